@@ -1,0 +1,5 @@
+"""The edge: what runs at connected clusters, which knows them by the Kubernetes API and Azure by HTTPS."""
+
+from sandbox.edge.part import EdgePart
+
+__all__ = ["EdgePart"]

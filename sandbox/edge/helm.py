@@ -1,0 +1,135 @@
+"""Helm's part: bring a release into the cluster and take it out again. What the cluster refuses ends it."""
+
+from typing import Any
+
+from sandbox.edge import chart, scenarios
+from sandbox.edge.cloud import Extension
+from sandbox.edge.cluster import Cluster, RefusedError
+from sandbox.edge.scenarios import InstallationError, helm_failure
+
+Object = dict[str, Any]
+OWNER = "meta.helm.sh/release-name"
+MISSING_CLASS = "missing-storage-class"
+CONFLICT, NOT_FOUND = 409, 404
+
+
+async def install(cluster: Cluster, extension: Extension, scenario: str | None) -> None:
+    """Create what the chart says, or bring what is there to it.
+
+    What was created before a failure stays, as Helm leaves it.
+
+    Raises:
+        InstallationError: with what Azure is to be told.
+    """
+    address = extension.settings.get("service.clusterIP", "")
+    if scenario in scenarios.INSTALL:
+        raise scenarios.installation_error(scenario or "", extension.name, extension.namespace, address)
+    _check_values(extension)
+    try:
+        await _claim_name(cluster, extension)
+        for manifest in await _cert_manager(cluster, extension) + _manifests(extension, scenario):
+            await _apply(cluster, extension, manifest)
+    except RefusedError as error:
+        raise helm_failure(extension.name, f"failed to create resource: {error.message}") from error
+
+
+async def uninstall(cluster: Cluster, extension: Extension) -> None:
+    """Remove a release, its namespace and what it has outside of it; nothing happens where there is none."""
+    for manifest in reversed([*chart.cert_manager(extension), *chart.connected_registry(extension)]):
+        meta = manifest["metadata"]
+        found = await cluster.find(manifest["kind"], meta["name"], meta.get("namespace", ""))
+        if found and _owner(found) == extension.name:
+            await cluster.delete(manifest["kind"], meta["name"], meta.get("namespace", ""))
+    secret = chart.release_secret(extension)["metadata"]["name"]
+    if await cluster.find("Secret", secret, extension.namespace):
+        await cluster.delete("Secret", secret, extension.namespace)
+        await cluster.delete("Namespace", extension.namespace)
+
+
+def _check_values(extension: Extension) -> None:
+    if extension.version and extension.version not in chart.VERSIONS:
+        raise helm_failure(extension.name, scenarios.CHART_NOT_FOUND)
+    for key, value in (
+        ("connectionString", extension.protected.get("connectionString")),
+        ("service.clusterIP", extension.settings.get("service.clusterIP")),
+    ):
+        if not value:
+            text = f"execution error at (connected-registry-arc-extension/templates/validate.yaml): {key} is required"
+            raise helm_failure(extension.name, text)
+
+
+async def _claim_name(cluster: Cluster, extension: Extension) -> None:
+    """Make sure of the namespace and Helm's own record.
+
+    A record of the same name that Arc didn't write means that somebody else's release has the name.
+    """
+    if await cluster.find("Namespace", extension.namespace) is None:
+        await cluster.create(chart.namespace(extension.namespace))
+    record = chart.release_secret(extension)
+    found = await cluster.find("Secret", record["metadata"]["name"], extension.namespace)
+    if found is None:
+        await cluster.create(record)
+    elif _owner(found) != extension.name:
+        raise helm_failure(extension.name, scenarios.NAME_IN_USE)
+
+
+async def _cert_manager(cluster: Cluster, extension: Extension) -> list[Object]:
+    wanted = chart.flag(extension.settings, "cert-manager.enabled", default=True)
+    own = chart.flag(extension.settings, "cert-manager.install", default=True)
+    if not wanted:
+        return []
+    kinds = [manifest for manifest in chart.cert_manager(extension) if manifest["kind"] == "CustomResourceDefinition"]
+    found = await cluster.find("CustomResourceDefinition", kinds[0]["metadata"]["name"])
+    if own and found is None and (other := await cluster.find("Namespace", "cert-manager")):
+        found, kinds = other, [other]
+    if own and found is not None and _owner(found) != extension.name:
+        kind, name = kinds[0].get("kind", "Namespace"), kinds[0]["metadata"]["name"]
+        text = scenarios.conflict(kind, name, "", extension.name, extension.namespace)
+        raise helm_failure(extension.name, text)
+    if not own and found is None:
+        text = (
+            "unable to build kubernetes objects from release manifest: resource mapping not found for name: "
+            f'"connected-registry-tls" namespace: "{extension.namespace}" from "": no matches for kind "Certificate" '
+            'in version "cert-manager.io/v1" ensure CRDs are installed first'
+        )
+        raise helm_failure(extension.name, text)
+    return chart.cert_manager(extension) if own else []
+
+
+def _manifests(extension: Extension, scenario: str | None) -> list[Object]:
+    manifests = chart.connected_registry(extension)
+    if scenario == "storage-class-missing":
+        next(item for item in manifests if item["kind"] == "PersistentVolumeClaim")["spec"]["storageClassName"] = (
+            MISSING_CLASS
+        )
+    return manifests
+
+
+async def _apply(cluster: Cluster, extension: Extension, manifest: Object) -> None:
+    meta = manifest["metadata"]
+    try:
+        await cluster.create(manifest)
+    except RefusedError as error:
+        if error.status != CONFLICT:
+            raise
+        found = await cluster.find(manifest["kind"], meta["name"], meta.get("namespace", ""))
+        if found is None or _owner(found) != extension.name:
+            namespace = meta.get("namespace", "")
+            text = scenarios.conflict(manifest["kind"], meta["name"], namespace, extension.name, extension.namespace)
+            raise helm_failure(extension.name, text) from error
+        await cluster.patch(manifest["kind"], meta["name"], meta.get("namespace", ""), _changes(manifest))
+
+
+def _changes(manifest: Object) -> Object:
+    """What an upgrade sends; of a claim only what may change, so that an unset class doesn't clash with the default."""
+    if manifest["kind"] != "PersistentVolumeClaim" or "storageClassName" in manifest["spec"]:
+        return {key: manifest[key] for key in ("spec", "stringData") if key in manifest}
+    return {"spec": {"resources": manifest["spec"]["resources"]}}
+
+
+def _owner(found: Object) -> str | None:
+    owner: str | None = (found["metadata"].get("annotations") or {}).get(OWNER)
+    return owner
+
+
+__all__ = ["InstallationError", "install", "uninstall"]

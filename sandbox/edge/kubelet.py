@@ -1,0 +1,318 @@
+"""Scheduler and kubelet for the Pods of the edge: the agents' own, and those that pull from a connected registry."""
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sandbox.clock import Clock
+from sandbox.edge import chart, pods
+from sandbox.edge.cluster import Cluster, RefusedError
+from sandbox.edge.runtime import PullError, Runtime
+from sandbox.speed import Speed
+
+Object = dict[str, Any]
+PROVISIONER = "sandbox.local/edge"
+"""Claims of storage classes with this provisioner get their volume from the edge agent."""
+FIRST_PULL_BACK_OFF, LONGEST_PULL_BACK_OFF = 10.0, 300.0
+SHORT_BACK_OFF = 0.5
+"""Where containers start at once, pulls are tried again soon as well."""
+HELLO = "Hello from Docker!\nThis message shows that your installation appears to be working correctly."
+
+
+@dataclass
+class _Memory:
+    """What the kubelet knows of a Pod beside the Pod itself."""
+
+    due: datetime
+    applied: Object = field(default_factory=dict)
+    pulls: int = 0
+    log: tuple[str, str] = ("", "")
+
+
+class Kubelet:
+    """Looks after Pods; `look` does what is due and says when to look again."""
+
+    def __init__(
+        self, cluster: Cluster, clock: Clock, speed: Speed, runtimes: Callable[[], Mapping[str, Runtime]]
+    ) -> None:
+        self._cluster, self._clock, self._speed = cluster, clock, speed
+        self._runtimes = runtimes
+        self._pods: dict[str, Object] = {}
+        self._memory: dict[str, _Memory] = {}
+        self._nodes: list[Object] = []
+        self.trust_missing: Callable[[], bool] = lambda: False
+
+    def take(self, kind: str, pod: Object) -> None:
+        """Take in what a watch says."""
+        if kind == "RESET":
+            self._pods.clear()
+        elif kind == "DELETED":
+            self._pods.pop(pod["metadata"]["uid"], None)
+            self._memory.pop(pod["metadata"]["uid"], None)
+        else:
+            self._pods[pod["metadata"]["uid"]] = pod
+
+    def registry_pods(self, namespace: str) -> list[Object]:
+        """The Pods in which a connected registry runs or should run."""
+        return [
+            pod
+            for pod in self._pods.values()
+            if pod["metadata"]["namespace"] == namespace
+            and (pod["metadata"].get("labels") or {}).get(chart.APP) == chart.REGISTRY
+            and chart.KUBELET in pods.annotations(pod)
+        ]
+
+    def started(self, pod: Object) -> bool:
+        """Whether the Pod's containers have been made."""
+        memory = self._memory.get(pod["metadata"]["uid"])
+        return bool(pod["spec"].get("nodeName")) and memory is not None and memory.due <= self._clock.now()
+
+    def pull_again(self) -> None:
+        """End the back-off of all pulls: the registry has something new."""
+        for memory in self._memory.values():
+            if memory.pulls:
+                memory.due, memory.pulls = self._clock.now(), 1
+
+    async def look(self) -> datetime | None:
+        """Do what is due for every Pod; the next moment at which something will be, None when nothing waits."""
+        later: list[datetime] = []
+        fresh = False
+        for pod in list(self._pods.values()):
+            if not self._mine(pod):
+                continue
+            if not pod["spec"].get("nodeName") and not fresh:
+                self._nodes, fresh = await self._cluster.all("Node"), True
+            try:
+                due = await self._attend(pod)
+            except RefusedError as error:
+                if error.status not in {404, 409}:
+                    raise
+                due = None
+            if due is not None:
+                later.append(due)
+        return min(later, default=None)
+
+    def _mine(self, pod: Object) -> bool:
+        if pods.annotations(pod).get(chart.KUBELET) == "edge":
+            return True
+        return self._registry_of(pod) is not None or is_address(pods.image(pod["spec"]["containers"][0]["image"]).host)
+
+    def _registry_of(self, pod: Object) -> Runtime | None:
+        host = pods.image(pod["spec"]["containers"][0]["image"]).host
+        return next((item for item in self._runtimes().values() if _bare(host) == item.place.address), None)
+
+    async def _attend(self, pod: Object) -> datetime | None:
+        now = self._clock.now()
+        meta = pod["metadata"]
+        if meta.get("deletionTimestamp"):
+            await self._cluster.delete("Pod", meta["name"], meta["namespace"], at_once=True)
+            self._pods.pop(meta["uid"], None)
+            return None
+        memory = self._memory.setdefault(meta["uid"], _Memory(now + timedelta(seconds=self._speed.container_start)))
+        if not pod["spec"].get("nodeName"):
+            if not await self._place(pod, memory):
+                return now + timedelta(seconds=max(self._speed.agent_period, 0.2))
+            memory.due = now + timedelta(seconds=self._speed.container_start)
+        if memory.due > now:
+            return memory.due
+        if pods.annotations(pod).get(chart.KUBELET) == "edge":
+            await self._run_own(pod, memory)
+            return None
+        return await self._run_workload(pod, memory)
+
+    async def _place(self, pod: Object, memory: _Memory) -> bool:
+        """Bind a Pod to a node if there is one and its volumes are there."""
+        reason = await self._unbound(pod)
+        node = pods.node_for(pod, self._nodes)
+        if reason is None and node is None:
+            reason = f"{len(self._nodes)} node(s) didn't match Pod's node affinity/selector."
+        if reason is not None:
+            text = f"0/{len(self._nodes)} nodes are available: {reason}"
+            await self._patch(pod, memory, pods.unschedulable(pod, self._clock.now(), text))
+            await self._tell(pod, "Warning", "FailedScheduling", text)
+            return False
+        await self._cluster.bind(pod, node or "")
+        pod["spec"]["nodeName"] = node
+        name = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
+        await self._tell(pod, "Normal", "Scheduled", f"Successfully assigned {name} to {node}")
+        return True
+
+    async def _unbound(self, pod: Object) -> str | None:
+        for name in pods.claims(pod):
+            claim = await self._cluster.find("PersistentVolumeClaim", name, pod["metadata"]["namespace"])
+            if claim is None:
+                return f'persistentvolumeclaim "{name}" not found.'
+            if (claim.get("status") or {}).get("phase") != "Bound":
+                await self._provision(claim)
+                return "pod has unbound immediate PersistentVolumeClaims."
+        return None
+
+    async def _provision(self, claim: Object) -> None:
+        """Make a volume for a claim, if its class leaves that to this agent."""
+        name = claim["spec"].get("storageClassName")
+        found = await self._cluster.find("StorageClass", name) if name else None
+        if not found or found.get("provisioner") != PROVISIONER:
+            return
+        meta = claim["metadata"]
+        reference = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "uid": meta["uid"]}
+        volume = {
+            "apiVersion": "v1",
+            "kind": "PersistentVolume",
+            "metadata": {"name": f"pvc-{meta['uid']}"},
+            "spec": {
+                "capacity": {"storage": claim["spec"]["resources"]["requests"]["storage"]},
+                "accessModes": claim["spec"]["accessModes"],
+                "storageClassName": name,
+                "persistentVolumeReclaimPolicy": "Delete",
+                "claimRef": {**reference, "name": meta["name"], "namespace": meta["namespace"]},
+                "hostPath": {"path": f"/var/lib/sandbox/{meta['uid']}"},
+            },
+        }
+        try:
+            await self._cluster.create(volume)
+        except RefusedError as error:
+            if error.status != 409:  # noqa: PLR2004
+                raise
+
+    async def _run_own(self, pod: Object, memory: _Memory) -> None:
+        now = self._clock.now()
+        runtime = self._runtimes().get(pod["metadata"]["uid"])
+        registry = (pod["metadata"].get("labels") or {}).get(chart.APP) == chart.REGISTRY
+        if not registry:
+            await self._patch(pod, memory, pods.running(pod, now, ready=True))
+        elif runtime is not None:
+            await self._write_log(pod, memory, runtime)
+            if runtime.health == "crashing":
+                status = pods.crashing(pod, now, restarts=runtime.restarts, exit_code=1, reason="Error")
+            else:
+                ready = runtime.health == "ready"
+                status = pods.running(pod, now, ready=ready, restarts=runtime.restarts)
+            await self._patch(pod, memory, status)
+
+    async def _run_workload(self, pod: Object, memory: _Memory) -> datetime | None:
+        if memory.applied.get("phase") == "Running":
+            return None
+        wanted = pods.image(pod["spec"]["containers"][0]["image"])
+        now = self._clock.now()
+        await self._tell(pod, "Normal", "Pulling", f'Pulling image "{wanted.text}"')
+        try:
+            digest = await self._pull(pod, wanted)
+        except PullError as error:
+            await self._pull_failed(pod, memory, wanted, str(error))
+            first = FIRST_PULL_BACK_OFF if self._speed.container_start else SHORT_BACK_OFF
+            seconds = min(first * 2 ** min(memory.pulls, 9), LONGEST_PULL_BACK_OFF)
+            memory.pulls += 1
+            memory.due = now + timedelta(seconds=seconds)
+            return memory.due
+        await self._tell(pod, "Normal", "Pulled", f'Successfully pulled image "{wanted.text}"')
+        await self._patch(pod, memory, _workload_status(pod, now, wanted, digest))
+        if _ends(wanted):
+            await self._annotate(pod, {chart.LOG: HELLO, chart.PREVIOUS_LOG: HELLO})
+        return None
+
+    async def _pull(self, pod: Object, wanted: pods.Image) -> str:
+        runtime = self._registry_of(pod)
+        url = f'"https://{wanted.host}/v2/{wanted.repository}/manifests/{wanted.reference}"'
+        if runtime is None:
+            raise PullError(f"failed to do request: Head {url}: dial tcp {wanted.host}:443: i/o timeout")
+        if runtime.place.tls and (self.trust_missing() or not self._trusted(pod["spec"]["nodeName"])):
+            raise PullError(
+                f"failed to do request: Head {url}: tls: failed to verify certificate: "
+                "x509: certificate signed by unknown authority"
+            )
+        user, password = await self._credentials(pod, wanted.host)
+        return await runtime.pull(wanted.repository, wanted.reference, user, password)
+
+    def _trusted(self, node: str) -> bool:
+        """Whether the trust DaemonSet's Pod runs on the node."""
+        return any(
+            (pod["metadata"].get("labels") or {}).get(chart.APP) == chart.TRUST
+            and pod["spec"].get("nodeName") == node
+            and (pod.get("status") or {}).get("phase") == "Running"
+            for pod in self._pods.values()
+        )
+
+    async def _credentials(self, pod: Object, host: str) -> tuple[str | None, str]:
+        for name in pods.pull_secrets(pod):
+            secret = await self._cluster.find("Secret", name, pod["metadata"]["namespace"])
+            if found := pods.credentials(secret, host):
+                return found
+        return None, ""
+
+    async def _pull_failed(self, pod: Object, memory: _Memory, wanted: pods.Image, text: str) -> None:
+        prefix = f'failed to pull and unpack image "{wanted.text}": failed to resolve reference "{wanted.text}": '
+        text = prefix + text
+        await self._tell(pod, "Warning", "Failed", f'Failed to pull image "{wanted.text}": {text}')
+        await self._tell(pod, "Warning", "Failed", "Error: ImagePullBackOff")
+        message = f'Back-off pulling image "{wanted.text}": ErrImagePull: {text}'
+        await self._tell(pod, "Normal", "BackOff", f'Back-off pulling image "{wanted.text}"')
+        await self._patch(pod, memory, pods.waiting(pod, self._clock.now(), "ImagePullBackOff", message))
+
+    async def _write_log(self, pod: Object, memory: _Memory, runtime: Runtime) -> None:
+        log = ("\n".join(runtime.log), "\n".join(runtime.previous_log))
+        if runtime.health == "crashing":
+            log = (log[1], log[1])
+        if log != memory.log:
+            await self._annotate(pod, {chart.LOG: log[0], chart.PREVIOUS_LOG: log[1]})
+            memory.log = log
+
+    async def _annotate(self, pod: Object, notes: dict[str, str]) -> None:
+        meta = pod["metadata"]
+        await self._cluster.patch("Pod", meta["name"], meta["namespace"], {"metadata": {"annotations": notes}})
+
+    async def _patch(self, pod: Object, memory: _Memory, status: Object) -> None:
+        """Write a status if it says something else than the one before, times apart."""
+        if _without_times(status) == _without_times(memory.applied):
+            return
+        meta = pod["metadata"]
+        await self._cluster.patch("Pod", meta["name"], meta["namespace"], {"status": status}, part="status")
+        memory.applied = status
+
+    async def _tell(self, pod: Object, kind: str, reason: str, message: str) -> None:
+        event = pods.event(pod, self._clock.now(), kind, reason, message)
+        try:
+            await self._cluster.create(event)
+        except RefusedError as error:
+            if error.status == 409:  # noqa: PLR2004
+                meta = event["metadata"]
+                body = {"lastTimestamp": event["lastTimestamp"]}
+                await self._cluster.patch("Event", meta["name"], meta["namespace"], body)
+            elif error.status not in {403, 404}:
+                raise
+
+
+def is_address(host: str) -> bool:
+    """Whether an image's host is an IP address, which at the edge only a connected registry has."""
+    try:
+        ipaddress.ip_address(_bare(host))
+    except ValueError:
+        return False
+    return True
+
+
+def _bare(host: str) -> str:
+    return re.sub(r":(443|80)$", "", host)
+
+
+def _ends(wanted: pods.Image) -> bool:
+    """Whether the image's program says its line and ends, as hello-world does, which Kubernetes starts for ever."""
+    return wanted.repository.rpartition("/")[2] == "hello-world"
+
+
+def _workload_status(pod: Object, now: datetime, wanted: pods.Image, digest: str) -> Object:
+    image_id = f"{wanted.host}/{wanted.repository}@{digest}"
+    if _ends(wanted):
+        return pods.crashing(pod, now, restarts=1, exit_code=0, reason="Completed", image_id=image_id)
+    return pods.running(pod, now, ready=True, image_id=image_id)
+
+
+def _without_times(status: Any) -> Any:
+    if isinstance(status, dict):
+        times = {"lastTransitionTime", "startedAt", "finishedAt", "startTime"}
+        return {key: _without_times(value) for key, value in status.items() if key not in times}
+    if isinstance(status, list):
+        return [_without_times(item) for item in status]
+    return status

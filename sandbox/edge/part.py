@@ -1,0 +1,162 @@
+"""The edge: one agent for each connected cluster, and the control API that breaks things there on purpose."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.clock import Clock
+from sandbox.edge import scenarios
+from sandbox.edge.agent import Agent
+from sandbox.edge.cloud import Cloud
+from sandbox.edge.cluster import Cluster
+from sandbox.speed import Speed
+
+AGENT_KEY = "sandbox-agent-key"
+KEYS = frozenset({"offline", "link", "scenario", "times"})
+
+
+class EdgePart:
+    """All edges. Azure is known by its address alone and each cluster by a context of the kubeconfig.
+
+    `contexts` maps a connected cluster's name in ARM to a context; without it, each cluster that the service names
+    gets the context `{kube}-admin`. `on_offline` is called with a cluster's own name and whether it is off now, for
+    whoever can make its API server unreachable too.
+    """
+
+    def __init__(
+        self,
+        *,
+        azure_url: str,
+        ca_file: Path | None,
+        kubeconfig: Path,
+        contexts: dict[str, str] | None = None,
+        clock: Clock,
+        speed: Speed,
+        host: str = "127.0.0.1",
+        agent_key: str = AGENT_KEY,
+        on_offline: Callable[[str, bool], None] | None = None,
+    ) -> None:
+        self._azure_url, self._ca_file, self._kubeconfig = azure_url, ca_file, kubeconfig
+        self._contexts, self._clock, self._speed = contexts, clock, speed
+        self._host, self._key, self._on_offline = host, agent_key, on_offline
+        self.agents: dict[str, Agent] = {}
+        self._kube_names: dict[str, str] = {}
+        self.url = ""
+
+    async def start(self) -> None:
+        """Ask Azure which clusters there are and start an agent for each that has a context."""
+        cloud = Cloud(self._azure_url, self._ca_file, self._key)
+        await cloud.open()
+        try:
+            clusters = await cloud.clusters()
+        finally:
+            await cloud.close()
+        for cluster in clusters:
+            await self._start_agent(cluster)
+
+    async def stop(self) -> None:
+        """End all agents."""
+        for agent in self.agents.values():
+            await agent.stop()
+
+    def environment(self) -> dict[str, str]:
+        """Nothing: no client speaks to the edge."""
+        return {}
+
+    def status(self) -> dict[str, Any]:
+        """Every edge at a glance."""
+        return {"clusters": [agent.status() for agent in self.agents.values()], "scenarios": sorted(scenarios.NAMES)}
+
+    def agent(self, name: str) -> Agent:
+        """An agent by its cluster's name, in ARM or its own.
+
+        Raises:
+            KeyError: no such cluster.
+        """
+        found = self._kube_names.get(name, name)
+        return self.agents[found]
+
+    async def set_offline(self, name: str, *, offline: bool) -> None:
+        """Switch an edge off or on, its API server included where that can be reached."""
+        agent = self.agent(name)
+        if offline:
+            await agent.set_offline(offline=True)
+        if self._on_offline is not None:
+            kube = next(kube for kube, arm in self._kube_names.items() if arm == agent.name)
+            self._on_offline(kube, offline)
+        if not offline:
+            await agent.set_offline(offline=False)
+
+    def control_routes(self) -> list[web.RouteDef]:
+        """GET /sandbox/edge, POST /sandbox/edge/{cluster}."""
+        return [web.get("/sandbox/edge", self._show), web.post("/sandbox/edge/{cluster}", self._change)]
+
+    async def _start_agent(self, cluster: dict[str, Any]) -> None:
+        kube = str(cluster.get("kube") or cluster["name"])
+        context = f"{kube}-admin" if self._contexts is None else self._contexts.get(cluster["name"])
+        if context is None:
+            return
+        agent = Agent(
+            cluster["id"],
+            cluster["name"],
+            cluster=Cluster(str(self._kubeconfig), context),
+            cloud=Cloud(self._azure_url, self._ca_file, self._key),
+            clock=self._clock,
+            speed=self._speed,
+        )
+        self.agents[agent.name] = agent
+        self._kube_names[kube] = agent.name
+        await agent.start()
+
+    async def _show(self, _request: web.Request) -> web.Response:
+        return web.json_response(self.status())
+
+    async def _change(self, request: web.Request) -> web.Response:
+        name = request.match_info["cluster"]
+        try:
+            agent = self.agent(name)
+        except KeyError:
+            known = ", ".join(self.agents) or "none"
+            return _error(404, f"There is no connected cluster {name!r}; there are: {known}.")
+        try:
+            body = await request.json()
+            await self._apply(agent, body)
+        except (ValueError, TypeError) as error:
+            return _error(400, str(error))
+        return web.json_response(agent.status())
+
+    async def _apply(self, agent: Agent, body: Any) -> None:
+        change = _change(body)
+        if "scenario" in change:
+            agent.set_scenario(change["scenario"], change.get("times"))
+        if "link" in change:
+            await agent.set_link(up=change["link"] == "up")
+        if "offline" in change:
+            await self.set_offline(agent.name, offline=change["offline"])
+
+
+def _change(body: Any) -> dict[str, Any]:
+    """What somebody asked for, checked.
+
+    Raises:
+        ValueError: a word that means nothing here.
+    """
+    if not isinstance(body, dict) or not body or not body.keys() <= KEYS:
+        raise ValueError('Send {"offline": true|false}, {"link": "up"|"down"} or {"scenario": NAME|null, "times": N}.')
+    if "offline" in body and not isinstance(body["offline"], bool):
+        raise ValueError("offline is true or false.")
+    if body.get("link", "up") not in {"up", "down"}:
+        raise ValueError('link is "up" or "down".')
+    scenario = body.get("scenario")
+    if scenario is not None and scenario not in scenarios.NAMES:
+        raise ValueError(f"There is no scenario {scenario!r}; there are: {', '.join(sorted(scenarios.NAMES))}.")
+    times = body.get("times")
+    if times is not None and (not isinstance(times, int) or isinstance(times, bool) or times < 1):
+        raise ValueError("times is a whole number above 0.")
+    return body
+
+
+def _error(status: int, text: str) -> web.Response:
+    return web.json_response({"error": text}, status=status)

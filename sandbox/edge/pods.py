@@ -1,0 +1,208 @@
+"""What a scheduler and a kubelet say of a Pod: placement, status objects, events. Pure functions."""
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image reference, taken apart: HOST/REPOSITORY[:TAG][@DIGEST]."""
+
+    host: str
+    repository: str
+    reference: str
+    """Tag or digest."""
+
+    @property
+    def text(self) -> str:
+        """The reference in full, as events quote it."""
+        return f"{self.host}/{self.repository}{'@' if self.reference.startswith('sha256:') else ':'}{self.reference}"
+
+
+def image(text: str) -> Image:
+    """Take a reference apart; the host is empty where it has none."""
+    name, at, digest = text.partition("@")
+    first, slash, rest = name.partition("/")
+    host = first if slash and ("." in first or ":" in first or first == "localhost") else ""
+    path = rest if host else name
+    repository, _, tag = path.partition(":")
+    return Image(host, repository, digest if at else tag or "latest")
+
+
+def annotations(pod: Object) -> dict[str, str]:
+    """A Pod's annotations, none as an empty dict."""
+    return pod["metadata"].get("annotations") or {}
+
+
+def claims(pod: Object) -> list[str]:
+    """The names of the volume claims that a Pod mounts."""
+    volumes = pod["spec"].get("volumes") or []
+    return [item["persistentVolumeClaim"]["claimName"] for item in volumes if item.get("persistentVolumeClaim")]
+
+
+def pull_secrets(pod: Object) -> list[str]:
+    """The names of the Secrets that a Pod pulls with."""
+    return [item["name"] for item in pod["spec"].get("imagePullSecrets") or []]
+
+
+def credentials(secret: Object | None, host: str) -> tuple[str, str] | None:
+    """User and password for a host in a Secret of type kubernetes.io/dockerconfigjson, None if it has none."""
+    try:
+        text = base64.b64decode((secret or {}).get("data", {})[".dockerconfigjson"])
+        auths = json.loads(text)["auths"]
+        entry = next(value for key, value in auths.items() if _host(key) == _host(host))
+        if entry.get("username"):
+            return entry["username"], entry.get("password", "")
+        user, _, password = base64.b64decode(entry["auth"]).decode().partition(":")
+    except (KeyError, ValueError, StopIteration, TypeError, AttributeError):
+        return None
+    return user, password
+
+
+def _host(text: str) -> str:
+    return text.removeprefix("https://").removeprefix("http://").partition("/")[0].removesuffix(":443")
+
+
+def node_for(pod: Object, nodes: list[Object]) -> str | None:
+    """The node that a Pod goes to: the one that its affinity names, else the first that its selector fits."""
+    named = _named_node(pod)
+    selector = pod["spec"].get("nodeSelector") or {}
+    for node in nodes:
+        labels = node["metadata"].get("labels") or {}
+        if named not in {None, node["metadata"]["name"]}:
+            continue
+        if all(labels.get(key) == value for key, value in selector.items()):
+            name: str = node["metadata"]["name"]
+            return name
+    return None
+
+
+def _named_node(pod: Object) -> str | None:
+    """The node that a DaemonSet's controller made a Pod for."""
+    affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}
+    for term in required.get("nodeSelectorTerms") or []:
+        for field in term.get("matchFields") or []:
+            if field["key"] == "metadata.name" and field["operator"] == "In":
+                name: str = field["values"][0]
+                return name
+    return None
+
+
+def running(pod: Object, now: datetime, *, ready: bool, restarts: int = 0, image_id: str | None = None) -> Object:
+    """The status of a Pod whose containers run."""
+    state = {"running": {"startedAt": stamp(now)}}
+    return _status(pod, now, phase="Running", state=state, ready=ready, restarts=restarts, image_id=image_id)
+
+
+def crashing(
+    pod: Object, now: datetime, *, restarts: int, exit_code: int, reason: str, image_id: str | None = None
+) -> Object:
+    """The status of a Pod whose container ends again and again."""
+    name = pod["spec"]["containers"][0]["name"]
+    text = f"back-off restarting failed container {name} in pod {pod['metadata']['name']}"
+    state = {"waiting": {"reason": "CrashLoopBackOff", "message": text}}
+    last = {"terminated": {"exitCode": exit_code, "reason": reason, "startedAt": stamp(now), "finishedAt": stamp(now)}}
+    return _status(pod, now, phase="Running", state=state, ready=False, restarts=restarts, image_id=image_id, last=last)
+
+
+def waiting(pod: Object, now: datetime, reason: str, message: str) -> Object:
+    """The status of a Pod whose container can't be made."""
+    return _status(pod, now, phase="Pending", state={"waiting": {"reason": reason, "message": message}}, ready=False)
+
+
+def unschedulable(pod: Object, now: datetime, message: str) -> Object:
+    """The status of a Pod that no node takes."""
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+    known = (pod.get("status") or {}).get("conditions") or []
+    since = next((item.get("lastTransitionTime") for item in known if item["type"] == "PodScheduled"), None)
+    return {"phase": "Pending", "conditions": [{**condition, "lastTransitionTime": since or stamp(now)}]}
+
+
+def _status(
+    pod: Object,
+    now: datetime,
+    *,
+    phase: str,
+    state: Object,
+    ready: bool,
+    restarts: int = 0,
+    image_id: str | None = None,
+    last: Object | None = None,
+) -> Object:
+    word = "True" if ready else "False"
+    conditions = [("PodScheduled", "True"), ("Initialized", "True"), ("ContainersReady", word), ("Ready", word)]
+    old = (pod.get("status") or {}).get("startTime")
+    container = pod["spec"]["containers"][0]
+    containers = [
+        {
+            "name": container["name"],
+            "image": container["image"],
+            "imageID": (image_id or _image_id(container["image"])) if phase == "Running" else "",
+            "ready": ready,
+            "started": ready,
+            "restartCount": restarts,
+            "state": state,
+            "lastState": last or {},
+        }
+    ]
+    return {
+        "phase": phase,
+        "startTime": old or stamp(now),
+        "hostIP": "127.0.0.1",
+        "podIP": _address(pod),
+        "podIPs": [{"ip": _address(pod)}],
+        "conditions": [
+            {"type": kind, "status": status, "lastTransitionTime": stamp(now)} for kind, status in conditions
+        ],
+        "containerStatuses": containers,
+    }
+
+
+def event(pod: Object, now: datetime, kind: str, reason: str, message: str) -> Object:
+    """An event about a Pod; the same one again has the same name."""
+    meta = pod["metadata"]
+    mark = hashlib.sha256(f"{meta['uid']}{reason}{message}".encode()).hexdigest()[:16]
+    reference = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "name": meta["name"],
+        "namespace": meta["namespace"],
+        "uid": meta["uid"],
+    }
+    component = "default-scheduler" if reason in {"Scheduled", "FailedScheduling"} else "kubelet"
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": f"{meta['name']}.{mark}", "namespace": meta["namespace"]},
+        "involvedObject": reference,
+        "type": kind,
+        "reason": reason,
+        "message": message,
+        "source": {"component": component},
+        "reportingComponent": component,
+        "firstTimestamp": stamp(now),
+        "lastTimestamp": stamp(now),
+        "count": 1,
+    }
+
+
+def stamp(moment: datetime) -> str:
+    """A time as Kubernetes writes it."""
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _image_id(text: str) -> str:
+    found = image(text)
+    return f"{found.host}/{found.repository}@sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _address(pod: Object) -> str:
+    number = int(hashlib.sha256(pod["metadata"]["uid"].encode()).hexdigest()[:4], 16)
+    return f"10.244.{number >> 8}.{(number & 255) or 1}"

@@ -1,0 +1,318 @@
+"""The connected registry's process, one for each of its Pods: activate, keep in contact, synchronise, serve pulls."""
+
+import asyncio
+import hashlib
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sandbox.clock import Clock
+from sandbox.edge import schedule
+from sandbox.edge.cloud import Cloud, DeniedError, UnreachableError
+from sandbox.edge.connection import BadConnectionStringError, Connection, parse
+from sandbox.speed import Speed
+
+Json = dict[str, Any]
+Health = Literal["starting", "ready", "refused", "crashing"]
+"""`refused` runs but never gets ready; `crashing` ends and is started again."""
+CONTINUOUS = timedelta(minutes=1)
+LONGEST_BACK_OFF = 60.0
+LOG_LINES = 200
+UNAUTHORIZED, FORBIDDEN, CONFLICT = 401, 403, 409
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a runtime is told by the Pod that it runs in."""
+
+    connection_string: str = field(repr=False)
+    instance: str
+    """Kept on the volume, so that a new Pod on the same volume is the same instance."""
+    version: str
+    address: str
+    tls: bool = True
+    content: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Digests by repository and tag that lie on the volume already."""
+
+
+class PullError(Exception):
+    """The registry refuses a pull; the text is containerd's."""
+
+
+class Runtime:
+    """One process. `start` it, `stop` it; `changed` is called after each thing that others can see."""
+
+    def __init__(
+        self,
+        place: Place,
+        *,
+        cloud: Cloud,
+        clock: Clock,
+        speed: Speed,
+        scenario: Callable[[], str | None],
+        changed: Callable[[], None],
+    ) -> None:
+        self.place = place
+        self._cloud, self._clock, self._speed = cloud, clock, speed
+        self._scenario, self._changed = scenario, changed
+        self.health: Health = "starting"
+        self.restarts = 0
+        self.log: list[str] = []
+        self.previous_log: list[str] = []
+        self.content: dict[str, dict[str, str]] = {name: dict(tags) for name, tags in place.content.items()}
+        self.config: Json | None = None
+        """As of the last contact; None until it is activated."""
+        self.deactivated = False
+        self.cause = ""
+        """The code of the last failure, empty while all is well."""
+        self.next_step: datetime = clock.now()
+        self._connection: Connection | None = None
+        self._synced = False
+        self._phantom = False
+        self._delay = speed.agent_period
+        self._known: set[str] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to run."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self, *, goodbye: bool) -> None:
+        """End; with `goodbye` the service is told, if it can be."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if goodbye and self.config is not None and self._connection is not None:
+            try:
+                await self._cloud.gateway(self._connection, "goodbye", {"instance": self.place.instance})
+            except (DeniedError, UnreachableError):
+                return
+
+    def status(self) -> Json:
+        """What the control API shows."""
+        return {
+            "health": self.health,
+            "cause": self.cause,
+            "instance": self.place.instance,
+            "address": self.place.address,
+            "activated": self.config is not None and not self.deactivated,
+            "restarts": self.restarts,
+            "nextContact": self.next_step.isoformat(),
+            "images": self.content,
+            "log": self.log[-20:],
+        }
+
+    async def pull(self, repository: str, reference: str, user: str | None, password: str) -> str:
+        """The digest of an image that lies here.
+
+        Raises:
+            PullError: no such image here, or these credentials don't give it.
+        """
+        if self.health != "ready" or self._connection is None:
+            raise PullError(
+                f"failed to do request: Head {self._manifest_url(repository, reference)}: connection refused"
+            )
+        await self._check_client(repository, user, password)
+        tags = self.content.get(repository, {})
+        if reference in tags.values():
+            return reference
+        if reference not in tags:
+            raise PullError(f"{self.place.address}/{repository}:{reference}: not found")
+        return tags[reference]
+
+    async def _check_client(self, repository: str, user: str | None, password: str) -> None:
+        tokens = {token["name"]: token for token in (self.config or {}).get("clientTokens", [])}
+        token = tokens.get(user or "")
+        if token is None or not await self._password_fits(user or "", password, repository):
+            scope = f"scope=repository%3A{repository.replace('/', '%2F')}%3Apull&service={self.place.address}"
+            raise PullError(
+                "failed to authorize: failed to fetch oauth token: unexpected status from GET request to "
+                f"https://{self.place.address}/oauth2/token?{scope}: 401 Unauthorized"
+            )
+        if not _allows(token, repository):
+            raise PullError(
+                "pull access denied, repository does not exist or may require authorization: "
+                "server message: insufficient_scope: authorization failed"
+            )
+
+    async def _password_fits(self, user: str, password: str, repository: str) -> bool:
+        known = hashlib.sha256(f"{user}:{password}".encode()).hexdigest()
+        if known in self._known or self._connection is None:
+            return known in self._known
+        try:
+            fits = await self._cloud.may_pull(self._connection, user, password, repository)
+        except UnreachableError:
+            return False
+        if fits:
+            self._known.add(known)
+        return fits
+
+    def _manifest_url(self, repository: str, reference: str) -> str:
+        return f'"https://{self.place.address}/v2/{repository}/manifests/{reference}"'
+
+    async def _run(self) -> None:
+        while True:
+            await self._step()
+            self._changed()
+            await self._clock.sleep(max((self.next_step - self._clock.now()).total_seconds(), 0.001))
+
+    async def _step(self) -> None:
+        try:
+            if self.config is None:
+                await self._activate()
+            if not self.deactivated:
+                await self._contact()
+                self._plan_contact()
+                self.cause = ""
+        except BadConnectionStringError as error:
+            self.cause = "BAD_CONNECTION_STRING"
+            self._crash(f"The connection string can't be used: {error}.")
+        except DeniedError as error:
+            self._denied(error)
+        except UnreachableError as error:
+            self._say("ERR", f"The parent registry can't be reached: {error}. Trying again.")
+            self.health, self.cause = "ready", "UNREACHABLE"
+            self._retry()
+
+    async def _activate(self) -> None:
+        self._connection = connection = parse(self.place.connection_string)
+        self._say("INF", f"Activating connected registry '{connection.name}' at https://{connection.gateway}.")
+        self._strike()
+        if self._scenario() == "already-activated" and not self._phantom:
+            self._phantom = True
+            await self._call("activate", instance=str(uuid.uuid4()))
+        answer = await self._call("activate")
+        self.config = answer.get("config", answer)
+        self.health, self.cause, self._synced, self._delay = "ready", "", False, self._speed.agent_period
+        self._say("INF", f"Connected registry '{connection.name}' is activated as instance {self.place.instance}.")
+
+    async def _contact(self) -> None:
+        """Synchronise by what is known, tell the service, and again if it answers with something new."""
+        self._strike()
+        if not self._synced:
+            await self._tell(syncing=True)
+            self._changed()
+            await self._clock.sleep(self._speed.sync)
+        for _ in range(3):
+            before = self._wishes()
+            changes = await self._sync()
+            await self._tell(synced=True)
+            if changes:
+                self._say("INF", f"Synchronised: {changes} change(s).")
+            self._synced = True
+            if self._wishes() == before and not (self.config or {}).get("resync"):
+                return
+
+    async def _sync(self) -> int:
+        """Bring what lies here to what the cloud has; the number of tags that changed."""
+        wanted: dict[str, dict[str, str]] = {}
+        for name in self._wishes()[0]:
+            tags = await self._cloud.tags(self._must_connection, name)
+            if tags is None:
+                continue
+            wanted[name] = {tag: await self._fetch(name, tag) for tag in tags}
+        before = {(name, tag, digest) for name, tags in self.content.items() for tag, digest in tags.items()}
+        after = {(name, tag, digest) for name, tags in wanted.items() for tag, digest in tags.items()}
+        for name, tag, digest in sorted(after - before):
+            self._say("INF", f"Imported {name}:{tag}@{digest}.")
+        self.content = wanted
+        return len(before ^ after)
+
+    async def _fetch(self, repository: str, tag: str) -> str:
+        manifest, digest = await self._cloud.manifest(self._must_connection, repository, tag)
+        if digest not in self.content.get(repository, {}).values():
+            for child in manifest.get("manifests", []):
+                await self._cloud.manifest(self._must_connection, repository, child["digest"])
+        return digest
+
+    async def _tell(self, *, syncing: bool = False, synced: bool = False) -> None:
+        answer = await self._call(
+            "contact",
+            loginServer=self._login_server(),
+            syncing=syncing,
+            synced=synced,
+            statusDetails=self._complaints(),
+        )
+        self.config = answer.get("config", answer)
+
+    async def _call(self, verb: str, *, instance: str | None = None, **more: Any) -> Json:
+        body = {"instance": instance or self.place.instance, "version": self.place.version, **more}
+        return await self._cloud.gateway(self._must_connection, verb, body)
+
+    def _login_server(self) -> Json:
+        certificate = {"type": "LocalDirectory", "location": "/var/acr/certs"} if self.place.tls else {}
+        status = "Enabled" if self.place.tls else "Disabled"
+        return {"host": self.place.address, "tls": {"status": status, "certificate": certificate}}
+
+    def _complaints(self) -> list[Json]:
+        if self._scenario() != "disk-full":
+            return []
+        return [
+            {
+                "type": "Disk",
+                "code": "DiskError",
+                "description": "There is not enough space on the disk of the connected registry.",
+                "timestamp": self._clock.now().isoformat(),
+                "correlationId": str(uuid.uuid4()),
+            }
+        ]
+
+    def _strike(self) -> None:
+        """Raise what the scenario in force brings about."""
+        scenario = self._scenario()
+        if scenario == "firewall":
+            raise UnreachableError(f"dial tcp: lookup {self._must_connection.gateway}: i/o timeout")
+        if scenario in {"bad-password", "token-disabled"}:
+            raise DeniedError(UNAUTHORIZED, "UNAUTHORIZED", "Incorrect Password, or the token is disabled.")
+
+    def _denied(self, error: DeniedError) -> None:
+        body = f'{{"errors":[{{"code":"{error.code}","message":"{error.message}"}}]}}'
+        self.cause = error.code
+        text = f"Response status code does not indicate success: {error.status}. HTTP body: {body}"
+        if error.status == FORBIDDEN and self.config is not None:
+            self._say("ERR", f"{text} This instance stops its synchronisation.")
+            self.deactivated = True
+            self.next_step = self._clock.now() + timedelta(days=365)
+        elif error.status == CONFLICT:
+            self._crash(text)
+        else:
+            self._say("ERR", text)
+            self.health = "ready" if self.health == "ready" else "refused"
+            self._retry()
+
+    def _crash(self, text: str) -> None:
+        self._say("ERR", text)
+        self.previous_log, self.log = self.log, []
+        self.health, self.restarts = "crashing", self.restarts + 1
+        self._retry()
+
+    def _retry(self) -> None:
+        self.next_step = self._clock.now() + timedelta(seconds=self._delay)
+        self._delay = min(max(self._delay * 2, self._speed.agent_period * 10), LONGEST_BACK_OFF)
+
+    def _plan_contact(self) -> None:
+        config = (self.config or {}).get("syncProperties", self.config or {})
+        plan = schedule.schedule(config.get("schedule"), config.get("syncWindow"))
+        self.next_step = plan.next_contact(self._clock.now())
+        self._delay = self._speed.agent_period
+
+    def _wishes(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        config = self.config or {}
+        tokens = tuple(sorted(str(token) for token in config.get("clientTokens") or ()))
+        return tuple(sorted(config.get("repositories") or ())), tokens
+
+    @property
+    def _must_connection(self) -> Connection:
+        if self._connection is None:
+            self._connection = parse(self.place.connection_string)
+        return self._connection
+
+    def _say(self, level: str, text: str) -> None:
+        self.log = [*self.log[1 - LOG_LINES :], f"{self._clock.now():%Y-%m-%dT%H:%M:%SZ} [{level}] {text}"]
+
+
+def _allows(token: Json, repository: str) -> bool:
+    wanted = f"repositories/{repository}/content/read".lower()
+    return any(str(action).lower() == wanted for action in token.get("scopes") or ())
