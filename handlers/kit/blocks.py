@@ -1,0 +1,212 @@
+"""Block Kit, as much of it as our messages use, kept within Slack's limits (docs.slack.dev, Block Kit reference)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from handlers.kit.message import Block
+from handlers.kit.text import cut
+
+Style = Literal["primary", "danger"]
+TaskStatus = Literal["pending", "in_progress", "complete", "error"]
+
+MESSAGE_BLOCKS = 50
+TABLE_ROWS = 100
+TABLE_CHARACTERS = 10_000
+PLAN_TASKS = 50
+
+
+def plain(text: str, limit: int) -> dict[str, Any]:
+    """A plain_text object."""
+    return {"type": "plain_text", "text": cut(text, limit), "emoji": True}
+
+
+def mrkdwn(text: str, limit: int = 3000) -> dict[str, Any]:
+    """A mrkdwn object; what came from outside has been through `text.escape`."""
+    return {"type": "mrkdwn", "text": cut(text, limit)}
+
+
+def header(text: str) -> Block:
+    """A large title, without formatting."""
+    return {"type": "header", "text": plain(text, 150)}
+
+
+def section(text: str, *, accessory: Block | None = None) -> Block:
+    """A paragraph."""
+    return {"type": "section", "text": mrkdwn(text)} | ({"accessory": accessory} if accessory else {})
+
+
+def fields(pairs: Iterable[tuple[str, str]]) -> Block:
+    """Up to ten labelled values in two columns; empty values are left out."""
+    shown = [mrkdwn(f"*{label}*\n{value}", 2000) for label, value in pairs if value]
+    return {"type": "section", "fields": shown[:10]}
+
+
+def context(*texts: str) -> Block:
+    """Small print, up to ten texts."""
+    return {"type": "context", "elements": [mrkdwn(text) for text in texts if text][:10]}
+
+
+def divider() -> Block:
+    """A line."""
+    return {"type": "divider"}
+
+
+@dataclass(frozen=True)
+class Confirm:
+    """The question that Slack asks before a click counts. It protects from slips only; the door checks everything."""
+
+    title: str
+    text: str
+    yes: str = "Yes"
+    no: str = "No"
+    style: Style | None = None
+
+
+@dataclass(frozen=True)
+class Button:
+    """A command that somebody else typed: `runs` is the command's text."""
+
+    label: str
+    runs: str
+    style: Style | None = None
+    confirm: Confirm | None = None
+
+
+def button(label: str, *, runs: str, style: Style | None = None, confirm: Confirm | None = None) -> Button:
+    """A button that says `runs`."""
+    return Button(label, runs, style, confirm)
+
+
+def actions(*buttons: Button | None, block_id: str = "") -> Block:
+    """A row of buttons; None among them is left out, so that a row can be written down with conditions.
+
+    Action ids only have to differ within a message: two rows need different `block_id`s.
+    """
+    shown = [each for each in buttons if each][:25]
+    elements = [_element(each, f"run:{block_id}{':' if block_id else ''}{at}") for at, each in enumerate(shown)]
+    return {"type": "actions", "elements": elements} | ({"block_id": block_id} if block_id else {})
+
+
+def accessory(one: Button, action: str = "accessory") -> Block:
+    """A button beside a section's text. `action` makes its id unique within the message."""
+    return _element(one, f"run:{action}")
+
+
+def _element(one: Button, action_id: str) -> dict[str, Any]:
+    if len(one.runs) > 2000:  # noqa: PLR2004 - Slack's limit of a button's value
+        raise ValueError(f"a button's command has at most 2000 characters: {one.runs[:60]}…")
+    element: dict[str, Any] = {
+        "type": "button",
+        "action_id": cut(action_id, 255),
+        "text": plain(one.label, 75),
+        "value": one.runs,
+    }
+    if one.style:
+        element["style"] = one.style
+    if one.confirm:
+        element["confirm"] = _confirm(one.confirm)
+    return element
+
+
+def _confirm(question: Confirm) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "title": plain(question.title, 100),
+        "text": {"type": "plain_text", "text": cut(question.text, 300)},
+        "confirm": plain(question.yes, 30),
+        "deny": plain(question.no, 30),
+    }
+    return shown | ({"style": question.style} if question.style else {})
+
+
+def alert(text: str, level: Literal["default", "info", "warning", "error", "success"] = "default") -> Block:
+    """A framed note; Slack allows it in modals only."""
+    return {"type": "alert", "level": level, "text": mrkdwn(text, 200)}
+
+
+# --- table ----------------------------------------------------------------------------------------------------------
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> Block:
+    """A table of plain texts under `columns`; columns in `right` are set to the right. One table a message.
+
+    Rows beyond Slack's limits (100 with the heading, 10,000 characters) are left out: page before.
+    """
+    kept: list[list[str]] = [list(columns)]
+    characters = sum(map(len, columns))
+    for row in rows[: TABLE_ROWS - 1]:
+        characters += sum(map(len, row))
+        if characters > TABLE_CHARACTERS:
+            break
+        kept.append(list(row))
+    settings = [{"align": "right"} if at in right else {"is_wrapped": True} for at in range(len(columns))]
+    return {
+        "type": "table",
+        "column_settings": settings,
+        "rows": [[{"type": "raw_text", "text": cell or "–"} for cell in row] for row in kept],  # noqa: RUF001 - a dash
+    }
+
+
+# --- plan -----------------------------------------------------------------------------------------------------------
+
+
+def task(
+    task_id: str, title: str, status: TaskStatus, *, details: Block | None = None, output: Block | None = None
+) -> Block:
+    """One line of a plan block. `details` and `output` are rich texts."""
+    card: dict[str, Any] = {"task_id": task_id, "title": cut(title, 256), "status": status}
+    if details:
+        card["details"] = details
+    if output:
+        card["output"] = output
+    return card
+
+
+def plan(title: str, tasks: Sequence[Block]) -> Block:
+    """Steps with their states. One plan a message."""
+    return {"type": "plan", "title": cut(title, 256), "tasks": list(tasks)[:PLAN_TASKS]}
+
+
+# --- rich text ------------------------------------------------------------------------------------------------------
+
+
+def bit(text: str, *, bold: bool = False, italic: bool = False, code: bool = False, strike: bool = False) -> Block:
+    """A run of letters. Rich text needs no escaping."""
+    style = {"bold": bold, "italic": italic, "code": code, "strike": strike}
+    chosen: Mapping[str, bool] = {name: True for name, on in style.items() if on}
+    return {"type": "text", "text": text} | ({"style": chosen} if chosen else {})
+
+
+def person(person_id: str) -> Block:
+    """A person, named by Slack, in rich text."""
+    return {"type": "user", "user_id": person_id}
+
+
+def link(url: str, text: str = "") -> Block:
+    """A link in rich text."""
+    return {"type": "link", "url": url} | ({"text": text} if text else {})
+
+
+def line(*bits: Block | str) -> Block:
+    """A paragraph of rich text."""
+    return {"type": "rich_text_section", "elements": [_bit(each) for each in bits if each]}
+
+
+def bullets(*lines: Block | str) -> Block:
+    """A bulleted list."""
+    items = [each if not isinstance(each, str) else line(each) for each in lines]
+    return {"type": "rich_text_list", "style": "bullet", "elements": items}
+
+
+def preformatted(text: str) -> Block:
+    """Fixed-width text, as a log's."""
+    return {"type": "rich_text_preformatted", "elements": [bit(text)]}
+
+
+def rich(*parts: Block | str) -> Block:
+    """A rich text block of lines, lists and preformatted texts; a bare string is a line."""
+    return {"type": "rich_text", "elements": [line(part) if isinstance(part, str) else part for part in parts if part]}
+
+
+def _bit(each: Block | str) -> Block:
+    return bit(each) if isinstance(each, str) else each

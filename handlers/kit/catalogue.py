@@ -1,0 +1,148 @@
+"""All commands, and from words to one of them with its arguments."""
+
+import inspect
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any
+
+import cyclopts
+
+from handlers.kit.command import Command, Parameter
+from handlers.kit.nearest import nearest
+from services.errors import Invalid, NotFound
+from services.sites import Site
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What was typed for a command, and which required parameters were not."""
+
+    command: Command
+    given: Mapping[str, Any]
+    missing: tuple[Parameter, ...]
+
+    @property
+    def site(self) -> Site | None:
+        """The site that the command is about, if it names one."""
+        name = self.command.site_parameter
+        return self.given.get(name) if name else None
+
+
+class Catalogue:
+    """The commands, looked up by their words. Sites are given to `parse`, for they change when their file does."""
+
+    def __init__(self, commands: Iterable[Command]) -> None:
+        self._commands = {command.name: command for command in commands}
+        self._grammars = {command.name: _Grammar(command) for command in self._commands.values()}
+
+    def __iter__(self) -> Iterator[Command]:
+        return iter(self._commands.values())
+
+    @cached_property
+    def nouns(self) -> frozenset[str]:
+        """First words of commands that have two."""
+        return frozenset(name.split()[0] for name in self._commands if " " in name)
+
+    def find(self, words: Sequence[str]) -> tuple[Command, tuple[str, ...]]:
+        """The command that the words begin with, and the words after it. Raises `NotFound`."""
+        lower = [word.lower() for word in words]
+        for length in (2, 1):
+            if found := self._commands.get(" ".join(lower[:length])):
+                return found, tuple(words[length:])
+        typed = " ".join(words[:2] if lower[:1] and lower[0] in self.nouns else words[:1])
+        raise NotFound("command", typed, self._near(lower))
+
+    def get(self, name: str) -> Command | None:
+        """By name."""
+        return self._commands.get(name)
+
+    def under(self, noun: str) -> tuple[Command, ...]:
+        """Commands whose first word is `noun`."""
+        return tuple(command for name, command in self._commands.items() if name.split()[0] == noun)
+
+    def _near(self, words: Sequence[str]) -> tuple[str, ...]:
+        if words and words[0] in self.nouns:
+            inside = [command.name for command in self.under(words[0])]
+            return nearest(" ".join(words[:2]), inside) or tuple(inside)
+        # `shwo operation`: somebody put the verb first, or mistyped either word.
+        one = nearest(words[0], [name for name in self._commands if " " not in name]) if words else ()
+        two = [name for name in self._commands if " " in name]
+        spoken = " ".join(words[:2])
+        turned = " ".join(reversed(words[:2]))
+        return (*nearest(spoken, two, cutoff=0.75), *one, *nearest(turned, two, cutoff=0.85))[:3]
+
+    def parse(self, command: Command, words: Sequence[str], sites: Mapping[str, Site]) -> Parsed:
+        """Arguments of a command. Raises `NotFound` (an option, a site) or `Invalid`."""
+        given = self._grammars[command.name].read(words)
+        for parameter in command.parameters:
+            if parameter.is_site and (typed := given.get(parameter.name)) is not None:
+                given[parameter.name] = _site(typed, sites)
+        missing = tuple(each for each in command.parameters if each.required and each.name not in given)
+        return Parsed(command, given, missing)
+
+
+def _site(typed: Any, sites: Mapping[str, Site]) -> Any:
+    if isinstance(typed, tuple):
+        return tuple(_site(each, sites) for each in typed)
+    if found := sites.get(typed.lower()):
+        return found
+    raise NotFound("site", typed, nearest(typed, sites))
+
+
+class _Grammar:
+    """What a command takes, in cyclopts; every parameter optional, so that a half-typed command can fill in a form."""
+
+    def __init__(self, command: Command) -> None:
+        self._command = command
+        parameters = [_optional(parameter) for parameter in command.parameters]
+
+        def taken(*_: Any, **__: Any) -> None: ...
+
+        taken.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # inspect's own protocol
+        taken.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        self._app = cyclopts.App(name=command.name, help_flags=(), version_flags=())
+        self._app.default(taken)
+
+    def read(self, words: Sequence[str]) -> dict[str, Any]:
+        try:
+            _, bound, _ = self._app.parse_args(list(words), print_error=False, exit_on_error=False)
+        except cyclopts.CycloptsError as error:
+            raise self._translated(error) from None
+        return {name: value for name, value in bound.arguments.items() if value is not None}
+
+    def _translated(self, error: cyclopts.CycloptsError) -> NotFound | Invalid:
+        name = error.argument.name.lstrip("-").lower().replace("_", "-") if error.argument else ""
+        match error:
+            case cyclopts.UnknownOptionError():
+                typed = error.token.keyword or error.token.value
+                options = [each.option for each in self._command.parameters if not each.positional]
+                return NotFound("option", typed.partition("=")[0], nearest(typed, options))
+            case cyclopts.UnusedCliTokensError():
+                extra = " ".join(error.unused_tokens or ())
+                return Invalid("words", extra, "extra", {"usage": self._command.usage})
+            case cyclopts.RepeatArgumentError():
+                typed = error.token.keyword or ""
+                return Invalid(typed.lstrip("-"), typed, "repeated")
+            case cyclopts.MissingArgumentError():
+                return Invalid(name, error.keyword or "", "no_value", {"usage": self._command.usage})
+            case cyclopts.CoercionError():
+                return self._unfit(name, error.token.value if error.token else "")
+        return Invalid("words", str(error), "unreadable", {"usage": self._command.usage})
+
+    def _unfit(self, name: str, value: str) -> Invalid:
+        parameter = self._command.parameter(name)
+        if parameter and parameter.choices:
+            near = nearest(value, parameter.choices)
+            return Invalid(parameter.name, value, "choice", {"choices": parameter.choices, "near": near})
+        return Invalid(name, value, "type", {"type": parameter.type_name if parameter else ""})
+
+
+def _optional(parameter: Parameter) -> inspect.Parameter:
+    annotation: Any = parameter.annotation
+    if parameter.is_site:
+        annotation = tuple[str, ...] if parameter.is_repeated else str
+    flag = Annotated[bool | None, cyclopts.Parameter(negative=())]
+    annotation = flag if parameter.is_flag else annotation | None
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD if parameter.positional else inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(parameter.name, kind, annotation=annotation, default=None)

@@ -1,0 +1,177 @@
+"""A command is one declared async function; its usage, help, parsing, permission and docs come from the declaration.
+
+    @command("show", needs="registry:read", examples=("show edge01 --site berlin",))
+    async def show(request: Request, name: str, *, site: Site, services: Services) -> Message: ...
+
+`Request` and `Services` are given to it, everything else is parsed: parameters before `*` are positional, the others
+options. A `Site` is typed by name. The docstring is what people read in Slack, its arguments section included.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import docstring_parser
+
+from handlers.kit.message import Message, Modal
+from handlers.kit.request import Request
+from services.services import Services
+from services.sites import Site
+
+Given = Mapping[str, Any]
+"""Values that were typed, by parameter; a site as `Site`."""
+Form = Callable[[Request, Given, Services], Awaitable[Modal]]
+Suggest = Callable[[Request, str, Services], Awaitable[Sequence[str]]]
+"""Names that may be chosen, given what was typed so far; the kit ranks them."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One thing that a command takes from people."""
+
+    name: str
+    annotation: Any
+    help: str
+    required: bool
+    positional: bool
+    default: Any = None
+
+    @property
+    def option(self) -> str:
+        """As people type it, such as `--dry-run`."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def is_site(self) -> bool:
+        """Whether it is a site's name."""
+        return Site in _members(self.annotation)
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether it takes no value."""
+        return bool in _members(self.annotation)
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether it may be given several times."""
+        return any(get_origin(member) is tuple for member in _members(self.annotation))
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The values that it may have, if they are few and fixed."""
+        found = (get_args(member) for member in _members(self.annotation) if get_origin(member) is Literal)
+        return tuple(str(choice) for choices in found for choice in choices)
+
+    @property
+    def type_name(self) -> str:
+        """Its type, as a word."""
+        return str(getattr(_members(self.annotation)[0], "__name__", self.annotation))
+
+    @property
+    def usage(self) -> str:
+        """Such as `NAME`, `--site SITE` or `[--repository REPOSITORY]…`."""
+        value = "|".join(self.choices) or self.name.upper().replace("_", "-")
+        shown = value if self.positional else self.option if self.is_flag else f"{self.option} {value}"
+        shown = shown if self.required else f"[{shown}]"
+        return f"{shown}…" if self.is_repeated else shown
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
+    if get_origin(annotation) in (Union, UnionType):
+        return tuple(member for member in get_args(annotation) if member is not type(None))
+    return (annotation,)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A declared command."""
+
+    name: str
+    run: Callable[..., Awaitable[Message | Modal]]
+    needs: str | None
+    examples: tuple[str, ...]
+    changes: bool
+    modal: Form | None
+    suggest: Mapping[str, Suggest]
+    summary: str
+    description: str
+    parameters: tuple[Parameter, ...]
+    injected: Mapping[str, type]
+
+    @property
+    def usage(self) -> str:
+        """Such as `deploy NAME --site SITE [--dry-run]`."""
+        return " ".join([self.name, *(parameter.usage for parameter in self.parameters)])
+
+    @property
+    def site_parameter(self) -> str | None:
+        """The parameter whose site decides about the permission."""
+        return next((parameter.name for parameter in self.parameters if parameter.is_site), None)
+
+    def parameter(self, name: str) -> Parameter | None:
+        """By name, as written in Python or as an option."""
+        name = name.lstrip("-").replace("-", "_")
+        return next((parameter for parameter in self.parameters if parameter.name == name), None)
+
+
+Run = Callable[..., Awaitable[Message | Modal]]
+
+
+def command(
+    name: str,
+    *,
+    needs: str | None,
+    examples: Sequence[str],
+    changes: bool = False,
+    modal: Form | None = None,
+    suggest: Mapping[str, Suggest] | None = None,
+) -> Callable[[Run], Command]:
+    """Declare a command.
+
+    Args:
+        name: Its words, such as `operation show`.
+        needs: The permission (`services.access`), or None for what every member may do.
+        examples: Lines without the slash word.
+        changes: Whether it changes the world outside; such commands work only in channels that the bot is in.
+        modal: Opens when a required parameter is missing, prefilled with what was typed.
+        suggest: Names to choose from in a modal, by parameter; sites need none.
+    """
+
+    def declare(run: Run) -> Command:
+        text = docstring_parser.parse(inspect.cleandoc(run.__doc__ or ""))
+        told = {parameter.arg_name: parameter.description or "" for parameter in text.params}
+        hints = get_type_hints(run, include_extras=True)
+        signature = inspect.signature(run)
+        return Command(
+            name=name,
+            run=run,
+            needs=needs,
+            examples=tuple(examples),
+            changes=changes,
+            modal=modal,
+            suggest=dict(suggest or {}),
+            summary=text.short_description or "",
+            description=text.long_description or "",
+            parameters=tuple(
+                _parameter(found, hints[found.name], told.get(found.name, ""))
+                for found in signature.parameters.values()
+                if hints[found.name] not in (Request, Services)
+            ),
+            injected={key: hint for key, hint in hints.items() if hint in (Request, Services)},
+        )
+
+    return declare
+
+
+def _parameter(found: inspect.Parameter, annotation: Any, told: str) -> Parameter:
+    required = found.default is found.empty
+    return Parameter(
+        name=found.name,
+        annotation=annotation,
+        help=told.replace("\n", " "),
+        required=required,
+        positional=found.kind is not found.KEYWORD_ONLY,
+        default=None if required else found.default,
+    )

@@ -1,0 +1,34 @@
+"""What somebody said to the bot, from wherever in Slack: typed, clicked or filled in."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.values import Person, Place
+
+
+@dataclass(frozen=True)
+class Request:
+    """One command, said once. Whom and where it is from is Slack's word (signature or socket), never the text's."""
+
+    person: Person
+    place: Place
+    text: str
+    """The command without the slash word, such as `deploy edge01 --site berlin`, as Slack delivered it."""
+    key: str
+    """Identifies this delivery, so that work that starts from it starts once."""
+    trigger_id: str
+    """Opens one modal within three seconds; a bearer secret."""
+    said_by_click: bool
+    now: datetime
+    slash: str = "/registry"
+    """The slash command's name, for lines that people copy."""
+    message_ts: str = ""
+    """Of the message whose button was clicked."""
+    thread_ts: str = ""
+    """Of the thread that message is in, or empty."""
+    reference: str = ""
+    """Names this request in the log and in a message about our own trouble."""
+
+    def line(self, text: str) -> str:
+        """A command as people type it."""
+        return f"{self.slash} {text}".rstrip()

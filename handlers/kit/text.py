@@ -1,0 +1,62 @@
+"""Text for Slack: escaped, cut to its limits, dated."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+
+def escape(text: str) -> str:
+    """Text that came from outside, safe inside mrkdwn: it can't mention, link or format by angle brackets."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def cut(text: str, limit: int) -> str:
+    """At most `limit` characters, the last one an ellipsis if something was cut off."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def code(text: str) -> str:
+    """Text in code font; a backtick inside would end it, so it becomes an apostrophe."""
+    return f"`{escape(text).replace('`', 'ʼ')}`" if text else ""  # noqa: RUF001 - looks alike, ends nothing
+
+
+def bold(text: str) -> str:
+    """Bold text."""
+    return f"*{escape(text).replace('*', '∗')}*" if text else ""  # noqa: RUF001 - looks alike, ends nothing
+
+
+def mention(person_id: str) -> str:
+    """A person, named by Slack."""
+    return f"<@{person_id}>"
+
+
+def channel(channel_id: str) -> str:
+    """A channel, named by Slack."""
+    return f"<#{channel_id}>"
+
+
+def date(moment: datetime, form: str = "{date_short_pretty} {time}") -> str:
+    """A moment that each reader sees in their own time zone; UTC where Slack can't."""
+    fallback = moment.strftime("%Y-%m-%d %H:%M UTC")
+    return f"<!date^{int(moment.timestamp())}^{form}|{fallback}>"
+
+
+def duration(span: timedelta) -> str:
+    """Such as `45 s`, `3 min`, `2 h 5 min`, `3 d 4 h`: the two largest units, whole."""
+    seconds = max(0, int(span.total_seconds()))
+    sizes = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+    parts: list[str] = []
+    for unit, size in sizes:
+        if seconds >= size and len(parts) < 2:  # noqa: PLR2004 - the two largest
+            parts.append(f"{seconds // size} {unit}")
+            seconds %= size
+        elif parts:
+            break
+    return " ".join(parts) or "0 s"
+
+
+def listed(items: Iterable[str], last: str = "and") -> str:
+    """Such as `a, b and c`."""
+    several = list(items)
+    if len(several) < 2:  # noqa: PLR2004 - nothing to join
+        return "".join(several)
+    return f"{', '.join(several[:-1])} {last} {several[-1]}"

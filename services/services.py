@@ -1,0 +1,120 @@
+"""What a command is given to work with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from services.access import Policy
+from services.ports import Azure, Kubernetes
+from services.sites import Site
+
+
+class Configuration(Protocol):
+    """The two files in force. They change under way, so ask each time."""
+
+    @property
+    def sites(self) -> Mapping[str, Site]:
+        """By name."""
+
+    @property
+    def policy(self) -> Policy:
+        """Who may do what."""
+
+
+@dataclass(frozen=True)
+class FixedConfiguration:
+    """A configuration that does not change."""
+
+    sites: Mapping[str, Site]
+    policy: Policy
+
+
+class Names(Protocol):
+    """Names of things outside, for "did you mean" and for choosing; from memory, at most a little old."""
+
+    async def connected(self, site: Site | None = None) -> tuple[str, ...]:
+        """Connected registries at a site or everywhere. What could not be asked is left out; never raises."""
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """One row: what somebody asked for and what became of it. Made of scrubbed text."""
+
+    at: datetime
+    kind: str
+    """`command` for what the door ran; others for decisions and writes."""
+    person_id: str
+    person_name: str
+    team: str
+    channel: str
+    command: str
+    text: str
+    site: str
+    allowed: bool
+    rule: str
+    """Which rule of the policy decided."""
+    outcome: str
+    """`ok`, `form`, or the error's class."""
+    duration: timedelta
+    reference: str
+    key: str
+    clicked: bool
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+class Audit(Protocol):
+    """Where audit rows go."""
+
+    async def record(self, entry: AuditEntry) -> None:
+        """Append; raises `Unreachable` when it is not written."""
+
+
+class Deliveries(Protocol):
+    """Which deliveries of Slack were seen, in all processes."""
+
+    async def first(self, key: str) -> bool:
+        """Whether nobody has taken this delivery yet; it is taken now."""
+
+
+class Slack(Protocol):
+    """What commands ask of Slack itself."""
+
+    async def ping(self) -> None:
+        """One round trip; raises `Unreachable`."""
+
+    async def members(self, group: str) -> frozenset[str] | None:
+        """Ids of the people in a user group (id or handle); None when Slack would not say."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What runs."""
+
+    version: str
+    started: datetime
+    engine: str
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that commands use. Made once, in `bot.wiring`."""
+
+    configuration: Configuration
+    azure: Azure
+    kubernetes: Kubernetes
+    names: Names
+    audit: Audit
+    deliveries: Deliveries
+    slack: Slack
+    about: About
+
+    @property
+    def sites(self) -> Mapping[str, Site]:
+        """The sites in force, by name."""
+        return self.configuration.sites
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self.configuration.policy
