@@ -1,0 +1,1 @@
+"""What gets done: rules, durable operations, and one room per outside system."""

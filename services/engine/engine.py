@@ -1,0 +1,179 @@
+"""Two workflows over plans as data, and the queue that lets one operation at a time run at a cluster.
+
+Their shape never changes: what a step does lives in `services.steps`, so that a newer bot continues an older one's
+work. For another shape a `run.v2` is registered beside `run.v1`. Nothing in a workflow looks at an error's class, since
+a replayed step's error is another one; steps answer with data. Every step may be repeated after a crash.
+"""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from dbos import DBOS, DBOSConfig, Queue, SetEnqueueOptions, SetWorkflowID
+from dbos._serialization import DBOSPortableJSONSerializer
+from sqlalchemy import make_url
+
+QUEUE = "operations"
+VERSION = "1"
+"""Pinned: without it the engine would leave work behind that an older build of the bot began."""
+RECOVERIES = 20
+"""How often a run is taken up again after crashes before it is left alone."""
+THREADS = 64
+"""The engine replaces the loop's default executor; fewer threads than active workflows would block name look-ups."""
+
+Answer = Mapping[str, Any]
+
+
+class Work(Protocol):
+    """What the workflows call. Answers are JSON; domain errors are answers, not exceptions."""
+
+    async def prepare(self, operation: str) -> Answer:
+        """Make the plan. `{"run": attempt}` when it is to be run at once."""
+
+    async def confirm(self, operation: str, attempt: int) -> Answer:
+        """Compare the world with what was approved. `{"steps": [indices]}`; none when it must not run."""
+
+    async def begin(self, operation: str, index: int) -> Answer:
+        """Begin a step. `{"state": "done" | "going" | "stopped", …}`."""
+
+    async def wait(self, operation: str, index: int, token: Answer) -> Answer:
+        """Wait for what `begin` began. `{"state": "done" | "stopped", …}`."""
+
+    async def end(self, operation: str, outcome: Answer) -> None:
+        """Tidy up and say how it ended."""
+
+
+class Occupied(Exception):
+    """Another process works on this database file; the text says what to do."""
+
+
+class Engine:
+    """Starts workflows; at most one `Engine` is open in a process."""
+
+    def __init__(self, prepare: Callable[..., Awaitable[Any]], run: Callable[..., Awaitable[Any]], lock: int | None) -> None:
+        self._prepare = prepare
+        self._run = run
+        self._lock = lock
+
+    async def prepare(self, operation: str) -> None:
+        """Start planning; a second call for the same operation does nothing."""
+        with SetWorkflowID(f"{operation}:plan"):
+            await DBOS.start_workflow_async(self._prepare, operation)
+
+    async def run(self, operation: str, attempt: int, cluster: str) -> None:
+        """Queue a run behind others at the same cluster; a second call for the same attempt does nothing."""
+        with SetWorkflowID(run_id(operation, attempt)), SetEnqueueOptions(queue_partition_key=cluster):
+            await DBOS.enqueue_workflow_async(QUEUE, self._run, operation, attempt)
+
+    async def lost(self, operation: str, attempt: int) -> bool:
+        """Whether the engine has given this run up (it crashed too often, or broke)."""
+        status = await DBOS.get_workflow_status_async(run_id(operation, attempt))
+        return status is not None and status.status in {"ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED"}
+
+    async def forget(self, before_ms: int) -> int:
+        """Delete finished workflows that ended before that time (epoch milliseconds); how many."""
+        ended = await DBOS.list_workflows_async(
+            status=["SUCCESS", "ERROR", "CANCELLED"], end_time=_iso(before_ms), limit=100, load_input=False, load_output=False
+        )
+        if ended:
+            await DBOS.delete_workflows_async([one.workflow_id for one in ended], delete_children=True)
+        return len(ended)
+
+    async def close(self) -> None:
+        """Stop; what is under way goes on at the next start."""
+        await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+        if self._lock is not None:
+            os.close(self._lock)
+
+
+async def open_engine(url: str, work: Work, *, executor: str = "local", poll: float = 0.1) -> Engine:
+    """Start the engine in the running loop, and with it everything that had begun before.
+
+    `url` as for the store; `poll` is the queue's interval in seconds. Raises `Occupied`.
+    """
+    lock = _occupy(url)
+    DBOS(
+        config=DBOSConfig(
+            name="registry-bot",
+            system_database_url=_engine_url(url),
+            application_version=VERSION,
+            executor_id=executor,
+            serializer=DBOSPortableJSONSerializer(),
+            max_executor_threads=THREADS,
+            console_log_level="ERROR",
+            notification_listener_polling_interval_sec=0.5,
+            scheduler_polling_interval_sec=1,
+        )
+    )
+    # Declared rather than registered in the database, so that it is polled from the first moment.
+    Queue(QUEUE, partition_concurrency=1, worker_concurrency=20, global_concurrency=50, polling_interval_sec=poll)
+    prepare, run = _workflows(work)
+    engine = Engine(prepare, run, lock)
+    DBOS.launch()
+    return engine
+
+
+def run_id(operation: str, attempt: int) -> str:
+    """The workflow's id of one attempt."""
+    return f"{operation}:run:{attempt}"
+
+
+def _workflows(work: Work) -> tuple[Callable[..., Awaitable[Any]], Callable[..., Awaitable[Any]]]:
+    step = DBOS.run_step_async
+    run: Callable[..., Awaitable[Any]]
+
+    @DBOS.workflow(name="prepare.v1", max_recovery_attempts=None)
+    async def prepare_v1(operation: str) -> None:
+        await step({"name": "prepare"}, work.prepare, operation)
+
+    @DBOS.workflow(name="run.v1", max_recovery_attempts=RECOVERIES)
+    async def run_v1(operation: str, attempt: int) -> None:
+        confirmed = await step({"name": "confirm"}, work.confirm, operation, attempt)
+        outcome: Answer = {"state": "done"}
+        for index in confirmed["steps"]:
+            outcome = await step({"name": f"{index}.begin"}, work.begin, operation, index)
+            if outcome["state"] == "going":
+                outcome = await step({"name": f"{index}.wait"}, work.wait, operation, index, outcome)
+            if outcome["state"] != "done":
+                break
+        if confirmed["steps"]:
+            await step({"name": "end"}, work.end, operation, outcome)
+
+    run = run_v1
+    return prepare_v1, run
+
+
+def _occupy(url: str) -> int | None:
+    """Keep other processes off an SQLite file: at its start a second one would take over live work."""
+    if not url.startswith("sqlite"):
+        return None
+    path = Path(str(make_url(url).database))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise Occupied(
+            f"another bot works on {path}: stop it, give this one a folder of its own (REGISTRY_BOT_DATA_DIR),"
+            " or use PostgreSQL, where several may work together"
+        ) from None
+    return lock
+
+
+def _engine_url(url: str) -> str:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+    path = Path(str(parsed.database))
+    # A file of its own: both write all the time, and SQLite has one writer a file.
+    return f"sqlite:///{path.with_name(path.stem + '-engine' + path.suffix)}"
+
+
+def _iso(milliseconds: int) -> str:
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat()

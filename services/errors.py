@@ -1,0 +1,134 @@
+"""Facts that go wrong. Sentences for people are made of them in `handlers.views.errors`, nowhere else.
+
+Each outside system's room translates foreign errors into these once, at its border. Their `str` is for logs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+@dataclass(eq=False)
+class DomainError(Exception):
+    """The root of all errors that the door (`handlers.dispatch`) catches."""
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{item.name}={getattr(self, item.name)!r}" for item in fields(self))
+        return f"{type(self).__name__}({told})"
+
+
+@dataclass(eq=False)
+class NotFound(DomainError):
+    """There is no `kind` of that name; `near` are the most similar ones that exist."""
+
+    kind: str
+    name: str
+    near: tuple[str, ...] = ()
+
+
+@dataclass(eq=False)
+class Invalid(DomainError):
+    """A value that a person gave breaks a rule.
+
+    `rule` is a word that the views know (`name.pattern`, `address.outside_ranges`); `facts` fill in its sentence.
+    """
+
+    field_name: str
+    value: str
+    rule: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Denied(DomainError):
+    """The policy does not let this person do this here. `rule` names the rule that decided, `facts` its values."""
+
+    rule: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Stale(DomainError):
+    """An operation is not in a state in which this can be done to it."""
+
+    operation: str
+    state: str
+    wanted: str
+
+
+@dataclass(eq=False)
+class Foreign(DomainError):
+    """An outside system is the reason. `service` is `azure`, `kubernetes`, `slack` or `database`.
+
+    `target` is what was asked for; `code` and `message` are its own words, scrubbed of secrets; `correlation_id` is
+    what its support asks for.
+    """
+
+    service: str
+    target: str
+    code: str = ""
+    message: str = ""
+    correlation_id: str = ""
+
+
+@dataclass(eq=False)
+class Unreachable(Foreign):
+    """Could not ask: no connection, a deadline that ran out, a server error. Never to be read as "no"."""
+
+
+@dataclass(eq=False)
+class NotAuthenticated(Foreign):
+    """The bot's own identity was not accepted (expired secret, unknown principal, wrong tenant)."""
+
+
+@dataclass(eq=False)
+class NotAllowed(Foreign):
+    """The bot's own identity lacks a right; `action` names it. Never the fault of the person who asked."""
+
+    action: str = ""
+
+
+@dataclass(eq=False)
+class Throttled(Foreign):
+    """Asked too often, and the retries of the client ran out. `retry_after` is in seconds."""
+
+    retry_after: float = 0
+
+
+@dataclass(eq=False)
+class Absent(Foreign):
+    """The outside system says that the target does not exist."""
+
+
+@dataclass(eq=False)
+class Conflict(Foreign):
+    """The outside system says that the target is in the way: it exists already, or is busy with something else."""
+
+
+@dataclass(eq=False)
+class Refused(Foreign):
+    """The outside system understood and said no."""
+
+
+@dataclass(eq=False)
+class AddressTaken(Refused):
+    """Somebody else's Service has this address."""
+
+    address: str = ""
+
+
+@dataclass(eq=False)
+class AddressOutside(Refused):
+    """No Service range of the cluster contains this address; `ranges` are those that the API server names."""
+
+    address: str = ""
+    ranges: tuple[str, ...] = ()
+
+
+@dataclass(eq=False)
+class Failure(DomainError):
+    """A step ended badly. `cause` is an entry of the failure catalogue, `facts` fill in its sentence."""
+
+    cause: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    correlation_id: str = ""

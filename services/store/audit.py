@@ -1,0 +1,46 @@
+"""Who did what: one row for every command, decision and write to the outside."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+from sqlalchemy import insert, select
+
+from services.store.base import Room
+from services.store.tables import audit
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """`person` is a Slack id, or `bot` for what it does by itself; `outcome` a word: `done`, `denied`, `failed`."""
+
+    kind: Literal["command", "decision", "write"]
+    person: str
+    outcome: str
+    text: str = ""
+    channel: str = ""
+    operation: str = ""
+    rule: str = ""
+    facts: Mapping[str, object] = field(default_factory=dict)
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+class Audit(Room):
+    """Rows are only ever added."""
+
+    async def record(self, row: AuditRow) -> None:
+        """Write the row."""
+        values = {name: getattr(row, name) for name in AuditRow.__dataclass_fields__}
+        async with self._engine.begin() as connection:
+            await connection.execute(insert(audit).values(**values))
+
+    async def rows(self, *, operation: str | None = None, limit: int = 1000) -> tuple[AuditRow, ...]:
+        """The newest rows, oldest first."""
+        query = select(audit).order_by(audit.c.id.desc()).limit(limit)
+        if operation is not None:
+            query = query.where(audit.c.operation == operation)
+        async with self._reading() as connection:
+            found = (await connection.execute(query)).mappings().all()
+        names = AuditRow.__dataclass_fields__
+        return tuple(AuditRow(**{name: row[name] for name in names}) for row in reversed(found))

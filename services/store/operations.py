@@ -1,0 +1,209 @@
+"""Operations, their steps, decisions and events. Every change is one transaction and grows the revision."""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.operation import Decision, Event, EventKind, Operation, State, StepRun
+from services.store.base import Room
+from services.store.tables import decisions, events, operations, steps
+from services.values import Plan
+
+COLUMNS = tuple(column.name for column in operations.c if column.name not in {"key", "expires", "remind"})
+
+
+class Operations(Room):
+    """Reads come as whole `Operation` values."""
+
+    async def create(self, operation: Operation, key: str) -> tuple[Operation, bool]:
+        """Insert it unless one with that key is there; the stored one, and whether it is new."""
+        row = {name: getattr(operation, name) for name in COLUMNS}
+        async with self._engine.begin() as connection:
+            done = await connection.execute(self._insert_once(operations).values(**row, key=key))
+            found = await connection.scalar(select(operations.c.id).where(operations.c.key == key))
+        stored = await self.get(str(found))
+        if stored is None:
+            raise LookupError(found)
+        return stored, done.rowcount == 1
+
+    async def get(self, operation: str) -> Operation | None:
+        """The operation, or None."""
+        found = await self._load(select(operations).where(operations.c.id == operation))
+        return found[0] if found else None
+
+    async def find(
+        self,
+        *,
+        states: Collection[State] | None = None,
+        site: str | None = None,
+        target: str | None = None,
+        limit: int = 50,
+    ) -> tuple[Operation, ...]:
+        """The newest ones, newest first."""
+        query = select(operations).order_by(operations.c.created.desc(), operations.c.id).limit(limit)
+        if states is not None:
+            query = query.where(operations.c.state.in_(states))
+        if site is not None:
+            query = query.where(operations.c.site == site)
+        if target is not None:
+            query = query.where(operations.c.target == target)
+        return await self._load(query)
+
+    async def due(self, now: datetime) -> tuple[Operation, ...]:
+        """Waiting ones whose reminder or end has come."""
+        come = or_(operations.c.expires <= now, operations.c.remind <= now)
+        return await self._load(select(operations).where(operations.c.state == "waiting", come))
+
+    async def move(
+        self, operation: str, came_from: Collection[State], to: State, *, event: EventKind | None = None, **changes: Any
+    ) -> bool:
+        """Compare and set: False when the operation is in none of the states it may come from. May name columns to change."""
+        async with self._engine.begin() as connection:
+            done = await connection.execute(
+                update(operations)
+                .where(operations.c.id == operation, operations.c.state.in_(came_from))
+                .values(state=to, revision=operations.c.revision + 1, **changes)
+            )
+            if done.rowcount and event:
+                attempt = await connection.scalar(select(operations.c.attempt).where(operations.c.id == operation))
+                await self._tell(connection, operation, event, f"{event}:{to}:{attempt}")
+        return done.rowcount == 1
+
+    async def plan(self, operation: str, plan: Plan, came_from: Collection[State], to: State, **changes: Any) -> bool:
+        """Store the plan with its steps as pending, and move on."""
+        async with self._engine.begin() as connection:
+            done = await connection.execute(
+                update(operations)
+                .where(operations.c.id == operation, operations.c.state.in_(came_from))
+                .values(state=to, plan=plan, revision=operations.c.revision + 1, **changes)
+            )
+            if done.rowcount:
+                await connection.execute(steps.delete().where(steps.c.operation == operation))
+                if plan.steps:
+                    await connection.execute(
+                        insert(steps), [_fresh(operation, index) for index in range(len(plan.steps))]
+                    )
+        return done.rowcount == 1
+
+    async def decide(self, operation: str, decision: Decision) -> bool:
+        """Add the decision; False when this person has decided this round already."""
+        async with self._engine.begin() as connection:
+            row = {name: getattr(decision, name) for name in Decision.__dataclass_fields__}
+            done = await connection.execute(self._insert_once(decisions).values(operation=operation, **row))
+            if done.rowcount:
+                await self._grow(connection, operation)
+        return done.rowcount == 1
+
+    async def change(self, operation: str, *, event: EventKind | None = None, key: str = "", **changes: Any) -> None:
+        """Change columns without a move."""
+        async with self._engine.begin() as connection:
+            await self._grow(connection, operation, **changes)
+            if event:
+                await self._tell(connection, operation, event, key or event)
+
+    async def begin_step(self, operation: str, index: int) -> None:
+        """The step runs; a second call, after a crash, keeps the first start."""
+        async with self._engine.begin() as connection:
+            same = and_(steps.c.operation == operation, steps.c.index == index)
+            await connection.execute(
+                update(steps).where(same, steps.c.state != "running").values(state="running", started=datetime.now(UTC))
+            )
+            await self._grow(connection, operation)
+
+    async def end_step(
+        self, operation: str, index: int, *, ok: bool, output: dict[str, object], correlation_id: str = ""
+    ) -> None:
+        """The step has ended; its thread line is due when it ended well."""
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                update(steps)
+                .where(steps.c.operation == operation, steps.c.index == index)
+                .values(
+                    state="complete" if ok else "error",
+                    finished=datetime.now(UTC),
+                    output=output,
+                    correlation_id=correlation_id,
+                )
+            )
+            await self._grow(connection, operation)
+            if ok:
+                attempt = await connection.scalar(select(operations.c.attempt).where(operations.c.id == operation))
+                await self._tell(connection, operation, "step", f"step:{attempt}:{index}", step=index)
+
+    async def reset_steps(self, operation: str, indices: Sequence[int]) -> None:
+        """Make steps pending again."""
+        async with self._engine.begin() as connection:
+            await connection.execute(
+                update(steps)
+                .where(steps.c.operation == operation, steps.c.index.in_(indices))
+                .values(state="pending", started=None, finished=None)
+            )
+
+    async def events(self, operation: str, after: int) -> tuple[Event, ...]:
+        """Events with a greater id, oldest first."""
+        query = select(events).where(events.c.operation == operation, events.c.id > after).order_by(events.c.id)
+        async with self._reading() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return tuple(Event(**{name: row[name] for name in Event.__dataclass_fields__}) for row in rows)
+
+    async def _load(self, query: Select[Any]) -> tuple[Operation, ...]:
+        async with self._reading() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+            ids = [row["id"] for row in rows]
+            runs = (
+                await connection.execute(select(steps).where(steps.c.operation.in_(ids)).order_by(steps.c.index))
+            ).mappings()
+            made = (
+                await connection.execute(
+                    select(decisions).where(decisions.c.operation.in_(ids)).order_by(decisions.c.at)
+                )
+            ).mappings()
+            ahead = await self._ahead(connection, [row for row in rows if row["state"] == "queued"])
+            by_run: dict[str, list[StepRun]] = {one: [] for one in ids}
+            for run in runs:
+                by_run[run["operation"]].append(StepRun(**{name: run[name] for name in StepRun.__dataclass_fields__}))
+            by_decision: dict[str, list[Decision]] = {one: [] for one in ids}
+            for one in made:
+                by_decision[one["operation"]].append(
+                    Decision(**{name: one[name] for name in Decision.__dataclass_fields__})
+                )
+        return tuple(
+            Operation(
+                **{name: row[name] for name in COLUMNS},
+                steps=tuple(by_run[row["id"]]),
+                decisions=tuple(by_decision[row["id"]]),
+                behind=ahead.get(row["cluster"], ""),
+            )
+            for row in rows
+        )
+
+    async def _ahead(self, connection: AsyncConnection, queued: list[Any]) -> dict[str, str]:
+        if not queued:
+            return {}
+        running = await connection.execute(
+            select(operations.c.cluster, operations.c.id).where(
+                operations.c.state == "running", operations.c.cluster.in_({row["cluster"] for row in queued})
+            )
+        )
+        return {cluster: operation for cluster, operation in running.tuples()}
+
+    async def _grow(self, connection: AsyncConnection, operation: str, **changes: Any) -> None:
+        await connection.execute(
+            update(operations).where(operations.c.id == operation).values(revision=operations.c.revision + 1, **changes)
+        )
+
+    async def _tell(
+        self, connection: AsyncConnection, operation: str, kind: EventKind, key: str, step: int | None = None
+    ) -> None:
+        await connection.execute(
+            self._insert_once(events).values(
+                operation=operation, key=key, kind=kind, step=step, facts={}, at=datetime.now(UTC)
+            )
+        )
+
+
+def _fresh(operation: str, index: int) -> dict[str, Any]:
+    return {"operation": operation, "index": index, "state": "pending", "correlation_id": "", "output": {}}

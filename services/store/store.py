@@ -1,0 +1,119 @@
+"""Opening and closing the database, and bringing its tables up to date."""
+
+import asyncio
+import sqlite3
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from services.store.audit import Audit
+from services.store.cards import Cards
+from services.store.deliveries import Deliveries
+from services.store.leases import Leases
+from services.store.operations import Operations
+from services.store.workspaces import Workspaces
+
+OLDEST_SQLITE = (3, 42)
+"""On Python 3.12 and later the durable engine uses `unixepoch('subsec')`, which older SQLite libraries lack."""
+BUSY = 10
+"""Seconds for which a writer waits for another one on SQLite."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """All tables, by what they are for."""
+
+    engine: AsyncEngine
+    operations: Operations
+    cards: Cards
+    audit: Audit
+    leases: Leases
+    deliveries: Deliveries
+    workspaces: Workspaces
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        await self.engine.dispose()
+
+
+class UnusableDatabase(Exception):
+    """The database can't be used as it is; the text says what to do."""
+
+
+async def open_store(url: str) -> Store:
+    """Bring the tables up to date and open them.
+
+    `url` is an SQLAlchemy address, `sqlite:///FILE` or `postgresql://…`; the driver is chosen here. Raises
+    `UnusableDatabase`.
+    """
+    check_sqlite(url)
+    await asyncio.to_thread(migrate, url)
+    engine = create_async_engine(_with_driver(url, asynchronous=True), **_options(url))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_immediate)
+    return Store(
+        engine,
+        Operations(engine),
+        Cards(engine),
+        Audit(engine),
+        Leases(engine),
+        Deliveries(engine),
+        Workspaces(engine),
+    )
+
+
+def migrate(url: str) -> None:
+    """Run the migrations that the database lacks. Blocks; safe to run again and by several processes in turn."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    engine = create_engine(_with_driver(url, asynchronous=False))
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    finally:
+        engine.dispose()
+
+
+def check_sqlite(url: str) -> None:
+    """Raises `UnusableDatabase` where this Python's SQLite library is too old for the durable engine."""
+    if not url.startswith("sqlite") or sys.version_info < (3, 12) or sqlite3.sqlite_version_info >= OLDEST_SQLITE:
+        return
+    raise UnusableDatabase(
+        f"Python {sys.version_info.major}.{sys.version_info.minor} needs SQLite 3.42 or newer, and this one has"
+        f" {sqlite3.sqlite_version}: run the bot with Python 3.11, with a Python built against a newer SQLite,"
+        " or on PostgreSQL (REGISTRY_BOT_DATABASE_URL=postgresql://…)"
+    )
+
+
+def _with_driver(url: str, *, asynchronous: bool) -> URL:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    return parsed.set(drivername="sqlite+aiosqlite" if asynchronous else "sqlite")
+
+
+def _options(url: str) -> dict[str, Any]:
+    return {} if url.startswith("sqlite") else {"pool_size": 5, "max_overflow": 10, "pool_pre_ping": True}
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own transaction handling is off, so that _begin_immediate decides when one begins.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY * 1000}"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Any) -> None:
+    # A transaction that reads first and writes later could not be made a writer while another one writes.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if not connection.get_execution_options().get("reads") else "BEGIN")

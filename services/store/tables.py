@@ -1,0 +1,178 @@
+"""The tables. Alembic's migrations in `migrations/` make them; a test holds both equal."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+from services.store.codec import decode, encode
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware time, kept in UTC; SQLite has no zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002, D102
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002, D102
+        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+
+
+class Value(TypeDecorator[Any]):
+    """A value of the vocabulary as JSON (`codec`)."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: object, dialect: Dialect) -> Any:  # noqa: ARG002, D102
+        return encode(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002, D102
+        return decode(value)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+operations = Table(
+    "operations",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("key", String(255), nullable=False, unique=True),
+    Column("kind", String(32), nullable=False),
+    Column("target", String(64), nullable=False),
+    Column("site", String(64), nullable=False),
+    Column("environment", String(64), nullable=False),
+    Column("cluster", Text, nullable=False),
+    Column("requester", String(32), nullable=False),
+    Column("requester_name", String(255), nullable=False),
+    Column("place", Value, nullable=False),
+    Column("params", Value, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("dry_run", Boolean, nullable=False),
+    Column("plan", Value),
+    Column("approved", Value),
+    Column("round", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("asked", Value),
+    Column("expires", Moment),
+    Column("remind", Moment),
+    Column("ended", Value),
+    Column("cancelling", String(255), nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("started_at", Moment),
+    Column("ended_at", Moment),
+    Column("revision", Integer, nullable=False),
+    Index("ix_operations_state", "state"),
+    Index("ix_operations_cluster", "cluster"),
+    Index("ix_operations_created", "created"),
+)
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("operation", ForeignKey("operations.id", ondelete="CASCADE"), primary_key=True),
+    Column("index", Integer, primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("started", Moment),
+    Column("finished", Moment),
+    Column("correlation_id", String(255), nullable=False),
+    Column("output", Value, nullable=False),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("operation", ForeignKey("operations.id", ondelete="CASCADE"), primary_key=True),
+    Column("round", Integer, primary_key=True),
+    Column("person", String(32), primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("verdict", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("operation", ForeignKey("operations.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("key", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("step", Integer),
+    Column("facts", Value, nullable=False),
+    Column("at", Moment, nullable=False),
+    UniqueConstraint("operation", "key"),
+)
+
+cards = Table(
+    "cards",
+    metadata,
+    Column("operation", ForeignKey("operations.id", ondelete="CASCADE"), primary_key=True),
+    Column("ts", String(32), nullable=False),
+    Column("shown", Integer, nullable=False),
+    Column("told", Integer, nullable=False),
+    Column("posting", String(64), nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("cluster", Text, primary_key=True),
+    Column("address", String(64), primary_key=True),
+    Column("operation", ForeignKey("operations.id", ondelete="CASCADE"), nullable=False, index=True),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("person", String(64), nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("operation", String(32), nullable=False, index=True),
+    Column("outcome", String(64), nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("facts", Value, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("key", String(255), primary_key=True),
+    Column("at", Moment, nullable=False, index=True),
+)
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    Column("team", String(32), primary_key=True),
+    Column("plan_blocks", Boolean, nullable=False),
+    Column("learnt", Moment, nullable=False),
+)
