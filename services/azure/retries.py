@@ -1,0 +1,69 @@
+"""When a request to ARM is sent again. Rules only; `pipeline` keeps them.
+
+The SDK's own policy sends POST requests again and can block for minutes, so that a password would be made twice and a
+deadline missed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
+PASSING = frozenset({408, 500, 502, 503, 504})
+"""Answers that another try may mend."""
+TRIES = 4
+"""Of one request, unless it is throttled: there the deadline alone is the end."""
+THROTTLED = 429
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one try ended. `status` is None when no answer came; `retry_after` is in seconds."""
+
+    status: int | None
+    retry_after: float | None = None
+
+
+def pause(outcome: Outcome, *, tries: int, resendable: bool, remaining: float) -> float | None:
+    """Seconds to wait before the next try; None when the outcome stands.
+
+    `tries` were made so far, `remaining` is what is left until the deadline. A throttled request was not carried out,
+    so it is sent again whatever it asks for.
+    """
+    if outcome.status == THROTTLED:
+        again = True
+    else:
+        again = resendable and tries < TRIES and (outcome.status is None or outcome.status in PASSING)
+    if not again:
+        return None
+    wait = max(outcome.retry_after or 0, min(_FIRST_PAUSE * 2 ** (tries - 1), _LONGEST_PAUSE))
+    return wait if wait < remaining else None
+
+
+def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """Seconds that the service asks to wait, from `Retry-After` (seconds or a date) or its variants in milliseconds."""
+    for name in ("x-ms-retry-after-ms", "retry-after-ms"):
+        milliseconds = _number(headers.get(name))
+        if milliseconds is not None:
+            return milliseconds / 1000
+    text = headers.get("Retry-After")
+    seconds = _number(text)
+    if seconds is not None or text is None:
+        return seconds
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=UTC)
+    return max(0.0, (until - (now or datetime.now(UTC))).total_seconds())
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text) if text is not None else None
+    except ValueError:
+        return None
+    return value if value is not None and 0 <= value < float("inf") else None
