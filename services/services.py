@@ -1,13 +1,14 @@
 """What a command is given to work with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from services.access import Policy
 from services.ports import Azure, Kubernetes
 from services.sites import Site
+from services.store.audit import AuditRow
 
 
 class Configuration(Protocol):
@@ -37,37 +38,11 @@ class Names(Protocol):
         """Connected registries at a site or everywhere. What could not be asked is left out; never raises."""
 
 
-@dataclass(frozen=True)
-class AuditEntry:
-    """One row: what somebody asked for and what became of it. Made of scrubbed text."""
-
-    at: datetime
-    kind: str
-    """`command` for what the door ran; others for decisions and writes."""
-    person_id: str
-    person_name: str
-    team: str
-    channel: str
-    command: str
-    text: str
-    site: str
-    allowed: bool
-    rule: str
-    """Which rule of the policy decided."""
-    outcome: str
-    """`ok`, `form`, or the error's class."""
-    duration: timedelta
-    reference: str
-    key: str
-    clicked: bool
-    facts: Mapping[str, str] = field(default_factory=dict)
-
-
 class Audit(Protocol):
     """Where audit rows go."""
 
-    async def record(self, entry: AuditEntry) -> None:
-        """Append; raises `Unreachable` when it is not written."""
+    async def record(self, row: AuditRow) -> None:
+        """Write the row."""
 
 
 class Deliveries(Protocol):
@@ -85,6 +60,9 @@ class Slack(Protocol):
 
     async def members(self, group: str) -> frozenset[str] | None:
         """Ids of the people in a user group (id or handle); None when Slack would not say."""
+
+    async def groups_problem(self) -> str:
+        """Slack's error code for why user groups are not known, such as `missing_scope`; empty when they are."""
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ class Catalogue:
             if found := self._commands.get(" ".join(lower[:length])):
                 return found, tuple(words[length:])
         typed = " ".join(words[:2] if lower[:1] and lower[0] in self.nouns else words[:1])
-        raise NotFound("command", typed, self._near(lower))
+        raise NotFound("command", typed, self.near(lower))
 
     def get(self, name: str) -> Command | None:
         """By name."""
@@ -61,7 +61,8 @@ class Catalogue:
         """Commands whose first word is `noun`."""
         return tuple(command for name, command in self._commands.items() if name.split()[0] == noun)
 
-    def _near(self, words: Sequence[str]) -> tuple[str, ...]:
+    def near(self, words: Sequence[str]) -> tuple[str, ...]:
+        """Names of commands that somebody may have meant."""
         if words and words[0] in self.nouns:
             inside = [command.name for command in self.under(words[0])]
             return nearest(" ".join(words[:2]), inside) or tuple(inside)

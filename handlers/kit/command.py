@@ -3,15 +3,15 @@
     @command("show", needs="registry:read", examples=("show edge01 --site berlin",))
     async def show(request: Request, name: str, *, site: Site, services: Services) -> Message: ...
 
-`Request` and `Services` are given to it, everything else is parsed: parameters before `*` are positional, the others
-options. A `Site` is typed by name. The docstring is what people read in Slack, its arguments section included.
+`Request`, `Services` and `Commands` are given to it, everything else is parsed: parameters before `*` are positional, the
+others options. A `Site` is typed by name. The docstring is what people read in Slack, its arguments section included.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Protocol, Union, get_args, get_origin, get_type_hints
 
 import docstring_parser
 
@@ -116,7 +116,24 @@ class Command:
         return next((parameter for parameter in self.parameters if parameter.name == name), None)
 
 
-Run = Callable[..., Awaitable[Message | Modal]]
+class Commands(Protocol):
+    """All commands, for those that speak about commands."""
+
+    def __iter__(self) -> Iterator[Command]:
+        """In the order of their declaration."""
+
+    def get(self, name: str) -> Command | None:
+        """By name."""
+
+    def under(self, noun: str) -> tuple[Command, ...]:
+        """Commands whose first word is `noun`."""
+
+    def near(self, words: Sequence[str]) -> tuple[str, ...]:
+        """Names of commands that somebody may have meant."""
+
+
+GIVEN = (Request, Services, Commands)
+"""What a command's function may ask for by type, and is given."""
 
 
 def command(
@@ -127,7 +144,7 @@ def command(
     changes: bool = False,
     modal: Form | None = None,
     suggest: Mapping[str, Suggest] | None = None,
-) -> Callable[[Run], Command]:
+) -> Callable[[Callable[..., Awaitable[Message | Modal]]], Command]:
     """Declare a command.
 
     Args:
@@ -139,7 +156,7 @@ def command(
         suggest: Names to choose from in a modal, by parameter; sites need none.
     """
 
-    def declare(run: Run) -> Command:
+    def declare(run: Callable[..., Awaitable[Message | Modal]]) -> Command:
         text = docstring_parser.parse(inspect.cleandoc(run.__doc__ or ""))
         told = {parameter.arg_name: parameter.description or "" for parameter in text.params}
         hints = get_type_hints(run, include_extras=True)
@@ -157,9 +174,9 @@ def command(
             parameters=tuple(
                 _parameter(found, hints[found.name], told.get(found.name, ""))
                 for found in signature.parameters.values()
-                if hints[found.name] not in (Request, Services)
+                if hints[found.name] not in GIVEN
             ),
-            injected={key: hint for key, hint in hints.items() if hint in (Request, Services)},
+            injected={key: hint for key, hint in hints.items() if hint in GIVEN},
         )
 
     return declare

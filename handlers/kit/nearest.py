@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 def _likeness(typed: str, name: str) -> float:
     typed, name = typed.lower(), name.lower()
     likeness = SequenceMatcher(None, typed, name).ratio()
-    # A transposition, the commonest slip, costs SequenceMatcher two letters of a short word; sorted letters don't see it.
+    # A transposition, the commonest slip, costs SequenceMatcher two letters; sorted letters don't see it.
     if sorted(typed) == sorted(name):
         likeness = max(likeness, 0.85)
     if name.startswith(typed) and typed:

@@ -1,0 +1,59 @@
+"""What one can say here: only what this person may run in this channel."""
+
+from handlers.kit import blocks
+from handlers.kit.command import Command, Commands, command
+from handlers.kit.message import Message
+from handlers.kit.request import Request
+from handlers.kit.text import code, escape
+from handlers.kit.words import join
+from services.errors import NotFound
+from services.services import Services
+
+
+@command("help", needs=None, examples=("help", "help deploy"))
+async def help_(request: Request, topic: tuple[str, ...] = (), *, commands: Commands, services: Services) -> Message:
+    """Show what you can say here, or all about one command.
+
+    Args:
+        topic: A command or the first word of several.
+    """
+    allowed = [each for each in commands if _may(each, request, services)]
+    if not topic:
+        return overview(request, allowed)
+    name = " ".join(word.lower() for word in topic)
+    if (found := commands.get(name)) and found in allowed:
+        return manual(request, found)
+    if inside := [each for each in allowed if each in commands.under(name)]:
+        return overview(request, inside)
+    near = tuple(each for each in commands.near(name.split()) if commands.get(each) in allowed)
+    raise NotFound("command", join(topic), near)
+
+
+def _may(each: Command, request: Request, services: Services) -> bool:
+    return services.policy.decide(request.person, request.place, each.needs).allowed
+
+
+def overview(request: Request, commands: list[Command]) -> Message:
+    """A line for each command."""
+    lines = [f"{code(request.line(each.usage))}\n{escape(each.summary)}" for each in commands]
+    # Several short sections: one of all would be cut at 3,000 characters.
+    groups = ["\n".join(lines[at : at + 6]) for at in range(0, len(lines), 6)]
+    title = "What you can say here"
+    foot = f"All about one: {code(request.line('help deploy'))}. You see what you may run in this channel."
+    return Message(
+        f"{title}\n" + "\n".join(lines), (blocks.header(title), *map(blocks.section, groups), blocks.context(foot))
+    )
+
+
+def manual(request: Request, about: Command) -> Message:
+    """All about one command."""
+    parameters = [f"• {code(each.usage)} {escape(each.help)}" for each in about.parameters]
+    examples = "\n".join(request.line(example) for example in about.examples)
+    needs = f"Needs {code(about.needs)}." if about.needs else "Every member may say this."
+    parts = [f"*{escape(request.line(about.usage))}*\n{escape(about.summary)}", escape(about.description)]
+    shown = [blocks.section(part) for part in parts if part]
+    if parameters:
+        shown.append(blocks.section("\n".join(parameters)))
+    if examples:
+        shown.append(blocks.rich(blocks.line(blocks.bit("Examples", bold=True)), blocks.preformatted(examples)))
+    return Message(f"{request.line(about.usage)}: {about.summary}", (*shown, blocks.context(needs)))

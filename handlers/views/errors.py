@@ -1,0 +1,297 @@
+"""From errors to sentences, the only place where they are made.
+
+`told` says what is wrong and what to do about it, in mrkdwn; `plain` the same for places without formatting; `message`
+is the whole private answer to a command, with the corrected line ready to copy.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from handlers.kit import blocks
+from handlers.kit.message import Message
+from handlers.kit.request import Request
+from handlers.kit.text import channel, code, cut, escape, listed
+from handlers.kit.words import join, words
+from services import errors
+from services.errors import DomainError
+
+_SYSTEMS = {"azure": "Azure", "kubernetes": "The cluster", "slack": "Slack", "database": "The bot's database"}
+
+
+def message(error: DomainError, request: Request) -> Message:
+    """What somebody reads whose command ended with an error: only they see it."""
+    text = told(error, slash=request.slash)
+    line = corrected(error, request)
+    if not line:
+        return Message(text, (blocks.section(text),))
+    copyable = blocks.rich(blocks.preformatted(request.line(line)))
+    return Message(f"{text}\n{request.line(line)}", (blocks.section(text), copyable))
+
+
+def corrected(error: DomainError, request: Request) -> str:
+    """The line that was probably meant, without the slash word; empty when nobody can say."""
+    near = error.near if isinstance(error, errors.NotFound) else ()
+    wrong = error.name if isinstance(error, errors.NotFound) else ""
+    if isinstance(error, errors.Invalid):
+        near, wrong = tuple(error.facts.get("near", ())), error.value
+    if not near or not wrong:
+        return ""
+    said = list(words(request.text, typed=not request.said_by_click))
+    if isinstance(error, errors.NotFound) and error.kind == "command":
+        return join([*near[0].split(), *said[len(wrong.split()) :]])
+    return join(_mended(word, wrong, near[0]) for word in said)
+
+
+def _mended(word: str, wrong: str, right: str) -> str:
+    if word == wrong:
+        return right
+    if wrong.startswith("-") and word.startswith(f"{wrong}="):
+        return right + word[len(wrong) :]
+    option, equals, value = word.partition("=")
+    return f"{option}={right}" if equals and option.startswith("-") and value == wrong else word
+
+
+def plain(error: DomainError) -> str:
+    """For places without formatting: a modal's field, a log's reader."""
+    text = re.sub(r"<[@#]([^>|]+)(?:\|[^>]*)?>", r"\1", told(error)).replace("`", "").replace("*", "")
+    return cut(text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"), 1500)
+
+
+def told(error: DomainError, *, slash: str = "/registry") -> str:  # noqa: PLR0911 - one a class
+    """What is wrong, whose fault it is, and what to do."""
+    match error:
+        case errors.NotFound():
+            return _not_found(error, slash)
+        case errors.Invalid():
+            return _invalid(error)
+        case errors.Denied():
+            return _denied(error, slash)
+        case errors.Stale():
+            return _stale(error)
+        case errors.Foreign():
+            return _foreign(error)
+        case errors.Failure():
+            return _failure(error)
+    return f"Something is wrong that the bot has no words for ({code(type(error).__name__)})."
+
+
+# --- what people typed ----------------------------------------------------------------------------------------------
+
+
+def _not_found(error: errors.NotFound, slash: str) -> str:
+    if not error.name:
+        return f"That names no {escape(error.kind)}."
+    text = f"There is no {escape(error.kind)} {code(error.name)}."
+    if error.near:
+        return f"{text} Did you mean {listed(map(code, error.near), 'or')}?"
+    hints = {"command": f"{code(slash + ' help')} lists what you can say.", "site": "Sites are named in the site file."}
+    return f"{text} {hints.get(error.kind, '')}".rstrip()
+
+
+_Rule = Callable[[str, str, Mapping[str, Any]], str]
+
+
+def _choice(field: str, value: str, facts: Mapping[str, Any]) -> str:
+    return f"{code(value)} is not one of the values of {field}: {listed(map(code, facts['choices']), 'or')}."
+
+
+def _usage(facts: Mapping[str, Any]) -> str:
+    return f" It is said like this: {code(str(facts['usage']))}" if facts.get("usage") else ""
+
+
+_TYPES = {"int": "a whole number", "float": "a number", "timedelta": "a duration such as `2h`"}
+
+
+def _type(field: str, value: str, facts: Mapping[str, Any]) -> str:
+    kind = str(facts.get("type", ""))
+    wanted = _TYPES.get(kind) or ("an IP address" if "Address" in kind else "a value of another kind")
+    return f"{code(value)} does not fit {field}, which takes {wanted}."
+
+
+_RULES: Mapping[str, _Rule] = {
+    "missing": lambda field, _, facts: f"{field} is missing.{_usage(facts)}",
+    "no_value": lambda field, _, facts: f"{field} needs a value after it.{_usage(facts)}",
+    "repeated": lambda field, _, __: f"{field} is there twice, and takes one value.",
+    "extra": lambda _, value, facts: f"{code(value)} is more than this command takes.{_usage(facts)}",
+    "unreadable": lambda _, __, facts: f"That could not be read.{_usage(facts)}",
+    "quote.open": lambda _, __, facts: f"A quote ({code(str(facts['mark']))}) is opened and never closed.",
+    "choice": _choice,
+    "type": _type,
+    "name.pattern": lambda _, value, __: (
+        f"{code(value)} can't name a connected registry: 5 to 40 lower case letters and digits, a letter first."
+    ),
+    "name.taken": lambda _, value, __: f"{code(value)} exists already.",
+    "address.outside_ranges": lambda _, value, facts: (
+        f"{code(value)} is outside the cluster's Service ranges"
+        f" ({listed(map(code, map(str, facts.get('ranges', ()))))})."
+    ),
+    "address.taken": lambda _, value, __: f"{code(value)} is in use by another Service of the cluster.",
+}
+
+
+def _invalid(error: errors.Invalid) -> str:
+    field = code("--" + error.field_name.replace("_", "-")) if error.field_name else "A value"
+    if error.facts.get("positional"):
+        field = f"The {error.field_name.replace('_', ' ')}"
+    if rule := _RULES.get(error.rule):
+        return rule(field, error.value, error.facts)
+    facts = ", ".join(f"{name}: {value}" for name, value in error.facts.items())
+    reason = escape(f"{error.rule}; {facts}" if facts else error.rule)
+    return f"{code(error.value)} does not fit {field} ({reason})."
+
+
+# --- what they may --------------------------------------------------------------------------------------------------
+
+
+def _denied(error: errors.Denied, slash: str) -> str:  # noqa: PLR0911 - one a rule
+    facts = error.facts
+    permission = code(str(facts.get("permission", "")))
+    roles = listed((f"*{role}*" for role in facts.get("roles", ())), "or")
+    who = f" The role {roles} has it; the access file gives roles." if roles else ""
+    match error.rule:
+        case "external":
+            return "This bot works only for members of its own workspace."
+        case "guest":
+            return "Guests can't do this, unless the access file names them."
+        case "channel.shared":
+            return "People of other organisations read this channel, so the bot says nothing here. Ask in another one."
+        case "channel.not_member":
+            return (
+                "The bot is not in this channel, so it could not tell here what becomes of it. Invite it (type"
+                f" {code('/invite')} and choose the app), then say it again."
+            )
+        case "channel":
+            channels = listed(map(channel, facts.get("channels", ())), "or")
+            return f"You may do this ({permission}), but not in this channel. Say it in {channels}."
+        case "site":
+            place = f"{code(str(facts.get('site')))} ({escape(str(facts.get('environment')))})"
+            return f"You may do this elsewhere, but not at {place}: it needs {permission} there.{who}"
+        case "permission":
+            return f"This needs {permission}, which you don't have.{who} {code(slash + ' whoami')} says what you have."
+        case "denial":
+            name = escape(str(facts.get("name", "")))
+            return f"The access file's denial *{name}* keeps you from this ({permission})."
+    return _approval_denied(error) or f"The access file does not allow this (rule {code(error.rule)})."
+
+
+def _approval_denied(error: errors.Denied) -> str:
+    rule = escape(str(error.facts.get("name", "")))
+    match error.rule:
+        case "approval.self":
+            return f"You asked for this one, so somebody else has to approve it (rule *{rule}*)."
+        case "approval.not_approver":
+            approvers = listed(map(code, error.facts.get("approvers", ())), "or")
+            return f"The rule *{rule}* leaves this to {approvers}."
+        case "approval.twice":
+            return "You have decided about this one already; it waits for somebody else."
+        case "approval.expired":
+            return "This request has expired. Say the command again to ask anew."
+        case "approval.nobody":
+            return (
+                f"Nobody could approve this: the rule *{rule}* needs {error.facts.get('count', 1)} other than you, and"
+                f" {error.facts.get('able', 0)} could. Ask for more approvers in the access file."
+            )
+    return ""
+
+
+_DOINGS = {
+    "planning": "is still being planned",
+    "blocked": "was stopped by its checks",
+    "waiting": "waits for approval",
+    "queued": "waits for its turn",
+    "running": "is running",
+    "succeeded": "has succeeded",
+    "failed": "has failed",
+    "cancelled": "was cancelled",
+    "rejected": "was rejected",
+    "expired": "has expired",
+    "previewed": "was a preview only",
+}
+
+
+def _stale(error: errors.Stale) -> str:
+    state = _DOINGS.get(error.state, f"is {error.state}")
+    wanted = _DOINGS.get(error.wanted)
+    only = f" This works only while it {wanted}." if wanted else ""
+    return f"{code(error.operation)} {escape(state)}, so this can't be done to it any more.{only}"
+
+
+# --- the outside ----------------------------------------------------------------------------------------------------
+
+
+def _foreign(error: errors.Foreign) -> str:
+    system = _SYSTEMS.get(error.service, escape(error.service))
+    target = code(error.target) if error.target else "it"
+    return " ".join(filter(None, [_happened(error, system, target), _own_words(error), _for_support(error)]))
+
+
+def _happened(error: errors.Foreign, system: str, target: str) -> str:  # noqa: PLR0911 - one a class
+    match error:
+        case errors.Unreachable():
+            return f"{system} could not be asked about {target}, which says nothing about {target}; try again soon."
+        case errors.NotAuthenticated():
+            return (
+                f"{system} does not accept the bot's own identity (asked for {target}). That is not about you: whoever"
+                " runs the bot has to renew its credentials."
+            )
+        case errors.NotAllowed():
+            right = f" (it lacks {code(error.action)})" if error.action else ""
+            return (
+                f"The bot's own identity may not do this to {target}{right}. That is not about you: whoever runs the"
+                " bot has to give it the right."
+            )
+        case errors.Throttled():
+            wait = f" in {error.retry_after:.0f} s" if error.retry_after else " later"
+            return f"{system} was asked too often and answers no more for a while ({target}). Try again{wait}."
+        case errors.Absent():
+            return f"{system} says that {target} does not exist."
+        case errors.AddressTaken():
+            return f"Another Service of the cluster took {code(error.address)} first."
+        case errors.AddressOutside():
+            ranges = listed(map(code, error.ranges))
+            return f"{code(error.address)} is outside the cluster's Service ranges ({ranges})."
+        case errors.Conflict():
+            return f"{system} says that {target} is in the way: it exists already or is busy with something else."
+        case errors.Refused():
+            return f"{system} refused this for {target}."
+    return f"Something went wrong between the bot and {system} ({target})."
+
+
+def _own_words(error: errors.Foreign) -> str:
+    said = ": ".join(filter(None, [error.code, cut(error.message, 600)]))
+    return f"In its words: _{escape(said).replace('_', ' ')}_" if said else ""
+
+
+def _for_support(error: errors.Foreign) -> str:
+    return f"For its support: correlation id {code(error.correlation_id)}." if error.correlation_id else ""
+
+
+def _failure(error: errors.Failure) -> str:
+    facts = ", ".join(f"{name}: {value}" for name, value in error.facts.items())
+    tail = f" Correlation id {code(error.correlation_id)}." if error.correlation_id else ""
+    return f"It failed: {code(error.cause)}{escape(f' ({facts})' if facts else '')}.{tail}"
+
+
+# --- our own --------------------------------------------------------------------------------------------------------
+
+
+def ours(reference: str) -> Message:
+    """Nobody's fault but the bot's."""
+    text = f"That is a fault of the bot, not yours. Whoever runs it finds it in the log by {code(reference)}."
+    return Message(text, (blocks.section(text),))
+
+
+def too_long(seconds: float, reference: str) -> Message:
+    """The deadline ran out."""
+    text = (
+        f"There was no answer within {seconds:.0f} s, so the bot stopped waiting. Nothing is known to have changed; try"
+        f" again soon. (Reference {code(reference)})"
+    )
+    return Message(text, (blocks.section(text),))
+
+
+def busy() -> Message:
+    """More is under way than one process takes."""
+    text = "Too much is going on at once; please say it again in a moment."
+    return Message(text, (blocks.section(text),))
