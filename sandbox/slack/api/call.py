@@ -1,0 +1,128 @@
+"""One Web API call: its method, its arguments in whatever encoding they came, and who makes it."""
+
+import base64
+import binascii
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.slack.values import Json, SlackError
+from sandbox.slack.workspace import Workspace
+
+
+class Tier(Enum):
+    """Calls a minute that Slack grants a method; docs.slack.dev/apis/web-api/rate-limits."""
+
+    ONE = 1
+    TWO = 20
+    THREE = 50
+    FOUR = 100
+    POSTING = 60
+    """chat.postMessage: about one a second and channel, with bursts."""
+    FREE = 0
+    """auth.test and api.test: hundreds a minute; not counted here."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """The method's name and its arguments, as they came: strings from forms, any JSON value from JSON bodies."""
+
+    method: str
+    args: Mapping[str, Any]
+
+    def text(self, name: str, default: str = "") -> str:
+        """A string argument; numbers sent as JSON are taken too."""
+        value = self.args.get(name)
+        return default if value is None else value if isinstance(value, str) else json.dumps(value)
+
+    def need(self, name: str) -> str:
+        """A string argument that has to be there."""
+        if not (value := self.text(name)):
+            raise invalid(f"missing required field: {name}")
+        return value
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """A boolean: `true`, `1` and their like."""
+        value = self.args.get(name)
+        return default if value is None else str(value).lower() in ("true", "1")
+
+    def number(self, name: str, default: int) -> int:
+        """An integer."""
+        try:
+            return int(self.args.get(name) or default)
+        except (TypeError, ValueError):
+            raise invalid(f"must provide an integer [json-pointer:/{name}]") from None
+
+    def json(self, name: str, error: str = "invalid_json") -> Any:
+        """A JSON value, also when it came as a string; None when it is not there."""
+        value = self.args.get(name)
+        if not isinstance(value, str):
+            return value
+        if not value:
+            return None
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise SlackError(error) from None
+
+
+Run = Callable[[Workspace, Call], "Json | Awaitable[Json]"]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A Web API method: what it does, how often it may be called, and the scope that it takes."""
+
+    run: Run
+    tier: Tier
+    scope: tuple[str, ...] = ()
+    """Any one of these is enough."""
+    caller: str = "bot"
+    """Whose token it takes: `bot`, `app`, `config`, `any` of them, or `none`."""
+
+
+def invalid(*messages: str) -> SlackError:
+    """`invalid_arguments` with what is wrong."""
+    return SlackError("invalid_arguments", tuple(f"[ERROR] {message}" for message in messages))
+
+
+async def arguments(request: web.Request) -> tuple[dict[str, Any], str]:
+    """A request's arguments and its token; raises SlackError for a body that can't be read."""
+    given: dict[str, Any] = dict(request.query)
+    if request.content_type == "application/json":
+        given |= _json_body(await request.text())
+    elif request.method == "POST":
+        given |= {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    field = given.pop("token", "")
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    return given, token.strip() if kind.lower() == "bearer" and token else str(field)
+
+
+def _json_body(text: str) -> Json:
+    try:
+        body = json.loads(text) if text.strip() else {}
+    except ValueError:
+        raise SlackError("invalid_json") from None
+    if not isinstance(body, dict):
+        raise SlackError("json_not_object")
+    return body
+
+
+def page(items: Sequence[Any], call: Call, default: int, most: int = 1000) -> tuple[list[Any], Json]:
+    """One page of `items` as `limit` and `cursor` ask, and the part of the answer that leads to the next."""
+    limit = call.number("limit", default)
+    if not 0 < limit <= most:
+        raise SlackError("invalid_limit")
+    start = 0
+    if cursor := call.text("cursor"):
+        try:
+            start = int(base64.b64decode(cursor.encode(), validate=True).decode().removeprefix("next:"))
+        except (ValueError, binascii.Error):
+            raise SlackError("invalid_cursor") from None
+    more = start + limit < len(items)
+    following = base64.b64encode(f"next:{start + limit}".encode()).decode() if more else ""
+    return list(items[start : start + limit]), {"response_metadata": {"next_cursor": following}}

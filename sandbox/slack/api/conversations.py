@@ -1,0 +1,155 @@
+"""conversations.* and users.conversations."""
+
+from collections.abc import Iterable
+
+from sandbox.slack.api.access import joined, known_channel, said, somebody
+from sandbox.slack.api.call import Call, Method, Tier, page
+from sandbox.slack.values import Channel, Json, Message, SlackError
+from sandbox.slack.workspace import Workspace
+
+HISTORY, REPLIES = 100, 1000
+
+
+def _channel(slack: Workspace, channel: Channel, *, members: bool = False) -> Json:
+    shown: Json = {"id": channel.id, "created": 0, "is_im": channel.is_im, "is_org_shared": False}
+    shown |= {"is_archived": False, "is_shared": channel.is_ext_shared, "is_ext_shared": channel.is_ext_shared}
+    shown |= {"context_team_id": slack.id, "is_mpim": False, "is_private": channel.is_private}
+    if channel.im_with:
+        return {**shown, "user": channel.im_with, "is_user_deleted": False, "priority": 0}
+    shown |= {"name": channel.name, "name_normalized": channel.name, "is_channel": not channel.is_private}
+    shown |= {"is_group": channel.is_private, "is_general": channel.name == "general", "is_pending_ext_shared": False}
+    shown |= {"is_member": slack.app.bot_user in channel.members, "shared_team_ids": _teams(slack, channel)}
+    shown |= {
+        "topic": {"value": "", "creator": "", "last_set": 0},
+        "purpose": {"value": "", "creator": "", "last_set": 0},
+    }
+    return {**shown, "num_members": len(channel.members)} if members else shown
+
+
+def _teams(slack: Workspace, channel: Channel) -> list[str]:
+    return sorted({slack.people[user].team_id for user in channel.members} | {slack.id})
+
+
+def info(slack: Workspace, call: Call) -> Json:
+    """conversations.info."""
+    channel = known_channel(slack, call.text("channel"))
+    return {"channel": _channel(slack, channel, members=call.flag("include_num_members"))}
+
+
+def every(slack: Workspace, call: Call) -> Json:
+    """conversations.list: what the app may know of, by `types`."""
+    me = slack.app.bot_user
+    visible = [each for each in slack.channels.values() if not each.is_private or me in each.members]
+    found, following = page([_channel(slack, each, members=True) for each in _of_types(visible, call)], call, 100)
+    return {"channels": found, **following}
+
+
+def of_user(slack: Workspace, call: Call) -> Json:
+    """users.conversations: those that somebody, by default the app, is a member of."""
+    user = somebody(slack, call.text("user", slack.app.bot_user)).id
+    theirs = [each for each in slack.channels.values() if user in each.members]
+    me = slack.app.bot_user
+    shared = [each for each in theirs if not each.is_private or me in each.members]
+    found, following = page([_channel(slack, each) for each in _of_types(shared, call)], call, 100)
+    return {"channels": found, **following}
+
+
+def _of_types(channels: Iterable[Channel], call: Call) -> list[Channel]:
+    types = call.text("types", "public_channel").split(",")
+    names = {"channel": "public_channel", "group": "private_channel", "im": "im"}
+    return [channel for channel in channels if names[channel.channel_type] in types]
+
+
+def members(slack: Workspace, call: Call) -> Json:
+    """conversations.members."""
+    found, following = page(known_channel(slack, call.text("channel")).members, call, 100)
+    return {"members": found, **following}
+
+
+def history(slack: Workspace, call: Call) -> Json:
+    """conversations.history: newest first."""
+    channel = joined(slack, call)
+    top = [each for each in channel.messages.values() if each.at_top and _readable(each)]
+    wanted = [message for message in reversed(top) if _between(message, call)]
+    found, following = page(wanted, call, HISTORY)
+    more = bool(following["response_metadata"]["next_cursor"])
+    return {"messages": _shown(slack, found, call), "has_more": more, "pin_count": 0, **(following if more else {})}
+
+
+def replies(slack: Workspace, call: Call) -> Json:
+    """conversations.replies: the root, then its replies, oldest first."""
+    channel = joined(slack, call)
+    message = channel.messages.get(call.need("ts"))
+    if message is None or not _readable(message):
+        raise SlackError("thread_not_found")
+    root = said(channel, message.thread_ts or message.ts)
+    thread = [each for each in channel.replies.get(root.ts, []) if _readable(each) and _between(each, call)]
+    found, following = page([root, *thread], call, REPLIES)
+    more = bool(following["response_metadata"]["next_cursor"])
+    return {"messages": _shown(slack, found, call), "has_more": more, **(following if more else {})}
+
+
+def _readable(message: Message) -> bool:
+    return message.ephemeral_to is None and message.slash is None
+
+
+def _between(message: Message, call: Call) -> bool:
+    oldest, latest = call.text("oldest", "0"), call.text("latest")
+    at = float(message.ts)
+    if call.flag("inclusive"):
+        return float(oldest) <= at and (not latest or at <= float(latest))
+    return float(oldest) < at and (not latest or at < float(latest))
+
+
+def _shown(slack: Workspace, found: list[Message], call: Call) -> list[Json]:
+    metadata = call.flag("include_all_metadata")
+    return [slack.for_app(message, metadata=metadata) for message in found]
+
+
+def open_direct(slack: Workspace, call: Call) -> Json:
+    """conversations.open: with one person, or an open one by id."""
+    if name := call.text("channel"):
+        channel = known_channel(slack, name)
+    else:
+        users = [user for user in call.need("users").split(",") if user]
+        if len(users) > 1:
+            raise SlackError("method_not_supported_for_channel_type")
+        channel = slack.direct(somebody(slack, users[0]).id)
+    whole = _channel(slack, channel) if call.flag("return_im") else {"id": channel.id}
+    return {"channel": whole, "no_op": False, "already_open": False}
+
+
+def join(slack: Workspace, call: Call) -> Json:
+    """conversations.join."""
+    channel = known_channel(slack, call.text("channel"))
+    if channel.is_im or channel.is_private:
+        raise SlackError("method_not_supported_for_channel_type")
+    answer: Json = {"channel": _channel(slack, channel)}
+    if slack.app.bot_user in channel.members:
+        return {**answer, "warning": "already_in_channel"}
+    slack.enter(channel, slack.app.bot_user)
+    return {"channel": _channel(slack, channel)}
+
+
+def leave(slack: Workspace, call: Call) -> Json:
+    """conversations.leave."""
+    channel = known_channel(slack, call.text("channel"))
+    if slack.app.bot_user not in channel.members:
+        return {"not_in_channel": True}
+    slack.leave(channel, slack.app.bot_user)
+    return {}
+
+
+_READ = ("channels:read", "groups:read", "im:read", "mpim:read")
+_HISTORY = ("channels:history", "groups:history", "im:history", "mpim:history")
+METHODS = {
+    "conversations.info": Method(info, Tier.THREE, _READ),
+    "conversations.list": Method(every, Tier.TWO, _READ),
+    "conversations.members": Method(members, Tier.FOUR, _READ),
+    "conversations.history": Method(history, Tier.THREE, _HISTORY),
+    "conversations.replies": Method(replies, Tier.THREE, _HISTORY),
+    "conversations.open": Method(open_direct, Tier.THREE, ("im:write", "mpim:write")),
+    "conversations.join": Method(join, Tier.THREE, ("channels:join",)),
+    "conversations.leave": Method(leave, Tier.THREE, ("channels:manage", "channels:write", "channels:join")),
+    "users.conversations": Method(of_user, Tier.THREE, _READ),
+}

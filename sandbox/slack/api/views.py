@@ -1,0 +1,113 @@
+"""views.*: modals and Home tabs."""
+
+from typing import Any
+
+from sandbox.slack.api.access import somebody
+from sandbox.slack.api.call import Call, Method, Tier
+from sandbox.slack.api.content import view_of
+from sandbox.slack.elements import initial_state
+from sandbox.slack.values import Json, SlackError, View
+from sandbox.slack.workspace import Workspace
+
+MOST_VIEWS = 3
+
+
+def open_view(slack: Workspace, call: Call) -> Json:
+    """views.open."""
+    view = view_of(slack, call, "modal")
+    trigger = slack.exchange(call.need("trigger_id"))
+    return shown(slack, push_onto(slack, trigger.user, view))
+
+
+def push_view(slack: Workspace, call: Call) -> Json:
+    """views.push: only with a trigger that came from a modal."""
+    view = view_of(slack, call, "modal")
+    trigger = slack.exchange(call.need("trigger_id"))
+    if trigger.view_id is None or not slack.stack(trigger.user):
+        raise SlackError("not_found")
+    return shown(slack, push_onto(slack, trigger.user, view))
+
+
+def push_onto(slack: Workspace, user: str, payload: Json) -> View:
+    """Put a modal on top of a person's stack; raises SlackError when there are three already."""
+    stack = slack.stack(user)
+    if len(stack) >= MOST_VIEWS:
+        raise SlackError("push_limit_reached")
+    _check_external_id(slack, payload)
+    view_id = slack.new_id("V")
+    root, previous = (stack[0].root_id, stack[-1].id) if stack else (view_id, None)
+    view = View(view_id, "modal", user, payload, slack.new_hash(), root, previous, initial_state(payload["blocks"]))
+    stack.append(view)
+    slack.show_top(user)
+    return view
+
+
+def update_view(slack: Workspace, call: Call) -> Json:
+    """views.update: by view_id or external_id, and only of that hash if one is given."""
+    payload = view_of(slack, call)
+    view_id, external_id = call.text("view_id"), call.text("external_id")
+    found = next((view for view in slack.views() if _is(view, view_id, external_id)), None)
+    if found is None:
+        raise SlackError("not_found")
+    _check_hash(call, found)
+    replace_view(slack, found, payload)
+    return shown(slack, found)
+
+
+def replace_view(slack: Workspace, view: View, payload: Json) -> None:
+    """Give a view another content; what was filled in stays where block and action ids do."""
+    _check_external_id(slack, payload, view)
+    fresh = initial_state(payload["blocks"])
+    for block_id, actions in fresh.items():
+        for action_id in actions:
+            if (kept := view.state.get(block_id, {}).get(action_id)) is not None:
+                actions[action_id] = kept
+    view.payload, view.state, view.hash = payload, fresh, slack.new_hash()
+    if view.type == "home":
+        slack.feed.publish({"type": "home", "view": slack.view_json(view)}, {view.user})
+    elif view in (stack := slack.stack(view.user)) and stack[-1] is view:
+        slack.show_top(view.user)
+
+
+def publish(slack: Workspace, call: Call) -> Json:
+    """views.publish: a person's Home tab."""
+    user = somebody(slack, call.need("user_id")).id
+    payload = view_of(slack, call, "home")
+    home = slack.homes.get(user)
+    if home is None:
+        view_id = slack.new_id("V")
+        home = View(view_id, "home", user, payload, slack.new_hash(), view_id)
+        slack.homes[user] = home
+        slack.feed.publish({"type": "state"}, {user})
+    else:
+        _check_hash(call, home)
+    replace_view(slack, home, payload)
+    return shown(slack, home)
+
+
+def shown(slack: Workspace, view: View) -> Json:
+    """The answer of all view methods."""
+    return {"view": slack.view_json(view)}
+
+
+def _is(view: View, view_id: str, external_id: str) -> bool:
+    return view.id == view_id if view_id else bool(external_id) and view.external_id == external_id
+
+
+def _check_hash(call: Call, view: View) -> None:
+    if (given := call.text("hash")) and given != view.hash:
+        raise SlackError("hash_conflict")
+
+
+def _check_external_id(slack: Workspace, payload: dict[str, Any], own: View | None = None) -> None:
+    name = payload.get("external_id")
+    if name and any(view.external_id == name for view in slack.views() if view is not own):
+        raise SlackError("duplicate_external_id")
+
+
+METHODS = {
+    "views.open": Method(open_view, Tier.FOUR),
+    "views.push": Method(push_view, Tier.FOUR),
+    "views.update": Method(update_view, Tier.FOUR),
+    "views.publish": Method(publish, Tier.FOUR),
+}

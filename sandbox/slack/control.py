@@ -1,0 +1,309 @@
+"""The control API: what the page does, and what tests look at."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.slack.clicks import click, find_element, suggestions
+from sandbox.slack.delivery import Delivery
+from sandbox.slack.limits import Limits
+from sandbox.slack.modals import close, fill, open_home, submit, take_state, top_view
+from sandbox.slack.read import lines_of, view_lines
+from sandbox.slack.say import say
+from sandbox.slack.values import Channel, Json, Message, NotPossible, Person, View
+
+Run = Callable[[Json], Awaitable[Json]]
+HOME = "/sandbox/slack"
+PULSE = 15.0
+"""Seconds after which an event stream that has nothing to say sends a comment."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """Answers /sandbox/slack/...; errors are 400 or 404 with what is wrong and what to do."""
+
+    delivery: Delivery
+    limits: Limits
+
+    def routes(self) -> list[web.RouteDef]:
+        """All of it."""
+        gets: dict[str, Run] = {"state": self.state, "messages": self.messages, "view": self.view, "read": self.read}
+        gets |= {"calls": self.calls, "features": self.features}
+        posts: dict[str, Run] = {"say": self.say, "click": self.click, "options": self.options, "fill": self.fill}
+        posts |= {"submit": self.submit, "close": self.close, "home": self.home, "sockets": self.sockets}
+        posts |= {"join": self.join, "leave": self.leave, "features": self.set_features, "manifest": self.set_manifest}
+        posts |= {"verify": self.verify}
+        return [
+            *(web.get(f"{HOME}/{name}", answering(run)) for name, run in gets.items()),
+            *(web.post(f"{HOME}/{name}", answering(run)) for name, run in posts.items()),
+            web.delete(f"{HOME}/calls", answering(self.forget_calls)),
+            web.get(f"{HOME}/events", self.events),
+        ]
+
+    # what there is
+
+    async def state(self, asked: Json) -> Json:
+        """The workspace as one person has it before them."""
+        slack, me = self.delivery.slack, self._person(asked)
+        app = {"id": slack.app.id, "name": slack.app.name, "bot_user": slack.app.bot_user}
+        commands = [
+            {"command": each.command, "description": each.description, "usage_hint": each.usage_hint}
+            for each in slack.app.commands or ()
+        ]
+        sees = [channel for channel in slack.channels.values() if slack.sees(me, channel)]
+        return {
+            "workspace": {"id": slack.id, "domain": slack.domain, "name": slack.name},
+            "app": {**app, "commands": commands},
+            "people": [asdict(person) for person in slack.people.values()],
+            "groups": [asdict(group) for group in slack.groups],
+            "channels": [self._channel(me, channel) for channel in sees],
+            "me": asdict(me),
+            "connections": len(self.delivery.sockets) if slack.app.socket_mode else "http",
+            "home_published": me.id in slack.homes,
+            "features": self._features(),
+        }
+
+    def _channel(self, me: Person, channel: Channel) -> Json:
+        read = channel.read.get(me.id, "0")
+        new = [each for each in channel.messages.values() if each.ts > read and each.user != me.id and each.at_top]
+        unread = sum(each.ephemeral_to in (None, me.id) for each in new)
+        shown: Json = {"id": channel.id, "name": channel.name, "is_member": me.id in channel.members}
+        shown |= {"is_ext_shared": channel.is_ext_shared, "is_private": channel.is_private, "is_im": channel.is_im}
+        return {**shown, "members": channel.members, "unread": unread}
+
+    async def messages(self, asked: Json) -> Json:
+        """A channel or a thread, oldest first; reading it makes it read."""
+        me, channel = self._person(asked), self._channel_for(asked)
+        seen = [each for each in channel.messages.values() if each.ephemeral_to in (None, me.id)]
+        thread_ts = asked.get("thread_ts")
+        if thread_ts:
+            wanted = [each for each in seen if thread_ts in (each.ts, each.thread_ts)]
+        else:
+            wanted = [each for each in seen if each.at_top]
+            channel.read[me.id] = next(reversed(channel.messages), "0")
+        return {"messages": [self.delivery.slack.for_people(each) for each in wanted]}
+
+    async def read(self, asked: Json) -> Json:
+        """A channel, or `view` or `home`, as lines of text."""
+        slack, me = self.delivery.slack, self._person(asked)
+        if asked.get("view"):
+            return {"lines": view_lines(slack, me, slack.view_json(top_view(slack, me)))}
+        if asked.get("home"):
+            return {"lines": view_lines(slack, me, slack.view_json(self._home(me)))}
+        return {"lines": lines_of(slack, me, self._channel_for(asked))}
+
+    async def view(self, asked: Json) -> Json:
+        """The top modal."""
+        slack, me = self.delivery.slack, self._person(asked)
+        return {"view": slack.view_json(top_view(slack, me)), "stack": len(slack.stack(me.id))}
+
+    async def calls(self, asked: Json) -> Json:
+        """The Web API calls received, newest last."""
+        method = asked.get("method")
+        return {"calls": [each for each in self.delivery.slack.calls if method in (None, "", each["method"])]}
+
+    async def forget_calls(self, asked: Json) -> Json:  # noqa: ARG002 - all are asked alike
+        """Empty the list of calls."""
+        self.delivery.slack.calls.clear()
+        return {"ok": True}
+
+    # what people do
+
+    async def say(self, asked: Json) -> Json:
+        """Type a message or a command."""
+        me, channel = self._person(asked), self._channel_for(asked)
+        thread_ts = str(asked["thread_ts"]) if asked.get("thread_ts") else None
+        return await say(self.delivery, me, channel, str(asked.get("text") or ""), thread_ts)
+
+    async def click(self, asked: Json) -> Json:
+        """Press or choose."""
+        me = self._person(asked)
+        return await click(self.delivery, me, self._place(me, asked), asked)
+
+    async def options(self, asked: Json) -> Json:
+        """What the app offers in an external select."""
+        me = self._person(asked)
+        found = find_element(me, self._place(me, asked), asked)
+        return await suggestions(self.delivery, me, found, str(asked.get("value") or ""))
+
+    async def fill(self, asked: Json) -> Json:
+        """Fill in the top modal, and submit it if asked to."""
+        me, values = self._person(asked), asked.get("values") or {}
+        if not isinstance(values, dict):
+            raise NotPossible("invalid", "values is an object: {block_id or label: value}.", status=400)
+        await fill(self.delivery, me, values)
+        return await submit(self.delivery, me) if asked.get("submit") else {"ok": True}
+
+    async def submit(self, asked: Json) -> Json:
+        """Submit the top modal with the page's state."""
+        me = self._person(asked)
+        take_state(top_view(self.delivery.slack, me), (asked.get("state") or {}).get("values") or {})
+        return await submit(self.delivery, me)
+
+    async def close(self, asked: Json) -> Json:
+        """Close the top modal."""
+        return await close(self.delivery, self._person(asked), clear=bool(asked.get("clear")))
+
+    async def home(self, asked: Json) -> Json:
+        """Open App Home."""
+        return await open_home(self.delivery, self._person(asked))
+
+    async def join(self, asked: Json) -> Json:
+        """Make somebody a member of a channel."""
+        slack = self.delivery.slack
+        slack.enter(self._channel_for(asked), slack.person(str(asked.get("user") or "")).id)
+        return {"ok": True}
+
+    async def leave(self, asked: Json) -> Json:
+        """End somebody's membership."""
+        slack = self.delivery.slack
+        slack.leave(self._channel_for(asked), slack.person(str(asked.get("user") or "")).id)
+        return {"ok": True}
+
+    # what the workspace is made to do
+
+    async def sockets(self, asked: Json) -> Json:
+        """Trouble with Socket Mode."""
+        sockets = self.delivery.sockets
+        if asked.get("do") == "refresh":
+            await sockets.refresh()
+        elif asked.get("do") == "link_disabled":
+            await sockets.disable()
+        elif asked.get("do") == "cut":
+            sockets.cut()
+        else:
+            raise NotPossible("invalid", 'Say {"do": "refresh"}, "link_disabled" or "cut".', status=400)
+        return {"ok": True, "connections": len(sockets)}
+
+    async def features(self, asked: Json) -> Json:  # noqa: ARG002 - all are asked alike
+        """What this workspace knows, and how strict its rates are."""
+        return self._features()
+
+    def _features(self) -> Json:
+        return {"plan": self.delivery.slack.plan_blocks, "rates": self.limits.rates}
+
+    async def set_features(self, asked: Json) -> Json:
+        """Switch plan blocks and real rates."""
+        if isinstance(asked.get("plan"), bool):
+            self.delivery.slack.plan_blocks = asked["plan"]
+        rates = asked.get("rates", self.limits.rates)
+        if rates not in ("real", "generous"):
+            raise NotPossible("invalid", 'rates is "real" or "generous".', status=400)
+        self.limits.rates = rates
+        return self._features()
+
+    async def set_manifest(self, asked: Json) -> Json:
+        """Register the app anew: {"manifest": {..}}, {"request_url": ".."}, or both."""
+        slack, manifest = self.delivery.slack, asked.get("manifest")
+        app = slack.app.with_manifest(manifest) if isinstance(manifest, dict) else slack.app
+        if url := asked.get("request_url"):
+            app = app.with_request_url(str(url))
+        slack.rename_app(app)
+        slack.feed.publish({"type": "state"})
+        return {"ok": True}
+
+    async def verify(self, asked: Json) -> Json:  # noqa: ARG002 - all are asked alike
+        """Send the events address Slack's challenge, as its settings page does."""
+        url = self.delivery.slack.app.events_url
+        if url is None:
+            raise NotPossible("no_url", "The app has no address for events; it uses Socket Mode.", status=400)
+        return {"ok": await self.delivery.callbacks.verify(url)}
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        """Server-Sent Events for one person."""
+        try:
+            me = self._person(dict(request.query))
+        except NotPossible as error:
+            return web.json_response({"error": error.message}, status=error.status)
+        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        await stream.prepare(request)
+        with self.delivery.slack.feed.open(me.id) as queue:
+            await stream.write(b": open\n\n")
+            await _pump(stream, queue)
+        return stream
+
+    # who and where
+
+    def _person(self, asked: Json) -> Person:
+        name = asked.get("as")
+        if not name:
+            raise NotPossible("invalid", 'Say who acts: "as": "alice".', status=400)
+        return self.delivery.slack.person(str(name))
+
+    def _channel_for(self, asked: Json) -> Channel:
+        name = asked.get("channel")
+        if not name:
+            raise NotPossible("invalid", 'Say which channel: "channel": "edge-ops".', status=400)
+        slack = self.delivery.slack
+        channel = slack.conversation(str(name))
+        if "as" in asked and not slack.sees(slack.person(str(asked["as"])), channel):
+            raise NotPossible("channel_not_found", f"{asked['as']} does not see #{channel.name}.", status=404)
+        return channel
+
+    def _place(self, me: Person, asked: Json) -> Message | View:
+        slack = self.delivery.slack
+        if asked.get("view"):
+            return top_view(slack, me)
+        if asked.get("home"):
+            return self._home(me)
+        channel = self._channel_for(asked)
+        message = channel.messages.get(str(asked.get("ts") or ""))
+        if message is None or message.ephemeral_to not in (None, me.id):
+            raise NotPossible("message_not_found", f"There is no message {asked.get('ts')!r} there.", status=404)
+        if me.id not in channel.members:
+            raise NotPossible("not_in_channel", f"{me.name} is not in #{channel.name}.")
+        return message
+
+    def _home(self, me: Person) -> View:
+        home = self.delivery.slack.homes.get(me.id)
+        if home is None:
+            raise NotPossible("no_home", f"The app has published no Home for {me.name}.", status=404)
+        return home
+
+
+async def _pump(stream: web.StreamResponse, queue: "asyncio.Queue[Json | None]") -> None:
+    while True:
+        try:
+            async with asyncio.timeout(PULSE):
+                event = await queue.get()
+        except TimeoutError:
+            line = ": pulse\n\n"
+        else:
+            if event is None:
+                return
+            line = f"data: {json.dumps(event)}\n\n"
+        try:
+            await stream.write(line.encode())
+        except ConnectionError:
+            return
+
+
+def answering(run: Run) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """A handler that takes the query or a JSON body and answers in JSON, refusals too."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        try:
+            return web.json_response(await run(await _asked(request)))
+        except NotPossible as refusal:
+            if refusal.status == web.HTTPOk.status_code:
+                return web.json_response(refusal.body())
+            return web.json_response({"error": refusal.message, "code": refusal.error}, status=refusal.status)
+
+    return handler
+
+
+async def _asked(request: web.Request) -> dict[str, Any]:
+    asked: dict[str, Any] = dict(request.query)
+    if request.can_read_body:
+        try:
+            body = await request.json()
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            raise NotPossible("invalid", "The body has to be a JSON object.", status=400)
+        asked |= body
+    return asked

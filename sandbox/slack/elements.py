@@ -1,0 +1,175 @@
+"""Block elements as people use them: what is chosen at first, and what a choice looks like in payloads."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sandbox.slack.blocks import plain, walk
+from sandbox.slack.values import Json, NotPossible
+
+# Element type -> (where the choice stands in state and actions, where its first value stands in the element).
+HELD: dict[str, tuple[str, str]] = {
+    "static_select": ("selected_option", "initial_option"),
+    "external_select": ("selected_option", "initial_option"),
+    "users_select": ("selected_user", "initial_user"),
+    "conversations_select": ("selected_conversation", "initial_conversation"),
+    "channels_select": ("selected_channel", "initial_channel"),
+    "multi_static_select": ("selected_options", "initial_options"),
+    "multi_external_select": ("selected_options", "initial_options"),
+    "multi_users_select": ("selected_users", "initial_users"),
+    "multi_conversations_select": ("selected_conversations", "initial_conversations"),
+    "multi_channels_select": ("selected_channels", "initial_channels"),
+    "datepicker": ("selected_date", "initial_date"),
+    "timepicker": ("selected_time", "initial_time"),
+    "datetimepicker": ("selected_date_time", "initial_date_time"),
+    "checkboxes": ("selected_options", "initial_options"),
+    "radio_buttons": ("selected_option", "initial_option"),
+    "plain_text_input": ("value", "initial_value"),
+    "number_input": ("value", "initial_value"),
+    "email_text_input": ("value", "initial_value"),
+    "url_text_input": ("value", "initial_value"),
+    "rich_text_input": ("rich_text_value", "initial_value"),
+    "file_input": ("files", "initial_files"),
+}
+PRESSED = ("button", "icon_button", "feedback_buttons", "overflow", "workflow_button")
+EXTERNAL = ("external_select", "multi_external_select")
+_LISTS = ("selected_options", "selected_users", "selected_conversations", "selected_channels", "files")
+
+
+def elements_of(block: Json) -> list[Json]:
+    """The elements of a block that people act on, those of a carousel's cards too."""
+    if block["type"] == "carousel":
+        return [element for card in block["elements"] for element in elements_of(card)]
+    places = {"actions": "elements", "context_actions": "elements", "section": "accessory", "input": "element"}
+    places["card"] = "actions"
+    value = block.get(places.get(block["type"], ""))
+    found = value if isinstance(value, list) else [value]
+    return [each for each in found if isinstance(each, dict) and each.get("type") != "image"]
+
+
+def every_element(blocks: list[Json]) -> Iterator[tuple[Json, Json]]:
+    """All (block, element) pairs that people act on."""
+    for _, block in walk(blocks):
+        for element in elements_of(block):
+            yield block, element
+
+
+def initial_state(blocks: list[Json]) -> Json:
+    """state.values before anybody has touched anything."""
+    state: Json = {}
+    for block, element in every_element(blocks):
+        if element["type"] in HELD:
+            held, initial = HELD[element["type"]]
+            empty: Any = [] if held in _LISTS else None
+            value = {"type": element["type"], held: element.get(initial, empty)}
+            state.setdefault(block["block_id"], {})[element["action_id"]] = value
+    return state
+
+
+def options_in(element: Json) -> list[Json]:
+    """The options that an element carries itself, groups flattened."""
+    groups: list[Json] = element.get("option_groups") or []
+    return [*(element.get("options") or []), *(option for group in groups for option in group["options"])]
+
+
+def option_named(options: list[Json], name: Any) -> Json:
+    """The option of that value or label; an option given whole is taken as it is. Raises NotPossible."""
+    if isinstance(name, dict):
+        return name
+    for option in options:
+        if name == option.get("value") or name == plain(option["text"]):
+            return option
+    offered = ", ".join(str(option.get("value") or plain(option["text"])) for option in options)
+    raise NotPossible("no_such_option", f"There is no option {name!r}. There are: {offered or 'none'}.", status=404)
+
+
+def chosen(element: Json, value: Any, options: list[Json]) -> Json:
+    """The value of an element as payloads and state give it: {"type", <held>}."""
+    held, _ = HELD[element["type"]]
+    if held == "selected_option":
+        return {"type": element["type"], held: None if value in (None, "") else option_named(options, value)}
+    if held == "selected_options":
+        names = _list(value)
+        return {"type": element["type"], held: [option_named(options, name) for name in names]}
+    if held in _LISTS:
+        return {"type": element["type"], held: _list(value)}
+    if held == "selected_date_time":
+        return {"type": element["type"], held: None if value in (None, "") else int(value)}
+    if held == "rich_text_value" and isinstance(value, str):
+        section = {"type": "rich_text_section", "elements": [{"type": "text", "text": value}]}
+        return {"type": element["type"], held: {"type": "rich_text", "elements": [section]}}
+    return {"type": element["type"], held: value if value in (None, "") or isinstance(value, dict) else str(value)}
+
+
+def _list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list) else [] if value in (None, "") else [value]
+
+
+def label_of(block: Json, element: Json) -> str:
+    """What a person reads on or beside an element."""
+    if element["type"] == "feedback_buttons":
+        return ""
+    if block["type"] == "input":
+        return plain(block["label"])
+    return plain(element.get("text")) or plain(element.get("placeholder"))
+
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_WEB = re.compile(r"https?://\S+")
+
+
+def errors_in(blocks: list[Json], state: Json) -> dict[str, str]:
+    """What Slack itself tells a person before it submits: block_id -> text."""
+    errors: dict[str, str] = {}
+    for block, element in every_element(blocks):
+        if block["type"] == "input":
+            value = state.get(block["block_id"], {}).get(element["action_id"], {})
+            held = value.get(HELD[element["type"]][0]) if element["type"] in HELD else None
+            if error := _error(block, element, held):
+                errors[block["block_id"]] = error
+    return errors
+
+
+def _error(block: Json, element: Json, held: Any) -> str | None:
+    if held in (None, "", []):
+        return None if block.get("optional") else "Please complete this required field."
+    if check := _CHECKS.get(element["type"]):
+        return check(element, str(held))
+    most = element.get("max_selected_items") or element.get("max_files")
+    if most and isinstance(held, list) and len(held) > most:
+        return f"Please select no more than {most} items."
+    return None
+
+
+def _length_error(element: Json, text: str) -> str | None:
+    least, most = element.get("min_length") or 0, element.get("max_length") or 3000
+    if len(text) < least:
+        return f"Please enter at least {least} characters."
+    return f"Please enter no more than {most} characters." if len(text) > most else None
+
+
+def _number_error(element: Json, text: str) -> str | None:
+    try:
+        number = float(text) if element.get("is_decimal_allowed") else int(text)
+    except ValueError:
+        return "Please enter a valid number."
+    least, most = element.get("min_value"), element.get("max_value")
+    if least is not None and number < float(least):
+        return f"Please enter a number no less than {least}."
+    return f"Please enter a number no greater than {most}." if most is not None and number > float(most) else None
+
+
+def _email_error(_element: Json, text: str) -> str | None:
+    return None if _EMAIL.fullmatch(text) else "Please enter a valid email address."
+
+
+def _url_error(_element: Json, text: str) -> str | None:
+    return None if _WEB.fullmatch(text) else "Please enter a valid URL."
+
+
+_CHECKS: dict[str, Callable[[Json, str], str | None]] = {
+    "plain_text_input": _length_error,
+    "number_input": _number_error,
+    "email_text_input": _email_error,
+    "url_text_input": _url_error,
+}

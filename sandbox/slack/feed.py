@@ -1,0 +1,37 @@
+"""What each person's page is told, as it happens."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sandbox.slack.values import Json
+
+
+class Feed:
+    """Events to the pages that are open, each person's apart."""
+
+    def __init__(self) -> None:
+        self._queues: dict[str, list[asyncio.Queue[Json | None]]] = {}
+
+    @contextmanager
+    def open(self, user: str) -> Iterator["asyncio.Queue[Json | None]"]:
+        """A queue of what this person is told; None in it means that the workspace is closing."""
+        queue: asyncio.Queue[Json | None] = asyncio.Queue()
+        self._queues.setdefault(user, []).append(queue)
+        try:
+            yield queue
+        finally:
+            self._queues[user].remove(queue)
+
+    def publish(self, event: Json, whom: set[str] | None = None) -> None:
+        """Tell these people; None is everybody."""
+        for user, queues in self._queues.items():
+            if whom is None or user in whom:
+                for queue in queues:
+                    queue.put_nowait(event)
+
+    def close(self) -> None:
+        """Let every page go."""
+        for queues in self._queues.values():
+            for queue in queues:
+                queue.put_nowait(None)

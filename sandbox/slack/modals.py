@@ -1,0 +1,150 @@
+"""What people do with modals and Home tabs: fill in, submit, close, open."""
+
+import asyncio
+from typing import Any
+
+from sandbox.slack.api.content import checked_view
+from sandbox.slack.api.views import push_onto, replace_view
+from sandbox.slack.clicks import Element, find_element, options_for
+from sandbox.slack.delivery import Delivery
+from sandbox.slack.elements import HELD, chosen, errors_in
+from sandbox.slack.payloads import view_closed, view_submission
+from sandbox.slack.undelivered import Undelivered
+from sandbox.slack.values import Json, NotPossible, Person, SlackError, View
+from sandbox.slack.workspace import Workspace
+
+TROUBLE = "We had some trouble connecting. Try again?"
+
+
+def top_view(slack: Workspace, person: Person) -> View:
+    """The modal that a person has in front of them; raises NotPossible."""
+    stack = slack.stack(person.id)
+    if not stack:
+        raise NotPossible("no_view", f"{person.name} has no modal open.", status=404)
+    return stack[-1]
+
+
+async def fill(delivery: Delivery, person: Person, values: Json) -> None:
+    """Fill in inputs of the top modal, each named by its block_id, action_id or label."""
+    view = top_view(delivery.slack, person)
+    for name, value in values.items():
+        found = _input(person, view, name)
+        options = await options_for(delivery, person, found, value)
+        action_id, block_id = found.ids
+        view.state.setdefault(block_id, {})[action_id] = chosen(found.element, value, options)
+    delivery.slack.show_top(person.id)
+
+
+def _input(person: Person, view: View, name: str) -> Element:
+    for key in ("block_id", "action_id", "text"):
+        try:
+            found = find_element(person, view, {key: name})
+        except NotPossible as error:
+            missing = error
+        else:
+            if found.element["type"] in HELD:
+                return found
+    raise missing
+
+
+def take_state(view: View, values: Json) -> None:
+    """Put what a page sends as `view.state.values` in place of what was filled in."""
+    for block_id, actions in values.items():
+        if isinstance(actions, dict):
+            view.state.setdefault(block_id, {}).update(actions)
+
+
+async def submit(delivery: Delivery, person: Person) -> Json:
+    """Send the top modal off: {"ok": true}, or {"ok": false, "errors": {block_id: text}}. Raises NotPossible."""
+    slack = delivery.slack
+    view = top_view(slack, person)
+    if errors := errors_in(view.blocks, view.state):
+        return _refused(slack, person, errors)
+    try:
+        answer = await delivery.send("interactive", view_submission(slack, person, view))
+        return _take(slack, person, view, answer if isinstance(answer, dict) else {})
+    except (Undelivered, SlackError) as failure:
+        slack.notice(person.id, TROUBLE)
+        because = {"messages": list(failure.messages)} if isinstance(failure, SlackError) else {}
+        raise NotPossible(failure.error, TROUBLE, extra=because) from None
+
+
+def _take(slack: Workspace, person: Person, view: View, answer: Json) -> Json:
+    action = answer.get("response_action")
+    if action == "errors":
+        errors = answer.get("errors") or {}
+        if not errors or not set(errors) <= {block["block_id"] for block in view.blocks if block["type"] == "input"}:
+            raise SlackError("invalid_errors", ("response_action errors must name input blocks by their block_id",))
+        return _refused(slack, person, errors)
+    if action == "update":
+        replace_view(slack, view, checked_view(slack, answer.get("view"), "modal"))
+    elif action == "push":
+        push_onto(slack, person.id, checked_view(slack, answer.get("view"), "modal"))
+    elif action == "clear":
+        slack.stack(person.id).clear()
+        slack.show_top(person.id)
+    elif action is None:
+        _remove(slack, person, view)
+    else:
+        raise SlackError("invalid_response_action")
+    return {"ok": True}
+
+
+def _refused(slack: Workspace, person: Person, errors: dict[str, str]) -> Json:
+    slack.feed.publish({"type": "view_errors", "errors": errors}, {person.id})
+    return {"ok": False, "error": "view_errors", "errors": errors}
+
+
+def _remove(slack: Workspace, person: Person, view: View) -> None:
+    stack = slack.stack(person.id)
+    if view in stack:
+        stack.remove(view)
+    slack.show_top(person.id)
+
+
+async def close(delivery: Delivery, person: Person, *, clear: bool = False) -> Json:
+    """Leave the top modal, or all of them."""
+    slack = delivery.slack
+    view = top_view(slack, person)
+    cleared = clear or bool(view.payload.get("clear_on_close"))
+    gone = list(reversed(slack.stack(person.id))) if cleared else [view]
+    for each in gone:
+        slack.stack(person.id).remove(each)
+    slack.show_top(person.id)
+    for each in gone:
+        if each.payload.get("notify_on_close"):
+            await _notify(delivery, view_closed(slack, person, each, cleared=cleared))
+    return {"ok": True}
+
+
+async def _notify(delivery: Delivery, payload: Json) -> None:
+    try:
+        await delivery.send("interactive", payload)
+    except Undelivered:
+        # The modal is gone whether the app hears of it or not; Slack shows nothing.
+        return
+
+
+async def open_home(delivery: Delivery, person: Person) -> Json:
+    """Open the app's Home tab: {"view": ..}, None while the app has published none."""
+    slack = delivery.slack
+    event: Json = {"type": "app_home_opened", "user": person.id, "channel": slack.direct(person.id).id, "tab": "home"}
+    event["event_ts"] = slack.new_ts()
+    if home := slack.homes.get(person.id):
+        event["view"] = slack.view_json(home)
+    if delivery.wants(event, None):
+        with slack.feed.open(person.id) as news:
+            slack.keep(delivery.event(event))
+            if home is None:
+                await _published(news, slack.timing.ack)
+    found = slack.homes.get(person.id)
+    return {"view": slack.view_json(found) if found else None}
+
+
+async def _published(news: "asyncio.Queue[Any]", seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            while (event := await news.get()) is not None and event["type"] != "home":
+                continue
+    except TimeoutError:
+        return

@@ -1,0 +1,191 @@
+"""Socket Mode: envelopes to one of the app's open WebSockets, and their acknowledgements."""
+
+import asyncio
+import json
+import secrets
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+from sandbox.slack.undelivered import Retry, Undelivered
+from sandbox.slack.values import Json
+from sandbox.slack.workspace import Workspace
+
+MOST_CONNECTIONS = 10
+DEBUG_CONNECTION = 360.0
+HEARTBEAT = 10.0
+"""Seconds between the server's pings. Clients in Go and JavaScript reconnect when none comes for half a minute."""
+
+
+@dataclass(eq=False)
+class _Socket:
+    """One open connection."""
+
+    ws: web.WebSocketResponse
+    request: web.Request
+    closing: bool = False
+    tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+
+
+@dataclass
+class _Sent:
+    """An envelope that waits for its acknowledgement."""
+
+    socket: _Socket
+    kind: str
+    answer: "asyncio.Future[Any]"
+
+
+class Sockets:
+    """All connections of the app."""
+
+    def __init__(self, slack: Workspace) -> None:
+        self._slack = slack
+        self._open: list[_Socket] = []
+        self._sent: dict[str, _Sent] = {}
+        self.host = f"applink-{secrets.token_hex(4)}"
+
+    def routes(self) -> list[web.RouteDef]:
+        """Where apps.connections.open sends clients."""
+        return [web.get("/link/", self._serve), web.get("/link", self._serve)]
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    async def send(self, kind: str, payload: Json, retry: Retry | None = None) -> Any:
+        """Send an envelope to any one socket and return what it was acknowledged with; raises Undelivered."""
+        envelope: Json = {"envelope_id": str(uuid.uuid4()), "type": kind, "payload": payload}
+        envelope["accepts_response_payload"] = kind != "events_api"
+        if kind == "events_api":
+            envelope |= {"retry_attempt": retry.attempt if retry else 0, "retry_reason": retry.reason if retry else ""}
+        try:
+            async with asyncio.timeout(self._slack.timing.ack):
+                return await self._exchange(envelope)
+        except TimeoutError:
+            raise Undelivered("operation_timeout", "timeout") from None
+        finally:
+            self._sent.pop(envelope["envelope_id"], None)
+
+    async def _exchange(self, envelope: Json) -> Any:
+        while candidates := [socket for socket in self._open if not socket.closing]:
+            socket = secrets.choice(candidates)
+            answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            self._sent[envelope["envelope_id"]] = _Sent(socket, envelope["type"], answer)
+            try:
+                await socket.ws.send_str(json.dumps(envelope))
+            except ConnectionError:
+                socket.closing = True
+                continue
+            return await answer
+        raise Undelivered("dispatch_failed", "connection_failed")
+
+    async def refresh(self) -> None:
+        """Ask every open connection to be renewed: a warning, ten seconds, and the end."""
+        for socket in list(self._open):
+            self._start(socket, self._retire(socket))
+
+    async def disable(self) -> None:
+        """Tell every connection that Socket Mode was switched off, and close it."""
+        for socket in list(self._open):
+            await self._end(socket, "link_disabled")
+
+    def cut(self) -> None:
+        """Lose every connection without a word."""
+        for socket in list(self._open):
+            socket.closing = True
+            if socket.request.transport is not None:
+                socket.request.transport.abort()
+
+    async def close(self) -> None:
+        """Close every connection, as at the end of the sandbox."""
+        for socket in list(self._open):
+            socket.closing = True
+            await socket.ws.close(code=1001)
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        ticket = request.query.get("ticket", "")
+        if ticket not in self._slack.tickets:
+            return web.Response(status=403, text="The ticket is unknown or was used.")
+        self._slack.tickets.remove(ticket)
+        ws = web.WebSocketResponse(heartbeat=HEARTBEAT)
+        await ws.prepare(request)
+        socket = _Socket(ws, request)
+        if len(self._open) >= MOST_CONNECTIONS:
+            await self._end(socket, "too_many_websockets")
+            return ws
+        await self._live(socket, debug=request.query.get("debug_reconnects") == "true")
+        return ws
+
+    async def _live(self, socket: _Socket, *, debug: bool) -> None:
+        life = DEBUG_CONNECTION if debug else self._slack.timing.connection
+        self._open.append(socket)
+        self._slack.feed.publish({"type": "state"})
+        try:
+            await socket.ws.send_str(json.dumps(self._hello(life)))
+            self._start(socket, self._grow_old(socket, life))
+            await self._read(socket)
+        except ConnectionError:
+            return
+        finally:
+            self._lost(socket)
+
+    async def _read(self, socket: _Socket) -> None:
+        async for frame in socket.ws:
+            if frame.type is WSMsgType.TEXT:
+                self._acknowledge(frame.data)
+
+    def _acknowledge(self, text: str) -> None:
+        """Take an acknowledgement from whichever socket it comes on; what is no acknowledgement is not answered."""
+        try:
+            ack = json.loads(text)
+        except ValueError:
+            return
+        sent = self._sent.get(str(ack.get("envelope_id"))) if isinstance(ack, dict) else None
+        if sent is not None and not sent.answer.done():
+            sent.answer.set_result(ack.get("payload") or None)
+
+    def _lost(self, socket: _Socket) -> None:
+        self._open.remove(socket)
+        for task in socket.tasks:
+            task.cancel()
+        # Commands and clicks wait on: their acknowledgement may come on the next connection. Events go out again.
+        for sent in self._sent.values():
+            if sent.socket is socket and sent.kind == "events_api" and not sent.answer.done():
+                sent.answer.set_exception(Undelivered("dispatch_failed", "connection_failed"))
+        self._slack.feed.publish({"type": "state"})
+
+    def _hello(self, life: float) -> Json:
+        debug: Json = {"host": self.host, "build_number": 1, "approximate_connection_time": int(life)}
+        debug["started"] = self._slack.clock.now().isoformat()
+        info = {"app_id": self._slack.app.id}
+        return {"type": "hello", "num_connections": len(self._open), "debug_info": debug, "connection_info": info}
+
+    async def _grow_old(self, socket: _Socket, life: float) -> None:
+        # A connection ages in real time, so that turning the sandbox's clock does not end it.
+        await asyncio.sleep(max(0.0, life - self._slack.timing.refresh_warning))
+        await self._retire(socket)
+
+    async def _retire(self, socket: _Socket) -> None:
+        await self._disconnect(socket, "warning")
+        await asyncio.sleep(self._slack.timing.refresh_warning)
+        await self._end(socket, "refresh_requested")
+
+    async def _end(self, socket: _Socket, reason: str) -> None:
+        socket.closing = True
+        await self._disconnect(socket, reason)
+        await socket.ws.close()
+
+    async def _disconnect(self, socket: _Socket, reason: str) -> None:
+        frame = {"type": "disconnect", "reason": reason, "debug_info": {"host": self.host}}
+        try:
+            await socket.ws.send_str(json.dumps(frame))
+        except ConnectionError:
+            socket.closing = True
+
+    @staticmethod
+    def _start(socket: _Socket, coroutine: Any) -> None:
+        task = asyncio.create_task(coroutine)
+        socket.tasks.add(task)
+        task.add_done_callback(socket.tasks.discard)
