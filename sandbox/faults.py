@@ -15,9 +15,9 @@ class Fault:
     """What happens to calls whose line matches.
 
     The line is `METHOD /path` for Azure and Kubernetes (without the query), and the method's name for Slack
-    (`chat.update`). `fail` answers with `status`, `code` and `message` in the part's own error form (Slack: `code` is the
-    `error` word, and `status` 429 makes it a rate limit); `delay` waits `seconds` first; `drop` closes the connection
-    before anything is done; `lose_reply` does the work and then closes the connection.
+    (`chat.update`). `fail` answers with `status`, `code` and `message` in the part's own error form (Slack: `code` is
+    the `error` word, and `status` 429 makes it a rate limit); `delay` waits `seconds` first; `drop` closes the
+    connection before anything is done; `lose_reply` does the work and then closes the connection.
     """
 
     part: Part

@@ -1,5 +1,5 @@
 """The edge: what runs at connected clusters, which knows them by the Kubernetes API and Azure by HTTPS."""
 
-from sandbox.edge.part import EdgePart
+from sandbox.edge.part import AGENT_KEY, EdgePart
 
-__all__ = ["EdgePart"]
+__all__ = ["AGENT_KEY", "EdgePart"]

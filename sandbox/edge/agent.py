@@ -51,7 +51,8 @@ class Agent:
         self._kubelet = Kubelet(cluster, clock, speed, self._by_pod)
         self._kubelet.trust_missing = lambda: self.scenario == "trust-missing"
         self._wanted = Wanted()
-        self._releases: dict[str, _Release] = {}
+        self._releases: dict[tuple[str, bool], _Release] = {}
+        """By name and whether it is leaving: one may leave while its successor is wanted already."""
         self._runtimes: dict[str, Runtime] = {}
         self._seen: dict[str, str] = {}
         self._next_heartbeat = clock.now()
@@ -191,6 +192,8 @@ class Agent:
     async def _pass(self) -> datetime:
         """Do what is due; the moment at which something will be due again."""
         await self._prepare()
+        wanted = {(extension.name, extension.deleting) for extension in self._wanted.extensions}
+        self._releases = {key: release for key, release in self._releases.items() if key in wanted}
         dues = [await self._heartbeat()]
         dues += [await self._follow(extension) for extension in self._wanted.extensions]
         await self._follow_pods()
@@ -232,10 +235,15 @@ class Agent:
 
     async def _follow(self, extension: Extension) -> datetime:
         """Bring the cluster a step closer to what is wanted of one extension."""
-        release = self._releases.get(extension.name)
+        key = (extension.name, extension.deleting)
+        release = self._releases.get(key)
         if release is None or release.extension != extension:
             begin = self._clock.now() + timedelta(seconds=self._speed.extension)
-            release = self._releases[extension.name] = _Release(extension, begin)
+            release = self._releases[key] = _Release(extension, begin)
+        if extension.deleting:
+            self._forget_before(extension)
+        elif self._leaves(extension.name):
+            return self._clock.now() + timedelta(seconds=max(self._speed.agent_period, RECHECK))
         if release.begin > self._clock.now():
             return release.begin
         if extension.deleting:
@@ -243,6 +251,16 @@ class Agent:
         elif not release.applied and release.failure is None:
             await self._install(release)
         return self._clock.now() + HEARTBEAT
+
+    def _forget_before(self, leaving: Extension) -> None:
+        known = self._releases.get((leaving.name, False))
+        if known is not None and known.extension.generation < leaving.generation:
+            del self._releases[(leaving.name, False)]
+
+    def _leaves(self, name: str) -> bool:
+        """Whether an extension of that name is still on its way out."""
+        leaving = self._releases.get((name, True))
+        return leaving is not None and leaving.reported != "Deleted"
 
     async def _install(self, release: _Release) -> None:
         extension = release.extension
@@ -350,12 +368,14 @@ class Agent:
         """One runtime for each started Pod of a connected registry, none for those that are gone."""
         started: dict[str, tuple[Extension, Object]] = {}
         for release in self._releases.values():
+            if release.outcome == "Deleted":
+                continue
             for pod in self._kubelet.registry_pods(release.extension.namespace):
                 if self._kubelet.started(pod) and not pod["metadata"].get("deletionTimestamp"):
                     started[pod["metadata"]["uid"]] = (release.extension, pod)
         for uid in self._runtimes.keys() - started.keys():
             await self._stop_runtime(uid)
-        for uid, (extension, pod) in started.items():
+        for uid, (extension, _) in started.items():
             if uid not in self._runtimes:
                 await self._start_runtime(uid, extension)
             await self._keep(uid, extension)

@@ -1,6 +1,6 @@
 """The edge: one agent for each connected cluster, and the control API that breaks things there on purpose."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -35,26 +35,27 @@ class EdgePart:
         clock: Clock,
         speed: Speed,
         host: str = "127.0.0.1",
-        agent_key: str = AGENT_KEY,
+        agent_keys: Iterable[str] = (AGENT_KEY,),
         on_offline: Callable[[str, bool], None] | None = None,
     ) -> None:
         self._azure_url, self._ca_file, self._kubeconfig = azure_url, ca_file, kubeconfig
         self._contexts, self._clock, self._speed = contexts, clock, speed
-        self._host, self._key, self._on_offline = host, agent_key, on_offline
+        self._host, self._keys, self._on_offline = host, tuple(agent_keys), on_offline
         self.agents: dict[str, Agent] = {}
         self._kube_names: dict[str, str] = {}
         self.url = ""
 
     async def start(self) -> None:
         """Ask Azure which clusters there are and start an agent for each that has a context."""
-        cloud = Cloud(self._azure_url, self._ca_file, self._key)
-        await cloud.open()
-        try:
-            clusters = await cloud.clusters()
-        finally:
-            await cloud.close()
-        for cluster in clusters:
-            await self._start_agent(cluster)
+        for key in self._keys:
+            cloud = Cloud(self._azure_url, self._ca_file, key)
+            await cloud.open()
+            try:
+                clusters = await cloud.clusters()
+            finally:
+                await cloud.close()
+            for cluster in clusters:
+                await self._start_agent(cluster, key)
 
     async def stop(self) -> None:
         """End all agents."""
@@ -93,7 +94,7 @@ class EdgePart:
         """GET /sandbox/edge, POST /sandbox/edge/{cluster}."""
         return [web.get("/sandbox/edge", self._show), web.post("/sandbox/edge/{cluster}", self._change)]
 
-    async def _start_agent(self, cluster: dict[str, Any]) -> None:
+    async def _start_agent(self, cluster: dict[str, Any], key: str) -> None:
         kube = str(cluster.get("kube") or cluster["name"])
         context = f"{kube}-admin" if self._contexts is None else self._contexts.get(cluster["name"])
         if context is None:
@@ -102,7 +103,7 @@ class EdgePart:
             cluster["id"],
             cluster["name"],
             cluster=Cluster(str(self._kubeconfig), context),
-            cloud=Cloud(self._azure_url, self._ca_file, self._key),
+            cloud=Cloud(self._azure_url, self._ca_file, key),
             clock=self._clock,
             speed=self._speed,
         )

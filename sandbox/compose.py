@@ -1,0 +1,223 @@
+"""The parts of the sandbox put together in one process: one clock, one set of faults, one certificate authority."""
+
+import tempfile
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from sandbox import world as worlds
+from sandbox.azure import AzurePart
+from sandbox.clock import Clock
+from sandbox.control import Control, ControlServer
+from sandbox.edge import AGENT_KEY, EdgePart
+from sandbox.faults import Faults
+from sandbox.kube import KubePart
+from sandbox.slack import SlackPart
+from sandbox.speed import IMMEDIATE, Speed
+from sandbox.tls import Authority
+
+PartName = Literal["slack", "azure", "kube", "edge"]
+PARTS: tuple[PartName, ...] = ("slack", "azure", "kube", "edge")
+
+
+@dataclass(frozen=True)
+class Ports:
+    """First port of each part; 0 lets the system choose."""
+
+    slack: int = 0
+    """Also the control API's where Slack isn't started."""
+    azure: int = 0
+    kube: int = 0
+    registries: int = 0
+
+    @classmethod
+    def from_base(cls, base: int) -> Self:
+        """The usual distances from a base port; all 0 for 0."""
+        return cls(base, base + 1, base + 10, base + 30) if base else cls()
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """Azure and the clusters of an edge agent that runs without their stand-ins beside it."""
+
+    azure_url: str
+    kubeconfig: Path
+    ca_file: Path | None = None
+
+
+class Sandbox:
+    """An async context manager that starts the chosen parts in order and stops them in reverse.
+
+    `slack`, `azure`, `kube` and `edge` are the parts (None when not chosen), `clock` and `faults` what they share.
+    Without a folder the certificate authority and the kubeconfig lie in one that goes away at the end.
+    """
+
+    def __init__(
+        self,
+        world: dict[str, Any] | None = None,
+        *,
+        folder: Path | None = None,
+        speed: Speed = IMMEDIATE,
+        parts: Iterable[PartName] = PARTS,
+        ports: Ports | None = None,
+        host: str = "127.0.0.1",
+        request_url: str | None = None,
+        manifest: dict[str, Any] | None = None,
+        plan_blocks: bool = True,
+        login_servers: Literal["names", "addresses"] = "names",
+        upstream: Upstream | None = None,
+    ) -> None:
+        self.world = worlds.load() if world is None else world
+        self.speed, self.host = speed, host
+        self.clock, self.faults = Clock(), Faults()
+        self._folder, self._ports, self._upstream = folder, ports or Ports(), upstream
+        self._request_url, self._manifest, self._plan_blocks = request_url, manifest, plan_blocks
+        self._login_servers = login_servers
+        self._chosen = frozenset(parts)
+        self._stack = AsyncExitStack()
+        self.slack: SlackPart | None = None
+        self.azure: AzurePart | None = None
+        self.kube: KubePart | None = None
+        self.edge: EdgePart | None = None
+        self.authority: Authority | None = None
+        self.url = ""
+        """Where the control API is, and Slack's page with it."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the certificate authority and the kubeconfig lie."""
+        if self._folder is None:
+            self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-")))
+        return self._folder
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    def environment(self) -> dict[str, str]:
+        """What clients need to reach the parts that run."""
+        values = {"SANDBOX_URL": self.url}
+        for part in (self.kube, self.azure, self.slack):
+            if part is not None:
+                values |= part.environment()
+        return values
+
+    async def _start(self) -> None:
+        if self._chosen & {"azure", "kube"}:
+            self.authority = Authority(self.folder)
+        if "kube" in self._chosen and self.authority:
+            self.kube = self._kube_part(self.authority)
+            await self._run(self.kube.start, self.kube.stop)
+        if "azure" in self._chosen and self.authority:
+            self.azure = self._azure_part(self.authority)
+            await self._run(self.azure.start, self.azure.stop)
+        if "edge" in self._chosen:
+            self.edge = self._edge_part()
+            await self._run(self.edge.start, self.edge.stop)
+        await self._open_control()
+
+    async def _run(self, start: Callable[[], Awaitable[None]], stop: Callable[[], Awaitable[None]]) -> None:
+        self._stack.push_async_callback(stop)
+        await start()
+
+    async def _open_control(self) -> None:
+        """Start Slack with all control routes on its port, or a server for them alone."""
+        control = Control(self.clock, self.faults, self._glance)
+        routes = control.routes()
+        for part in (self.azure, self.kube, self.edge):
+            routes += part.control_routes() if part is not None else []
+        if "slack" in self._chosen:
+            self.slack = self._slack_part()
+            self.slack.add_routes(routes)
+            await self._run(self.slack.start, self.slack.stop)
+            self.url = self.slack.url.rstrip("/")
+        else:
+            server = ControlServer(routes, self.host, self._ports.slack)
+            await self._run(server.start, server.stop)
+            self.url = server.url
+
+    def _kube_part(self, authority: Authority) -> KubePart:
+        return KubePart(
+            self.world,
+            authority=authority,
+            folder=self.folder,
+            clock=self.clock,
+            speed=self.speed,
+            faults=self.faults,
+            host=self.host,
+            ports=self._ports.kube,
+        )
+
+    def _azure_part(self, authority: Authority) -> AzurePart:
+        return AzurePart(
+            self.world,
+            authority=authority,
+            clock=self.clock,
+            speed=self.speed,
+            faults=self.faults,
+            host=self.host,
+            port=self._ports.azure,
+            registry_port=self._ports.registries,
+        )
+
+    def _slack_part(self) -> SlackPart:
+        return SlackPart(
+            self.world,
+            clock=self.clock,
+            speed=self.speed,
+            faults=self.faults,
+            host=self.host,
+            port=self._ports.slack,
+            request_url=self._request_url,
+            manifest=self._manifest,
+            plan_blocks=self._plan_blocks,
+        )
+
+    def _edge_part(self) -> EdgePart:
+        upstream = self._upstream
+        if upstream is None and self.azure is not None and self.kube is not None and self.authority is not None:
+            upstream = Upstream(self.azure.url, Path(self.kube.environment()["KUBECONFIG"]), self.authority.ca_file)
+        if upstream is None:
+            raise ValueError("the edge needs Azure and the clusters beside it, or an upstream")
+        return EdgePart(
+            azure_url=upstream.azure_url,
+            ca_file=upstream.ca_file,
+            kubeconfig=upstream.kubeconfig,
+            clock=self.clock,
+            speed=self.speed,
+            host=self.host,
+            agent_keys=self._agent_keys(),
+            on_offline=self._switch_cluster,
+        )
+
+    def _agent_keys(self) -> list[str]:
+        """The keys of all connected clusters, each once."""
+        clusters = self.world["azure"]["connected_clusters"]
+        return list(dict.fromkeys(str(cluster.get("agent_key") or AGENT_KEY) for cluster in clusters))
+
+    def _switch_cluster(self, cluster: str, offline: bool) -> None:
+        """Make a cluster's API server unreachable, or reachable again."""
+        if self.kube is not None:
+            self.kube.set_offline(cluster, offline)
+
+    def _glance(self) -> dict[str, Any]:
+        """What /sandbox/world shows beside the clock and the faults."""
+        return {
+            "speed": self.speed.name,
+            "url": self.url,
+            "parts": [name for name in PARTS if getattr(self, name) is not None],
+            "environment": self.environment(),
+            "edge": self.edge.status() if self.edge else None,
+        }

@@ -1,0 +1,121 @@
+"""The world file: what there is when the sandbox starts. Read, and checked before anything listens."""
+
+import ipaddress
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+World = dict[str, Any]
+DEFAULT = Path(__file__).with_name("world.yaml")
+
+
+class WorldError(Exception):
+    """The file can't be used; the text names the key."""
+
+
+def load(path: Path | None = None) -> World:
+    """Read a world file, the default one without a path; sections that it leaves out are the default's.
+
+    Raises:
+        WorldError: it can't be read, or a key is missing, unknown, of a wrong kind, or names what isn't there.
+    """
+    default = _read(DEFAULT)
+    world = default if path is None else default | _read(path)
+    for problem in _problems(world, default.keys()):
+        raise WorldError(problem)
+    return world
+
+
+def _read(path: Path) -> World:
+    try:
+        world = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise WorldError(f"{path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise WorldError(f"{path} is not YAML: {error}") from error
+    if not isinstance(world, dict):
+        raise WorldError(f"{path}: the whole file must be a mapping with the keys slack, azure and kube.")
+    return world
+
+
+_SHAPE: dict[str, Any] = {
+    "slack": {
+        "workspace": {"id": str, "domain": str, "name": str},
+        "app": {
+            "id": str,
+            "name": str,
+            "bot_user": str,
+            "bot_id": str,
+            "bot_token": str,
+            "app_token": str,
+            "signing_secret": str,
+        },
+        "people": [{"id": str, "name": str}],
+        "groups": [{"id": str, "handle": str, "members": list}],
+        "channels": [{"id": str, "name": str, "members": list}],
+    },
+    "azure": {
+        "tenant": str,
+        "subscription": {"id": str, "name": str},
+        "principals": [{"client_id": str, "client_secret": str}],
+        "resource_groups": [{"name": str, "location": str}],
+        "providers": dict,
+        "registries": [{"name": str, "resource_group": str, "location": str, "sku": str}],
+        "connected_clusters": [{"name": str, "resource_group": str, "location": str, "kube": str}],
+    },
+    "kube": {"clusters": [{"name": str, "version": str, "service_cidrs": list, "nodes": [{"name": str, "arch": str}]}]},
+}
+_KINDS: dict[type, str] = {str: "a text", list: "a list", dict: "a mapping"}
+
+
+def _problems(world: World, known: Any) -> list[str]:
+    unknown = [f"{key}: unknown key; the top level has {', '.join(known)}." for key in world if key not in known]
+    return unknown or _compared(world, _SHAPE, "") or _references(world)
+
+
+def _compared(value: Any, shape: Any, where: str) -> list[str]:
+    """What of a value doesn't have the shape: a type, a mapping of required keys, or a list with one shape for all."""
+    if isinstance(shape, type):
+        return [] if isinstance(value, shape) else [f"{where} must be {_KINDS[shape]}, but is {value!r}."]
+    if isinstance(shape, list):
+        if not isinstance(value, list):
+            return [f"{where} must be a list, but is {value!r}."]
+        return [text for index, item in enumerate(value) for text in _compared(item, shape[0], f"{where}[{index}]")]
+    if not isinstance(value, dict):
+        return [f"{where} must be a mapping, but is {value!r}."]
+    problems = []
+    for key, inner in shape.items():
+        path = f"{where}.{key}" if where else key
+        problems += _compared(value[key], inner, path) if key in value else [f"{path} is missing."]
+    return problems
+
+
+def _references(world: World) -> list[str]:
+    """Names that point to nothing, and addresses that are none."""
+    clusters = {cluster["name"] for cluster in world["kube"]["clusters"]}
+    groups = {group["name"].lower() for group in world["azure"]["resource_groups"]}
+    problems = [
+        f"azure.connected_clusters[{index}].kube names {cluster['kube']!r}, which is not in kube.clusters."
+        for index, cluster in enumerate(world["azure"]["connected_clusters"])
+        if cluster["kube"] not in clusters
+    ]
+    problems += [
+        f"azure.{kind}[{index}].resource_group names {item['resource_group']!r}, which is not in azure.resource_groups."
+        for kind in ("registries", "connected_clusters")
+        for index, item in enumerate(world["azure"][kind])
+        if item["resource_group"].lower() not in groups
+    ]
+    for index, cluster in enumerate(world["kube"]["clusters"]):
+        for place, cidr in enumerate(cluster["service_cidrs"]):
+            if not _is_network(cidr):
+                problems.append(f"kube.clusters[{index}].service_cidrs[{place}] is not a network: {cidr!r}.")
+    return problems
+
+
+def _is_network(text: Any) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return isinstance(text, str)
