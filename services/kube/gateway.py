@@ -35,7 +35,7 @@ class KubernetesGateway:
         self._loading = asyncio.Lock()
 
     async def cluster(self, kubeconfig: str, context: str) -> KubernetesCluster:
-        """The cluster behind a context. Raises `Unreachable`: the kubeconfig can't be used. The next call reads it again."""
+        """The cluster behind a context. Raises `Unreachable` when the kubeconfig can't be used; ask again then."""
         key = access.place(kubeconfig, self._environment), context
         async with self._loading:
             if key not in self._clusters:
