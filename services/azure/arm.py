@@ -28,6 +28,7 @@ API_VERSIONS = {
 }
 """By provider, for plain requests; the first two are those of the SDK's clients."""
 PROVIDERS_API_VERSION = "2021-04-01"
+_REDIRECTS = 300
 
 
 @dataclass(frozen=True)
@@ -120,9 +121,6 @@ class Arm:
         return response
 
 
-_REDIRECTS = 300
-
-
 def api_version(path: str) -> str:
     """The api-version for an id: of its last provider, since an extension hangs below another one's resource."""
     _, _, last = path.lower().rpartition("/providers/")
@@ -151,5 +149,5 @@ async def _asking(target: str, seconds: float) -> AsyncIterator[float]:
         raise Unreachable(SERVICE, target, code="DeadlineExceeded", message=f"no answer in {seconds:g} s") from None
     except AzureError as error:
         raise from_sdk(error, target) from None
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except ValueError as error:
         raise Unreachable(SERVICE, target, code="UnreadableAnswer", message=scrubbed(repr(error))) from None

@@ -32,7 +32,8 @@ def begun(arm: Arm, response: AsyncHttpResponse, target: str) -> Pending:
     location = _link(arm, response, "Location")
     if response.status_code == _ACCEPTED and location:
         return replace(pending, url=location, kind="location")
-    if _finished(_state(body), body, pending):
+    unnamed = "Accepted" if response.status_code == _ACCEPTED else _SUCCEEDED
+    if _finished(_state(body) or unnamed, body, pending):
         return pending
     return replace(pending, url=arm.url(target), kind="status")
 
@@ -65,7 +66,14 @@ class Operations:
 
 
 async def result(arm: Arm, pending: Pending, *, deadline: float, interval: float) -> AsyncHttpResponse:
-    """Follow a `location` to its result; looks every `interval` seconds unless the service asks for another pause."""
+    """Follow a `location` to its result; look every `interval` seconds unless the service asks for another pause.
+
+    Raises `Refused` when the service named no place of its own to look at.
+    """
+    if pending.kind != "location":
+        raise Refused(
+            SERVICE, pending.target, code="NoLocation", message="accepted, but without a place for the result"
+        )
     while True:
         response = await arm.send("GET", pending.url, target=pending.target, deadline=deadline)
         if response.status_code != _ACCEPTED:
@@ -107,7 +115,7 @@ def _finished(state: str, body: Mapping[str, Any], pending: Pending) -> bool:
     if state.lower() in _FAILED:
         code, message = _failure(body)
         raise Refused(SERVICE, pending.target, code or state, scrubbed(message), pending.correlation_id)
-    return not state or state.lower() == _SUCCEEDED
+    return state.lower() == _SUCCEEDED
 
 
 def _failure(body: Mapping[str, Any]) -> tuple[str, str]:
@@ -120,7 +128,7 @@ def _failure(body: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _state(body: Mapping[str, Any]) -> str:
-    """Follow a `location` to its result; looks every `interval` seconds unless the service says how long to wait."""
+    """Of an operation (`status`) or a resource (`properties.provisioningState`); empty when the answer names none."""
     properties = body.get("properties")
     own = body.get("status")
     if isinstance(own, str):

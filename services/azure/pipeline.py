@@ -4,18 +4,26 @@ Left out on purpose, of what the SDK would put in: automatic registration of pro
 ours, and the SDK waits for it without end), redirects, and the logging of URLs (those of asynchronous operations are
 signed).
 
-Calls give two options along: `deadline`, the loop's time at which the caller stops waiting (always), and `resend`, which
-tells that a POST may be sent again after an error.
+Calls give two options along: `deadline`, always, the loop's time at which the caller stops waiting, and `resend`, with
+which a POST may be sent again after an error.
 """
 
 import asyncio
 import ssl
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 import structlog
-from azure.core.exceptions import AzureError, ServiceRequestError, ServiceResponseError, ServiceResponseTimeoutError
+from azure.core.exceptions import (
+    AzureError,
+    ServiceRequestError,
+    ServiceResponseError,
+    ServiceResponseTimeoutError,
+    StreamClosedError,
+    StreamConsumedError,
+)
 from azure.core.pipeline import AsyncPipeline, PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import (
     AsyncHTTPPolicy,
@@ -39,6 +47,8 @@ USER_AGENT = "registry-bot"
 _Request = PipelineRequest[HttpRequest]
 _Response = PipelineResponse[HttpRequest, AsyncHttpResponse]
 _Policy = AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]
+
+_PORTS = {"http": 80, "https": 443}
 
 _log = structlog.get_logger(__name__)
 
@@ -77,7 +87,7 @@ def pipeline(
 
 
 def same_host(url: str, other: str) -> bool:
-    """Whether both have the same scheme, host and port."""
+    """Whether both have the same scheme, host and port; a URL that can't be read has none of them."""
     return _origin(url) == _origin(other)
 
 
@@ -124,7 +134,7 @@ class Retries(_Policy):
                     raise answer
                 return answer
             if not isinstance(answer, AzureError):
-                await answer.http_response.read()  # frees the connection
+                await _finish(answer.http_response)
             await asyncio.sleep(wait)
 
     async def _try(self, request: _Request, deadline: float, *, halve: bool) -> _Response | AzureError:
@@ -180,15 +190,24 @@ class RequestLog(_Policy):
             )
 
 
+async def _finish(response: AsyncHttpResponse) -> None:
+    """Read what is left of an answer that nobody wants, so that its connection serves again."""
+    with suppress(StreamConsumedError, StreamClosedError):
+        await response.read()
+
+
 def _outcome(answer: _Response) -> Outcome:
     response = answer.http_response
     return Outcome(response.status_code, retry_after(response.headers))
 
 
 def _origin(url: str) -> tuple[str, str, int]:
-    parts = urlsplit(url)
-    default = 443 if parts.scheme.lower() == "https" else 80
-    return parts.scheme.lower(), (parts.hostname or "").lower(), parts.port or default
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS.get(parts.scheme, 0)
+    except ValueError:
+        return "", "", -1
+    return parts.scheme, (parts.hostname or "").lower(), port
 
 
 def _now() -> float:

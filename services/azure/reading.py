@@ -90,6 +90,8 @@ def connected_registry(found: acr.ConnectedRegistry) -> ConnectedRegistry:
     if properties is None:
         raise ValueError("a connected registry without properties")
     parent = properties.parent
+    if parent is None or parent.sync_properties is None:
+        raise ValueError("a connected registry without a parent")
     sync = parent.sync_properties
     server = properties.login_server
     return ConnectedRegistry(

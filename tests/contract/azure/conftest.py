@@ -1,0 +1,40 @@
+"""The gateways under test, in front of a scripted ARM."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from services.azure import Connection, Deadlines, Identity, Options, cloud, open_azure
+from services.secret import Secret
+from services.values import AcrRef, ClusterRef
+from tests.contract.azure.scripted import TENANT, ScriptedArm
+
+CLIENT_SECRET = "the-client-secret-of-the-bot"
+SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
+ACR = AcrRef(SUBSCRIPTION, "edge-rg", "contosoacr")
+CLUSTER = ClusterRef(SUBSCRIPTION, "edge-rg", "berlin-arc")
+
+
+def options(url: str, ca_file: str, deadlines: Deadlines) -> Options:
+    return Options(
+        cloud=cloud("public", authority=url, resource_manager=url),
+        identity=Identity("secret", TENANT, "33333333-3333-4333-8333-333333333333", Secret(CLIENT_SECRET)),
+        ca_file=ca_file,
+        deadlines=deadlines,
+        password_interval=0.01,
+    )
+
+
+@pytest.fixture
+async def arm(tmp_path: Path) -> AsyncIterator[ScriptedArm]:
+    server = ScriptedArm(tmp_path / "ca")
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def connection(arm: ScriptedArm) -> AsyncIterator[Connection]:
+    async with await open_azure(options(arm.url, arm.ca_file, Deadlines(read=5, write=5))) as opened:
+        yield opened

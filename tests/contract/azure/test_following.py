@@ -1,0 +1,134 @@
+"""How asynchronous operations are followed: by one request a poll, to the newest URL, and only at ARM."""
+
+import pytest
+
+from services.azure import Connection
+from services.errors import Absent, NotAllowed, Refused
+from services.values import Pending
+from tests.contract.azure.conftest import ACR
+from tests.contract.azure.scripted import Answer, ScriptedArm, error
+
+TOKEN_ID = f"{ACR.id}/tokens/edge01"
+STATUS = f"{TOKEN_ID}/operationStatuses/token-1"
+FOREIGN = "https://westeurope.dp.kubernetesconfiguration.azure.com/subscriptions/operations/1"
+MADE = {"id": TOKEN_ID, "name": "edge01", "properties": {"provisioningState": "Succeeded"}}
+MAKING = {"id": TOKEN_ID, "name": "edge01", "properties": {"provisioningState": "Creating"}}
+
+
+def at(path: str, number: int = 1) -> dict[str, str]:
+    return {"Azure-AsyncOperation": f"{{base}}{path}?s=signature{number}"}
+
+
+async def put(connection: Connection) -> Pending:
+    return await connection.azure.tokens.put(ACR, "edge01", f"{ACR.id}/scopeMaps/edge01")
+
+
+async def test_what_was_done_at_once_needs_no_poll(arm: ScriptedArm, connection: Connection) -> None:
+    arm.will_say(Answer(200, MADE))
+    pending = await put(connection)
+    assert (pending.kind, pending.url) == ("done", "")
+    assert (await connection.azure.operations.poll(pending)).kind == "done"
+    assert len(arm.requests) == 1
+
+
+async def test_an_operation_is_followed_to_its_end_by_one_request_a_poll(
+    arm: ScriptedArm, connection: Connection
+) -> None:
+    arm.will_say(Answer(201, MAKING, at(STATUS)), Answer(200, {"status": "Creating"}, {"Retry-After": "7"}))
+    pending = await connection.azure.operations.poll(await put(connection))
+    assert (pending.kind, pending.retry_after) == ("status", 7)
+    arm.will_say(Answer(200, {"status": "Succeeded"}))
+    assert (await connection.azure.operations.poll(pending)).kind == "done"
+    assert len(arm.requests) == 3
+
+
+async def test_the_newest_url_is_followed(arm: ScriptedArm, connection: Connection) -> None:
+    answers = Answer(201, MAKING, at(STATUS, 1)), Answer(200, {"status": "Creating"}, at(STATUS, 2))
+    arm.will_say(*answers)
+    pending = await connection.azure.operations.poll(await put(connection))
+    assert pending.url.endswith("signature2")
+
+
+async def test_a_signed_url_is_sent_back_letter_by_letter(arm: ScriptedArm, connection: Connection) -> None:
+    odd = {"Azure-AsyncOperation": f"{{base}}{STATUS}?api-version=2025-11-01&c=MII%2Fa%2Bb&s=x_y-z%3D%3D"}
+    arm.will_say(Answer(201, MAKING, odd), Answer(200, {"status": "Succeeded"}))
+    await connection.azure.operations.poll(await put(connection))
+    assert arm.requests[-1].query == {"api-version": "2025-11-01", "c": "MII/a+b", "s": "x_y-z=="}
+
+
+@pytest.mark.parametrize("state", ["Failed", "Canceled", "FAILED"])
+async def test_a_failed_operation_is_refused_in_the_services_words(
+    arm: ScriptedArm, connection: Connection, state: str
+) -> None:
+    failed = {"status": state} | error("QuotaExceeded", "Too many tokens.")
+    arm.will_say(Answer(201, MAKING, at(STATUS)), Answer(200, failed, {"x-ms-correlation-request-id": "c-9"}))
+    with pytest.raises(Refused) as caught:
+        await connection.azure.operations.poll(await put(connection))
+    assert (caught.value.target, caught.value.code, caught.value.message, caught.value.correlation_id) == (
+        TOKEN_ID,
+        "QuotaExceeded",
+        "Too many tokens.",
+        "c-9",
+    )
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_status_that_may_not_be_read_is_learnt_from_the_resource(
+    arm: ScriptedArm, connection: Connection, status: int
+) -> None:
+    arm.will_say(
+        Answer(201, MAKING, at(STATUS)), Answer(status, error("AuthorizationFailed", "No.")), Answer(200, MAKING)
+    )
+    pending = await connection.azure.operations.poll(await put(connection))
+    assert pending.kind == "status"
+    arm.will_say(Answer(200, MADE))
+    assert (await connection.azure.operations.poll(pending)).kind == "done"
+    assert arm.lines[-2:] == [f"GET {TOKEN_ID}", f"GET {TOKEN_ID}"]
+
+
+async def test_a_resource_that_may_not_be_read_either_is_an_error(arm: ScriptedArm, connection: Connection) -> None:
+    arm.will_say(Answer(201, MAKING, at(STATUS)), Answer(403, error("AuthorizationFailed", "No.")))
+    with pytest.raises(NotAllowed):
+        await connection.azure.operations.poll(await put(connection))
+
+
+async def test_a_place_at_a_foreign_host_is_never_asked(arm: ScriptedArm, connection: Connection) -> None:
+    arm.will_say(Answer(201, MAKING, {"Azure-AsyncOperation": FOREIGN, "Location": FOREIGN}), Answer(200, MADE))
+    pending = await put(connection)
+    assert FOREIGN not in pending.url
+    assert (await connection.azure.operations.poll(pending)).kind == "done"
+    assert arm.lines[-1] == f"GET {TOKEN_ID}"
+
+
+async def test_a_foreign_place_that_was_stored_is_not_asked_either(arm: ScriptedArm, connection: Connection) -> None:
+    arm.will_say(Answer(200, MADE))
+    assert (await connection.azure.operations.poll(Pending(TOKEN_ID, FOREIGN, "status"))).kind == "done"
+    assert arm.lines == [f"GET {TOKEN_ID}"]
+
+
+async def test_an_import_is_followed_by_its_location(arm: ScriptedArm, connection: Connection) -> None:
+    there = {"Location": "{base}/subscriptions/s/operationResults/1?s=1"}
+    arm.will_say(Answer(202, headers=there), Answer(202), Answer(200))
+    pending = await connection.azure.registries.import_image(ACR, "mcr.microsoft.com/hello-world:latest", "hello:1")
+    assert pending.kind == "location"
+    pending = await connection.azure.operations.poll(pending)
+    assert pending.kind == "location"
+    assert (await connection.azure.operations.poll(pending)).kind == "done"
+
+
+async def test_a_forgotten_import_is_not_called_done(arm: ScriptedArm, connection: Connection) -> None:
+    arm.will_say(Answer(404, error("NotFound", "Unknown operation.")))
+    pending = Pending(f"{ACR.id}/importImage", f"{arm.url}/subscriptions/s/operationResults/1", "location")
+    with pytest.raises(Absent):
+        await connection.azure.operations.poll(pending)
+
+
+async def test_a_status_without_a_word_is_not_the_end(arm: ScriptedArm, connection: Connection) -> None:
+    arm.will_say(Answer(201, MAKING, at(STATUS)), Answer(200, {}))
+    assert (await connection.azure.operations.poll(await put(connection))).kind == "status"
+
+
+async def test_a_write_whose_reply_was_lost_is_sent_again(arm: ScriptedArm, connection: Connection) -> None:
+    arm.will_say(Answer(drop=True), Answer(200, MADE))
+    assert (await put(connection)).kind == "done"
+    assert arm.lines == [f"PUT {TOKEN_ID}", f"PUT {TOKEN_ID}"]
