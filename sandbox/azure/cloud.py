@@ -1,0 +1,445 @@
+"""The state of the cloud: what exists in the tenant, made from the world's `azure` section."""
+
+import hashlib
+import hmac
+import secrets
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sandbox.azure.images import ImageStore, made, split_reference
+
+CLUSTER_SILENCE = timedelta(minutes=15)
+"""A connected cluster is called Offline this long after its last heartbeat (azure.md 4, Arc agent overview)."""
+REGISTRY_SILENCE = timedelta(minutes=5)
+"""A connected registry is called Offline this long after its runtime was last heard."""
+PROTECTED_SETTINGS_LIFE = timedelta(hours=48)
+"""How long undelivered protected settings are kept (azure.md 2.3)."""
+
+ProvisioningState = Literal["Creating", "Updating", "Deleting", "Succeeded", "Failed", "Canceled"]
+SYSTEM_SCOPE_MAPS = {
+    "_repositories_admin": ("content/read", "content/write", "content/delete", "metadata/read", "metadata/write"),
+    "_repositories_pull": ("content/read",),
+    "_repositories_pull_metadata_read": ("content/read", "metadata/read"),
+    "_repositories_push": ("content/read", "content/write"),
+    "_repositories_push_metadata_write": ("content/read", "content/write", "metadata/read", "metadata/write"),
+}
+
+
+def stamp(moment: datetime | None) -> str | None:
+    """A moment as ARM writes it; None stays None."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if moment else None
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A service principal: an application of the tenant that may log in."""
+
+    client_id: str
+    client_secret: str
+    name: str
+    oid: str
+    role: str = "Contributor"
+    denied_actions: tuple[str, ...] = ()
+    federated_subjects: tuple[str, ...] = ()
+    """Subjects whose assertions are taken; empty takes every well-formed assertion."""
+
+
+@dataclass
+class Origin:
+    """Who made a resource and who changed it last (`systemData`)."""
+
+    created_by: str
+    created_at: datetime
+    modified_by: str
+    modified_at: datetime
+
+    @classmethod
+    def now(cls, by: str, at: datetime) -> "Origin":
+        """A resource made just now."""
+        return cls(by, at, by, at)
+
+    def change(self, by: str, at: datetime) -> None:
+        """Note a change."""
+        self.modified_by, self.modified_at = by, at
+
+    def body(self) -> dict[str, Any]:
+        """As `systemData`."""
+        return {
+            "createdBy": self.created_by,
+            "createdByType": "Application",
+            "createdAt": stamp(self.created_at),
+            "lastModifiedBy": self.modified_by,
+            "lastModifiedByType": "Application",
+            "lastModifiedAt": stamp(self.modified_at),
+        }
+
+
+@dataclass
+class ResourceGroup:
+    """A resource group."""
+
+    name: str
+    location: str
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class ScopeMap:
+    """A named list of repository and gateway actions."""
+
+    name: str
+    actions: list[str]
+    created: datetime
+    origin: Origin
+    description: str = ""
+    built_in: bool = False
+    state: ProvisioningState = "Succeeded"
+
+
+@dataclass
+class Password:
+    """One of a token's two slots; the value itself is not kept."""
+
+    name: str
+    created: datetime
+    expiry: datetime | None
+    salt: bytes
+    digest: bytes
+
+    @classmethod
+    def mint(cls, name: str, now: datetime, expiry: datetime | None) -> tuple["Password", str]:
+        """A new password and its value, which is seen here and never again."""
+        value = secrets.token_urlsafe(39)
+        salt = secrets.token_bytes(16)
+        return cls(name, now, expiry, salt, _hashed(salt, value)), value
+
+    def matches(self, value: str, now: datetime) -> bool:
+        """Whether this value opens something at this moment."""
+        return hmac.compare_digest(self.digest, _hashed(self.salt, value)) and (
+            self.expiry is None or now < self.expiry
+        )
+
+
+def _hashed(salt: bytes, value: str) -> bytes:
+    return hashlib.sha256(salt + value.encode()).digest()
+
+
+@dataclass
+class Token:
+    """A token of a registry: a name with up to two passwords, bound to a scope map."""
+
+    name: str
+    scope_map: str
+    """Name of the scope map."""
+    created: datetime
+    origin: Origin
+    status: str = "enabled"
+    passwords: dict[str, Password] = field(default_factory=dict)
+    state: ProvisioningState = "Succeeded"
+
+    def opens(self, value: str, now: datetime) -> bool:
+        """Whether this password logs the token in."""
+        return self.status == "enabled" and any(held.matches(value, now) for held in self.passwords.values())
+
+
+@dataclass
+class SyncResult:
+    """`registrySyncResult` of newer api-versions."""
+
+    trigger: str = "InitialSync"
+    state: str = "NotActivated"
+    started: datetime | None = None
+    ended: datetime | None = None
+    succeeded: datetime | None = None
+
+    def body(self) -> dict[str, Any]:
+        """As ARM shows it."""
+        return {
+            "syncTrigger": self.trigger,
+            "syncState": self.state,
+            "lastSyncStartTime": stamp(self.started),
+            "lastSyncEndTime": stamp(self.ended),
+            "lastSuccessfulSyncEndTime": stamp(self.succeeded),
+        }
+
+
+@dataclass
+class ConnectedRegistry:
+    """The cloud's side of one connected registry."""
+
+    name: str
+    mode: str
+    token: str
+    """Name of the sync token."""
+    origin: Origin
+    parent: str | None = None
+    """Name of the parent connected registry; None below the cloud registry."""
+    schedule: str = "* * * * *"
+    sync_window: str | None = None
+    message_ttl: str = "P2D"
+    client_tokens: list[str] = field(default_factory=list)
+    notifications: list[str] = field(default_factory=list)
+    log_level: str = "Information"
+    audit_log: str = "Disabled"
+    gc_enabled: bool = True
+    gc_schedule: str = "0 0 * * *"
+    state: ProvisioningState = "Succeeded"
+    activation: str = "Inactive"
+    instance: str | None = None
+    """The on-premises instance that holds the activation."""
+    connection_state: str = "Offline"
+    """As last reported; `connection` says what the service shows."""
+    heard_at: datetime | None = None
+    """When its runtime was last heard; None when it said goodbye, or when the state was set by hand."""
+    last_activity: datetime | None = None
+    last_sync: datetime | None = None
+    version: str | None = None
+    login_server: dict[str, Any] = field(default_factory=dict)
+    status_details: list[dict[str, Any]] = field(default_factory=list)
+    sync_result: SyncResult = field(default_factory=SyncResult)
+    resync: bool = False
+    """A full sync was asked for and the runtime has not done it yet."""
+
+    def connection(self, now: datetime) -> str:
+        """The connection state: what was reported, until the runtime has been silent too long."""
+        if self.heard_at is not None and now - self.heard_at >= REGISTRY_SILENCE:
+            return "Offline"
+        return self.connection_state
+
+    def deactivate(self) -> None:
+        """Free the activation; the running instance can no longer sync."""
+        self.activation, self.instance = "Inactive", None
+        self.connection_state, self.heard_at = "Offline", None
+        self.version, self.login_server, self.status_details = None, {}, []
+        self.sync_result = SyncResult()
+
+
+@dataclass
+class Registry:
+    """A container registry with everything below it."""
+
+    name: str
+    group: str
+    location: str
+    sku: str
+    created: datetime
+    origin: Origin
+    data_endpoint: bool = False
+    admin_user: bool = False
+    admin_passwords: list[str] = field(default_factory=lambda: [secrets.token_urlsafe(39), secrets.token_urlsafe(39)])
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Further properties as they were put (network rules, policies, role assignment mode)."""
+    tags: dict[str, str] = field(default_factory=dict)
+    identity: dict[str, Any] | None = None
+    state: ProvisioningState = "Succeeded"
+    login_server: str = ""
+    scope_maps: dict[str, ScopeMap] = field(default_factory=dict)
+    tokens: dict[str, Token] = field(default_factory=dict)
+    connected: dict[str, ConnectedRegistry] = field(default_factory=dict)
+    images: ImageStore = field(default_factory=ImageStore)
+
+    def __post_init__(self) -> None:
+        for name, actions in SYSTEM_SCOPE_MAPS.items():
+            wide = [f"repositories/*/{action}" for action in actions]
+            self.scope_maps[name] = ScopeMap(name, wide, self.created, self.origin, built_in=True)
+
+    @property
+    def host(self) -> str:
+        """The name that the service would give it."""
+        return f"{self.name.lower()}.azurecr.io"
+
+    @property
+    def gateway(self) -> str:
+        """The name of its dedicated data endpoint, where connected registries report."""
+        return f"{self.name.lower()}.{self.location}.data.azurecr.io"
+
+    def actions(self, token: Token) -> list[str]:
+        """What a token may do; nothing when its scope map is gone."""
+        scope_map = self.scope_maps.get(token.scope_map.lower())
+        return scope_map.actions if scope_map else []
+
+
+@dataclass
+class Extension:
+    """A cluster extension as ARM keeps it."""
+
+    name: str
+    extension_type: str
+    origin: Origin
+    generation: int
+    auto_upgrade: bool = True
+    release_train: str = "Stable"
+    version: str | None = None
+    current_version: str | None = None
+    release_namespace: str | None = None
+    target_namespace: str | None = None
+    settings: dict[str, str] = field(default_factory=dict)
+    protected: dict[str, str] = field(default_factory=dict)
+    principal: str | None = None
+    state: ProvisioningState = "Creating"
+    statuses: list[dict[str, Any]] = field(default_factory=list)
+    error: dict[str, Any] | None = None
+    operation: str | None = None
+    """Id of the operation of the current generation."""
+    delivered: bool = False
+    """Whether the agent has been told of the current generation."""
+
+
+@dataclass
+class Cluster:
+    """An Arc-connected cluster."""
+
+    name: str
+    group: str
+    location: str
+    agent_key: str
+    last_heard: datetime
+    origin: Origin
+    kube: str | None = None
+    """Name of the world's cluster behind it; None: no agent will come, and extensions end by themselves."""
+    principal: str = field(default_factory=lambda: str(uuid.uuid4()))
+    kubernetes_version: str = "1.33.4"
+    nodes: int = 1
+    agent_version: str = "1.29.3"
+    status: str | None = None
+    """Connectivity status set by hand; None lets the heartbeats decide."""
+    extensions: dict[str, Extension] = field(default_factory=dict)
+    leaving: list[Extension] = field(default_factory=list)
+    """Extensions gone from ARM of which the agent has not yet reported `Deleted`."""
+    generations: int = 0
+
+    def connectivity(self, now: datetime) -> str:
+        """Connected, Offline or what was set by hand."""
+        if self.status is not None:
+            return self.status
+        silent = self.kube is not None and now - self.last_heard >= CLUSTER_SILENCE
+        return "Offline" if silent else "Connected"
+
+    def next_generation(self) -> int:
+        """Generations only grow, over all extensions of the cluster."""
+        self.generations += 1
+        return self.generations
+
+
+@dataclass
+class Cloud:
+    """One tenant with one subscription. All keys are lower case, because ARM ignores case."""
+
+    tenant: str
+    subscription: str
+    subscription_name: str
+    principals: dict[str, Principal]
+    groups: dict[str, ResourceGroup] = field(default_factory=dict)
+    providers: dict[str, str] = field(default_factory=dict)
+    """Registration states by namespace; one that is absent is NotRegistered."""
+    registries: dict[str, Registry] = field(default_factory=dict)
+    """By name, which is unique in the whole cloud."""
+    clusters: dict[tuple[str, str], Cluster] = field(default_factory=dict)
+    managed_clusters: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    public_images: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def group(self, name: str) -> ResourceGroup | None:
+        """The resource group of that name."""
+        return self.groups.get(name.lower())
+
+    def registry(self, group: str, name: str) -> Registry | None:
+        """The registry of that name, when it lies in this group."""
+        found = self.registries.get(name.lower())
+        return found if found and found.group.lower() == group.lower() else None
+
+    def registry_at(self, host: str) -> Registry | None:
+        """The registry whose login server or data endpoint this host name is."""
+        name, _, rest = host.lower().partition(".")
+        found = self.registries.get(name) if rest.endswith("azurecr.io") else None
+        return found if found and host.lower() in (found.host, found.gateway) else None
+
+    def cluster(self, group: str, name: str) -> Cluster | None:
+        """The connected cluster of that name in this group."""
+        return self.clusters.get((group.lower(), name.lower()))
+
+    def cluster_id(self, cluster: Cluster) -> str:
+        """Its ARM id."""
+        return (
+            f"/subscriptions/{self.subscription}/resourceGroups/{cluster.group}"
+            f"/providers/Microsoft.Kubernetes/connectedClusters/{cluster.name}"
+        )
+
+    def registry_id(self, registry: Registry) -> str:
+        """Its ARM id."""
+        return (
+            f"/subscriptions/{self.subscription}/resourceGroups/{registry.group}"
+            f"/providers/Microsoft.ContainerRegistry/registries/{registry.name}"
+        )
+
+
+def from_world(section: dict[str, Any], now: datetime) -> Cloud:
+    """The cloud that the world's `azure` section describes."""
+    subscription = section["subscription"]
+    principals = [_principal(entry) for entry in section["principals"]]
+    cloud = Cloud(
+        tenant=str(section["tenant"]).lower(),
+        subscription=str(subscription["id"]).lower(),
+        subscription_name=subscription.get("name", "Sandbox"),
+        principals={principal.client_id: principal for principal in principals},
+    )
+    for entry in section.get("resource_groups", ()):
+        cloud.groups[entry["name"].lower()] = ResourceGroup(entry["name"], entry.get("location", "westeurope"))
+    cloud.providers = {name.lower(): state for name, state in section.get("providers", {}).items()}
+    cloud.public_images = {
+        host.lower(): frozenset(references) for host, references in section.get("public_images", {}).items()
+    }
+    origin = Origin.now(principals[0].client_id, now)
+    for entry in section.get("registries", ()):
+        registry = _registry(entry, origin, now)
+        cloud.registries[registry.name.lower()] = registry
+    for entry in section.get("connected_clusters", ()):
+        cluster = _cluster(entry, origin, now)
+        cloud.clusters[cluster.group.lower(), cluster.name.lower()] = cluster
+    for entry in section.get("managed_clusters", ()):
+        cloud.managed_clusters[entry["resource_group"].lower(), entry["name"].lower()] = entry
+    return cloud
+
+
+def _principal(entry: dict[str, Any]) -> Principal:
+    client_id = str(entry["client_id"]).lower()
+    return Principal(
+        client_id=client_id,
+        client_secret=entry.get("client_secret", ""),
+        name=entry.get("name", client_id),
+        oid=entry.get("oid", str(uuid.uuid5(uuid.NAMESPACE_URL, client_id))),
+        role=entry.get("role", "Contributor"),
+        denied_actions=tuple(entry.get("denied_actions", ())),
+        federated_subjects=tuple(entry.get("federated_subjects", ())),
+    )
+
+
+def _registry(entry: dict[str, Any], origin: Origin, now: datetime) -> Registry:
+    registry = Registry(
+        name=entry["name"],
+        group=entry["resource_group"],
+        location=entry.get("location", "westeurope"),
+        sku=entry.get("sku", "Premium"),
+        created=now,
+        origin=origin,
+        data_endpoint=entry.get("data_endpoint", False),
+        admin_user=entry.get("admin_user", False),
+    )
+    for reference in entry.get("images", ()):
+        repository, tag = split_reference(reference)
+        registry.images.put(repository, tag, made(reference), now)
+    return registry
+
+
+def _cluster(entry: dict[str, Any], origin: Origin, now: datetime) -> Cluster:
+    return Cluster(
+        name=entry["name"],
+        group=entry["resource_group"],
+        location=entry.get("location", "westeurope"),
+        agent_key=entry.get("agent_key", "sandbox-agent-key"),
+        last_heard=now,
+        origin=origin,
+        kube=entry.get("kube"),
+        status=entry.get("connectivity_status"),
+    )

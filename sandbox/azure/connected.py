@@ -1,0 +1,341 @@
+"""Microsoft.ContainerRegistry: connected registries, the cloud's side of them."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from sandbox.azure import versions
+from sandbox.azure.arm import Answer, Call, ControlPlane, Router, pages
+from sandbox.azure.cloud import Cloud, ConnectedRegistry, Origin, Registry, stamp
+from sandbox.azure.durations import duration
+from sandbox.azure.errors import child_not_found, refused
+from sandbox.azure.filters import parse
+from sandbox.azure.operations import Operation
+from sandbox.azure.registries import KIND, REGISTRY, find_registry, results_path
+
+CONNECTED = f"{REGISTRY}/connectedRegistries/{{connected}}"
+NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9]{4,39}")
+"""Docs and portal: 5 to 40 letters and digits, a letter first (azure.md 1.4)."""
+CRON = re.compile(r"(?:[\d*/,\-]+\s+){4}[\d*/,\-A-Za-z]+")
+CONTINUOUS = "* * * * *"
+MODES = {"readonly": "ReadOnly", "readwrite": "ReadWrite", "registry": "Registry", "mirror": "Mirror"}
+LEVELS = {level.lower(): level for level in ("Debug", "Information", "Warning", "Error", "None")}
+LIMIT = 50
+"""Connected registries of one registry, and clients of one connected registry (azure.md 2.2)."""
+PAGE = 20
+TTL = (timedelta(days=1), timedelta(days=90))
+WINDOW = (timedelta(hours=1), timedelta(days=7))
+
+
+class ConnectedRegistries:
+    """Routes of connected registries."""
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self._plane = plane
+        self._cloud = plane.cloud
+
+    def register(self, router: Router) -> None:
+        """Add this provider's routes."""
+        kind, action = versions.CONNECTED_REGISTRIES, f"{KIND}/connectedRegistries"
+        router.add("GET", f"{REGISTRY}/connectedRegistries", self._list, kind=kind, action=f"{action}/read")
+        router.add("GET", CONNECTED, self._get, kind=kind, action=f"{action}/read")
+        router.add("PUT", CONNECTED, self._put, kind=kind, action=f"{action}/write")
+        router.add("PATCH", CONNECTED, self._patch, kind=kind, action=f"{action}/write")
+        router.add("DELETE", CONNECTED, self._delete, kind=kind, action=f"{action}/delete")
+        read = f"{action}/operationStatuses/read"
+        router.add("GET", f"{CONNECTED}/operationStatuses/{{operation}}", self._plane.status, kind=kind, action=read)
+        kind, path = versions.DEACTIVATE, f"{CONNECTED}/deactivate"
+        router.add("POST", path, self._deactivate, kind=kind, action=f"{action}/deactivate/action")
+        router.add("POST", f"{CONNECTED}/resync", self._resync, kind=versions.RESYNC, action=f"{action}/resync/action")
+
+    def _list(self, call: Call) -> Answer:
+        registry = find_registry(self._cloud, call, child="registries/connectedRegistries")
+        found = [self._body(registry, one, call) for one in registry.connected.values()]
+        if text := call.query.get("$filter"):
+            known = ("parent.id", "properties.parent.id", "mode", "properties.mode", "connectionState",
+                     "properties.connectionState")  # fmt: skip
+            terms = parse(text, known)
+            found = [body for body in found if all(term.fits(_value(body, term.name)) for term in terms)]
+        return Answer(200, pages(found, call, PAGE))
+
+    def _get(self, call: Call) -> Answer:
+        registry, connected = self._find(call)
+        return Answer(200, self._body(registry, connected, call))
+
+    def _put(self, call: Call) -> Answer:
+        registry = find_registry(self._cloud, call, child="registries/connectedRegistries")
+        known = registry.connected.get(call.names["connected"].lower())
+        if known is not None:
+            _check_unchanged(self._cloud, registry, known, call)
+            self._change(registry, known, call)
+            return self._settling(call, registry, known, status=200)
+        connected = self._made(registry, call)
+        self._change(registry, connected, call)
+        registry.connected[connected.name.lower()] = connected
+        return self._settling(call, registry, connected, status=201)
+
+    def _made(self, registry: Registry, call: Call) -> ConnectedRegistry:
+        _check_room(registry)
+        name, properties = call.names["connected"], call.properties
+        if not NAME.fullmatch(name):
+            raise refused(
+                "InvalidResourceName",
+                f"The connected registry name '{name}' is invalid. It must be between 5 and 40 characters, start with "
+                "a letter, and contain alphanumeric characters only.",
+            )
+        mode = MODES.get(str(properties.get("mode", "")).lower())
+        if mode is None:
+            raise refused(
+                "InvalidParameters", f"The mode '{properties.get('mode')}' is not one of ReadOnly, ReadWrite."
+            )
+        parent = properties.get("parent") or {}
+        origin = Origin.now(call.principal.client_id, call.now)
+        token = self._sync_token(registry, (parent.get("syncProperties") or {}).get("tokenId"))
+        connected = ConnectedRegistry(name, mode, token, origin)
+        if parent_id := parent.get("id"):
+            connected.parent = self._parent(registry, str(parent_id), mode)
+        return connected
+
+    def _parent(self, registry: Registry, parent_id: str, mode: str) -> str:
+        name = _tail(parent_id, f"{self._cloud.registry_id(registry)}/connectedRegistries")
+        parent = registry.connected.get(name.lower()) if name else None
+        if parent is None:
+            raise refused("InvalidParent", f"The parent connected registry {parent_id} could not be found.", status=404)
+        if parent.mode not in (mode, "ReadWrite", "Registry"):
+            raise refused(
+                "InvalidParentMode",
+                f"A connected registry of mode {mode} cannot have the parent {parent.name} of mode {parent.mode}.",
+            )
+        return parent.name
+
+    def _sync_token(self, registry: Registry, token_id: object) -> str:
+        if not token_id:
+            raise refused("InvalidParameters", "The sync token is missing: parent.syncProperties.tokenId.")
+        name = _tail(str(token_id), f"{self._cloud.registry_id(registry)}/tokens")
+        token = registry.tokens.get(name.lower()) if name else None
+        if token is None:
+            raise refused("InvalidSyncToken", f"The sync token {token_id} could not be found.", status=404)
+        return token.name
+
+    def _change(self, registry: Registry, connected: ConnectedRegistry, call: Call) -> None:
+        """Apply what a PUT or PATCH may change, all of it or nothing."""
+        properties = call.properties
+        sync = (properties.get("parent") or {}).get("syncProperties") or properties.get("syncProperties") or {}
+        schedule, window, ttl = _sync_settings(connected, sync)
+        tokens = properties.get("clientTokenIds")
+        clients = connected.client_tokens if tokens is None else self._clients(registry, tokens)
+        level = _level(connected, properties.get("logging") or {})
+        connected.schedule, connected.sync_window, connected.message_ttl = schedule, window, ttl
+        connected.client_tokens, connected.log_level = clients, level
+        connected.audit_log = str((properties.get("logging") or {}).get("auditLogStatus") or connected.audit_log)
+        if properties.get("notificationsList") is not None:
+            connected.notifications = [str(entry) for entry in properties["notificationsList"]]
+        collection = properties.get("garbageCollection") or {}
+        if collection.get("enabled") is not None:
+            connected.gc_enabled = str(collection["enabled"]).lower() == "true"
+        connected.gc_schedule = str(collection.get("schedule") or connected.gc_schedule)
+        connected.origin.change(call.principal.client_id, call.now)
+
+    def _clients(self, registry: Registry, token_ids: object) -> list[str]:
+        if not isinstance(token_ids, list):
+            raise refused("InvalidParameters", "clientTokenIds has to be a list of token ids.")
+        if len(token_ids) > LIMIT:
+            raise refused("InvalidParameters", f"A connected registry can have at most {LIMIT} client tokens.")
+        base = f"{self._cloud.registry_id(registry)}/tokens"
+        for token_id in token_ids:
+            name = _tail(str(token_id), base)
+            if not name or name.lower() not in registry.tokens:
+                raise refused("InvalidClientToken", f"The client token {token_id} could not be found.", status=404)
+        return [f"{base}/{registry.tokens[str(one).rsplit('/', 1)[1].lower()].name}" for one in token_ids]
+
+    def _settling(self, call: Call, registry: Registry, connected: ConnectedRegistry, *, status: int) -> Answer:
+        if call.prompt:
+            return Answer(200, self._body(registry, connected, call))
+        connected.state = "Creating" if status == 201 else "Updating"  # noqa: PLR2004 - HTTP's Created
+
+        def finish(operation: Operation) -> None:
+            if connected.state in ("Creating", "Updating"):
+                connected.state = "Succeeded"
+            operation.succeed()
+
+        operation = self._plane.begin("connectedRegistries-", call.path, finish, connected.state)
+        body = self._body(registry, connected, call)
+        return Answer(201, body, self._plane.watch(call, f"{body['id']}/operationStatuses/{operation.id}"))
+
+    def _patch(self, call: Call) -> Answer:
+        registry, connected = self._find(call)
+        self._change(registry, connected, call)
+        return self._settling(call, registry, connected, status=200)
+
+    def _delete(self, call: Call) -> Answer:
+        registry = find_registry(self._cloud, call, child="registries/connectedRegistries")
+        connected = registry.connected.get(call.names["connected"].lower())
+        if connected is None:
+            return Answer(204)
+        children = [one.name for one in registry.connected.values() if one.parent == connected.name]
+        if children:
+            raise refused(
+                "ConnectedRegistryHasChildren",
+                f"The connected registry {connected.name} cannot be deleted because it is the parent of "
+                f"{', '.join(children)}.",
+                status=409,
+            )
+
+        def finish(operation: Operation) -> None:
+            registry.connected.pop(connected.name.lower(), None)
+            operation.succeed()
+
+        return self._accepted(call, registry, finish)
+
+    def _deactivate(self, call: Call) -> Answer:
+        registry, connected = self._find(call)
+
+        def finish(operation: Operation) -> None:
+            connected.deactivate()
+            operation.succeed()
+
+        return self._accepted(call, registry, finish)
+
+    def _accepted(self, call: Call, registry: Registry, finish: Callable[[Operation], None]) -> Answer:
+        if call.prompt:
+            finish(Operation("", call.path, call.now))
+            return Answer(200)
+        operation = self._plane.begin("connectedRegistries-", call.path, finish, "InProgress")
+        return Answer(202, None, self._plane.fetch(call, results_path(self._cloud, registry, operation)))
+
+    def _resync(self, call: Call) -> Answer:
+        registry, connected = self._find(call)
+        if connected.connection(call.now) == "Offline":
+            raise refused(
+                "ConnectedRegistryHasOfflineChildren",
+                f"The connected registry {connected.name} cannot be resynchronized because it is not attached.",
+                status=409,
+            )
+        connected.resync = True
+        connected.sync_result.trigger, connected.sync_result.state = "ManualResync", "Pending"
+        return Answer(200, self._body(registry, connected, call))
+
+    def _find(self, call: Call) -> tuple[Registry, ConnectedRegistry]:
+        registry = find_registry(self._cloud, call, child="registries/connectedRegistries")
+        connected = registry.connected.get(call.names["connected"].lower())
+        if connected is None:
+            raise child_not_found(call.names["connected"])
+        return registry, connected
+
+    def _body(self, registry: Registry, connected: ConnectedRegistry, call: Call) -> dict[str, Any]:
+        base = self._cloud.registry_id(registry)
+        properties: dict[str, Any] = {
+            "provisioningState": connected.state,
+            "mode": connected.mode,
+            "connectionState": connected.connection(call.now),
+            "activation": {"status": connected.activation},
+            "parent": {"syncProperties": _sync_body(registry, connected, base)},
+            "clientTokenIds": list(connected.client_tokens),
+            "loginServer": connected.login_server or {"tls": {"certificate": {}}},
+            "logging": {"logLevel": connected.log_level, "auditLogStatus": connected.audit_log},
+            "statusDetails": list(connected.status_details),
+            "notificationsList": list(connected.notifications),
+            "garbageCollection": {"enabled": connected.gc_enabled, "schedule": connected.gc_schedule},
+        }
+        if connected.parent is not None:
+            properties["parent"]["id"] = f"{base}/connectedRegistries/{connected.parent}"
+        told = {"version": connected.version, "lastActivityTime": stamp(connected.last_activity)}
+        properties |= {key: value for key, value in told.items() if value is not None}
+        if call.api_version >= versions.RESYNC.versions[-1]:
+            properties["registrySyncResult"] = connected.sync_result.body()
+        return {
+            "type": f"{KIND}/connectedRegistries",
+            "properties": properties,
+            "id": f"{base}/connectedRegistries/{connected.name}",
+            "name": connected.name,
+            "systemData": connected.origin.body(),
+        }
+
+
+def _sync_body(registry: Registry, connected: ConnectedRegistry, base: str) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "tokenId": f"{base}/tokens/{connected.token}",
+        "schedule": connected.schedule,
+        "messageTtl": connected.message_ttl,
+        "gatewayEndpoint": registry.gateway,
+    }
+    if connected.sync_window is not None:
+        body["syncWindow"] = connected.sync_window
+    if connected.last_sync is not None:
+        body["lastSyncTime"] = stamp(connected.last_sync)
+    return body
+
+
+def _value(body: dict[str, Any], name: str) -> str | None:
+    properties = body["properties"]
+    if name.endswith("parent.id"):
+        return properties["parent"].get("id")  # type: ignore[no-any-return]  # ARM bodies are untyped
+    return str(properties[name.removeprefix("properties.")])
+
+
+def _tail(resource_id: str, base: str) -> str | None:
+    """The name at the end of an id directly below `base`; None for any other id."""
+    prefix, _, name = resource_id.rpartition("/")
+    return name if name and prefix.lower() == base.lower() else None
+
+
+def _check_room(registry: Registry) -> None:
+    if registry.sku != "Premium":
+        raise refused(
+            "ConnectedRegistryNotSupported",
+            f"Connected registry is not supported for the SKU {registry.sku}. "
+            "For more information, please visit https://aka.ms/acr/skus.",
+        )
+    if not registry.data_endpoint:
+        raise refused(
+            "DataEndpointDisabled",
+            f"Dedicated data endpoint has to be enabled on registry {registry.name} before a connected registry is "
+            "created. For more information, please visit https://aka.ms/acr/dedicated-data-endpoints.",
+        )
+    if len(registry.connected) >= LIMIT:
+        raise refused(
+            "ConnectedRegistryLimitExceeded",
+            f"Registry {registry.name} has {len(registry.connected)} connected registries, which is its limit.",
+            status=403,
+        )
+
+
+def _check_unchanged(cloud: Cloud, registry: Registry, connected: ConnectedRegistry, call: Call) -> None:
+    mode = str(call.properties.get("mode") or connected.mode).lower()
+    if MODES.get(mode) != connected.mode:
+        raise refused("ModeChangeNotAllowed", "The mode of a connected registry cannot be changed.")
+    parent = (call.properties.get("parent") or {}).get("id")
+    base = f"{cloud.registry_id(registry)}/connectedRegistries"
+    if (_tail(str(parent), base) if parent else None) != connected.parent:
+        raise refused("ParentChangeNotAllowed", "The parent of a connected registry cannot be changed.")
+
+
+def _sync_settings(connected: ConnectedRegistry, sync: dict[str, Any]) -> tuple[str, str | None, str]:
+    schedule = str(sync.get("schedule") or connected.schedule)
+    if not CRON.fullmatch(schedule):
+        raise refused("InvalidSchedule", f"The schedule '{schedule}' is not a cron expression of five fields.")
+    window = sync.get("syncWindow", connected.sync_window)
+    if window is not None:
+        _check_between("syncWindow", str(window), WINDOW)
+    if window is None and schedule != CONTINUOUS:
+        raise refused("InvalidSyncWindow", f"A syncWindow is required with the schedule '{schedule}'.")
+    ttl = str(sync.get("messageTtl") or connected.message_ttl)
+    _check_between("messageTtl", ttl, TTL)
+    return schedule, None if window is None else str(window), ttl
+
+
+def _check_between(name: str, text: str, limits: tuple[timedelta, timedelta]) -> None:
+    length = duration(text)
+    if length is None or not limits[0] <= length <= limits[1]:
+        raise refused(
+            f"Invalid{name[0].upper()}{name[1:]}",
+            f"The {name} '{text}' has to be an ISO 8601 duration between {limits[0]} and {limits[1]}.",
+        )
+
+
+def _level(connected: ConnectedRegistry, logging: dict[str, Any]) -> str:
+    asked = str(logging.get("logLevel") or connected.log_level)
+    if asked.lower() not in LEVELS:
+        raise refused("InvalidParameters", f"The log level '{asked}' is not one of {', '.join(LEVELS.values())}.")
+    return LEVELS[asked.lower()]

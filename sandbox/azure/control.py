@@ -1,0 +1,241 @@
+"""The control API of the Azure part: look at the cloud, and set scenes in it."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.azure.arm import Arm, ControlPlane
+from sandbox.azure.cloud import Cluster, ConnectedRegistry, Registry, stamp
+from sandbox.azure.throttle import KINDS, Limit, Throttle
+
+ACTIVATIONS = ("Active", "Inactive")
+CONNECTIONS = ("Online", "Offline", "Syncing", "Unhealthy")
+CONNECTIVITIES = ("Connected", "Connecting", "Offline", "Expired")
+
+
+class ControlError(Exception):
+    """A request of the control API that can't be done, in words for whoever sent it."""
+
+
+class Control:
+    """Handlers below /sandbox/azure."""
+
+    def __init__(self, plane: ControlPlane, arm: Arm, throttle: Throttle) -> None:
+        self._plane = plane
+        self._cloud = plane.cloud
+        self._arm = arm
+        self._throttle = throttle
+
+    def routes(self) -> list[web.RouteDef]:
+        """What to mount."""
+        return [
+            web.get("/sandbox/azure/state", self._state),
+            web.get("/sandbox/azure/requests", self._requests),
+            web.delete("/sandbox/azure/requests", self._forget_requests),
+            web.post("/sandbox/azure/throttle", self._limit),
+            web.post("/sandbox/azure/clusters/{name}", self._cluster),
+            web.post("/sandbox/azure/connectedregistries/{registry}/{name}", self._connected),
+        ]
+
+    def state(self) -> dict[str, Any]:
+        """The cloud at a glance; no secret is in it."""
+        self._plane.operations.settle()
+        now = self._plane.clock.now()
+        return {
+            "tenant": self._cloud.tenant,
+            "subscription": self._cloud.subscription,
+            "providers": dict(self._cloud.providers),
+            "registries": [_registry(registry, now) for registry in self._cloud.registries.values()],
+            "clusters": [_cluster(cluster, now) for cluster in self._cloud.clusters.values()],
+            "throttle": self._throttle.limits(),
+        }
+
+    async def _state(self, _request: web.Request) -> web.Response:
+        return web.json_response(self.state())
+
+    async def _requests(self, _request: web.Request) -> web.Response:
+        return web.json_response({"requests": [seen.body() for seen in self._arm.log]})
+
+    async def _forget_requests(self, _request: web.Request) -> web.Response:
+        self._arm.log.clear()
+        return web.json_response({})
+
+    async def _limit(self, request: web.Request) -> web.Response:
+        """{"reads": n, "writes": n, "deletes": n, "refill": per second}; null takes a limit away."""
+        try:
+            body = await _json(request)
+            refill = _number(body.pop("refill", 1), "refill")
+            for kind in KINDS:
+                if kind in body:
+                    size = body.pop(kind)
+                    self._throttle.limit(kind, None if size is None else Limit(_number(size, kind), refill))
+            _nothing_left(body, (*KINDS, "refill"))
+        except ControlError as error:
+            return _refusal(400, str(error))
+        return web.json_response(self._throttle.limits())
+
+    async def _cluster(self, request: web.Request) -> web.Response:
+        """{"connectivityStatus": WORD}; null lets the heartbeats decide again."""
+        name = request.match_info["name"].lower()
+        found = [cluster for cluster in self._cloud.clusters.values() if cluster.name.lower() == name]
+        if not found:
+            return _refusal(404, f"There is no connected cluster {name!r}. There are: {self._cluster_names()}.")
+        try:
+            body = await _json(request)
+            status = body.pop("connectivityStatus", None)
+            _nothing_left(body, ("connectivityStatus",))
+            found[0].status = None if status is None else _word(status, CONNECTIVITIES)
+        except ControlError as error:
+            return _refusal(400, str(error))
+        return web.json_response(_cluster(found[0], self._plane.clock.now()))
+
+    def _cluster_names(self) -> str:
+        return ", ".join(cluster.name for cluster in self._cloud.clusters.values()) or "none"
+
+    async def _connected(self, request: web.Request) -> web.Response:
+        """{"activation", "connectionState", "lastSyncTime", "lastActivityTime", "statusDetails", "version"}."""
+        registry = self._cloud.registries.get(request.match_info["registry"].lower())
+        connected = registry.connected.get(request.match_info["name"].lower()) if registry else None
+        if connected is None:
+            return _refusal(404, f"There is no connected registry {request.path.split('/connectedregistries/')[1]}.")
+        try:
+            _set_scene(connected, await _json(request))
+        except ControlError as error:
+            return _refusal(400, str(error))
+        return web.json_response(_connected(connected, self._plane.clock.now()))
+
+
+def _set_scene(connected: ConnectedRegistry, body: dict[str, Any]) -> None:
+    if "activation" in body:
+        activation = _word(body.pop("activation"), ACTIVATIONS)
+        if activation == "Inactive":
+            connected.deactivate()
+        else:
+            connected.activation, connected.instance = "Active", connected.instance or "set by hand"
+    if "connectionState" in body:
+        connected.connection_state, connected.heard_at = _word(body.pop("connectionState"), CONNECTIONS), None
+    if "lastSyncTime" in body:
+        connected.last_sync = _moment(body.pop("lastSyncTime"))
+    if "lastActivityTime" in body:
+        connected.last_activity = _moment(body.pop("lastActivityTime"))
+    if "statusDetails" in body:
+        connected.status_details = list(body.pop("statusDetails") or ())
+    if "version" in body:
+        connected.version = body.pop("version")
+    _nothing_left(
+        body, ("activation", "connectionState", "lastSyncTime", "lastActivityTime", "statusDetails", "version")
+    )
+
+
+def _registry(registry: Registry, now: datetime) -> dict[str, Any]:
+    return {
+        "name": registry.name,
+        "resourceGroup": registry.group,
+        "location": registry.location,
+        "sku": registry.sku,
+        "state": registry.state,
+        "loginServer": registry.login_server,
+        "dataEndpointEnabled": registry.data_endpoint,
+        "images": sorted(_references(registry)),
+        "scopeMaps": {one.name: one.actions for one in registry.scope_maps.values() if not one.built_in},
+        "tokens": [
+            {
+                "name": token.name,
+                "scopeMap": token.scope_map,
+                "status": token.status,
+                "passwords": {slot: stamp(password.expiry) for slot, password in token.passwords.items()},
+            }
+            for token in registry.tokens.values()
+        ],
+        "connectedRegistries": [_connected(one, now) for one in registry.connected.values()],
+    }
+
+
+def _references(registry: Registry) -> Iterator[str]:
+    return (f"{name}:{tag}" for name, repository in registry.images.repositories.items() for tag in repository.tags)
+
+
+def _connected(connected: ConnectedRegistry, now: datetime) -> dict[str, Any]:
+    return {
+        "name": connected.name,
+        "mode": connected.mode,
+        "state": connected.state,
+        "connectionState": connected.connection(now),
+        "activation": connected.activation,
+        "instance": connected.instance,
+        "syncToken": connected.token,
+        "lastSyncTime": stamp(connected.last_sync),
+        "lastActivityTime": stamp(connected.last_activity),
+        "statusDetails": connected.status_details,
+        "version": connected.version,
+    }
+
+
+def _cluster(cluster: Cluster, now: datetime) -> dict[str, Any]:
+    return {
+        "name": cluster.name,
+        "resourceGroup": cluster.group,
+        "kube": cluster.kube,
+        "connectivityStatus": cluster.connectivity(now),
+        "lastConnectivityTime": stamp(cluster.last_heard),
+        "extensions": [
+            {
+                "name": one.name,
+                "extensionType": one.extension_type,
+                "generation": one.generation,
+                "state": one.state,
+                "error": one.error,
+                "settings": one.settings,
+                "protectedSettings": sorted(one.protected),
+            }
+            for one in cluster.extensions.values()
+        ],
+        "leaving": [one.name for one in cluster.leaving],
+    }
+
+
+async def _json(request: web.Request) -> dict[str, Any]:
+    try:
+        body = json.loads(await request.read() or b"{}")
+    except ValueError as error:
+        raise ControlError(f"The body is not JSON: {error}.") from None
+    if not isinstance(body, dict):
+        raise ControlError("The body has to be a JSON object.")
+    return body
+
+
+def _nothing_left(body: dict[str, Any], known: tuple[str, ...]) -> None:
+    if body:
+        raise ControlError(f"Unknown: {', '.join(sorted(body))}. Known: {', '.join(known)}.")
+
+
+def _word(value: object, words: tuple[str, ...]) -> str:
+    for word in words:
+        if word.lower() == str(value).lower():
+            return word
+    raise ControlError(f"{value!r} is none of {', '.join(words)}.")
+
+
+def _number(value: object, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise ControlError(f"{name} has to be a number, 0 or more.")
+    return value
+
+
+def _moment(value: object) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise ControlError(f"{value!r} is not an ISO 8601 moment.") from None
+    if moment.tzinfo is None:
+        raise ControlError(f"{value!r} needs an offset such as Z.")
+    return moment
+
+
+def _refusal(status: int, error: str) -> web.Response:
+    return web.json_response({"error": error}, status=status)

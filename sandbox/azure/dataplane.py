@@ -1,0 +1,417 @@
+"""The data plane of a registry: token exchange, catalog, tags, manifests and blobs, in ACR's own forms."""
+
+import fnmatch
+import json
+import re
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from aiohttp import web
+
+from sandbox.azure.cloud import Cloud, Registry, Token
+from sandbox.azure.edge import basic
+from sandbox.azure.entra import Signer
+from sandbox.azure.images import Manifest, Repository
+from sandbox.clock import Clock
+
+NULL_USER = "00000000-0000-0000-0000-000000000000"
+ISSUER = "Azure Container Registry"
+ACCESS_LIFE = 4500
+REFRESH_LIFE = 10_800
+PAGE = 100
+MORE = "https://aka.ms/acr/authorization"
+WORDS = {
+    "pull": "content/read",
+    "push": "content/write",
+    "delete": "content/delete",
+    "metadata_read": "metadata/read",
+    "metadata_write": "metadata/write",
+}
+"""What Docker's scopes and ACR's own call the actions of scope maps."""
+ROUTE = re.compile(
+    r"/v2/(?P<catalog>_catalog)"
+    r"|/v2/(?P<tags>.+)/tags/list"
+    r"|/v2/(?P<manifest>.+)/manifests/(?P<reference>[^/]+)"
+    r"|/v2/(?P<blob>.+)/blobs/(?P<digest>sha256:[0-9a-f]+)"
+    r"|/acr/v1/(?P<acr_catalog>_catalog)"
+    r"|/acr/v1/(?P<acr_tags>.+)/_tags(?:/(?P<tag>[^/]+))?"
+    r"|/acr/v1/(?P<acr_manifests>.+)/_manifests(?:/(?P<acr_digest>[^/]+))?"
+    r"|/acr/v1/(?P<repository>.+)"
+)
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a caller may do: everything, or a list of `(repository pattern, action)`."""
+
+    subject: str
+    everything: bool = False
+    actions: tuple[tuple[str, str], ...] = ()
+
+    def allows(self, repository: str, action: str) -> bool:
+        """Whether this action is open on this repository."""
+        return self.everything or any(
+            action == allowed and (repository == pattern or fnmatch.fnmatchcase(repository, pattern))
+            for pattern, allowed in self.actions
+        )
+
+    def readable(self) -> list[str]:
+        """Patterns of the repositories that may be listed; empty when the catalog is closed."""
+        if self.everything:
+            return ["*"]
+        return [pattern for pattern, action in self.actions if action == "metadata/read"]
+
+
+@dataclass(eq=False)
+class DataError(Exception):
+    """A refusal in the form of the OCI distribution specification."""
+
+    status: int
+    code: str
+    message: str
+    detail: Any = None
+    challenge: str | None = None
+
+    def response(self) -> web.Response:
+        """The answer."""
+        body = {"errors": [{"code": self.code, "message": self.message, "detail": self.detail}]}
+        headers = {"WWW-Authenticate": self.challenge} if self.challenge else {}
+        return web.json_response(body, status=self.status, headers=headers)
+
+
+class DataPlane:
+    """Serves every registry; which one is asked for is the caller's affair."""
+
+    def __init__(self, cloud: Cloud, signer: Signer, clock: Clock) -> None:
+        self._cloud = cloud
+        self._signer = signer
+        self._clock = clock
+
+    async def serve(self, request: web.Request, registry: Registry) -> web.Response:
+        """Answer one request."""
+        try:
+            response = await self._answer(request, registry)
+        except DataError as error:
+            response = error.response()
+        response.headers.setdefault("Docker-Distribution-Api-Version", "registry/2.0")
+        response.headers["X-Ms-Correlation-Request-Id"] = str(uuid.uuid4())
+        return response
+
+    async def _answer(self, request: web.Request, registry: Registry) -> web.Response:
+        path = request.path
+        if path == "/oauth2/exchange" and request.method == "POST":
+            return await self._exchange(request)
+        if path == "/oauth2/token":
+            return await self._token(request, registry)
+        if path in ("/v2", "/v2/"):
+            self._grant(request, registry, None)
+            return web.json_response({})
+        found = ROUTE.fullmatch(path)
+        if found is None:
+            raise DataError(404, "NOT_FOUND", f"There is no {path}.")
+        names = {name: value for name, value in found.groupdict().items() if value is not None}
+        return self._routed(request, registry, names)
+
+    def _routed(self, request: web.Request, registry: Registry, names: dict[str, str]) -> web.Response:
+        kind = next(iter(names))
+        handlers: dict[str, Callable[[web.Request, Registry, dict[str, str]], web.Response]] = {
+            "catalog": self._catalog,
+            "acr_catalog": self._catalog,
+            "tags": self._tags,
+            "manifest": self._manifest,
+            "blob": self._blob,
+            "acr_tags": self._acr_tags,
+            "acr_manifests": self._acr_manifests,
+            "repository": self._repository,
+        }
+        return handlers[kind](request, registry, names)
+
+    # Who asks
+
+    async def _exchange(self, request: web.Request) -> web.Response:
+        """An Entra token for a refresh token of this registry."""
+        form = await request.post()
+        grant = form.get("grant_type")
+        if grant not in ("access_token", "access_token_refresh_token"):
+            raise DataError(400, "UNSUPPORTED", f"The grant type {grant!r} is not supported.")
+        claims = self._signer.claims(str(form.get("access_token", "")))
+        if claims is None or claims.get("tid") != self._cloud.tenant or claims.get("exp", 0) <= time.time():
+            raise DataError(401, "UNAUTHORIZED", f"authentication required, visit {MORE} for more information.")
+        refresh = self._issue(request, str(claims["appid"]), REFRESH_LIFE, {"grant_type": "refresh_token"})
+        return web.json_response({"refresh_token": refresh})
+
+    async def _token(self, request: web.Request, registry: Registry) -> web.Response:
+        """An access token, for a refresh token (POST) or a name and password (GET with Basic, or POST)."""
+        if request.method == "POST":
+            form = {key: str(value) for key, value in (await request.post()).items()}
+            scopes = form.get("scope", "").split()
+            grant = self._by_form(registry, form)
+        else:
+            scopes = [scope for value in request.query.getall("scope", []) for scope in value.split()]
+            grant = self._by_basic(request, registry)
+        if grant is None:
+            raise DataError(401, "UNAUTHORIZED", f"authentication required, visit {MORE} for more information.")
+        access = [entry for scope in scopes for entry in _access(grant, scope)]
+        token = self._issue(request, grant.subject, ACCESS_LIFE, {"grant_type": "access_token", "access": access})
+        return web.json_response({"access_token": token})
+
+    def _by_form(self, registry: Registry, form: dict[str, str]) -> Grant | None:
+        if form.get("grant_type") == "password":
+            return self._by_password(registry, form.get("username", ""), form.get("password", ""))
+        return self._by_refresh(form.get("refresh_token", ""))
+
+    def _by_basic(self, request: web.Request, registry: Registry) -> Grant | None:
+        given = basic(request)
+        if given is None:
+            return None
+        return self._by_password(registry, *given)
+
+    def _by_refresh(self, token: str) -> Grant | None:
+        claims = self._signer.claims(token)
+        if claims is None or claims.get("grant_type") != "refresh_token" or claims["exp"] <= time.time():
+            return None
+        return Grant(str(claims["sub"]), everything=True)
+
+    def _by_password(self, registry: Registry, user: str, password: str) -> Grant | None:
+        if user == NULL_USER:
+            return self._by_refresh(password)
+        if registry.admin_user and user == registry.name and password in registry.admin_passwords:
+            return Grant(user, everything=True)
+        token = registry.tokens.get(user.lower())
+        if token is not None and token.opens(password, self._clock.now()):
+            return Grant(token.name, actions=_token_actions(registry, token))
+        return None
+
+    def _by_bearer(self, request: web.Request, registry: Registry, token: str) -> Grant | None:
+        claims = self._signer.claims(token)
+        if claims is None or claims["exp"] <= time.time() or claims.get("aud") != request.host:
+            return None
+        if claims.get("grant_type") == "refresh_token":
+            return Grant(str(claims["sub"]), everything=True)
+        subject = str(claims["sub"])
+        held = registry.tokens.get(subject.lower())
+        if held is not None and held.status != "enabled":
+            return None
+        actions = tuple((entry["name"], WORDS[word]) for entry in claims["access"] for word in entry["actions"])
+        return Grant(subject, actions=actions)
+
+    def _issue(self, request: web.Request, subject: str, life: int, more: dict[str, Any]) -> str:
+        now = int(time.time())
+        claims = {"jti": str(uuid.uuid4()), "sub": subject, "nbf": now, "exp": now + life, "iat": now, "iss": ISSUER}
+        return self._signer.sign({**claims, "aud": request.host, "version": "1.0", **more})
+
+    def _grant(self, request: web.Request, registry: Registry, scope: str | None) -> Grant:
+        """Who asks, by Basic or Bearer; a 401 with ACR's challenge when that is nobody."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        grant = (
+            self._by_bearer(request, registry, token)
+            if scheme.lower() == "bearer"
+            else self._by_basic(request, registry)
+        )
+        if grant is None:
+            raise _unauthorized(request, scope, "invalid_token" if scope else None)
+        return grant
+
+    # What is there
+
+    def _catalog(self, request: web.Request, registry: Registry, _names: dict[str, str]) -> web.Response:
+        grant = self._grant(request, registry, "registry:catalog:*")
+        if not grant.readable():
+            raise _unauthorized(request, "registry:catalog:*", "insufficient_scope")
+        found = sorted(name for name in registry.images.repositories if grant.allows(name, "metadata/read"))
+        page, headers = _page(request, found)
+        return web.json_response({"repositories": page}, headers=headers)
+
+    def _tags(self, request: web.Request, registry: Registry, names: dict[str, str]) -> web.Response:
+        repository = self._known(request, registry, names["tags"], "metadata_read", "pull")
+        page, headers = _page(request, sorted(repository.tags))
+        return web.json_response({"name": repository.name, "tags": page}, headers=headers)
+
+    def _manifest(self, request: web.Request, registry: Registry, names: dict[str, str]) -> web.Response:
+        if request.method == "DELETE":
+            return self._delete_manifest(request, registry, names["manifest"], names["reference"])
+        repository = self._known(request, registry, names["manifest"], "pull")
+        found = repository.find(names["reference"])
+        if found is None:
+            raise _manifest_unknown(names["reference"])
+        digest, manifest = found
+        headers = {"Docker-Content-Digest": digest, "Etag": f'"{digest}"', "Content-Type": manifest.media_type}
+        return web.Response(body=manifest.content, headers=headers)
+
+    def _blob(self, request: web.Request, registry: Registry, names: dict[str, str]) -> web.Response:
+        self._known(request, registry, names["blob"], "pull")
+        content = registry.images.blobs.get(names["digest"])
+        if content is None:
+            raise DataError(404, "BLOB_UNKNOWN", "blob unknown to registry", {"digest": names["digest"]})
+        headers = {"Docker-Content-Digest": names["digest"], "Content-Type": "application/octet-stream"}
+        return web.Response(body=content, headers=headers)
+
+    def _acr_tags(self, request: web.Request, registry: Registry, names: dict[str, str]) -> web.Response:
+        tag = names.get("tag")
+        if request.method == "DELETE" and tag:
+            repository = self._known(request, registry, names["acr_tags"], "delete")
+            if tag not in repository.tags:
+                raise _tag_unknown(tag)
+            repository.drop_tag(tag)
+            return web.Response(status=202)
+        repository = self._known(request, registry, names["acr_tags"], "metadata_read")
+        base: dict[str, Any] = {"registry": request.host, "imageName": repository.name}
+        if tag:
+            if tag not in repository.tags:
+                raise _tag_unknown(tag)
+            return web.json_response(base | {"tag": _tag_body(repository, tag)})
+        page, headers = _page(request, sorted(repository.tags))
+        return web.json_response(base | {"tags": [_tag_body(repository, one) for one in page]}, headers=headers)
+
+    def _acr_manifests(self, request: web.Request, registry: Registry, names: dict[str, str]) -> web.Response:
+        repository = self._known(request, registry, names["acr_manifests"], "metadata_read")
+        base: dict[str, Any] = {"registry": request.host, "imageName": repository.name}
+        if digest := names.get("acr_digest"):
+            if digest not in repository.manifests:
+                raise _manifest_unknown(digest)
+            return web.json_response(base | {"manifest": _manifest_body(registry, repository, digest)})
+        page, headers = _page(request, sorted(repository.manifests))
+        found = [_manifest_body(registry, repository, digest) for digest in page]
+        return web.json_response(base | {"manifests": found}, headers=headers)
+
+    def _repository(self, request: web.Request, registry: Registry, names: dict[str, str]) -> web.Response:
+        if request.method == "DELETE":
+            repository = self._known(request, registry, names["repository"], "delete")
+            del registry.images.repositories[repository.name]
+            body = {"manifestsDeleted": list(repository.manifests), "tagsDeleted": list(repository.tags)}
+            return web.json_response(body, status=202)
+        repository = self._known(request, registry, names["repository"], "metadata_read")
+        changed = max((times[1] for times in repository.tag_times.values()), default=repository.created)
+        return web.json_response(
+            {
+                "registry": request.host,
+                "imageName": repository.name,
+                "createdTime": _time(repository.created),
+                "lastUpdateTime": _time(changed),
+                "manifestCount": len(repository.manifests),
+                "tagCount": len(repository.tags),
+                "changeableAttributes": _changeable(),
+            }
+        )
+
+    def _delete_manifest(self, request: web.Request, registry: Registry, name: str, reference: str) -> web.Response:
+        repository = self._known(request, registry, name, "delete")
+        found = repository.find(reference)
+        if found is None:
+            raise _manifest_unknown(reference)
+        repository.drop_manifest(found[0])
+        return web.Response(status=202)
+
+    def _known(self, request: web.Request, registry: Registry, name: str, *words: str) -> Repository:
+        """The repository, once the caller holds one of the permissions."""
+        grant = self._grant(request, registry, f"repository:{name}:{words[0]}")
+        if not any(grant.allows(name, WORDS[word]) for word in words):
+            detail = [{"Type": "repository", "Name": name, "Action": words[0]}]
+            raise _unauthorized(request, f"repository:{name}:{words[0]}", "insufficient_scope", detail)
+        repository = registry.images.repositories.get(name)
+        if repository is None:
+            raise DataError(404, "NAME_UNKNOWN", "repository name not known to registry", {"name": name})
+        return repository
+
+
+def _token_actions(registry: Registry, token: Token) -> tuple[tuple[str, str], ...]:
+    found = []
+    for action in registry.actions(token):
+        kind, _, rest = action.partition("/")
+        repository, area, verb = rest.rsplit("/", 2)
+        if kind == "repositories":
+            found.append((repository, f"{area}/{verb}"))
+    return tuple(found)
+
+
+def _access(grant: Grant, scope: str) -> list[dict[str, Any]]:
+    """What of a requested scope is granted, as claims of an access token."""
+    kind, _, rest = scope.partition(":")
+    name, _, words = rest.rpartition(":")
+    if kind == "registry":
+        # A token's catalog holds only what it may read, so what it may read travels in the claims.
+        readable = grant.readable()
+        return [{"type": "repository", "name": pattern, "actions": ["metadata_read"]} for pattern in readable]
+    asked = list(WORDS) if words == "*" else words.split(",")
+    allowed = [word for word in asked if word in WORDS and grant.allows(name, WORDS[word])]
+    return [{"type": kind, "name": name, "actions": allowed}] if allowed else []
+
+
+def _unauthorized(request: web.Request, scope: str | None, error: str | None, detail: Any = None) -> DataError:
+    challenge = f'Bearer realm="https://{request.host}/oauth2/token",service="{request.host}"'
+    if scope:
+        challenge += f',scope="{scope}"'
+    if error:
+        challenge += f',error="{error}"'
+    message = f"authentication required, visit {MORE} for more information."
+    return DataError(401, "UNAUTHORIZED", message, detail, challenge)
+
+
+def _manifest_unknown(reference: str) -> DataError:
+    kind = "" if reference.startswith("sha256:") else f' tagged by "{reference}"'
+    return DataError(404, "MANIFEST_UNKNOWN", f"manifest{kind} is not found", {"Reference": reference})
+
+
+def _tag_unknown(tag: str) -> DataError:
+    return DataError(404, "TAG_UNKNOWN", "the specified tag does not exist", {"name": tag})
+
+
+def _page(request: web.Request, names: list[str]) -> tuple[list[str], dict[str, str]]:
+    """One page after `last`, of `n` names, and the link to the next."""
+    last, text = request.query.get("last", ""), request.query.get("n", "")
+    size = int(text) if text.isdigit() and int(text) else PAGE
+    rest = [name for name in names if name > last]
+    if len(rest) <= size:
+        return rest, {}
+    page = rest[:size]
+    return page, {"Link": f'<{request.path}?last={quote(page[-1], safe="")}&n={size}>; rel="next"'}
+
+
+def _tag_body(repository: Repository, tag: str) -> dict[str, Any]:
+    created, changed = repository.tag_times[tag]
+    return {
+        "name": tag,
+        "digest": repository.tags[tag],
+        "createdTime": _time(created),
+        "lastUpdateTime": _time(changed),
+        "signed": False,
+        "changeableAttributes": _changeable(),
+    }
+
+
+def _manifest_body(registry: Registry, repository: Repository, digest: str) -> dict[str, Any]:
+    manifest = repository.manifests[digest]
+    moment = _time(repository.manifest_times[digest])
+    body: dict[str, Any] = {
+        "digest": digest,
+        "imageSize": _size(registry, repository, manifest),
+        "createdTime": moment,
+        "lastUpdateTime": moment,
+        "mediaType": manifest.media_type,
+        "tags": sorted(tag for tag, at in repository.tags.items() if at == digest),
+        "changeableAttributes": _changeable(),
+    }
+    if manifest.architecture:
+        body |= {"architecture": manifest.architecture, "os": "linux"}
+    else:
+        body["references"] = json.loads(manifest.content).get("manifests", [])
+    return body
+
+
+def _size(registry: Registry, repository: Repository, manifest: Manifest) -> int:
+    parts = [repository.manifests[digest] for digest in manifest.children() if digest in repository.manifests]
+    digests = {digest for one in (manifest, *parts) for digest in one.references()}
+    return sum(len(registry.images.blobs.get(digest, b"")) for digest in digests)
+
+
+def _changeable() -> dict[str, bool]:
+    return {"deleteEnabled": True, "writeEnabled": True, "readEnabled": True, "listEnabled": True}
+
+
+def _time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f0Z")

@@ -1,0 +1,257 @@
+"""Where the edge reports: the Arc agent of a cluster, and the runtime of a connected registry at its gateway."""
+
+import base64
+import binascii
+import json
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.azure.cloud import Cloud, Cluster, ConnectedRegistry, Extension, Registry, Token
+from sandbox.azure.errors import ArmError
+from sandbox.azure.operations import Operations
+from sandbox.clock import Clock
+
+REPOSITORY = "repositories/"
+CONTENT_READ = "/content/read"
+
+
+class Edge:
+    """Answers the agent's and the runtime's requests."""
+
+    def __init__(self, cloud: Cloud, operations: Operations, clock: Clock) -> None:
+        self._cloud = cloud
+        self._operations = operations
+        self._clock = clock
+        self._agent = {
+            ("GET", "/agent/clusters"): self._clusters,
+            ("GET", "/agent/extensions"): self._extensions,
+            ("POST", "/agent/heartbeat"): self._heartbeat,
+            ("POST", "/agent/extension-status"): self._extension_status,
+        }
+
+    async def serve_agent(self, request: web.Request) -> web.Response:
+        """One request of an Arc agent."""
+        self._operations.settle()
+        handler = self._agent.get((request.method, request.path.rstrip("/")))
+        if handler is None:
+            return _refusal(404, "NOT_FOUND", f"There is no {request.method} {request.path}.")
+        key = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        clusters = [cluster for cluster in self._cloud.clusters.values() if cluster.kube and cluster.agent_key == key]
+        if not clusters:
+            return _refusal(401, "UNAUTHORIZED", "The agent's key belongs to no cluster.")
+        try:
+            return handler(clusters, request.query.get("cluster", ""), await _json(request))
+        except KeyError as error:
+            return _refusal(400, "BAD_REQUEST", f"{error} is missing.")
+
+    def _clusters(self, clusters: list[Cluster], _cluster: str, _body: dict[str, Any]) -> web.Response:
+        found = [{"id": self._cloud.cluster_id(one), "name": one.name, "kube": one.kube} for one in clusters]
+        return web.json_response({"clusters": found})
+
+    def _extensions(self, clusters: list[Cluster], cluster_id: str, _body: dict[str, Any]) -> web.Response:
+        cluster = self._mine(clusters, cluster_id)
+        if isinstance(cluster, web.Response):
+            return cluster
+        for extension in cluster.extensions.values():
+            extension.delivered = True
+        found = [_desired(one, deleting=True) for one in cluster.leaving]
+        found += [_desired(one, deleting=False) for one in cluster.extensions.values() if one.state != "Deleting"]
+        return web.json_response({"extensions": found})
+
+    def _heartbeat(self, clusters: list[Cluster], _cluster: str, body: dict[str, Any]) -> web.Response:
+        cluster = self._mine(clusters, body["cluster"])
+        if isinstance(cluster, web.Response):
+            return cluster
+        cluster.last_heard = self._clock.now()
+        cluster.kubernetes_version = str(body.get("kubernetesVersion", cluster.kubernetes_version)).removeprefix("v")
+        cluster.nodes = int(body.get("totalNodeCount", cluster.nodes))
+        cluster.agent_version = str(body.get("agentVersion", cluster.agent_version))
+        return web.json_response({})
+
+    def _extension_status(self, clusters: list[Cluster], _cluster: str, body: dict[str, Any]) -> web.Response:
+        cluster = self._mine(clusters, body["cluster"])
+        if isinstance(cluster, web.Response):
+            return cluster
+        name, generation = str(body["name"]).lower(), int(body["generation"])
+        if body["state"] == "Deleted":
+            cluster.leaving = [
+                one for one in cluster.leaving if one.name.lower() != name or one.generation > generation
+            ]
+            return web.json_response({})
+        extension = cluster.extensions.get(name)
+        if extension is None or extension.generation != generation or extension.state == "Deleting":
+            return _refusal(409, "STALE", f"Generation {generation} of extension {name} is not the current one.")
+        self._note(extension, body)
+        return web.json_response({})
+
+    def _note(self, extension: Extension, body: dict[str, Any]) -> None:
+        operation = self._operations.find(extension.operation or "")
+        extension.statuses = list(body.get("statuses") or ())
+        extension.current_version = body.get("currentVersion") or extension.current_version
+        if body["state"] == "Succeeded":
+            extension.state, extension.error = "Succeeded", None
+            if operation:
+                operation.succeed()
+        elif body["state"] == "Failed":
+            error = _reported(body.get("error") or {})
+            extension.state, extension.error = "Failed", error.error()
+            if operation:
+                operation.fail(error)
+
+    def _mine(self, clusters: list[Cluster], cluster_id: str) -> Cluster | web.Response:
+        for cluster in clusters:
+            if self._cloud.cluster_id(cluster).lower() == cluster_id.lower():
+                if cluster.status not in (None, "Connected"):
+                    return _refusal(
+                        503, "UNREACHABLE", f"{cluster.name} is set {cluster.status}; no agent gets through."
+                    )
+                return cluster
+        return _refusal(404, "NOT_FOUND", f"The agent's key opens no cluster {cluster_id!r}.")
+
+    async def serve_gateway(self, request: web.Request, registry: Registry) -> web.Response:
+        """One request of a connected registry's runtime: POST /connectedregistry/{name}/{verb}."""
+        self._operations.settle()
+        _, _, name, verb, *rest = [*request.path.split("/"), "", ""]
+        if request.method != "POST" or any(rest) or not registry.data_endpoint:
+            return _refusal(404, "NOT_FOUND", f"There is no {request.method} {request.path} at {request.host}.")
+        connected = registry.connected.get(name.lower())
+        if connected is None:
+            return _refusal(404, "NAME_UNKNOWN", f"The connected registry {name} is not known.")
+        token = _authenticated(request, registry, self._clock.now())
+        if token is None or token.name.lower() != connected.token.lower():
+            return _refusal(
+                401,
+                "UNAUTHORIZED",
+                "Invalid clientid or client secret: incorrect password. "
+                "For more information, please visit https://aka.ms/acr/authorization.",
+            )
+        body = await _json(request)
+        if not body.get("instance"):
+            return _refusal(400, "BAD_REQUEST", "'instance' is missing.")
+        return self._report(registry, connected, verb, body)
+
+    def _report(
+        self, registry: Registry, connected: ConnectedRegistry, verb: str, body: dict[str, Any]
+    ) -> web.Response:
+        if verb == "activate":
+            return self._activate(registry, connected, body)
+        if connected.instance != body["instance"]:
+            return _refusal(
+                403, "DEACTIVATED", f"The connected registry {connected.name} is not activated by this instance."
+            )
+        if verb == "contact":
+            self._contact(connected, body)
+            return web.json_response({"config": config(registry, connected)})
+        if verb == "goodbye":
+            connected.connection_state, connected.heard_at = "Offline", None
+            return web.json_response({})
+        return _refusal(404, "NOT_FOUND", f"A gateway knows activate, contact and goodbye, not {verb!r}.")
+
+    def _activate(self, registry: Registry, connected: ConnectedRegistry, body: dict[str, Any]) -> web.Response:
+        if connected.activation == "Active" and connected.instance != body["instance"]:
+            return _refusal(
+                409,
+                "ALREADY_ACTIVATED",
+                f"Failed to activate the connected registry {connected.name} as it is already activated by another "
+                "instance. Only one instance is supported at any time.",
+            )
+        connected.activation, connected.instance = "Active", str(body["instance"])
+        connected.version = body.get("version")
+        connected.last_activity = self._clock.now()
+        return web.json_response({"config": config(registry, connected)})
+
+    def _contact(self, connected: ConnectedRegistry, body: dict[str, Any]) -> None:
+        now = self._clock.now()
+        connected.heard_at = connected.last_activity = now
+        connected.version = body.get("version") or connected.version
+        connected.login_server = body.get("loginServer") or connected.login_server
+        connected.status_details = list(body.get("statusDetails") or ())
+        connected.connection_state = "Unhealthy" if connected.status_details else "Online"
+        result = connected.sync_result
+        if body.get("syncing"):
+            connected.connection_state, connected.resync = "Syncing", False
+            result.state, result.started = "Syncing", now
+        if body.get("synced"):
+            connected.last_sync, connected.resync = now, False
+            result.state, result.ended, result.succeeded = "Succeeded", now, now
+            result.started = result.started or now
+
+
+def config(registry: Registry, connected: ConnectedRegistry) -> dict[str, Any]:
+    """What the cloud tells a runtime."""
+    token = registry.tokens.get(connected.token.lower())
+    actions = registry.actions(token) if token else []
+    return {
+        "schedule": connected.schedule,
+        "syncWindow": connected.sync_window,
+        "messageTtl": connected.message_ttl,
+        "mode": connected.mode,
+        "clientTokens": [_client(registry, token_id) for token_id in connected.client_tokens],
+        "repositories": sorted(
+            action.removeprefix(REPOSITORY).removesuffix(CONTENT_READ)
+            for action in actions
+            if action.startswith(REPOSITORY) and action.endswith(CONTENT_READ)
+        ),
+        "resync": connected.resync,
+        "logLevel": connected.log_level,
+    }
+
+
+def _client(registry: Registry, token_id: str) -> dict[str, Any]:
+    name = token_id.rsplit("/", 1)[-1]
+    token = registry.tokens.get(name.lower())
+    enabled = token is not None and token.status == "enabled"
+    return {"name": name, "scopes": list(registry.actions(token)) if token and enabled else []}
+
+
+def _desired(extension: Extension, *, deleting: bool) -> dict[str, Any]:
+    return {
+        "name": extension.name,
+        "extensionType": extension.extension_type,
+        "generation": extension.generation,
+        "releaseNamespace": extension.release_namespace,
+        "version": extension.version,
+        "autoUpgradeMinorVersion": extension.auto_upgrade,
+        "releaseTrain": extension.release_train,
+        "configurationSettings": dict(extension.settings),
+        "configurationProtectedSettings": dict(extension.protected),
+        "deleting": deleting,
+    }
+
+
+def _reported(error: dict[str, Any]) -> ArmError:
+    code = str(error.get("code") or "ExtensionOperationFailed")
+    return ArmError(400, code, str(error.get("message") or ""))
+
+
+def basic(request: web.Request) -> tuple[str, str] | None:
+    """User and password of a Basic authorization; None when there is none that can be read."""
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user, colon, password = base64.b64decode(text).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return (user, password) if colon else None
+
+
+def _authenticated(request: web.Request, registry: Registry, now: datetime) -> Token | None:
+    given = basic(request)
+    token = registry.tokens.get(given[0].lower()) if given else None
+    return token if given and token and token.opens(given[1], now) else None
+
+
+async def _json(request: web.Request) -> dict[str, Any]:
+    content = await request.read()
+    try:
+        body = json.loads(content) if content else {}
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _refusal(status: int, code: str, message: str) -> web.Response:
+    return web.json_response({"errors": [{"code": code, "message": message, "detail": None}]}, status=status)

@@ -1,0 +1,64 @@
+"""GET /metadata/endpoints: how this cloud describes itself to the Azure CLI and SDKs."""
+
+from typing import Any
+
+from aiohttp import web
+
+ONE_OBJECT = "2022-09-01"
+"""This version and later ones answer one object, earlier ones a list (arm-clients.md 2)."""
+LISTS = "2018-05-01"
+"""Before this version the document was a flat one without `suffixes`."""
+
+
+def endpoints(request: web.Request) -> web.Response:
+    """The document in the form of the api-version that is asked for."""
+    base, version = f"https://{request.host}", request.query.get("api-version", "")
+    if version and version < LISTS:
+        return web.json_response(
+            {
+                "galleryEndpoint": "",
+                "graphEndpoint": base,
+                "portalEndpoint": base,
+                "authentication": {"loginEndpoint": base, "audiences": _audiences()},
+            }
+        )
+    found = _document(base)
+    return web.json_response(found if version >= ONE_OBJECT else [found])
+
+
+def _audiences() -> list[str]:
+    return ["https://management.core.windows.net/", "https://management.azure.com/"]
+
+
+def _document(base: str) -> dict[str, Any]:
+    return {
+        "name": "Sandbox",
+        "portal": base,
+        "authentication": {
+            "loginEndpoint": base,
+            "audiences": _audiences(),
+            "tenant": "common",
+            "identityProvider": "AAD",
+        },
+        "resourceManager": base,
+        "media": "https://rest.media.azure.net",
+        "graph": f"{base}/",
+        "graphAudience": f"{base}/",
+        "microsoftGraphResourceId": f"{base}/",
+        "batch": "https://batch.core.windows.net/",
+        "sqlManagement": "https://management.core.windows.net:8443/",
+        "vmImageAliasDoc": "",
+        "gallery": base,
+        "activeDirectoryDataLake": "https://datalake.azure.net/",
+        "suffixes": {
+            "acrLoginServer": "azurecr.io",
+            "keyVaultDns": "vault.azure.net",
+            "storage": "core.windows.net",
+            "sqlServerHostname": "database.windows.net",
+            "azureDataLakeStoreFileSystem": "azuredatalakestore.net",
+            "azureDataLakeAnalyticsCatalogAndJob": "azuredatalakeanalytics.net",
+            "mysqlServerEndpoint": "mysql.database.azure.com",
+            "postgresqlServerEndpoint": "postgres.database.azure.com",
+            "mariadbServerEndpoint": "mariadb.database.azure.com",
+        },
+    }

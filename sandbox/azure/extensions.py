@@ -1,0 +1,381 @@
+"""Arc-connected clusters, AKS clusters, and Microsoft.KubernetesConfiguration extensions.
+
+ARM only keeps what an extension should be; the cluster's agent fetches it and reports what became of it.
+"""
+
+import re
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from sandbox.azure import versions
+from sandbox.azure.arm import Answer, Call, ControlPlane, Router
+from sandbox.azure.cloud import PROTECTED_SETTINGS_LIFE, Cloud, Cluster, Extension, Origin, stamp
+from sandbox.azure.errors import ArmError, group_not_found, invalid, parent_not_found, resource_not_found
+from sandbox.azure.operations import Operation
+
+GROUP = "/subscriptions/{subscription}/resourcegroups/{group}"
+CLUSTERS = f"{GROUP}/providers/Microsoft.Kubernetes/connectedClusters"
+CLUSTER = f"{CLUSTERS}/{{cluster}}"
+EXTENSIONS = f"{CLUSTER}/providers/Microsoft.KubernetesConfiguration/extensions"
+EXTENSION = f"{EXTENSIONS}/{{extension}}"
+MANAGED = f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/{{cluster}}"
+CONNECTED_REGISTRY = "microsoft.containerregistry.connectedregistry"
+NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?", re.IGNORECASE)
+READ = "Microsoft.Kubernetes/connectedClusters/read"
+ACTION = "Microsoft.KubernetesConfiguration/extensions"
+
+
+class Clusters:
+    """Routes of connected clusters and AKS clusters; both are only read."""
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self._cloud = plane.cloud
+
+    def register(self, router: Router) -> None:
+        """Add this provider's routes."""
+        kind = versions.CONNECTED_CLUSTERS
+        router.add("GET", CLUSTER, self._get, kind=kind, action=READ)
+        router.add("GET", CLUSTERS, self._list, kind=kind, action=READ)
+        path = "/subscriptions/{subscription}/providers/Microsoft.Kubernetes/connectedClusters"
+        router.add("GET", path, self._list, kind=kind, action=READ)
+        action = "Microsoft.ContainerService/managedClusters/read"
+        router.add("GET", MANAGED, self._managed, kind=versions.MANAGED_CLUSTERS, action=action)
+
+    def _get(self, call: Call) -> Answer:
+        return Answer(200, self._body(find_cluster(self._cloud, call), call))
+
+    def _list(self, call: Call) -> Answer:
+        group = call.names.get("group")
+        if group is not None and self._cloud.group(group) is None:
+            raise group_not_found(group)
+        found = [
+            self._body(cluster, call)
+            for cluster in self._cloud.clusters.values()
+            if group is None or cluster.group.lower() == group.lower()
+        ]
+        return Answer(200, {"value": found})
+
+    def _body(self, cluster: Cluster, call: Call) -> dict[str, Any]:
+        return {
+            "id": self._cloud.cluster_id(cluster),
+            "name": cluster.name,
+            "type": "microsoft.kubernetes/connectedclusters",
+            "location": cluster.location,
+            "tags": {},
+            "identity": {
+                "type": "SystemAssigned",
+                "principalId": cluster.principal,
+                "tenantId": self._cloud.tenant,
+            },
+            "systemData": cluster.origin.body(),
+            "properties": {
+                "provisioningState": "Succeeded",
+                "connectivityStatus": cluster.connectivity(call.now),
+                "lastConnectivityTime": stamp(cluster.last_heard),
+                "managedIdentityCertificateExpirationTime": stamp(cluster.origin.created_at + timedelta(days=90)),
+                "agentPublicKeyCertificate": "",
+                "agentVersion": cluster.agent_version,
+                "kubernetesVersion": cluster.kubernetes_version,
+                "totalNodeCount": cluster.nodes,
+                "totalCoreCount": cluster.nodes * 4,
+                "distribution": "generic",
+                "infrastructure": "generic",
+                "privateLinkState": "Disabled",
+                "azureHybridBenefit": "NotApplicable",
+            },
+        }
+
+    def _managed(self, call: Call) -> Answer:
+        group, name = call.names["group"], call.names["cluster"]
+        if self._cloud.group(group) is None:
+            raise group_not_found(group)
+        entry = self._cloud.managed_clusters.get((group.lower(), name.lower()))
+        if entry is None:
+            raise resource_not_found("Microsoft.ContainerService/managedClusters", name, group)
+        identifier = (
+            f"/subscriptions/{self._cloud.subscription}/resourceGroups/{entry['resource_group']}"
+            f"/providers/Microsoft.ContainerService/managedClusters/{entry['name']}"
+        )
+        properties = {
+            "provisioningState": "Succeeded",
+            "powerState": {"code": "Running"},
+            "kubernetesVersion": entry.get("version", "1.33"),
+            "networkProfile": {
+                "networkPlugin": "azure",
+                "serviceCidr": entry.get("service_cidr", "10.0.0.0/16"),
+                "dnsServiceIP": entry.get("dns_service_ip", "10.0.0.10"),
+            },
+            "oidcIssuerProfile": {"enabled": bool(entry.get("oidc", False))},
+        }
+        return Answer(
+            200,
+            {
+                "id": identifier,
+                "name": entry["name"],
+                "type": "Microsoft.ContainerService/ManagedClusters",
+                "location": entry.get("location", "westeurope"),
+                "properties": properties,
+            },
+        )
+
+
+def find_cluster(cloud: Cloud, call: Call, *, child: str | None = None) -> Cluster:
+    """The connected cluster of a route, or the 404 that ARM answers, for itself or for what lies below it (`child`)."""
+    group, name = call.names["group"], call.names["cluster"]
+    if cloud.group(group) is None:
+        raise group_not_found(group)
+    cluster = cloud.cluster(group, name)
+    if cluster is not None:
+        return cluster
+    if child is None:
+        raise resource_not_found("Microsoft.Kubernetes/connectedClusters", name, group)
+    parent = (
+        f"/subscriptions/{cloud.subscription}/resourceGroups/{group}"
+        f"/providers/Microsoft.Kubernetes/connectedClusters/{name}"
+    )
+    raise parent_not_found("read" if call.method == "GET" else "write", child, parent)
+
+
+class Extensions:
+    """Routes of cluster extensions."""
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self._plane = plane
+        self._cloud = plane.cloud
+
+    def register(self, router: Router) -> None:
+        """Add this provider's routes."""
+        kind = versions.EXTENSIONS
+        router.add("GET", EXTENSIONS, self._list, kind=kind, action=f"{ACTION}/read")
+        router.add("GET", EXTENSION, self._get, kind=kind, action=f"{ACTION}/read")
+        router.add("PUT", EXTENSION, self._put, kind=kind, action=f"{ACTION}/write")
+        router.add("PATCH", EXTENSION, self._patch, kind=kind, action=f"{ACTION}/write")
+        router.add("DELETE", EXTENSION, self._delete, kind=kind, action=f"{ACTION}/delete")
+        kind, action = versions.EXTENSION_OPERATIONS, f"{ACTION}/operations/read"
+        router.add("GET", f"{EXTENSION}/operations/{{operation}}", self._status, kind=kind, action=action)
+
+    def _list(self, call: Call) -> Answer:
+        cluster = find_cluster(self._cloud, call, child=ACTION)
+        return Answer(
+            200, {"value": [self._body(cluster, one) for one in cluster.extensions.values()], "nextLink": None}
+        )
+
+    def _get(self, call: Call) -> Answer:
+        return Answer(200, self._body(*self._find(call)))
+
+    def _put(self, call: Call) -> Answer:
+        cluster = find_cluster(self._cloud, call, child=ACTION)
+        name = call.names["extension"]
+        if not NAME.fullmatch(name):
+            raise invalid(f"The extension name '{name}' is invalid.", code="InvalidResourceName")
+        known = cluster.extensions.get(name.lower())
+        extension_type = str(call.properties.get("extensionType") or "").lower()
+        if not extension_type:
+            raise invalid("The extensionType of the extension is missing.", code="ValidationFailed")
+        _check_single(cluster, known, name, extension_type)
+        made = _new_extension(cluster, call, name, extension_type)
+        if known is not None:
+            self._supersede(known)
+            made.origin.created_by, made.origin.created_at = known.origin.created_by, known.origin.created_at
+            made.principal = known.principal or made.principal
+            made.state = "Updating"
+        cluster.extensions[name.lower()] = made
+        headers = self._await_agent(call, cluster, made)
+        headers["Location"] = _regional(cluster, made)
+        return Answer(200 if known else 201, self._body(cluster, made), headers)
+
+    def _patch(self, call: Call) -> Answer:
+        cluster, extension = self._find(call)
+        properties = call.properties
+        if isinstance(settings := properties.get("configurationSettings"), dict):
+            merged = extension.settings | settings
+            extension.settings = {key: value for key, value in merged.items() if value is not None}
+        if isinstance(protected := properties.get("configurationProtectedSettings"), dict):
+            extension.protected = {key: value for key, value in protected.items() if value is not None}
+        if properties.get("autoUpgradeMinorVersion") is not None:
+            extension.auto_upgrade = bool(properties["autoUpgradeMinorVersion"])
+        extension.release_train = str(properties.get("releaseTrain") or extension.release_train)
+        extension.version = properties.get("version") or (None if extension.auto_upgrade else extension.version)
+        self._supersede(extension)
+        extension.generation, extension.delivered = cluster.next_generation(), False
+        extension.state, extension.error, extension.statuses = "Updating", None, []
+        extension.origin.change(call.principal.client_id, call.now)
+        headers = self._await_agent(call, cluster, extension)
+        return Answer(202, self._body(cluster, extension), headers)
+
+    def _delete(self, call: Call) -> Answer:
+        cluster = find_cluster(self._cloud, call, child=ACTION)
+        extension = cluster.extensions.get(call.names["extension"].lower())
+        if extension is None:
+            return Answer(204)
+        self._supersede(extension)
+        extension.generation, extension.state = cluster.next_generation(), "Deleting"
+
+        def finish(operation: Operation) -> None:
+            if cluster.extensions.get(extension.name.lower()) is extension:
+                del cluster.extensions[extension.name.lower()]
+                if cluster.kube is not None:
+                    cluster.leaving.append(extension)
+            operation.succeed()
+
+        if call.query.get("forcedelete", "").lower() == "true":
+            finish(Operation("", call.path, call.now))
+            return Answer(200, {"version": "1.1", "statusCode": 200, "reasonPhrase": "OK", "isSuccessStatusCode": True})
+        operation = self._plane.begin("", call.path, finish, "Deleting")
+        return Answer(202, None, self._plane.watch(call, self._operation_path(cluster, extension, operation)))
+
+    def _await_agent(self, call: Call, cluster: Cluster, extension: Extension) -> dict[str, str]:
+        """An operation that ends with the agent's word, or after 48 hours without it."""
+        if cluster.kube is None:
+            operation = self._plane.begin("", call.path, lambda ended: _installed(extension, ended), extension.state)
+        else:
+            operation = self._plane.operations.begin("", call.path, extension.state)
+            self._plane.operations.after(PROTECTED_SETTINGS_LIFE.total_seconds(), lambda: _expire(extension, operation))
+        extension.operation = operation.id
+        return self._plane.watch(call, self._operation_path(cluster, extension, operation))
+
+    def _supersede(self, extension: Extension) -> None:
+        operation = self._plane.operations.find(extension.operation or "")
+        if operation is not None:
+            operation.cancel()
+
+    def _operation_path(self, cluster: Cluster, extension: Extension, operation: Operation) -> str:
+        base = self._cloud.cluster_id(cluster).replace("/connectedClusters/", "/ConnectedClusters/")
+        return (
+            f"{base}/providers/Microsoft.KubernetesConfiguration/extensions/{extension.name}/operations/{operation.id}"
+        )
+
+    def _status(self, call: Call) -> Answer:
+        answer = self._plane.status(call)
+        resource = call.path.rsplit("/operations/", 1)[0]
+        body = {"id": call.path, "name": call.names["operation"], "resourceId": resource, "properties": None}
+        return Answer(200, body | (answer.body or {}), answer.headers)
+
+    def _find(self, call: Call) -> tuple[Cluster, Extension]:
+        cluster = find_cluster(self._cloud, call, child=ACTION)
+        extension = cluster.extensions.get(call.names["extension"].lower())
+        if extension is None:
+            raise ArmError(
+                404,
+                "ResourceNotFound",
+                f"The Resource 'Microsoft.KubernetesConfiguration/extensions/{call.names['extension']}' under cluster "
+                f"'{cluster.name}' was not found.",
+            )
+        return cluster, extension
+
+    def _body(self, cluster: Cluster, extension: Extension) -> dict[str, Any]:
+        scope: dict[str, Any] = {"cluster": {"releaseNamespace": extension.release_namespace}}
+        if extension.target_namespace is not None:
+            scope = {"namespace": {"targetNamespace": extension.target_namespace}}
+        identity = {"type": "SystemAssigned", "principalId": extension.principal, "tenantId": self._cloud.tenant}
+        base = f"{self._cloud.cluster_id(cluster)}/providers/Microsoft.KubernetesConfiguration/extensions"
+        return {
+            "id": f"{base}/{extension.name}",
+            "name": extension.name,
+            "type": "Microsoft.KubernetesConfiguration/extensions",
+            "identity": identity if extension.principal else None,
+            "plan": None,
+            "systemData": extension.origin.body(),
+            "properties": {
+                "extensionType": extension.extension_type,
+                "autoUpgradeMinorVersion": extension.auto_upgrade,
+                "releaseTrain": extension.release_train,
+                "version": extension.version,
+                "currentVersion": extension.current_version,
+                "scope": scope,
+                "configurationSettings": dict(extension.settings),
+                "configurationProtectedSettings": dict.fromkeys(extension.protected, ""),
+                "provisioningState": extension.state,
+                "statuses": list(extension.statuses),
+                "errorInfo": extension.error,
+                "customLocationSettings": None,
+                "packageUri": None,
+                "isSystemExtension": False,
+                "aksAssignedIdentity": None,
+            },
+        }
+
+
+def _new_extension(cluster: Cluster, call: Call, name: str, extension_type: str) -> Extension:
+    properties = call.properties
+    scope = properties.get("scope") or {}
+    namespace = (scope.get("cluster") or {}).get("releaseNamespace")
+    target = (scope.get("namespace") or {}).get("targetNamespace")
+    registry = extension_type == CONNECTED_REGISTRY
+    if registry and target is not None:
+        raise invalid(
+            f"Extension type {extension_type} can only be installed at cluster scope.", code="ValidationFailed"
+        )
+    auto_upgrade = properties.get("autoUpgradeMinorVersion")
+    identity = str((call.body.get("identity") or {}).get("type", "")).lower()
+    return Extension(
+        name=name,
+        extension_type=extension_type,
+        origin=Origin.now(call.principal.client_id, call.now),
+        generation=cluster.next_generation(),
+        auto_upgrade=True if auto_upgrade is None else bool(auto_upgrade),
+        release_train=str(properties.get("releaseTrain") or "Stable"),
+        version=properties.get("version"),
+        release_namespace=namespace or ("connected-registry" if registry else name),
+        target_namespace=target,
+        settings=_texts(properties.get("configurationSettings")),
+        protected=_texts(properties.get("configurationProtectedSettings")),
+        principal=str(uuid.uuid4()) if identity == "systemassigned" else None,
+    )
+
+
+def _texts(settings: object) -> dict[str, str]:
+    if settings is None:
+        return {}
+    if not isinstance(settings, dict) or not all(isinstance(value, str) for value in settings.values()):
+        raise invalid(
+            "The request content was invalid and could not be deserialized: configuration settings are strings.",
+        )
+    return dict(settings)
+
+
+def _check_single(cluster: Cluster, known: Extension | None, name: str, extension_type: str) -> None:
+    if known is not None and known.extension_type != extension_type:
+        raise ArmError(
+            409,
+            "ExtensionTypeChangeNotAllowed",
+            f"Extension {name} has the type {known.extension_type}, which cannot be changed to {extension_type}.",
+        )
+    for other in cluster.extensions.values():
+        if other is not known and other.extension_type == extension_type:
+            raise ArmError(
+                409,
+                "ExtensionTypeAlreadyInstalled",
+                f"Extension type {extension_type} is already installed on cluster {cluster.name} by the extension "
+                f"{other.name}. Only one instance of a cluster-scoped extension type is allowed in a cluster.",
+            )
+
+
+def _installed(extension: Extension, operation: Operation) -> None:
+    if extension.state in ("Creating", "Updating"):
+        extension.state = "Succeeded"
+        extension.current_version = extension.version or extension.current_version or "0.11.0"
+    operation.succeed()
+
+
+def _expire(extension: Extension, operation: Operation) -> None:
+    """Pending for longer than 48 hours becomes Failed, and the undelivered secrets are forgotten."""
+    if operation.ended:
+        return
+    error = ArmError(
+        400,
+        "ExtensionCreationFailed",
+        "The extension operation did not complete within 48 hours because the cluster was not connected.",
+    )
+    extension.state, extension.error = "Failed", error.error()
+    extension.protected = dict.fromkeys(extension.protected, "")
+    operation.fail(error)
+
+
+def _regional(cluster: Cluster, extension: Extension) -> str:
+    """The service also names a host of its own region, where an ARM token must never go (azure.md 5.2)."""
+    return (
+        f"https://{cluster.location}.dp.kubernetesconfiguration.azure.com/subscriptions/operations/"
+        f"{extension.operation}?api-version=2023-05-01"
+    )

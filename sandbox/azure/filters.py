@@ -1,0 +1,49 @@
+"""The part of OData `$filter` that ARM lists take: `name eq 'value'`, joined by `and`."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sandbox.azure.errors import ArmError, invalid
+
+_TERM = re.compile(r"\s*\(?\s*([\w./]+)\s+(eq|ne)\s+('(?:[^']|'')*'|null)\s*\)?\s*", re.IGNORECASE)
+_AND = re.compile(r"and\s", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Term:
+    """One comparison; the value is None for `null`."""
+
+    name: str
+    equal: bool
+    value: str | None
+
+    def fits(self, actual: str | None) -> bool:
+        """Whether a property of this value passes; case does not count."""
+        same = (actual or "").lower() == (self.value or "").lower()
+        return same if self.equal else not same
+
+
+def parse(text: str, known: Iterable[str]) -> list[Term]:
+    """The terms of a filter over these property names; a 400 `ArmError` for anything else."""
+    names = {name.lower(): name for name in known}
+    terms, place = [], 0
+    while place < len(text):
+        found = _TERM.match(text, place)
+        if found is None or found[1].lower() not in names:
+            raise _bad(text)
+        value = None if found[3].lower() == "null" else found[3][1:-1].replace("''", "'")
+        terms.append(Term(names[found[1].lower()], found[2].lower() == "eq", value))
+        place = found.end()
+        if place < len(text):
+            joined = _AND.match(text, place)
+            if joined is None:
+                raise _bad(text)
+            place = joined.end()
+    return terms
+
+
+def _bad(text: str) -> ArmError:
+    return invalid(
+        f"Invalid $filter '{text}' specified in the query string.", code="InvalidFilterInQueryString", target="$filter"
+    )

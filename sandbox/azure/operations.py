@@ -1,0 +1,94 @@
+"""Asynchronous operations, and everything else that happens by itself when its time comes.
+
+Nothing runs in the background: what is due is done when somebody looks (`settle`), so the clock can be turned by days
+and the answer is the same.
+"""
+
+import heapq
+import itertools
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sandbox.azure.errors import ArmError
+from sandbox.clock import Clock
+
+Status = Literal["InProgress", "Succeeded", "Failed", "Canceled"]
+
+
+@dataclass
+class Operation:
+    """One asynchronous operation of a resource."""
+
+    id: str
+    resource: str
+    started: datetime
+    word: str = "InProgress"
+    """What a poll shows until the end; the service often says `Creating` there."""
+    status: Status = "InProgress"
+    error: ArmError | None = None
+    result: dict[str, Any] | None = None
+    """What a `Location` shows at the end; None for nothing."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether a poll would end now."""
+        return self.status != "InProgress"
+
+    def succeed(self, result: dict[str, Any] | None = None) -> None:
+        """End well; an operation that has ended stays as it is."""
+        if not self.ended:
+            self.status, self.result = "Succeeded", result
+
+    def fail(self, error: ArmError) -> None:
+        """End badly; an operation that has ended stays as it is."""
+        if not self.ended:
+            self.status, self.error = "Failed", error
+
+    def cancel(self) -> None:
+        """A later operation took this one's place."""
+        if not self.ended:
+            self.status = "Canceled"
+            self.error = ArmError(409, "Canceled", "The operation was superseded by a later one on the same resource.")
+
+
+@dataclass(order=True)
+class _Due:
+    at: datetime
+    number: int
+    act: Callable[[], None] = field(compare=False)
+
+
+class Operations:
+    """All operations, by id, and the agenda of what is due when."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._operations: dict[str, Operation] = {}
+        self._agenda: list[_Due] = []
+        self._numbers = itertools.count()
+
+    def begin(self, prefix: str, resource: str, word: str = "InProgress") -> Operation:
+        """A new operation that somebody has to end; ids are `<prefix><guid>`."""
+        operation = Operation(f"{prefix}{uuid.uuid4()}", resource, self._clock.now(), word)
+        self._operations[operation.id.lower()] = operation
+        return operation
+
+    def find(self, operation_id: str) -> Operation | None:
+        """The operation of that id, whatever its case."""
+        return self._operations.get(operation_id.lower())
+
+    def after(self, seconds: float, act: Callable[[], None]) -> None:
+        """Do `act` once `seconds` have passed, at the first look after that."""
+        due = _Due(self._clock.now() + timedelta(seconds=seconds), next(self._numbers), act)
+        heapq.heappush(self._agenda, due)
+
+    def settle(self) -> None:
+        """Do everything whose time has come, in order."""
+        if not self._agenda:
+            return
+        now = self._clock.now()
+        while self._agenda and self._agenda[0].at <= now:
+            heapq.heappop(self._agenda).act()

@@ -1,0 +1,251 @@
+"""The Azure part as a whole: one TLS port for Entra, ARM, agents and gateways, and one for each registry's images."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Literal
+
+from aiohttp import web
+
+from sandbox.azure import cloud as clouds
+from sandbox.azure.arm import ROLES, Arm, ControlPlane, Router
+from sandbox.azure.cloud import Registry
+from sandbox.azure.connected import ConnectedRegistries
+from sandbox.azure.control import Control
+from sandbox.azure.dataplane import DataError, DataPlane
+from sandbox.azure.edge import Edge
+from sandbox.azure.endpoints import endpoints
+from sandbox.azure.entra import LIFE, Entra, Signer
+from sandbox.azure.errors import ArmError
+from sandbox.azure.extensions import Clusters, Extensions
+from sandbox.azure.operations import Operations
+from sandbox.azure.registries import Registries
+from sandbox.azure.subscriptions import Subscriptions
+from sandbox.azure.throttle import KINDS, Limit, Throttle
+from sandbox.azure.tokens import Tokens
+from sandbox.clock import Clock
+from sandbox.faults import Fault, Faults
+from sandbox.speed import Speed
+from sandbox.tls import Authority
+
+LoginServers = Literal["ports", "names"]
+Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
+PORTS_TRIED = 100
+
+
+class AzurePart:
+    """Entra, Resource Manager and Container Registry for one tenant.
+
+    `world` is the whole world; its `azure` section is read here. `registry_port` is the first of the registries' ports
+    (0: any free one). `login_servers` says what ARM gives as a registry's `loginServer`: `ports` the address where
+    unmodified clients reach it, `names` the name it would have in Azure, for clients that resolve it themselves.
+    """
+
+    def __init__(
+        self,
+        world: dict[str, Any],
+        *,
+        authority: Authority,
+        clock: Clock,
+        speed: Speed,
+        faults: Faults,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        registry_port: int = 0,
+        login_servers: LoginServers = "ports",
+    ) -> None:
+        section = world["azure"]
+        self._authority = authority
+        self._clock = clock
+        self._faults = faults
+        self._host = host
+        self._port = port
+        self._next_port = registry_port
+        self._login_servers = login_servers
+        self.url = ""
+        self.cloud = clouds.from_world(section, clock.now())
+        _check_roles(self.cloud)
+        operations = Operations(clock)
+        self.plane = ControlPlane(self.cloud, operations, clock, speed)
+        signer = Signer(authority.ca_file.parent / "entra-key.pem")
+        throttle = _throttle(section.get("throttle") or {})
+        self._entra = Entra(self.cloud, signer, int(section.get("token_life", LIFE)))
+        self.arm = Arm(self.plane, self._router(), signer, throttle)
+        self._images = DataPlane(self.cloud, signer, clock)
+        self._edge = Edge(self.cloud, operations, clock)
+        self.control = Control(self.plane, self.arm, throttle)
+        self._context = authority.server_context()
+        self._runner: web.AppRunner | None = None
+        self._doors: dict[str, tuple[int, web.AppRunner]] = {}
+
+    def _router(self) -> Router:
+        router = Router()
+        registries = Registries(self.plane, self._open_door)
+        registries.register(router)
+        Subscriptions(self.plane, registries.forget).register(router)
+        Tokens(self.plane).register(router)
+        ConnectedRegistries(self.plane).register(router)
+        Clusters(self.plane).register(router)
+        Extensions(self.plane).register(router)
+        return router
+
+    async def start(self) -> None:
+        """Bind all ports; `url` is known afterwards."""
+        self._runner, self._port = await self._serve(self._main, self._port, self.control_routes())
+        self.url = f"https://{self._host}:{self._port}"
+        for registry in self.cloud.registries.values():
+            await self._open_door(registry)
+
+    async def stop(self) -> None:
+        """Close all ports and connections."""
+        runners = [runner for _, runner in self._doors.values()]
+        if self._runner is not None:
+            runners.append(self._runner)
+        self._runner = None
+        self._doors.clear()
+        await asyncio.gather(*(runner.cleanup() for runner in runners))
+
+    def environment(self) -> dict[str, str]:
+        """What clients read; names that begin with `#` are hints for those who want a managed identity instead."""
+        principal = next(iter(self.cloud.principals.values()))
+        ca_file = str(self._authority.ca_file)
+        found = {
+            "AZURE_TENANT_ID": self.cloud.tenant,
+            "AZURE_CLIENT_ID": principal.client_id,
+            "AZURE_CLIENT_SECRET": principal.client_secret,
+            "AZURE_SUBSCRIPTION_ID": self.cloud.subscription,
+            "AZURE_AUTHORITY_HOST": self.url,
+            "AZURE_RESOURCE_MANAGER_URL": self.url,
+            "SSL_CERT_FILE": ca_file,
+            "REQUESTS_CA_BUNDLE": ca_file,
+            "NODE_EXTRA_CA_CERTS": ca_file,
+        }
+        for registry in self.cloud.registries.values():
+            if door := self._doors.get(registry.name.lower()):
+                found[f"ACR_{registry.name.upper()}_URL"] = f"https://{self._host}:{door[0]}"
+        found["# IDENTITY_ENDPOINT"] = f"{self.url}/msi/token"
+        found["# IDENTITY_HEADER"] = "sandbox"
+        found["# AZURE_POD_IDENTITY_AUTHORITY_HOST"] = self.url
+        return found
+
+    def control_routes(self) -> list[web.RouteDef]:
+        """The control API, also mounted on this part's own port."""
+        return self.control.routes()
+
+    async def _open_door(self, registry: Registry) -> None:
+        """Give a registry its port; one that was deleted and made again gets its old port."""
+        key = registry.name.lower()
+        if key not in self._doors:
+            runner, port = await self._serve(partial(self._registry_door, key), self._next_port)
+            if self._next_port:
+                self._next_port = port + 1
+            self._doors[key] = (port, runner)
+        port = self._doors[key][0]
+        registry.login_server = f"{self._host}:{port}" if self._login_servers == "ports" else registry.host
+
+    async def _serve(
+        self, serve: Serve, port: int, routes: list[web.RouteDef] | None = None
+    ) -> tuple[web.AppRunner, int]:
+        application = web.Application(client_max_size=2**24)
+        application.add_routes(routes or [])
+        application.router.add_route("*", "/{path:.*}", partial(self._faulty, serve))
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        bound = _bind(self._host, port, exact=port == self._port)
+        await web.SockSite(runner, bound, ssl_context=self._context).start()
+        return runner, bound.getsockname()[1]
+
+    async def _faulty(self, serve: Serve, request: web.Request) -> web.StreamResponse:
+        """Serve, unless a fault strikes."""
+        fault = self._faults.take("azure", f"{request.method} {request.path}")
+        if fault is None:
+            return await serve(request)
+        if fault.action == "fail":
+            return _failure(request, fault)
+        if fault.action == "delay":
+            await self._clock.sleep(fault.seconds)
+            return await serve(request)
+        if fault.action == "lose_reply":
+            await request.read()
+            await serve(request)
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response()
+
+    async def _main(self, request: web.Request) -> web.StreamResponse:
+        registry = self.cloud.registry_at(request.host.partition(":")[0])
+        if registry is not None:
+            return await self._of_registry(request, registry)
+        path = request.path.lower()
+        if path.startswith("/agent/"):
+            return await self._edge.serve_agent(request)
+        return await (self._identity(request, path) or self.arm.serve(request))
+
+    def _identity(self, request: web.Request, path: str) -> Awaitable[web.StreamResponse] | None:
+        """What Entra and the cloud's own description answer; None for everything else."""
+        if path.endswith(("/oauth2/v2.0/token", "/oauth2/token")) and request.method == "POST":
+            return self._entra.issue(request)
+        answers: tuple[tuple[bool, Callable[[web.Request], web.Response]], ...] = (
+            (path.endswith("/.well-known/openid-configuration"), self._entra.openid),
+            (path.endswith(("/discovery/v2.0/keys", "/discovery/keys")), self._entra.keys),
+            (path.endswith("/discovery/instance"), self._entra.instances),
+            (path.startswith(("/metadata/identity/oauth2/token", "/msi/token")), self._entra.managed_identity),
+            (path == "/metadata/endpoints", endpoints),
+        )
+        for fits, answer in answers:
+            if fits:
+                return _at_once(answer(request))
+        return None
+
+    async def _registry_door(self, key: str, request: web.Request) -> web.StreamResponse:
+        registry = self.cloud.registries.get(key)
+        if registry is None:
+            # The name of a deleted registry leads nowhere; so does its port.
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response()
+        return await self._of_registry(request, registry)
+
+    async def _of_registry(self, request: web.Request, registry: Registry) -> web.StreamResponse:
+        if request.path.lower().startswith("/connectedregistry/"):
+            return await self._edge.serve_gateway(request, registry)
+        self.plane.operations.settle()
+        return await self._images.serve(request, registry)
+
+
+async def _at_once(response: web.StreamResponse) -> web.StreamResponse:
+    return response
+
+
+def _bind(host: str, port: int, *, exact: bool) -> socket.socket:
+    """A listening socket: on this very port, or on the next free one after it."""
+    for candidate in range(port, port + (1 if exact or not port else PORTS_TRIED)):
+        try:
+            return socket.create_server((host, candidate), backlog=1024)
+        except OSError as error:
+            failure = error
+    raise failure
+
+
+def _failure(request: web.Request, fault: Fault) -> web.Response:
+    if request.path.startswith(("/v2/", "/acr/", "/connectedregistry/")):
+        response = DataError(fault.status, fault.code, fault.message).response()
+        response.headers.update(fault.headers)
+        return response
+    body = ArmError(fault.status, fault.code, fault.message).body()
+    return web.json_response(body, status=fault.status, headers=fault.headers)
+
+
+def _throttle(section: dict[str, float]) -> Throttle:
+    throttle = Throttle()
+    for kind in KINDS:
+        if kind in section:
+            throttle.limit(kind, Limit(section[kind], section.get("refill", 1)))
+    return throttle
+
+
+def _check_roles(cloud: clouds.Cloud) -> None:
+    for principal in cloud.principals.values():
+        if principal.role not in ROLES:
+            raise ValueError(f"principal {principal.name}: role {principal.role!r} is none of {', '.join(ROLES)}")

@@ -1,0 +1,141 @@
+"""What the tests say to the cloud, in the words of the clients."""
+
+import base64
+import json
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import aiohttp
+from azure.core.rest import HttpRequest
+from azure.mgmt.containerregistry.aio import ContainerRegistryManagementClient
+from azure.mgmt.kubernetesconfiguration.aio import SourceControlConfigurationClient
+
+from sandbox.azure import AzurePart
+
+GROUP = "edge-rg"
+REGISTRY = "contosoacr"
+CLUSTER = "berlin-arc"
+GATEWAY = "contosoacr.westeurope.data.azurecr.io"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer, read to its end."""
+
+    status: int
+    headers: dict[str, str]
+    content: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+
+@dataclass
+class Http:
+    """Plain requests, for what no client of the venv speaks."""
+
+    session: aiohttp.ClientSession
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def with_bearer(self, token: str) -> Self:
+        return type(self)(self.session, {"Authorization": f"Bearer {token}"})
+
+    def with_basic(self, user: str, password: str) -> Self:
+        text = base64.b64encode(f"{user}:{password}".encode()).decode()
+        return type(self)(self.session, {"Authorization": f"Basic {text}"})
+
+    def at(self, host: str) -> Self:
+        return type(self)(self.session, self.headers | {"Host": host})
+
+    async def send(self, method: str, url: str, **more: Any) -> Reply:
+        async with self.session.request(method, url, headers=self.headers, **more) as response:
+            return Reply(response.status, dict(response.headers), await response.read())
+
+    async def get(self, url: str) -> Reply:
+        return await self.send("GET", url)
+
+    async def post(self, url: str, body: dict[str, Any] | None = None) -> Reply:
+        return await self.send("POST", url, json=body or {})
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """The default world, and the steps by which people put a connected registry into it."""
+
+    azure: AzurePart
+    acr: ContainerRegistryManagementClient
+    extensions: SourceControlConfigurationClient
+    http: Http
+
+    @property
+    def group_id(self) -> str:
+        return f"/subscriptions/{self.azure.cloud.subscription}/resourceGroups/{GROUP}"
+
+    @property
+    def registry_id(self) -> str:
+        return f"{self.group_id}/providers/Microsoft.ContainerRegistry/registries/{REGISTRY}"
+
+    @property
+    def cluster_id(self) -> str:
+        return f"{self.group_id}/providers/Microsoft.Kubernetes/connectedClusters/{CLUSTER}"
+
+    @property
+    def agent(self) -> Http:
+        return self.http.with_bearer("sandbox-agent-key")
+
+    async def arm(self, method: str, path: str, version: str | None, body: Any = None) -> Reply:
+        """One request through the client's own pipeline; `path` is below the group when it has no leading slash."""
+        target = path if path.startswith("/") else f"{self.group_id}/{path}"
+        query = {} if version is None else {"api-version": version}
+        request = HttpRequest(method, f"{self.azure.url}{target}", params=query, json=body)
+        response = await self.acr.send_request(request)
+        await response.read()
+        return Reply(response.status_code, dict(response.headers), response.content)
+
+    async def enable_data_endpoint(self) -> None:
+        poller = await self.acr.registries.begin_update(GROUP, REGISTRY, {"properties": {"dataEndpointEnabled": True}})
+        await poller.result()
+
+    async def make_token(self, name: str, *actions: str) -> str:
+        """A scope map and a token, both of this name; the token's id."""
+        maps = await self.acr.scope_maps.begin_create(GROUP, REGISTRY, name, {"properties": {"actions": list(actions)}})
+        scope_map = await maps.result()
+        tokens = await self.acr.tokens.begin_create(
+            GROUP, REGISTRY, name, {"properties": {"scopeMapId": scope_map.id, "status": "enabled"}}
+        )
+        return str((await tokens.result()).id)
+
+    async def mint(self, token_id: str, slot: str = "password1") -> str:
+        poller = await self.acr.registries.begin_generate_credentials(
+            GROUP, REGISTRY, {"tokenId": token_id, "name": slot}
+        )
+        return str((await poller.result()).passwords[0].value)
+
+    async def make_connected(self, name: str = "edge01", **properties: Any) -> Any:
+        """A connected registry with its sync token, data endpoint on; `properties` go into it."""
+        await self.enable_data_endpoint()
+        token_id = await self.make_token(
+            name,
+            "repositories/hello-world/content/read",
+            "repositories/hello-world/metadata/read",
+            *(f"gateway/{name}/{verb}" for verb in ("config/read", "config/write", "message/read", "message/write")),
+        )
+        return await self.put_connected(name, token_id, **properties)
+
+    async def put_connected(self, name: str, token_id: str, *, parent: str | None = None, **properties: Any) -> Any:
+        sync = {"tokenId": token_id, "schedule": "* * * * *", "messageTtl": "P2D"} | properties.pop("sync", {})
+        body = {"mode": "ReadOnly", "parent": {"id": parent, "syncProperties": sync}} | properties
+        poller = await self.acr.connected_registries.begin_create(GROUP, REGISTRY, name, {"properties": body})
+        return await poller.result()
+
+    async def register_kubernetes_configuration(self) -> None:
+        namespace = "Microsoft.KubernetesConfiguration"
+        path = f"/subscriptions/{self.azure.cloud.subscription}/providers/{namespace}/register"
+        await self.arm("POST", path, "2021-04-01")
+
+    async def runtime(self, name: str, verb: str, password: str, **body: Any) -> Reply:
+        """One word of the connected registry's runtime to its gateway."""
+        client = self.http.with_basic(name, password).at(GATEWAY)
+        url = f"{self.azure.url}/connectedregistry/{name}/{verb}"
+        return await client.post(url, {"instance": "one", "version": "0.11.0"} | body)
