@@ -10,6 +10,9 @@ from services.errors import Denied
 from services.operation import Decision
 from services.values import Person
 
+Members = Mapping[str, frozenset[str] | None]
+"""Ids of the people in each user group; None where Slack would not say."""
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -49,7 +52,7 @@ def judge(
     now: datetime,
     expires: datetime | None = None,
 ) -> Judgement:
-    """What the rule says about `person` deciding now. `decisions` are those of this round; `requester` is a Slack id."""
+    """What the rule says about `person` deciding now, given this round's `decisions`; `requester` is a Slack id."""
     approvals = [one for one in decisions if one.verdict == "approve"]
     facts = {"name": rule.name, "approvers": rule.approvers, "count": rule.count}
     return Judgement(
@@ -79,9 +82,7 @@ def groups(policy: Policy, rule: Approval) -> tuple[str, ...]:
     return tuple(group for entry in rule.approvers if (group := policy.group_of(entry)))
 
 
-def able(
-    policy: Policy, rule: Approval, *, requester: str, members: Mapping[str, frozenset[str] | None]
-) -> frozenset[str] | None:
+def able(policy: Policy, rule: Approval, *, requester: str, members: Members) -> frozenset[str] | None:
     """Ids of the people who could approve this requester's request; None when that can't be known.
 
     `members` are those of `groups`, None for a group that Slack said nothing about.
@@ -95,10 +96,8 @@ def able(
     return frozenset(people if rule.self_approval else people - {requester})
 
 
-def check_possible(
-    policy: Policy, rule: Approval, *, requester: str, members: Mapping[str, frozenset[str] | None]
-) -> None:
-    """Raises `Denied` when fewer people than the rule needs could ever approve: better said now than after it expired."""
+def check_possible(policy: Policy, rule: Approval, *, requester: str, members: Members) -> None:
+    """Raises `Denied` when fewer people than the rule needs could ever approve: better said now than too late."""
     found = able(policy, rule, requester=requester, members=members)
     if found is not None and len(found) < rule.count:
         raise Denied("approval.nobody", {"name": rule.name, "count": rule.count, "able": len(found)})

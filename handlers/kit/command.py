@@ -3,8 +3,8 @@
     @command("show", needs="registry:read", examples=("show edge01 --site berlin",))
     async def show(request: Request, name: str, *, site: Site, services: Services) -> Message: ...
 
-`Request`, `Services` and `Commands` are given to it, everything else is parsed: parameters before `*` are positional, the
-others options. A `Site` is typed by name. The docstring is what people read in Slack, its arguments section included.
+`Request`, `Services` and `Commands` are given to it, everything else is parsed: parameters before `*` are positional,
+the others options. A `Site` is typed by name. The docstring is what people read in Slack, with its arguments section.
 """
 
 import inspect

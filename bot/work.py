@@ -1,0 +1,51 @@
+"""Tasks that outlive the delivery that started them: owned, bounded, and waited for at shutdown."""
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import structlog
+
+T = TypeVar("T")
+_log = structlog.get_logger("work")
+
+
+class Work:
+    """Owns what is under way."""
+
+    def __init__(self, *, most: int = 1000) -> None:
+        self._most = most
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._closed = False
+
+    @property
+    def has_room(self) -> bool:
+        """Whether `start` takes more."""
+        return not self._closed and len(self._tasks) < self._most
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def start(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Run it; ask `has_room` before."""
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            _log.error("fault", exc_info=error)
+
+    async def drain(self, deadline: timedelta) -> int:
+        """Take nothing more and wait; after the deadline cancel what is left. How many had to be cancelled."""
+        self._closed = True
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=deadline.total_seconds())
+        left = list(self._tasks)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        return len(left)
