@@ -1,0 +1,105 @@
+"""Service addresses: which are valid, which are free, and which one is picked.
+
+Follows what was measured on an API server of version 1.37: an address is checked against the first range even in a dry run,
+only a real create looks whether it is in use, and only a real create knows the further ranges.
+"""
+
+import ipaddress
+import random
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+from sandbox.kube.resources import SERVICES
+from sandbox.kube.status import Shown, StatusError, internal, invalid, wrong
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+IN_USE = "provided IP is already allocated"
+OTHER_NETWORK = "the provided network does not match the current range"
+LARGEST_STATIC_BAND = 256
+SMALLEST_STATIC_BAND = 16
+
+
+def bounds(network: Network) -> tuple[Address, Address]:
+    """The first and last address that a Service can have: without the network's own and (IPv4) the broadcast address."""
+    first, last = network.network_address + 1, network.broadcast_address
+    return first, last - 1 if network.version == 4 else last  # noqa: PLR2004
+
+
+def static_band(network: Network) -> int:
+    """How many addresses at the low end are picked only when the rest is full."""
+    size = network.num_addresses
+    if size <= SMALLEST_STATIC_BAND:
+        return 0
+    return min(max(SMALLEST_STATIC_BAND, size // SMALLEST_STATIC_BAND), LARGEST_STATIC_BAND)
+
+
+def refusal(address: Address, ranges: Sequence[Network], used: Collection[str], *, dry_run: bool) -> str | None:
+    """Why a Service can't have this address, in the API server's words; None when it can."""
+    home = next((network for network in ranges if address in network), None)
+    if dry_run or home is None or home == ranges[0]:
+        first, last = bounds(ranges[0])
+        if address.version != first.version or not int(first) <= int(address) <= int(last):
+            return f"the provided IP ({address}) is not in the valid range. The range of valid IPs is {ranges[0]}"
+    else:
+        first, last = bounds(home)
+        if not int(first) <= int(address) <= int(last):
+            return OTHER_NETWORK
+    return IN_USE if not dry_run and str(address) in used else None
+
+
+def pick(ranges: Sequence[Network], used: Collection[str], chance: random.Random) -> str:
+    """A free address: at random from the dynamic band of the first range that has one, else from its static band.
+
+    Raises:
+        StatusError: 500, when every range is full.
+    """
+    for network in ranges:
+        first, last = bounds(network)
+        offset = int(first) + static_band(network)
+        for low, high in ((offset, int(last)), (int(first), offset - 1)):
+            for number in _from_random_start(low, high, chance):
+                address = str(ipaddress.ip_address(number) if network.version == 4 else ipaddress.IPv6Address(number))  # noqa: PLR2004
+                if address not in used:
+                    return address
+    raise internal("failed to allocate a serviceIP: range is full")
+
+
+def _from_random_start(low: int, high: int, chance: random.Random) -> Iterator[int]:
+    if low > high:
+        return
+    start = chance.randint(low, high)
+    yield from range(start, high + 1)
+    yield from range(low, start)
+
+
+def refused(name: str, address: str, listed: Sequence[str], why: str, minor: int) -> StatusError:
+    """422 for a Service whose address can't be had."""
+    error = wrong("spec.clusterIPs", list_shown(listed, minor), f"failed to allocate IP {address}: {why}")
+    return invalid(SERVICES, name, [error])
+
+
+GO_SYNTAX_UNTIL = 33
+
+
+def list_shown(values: Sequence[str], minor: int) -> Shown | list[str]:
+    """A list of strings as the API server of that minor version prints it in a refusal."""
+    if minor > GO_SYNTAX_UNTIL:
+        return list(values)
+    return Shown("[]string{" + ", ".join(f'"{value}"' for value in values) + "}")
+
+
+NODE_PORTS = range(30000, 32768)
+
+
+def node_port(used: Collection[int], chance: Callable[[int, int], int]) -> int:
+    """A free port on every node.
+
+    Raises:
+        StatusError: 500, when there is none.
+    """
+    start = chance(NODE_PORTS.start, NODE_PORTS.stop - 1)
+    for port in (*range(start, NODE_PORTS.stop), *range(NODE_PORTS.start, start)):
+        if port not in used:
+            return port
+    raise internal("failed to allocate a nodePort: range is full")

@@ -1,0 +1,656 @@
+"""One cluster's objects and the rules by which they are made, changed and deleted."""
+
+import copy
+import ipaddress
+import random
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sandbox.clock import Clock
+from sandbox.kube import addresses, kinds, names
+from sandbox.kube.managed import managed_after
+from sandbox.kube.resources import (
+    CLAIMS,
+    DEFINITIONS,
+    IP_ADDRESSES,
+    NAMESPACES,
+    PODS,
+    SERVICE_CIDRS,
+    SERVICES,
+    STORAGE_CLASSES,
+    Catalogue,
+    Json,
+    Resource,
+)
+from sandbox.kube.status import (
+    already_exists,
+    bad_request,
+    conflict,
+    forbidden,
+    invalid,
+    modified,
+    not_found,
+    success,
+    wrong,
+)
+from sandbox.kube.store import Store
+
+SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+SERVICE_CIDRS_SINCE = 33
+KEPT_NAMESPACES = {"default", "kube-system", "kube-public"}
+RETURNED_WHEN_DELETED = {
+    "pods",
+    "services",
+    "serviceaccounts",
+    "persistentvolumeclaims",
+    "persistentvolumes",
+    "resourcequotas",
+    "storageclasses",
+    "csidrivers",
+    "namespaces",
+}
+"""Kinds whose deletion answers with the object (`ReturnDeletedObject` in the API server's registries)."""
+DEFAULT_GRACE = 30
+DELETED_RANGE = "networking.k8s.io/service-cidr-finalizer"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a write is meant."""
+
+    dry_run: bool = False
+    manager: str = ""
+    """Whom `managedFields` names; empty for the cluster's own controllers, whose fields aren't tracked."""
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """How a deletion is meant: the body and query of a DELETE."""
+
+    dry_run: bool = False
+    grace: int | None = None
+    propagation: str = ""
+    uid: str = ""
+    revision: str = ""
+
+
+CONTROLLER = Options()
+
+
+@dataclass
+class Cluster:
+    """An API server's state and rules, without HTTP, users or controllers.
+
+    All operations are synchronous, so each is one transaction. They raise StatusError for what a client may not do.
+    """
+
+    name: str
+    version: str
+    service_cidrs: list[str]
+    clock: Clock
+    store: Store = field(default_factory=Store)
+    chance: random.Random = field(default_factory=random.Random)
+
+    def __post_init__(self) -> None:
+        self.minor = int(self.version.split(".")[1])
+        self.catalogue = Catalogue(self.minor)
+
+    @property
+    def knows_ranges(self) -> bool:
+        """Whether it has ServiceCIDR and IPAddress objects."""
+        return self.minor >= SERVICE_CIDRS_SINCE
+
+    def now(self) -> str:
+        """The moment as metadata shows it."""
+        return timestamp(self.clock.now())
+
+    def seconds_since(self, moment: str) -> float:
+        """How long ago a time in an object's metadata or status was."""
+        return (self.clock.now() - datetime.fromisoformat(moment.replace("Z", "+00:00"))).total_seconds()
+
+    # --- reading ---
+
+    def get(self, resource: Resource, namespace: str, name: str) -> Json:
+        """The object; 404 when there is none."""
+        found = self.store.get(resource.key, namespace, name)
+        if found is None:
+            raise not_found(resource, name)
+        return found
+
+    def ranges(self) -> list[addresses.Network]:
+        """The Service ranges in use, the server's own first."""
+        listed = list(self.service_cidrs)
+        for one in self.store.items(SERVICE_CIDRS.key):
+            if _ready(one):
+                listed += [cidr for cidr in one["spec"]["cidrs"] if cidr not in listed]
+        return [ipaddress.ip_network(one) for one in listed]
+
+    def used_addresses(self) -> set[str]:
+        """Every Service address that is taken."""
+        if self.knows_ranges:
+            return self.store.names(IP_ADDRESSES.key)
+        return {
+            one
+            for service in self.store.items(SERVICES.key)
+            for one in service["spec"].get("clusterIPs") or []
+            if one != "None"
+        }
+
+    # --- making ---
+
+    def create(self, resource: Resource, namespace: str, body: Json, options: Options = CONTROLLER) -> Json:
+        """Make an object; it comes back as stored (in a dry run: as it would have been)."""
+        made = self._received(resource, namespace, body)
+        self._admit_to_namespace(resource, namespace, made["metadata"].get("name", ""))
+        self._name(resource, namespace, made)
+        self._admit(resource, made)
+        kinds.defaulted(resource, made)
+        if resource.has_status and not resource.custom and resource.plural not in {"namespaces"}:
+            made["status"] = self._first_status(resource, made)
+        elif resource.custom and resource.has_status:
+            made.pop("status", None)
+        made["metadata"] |= {
+            "uid": str(uuid.UUID(int=self.chance.getrandbits(128), version=4)),
+            "creationTimestamp": self.now(),
+        }
+        if resource.custom or resource.plural in kinds.WITH_GENERATION:
+            made["metadata"]["generation"] = 1
+        self._validate(resource, made)
+        place = (resource.key, made["metadata"].get("namespace", ""), made["metadata"]["name"])
+        if self.store.get(*place) is not None:
+            raise already_exists(resource, place[2])
+        return self._stored_new(resource, made, options)
+
+    def _stored_new(self, resource: Resource, made: Json, options: Options) -> Json:
+        release: Callable[[], object] | None = None
+        if resource.key == SERVICES.key:
+            release = self._allocate(made, dry_run=options.dry_run)
+        self._track(resource, {}, made, options)
+        if options.dry_run:
+            return made
+        try:
+            stored = self.store.put(resource.key, made)
+        except BaseException:
+            if release:
+                release()
+            raise
+        if resource.key == DEFINITIONS.key:
+            self.define(stored)
+        return stored
+
+    def _received(self, resource: Resource, namespace: str, body: Json) -> Json:
+        made = copy.deepcopy(body)
+        kind, api_version = made.get("kind") or resource.kind, made.get("apiVersion") or resource.api_version
+        if (kind, api_version) != (resource.kind, resource.api_version):
+            raise bad_request(
+                f"the object provided is unrecognized (must be of type {resource.kind}): "
+                f"{kind} in version {api_version!r} cannot be handled as a {resource.kind}"
+            )
+        metadata = made.get("metadata") or {}
+        if not isinstance(metadata, dict):
+            raise kinds.unreadable(
+                resource, "json: cannot unmarshal into Go struct field .metadata of type v1.ObjectMeta"
+            )
+        made |= {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
+        given = metadata.get("namespace") or ""
+        if resource.namespaced:
+            if given and given != namespace:
+                raise bad_request(
+                    "the namespace of the provided object does not match the namespace sent on the request"
+                )
+            metadata["namespace"] = namespace
+        else:
+            metadata.pop("namespace", None)
+        for name in ("uid", "creationTimestamp", "resourceVersion", "generation", "managedFields", "selfLink"):
+            metadata.pop(name, None)
+        for name in ("deletionTimestamp", "deletionGracePeriodSeconds"):
+            metadata.pop(name, None)
+        for name in [
+            name for name in ("labels", "annotations", "finalizers", "ownerReferences") if not metadata.get(name)
+        ]:
+            metadata.pop(name, None)
+        return made
+
+    def _admit_to_namespace(self, resource: Resource, namespace: str, name: str) -> None:
+        if not resource.namespaced:
+            return
+        home = self.store.get(NAMESPACES.key, "", namespace)
+        if home is None:
+            raise not_found(NAMESPACES, namespace)
+        if "deletionTimestamp" in home["metadata"]:
+            cause = {
+                "reason": "NamespaceTerminating",
+                "message": f"namespace {namespace} is being terminated",
+                "field": "metadata.namespace",
+            }
+            why = f"unable to create new content in namespace {namespace} because it is being terminated"
+            raise forbidden(resource, name, why, [cause])
+
+    def _name(self, resource: Resource, namespace: str, made: Json) -> None:
+        metadata = made["metadata"]
+        prefix = metadata.get("generateName") or ""
+        if metadata.get("name") or not prefix:
+            return
+        while True:
+            name = prefix[: names.LONGEST_LABEL - 5] + "".join(self.chance.choices(SUFFIX_LETTERS, k=5))
+            if self.store.get(resource.key, namespace, name) is None:
+                metadata["name"] = name
+                return
+
+    def _admit(self, resource: Resource, made: Json) -> None:
+        if resource.key == CLAIMS.key and "storageClassName" not in (made.get("spec") or {}):
+            default = next((one for one in self.store.items(STORAGE_CLASSES.key) if _is_default(one)), None)
+            if default is not None:
+                made.setdefault("spec", {})["storageClassName"] = default["metadata"]["name"]
+        if resource.key == SERVICE_CIDRS.key:
+            finalizers = made["metadata"].get("finalizers") or []
+            made["metadata"]["finalizers"] = list(dict.fromkeys([*finalizers, DELETED_RANGE]))
+        if resource.key == PODS.key:
+            account = (made.get("spec") or {}).get("serviceAccountName") or "default"
+            namespace = made["metadata"]["namespace"]
+            if self.store.get(("", "serviceaccounts"), namespace, account) is None:
+                why = f'error looking up service account {namespace}/{account}: serviceaccount "{account}" not found'
+                raise forbidden(resource, made["metadata"].get("name", ""), why)
+
+    @staticmethod
+    def _first_status(resource: Resource, made: Json) -> Json:
+        blank: Json = {
+            "kind": resource.kind,
+            "metadata": dict(made["metadata"]),
+            "spec": copy.deepcopy(made.get("spec") or {}),
+        }
+        status: Json = kinds.defaulted(resource, blank).get("status") or {}
+        if resource.plural in {"nodes", "servicecidrs"}:
+            return made.get("status") or status
+        return status
+
+    def _validate(self, resource: Resource, made: Json) -> None:
+        found = names.metadata_errors(resource, made, minor=self.minor)
+        try:
+            found += kinds.errors(resource, made, minor=self.minor)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise kinds.unreadable(resource, f"json: cannot unmarshal: {error}") from error
+        if found:
+            raise invalid(resource, made["metadata"].get("name", ""), found)
+
+    # --- addresses ---
+
+    def _allocate(self, service: Json, *, dry_run: bool) -> Callable[[], object] | None:
+        spec = service["spec"]
+        self._allocate_ports(service, dry_run=dry_run)
+        if spec["type"] == "ExternalName" or spec.get("clusterIP") == "None":
+            if spec.get("clusterIP") == "None":
+                spec |= {"clusterIPs": ["None"], "ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack"}
+            return None
+        ranges, used = self.ranges(), self.used_addresses()
+        if not spec.get("clusterIP"):
+            # A dry run doesn't look for a free address: it shows the range's own.
+            address = str(ranges[0].network_address) if dry_run else addresses.pick(ranges, used, self.chance)
+        else:
+            address = str(ipaddress.ip_address(spec["clusterIP"]))
+            why = addresses.refusal(ipaddress.ip_address(address), ranges, used, dry_run=dry_run)
+            if why:
+                raise addresses.refused(service["metadata"]["name"], address, spec["clusterIPs"], why, self.minor)
+        family = f"IPv{ipaddress.ip_address(address).version}"
+        spec |= {"clusterIP": address, "clusterIPs": [address], "ipFamilies": [family], "ipFamilyPolicy": "SingleStack"}
+        if dry_run or not self.knows_ranges:
+            return None
+        self._take(address, family, service["metadata"])
+        return lambda: self.store.remove(IP_ADDRESSES.key, "", address)
+
+    def _take(self, address: str, family: str, owner: Json) -> None:
+        labels = {
+            "ipaddress.kubernetes.io/ip-family": family,
+            "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io",
+        }
+        parent = {"group": "", "resource": "services", "namespace": owner["namespace"], "name": owner["name"]}
+        self.create(IP_ADDRESSES, "", {"metadata": {"name": address, "labels": labels}, "spec": {"parentRef": parent}})
+
+    def _allocate_ports(self, service: Json, *, dry_run: bool) -> None:
+        if service["spec"]["type"] not in {"NodePort", "LoadBalancer"}:
+            return
+        name = (service["metadata"].get("namespace"), service["metadata"]["name"])
+        used = {
+            port["nodePort"]
+            for other in self.store.items(SERVICES.key)
+            if (other["metadata"]["namespace"], other["metadata"]["name"]) != name
+            for port in other["spec"].get("ports") or []
+            if "nodePort" in port
+        }
+        for at, port in enumerate(service["spec"].get("ports") or []):
+            given = port.get("nodePort")
+            path = f"spec.ports[{at}].nodePort"
+            if given and given not in addresses.NODE_PORTS:
+                text = "provided port is not in the valid range. The range of valid ports is 30000-32767"
+                raise invalid(SERVICES, name[1], [wrong(path, given, text)])
+            if given in used and not dry_run:
+                raise invalid(SERVICES, name[1], [wrong(path, given, "provided port is already allocated")])
+            port["nodePort"] = given or addresses.node_port(used, self.chance.randint)
+            used.add(port["nodePort"])
+
+    # --- changing ---
+
+    def update(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        body: Json,
+        options: Options = CONTROLLER,
+        *,
+        part: str = "",
+    ) -> Json:
+        """Put `body` in the object's place; `part` is `status` for the status subresource."""
+        old = self.get(resource, namespace, name)
+        new = copy.deepcopy(body)
+        new.setdefault("metadata", {})
+        self._check_identity(resource, old, new)
+        self._keep_system_fields(resource, old, new, part)
+        if part != "status":
+            kinds.defaulted(resource, new)
+            if resource.key == SERVICES.key:
+                self._keep_addresses(old, new)
+            self._validate(resource, new)
+            found = kinds.change_errors(resource, old, new, minor=self.minor)
+            if found:
+                raise invalid(resource, name, found)
+        return self._written(resource, old, new, options)
+
+    def _written(self, resource: Resource, old: Json, new: Json, options: Options) -> Json:
+        if resource.key == SERVICES.key:
+            self._move_address(old, new, options)
+        generated = resource.custom or resource.plural in kinds.WITH_GENERATION
+        if generated and _without_state(old) != _without_state(new):
+            new["metadata"]["generation"] = old["metadata"].get("generation", 1) + 1
+        if _same(old, new):
+            return old
+        self._track(resource, old, new, options)
+        if options.dry_run:
+            return new
+        if _finished(new):
+            return self._gone(resource, self.store.put(resource.key, new))
+        stored = self.store.put(resource.key, new)
+        if resource.key == DEFINITIONS.key:
+            self.define(stored)
+        return stored
+
+    def _check_identity(self, resource: Resource, old: Json, new: Json) -> None:
+        name, metadata = old["metadata"]["name"], new["metadata"]
+        if metadata.get("name", name) != name:
+            raise bad_request(
+                f"the name of the object ({metadata.get('name')}) does not match the name on the URL ({name})"
+            )
+        if (
+            resource.namespaced
+            and metadata.get("namespace", old["metadata"]["namespace"]) != old["metadata"]["namespace"]
+        ):
+            raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+        if metadata.get("uid") and metadata["uid"] != old["metadata"]["uid"]:
+            raise conflict(
+                resource,
+                name,
+                f"Precondition failed: UID in precondition: {metadata['uid']}, UID in object meta: {old['metadata']['uid']}",
+            )
+        given = metadata.get("resourceVersion")
+        if given and given != old["metadata"]["resourceVersion"]:
+            raise modified(resource, name)
+        if not given and resource.custom:
+            raise invalid(resource, name, [wrong("metadata.resourceVersion", 0, "must be specified for an update")])
+
+    @staticmethod
+    def _keep_system_fields(resource: Resource, old: Json, new: Json, part: str) -> None:
+        before, after = old["metadata"], new["metadata"]
+        kept = ("name", "namespace", "uid", "creationTimestamp", "generation", "resourceVersion", "generateName")
+        kept += ("deletionTimestamp", "deletionGracePeriodSeconds", "managedFields")
+        for name in kept:
+            after.pop(name, None)
+            if name in before:
+                after[name] = copy.deepcopy(before[name])
+        new |= {"kind": resource.kind, "apiVersion": resource.api_version}
+        if part == "status":
+            for name in [name for name in new if name not in {"kind", "apiVersion", "metadata", "status"}]:
+                del new[name]
+            new |= {key: value for key, value in old.items() if key not in {"metadata", "status", "kind", "apiVersion"}}
+            after |= {name: before[name] for name in ("finalizers", "ownerReferences") if name in before}
+            if resource.custom:
+                new["metadata"] = before
+        elif resource.has_status:
+            new.pop("status", None)
+            if "status" in old:
+                new["status"] = copy.deepcopy(old["status"])
+        for name in [
+            name for name in ("labels", "annotations", "finalizers", "ownerReferences") if not after.get(name)
+        ]:
+            after.pop(name, None)
+
+    @staticmethod
+    def _keep_addresses(old: Json, new: Json) -> None:
+        before, after = old["spec"], new["spec"]
+        if "ExternalName" in {before["type"], after["type"]}:
+            return
+        if not after.get("clusterIP"):
+            after |= {"clusterIP": before.get("clusterIP", ""), "clusterIPs": before.get("clusterIPs", [])}
+        elif after["clusterIP"] != before.get("clusterIP") and after.get("clusterIPs") == before.get("clusterIPs"):
+            after["clusterIPs"] = [after["clusterIP"]]
+        for name in ("ipFamilies", "ipFamilyPolicy"):
+            if name in before:
+                after.setdefault(name, before[name])
+
+    def _move_address(self, old: Json, new: Json, options: Options) -> None:
+        before, after = old["spec"], new["spec"]
+        if after["type"] == "ExternalName" and before["type"] != "ExternalName":
+            for name in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+                after.pop(name, None)
+            if not options.dry_run:
+                self._release(old)
+        elif before["type"] == "ExternalName" and after["type"] != "ExternalName":
+            self._allocate(new, dry_run=options.dry_run)
+        else:
+            self._allocate_ports(new, dry_run=options.dry_run)
+
+    def _release(self, service: Json) -> None:
+        for address in service["spec"].get("clusterIPs") or []:
+            taken = self.store.get(IP_ADDRESSES.key, "", address)
+            if taken is not None:
+                self._gone(IP_ADDRESSES, taken)
+
+    def _track(self, resource: Resource, old: Json, new: Json, options: Options) -> None:
+        if options.manager and resource.key != ("", "events"):
+            new["metadata"]["managedFields"] = managed_after(old, new, options.manager, self.now())
+
+    # --- deleting ---
+
+    def delete(
+        self, resource: Resource, namespace: str, name: str, deletion: Deletion | None = None
+    ) -> tuple[Json, bool]:
+        """Delete an object, or mark it for its finalizers and grace period.
+
+        Returns:
+            What a client receives, and whether the object is gone.
+        """
+        deletion = deletion or Deletion()
+        old = self.get(resource, namespace, name)
+        _check_preconditions(resource, old, deletion)
+        if resource.key == NAMESPACES.key and name in KEPT_NAMESPACES:
+            raise forbidden(resource, name, "this namespace may not be deleted")
+        marked = self._marked(resource, old, deletion)
+        if _finished(marked):
+            if not deletion.dry_run:
+                self._gone(resource, old)
+            if resource.plural in RETURNED_WHEN_DELETED and not resource.custom:
+                return marked, True
+            return success(resource, name, old["metadata"]["uid"]), True
+        if not deletion.dry_run and not _same(old, marked):
+            marked = self.store.put(resource.key, marked)
+        return marked, False
+
+    def _marked(self, resource: Resource, old: Json, deletion: Deletion) -> Json:
+        metadata = dict(old["metadata"])
+        marked = old | {"metadata": metadata}
+        finalizers = [one for one in metadata.get("finalizers") or [] if one not in {"orphan", "foregroundDeletion"}]
+        wanted = {"Orphan": "orphan", "Foreground": "foregroundDeletion"}.get(deletion.propagation)
+        if not deletion.propagation and "deletionTimestamp" in metadata:
+            finalizers = metadata.get("finalizers") or []
+        metadata["finalizers"] = [*finalizers, *([wanted] if wanted else [])]
+        if not metadata["finalizers"]:
+            del metadata["finalizers"]
+        grace = self._grace(resource, old, deletion)
+        previous = metadata.get("deletionGracePeriodSeconds")
+        if "deletionTimestamp" not in metadata:
+            metadata["deletionTimestamp"] = self.now()
+            metadata["deletionGracePeriodSeconds"] = grace
+        elif previous is not None and grace < previous:
+            metadata["deletionGracePeriodSeconds"] = grace
+        if resource.key == NAMESPACES.key:
+            marked["status"] = (old.get("status") or {}) | {"phase": "Terminating"}
+        if "generation" in metadata and "deletionTimestamp" not in old["metadata"]:
+            metadata["generation"] += 1
+        return marked
+
+    @staticmethod
+    def _grace(resource: Resource, old: Json, deletion: Deletion) -> int:
+        if resource.key != PODS.key:
+            return 0
+        if not old["spec"].get("nodeName") or (old.get("status") or {}).get("phase") in {"Succeeded", "Failed"}:
+            return 0
+        if deletion.grace is not None:
+            return max(0, deletion.grace)
+        return int(old["spec"].get("terminationGracePeriodSeconds", DEFAULT_GRACE))
+
+    def _gone(self, resource: Resource, old: Json) -> Json:
+        metadata = old["metadata"]
+        last = self.store.remove(resource.key, metadata.get("namespace", ""), metadata["name"])
+        if resource.key == SERVICES.key:
+            self._release(old)
+        if resource.key == DEFINITIONS.key:
+            self.catalogue.withdraw((old["spec"]["group"], old["spec"]["names"]["plural"]))
+        return last
+
+    def define(self, definition: Json) -> None:
+        """Serve the kinds of a CustomResourceDefinition."""
+        resources = kinds.definition_resources(definition)
+        if resources:
+            self.catalogue.define(resources[0].key, resources)
+
+    # --- what controllers do ---
+
+    def change(self, resource: Resource, found: Json, **parts: Json) -> Json:
+        """Write parts (`status`, `spec`, `metadata`) of an object as the cluster itself; a vanished one is left alone."""
+        metadata = found["metadata"]
+        current = self.store.get(resource.key, metadata.get("namespace", ""), metadata["name"])
+        if current is None or current["metadata"]["uid"] != metadata["uid"]:
+            return found
+        new = current | {name: (current.get(name) or {}) | part for name, part in parts.items()}
+        if "metadata" in parts:
+            new["metadata"] = {key: value for key, value in new["metadata"].items() if value not in (None, [], {})}
+        if "spec" in parts and "generation" in new["metadata"] and new["spec"] != current.get("spec"):
+            new["metadata"] = new["metadata"] | {"generation": new["metadata"]["generation"] + 1}
+        if _same(current, new):
+            return current
+        stored = self.store.put(resource.key, new)
+        return self._gone(resource, stored) if _finished(stored) else stored
+
+    def force_delete(self, resource: Resource, found: Json) -> None:
+        """Take an object away at once, as a kubelet or garbage collector does when its work is done."""
+        metadata = found["metadata"]
+        place = (metadata.get("namespace", ""), metadata["name"])
+        current = self.store.get(resource.key, *place)
+        if current is not None and current["metadata"]["uid"] == metadata["uid"]:
+            self.delete(resource, *place, Deletion(grace=0))
+
+
+def timestamp(moment: datetime) -> str:
+    """RFC 3339 in whole seconds, as metav1.Time is written."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def micro_timestamp(moment: datetime) -> str:
+    """RFC 3339 with microseconds, as metav1.MicroTime is written."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def as_served(resource: Resource, stored: Json) -> Json:
+    """An object in the version of the kind that it is asked for."""
+    if stored.get("apiVersion") == resource.api_version and resource.stored_as is None:
+        return stored
+    if resource.group == "events.k8s.io":
+        return _new_event(stored)
+    return stored | {"apiVersion": resource.api_version, "kind": resource.kind}
+
+
+def as_stored(resource: Resource, received: Json) -> Json:
+    """The reverse of `as_served` for kinds that are stored in another form."""
+    if resource.group != "events.k8s.io":
+        return received
+    renamed = {
+        "regarding": "involvedObject",
+        "note": "message",
+        "reportingController": "reportingComponent",
+        "deprecatedSource": "source",
+        "deprecatedCount": "count",
+        "deprecatedFirstTimestamp": "firstTimestamp",
+        "deprecatedLastTimestamp": "lastTimestamp",
+    }
+    return {renamed.get(key, key): value for key, value in received.items()} | {"apiVersion": "v1", "kind": "Event"}
+
+
+def _new_event(stored: Json) -> Json:
+    renamed = {
+        "involvedObject": "regarding",
+        "message": "note",
+        "reportingComponent": "reportingController",
+        "source": "deprecatedSource",
+        "count": "deprecatedCount",
+        "firstTimestamp": "deprecatedFirstTimestamp",
+        "lastTimestamp": "deprecatedLastTimestamp",
+    }
+    event = {renamed.get(key, key): value for key, value in stored.items()}
+    return event | {"apiVersion": "events.k8s.io/v1", "kind": "Event"}
+
+
+def _check_preconditions(resource: Resource, old: Json, deletion: Deletion) -> None:
+    metadata = old["metadata"]
+    if deletion.uid and deletion.uid != metadata["uid"]:
+        text = f"Precondition failed: UID in precondition: {deletion.uid}, UID in object meta: {metadata['uid']}"
+        raise conflict(resource, metadata["name"], text)
+    if deletion.revision and deletion.revision != metadata["resourceVersion"]:
+        text = (
+            f"Precondition failed: ResourceVersion in precondition: {deletion.revision}, "
+            f"ResourceVersion in object meta: {metadata['resourceVersion']}"
+        )
+        raise conflict(resource, metadata["name"], text)
+
+
+def _finished(found: Json) -> bool:
+    metadata = found["metadata"]
+    if "deletionTimestamp" not in metadata or metadata.get("finalizers"):
+        return False
+    if found["kind"] == "Namespace" and found["spec"].get("finalizers"):
+        return False
+    return not metadata.get("deletionGracePeriodSeconds")
+
+
+def _same(old: Json, new: Json) -> bool:
+    def compared(one: Json) -> Json:
+        metadata = {
+            key: value for key, value in one["metadata"].items() if key not in {"resourceVersion", "managedFields"}
+        }
+        return one | {"metadata": metadata}
+
+    return compared(old) == compared(new)
+
+
+def _without_state(found: Json) -> Json:
+    return {key: value for key, value in found.items() if key not in {"metadata", "status"}}
+
+
+def _ready(one: Json) -> bool:
+    conditions = (one.get("status") or {}).get("conditions") or []
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+def _is_default(storage_class: Json) -> bool:
+    return (storage_class["metadata"].get("annotations") or {}).get(kinds.DEFAULT_CLASS) == "true"

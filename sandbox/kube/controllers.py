@@ -1,0 +1,258 @@
+"""The controllers' loop: reads every change, and lets each controller look at what the change concerns."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+from sandbox.kube import upkeep, workloads
+from sandbox.kube.cluster import Cluster, Deletion
+from sandbox.kube.kubelet import ImagePull, Kubelet
+from sandbox.kube.resources import (
+    CLAIMS,
+    CONFIG_MAPS,
+    DAEMON_SETS,
+    DEFINITIONS,
+    DEPLOYMENTS,
+    IP_ADDRESSES,
+    JOBS,
+    NAMESPACES,
+    NODES,
+    PODS,
+    REPLICA_SETS,
+    SECRETS,
+    SERVICE_ACCOUNTS,
+    SERVICE_CIDRS,
+    SERVICES,
+    STATEFUL_SETS,
+    STORAGE_CLASSES,
+    VOLUMES,
+    Json,
+    Key,
+    Resource,
+)
+from sandbox.kube.seed import apply_namespaced_rights
+from sandbox.kube.status import StatusError
+from sandbox.kube.store import Change
+from sandbox.speed import Speed
+
+Item = tuple[Key, str, str]
+NAMESPACE_END = 2.5
+"""How many times as long as a container's start a namespace takes to go (about 5 s on a real cluster)."""
+
+_RECONCILERS: dict[Key, Callable[[Cluster, Json], None]] = {
+    DEPLOYMENTS.key: workloads.deployment,
+    REPLICA_SETS.key: workloads.replica_set,
+    DAEMON_SETS.key: workloads.daemon_set,
+    STATEFUL_SETS.key: workloads.stateful_set,
+    JOBS.key: workloads.job,
+    CLAIMS.key: upkeep.claim,
+    VOLUMES.key: upkeep.volume,
+    SERVICES.key: upkeep.endpoints,
+    SERVICE_CIDRS.key: upkeep.service_range,
+    DEFINITIONS.key: upkeep.definition,
+}
+
+
+class Controllers:
+    """Everything that acts on a cluster's objects from inside."""
+
+    def __init__(self, cluster: Cluster, *, speed: Speed, pull: ImagePull, certificate: str) -> None:
+        self._cluster = cluster
+        self._speed = speed
+        self._certificate = certificate
+        self._kubelet = Kubelet(cluster, speed=speed, pull=pull)
+        self._seen = 0
+        self._dependents: dict[str, set[Item]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._emptying: set[str] = set()
+        self._emptied: set[str] = set()
+        self._deadlines: set[tuple[str, int]] = set()
+
+    async def settle(self) -> None:
+        """Bring everything to rest at once, containers included."""
+        self._kubelet.hurried = True
+        self._look()
+        while self._kubelet.busy:
+            await asyncio.gather(*self._kubelet.busy, return_exceptions=True)
+            self._look()
+        self._kubelet.hurried = False
+
+    async def run(self) -> None:
+        """Act on changes until cancelled."""
+        try:
+            while True:
+                self._look()
+                await self._cluster.store.changed(self._seen)
+        finally:
+            await self._kubelet.close()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _look(self) -> None:
+        while self._seen < self._cluster.store.revision:
+            work: dict[Item, None] = {}
+            for change in self._changes():
+                self._seen = change.revision
+                self._index(change)
+                work.update(dict.fromkeys(self._concerned(change)))
+            for item in work:
+                self._reconcile(item)
+
+    def _changes(self) -> list[Change]:
+        try:
+            return list(self._cluster.store.since(self._seen))
+        except StatusError:  # more changes at once than the history holds, or it was compacted
+            revision = self._cluster.store.revision
+            return [
+                Change(revision, "ADDED", resource.key, one, None)
+                for resource in self._cluster.catalogue.stored()
+                for one in self._cluster.store.items(resource.key)
+            ]
+
+    def _index(self, change: Change) -> None:
+        for reference in change.object["metadata"].get("ownerReferences") or []:
+            items = self._dependents.setdefault(reference["uid"], set())
+            if change.type == "DELETED":
+                items.discard(_item(change.key, change.object))
+            else:
+                items.add(_item(change.key, change.object))
+
+    # --- what a change concerns ---
+
+    def _concerned(self, change: Change) -> Iterator[Item]:
+        found, namespace = change.object, change.object["metadata"].get("namespace", "")
+        yield _item(change.key, found)
+        for reference in found["metadata"].get("ownerReferences") or []:
+            resource = self._cluster.catalogue.of_kind(reference["apiVersion"], reference["kind"])
+            if resource is not None:
+                yield resource.key, namespace, reference["name"]
+        if change.key == PODS.key:
+            yield from (_item(SERVICES.key, one) for one in upkeep.services_of(self._cluster, found))
+            yield from self._all(CLAIMS, namespace)
+        elif change.key in {CLAIMS.key, SECRETS.key, CONFIG_MAPS.key}:
+            yield from self._all(PODS, namespace)
+        elif change.key == SERVICE_ACCOUNTS.key:
+            for resource in (REPLICA_SETS, STATEFUL_SETS, DAEMON_SETS, JOBS):
+                yield from self._all(resource, namespace)
+        elif change.key == NODES.key:
+            yield from (*self._all(DAEMON_SETS), *self._all(PODS))
+        elif change.key in {STORAGE_CLASSES.key, VOLUMES.key}:
+            yield from (*self._all(CLAIMS), *self._all(VOLUMES))
+        elif change.key == IP_ADDRESSES.key:
+            yield from self._all(SERVICE_CIDRS)
+        if change.type == "DELETED":
+            self._after(change)
+            if namespace:
+                yield NAMESPACES.key, "", namespace
+
+    def _all(self, resource: Resource, namespace: str = "") -> Iterator[Item]:
+        return (_item(resource.key, one) for one in self._cluster.store.items(resource.key, namespace))
+
+    def _after(self, change: Change) -> None:
+        uid = change.object["metadata"]["uid"]
+        if change.key == DEFINITIONS.key:
+            spec = change.object["spec"]
+            key = (spec["group"], spec["names"]["plural"])
+            for one in self._cluster.store.items(key):
+                self._cluster.store.remove(key, one["metadata"].get("namespace", ""), one["metadata"]["name"])
+        for item in list(self._dependents.pop(uid, ())):
+            self._collect(item, uid)
+
+    def _collect(self, item: Item, owner: str) -> None:
+        found, resource = self._cluster.store.get(*item), self._resource(item[0])
+        if found is None or resource is None or "deletionTimestamp" in found["metadata"]:
+            return
+        left = [one for one in found["metadata"].get("ownerReferences") or [] if one["uid"] != owner]
+        if left:
+            self._cluster.change(resource, found, metadata={"ownerReferences": left})
+        else:
+            self._cluster.delete(resource, item[1], item[2], Deletion(propagation="Background"))
+
+    def _resource(self, key: Key) -> Resource | None:
+        return next((one for one in self._cluster.catalogue.stored() if one.key == key), None)
+
+    # --- what is done about it ---
+
+    def _reconcile(self, item: Item) -> None:
+        key = item[0]
+        found = self._cluster.store.get(*item)
+        if found is None:
+            return
+        finalizers = found["metadata"].get("finalizers") or []
+        if "deletionTimestamp" in found["metadata"] and {"orphan", "foregroundDeletion"} & set(finalizers):
+            self._let_go(item, found, finalizers)
+        elif key == PODS.key:
+            self._kubelet.look(found)
+        elif key == NAMESPACES.key:
+            self._namespace(found)
+        elif reconcile := _RECONCILERS.get(key):
+            reconcile(self._cluster, found)
+            if key == DEPLOYMENTS.key:
+                self._watch_deadline(found)
+
+    def _let_go(self, item: Item, found: Json, finalizers: list[str]) -> None:
+        resource, uid = self._resource(item[0]), found["metadata"]["uid"]
+        if resource is None:
+            return
+        dependents = list(self._dependents.get(uid, ()))
+        if "orphan" in finalizers:
+            for one in dependents:
+                self._orphan(one, uid)
+            self._dependents.pop(uid, None)
+        elif dependents:
+            for one in dependents:
+                self._collect(one, uid)
+            return
+        left = [one for one in finalizers if one not in {"orphan", "foregroundDeletion"}]
+        self._cluster.change(resource, found, metadata={"finalizers": left})
+
+    def _orphan(self, item: Item, owner: str) -> None:
+        found, resource = self._cluster.store.get(*item), self._resource(item[0])
+        if found is not None and resource is not None:
+            left = [one for one in found["metadata"].get("ownerReferences") or [] if one["uid"] != owner]
+            self._cluster.change(resource, found, metadata={"ownerReferences": left})
+
+    def _namespace(self, found: Json) -> None:
+        uid = found["metadata"]["uid"]
+        if "deletionTimestamp" not in found["metadata"]:
+            upkeep.new_namespace(self._cluster, found, self._certificate)
+            apply_namespaced_rights(self._cluster, found["metadata"]["name"])
+        elif uid in self._emptied:
+            upkeep.emptied_namespace(self._cluster, found)
+        elif uid not in self._emptying:
+            self._emptying.add(uid)
+            self._own(self._empty(found["metadata"]["name"], uid))
+
+    async def _empty(self, name: str, uid: str) -> None:
+        await self._cluster.clock.sleep(self._speed.container_start * NAMESPACE_END)
+        self._emptied.add(uid)
+        found = self._cluster.store.get(NAMESPACES.key, "", name)
+        if found is not None and found["metadata"]["uid"] == uid:
+            upkeep.emptied_namespace(self._cluster, found)
+
+    def _watch_deadline(self, found: Json) -> None:
+        metadata = found["metadata"]
+        watched = (metadata["uid"], metadata["generation"])
+        if watched not in self._deadlines:
+            self._deadlines.add(watched)
+            self._own(self._deadline(metadata["namespace"], metadata["name"], found["spec"]["progressDeadlineSeconds"]))
+
+    async def _deadline(self, namespace: str, name: str, seconds: float) -> None:
+        await self._cluster.clock.sleep(seconds + 1)
+        self._reconcile((DEPLOYMENTS.key, namespace, name))
+
+    def _own(self, work: Coroutine[Any, Any, None]) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    @staticmethod
+    async def _guarded(work: Coroutine[Any, Any, None]) -> None:
+        with contextlib.suppress(StatusError):
+            await work
+
+
+def _item(key: Key, found: Json) -> Item:
+    return key, found["metadata"].get("namespace", ""), found["metadata"]["name"]

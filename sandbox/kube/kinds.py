@@ -1,0 +1,673 @@
+"""What the API server adds to objects and what it refuses in them, kind by kind."""
+
+import base64
+import binascii
+import copy
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sandbox.kube import names
+from sandbox.kube.addresses import list_shown
+from sandbox.kube.resources import Json, Key, Resource
+from sandbox.kube.selectors import selector_matches
+from sandbox.kube.status import FieldError, Shown, StatusError, bad_request, required, unsupported, wrong
+
+IMMUTABLE = "field is immutable"
+WITH_GENERATION = {
+    "deployments",
+    "replicasets",
+    "statefulsets",
+    "daemonsets",
+    "jobs",
+    "customresourcedefinitions",
+    "ingresses",
+    "networkpolicies",
+    "poddisruptionbudgets",
+}
+TEMPLATED = {"deployments", "replicasets", "statefulsets", "daemonsets", "jobs"}
+DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+
+
+def defaulted(resource: Resource, made: Json) -> Json:
+    """The object with what the API server fills in; `made` may be changed."""
+    if resource.custom:
+        return made
+    if fill := _DEFAULTS.get(resource.key):
+        fill(made)
+    return made
+
+
+def errors(resource: Resource, made: Json, *, minor: int) -> list[FieldError]:
+    """What is wrong with an object, whether new or changed."""
+    if resource.custom:
+        return []
+    check = _CHECKS.get(resource.key)
+    return check(made, minor) if check else []
+
+
+def change_errors(resource: Resource, old: Json, new: Json, *, minor: int) -> list[FieldError]:
+    """What may not be changed so."""
+    if resource.custom:
+        return []
+    check = _CHANGE_CHECKS.get(resource.key)
+    return check(old, new, minor) if check else []
+
+
+# --- what is filled in ---
+
+
+def _service_defaults(made: Json) -> None:
+    spec = made.setdefault("spec", {})
+    spec.setdefault("type", "ClusterIP")
+    spec.setdefault("sessionAffinity", "None")
+    if spec["type"] != "ExternalName":
+        spec.setdefault("internalTrafficPolicy", "Cluster")
+    if spec["type"] in {"NodePort", "LoadBalancer"}:
+        spec.setdefault("externalTrafficPolicy", "Cluster")
+    for port in spec.get("ports") or []:
+        port.setdefault("protocol", "TCP")
+        if port.get("targetPort") in (None, 0, ""):
+            port["targetPort"] = port.get("port")
+    if spec.get("clusterIP") and not spec.get("clusterIPs"):
+        spec["clusterIPs"] = [spec["clusterIP"]]
+    made.setdefault("status", {"loadBalancer": {}})
+
+
+def _namespace_defaults(made: Json) -> None:
+    made["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = made["metadata"].get("name", "")
+    made.setdefault("spec", {}).setdefault("finalizers", ["kubernetes"])
+    made.setdefault("status", {"phase": "Active"})
+
+
+def _pod_spec_defaults(spec: Json) -> None:
+    spec.setdefault("restartPolicy", "Always")
+    spec.setdefault("terminationGracePeriodSeconds", 30)
+    spec.setdefault("dnsPolicy", "ClusterFirst")
+    spec.setdefault("securityContext", {})
+    spec.setdefault("schedulerName", "default-scheduler")
+    if "serviceAccountName" in spec:
+        spec.setdefault("serviceAccount", spec["serviceAccountName"])
+    for container in _containers(spec):
+        container.setdefault("resources", {})
+        container.setdefault("terminationMessagePath", "/dev/termination-log")
+        container.setdefault("terminationMessagePolicy", "File")
+        container.setdefault("imagePullPolicy", _pull_policy(container.get("image", "")))
+        for port in container.get("ports") or []:
+            port.setdefault("protocol", "TCP")
+
+
+def _pull_policy(image: str) -> str:
+    tag = image.rpartition("/")[2].partition(":")[2]
+    return "Always" if "@" not in image and tag in {"", "latest"} else "IfNotPresent"
+
+
+def _containers(spec: Json) -> Iterator[Json]:
+    yield from spec.get("initContainers") or []
+    yield from spec.get("containers") or []
+
+
+def _pod_defaults(made: Json) -> None:
+    spec = made.setdefault("spec", {})
+    spec.setdefault("serviceAccountName", "default")
+    spec.setdefault("enableServiceLinks", True)
+    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
+    spec.setdefault("priority", 0)
+    known = {one.get("key") for one in spec.get("tolerations") or []}
+    added = [
+        {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
+        for key in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+        if key not in known
+    ]
+    spec["tolerations"] = [*(spec.get("tolerations") or []), *added]
+    _pod_spec_defaults(spec)
+    made.setdefault("status", {"phase": "Pending", "qosClass": _quality(spec)})
+
+
+def _quality(spec: Json) -> str:
+    wanted = [container.get("resources") or {} for container in _containers(spec)]
+    if not any(one.get("requests") or one.get("limits") for one in wanted):
+        return "BestEffort"
+    guaranteed = all(
+        {"cpu", "memory"} <= set(one.get("limits") or {}) and one.get("requests", one["limits"]) == one["limits"]
+        for one in wanted
+    )
+    return "Guaranteed" if guaranteed else "Burstable"
+
+
+def _template_defaults(made: Json) -> None:
+    template = made.setdefault("spec", {}).setdefault("template", {})
+    template.setdefault("metadata", {}).setdefault("creationTimestamp", None)
+    _pod_spec_defaults(template.setdefault("spec", {}))
+
+
+def _deployment_defaults(made: Json) -> None:
+    spec = made.setdefault("spec", {})
+    _value_default(spec, "replicas", 1)
+    strategy = spec.setdefault("strategy", {})
+    strategy.setdefault("type", "RollingUpdate")
+    if strategy["type"] == "RollingUpdate":
+        rolling = strategy.setdefault("rollingUpdate", {})
+        rolling.setdefault("maxUnavailable", "25%")
+        rolling.setdefault("maxSurge", "25%")
+    spec.setdefault("revisionHistoryLimit", 10)
+    spec.setdefault("progressDeadlineSeconds", 600)
+    _template_defaults(made)
+    made.setdefault("status", {})
+
+
+def _replicas_defaults(made: Json) -> None:
+    _value_default(made.setdefault("spec", {}), "replicas", 1)
+    _template_defaults(made)
+    made.setdefault("status", {"replicas": 0})
+
+
+def _stateful_defaults(made: Json) -> None:
+    _replicas_defaults(made)
+    spec = made["spec"]
+    spec.setdefault("podManagementPolicy", "OrderedReady")
+    spec.setdefault("updateStrategy", {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}})
+    spec.setdefault("revisionHistoryLimit", 10)
+
+
+def _daemon_defaults(made: Json) -> None:
+    _template_defaults(made)
+    spec = made["spec"]
+    spec.setdefault("updateStrategy", {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}})
+    spec.setdefault("revisionHistoryLimit", 10)
+    made.setdefault(
+        "status",
+        {"currentNumberScheduled": 0, "numberMisscheduled": 0, "desiredNumberScheduled": 0, "numberReady": 0},
+    )
+
+
+def _job_defaults(made: Json) -> None:
+    spec = made.setdefault("spec", {})
+    for name, value in (("parallelism", 1), ("completions", 1), ("backoffLimit", 6), ("suspend", False)):
+        _value_default(spec, name, value)
+    template = spec.setdefault("template", {})
+    if "selector" not in spec:
+        chosen = {"batch.kubernetes.io/controller-uid": made["metadata"].get("uid", "")}
+        spec["selector"] = {"matchLabels": chosen}
+        template.setdefault("metadata", {}).setdefault("labels", {}).update(
+            chosen | {"batch.kubernetes.io/job-name": made["metadata"].get("name", "")}
+        )
+    _template_defaults(made)
+    made.setdefault("status", {})
+
+
+def _value_default(spec: Json, name: str, value: object) -> None:
+    if spec.get(name) is None:
+        spec[name] = value
+
+
+def _secret_defaults(made: Json) -> None:
+    made.setdefault("type", "Opaque")
+    plain = made.pop("stringData", None) or {}
+    if plain:
+        data = made.get("data") or {}
+        made["data"] = data | {key: base64.b64encode(str(value).encode()).decode() for key, value in plain.items()}
+
+
+def _claim_defaults(made: Json) -> None:
+    made.setdefault("spec", {}).setdefault("volumeMode", "Filesystem")
+    made.setdefault("status", {"phase": "Pending"})
+    _finalizer(made, "kubernetes.io/pvc-protection")
+
+
+def _volume_defaults(made: Json) -> None:
+    spec = made.setdefault("spec", {})
+    spec.setdefault("volumeMode", "Filesystem")
+    spec.setdefault("persistentVolumeReclaimPolicy", "Retain")
+    made.setdefault("status", {"phase": "Available"})
+    _finalizer(made, "kubernetes.io/pv-protection")
+
+
+def _finalizer(made: Json, name: str) -> None:
+    if "deletionTimestamp" not in made["metadata"] and "uid" not in made["metadata"]:
+        present = made["metadata"].get("finalizers") or []
+        made["metadata"]["finalizers"] = list(dict.fromkeys([*present, name]))
+
+
+def _class_defaults(made: Json) -> None:
+    made.setdefault("reclaimPolicy", "Delete")
+    made.setdefault("volumeBindingMode", "Immediate")
+
+
+def _definition_defaults(made: Json) -> None:
+    spec = made.setdefault("spec", {})
+    spec.setdefault("conversion", {"strategy": "None"})
+    given = spec.setdefault("names", {})
+    if given.get("kind"):
+        given.setdefault("singular", given["kind"].lower())
+        given.setdefault("listKind", given["kind"] + "List")
+    made.setdefault("status", {})
+
+
+def _event_defaults(made: Json) -> None:
+    made.setdefault("source", {})
+    made.setdefault("type", "Normal")
+
+
+_DEFAULTS: dict[Key, Callable[[Json], None]] = {
+    ("", "services"): _service_defaults,
+    ("", "namespaces"): _namespace_defaults,
+    ("", "pods"): _pod_defaults,
+    ("", "secrets"): _secret_defaults,
+    ("", "persistentvolumeclaims"): _claim_defaults,
+    ("", "persistentvolumes"): _volume_defaults,
+    ("", "events"): _event_defaults,
+    ("apps", "deployments"): _deployment_defaults,
+    ("apps", "replicasets"): _replicas_defaults,
+    ("apps", "statefulsets"): _stateful_defaults,
+    ("apps", "daemonsets"): _daemon_defaults,
+    ("batch", "jobs"): _job_defaults,
+    ("storage.k8s.io", "storageclasses"): _class_defaults,
+    ("apiextensions.k8s.io", "customresourcedefinitions"): _definition_defaults,
+}
+
+
+# --- what is refused ---
+
+LARGEST_PORT = 65535
+LARGEST_SECRET = 1024 * 1024
+SERVICE_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
+PROTOCOLS = ("SCTP", "TCP", "UDP")
+
+
+def _service_errors(made: Json, minor: int) -> list[FieldError]:
+    spec = made["spec"]
+    found: list[FieldError] = []
+    if spec["type"] not in SERVICE_TYPES:
+        found.append(unsupported("spec.type", spec["type"], SERVICE_TYPES))
+    if spec["type"] == "ExternalName":
+        return found if spec.get("externalName") else [*found, required("spec.externalName")]
+    ports = spec.get("ports") or []
+    if not ports and spec.get("clusterIP") != "None":
+        found.append(required("spec.ports"))
+    for at, port in enumerate(ports):
+        found += _port_errors(port, f"spec.ports[{at}]", several=len(ports) > 1)
+    given = [(port.get("port"), port.get("protocol")) for port in ports]
+    for at, one in enumerate(given):
+        if one in given[:at]:
+            shown: object = {"name": "", "protocol": one[1], "port": one[0], "targetPort": 0}
+            found.append(FieldError("FieldValueDuplicate", f"spec.ports[{at}]", shown))
+    return found + _cluster_ip_errors(spec, minor)
+
+
+def _port_errors(port: Json, path: str, *, several: bool) -> list[FieldError]:
+    found: list[FieldError] = []
+    if several and not port.get("name"):
+        found.append(required(f"{path}.name"))
+    number = port.get("port", 0)
+    if not isinstance(number, int) or not 0 < number <= LARGEST_PORT:
+        found.append(wrong(f"{path}.port", number, f"must be between 1 and {LARGEST_PORT}, inclusive"))
+    if port["protocol"] not in PROTOCOLS:
+        found.append(unsupported(f"{path}.protocol", port["protocol"], PROTOCOLS))
+    return found
+
+
+def _cluster_ip_errors(spec: Json, minor: int) -> list[FieldError]:
+    address, listed = spec.get("clusterIP") or "", spec.get("clusterIPs") or []
+    path = "spec.clusterIPs"
+    if not address and listed:
+        return [wrong(path, list_shown(listed, minor), "must be empty when `clusterIP` is not specified")]
+    if address and listed[0] != address:
+        return [wrong(path, list_shown(listed, minor), "first value must match `clusterIP`")]
+    text = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+    return [
+        wrong(f"{path}[{at}]", one, text) for at, one in enumerate(listed) if one != "None" and not _is_address(one)
+    ]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _pod_spec_errors(spec: Json, path: str) -> list[FieldError]:
+    if not spec.get("containers"):
+        return [required(f"{path}.containers")]
+    found: list[FieldError] = []
+    for group in ("initContainers", "containers"):
+        for at, container in enumerate(spec.get(group) or []):
+            found += _container_errors(container, f"{path}.{group}[{at}]")
+    volumes = {volume.get("name") for volume in spec.get("volumes") or []}
+    for at, container in enumerate(spec["containers"]):
+        for which, mount in enumerate(container.get("volumeMounts") or []):
+            if mount.get("name") not in volumes:
+                place = f"{path}.containers[{at}].volumeMounts[{which}].name"
+                found.append(FieldError("FieldValueNotFound", place, mount.get("name", "")))
+    given = [container.get("name") for container in spec["containers"]]
+    found += [
+        FieldError("FieldValueDuplicate", f"{path}.containers[{at}].name", name)
+        for at, name in enumerate(given)
+        if name in given[:at]
+    ]
+    return found
+
+
+def _container_errors(container: Json, path: str) -> list[FieldError]:
+    found: list[FieldError] = []
+    name = container.get("name") or ""
+    if not name:
+        found.append(required(f"{path}.name"))
+    else:
+        found += [wrong(f"{path}.name", name, problem) for problem in names.label(name)]
+    image = container.get("image") or ""
+    if not image:
+        found.append(required(f"{path}.image"))
+    elif image != image.strip():
+        found.append(wrong(f"{path}.image", image, "must not have leading or trailing whitespace"))
+    return found
+
+
+def _pod_errors(made: Json, _minor: int) -> list[FieldError]:
+    return _pod_spec_errors(made["spec"], "spec")
+
+
+def _workload_errors(made: Json, minor: int) -> list[FieldError]:
+    spec = made["spec"]
+    found: list[FieldError] = []
+    selector = spec.get("selector")
+    labels = spec["template"]["metadata"].get("labels") or {}
+    if not selector:
+        found.append(required("spec.selector"))
+    elif not selector_matches(selector, labels):
+        text = "`selector` does not match template `labels`"
+        found.append(wrong("spec.template.metadata.labels", _map_shown(labels, minor), text))
+    if isinstance(spec.get("replicas"), int) and spec["replicas"] < 0:
+        found.append(wrong("spec.replicas", spec["replicas"], "must be greater than or equal to 0"))
+    return found + _pod_spec_errors(spec["template"]["spec"], "spec.template.spec")
+
+
+def _map_shown(labels: Json, minor: int) -> object:
+    if minor > 33:  # noqa: PLR2004
+        return labels
+    inside = ", ".join(f'"{key}":"{labels[key]}"' for key in sorted(labels))
+    return Shown(f"map[string]string{{{inside}}}")
+
+
+def _secret_errors(made: Json, _minor: int) -> list[FieldError]:
+    data = {key: _decoded(value) for key, value in (made.get("data") or {}).items()}
+    found = [wrong(f"data[{key}]", key, problem) for key in data for problem in names.config_key(key)]
+    if sum(map(len, data.values())) > LARGEST_SECRET:
+        text = f"may not be more than {LARGEST_SECRET} bytes"
+        found.append(FieldError("FieldValueTooLong", "data", detail=text))
+    kind = made["type"]
+    if kind in _JSON_SECRETS:
+        return found + _json_secret_errors(data, _JSON_SECRETS[kind])
+    present = [key for key in _SECRET_KEYS.get(kind, ()) if key in data]
+    if kind == "kubernetes.io/basic-auth" and present:
+        return found
+    found += [required(f"data[{key}]") for key in _SECRET_KEYS.get(kind, ()) if key not in present]
+    if kind == "kubernetes.io/service-account-token" and not (made["metadata"].get("annotations") or {}).get(_OWNER):
+        found.append(required(f"metadata.annotations[{_OWNER}]"))
+    return found
+
+
+_OWNER = "kubernetes.io/service-account.name"
+_JSON_SECRETS = {"kubernetes.io/dockerconfigjson": ".dockerconfigjson", "kubernetes.io/dockercfg": ".dockercfg"}
+_SECRET_KEYS = {
+    "kubernetes.io/tls": ("tls.crt", "tls.key"),
+    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+    "kubernetes.io/basic-auth": ("username", "password"),
+}
+
+
+def _json_secret_errors(data: dict[str, bytes], key: str) -> list[FieldError]:
+    if key not in data:
+        return [required(f"data[{key}]")]
+    if not data[key]:
+        return [wrong(f"data[{key}]", "<secret contents redacted>", "unexpected end of JSON input")]
+    try:
+        good = isinstance(json.loads(data[key]), dict)
+    except ValueError:
+        first = data[key][:1].decode(errors="replace")
+        text = f"invalid character '{first}' looking for beginning of value"
+        return [wrong(f"data[{key}]", "<secret contents redacted>", text)]
+    if good:
+        return []
+    text = "json: cannot unmarshal value into Go value of type map[string]interface {}"
+    return [wrong(f"data[{key}]", "<secret contents redacted>", text)]
+
+
+def _decoded(value: Any) -> bytes:
+    text = value if isinstance(value, str) else ""
+    try:
+        return base64.b64decode(text.replace("\n", "").replace("\r", ""), validate=True)
+    except (binascii.Error, ValueError):
+        place = next((at for at, one in enumerate(text) if not re.match("[A-Za-z0-9+/=]", one)), len(text) // 4 * 4)
+        raise bad_request(
+            f'Secret in version "v1" cannot be handled as a Secret: illegal base64 data at input byte {place}'
+        ) from None
+
+
+def _config_map_errors(made: Json, _minor: int) -> list[FieldError]:
+    found = [
+        wrong(f"{part}[{key}]", key, problem)
+        for part in ("data", "binaryData")
+        for key in made.get(part) or {}
+        for problem in names.config_key(key)
+    ]
+    for key, value in (made.get("data") or {}).items():
+        if not isinstance(value, str):
+            text = json.dumps(value)
+            kind = "number" if isinstance(value, int | float) else type(value).__name__
+            raise bad_request(
+                f'ConfigMap in version "v1" cannot be handled as a ConfigMap: json: cannot unmarshal {kind} {text} '
+                f"into Go struct field ConfigMap.data.{key} of type string"
+            )
+    return found
+
+
+def _claim_errors(made: Json, _minor: int) -> list[FieldError]:
+    spec = made["spec"]
+    found: list[FieldError] = []
+    if not spec.get("accessModes"):
+        found.append(required("spec.accessModes", "at least 1 access mode is required"))
+    size = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
+    if size is None:
+        found.append(required("spec.resources[storage]"))
+    elif not _QUANTITY.fullmatch(str(size)):
+        raise bad_request(
+            'PersistentVolumeClaim in version "v1" cannot be handled as a PersistentVolumeClaim: quantities must match '
+            "the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+        )
+    return found
+
+
+_QUANTITY = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+)?")
+
+
+def _class_errors(made: Json, _minor: int) -> list[FieldError]:
+    return [] if made.get("provisioner") else [required("provisioner")]
+
+
+def _range_errors(made: Json, _minor: int) -> list[FieldError]:
+    listed = (made.get("spec") or {}).get("cidrs") or []
+    if not listed:
+        return [required("spec.cidrs", "at least one CIDR required")]
+    text = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
+    found: list[FieldError] = []
+    for at, one in enumerate(listed):
+        try:
+            ipaddress.ip_network(one)
+        except ValueError:
+            found.append(wrong(f"spec.cidrs[{at}]", one, text))
+    return found
+
+
+def _definition_errors(made: Json, _minor: int) -> list[FieldError]:
+    spec = made["spec"]
+    expected = f"{spec['names'].get('plural', '')}.{spec.get('group', '')}"
+    found: list[FieldError] = []
+    if made["metadata"]["name"] != expected:
+        text = 'must be spec.names.plural+"."+spec.group'
+        found.append(wrong("metadata.name", made["metadata"]["name"], text))
+    if not spec.get("versions"):
+        text = "must have exactly one version marked as storage version"
+        found.append(wrong("spec.versions", Shown("[]"), text))
+    if spec.get("scope") not in {"Cluster", "Namespaced"}:
+        found.append(unsupported("spec.scope", spec.get("scope", ""), ("Cluster", "Namespaced")))
+    found += [
+        required(f"spec.versions[{at}].schema.openAPIV3Schema", "schemas are required")
+        for at, version in enumerate(spec.get("versions") or [])
+        if not (version.get("schema") or {}).get("openAPIV3Schema")
+    ]
+    return found
+
+
+def _binding_errors(made: Json, _minor: int) -> list[FieldError]:
+    role = made.get("roleRef") or {}
+    found = [] if role.get("name") else [required("roleRef.name")]
+    if role.get("kind") not in {"Role", "ClusterRole"}:
+        found.append(unsupported("roleRef.kind", role.get("kind", ""), ("Role", "ClusterRole")))
+    return found
+
+
+_CHECKS: dict[Key, Callable[[Json, int], list[FieldError]]] = {
+    ("", "services"): _service_errors,
+    ("", "pods"): _pod_errors,
+    ("", "secrets"): _secret_errors,
+    ("", "configmaps"): _config_map_errors,
+    ("", "persistentvolumeclaims"): _claim_errors,
+    ("apps", "deployments"): _workload_errors,
+    ("apps", "replicasets"): _workload_errors,
+    ("apps", "statefulsets"): _workload_errors,
+    ("apps", "daemonsets"): _workload_errors,
+    ("batch", "jobs"): _workload_errors,
+    ("storage.k8s.io", "storageclasses"): _class_errors,
+    ("networking.k8s.io", "servicecidrs"): _range_errors,
+    ("apiextensions.k8s.io", "customresourcedefinitions"): _definition_errors,
+    ("rbac.authorization.k8s.io", "rolebindings"): _binding_errors,
+    ("rbac.authorization.k8s.io", "clusterrolebindings"): _binding_errors,
+}
+
+
+# --- what may not change ---
+
+
+def _service_change(old: Json, new: Json, minor: int) -> list[FieldError]:
+    before, after = old["spec"], new["spec"]
+    if "ExternalName" in {before["type"], after["type"]} or not before.get("clusterIP"):
+        return []
+    if after.get("clusterIP") == before["clusterIP"]:
+        return []
+    shown = list_shown(after.get("clusterIPs") or [], minor)
+    return [wrong("spec.clusterIPs[0]", shown, "may not change once set")]
+
+
+def _selector_change(old: Json, new: Json, minor: int) -> list[FieldError]:
+    if old["spec"].get("selector") == new["spec"].get("selector"):
+        return []
+    return [wrong("spec.selector", _selector_shown(new["spec"].get("selector") or {}, minor), IMMUTABLE)]
+
+
+def _selector_shown(selector: Json, minor: int) -> object:
+    if minor > 33:  # noqa: PLR2004
+        return selector
+    labels = _map_shown(selector.get("matchLabels") or {}, minor)
+    text = labels.text if isinstance(labels, Shown) else ""
+    return Shown(f"v1.LabelSelector{{MatchLabels:{text}, MatchExpressions:[]v1.LabelSelectorRequirement(nil)}}")
+
+
+def _pod_change(old: Json, new: Json, _minor: int) -> list[FieldError]:
+    if _fixed_part(old["spec"]) == _fixed_part(new["spec"]):
+        return []
+    text = (
+        "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+        "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
+        "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+    )
+    return [FieldError("FieldValueForbidden", "spec", detail=text)]
+
+
+def _fixed_part(spec: Json) -> Json:
+    fixed = copy.deepcopy(spec)
+    for name in ("activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"):
+        fixed.pop(name, None)
+    for container in _containers(fixed):
+        container.pop("image", None)
+    return fixed
+
+
+def _immutable_data(old: Json, new: Json, _minor: int) -> list[FieldError]:
+    found: list[FieldError] = []
+    if old.get("type") != new.get("type"):
+        found.append(wrong("type", new.get("type"), IMMUTABLE))
+    if old.get("immutable") and (old.get("data") != new.get("data") or not new.get("immutable")):
+        text = "field is immutable when `immutable` is set"
+        found.append(FieldError("FieldValueForbidden", "data", detail=text))
+    return found
+
+
+def _claim_change(old: Json, new: Json, _minor: int) -> list[FieldError]:
+    def fixed(spec: Json) -> Json:
+        return {key: value for key, value in spec.items() if key not in {"resources", "volumeName"}}
+
+    if fixed(old["spec"]) == fixed(new["spec"]):
+        return []
+    text = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
+    return [FieldError("FieldValueForbidden", "spec", detail=text)]
+
+
+def _role_change(old: Json, new: Json, _minor: int) -> list[FieldError]:
+    if old["roleRef"] == new["roleRef"]:
+        return []
+    return [wrong("roleRef", new["roleRef"], "cannot change roleRef")]
+
+
+def _range_change(old: Json, new: Json, _minor: int) -> list[FieldError]:
+    before, after = old["spec"]["cidrs"], new["spec"]["cidrs"]
+    if before == after or (len(before) == 1 and len(after) > 1 and before[0] == after[0]):
+        return []
+    return [wrong("spec.cidrs[0]", after[0], IMMUTABLE)]
+
+
+_CHANGE_CHECKS: dict[Key, Callable[[Json, Json, int], list[FieldError]]] = {
+    ("", "services"): _service_change,
+    ("", "pods"): _pod_change,
+    ("", "secrets"): _immutable_data,
+    ("", "configmaps"): _immutable_data,
+    ("", "persistentvolumeclaims"): _claim_change,
+    ("apps", "deployments"): _selector_change,
+    ("apps", "replicasets"): _selector_change,
+    ("apps", "daemonsets"): _selector_change,
+    ("apps", "statefulsets"): _selector_change,
+    ("networking.k8s.io", "servicecidrs"): _range_change,
+    ("rbac.authorization.k8s.io", "rolebindings"): _role_change,
+    ("rbac.authorization.k8s.io", "clusterrolebindings"): _role_change,
+}
+
+
+def definition_resources(definition: Json) -> list[Resource]:
+    """The kinds that a CustomResourceDefinition brings, one a served version."""
+    spec = definition["spec"]
+    given = spec["names"]
+    return [
+        Resource(
+            group=spec["group"],
+            version=version["name"],
+            plural=given["plural"],
+            kind=given["kind"],
+            namespaced=spec["scope"] == "Namespaced",
+            short_names=tuple(given.get("shortNames") or ()),
+            subresources=tuple(version.get("subresources") or ()),
+            categories=tuple(given.get("categories") or ()),
+            singular=given.get("singular", ""),
+            custom=True,
+        )
+        for version in spec["versions"]
+        if version.get("served", True)
+    ]
+
+
+def unreadable(resource: Resource, why: str) -> StatusError:
+    """400 for a body that isn't of the kind."""
+    return bad_request(f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {why}')

@@ -1,0 +1,294 @@
+"""The scheduler and the kubelets: Pods are put on nodes, pull their images, start, and end."""
+
+import asyncio
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from sandbox.kube.cluster import Cluster
+from sandbox.kube.records import record
+from sandbox.kube.resources import CLAIMS, CONFIG_MAPS, NODES, PODS, SECRETS, Json, Key
+from sandbox.kube.server import bind
+from sandbox.kube.workloads import fits
+from sandbox.speed import Speed
+
+PLAYED_BY = "sandbox.local/kubelet"
+"""Annotation on a Pod whose status somebody else reports: `edge`. Only its end is seen to here."""
+FIRST_BACKOFF = 10.0
+LONGEST_BACKOFF = 300.0
+
+
+class PullRefusedError(Exception):
+    """An image can't be had; the text is what the container runtime says."""
+
+
+class ImagePull(Protocol):
+    """Gets an image for a Pod."""
+
+    async def __call__(self, cluster: str, image: str, secrets: Sequence[Json]) -> str:
+        """The digest (`sha256:…`) of the image, pulled with the given pull secrets.
+
+        Raises:
+            PullRefusedError: it can't be pulled.
+        """
+
+
+async def any_image(_cluster: str, image: str, _secrets: Sequence[Json]) -> str:
+    """Every image exists; its digest is made of its name."""
+    return "sha256:" + hashlib.sha256(image.encode()).hexdigest()
+
+
+class Kubelet:
+    """Plays the scheduler and every kubelet of one cluster."""
+
+    def __init__(self, cluster: Cluster, *, speed: Speed, pull: ImagePull) -> None:
+        self._cluster = cluster
+        self._speed = speed
+        self._pull = pull
+        self._starting: dict[str, asyncio.Task[None]] = {}
+        self.hurried = False
+        """Whether containers start at once, whatever the speed: while a cluster is being set up."""
+
+    async def close(self) -> None:
+        """Stop everything that is starting."""
+        tasks = list(self._starting.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    @property
+    def busy(self) -> list[asyncio.Task[None]]:
+        """The Pods that are being started."""
+        return list(self._starting.values())
+
+    def look(self, pod: Json) -> None:
+        """Do the next thing for a Pod."""
+        uid = pod["metadata"]["uid"]
+        if "deletionTimestamp" in pod["metadata"]:
+            if task := self._starting.pop(uid, None):
+                task.cancel()
+            self._end(pod)
+        elif not pod["spec"].get("nodeName"):
+            self._schedule(pod)
+        elif not _played_elsewhere(pod) and uid not in self._starting and _is_new(pod):
+            task = asyncio.create_task(self._start(pod))
+            self._starting[uid] = task
+            task.add_done_callback(lambda _: self._starting.pop(uid, None))
+
+    def _end(self, pod: Json) -> None:
+        if not pod["metadata"].get("finalizers"):
+            self._cluster.force_delete(PODS, pod)
+
+    # --- scheduling ---
+
+    def _schedule(self, pod: Json) -> None:
+        why = self._claims_missing(pod)
+        nodes = self._cluster.store.items(NODES.key)
+        fitting = [node for node in nodes if fits(node, pod["spec"])]
+        if not why and not fitting:
+            why = (
+                f"0/{len(nodes)} nodes are available: {len(nodes)} node(s) didn't match Pod's node affinity/selector. "
+                f"preemption: 0/{len(nodes)} nodes are available: {len(nodes)} Preemption is not helpful for scheduling."
+            )
+        if why:
+            self._unschedulable(pod, why)
+            return
+        load = [other["spec"].get("nodeName") for other in self._cluster.store.items(PODS.key)]
+        node = min(fitting, key=lambda one: load.count(one["metadata"]["name"]))["metadata"]["name"]
+        bind(self._cluster, pod, node)
+        metadata = pod["metadata"]
+        text = f"Successfully assigned {metadata['namespace']}/{metadata['name']} to {node}"
+        record(self._cluster, pod, "Scheduled", text, component="default-scheduler")
+
+    def _claims_missing(self, pod: Json) -> str:
+        namespace = pod["metadata"]["namespace"]
+        for volume in pod["spec"].get("volumes") or []:
+            name = (volume.get("persistentVolumeClaim") or {}).get("claimName")
+            if not name:
+                continue
+            claim = self._cluster.store.get(CLAIMS.key, namespace, name)
+            if claim is None:
+                return f'persistentvolumeclaim "{name}" not found'
+            if (claim.get("status") or {}).get("phase") != "Bound":
+                count = len(self._cluster.store.items(NODES.key))
+                return (
+                    f"0/{count} nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: "
+                    f"0/{count} nodes are available: {count} Preemption is not helpful for scheduling."
+                )
+        return ""
+
+    def _unschedulable(self, pod: Json, why: str) -> None:
+        conditions = (pod.get("status") or {}).get("conditions") or []
+        known = next((one for one in conditions if one["type"] == "PodScheduled"), {})
+        if known.get("message") == why:
+            return
+        made = self._condition("PodScheduled", "False", reason="Unschedulable", message=why)
+        self._cluster.change(PODS, pod, status={"phase": "Pending", "conditions": [made]})
+        record(self._cluster, pod, "FailedScheduling", why, kind="Warning", component="default-scheduler")
+
+    # --- starting ---
+
+    async def _start(self, pod: Json) -> None:
+        self._waiting(pod, {}, "ContainerCreating", "")
+        backoff = FIRST_BACKOFF
+        await self._pause(self._speed.container_start)
+        while missing := self._mounts_missing(pod):
+            text = f'MountVolume.SetUp failed for volume "{missing[0]}" : {missing[1]}'
+            self._say(pod, "FailedMount", text, kind="Warning")
+            await self._pause(backoff)
+        images: dict[str, str] = {}
+        for container in _containers(pod):
+            while container["image"] not in images:
+                try:
+                    images[container["image"]] = await self._pulled(pod, container["image"])
+                except PullRefusedError as error:
+                    await self._pull_failed(pod, container["image"], str(error), backoff)
+                    backoff = min(backoff * 2, LONGEST_BACKOFF)
+            self._say(pod, "Created", f"Created container: {container['name']}")
+            self._say(pod, "Started", f"Started container {container['name']}")
+        self._running(pod, images)
+        if pod["spec"].get("restartPolicy") != "Always":
+            await self._pause(self._speed.container_start)
+            self._finished(pod, images)
+
+    async def _pause(self, seconds: float) -> None:
+        await self._cluster.clock.sleep(0 if self.hurried else seconds)
+
+    async def _pulled(self, pod: Json, image: str) -> str:
+        self._say(pod, "Pulling", f'Pulling image "{image}"')
+        namespace = pod["metadata"]["namespace"]
+        references = pod["spec"].get("imagePullSecrets") or []
+        found = [self._cluster.store.get(SECRETS.key, namespace, one.get("name", "")) for one in references]
+        digest = await self._pull(self._cluster.name, image, [one for one in found if one is not None])
+        self._say(pod, "Pulled", f'Successfully pulled image "{image}"')
+        return image_id(image, digest)
+
+    async def _pull_failed(self, pod: Json, image: str, why: str, backoff: float) -> None:
+        text = f'Failed to pull image "{image}": {why}'
+        self._say(pod, "Failed", text, kind="Warning")
+        self._say(pod, "Failed", "Error: ErrImagePull", kind="Warning")
+        self._waiting(pod, {image: why}, "ErrImagePull", why)
+        self._say(pod, "BackOff", f'Back-off pulling image "{image}"')
+        self._waiting(pod, {image: why}, "ImagePullBackOff", f'Back-off pulling image "{image}": {why}')
+        await self._pause(backoff)
+
+    def _mounts_missing(self, pod: Json) -> tuple[str, str] | None:
+        namespace = pod["metadata"]["namespace"]
+        kinds: tuple[tuple[str, str, str, Key], ...] = (
+            ("secret", "secretName", "secret", SECRETS.key),
+            ("configMap", "name", "configmap", CONFIG_MAPS.key),
+        )
+        for volume in pod["spec"].get("volumes") or []:
+            for kind, field, shown, key in kinds:
+                source = volume.get(kind)
+                if not source or source.get("optional"):
+                    continue
+                if self._cluster.store.get(key, namespace, source.get(field, "")) is None:
+                    return volume["name"], f'{shown} "{source.get(field)}" not found'
+        return None
+
+    # --- statuses ---
+
+    def _waiting(self, pod: Json, refused: Json, reason: str, message: str) -> None:
+        statuses = []
+        for container in _containers(pod):
+            mine = not refused or container["image"] in refused
+            state = {"reason": reason if mine else "ContainerCreating"} | (
+                {"message": message} if mine and message else {}
+            )
+            statuses.append(_container_status(container, {"waiting": state}, started=False))
+        conditions = [
+            self._condition("PodReadyToStartContainers", "True"),
+            self._condition("Initialized", "True"),
+            *(
+                self._condition(kind, "False", reason="ContainersNotReady", message=_not_ready(pod))
+                for kind in ("Ready", "ContainersReady")
+            ),
+            self._condition("PodScheduled", "True"),
+        ]
+        status = self._addresses(pod) | {"phase": "Pending", "conditions": conditions, "containerStatuses": statuses}
+        self._cluster.change(PODS, pod, status=status)
+
+    def _running(self, pod: Json, images: dict[str, str]) -> None:
+        state = {"running": {"startedAt": self._cluster.now()}}
+        statuses = [_container_status(one, state, started=True, image=images[one["image"]]) for one in _containers(pod)]
+        names = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+        conditions = [self._condition(kind, "True") for kind in names]
+        status = self._addresses(pod) | {"phase": "Running", "conditions": conditions, "containerStatuses": statuses}
+        self._cluster.change(PODS, pod, status=status)
+
+    def _finished(self, pod: Json, images: dict[str, str]) -> None:
+        now = self._cluster.now()
+        state = {"terminated": {"exitCode": 0, "reason": "Completed", "startedAt": now, "finishedAt": now}}
+        statuses = [
+            _container_status(one, state, started=False, image=images[one["image"]]) for one in _containers(pod)
+        ]
+        conditions = [
+            self._condition(kind, status, reason="PodCompleted")
+            for kind, status in (("Initialized", "True"), ("Ready", "False"), ("ContainersReady", "False"))
+        ]
+        conditions.append(self._condition("PodScheduled", "True"))
+        self._cluster.change(
+            PODS, pod, status={"phase": "Succeeded", "conditions": conditions, "containerStatuses": statuses}
+        )
+
+    def _addresses(self, pod: Json) -> Json:
+        digest = hashlib.sha256(pod["metadata"]["uid"].encode()).digest()
+        address = f"10.244.{digest[0]}.{digest[1] or 1}"
+        node = self._cluster.store.get(NODES.key, "", pod["spec"]["nodeName"]) or {}
+        host = next((one["address"] for one in (node.get("status") or {}).get("addresses") or []), "")
+        shown: Json = {"podIP": address, "podIPs": [{"ip": address}], "startTime": self._cluster.now()}
+        return shown | ({"hostIP": host, "hostIPs": [{"ip": host}]} if host else {})
+
+    def _condition(self, kind: str, status: str, *, reason: str = "", message: str = "") -> Json:
+        made: Json = {"type": kind, "status": status, "lastProbeTime": None, "lastTransitionTime": self._cluster.now()}
+        return made | ({"reason": reason} if reason else {}) | ({"message": message} if message else {})
+
+    def _say(self, pod: Json, reason: str, text: str, *, kind: str = "Normal") -> None:
+        record(self._cluster, pod, reason, text, kind=kind, component="kubelet", host=pod["spec"].get("nodeName", ""))
+
+
+def image_id(image: str, digest: str) -> str:
+    """What a kubelet reports as `imageID`: the repository with its registry, and the digest."""
+    name = image.partition("@")[0]
+    head, slash, last = name.rpartition("/")
+    repository = head + slash + last.partition(":")[0]
+    first = repository.partition("/")[0]
+    if "/" not in repository:
+        repository = f"docker.io/library/{repository}"
+    elif "." not in first and ":" not in first and first != "localhost":
+        repository = f"docker.io/{repository}"
+    given = image.partition("@")[2]
+    return f"{repository}@{given or digest}"
+
+
+def _containers(pod: Json) -> Iterator[Json]:
+    yield from pod["spec"]["containers"]
+
+
+def _container_status(container: Json, state: Json, *, started: bool, image: str = "") -> Json:
+    identity = "containerd://" + hashlib.sha256(f"{container['name']}{image}".encode()).hexdigest() if image else ""
+    status: Json = {
+        "name": container["name"],
+        "image": container["image"],
+        "imageID": image,
+        "ready": started,
+        "started": started,
+        "restartCount": 0,
+        "state": state,
+        "lastState": {},
+    }
+    return status | ({"containerID": identity} if identity else {})
+
+
+def _not_ready(pod: Json) -> str:
+    return f"containers with unready status: [{' '.join(one['name'] for one in _containers(pod))}]"
+
+
+def _played_elsewhere(pod: Json) -> bool:
+    return bool((pod["metadata"].get("annotations") or {}).get(PLAYED_BY))
+
+
+def _is_new(pod: Json) -> bool:
+    status = pod.get("status") or {}
+    return status.get("phase", "Pending") == "Pending" and not status.get("containerStatuses")

@@ -1,0 +1,206 @@
+"""Who manages which fields: `metadata.managedFields`, and server-side apply by them.
+
+Fields are followed down through objects and through lists whose items have a known merge key; other lists count as one
+field.
+"""
+
+import copy
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from sandbox.kube.patches import merge_key
+from sandbox.kube.resources import Json
+from sandbox.kube.status import StatusError
+
+Path = tuple[str, ...]
+
+_SYSTEM = {
+    "name",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "managedFields",
+    "selfLink",
+    "generateName",
+}
+
+
+def managed_after(old: Json, new: Json, manager: str, moment: str) -> list[Json]:
+    """The `managedFields` of `new` after `manager` updated `old` to it."""
+    before, after = leaves(old), leaves(new)
+    changed = {path for path, value in after.items() if before.get(path, _ABSENT) != value}
+    kept = [entry for entry in (old.get("metadata") or {}).get("managedFields") or []]
+    result = [_entry_without(entry, changed, after) for entry in kept]
+    mine = next((entry for entry in result if (entry["manager"], entry["operation"]) == (manager, "Update")), None)
+    if changed:
+        owned = changed | (set(_paths(mine["fieldsV1"])) if mine else set())
+        result = [entry for entry in result if entry is not mine]
+        result.append(_entry(manager, "Update", new["apiVersion"], moment, owned))
+    return [entry for entry in result if entry["fieldsV1"]]
+
+
+def applied(old: Json | None, config: Json, manager: str, moment: str, *, force: bool) -> Json:
+    """The object after `manager` applied `config` to it.
+
+    Raises:
+        StatusError: 409, when others manage fields that the configuration wants otherwise.
+    """
+    wanted = leaves(config)
+    current = old or {key: config[key] for key in ("apiVersion", "kind")} | {"metadata": {}}
+    entries = list((current["metadata"].get("managedFields")) or [])
+    mine = next((entry for entry in entries if (entry["manager"], entry["operation"]) == (manager, "Apply")), None)
+    present = leaves(current)
+    differing = {path for path, value in wanted.items() if path in present and present[path] != value}
+    if not force:
+        _refuse_conflicts(entries, mine, differing)
+    others = [entry for entry in entries if entry is not mine]
+    result = _overlay(copy.deepcopy(current), config)
+    held = {path for entry in others for path in _paths(entry["fieldsV1"])}
+    for path in set(_paths(mine["fieldsV1"]) if mine else ()) - set(wanted) - held:
+        _drop(result, path)
+    entries = [_entry_without(entry, differing, None) for entry in others]
+    entries.append(_entry(manager, "Apply", config["apiVersion"], moment, wanted))
+    result["metadata"]["managedFields"] = [entry for entry in entries if entry["fieldsV1"]]
+    return result
+
+
+def _refuse_conflicts(entries: Iterable[Json], mine: Json | None, differing: set[Path]) -> None:
+    causes = [
+        {
+            "reason": "FieldManagerConflict",
+            "message": f'conflict with "{entry["manager"]}" using {entry["apiVersion"]}',
+            "field": _shown(path),
+        }
+        for entry in entries
+        if entry is not mine
+        for path in sorted(differing & set(_paths(entry["fieldsV1"])))
+    ]
+    if not causes:
+        return
+    if len(causes) == 1:
+        text = f"Apply failed with 1 conflict: {causes[0]['message']}: {causes[0]['field']}"
+    else:
+        lines = "".join(f"\n- {cause['field']}" for cause in causes)
+        text = f"Apply failed with {len(causes)} conflicts: conflicts with {causes[0]['message'][14:]}:{lines}"
+    raise StatusError(409, "Conflict", text, {"causes": causes})
+
+
+class _Absent:
+    pass
+
+
+_ABSENT = _Absent()
+
+
+def leaves(found: Json) -> dict[Path, Any]:
+    """Every field below an object that is managed apart from its neighbours, by its path in `fieldsV1` form."""
+    collected: dict[Path, Any] = {}
+    for key, value in found.items():
+        if key in {"apiVersion", "kind"}:
+            continue
+        inner = (
+            {name: one for name, one in (value or {}).items() if name not in _SYSTEM} if key == "metadata" else value
+        )
+        if key != "metadata" or inner:
+            _collect(inner, (f"f:{key}",), key, collected)
+    return collected
+
+
+def _collect(value: Any, path: Path, name: str, collected: dict[Path, Any]) -> None:
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            _collect(inner, (*path, f"f:{key}"), key, collected)
+        return
+    key_field = merge_key(name, value) if isinstance(value, list) else None
+    if key_field is None:
+        collected[path] = value
+        return
+    for item in value:
+        marked = (*path, "k:" + json.dumps({key_field: item[key_field]}, separators=(",", ":")))
+        _collect(item, marked, "", collected)
+
+
+def _entry(manager: str, operation: str, api_version: str, moment: str, paths: Iterable[Path]) -> Json:
+    return {
+        "manager": manager,
+        "operation": operation,
+        "apiVersion": api_version,
+        "time": moment,
+        "fieldsType": "FieldsV1",
+        "fieldsV1": _tree(paths),
+    }
+
+
+def _entry_without(entry: Json, taken: set[Path], present: dict[Path, Any] | None) -> Json:
+    left = [path for path in _paths(entry["fieldsV1"]) if path not in taken and (present is None or path in present)]
+    return entry | {"fieldsV1": _tree(left)}
+
+
+def _tree(paths: Iterable[Path]) -> Json:
+    tree: Json = {}
+    for path in sorted(paths):
+        place = tree
+        for part in path:
+            place = place.setdefault(part, {})
+    return tree
+
+
+def _paths(tree: Json, above: Path = ()) -> list[Path]:
+    found: list[Path] = []
+    for part, below in tree.items():
+        found += _paths(below, (*above, part)) if below else [(*above, part)]
+    return found
+
+
+def _shown(path: Path) -> str:
+    text = ""
+    for part in path:
+        if part.startswith("k:"):
+            ((key, value),) = json.loads(part[2:]).items()
+            text += f"[{key}={json.dumps(value)}]"
+        else:
+            text += f".{part[2:]}"
+    return text
+
+
+def _overlay(current: Any, config: Any, name: str = "") -> Any:
+    if isinstance(config, dict) and isinstance(current, dict):
+        for key, value in config.items():
+            current[key] = _overlay(current[key], value, key) if key in current else copy.deepcopy(value)
+        return current
+    if isinstance(config, list) and isinstance(current, list) and (key := merge_key(name, [*config, *current])):
+        for item in config:
+            known = next((one for one in current if one[key] == item[key]), None)
+            if known is None:
+                current.append(copy.deepcopy(item))
+            else:
+                _overlay(known, item)
+        return current
+    return copy.deepcopy(config)
+
+
+def _drop(found: Any, path: Path) -> None:
+    """Take the field at `path` away, and what is left empty by that."""
+    part, rest = path[0], path[1:]
+    if part.startswith("k:"):
+        ((key, value),) = json.loads(part[2:]).items()
+        item = next((one for one in found if one.get(key) == value), None)
+        if item is None:
+            return
+        if rest:
+            _drop(item, rest)
+        if not rest or set(item) <= {key}:
+            found.remove(item)
+        return
+    name = part[2:]
+    if not isinstance(found, dict) or name not in found:
+        return
+    if rest:
+        _drop(found[name], rest)
+    if not rest or found[name] in ({}, []):
+        found.pop(name)

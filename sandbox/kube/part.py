@@ -1,0 +1,233 @@
+"""The Kubernetes part of the sandbox: the clusters of a world, their addresses, and the control API."""
+
+import asyncio
+import contextlib
+import ipaddress
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.clock import Clock
+from sandbox.faults import Faults
+from sandbox.kube.cluster import Cluster
+from sandbox.kube.controllers import Controllers
+from sandbox.kube.kubeconfig import by_token, kubeconfig, write
+from sandbox.kube.kubelet import ImagePull, any_image
+from sandbox.kube.resources import NAMESPACES, NODES, PODS, SERVICES, Json
+from sandbox.kube.seed import namespace, seed
+from sandbox.kube.server import ApiServer
+from sandbox.kube.status import StatusError
+from sandbox.speed import Speed
+from sandbox.tls import Authority
+
+SHUTDOWN_TIMEOUT = 0.5
+
+
+@dataclass
+class _Served:
+    """One cluster and what keeps it going."""
+
+    cluster: Cluster
+    server: ApiServer
+    controllers: Controllers
+    runner: web.AppRunner
+    url: str = ""
+    task: "asyncio.Task[None] | None" = None
+
+
+class KubePart:
+    """Serves every cluster of the world's `kube` section, each on a port of its own.
+
+    `folder` gets the kubeconfig. `ports` is the first cluster's port, the others follow it; None lets the system choose.
+    `pull` decides what images can be had.
+    """
+
+    def __init__(
+        self,
+        world: dict[str, Any],
+        *,
+        authority: Authority,
+        folder: Path,
+        clock: Clock,
+        speed: Speed,
+        faults: Faults,
+        host: str = "127.0.0.1",
+        ports: int | None = None,
+        pull: ImagePull = any_image,
+    ) -> None:
+        self._world = world.get("kube", world)
+        self._authority = authority
+        self._clock = clock
+        self._speed = speed
+        self._faults = faults
+        self._host = host
+        self._ports = ports
+        self._pull = pull
+        self._served: dict[str, _Served] = {}
+        self.kubeconfig = folder / "kubeconfig"
+
+    @property
+    def url(self) -> str:
+        """The first cluster's address."""
+        return next(iter(self.urls.values()), "")
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Cluster name to address."""
+        return {name: one.url for name, one in self._served.items()}
+
+    @property
+    def clusters(self) -> dict[str, Cluster]:
+        """Cluster name to what it holds."""
+        return {name: one.cluster for name, one in self._served.items()}
+
+    def environment(self) -> dict[str, str]:
+        """What a client needs."""
+        return {"KUBECONFIG": str(self.kubeconfig)}
+
+    async def start(self) -> None:
+        """Set the clusters up, serve them, and write the kubeconfig."""
+        for at, entry in enumerate(self._world["clusters"]):
+            await self._start_cluster(entry, 0 if self._ports is None else self._ports + at)
+        certificate = await asyncio.to_thread(self._authority.ca_file.read_bytes)
+        await asyncio.to_thread(write, self.kubeconfig, kubeconfig(self.urls, certificate))
+
+    async def stop(self) -> None:
+        """End all connections and controllers."""
+        for one in self._served.values():
+            one.server.end_streams()
+            if one.task is not None:
+                one.task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await one.task
+            await one.runner.cleanup()
+
+    async def _start_cluster(self, entry: dict[str, Any], port: int) -> None:
+        cluster = Cluster(entry["name"], entry["version"], list(entry["service_cidrs"]), self._clock)
+        certificate = await asyncio.to_thread(self._authority.ca_file.read_text)
+        controllers = Controllers(cluster, speed=self._speed, pull=self._pull, certificate=certificate)
+        seed(cluster, entry)
+        await controllers.settle()
+        server = ApiServer(cluster, self._faults, by_token())
+        runner = web.AppRunner(server.app(self.control_routes()), shutdown_timeout=SHUTDOWN_TIMEOUT)
+        served = _Served(cluster, server, controllers, runner)
+        self._served[cluster.name] = served
+        await runner.setup()
+        site = web.TCPSite(runner, self._host, port, ssl_context=self._authority.server_context())
+        await site.start()
+        bound = runner.addresses[0][1]
+        served.url = f"https://{self._host}:{bound}"
+        served.task = asyncio.create_task(controllers.run())
+
+    # --- the control API ---
+
+    def control_routes(self) -> list[web.RouteDef]:
+        """Routes under `/sandbox/kube`."""
+        return [
+            web.get("/sandbox/kube/state", self._state),
+            web.get("/sandbox/kube/requests", self._requests),
+            web.delete("/sandbox/kube/requests", self._forget_requests),
+            web.post("/sandbox/kube/{cluster}", self._change),
+            web.post("/sandbox/kube/{cluster}/take-address", self._take_address),
+        ]
+
+    def state(self) -> Json:
+        """What every cluster holds, at a glance."""
+        return {name: _summary(one) for name, one in self._served.items()}
+
+    async def _state(self, _request: web.Request) -> web.Response:
+        return web.json_response(self.state())
+
+    async def _requests(self, _request: web.Request) -> web.Response:
+        return web.json_response(
+            {name: [seen.shown() for seen in one.server.requests] for name, one in self._served.items()}
+        )
+
+    async def _forget_requests(self, _request: web.Request) -> web.Response:
+        for one in self._served.values():
+            one.server.requests.clear()
+        return web.json_response({})
+
+    async def _change(self, request: web.Request) -> web.Response:
+        served, body = self._named(request), await _body(request)
+        offline = body.get("offline")
+        if not isinstance(offline, bool):
+            raise _wrong('Say {"offline": true} or {"offline": false}.')
+        self.set_offline(served.cluster.name, offline=offline)
+        return web.json_response(_summary(served))
+
+    def set_offline(self, name: str, *, offline: bool) -> None:
+        """Cut a cluster off, or connect it again: meanwhile every connection to it is closed without an answer."""
+        server = self._served[name].server
+        if offline:
+            server.go_offline()
+        else:
+            server.offline = False
+
+    async def _take_address(self, request: web.Request) -> web.Response:
+        served, body = self._named(request), await _body(request)
+        address = str(body.get("address", ""))
+        try:
+            ipaddress.ip_address(address)
+        except ValueError:
+            raise _wrong(f"address has to be an IP address, not {address!r}.") from None
+        home = body.get("namespace") or "default"
+        namespace(served.cluster, home)
+        name = body.get("name") or "taken-" + address.replace(".", "-").replace(":", "-")
+        spec = {"clusterIP": address, "ports": [{"port": 80}]}
+        try:
+            made = served.cluster.create(SERVICES, home, {"metadata": {"name": name}, "spec": spec})
+        except StatusError as error:
+            raise _wrong(error.message) from error
+        return web.json_response({"namespace": home, "name": made["metadata"]["name"], "address": address})
+
+    def _named(self, request: web.Request) -> _Served:
+        name = request.match_info["cluster"]
+        if name not in self._served:
+            text = json.dumps({"error": f"There is no cluster {name!r}; there are {', '.join(self._served)}."})
+            raise web.HTTPNotFound(text=text, content_type="application/json")
+        return self._served[name]
+
+
+async def _body(request: web.Request) -> Json:
+    try:
+        received = await request.json()
+    except ValueError:
+        raise _wrong("The body has to be a JSON object.") from None
+    if not isinstance(received, dict):
+        raise _wrong("The body has to be a JSON object.")
+    return received
+
+
+def _wrong(text: str) -> web.HTTPBadRequest:
+    return web.HTTPBadRequest(text=json.dumps({"error": text}), content_type="application/json")
+
+
+def _summary(one: _Served) -> Json:
+    cluster = one.cluster
+    pods = cluster.store.items(PODS.key)
+    return {
+        "url": one.url,
+        "version": cluster.version,
+        "offline": one.server.offline,
+        "service_cidrs": [str(network) for network in cluster.ranges()],
+        "addresses_used": len(cluster.used_addresses()),
+        "namespaces": {
+            found["metadata"]["name"]: found["status"]["phase"] for found in cluster.store.items(NAMESPACES.key)
+        },
+        "nodes": {
+            found["metadata"]["name"]: found["metadata"]["labels"]["kubernetes.io/arch"]
+            for found in cluster.store.items(NODES.key)
+        },
+        "services": {
+            f"{found['metadata']['namespace']}/{found['metadata']['name']}": found["spec"].get("clusterIP", "")
+            for found in cluster.store.items(SERVICES.key)
+        },
+        "pods": {
+            f"{pod['metadata']['namespace']}/{pod['metadata']['name']}": (pod.get("status") or {}).get("phase", "")
+            for pod in pods
+        },
+    }

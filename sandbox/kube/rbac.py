@@ -1,0 +1,140 @@
+"""Who may do what: users, and role-based access control over the roles and bindings in the store."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sandbox.kube.resources import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, ROLE_BINDINGS, ROLES, Json
+from sandbox.kube.status import StatusError
+from sandbox.kube.store import Store
+
+MASTERS = "system:masters"
+AUTHENTICATED = "system:authenticated"
+UNAUTHENTICATED = "system:unauthenticated"
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody as the API server knows them."""
+
+    name: str
+    groups: tuple[str, ...] = ()
+    uid: str = ""
+
+    def info(self) -> Json:
+        """The form that reviews answer with."""
+        return {"username": self.name, "groups": list(self.groups)} | ({"uid": self.uid} if self.uid else {})
+
+
+ANONYMOUS = User("system:anonymous", (UNAUTHENTICATED,))
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """What is asked for: a verb on a resource, or on a path outside the resources."""
+
+    verb: str
+    group: str = ""
+    resource: str = ""
+    subresource: str = ""
+    namespace: str = ""
+    name: str = ""
+    path: str = ""
+
+    @property
+    def target(self) -> str:
+        """`pods/log`, as rules name it."""
+        return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+
+    def refusal(self, user: User) -> str:
+        """Why not, in the API server's words."""
+        if not self.resource:
+            return f'User "{user.name}" cannot {self.verb} path "{self.path}"'
+        where = f'in the namespace "{self.namespace}"' if self.namespace else "at the cluster scope"
+        return f'User "{user.name}" cannot {self.verb} resource "{self.target}" in API group "{self.group}" {where}'
+
+
+@dataclass
+class Authorizer:
+    """Answers from the bindings as they are at the moment."""
+
+    store: Store
+    _missing: list[str] = field(default_factory=list)
+
+    def check(self, user: User, wanted: Attributes) -> None:
+        """Return if it is allowed.
+
+        Raises:
+            StatusError: 403 with the API server's text.
+        """
+        if self.allows(user, wanted):
+            return
+        why = wanted.refusal(user)
+        if not wanted.resource:
+            raise StatusError(403, "Forbidden", f"forbidden: {why}", {})
+        qualified = f"{wanted.resource}.{wanted.group}" if wanted.group else wanted.resource
+        subject = f'{qualified} "{wanted.name}"' if wanted.name else qualified
+        details: Json = {"name": wanted.name} if wanted.name else {}
+        details |= ({"group": wanted.group} if wanted.group else {}) | {"kind": wanted.resource}
+        raise StatusError(403, "Forbidden", f"{subject} is forbidden: {why}", details)
+
+    def allows(self, user: User, wanted: Attributes) -> bool:
+        """Whether a rule that holds for this user covers it."""
+        if MASTERS in user.groups:
+            return True
+        return any(_covers(rule, wanted) for rule in self.rules(user, wanted.namespace))
+
+    def rules(self, user: User, namespace: str) -> Iterator[Json]:
+        """The rules that hold for a user in the whole cluster, and those of a namespace if one is given."""
+        for binding in self.store.items(CLUSTER_ROLE_BINDINGS.key):
+            if _binds(binding, user):
+                yield from self._role_rules(binding)
+        for binding in self.store.items(ROLE_BINDINGS.key, namespace) if namespace else ():
+            if _binds(binding, user):
+                yield from self._role_rules(binding)
+
+    def _role_rules(self, binding: Json) -> list[Json]:
+        reference = binding["roleRef"]
+        if reference["kind"] == "ClusterRole":
+            role = self.store.get(CLUSTER_ROLES.key, "", reference["name"])
+        else:
+            role = self.store.get(ROLES.key, binding["metadata"]["namespace"], reference["name"])
+        return list((role or {}).get("rules") or [])
+
+
+def _binds(binding: Json, user: User) -> bool:
+    home = binding["metadata"].get("namespace", "")
+    for subject in binding.get("subjects") or []:
+        match subject["kind"]:
+            case "User" if subject["name"] == user.name:
+                return True
+            case "Group" if subject["name"] in user.groups:
+                return True
+            case "ServiceAccount":
+                account = f"system:serviceaccount:{subject.get('namespace') or home}:{subject['name']}"
+                if account == user.name:
+                    return True
+            case _:
+                continue
+    return False
+
+
+def _covers(rule: Json, wanted: Attributes) -> bool:
+    if not _listed(rule, "verbs", wanted.verb):
+        return False
+    if not wanted.resource:
+        return any(
+            wanted.path == path or (path.endswith("*") and wanted.path.startswith(path[:-1]))
+            for path in rule.get("nonResourceURLs") or []
+        )
+    if not _listed(rule, "apiGroups", wanted.group):
+        return False
+    resources = rule.get("resources") or []
+    if not ({"*", wanted.target} & set(resources) or (wanted.subresource and f"*/{wanted.subresource}" in resources)):
+        return False
+    names = rule.get("resourceNames") or []
+    return not names or wanted.name in names
+
+
+def _listed(rule: Json, part: str, value: str) -> bool:
+    values = rule.get(part) or []
+    return value in values or "*" in values

@@ -1,0 +1,54 @@
+"""Events: what controllers say about objects."""
+
+from sandbox.kube.cluster import Cluster
+from sandbox.kube.resources import EVENTS, NAMESPACES, Json
+
+NAMED_BY = "{name}.{number:016x}"
+
+
+def record(
+    cluster: Cluster, about: Json, reason: str, message: str, *, kind: str = "Normal", component: str, host: str = ""
+) -> None:
+    """Write an event, or count one more of the same."""
+    metadata = about["metadata"]
+    namespace = metadata.get("namespace") or "default"
+    home = cluster.store.get(NAMESPACES.key, "", namespace)
+    if home is None or "deletionTimestamp" in home["metadata"]:
+        return
+    involved = {
+        "kind": about["kind"],
+        "namespace": metadata.get("namespace", ""),
+        "name": metadata["name"],
+        "uid": metadata["uid"],
+        "apiVersion": about["apiVersion"],
+        "resourceVersion": metadata.get("resourceVersion", ""),
+    }
+    known = _known(cluster, namespace, involved, reason, message)
+    if known is not None:
+        counted = known | {"count": known.get("count", 1) + 1, "lastTimestamp": cluster.now()}
+        cluster.store.put(EVENTS.key, counted)
+        return
+    name = NAMED_BY.format(name=metadata["name"], number=cluster.chance.getrandbits(62))
+    body = {
+        "metadata": {"name": name},
+        "involvedObject": {key: value for key, value in involved.items() if value},
+        "reason": reason,
+        "message": message,
+        "type": kind,
+        "source": {"component": component} | ({"host": host} if host else {}),
+        "reportingComponent": component,
+        "reportingInstance": host,
+        "firstTimestamp": cluster.now(),
+        "lastTimestamp": cluster.now(),
+        "count": 1,
+        "eventTime": None,
+    }
+    cluster.create(EVENTS, namespace, body)
+
+
+def _known(cluster: Cluster, namespace: str, involved: Json, reason: str, message: str) -> Json | None:
+    for one in cluster.store.items(EVENTS.key, namespace):
+        same = one.get("reason") == reason and one.get("message") == message
+        if same and (one.get("involvedObject") or {}).get("uid") == involved["uid"]:
+            return one
+    return None

@@ -1,0 +1,201 @@
+"""What a request asks for: the API server's reading of path, query, headers and body."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from aiohttp import web
+
+from sandbox.kube.cluster import Deletion, Options
+from sandbox.kube.patches import APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH
+from sandbox.kube.rbac import Attributes
+from sandbox.kube.resources import Catalogue, Json, Resource
+from sandbox.kube.status import StatusError, bad_request, not_acceptable, unsupported_media
+
+BODIES = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf", "application/cbor")
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "GET": "get", "HEAD": "get", "DELETE": "delete"}
+_OWN_SUBRESOURCES = {"status", "finalize"}
+
+
+@dataclass(frozen=True)
+class Target:
+    """The part of the path that names something: `/apis/GROUP/VERSION/namespaces/NAMESPACE/PLURAL/NAME/SUBRESOURCE`."""
+
+    group: str
+    version: str
+    plural: str
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+
+    def resource(self, catalogue: Catalogue) -> Resource | None:
+        """The kind, if the cluster serves it."""
+        return catalogue.find(self.group, self.version, self.plural)
+
+
+def target(path: str) -> Target | None:
+    """What a path names; None for paths outside the resources."""
+    parts = [part for part in path.split("/") if part]
+    if parts[:1] == ["api"] and len(parts) > 2:  # noqa: PLR2004
+        group, version, rest = "", parts[1], parts[2:]
+    elif parts[:1] == ["apis"] and len(parts) > 3:  # noqa: PLR2004
+        group, version, rest = parts[1], parts[2], parts[3:]
+    else:
+        return None
+    namespace = ""
+    if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in _OWN_SUBRESOURCES:  # noqa: PLR2004
+        namespace, rest = rest[1], rest[2:]
+    elif rest[0] == "namespaces" and group == "":
+        namespace = rest[1] if len(rest) > 1 else ""
+    name, subresource = (*rest[1:3], "", "")[:2]
+    return Target(group, version, rest[0], namespace, name, subresource)
+
+
+def attributes(request: web.Request, named: Target | None) -> Attributes:
+    """What authorization decides about."""
+    verb = VERBS.get(request.method, request.method.lower())
+    if named is None:
+        return Attributes(request.method.lower(), path=request.path)
+    if verb == "get" and not named.name:
+        verb = "watch" if wants_watch(request) else "list"
+    elif verb == "get" and wants_watch(request):
+        verb = "watch"
+    elif verb == "delete" and not named.name:
+        verb = "deletecollection"
+    return Attributes(verb, named.group, named.plural, named.subresource, named.namespace, named.name)
+
+
+def wants_watch(request: web.Request) -> bool:
+    """Whether the query asks for a stream of changes."""
+    return request.query.get("watch", "").lower() in {"1", "true"}
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The form in which a client wants its answer."""
+
+    table: bool = False
+    metadata_only: bool = False
+    discovery: str = ""
+    yaml: bool = False
+
+
+def accepted(header: str) -> Accepted:
+    """The first form in an `Accept` header that can be served.
+
+    Raises:
+        StatusError: 406, when there is none.
+    """
+    for part in header.split(",") if header.strip() else ["*/*"]:
+        kind, *parameters = [piece.strip() for piece in part.split(";")]
+        given = dict(pair.split("=", 1) for pair in parameters if "=" in pair)
+        found = _form(kind, given)
+        if found is not None:
+            return found
+    raise not_acceptable(["application/json", "application/yaml"])
+
+
+def _form(kind: str, given: Mapping[str, str]) -> Accepted | None:
+    if kind in {"application/yaml", "text/yaml"} and "as" not in given:
+        return Accepted(yaml=True)
+    if kind not in {"application/json", "*/*", "application/*", "text/plain", "text/html"}:
+        return None
+    match given.get("as", ""):
+        case "Table":
+            return Accepted(table=True)
+        case "PartialObjectMetadata" | "PartialObjectMetadataList":
+            return Accepted(metadata_only=True)
+        case "APIGroupDiscoveryList":
+            return Accepted(discovery=given.get("v", "v2"))
+        case "":
+            return Accepted()
+        case _:
+            return None
+
+
+async def body(request: web.Request) -> Any:
+    """The request's body, read as JSON or YAML; None when there is none.
+
+    Raises:
+        StatusError: 400 or 415.
+    """
+    content = await request.read()
+    if not content:
+        return None
+    kind = request.content_type
+    if kind in {PROTOBUF, "application/cbor"} or content.startswith(b"k8s\x00"):
+        raise unsupported_media([one for one in BODIES if one in {"application/json", "application/yaml"}])
+    if kind in {"application/yaml", APPLY_PATCH}:
+        try:
+            return yaml.safe_load(content)
+        except yaml.YAMLError as error:
+            raise bad_request(f"error converting YAML to JSON: {error}") from error
+    try:
+        return json.loads(content)
+    except ValueError as error:
+        raise bad_request(f"couldn't get version/kind; json parse error: {error}") from error
+
+
+async def object_body(request: web.Request) -> Json:
+    """The request's body, which has to be an object."""
+    received = await body(request)
+    if not isinstance(received, dict):
+        raise bad_request("the body of the request has to be an object")
+    return received
+
+
+def patch_type(request: web.Request, resource: Resource) -> str:
+    """The patch type that the Content-Type names.
+
+    Raises:
+        StatusError: 415, when this kind can't be patched so.
+    """
+    known = [JSON_PATCH, MERGE_PATCH, *([] if resource.custom else [STRATEGIC_PATCH]), APPLY_PATCH]
+    if request.content_type not in known:
+        raise unsupported_media(known)
+    return request.content_type
+
+
+def options(request: web.Request) -> Options:
+    """How a write is meant."""
+    query = request.query
+    agent = request.headers.get("User-Agent", "unknown").split("/")[0]
+    return Options(
+        dry_run=_dry_run(query.getall("dryRun", [])),
+        manager=query.get("fieldManager") or agent or "unknown",
+        force=query.get("force", "").lower() in {"1", "true"},
+    )
+
+
+def deletion(request: web.Request, received: Any) -> Deletion:
+    """How a deletion is meant: what the body (DeleteOptions) says, else the query."""
+    given = received if isinstance(received, dict) else {}
+    query = request.query
+    grace = given.get("gracePeriodSeconds", query.get("gracePeriodSeconds"))
+    orphan = given.get("orphanDependents", query.get("orphanDependents"))
+    propagation = given.get("propagationPolicy") or query.get("propagationPolicy") or ""
+    if propagation not in {"", "Orphan", "Foreground", "Background"}:
+        text = (
+            f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "{propagation}": '
+            'supported values: "Background", "Foreground", "Orphan", "nil"'
+        )
+        raise StatusError(422, "Invalid", text, {"group": "meta.k8s.io", "kind": "DeleteOptions"})
+    conditions = given.get("preconditions") or {}
+    return Deletion(
+        dry_run=_dry_run([*(given.get("dryRun") or []), *query.getall("dryRun", [])]),
+        grace=None if grace is None else int(grace),
+        propagation=propagation or ("Orphan" if orphan in {True, "true"} else ""),
+        uid=conditions.get("uid") or "",
+        revision=conditions.get("resourceVersion") or "",
+    )
+
+
+def _dry_run(given: list[str]) -> bool:
+    wrong = [one for one in given if one not in {"All", ""}]
+    if wrong:
+        text = f'Invalid value: "{wrong[0]}": dryRun: Unsupported value: "{wrong[0]}": supported values: "All"'
+        raise StatusError(422, "Invalid", f'CreateOptions.meta.k8s.io "" is invalid: {text}', {})
+    return "All" in given

@@ -1,0 +1,58 @@
+"""Reviews: questions about rights and tokens that are asked by creating an object."""
+
+from collections.abc import Callable
+
+from sandbox.kube.rbac import Attributes, Authorizer, User
+from sandbox.kube.resources import Json, Resource
+
+
+def reviewed(
+    resource: Resource, asked: Json, user: User, authorizer: Authorizer, whose: Callable[[str], User | None]
+) -> Json:
+    """The review with its answer."""
+    spec = asked.get("spec") or {}
+    match resource.kind:
+        case "SelfSubjectAccessReview":
+            status = _access(spec, user, authorizer)
+        case "SubjectAccessReview" | "LocalSubjectAccessReview":
+            asked_for = User(spec.get("user") or "", tuple(spec.get("groups") or spec.get("group") or ()))
+            status = _access(spec, asked_for, authorizer)
+        case "SelfSubjectRulesReview":
+            status = _rules(spec.get("namespace") or "default", user, authorizer)
+        case "TokenReview":
+            found = whose(spec.get("token") or "")
+            status = {"authenticated": True, "user": found.info()} if found else {"user": {}, "error": "invalid token"}
+        case _:
+            status = {"userInfo": user.info()}
+    made = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": {"creationTimestamp": None}}
+    return made | ({"spec": spec} if "spec" in asked else {}) | {"status": status}
+
+
+def _access(spec: Json, user: User, authorizer: Authorizer) -> Json:
+    wanted = spec.get("resourceAttributes") or {}
+    path = spec.get("nonResourceAttributes")
+    if path:
+        attributes = Attributes(path.get("verb", ""), path=path.get("path", ""))
+    else:
+        attributes = Attributes(
+            verb=wanted.get("verb", ""),
+            group=wanted.get("group", ""),
+            resource=wanted.get("resource", ""),
+            subresource=wanted.get("subresource", ""),
+            namespace=wanted.get("namespace", ""),
+            name=wanted.get("name", ""),
+        )
+    if authorizer.allows(user, attributes):
+        return {"allowed": True, "reason": f'RBAC: allowed for user "{user.name}"'}
+    return {"allowed": False}
+
+
+def _rules(namespace: str, user: User, authorizer: Authorizer) -> Json:
+    resource_rules: list[Json] = []
+    path_rules: list[Json] = []
+    if "system:masters" in user.groups:
+        resource_rules.append({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]})
+        path_rules.append({"verbs": ["*"], "nonResourceURLs": ["*"]})
+    for rule in authorizer.rules(user, namespace):
+        (path_rules if rule.get("nonResourceURLs") else resource_rules).append(rule)
+    return {"resourceRules": resource_rules, "nonResourceRules": path_rules, "incomplete": False}

@@ -1,0 +1,135 @@
+"""Label and field selectors: parsed from their query form, matched against objects."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sandbox.kube.resources import Json
+from sandbox.kube.status import StatusError, bad_request
+
+Match = Callable[[Json], bool]
+
+_SET = re.compile(r"^\s*(?P<key>[^\s,=!()]+)\s+(?P<how>in|notin)\s*\(\s*(?P<values>[^)]*)\)\s*$")
+_EQUAL = re.compile(r"^\s*(?P<key>[^\s,=!()]+)\s*(?P<how>==|=|!=)\s*(?P<value>[^\s,=!()]*)\s*$")
+_EXISTS = re.compile(r"^\s*(?P<not>!?)\s*(?P<key>[^\s,=!()]+)\s*$")
+_COMMA = re.compile(r",(?![^(]*\))")
+_NODE_READY = re.compile(r"^(?P<key>[^=!]+)(?P<how>==|=|!=)(?P<value>.*)$")
+
+
+def labels_match(text: str) -> Match:
+    """What a `labelSelector` parameter asks for.
+
+    Raises:
+        StatusError: 400, when it can't be parsed.
+    """
+    tests = [_label_test(part) for part in _COMMA.split(text) if part.strip()]
+    return lambda found: all(test(found["metadata"].get("labels") or {}) for test in tests)
+
+
+def _label_test(part: str) -> Callable[[Mapping[str, str]], bool]:
+    if found := _SET.match(part):
+        key, values = found["key"], {value.strip() for value in found["values"].split(",")}
+        if found["how"] == "in":
+            return lambda labels: labels.get(key) in values
+        return lambda labels: labels.get(key) not in values
+    if found := _EQUAL.match(part):
+        key, value = found["key"], found["value"]
+        if found["how"] == "!=":
+            return lambda labels: labels.get(key) != value
+        return lambda labels: labels.get(key) == value
+    if found := _EXISTS.match(part):
+        key, wanted = found["key"], not found["not"]
+        return lambda labels: (key in labels) is wanted
+    raise bad_request(f"unable to parse requirement: found '{part.strip()}', expected: identifier")
+
+
+def selector_matches(selector: Json | None, labels: Mapping[str, str]) -> bool:
+    """Whether a selector inside an object (`matchLabels`, `matchExpressions`) takes these labels; an absent one takes none."""
+    if selector is None:
+        return False
+    equal = all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items())
+    return equal and all(_expression(one, labels) for one in selector.get("matchExpressions") or [])
+
+
+def _expression(one: Json, labels: Mapping[str, str]) -> bool:
+    key, values = one["key"], one.get("values") or []
+    match one["operator"]:
+        case "In":
+            return labels.get(key) in values
+        case "NotIn":
+            return labels.get(key) not in values
+        case "Exists":
+            return key in labels
+        case _:
+            return key not in labels
+
+
+_FIELDS: dict[str, tuple[str, ...]] = {
+    "pods": (
+        "spec.nodeName",
+        "spec.restartPolicy",
+        "spec.schedulerName",
+        "spec.serviceAccountName",
+        "status.phase",
+        "status.podIP",
+        "status.nominatedNodeName",
+        "spec.hostNetwork",
+    ),
+    "services": ("spec.clusterIP", "spec.type"),
+    "nodes": ("spec.unschedulable",),
+    "secrets": ("type",),
+    "namespaces": ("status.phase",),
+    "replicasets": ("status.replicas",),
+    "jobs": ("status.successful",),
+    "ipaddresses": (),
+    "events": (
+        "involvedObject.kind",
+        "involvedObject.namespace",
+        "involvedObject.name",
+        "involvedObject.uid",
+        "involvedObject.apiVersion",
+        "involvedObject.resourceVersion",
+        "involvedObject.fieldPath",
+        "reason",
+        "reportingComponent",
+        "source",
+        "type",
+        "regarding.kind",
+        "regarding.namespace",
+        "regarding.name",
+        "regarding.uid",
+    ),
+}
+
+
+def fields_match(text: str, plural: str) -> Match:
+    """What a `fieldSelector` parameter asks for.
+
+    Raises:
+        StatusError: 400, when it can't be parsed or names a field that this kind can't be selected by.
+    """
+    tests = [_field_test(part.strip(), plural) for part in text.split(",") if part.strip()]
+    return lambda found: all(test(found) for test in tests)
+
+
+def _field_test(part: str, plural: str) -> Match:
+    found = _NODE_READY.match(part)
+    if found is None:
+        raise bad_request(f"invalid selector: '{part}'; can't understand '{part}'")
+    path, value, wanted = found["key"].strip(), found["value"].strip(), found["how"] != "!="
+    if path not in {"metadata.name", "metadata.namespace", *_FIELDS.get(plural, ())}:
+        raise StatusError(400, "BadRequest", f'field label not supported: "{path}"')
+    steps = path.replace("regarding.", "involvedObject.").split(".")
+    return lambda candidate: (_text(_at(candidate, steps)) == value) is wanted
+
+
+def _at(found: Any, steps: list[str]) -> Any:
+    for step in steps:
+        found = found.get(step) if isinstance(found, dict) else None
+    return found
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)

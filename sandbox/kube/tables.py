@@ -1,0 +1,300 @@
+"""Tables: the columns that the server prints for `kubectl get`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sandbox.kube.resources import Json, Key, Resource
+
+NONE = "<none>"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; `wide` ones are shown with `-o wide` only."""
+
+    name: str
+    value: Callable[[Json], object]
+    wide: bool = False
+    type: str = "string"
+
+
+def table(resource: Resource, found: list[Json], now: datetime, metadata: Json, *, include: str = "Metadata") -> Json:
+    """The Table of these objects; `include` says how much of each object a row carries."""
+    columns = _columns(resource, now)
+    return {
+        "kind": "Table",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": metadata,
+        "columnDefinitions": [
+            {
+                "name": column.name,
+                "type": column.type,
+                "format": "name" if column.name == "Name" else "",
+                "description": "",
+                "priority": 1 if column.wide else 0,
+            }
+            for column in columns
+        ],
+        "rows": [
+            {"cells": [column.value(one) for column in columns], "object": _carried(one, include)} for one in found
+        ],
+    }
+
+
+def _carried(found: Json, include: str) -> Json | None:
+    if include == "Object":
+        return found
+    if include == "None":
+        return None
+    return partial(found)
+
+
+def partial(found: Json) -> Json:
+    """Only the metadata."""
+    return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": found["metadata"]}
+
+
+def _columns(resource: Resource, now: datetime) -> list[Column]:
+    name = Column("Name", lambda one: one["metadata"]["name"])
+    age = Column("Age", lambda one: duration(one["metadata"].get("creationTimestamp"), now))
+    make = _COLUMNS.get(resource.key)
+    if resource.key == ("", "events"):
+        return [
+            Column("Last Seen", lambda one: duration(one.get("lastTimestamp") or one.get("eventTime"), now)),
+            *_EVENT,
+        ]
+    if make is None:
+        return [name, age] if not resource.custom else [name, age]
+    usual = [column for column in make if not column.wide]
+    return [name, *usual, age, *(column for column in make if column.wide)]
+
+
+def duration(start: str | None, now: datetime) -> str:
+    """How long ago, as kubectl says it: `5s`, `3m10s`, `2h5m`, `4d1h`."""
+    if not start:
+        return "<unknown>"
+    began = datetime.fromisoformat(start.replace("Z", "+00:00")).astimezone(UTC)
+    seconds = max(0, int((now - began).total_seconds()))
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    for limit, value, text in (
+        (120, seconds, f"{seconds}s"),
+        (10, minutes, _pair(minutes, "m", seconds % 60, "s")),
+        (180, minutes, f"{minutes}m"),
+        (8, hours, _pair(hours, "h", minutes % 60, "m")),
+        (48, hours, f"{hours}h"),
+        (8, days, _pair(days, "d", hours % 24, "h")),
+    ):
+        if value < limit:
+            return text
+    return f"{days}d" if days < 365 * 2 else f"{days // 365}y{days % 365}d"
+
+
+def _pair(large: int, large_unit: str, small: int, small_unit: str) -> str:
+    return f"{large}{large_unit}{small}{small_unit}" if small else f"{large}{large_unit}"
+
+
+def _status(one: Json) -> Json:
+    return one.get("status") or {}
+
+
+def _spec(one: Json) -> Json:
+    return one.get("spec") or {}
+
+
+def _pod_ready(one: Json) -> str:
+    statuses = _status(one).get("containerStatuses") or []
+    return f"{sum(bool(each.get('ready')) for each in statuses)}/{len(_spec(one).get('containers') or [])}"
+
+
+def _pod_status(one: Json) -> str:
+    if "deletionTimestamp" in one["metadata"]:
+        return "Terminating"
+    for each in _status(one).get("containerStatuses") or []:
+        for kind in ("waiting", "terminated"):
+            reason = (each.get("state") or {}).get(kind, {}).get("reason")
+            if reason:
+                return str(reason)
+    return str(_status(one).get("reason") or _status(one).get("phase") or "Unknown")
+
+
+def _restarts(one: Json) -> str:
+    return str(sum(each.get("restartCount", 0) for each in _status(one).get("containerStatuses") or []))
+
+
+def _ports(one: Json) -> str:
+    def shown(port: Json) -> str:
+        node = f":{port['nodePort']}" if port.get("nodePort") else ""
+        return f"{port['port']}{node}/{port.get('protocol', 'TCP')}"
+
+    return ",".join(shown(port) for port in _spec(one).get("ports") or []) or NONE
+
+
+def _labels(labels: Json | None) -> str:
+    return ",".join(f"{key}={value}" for key, value in sorted((labels or {}).items())) or NONE
+
+
+def _selector(one: Json) -> str:
+    return _labels((_spec(one).get("selector") or {}).get("matchLabels"))
+
+
+def _template(one: Json, field: str) -> str:
+    containers = _spec(one).get("template", {}).get("spec", {}).get("containers") or []
+    return ",".join(str(each.get(field, "")) for each in containers)
+
+
+def _node_status(one: Json) -> str:
+    ready = next((each for each in _status(one).get("conditions") or [] if each["type"] == "Ready"), None)
+    text = "Unknown" if ready is None else "Ready" if ready["status"] == "True" else "NotReady"
+    return text + (",SchedulingDisabled" if _spec(one).get("unschedulable") else "")
+
+
+def _node_roles(one: Json) -> str:
+    prefix = "node-role.kubernetes.io/"
+    return ",".join(key[len(prefix) :] for key in one["metadata"].get("labels") or {} if key.startswith(prefix)) or NONE
+
+
+def _node_address(one: Json, kind: str) -> str:
+    return next((each["address"] for each in _status(one).get("addresses") or [] if each["type"] == kind), NONE)
+
+
+def _node_info(one: Json, field: str) -> str:
+    return str((_status(one).get("nodeInfo") or {}).get(field, "<unknown>"))
+
+
+def _modes(one: Json) -> str:
+    short = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
+    modes = _status(one).get("accessModes") or (
+        _spec(one).get("accessModes") if one["kind"] == "PersistentVolume" else []
+    )
+    return ",".join(short.get(mode, mode) for mode in modes or [])
+
+
+def _capacity(one: Json) -> str:
+    holder = _status(one) if one["kind"] == "PersistentVolumeClaim" else _spec(one)
+    return str((holder.get("capacity") or {}).get("storage", ""))
+
+
+def _class_name(one: Json) -> str:
+    default = (one["metadata"].get("annotations") or {}).get("storageclass.kubernetes.io/is-default-class") == "true"
+    return f"{one['metadata']['name']} (default)" if default else str(one["metadata"]["name"])
+
+
+def _parent(one: Json) -> str:
+    parent = _spec(one).get("parentRef") or {}
+    return f"{parent.get('resource')}/{parent.get('namespace')}/{parent.get('name')}"
+
+
+def _integer(name: str, value: Callable[[Json], object]) -> Column:
+    return Column(name, value, type="integer")
+
+
+_EVENT = [
+    Column("Type", lambda one: one.get("type", "")),
+    Column("Reason", lambda one: one.get("reason", "")),
+    Column(
+        "Object", lambda one: f"{one['involvedObject'].get('kind', '').lower()}/{one['involvedObject'].get('name')}"
+    ),
+    Column("Message", lambda one: one.get("message", "")),
+    Column("Name", lambda one: one["metadata"]["name"], wide=True),
+]
+_WORKLOAD_WIDE = [
+    Column("Containers", lambda one: _template(one, "name"), wide=True),
+    Column("Images", lambda one: _template(one, "image"), wide=True),
+    Column("Selector", _selector, wide=True),
+]
+
+_COLUMNS: dict[Key, list[Column]] = {
+    ("", "namespaces"): [Column("Status", lambda one: _status(one).get("phase", ""))],
+    ("", "nodes"): [
+        Column("Status", _node_status),
+        Column("Roles", _node_roles),
+        Column("Version", lambda one: _node_info(one, "kubeletVersion")),
+        Column("Internal-IP", lambda one: _node_address(one, "InternalIP"), wide=True),
+        Column("External-IP", lambda one: _node_address(one, "ExternalIP"), wide=True),
+        Column("OS-Image", lambda one: _node_info(one, "osImage"), wide=True),
+        Column("Kernel-Version", lambda one: _node_info(one, "kernelVersion"), wide=True),
+        Column("Container-Runtime", lambda one: _node_info(one, "containerRuntimeVersion"), wide=True),
+    ],
+    ("", "services"): [
+        Column("Type", lambda one: _spec(one).get("type", "")),
+        Column("Cluster-IP", lambda one: _spec(one).get("clusterIP") or NONE),
+        Column("External-IP", lambda one: _spec(one).get("externalName") or NONE),
+        Column("Port(s)", _ports),
+        Column("Selector", lambda one: _labels(_spec(one).get("selector")), wide=True),
+    ],
+    ("", "pods"): [
+        Column("Ready", _pod_ready),
+        Column("Status", _pod_status),
+        Column("Restarts", _restarts),
+        Column("IP", lambda one: _status(one).get("podIP") or NONE, wide=True),
+        Column("Node", lambda one: _spec(one).get("nodeName") or NONE, wide=True),
+        Column("Nominated Node", lambda one: _status(one).get("nominatedNodeName") or NONE, wide=True),
+        Column("Readiness Gates", lambda _: NONE, wide=True),
+    ],
+    ("", "secrets"): [
+        Column("Type", lambda one: one.get("type", "")),
+        _integer("Data", lambda one: len(one.get("data") or {})),
+    ],
+    ("", "configmaps"): [_integer("Data", lambda one: len(one.get("data") or {}) + len(one.get("binaryData") or {}))],
+    ("", "serviceaccounts"): [_integer("Secrets", lambda one: len(one.get("secrets") or []))],
+    ("", "persistentvolumeclaims"): [
+        Column("Status", lambda one: _status(one).get("phase", "")),
+        Column("Volume", lambda one: _spec(one).get("volumeName", "")),
+        Column("Capacity", _capacity),
+        Column("Access Modes", _modes),
+        Column("StorageClass", lambda one: _spec(one).get("storageClassName", "")),
+        Column("VolumeMode", lambda one: _spec(one).get("volumeMode", ""), wide=True),
+    ],
+    ("", "persistentvolumes"): [
+        Column("Capacity", _capacity),
+        Column("Access Modes", _modes),
+        Column("Reclaim Policy", lambda one: _spec(one).get("persistentVolumeReclaimPolicy", "")),
+        Column("Status", lambda one: _status(one).get("phase", "")),
+        Column(
+            "Claim",
+            lambda one: "/".join((_spec(one).get("claimRef") or {}).get(key, "") for key in ("namespace", "name")),
+        ),
+        Column("StorageClass", lambda one: _spec(one).get("storageClassName", "")),
+    ],
+    ("apps", "deployments"): [
+        Column("Ready", lambda one: f"{_status(one).get('readyReplicas', 0)}/{_spec(one).get('replicas', 0)}"),
+        _integer("Up-to-date", lambda one: _status(one).get("updatedReplicas", 0)),
+        _integer("Available", lambda one: _status(one).get("availableReplicas", 0)),
+        *_WORKLOAD_WIDE,
+    ],
+    ("apps", "replicasets"): [
+        _integer("Desired", lambda one: _spec(one).get("replicas", 0)),
+        _integer("Current", lambda one: _status(one).get("replicas", 0)),
+        _integer("Ready", lambda one: _status(one).get("readyReplicas", 0)),
+        *_WORKLOAD_WIDE,
+    ],
+    ("apps", "statefulsets"): [
+        Column("Ready", lambda one: f"{_status(one).get('readyReplicas', 0)}/{_spec(one).get('replicas', 0)}"),
+        *_WORKLOAD_WIDE[:2],
+    ],
+    ("apps", "daemonsets"): [
+        _integer("Desired", lambda one: _status(one).get("desiredNumberScheduled", 0)),
+        _integer("Current", lambda one: _status(one).get("currentNumberScheduled", 0)),
+        _integer("Ready", lambda one: _status(one).get("numberReady", 0)),
+        _integer("Up-to-date", lambda one: _status(one).get("updatedNumberScheduled", 0)),
+        _integer("Available", lambda one: _status(one).get("numberAvailable", 0)),
+        Column("Node Selector", lambda one: _labels(_spec(one)["template"]["spec"].get("nodeSelector"))),
+        *_WORKLOAD_WIDE,
+    ],
+    ("networking.k8s.io", "servicecidrs"): [Column("CIDRs", lambda one: ",".join(_spec(one).get("cidrs") or []))],
+    ("networking.k8s.io", "ipaddresses"): [Column("ParentRef", _parent)],
+    ("apiextensions.k8s.io", "customresourcedefinitions"): [],
+    ("storage.k8s.io", "storageclasses"): [
+        Column("Provisioner", lambda one: one.get("provisioner", "")),
+        Column("ReclaimPolicy", lambda one: one.get("reclaimPolicy", "")),
+        Column("VolumeBindingMode", lambda one: one.get("volumeBindingMode", "")),
+        Column("AllowVolumeExpansion", lambda one: bool(one.get("allowVolumeExpansion"))),
+    ],
+    ("rbac.authorization.k8s.io", "rolebindings"): [
+        Column("Role", lambda one: f"{one['roleRef']['kind']}/{one['roleRef']['name']}"),
+    ],
+    ("rbac.authorization.k8s.io", "clusterrolebindings"): [
+        Column("Role", lambda one: f"{one['roleRef']['kind']}/{one['roleRef']['name']}"),
+    ],
+}

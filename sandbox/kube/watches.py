@@ -1,0 +1,83 @@
+"""Watches: the stream of changes after a revision, as one JSON object a line."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from sandbox.kube.resources import Json, Key
+from sandbox.kube.selectors import Match
+from sandbox.kube.status import StatusError
+from sandbox.kube.store import Change, Store
+
+BOOKMARK_PERIOD = 30.0
+"""Seconds of real time between bookmarks; a real server sends about one a minute."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a watch is about."""
+
+    key: Key
+    namespace: str
+    match: Match
+    revision: int | None
+    """Changes after this one; None begins with the objects as they are."""
+    bookmarks: bool = False
+    initial_end: bool = False
+    """Whether to mark the end of the initial objects with a bookmark (`sendInitialEvents`)."""
+
+
+async def events(store: Store, wanted: Wanted, shown: Callable[[Json], Json], bookmark: Json) -> AsyncIterator[bytes]:
+    """The lines of a watch, without end; the caller stops reading."""
+    seen = store.revision if wanted.revision is None else wanted.revision
+    if wanted.revision is None:
+        for found in store.items(wanted.key, wanted.namespace):
+            if wanted.match(found):
+                yield _line("ADDED", shown(found))
+    if wanted.initial_end:
+        yield _line("BOOKMARK", _bookmark(bookmark, seen, ended=True))
+    while True:
+        try:
+            changes = list(store.since(seen))
+        except StatusError as error:
+            yield _line("ERROR", error.body())
+            return
+        for change in changes:
+            seen = change.revision
+            event = _event(change, wanted)
+            if event:
+                yield _line(event, shown(change.object))
+        timed_out = False
+        with contextlib.suppress(TimeoutError):
+            timed_out = True
+            async with asyncio.timeout(BOOKMARK_PERIOD):
+                await store.changed(seen)
+                timed_out = False
+        if timed_out and wanted.bookmarks:
+            yield _line("BOOKMARK", _bookmark(bookmark, seen, ended=False))
+
+
+def _event(change: Change, wanted: Wanted) -> str | None:
+    """What a change looks like to this watch: an object that no longer matches is deleted as far as it can tell."""
+    if change.key != wanted.key:
+        return None
+    if wanted.namespace and change.object["metadata"].get("namespace") != wanted.namespace:
+        return None
+    now = change.type != "DELETED" and wanted.match(change.object)
+    before = change.previous is not None and wanted.match(change.previous)
+    if now:
+        return "MODIFIED" if before else "ADDED"
+    return "DELETED" if before else None
+
+
+def _bookmark(bookmark: Json, revision: int, *, ended: bool) -> Json:
+    metadata: Json = {"resourceVersion": str(revision), "creationTimestamp": None}
+    if ended:
+        metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
+    return bookmark | {"metadata": metadata}
+
+
+def _line(kind: str, found: Json) -> bytes:
+    return json.dumps({"type": kind, "object": found}, separators=(",", ":")).encode() + b"\n"
