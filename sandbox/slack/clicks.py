@@ -53,6 +53,11 @@ def find_element(person: Person, place: Message | View, wanted: Json) -> Element
     raise NotPossible("no_such_element", f"There is no element {asked}. One can act on: {labels}.", status=404)
 
 
+def has_element(person: Person, place: Message | View, wanted: Json) -> bool:
+    """Whether there is such an element."""
+    return any(_fits(each, wanted) for each in elements_for(person, place))
+
+
 def _fits(each: Element, wanted: Json) -> bool:
     asked = [wanted.get(name) for name in ("action_id", "block_id", "text")]
     if not any(asked):

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.slack.clicks import click, find_element, suggestions
+from sandbox.slack.clicks import click, find_element, has_element, suggestions
 from sandbox.slack.delivery import Delivery
 from sandbox.slack.limits import Limits
 from sandbox.slack.modals import close, fill, open_home, submit, take_state, top_view
@@ -49,7 +49,7 @@ class Control:
     async def state(self, asked: Json) -> Json:
         """The workspace as one person has it before them."""
         slack, me = self.delivery.slack, self._person(asked)
-        app = {"id": slack.app.id, "name": slack.app.name, "bot_user": slack.app.bot_user}
+        app = {"id": slack.app.id, "name": slack.app.name, "bot_user": slack.app.bot_user, "bot_id": slack.app.bot_id}
         commands = [
             {"command": each.command, "description": each.description, "usage_hint": each.usage_hint}
             for each in slack.app.commands or ()
@@ -122,7 +122,10 @@ class Control:
     async def click(self, asked: Json) -> Json:
         """Press or choose."""
         me = self._person(asked)
-        return await click(self.delivery, me, self._place(me, asked), asked)
+        place = self._place(me, asked)
+        if isinstance(place, View):
+            take_state(place, (asked.get("state") or {}).get("values") or {})
+        return await click(self.delivery, me, place, asked)
 
     async def options(self, asked: Json) -> Json:
         """What the app offers in an external select."""
@@ -251,12 +254,24 @@ class Control:
         if asked.get("home"):
             return self._home(me)
         channel = self._channel_for(asked)
-        message = channel.messages.get(str(asked.get("ts") or ""))
+        message = channel.messages.get(str(asked["ts"])) if asked.get("ts") else self._newest(me, channel, asked)
         if message is None or message.ephemeral_to not in (None, me.id):
-            raise NotPossible("message_not_found", f"There is no message {asked.get('ts')!r} there.", status=404)
+            raise NotPossible(
+                "message_not_found",
+                f"#{channel.name} has no message {asked.get('ts', 'like that')}.",
+                status=404,
+            )
         if me.id not in channel.members:
             raise NotPossible("not_in_channel", f"{me.name} is not in #{channel.name}.")
         return message
+
+    @staticmethod
+    def _newest(me: Person, channel: Channel, asked: Json) -> Message | None:
+        """The latest message that carries what is asked for, when no `ts` says which."""
+        for message in reversed(channel.messages.values()):
+            if message.ephemeral_to in (None, me.id) and has_element(me, message, asked):
+                return message
+        return None
 
     def _home(self, me: Person) -> View:
         home = self.delivery.slack.homes.get(me.id)

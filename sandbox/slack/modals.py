@@ -5,9 +5,9 @@ from typing import Any
 
 from sandbox.slack.api.content import checked_view
 from sandbox.slack.api.views import push_onto, replace_view
-from sandbox.slack.clicks import Element, find_element, options_for
+from sandbox.slack.clicks import Element, click, find_element
 from sandbox.slack.delivery import Delivery
-from sandbox.slack.elements import HELD, chosen, errors_in
+from sandbox.slack.elements import HELD, errors_in
 from sandbox.slack.payloads import view_closed, view_submission
 from sandbox.slack.undelivered import Undelivered
 from sandbox.slack.values import Json, NotPossible, Person, SlackError, View
@@ -26,12 +26,10 @@ def top_view(slack: Workspace, person: Person) -> View:
 
 async def fill(delivery: Delivery, person: Person, values: Json) -> None:
     """Fill in inputs of the top modal, each named by its block_id, action_id or label."""
-    view = top_view(delivery.slack, person)
     for name, value in values.items():
-        found = _input(person, view, name)
-        options = await options_for(delivery, person, found, value)
-        action_id, block_id = found.ids
-        view.state.setdefault(block_id, {})[action_id] = chosen(found.element, value, options)
+        view = top_view(delivery.slack, person)
+        action_id, block_id = _input(person, view, name).ids
+        await click(delivery, person, view, {"action_id": action_id, "block_id": block_id, "value": value})
     delivery.slack.show_top(person.id)
 
 
@@ -135,8 +133,7 @@ async def open_home(delivery: Delivery, person: Person) -> Json:
     if delivery.wants(event, None):
         with slack.feed.open(person.id) as news:
             slack.keep(delivery.event(event))
-            if home is None:
-                await _published(news, slack.timing.ack)
+            await _published(news, slack.timing.ack if home is None else min(1.0, slack.timing.ack))
     found = slack.homes.get(person.id)
     return {"view": slack.view_json(found) if found else None}
 

@@ -1,5 +1,6 @@
 """What messages carry: text, blocks, attachments and metadata, checked and completed."""
 
+import copy
 import secrets
 from typing import Any
 
@@ -35,6 +36,7 @@ def refuse(problems: list[Problem], error: str) -> None:
 
 def with_ids(blocks: list[Json]) -> list[Json]:
     """The blocks with a `block_id` each, and an `action_id` for each element that is acted on."""
+    blocks = copy.deepcopy(blocks)
     for _, block in walk(blocks):
         if not block.get("block_id") or block["type"] == "markdown":
             block["block_id"] = secrets.token_urlsafe(4)
@@ -52,14 +54,15 @@ def attachments_of(slack: Workspace, value: Any) -> list[Json]:
         raise SlackError("invalid_attachments")
     if len(value) > MOST_ATTACHMENTS:
         raise SlackError("too_many_attachments")
-    for index, attachment in enumerate(value):
+    attachments: list[Json] = copy.deepcopy(value)
+    for index, attachment in enumerate(attachments):
         attachment.setdefault("id", index + 1)
         attachment.setdefault("fallback", "[no preview available]")
         if (blocks := attachment.get("blocks")) is not None:
             pointer = f"/attachments/{index}/blocks"
             refuse(check_blocks(blocks, MESSAGE, pointer, plan=slack.plan_blocks), "invalid_attachments")
             attachment["blocks"] = with_ids(blocks)
-    return value
+    return attachments
 
 
 def metadata_of(call: Call) -> Json | None:
