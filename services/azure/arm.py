@@ -94,10 +94,9 @@ class Arm:
         async with _asking(target, self._deadlines.write) as deadline:
             yield deadline
 
-    def url(self, path: str, **query: str) -> str:
-        """The URL of a path at ARM, with the provider's api-version unless the query names one."""
-        query.setdefault("api-version", api_version(path))
-        return f"{self._cloud.resource_manager}{path}?" + "&".join(f"{key}={value}" for key, value in query.items())
+    def url(self, path: str, version: str = "") -> str:
+        """The URL of a path at ARM, with the api-version of its provider unless another is given."""
+        return f"{self._cloud.resource_manager}{path}?api-version={version or api_version(path)}"
 
     def is_ours(self, url: str) -> bool:
         """Whether a URL is ARM's, so that the token may go there."""

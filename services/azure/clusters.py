@@ -92,7 +92,7 @@ class Providers:
         target = f"/subscriptions/{subscription}/providers"
         wanted = {namespace.lower(): namespace for namespace in namespaces}
         states = dict.fromkeys(namespaces, "NotRegistered")
-        url = self._arm.url(target, **_PROVIDERS)
+        url = self._arm.url(target, PROVIDERS_API_VERSION)
         async with self._arm.reading(target) as deadline:
             while url:
                 body = (await self._arm.send("GET", url, target=target, deadline=deadline)).json()
@@ -106,10 +106,7 @@ class Providers:
     async def register(self, subscription: str, namespace: str) -> str:
         """Sent again after an error, since asking twice does no harm."""
         target = f"/subscriptions/{subscription}/providers/{namespace}"
-        url = self._arm.url(f"{target}/register", **_PROVIDERS)
+        url = self._arm.url(f"{target}/register", PROVIDERS_API_VERSION)
         async with self._arm.writing(target) as deadline:
             response = await self._arm.send("POST", url, target=target, deadline=deadline, resend=True)
             return str(response.json().get("registrationState") or "")
-
-
-_PROVIDERS = {"api-version": PROVIDERS_API_VERSION}

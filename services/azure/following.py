@@ -1,6 +1,7 @@
 """Asynchronous ARM operations, followed by plain requests: one a poll, and none to read the result again."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -139,7 +140,7 @@ def _state(body: Mapping[str, Any]) -> str:
 
 def _content(response: AsyncHttpResponse) -> dict[str, Any]:
     try:
-        body = response.json()
+        body = json.loads(response.text())
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}

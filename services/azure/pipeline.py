@@ -190,10 +190,14 @@ class RequestLog(_Policy):
             )
 
 
-async def _finish(response: AsyncHttpResponse) -> None:
-    """Read what is left of an answer that nobody wants, so that its connection serves again."""
-    with suppress(StreamConsumedError, StreamClosedError):
-        await response.read()
+async def _finish(response: object) -> None:
+    """Read what is left of an answer that nobody wants, so that its connection serves again.
+
+    The older of the two clients never streams: its answers are read already, and of another class.
+    """
+    if isinstance(response, AsyncHttpResponse):
+        with suppress(StreamConsumedError, StreamClosedError):
+            await response.read()
 
 
 def _outcome(answer: _Response) -> Outcome:

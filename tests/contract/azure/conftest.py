@@ -16,10 +16,10 @@ ACR = AcrRef(SUBSCRIPTION, "edge-rg", "contosoacr")
 CLUSTER = ClusterRef(SUBSCRIPTION, "edge-rg", "berlin-arc")
 
 
-def options(url: str, ca_file: str, deadlines: Deadlines) -> Options:
+def options(url: str, ca_file: str, deadlines: Deadlines, secret: str = CLIENT_SECRET) -> Options:
     return Options(
         cloud=cloud("public", authority=url, resource_manager=url),
-        identity=Identity("secret", TENANT, "33333333-3333-4333-8333-333333333333", Secret(CLIENT_SECRET)),
+        identity=Identity("secret", TENANT, "33333333-3333-4333-8333-333333333333", Secret(secret)),
         ca_file=ca_file,
         deadlines=deadlines,
         password_interval=0.01,

@@ -17,12 +17,16 @@ TOKEN = "an-access-token-that-nobody-should-see"
 
 @dataclass(frozen=True)
 class Answer:
-    """What is said to one request; `{base}` in a header becomes the server's address. `drop` closes the connection."""
+    """What is said to one request; `{base}` in a header becomes the server's address. `drop` closes the connection.
+
+    A `silent` one is never said.
+    """
 
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     drop: bool = False
+    silent: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class ScriptedArm:
         self.requests: list[Request] = []
         self.asked = asyncio.Event()
         """Set by the first request."""
+        self._stopped = asyncio.Event()
         self.logins: list[str] = []
         self.login_answer = Answer(body={"token_type": "Bearer", "expires_in": 3600, "access_token": TOKEN})
         self._answers: deque[Answer] = deque()
@@ -66,6 +71,7 @@ class ScriptedArm:
         self.url = f"https://127.0.0.1:{self._runner.addresses[0][1]}"
 
     async def stop(self) -> None:
+        self._stopped.set()
         if self._runner:
             await self._runner.cleanup()
 
@@ -85,6 +91,8 @@ class ScriptedArm:
         self.requests.append(Request(request.method, request.path, dict(request.query), dict(request.headers), body))
         self.asked.set()
         answer = self._answers.popleft() if len(self._answers) > 1 else self._answers[0]
+        if answer.silent:
+            await self._stopped.wait()
         if answer.drop:
             assert request.transport is not None
             request.transport.abort()

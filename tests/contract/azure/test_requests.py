@@ -90,12 +90,32 @@ async def test_a_refusal_is_said_once_and_in_the_services_words(
 
 
 async def test_a_hung_service_is_unreachable_at_the_deadline(arm: ScriptedArm) -> None:
-    arm.will_say(Answer(503, headers=after(0.01)))
-    hung = options(arm.url.replace("127.0.0.1", "127.0.0.2"), arm.ca_file, Deadlines(read=0.2, connect=0.1))
-    async with await open_azure(hung) as opened:
+    arm.will_say(Answer(silent=True))
+    async with await open_azure(options(arm.url, arm.ca_file, Deadlines(read=0.3))) as opened:
         with pytest.raises(Unreachable) as caught:
             await opened.azure.registries.get(ACR)
     assert caught.value.target == ACR.id
+
+
+async def test_one_hung_request_is_not_the_end_of_a_read(arm: ScriptedArm) -> None:
+    arm.will_say(Answer(silent=True), Answer(body=registry()))
+    async with await open_azure(options(arm.url, arm.ca_file, Deadlines(read=1))) as opened:
+        assert (await opened.azure.registries.get(ACR)).name == "contosoacr"
+
+
+async def test_a_service_that_nobody_runs_is_unreachable(arm: ScriptedArm) -> None:
+    await arm.stop()
+    async with await open_azure(options(arm.url, arm.ca_file, Deadlines(read=0.5))) as opened:
+        with pytest.raises(Unreachable):
+            await opened.azure.registries.get(ACR)
+
+
+async def test_a_certificate_of_an_unknown_authority_is_not_trusted(arm: ScriptedArm) -> None:
+    arm.will_say(Answer(body=registry()))
+    async with await open_azure(options(arm.url, "", Deadlines(read=0.5))) as opened:
+        with pytest.raises(Unreachable):
+            await opened.azure.registries.get(ACR)
+    assert arm.logins == []
 
 
 async def test_a_cancelled_call_stays_cancelled(arm: ScriptedArm, connection: Connection) -> None:

@@ -1,0 +1,427 @@
+"""Every call of the Azure gateways against the sandbox's Azure: what comes back, what is refused, what it costs."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, timedelta
+from pathlib import Path
+
+import pytest
+
+from services.azure import Connection, Deadlines, Options, connection_string, open_azure
+from services.errors import (
+    Absent,
+    Conflict,
+    NotAllowed,
+    NotAuthenticated,
+    Refused,
+    Throttled,
+    Unreachable,
+)
+from services.ports import Azure
+from services.secret import Secret
+from services.sites import PROVIDERS, sync_actions
+from services.values import AcrRef, ClusterRef, Pending
+from tests.contract.azure.conftest import ACR, CLUSTER, SUBSCRIPTION, options
+from tests.contract.azure.sandboxed import Sandboxed
+
+R = "Microsoft.ContainerRegistry/registries/contosoacr"
+X = "Microsoft.KubernetesConfiguration/extensions"
+SECRET = "sandbox-client-secret"
+IMAGE = "mcr.microsoft.com/hello-world:latest"
+
+
+def opened(sandboxed: Sandboxed, secret: str = SECRET, **deadlines: float) -> Options:
+    return options(sandboxed.url, sandboxed.ca_file, Deadlines(**deadlines), secret)
+
+
+@pytest.fixture
+async def cloud(tmp_path: Path) -> AsyncIterator[Sandboxed]:
+    sandboxed = Sandboxed(tmp_path / "sandbox")
+    await sandboxed.start()
+    yield sandboxed
+    await sandboxed.stop()
+
+
+@pytest.fixture
+async def connected(cloud: Sandboxed) -> AsyncIterator[Connection]:
+    async with await open_azure(opened(cloud)) as connection:
+        yield connection
+
+
+@pytest.fixture
+def azure(connected: Connection) -> Azure:
+    return connected.azure
+
+
+async def finished(azure: Azure, pending: Pending) -> Pending:
+    return await azure.operations.poll(pending)
+
+
+async def sync_token(azure: Azure) -> str:
+    """A sync scope map and token named edge01; the token's id."""
+    await azure.scope_maps.put(ACR, "edge01", sync_actions("edge01", "ReadOnly", ("hello-world",)), "made by a test")
+    await finished(azure, await azure.tokens.put(ACR, "edge01", f"{ACR.id}/scopeMaps/edge01"))
+    return f"{ACR.id}/tokens/edge01"
+
+
+async def edge01(azure: Azure, **changes: object) -> Pending:
+    """The connected registry edge01, with its token."""
+    await azure.registries.enable_data_endpoint(ACR)
+    values: dict[str, object] = {
+        "token_id": await sync_token(azure),
+        "mode": "ReadOnly",
+        "schedule": "0 3 * * *",
+        "window": timedelta(hours=3),
+        "message_ttl": timedelta(days=2),
+        "log_level": "Warning",
+    }
+    return await azure.connected.create(ACR, "edge01", **(values | changes))  # type: ignore[arg-type]  # as a caller would
+
+
+async def register(azure: Azure) -> None:
+    await azure.providers.register(SUBSCRIPTION, "Microsoft.KubernetesConfiguration")
+
+
+async def extension(azure: Azure, **protected: Secret) -> Pending:
+    await register(azure)
+    return await azure.extensions.create(
+        CLUSTER,
+        "edge01",
+        settings={"service.clusterIP": "10.96.0.20"},
+        protected=protected or {"connectionString": Secret("ConnectedRegistryName=edge01")},
+        release_train=None,
+        version=None,
+    )
+
+
+# --- providers ------------------------------------------------------------------------------------------------------
+
+
+async def test_providers_are_read_in_one_request(cloud: Sandboxed, azure: Azure) -> None:
+    states = await azure.providers.states(SUBSCRIPTION, PROVIDERS)
+    assert states == {
+        "Microsoft.Kubernetes": "NotRegistered",
+        "Microsoft.KubernetesConfiguration": "NotRegistered",
+        "Microsoft.ExtendedLocation": "NotRegistered",
+        "Microsoft.ContainerRegistry": "Registered",
+    }
+    assert len(await cloud.lines()) == 1
+
+
+async def test_providers_are_asked_for_in_any_case(azure: Azure) -> None:
+    states = await azure.providers.states(SUBSCRIPTION, ["MICROSOFT.containerregistry", "Microsoft.Unheard"])
+    assert states == {"MICROSOFT.containerregistry": "Registered", "Microsoft.Unheard": "NotRegistered"}
+
+
+async def test_a_provider_is_registered_however_often_it_is_asked_for(azure: Azure) -> None:
+    first = await azure.providers.register(SUBSCRIPTION, "Microsoft.Kubernetes")
+    again = await azure.providers.register(SUBSCRIPTION, "Microsoft.Kubernetes")
+    assert {first, again} <= {"Registering", "Registered"}
+    states = await azure.providers.states(SUBSCRIPTION, ["Microsoft.Kubernetes"])
+    assert states["Microsoft.Kubernetes"] == "Registered"
+
+
+# --- registries -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_registry_is_described(azure: Azure) -> None:
+    found = await azure.registries.get(ACR)
+    assert (found.name, found.location, found.sku) == ("contosoacr", "westeurope", "Premium")
+    assert (found.data_endpoint, found.provisioning_state) == (False, "Succeeded")
+    assert found.id.lower() == ACR.id.lower()
+
+
+async def test_a_registry_that_is_not_there_is_absent(azure: Azure) -> None:
+    with pytest.raises(Absent) as caught:
+        await azure.registries.get(AcrRef(SUBSCRIPTION, "edge-rg", "nothing00"))
+    assert caught.value.code == "ResourceNotFound"
+    assert caught.value.correlation_id
+
+
+async def test_the_data_endpoint_is_switched_on_by_one_request(cloud: Sandboxed, azure: Azure) -> None:
+    pending = await azure.registries.enable_data_endpoint(ACR)
+    assert pending.kind == "done"
+    assert await cloud.lines() == [f"PATCH {R}"]
+    found = await azure.registries.get(ACR)
+    assert (found.data_endpoint, found.data_endpoint_hosts) == (True, ("contosoacr.westeurope.data.azurecr.io",))
+
+
+async def test_a_new_registry_is_premium_with_its_data_endpoint(azure: Azure) -> None:
+    new = AcrRef(SUBSCRIPTION, "edge-rg", "contosonew")
+    assert (await finished(azure, await azure.registries.create(new, "westeurope"))).kind == "done"
+    found = await azure.registries.get(new)
+    assert (found.sku, found.data_endpoint) == ("Premium", True)
+
+
+async def test_an_image_is_imported(cloud: Sandboxed, azure: Azure) -> None:
+    pending = await azure.registries.import_image(ACR, IMAGE, "hello-world:latest")
+    assert (await finished(azure, pending)).kind == "done"
+    assert "hello-world:latest" in (await cloud.state())["registries"][0]["images"]
+
+
+async def test_an_image_is_never_overwritten(azure: Azure) -> None:
+    await finished(azure, await azure.registries.import_image(ACR, IMAGE, "hello-world:latest"))
+    with pytest.raises(Conflict):
+        await finished(azure, await azure.registries.import_image(ACR, IMAGE, "hello-world:latest"))
+
+
+async def test_an_image_that_nobody_has_is_refused(azure: Azure) -> None:
+    with pytest.raises((Refused, Absent)):
+        await finished(
+            azure, await azure.registries.import_image(ACR, "mcr.microsoft.com/no-such:latest", "no-such:latest")
+        )
+
+
+# --- scope maps and tokens ------------------------------------------------------------------------------------------
+
+
+async def test_a_scope_map_is_made_by_one_request_and_read_back(cloud: Sandboxed, azure: Azure) -> None:
+    actions = sync_actions("edge01", "ReadOnly", ("hello-world",))
+    assert (await azure.scope_maps.put(ACR, "edge01", actions, "made by a test")).kind == "done"
+    assert await cloud.lines() == [f"PUT {R}/scopeMaps/edge01"]
+    assert (await azure.scope_maps.get(ACR, "edge01")).actions == actions
+
+
+@pytest.mark.parametrize("kind", ["scope_maps", "tokens", "connected"])
+async def test_what_is_not_there_is_absent(azure: Azure, kind: str) -> None:
+    with pytest.raises(Absent):
+        await getattr(azure, kind).get(ACR, "edge01")
+
+
+async def test_a_token_costs_a_request_and_a_poll(cloud: Sandboxed, azure: Azure) -> None:
+    await azure.scope_maps.put(ACR, "edge01", sync_actions("edge01", "ReadOnly", ()), "made by a test")
+    await cloud.forget()
+    pending = await azure.tokens.put(ACR, "edge01", f"{ACR.id}/scopeMaps/edge01")
+    assert (await finished(azure, pending)).kind == "done"
+    assert [line.split("-")[0] for line in await cloud.lines()] == [
+        f"PUT {R}/tokens/edge01",
+        f"GET {R}/tokens/edge01/operationStatuses/token",
+    ]
+
+
+async def test_a_password_is_made_in_its_slot_and_not_told_again(azure: Azure) -> None:
+    token_id = await sync_token(azure)
+    password = await azure.tokens.generate_password(ACR, token_id, "password2")
+    assert len(password.reveal()) > 20
+    found = await azure.tokens.get(ACR, "edge01")
+    assert found.enabled
+    assert [slot.name for slot in found.passwords] == ["password2"]
+    assert found.passwords[0].created is not None
+    assert password.reveal() not in repr(found)
+
+
+async def test_a_new_password_replaces_the_old_one_of_its_slot(azure: Azure) -> None:
+    token_id = await sync_token(azure)
+    first = await azure.tokens.generate_password(ACR, token_id, "password1")
+    second = await azure.tokens.generate_password(ACR, token_id, "password1")
+    assert first.reveal() != second.reveal()
+
+
+@pytest.mark.parametrize("fault", [{"action": "lose_reply"}, {"action": "drop"}, {"status": 503}, {"status": 500}])
+async def test_no_second_password_is_asked_for_when_the_reply_is_lost(
+    cloud: Sandboxed, azure: Azure, fault: dict[str, object]
+) -> None:
+    token_id = await sync_token(azure)
+    await cloud.forget()
+    cloud.strike("POST .*/generateCredentials", **fault)
+    with pytest.raises(Unreachable):
+        await azure.tokens.generate_password(ACR, token_id, "password1")
+    assert len([line for line in await cloud.lines() if "generateCredentials" in line]) <= 1
+
+
+async def test_a_password_for_an_unknown_token_is_refused(azure: Azure) -> None:
+    with pytest.raises((Absent, Refused)):
+        await azure.tokens.generate_password(ACR, f"{ACR.id}/tokens/nobody", "password1")
+
+
+# --- connected registries -------------------------------------------------------------------------------------------
+
+
+async def test_a_connected_registry_is_made_and_read_back(azure: Azure) -> None:
+    assert (await finished(azure, await edge01(azure))).kind == "done"
+    found = await azure.connected.get(ACR, "edge01")
+    assert (found.mode, found.connection_state, found.activation) == ("ReadOnly", "Offline", "Inactive")
+    assert (found.schedule, found.window, found.message_ttl) == ("0 3 * * *", timedelta(hours=3), timedelta(days=2))
+    assert (found.parent, found.gateway_endpoint) == ("", "contosoacr.westeurope.data.azurecr.io")
+    assert found.token_id.lower() == f"{ACR.id}/tokens/edge01".lower()
+    assert (found.log_level, found.last_sync, found.login_server) == ("Warning", None, "")
+
+
+async def test_the_same_connected_registry_can_be_asked_for_again(azure: Azure) -> None:
+    await finished(azure, await edge01(azure))
+    await finished(azure, await edge01(azure))
+    assert [each.name for each in await azure.connected.list(ACR)] == ["edge01"]
+
+
+async def test_a_continuous_schedule_needs_no_window(azure: Azure) -> None:
+    await finished(azure, await edge01(azure, schedule="* * * * *", window=None))
+    found = await azure.connected.get(ACR, "edge01")
+    assert (found.schedule, found.window) == ("* * * * *", None)
+
+
+async def test_a_basic_registry_has_no_connected_ones(azure: Azure) -> None:
+    lab = AcrRef(SUBSCRIPTION, "edge-rg", "contosolab")
+    with pytest.raises((Refused, Conflict)):
+        await azure.connected.create(
+            lab,
+            "edge01",
+            token_id=f"{lab.id}/tokens/edge01",
+            mode="ReadOnly",
+            schedule="* * * * *",
+            window=None,
+            message_ttl=timedelta(days=2),
+            log_level="Information",
+        )
+
+
+# --- clusters and extensions ----------------------------------------------------------------------------------------
+
+
+async def test_a_cluster_is_described_as_its_agent_reported_it(cloud: Sandboxed, azure: Azure) -> None:
+    await cloud.heartbeat(CLUSTER.id)
+    found = await azure.clusters.get(CLUSTER)
+    assert (found.name, found.location, found.connectivity) == ("berlin-arc", "westeurope", "Connected")
+    assert found.kubernetes_version == "1.33.4"
+    assert found.last_heartbeat is not None
+    assert found.last_heartbeat.tzinfo is UTC
+
+
+async def test_a_cluster_that_is_not_connected_to_arc_is_absent(azure: Azure) -> None:
+    with pytest.raises(Absent):
+        await azure.clusters.get(ClusterRef(SUBSCRIPTION, "edge-rg", "nothing"))
+
+
+async def test_an_extension_is_followed_until_the_agent_has_installed_it(cloud: Sandboxed, azure: Azure) -> None:
+    pending = await extension(azure)
+    assert pending.url.startswith(cloud.url)
+    pending = await azure.operations.poll(pending)
+    assert pending.kind == "status"
+    await cloud.report(CLUSTER.id, "edge01", state="Succeeded", currentVersion="1.2.3")
+    assert (await azure.operations.poll(pending)).kind == "done"
+    found = await azure.extensions.get(CLUSTER, "edge01")
+    assert (found.type, found.version) == ("microsoft.containerregistry.connectedregistry", "1.2.3")
+    assert (found.provisioning_state, found.release_namespace) == ("Succeeded", "connected-registry")
+    assert found.settings == {"service.clusterIP": "10.96.0.20"}
+    assert found.problems == ()
+
+
+async def test_a_failed_extension_tells_why(cloud: Sandboxed, azure: Azure) -> None:
+    pending = await extension(azure)
+    failure = {"code": "ExtensionCreationFailed", "message": "Helm said SyncTokenPassword=hunter2hunter2 is wrong."}
+    note = {"code": "InstallationFailed", "level": "Error", "message": "The object has been modified."}
+    fine = {"code": "Fine", "level": "Information", "message": "Nothing."}
+    await cloud.report(CLUSTER.id, "edge01", state="Failed", error=failure, statuses=[note, fine])
+    with pytest.raises(Refused) as caught:
+        await azure.operations.poll(pending)
+    assert caught.value.code == "ExtensionCreationFailed"
+    found = await azure.extensions.get(CLUSTER, "edge01")
+    assert [problem.code for problem in found.problems] == ["ExtensionCreationFailed", "InstallationFailed"]
+    assert "hunter2" not in f"{caught.value!r} {found!r}"
+
+
+async def test_the_agent_gets_the_connection_string_whole(cloud: Sandboxed, azure: Azure) -> None:
+    password = Secret("p+ss=/word")
+    made = connection_string(name="edge01", token="edge01", password=password, gateway_endpoint="gateway")
+    await extension(azure, connectionString=made)
+    wanted = (await cloud.desired(CLUSTER.id))[0]
+    assert wanted["configurationProtectedSettings"] == {"connectionString": made.reveal()}
+    assert wanted["autoUpgradeMinorVersion"] is True
+    assert "word" not in repr(await azure.extensions.list(CLUSTER))
+
+
+async def test_a_pinned_version_is_not_upgraded_by_itself(cloud: Sandboxed, azure: Azure) -> None:
+    await register(azure)
+    await azure.extensions.create(
+        CLUSTER, "edge01", settings={}, protected={}, release_train="preview", version="0.9.0"
+    )
+    wanted = (await cloud.desired(CLUSTER.id))[0]
+    assert (wanted["version"], wanted["releaseTrain"], wanted["autoUpgradeMinorVersion"]) == ("0.9.0", "preview", False)
+
+
+async def test_an_extension_without_a_registered_provider_conflicts(azure: Azure) -> None:
+    with pytest.raises(Conflict) as caught:
+        await azure.extensions.create(CLUSTER, "edge01", settings={}, protected={}, release_train=None, version=None)
+    assert caught.value.code == "MissingSubscriptionRegistration"
+
+
+async def test_a_second_extension_of_the_type_conflicts(azure: Azure) -> None:
+    await extension(azure)
+    with pytest.raises(Conflict):
+        await azure.extensions.create(CLUSTER, "edge02", settings={}, protected={}, release_train=None, version=None)
+
+
+# --- identity, rights, throttling -----------------------------------------------------------------------------------
+
+
+async def test_a_wrong_secret_is_not_authenticated(cloud: Sandboxed) -> None:
+    async with await open_azure(opened(cloud, "a-secret-that-is-wrong")) as connection:
+        with pytest.raises(NotAuthenticated) as caught:
+            await connection.azure.registries.get(ACR)
+    assert caught.value.code == "AADSTS7000215"
+    assert "a-secret-that-is-wrong" not in str(caught.value)
+
+
+async def test_a_missing_right_is_named(tmp_path: Path) -> None:
+    denied = "Microsoft.ContainerRegistry/registries/tokens/write"
+    cloud = Sandboxed(tmp_path, denied_actions=[denied])
+    await cloud.start()
+    async with await open_azure(opened(cloud)) as connection:
+        with pytest.raises(NotAllowed) as caught:
+            await connection.azure.tokens.put(ACR, "edge01", f"{ACR.id}/scopeMaps/edge01")
+    await cloud.stop()
+    assert caught.value.action.lower() == denied.lower()
+
+
+async def test_a_role_without_operation_statuses_still_sees_the_end(tmp_path: Path) -> None:
+    cloud = Sandboxed(tmp_path, denied_actions=["*/operationStatuses/read"])
+    await cloud.start()
+    async with await open_azure(opened(cloud)) as connection:
+        assert (await finished(connection.azure, await edge01(connection.azure))).kind == "done"
+    await cloud.stop()
+
+
+async def test_a_small_quota_is_obeyed_without_a_complaint(cloud: Sandboxed, connected: Connection) -> None:
+    await cloud.limit(reads=2, refill=1000)
+    await connected.azure.registries.get(ACR)
+    await connected.azure.registries.get(ACR)
+    lowest = [quota.remaining for quota in connected.quotas() if quota.scope == "subscription"]
+    assert lowest[0] < 20
+
+
+async def test_a_quota_that_is_used_up_for_long_is_throttled(cloud: Sandboxed) -> None:
+    await cloud.limit(reads=0, refill=0.01)
+    async with await open_azure(opened(cloud)) as connection:
+        with pytest.raises(Throttled) as caught:
+            await connection.azure.registries.get(ACR)
+    assert caught.value.retry_after > 20
+
+
+@pytest.mark.parametrize("fault", [{"status": 500}, {"action": "drop"}, {"action": "lose_reply"}, {"status": 503}])
+async def test_a_passing_fault_is_not_noticed_by_reads_and_idempotent_writes(
+    cloud: Sandboxed, azure: Azure, fault: dict[str, object]
+) -> None:
+    cloud.strike("GET .*/registries/contosoacr$", **fault)
+    cloud.strike("GET .*/extensions$", **fault)
+    cloud.strike("PUT .*/scopeMaps/edge01$", **fault)
+    assert (await azure.registries.get(ACR)).name == "contosoacr"
+    assert await azure.extensions.list(CLUSTER) == ()
+    assert (await azure.scope_maps.put(ACR, "edge01", ["repositories/a/content/read"], "made by a test")).kind == "done"
+
+
+# --- the whole ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_whole_deployment_needs_few_requests(cloud: Sandboxed, azure: Azure) -> None:
+    assert (await azure.registries.get(ACR)).sku == "Premium"
+    assert await azure.connected.list(ACR) == ()
+    await azure.clusters.get(CLUSTER)
+    assert await azure.extensions.list(CLUSTER) == ()
+    await register(azure)
+    await finished(azure, await azure.registries.import_image(ACR, IMAGE, "hello-world:latest"))
+    await finished(azure, await edge01(azure))
+    password = await azure.tokens.generate_password(ACR, f"{ACR.id}/tokens/edge01", "password1")
+    string = connection_string(name="edge01", token="edge01", password=password, gateway_endpoint="gateway")
+    pending = await extension(azure, connectionString=string)
+    await cloud.report(CLUSTER.id, "edge01", state="Succeeded")
+    await finished(azure, pending)
+    await azure.connected.get(ACR, "edge01")
+    assert len(await cloud.lines()) <= 18 + 1  # `register` is called twice here
