@@ -134,16 +134,22 @@ class Router:
 
     def find(self, path: str) -> tuple[dict[str, Route], dict[str, str]] | None:
         """The routes of a path by method, and its names; None for a path that nothing serves."""
-        node, names = self._root, {}
-        for segment in path.strip("/").split("/"):
-            if (literal := node.literals.get(segment.lower())) is not None:
-                node = literal
-            elif node.named is not None:
-                names[node.named[0]] = segment
-                node = node.named[1]
-            else:
-                return None
-        return (node.routes, names) if node.routes else None
+        return _walk(self._root, path.strip("/").split("/"))
+
+
+def _walk(node: _Node, segments: list[str]) -> tuple[dict[str, Route], dict[str, str]] | None:
+    """The routes below `node`: a literal comes first, and a name is tried where the literal leads nowhere."""
+    if not segments:
+        return (node.routes, {}) if node.routes else None
+    first, *rest = segments
+    literal = node.literals.get(first.lower())
+    if literal is not None and (found := _walk(literal, rest)) is not None:
+        return found
+    if node.named is None:
+        return None
+    name, below = node.named
+    found = _walk(below, rest)
+    return (found[0], {name: first} | found[1]) if found is not None else None
 
 
 @dataclass(frozen=True)
