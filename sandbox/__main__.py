@@ -20,6 +20,7 @@ from sandbox.compose import PARTS, Ports, Sandbox, Upstream
 from sandbox.speed import SPEEDS
 
 BASE_PORT = 8700
+LOGIN_SERVERS = "what ARM gives as a registry's login server: its address here, or its name (default: addresses)"
 GRACE = 10
 """Seconds that a command has to end after a signal."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -77,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--host", default="127.0.0.1", help="a loopback address (default: 127.0.0.1)")
     add("--request-url", metavar="URL", help="deliver to the Slack app by HTTP at this address, not by Socket Mode")
     add("--manifest", type=Path, metavar="FILE", help="the Slack app's manifest, YAML or JSON")
-    add("--login-servers", choices=("names", "addresses"), default="names", help="how registries call themselves")
+    add("--login-servers", choices=("names", "addresses"), default="addresses", help=LOGIN_SERVERS)
     add("--azure-url", metavar="URL", help="edge alone: the address of Azure's stand-in")
     add("--ca-file", type=Path, metavar="FILE", help="edge alone: the CA that it trusts")
     add("--kubeconfig", type=Path, metavar="FILE", help="edge alone: contexts CLUSTER-admin of the clusters")

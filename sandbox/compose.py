@@ -1,7 +1,8 @@
 """The parts of the sandbox put together in one process: one clock, one set of faults, one certificate authority."""
 
+import asyncio
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,10 @@ from sandbox import world as worlds
 from sandbox.azure import AzurePart
 from sandbox.clock import Clock
 from sandbox.control import Control, ControlServer
-from sandbox.edge import AGENT_KEY, EdgePart
+from sandbox.edge import AGENT_KEY, EdgePart, is_edge_image
 from sandbox.faults import Faults
 from sandbox.kube import KubePart
+from sandbox.kube.kubelet import any_image
 from sandbox.slack import SlackPart
 from sandbox.speed import IMMEDIATE, Speed
 from sandbox.tls import Authority
@@ -48,6 +50,13 @@ class Upstream:
     ca_file: Path | None = None
 
 
+async def left_to_the_edge(cluster: str, image: str, secrets: Sequence[dict[str, Any]]) -> str:
+    """Every image exists, but those at an address are the edge agent's: it reports on their Pods itself."""
+    if is_edge_image(image):
+        await asyncio.Event().wait()
+    return await any_image(cluster, image, secrets)
+
+
 class Sandbox:
     """An async context manager that starts the chosen parts in order and stops them in reverse.
 
@@ -67,7 +76,7 @@ class Sandbox:
         request_url: str | None = None,
         manifest: dict[str, Any] | None = None,
         plan_blocks: bool = True,
-        login_servers: Literal["names", "addresses"] = "names",
+        login_servers: Literal["names", "addresses"] = "addresses",
         upstream: Upstream | None = None,
     ) -> None:
         self.world = worlds.load() if world is None else world
@@ -157,7 +166,8 @@ class Sandbox:
             speed=self.speed,
             faults=self.faults,
             host=self.host,
-            ports=self._ports.kube,
+            ports=self._ports.kube or None,
+            pull=left_to_the_edge if "edge" in self._chosen else any_image,
         )
 
     def _azure_part(self, authority: Authority) -> AzurePart:
@@ -170,6 +180,7 @@ class Sandbox:
             host=self.host,
             port=self._ports.azure,
             registry_port=self._ports.registries,
+            login_servers="names" if self._login_servers == "names" else "ports",
         )
 
     def _slack_part(self) -> SlackPart:
@@ -210,7 +221,7 @@ class Sandbox:
     def _switch_cluster(self, cluster: str, offline: bool) -> None:
         """Make a cluster's API server unreachable, or reachable again."""
         if self.kube is not None:
-            self.kube.set_offline(cluster, offline)
+            self.kube.set_offline(cluster, offline=offline)
 
     def _glance(self) -> dict[str, Any]:
         """What /sandbox/world shows beside the clock and the faults."""

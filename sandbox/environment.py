@@ -9,7 +9,10 @@ PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_
 
 
 def write(path: Path, values: Mapping[str, str]) -> None:
-    """Write KEY=VALUE lines that a shell can read with `set -a; . FILE`; only the owner may read the file."""
+    """Write KEY=VALUE lines that a shell can read with `set -a; . FILE`; only the owner may read the file.
+
+    A key that begins with # is a hint, which the shell passes over.
+    """
     text = "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items())
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
@@ -22,4 +25,4 @@ def write(path: Path, values: Mapping[str, str]) -> None:
 def for_command(values: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
     """The environment of a command: this process's own without proxies, which the loopback interface doesn't have."""
     kept = {key: value for key, value in own.items() if key.lower() not in PROXIES}
-    return {**kept, **values}
+    return {**kept, **{key: value for key, value in values.items() if not key.startswith("#")}}

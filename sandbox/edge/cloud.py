@@ -1,5 +1,6 @@
 """The way from the edge to Azure: the Arc agents' protocol, the connected registries' gateway, and manifests."""
 
+import base64
 import hashlib
 import ssl
 from dataclasses import dataclass, field
@@ -105,8 +106,7 @@ class Cloud:
 
     async def gateway(self, connection: Connection, verb: str, body: Json) -> Json:
         """Call the gateway as a connected registry: activate, contact or goodbye."""
-        credentials = aiohttp.BasicAuth(connection.token, connection.password)
-        headers = {"Host": connection.gateway, "Authorization": credentials.encode()}
+        headers = {"Host": connection.gateway, "Authorization": _basic(connection.token, connection.password)}
         path = f"/connectedregistry/{quote(connection.name, safe='')}/{verb}"
         status, text, _ = await self._send("POST", path, headers, body)
         return _checked(status, text)
@@ -130,13 +130,13 @@ class Cloud:
 
         The runtime checks what it was told in messages; the cloud gives the same answer and has the password.
         """
-        headers = {"Host": connection.login_server, "Authorization": aiohttp.BasicAuth(user, password).encode()}
+        headers = {"Host": connection.login_server, "Authorization": _basic(user, password)}
         status, _, _ = await self._send("GET", f"/v2/{quote(repository)}/tags/list", headers)
         return status != 401  # noqa: PLR2004
 
     async def _images(self, connection: Connection, path: str) -> tuple[Json, str]:
-        credentials = aiohttp.BasicAuth(connection.token, connection.password)
-        headers = {"Host": connection.login_server, "Authorization": credentials.encode(), "Accept": MANIFESTS}
+        credentials = _basic(connection.token, connection.password)
+        headers = {"Host": connection.login_server, "Authorization": credentials, "Accept": MANIFESTS}
         status, text, body = await self._send("GET", path, headers)
         return _checked(status, text), "sha256:" + hashlib.sha256(body).hexdigest()
 
@@ -155,6 +155,10 @@ class Cloud:
                 return response.status, await _json(response), raw
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise UnreachableError(f"{urlsplit(self._url).netloc}: {error or type(error).__name__}") from error
+
+
+def _basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 async def _json(response: aiohttp.ClientResponse) -> Any:

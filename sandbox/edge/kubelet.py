@@ -98,10 +98,9 @@ class Kubelet:
     def _mine(self, pod: Object) -> bool:
         if pods.annotations(pod).get(chart.KUBELET) == "edge":
             return True
-        return self._registry_of(pod) is not None or is_address(pods.image(pod["spec"]["containers"][0]["image"]).host)
+        return bool(_edge_images(pod))
 
-    def _registry_of(self, pod: Object) -> Runtime | None:
-        host = pods.image(pod["spec"]["containers"][0]["image"]).host
+    def _registry_at(self, host: str) -> Runtime | None:
         return next((item for item in self._runtimes().values() if _bare(host) == item.place.address), None)
 
     async def _attend(self, pod: Object) -> datetime | None:
@@ -195,26 +194,31 @@ class Kubelet:
     async def _run_workload(self, pod: Object, memory: _Memory) -> datetime | None:
         if memory.applied.get("phase") == "Running":
             return None
-        wanted = pods.image(pod["spec"]["containers"][0]["image"])
         now = self._clock.now()
-        await self._tell(pod, "Normal", "Pulling", f'Pulling image "{wanted.text}"')
-        try:
-            digest = await self._pull(pod, wanted)
-        except PullError as error:
-            await self._pull_failed(pod, memory, wanted, str(error))
-            first = FIRST_PULL_BACK_OFF if self._speed.container_start else SHORT_BACK_OFF
-            seconds = min(first * 2 ** min(memory.pulls, 9), LONGEST_PULL_BACK_OFF)
-            memory.pulls += 1
-            memory.due = now + timedelta(seconds=seconds)
-            return memory.due
-        await self._tell(pod, "Normal", "Pulled", f'Successfully pulled image "{wanted.text}"')
-        await self._patch(pod, memory, _workload_status(pod, now, wanted, digest))
-        if _ends(wanted):
+        digests: dict[str, str] = {}
+        for text in _edge_images(pod):
+            await self._tell(pod, "Normal", "Pulling", f'Pulling image "{text}"')
+            try:
+                digests[text] = await self._pull(pod, pods.image(text))
+            except PullError as error:
+                await self._pull_failed(pod, memory, text, str(error))
+                return self._back_off(memory)
+            await self._tell(pod, "Normal", "Pulled", f'Successfully pulled image "{text}"')
+        await self._patch(pod, memory, _workload_status(pod, now, digests))
+        if _ends(pod):
             await self._annotate(pod, {chart.LOG: HELLO, chart.PREVIOUS_LOG: HELLO})
         return None
 
+    def _back_off(self, memory: _Memory) -> datetime:
+        """When to pull again, later each time."""
+        first = FIRST_PULL_BACK_OFF if self._speed.container_start else SHORT_BACK_OFF
+        seconds = min(first * 2 ** min(memory.pulls, 9), LONGEST_PULL_BACK_OFF)
+        memory.pulls += 1
+        memory.due = self._clock.now() + timedelta(seconds=seconds)
+        return memory.due
+
     async def _pull(self, pod: Object, wanted: pods.Image) -> str:
-        runtime = self._registry_of(pod)
+        runtime = self._registry_at(wanted.host)
         url = f'"https://{wanted.host}/v2/{wanted.repository}/manifests/{wanted.reference}"'
         if runtime is None:
             raise PullError(f"failed to do request: Head {url}: dial tcp {wanted.host}:443: i/o timeout")
@@ -223,6 +227,8 @@ class Kubelet:
                 f"failed to do request: Head {url}: tls: failed to verify certificate: "
                 "x509: certificate signed by unknown authority"
             )
+        if not runtime.place.tls:
+            raise PullError(f"failed to do request: Head {url}: http: server gave HTTP response to HTTPS client")
         user, password = await self._credentials(pod, wanted.host)
         return await runtime.pull(wanted.repository, wanted.reference, user, password)
 
@@ -242,14 +248,15 @@ class Kubelet:
                 return found
         return None, ""
 
-    async def _pull_failed(self, pod: Object, memory: _Memory, wanted: pods.Image, text: str) -> None:
-        prefix = f'failed to pull and unpack image "{wanted.text}": failed to resolve reference "{wanted.text}": '
-        text = prefix + text
-        await self._tell(pod, "Warning", "Failed", f'Failed to pull image "{wanted.text}": {text}')
+    async def _pull_failed(self, pod: Object, memory: _Memory, image: str, why: str) -> None:
+        full = pods.image(image).text
+        why = f'failed to pull and unpack image "{full}": failed to resolve reference "{full}": {why}'
+        await self._tell(pod, "Warning", "Failed", f'Failed to pull image "{image}": {why}')
+        await self._tell(pod, "Warning", "Failed", "Error: ErrImagePull")
+        await self._tell(pod, "Normal", "BackOff", f'Back-off pulling image "{image}"')
         await self._tell(pod, "Warning", "Failed", "Error: ImagePullBackOff")
-        message = f'Back-off pulling image "{wanted.text}": ErrImagePull: {text}'
-        await self._tell(pod, "Normal", "BackOff", f'Back-off pulling image "{wanted.text}"')
-        await self._patch(pod, memory, pods.waiting(pod, self._clock.now(), "ImagePullBackOff", message))
+        message = f'Back-off pulling image "{image}": ErrImagePull: {why}'
+        await self._patch(pod, memory, pods.waiting(pod, self._clock.now(), "ImagePullBackOff", message, image))
 
     async def _write_log(self, pod: Object, memory: _Memory, runtime: Runtime) -> None:
         log = ("\n".join(runtime.log), "\n".join(runtime.previous_log))
@@ -259,8 +266,9 @@ class Kubelet:
             await self._annotate(pod, {chart.LOG: log[0], chart.PREVIOUS_LOG: log[1]})
             memory.log = log
 
-    async def _annotate(self, pod: Object, notes: dict[str, str]) -> None:
-        meta = pod["metadata"]
+    async def _annotate(self, pod: Object, notes: Mapping[str, str | None]) -> None:
+        """Set annotations; an empty one is taken away, because an empty previous log would still be one."""
+        meta, notes = pod["metadata"], {key: value or None for key, value in notes.items()}
         await self._cluster.patch("Pod", meta["name"], meta["namespace"], {"metadata": {"annotations": notes}})
 
     async def _patch(self, pod: Object, memory: _Memory, status: Object) -> None:
@@ -284,10 +292,10 @@ class Kubelet:
                 raise
 
 
-def is_address(host: str) -> bool:
+def is_edge_image(text: str) -> bool:
     """Whether an image's host is an IP address, which at the edge only a connected registry has."""
     try:
-        ipaddress.ip_address(_bare(host))
+        ipaddress.ip_address(_bare(pods.image(text).host))
     except ValueError:
         return False
     return True
@@ -297,16 +305,21 @@ def _bare(host: str) -> str:
     return re.sub(r":(443|80)$", "", host)
 
 
-def _ends(wanted: pods.Image) -> bool:
+def _edge_images(pod: Object) -> list[str]:
+    """The images of a Pod that come from an address, each once."""
+    texts = [container["image"] for container in pod["spec"]["containers"]]
+    return [text for text in dict.fromkeys(texts) if is_edge_image(text)]
+
+
+def _ends(pod: Object) -> bool:
     """Whether the image's program says its line and ends, as hello-world does, which Kubernetes starts for ever."""
-    return wanted.repository.rpartition("/")[2] == "hello-world"
+    return pods.image(pod["spec"]["containers"][0]["image"]).repository.rpartition("/")[2] == "hello-world"
 
 
-def _workload_status(pod: Object, now: datetime, wanted: pods.Image, digest: str) -> Object:
-    image_id = f"{wanted.host}/{wanted.repository}@{digest}"
-    if _ends(wanted):
-        return pods.crashing(pod, now, restarts=1, exit_code=0, reason="Completed", image_id=image_id)
-    return pods.running(pod, now, ready=True, image_id=image_id)
+def _workload_status(pod: Object, now: datetime, digests: Mapping[str, str]) -> Object:
+    if _ends(pod):
+        return pods.crashing(pod, now, restarts=1, exit_code=0, reason="Completed", images=digests)
+    return pods.running(pod, now, ready=True, images=digests)
 
 
 def _without_times(status: Any) -> Any:

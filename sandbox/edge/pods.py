@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -95,26 +96,34 @@ def _named_node(pod: Object) -> str | None:
     return None
 
 
-def running(pod: Object, now: datetime, *, ready: bool, restarts: int = 0, image_id: str | None = None) -> Object:
-    """The status of a Pod whose containers run."""
+def running(
+    pod: Object, now: datetime, *, ready: bool, restarts: int = 0, images: Mapping[str, str] | None = None
+) -> Object:
+    """The status of a Pod whose containers run; `images` has the digest of each image that was really pulled."""
     state = {"running": {"startedAt": stamp(now)}}
-    return _status(pod, now, phase="Running", state=state, ready=ready, restarts=restarts, image_id=image_id)
+    return _status(pod, now, "Running", [_container(state, {}, ready, restarts)], images)
 
 
 def crashing(
-    pod: Object, now: datetime, *, restarts: int, exit_code: int, reason: str, image_id: str | None = None
+    pod: Object, now: datetime, *, restarts: int, exit_code: int, reason: str, images: Mapping[str, str] | None = None
 ) -> Object:
-    """The status of a Pod whose container ends again and again."""
+    """The status of a Pod whose containers end again and again."""
     name = pod["spec"]["containers"][0]["name"]
     text = f"back-off restarting failed container {name} in pod {pod['metadata']['name']}"
     state = {"waiting": {"reason": "CrashLoopBackOff", "message": text}}
     last = {"terminated": {"exitCode": exit_code, "reason": reason, "startedAt": stamp(now), "finishedAt": stamp(now)}}
-    return _status(pod, now, phase="Running", state=state, ready=False, restarts=restarts, image_id=image_id, last=last)
+    return _status(pod, now, "Running", [_container(state, last, False, restarts)], images)
 
 
-def waiting(pod: Object, now: datetime, reason: str, message: str) -> Object:
-    """The status of a Pod whose container can't be made."""
-    return _status(pod, now, phase="Pending", state={"waiting": {"reason": reason, "message": message}}, ready=False)
+def waiting(pod: Object, now: datetime, reason: str, message: str, refused: str) -> Object:
+    """The status of a Pod that one image (`refused`, as written in the Pod) is missing for."""
+    creating = {"waiting": {"reason": "ContainerCreating"}}
+    missing = {"waiting": {"reason": reason, "message": message}}
+    containers = [
+        _container(missing if item["image"] == refused else creating, {}, False, 0)
+        for item in pod["spec"]["containers"]
+    ]
+    return _status(pod, now, "Pending", containers)
 
 
 def unschedulable(pod: Object, now: datetime, message: str) -> Object:
@@ -125,43 +134,37 @@ def unschedulable(pod: Object, now: datetime, message: str) -> Object:
     return {"phase": "Pending", "conditions": [{**condition, "lastTransitionTime": since or stamp(now)}]}
 
 
+def _container(state: Object, last: Object, ready: bool, restarts: int) -> Object:
+    return {"ready": ready, "started": ready, "restartCount": restarts, "state": state, "lastState": last}
+
+
 def _status(
-    pod: Object,
-    now: datetime,
-    *,
-    phase: str,
-    state: Object,
-    ready: bool,
-    restarts: int = 0,
-    image_id: str | None = None,
-    last: Object | None = None,
+    pod: Object, now: datetime, phase: str, containers: list[Object], images: Mapping[str, str] | None = None
 ) -> Object:
+    """A status; one container status given for several containers is everybody's."""
+    ready = all(item["ready"] for item in containers)
     word = "True" if ready else "False"
     conditions = [("PodScheduled", "True"), ("Initialized", "True"), ("ContainersReady", word), ("Ready", word)]
-    old = (pod.get("status") or {}).get("startTime")
-    container = pod["spec"]["containers"][0]
-    containers = [
-        {
-            "name": container["name"],
-            "image": container["image"],
-            "imageID": (image_id or _image_id(container["image"])) if phase == "Running" else "",
-            "ready": ready,
-            "started": ready,
-            "restartCount": restarts,
-            "state": state,
-            "lastState": last or {},
-        }
-    ]
+    specs = pod["spec"]["containers"]
+    shared = containers if len(containers) == len(specs) else containers * len(specs)
     return {
         "phase": phase,
-        "startTime": old or stamp(now),
+        "startTime": (pod.get("status") or {}).get("startTime") or stamp(now),
         "hostIP": "127.0.0.1",
         "podIP": _address(pod),
         "podIPs": [{"ip": _address(pod)}],
         "conditions": [
             {"type": kind, "status": status, "lastTransitionTime": stamp(now)} for kind, status in conditions
         ],
-        "containerStatuses": containers,
+        "containerStatuses": [
+            {
+                "name": spec["name"],
+                "image": spec["image"],
+                "imageID": _image_id(spec["image"], images or {}) if phase == "Running" else "",
+                **status,
+            }
+            for spec, status in zip(specs, shared, strict=True)
+        ],
     }
 
 
@@ -198,9 +201,11 @@ def stamp(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _image_id(text: str) -> str:
+def _image_id(text: str, digests: Mapping[str, str]) -> str:
     found = image(text)
-    return f"{found.host}/{found.repository}@sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    host = found.host or "docker.io"
+    digest = digests.get(text) or "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+    return f"{host}/{found.repository}@{digest}"
 
 
 def _address(pod: Object) -> str:
