@@ -14,6 +14,8 @@ MESSAGE, MODAL, HOME = "message", "modal", "home"
 SURFACES: dict[str, frozenset[str]] = {
     "actions": frozenset({MESSAGE, MODAL, HOME}),
     "alert": frozenset({MODAL}),
+    "auth_provider": frozenset({MESSAGE}),
+    "call": frozenset({MESSAGE}),
     "card": frozenset({MESSAGE, HOME}),
     "carousel": frozenset({MESSAGE, HOME}),
     "container": frozenset({MESSAGE, HOME}),
@@ -404,6 +406,8 @@ BLOCKS: dict[str, Shape] = {
         _no_header_links,
     ),
     "data_visualization": Obj({"type": ANY, "block_id": ID}, more=True),
+    "auth_provider": Obj({"type": ANY, "block_id": ID}, more=True),
+    "call": Obj({"type": ANY, "block_id": ID}, ("call_id",), more=True),
     "divider": _block({}),
     "file": _block({"external_id": Str(), "source": Str(among=("remote",))}, ("external_id", "source")),
     "header": _block({"text": Text(150), "level": Num(1, 4)}, ("text",)),
@@ -418,7 +422,7 @@ BLOCKS: dict[str, Shape] = {
         },
         ("label", "element"),
     ),
-    "markdown": _block({"text": Str(12_000, 1)}, ("text",)),
+    "markdown": _block({"text": Str(least=1)}, ("text",)),
     "plan": _block(
         {"title": Str(256, 1), "tasks": ListOf(OneOf(lambda: BLOCKS, "task_card", ("task_card",)), 0, 50)}, ("title",)
     ),
