@@ -51,7 +51,7 @@ def check(name: str, *, title: str, essential: bool = False) -> Callable[[Judge]
 
 def run(site: Site, request: DeployRequest, observation: Observation) -> tuple[Finding, ...]:
     """What all checks find, in declared order. Facts also name the site's things, for sentences and commands."""
-    names = _names(site, request)
+    names = site_names(site, request)
     found = (_found(one, site, request, observation) for one in CHECKS)
     return tuple(replace(finding, facts=names | dict(finding.facts)) for finding in found if finding is not None)
 
@@ -107,7 +107,8 @@ def _unasked(one: Check, error: DomainError) -> Finding | None:
     return Finding(one.id, "blocker" if one.essential else "unknown", Code.UNASKED, facts)
 
 
-def _names(site: Site, request: DeployRequest) -> dict[str, object]:
+def site_names(site: Site, request: DeployRequest) -> dict[str, object]:
+    """What the site's things are called: facts for command lines."""
     acr, cluster = site.acr_ref, site.cluster_ref
     return {
         "site": site.name,

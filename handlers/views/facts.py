@@ -1,0 +1,73 @@
+"""Sentences with gaps, filled in with facts: values in code font in prose, quoted for the shell in command lines."""
+
+import shlex
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from handlers.kit.text import code, date, listed
+
+UNKNOWN = "(unknown)"
+
+
+class _Filled(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return UNKNOWN
+
+
+def sentence(template: str, facts: Mapping[str, object]) -> str:
+    """Mrkdwn: `{name}` stands for a fact. A fact that is missing or empty is told as unknown."""
+    return template.format_map(_Filled({key: shown(value) for key, value in facts.items()}))
+
+
+def shell(template: str, facts: Mapping[str, object]) -> str:
+    """A command line: plain text, every fact one shell word. Empty when a fact is lacking."""
+    words = {key: shlex.quote(text) for key, value in facts.items() if (text := _plain(value))}
+    try:
+        return template.format_map(words)
+    except KeyError:
+        return ""
+
+
+def shown(value: object) -> str:
+    """One fact in prose."""
+    match value:
+        case None | "" | ():
+            return UNKNOWN
+        case datetime():
+            return date(value)
+        case bool() | int() | float():
+            return str(value)
+        case tuple() | list():
+            return listed(shown(item) for item in value)
+        case Mapping():
+            return ", ".join(f"{key} {_change(item)}" for key, item in value.items())
+    return code(_plain(value))
+
+
+def _change(item: object) -> str:
+    if isinstance(item, tuple | list) and len(item) == 2:  # noqa: PLR2004 - before and after
+        before, after = (code(_plain(part)) or "none" for part in item)
+        return f"{before} → {after}"
+    return shown(item)
+
+
+def _plain(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case timedelta():
+            return iso(value)
+        case datetime():
+            return value.isoformat()
+        case tuple() | list():
+            return ",".join(_plain(item) for item in value)
+    return str(value)
+
+
+def iso(span: timedelta) -> str:
+    """A duration as the Azure CLI takes it, such as `P2D` or `PT3H30M`."""
+    hours, rest = divmod(span.seconds, 3600)
+    minutes, seconds = divmod(rest, 60)
+    time = "".join(f"{number}{unit}" for number, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if number)
+    days = f"{span.days}D" if span.days else ""
+    return f"P{days}" + (f"T{time}" if time else "") if days or time else "PT0S"

@@ -1,0 +1,60 @@
+"""A site where nothing stands in the way, and what is seen of it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from services.deployment import DeployRequest, deploy_request
+from services.observation import Observation, Seen
+from services.sites import PROVIDERS, Site
+from services.values import ArcCluster, Node, Registry, ServiceRanges, StorageClass
+
+SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site.model_validate(
+        {
+            "name": "berlin",
+            "environment": "development",
+            "subscription": SUBSCRIPTION,
+            "resource_group": "edge-rg",
+            "acr": {"name": "contosoacr"},
+            "cluster": {"name": "berlin-arc"},
+            "sync": {"repositories": ["hello-world"]},
+        }
+    )
+
+
+@pytest.fixture
+def request_() -> DeployRequest:
+    """`deploy edge01 --site berlin`."""
+    site = {"name": "berlin", "environment": "development", "subscription": SUBSCRIPTION, "resource_group": "edge-rg"}
+    parts: dict[str, Any] = {"acr": {"name": "contosoacr"}, "cluster": {"name": "berlin-arc"}}
+    return deploy_request(Site.model_validate(site | parts), "edge01", repositories=["hello-world"])
+
+
+@pytest.fixture
+def clean() -> Observation:
+    """Everything is there, nothing is deployed."""
+    acr = Registry("/acr", "contosoacr", "westeurope", "Premium", True, "contosoacr.azurecr.io", "Succeeded")
+    arc = ArcCluster("/arc", "berlin-arc", "westeurope", "Connected", datetime(2026, 9, 1, 8, tzinfo=UTC), "1.33.4")
+    return Observation(
+        providers=Seen(dict.fromkeys(PROVIDERS, "Registered")),
+        registry=Seen(acr),
+        connected=Seen(()),
+        scope_map=Seen(None),
+        token=Seen(None),
+        cluster=Seen(arc),
+        extensions=Seen(()),
+        kubernetes_version=Seen("v1.33.4"),
+        nodes=Seen((Node("berlin-1", "linux", "amd64", True),)),
+        storage_classes=Seen((StorageClass("standard", True),)),
+        namespace_phase=Seen(""),
+        cert_manager=Seen(False),
+        ranges=Seen(ServiceRanges(("10.96.0.0/16",), frozenset({"10.96.0.1"}), "ServiceCIDR")),
+        missing_rights=Seen(()),
+        runtime=Seen(None),
+    )

@@ -1,0 +1,378 @@
+"""What each check finds in which world, and that people can read every finding."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from handlers.views.facts import UNKNOWN
+from handlers.views.findings import WORDS, told
+from services.checks import CHECKS, Code, run
+from services.checks.declaration import NOT_WANTED
+from services.deployment import DeployRequest, deploy_request
+from services.errors import NotAllowed, Unreachable
+from services.observation import Observation, Seen, Unasked
+from services.sites import Site, sync_actions
+from services.values import (
+    ConnectedRegistry,
+    Extension,
+    ExtensionStatus,
+    Finding,
+    Node,
+    PasswordSlot,
+    Runtime,
+    ScopeMap,
+    ServiceRanges,
+    StorageClass,
+    Token,
+)
+
+Change = dict[str, Any]
+SEEN_AT = datetime(2026, 9, 1, 8, tzinfo=UTC)
+DOWN = Unreachable("kubernetes", "berlin", "ClientConnectorError", "no route")
+TYPE = "microsoft.containerregistry.connectedregistry"
+
+
+def connected(**changes: Any) -> ConnectedRegistry:
+    """`edge01` as a deployment with the site's values leaves it, not activated yet."""
+    values: dict[str, Any] = {
+        "id": "/acr/connectedRegistries/edge01",
+        "name": "edge01",
+        "mode": "ReadOnly",
+        "connection_state": "Offline",
+        "activation": "Inactive",
+        "provisioning_state": "Succeeded",
+        "token_id": "/acr/tokens/edge01",
+        "schedule": "* * * * *",
+        "window": None,
+        "message_ttl": timedelta(days=2),
+        "last_activity": SEEN_AT,
+    }
+    return ConnectedRegistry(**values | changes)
+
+
+def extension(**changes: Any) -> Extension:
+    """The extension of `edge01`, installed."""
+    values: dict[str, Any] = {
+        "id": "/x",
+        "name": "edge01",
+        "type": TYPE,
+        "provisioning_state": "Succeeded",
+        "settings": {"service.clusterIP": "10.96.0.20", "pvc.storageRequest": "250Gi"},
+        "version": "0.11.0",
+    }
+    return Extension(**values | changes)
+
+
+def scope_map(*actions: str) -> ScopeMap:
+    return ScopeMap("/acr/scopeMaps/edge01", "edge01", actions)
+
+
+def token(**changes: Any) -> Token:
+    values: dict[str, Any] = {"id": "/acr/tokens/edge01", "name": "edge01", "scope_map_id": "/acr/scopeMaps/edge01"}
+    return Token(**values | {"enabled": True, "passwords": (PasswordSlot("password1"),)} | changes)
+
+
+def cluster(connectivity: str) -> Callable[[Observation], Change]:
+    def change(clean: Observation) -> Change:
+        assert isinstance(clean.cluster, Seen)
+        assert clean.cluster.value
+        return {"cluster": Seen(replace(clean.cluster.value, connectivity=connectivity))}
+
+    return change
+
+
+def registry(**values: Any) -> Callable[[Observation], Change]:
+    def change(clean: Observation) -> Change:
+        assert isinstance(clean.registry, Seen)
+        assert clean.registry.value
+        return {"registry": Seen(replace(clean.registry.value, **values))}
+
+    return change
+
+
+def used(*addresses: str, ranges: tuple[str, ...] = ("10.96.0.0/16",)) -> Change:
+    return {"ranges": Seen(ServiceRanges(ranges, frozenset(addresses), "ServiceCIDR"))}
+
+
+SMALL = tuple(f"10.96.0.{number}" for number in range(1, 15))
+HELLO = sync_actions("edge01", "ReadOnly", ("hello-world",))
+OTHER = sync_actions("edge01", "ReadOnly", ("nginx",))
+
+Scenario = tuple[str, str, Change | Callable[[Observation], Change], Change]
+"""Code and level expected, what is seen otherwise than in the clean world, and what is asked otherwise."""
+
+SCENARIOS: tuple[Scenario, ...] = (
+    ("unasked", "unknown", {"providers": Unasked(DOWN)}, {}),
+    ("providers_registered", "ok", {}, {}),
+    ("providers_missing", "warning", {"providers": Seen({"microsoft.kubernetes": "Registered"})}, {}),
+    ("registry_found", "ok", {}, {}),
+    ("registry_absent", "blocker", {"registry": Seen(None)}, {}),
+    ("registry_to_create", "warning", {"registry": Seen(None)}, {"create_in": "westeurope"}),
+    ("registry_premium", "ok", {}, {}),
+    ("registry_not_premium", "blocker", registry(sku="Basic"), {}),
+    ("data_endpoint_on", "ok", {}, {}),
+    ("data_endpoint_off", "warning", registry(data_endpoint=False), {}),
+    ("registry_ready", "ok", {}, {}),
+    ("registry_busy", "warning", registry(provisioning_state="Updating"), {}),
+    ("registry_broken", "blocker", registry(provisioning_state="Failed"), {}),
+    ("cluster_connected", "ok", {}, {}),
+    ("cluster_absent", "blocker", {"cluster": Seen(None)}, {}),
+    ("cluster_connecting", "blocker", cluster("Connecting"), {}),
+    ("cluster_offline", "blocker", cluster("Offline"), {}),
+    ("cluster_expired", "blocker", cluster("Expired"), {}),
+    ("name_free", "ok", {}, {}),
+    ("connected_reused", "ok", {"connected": Seen((connected(),))}, {}),
+    ("connected_mode_differs", "blocker", {"connected": Seen((connected(),))}, {"mode": "ReadWrite"}),
+    ("connected_has_parent", "blocker", {"connected": Seen((connected(parent="hub01"),))}, {}),
+    ("connected_token_differs", "blocker", {"connected": Seen((connected(token_id="/acr/tokens/old"),))}, {}),
+    (
+        "connected_settings_differ",
+        "blocker",
+        {"connected": Seen((connected(),))},
+        {"schedule": "0 3 * * *", "window": timedelta(hours=3)},
+    ),
+    ("connected_busy", "blocker", {"connected": Seen((connected(provisioning_state="Deleting"),))}, {}),
+    ("quota_left", "ok", {}, {}),
+    ("quota_full", "blocker", {"connected": Seen(tuple(connected(name=f"other{n}") for n in range(50)))}, {}),
+    ("scope_map_free", "ok", {}, {}),
+    ("scope_map_reused", "ok", {"scope_map": Seen(scope_map(*HELLO))}, {}),
+    (
+        "scope_map_changes",
+        "warning",
+        {"scope_map": Seen(scope_map(*OTHER)), "token": Seen(token()), "connected": Seen((connected(),))},
+        {},
+    ),
+    ("scope_map_foreign", "blocker", {"scope_map": Seen(scope_map(*OTHER)), "token": Seen(token())}, {}),
+    ("permissions_fit", "ok", {}, {}),
+    ("permissions_too_many", "blocker", {}, {"repositories": [f"team/app{n}" for n in range(249)]}),
+    ("token_free", "ok", {}, {}),
+    ("token_reused", "ok", {"token": Seen(token())}, {}),
+    ("token_foreign", "blocker", {"token": Seen(token(scope_map_id="/acr/scopeMaps/other"))}, {}),
+    (
+        "token_in_use",
+        "blocker",
+        {"token": Seen(token()), "connected": Seen((connected(name="hub01"),))},
+        {},
+    ),
+    ("token_disabled", "blocker", {"token": Seen(token(enabled=False))}, {}),
+    ("extension_free", "ok", {}, {}),
+    (
+        "extension_reused",
+        "ok",
+        {"extensions": Seen((extension(),)), "connected": Seen((connected(activation="Active"),))},
+        {},
+    ),
+    ("extension_idle", "warning", {"extensions": Seen((extension(),)), "connected": Seen((connected(),))}, {}),
+    (
+        "extension_failed",
+        "warning",
+        {
+            "extensions": Seen(
+                (extension(provisioning_state="Failed", problems=(ExtensionStatus("InstallationFailed", "err"),)),)
+            ),
+            "connected": Seen((connected(),)),
+        },
+        {},
+    ),
+    (
+        "extension_busy",
+        "blocker",
+        {"extensions": Seen((extension(provisioning_state="Creating"),)), "connected": Seen((connected(),))},
+        {},
+    ),
+    ("extension_other_name", "blocker", {"extensions": Seen((extension(name="other"),))}, {}),
+    ("extension_other_registry", "blocker", {"extensions": Seen((extension(),))}, {}),
+    ("extension_name_taken", "blocker", {"extensions": Seen((extension(type="microsoft.flux"),))}, {}),
+    (
+        "extension_settings_differ",
+        "blocker",
+        {"extensions": Seen((extension(),)), "connected": Seen((connected(),))},
+        {"service_ip": "10.96.0.30"},
+    ),
+    ("not_activated", "ok", {"connected": Seen((connected(),))}, {}),
+    (
+        "activated_here",
+        "ok",
+        {"connected": Seen((connected(activation="Active"),)), "extensions": Seen((extension(),))},
+        {},
+    ),
+    ("already_activated", "blocker", {"connected": Seen((connected(activation="Active"),))}, {}),
+    ("kubernetes_reached", "ok", {}, {}),
+    ("rights_complete", "ok", {}, {}),
+    ("rights_missing", "blocker", {"missing_rights": Seen(("create services in default",))}, {}),
+    ("namespace_usable", "ok", {}, {}),
+    ("namespace_terminating", "blocker", {"namespace_phase": Seen("Terminating")}, {}),
+    ("node_found", "ok", {}, {}),
+    ("node_not_ready", "blocker", {"nodes": Seen((Node("n1", "linux", "amd64", False),))}, {}),
+    ("node_absent", "blocker", {"nodes": Seen((Node("n1", "linux", "arm64", True),))}, {}),
+    ("storage_found", "ok", {}, {}),
+    ("storage_absent", "blocker", {}, {"storage_class": "fast"}),
+    ("storage_no_default", "blocker", {"storage_classes": Seen((StorageClass("slow", False),))}, {}),
+    ("cert_manager_to_install", "ok", {}, {}),
+    ("cert_manager_there", "ok", {"cert_manager": Seen(True)}, {}),
+    ("cert_manager_kept", "ok", {"cert_manager": Seen(True), "extensions": Seen((extension(),))}, {}),
+    (
+        "address_kept",
+        "ok",
+        {"extensions": Seen((extension(),)), "runtime": Seen(Runtime(service_addresses=("10.96.0.20",)))}
+        | used("10.96.0.20"),
+        {},
+    ),
+    ("address_given", "ok", {}, {"service_ip": "10.96.0.30"}),
+    ("address_picked", "ok", {}, {}),
+    ("address_picked_high", "warning", used(*SMALL[:5], ranges=("10.96.0.0/28",)), {}),
+    ("address_outside", "blocker", {}, {"service_ip": "192.100.100.1"}),
+    ("address_reserved", "blocker", {}, {"service_ip": "10.96.255.255"}),
+    ("address_taken", "blocker", used("10.96.0.30"), {"service_ip": "10.96.0.30"}),
+    ("address_leased", "blocker", {"leased": frozenset({"10.96.0.30"})}, {"service_ip": "10.96.0.30"}),
+    ("addresses_full", "blocker", used(*SMALL, ranges=("10.96.0.0/28",)), {}),
+)
+
+
+def missing(*fields: str) -> Change:
+    """Questions that could not be asked, all for the same reason."""
+    return dict.fromkeys(fields, Unasked(DOWN))
+
+
+def found(scenario: Scenario, site: Site, clean: Observation) -> Finding:
+    """The finding that the scenario is about."""
+    code, _, change, options = scenario
+    options = dict(options)
+    create_in = options.pop("create_in", None)
+    place = site.model_copy(update={"acr": site.acr.model_copy(update={"create_in": create_in})})
+    seen = replace(clean, **(change(clean) if callable(change) else change))
+    findings = run(place, deploy_request(place, "edge01", **options), seen)
+    matching = [finding for finding in findings if finding.code == code]
+    assert matching, [(finding.code, finding.level) for finding in findings]
+    return matching[0]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario[0])
+def test_a_world_gives_the_finding_of_its_level(scenario: Scenario, site: Site, clean: Observation) -> None:
+    assert found(scenario, site, clean).level == scenario[1]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario[0])
+def test_a_finding_reads_without_a_gap(scenario: Scenario, site: Site, clean: Observation) -> None:
+    words = told(found(scenario, site, clean))
+
+    assert UNKNOWN not in words.sentence + words.mend
+    assert bool(words.line) == bool(words_of(scenario).line)
+
+
+def words_of(scenario: Scenario) -> Any:
+    """The template of the scenario's code; `unasked` has none of its own."""
+    return WORDS.get(Code(scenario[0]), told(Finding("", "ok", Code.NAME_FREE)))
+
+
+def test_every_code_is_found_in_some_world() -> None:
+    assert {scenario[0] for scenario in SCENARIOS} == set(Code)
+
+
+def test_every_code_has_a_sentence() -> None:
+    assert set(WORDS) | {Code.UNASKED} == set(Code)
+
+
+@pytest.mark.parametrize("code", [code for code, level, _, _ in SCENARIOS if level == "blocker"])
+def test_every_blocker_says_how_to_mend_it(code: str) -> None:
+    assert WORDS[Code(code)].mend
+
+
+def test_in_a_clean_world_every_check_but_the_activation_says_ok(
+    site: Site, request_: DeployRequest, clean: Observation
+) -> None:
+    findings = run(site, request_, clean)
+
+    assert [finding.check for finding in findings if finding.level == "ok"] == [
+        check.id for check in CHECKS if check.id != "connected.activation"
+    ]
+
+
+def test_findings_name_the_sites_things(site: Site, request_: DeployRequest, clean: Observation) -> None:
+    facts = run(site, request_, clean)[0].facts
+
+    assert (facts["registry"], facts["cluster"], facts["name"]) == ("contosoacr", "berlin-arc", "edge01")
+
+
+@pytest.mark.parametrize("field", ["registry", "connected", "cluster", "extensions", "ranges", "scope_map", "token"])
+def test_a_question_without_which_no_plan_can_be_made_blocks_when_it_has_no_answer(
+    field: str, site: Site, request_: DeployRequest, clean: Observation
+) -> None:
+    findings = run(site, request_, replace(clean, **missing(field)))
+
+    assert [finding.level for finding in findings if finding.code == Code.UNASKED] == ["blocker"]
+
+
+@pytest.mark.parametrize("field", ["providers", "nodes", "storage_classes", "cert_manager", "missing_rights"])
+def test_a_question_that_the_plan_can_do_without_is_unknown_when_it_has_no_answer(
+    field: str, site: Site, request_: DeployRequest, clean: Observation
+) -> None:
+    findings = run(site, request_, replace(clean, **missing(field)))
+
+    assert [finding.level for finding in findings if finding.code == Code.UNASKED] == ["unknown"]
+
+
+def test_a_cluster_that_can_not_be_reached_is_told_once(
+    site: Site, request_: DeployRequest, clean: Observation
+) -> None:
+    fields = ("kubernetes_version", "nodes", "storage_classes", "namespace_phase", "cert_manager", "ranges")
+    findings = run(site, request_, replace(clean, **missing(*fields, "missing_rights", "runtime")))
+
+    assert [finding.check for finding in findings if finding.code == Code.UNASKED] == ["kubernetes.reached"]
+
+
+def test_a_question_that_was_left_out_on_purpose_gives_no_finding(
+    site: Site, request_: DeployRequest, clean: Observation
+) -> None:
+    findings = run(site, request_, replace(clean, providers=Unasked(Unreachable("", "", NOT_WANTED))))
+
+    assert "providers.registered" not in [finding.check for finding in findings]
+
+
+def test_a_right_that_the_bot_lacks_never_reads_like_a_no(
+    site: Site, request_: DeployRequest, clean: Observation
+) -> None:
+    denied = NotAllowed("kubernetes", "berlin", "Forbidden", "forbidden", action="list nodes")
+    (finding,) = [one for one in run(site, request_, replace(clean, nodes=Unasked(denied))) if one.code == Code.UNASKED]
+
+    assert told(finding).sentence == (
+        "The bot itself may not ask the cluster for `A linux/amd64 node is ready`: it lacks `list nodes`."
+    )
+
+
+def test_a_question_about_a_site_alone_says_nothing_of_names(site: Site, clean: Observation) -> None:
+    findings = run(site, deploy_request(site, None), clean)
+
+    assert not {"connected.name", "scope_map.name", "token.name", "scope_map.permissions"} & {
+        one.check for one in findings
+    }
+
+
+def test_an_address_in_the_way_comes_with_a_free_one(site: Site, clean: Observation) -> None:
+    finding = found(
+        ("address_taken", "blocker", used("10.96.0.1", "10.96.0.30"), {"service_ip": "10.96.0.30"}), site, clean
+    )
+
+    assert finding.facts["instead"] == "10.96.0.2"
+
+
+def test_a_scope_map_in_the_way_says_what_would_be_lost(site: Site, clean: Observation) -> None:
+    finding = found(
+        ("scope_map_foreign", "blocker", {"scope_map": Seen(scope_map(*HELLO, "repositories/x/content/read"))}, {}),
+        site,
+        clean,
+    )
+
+    assert finding.facts["removed"] == ("repositories/x/content/read",)
+
+
+def test_an_installed_cert_manager_of_our_own_extension_is_not_taken_out_by_an_upgrade(
+    site: Site, request_: DeployRequest, clean: Observation
+) -> None:
+    seen = replace(clean, cert_manager=Seen(True), extensions=Seen((extension(provisioning_state="Failed"),)))
+    (finding,) = [one for one in run(site, request_, seen) if one.check == "kubernetes.cert_manager"]
+
+    assert finding.facts["install"] is True
