@@ -139,6 +139,10 @@ class SlackBot:
         """How many deliveries are being worked on."""
         return len(self._work)
 
+    async def idle(self) -> None:
+        """Wait until nothing is being worked on."""
+        await self._work.idle()
+
     async def _frame(self, _message: Any) -> None:
         self._heard = time.monotonic()
 
@@ -180,7 +184,7 @@ class SlackBot:
         secret = self._connection.signing_secret
         app = AsyncApp(
             client=self._client,
-            authorize=self._authorize,
+            authorize=self._authorization(),
             signing_secret=secret.reveal() if secret else "socket mode has none",
             request_verification_enabled=self._connection.mode == "http",
         )
@@ -192,14 +196,20 @@ class SlackBot:
         app.error(self._on_fault)
         return app
 
-    async def _authorize(self) -> AuthorizeResult:
-        return AuthorizeResult(
+    def _authorization(self) -> Callable[[], Awaitable[AuthorizeResult]]:
+        """The one installation, without asking Slack again. A function, since Bolt can't call a method here."""
+        result = AuthorizeResult(
             enterprise_id=self._ours.enterprise or None,
             team_id=self._ours.team,
             bot_id=self._ours.bot_id,
             bot_user_id=self._ours.bot_user,
             bot_token=self._connection.bot_token.reveal(),
         )
+
+        async def authorize() -> AuthorizeResult:
+            return result
+
+        return authorize
 
     async def _ours_only(
         self,

@@ -39,6 +39,11 @@ class Work:
         if not task.cancelled() and (error := task.exception()):
             _log.error("fault", exc_info=error)
 
+    async def idle(self) -> None:
+        """Wait until nothing is under way."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
     async def drain(self, deadline: timedelta) -> int:
         """Take nothing more and wait; after the deadline cancel what is left. How many had to be cancelled."""
         self._closed = True

@@ -33,10 +33,10 @@ PERMISSIONS = ROLES["admin"]
 EVERYONE = "everyone"
 """Every full member of the workspace; never guests."""
 
-_ID = re.compile(r"[UWS][A-Z0-9]{5,}")
-SlackPerson = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{5,}$")]
-SlackGroup = Annotated[str, StringConstraints(pattern=r"^(S[A-Z0-9]{5,}|[a-z0-9][a-z0-9._-]*)$")]
-SlackChannel = Annotated[str, StringConstraints(pattern=r"^[CGD][A-Z0-9]{5,}$")]
+_ID = re.compile(r"[UWS][A-Z0-9]{3,}")
+SlackPerson = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{3,}$")]
+SlackGroup = Annotated[str, StringConstraints(pattern=r"^(S[A-Z0-9]{3,}|[a-z0-9][a-z0-9._-]*)$")]
+SlackChannel = Annotated[str, StringConstraints(pattern=r"^[CGD][A-Z0-9]{3,}$")]
 RuleName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 

@@ -1,0 +1,186 @@
+"""The bot's own Slack side, whole, against the sandbox's workspace; the commands are small ones of these tests."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import aiohttp
+import pytest
+from aiohttp import web
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.client import identify, open_client
+from bot.people import People
+from bot.slack import Connection, SlackBot
+from handlers import COMMANDS
+from handlers.dispatch import Door
+from handlers.kit import Catalogue
+from sandbox import world
+from sandbox.clock import Clock
+from sandbox.faults import Faults
+from sandbox.slack import SlackPart, Timing
+from sandbox.speed import IMMEDIATE
+from services.access import Policy
+from services.secret import Secret
+from services.services import About, FixedConfiguration, Services
+from services.sites import Site
+from services.store.audit import AuditRow
+from tests.contract.bolt import commands
+from tests.contract.bolt.workspace import Json, Workspace
+
+SITES = {
+    name: Site.model_validate(
+        {
+            "name": name,
+            "environment": environment,
+            "subscription": "22222222-2222-4222-8222-222222222222",
+            "resource_group": "edge-rg",
+            "acr": {"name": "contosoacr"},
+            "cluster": {"name": f"{name}-arc"},
+        }
+    )
+    for name, environment in (("berlin", "development"), ("hamburg", "production"))
+}
+POLICY = Policy.model_validate(
+    {
+        "groups": {"edge-ops": "edge-ops"},
+        "people": {"bob": "U0BOB"},
+        "grants": [
+            {"name": "operators", "roles": ["operator"], "to": ["edge-ops"], "environments": ["development"]},
+            {"name": "readers", "roles": ["viewer"], "to": ["everyone"]},
+        ],
+    }
+)
+
+
+class Rows:
+    def __init__(self) -> None:
+        self.rows: list[AuditRow] = []
+
+    async def record(self, row: AuditRow) -> None:
+        self.rows.append(row)
+
+
+class Seen:
+    def __init__(self) -> None:
+        self.keys: set[str] = set()
+
+    async def first(self, key: str) -> bool:
+        new = key not in self.keys
+        self.keys.add(key)
+        return new
+
+
+class Names:
+    async def connected(self, site: Site | None = None) -> tuple[str, ...]:
+        return ("edge01", "edge02")
+
+
+class Bench:
+    """Everything of one test: the workspace, the bot, and what people do."""
+
+    def __init__(self) -> None:
+        self.stack = AsyncExitStack()
+        self.rows = Rows()
+        self.gate = asyncio.Event()
+        self.part: SlackPart
+        self.bot: SlackBot
+        self.workspace: Workspace
+        self.client: AsyncWebClient
+        self.listens = ""
+
+    async def open(self, *, mode: str = "socket", **options: Any) -> None:
+        site = await self._listen() if mode == "http" else None
+        request_url = f"http://127.0.0.1:{site[1]}/slack/events" if site else None
+        self.listens = request_url or ""
+        self.part = SlackPart(
+            world.load(), clock=Clock(), speed=IMMEDIATE, faults=Faults(), request_url=request_url, **options
+        )
+        await self.part.start()
+        self.stack.push_async_callback(self.part.stop)
+        env = self.part.environment()
+        self.client = await self.stack.enter_async_context(
+            open_client(Secret(env["SLACK_BOT_TOKEN"]), api_url=env["SLACK_API_URL"])
+        )
+        self.bot = await self._bot(mode, env)
+        if site:
+            site[0]["route"] = self.bot.routes()[0].handler
+        await self.bot.start()
+        self.stack.push_async_callback(self.bot.stop)
+        self.workspace = await self.stack.enter_async_context(Workspace(self.part.url, self.bot))
+
+    async def _bot(self, mode: str, env: dict[str, str]) -> SlackBot:
+        installation = await identify(self.client)
+        people = People(self.client, installation)
+        given: dict[str, Any] = {
+            "configuration": FixedConfiguration(SITES, POLICY),
+            "names": Names(),
+            "audit": self.rows,
+            "deliveries": Seen(),
+            "slack": people,
+            "about": About("1.2.3", datetime(2026, 1, 1, tzinfo=UTC), "SQLite"),
+        }
+        # The rest is nothing that these tests' commands ask of.
+        services = Services(**{each.name: given.get(each.name) for each in fields(Services)})
+        connection = Connection(
+            mode=cast(Any, mode),
+            bot_token=Secret(env["SLACK_BOT_TOKEN"]),
+            app_token=Secret(env["SLACK_APP_TOKEN"]),
+            signing_secret=Secret(env["SLACK_SIGNING_SECRET"]),
+        )
+        catalogue = Catalogue([*COMMANDS, *commands.declared(self.gate)])
+        return SlackBot(
+            connection,
+            self.client,
+            installation=installation,
+            people=people,
+            door=Door(catalogue, services),
+            deliveries=services.deliveries,
+        )
+
+    async def part_say(self, text: str) -> Json:
+        """Type without waiting for what comes of it."""
+        body = {"as": "alice", "channel": "edge-ops", "text": text}
+        async with aiohttp.ClientSession() as session:
+            async with session.post(f"{self.part.url}/sandbox/slack/say", json=body) as answer:
+                said: Json = await answer.json()
+                return said
+
+    async def _listen(self) -> tuple[dict[str, Any], int]:
+        """A server whose one route is filled in when the bot is there: the workspace has to know the address first."""
+        routes: dict[str, Any] = {}
+
+        async def route(request: web.Request) -> web.StreamResponse:
+            return cast(web.StreamResponse, await routes["route"](request))
+
+        app = web.Application()
+        app.router.add_post("/slack/events", route)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        self.stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        return routes, runner.addresses[0][1]
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    bench = Bench()
+    async with bench.stack:
+        await bench.open(timing=Timing(ack=3))
+        yield bench
+
+
+@pytest.fixture
+async def http_bench() -> AsyncIterator[Bench]:
+    bench = Bench()
+    async with bench.stack:
+        await bench.open(mode="http", timing=Timing(ack=3))
+        yield bench
+
+
+@pytest.fixture
+def slack(bench: Bench) -> Workspace:
+    return bench.workspace

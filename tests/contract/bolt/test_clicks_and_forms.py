@@ -1,0 +1,67 @@
+from tests.contract.bolt.conftest import Bench
+from tests.contract.bolt.workspace import Workspace
+
+
+async def test_a_button_is_a_command_that_somebody_else_typed(slack: Workspace) -> None:
+    await slack.say("/registry card")
+
+    await slack.click("Deploy", as_="bob")
+
+    assert "registry:write" in await slack.read(as_="bob")
+
+
+async def test_a_click_can_replace_the_message(slack: Workspace) -> None:
+    await slack.say("/registry card")
+
+    await slack.click("Take", as_="bob")
+
+    assert "Taken by bob" in await slack.read(as_="dave")
+    assert "A card" not in await slack.read(as_="dave")
+
+
+async def test_a_stranger_in_a_shared_channel_is_refused(bench: Bench, slack: Workspace) -> None:
+    button = {"type": "button", "action_id": "run:0", "text": {"type": "plain_text", "text": "Show"}}
+    row = {"type": "actions", "elements": [button | {"value": "show edge01"}]}
+    await bench.client.chat_postMessage(channel="C0SHARED", text="Shared", blocks=[row])
+
+    await slack.click("Show", as_="eve", channel="shared-fabrikam")
+
+    assert "members of its own workspace" in await slack.read(as_="eve", channel="shared-fabrikam")
+
+
+async def test_a_half_typed_command_opens_its_form_with_what_was_typed(slack: Workspace) -> None:
+    await slack.say("/registry deploy edge01 --repository team/app")
+
+    blocks = (await slack.view())["view"]["blocks"]
+    assert blocks[1]["element"]["initial_value"] == "edge01"
+    assert blocks[3]["element"]["initial_options"][0]["value"] == "team/app"
+
+
+async def test_a_submitted_form_runs_the_command(slack: Workspace) -> None:
+    await slack.say("/registry deploy")
+
+    assert (await slack.fill({"name": "edge09", "site": "berlin"}))["ok"]
+
+    assert "Deploying edge09 at berlin" in await slack.read(as_="dave")
+
+
+async def test_a_wrong_value_is_told_beside_its_field_and_can_be_mended(slack: Workspace) -> None:
+    await slack.say("/registry deploy")
+
+    wrong = await slack.fill({"name": "edge 09", "site": "berlin"})
+    mended = await slack.fill({"name": "edge09", "site": "berlin"})
+
+    assert "can't name a connected registry" in wrong["errors"]["name"]
+    assert mended["ok"]
+
+
+async def test_sites_are_offered_where_this_person_may(slack: Workspace) -> None:
+    await slack.say("/registry deploy")
+
+    assert await slack.options("suggest", "site", "") == ["berlin"]
+
+
+async def test_choices_are_ranked_by_what_is_typed(slack: Workspace) -> None:
+    await slack.say("/registry deploy")
+
+    assert await slack.options("suggest", "repository", "app") == ["team/app"]
