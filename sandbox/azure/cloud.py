@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+import string
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ REGISTRY_SILENCE = timedelta(minutes=5)
 PROTECTED_SETTINGS_LIFE = timedelta(hours=48)
 """How long undelivered protected settings are kept (azure.md 2.3)."""
 
+LETTERS = string.ascii_letters + string.digits
 ProvisioningState = Literal["Creating", "Updating", "Deleting", "Succeeded", "Failed", "Canceled"]
 SYSTEM_SCOPE_MAPS = {
     "_repositories_admin": ("content/read", "content/write", "content/delete", "metadata/read", "metadata/write"),
@@ -111,7 +113,7 @@ class Password:
     @classmethod
     def mint(cls, name: str, now: datetime, expiry: datetime | None) -> tuple["Password", str]:
         """A new password and its value, which is seen here and never again."""
-        value = secrets.token_urlsafe(39)
+        value = _secret()
         salt = secrets.token_bytes(16)
         return cls(name, now, expiry, salt, _hashed(salt, value)), value
 
@@ -120,6 +122,11 @@ class Password:
         return hmac.compare_digest(self.digest, _hashed(self.salt, value)) and (
             self.expiry is None or now < self.expiry
         )
+
+
+def _secret() -> str:
+    """Letters and digits only: no shell and no connection string has to quote it."""
+    return "".join(secrets.choice(LETTERS) for _ in range(52))
 
 
 def _hashed(salt: bytes, value: str) -> bytes:
@@ -228,7 +235,7 @@ class Registry:
     origin: Origin
     data_endpoint: bool = False
     admin_user: bool = False
-    admin_passwords: list[str] = field(default_factory=lambda: [secrets.token_urlsafe(39), secrets.token_urlsafe(39)])
+    admin_passwords: list[str] = field(default_factory=lambda: [_secret(), _secret()])
     settings: dict[str, Any] = field(default_factory=dict)
     """Further properties as they were put (network rules, policies, role assignment mode)."""
     tags: dict[str, str] = field(default_factory=dict)

@@ -1,8 +1,10 @@
 """Where the edge reports: the Arc agent of a cluster, and the runtime of a connected registry at its gateway."""
 
+import asyncio
 import base64
 import binascii
 import json
+import time
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +17,9 @@ from sandbox.clock import Clock
 
 REPOSITORY = "repositories/"
 CONTENT_READ = "/content/read"
+LONGEST_WAIT = 60.0
+LOOK = 0.02
+"""Seconds between looks while an agent's question is held."""
 
 
 class Edge:
@@ -41,10 +46,26 @@ class Edge:
         clusters = [cluster for cluster in self._cloud.clusters.values() if cluster.kube and cluster.agent_key == key]
         if not clusters:
             return _refusal(401, "UNAUTHORIZED", "The agent's key belongs to no cluster.")
+        if "wait" in request.query:
+            await self._hold(clusters, request)
         try:
             return handler(clusters, request.query.get("cluster", ""), await _json(request))
         except KeyError as error:
             return _refusal(400, "BAD_REQUEST", f"{error} is missing.")
+
+    async def _hold(self, clusters: list[Cluster], request: web.Request) -> None:
+        """Return when a cluster's extensions are of another revision than `after`, or `wait` seconds are over."""
+        cluster = self._mine(clusters, request.query.get("cluster", ""))
+        try:
+            until = time.monotonic() + min(float(request.query["wait"]), LONGEST_WAIT)
+        except ValueError:
+            return
+        while isinstance(cluster, Cluster) and cluster.status in (None, "Connected"):
+            gone = request.transport is None or request.transport.is_closing()
+            if gone or time.monotonic() >= until or _revision(cluster) != request.query.get("after"):
+                return
+            await asyncio.sleep(LOOK)
+            self._operations.settle()
 
     def _clusters(self, clusters: list[Cluster], _cluster: str, _body: dict[str, Any]) -> web.Response:
         found = [{"id": self._cloud.cluster_id(one), "name": one.name, "kube": one.kube} for one in clusters]
@@ -58,7 +79,7 @@ class Edge:
             extension.delivered = True
         found = [_desired(one, deleting=True) for one in cluster.leaving]
         found += [_desired(one, deleting=False) for one in cluster.extensions.values() if one.state != "Deleting"]
-        return web.json_response({"extensions": found})
+        return web.json_response({"extensions": found, "revision": _revision(cluster)})
 
     def _heartbeat(self, clusters: list[Cluster], _cluster: str, body: dict[str, Any]) -> web.Response:
         cluster = self._mine(clusters, body["cluster"])
@@ -204,6 +225,11 @@ def _client(registry: Registry, token_id: str) -> dict[str, Any]:
     token = registry.tokens.get(name.lower())
     enabled = token is not None and token.status == "enabled"
     return {"name": name, "scopes": list(registry.actions(token)) if token and enabled else []}
+
+
+def _revision(cluster: Cluster) -> str:
+    """Changes with everything that an agent is told of its extensions."""
+    return f"{cluster.generation}-{len(cluster.leaving)}"
 
 
 def _desired(extension: Extension, *, deleting: bool) -> dict[str, Any]:

@@ -210,7 +210,7 @@ class Entra:
         try:
             self._know_tenant(tenant)
         except EntraError as error:
-            return web.json_response(error.body(), status=error.status)
+            return web.json_response(error.body() | {"error": "invalid_tenant"}, status=error.status)
         base = f"https://{request.host}"
         version = "/v2.0" if "/v2.0/" in request.path.lower() else ""
         return web.json_response(

@@ -20,6 +20,8 @@ CLUSTER = f"{CLUSTERS}/{{cluster}}"
 EXTENSIONS = f"{CLUSTER}/providers/Microsoft.KubernetesConfiguration/extensions"
 EXTENSION = f"{EXTENSIONS}/{{extension}}"
 MANAGED = f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/{{cluster}}"
+AGENT_TIME = 1.0
+"""Real seconds that an agent gets at immediate speed before a poll says that an extension is still under way."""
 CONNECTED_REGISTRY = "microsoft.containerregistry.connectedregistry"
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?", re.IGNORECASE)
 READ = "Microsoft.Kubernetes/connectedClusters/read"
@@ -246,7 +248,11 @@ class Extensions:
             f"{base}/providers/Microsoft.KubernetesConfiguration/extensions/{extension.name}/operations/{operation.id}"
         )
 
-    def _status(self, call: Call) -> Answer:
+    async def _status(self, call: Call) -> Answer:
+        operation = self._plane.operations.find(call.names["operation"])
+        if operation is not None and not self._plane.speed.arm_operation:
+            # Where nothing takes time, the agent's work is still done before the first poll is answered.
+            await operation.over(AGENT_TIME)
         answer = self._plane.status(call)
         resource = call.path.rsplit("/operations/", 1)[0]
         body = {"id": call.path, "name": call.names["operation"], "resourceId": resource, "properties": None}

@@ -4,6 +4,8 @@ Nothing runs in the background: what is due is done when somebody looks (`settle
 and the answer is the same.
 """
 
+import asyncio
+import contextlib
 import heapq
 import itertools
 import uuid
@@ -31,6 +33,13 @@ class Operation:
     error: ArmError | None = None
     result: dict[str, Any] | None = None
     """What a `Location` shows at the end; None for nothing."""
+    _over: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+
+    async def over(self, seconds: float) -> None:
+        """Return at the end, or after real `seconds` without one."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._over.wait()
 
     @property
     def ended(self) -> bool:
@@ -41,16 +50,19 @@ class Operation:
         """End well; an operation that has ended stays as it is."""
         if not self.ended:
             self.status, self.result = "Succeeded", result
+            self._over.set()
 
     def fail(self, error: ArmError) -> None:
         """End badly; an operation that has ended stays as it is."""
         if not self.ended:
             self.status, self.error = "Failed", error
+            self._over.set()
 
     def cancel(self) -> None:
         """A later operation took this one's place."""
         if not self.ended:
             self.status = "Canceled"
+            self._over.set()
             self.error = ArmError(409, "Canceled", "The operation was superseded by a later one on the same resource.")
 
 

@@ -142,7 +142,7 @@ class Registries:
         if name.lower() in self._cloud.registries:
             message = f"The registry {name} is already in use."
             return Answer(200, {"nameAvailable": False, "reason": "AlreadyExists", "message": message})
-        return Answer(200, {"nameAvailable": True})
+        return Answer(200, {"nameAvailable": True, "availableLoginServerName": f"{name.lower()}.azurecr.io"})
 
     def _list(self, call: Call) -> Answer:
         group = call.names.get("group")

@@ -110,7 +110,7 @@ class Cloud:
         poller = await self.acr.registries.begin_generate_credentials(
             GROUP, REGISTRY, {"tokenId": token_id, "name": slot}
         )
-        return str((await poller.result()).passwords[0].value)
+        return str((await poller.result()).as_dict()["passwords"][0]["value"])
 
     async def make_connected(self, name: str = "edge01", **properties: Any) -> Any:
         """A connected registry with its sync token, data endpoint on; `properties` go into it."""
@@ -124,15 +124,62 @@ class Cloud:
         return await self.put_connected(name, token_id, **properties)
 
     async def put_connected(self, name: str, token_id: str, *, parent: str | None = None, **properties: Any) -> Any:
+        """The PUT alone; `sync` goes into `parent.syncProperties`."""
         sync = {"tokenId": token_id, "schedule": "* * * * *", "messageTtl": "P2D"} | properties.pop("sync", {})
         body = {"mode": "ReadOnly", "parent": {"id": parent, "syncProperties": sync}} | properties
         poller = await self.acr.connected_registries.begin_create(GROUP, REGISTRY, name, {"properties": body})
         return await poller.result()
 
+    async def connected(self, name: str = "edge01", version: str = "2025-11-01") -> Any:
+        """The `properties` of a connected registry, as ARM answers them."""
+        reply = await self.arm("GET", f"{self.registry_id}/connectedRegistries/{name}", version)
+        return reply.json["properties"]
+
+    async def activated(self, name: str = "edge01") -> str:
+        """A connected registry whose runtime holds the activation; the sync token's password."""
+        made = await self.make_connected(name)
+        password = await self.mint(made.properties.parent.sync_properties.token_id)
+        await self.runtime(name, "activate", password)
+        return password
+
     async def register_kubernetes_configuration(self) -> None:
         namespace = "Microsoft.KubernetesConfiguration"
         path = f"/subscriptions/{self.azure.cloud.subscription}/providers/{namespace}/register"
         await self.arm("POST", path, "2021-04-01")
+
+    async def install(self, name: str = "onprem", **properties: Any) -> Any:
+        """Put a connected registry extension; the poller, which ends when the agent has reported."""
+        await self.register_kubernetes_configuration()
+        body = {
+            "identity": {"type": "SystemAssigned"},
+            "properties": {
+                "extensionType": "Microsoft.ContainerRegistry.ConnectedRegistry",
+                "configurationSettings": {"service.clusterIP": "10.96.0.10"},
+                "configurationProtectedSettings": {"connectionString": "secret"},
+            }
+            | properties,
+        }
+        return await self.extensions.extensions.begin_create(*self.of_cluster(name), body)
+
+    def of_cluster(self, name: str) -> tuple[str, str, str, str, str]:
+        """Where an extension lies, as the client's methods take it."""
+        return (GROUP, "Microsoft.Kubernetes", "connectedClusters", CLUSTER, name)
+
+    async def extension(self, name: str = "onprem") -> Any:
+        """An extension, as the client reads it."""
+        return await self.extensions.extensions.get(*self.of_cluster(name))
+
+    async def wanted(self) -> list[dict[str, Any]]:
+        """The extensions that the agent is told of."""
+        reply = await self.agent.get(f"{self.azure.url}/agent/extensions?cluster={self.cluster_id}")
+        found: list[dict[str, Any]] = reply.json["extensions"]
+        return found
+
+    async def report(self, state: str, name: str = "onprem", **more: Any) -> Reply:
+        """What the agent says became of the newest generation of an extension."""
+        generation = max(one["generation"] for one in await self.wanted() if one["name"] == name)
+        body = {"cluster": self.cluster_id, "name": name, "generation": generation, "state": state}
+        return await self.agent.post(f"{self.azure.url}/agent/extension-status", body | more)
 
     async def runtime(self, name: str, verb: str, password: str, **body: Any) -> Reply:
         """One word of the connected registry's runtime to its gateway."""

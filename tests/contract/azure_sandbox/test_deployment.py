@@ -1,54 +1,33 @@
 """The quickstart's way through the unmodified SDKs, from an empty registry to an online connected registry."""
 
-from typing import Any
-
-from tests.contract.azure_sandbox.cloud import CLUSTER, GROUP, REGISTRY, Cloud
-
-CONNECTED_REGISTRY = "microsoft.containerregistry.connectedregistry"
+from tests.contract.azure_sandbox.cloud import GROUP, REGISTRY, Cloud
 
 
 async def test_a_connected_registry_comes_online_when_its_runtime_reports(cloud: Cloud) -> None:
-    made = await cloud.make_connected()
-    assert (made.properties.connection_state, made.properties.activation.status) == ("Offline", "Inactive")
-
-    password = await cloud.mint(made.properties.parent.sync_properties.token_id)
-    activation = await cloud.runtime("edge01", "activate", password)
+    password = await cloud.activated()
     contact = await cloud.runtime("edge01", "contact", password, synced=True)
 
-    assert activation.status == contact.status == 200
     assert contact.json["config"]["repositories"] == ["hello-world"]
-    seen = await cloud.acr.connected_registries.get(GROUP, REGISTRY, "edge01")
-    assert (seen.properties.connection_state, seen.properties.activation.status) == ("Online", "Active")
-    assert seen.properties.parent.sync_properties.last_sync_time is not None
+    seen = await cloud.connected()
+    assert (seen["connectionState"], seen["activation"]["status"]) == ("Online", "Active")
+    assert seen["parent"]["syncProperties"]["lastSyncTime"]
 
 
-async def test_an_extension_is_created_when_the_agent_reports_success(cloud: Cloud) -> None:
-    await cloud.register_kubernetes_configuration()
-    poller = await cloud.extensions.extensions.begin_create(
-        GROUP, "Microsoft.Kubernetes", "connectedClusters", CLUSTER, "onprem", extension()
-    )
-    assert (await cloud.extensions.extensions.get(
-        GROUP, "Microsoft.Kubernetes", "connectedClusters", CLUSTER, "onprem"
-    )).provisioning_state == "Creating"  # fmt: skip
+async def test_a_new_connected_registry_is_offline_and_inactive(cloud: Cloud) -> None:
+    await cloud.make_connected()
 
-    listed = await cloud.agent.get(f"{cloud.azure.url}/agent/extensions?cluster={cloud.cluster_id}")
-    [wanted] = listed.json["extensions"]
-    report = {"cluster": cloud.cluster_id, "name": "onprem", "generation": wanted["generation"]}
-    await cloud.agent.post(f"{cloud.azure.url}/agent/extension-status", report | {"state": "Succeeded"})
-    done = await poller.result()
-
-    assert wanted["configurationProtectedSettings"] == {"connectionString": "secret"}
-    assert done.provisioning_state == "Succeeded"
-    assert done.configuration_protected_settings == {"connectionString": ""}
+    seen = await cloud.connected()
+    assert (seen["connectionState"], seen["activation"]["status"]) == ("Offline", "Inactive")
+    assert seen["loginServer"] == {"tls": {"certificate": {}}}
+    assert seen["parent"]["syncProperties"]["gatewayEndpoint"] == "contosoacr.westeurope.data.azurecr.io"
+    assert "id" not in seen["parent"]
 
 
-def extension() -> Any:
-    return {
-        "identity": {"type": "SystemAssigned"},
-        "properties": {
-            "extensionType": "Microsoft.ContainerRegistry.ConnectedRegistry",
-            "autoUpgradeMinorVersion": True,
-            "configurationSettings": {"service.clusterIP": "10.96.0.10"},
-            "configurationProtectedSettings": {"connectionString": "secret"},
-        },
-    }
+async def test_a_registry_goes_with_everything_below_it(cloud: Cloud) -> None:
+    await cloud.make_connected()
+
+    await (await cloud.acr.registries.begin_delete(GROUP, REGISTRY)).result()
+
+    assert [one.name async for one in cloud.acr.registries.list()] == ["contosolab"]
+    again = await cloud.arm("GET", f"{cloud.registry_id}/connectedRegistries/edge01", "2025-11-01")
+    assert again.json["error"]["code"] == "ParentResourceNotFound"

@@ -1,0 +1,209 @@
+"""What ARM says before any resource provider is asked."""
+
+from typing import Any
+
+import pytest
+from azure.core.exceptions import HttpResponseError
+from azure.identity.aio import ClientSecretCredential
+from azure.mgmt.containerregistry.aio import ContainerRegistryManagementClient
+
+from sandbox.azure import AzurePart
+from sandbox.clock import Clock
+from sandbox.faults import Fault, Faults
+from sandbox.speed import IMMEDIATE
+from sandbox.tls import Authority
+from tests.contract.azure_sandbox.cloud import GROUP, REGISTRY, Cloud, Http
+
+SCOPE = "https://management.azure.com/.default"
+READER = "44444444-4444-4444-8444-444444444444"
+
+
+async def token_of(azure: AzurePart, options: dict[str, Any], client: str, secret: str, scope: str = SCOPE) -> str:
+    async with ClientSecretCredential(azure.cloud.tenant, client, secret, **options) as credential:
+        return (await credential.get_token(scope)).token
+
+
+async def test_a_request_without_a_token_is_challenged(azure: AzurePart, http: Http) -> None:
+    reply = await http.get(f"{azure.url}/subscriptions?api-version=2022-12-01")
+
+    assert (reply.status, reply.json["error"]["code"]) == (401, "AuthenticationFailed")
+    assert f'authorization_uri="{azure.url}/{azure.cloud.tenant}"' in reply.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize("audience", ["https://management.azure.com", "https://management.core.windows.net/"])
+async def test_both_audiences_are_taken(
+    azure: AzurePart, http: Http, credential_options: dict[str, Any], audience: str
+) -> None:
+    secret = azure.environment()
+    token = await token_of(
+        azure, credential_options, secret["AZURE_CLIENT_ID"], secret["AZURE_CLIENT_SECRET"], f"{audience}/.default"
+    )
+    reply = await http.with_bearer(token).get(f"{azure.url}/subscriptions?api-version=2022-12-01")
+
+    assert reply.json["value"][0]["displayName"] == "Contoso Edge"
+
+
+async def test_a_token_for_another_audience_is_refused(
+    azure: AzurePart, http: Http, credential_options: dict[str, Any]
+) -> None:
+    token = await token_of(azure, credential_options, READER, "reader-secret", "https://vault.azure.net/.default")
+    reply = await http.with_bearer(token).get(f"{azure.url}/subscriptions?api-version=2022-12-01")
+
+    assert (reply.status, reply.json["error"]["code"]) == (401, "InvalidAuthenticationTokenAudience")
+
+
+async def test_an_expired_token_is_refused(
+    world: dict[str, Any], authority: Authority, clock: Clock, faults: Faults, http: Http
+) -> None:
+    world["azure"]["token_life"] = 0
+    azure = AzurePart(world, authority=authority, clock=clock, speed=IMMEDIATE, faults=faults)
+    await azure.start()
+    options = {"authority": azure.url, "connection_verify": str(authority.ca_file)}
+    token = await token_of(azure, options, READER, "reader-secret")
+    reply = await http.with_bearer(token).get(f"{azure.url}/subscriptions?api-version=2022-12-01")
+    await azure.stop()
+
+    assert (reply.status, reply.json["error"]["code"]) == (401, "ExpiredAuthenticationToken")
+    assert 'error="invalid_token"' in reply.headers["WWW-Authenticate"]
+
+
+async def test_a_token_of_another_tenant_is_refused(
+    world: dict[str, Any],
+    authority: Authority,
+    clock: Clock,
+    faults: Faults,
+    http: Http,
+    azure: AzurePart,
+    credential_options: dict[str, Any],
+) -> None:
+    token = await token_of(azure, credential_options, READER, "reader-secret")
+    world["azure"]["tenant"] = "99999999-1111-4111-8111-111111111111"
+    other = AzurePart(world, authority=authority, clock=clock, speed=IMMEDIATE, faults=faults)
+    await other.start()
+    reply = await http.with_bearer(token).get(f"{other.url}/subscriptions?api-version=2022-12-01")
+    await other.stop()
+
+    assert (reply.status, reply.json["error"]["code"]) == (401, "InvalidAuthenticationTokenTenant")
+
+
+@pytest.mark.parametrize(
+    ("path", "version", "status", "code"),
+    [
+        ("providers/Microsoft.ContainerRegistry/registries", None, 400, "MissingApiVersionParameter"),
+        ("providers/Microsoft.ContainerRegistry/registries", "latest", 400, "InvalidApiVersionParameter"),
+        ("providers/Microsoft.ContainerRegistry/registries", "2099-01-01", 400, "NoRegisteredProviderFound"),
+        ("providers/Microsoft.ContainerRegistry/nothings", "2025-11-01", 404, "InvalidResourceType"),
+        ("providers/Microsoft.ContainerRegistry/registries/absent", "2025-11-01", 404, "ResourceNotFound"),
+        ("/subscriptions/nonsense/resourceGroups", "2021-04-01", 400, "InvalidSubscriptionId"),
+        (
+            "/subscriptions/99999999-2222-4222-8222-222222222222/resourceGroups",
+            "2021-04-01",
+            404,
+            "SubscriptionNotFound",
+        ),
+        ("providers/Microsoft.Kubernetes/connectedClusters/absent", "2024-01-01", 404, "ResourceNotFound"),
+        ("providers/Microsoft.ContainerService/managedClusters/absent", "2024-09-01", 404, "ResourceNotFound"),
+    ],
+)
+async def test_what_does_not_exist_is_refused_in_arms_words(
+    cloud: Cloud, path: str, version: str | None, status: int, code: str
+) -> None:
+    reply = await cloud.arm("GET", path, version)
+
+    assert (reply.status, reply.json["error"]["code"]) == (status, code)
+
+
+async def test_an_absent_resource_group_has_its_own_code(cloud: Cloud) -> None:
+    with pytest.raises(HttpResponseError, match="ResourceGroupNotFound"):
+        await cloud.acr.registries.get("absent-rg", REGISTRY)
+
+
+async def test_paths_are_read_without_regard_to_case(cloud: Cloud) -> None:
+    reply = await cloud.arm("GET", cloud.registry_id.upper().replace("/SUBSCRIPTIONS", "/Subscriptions"), "2025-11-01")
+
+    assert reply.json["name"] == REGISTRY
+
+
+async def test_a_reader_may_not_write(azure: AzurePart, authority: Authority) -> None:
+    async with (
+        ClientSecretCredential(
+            azure.cloud.tenant,
+            READER,
+            "reader-secret",
+            authority=azure.url,
+            connection_verify=str(authority.ca_file),
+        ) as credential,
+        ContainerRegistryManagementClient(
+            credential, azure.cloud.subscription, base_url=azure.url, connection_verify=str(authority.ca_file)
+        ) as acr,
+    ):
+        assert (await acr.registries.get(GROUP, REGISTRY)).name == REGISTRY
+        with pytest.raises(
+            HttpResponseError, match="does not have authorization to perform action 'Microsoft.ContainerRegistry/reg"
+        ):
+            await acr.registries.begin_update(GROUP, REGISTRY, {"tags": {}})
+
+
+async def test_a_denied_action_is_refused_whatever_the_role(cloud: Cloud, world: dict[str, Any]) -> None:
+    principal = cloud.azure.cloud.principals["33333333-3333-4333-8333-333333333333"]
+    object.__setattr__(principal, "denied_actions", ("Microsoft.ContainerRegistry/registries/generateCredentials/*",))
+
+    reply = await cloud.arm("POST", f"{cloud.registry_id}/generateCredentials", "2025-11-01", {})
+
+    assert (reply.status, reply.json["error"]["code"]) == (403, "AuthorizationFailed")
+
+
+async def test_every_answer_says_what_is_left_of_the_bucket(cloud: Cloud) -> None:
+    reply = await cloud.arm("GET", cloud.registry_id, "2025-11-01")
+
+    assert int(reply.headers["x-ms-ratelimit-remaining-subscription-reads"]) > 0
+    assert reply.headers["x-ms-request-id"]
+    assert reply.headers["x-ms-correlation-request-id"]
+
+
+async def test_an_empty_bucket_is_answered_with_429(cloud: Cloud, clock: Clock) -> None:
+    clock.stop()
+    await cloud.http.post(f"{cloud.azure.url}/sandbox/azure/throttle", {"writes": 1, "refill": 0.5})
+
+    first = await cloud.arm("PATCH", cloud.registry_id, "2025-11-01", {"tags": {}})
+    second = await cloud.arm("PATCH", cloud.registry_id, "2025-11-01", {"tags": {}})
+    clock.turn(2)
+    third = await cloud.arm("PATCH", cloud.registry_id, "2025-11-01", {"tags": {}})
+
+    assert [first.status, second.status, third.status] == [200, 429, 200]
+    assert second.headers["Retry-After"] == "2"
+
+
+async def test_a_fault_answers_in_arms_form(cloud: Cloud, faults: Faults) -> None:
+    faults.add(Fault("azure", "GET .*/registries/", status=503, code="ServiceUnavailable", message="Later."))
+
+    reply = await cloud.arm("GET", cloud.registry_id, "2025-11-01")
+
+    assert (reply.status, reply.json) == (503, {"error": {"code": "ServiceUnavailable", "message": "Later."}})
+
+
+async def test_a_lost_reply_leaves_the_work_done(cloud: Cloud, faults: Faults) -> None:
+    faults.add(Fault("azure", "PATCH .*/registries/", action="lose_reply"))
+
+    with pytest.raises(Exception, match=r"(?i)connection|disconnected"):
+        await cloud.arm("PATCH", cloud.registry_id, "2025-11-01", {"tags": {"kept": "yes"}})
+
+    assert (await cloud.acr.registries.get(GROUP, REGISTRY)).tags == {"kept": "yes"}
+
+
+async def test_a_dropped_request_leaves_nothing_done(cloud: Cloud, faults: Faults) -> None:
+    faults.add(Fault("azure", "PATCH .*/registries/", action="drop"))
+
+    with pytest.raises(Exception, match=r"(?i)connection|disconnected"):
+        await cloud.arm("PATCH", cloud.registry_id, "2025-11-01", {"tags": {"kept": "yes"}})
+
+    assert not (await cloud.acr.registries.get(GROUP, REGISTRY)).tags
+
+
+async def test_requests_are_logged_with_their_principal(cloud: Cloud) -> None:
+    await cloud.acr.registries.get(GROUP, REGISTRY)
+
+    log = (await cloud.http.get(f"{cloud.azure.url}/sandbox/azure/requests")).json["requests"]
+
+    assert [(line["method"], line["status"], line["apiVersion"]) for line in log] == [("GET", 200, "2025-11-01")]
+    assert log[0]["principal"] == cloud.azure.environment()["AZURE_CLIENT_ID"]
