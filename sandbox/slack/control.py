@@ -122,7 +122,7 @@ class Control:
     async def click(self, asked: Json) -> Json:
         """Press or choose."""
         me = self._person(asked)
-        place = self._place(me, asked)
+        place = await self._place(me, asked)
         if isinstance(place, View):
             take_state(place, (asked.get("state") or {}).get("values") or {})
         return await click(self.delivery, me, place, asked)
@@ -130,7 +130,7 @@ class Control:
     async def options(self, asked: Json) -> Json:
         """What the app offers in an external select."""
         me = self._person(asked)
-        found = find_element(me, self._place(me, asked), asked)
+        found = find_element(me, await self._place(me, asked), asked)
         return await suggestions(self.delivery, me, found, str(asked.get("value") or ""))
 
     async def fill(self, asked: Json) -> Json:
@@ -138,18 +138,21 @@ class Control:
         me, values = self._person(asked), asked.get("values") or {}
         if not isinstance(values, dict):
             raise NotPossible("invalid", "values is an object: {block_id or label: value}.", status=400)
+        await self._modal(me)
         await fill(self.delivery, me, values)
         return await submit(self.delivery, me) if asked.get("submit") else {"ok": True}
 
     async def submit(self, asked: Json) -> Json:
         """Submit the top modal with the page's state."""
         me = self._person(asked)
-        take_state(top_view(self.delivery.slack, me), (asked.get("state") or {}).get("values") or {})
+        take_state(await self._modal(me), (asked.get("state") or {}).get("values") or {})
         return await submit(self.delivery, me)
 
     async def close(self, asked: Json) -> Json:
         """Close the top modal."""
-        return await close(self.delivery, self._person(asked), clear=bool(asked.get("clear")))
+        me = self._person(asked)
+        await self._modal(me)
+        return await close(self.delivery, me, clear=bool(asked.get("clear")))
 
     async def home(self, asked: Json) -> Json:
         """Open App Home."""
@@ -247,13 +250,21 @@ class Control:
             raise NotPossible("channel_not_found", f"{asked['as']} does not see #{channel.name}.", status=404)
         return channel
 
-    def _place(self, me: Person, asked: Json) -> Message | View:
+    async def _modal(self, me: Person) -> View:
+        """The top modal; an app may open it a moment after it has acknowledged, and a person waits that long."""
         slack = self.delivery.slack
+        await slack.feed.until(me.id, lambda: bool(slack.stack(me.id)), slack.timing.ack)
+        return top_view(slack, me)
+
+    async def _place(self, me: Person, asked: Json) -> Message | View:
         if asked.get("view"):
-            return top_view(slack, me)
+            return await self._modal(me)
         if asked.get("home"):
             return self._home(me)
         channel = self._channel_for(asked)
+        if not asked.get("ts"):
+            slack = self.delivery.slack
+            await slack.feed.until(me.id, lambda: self._newest(me, channel, asked) is not None, slack.timing.ack)
         message = channel.messages.get(str(asked["ts"])) if asked.get("ts") else self._newest(me, channel, asked)
         if message is None or message.ephemeral_to not in (None, me.id):
             raise NotPossible(

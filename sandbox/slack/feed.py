@@ -1,7 +1,7 @@
 """What each person's page is told, as it happens."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sandbox.slack.values import Json
@@ -22,6 +22,16 @@ class Feed:
             yield queue
         finally:
             self._queues[user].remove(queue)
+
+    async def until(self, user: str, true: Callable[[], bool], seconds: float) -> None:
+        """Return when something holds that a person would see come, or when the time is over."""
+        with self.open(user) as news:
+            try:
+                async with asyncio.timeout(seconds):
+                    while not true() and await news.get() is not None:
+                        continue
+            except TimeoutError:
+                return
 
     def publish(self, event: Json, whom: set[str] | None = None) -> None:
         """Tell these people; None is everybody."""

@@ -1,5 +1,7 @@
 """Buttons and menus in messages."""
 
+import asyncio
+
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
@@ -132,3 +134,16 @@ async def test_a_button_can_be_hidden_from_all_but_some(people: People, web: Asy
 
     assert await people.read(as_="bob") == ["Registry: [Approve]"]
     assert await people.read() == ["Registry: "]
+
+
+async def test_a_click_without_a_timestamp_waits_for_the_button(
+    app: AsyncApp, connected: AsyncSocketModeHandler, people: People, web: AsyncWebClient
+) -> None:
+    @app.action("approve")
+    async def approve(ack: AsyncAck) -> None:
+        await ack()
+
+    clicking = asyncio.create_task(people.click(channel="edge-ops", text="Approve"))
+    await web.chat_postMessage(channel="C0EDGE", text="Deploy?", blocks=actions(APPROVE))
+
+    assert await clicking == {"ok": True}
