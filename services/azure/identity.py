@@ -14,6 +14,7 @@ from azure.identity.aio import (
 )
 
 from services.azure.clouds import Cloud
+from services.azure.scrubbing import scrubbed
 from services.errors import Invalid
 from services.secret import Secret
 
@@ -42,7 +43,14 @@ class Identity:
 
 
 def credential(identity: Identity, cloud: Cloud, transport: AsyncHttpTransport[Any, Any]) -> Credential:
-    """The credential for `identity` at the cloud's authority. Raises `Invalid` for a value that is missing."""
+    """The credential for `identity` at the cloud's authority. Raises `Invalid` for a value that is missing or wrong."""
+    try:
+        return _credential(identity, cloud, transport)
+    except ValueError as error:
+        raise Invalid("identity", identity.kind, "identity.value", {"message": scrubbed(str(error))}) from None
+
+
+def _credential(identity: Identity, cloud: Cloud, transport: AsyncHttpTransport[Any, Any]) -> Credential:
     # Shorter than azure-identity's own ten retries, since every call of ours has a deadline.
     shared: dict[str, Any] = {"transport": transport, "retry_total": 2, "retry_backoff_factor": 0.2}
     shared["authority"] = cloud.authority
@@ -52,7 +60,12 @@ def credential(identity: Identity, cloud: Cloud, transport: AsyncHttpTransport[A
                 raise Invalid("identity", identity.kind, "identity.incomplete")
             return ClientSecretCredential(identity.tenant, identity.client_id, identity.secret.reveal(), **shared)
         case "workload":
-            return _workload(identity, shared)
+            given = {
+                "tenant_id": identity.tenant,
+                "client_id": identity.client_id,
+                "token_file_path": identity.token_file,
+            }
+            return WorkloadIdentityCredential(**{key: value for key, value in given.items() if value}, **shared)
         case "managed":
             del shared["authority"]
             return ManagedIdentityCredential(client_id=identity.client_id or None, **shared)
@@ -61,11 +74,3 @@ def credential(identity: Identity, cloud: Cloud, transport: AsyncHttpTransport[A
         case "auto":
             return DefaultAzureCredential(managed_identity_client_id=identity.client_id or None, **shared)
     raise Invalid("identity", identity.kind, "identity.kind", {"known": get_args(Kind)})
-
-
-def _workload(identity: Identity, shared: dict[str, Any]) -> Credential:
-    given = {"tenant_id": identity.tenant, "client_id": identity.client_id, "token_file_path": identity.token_file}
-    try:
-        return WorkloadIdentityCredential(**{key: value for key, value in given.items() if value}, **shared)
-    except ValueError:
-        raise Invalid("identity", identity.kind, "identity.incomplete") from None

@@ -29,21 +29,24 @@ SERVICE = "azure"
 _ACTION = re.compile(r"perform action '(?P<action>[^']+)'")
 _AADSTS = re.compile(r"AADSTS\d+")
 _ENTRA_CORRELATION = re.compile(r"Correlation ID: (?P<id>[0-9a-fA-F-]{36})")
+_NO_CONNECTION = re.compile(r"(?:Cannot connect|timeout) to host (?!169\.254\.169\.254)")
+"""In aiohttp's words. The address left out is where a machine in Azure would find its managed identity."""
+_UNAUTHORIZED, _FORBIDDEN, _THROTTLED, _SERVER = 401, 403, 429, 500
 _KINDS: Mapping[int, type[Foreign]] = {
-    401: NotAuthenticated,
+    _UNAUTHORIZED: NotAuthenticated,
     404: Absent,
     408: Unreachable,
     409: Conflict,
     410: Absent,
     412: Conflict,
 }
-_FORBIDDEN, _THROTTLED, _SERVER = 403, 429, 500
 
 
 def from_sdk(error: AzureError, target: str) -> Foreign:
     """Our error for one of azure-core's or azure-identity's. `target` is what was asked, an ARM id."""
     response: Any = error.response if isinstance(error, HttpResponseError) else None
-    if isinstance(error, ClientAuthenticationError) and (response is None or _AADSTS.search(str(error))):
+    login = isinstance(error, ClientAuthenticationError)
+    if login and (response is None or _AADSTS.search(str(error))):
         return _not_authenticated(str(error), target)
     if response is None:
         return Unreachable(SERVICE, target, code=type(error).__name__, message=scrubbed(str(error)))
@@ -51,7 +54,8 @@ def from_sdk(error: AzureError, target: str) -> Foreign:
         body = response.text()
     except Exception:  # noqa: BLE001 - azure-core raises several kinds when the body did not come whole
         body = ""
-    return from_answer(response.status_code, response.headers, body, target)
+    # A managed identity's endpoint says with 400 what Entra says with 401.
+    return from_answer(_UNAUTHORIZED if login else response.status_code, response.headers, body, target)
 
 
 def from_answer(status: int, headers: Mapping[str, str], body: str, target: str) -> Foreign:
@@ -89,8 +93,11 @@ def words_of(error: Mapping[str, Any]) -> tuple[str, str]:
     return str(error.get("code") or ""), " ".join(dict.fromkeys(message for message in messages if message))
 
 
-def _not_authenticated(text: str, target: str) -> NotAuthenticated:
+def _not_authenticated(text: str, target: str) -> Foreign:
     code = _AADSTS.search(text)
+    # azure-identity's default chain keeps only the text of what its members met.
+    if code is None and _NO_CONNECTION.search(text):
+        return Unreachable(SERVICE, target, code="LoginUnreachable", message=scrubbed(text))
     correlation = _ENTRA_CORRELATION.search(text)
     return NotAuthenticated(
         SERVICE,

@@ -26,9 +26,15 @@ def options(url: str, ca_file: str, deadlines: Deadlines, secret: str = CLIENT_S
     )
 
 
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the throw-away authority and keys are made once for all tests."""
+    return tmp_path_factory.mktemp("keys")
+
+
 @pytest.fixture
-async def arm(tmp_path: Path) -> AsyncIterator[ScriptedArm]:
-    server = ScriptedArm(tmp_path / "ca")
+async def arm(keys: Path) -> AsyncIterator[ScriptedArm]:
+    server = ScriptedArm(keys)
     await server.start()
     yield server
     await server.stop()

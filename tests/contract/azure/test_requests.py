@@ -141,6 +141,18 @@ async def test_a_next_page_on_another_host_does_not_get_the_token(arm: ScriptedA
     assert caught.value.code == "ForeignHost"
 
 
+async def test_all_pages_of_a_list_are_read(arm: ScriptedArm, connection: Connection) -> None:
+    states = [{"namespace": "Microsoft.One", "registrationState": "Registered"}]
+    more = [{"namespace": "microsoft.two", "registrationState": "Registering"}]
+    arm.will_say(
+        Answer(body={"value": states, "nextLink": f"{arm.url}/subscriptions/s/providers?$skiptoken=x%3D"}),
+        Answer(body={"value": more}),
+    )
+    found = await connection.azure.providers.states(SUBSCRIPTION, ["Microsoft.One", "Microsoft.Two"])
+    assert found == {"Microsoft.One": "Registered", "Microsoft.Two": "Registering"}
+    assert arm.requests[1].query == {"$skiptoken": "x="}
+
+
 async def test_low_quotas_are_kept_for_metrics(arm: ScriptedArm, connection: Connection) -> None:
     left = {"x-ms-ratelimit-remaining-subscription-reads": "199"}
     arm.will_say(Answer(body=registry(), headers=left))

@@ -34,8 +34,8 @@ def opened(sandboxed: Sandboxed, secret: str = SECRET, **deadlines: float) -> Op
 
 
 @pytest.fixture
-async def cloud(tmp_path: Path) -> AsyncIterator[Sandboxed]:
-    sandboxed = Sandboxed(tmp_path / "sandbox")
+async def cloud(keys: Path) -> AsyncIterator[Sandboxed]:
+    sandboxed = Sandboxed(keys)
     await sandboxed.start()
     yield sandboxed
     await sandboxed.stop()
@@ -360,9 +360,9 @@ async def test_a_wrong_secret_is_not_authenticated(cloud: Sandboxed) -> None:
     assert "a-secret-that-is-wrong" not in str(caught.value)
 
 
-async def test_a_missing_right_is_named(tmp_path: Path) -> None:
+async def test_a_missing_right_is_named(keys: Path) -> None:
     denied = "Microsoft.ContainerRegistry/registries/tokens/write"
-    cloud = Sandboxed(tmp_path, denied_actions=[denied])
+    cloud = Sandboxed(keys, denied_actions=[denied])
     await cloud.start()
     async with await open_azure(opened(cloud)) as connection:
         with pytest.raises(NotAllowed) as caught:
@@ -371,8 +371,8 @@ async def test_a_missing_right_is_named(tmp_path: Path) -> None:
     assert caught.value.action.lower() == denied.lower()
 
 
-async def test_a_role_without_operation_statuses_still_sees_the_end(tmp_path: Path) -> None:
-    cloud = Sandboxed(tmp_path, denied_actions=["*/operationStatuses/read"])
+async def test_a_role_without_operation_statuses_still_sees_the_end(keys: Path) -> None:
+    cloud = Sandboxed(keys, denied_actions=["*/operationStatuses/read"])
     await cloud.start()
     async with await open_azure(opened(cloud)) as connection:
         assert (await finished(connection.azure, await edge01(connection.azure))).kind == "done"
@@ -425,3 +425,19 @@ async def test_a_whole_deployment_needs_few_requests(cloud: Sandboxed, azure: Az
     await finished(azure, pending)
     await azure.connected.get(ACR, "edge01")
     assert len(await cloud.lines()) <= 18 + 1  # `register` is called twice here
+
+
+async def test_no_secret_and_no_signature_is_logged_by_anybody(
+    cloud: Sandboxed, azure: Azure, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level("DEBUG")
+    token_id = await sync_token(azure)
+    password = (await azure.tokens.generate_password(ACR, token_id, "password1")).reveal()
+    pending = await extension(azure, connectionString=Secret(f"SyncTokenPassword={password}"))
+    cloud.strike("GET .*/operations/.*", status=400, message=f"password {password} at {pending.url}")
+    with pytest.raises(Refused) as caught:
+        await azure.operations.poll(pending)
+    seen = f"{caplog.text} {capsys.readouterr()} {caught.value} {caught.value!r}"
+    signature = pending.url.partition("&s=")[2].partition("&")[0]
+    assert "arm.request" in seen
+    assert [each for each in (password, SECRET, signature, "Bearer ey") if each in seen] == []
