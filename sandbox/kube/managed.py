@@ -70,24 +70,29 @@ def applied(old: Json | None, config: Json, manager: str, moment: str, *, force:
 
 
 def _refuse_conflicts(entries: Iterable[Json], mine: Json | None, differing: set[Path]) -> None:
+    fields: dict[str, list[str]] = {}
+    for entry in entries:
+        held = differing & set(_paths(entry["fieldsV1"])) if entry is not mine else set()
+        for path in sorted(held):
+            fields.setdefault(_manager_shown(entry), []).append(_shown(path))
     causes = [
-        {
-            "reason": "FieldManagerConflict",
-            "message": f'conflict with "{entry["manager"]}" using {entry["apiVersion"]}',
-            "field": _shown(path),
-        }
-        for entry in entries
-        if entry is not mine
-        for path in sorted(differing & set(_paths(entry["fieldsV1"])))
+        {"reason": "FieldManagerConflict", "message": f"conflict with {manager}", "field": path}
+        for manager, paths in fields.items()
+        for path in paths
     ]
     if not causes:
         return
     if len(causes) == 1:
         text = f"Apply failed with 1 conflict: {causes[0]['message']}: {causes[0]['field']}"
     else:
-        lines = "".join(f"\n- {cause['field']}" for cause in causes)
-        text = f"Apply failed with {len(causes)} conflicts: conflicts with {causes[0]['message'][14:]}:{lines}"
+        lines = [line for each in sorted(fields) for line in (f"conflicts with {each}:", *(f"- {p}" for p in fields[each]))]
+        text = f"Apply failed with {len(causes)} conflicts: " + "\n".join(lines)
     raise StatusError(409, "Conflict", text, {"causes": causes})
+
+
+def _manager_shown(entry: Json) -> str:
+    manager = json.dumps(entry["manager"])
+    return f"{manager} using {entry['apiVersion']} at {entry['time']}" if entry["operation"] == "Update" else manager
 
 
 class _Absent:

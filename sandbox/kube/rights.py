@@ -194,7 +194,12 @@ BOT_NAMESPACED: dict[str, list[Json]] = {
         ),
         binding(ARC_NAMESPACE, "registry-bot", BOT),
     ],
-    "default": [binding("default", "registry-bot-workloads", BOT, kind="ClusterRole")],
+    "default": [
+        binding("default", "registry-bot-workloads", BOT, kind="ClusterRole"),
+        # Service addresses are held here by placeholders until an extension takes them over.
+        role("default", "registry-bot-addresses", rule([""], ["services"], ["create", "delete"])),
+        binding("default", "registry-bot-addresses", BOT),
+    ],
 }
 READER_CLUSTER: list[Json] = [
     cluster_role(

@@ -1,0 +1,119 @@
+"""A cluster with version 1.37 and the range 10.96.0.0/16, and clients for it.
+
+`kubeconfig` is the only fixture that knows what serves it. Any API server will do whose kubeconfig has the contexts
+`berlin-admin` (everything), `berlin` (the rights of `sandbox.kube.rights` for user `bot`) and `berlin-reader`.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubernetes.aio import client, config, watch
+
+from sandbox.clock import Clock
+from sandbox.faults import Faults
+from sandbox.kube import KubePart
+from sandbox.speed import IMMEDIATE
+from sandbox.tls import Authority
+
+WORLD = {
+    "kube": {
+        "clusters": [
+            {
+                "name": "berlin",
+                "version": "v1.37.2",
+                "service_cidrs": ["10.96.0.0/16"],
+                "nodes": [{"name": "berlin-1", "arch": "amd64"}],
+                "storage_classes": [{"name": "standard", "default": True}],
+            }
+        ]
+    }
+}
+PATIENCE = 20
+"""Seconds that a watch waits for what has to happen."""
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+async def part(authority: Authority, tmp_path: Path) -> AsyncIterator[KubePart]:
+    part = KubePart(WORLD, authority=authority, folder=tmp_path, clock=Clock(), speed=IMMEDIATE, faults=Faults())
+    await part.start()
+    yield part
+    await part.stop()
+
+
+@pytest.fixture
+def kubeconfig(part: KubePart) -> Path:
+    return part.kubeconfig
+
+
+Connect = Callable[[str], Awaitable[Any]]
+
+
+@pytest.fixture
+async def connect(kubeconfig: Path) -> AsyncIterator[Connect]:
+    """Opens a client for a context."""
+    opened = []
+
+    async def open_client(context: str) -> Any:
+        opened.append(await config.new_client_from_config(str(kubeconfig), context))
+        return opened[-1]
+
+    yield open_client
+    for one in opened:
+        await one.close()
+
+
+@pytest.fixture
+async def admin(connect: Connect) -> Any:
+    return await connect("berlin-admin")
+
+
+@pytest.fixture
+async def bot(connect: Connect) -> Any:
+    return await connect("berlin")
+
+
+@pytest.fixture
+async def reader(connect: Connect) -> Any:
+    return await connect("berlin-reader")
+
+
+@pytest.fixture
+def core(admin: Any) -> Any:
+    return client.CoreV1Api(admin)
+
+
+@pytest.fixture
+def apps(admin: Any) -> Any:
+    return client.AppsV1Api(admin)
+
+
+@pytest.fixture
+def networking(admin: Any) -> Any:
+    return client.NetworkingV1Api(admin)
+
+
+@pytest.fixture
+async def namespace(core: Any) -> str:
+    """A namespace of the test's own, with its service account."""
+    made = await core.create_namespace({"metadata": {"generateName": "test-"}})
+    name = made.metadata.name
+    await seen(core.list_namespaced_service_account, lambda one: one.metadata.name == "default", namespace=name)
+    return str(name)
+
+
+async def seen(listing: Any, wanted: Callable[[Any], bool], *, gone_since: Any = None, **arguments: Any) -> Any:
+    """The first object of a watch that is as wanted; with `gone_since` (an object as it was read) its deletion is awaited."""
+    if gone_since is not None:
+        arguments["resource_version"] = gone_since.metadata.resource_version
+    async with watch.Watch() as stream:
+        async for event in stream.stream(listing, timeout_seconds=PATIENCE, **arguments):
+            if (event["type"] == "DELETED") is (gone_since is not None) and wanted(event["object"]):
+                return event["object"]
+    pytest.fail(f"nothing like that was seen within {PATIENCE} s")

@@ -1,0 +1,224 @@
+"""What was measured on an API server of version 1.37: which Service addresses it gives, takes and refuses."""
+
+import ipaddress
+import json
+from typing import Any
+
+import pytest
+from kubernetes.aio.client import ApiException
+
+from tests.contract.kube.conftest import seen
+
+OUTSIDE = "10.97.0.100"
+
+
+def service(address: str | None = None, name: str = "placed", **spec: Any) -> dict[str, Any]:
+    wanted = {"clusterIP": address} if address else {}
+    return {"metadata": {"name": name}, "spec": {"ports": [{"port": 443}]} | wanted | spec}
+
+
+async def refusal(call: Any) -> dict[str, Any]:
+    with pytest.raises(ApiException) as refused:
+        await call
+    found: dict[str, Any] = json.loads(refused.value.body)
+    assert found["code"] == refused.value.status
+    return found
+
+
+async def second_range(networking: Any, cidr: str = "10.98.0.0/28") -> None:
+    await networking.create_service_cidr({"metadata": {"name": "second"}, "spec": {"cidrs": [cidr]}})
+    await seen(
+        networking.list_service_cidr,
+        lambda one: (
+            one.metadata.name == "second"
+            and one.status
+            and any(each.type == "Ready" and each.status == "True" for each in one.status.conditions or [])
+        ),
+    )
+
+
+async def test_a_dry_run_accepts_an_address_that_is_in_use(core: Any, namespace: str) -> None:
+    await core.create_namespaced_service(namespace, service("10.96.0.200"))
+
+    made = await core.create_namespaced_service(namespace, service("10.96.0.200", name="other"), dry_run="All")
+
+    assert made.spec.cluster_ip == "10.96.0.200"
+
+
+async def test_a_dry_run_accepts_the_api_servers_own_address(core: Any, namespace: str) -> None:
+    made = await core.create_namespaced_service(namespace, service("10.96.0.1"), dry_run="All")
+
+    assert made.spec.cluster_ip == "10.96.0.1"
+
+
+async def test_a_dry_run_leaves_nothing_behind(core: Any, networking: Any, namespace: str) -> None:
+    await core.create_namespaced_service(namespace, service("10.96.0.201"), dry_run="All")
+
+    services = await core.list_namespaced_service(namespace)
+    addresses = await networking.list_ip_address()
+
+    assert services.items == []
+    assert "10.96.0.201" not in {one.metadata.name for one in addresses.items}
+
+
+async def test_creating_a_service_with_an_address_in_use_is_refused(core: Any, namespace: str) -> None:
+    await core.create_namespaced_service(namespace, service("10.96.0.200"))
+
+    status = await refusal(core.create_namespaced_service(namespace, service("10.96.0.200", name="other")))
+
+    assert (status["code"], status["reason"]) == (422, "Invalid")
+    assert status["message"].endswith("failed to allocate IP 10.96.0.200: provided IP is already allocated")
+    assert status["message"].startswith('Service "other" is invalid: spec.clusterIPs: Invalid value: ["10.96.0.200"]')
+
+
+async def test_a_refusal_names_the_field_in_its_causes(core: Any, namespace: str) -> None:
+    await core.create_namespaced_service(namespace, service("10.96.0.200"))
+
+    status = await refusal(core.create_namespaced_service(namespace, service("10.96.0.200", name="other")))
+
+    assert status["details"]["kind"] == "Service"
+    assert status["details"]["name"] == "other"
+    assert [(cause["reason"], cause["field"]) for cause in status["details"]["causes"]] == [
+        ("FieldValueInvalid", "spec.clusterIPs")
+    ]
+
+
+@pytest.mark.parametrize("dry_run", [None, "All"])
+async def test_an_address_outside_every_range_is_refused_with_the_first_range_named(
+    core: Any, namespace: str, dry_run: str | None
+) -> None:
+    status = await refusal(core.create_namespaced_service(namespace, service(OUTSIDE), dry_run=dry_run))
+
+    assert status["code"] == 422
+    assert status["message"].endswith(
+        f"failed to allocate IP {OUTSIDE}: the provided IP ({OUTSIDE}) is not in the valid range. "
+        "The range of valid IPs is 10.96.0.0/16"
+    )
+
+
+@pytest.mark.parametrize("address", ["10.96.0.0", "10.96.255.255"])
+@pytest.mark.parametrize("dry_run", [None, "All"])
+async def test_network_and_broadcast_address_of_the_first_range_are_refused(
+    core: Any, namespace: str, address: str, dry_run: str | None
+) -> None:
+    status = await refusal(core.create_namespaced_service(namespace, service(address), dry_run=dry_run))
+
+    assert status["code"] == 422
+    assert "is not in the valid range. The range of valid IPs is 10.96.0.0/16" in status["message"]
+
+
+async def test_an_address_of_a_second_range_is_given_but_refused_in_a_dry_run(
+    core: Any, networking: Any, namespace: str
+) -> None:
+    await second_range(networking)
+
+    status = await refusal(core.create_namespaced_service(namespace, service("10.98.0.5"), dry_run="All"))
+    made = await core.create_namespaced_service(namespace, service("10.98.0.5"))
+
+    assert status["code"] == 422
+    assert "is not in the valid range" in status["message"]
+    assert made.spec.cluster_ip == "10.98.0.5"
+
+
+@pytest.mark.parametrize("address", ["10.98.0.0", "10.98.0.15"])
+async def test_network_and_broadcast_address_of_a_further_range_are_refused_otherwise(
+    core: Any, networking: Any, namespace: str, address: str
+) -> None:
+    await second_range(networking)
+
+    status = await refusal(core.create_namespaced_service(namespace, service(address)))
+
+    assert status["code"] == 422
+    assert status["message"].endswith("the provided network does not match the current range")
+
+
+async def test_an_address_in_use_is_an_object_that_names_its_service(
+    core: Any, networking: Any, namespace: str
+) -> None:
+    await core.create_namespaced_service(namespace, service("10.96.0.202"))
+
+    address = await networking.read_ip_address("10.96.0.202")
+
+    parent = address.spec.parent_ref
+    assert (parent.resource, parent.namespace, parent.name) == ("services", namespace, "placed")
+
+
+async def test_an_address_is_free_again_when_its_service_is_deleted(core: Any, networking: Any, namespace: str) -> None:
+    await core.create_namespaced_service(namespace, service("10.96.0.203"))
+
+    await core.delete_namespaced_service("placed", namespace)
+
+    with pytest.raises(ApiException, match="404"):
+        await networking.read_ip_address("10.96.0.203")
+    again = await core.create_namespaced_service(namespace, service("10.96.0.203"))
+    assert again.spec.cluster_ip == "10.96.0.203"
+
+
+async def test_the_first_range_is_an_object_that_is_ready(networking: Any) -> None:
+    found = await seen(
+        networking.list_service_cidr,
+        lambda one: one.metadata.name == "kubernetes" and one.status and one.status.conditions,
+    )
+
+    assert found.spec.cidrs == ["10.96.0.0/16"]
+    assert [(each.type, each.status) for each in found.status.conditions] == [("Ready", "True")]
+
+
+async def test_a_deleted_range_stays_until_its_addresses_are_free(core: Any, networking: Any, namespace: str) -> None:
+    await second_range(networking)
+    await core.create_namespaced_service(namespace, service("10.98.0.5"))
+
+    await networking.delete_service_cidr("second")
+    held = await seen(
+        networking.list_service_cidr,
+        lambda one: (
+            one.metadata.name == "second" and any(each.status == "False" for each in one.status.conditions or [])
+        ),
+    )
+    await core.delete_namespaced_service("placed", namespace)
+
+    assert held.metadata.deletion_timestamp is not None
+    await seen(networking.list_service_cidr, lambda one: one.metadata.name == "second", gone_since=held)
+
+
+async def test_an_address_that_nobody_asked_for_comes_from_the_upper_band(core: Any, namespace: str) -> None:
+    made = await core.create_namespaced_service(namespace, service())
+
+    assert ipaddress.ip_address(made.spec.cluster_ip) > ipaddress.ip_address("10.96.1.0")
+    assert made.spec.cluster_ips == [made.spec.cluster_ip]
+
+
+async def test_a_headless_service_has_no_address(core: Any, namespace: str) -> None:
+    made = await core.create_namespaced_service(namespace, service("None"))
+
+    assert made.spec.cluster_ips == ["None"]
+
+
+async def test_the_api_server_has_the_first_address(core: Any) -> None:
+    found = await core.read_namespaced_service("kubernetes", "default")
+
+    assert found.spec.cluster_ip == "10.96.0.1"
+
+
+async def test_an_address_can_not_be_changed(core: Any, namespace: str) -> None:
+    await core.create_namespaced_service(namespace, service("10.96.0.204"))
+
+    body = {"spec": {"clusterIP": "10.96.0.205", "clusterIPs": ["10.96.0.205"]}}
+    status = await refusal(core.patch_namespaced_service("placed", namespace, body))
+
+    assert status["code"] == 422
+    assert status["message"].endswith("may not change once set")
+
+
+async def test_an_address_has_to_be_one(core: Any, namespace: str) -> None:
+    status = await refusal(core.create_namespaced_service(namespace, service("10.96.0.300")))
+
+    assert status["code"] == 422
+    assert "must be a valid IP address" in status["message"]
+
+
+@pytest.mark.parametrize("dry_run", [None, "All"])
+async def test_a_service_in_a_namespace_that_does_not_exist_is_not_found(core: Any, dry_run: str | None) -> None:
+    status = await refusal(core.create_namespaced_service("no-such-place", service(), dry_run=dry_run))
+
+    assert (status["code"], status["message"]) == (404, 'namespaces "no-such-place" not found')
