@@ -99,7 +99,7 @@ async def test_a_hung_service_is_unreachable_at_the_deadline(arm: ScriptedArm) -
 
 async def test_one_hung_request_is_not_the_end_of_a_read(arm: ScriptedArm) -> None:
     arm.will_say(Answer(silent=True), Answer(body=registry()))
-    async with await open_azure(options(arm.url, arm.ca_file, Deadlines(read=1))) as opened:
+    async with await open_azure(options(arm.url, arm.ca_file, Deadlines(read=2))) as opened:
         assert (await opened.azure.registries.get(ACR)).name == "contosoacr"
 
 
