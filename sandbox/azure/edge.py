@@ -229,7 +229,7 @@ def _client(registry: Registry, token_id: str) -> dict[str, Any]:
 
 def _revision(cluster: Cluster) -> str:
     """Changes with everything that an agent is told of its extensions."""
-    return f"{cluster.generation}-{len(cluster.leaving)}"
+    return f"{cluster.generations}-{len(cluster.leaving)}"
 
 
 def _desired(extension: Extension, *, deleting: bool) -> dict[str, Any]:
