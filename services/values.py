@@ -209,6 +209,8 @@ class Pending:
     kind: Literal["done", "status", "location"] = "done"
     correlation_id: str = ""
     retry_after: float = 0
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What the first answer told and later work needs, such as a connected registry's `gateway_endpoint`."""
 
 
 # --- what Kubernetes says -------------------------------------------------------------------------------------------
@@ -315,6 +317,7 @@ class Plan:
     observed: Mapping[str, object]
     """What of the world the plan was made for, as flat facts (`registry.sku`: `Premium`), to tell what has changed."""
     digest: str
+    made: datetime
 
     @property
     def blockers(self) -> tuple[Finding, ...]:
