@@ -269,6 +269,8 @@ class SlackBot:
             await self.replies.send(message, where)
 
     async def _send(self, answer: Answer, request: Request, where: Where) -> None:
+        if answer.message is None:
+            return
         if isinstance(answer.message, Message):
             await self.replies.send(answer.message, where)
             return

@@ -32,7 +32,8 @@ _log = structlog.get_logger("door")
 class Answer:
     """What came out, and if it is about one parameter of the command, which and why: forms show it beside its field."""
 
-    message: Message | Modal
+    message: Message | Modal | None
+    """None: what was asked for shows itself, as an operation's card does."""
     parameter: str = ""
     problem: str = ""
 
@@ -85,7 +86,7 @@ class Door:
                 views.message(error, request), parameter=_parameter(error, passage.command), problem=views.plain(error)
             )
 
-    async def _run(self, request: Request, passage: _Passage) -> Message | Modal:
+    async def _run(self, request: Request, passage: _Passage) -> Message | Modal | None:
         said = words(request.text, typed=not request.said_by_click)
         passage.text = join(said)
         command, rest = self._commands.find(_asked(said))

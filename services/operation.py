@@ -52,14 +52,16 @@ class Decision:
 
 @dataclass(frozen=True)
 class Asked:
-    """The approval rule as it stood when the request was made (`services.approvals`), and when the request ends."""
+    """The approval rule as it stood when the request was made (`services.access.Approval`), and the request's end."""
 
-    needed: int
-    groups: tuple[str, ...] = ()
-    self_approval: bool = False
-    expires: datetime | None = None
+    rule: str
+    approvers: tuple[str, ...]
+    count: int
+    self_approval: bool
+    expires: datetime
     remind: datetime | None = None
-    rule: str = ""
+    mentions: tuple[str, ...] = ()
+    """Slack ids of the people and user groups that may approve, as far as the policy names ids."""
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from services.access import Policy
 from services.ports import Azure, Kubernetes
 from services.sites import Site
+
+if TYPE_CHECKING:  # it is made of what stands here
+    from services.operations import Operations
 from services.store.audit import AuditRow
 
 
@@ -86,6 +89,7 @@ class Services:
     deliveries: Deliveries
     slack: Slack
     about: About
+    operations: "Operations"
 
     @property
     def sites(self) -> Mapping[str, Site]:

@@ -31,7 +31,7 @@ def _repository(name: str) -> str:
 
 def _image(name: str) -> str:
     host, slash, rest = name.partition("/")
-    if not slash or ("." not in host and ":" not in host) or ":" not in rest and "@" not in rest:
+    if not slash or ("." not in host and ":" not in host) or (":" not in rest and "@" not in rest):
         raise ValueError("an image source has host, repository and tag, such as `mcr.microsoft.com/hello-world:latest`")
     return name
 
@@ -80,7 +80,7 @@ class ClusterSite(_Values):
 
     name: str = Field(description="Name of the connectedClusters resource.")
     resource_group: str | None = Field(None, description="Its resource group, where it differs from the site's.")
-    kubernetes: Kubernetes = Field(default_factory=Kubernetes)  # type: ignore[arg-type]  # the plugin can't see defaults
+    kubernetes: Kubernetes = Field(default_factory=Kubernetes)
 
 
 class Sync(_Values):
@@ -139,8 +139,8 @@ class Site(_Values):
     resource_group: str = Field(description="Resource group of the ACR and the cluster unless they name their own.")
     acr: Acr
     cluster: ClusterSite
-    sync: Sync = Field(default_factory=Sync)  # type: ignore[arg-type]  # the plugin can't see defaults
-    extension: ExtensionSettings = Field(default_factory=ExtensionSettings)  # type: ignore[arg-type]  # likewise
+    sync: Sync = Field(default_factory=Sync)
+    extension: ExtensionSettings = Field(default_factory=ExtensionSettings)
     images: dict[Repository, ImageSource] = Field(
         default_factory=dict,
         description="Where `deploy` imports a repository's image from, as repository: source with tag.",

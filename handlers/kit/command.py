@@ -89,7 +89,7 @@ class Command:
     """A declared command."""
 
     name: str
-    run: Callable[..., Awaitable[Message | Modal]]
+    run: Callable[..., Awaitable[Message | Modal | None]]
     needs: str | None
     examples: tuple[str, ...]
     changes: bool
@@ -144,7 +144,7 @@ def command(
     changes: bool = False,
     modal: Form | None = None,
     suggest: Mapping[str, Suggest] | None = None,
-) -> Callable[[Callable[..., Awaitable[Message | Modal]]], Command]:
+) -> Callable[[Callable[..., Awaitable[Message | Modal | None]]], Command]:
     """Declare a command.
 
     Args:
@@ -156,7 +156,7 @@ def command(
         suggest: Names to choose from in a modal, by parameter; sites need none.
     """
 
-    def declare(run: Callable[..., Awaitable[Message | Modal]]) -> Command:
+    def declare(run: Callable[..., Awaitable[Message | Modal | None]]) -> Command:
         text = docstring_parser.parse(inspect.cleandoc(run.__doc__ or ""))
         told = {parameter.arg_name: parameter.description or "" for parameter in text.params}
         hints = get_type_hints(run, include_extras=True)

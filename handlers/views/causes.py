@@ -51,6 +51,35 @@ WORDS: dict[Cause | None, _Words] = {
         "The Service address {address} lies outside the cluster's Service range ({ranges}).",
         "Deploy without `--service-ip` to have a free one picked, or give one inside the range.",
     ),
+    Cause.ADDRESS_LEASED: _Words(
+        "The Service address {address} is spoken for by another operation at this cluster.",
+        "Wait until that one has ended, or deploy without `--service-ip` to have a free one picked.",
+    ),
+    Cause.ADDRESS_RANGE_FULL: _Words(
+        "The cluster's Service range {ranges} is full: of {size} addresses {used} are in use and {leased} spoken for.",
+        "Delete Services that nobody needs, or add a ServiceCIDR. Then retry.",
+        "kubectl get services --all-namespaces",
+    ),
+    Cause.ADDRESS_RACE: _Words(
+        "Somebody took {tries} Service addresses one after the other, each before it could be held.",
+        "Retry when fewer Services are being made, or give an address with `--service-ip`.",
+    ),
+    Cause.GATEWAY_UNKNOWN: _Words(
+        "Azure names no data endpoint for connected registry {name}, so no connection string can be made.",
+        "Check that the cloud registry's data endpoint is on. Then retry.",
+    ),
+    Cause.STEP_TIMED_OUT: _Words(
+        "{step} was not done after {minutes} minutes, and nothing says why.",
+        "Look at it in Azure and in the cluster; it may still come. Retry goes on from there.",
+    ),
+    Cause.INTERRUPTED: _Words(
+        "The bot was stopped again and again while this ran, so it was given up.",
+        "See the bot's log for what stops it. Then retry.",
+    ),
+    Cause.DEFECT: _Words(
+        "The bot itself has a defect here ({error}); what is going on in Azure is not touched by it.",
+        "The bot's log has the trace. Retry goes on from the failed step.",
+    ),
     Cause.STORAGE_PENDING: _Words(
         "The volume claim of the connected registry stays Pending (storage class {storage_class}): {message}",
         "Delete the extension (a claim can't be changed) and deploy with a storage class that exists and has room: "

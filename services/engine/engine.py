@@ -8,7 +8,8 @@ a replayed step's error is another one; steps answer with data. Every step may b
 import asyncio
 import fcntl
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,13 +26,14 @@ THREADS = 64
 """The engine replaces the loop's default executor; fewer threads than active workflows would block name look-ups."""
 
 Answer = Mapping[str, Any]
+Workflow = Callable[..., Coroutine[Any, Any, Any]]
 
 
 class Work(Protocol):
     """What the workflows call. Answers are JSON; domain errors are answers, not exceptions."""
 
     async def prepare(self, operation: str) -> Answer:
-        """Make the plan. `{"run": attempt}` when it is to be run at once."""
+        """Make the plan. `{"run": attempt, "cluster": …}` when it is to be run at once."""
 
     async def confirm(self, operation: str, attempt: int) -> Answer:
         """Compare the world with what was approved. `{"steps": [indices]}`; none when it must not run."""
@@ -53,7 +55,7 @@ class Occupied(Exception):
 class Engine:
     """Starts workflows; at most one `Engine` is open in a process."""
 
-    def __init__(self, prepare: Callable[..., Awaitable[Any]], run: Callable[..., Awaitable[Any]], lock: int | None) -> None:
+    def __init__(self, prepare: Workflow, run: Workflow, lock: int | None) -> None:
         self._prepare = prepare
         self._run = run
         self._lock = lock
@@ -73,10 +75,14 @@ class Engine:
         status = await DBOS.get_workflow_status_async(run_id(operation, attempt))
         return status is not None and status.status in {"ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED"}
 
-    async def forget(self, before_ms: int) -> int:
-        """Delete finished workflows that ended before that time (epoch milliseconds); how many."""
+    async def forget(self, before: datetime) -> int:
+        """Delete up to a hundred workflows that ended before that time; how many."""
         ended = await DBOS.list_workflows_async(
-            status=["SUCCESS", "ERROR", "CANCELLED"], end_time=_iso(before_ms), limit=100, load_input=False, load_output=False
+            status=["SUCCESS", "ERROR", "CANCELLED"],
+            completed_before=before.isoformat(),
+            limit=100,
+            load_input=False,
+            load_output=False,
         )
         if ended:
             await DBOS.delete_workflows_async([one.workflow_id for one in ended], delete_children=True)
@@ -121,13 +127,8 @@ def run_id(operation: str, attempt: int) -> str:
     return f"{operation}:run:{attempt}"
 
 
-def _workflows(work: Work) -> tuple[Callable[..., Awaitable[Any]], Callable[..., Awaitable[Any]]]:
+def _workflows(work: Work) -> tuple[Workflow, Workflow]:
     step = DBOS.run_step_async
-    run: Callable[..., Awaitable[Any]]
-
-    @DBOS.workflow(name="prepare.v1", max_recovery_attempts=None)
-    async def prepare_v1(operation: str) -> None:
-        await step({"name": "prepare"}, work.prepare, operation)
 
     @DBOS.workflow(name="run.v1", max_recovery_attempts=RECOVERIES)
     async def run_v1(operation: str, attempt: int) -> None:
@@ -142,8 +143,14 @@ def _workflows(work: Work) -> tuple[Callable[..., Awaitable[Any]], Callable[...,
         if confirmed["steps"]:
             await step({"name": "end"}, work.end, operation, outcome)
 
-    run = run_v1
-    return prepare_v1, run
+    @DBOS.workflow(name="prepare.v1", max_recovery_attempts=None)
+    async def prepare_v1(operation: str) -> None:
+        made = await step({"name": "prepare"}, work.prepare, operation)
+        if "run" in made:
+            with SetWorkflowID(run_id(operation, made["run"])), SetEnqueueOptions(queue_partition_key=made["cluster"]):
+                await DBOS.enqueue_workflow_async(QUEUE, run_v1, operation, made["run"])
+
+    return prepare_v1, run_v1
 
 
 def _occupy(url: str) -> int | None:
@@ -171,9 +178,3 @@ def _engine_url(url: str) -> str:
     path = Path(str(parsed.database))
     # A file of its own: both write all the time, and SQLite has one writer a file.
     return f"sqlite:///{path.with_name(path.stem + '-engine' + path.suffix)}"
-
-
-def _iso(milliseconds: int) -> str:
-    from datetime import UTC, datetime  # noqa: PLC0415
-
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat()

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
@@ -45,7 +46,7 @@ async def client(location: str, context: str) -> ApiClient:
         else:
             await _load(location, context, configuration)
         return ApiClient(configuration=configuration)
-    except (ConfigException, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         # The loader has one exception of its own and lets the parser's and the file system's through.
         raise Unreachable(SERVICE, location, "KubeconfigInvalid", scrubbed(str(error))) from error
 

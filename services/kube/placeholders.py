@@ -19,7 +19,7 @@ GONE_WITHIN = 30.0
 
 def name(operation: str, address: str) -> str:
     """The same for the same operation and address. A Service's name is a DNS label: no dots, no colons, 63 at most."""
-    told = re.sub(r"[^a-z0-9]+", "-", operation.lower()).strip("-")[:24]
+    told = re.sub(r"[^a-z0-9]+", "-", operation.lower())[:16].strip("-")
     return f"registry-bot-{told}-{int(ip_address(address)):x}"
 
 

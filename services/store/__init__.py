@@ -5,6 +5,6 @@ SQLAlchemy Core on SQLite (one process) or PostgreSQL (any number). No secret is
 
 from services.store.audit import AuditRow
 from services.store.cards import Card
-from services.store.store import Store, open_store
+from services.store.store import Store, UnusableDatabase, open_store
 
-__all__ = ["AuditRow", "Card", "Store", "open_store"]
+__all__ = ["AuditRow", "Card", "Store", "UnusableDatabase", "open_store"]

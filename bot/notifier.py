@@ -1,0 +1,281 @@
+"""Operations changed → their cards and threads in Slack, within Slack's budget.
+
+What was shown is in the database (`services.store.cards`), so that after any crash the same card goes on: a change that
+was not shown is found again at the start. Progress may skip states, the last one always arrives. Slack has no key that
+makes a post happen once, so a post whose reply was lost is looked for in the channel by its metadata before it is made
+again.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import structlog
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.budget import Budget
+from bot.client import asked
+from handlers.kit.message import Message
+from handlers.kit.text import cut
+from handlers.views import operation as views
+from services.errors import Absent, NotAllowed, Refused, Throttled, Unreachable
+from services.operation import Event, Operation
+from services.store import Card, Store
+
+EVENT_TYPE = "registry_operation"
+UPDATES_PER_MINUTE = 45
+"""Slack allows 50 and more edits a minute for all messages of a workspace together (tier 3)."""
+URGENT = 8
+"""Edits kept back for ends and questions while others only show progress."""
+PER_CARD = 1.0
+"""Seconds between two edits of one card that only show progress."""
+AT_ONCE = 8
+_GONE = frozenset({"message_not_found", "edit_window_closed", "cant_update_message", "is_inactive"})
+log = structlog.get_logger("notifier")
+
+
+class Notifier:
+    """`changed` may be called from anywhere in the loop, as often as one likes."""
+
+    def __init__(self, client: AsyncWebClient, store: Store) -> None:
+        self._client = client
+        self._store = store
+        self._updates = Budget(per_minute=UPDATES_PER_MINUTE, burst=50)
+        self._posts: dict[str, Budget] = {}
+        self._dirty: dict[str, None] = {}
+        self._shown_at: dict[str, float] = {}
+        self._wake = asyncio.Event()
+        self._owner: asyncio.Task[None] | None = None
+        self._showing: dict[str, asyncio.Task[None]] = {}
+
+    async def start(self) -> None:
+        """Show what was not shown when the last process ended, and everything from now on."""
+        for operation in await self._store.cards.behind():
+            self.changed(operation)
+        self._owner = asyncio.create_task(self._run())
+
+    async def stop(self, deadline: float = 5) -> None:
+        """Show what is left, as far as the time allows; the next start shows the rest."""
+        if self._owner is None:
+            return
+        loop = asyncio.get_running_loop()
+        until = loop.time() + deadline
+        while self._showing and (left := until - loop.time()) > 0:
+            await asyncio.wait(self._showing.values(), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.sleep(0)  # lets the loop below start what became dirty meanwhile
+        if self.waiting:
+            log.warning("not_all_shown", operations=self.waiting)
+        for task in (self._owner, *self._showing.values()):
+            task.cancel()
+        await asyncio.gather(self._owner, *self._showing.values(), return_exceptions=True)
+
+    def changed(self, operation: str) -> None:
+        """There is something new to show."""
+        self._dirty[operation] = None
+        self._wake.set()
+
+    @property
+    def waiting(self) -> int:
+        """Operations whose last state is not shown yet."""
+        return len(self._dirty) + len(self._showing)
+
+    # --- the loop ---------------------------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            ready = [one for one in self._dirty if one not in self._showing]
+            for operation in ready[: AT_ONCE - len(self._showing)]:
+                del self._dirty[operation]
+                task = asyncio.create_task(self._show(operation))
+                self._showing[operation] = task
+                task.add_done_callback(partial(self._done, operation))
+
+    def _done(self, operation: str, _task: asyncio.Task[None]) -> None:
+        self._showing.pop(operation, None)
+        if self._dirty:
+            self._wake.set()
+
+    async def _show(self, operation: str) -> None:
+        """Bring one card and its thread up to date; trouble is tried again, with growing pauses."""
+        pause = 1.0
+        while True:
+            try:
+                await self._bring_up(operation)
+            except (Throttled, Unreachable) as error:
+                log.warning("not_shown_yet", operation=operation, error=str(error), seconds=pause)
+            except Exception:
+                # Slack refuses it for good, or a defect: the next change of the operation tries again.
+                log.exception("not_shown", operation=operation)
+                return
+            else:
+                return
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 60)
+
+    async def _bring_up(self, operation: str) -> None:
+        found, card = await self._store.operations.get(operation), await self._store.cards.get(operation)
+        if found is None:
+            return
+        if not card.ts:
+            card = await self._post_card(found, card)
+        elif card.shown < found.revision:
+            found = await self._update_card(found, card)
+        events = await self._store.operations.events(operation, card.told)
+        if card.ts and events:
+            await self._tell_thread(found, card, events)
+
+    # --- the card ---------------------------------------------------------------------------------------------------
+
+    async def _post_card(self, operation: Operation, card: Card) -> Card:
+        mark = f"{operation.id}:card"
+        ts = await self._found(operation.place.channel, mark) if card.posting else ""
+        if not ts:
+            await self._store.cards.save(operation.id, posting=mark)
+            ts = await self._post(operation, await self._card(operation), mark)
+            await self._store.cards.save(operation.id, ts=ts, shown=operation.revision, posting="")
+            return Card(operation.id, ts, operation.revision, card.told)
+        await self._store.cards.save(operation.id, ts=ts, posting="")
+        self.changed(operation.id)
+        return Card(operation.id, ts, card.shown, card.told)
+
+    async def _update_card(self, operation: Operation, card: Card) -> Operation:
+        await self._room_for_update(operation)
+        latest = await self._store.operations.get(operation.id)
+        operation = latest or operation
+        self._updates.take()
+        self._shown_at[operation.id] = asyncio.get_running_loop().time()
+        try:
+            await self._update(operation, card.ts, await self._card(operation))
+        except Throttled as error:
+            self._updates.close(error.retry_after)
+            raise
+        except Refused as error:
+            if error.code == "invalid_blocks" and await self._without_plan_blocks(operation):
+                return await self._update_card(operation, card)
+            if error.code not in _GONE:
+                raise
+            await self._store.cards.save(operation.id, ts="", shown=-1)
+            self.changed(operation.id)
+        except Absent:
+            await self._store.cards.save(operation.id, ts="", shown=-1)
+            self.changed(operation.id)
+        else:
+            await self._store.cards.save(operation.id, shown=operation.revision)
+        if not operation.live:
+            self._shown_at.pop(operation.id, None)
+        return operation
+
+    async def _room_for_update(self, operation: Operation) -> None:
+        urgent = operation.state not in {"running", "planning"}
+        if not urgent:
+            since = asyncio.get_running_loop().time() - self._shown_at.get(operation.id, 0)
+            if since < PER_CARD:
+                await self._unless_ended(operation.id, PER_CARD - since)
+        while (wait := self._updates.wait(keep=0 if urgent else URGENT)) > 0:
+            await self._unless_ended(operation.id, min(wait, 1))
+            latest = await self._store.operations.get(operation.id)
+            urgent = urgent or (latest is not None and latest.state != "running")
+
+    async def _unless_ended(self, operation: str, seconds: float) -> None:
+        """Wait, but no longer than until the operation has ended or asks something: that is shown at once."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while (left := until - loop.time()) > 0:
+            await asyncio.sleep(min(left, 0.05))
+            if operation in self._dirty:
+                self._dirty.pop(operation)
+                latest = await self._store.operations.get(operation)
+                if latest is not None and latest.state not in {"running", "planning"}:
+                    return
+
+    async def _card(self, operation: Operation) -> Message:
+        return views.card(operation, plan_blocks=await self._store.workspaces.plan_blocks(operation.place.team))
+
+    async def _without_plan_blocks(self, operation: Operation) -> bool:
+        """Remember that this workspace refuses plan blocks; False when that was known, so something else is wrong."""
+        team = operation.place.team
+        if not await self._store.workspaces.plan_blocks(team):
+            return False
+        log.warning("plan_blocks_refused", team=team)
+        await self._store.workspaces.remember_plan_blocks(team, False)
+        return True
+
+    # --- the thread -------------------------------------------------------------------------------------------------
+
+    async def _tell_thread(self, operation: Operation, card: Card, events: tuple[Event, ...]) -> None:
+        last = events[-1].id
+        mark = f"{operation.id}:{last}"
+        lines = [line for event in events if (line := views.thread_line(operation, event))]
+        loud = any(views.is_loud(event) for event in events)
+        if lines and not (card.posting and await self._found(operation.place.channel, card.posting, thread=card.ts)):
+            await self._store.cards.save(operation.id, posting=mark)
+            await self._post(operation, Message("\n".join(lines)), mark, thread=card.ts, loud=loud)
+        elif card.posting:
+            last = int(card.posting.rpartition(":")[2])
+            self.changed(operation.id)
+        await self._store.cards.save(operation.id, told=last, posting="")
+
+    # --- Slack ------------------------------------------------------------------------------------------------------
+
+    async def _post(
+        self, operation: Operation, message: Message, mark: str, *, thread: str = "", loud: bool = False
+    ) -> str:
+        channel = operation.place.channel
+        # About one a second in each channel, with a little room for bursts (docs.slack.dev, rate limits).
+        budget = self._posts.setdefault(channel, Budget(per_minute=60, burst=10))
+        await budget.taken()
+        try:
+            with asked("chat.postMessage"):
+                answer = await self._client.chat_postMessage(
+                    channel=channel,
+                    text=cut(message.text, 4000),
+                    blocks=[dict(block) for block in message.blocks] or None,
+                    metadata={"event_type": EVENT_TYPE, "event_payload": {"mark": mark}},
+                    thread_ts=thread or None,
+                    reply_broadcast=loud or None,
+                    unfurl_links=False,
+                )
+        except Throttled as error:
+            budget.close(error.retry_after)
+            raise
+        except Refused as error:
+            if error.code == "invalid_blocks" and not thread and await self._without_plan_blocks(operation):
+                return await self._post(operation, await self._card(operation), mark)
+            raise
+        return str(answer["ts"])
+
+    async def _update(self, operation: Operation, ts: str, message: Message) -> None:
+        with asked("chat.update"):
+            await self._client.chat_update(
+                channel=operation.place.channel,
+                ts=ts,
+                text=cut(message.text, 4000),
+                blocks=[dict(block) for block in message.blocks],
+            )
+
+    async def _found(self, channel: str, mark: str, *, thread: str = "") -> str:
+        """The ts of the message that carries this mark; empty when there is none, or the bot may not look."""
+        try:
+            with asked("conversations.history"):
+                if thread:
+                    answer = await self._client.conversations_replies(
+                        channel=channel, ts=thread, limit=100, include_all_metadata=True
+                    )
+                else:
+                    answer = await self._client.conversations_history(
+                        channel=channel, limit=100, include_all_metadata=True
+                    )
+        except (NotAllowed, Absent, Refused) as error:
+            log.warning("lost_post_not_looked_for", mark=mark, error=str(error))
+            return ""
+        return next((str(one["ts"]) for one in answer["messages"] if _mark(one) == mark), "")
+
+
+def _mark(message: Mapping[str, Any]) -> str:
+    metadata = message.get("metadata") or {}
+    if metadata.get("event_type") != EVENT_TYPE:
+        return ""
+    return str(metadata.get("event_payload", {}).get("mark", ""))

@@ -1,0 +1,23 @@
+"""Check a site before anything is done to it."""
+
+from handlers.kit.command import command
+from handlers.kit.message import Message
+from handlers.kit.request import Request
+from handlers.views import checks as views
+from services import checks
+from services.deployment import deploy_request
+from services.services import Services
+from services.sites import Site
+
+
+@command("check", needs="registry:read", examples=("check berlin", "check berlin --name edge01"))
+async def check(request: Request, site: Site, *, name: str | None = None, services: Services) -> Message:  # noqa: ARG001 - part of the door's call
+    """Ask everything that a deployment to a site depends on, and say how to mend what is not well. Changes nothing.
+
+    Args:
+        site: Which one.
+        name: Also whether this connected registry could be deployed there.
+    """
+    wanted = deploy_request(site, name)
+    seen = await checks.observe(services.azure, services.kubernetes, site, name)
+    return views.report(site, name, checks.run(site, wanted, seen))

@@ -1,0 +1,123 @@
+"""Deploy a connected registry: the whole procedure as one operation."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Literal
+
+from handlers.kit.command import Given, command
+from handlers.kit.message import Field, Message, Modal
+from handlers.kit.request import Request
+from services.deployment import deploy_request
+from services.operations import Order
+from services.services import Services
+from services.sites import Site
+
+Mode = Literal["ReadOnly", "ReadWrite"]
+
+
+async def _form(_request: Request, given: Given, services: Services) -> Modal:
+    """The same as the command, filled in as far as it was typed; what stays empty comes from the site."""
+    site = given.get("site")
+    sites = [one.name for one in services.sites.values()]
+    return Modal(
+        "Deploy a registry",
+        "Deploy",
+        "deploy",
+        (
+            Field(
+                "name",
+                "Name",
+                initial=str(given.get("name") or ""),
+                required=True,
+                positional=True,
+                placeholder="edge01",
+                hint="5 to 40 lower-case letters and digits, a letter first.",
+            ),
+            Field(
+                "site",
+                "Site",
+                kind="suggest",
+                initial=site.name if isinstance(site, Site) else sites[0] if len(sites) == 1 else "",
+                required=True,
+            ),
+            Field(
+                "repository",
+                "Repositories",
+                kind="suggests",
+                initial=tuple(given.get("repository") or (site.sync.repositories if isinstance(site, Site) else ())),
+                hint="What is copied to the edge. Empty: the site's own list.",
+            ),
+            Field("mode", "Mode", kind="choice", choices=("ReadOnly", "ReadWrite"), hint="Can't be changed later."),
+            Field("service_ip", "Service IP", placeholder="a free one is picked"),
+            Field(
+                "dry_run", "Dry run", kind="flag", placeholder="Only show the plan", initial=bool(given.get("dry_run"))
+            ),
+        ),
+    )
+
+
+async def _repositories(_request: Request, typed: str, services: Services) -> Sequence[str]:
+    """Repositories that sites name, and what was typed: any other may be in the cloud registry too."""
+    known = {name for site in services.sites.values() for name in (*site.sync.repositories, *site.images)}
+    return [*sorted(known), *([typed] if typed and typed not in known else [])]
+
+
+@command(
+    "deploy",
+    needs="registry:write",
+    examples=("deploy edge01 --site berlin", "deploy edge01 --site berlin --repository hello-world --dry-run"),
+    changes=True,
+    modal=_form,
+    suggest={"repository": _repositories},
+)
+async def deploy(
+    request: Request,
+    name: str,
+    *,
+    site: Site,
+    repository: tuple[str, ...] = (),
+    mode: Mode | None = None,
+    schedule: str | None = None,
+    window: timedelta | None = None,
+    message_ttl: timedelta | None = None,
+    service_ip: str | None = None,
+    storage_class: str | None = None,
+    storage_request: str | None = None,
+    dry_run: bool = False,
+    services: Services,
+) -> Message | None:
+    """Deploy a connected registry to a site's cluster and verify it, as one operation that you can follow.
+
+    It registers resource providers, switches the cloud registry's data endpoint on, imports images, creates scope map,
+    sync token and connected registry, installs the Arc extension with a fresh connection string, and waits until the
+    registry is online and has synced. What exists and fits is kept; nothing is overwritten silently. You see the whole
+    plan first.
+
+    Args:
+        name: Of the connected registry: 5 to 40 lower-case letters and digits, a letter first.
+        site: Where to.
+        repository: Repositories to copy to the edge; without it the site's own list.
+        mode: ReadOnly or ReadWrite; it can't be changed later.
+        schedule: Cron expression in UTC for syncs; without it the site's own.
+        window: How long a scheduled sync stays open, such as 3h.
+        message_ttl: How long undelivered messages are kept, such as 2d.
+        service_ip: Address inside the cluster's Service range; without it a free one is picked.
+        storage_class: Storage class of the volume; without it the cluster's default.
+        storage_request: Size of the volume, such as 250Gi.
+        dry_run: Only show the plan and the checks; write nothing.
+    """
+    said: Mapping[str, object] = {
+        "repositories": repository,
+        "mode": mode,
+        "schedule": schedule,
+        "window": window,
+        "message_ttl": message_ttl,
+        "service_ip": service_ip,
+        "storage_class": storage_class,
+        "storage_request": storage_request,
+    }
+    params = {key: value for key, value in said.items() if value}
+    deploy_request(site, name, **params)  # type: ignore[arg-type]  # judged here, so that a slip is told at once and privately
+    order = Order("deploy", name, site, params, request.person, request.place, request.key, dry_run=dry_run)
+    await services.operations.start(order)
+    return None

@@ -1,0 +1,86 @@
+"""Operations: look at them, decide about them."""
+
+from handlers.kit.command import Given, command
+from handlers.kit.message import Field, Message, Modal
+from handlers.kit.request import Request
+from handlers.views import operation as views
+from services.services import Services
+from services.sites import Site
+
+
+@command("operation list", needs="operation:read", examples=("operation list", "operation list --site berlin"))
+async def list_(request: Request, *, site: Site | None = None, services: Services) -> Message:  # noqa: ARG001 - part of the door's call
+    """List the newest operations with their states.
+
+    Args:
+        site: Only those at this site.
+    """
+    return views.listing(await services.operations.find(site=site.name if site else None))
+
+
+@command("operation show", needs="operation:read", examples=("operation show op-7k3q9xa",))
+async def show(request: Request, id: str, *, services: Services) -> Message:  # noqa: A002, ARG001 - what people type
+    """Show one operation: decisions, steps with Azure's correlation ids, and the command lines that it replaces.
+
+    Args:
+        id: Its id, from its card.
+    """
+    found = await services.operations.get(id)
+    return views.details(found, services.sites.get(found.site))
+
+
+@command("operation approve", needs="operation:approve", examples=("operation approve op-7k3q9xa",), changes=True)
+async def approve(request: Request, id: str, *, digest: str = "", services: Services) -> None:  # noqa: A002
+    """Approve an operation's plan. The policy says whose approval counts and how many are needed.
+
+    Args:
+        id: Its id, from its card.
+        digest: Of the plan that you saw; an approval of another plan is refused.
+    """
+    await services.operations.approve(id, request.person, request.place, digest)
+
+
+async def _why(_request: Request, given: Given, _services: Services) -> Modal:
+    return Modal(
+        "Reject operation",
+        "Reject",
+        f"operation reject {given.get('id', '')}".rstrip(),
+        (Field("reason", "Why?", kind="lines", required=True, hint="The requester and the channel read this."),),
+    )
+
+
+@command(
+    "operation reject",
+    needs="operation:read",
+    examples=('operation reject op-7k3q9xa --reason "not before Monday"',),
+    changes=True,
+    modal=_why,
+)
+async def reject(request: Request, id: str, *, reason: str, services: Services) -> None:  # noqa: A002
+    """Reject an operation's plan. Whoever asked for it may take it back the same way.
+
+    Args:
+        id: Its id, from its card.
+        reason: Told to everybody who sees the card.
+    """
+    await services.operations.reject(id, request.person, request.place, reason)
+
+
+@command("operation cancel", needs="operation:cancel", examples=("operation cancel op-7k3q9xa",), changes=True)
+async def cancel(request: Request, id: str, *, services: Services) -> None:  # noqa: A002
+    """Stop an operation: at once if nothing runs yet, else after the step that is under way.
+
+    Args:
+        id: Its id, from its card.
+    """
+    await services.operations.cancel(id, request.person, request.place)
+
+
+@command("operation retry", needs="operation:retry", examples=("operation retry op-7k3q9xa",), changes=True)
+async def retry(request: Request, id: str, *, services: Services) -> None:  # noqa: A002
+    """Run a failed operation again, from the step that failed.
+
+    Args:
+        id: Its id, from its card.
+    """
+    await services.operations.retry(id, request.person, request.place)

@@ -1,0 +1,83 @@
+"""Connected registries as people see them. Pure."""
+
+from datetime import datetime
+
+from handlers.kit import blocks
+from handlers.kit.message import Block, Message
+from handlers.kit.text import bold, code, date, duration, escape, listed
+from handlers.views import errors
+from services.errors import DomainError
+from services.sites import CONTINUOUS, Site
+from services.values import ConnectedRegistry, Extension
+
+MARKS = {"online": ":large_green_circle:", "syncing": ":arrows_counterclockwise:", "unhealthy": ":large_orange_circle:"}
+_ROWS = 99
+
+
+def listing(
+    found: tuple[tuple[str, ConnectedRegistry], ...], unasked: tuple[tuple[str, DomainError], ...], now: datetime
+) -> Message:
+    """One table over all cloud registries that could be asked, the others named below it."""
+    shown = [_unasked(name, error) for name, error in unasked]
+    if not found:
+        text = "There are no connected registries." if not unasked else "No cloud registry could be asked."
+        return Message(text, (blocks.section(text), *shown))
+    columns = ("Name", "Cloud registry", "Mode", "State", "Activation", "Parent", "Last sync", "Schedule")
+    rows = [
+        (
+            one.name,
+            registry,
+            one.mode,
+            one.connection_state,
+            one.activation,
+            one.parent,
+            f"{duration(now - one.last_sync)} ago" if one.last_sync else "never",
+            schedule(one),
+        )
+        for registry, one in found[:_ROWS]
+    ]
+    if len(found) > _ROWS:
+        shown.append(blocks.context(f"and {len(found) - _ROWS} more: name a site with {code('list --site SITE')}"))
+    online = sum(one.connection_state.lower() in {"online", "syncing"} for _, one in found)
+    return Message(f"{len(found)} connected registries, {online} online", (blocks.table(columns, rows), *shown))
+
+
+def _unasked(name: str, error: DomainError) -> Block:
+    return blocks.section(f":grey_question:  {bold(name)} could not be asked. {errors.told(error)}")
+
+
+def schedule(one: ConnectedRegistry) -> str:
+    """When it syncs: the cron expression as it is, which is what operators compare."""
+    if one.schedule == CONTINUOUS:
+        return "continuous"
+    return f"{one.schedule} UTC" + (f", open for {duration(one.window)}" if one.window else "")
+
+
+def card(site: Site, one: ConnectedRegistry, extensions: tuple[Extension, ...] | DomainError, now: datetime) -> Message:
+    """One connected registry with its extension."""
+    mark = MARKS.get(one.connection_state.lower(), ":white_circle:")
+    head = f"{mark}  {bold(one.name)} at {bold(site.name)} is {escape(one.connection_state)}"
+    ago = f" ({duration(now - one.last_sync)} ago)" if one.last_sync else ""
+    pairs = (
+        ("Mode", escape(one.mode)),
+        ("Activation", escape(one.activation)),
+        ("Last sync", date(one.last_sync) + ago if one.last_sync else "never"),
+        ("Schedule", escape(schedule(one))),
+        ("Login server at the edge", code(one.login_server) or "none until it is activated"),
+        ("Parent", escape(one.parent) or f"{escape(site.acr_ref.name)} (the cloud registry)"),
+        ("Messages are kept for", duration(one.message_ttl) if one.message_ttl else ""),
+        ("Runtime", escape(one.version)),
+        ("Client tokens", listed(code(each.rpartition("/")[2]) for each in one.client_token_ids) or "none"),
+        ("Extension", _extension(one.name, extensions)),
+    )
+    shown = [blocks.section(head), blocks.fields(pairs)]
+    told = (f":warning:  {code(detail.code)} {escape(detail.description)}" for detail in one.status_details)
+    shown.extend(map(blocks.section, told))
+    return Message(f"{one.name} at {site.name} is {one.connection_state}", tuple(shown))
+
+
+def _extension(name: str, extensions: tuple[Extension, ...] | DomainError) -> str:
+    if isinstance(extensions, DomainError):
+        return "could not be asked"
+    found = next((one for one in extensions if one.name.lower() == name.lower()), None)
+    return escape(f"{found.provisioning_state} {found.version}".strip()) if found else "not installed"

@@ -1,0 +1,452 @@
+"""An operation as people see it: the card, its thread's lines, its details, a list. Pure."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from handlers.kit import blocks
+from handlers.kit.blocks import Button, Confirm, TaskStatus, button
+from handlers.kit.message import Block, Message
+from handlers.kit.text import bold, code, cut, date, duration, escape, listed, mention
+from handlers.views import causes, errors, findings
+from services.errors import DomainError, Failure
+from services.operation import Event, Operation, State, StepRun
+from services.sites import Site
+from services.steps import command_line, title
+from services.values import Finding, PlannedStep
+
+MOST_FINDINGS = 12
+"""Findings shown on a card; a message has 50 blocks."""
+MOST_DIFFERENCES = 10
+
+_VERBS: Mapping[str, str] = {"deploy": "Deploy"}
+_EFFECTS: Mapping[str, str] = {
+    "create": "Create",
+    "change": "Change",
+    "reuse": "Keep",
+    "delete": "Delete",
+    "verify": "Verify",
+    "hold": "Hold",
+}
+_STATES: Mapping[State, tuple[str, str]] = {
+    "planning": (":hourglass_flowing_sand:", "planning"),
+    "blocked": (":no_entry:", "blocked"),
+    "previewed": (":mag:", "dry run"),
+    "waiting": (":raised_hand:", "waiting for approval"),
+    "queued": (":hourglass_flowing_sand:", "queued"),
+    "running": (":arrows_counterclockwise:", "running"),
+    "succeeded": (":white_check_mark:", "online"),
+    "failed": (":x:", "failed"),
+    "cancelled": (":heavy_minus_sign:", "cancelled"),
+    "rejected": (":no_entry_sign:", "rejected"),
+    "expired": (":alarm_clock:", "expired"),
+}
+_STEP_MARKS: Mapping[TaskStatus, str] = {
+    "pending": ":white_circle:",
+    "in_progress": ":arrows_counterclockwise:",
+    "complete": ":white_check_mark:",
+    "error": ":x:",
+}
+
+
+def name(operation: Operation) -> str:
+    """Such as `Deploy edge01 to berlin`."""
+    return f"{_VERBS[operation.kind]} {operation.target} to {operation.site}"
+
+
+def summary(operation: Operation) -> str:
+    """One line for notifications and screen readers: `Deploy edge01 to berlin: online, approved by bob`."""
+    _, word = _STATES[operation.state]
+    return f"{name(operation)}: {word}{_addition(operation)}"
+
+
+def _addition(operation: Operation) -> str:
+    match operation.state:
+        case "queued" if operation.behind:
+            return f" behind {operation.behind}"
+        case "running" if operation.cancelling:
+            return f", stopping for {operation.cancelling}"
+        case "succeeded" | "running" | "failed" if operation.approvals:
+            return f", approved by {listed(one.name for one in operation.approvals)}"
+        case "rejected" | "cancelled" if operation.ended:
+            return f" by {operation.ended.by}" if operation.ended.by else ""
+    return ""
+
+
+# --- the card -------------------------------------------------------------------------------------------------------
+
+
+def card(operation: Operation, *, plan_blocks: bool = True) -> Message:
+    """The operation's one message. Some workspaces refuse plan blocks: then steps are lines of a section."""
+    shown = [*_head(operation), *_middle(operation), *_steps(operation, plan_blocks=plan_blocks), *_foot(operation)]
+    return Message(summary(operation), tuple(shown), visibility="channel")
+
+
+def _head(operation: Operation) -> Iterator[Block]:
+    mark, word = _STATES[operation.state]
+    yield blocks.section(f"{mark}  {bold(name(operation))}  ·  {word}{escape(_addition(operation))}")
+    asked = f"asked by {mention(operation.requester)} {date(operation.created)}"
+    yield blocks.context(f"{asked}  ·  {escape(operation.environment)}  ·  {code(operation.id)}")
+
+
+def _middle(operation: Operation) -> Iterator[Block]:
+    match operation.state:
+        case "planning":
+            yield blocks.context(
+                "Looking at Azure and at the cluster. Nothing is changed before you have seen the plan."
+            )
+        case "blocked":
+            yield from _differences(operation)
+            yield from _findings(operation, {"blocker", "warning"})
+        case "previewed":
+            yield blocks.context("A dry run: nothing was written and nothing will be.")
+            yield from _findings(operation, {"warning", "unknown"})
+        case "waiting":
+            yield from _differences(operation)
+            yield from _findings(operation, {"warning", "unknown"})
+            yield from _approval(operation)
+        case "succeeded":
+            yield _verified(operation)
+        case "failed":
+            yield from _failure(operation)
+        case "rejected" if operation.ended and operation.ended.reason:
+            yield blocks.section(f"> {escape(operation.ended.reason)}")
+        case "cancelled" if left := _left(operation):
+            yield blocks.section(f"It stopped after a step. Left behind: {left}.")
+        case "expired":
+            yield blocks.context("Nobody decided in time. Nothing was written; say the command again to ask anew.")
+
+
+def _findings(operation: Operation, levels: set[str]) -> Iterator[Block]:
+    found = [one for one in (operation.plan.findings if operation.plan else ()) if one.level in levels]
+    for finding in found[:MOST_FINDINGS]:
+        yield finding_block(finding)
+    if len(found) > MOST_FINDINGS:
+        yield blocks.context(f"and {len(found) - MOST_FINDINGS} more: {code(f'check {operation.site}')} shows all")
+
+
+def finding_block(finding: Finding) -> Block:
+    """One finding with how to mend it."""
+    said = findings.told(finding)
+    text = f"{said.icon}  {said.sentence}"
+    if said.mend:
+        text += f"\n{said.mend}"
+    if said.line:
+        text += f"\n{code(said.line)}"
+    if not said.command:
+        return blocks.section(text)
+    mend = blocks.accessory(button(said.command.split()[0].capitalize(), runs=said.command), f"mend:{finding.check}")
+    return blocks.section(text, accessory=mend)
+
+
+def _differences(operation: Operation) -> Iterator[Block]:
+    """What has changed since the approval that no longer counts."""
+    if operation.approved is None or operation.plan is None:
+        return
+    before, after = operation.approved.observed, operation.plan.observed
+    keys = [key for key in sorted({*before, *after}) if before.get(key) != after.get(key)]
+    lines = [
+        f"• {escape(key)}: ~{_fact(before.get(key))}~ → {_fact(after.get(key))}" for key in keys[:MOST_DIFFERENCES]
+    ]
+    told = "\n".join(lines) or "The steps are others now."
+    yield blocks.section(f":warning: *The world has changed since this was approved*, so nothing was written.\n{told}")
+
+
+def _fact(value: object) -> str:
+    return escape(cut(str(value), 60)) if value not in (None, "") else "none"
+
+
+def _approval(operation: Operation) -> Iterator[Block]:
+    asked = operation.asked
+    if asked is None:
+        return
+    missing = asked.count - len(operation.approvals)
+    given = f" {listed(one.name for one in operation.approvals)} approved." if operation.approvals else ""
+    whose = listed(map(escape, asked.approvers), "or")
+    people = "one approval" if missing == 1 else f"{missing} approvals"
+    yield blocks.section(f"Needs {people} of {whose}.{escape(given)} Expires {date(asked.expires)}.")
+    digest = operation.plan.digest if operation.plan else ""
+    yield blocks.context(f"Rule {bold(asked.rule)}  ·  plan {code(digest)}")
+
+
+def _verified(operation: Operation) -> Block:
+    told = operation.results
+    synced = told.get("last_sync")
+    pairs = (
+        ("Connected registry", f"{escape(operation.target)} is {_fact(told.get('connection_state', 'Online'))}"),
+        ("Extension", _fact(told.get("extension", "Succeeded"))),
+        ("Service IP", code(str(told.get("service") or told.get("service_ip") or ""))),
+        ("Volume", _fact(told.get("volume", "")) if told.get("volume") else ""),
+        ("Last sync", date(synced) if isinstance(synced, datetime) else "the first one is still under way"),
+        ("Took", duration(_took(operation)) if operation.ended_at else ""),
+    )
+    return blocks.fields(pairs)
+
+
+def _took(operation: Operation) -> timedelta:
+    began = operation.started_at or operation.created
+    return (operation.ended_at or began) - began
+
+
+def _failure(operation: Operation) -> Iterator[Block]:
+    error = operation.ended.error if operation.ended else None
+    if isinstance(error, Failure):
+        said = causes.told(error, _names(operation))
+        line = f"\n{code(said.line)}" if said.line else ""
+        yield blocks.section(f"{said.sentence}\n{said.remedy}{line}")
+        if error.correlation_id:
+            yield blocks.context(f"Azure's correlation id: {code(error.correlation_id)}")
+    elif isinstance(error, DomainError):
+        yield blocks.section(errors.told(error))
+    left = _left(operation)
+    yield blocks.context(f"Left behind: {left}." if left else "Nothing was left behind.")
+
+
+def _names(operation: Operation) -> Mapping[str, object]:
+    """Names of the site's things, as the checks saw them."""
+    found = operation.plan.findings if operation.plan else ()
+    return {"name": operation.target, "site": operation.site, **(found[0].facts if found else {})}
+
+
+def _left(operation: Operation) -> str:
+    made = [
+        escape(title(operation.planned[run.index]))
+        for run in operation.steps
+        if run.state in {"complete", "error"} and operation.planned[run.index].effect in {"create", "change"}
+    ]
+    return listed(made)
+
+
+# --- steps ----------------------------------------------------------------------------------------------------------
+
+
+def _steps(operation: Operation, *, plan_blocks: bool) -> Iterator[Block]:
+    if operation.plan is None or operation.state == "blocked":
+        return
+    if plan_blocks:
+        tasks = [_task(operation, index, step) for index, step in enumerate(operation.planned)]
+        yield blocks.plan(_plan_title(operation), tasks)
+        return
+    lines = [
+        f"{_STEP_MARKS[_status(operation, index, step)]}  {escape(_step_title(step))}{_small(operation, index)}"
+        for index, step in enumerate(operation.planned)
+    ]
+    yield blocks.section(bold(_plan_title(operation)) + "\n" + "\n".join(lines))
+
+
+def _plan_title(operation: Operation) -> str:
+    to_do = [index for index, step in enumerate(operation.planned) if step.runs]
+    kept = len(operation.planned) - len(to_do)
+    done = sum(operation.steps[index].state == "complete" for index in to_do if index < len(operation.steps))
+    rest = f", {kept} kept as they are" if kept else ""
+    if operation.state in {"waiting", "previewed", "queued"}:
+        return f"Plan: {len(to_do)} steps{rest}"
+    return f"{done} of {len(to_do)} steps{rest}"
+
+
+def _task(operation: Operation, index: int, step: PlannedStep) -> Block:
+    details = _details(step)
+    small = _small(operation, index).removeprefix("  ·  ")
+    return blocks.task(
+        f"{operation.id}-{index}",
+        _step_title(step),
+        _status(operation, index, step),
+        details=blocks.rich(details) if details else None,
+        output=blocks.rich(small) if small else None,
+    )
+
+
+def _step_title(step: PlannedStep) -> str:
+    return f"{_EFFECTS[step.effect]}: {title(step)}"
+
+
+def _status(operation: Operation, index: int, step: PlannedStep) -> TaskStatus:
+    if not step.runs:
+        return "complete"
+    run = _run(operation, index)
+    if run.state == "running":
+        return "in_progress" if operation.state == "running" else "pending"
+    return "pending" if run.state == "pending" else run.state
+
+
+def _run(operation: Operation, index: int) -> StepRun:
+    return operation.steps[index] if index < len(operation.steps) else StepRun(index)
+
+
+def _small(operation: Operation, index: int) -> str:
+    """What a finished step has to tell, in small print."""
+    run = _run(operation, index)
+    if run.state != "complete":
+        return ""
+    told = [_seconds(run)]
+    if address := run.output.get("service_ip"):
+        told.append(str(address))
+    if any(key.startswith("kept ") for key in run.output):
+        told.append("was there already and was kept")
+    if any(key.endswith(".late") for key in run.output):
+        told.append("still under way")
+    return "  ·  " + "  ·  ".join(one for one in told if one)
+
+
+def _seconds(run: StepRun) -> str:
+    if run.started is None or run.finished is None:
+        return ""
+    seconds = (run.finished - run.started).total_seconds()
+    return duration(run.finished - run.started) if seconds >= 10 else f"{seconds:.1f} s"  # noqa: PLR2004 - then whole ones will do
+
+
+def _details(step: PlannedStep) -> str:  # noqa: PLR0911 - one a kind
+    """What of a step's parameters people decide by."""
+    params = step.params
+    match step.kind:
+        case "service_ip.hold":
+            return "or the next free one, if somebody takes it first" if params["picked"] else "as asked for"
+        case "provider.register":
+            return ", ".join(_words(params["namespaces"]))
+        case "acr.create":
+            return f"Premium, in {params['location']}"
+        case "acr.data_endpoint":
+            return "switched on; firewalls at the edge must let it through"
+        case "acr.import":
+            return f"from {params['source']}; a tag that is there already is kept"
+        case "scope_map.put":
+            return _repositories(_words(params["actions"]))
+        case "connected.create":
+            window = params["window"]
+            open_for = f", window {duration(window)}" if isinstance(window, timedelta) else ""
+            return f"{params['mode']}, schedule {params['schedule']}{open_for}"
+        case "extension.install":
+            settings = params["settings"]
+            return ", ".join(f"{key}={value}" for key, value in settings.items()) if isinstance(settings, dict) else ""
+    return ""
+
+
+def _words(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, tuple | list) else ()
+
+
+def _repositories(actions: tuple[str, ...]) -> str:
+    found = {action.split("/", 1)[1].rsplit("/", 2)[0] for action in actions if action.startswith("repositories/")}
+    return "repositories " + ", ".join(sorted(found)) if found else ""
+
+
+# --- buttons --------------------------------------------------------------------------------------------------------
+
+
+def _foot(operation: Operation) -> Iterator[Block]:
+    shown = [one for one in _buttons(operation) if one]
+    if shown:
+        yield blocks.actions(*shown)
+
+
+def _buttons(operation: Operation) -> tuple[Button | None, ...]:
+    show = button("Show details", runs=f"operation show {operation.id}")
+    cancel = button(
+        "Cancel",
+        runs=f"operation cancel {operation.id}",
+        confirm=Confirm(
+            "Cancel this operation?", f"{name(operation)} stops after the step that is under way.", "Cancel it", "Go on"
+        ),
+    )
+    match operation.state:
+        case "waiting":
+            digest = operation.plan.digest if operation.plan else ""
+            approve = button("Approve", runs=f"operation approve {operation.id} --digest {digest}", style="primary")
+            reject = button("Reject…", runs=f"operation reject {operation.id}", style="danger")
+            return approve, reject, cancel, show
+        case "queued" | "running":
+            return (None if operation.cancelling else cancel), show
+        case "failed":
+            retry = button("Retry", runs=f"operation retry {operation.id}", style="primary")
+            return (retry if operation.plan else None), show
+        case "planning":
+            return ()
+    return (show,)
+
+
+# --- the thread -----------------------------------------------------------------------------------------------------
+
+
+def thread_line(operation: Operation, event: Event) -> str:
+    """What the thread is told of one event; empty when it has nothing to add."""
+    match event.kind:
+        case "step" if event.step is not None and event.step < len(operation.planned):
+            run, step = _run(operation, event.step), operation.planned[event.step]
+            correlation = f"  ·  {code(run.correlation_id)}" if run.correlation_id else ""
+            return (
+                f":white_check_mark:  {escape(_step_title(step))}{escape(_small(operation, event.step))}{correlation}"
+            )
+        case "approved":
+            who = listed(escape(one.name) for one in operation.approvals)
+            return f":thumbsup:  Approved by {who}" if who else ""
+        case "reminded" if operation.asked and operation.state == "waiting":
+            called = " ".join(_call(one) for one in operation.asked.mentions)
+            return f":alarm_clock:  {called} This request expires {date(operation.asked.expires)}.".replace(
+                "  This", " This"
+            )
+        case "failed":
+            return f":x:  {escape(summary(operation))}: {_cause(operation)}"
+        case "ended":
+            mark, _ = _STATES[operation.state]
+            took = f" in {duration(_took(operation))}" if operation.state == "succeeded" else ""
+            return f"{mark}  {escape(summary(operation))}{took}"
+    return ""
+
+
+def _call(slack_id: str) -> str:
+    return f"<!subteam^{slack_id}>" if slack_id.startswith("S") else mention(slack_id)
+
+
+def _cause(operation: Operation) -> str:
+    error = operation.ended.error if operation.ended else None
+    return causes.told(error, _names(operation)).sentence if isinstance(error, Failure) else ""
+
+
+def is_loud(event: Event) -> bool:
+    """Whether the channel hears of it too: a failure, once."""
+    return event.kind == "failed"
+
+
+# --- details and lists ----------------------------------------------------------------------------------------------
+
+
+def details(operation: Operation, site: Site | None) -> Message:
+    """Everything about one operation: decisions, steps with their ids, and the commands that they replace."""
+    shown = [*_head(operation), *_middle(operation)]
+    if operation.decisions:
+        told = [
+            f"• {escape(one.name)}: {one.verdict}d {date(one.at)}{' – ' + escape(one.reason) if one.reason else ''}"  # noqa: RUF001 - a dash
+            for one in operation.decisions
+        ]
+        shown.append(blocks.section("*Decisions*\n" + "\n".join(told)))
+    if operation.plan:
+        rows = [_row(operation, index, step) for index, step in enumerate(operation.planned)]
+        shown.append(blocks.table(("Step", "State", "Took", "Correlation id"), rows))
+    if operation.plan and site:
+        lines = "\n".join(command_line(step, site, operation.target) for step in operation.planned if step.runs)
+        shown.append(blocks.rich("By hand it would be:", blocks.preformatted(cut(lines, 2800))))
+    return Message(summary(operation), tuple(shown))
+
+
+def _row(operation: Operation, index: int, step: PlannedStep) -> tuple[str, str, str, str]:
+    run = _run(operation, index)
+    state = "kept" if not step.runs else run.state
+    return _step_title(step), state, _seconds(run), run.correlation_id
+
+
+def listing(operations: tuple[Operation, ...]) -> Message:
+    """The newest operations, newest first."""
+    if not operations:
+        text = "There are no operations yet."
+        return Message(text, (blocks.section(text),))
+    rows = [
+        (
+            one.id,
+            name(one),
+            _STATES[one.state][1] + _addition(one),
+            one.requester_name,
+            one.created.strftime("%Y-%m-%d %H:%M"),
+        )
+        for one in operations
+    ]
+    table = blocks.table(("Id", "Operation", "State", "Asked by", "When (UTC)"), rows)
+    return Message(f"{len(rows)} operations, newest first", (table,))

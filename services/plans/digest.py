@@ -1,0 +1,36 @@
+"""What approvers approve, as one word, and what has become different since."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from services.store.codec import encode
+from services.values import PlannedStep
+
+LENGTH = 16
+"""Hexadecimal digits: enough that nobody finds a second plan with the same word, short enough to compare by eye."""
+
+
+def digest(steps: tuple[PlannedStep, ...], observed: Mapping[str, object]) -> str:
+    """Over every step with its parameters, and over what was observed. A picked address may be replaced, so it is out."""
+    told = json.dumps([[essence(step) for step in steps], encode(dict(observed))], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:LENGTH]
+
+
+def essence(step: PlannedStep) -> Any:
+    """What of a step was approved, comparable; its effect is left out, since a retry finds half of it done."""
+    params = {key: value for key, value in step.params.items() if not (key == "address" and step.params.get("picked"))}
+    return [step.kind, encode(params)]
+
+
+def differences(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, tuple[object, object]]:
+    """Facts that are no longer as they were: old and new value, None where there is none."""
+    keys = sorted({*before, *after})
+    return {key: (before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)}
+
+
+def covers(approved: tuple[PlannedStep, ...], now: tuple[PlannedStep, ...]) -> bool:
+    """Whether everything that a plan would do now was approved before: a retry does what is left of it."""
+    known = [essence(step) for step in approved]
+    return all(essence(step) in known for step in now if step.runs)

@@ -1,0 +1,379 @@
+"""What the durable workflows call: plan, confirm, play the steps, tidy up.
+
+Every function may be called again after a crash and then finds what it did before. Domain errors become answers here.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import structlog
+
+from services.diagnosis import Cause, diagnose
+from services.engine.engine import Answer
+from services.errors import DomainError, Failure, Foreign, Throttled, Unreachable
+from services.operation import Asked, Ended, Operation, State
+from services.planning import FRESH, Planning, known_providers
+from services.plans.digest import covers
+from services.ports import Azure, Cluster, Kubernetes
+from services.steps import STEPS, Done, Going, Progress, Scene, Step, title
+from services.steps.verdict import GRACE
+from services.store import Store
+from services.store.audit import AuditRow
+from services.store.codec import decode, encode
+from services.values import Plan
+
+T = TypeVar("T")
+
+
+class _CancelledError(DomainError):
+    """Somebody wants the operation stopped while a step asks again and again."""
+
+
+log = structlog.get_logger("operations")
+
+FIRST_PAUSE = 0.2
+"""Seconds before the second question; the pause grows with the time waited, up to the step's own interval."""
+PATIENCE = timedelta(minutes=5)
+"""For how long a step goes on asking a system that can't be reached."""
+
+
+class Running:
+    """Plays operations. `changed` is called with an operation's id whenever people should see something new."""
+
+    def __init__(
+        self,
+        store: Store,
+        planning: Planning,
+        azure: Azure,
+        kubernetes: Kubernetes,
+        changed: Callable[[str], None],
+        *,
+        pace: float = 1,
+    ) -> None:
+        self._store = store
+        self._planning = planning
+        self._azure = azure
+        self._kubernetes = kubernetes
+        self._changed = changed
+        self._pace = pace
+
+    # --- planning ---------------------------------------------------------------------------------------------------
+
+    async def prepare(self, operation: str) -> Answer:
+        """Make the plan and move on: blocked, shown, waiting for approval, or to be run at once."""
+        asked = await self._get(operation)
+        if asked.state != "planning":
+            return _to_run(asked)
+        try:
+            plan = await self._planning.plan(asked)
+            approval = self._planning.asked(asked, datetime.now(UTC))
+        except DomainError as error:
+            await self._fail(asked, "planning", error)
+            return {}
+        except Exception as error:
+            log.exception("planning_broke", operation=operation)
+            await self._fail(asked, "planning", _broken(error))
+            return {}
+        await self._planned(asked, plan, approval)
+        return _to_run(await self._get(operation))
+
+    async def _planned(self, operation: Operation, plan: Plan, approval: Asked | None) -> None:
+        now = datetime.now(UTC)
+        to: State
+        changes: dict[str, Any] = {}
+        if plan.blockers:
+            to, changes = "blocked", {"ended_at": now}
+        elif operation.dry_run:
+            to, changes = "previewed", {"ended_at": now}
+        elif approval:
+            to = "waiting"
+            changes = {"asked": approval, "expires": approval.expires, "remind": approval.remind}
+        else:
+            to, changes = "queued", {"attempt": 1}
+        await self._store.operations.plan(operation.id, plan, ["planning"], to, **changes)
+        if to in {"blocked", "previewed"}:
+            await self._store.leases.release(operation.id)
+        log.info("planned", operation=operation.id, state=to, steps=len(plan.steps), blockers=len(plan.blockers))
+        self._changed(operation.id)
+
+    # --- before the first write -------------------------------------------------------------------------------------
+
+    async def confirm(self, operation: str, attempt: int) -> Answer:
+        """Whether the world still is what was approved; the steps to run, or none."""
+        found = await self._get(operation)
+        if found.state == "running" and found.attempt == attempt:
+            return {"steps": _to_do(found)}
+        if found.state != "queued" or found.attempt != attempt or found.plan is None:
+            return {"steps": []}
+        fresh = found.asked is None and attempt == 1 and datetime.now(UTC) - found.plan.made < FRESH
+        if not fresh and not await self._still(found, found.plan):
+            return {"steps": []}
+        await self._store.operations.move(operation, ["queued"], "running", started_at=datetime.now(UTC))
+        self._changed(operation)
+        return {"steps": _to_do(await self._get(operation))}
+
+    async def _still(self, operation: Operation, approved: Plan) -> bool:
+        """Plan again and compare; what is different is shown and asked for again."""
+        try:
+            now = await self._planning.plan(operation, providers=known_providers(approved))
+        except DomainError as error:
+            await self._fail(operation, "queued", error)
+            return False
+        if not now.blockers and (now.digest == approved.digest or _resumes(operation, approved, now)):
+            return True
+        if now.blockers:
+            changes: dict[str, Any] = {"ended_at": datetime.now(UTC), "approved": approved}
+            await self._store.operations.plan(operation.id, now, ["queued"], "blocked", **changes)
+            await self._store.leases.release(operation.id)
+        else:
+            await self._ask_again(operation, approved, now)
+        log.info("world_changed", operation=operation.id, before=approved.digest, now=now.digest)
+        self._changed(operation.id)
+        return False
+
+    async def _ask_again(self, operation: Operation, approved: Plan, now: Plan) -> None:
+        approval = self._planning.asked(operation, datetime.now(UTC))
+        if approval is None:
+            # Nobody approved the old plan either; the new one is confirmed by whoever asked, with a click.
+            end = datetime.now(UTC) + timedelta(days=1)
+            approval = Asked("changed plan", (operation.requester,), 1, self_approval=True, expires=end)
+        await self._store.operations.plan(
+            operation.id,
+            now,
+            ["queued"],
+            "waiting",
+            approved=approved,
+            round=operation.round + 1,
+            asked=approval,
+            expires=approval.expires,
+            remind=approval.remind,
+        )
+
+    # --- steps ------------------------------------------------------------------------------------------------------
+
+    async def begin(self, operation: str, index: int) -> Answer:
+        """Begin a step, asking again for a while when the outside can't be reached."""
+        found = await self._get(operation)
+        if found.cancelling:
+            return {"state": "stopped", "why": "cancelled"}
+        second = found.attempt > 1 or found.steps[index].state != "pending"
+        await self._store.operations.begin_step(operation, index)
+        self._changed(operation)
+        step = STEPS[found.planned[index].kind]
+        scene = self._scene(found, index, second=second)
+        try:
+            progress = await self._insist(found, lambda: step.begin(scene))
+        except DomainError as error:
+            return await self._stopped(found, index, error)
+        except Exception as error:
+            log.exception("step_broke", operation=operation, step=step.kind)
+            return await self._stopped(found, index, _broken(error))
+        await self._record(found, index, progress)
+        return await self._progressed(found, index, progress)
+
+    async def wait(self, operation: str, index: int, token: Answer) -> Answer:
+        """Follow what `begin` began until it is done, fails, takes too long or is to be cancelled."""
+        found = await self._get(operation)
+        step = STEPS[found.planned[index].kind]
+        followed, correlation = decode(token["token"]), str(token["correlation_id"])
+        began = found.steps[index].started or datetime.now(UTC)
+        while True:
+            found = await self._get(operation)
+            if found.cancelling:
+                return {"state": "stopped", "why": "cancelled"}
+            waited = datetime.now(UTC) - began
+            try:
+                progress = await self._look(found, index, step, followed, waited)
+            except DomainError as error:
+                return await self._stopped(found, index, error, correlation)
+            except Exception as error:
+                log.exception("step_broke", operation=operation, step=step.kind)
+                return await self._stopped(found, index, _broken(error), correlation)
+            if isinstance(progress, Done):
+                return await self._progressed(found, index, Done(progress.output, correlation))
+            followed = progress.token
+            await asyncio.sleep(self._pause(step, followed, waited))
+
+    async def _look(self, operation: Operation, index: int, step: Step, token: Any, waited: timedelta) -> Progress:
+        if step.wait is None:
+            return Done()
+        scene = self._scene(operation, index, waited=waited, second=True)
+        try:
+            progress = await step.wait(scene, token)
+        except (Unreachable, Throttled):
+            if waited > step.within:
+                raise
+            return Going(token)
+        if isinstance(progress, Going) and waited > step.within:
+            if step.patient:
+                return Done({f"{step.kind}.late": True})
+            raise Failure(
+                Cause.STEP_TIMED_OUT,
+                {"step": title(operation.planned[index]), "minutes": int(waited.total_seconds() // 60)},
+            )
+        return progress if isinstance(progress, Done) else Going(progress.token or token)
+
+    def _pause(self, step: Step, token: object, waited: timedelta) -> float:
+        wished = float(getattr(token, "retry_after", 0) or 0)
+        grown = max(FIRST_PAUSE, min(step.interval, waited.total_seconds() / 10))
+        return max(wished, grown * self._pace)
+
+    async def _insist(self, operation: Operation, ask: Callable[[], Awaitable[T]]) -> T:
+        until = asyncio.get_running_loop().time() + PATIENCE.total_seconds() * self._pace
+        pause = 1.0
+        while True:
+            try:
+                return await ask()
+            except (Unreachable, Throttled) as error:
+                pause = max(pause, getattr(error, "retry_after", 0))
+                if asyncio.get_running_loop().time() + pause > until:
+                    raise
+                log.info("asking_again", operation=operation.id, error=str(error), seconds=pause)
+            await asyncio.sleep(pause * self._pace)
+            if (await self._get(operation.id)).cancelling:
+                raise _CancelledError
+            pause = min(pause * 2, 30)
+
+    async def _progressed(self, operation: Operation, index: int, progress: Progress) -> Answer:
+        if isinstance(progress, Going):
+            return {"state": "going", "token": encode(progress.token), "correlation_id": progress.correlation_id}
+        output = dict(progress.output)
+        await self._store.operations.end_step(
+            operation.id, index, ok=True, output=output, correlation_id=progress.correlation_id
+        )
+        log.info("step_done", operation=operation.id, step=operation.planned[index].kind, site=operation.site)
+        self._changed(operation.id)
+        return {"state": "done"}
+
+    async def _stopped(self, operation: Operation, index: int, error: DomainError, correlation: str = "") -> Answer:
+        if isinstance(error, _CancelledError):
+            return {"state": "stopped", "why": "cancelled"}
+        failure = diagnose(error=error)
+        correlation = getattr(error, "correlation_id", "") or correlation
+        await self._store.operations.end_step(operation.id, index, ok=False, output={}, correlation_id=correlation)
+        log.warning("step_failed", operation=operation.id, step=operation.planned[index].kind, error=str(error))
+        self._changed(operation.id)
+        return {"state": "stopped", "why": "failed", "error": encode(failure), "step": index}
+
+    async def _record(self, operation: Operation, index: int, progress: Progress) -> None:
+        planned = operation.planned[index]
+        if planned.effect == "verify":
+            return
+        facts = {"step": planned.kind, "effect": planned.effect, "correlation_id": progress.correlation_id}
+        await self._store.audit.record(
+            AuditRow("write", operation.requester, "done", title(planned), operation=operation.id, facts=facts)
+        )
+
+    # --- the end ----------------------------------------------------------------------------------------------------
+
+    async def end(self, operation: str, outcome: Answer) -> None:
+        """Take back what must not stay, give the addresses back, and say how it ended."""
+        found = await self._get(operation)
+        if found.state != "running":
+            return
+        await self._take_back(found)
+        await self._store.leases.release(operation)
+        now = datetime.now(UTC)
+        if outcome["state"] == "done":
+            await self._store.operations.move(operation, ["running"], "succeeded", event="ended", ended_at=now)
+        elif outcome["why"] == "cancelled":
+            ended = Ended(by=found.cancelling)
+            await self._store.operations.move(
+                operation, ["running"], "cancelled", event="ended", ended=ended, ended_at=now
+            )
+        else:
+            await self._fail(found, "running", decode(outcome["error"]), outcome["step"])
+        log.info("ended", operation=operation, outcome=outcome["state"], why=outcome.get("why", ""))
+        self._changed(operation)
+
+    async def _take_back(self, operation: Operation) -> None:
+        """Undo placeholders. What a cluster out of reach keeps is told to the log; the next run takes it back."""
+        for index, planned in enumerate(operation.planned):
+            undo = STEPS[planned.kind].undo
+            if undo is None or operation.steps[index].state == "pending":
+                continue
+            try:
+                scene = self._scene(operation, index)
+                await self._insist(operation, lambda: undo(scene))  # noqa: B023 - awaited at once
+            except DomainError as error:
+                log.warning("not_taken_back", operation=operation.id, step=planned.kind, error=str(error))
+
+    async def _fail(self, operation: Operation, came_from: State, error: DomainError, step: int | None = None) -> None:
+        await self._store.leases.release(operation.id)
+        await self._store.operations.move(
+            operation.id,
+            [came_from],
+            "failed",
+            event="failed",
+            ended=Ended(diagnose(error=error) if isinstance(error, Foreign) else error, step),
+            ended_at=datetime.now(UTC),
+        )
+        self._changed(operation.id)
+
+    # --- the scene of a step ----------------------------------------------------------------------------------------
+
+    def _scene(
+        self, operation: Operation, index: int, *, waited: timedelta = timedelta(), second: bool = False
+    ) -> Scene:
+        site = self._planning.site(operation)
+        access = site.cluster.kubernetes
+
+        async def cluster() -> Cluster:
+            return await self._kubernetes.cluster(access.kubeconfig, access.context)
+
+        return Scene(
+            operation=operation,
+            site=site,
+            planned=operation.planned[index],
+            results={**_address_kept(operation), **operation.results},
+            azure=self._azure,
+            cluster=cluster,
+            leases=self._store.leases,
+            waited=waited,
+            grace=GRACE * self._pace,
+            second=second,
+        )
+
+    async def _get(self, operation: str) -> Operation:
+        found = await self._store.operations.get(operation)
+        if found is None:
+            raise LookupError(operation)
+        return found
+
+
+def _to_run(operation: Operation) -> Answer:
+    if operation.state != "queued":
+        return {}
+    return {"run": operation.attempt, "cluster": operation.cluster}
+
+
+def _to_do(operation: Operation) -> list[int]:
+    """Indices of the steps that this run plays: those with something to do that are not complete.
+
+    A placeholder that was taken back at the end of a failed run is held again, unless the extension has the address.
+    """
+    done = {operation.planned[run.index].kind for run in operation.steps if run.state == "complete"}
+    again = {"service_ip.hold"} if "extension.install" not in done else set()
+    return [
+        index
+        for index, planned in enumerate(operation.planned)
+        if planned.runs and (operation.steps[index].state != "complete" or planned.kind in again)
+    ]
+
+
+def _resumes(operation: Operation, approved: Plan, now: Plan) -> bool:
+    """Whether a retry does nothing but what is left of the approved plan."""
+    return operation.attempt > 1 and covers(approved.steps, now.steps)
+
+
+def _address_kept(operation: Operation) -> dict[str, object]:
+    """The address of an extension that stays as it is: its plan holds none."""
+    kept = operation.plan.observed.get("extension.address") if operation.plan else None
+    return {"service_ip": kept} if kept else {}
+
+
+def _broken(error: Exception) -> Failure:
+    """A defect of ours, as a failure: the log has the trace, people get the error's kind."""
+    return Failure(Cause.DEFECT, {"error": type(error).__name__})

@@ -1,0 +1,41 @@
+"""The vocabulary of change: every step that a plan may name, each declared once."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.sites import Site
+from services.steps import acr, cluster, connected, extension
+from services.steps.step import Done, Going, Progress, Scene, Step
+from services.values import PlannedStep
+
+STEPS: Mapping[str, Step] = {
+    step.kind: step
+    for step in (
+        cluster.HOLD_ADDRESS,
+        acr.REGISTER_PROVIDERS,
+        acr.CREATE_ACR,
+        acr.ENABLE_DATA_ENDPOINT,
+        acr.IMPORT_IMAGE,
+        acr.PUT_SCOPE_MAP,
+        acr.PUT_SYNC_TOKEN,
+        connected.CREATE,
+        extension.INSTALL,
+        cluster.VERIFY,
+        connected.ONLINE,
+        connected.SYNCED,
+    )
+}
+
+
+def title(step: PlannedStep) -> str:
+    """What people read about a planned step."""
+    return STEPS[step.kind].title.format_map(step.params)
+
+
+def command_line(step: PlannedStep, site: Site, name: str) -> str:
+    """The command line that a person would have typed instead."""
+    params: Mapping[str, Any] = step.params
+    return STEPS[step.kind].line(site, name, params)
+
+
+__all__ = ["STEPS", "Done", "Going", "Progress", "Scene", "Step", "command_line", "title"]
