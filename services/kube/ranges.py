@@ -9,6 +9,8 @@ from services.values import ServiceRanges
 
 DOCUMENTATION_ADDRESSES = ("192.0.2.1", "2001:db8::1")
 """Reserved for documentation (RFC 5737, RFC 3849), so no cluster gives them to Services."""
+DEFAULT_CIDR = "kubernetes"
+"""Name of the ServiceCIDR that the API server makes of its own flag; it comes first."""
 
 
 async def service_ranges(api: Api, namespace: str) -> ServiceRanges:
@@ -21,6 +23,7 @@ async def service_ranges(api: Api, namespace: str) -> ServiceRanges:
     )
     if cidrs is None or addresses is None:
         return await _from_refusal(api, namespace)
+    cidrs.sort(key=lambda item: item["metadata"]["name"] != DEFAULT_CIDR)
     ranges = dict.fromkeys(cidr for item in cidrs if _is_ready(item) for cidr in item["spec"].get("cidrs") or ())
     return ServiceRanges(tuple(ranges), frozenset(item["metadata"]["name"] for item in addresses), "ServiceCIDR")
 

@@ -47,4 +47,6 @@ def test_every_role_is_bound_to_the_bots_account(file: str) -> None:
     bindings = [item for item in documents(file) if item["kind"].endswith("Binding")]
     account = {"kind": "ServiceAccount", "name": "registry-bot", "namespace": "registry-bot"}
 
-    assert {(one["roleRef"]["kind"], one["roleRef"]["name"]) for one in bindings if one["subjects"] == [account]} == roles
+    assert {
+        (one["roleRef"]["kind"], one["roleRef"]["name"]) for one in bindings if one["subjects"] == [account]
+    } == roles

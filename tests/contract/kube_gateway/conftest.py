@@ -1,0 +1,90 @@
+"""Clusters behind TLS, with rights in force, and the gateway that the product uses."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubernetes.aio import client, config
+
+from sandbox.clock import Clock
+from sandbox.faults import Faults
+from sandbox.kube import KubePart
+from sandbox.speed import IMMEDIATE
+from sandbox.tls import Authority
+from services.kube import KubernetesGateway
+from services.kube.cluster import KubernetesCluster
+
+NODES = [{"name": "n1", "arch": "amd64"}, {"name": "n2", "arch": "arm64"}]
+WORLD = {
+    "kube": {
+        "clusters": [
+            {
+                "name": "berlin",
+                "version": "v1.37.2",
+                "service_cidrs": ["10.96.0.0/24", "10.97.0.0/24"],
+                "nodes": NODES,
+                "storage_classes": [{"name": "standard", "default": True}, {"name": "slow"}],
+            },
+            {
+                "name": "lyon",
+                "version": "v1.29.9",
+                "service_cidrs": ["10.128.0.0/20"],
+                "nodes": NODES[1:],
+                "storage_classes": [],
+                "cert_manager": True,
+            },
+        ]
+    }
+}
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def faults() -> Faults:
+    return Faults()
+
+
+@pytest.fixture
+async def part(authority: Authority, tmp_path: Path, faults: Faults) -> AsyncIterator[KubePart]:
+    part = KubePart(WORLD, authority=authority, folder=tmp_path, clock=Clock(), speed=IMMEDIATE, faults=faults)
+    await part.start()
+    yield part
+    await part.stop()
+
+
+@pytest.fixture
+async def gateway() -> AsyncIterator[KubernetesGateway]:
+    gateway = KubernetesGateway(deadline=5, environment={})
+    yield gateway
+    await gateway.close()
+
+
+@pytest.fixture
+async def berlin(part: KubePart, gateway: KubernetesGateway) -> KubernetesCluster:
+    """By the identity with a deployment's rights."""
+    return await gateway.cluster(str(part.kubeconfig), "berlin")
+
+
+@pytest.fixture
+async def reader(part: KubePart, gateway: KubernetesGateway) -> KubernetesCluster:
+    """By an identity that may look and do nothing."""
+    return await gateway.cluster(str(part.kubeconfig), "berlin-reader")
+
+
+@pytest.fixture
+async def lyon(part: KubePart, gateway: KubernetesGateway) -> KubernetesCluster:
+    """A cluster older than ServiceCIDR and IPAddress objects."""
+    return await gateway.cluster(str(part.kubeconfig), "lyon")
+
+
+@pytest.fixture
+async def admin(part: KubePart) -> AsyncIterator[Any]:
+    """The official client with every right, for what others do in the cluster."""
+    api = await config.new_client_from_config(str(part.kubeconfig), "berlin-admin", persist_config=False)  # type: ignore[no-untyped-call]
+    yield client.CoreV1Api(api)
+    await api.close()
