@@ -115,6 +115,7 @@ class Bench:
     async def _bot(self, mode: str, env: dict[str, str]) -> SlackBot:
         installation = await identify(self.client)
         people = People(self.client, installation)
+        # What is not here is nothing that these tests' commands ask of.
         given: dict[str, Any] = {
             "configuration": FixedConfiguration(SITES, POLICY),
             "names": Names(),
@@ -123,8 +124,8 @@ class Bench:
             "slack": people,
             "about": About("1.2.3", datetime(2026, 1, 1, tzinfo=UTC), "SQLite"),
         }
-        # The rest is nothing that these tests' commands ask of.
-        services = Services(**{each.name: given.get(each.name) for each in fields(Services)})
+        everything: dict[str, Any] = dict.fromkeys(each.name for each in fields(Services))
+        services = Services(**(everything | given))
         connection = Connection(
             mode=cast(Any, mode),
             bot_token=Secret(env["SLACK_BOT_TOKEN"]),
@@ -144,10 +145,10 @@ class Bench:
     async def part_say(self, text: str) -> Json:
         """Type without waiting for what comes of it."""
         body = {"as": "alice", "channel": "edge-ops", "text": text}
-        async with aiohttp.ClientSession() as session:
-            async with session.post(f"{self.part.url}/sandbox/slack/say", json=body) as answer:
-                said: Json = await answer.json()
-                return said
+        url = f"{self.part.url}/sandbox/slack/say"
+        async with aiohttp.ClientSession() as session, session.post(url, json=body) as answer:
+            said: Json = await answer.json()
+            return said
 
     async def _listen(self) -> tuple[dict[str, Any], int]:
         """A server whose one route is filled in when the bot is there: the workspace has to know the address first."""

@@ -1,0 +1,133 @@
+"""`python -m bot`: run · check-config · manifest · docs · migrate."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bot import configuration, logs, manifest, settings
+from bot.problems import Broken, Problem
+from handlers import COMMANDS
+from handlers.kit import docs
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; the exit code."""
+    parsed = _parser().parse_args(arguments)
+    match parsed.what:
+        case "check-config":
+            return check_config()
+        case "manifest":
+            made = manifest.manifest(COMMANDS, mode=parsed.mode, url=parsed.url, command=parsed.command)
+            sys.stdout.write(manifest.text(made))
+            return 0
+        case "docs":
+            return write_docs(parsed.folder, check=parsed.check)
+        case "migrate":
+            return migrate()
+    return run()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bot", description="Run Azure connected registries from Slack.")
+    several = parser.add_subparsers(dest="what", metavar="COMMAND")
+    several.add_parser("run", help="run the bot until it is told to stop (the default)")
+    several.add_parser("check-config", help="print every problem of the settings and both files")
+    several.add_parser("migrate", help="bring the database's tables up to date")
+    made = several.add_parser("manifest", help="print the Slack app's manifest")
+    made.add_argument("--mode", choices=("socket", "http"), default="socket")
+    made.add_argument("--url", default="https://registry-bot.example.com", help="where Slack reaches the bot (http)")
+    made.add_argument("--command", default="/registry", help="name of the slash command")
+    pages = several.add_parser("docs", help="write the generated pages")
+    pages.add_argument("--folder", type=Path, default=Path("docs"))
+    pages.add_argument("--check", action="store_true", help="write nothing; fail when a page is not fresh")
+    return parser
+
+
+def run() -> int:
+    """Run until stopped."""
+    try:
+        chosen = settings.load()
+    except Broken as error:
+        return _told(error.problems)
+    logs.set_up(chosen.log_format, chosen.log_level)
+    from bot import wiring  # noqa: PLC0415 - the clients are heavy, and the other commands do without them
+
+    try:
+        asyncio.run(wiring.run(chosen))
+    except Broken as error:
+        return _told(error.problems)
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+def check_config() -> int:
+    """Print everything that is wrong with settings and files."""
+    problems: list[Problem] = []
+    try:
+        chosen = settings.load()
+        sites, access = chosen.sites, chosen.access
+    except Broken as error:
+        problems += error.problems
+        sites, access = settings.paths()
+    try:
+        files = configuration.load(sites, access)
+    except Broken as error:
+        return _told([*problems, *error.problems])
+    if problems:
+        return _told(problems)
+    grants, approvals = len(files.policy.grants), len(files.policy.approvals)
+    sys.stdout.write(f"All is well: {len(files.sites)} sites, {grants} grants, {approvals} approval rules.\n")
+    return 0
+
+
+def _told(problems: Sequence[Problem]) -> int:
+    for problem in problems:
+        sys.stderr.write(f"{problem}\n")
+    sys.stderr.write(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}.\n")
+    return 1
+
+
+def pages() -> dict[str, str]:
+    """The generated pages, by file name."""
+    return {
+        "commands.md": docs.commands_page(COMMANDS),
+        "permissions.md": docs.permissions_page(COMMANDS),
+        "settings.md": settings.page(),
+    }
+
+
+def write_docs(folder: Path, *, check: bool) -> int:
+    """Write the generated pages, or see whether they are fresh."""
+    stale = [name for name, text in pages().items() if not (folder / name).is_file() or _old(folder / name, text)]
+    if check:
+        for name in stale:
+            sys.stderr.write(f"{folder / name} is not fresh; run `make docs`\n")
+        return 1 if stale else 0
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in stale:
+        (folder / name).write_text(pages()[name], encoding="utf-8")
+    return 0
+
+
+def _old(path: Path, text: str) -> bool:
+    return path.read_text(encoding="utf-8") != text
+
+
+def migrate() -> int:
+    """Bring the database up to date."""
+    try:
+        chosen = settings.load()
+    except Broken as error:
+        return _told(error.problems)
+    logs.set_up(chosen.log_format, chosen.log_level)
+    from bot import wiring  # noqa: PLC0415 - as in `run`
+
+    asyncio.run(wiring.migrate(chosen))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

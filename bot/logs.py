@@ -1,0 +1,69 @@
+"""Logs: events with fields, one line each, JSON or text, on standard error. Never a secret."""
+
+import logging
+import sys
+from typing import Any, Literal
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from services.scrub import scrub
+
+_QUIET = ("slack_bolt", "slack_sdk", "azure", "aiohttp.access", "urllib3", "kubernetes", "apscheduler", "sqlalchemy")
+"""Libraries that log bodies, signatures, addresses with signatures or headers at INFO and below."""
+
+
+def without_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """The last line of defence: what looks like a secret goes, whoever put it there."""
+    return {key: _scrubbed(value) for key, value in event.items()}
+
+
+def _scrubbed(value: Any) -> Any:
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, dict):
+        return {key: _scrubbed(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_scrubbed(each) for each in value]
+    return value if isinstance(value, int | float | bool | None) else scrub(str(value))
+
+
+def set_up(form: Literal["json", "text"], level: Literal["debug", "info", "warning", "error"]) -> None:
+    """Send everything, the libraries' logs too, through the same processors."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        # Plain tracebacks: richer ones print local variables, and those hold secrets.
+        structlog.processors.format_exc_info,
+    ]
+    renderer: Processor = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    )
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, without_secrets, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)

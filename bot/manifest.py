@@ -1,0 +1,73 @@
+"""The Slack app's manifest, from what the code registers. Limits: github.com/slackapi/manifest-schema v0.5.0."""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import yaml
+
+from bot.slack import PATH
+from handlers.kit.command import Command
+
+SCOPES = (
+    "commands",
+    "chat:write",
+    "users:read",
+    "usergroups:read",
+    "channels:read",
+    "groups:read",
+    # to find a message again whose reply was lost, instead of posting it twice
+    "channels:history",
+    "groups:history",
+)
+_HINT = 1000
+
+
+def manifest(
+    commands: Iterable[Command],
+    *,
+    mode: Literal["socket", "http"] = "socket",
+    url: str = "https://registry-bot.example.com",
+    command: str = "/registry",
+) -> dict[str, Any]:
+    """The manifest; `url` is where Slack reaches the bot in HTTP mode."""
+    address = {"url": f"{url.rstrip('/')}{PATH}"} if mode == "http" else {}
+    interactivity: dict[str, Any] = {"is_enabled": True}
+    if mode == "http":
+        interactivity |= {"request_url": address["url"], "message_menu_options_url": address["url"]}
+    slash = {
+        "command": command,
+        "description": "Deploy, verify and watch connected registries",
+        "usage_hint": _usage_hint(commands),
+        "should_escape": False,
+        **address,
+    }
+    return {
+        "_metadata": {"major_version": 2},
+        "display_information": {
+            "name": "Registry",
+            "description": "Runs Azure connected registries: deploys, verifies and approves.",
+            "background_color": "#1f4e79",
+        },
+        "features": {
+            "bot_user": {"display_name": "registry", "always_online": True},
+            "slash_commands": [slash],
+        },
+        "oauth_config": {"scopes": {"bot": list(SCOPES)}},
+        "settings": {
+            "interactivity": interactivity,
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": mode == "socket",
+            "token_rotation_enabled": False,
+        },
+    }
+
+
+def _usage_hint(commands: Iterable[Command]) -> str:
+    words = dict.fromkeys(command.name.split()[0] for command in commands)
+    hint = " | ".join(words)
+    return hint if len(hint) <= _HINT else "help"
+
+
+def text(manifest: dict[str, Any]) -> str:
+    """As YAML."""
+    return yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True, width=120)

@@ -1,0 +1,266 @@
+"""Settings, from the environment and an optional file of the same form. Read once, when the process starts."""
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from dotenv import dotenv_values
+from pydantic import BeforeValidator, Field, PlainValidator, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.problems import Broken, Problem
+from handlers.kit.nearest import nearest
+from services.secret import Secret
+
+PREFIX = "REGISTRY_BOT_"
+ENV_FILE = f"{PREFIX}ENV_FILE"
+
+
+def _secret(value: Any) -> Secret:
+    return value if isinstance(value, Secret) else Secret(str(value).strip())
+
+
+def _token(start: str, where: str) -> Any:
+    def check(value: Any) -> Secret:
+        secret = _secret(value)
+        if not secret.reveal().startswith(start):
+            raise ValueError(f"it has to begin with {start} ({where})")
+        return secret
+
+    return PlainValidator(check)
+
+
+def _seconds(value: Any) -> Any:
+    """A plain number is seconds."""
+    try:
+        return timedelta(seconds=float(value)) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def _ends_with_slash(value: str) -> str:
+    return value if value.endswith("/") else f"{value}/"
+
+
+BotToken = Annotated[Secret, _token("xoxb-", "the app's page, OAuth & Permissions")]
+AppToken = Annotated[Secret, _token("xapp-", "the app's page, Basic Information, App-Level Tokens")]
+SecretText = Annotated[Secret, PlainValidator(_secret)]
+Duration = Annotated[timedelta, Field(gt=timedelta(0)), BeforeValidator(_seconds)]
+BaseUrl = Annotated[str, Field(pattern=r"^https?://\S+$"), BeforeValidator(_ends_with_slash)]
+
+
+class Settings(BaseSettings):
+    """All settings. Slack's and Azure's have their usual names, ours begin with REGISTRY_BOT_."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        extra="ignore",
+        env_ignore_empty=True,
+        frozen=True,
+        hide_input_in_errors=True,
+        arbitrary_types_allowed=True,
+    )
+
+    slack_bot_token: BotToken = Field(
+        validation_alias="SLACK_BOT_TOKEN", description="Bot token of the installed Slack app (xoxb-…)."
+    )
+    slack_app_token: AppToken | None = Field(
+        None,
+        validation_alias="SLACK_APP_TOKEN",
+        description="App-level token with the scope connections:write (xapp-…). Needed in Socket Mode.",
+    )
+    slack_signing_secret: SecretText | None = Field(
+        None,
+        validation_alias="SLACK_SIGNING_SECRET",
+        description="Signing secret of the Slack app. Needed in HTTP mode.",
+    )
+    slack_api_url: BaseUrl = Field(
+        "https://slack.com/api/",
+        validation_alias="SLACK_API_URL",
+        description="Base of Slack's Web API; GovSlack has https://slack-gov.com/api/.",
+    )
+    azure_tenant_id: str = Field(
+        "", validation_alias="AZURE_TENANT_ID", description="Entra tenant of the bot's identity."
+    )
+    azure_client_id: str = Field(
+        "", validation_alias="AZURE_CLIENT_ID", description="Client id of the app registration or the managed identity."
+    )
+    azure_client_secret: SecretText | None = Field(
+        None, validation_alias="AZURE_CLIENT_SECRET", description="Client secret, for the identity `secret`."
+    )
+    azure_federated_token_file: str = Field(
+        "",
+        validation_alias="AZURE_FEDERATED_TOKEN_FILE",
+        description="Service account token, for the identity `workload`; AKS sets it.",
+    )
+    azure_cloud: Literal["public", "china", "usgov"] = Field(
+        "public",
+        validation_alias="AZURE_CLOUD",
+        description="Azure's public cloud, 21Vianet's in China, or the US Government's.",
+    )
+    azure_authority_host: str = Field(
+        "",
+        validation_alias="AZURE_AUTHORITY_HOST",
+        description="Where tokens come from, if not the cloud's own address.",
+    )
+    azure_resource_manager_url: str = Field(
+        "",
+        validation_alias="AZURE_RESOURCE_MANAGER_URL",
+        description="Azure Resource Manager, if not the cloud's own address.",
+    )
+    identity: Literal["auto", "workload", "managed", "secret", "cli"] = Field(
+        "auto",
+        description=(
+            "How the bot signs in to Azure: workload identity, managed identity, client secret, the Azure CLI's login, or"
+            " whatever azure-identity's default chain finds."
+        ),
+    )
+    mode: Literal["socket", "http"] = Field(
+        "socket", description="Whether the bot connects to Slack (Socket Mode) or Slack calls the bot."
+    )
+    command: Annotated[str, Field(pattern=r"^/[a-z0-9_-]{1,31}$")] = Field(
+        "/registry", description="Name of the slash command, as in the Slack app's manifest."
+    )
+    sites: Path = Field(Path("config/sites.yaml"), description="The site file.")
+    access: Path = Field(Path("config/access.yaml"), description="The access file.")
+    data_dir: Path = Field(Path("data"), description="Folder for the SQLite database and its lock.")
+    database_url: SecretText | None = Field(
+        None,
+        description="Such as postgresql+psycopg://user:password@host/name; without it, SQLite in the data folder.",
+    )
+    http_host: str = Field(
+        "127.0.0.1", description="Address for health, metrics and, in HTTP mode, Slack's deliveries."
+    )
+    http_port: int = Field(8080, ge=0, le=65535, description="Its port; 0 takes any free one.")
+    ca_file: Path | None = Field(
+        None, description="Further certificate authorities (PEM) to trust for Slack and Azure, such as a proxy's."
+    )
+    log_format: Literal["json", "text"] = Field("json", description="One JSON object a line, or text for people.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least level that is logged."
+    )
+    command_deadline: Duration = Field(
+        timedelta(seconds=25), description="How long a command may take to answer; seconds or ISO 8601."
+    )
+    shutdown_deadline: Duration = Field(
+        timedelta(seconds=20), description="How long a stopping process waits for what is under way."
+    )
+    reload_interval: Duration = Field(
+        timedelta(seconds=5), description="How often the site and access files are looked at for changes."
+    )
+    poll_interval: Duration = Field(
+        timedelta(seconds=5),
+        description="Pause between questions about an asynchronous operation, unless Azure asks for a longer one.",
+    )
+
+
+def env_name(field: str) -> str:
+    """The environment variable of a setting."""
+    alias = Settings.model_fields[field].validation_alias
+    return alias if isinstance(alias, str) else PREFIX + field.upper()
+
+
+NAMES: Mapping[str, str] = {env_name(field): field for field in Settings.model_fields}
+
+
+def load() -> Settings:
+    """Read the settings; raises `Broken` with every problem at once."""
+    problems: list[Problem] = []
+    env_file = os.environ.get(ENV_FILE)
+    if env_file and not Path(env_file).is_file():
+        problems.append(Problem(ENV_FILE, f"there is no file {env_file}"))
+        env_file = None
+    given = _given(env_file)
+    problems += [*_unknown(given), *_gaps(given)]
+    try:
+        settings = Settings(_env_file=env_file)
+    except ValidationError as error:
+        raise Broken([*problems, *map(_problem, error.errors(include_input=False, include_url=False))]) from None
+    if problems:
+        raise Broken(problems)
+    return settings
+
+
+def paths() -> tuple[Path, Path]:
+    """Site file and access file, even when other settings are wrong."""
+    fields = Settings.model_fields
+    site_file, access_file = (
+        Path(os.environ.get(env_name(name)) or fields[name].default) for name in ("sites", "access")
+    )
+    return site_file, access_file
+
+
+def _given(env_file: str | None) -> dict[str, str]:
+    """What is set, whether it is right or not."""
+    given = {**(dotenv_values(env_file) if env_file else {}), **os.environ}
+    return {name.upper(): value for name, value in given.items() if value}
+
+
+def _gaps(given: Mapping[str, str]) -> list[Problem]:
+    """What the chosen ways of running need and is not set."""
+    mode = given.get(f"{PREFIX}MODE", "socket")
+    identity = given.get(f"{PREFIX}IDENTITY", "auto")
+    needed: list[tuple[str, str]] = []
+    if mode == "socket":
+        needed.append(("SLACK_APP_TOKEN", "mode socket"))
+    if mode == "http":
+        needed.append(("SLACK_SIGNING_SECRET", "mode http"))
+    if identity == "secret":
+        names = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET")
+        needed += [(name, "identity secret") for name in names]
+    gaps = [Problem(name, f"is needed by {reason} and not set") for name, reason in needed if name not in given]
+    ca_file = given.get(f"{PREFIX}CA_FILE")
+    if ca_file and not Path(ca_file).is_file():
+        gaps.append(Problem(f"{PREFIX}CA_FILE", f"there is no file {ca_file}"))
+    return gaps
+
+
+def _unknown(given: Mapping[str, str]) -> list[Problem]:
+    known = {*NAMES, ENV_FILE}
+    return [
+        Problem(name, "is no setting" + _meant(name, known))
+        for name in sorted(given)
+        if name.startswith(PREFIX) and name not in known
+    ]
+
+
+def _meant(name: str, known: set[str]) -> str:
+    near = nearest(name, [each for each in known if each.startswith(PREFIX)], most=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _problem(error: Any) -> Problem:
+    place = str(error["loc"][0]) if error["loc"] else "settings"
+    name = place if place in NAMES else env_name(place) if place in Settings.model_fields else place
+    return Problem(name, "is not set" if error["type"] == "missing" else error["msg"].removeprefix("Value error, "))
+
+
+# --- docs -----------------------------------------------------------------------------------------------------------
+
+
+def page() -> str:
+    """docs/settings.md."""
+    lines = [
+        "# Settings",
+        "",
+        "Environment variables, or lines `NAME=value` in the file that `REGISTRY_BOT_ENV_FILE` names (the environment",
+        "wins). Unknown names that begin with `REGISTRY_BOT_` are refused; `python -m bot check-config` prints every",
+        "problem at once.",
+        "",
+        "| name | default | meaning |",
+        "|---|---|---|",
+    ]
+    for field, info in Settings.model_fields.items():
+        choices = getattr(info.annotation, "__args__", ()) if "Literal" in str(info.annotation) else ()
+        shown = " One of " + ", ".join(f"`{choice}`" for choice in choices) + "." if choices else ""
+        default = "required" if info.is_required() else _default(info.default)
+        lines.append(f"| `{env_name(field)}` | {default} | {info.description}{shown} |")
+    return "\n".join([*lines, ""])
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, timedelta):
+        return f"`{value.total_seconds():g}`"
+    return f"`{value}`" if value not in (None, "") else ""
