@@ -51,7 +51,7 @@ class Callbacks:
         if retry is not None:
             headers |= {"X-Slack-Retry-Num": str(retry.attempt), "X-Slack-Retry-Reason": retry.reason}
         if self._session is None:
-            self._session = aiohttp.ClientSession()
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         deadline = aiohttp.ClientTimeout(total=self._slack.timing.ack)
         try:
             async with self._session.post(url, data=body.encode(), headers=headers, timeout=deadline) as answer:

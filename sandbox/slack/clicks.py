@@ -4,15 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.slack.blocks import plain
+from sandbox.slack.blocks import OPTION, OPTION_GROUP, plain
 from sandbox.slack.delivery import Delivery
 from sandbox.slack.elements import EXTERNAL, HELD, chosen, every_element, label_of, option_named, options_in
 from sandbox.slack.payloads import block_actions, block_suggestion
+from sandbox.slack.shapes import ListOf
 from sandbox.slack.undelivered import Undelivered
 from sandbox.slack.values import Json, Message, NotPossible, Person, View
 from sandbox.slack.workspace import Workspace
 
-MOST_OPTIONS = 100
+OFFERED = {"options": ListOf(OPTION, 0, 100), "option_groups": ListOf(OPTION_GROUP, 0, 100)}
 FEEDBACK = ("positive_button", "negative_button")
 
 
@@ -158,6 +159,6 @@ async def suggestions(delivery: Delivery, person: Person, found: Element, typed:
     given = answer if isinstance(answer, dict) else {}
     name = "option_groups" if given.get("option_groups") else "options"
     offered = given.get(name) or []
-    if len(offered) > MOST_OPTIONS:
-        raise NotPossible("invalid_options", f"The app gave {len(offered)} options; {MOST_OPTIONS} are allowed.")
+    if problems := list(OFFERED[name].check(offered, f"/{name}")):
+        raise NotPossible("invalid_options", "; ".join(map(str, problems)))
     return {name: offered}

@@ -194,7 +194,6 @@ class ResponseUrl:
     channel: str
     made_at: datetime
     message_ts: str | None = None
-    thread_ts: str | None = None
     uses: int = 0
 
 

@@ -5,8 +5,8 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from sandbox.clock import Clock
 from sandbox.slack.app import App
@@ -26,7 +26,10 @@ from sandbox.slack.values import (
 )
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+Dated = TypeVar("Dated", Trigger, ResponseUrl)
 CALLS_KEPT = 10_000
+KEPT = timedelta(hours=1)
+"""How long spent triggers and response urls are remembered, so that their refusals say why."""
 
 
 class Workspace:
@@ -285,9 +288,7 @@ class Workspace:
     def new_trigger(self, user: str, view_id: str | None = None) -> str:
         """A trigger id for what this person just did."""
         now = self.clock.now()
-        old = [each.id for each in self.triggers.values() if now - each.made_at > timedelta(minutes=10)]
-        for trigger_id in old:
-            del self.triggers[trigger_id]
+        _forget_old(self.triggers, now - KEPT)
         number, words = secrets.randbelow(10**13), secrets.token_hex(16)
         trigger = Trigger(f"{number}.{secrets.randbelow(10**12)}.{words}", user, now, view_id)
         self.triggers[trigger.id] = trigger
@@ -308,8 +309,9 @@ class Workspace:
     def new_response_url(self, user: str, channel: str, message: Message | None = None) -> str:
         """An address that answers this command or click."""
         name = f"{self.id}/{secrets.randbelow(10**13)}/{secrets.token_urlsafe(18)}"
-        ts, thread_ts = (message.ts, message.thread_ts) if message else (None, None)
-        self.response_urls[name] = ResponseUrl(name, user, channel, self.clock.now(), ts, thread_ts)
+        now = self.clock.now()
+        _forget_old(self.response_urls, now - KEPT)
+        self.response_urls[name] = ResponseUrl(name, user, channel, now, message.ts if message else None)
         return f"{self.base_url}/actions/{name}"
 
     def use_response_url(self, name: str) -> ResponseUrl:
@@ -355,6 +357,11 @@ class Workspace:
     def new_hash(self) -> str:
         """A view's version."""
         return f"{self.clock.now().timestamp():.0f}.{secrets.token_hex(4)}"
+
+
+def _forget_old(kept: dict[str, Dated], before: datetime) -> None:
+    while kept and (first := next(iter(kept.values()))).made_at < before:
+        del kept[first.id]
 
 
 def _copies(channels: list[Json]) -> Iterator[Json]:

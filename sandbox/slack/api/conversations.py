@@ -1,5 +1,6 @@
 """conversations.* and users.conversations."""
 
+import re
 from collections.abc import Iterable
 
 from sandbox.slack.api.access import joined, known_channel, said, somebody
@@ -7,6 +8,7 @@ from sandbox.slack.api.call import Call, Method, Tier, page
 from sandbox.slack.values import Channel, Json, Message, SlackError
 from sandbox.slack.workspace import Workspace
 
+_NAME = re.compile(r"[a-z0-9_\-]{1,80}")
 HISTORY, REPLIES = 100, 1000
 
 
@@ -131,6 +133,42 @@ def join(slack: Workspace, call: Call) -> Json:
     return {"channel": _channel(slack, channel)}
 
 
+def create(slack: Workspace, call: Call) -> Json:
+    """conversations.create: the app is its first member."""
+    name = call.need("name")
+    if not _NAME.fullmatch(name):
+        raise SlackError("invalid_name_specials")
+    if slack.find_channel(name) is not None:
+        raise SlackError("name_taken")
+    private = call.flag("is_private")
+    channel = Channel(slack.new_id("C"), name, [slack.app.bot_user], is_private=private)
+    slack.channels[channel.id] = channel
+    slack.feed.publish({"type": "state"})
+    return {"channel": _channel(slack, channel)}
+
+
+def invite(slack: Workspace, call: Call) -> Json:
+    """conversations.invite."""
+    channel = joined(slack, call)
+    users = [somebody(slack, user).id for user in call.need("users").split(",")]
+    if all(user in channel.members for user in users):
+        raise SlackError("already_in_channel")
+    for user in users:
+        slack.enter(channel, user)
+    return {"channel": _channel(slack, channel)}
+
+
+def kick(slack: Workspace, call: Call) -> Json:
+    """conversations.kick."""
+    channel, user = joined(slack, call), somebody(slack, call.need("user")).id
+    if user == slack.app.bot_user:
+        raise SlackError("cant_kick_self")
+    if user not in channel.members:
+        raise SlackError("not_in_channel")
+    slack.leave(channel, user)
+    return {}
+
+
 def leave(slack: Workspace, call: Call) -> Json:
     """conversations.leave."""
     channel = known_channel(slack, call.text("channel"))
@@ -142,6 +180,7 @@ def leave(slack: Workspace, call: Call) -> Json:
 
 _READ = ("channels:read", "groups:read", "im:read", "mpim:read")
 _HISTORY = ("channels:history", "groups:history", "im:history", "mpim:history")
+_MANAGE = ("channels:manage", "groups:write")
 METHODS = {
     "conversations.info": Method(info, Tier.THREE, _READ),
     "conversations.list": Method(every, Tier.TWO, _READ),
@@ -150,6 +189,9 @@ METHODS = {
     "conversations.replies": Method(replies, Tier.THREE, _HISTORY),
     "conversations.open": Method(open_direct, Tier.THREE, ("im:write", "mpim:write")),
     "conversations.join": Method(join, Tier.THREE, ("channels:join",)),
-    "conversations.leave": Method(leave, Tier.THREE, ("channels:manage", "channels:write", "channels:join")),
+    "conversations.create": Method(create, Tier.TWO, _MANAGE),
+    "conversations.invite": Method(invite, Tier.THREE, (*_MANAGE, "channels:write.invites")),
+    "conversations.kick": Method(kick, Tier.THREE, _MANAGE),
+    "conversations.leave": Method(leave, Tier.THREE, (*_MANAGE, "channels:join")),
     "users.conversations": Method(of_user, Tier.THREE, _READ),
 }

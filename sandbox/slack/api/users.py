@@ -40,6 +40,17 @@ def everybody(slack: Workspace, call: Call) -> Json:
     return {"members": found, "cache_ts": int(slack.clock.now().timestamp()), **following}
 
 
+def profile(slack: Workspace, call: Call) -> Json:
+    """users.profile.get."""
+    return {"profile": _user(slack, somebody(slack, call.text("user", slack.app.bot_user)))["profile"]}
+
+
+def presence(slack: Workspace, call: Call) -> Json:
+    """users.getPresence: people at the page count as active."""
+    somebody(slack, call.text("user", slack.app.bot_user))
+    return {"presence": "active", "online": True}
+
+
 def by_email(slack: Workspace, call: Call) -> Json:
     """users.lookupByEmail."""
     email = call.need("email").lower()
@@ -82,6 +93,8 @@ METHODS = {
     "users.info": Method(info, Tier.FOUR, _USERS),
     "users.list": Method(everybody, Tier.TWO, _USERS),
     "users.lookupByEmail": Method(by_email, Tier.THREE, ("users:read.email",)),
+    "users.profile.get": Method(profile, Tier.FOUR, ("users.profile:read",)),
+    "users.getPresence": Method(presence, Tier.THREE, _USERS),
     "usergroups.list": Method(groups, Tier.TWO, _GROUPS),
     "usergroups.users.list": Method(group_members, Tier.TWO, _GROUPS),
 }
