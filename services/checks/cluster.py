@@ -4,10 +4,10 @@ from typing import TypeVar
 
 from services.addresses import Choice, choose, judge
 from services.checks.codes import Code
-from services.checks.declaration import blocker, check, known, ok, warning
+from services.checks.declaration import blocker, check, if_known, known, ok, warning
 from services.checks.extension import CERT_MANAGER_INSTALL, SERVICE_ADDRESS, own_extension
 from services.deployment import DeployRequest
-from services.observation import Answer, Observation, Seen, Unasked
+from services.observation import Answer, Observation, Unasked
 from services.sites import RUNTIME_NAMESPACE, Site
 from services.values import Finding, ServiceRanges
 
@@ -130,13 +130,13 @@ def _picked(ranges: ServiceRanges, leased: frozenset[str]) -> Finding:
 
 
 def _own_address(request: DeployRequest, seen: Observation, ranges: ServiceRanges) -> str:
-    """The address of the extension that is there already, if its own Service has it; empty otherwise."""
+    """The address of the extension that is there already, unless somebody else's Service has it; empty otherwise."""
     own = own_extension(request, seen)
-    running = seen.runtime.value if isinstance(seen.runtime, Seen) else None
-    if own is None or running is None:
-        return ""
-    told = own.settings.get(SERVICE_ADDRESS, "")
-    return told if told in running.service_addresses and told in ranges.used else ""
+    told = own.settings.get(SERVICE_ADDRESS, "") if own is not None else ""
+    running = if_known(seen.runtime)
+    if told and running is not None and told in running.service_addresses:
+        return told
+    return told if told and judge(told, ranges, seen.leased).verdict == "ok" else ""
 
 
 def _said_already(answer: Answer[T], seen: Observation) -> bool:

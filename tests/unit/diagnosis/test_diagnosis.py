@@ -1,0 +1,269 @@
+"""Which cause is told for what Azure and the cluster show."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from handlers.views.causes import WORDS, told
+from handlers.views.facts import UNKNOWN
+from services.diagnosis import Cause, diagnose
+from services.errors import (
+    Absent,
+    AddressOutside,
+    AddressTaken,
+    Conflict,
+    Failure,
+    NotAllowed,
+    NotAuthenticated,
+    Refused,
+    Throttled,
+    Unreachable,
+)
+from services.values import ArcCluster, ConnectedRegistry, Extension, ExtensionStatus, Runtime, StatusDetail, Token
+
+Seen = dict[str, Any]
+TOLD = ("azure", "/x", "Code", "words")
+NAMES = {"registry": "contosoacr", "group": "edge-rg"}
+
+
+def failed(*texts: str, state: str = "Failed") -> Seen:
+    """An extension with these problems."""
+    problems = tuple(ExtensionStatus("InstallationFailed", text) for text in texts)
+    settings = {"service.clusterIP": "10.96.0.20"}
+    return {"extension": Extension("/x", "edge01", "type", state, settings, problems=problems)}
+
+
+def helm(text: str) -> Seen:
+    """A failure of Helm, as the extension manager words it."""
+    return failed(
+        f"Error: {{failed to install chart from path [] for release [edge01]: err [{text}]}} occurred while doing the "
+        "operation : {Installing the extension} on the config"
+    )
+
+
+def pod(**values: Any) -> Seen:
+    """A runtime, while the extension is being created."""
+    return failed(state="Creating") | {"runtime": Runtime(namespace_phase="Active", **values)}
+
+
+def log(text: str, **more: Any) -> Seen:
+    return (
+        pod(pod_phase="Running", log=f"2026-09-01T08:00:00Z [INF] Activating.\n2026-09-01T08:00:01Z [ERR] {text}\n")
+        | more
+    )
+
+
+def connected(state: str = "Offline", *details: StatusDetail) -> ConnectedRegistry:
+    fixed = ("/c", "edge01", "ReadOnly", state, "Inactive", "Succeeded", "/t", "* * * * *", None, None)
+    return ConnectedRegistry(*fixed, status_details=details)
+
+
+def arc(connectivity: str) -> Seen:
+    return {"cluster": ArcCluster("/arc", "berlin-arc", "westeurope", connectivity, datetime(2026, 9, 1, tzinfo=UTC))}
+
+
+IMPORTED = 'in namespace "" exists and cannot be imported into the current release: invalid ownership metadata'
+CONFLICT = f'Unable to continue with install: CustomResourceDefinition "certificaterequests.cert-manager.io" {IMPORTED}'
+UNAUTHORIZED = 'HTTP body: {"errors":[{"code":"UNAUTHORIZED","message":"Incorrect Password."}]}'
+
+CASES: tuple[tuple[str, Seen], ...] = (
+    ("address_taken", helm("failed to allocate IP 10.96.0.20: provided IP is already allocated")),
+    ("address_taken", {"error": AddressTaken(*TOLD, address="10.96.0.20")}),
+    (
+        "address_outside",
+        helm(
+            "failed to allocate IP 10.97.0.100: the provided IP (10.97.0.100) is not in the valid range. "
+            "The range of valid IPs is 10.96.0.0/16"
+        ),
+    ),
+    ("address_outside", {"error": AddressOutside(*TOLD, address="10.97.0.1", ranges=("10.96.0.0/16",))}),
+    (
+        "storage_pending",
+        pod(volume_phase="Pending", volume_class="fast", pod_phase="Pending", waiting_reason="Unschedulable")
+        | {
+            "runtime": Runtime(
+                volume_phase="Pending",
+                volume_class="fast",
+                pod_phase="Pending",
+                warnings=('ProvisioningFailed: storageclass.storage.k8s.io "fast" not found',),
+            )
+        },
+    ),
+    (
+        "unschedulable",
+        pod(
+            pod_phase="Pending",
+            waiting_reason="Unschedulable",
+            warnings=("FailedScheduling: 0/1 nodes are available: 1 Insufficient memory.",),
+        ),
+    ),
+    (
+        "no_amd64_node",
+        pod(
+            pod_phase="Pending",
+            waiting_reason="Unschedulable",
+            warnings=(
+                "FailedScheduling: 0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.",
+            ),
+        ),
+    ),
+    ("no_amd64_node", log("exec /connected-registry: exec format error")),
+    ("pod_security", pod(warnings=('FailedCreate: pods "x" is forbidden: violates PodSecurity "restricted:latest"',))),
+    ("image_pull", pod(pod_phase="Pending", waiting_reason="ImagePullBackOff", warnings=("Failed: i/o timeout",))),
+    ("bad_password", log(UNAUTHORIZED)),
+    ("token_disabled", log(UNAUTHORIZED, token=Token("/t", "edge01", "/s", enabled=False))),
+    ("bad_connection_string", log("The connection string can't be used: it has no ParentGatewayEndpoint.")),
+    (
+        "already_activated",
+        pod(
+            pod_phase="Running",
+            waiting_reason="CrashLoopBackOff",
+            previous_log='HTTP body: {"errors":[{"code":"ALREADY_ACTIVATED"}]}',
+        )
+        | {"connected": connected()},
+    ),
+    ("firewall", log("dial tcp: lookup contosoacr.westeurope.data.azurecr.io: i/o timeout")),
+    (
+        "disk_error",
+        {
+            "connected": connected(
+                "Unhealthy", StatusDetail("Disk", "DiskError", "There is not enough space on the disk.")
+            )
+        },
+    ),
+    ("unhealthy", {"connected": connected("Unhealthy", StatusDetail("Sync", "SyncError", "It is behind."))}),
+    ("crashing", pod(pod_phase="Running", waiting_reason="CrashLoopBackOff", restarts=4, previous_log="panic: oh\n")),
+    ("data_endpoint_off", {"error": Refused("azure", "/x", "Code", "The dedicated data endpoint must be enabled.")}),
+    ("cert_manager_conflict", helm(CONFLICT)),
+    ("cert_manager_absent", helm('no matches for kind "Certificate" in version "cert-manager.io/v1"')),
+    (
+        "ownership_conflict",
+        helm(f'Unable to continue with install: Service "connected-registry" {IMPORTED}'),
+    ),
+    ("name_in_use", helm("cannot re-use a name that is still in use")),
+    (
+        "namespace_terminating",
+        helm("unable to create new content in namespace connected-registry because it is being terminated"),
+    ),
+    ("namespace_terminating", {"runtime": Runtime(namespace_phase="Terminating")}),
+    ("chart_not_found", helm("chart path not found")),
+    (
+        "status_not_populated",
+        failed(
+            " error: Unable to get the status from the local CRD with the error : "
+            "{Error : Retry for given duration didn't get any results with err {status not populated}}"
+        ),
+    ),
+    (
+        "write_race",
+        helm(
+            'Operation cannot be fulfilled on extensionconfigs.clusterconfig.azure.com "edge01": the object has been '
+            "modified; please apply your changes to the latest version and try again"
+        ),
+    ),
+    (
+        "provider_missing",
+        {
+            "error": Conflict(
+                "azure",
+                "/x",
+                "MissingSubscriptionRegistration",
+                "The subscription is not registered to use namespace 'Microsoft.KubernetesConfiguration'.",
+            )
+        },
+    ),
+    ("cluster_offline", arc("Offline") | failed(state="Creating")),
+    ("cluster_expired", arc("Expired")),
+    ("installation_failed", helm("timed out waiting for the condition")),
+    ("silent_failure", failed()),
+    ("timed_out", {"error": Unreachable("azure", "/x", "DeadlineExceeded")}),
+    ("unreachable", {"error": Unreachable("azure", "/x", "ServiceUnavailable", "busy")}),
+    ("not_authenticated", {"error": NotAuthenticated(*TOLD)}),
+    ("not_allowed", {"error": NotAllowed(*TOLD, action="list pods in connected-registry")}),
+    ("throttled", {"error": Throttled(*TOLD)}),
+    ("absent", {"error": Absent(*TOLD)}),
+    ("conflict", {"error": Conflict(*TOLD)}),
+    ("refused", {"error": Refused(*TOLD)}),
+)
+OF_THE_RUN = {
+    Cause.ADDRESS_LEASED,
+    Cause.ADDRESS_RANGE_FULL,
+    Cause.ADDRESS_RACE,
+    Cause.STEP_TIMED_OUT,
+    Cause.INTERRUPTED,
+    Cause.GATEWAY_UNKNOWN,
+    Cause.DEFECT,
+}
+"""What the run of an operation says of itself; nothing outside shows it."""
+GOING_ON: dict[str, Seen] = {
+    "nothing is known": {},
+    "the extension is being created": failed(state="Creating"),
+    "the volume waits for its first Pod": pod(volume_phase="Pending"),
+    "the Pod starts": pod(pod_phase="Pending", waiting_reason="ContainerCreating"),
+    "the log tells of an error that has passed": log(UNAUTHORIZED, connected=connected("Online")),
+    "the cluster is connecting": arc("Connecting"),
+    "everything is fine": failed(state="Succeeded") | {"connected": connected("Online")} | arc("Connected"),
+}
+
+
+def cause(seen: Seen) -> Failure:
+    found = diagnose(**seen)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(("word", "seen"), CASES, ids=[word for word, _ in CASES])
+def test_what_is_seen_has_its_cause(word: str, seen: Seen) -> None:
+    assert cause(seen).cause == word
+
+
+@pytest.mark.parametrize(("word", "seen"), CASES, ids=[word for word, _ in CASES])
+def test_a_cause_reads_without_a_gap(word: str, seen: Seen) -> None:
+    words = told(cause(seen), NAMES)
+
+    assert UNKNOWN not in words.sentence + words.remedy
+    assert bool(words.line) == bool(WORDS[Cause(word)].line)
+
+
+@pytest.mark.parametrize("seen", GOING_ON.values(), ids=GOING_ON.keys())
+def test_nothing_is_told_while_it_is_still_going(seen: Seen) -> None:
+    assert diagnose(**seen) is None
+
+
+def test_every_cause_is_found_in_some_world() -> None:
+    assert {word for word, _ in CASES} == set(Cause) - OF_THE_RUN
+
+
+def test_every_cause_has_a_sentence_and_a_remedy() -> None:
+    assert {one for one, words in WORDS.items() if words.sentence and words.remedy} == set(Cause)
+
+
+def test_a_cause_of_another_version_is_told_by_its_word() -> None:
+    assert told(Failure("moon_phase")).sentence == "It failed: `moon_phase`."
+
+
+def test_a_failure_is_passed_on_as_it_is() -> None:
+    failure = Failure("silent_failure")
+
+    assert diagnose(error=failure) is failure
+
+
+def test_the_pods_own_words_win_over_azures_failure() -> None:
+    assert cause(helm("timed out waiting for the condition") | {"runtime": log(UNAUTHORIZED)["runtime"]}).cause == (
+        "bad_password"
+    )
+
+
+def test_the_newest_line_of_the_log_decides() -> None:
+    text = "dial tcp: i/o timeout\n[ERR] ALREADY_ACTIVATED\n"
+
+    assert cause(pod(pod_phase="Running", log=text)).cause == "already_activated"
+
+
+def test_a_right_that_the_bot_lacks_wins_over_what_the_registry_shows() -> None:
+    assert cause(log(UNAUTHORIZED, error=NotAllowed(*TOLD, action="x"))).cause == "not_allowed"
+
+
+def test_a_failure_carries_the_correlation_id() -> None:
+    assert cause({"error": Refused(*TOLD, correlation_id="c0ffee")}).correlation_id == "c0ffee"
