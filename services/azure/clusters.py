@@ -13,6 +13,7 @@ from services.sites import EXTENSION_TYPE, RUNTIME_NAMESPACE
 from services.values import ArcCluster, ClusterRef, Extension, Pending
 
 _KIND = ("Microsoft.Kubernetes", "connectedClusters")
+_EXTENSIONS = "/providers/Microsoft.KubernetesConfiguration/extensions"
 
 
 class Clusters:
@@ -76,9 +77,6 @@ class Extensions:
                 cluster.resource_group, *_KIND, cluster.name, name, wanted, deadline=deadline, **UNPOLLED
             )
             return begun(self._arm, await initial_answer(poller), target)
-
-
-_EXTENSIONS = "/providers/Microsoft.KubernetesConfiguration/extensions"
 
 
 class Providers:

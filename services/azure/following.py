@@ -46,7 +46,11 @@ class Operations:
         self._arm = arm
 
     async def poll(self, pending: Pending) -> Pending:
-        """Ask once; where the operation may not be read or is forgotten, ask the resource itself."""
+        """Ask once; where the operation may not be read or is forgotten, ask the resource itself.
+
+        Raises `Refused` with the service's code when the operation failed. An action's failure is what its answer would
+        have been at once: an import onto a tag that exists is a `Conflict`.
+        """
         if pending.kind == "done":
             return pending
         if not self._arm.is_ours(pending.url):

@@ -21,8 +21,6 @@ from azure.core.exceptions import (
     ServiceRequestError,
     ServiceResponseError,
     ServiceResponseTimeoutError,
-    StreamClosedError,
-    StreamConsumedError,
 )
 from azure.core.pipeline import AsyncPipeline, PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import (
@@ -196,7 +194,7 @@ async def _finish(response: object) -> None:
     The older of the two clients never streams: its answers are read already, and of another class.
     """
     if isinstance(response, AsyncHttpResponse):
-        with suppress(StreamConsumedError, StreamClosedError):
+        with suppress(AzureError):
             await response.read()
 
 

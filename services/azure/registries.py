@@ -12,6 +12,8 @@ from services.errors import Invalid, Refused
 from services.secret import Secret
 from services.values import AcrRef, Pending, Registry, ScopeMap, Token
 
+_ACCEPTED = 202
+
 
 class Registries:
     """Implements `ports.Registries`."""
@@ -135,6 +137,3 @@ class Tokens:
                 if str(password.get("name", "")).lower() == slot.lower() and password.get("value"):
                     return Secret(password["value"])
         raise Refused(SERVICE, target, code="NoPassword", message=f"the answer holds no {slot}")
-
-
-_ACCEPTED = 202
