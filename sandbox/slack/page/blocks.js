@@ -8,13 +8,14 @@ import { dataTable, table } from "./tables.js";
 import { text, words } from "./text.js";
 
 /** Blocks in their order; a block that can't be drawn says so and leaves the others alone. */
-export function blocks(list, surface) {
-  return fragment((list || []).map((one, index) => drawn(one, surface, index)));
+export function blocks(list, surface, path = "") {
+  return fragment((list || []).map((one, index) => drawn(one, surface, `${path}${index}`)));
 }
 
-function drawn(block, surface, index) {
+/** `at` says where a block is: what is open stays so by it, as an edit may give every block another block_id. */
+function drawn(block, surface, at) {
   if (!block) return null;
-  const named = block.block_id ? block : { ...block, block_id: `block-${index}` };
+  const named = { ...block, block_id: block.block_id || `block-${at}`, at: `${block.type}:${at}` };
   const draw = BLOCKS[block.type];
   try {
     const node = draw ? draw(named, surface) : unknown(block);
@@ -52,7 +53,7 @@ function actions(block, surface) {
 function image(block, surface) {
   const title = words(block.title) || block.alt_text || "Image";
   const shown = picture(block.image_url || block.slack_file?.url, block.alt_text, { class: "image" });
-  return folding(surface, `fold:${block.block_id}`, { class: "image-block" }, h("span", { class: "image-title" }, block.title ? text(block.title) : title), shown);
+  return folding(surface, `fold:${block.at}`, { class: "image-block" }, h("span", { class: "image-title" }, block.title ? text(block.title) : title), shown);
 }
 
 /** Something that opens and closes, and stays as it was when drawn again. */
@@ -121,12 +122,12 @@ function plan(block, surface) {
     class: `plan-bar is-${state}`, role: "progressbar", "aria-label": words(block.title), "aria-valuemin": 0, "aria-valuemax": tasks.length,
     "aria-valuenow": done, style: { "--share": `${share}%` },
   });
-  const list = h("ol", { class: "tasks" }, tasks.map((task, at) => h("li", {}, taskCard(task, surface, `${block.block_id}/${task.task_id ?? at}`))));
-  return folding(surface, `fold:${block.block_id}`, { class: "plan" }, summary, bar, list);
+  const list = h("ol", { class: "tasks" }, tasks.map((task, at) => h("li", {}, taskCard(task, surface, `${block.at}/${task.task_id ?? at}`))));
+  return folding(surface, `fold:${block.at}`, { class: "plan" }, summary, bar, list);
 }
 
 function task(block, surface) {
-  return h("div", {}, taskCard(block, surface, `${block.block_id}/${block.task_id}`));
+  return h("div", {}, taskCard(block, surface, `${block.at}/${block.task_id}`));
 }
 
 /** A task's row; with details, output or sources it opens and closes. */
@@ -171,7 +172,7 @@ function card(block, surface) {
 }
 
 function carousel(block, surface) {
-  const track = h("div", { class: "carousel-track", tabindex: 0, role: "group", "aria-label": "Cards" }, blocks(block.elements, surface));
+  const track = h("div", { class: "carousel-track", tabindex: 0, role: "group", "aria-label": "Cards" }, blocks(block.elements, surface, `${block.at}.`));
   const step = (way) => track.scrollBy({ left: way * Math.max(220, track.clientWidth * 0.8), behavior: "smooth" });
   const arrow = (way, label) =>
     h("button", { type: "button", class: `carousel-arrow ${way < 0 ? "is-back" : ""}`, "aria-label": label, on: { click: () => step(way) } }, icon("chevron", 16));
@@ -182,9 +183,9 @@ function container(block, surface) {
   const title = block.rich_text_title ? richText(block.rich_text_title) : text(block.title);
   const sign = block.icon && picture(block.icon.image_url, block.icon.alt_text, { class: "container-icon" });
   const head = h("span", { class: "container-head" }, sign, h("span", {}, h("span", { class: "container-title" }, title), block.subtitle && h("span", { class: "container-subtitle" }, text(block.subtitle))));
-  const inside = h("div", { class: "container-body" }, blocks(block.child_blocks, surface));
+  const inside = h("div", { class: "container-body" }, blocks(block.child_blocks, surface, `${block.at}.`));
   const kind = `container width-${["narrow", "standard", "wide", "full"].includes(block.width) ? block.width : "standard"}`;
-  if (block.is_collapsible) return folding(surface, `fold:${block.block_id}`, { class: kind, open: !block.default_collapsed }, head, inside);
+  if (block.is_collapsible) return folding(surface, `fold:${block.at}`, { class: kind, open: !block.default_collapsed }, head, inside);
   return h("section", { class: `${kind}${block.has_header_divider ? " has-divider" : ""}` }, h("div", { class: "container-top" }, head), inside);
 }
 
@@ -220,15 +221,15 @@ function barColour(value) {
 }
 
 /** An attachment with its coloured bar: blocks, or the old fields, or its fallback. */
-export function attachment(one, surface, render) {
+export function attachment(one, surface, { at, stamp }) {
   const colour = barColour(one.color);
-  const body = one.blocks?.length ? blocks(one.blocks, surface) : legacy(one, surface, render);
+  const body = one.blocks?.length ? blocks(one.blocks, surface, `${at}.`) : legacy(one, surface, stamp);
   return h("div", { class: "attachment", style: colour ? { "--bar": colour } : {} },
     one.pretext && h("div", { class: "attachment-pretext" }, text({ type: "mrkdwn", text: one.pretext })),
     h("div", { class: "attachment-inside" }, h("div", { class: "attachment-bar" }), h("div", { class: "attachment-body" }, body)));
 }
 
-function legacy(one, surface, { stamp }) {
+function legacy(one, surface, stamp) {
   const formatted = (string) => text({ type: "mrkdwn", text: string });
   const author = one.author_name && h("div", { class: "attachment-author" }, one.author_icon && picture(one.author_icon, "", { class: "tiny" }), one.author_link ? link(one.author_link, one.author_name) : one.author_name);
   const title = one.title && h("div", { class: "attachment-title" }, one.title_link ? link(one.title_link, formatted(one.title)) : formatted(one.title));

@@ -86,7 +86,8 @@ export function chooser({ source, external, least, chosen, many, most, placehold
       type: "text", role: "combobox", "aria-controls": listId, "aria-expanded": "true", "aria-autocomplete": "list", autocomplete: "off",
       spellcheck: "false", placeholder: external ? "Type to search" : "Filter", "aria-label": `Search ${label || "options"}`,
     });
-    const list = h("ul", { id: listId, role: "listbox", "aria-label": label || placeholder, "aria-multiselectable": many ? "true" : null });
+    const keepFocus = (event) => event.preventDefault();
+    const list = h("ul", { on: { mousedown: keepFocus }, id: listId, role: "listbox", "aria-label": label || placeholder, "aria-multiselectable": many ? "true" : null });
     const body = h("div", { class: "menu" }, h("div", { class: "menu-search" }, icon("search", 16), input), list);
     let options = [];
     let active = 0;

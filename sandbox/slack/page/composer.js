@@ -158,7 +158,9 @@ export function composer({ label, testid, send, commands = true }) {
     event.stopPropagation();
   }
 
-  const firstLine = () => (field.value === "" || past >= 0) && history().length > 0;
+  function firstLine() {
+    return (field.value === "" || past >= 0) && history().length > 0;
+  }
 
   function recall(step) {
     const said = history();

@@ -17,7 +17,8 @@ const slot = (block, element) => `${block.block_id}/${element.action_id}`;
 /** The state of an element, in the form of view.state.values. */
 export function stateOf(surface, block, element) {
   const kept = surface.memory.get(slot(block, element));
-  return kept || surface.values?.[block.block_id]?.[element.action_id] || initialState(element);
+  const known = surface.values?.[block.block_id]?.[element.action_id];
+  return kept || (element.default_to_current_conversation && isEmpty(known) ? null : known) || initialState(element);
 }
 
 const INITIAL = {
@@ -58,6 +59,9 @@ export function valueOf(state) {
   return value?.value ?? value;
 }
 
+/** What a state holds as it is: an option whole, so that the app need not be asked for it again. */
+const heldIn = ({ type, ...rest }) => Object.values(rest)[0];
+
 /** Whether nothing was filled in. */
 export function isEmpty(state) {
   const value = state ? valueOf(state) : null;
@@ -89,8 +93,11 @@ async function change(use, fields) {
     return;
   }
   const state = remember(use, fields);
-  if (use.dispatches) await report(use, { value: valueOf(state) }, true);
+  if (use.dispatches) await report(use, { value: heldIn(state) }, true);
 }
+
+/** Failures of which the server sends a notice itself. */
+const TOLD = ["dispatch_failed", "operation_timeout"];
 
 /** Send a click; what the server says against it becomes a notice. */
 async function report({ surface, block, one }, values, confirmed) {
@@ -99,7 +106,7 @@ async function report({ surface, block, one }, values, confirmed) {
     let answer = await surface.click({ ...wanted, ...(one.confirm && confirmed ? { confirm: true } : {}) });
     if (answer.error === "confirm" && (await ask(answer.confirm))) answer = await surface.click({ ...wanted, confirm: true });
     else if (answer.error === "confirm") return;
-    if (!answer.ok) toast(answer.message || `The app did not answer (${answer.error}).`, { error: true });
+    if (!answer.ok && !TOLD.includes(answer.error)) toast(answer.message || `The app did not answer (${answer.error}).`, { error: true });
   } catch (error) {
     toast(`That did not reach the app: ${error.message}`, { error: true });
   }

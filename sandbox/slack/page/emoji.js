@@ -42,6 +42,18 @@ const EMOJI = new Map();
 const words = TABLE.trim().split(/\s+/);
 for (let i = 0; i + 1 < words.length; i += 2) EMOJI.set(words[i], words[i + 1]);
 
+/** Whether this machine can draw emoji at all: one in black comes out with colours. */
+const drawable = (() => {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 20;
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  if (!pen) return true;
+  pen.font = "16px sans-serif";
+  pen.fillText("🎉", 0, 16);
+  const { data } = pen.getImageData(0, 0, 20, 20);
+  return data.some((value, at) => at % 4 < 3 && value > 40);
+})();
+
 /** An emoji by its shortcode (without colons): drawn, as a character, or null when nobody knows it. */
 export function emoji(name) {
   const plain = name.split("::")[0];
@@ -49,6 +61,7 @@ export function emoji(name) {
   if (drawn) return drawn;
   const character = EMOJI.get(plain);
   if (!character) return null;
+  if (!drawable) return h("span", { class: "emoji-word" }, `:${plain}:`);
   return h("span", { class: "emoji", role: "img", "aria-label": `${plain.replaceAll("_", " ")} emoji`, title: `:${plain}:` }, character);
 }
 

@@ -5,7 +5,7 @@ import { composer } from "./composer.js";
 import { debounce, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { announcement, drawMessages } from "./messages.js";
-import { modalOpen, showView, viewClosed, viewErrors } from "./modal.js";
+import { fail, modalOpen, showView, viewClosed, viewErrors } from "./modal.js";
 import { closePopup, toast } from "./popup.js";
 import { connection, drawSidebar } from "./sidebar.js";
 import { avatar } from "./avatar.js";
@@ -22,6 +22,7 @@ const threadScroller = $("thread-scroller");
 let messages = [];
 let replies = [];
 let notices = []; // what only this page says, by channel
+const listeners = new Set(); // lists of changes that came in while messages were being read
 let stop = null;
 let connected = false;
 let serial = 0; // of the channel or person looked at: late answers about another one are dropped
@@ -33,14 +34,16 @@ const actions = { openChannel, openHome, becomePerson, openWorld };
 function drawHead() {
   const at = channel(store.channel);
   const home = store.view === "home";
-  $("title").replaceChildren(...(home ? [avatar(store.state.app.bot_user, "small"), store.state.app.name || "App"] : [icon(at?.is_private ? "lock" : "hash", 19), at?.name || "…"]));
+  $("title").replaceChildren(...(home ? [avatar(store.state.app.bot_user, "small"), store.state.app.name || "App"] : [at?.is_im ? avatar(store.state.app.bot_user, "small") : icon(at?.is_private ? "lock" : "hash", 19), at?.name || "…"]));
   const members = at?.members?.length;
   const topic = home ? "Home" : [members && `${members} members`, at?.is_ext_shared && "shared with another organisation", at?.topic].filter(Boolean).join(" · ");
   $("topic").textContent = topic || "";
   $("me").replaceChildren(avatar(store.me, "small"));
   $("me").setAttribute("aria-label", `You are ${me()?.real_name || store.me}. Change person`);
   $("offline-app").hidden = connection().on;
-  document.title = `${home ? store.state.app.name : `#${at?.name || ""}`} · ${me()?.real_name || ""} · Sandbox Slack`;
+  document.title = `${home ? store.state.app.name : `${at?.is_im ? "" : "#"}${at?.name || ""}`} · ${me()?.real_name || ""} · Sandbox Slack`;
+  $("composer-place").hidden = at?.is_member === false;
+  $("join").hidden = at?.is_member !== false;
   $("home").hidden = !home;
   $("channel").hidden = home;
 }
@@ -55,7 +58,7 @@ function drawList() {
   const own = notices.filter((one) => one.channel === store.channel && one.as === store.me);
   const all = [...messages, ...own].sort((a, b) => Number(a.ts) - Number(b.ts));
   const at = channel(store.channel);
-  const intro = h("li", { class: "intro" }, h("h2", {}, icon("hash", 26), at?.name || ""), h("p", {}, `This is the beginning of #${at?.name || ""}.`, h("br"), "Type / to see what the app can do here."));
+  const intro = h("li", { class: "intro" }, h("h2", {}, at?.is_im ? null : icon(at?.is_private ? "lock" : "hash", 26), at?.name || ""), h("p", {}, `This is the beginning of ${at?.is_im ? "your conversation with " : "#"}${at?.name || ""}.`, h("br"), "Type / to see what the app can do here."));
   intro.dataset.key = `intro:${store.channel}`;
   const old = list.querySelector(":scope > .intro");
   const stuck = nearEnd(scroller);
@@ -107,7 +110,7 @@ async function openChannel(id, { focus = true } = {}) {
     messages = [];
     scroller.dataset.stuck = "yes";
   }
-  writer.label(`Message #${at.name}`);
+  writer.label(`Message ${at.is_im ? "" : "#"}${at.name}`);
   draw();
   remember();
   if (!same) await loadChannel();
@@ -209,13 +212,30 @@ async function loadState() {
   draw();
 }
 
+/** Read messages, and apply what came in while the answer was under way, which the answer may not know yet. */
+async function readMessages(values, keeps) {
+  const late = [];
+  listeners.add(late);
+  try {
+    const answer = await read("messages", values);
+    return late.reduce((known, change) => change(known, keeps), answer.messages);
+  } finally {
+    listeners.delete(late);
+  }
+}
+
+/** Tell readings under way of a change: a function from the known messages to the present ones. */
+function changed(change) {
+  for (const late of listeners) late.push(change);
+}
+
 async function loadChannel() {
   const at = store.channel;
   const as = store.me;
   try {
-    const answer = await read("messages", { channel: at });
+    const found = await readMessages({ channel: at }, (one) => one.channel === at && atTop(one));
     if (at !== store.channel || as !== store.me) return;
-    messages = answer.messages;
+    messages = found;
   } catch (error) {
     if (at !== store.channel || as !== store.me) return;
     messages = [];
@@ -228,9 +248,10 @@ async function loadThread() {
   const { thread, channel: at, me: as } = store;
   if (!thread) return;
   try {
-    const answer = await read("messages", { channel: at, thread_ts: thread });
+    const ours = (one) => one.channel === at && [one.ts, one.thread_ts].includes(thread);
+    const found = await readMessages({ channel: at, thread_ts: thread }, ours);
     if (thread !== store.thread || as !== store.me) return;
-    replies = answer.messages;
+    replies = found;
     drawThread();
   } catch (error) {
     toast(`The thread can't be read: ${error.message}`, { error: true });
@@ -249,12 +270,13 @@ const stateSoon = debounce(() => loadState().catch(() => {}), 80);
 /* --- what comes in ---------------------------------------------------------------------------------------------------- */
 
 const put = (array, message) => {
-  const at = array.findIndex((one) => one.ts === message.ts && (one.ephemeral || false) === (message.ephemeral || false));
+  const at = array.findIndex((one) => one.ts === message.ts);
   if (at >= 0) return array.map((one, index) => (index === at ? message : one));
   return [...array, message].sort((a, b) => Number(a.ts) - Number(b.ts));
 };
 
 const isReply = (message) => Boolean(message.thread_ts) && message.thread_ts !== message.ts;
+const atTop = (message) => !isReply(message) || message.subtype === "thread_broadcast";
 
 const EVENTS = {
   message: ({ message }) => {
@@ -264,6 +286,7 @@ const EVENTS = {
   },
   message_changed: ({ message }) => placed(message),
   message_deleted: ({ channel: at, ts }) => {
+    changed((known) => known.filter((one) => one.ts !== ts));
     if (at !== store.channel) return;
     messages = messages.filter((one) => one.ts !== ts);
     replies = replies.filter((one) => one.ts !== ts);
@@ -277,7 +300,11 @@ const EVENTS = {
   view_errors: ({ errors }) => viewErrors(errors),
   home: ({ view }) => drawHome(view),
   state: () => stateSoon(),
-  notice: ({ text, error }) => (error ? addNotice(text, { once: true }) : toast(text)),
+  notice: ({ text, error }) => {
+    if (!error) toast(text);
+    else if (modalOpen()) fail(text);
+    else addNotice(text, { once: true });
+  },
 };
 
 function arrived(message) {
@@ -297,16 +324,15 @@ function arrived(message) {
 
 /** Put a new or changed message where it is shown: in the channel, in the open thread, or both. */
 function placed(message) {
+  changed((known, keeps) => (keeps(message) ? put(known, message) : known));
   if (message.channel !== store.channel) return;
   const thread = store.thread;
   if (thread && (message.ts === thread || message.thread_ts === thread)) {
     replies = put(replies, message);
     drawThread();
   }
-  if (isReply(message)) {
-    soon();
-    if (message.subtype !== "thread_broadcast") return;
-  }
+  if (isReply(message)) soon();
+  if (!atTop(message)) return;
   messages = put(messages, message);
   drawList();
 }
@@ -345,16 +371,25 @@ async function resync() {
     await loadState();
     if (store.view === "channel") await loadChannel();
     if (store.thread) await loadThread();
-    const answer = await read("view").catch(() => null);
-    const view = answer && ("view" in answer ? answer.view : answer);
-    if (view?.id) showView(view, answer.stack || 1);
-    else if (answer && modalOpen()) viewClosed();
+    await resyncView();
   } catch (error) {
     toast(`The sandbox can't be read: ${error.message}`, { error: true });
   }
 }
 
 /* --- what goes out ------------------------------------------------------------------------------------------------------ */
+
+/** The modal of this person, which may have been opened or closed meanwhile. */
+async function resyncView() {
+  try {
+    const { view, stack } = await read("view");
+    if (view) showView(view, stack);
+    else viewClosed();
+  } catch (error) {
+    if (error.status !== 404) throw error;
+    viewClosed();
+  }
+}
 
 async function say(words, thread) {
   const slash = words.startsWith("/");
@@ -376,6 +411,16 @@ async function say(words, thread) {
 const writer = composer({ label: "Message", testid: "composer", send: (words) => say(words) });
 const threadWriter = composer({ label: "Reply…", testid: "thread-composer", send: (words) => say(words, store.thread), commands: false });
 
+async function join() {
+  try {
+    await act("join", { channel: store.channel, user: store.me });
+    await loadState();
+    await loadChannel();
+  } catch (error) {
+    toast(error.message, { error: true });
+  }
+}
+
 /* --- the first time ------------------------------------------------------------------------------------------------------- */
 
 const firstChannel = () => (store.state.channels.find((one) => one.is_member !== false) || store.state.channels[0])?.id;
@@ -390,6 +435,7 @@ function wire() {
     toEnd(scroller);
     $("newer").hidden = true;
   });
+  $("join-button").addEventListener("click", join);
   $("to-sidebar").addEventListener("click", () => pane("sidebar"));
   $("me").addEventListener("click", () => {
     pane("sidebar");

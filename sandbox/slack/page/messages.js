@@ -3,15 +3,19 @@ import { act } from "./api.js";
 import { avatar, noticeAvatar } from "./avatar.js";
 import { attachment, blocks } from "./blocks.js";
 import { h, picture, safeLink } from "./dom.js";
-import { icon } from "./icons.js";
-import { displayName, isApp, memoryOf, store, zone } from "./store.js";
+import { emoji } from "./emoji.js";
+import { icon, spinner } from "./icons.js";
+import { displayName, isApp, memoryOf, person, store, zone } from "./store.js";
 import { text } from "./text.js";
 import { ago, clockTime, day, dayLabel, longTime, moment } from "./time.js";
 
 const TOGETHER = 300; // seconds between two messages of one person that share a face
 
 const authorOf = (message) => (message.notice ? "notice" : message.user || message.bot_id || message.username || "");
-const authorName = (message) => (message.notice ? "Sandbox" : message.username || displayName(message.user || message.bot_id));
+const authorName = (message) => {
+  if (message.notice) return "Sandbox";
+  return person(message.user) ? displayName(message.user) : message.username || displayName(message.user || message.bot_id);
+};
 
 /** What elements of a message talk to. */
 function surfaceOf(message) {
@@ -32,9 +36,16 @@ function bodyOf(message) {
   if (message.slash) parts.push(h("div", { class: "message-text" }, h("code", { class: "slash" }, message.slash)));
   else if (message.blocks?.length) parts.push(h("div", { class: "blocks" }, blocks(message.blocks, surface)));
   else if (message.text) parts.push(h("div", { class: "message-text" }, text({ type: message.mrkdwn === false ? "plain_text" : "mrkdwn", text: message.text })));
-  for (const one of message.attachments || []) parts.push(attachment(one, surface, { stamp }));
+  for (const [index, one] of (message.attachments || []).entries()) parts.push(attachment(one, surface, { at: `attachment${index}`, stamp }));
   for (const file of message.files || []) parts.push(fileOf(file));
+  if (message.reactions?.length) parts.push(h("div", { class: "reactions" }, message.reactions.map(reaction)));
+  if (message.status) parts.push(h("div", { class: "doing" }, spinner(), message.status));
   return parts;
+}
+
+function reaction({ name, users, count }) {
+  const own = users?.includes(store.me) ? " is-me" : "";
+  return h("span", { class: `reaction${own}`, title: `${(users || []).map(displayName).join(", ")} reacted with :${name}:` }, emoji(name) || `:${name}:`, h("span", {}, count));
 }
 
 function fileOf(file) {

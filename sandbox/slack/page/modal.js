@@ -57,7 +57,10 @@ export function viewErrors(errors) {
   if (!shown) return;
   waiting(false);
   let first = null;
-  for (const [id, message] of Object.entries(errors || {})) first = setError(id, message) || first;
+  for (const [id, message] of Object.entries(errors || {})) {
+    const field = setError(id, message);
+    first ||= field;
+  }
   if (!first && Object.keys(errors || {}).length) banner(Object.values(errors).join(" "));
   first?.focus();
 }
@@ -66,7 +69,7 @@ function opened() {
   const dialog = h("dialog", { class: "dialog modal", data: { testid: "modal" } });
   dialog.addEventListener("cancel", (event) => {
     event.preventDefault();
-    close();
+    if (!closePopup({ refocus: true })) close();
   });
   document.body.append(dialog);
   return dialog;
@@ -135,7 +138,8 @@ async function send() {
   }
 }
 
-function fail(message) {
+/** Say in the open modal what went wrong with it. */
+export function fail(message) {
   waiting(false);
   banner(message);
 }

@@ -5,15 +5,16 @@ import { text, words } from "./text.js";
 
 let open = null;
 
-/** Close the menu that is open, if one is. */
+/** Close the menu that is open; whether one was. */
 export function closePopup({ refocus = false } = {}) {
-  if (!open) return;
+  if (!open) return false;
   const { anchor, body, closed } = open;
   open = null;
   anchor.setAttribute("aria-expanded", "false");
   body.remove();
   if (refocus && anchor.isConnected) anchor.focus();
   closed?.();
+  return true;
 }
 
 /** Whether the menu of this control is open. */

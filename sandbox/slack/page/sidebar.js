@@ -28,7 +28,8 @@ function channelRow(one, { openChannel }) {
         "aria-current": open ? "page" : null, data: { testid: `channel-${one.id}` }, "aria-label": `Channel ${one.name}${unread ? ", unread" : ""}`,
         on: { click: () => openChannel(one.id) },
       },
-      icon(one.is_private ? "lock" : "hash", 16), h("span", { class: "side-words" }, one.name),
+      one.is_im ? avatar(store.state.app.bot_user, "small") : icon(one.is_private ? "lock" : "hash", 16), h("span", { class: "side-words" }, one.name),
+      one.is_im && h("span", { class: "tag" }, "messages"),
       one.is_ext_shared && h("span", { class: "side-sign", title: "Shared with another organisation" }, icon("shared", 14)), count,
     ),
   );
@@ -57,7 +58,8 @@ function personRow(one, { becomePerson }) {
 export function drawSidebar(place, actions) {
   const { workspace, app, people, channels } = store.state;
   const { on, words } = connection();
-  const mine = channels.filter((one) => one.is_member !== false);
+  const mine = channels.filter((one) => one.is_member !== false && !one.is_im);
+  const direct = channels.filter((one) => one.is_im);
   const others = channels.filter((one) => one.is_member === false);
   const home = store.view === "home";
   const focused = place.contains(document.activeElement) ? document.activeElement.dataset.testid : null;
@@ -79,6 +81,7 @@ export function drawSidebar(place, actions) {
       group("Apps", [
         h("li", {}, h("button", { type: "button", class: `side-row${home ? " is-open" : ""}`, "aria-current": home ? "page" : null, data: { testid: "app-home" }, on: { click: actions.openHome } },
           avatar(app.bot_user, "small"), h("span", { class: "side-words" }, app.name || "App"), h("span", { class: "tag" }, "home"))),
+        ...direct.map((one) => channelRow(one, actions)),
       ]),
       group("Act as", people.filter((one) => !one.is_bot && one.id !== app.bot_user).map((one) => personRow(one, actions))),
     ),

@@ -49,7 +49,7 @@ const compare = (a, b) => {
 export function dataTable(block, surface) {
   const [head = [], ...all] = block.rows || [];
   const size = block.page_size || 5;
-  const key = `data:${block.block_id}`;
+  const key = `data:${block.at}`;
   const at = surface.memory.get(key) || { page: 0, sort: -1, down: false, filter: "" };
   surface.memory.set(key, at);
   const body = h("tbody");

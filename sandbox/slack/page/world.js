@@ -118,7 +118,7 @@ function whenNew(draw) {
 }
 
 const small = (label, click, kind = "") => h("button", { type: "button", class: `btn small ${kind}`, on: { click } }, label);
-const heading = (words, hint) => [h("h3", {}, words), hint && h("p", { class: "hint" }, hint)];
+const heading = (words, hint) => [h("h3", {}, words), hint ? h("p", { class: "hint" }, hint) : ""];
 
 /* --- clock ------------------------------------------------------------------------------------------------------------ */
 
@@ -154,7 +154,7 @@ function clockPart({ clock: place }) {
 /** A list of named things, whether it came as a list, or as an object by name. */
 const named = (value) => (Array.isArray(value) ? value : Object.entries(value || {}).map(([name, rest]) => ({ name, ...(typeof rest === "object" ? rest : { state: rest }) })));
 
-const stateWords = (one) => (typeof one === "string" ? one : one?.state || one?.connectionState || one?.provisioningState || one?.status || "");
+const stateWords = (one) => (typeof one === "string" ? one : one?.state || one?.connectionState || one?.provisioningState || one?.status || one?.health || one?.reported || "");
 
 function tone(words) {
   if (/online|succeed|connected|ready|running|healthy|active|synced/i.test(words) && !/not|in?active$/i.test(words)) return "good";
@@ -184,11 +184,12 @@ function edgePart({ edge: place }) {
     const current = [one.scenario ?? one.scenarios ?? []].flat()[0] || "";
     const scenario = h("select", { class: "field", "aria-label": `Next install on ${name}` }, h("option", { value: "" }, "goes as it should"), Object.entries(SCENARIOS).map(([value, label]) => h("option", { value, selected: value === current }, label)));
     scenario.addEventListener("change", () => tell({ scenario: scenario.value || null }, scenario.value ? `${name}: ${SCENARIOS[scenario.value]}.` : `${name} goes as it should.`));
-    const things = [...named(one.extensions).map((e) => [e.name, stateWords(e)]), ...named(one.runtimes ?? one.runtime ?? one.connected_registries).map((r) => [r.name, stateWords(r)])].filter(([label]) => label);
+    const things = [...named(one.extensions).map((e) => [`Extension ${e.name}`, stateWords(e)]), ...named(one.runtimes).map((r) => [r.name || r.address || "Connected registry", stateWords(r)])];
     return h(
       "article",
       { class: "cluster", data: { testid: `cluster-${name}` } },
-      h("header", {}, h("strong", {}, name), pill(one.offline ? "offline" : one.link === "down" ? "link down" : stateWords(one.agent) || stateWords(one) || "running")),
+      h("header", {}, h("strong", {}, name), pill(one.offline ? "offline" : one.link === "down" ? "link down" : "running")),
+      one.trouble ? h("p", { class: "hint" }, String(one.trouble)) : null,
       things.length ? h("ul", { class: "cluster-things" }, things.map(([label, state]) => h("li", {}, label, pill(state)))) : null,
       h("div", { class: "row" }, toggle(`Take ${name} offline`, Boolean(one.offline), (on) => tell({ offline: on }, on ? `${name} is offline.` : `${name} is back.`)), toggle("Cut its link to Azure", one.link === "down", (on) => tell({ link: on ? "down" : "up" }))),
       h("label", { class: "labelled" }, h("span", {}, "Next install"), scenario),
@@ -323,5 +324,5 @@ function thing(name, value, depth) {
   const entries = list ? value.map((one, at) => [one.name || one.id || String(at + 1), one]) : Object.entries(value);
   const own = list ? null : stateWords(value);
   const inside = entries.filter(([key]) => list || key !== "name").map(([key, one]) => thing(key, one, depth + 1));
-  return h("details", { class: "branch", open: depth < 1 }, h("summary", {}, h("span", { class: "fold-arrow" }, icon("chevron", 13)), list ? `${spoken(name)} (${entries.length})` : depth ? name : spoken(name), typeof own === "string" && pill(own)), h("div", { class: "branch-body" }, inside.length ? inside : h("em", {}, "none")));
+  return h("details", { class: "branch", open: depth < 1 && name !== "environment" }, h("summary", {}, h("span", { class: "fold-arrow" }, icon("chevron", 13)), list ? `${spoken(name)} (${entries.length})` : depth ? name : spoken(name), typeof own === "string" && pill(own)), h("div", { class: "branch-body" }, inside.length ? inside : h("em", {}, "none")));
 }
