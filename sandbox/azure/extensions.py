@@ -366,8 +366,8 @@ def _installed(extension: Extension, operation: Operation) -> None:
 
 
 def _expire(extension: Extension, operation: Operation) -> None:
-    """Pending for longer than 48 hours becomes Failed, and the undelivered secrets are forgotten."""
-    if operation.ended:
+    """What no agent fetched for 48 hours becomes Failed, and its secrets are forgotten."""
+    if operation.ended or extension.delivered:
         return
     error = ArmError(
         400,

@@ -90,7 +90,6 @@ class Cloud:
         query = {} if version is None else {"api-version": version}
         request = HttpRequest(method, f"{self.azure.url}{target}", params=query, json=body)
         response = await self.acr.send_request(request)
-        await response.read()
         return Reply(response.status_code, dict(response.headers), response.content)
 
     async def enable_data_endpoint(self) -> None:

@@ -1,5 +1,8 @@
 """What ARM says before any resource provider is asked."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +24,14 @@ READER = "44444444-4444-4444-8444-444444444444"
 async def token_of(azure: AzurePart, options: dict[str, Any], client: str, secret: str, scope: str = SCOPE) -> str:
     async with ClientSecretCredential(azure.cloud.tenant, client, secret, **options) as credential:
         return (await credential.get_token(scope)).token
+
+
+@asynccontextmanager
+async def another_cloud(world: dict[str, Any], authority: Authority) -> AsyncIterator[AzurePart]:
+    azure = AzurePart(world, authority=authority, clock=Clock(), speed=IMMEDIATE, faults=Faults())
+    await azure.start()
+    yield azure
+    await azure.stop()
 
 
 async def test_a_request_without_a_token_is_challenged(azure: AzurePart, http: Http) -> None:
@@ -52,36 +63,24 @@ async def test_a_token_for_another_audience_is_refused(
     assert (reply.status, reply.json["error"]["code"]) == (401, "InvalidAuthenticationTokenAudience")
 
 
-async def test_an_expired_token_is_refused(
-    world: dict[str, Any], authority: Authority, clock: Clock, faults: Faults, http: Http
-) -> None:
+async def test_an_expired_token_is_refused(world: dict[str, Any], authority: Authority, http: Http) -> None:
     world["azure"]["token_life"] = 0
-    azure = AzurePart(world, authority=authority, clock=clock, speed=IMMEDIATE, faults=faults)
-    await azure.start()
-    options = {"authority": azure.url, "connection_verify": str(authority.ca_file)}
-    token = await token_of(azure, options, READER, "reader-secret")
-    reply = await http.with_bearer(token).get(f"{azure.url}/subscriptions?api-version=2022-12-01")
-    await azure.stop()
+    async with another_cloud(world, authority) as azure:
+        options = {"authority": azure.url, "connection_verify": str(authority.ca_file)}
+        token = await token_of(azure, options, READER, "reader-secret")
+        reply = await http.with_bearer(token).get(f"{azure.url}/subscriptions?api-version=2022-12-01")
 
     assert (reply.status, reply.json["error"]["code"]) == (401, "ExpiredAuthenticationToken")
     assert 'error="invalid_token"' in reply.headers["WWW-Authenticate"]
 
 
 async def test_a_token_of_another_tenant_is_refused(
-    world: dict[str, Any],
-    authority: Authority,
-    clock: Clock,
-    faults: Faults,
-    http: Http,
-    azure: AzurePart,
-    credential_options: dict[str, Any],
+    world: dict[str, Any], authority: Authority, http: Http, azure: AzurePart, credential: ClientSecretCredential
 ) -> None:
-    token = await token_of(azure, credential_options, READER, "reader-secret")
+    token = (await credential.get_token(SCOPE)).token
     world["azure"]["tenant"] = "99999999-1111-4111-8111-111111111111"
-    other = AzurePart(world, authority=authority, clock=clock, speed=IMMEDIATE, faults=faults)
-    await other.start()
-    reply = await http.with_bearer(token).get(f"{other.url}/subscriptions?api-version=2022-12-01")
-    await other.stop()
+    async with another_cloud(world, authority) as other:
+        reply = await http.with_bearer(token).get(f"{other.url}/subscriptions?api-version=2022-12-01")
 
     assert (reply.status, reply.json["error"]["code"]) == (401, "InvalidAuthenticationTokenTenant")
 
@@ -138,15 +137,15 @@ async def test_a_reader_may_not_write(azure: AzurePart, authority: Authority) ->
         ) as acr,
     ):
         assert (await acr.registries.get(GROUP, REGISTRY)).name == REGISTRY
-        with pytest.raises(
-            HttpResponseError, match="does not have authorization to perform action 'Microsoft.ContainerRegistry/reg"
-        ):
+        with pytest.raises(HttpResponseError, match="'Microsoft[.]ContainerRegistry/registries/write' over scope"):
             await acr.registries.begin_update(GROUP, REGISTRY, {"tags": {}})
 
 
-async def test_a_denied_action_is_refused_whatever_the_role(cloud: Cloud, world: dict[str, Any]) -> None:
-    principal = cloud.azure.cloud.principals["33333333-3333-4333-8333-333333333333"]
-    object.__setattr__(principal, "denied_actions", ("Microsoft.ContainerRegistry/registries/generateCredentials/*",))
+async def test_a_denied_action_is_refused_whatever_the_role(cloud: Cloud) -> None:
+    principals = cloud.azure.cloud.principals
+    [client, _] = principals
+    denied = ("Microsoft.ContainerRegistry/registries/generateCredentials/*",)
+    principals[client] = replace(principals[client], denied_actions=denied)
 
     reply = await cloud.arm("POST", f"{cloud.registry_id}/generateCredentials", "2025-11-01", {})
 
