@@ -125,13 +125,13 @@ class Cloud:
         """A manifest and its digest, proven by hashing what came."""
         return await self._images(connection, f"/v2/{quote(repository)}/manifests/{quote(reference)}")
 
-    async def may_pull(self, connection: Connection, user: str, password: str, repository: str) -> bool:
-        """Whether the cloud registry itself takes these credentials of a client token for pulling a repository.
+    async def may_pull(self, connection: Connection, user: str, password: str) -> bool:
+        """Whether the cloud registry itself takes these credentials of a client token.
 
         The runtime checks what it was told in messages; the cloud gives the same answer and has the password.
         """
         headers = {"Host": connection.login_server, "Authorization": _basic(user, password)}
-        status, _, _ = await self._send("GET", f"/v2/{quote(repository)}/tags/list", headers)
+        status, _, _ = await self._send("GET", "/v2/", headers)
         return status != 401  # noqa: PLR2004
 
     async def _images(self, connection: Connection, path: str) -> tuple[Json, str]:

@@ -125,7 +125,7 @@ class Runtime:
     async def _check_client(self, repository: str, user: str | None, password: str) -> None:
         tokens = {token["name"]: token for token in (self.config or {}).get("clientTokens", [])}
         token = tokens.get(user or "")
-        if token is None or not await self._password_fits(user or "", password, repository):
+        if token is None or not await self._password_fits(user or "", password):
             scope = f"scope=repository%3A{repository.replace('/', '%2F')}%3Apull&service={self.place.address}"
             raise PullError(
                 "failed to authorize: failed to fetch oauth token: unexpected status from GET request to "
@@ -137,12 +137,12 @@ class Runtime:
                 "server message: insufficient_scope: authorization failed"
             )
 
-    async def _password_fits(self, user: str, password: str, repository: str) -> bool:
+    async def _password_fits(self, user: str, password: str) -> bool:
         known = hashlib.sha256(f"{user}:{password}".encode()).hexdigest()
         if known in self._known or self._connection is None:
             return known in self._known
         try:
-            fits = await self._cloud.may_pull(self._connection, user, password, repository)
+            fits = await self._cloud.may_pull(self._connection, user, password)
         except UnreachableError:
             return False
         if fits:
