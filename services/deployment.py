@@ -111,7 +111,7 @@ def _agree(request: DeployRequest) -> None:
 def _within(field_name: str, value: timedelta, bounds: tuple[timedelta, timedelta]) -> None:
     low, high = bounds
     if not low <= value <= high:
-        raise Invalid(field_name, str(value), f"{field_name}.bounds", {"low": str(low), "high": str(high)})
+        raise Invalid(field_name, str(value), f"{field_name}.bounds", {"value": value, "low": low, "high": high})
 
 
 def _name(name: str) -> str:

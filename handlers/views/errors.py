@@ -11,7 +11,7 @@ from typing import Any
 from handlers.kit import blocks
 from handlers.kit.message import Message
 from handlers.kit.request import Request
-from handlers.kit.text import channel, code, cut, escape, listed
+from handlers.kit.text import channel, code, cut, duration, escape, listed
 from handlers.kit.words import join, words
 from services import errors
 from services.errors import DomainError
@@ -109,6 +109,11 @@ def _type(field: str, value: str, facts: Mapping[str, Any]) -> str:
     return f"{code(value)} does not fit {field}, which takes {wanted}."
 
 
+def _bounds(field: str, _: str, facts: Mapping[str, Any]) -> str:
+    value, low, high = (duration(facts[name]) for name in ("value", "low", "high"))
+    return f"{value} is out of bounds: {field} lies between {low} and {high}."
+
+
 _RULES: Mapping[str, _Rule] = {
     "missing": lambda field, _, facts: f"{field} is missing.{_usage(facts)}",
     "no_value": lambda field, _, facts: f"{field} needs a value after it.{_usage(facts)}",
@@ -127,6 +132,27 @@ _RULES: Mapping[str, _Rule] = {
         f" ({listed(map(code, map(str, facts.get('ranges', ()))))})."
     ),
     "address.taken": lambda _, value, __: f"{code(value)} is in use by another Service of the cluster.",
+    "address.pattern": lambda field, value, _: f"{code(value)} is no IP address, which {field} takes.",
+    "repository.pattern": lambda _, value, __: (
+        f"{code(value)} is no repository: lower case, such as `hello-world` or `team/app`, and without a tag."
+    ),
+    "repositories.none": lambda field, _, facts: (
+        f"Nothing would be synced: name at least one with {field}, or set `sync.repositories` of the site"
+        f" {code(str(facts.get('site', '')))}."
+    ),
+    "mode.unknown": lambda field, value, _: f"{code(value)} is no mode: {field} takes `ReadOnly` or `ReadWrite`.",
+    "schedule.pattern": lambda _, value, __: (
+        f"{code(value)} is no schedule: five fields in UTC, such as `0 3 * * *` for every night at three."
+    ),
+    "window.missing": lambda field, _, facts: (
+        f"The schedule {code(str(facts.get('schedule', '')))} needs {field}, how long a sync may take, such as `3h`."
+    ),
+    "window.bounds": _bounds,
+    "message_ttl.bounds": _bounds,
+    "storage_request.pattern": lambda field, value, _: f"{code(value)} is no size: {field} takes one such as `250Gi`.",
+    "extension_name.pattern": lambda _, value, __: (
+        f"{code(value)} can't name an extension: up to 53 lower case letters, digits and dashes inside."
+    ),
 }
 
 
