@@ -1,0 +1,67 @@
+# Everything runs in .venv, made of pinned packages by the first target that needs it.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin
+BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
+
+.PHONY: sandbox test lint types layers bench docs golden kube-assets pins clean help
+
+help:
+	@echo "make sandbox      a pretend Slack, Azure and Kubernetes with the bot in it, on this machine"
+	@echo "make test         format, lint, types, layers and all tests"
+	@echo "make bench        measure, against the immediate sandbox"
+	@echo "make docs         write the generated pages of docs/"
+	@echo "make golden       write the expected cards of tests/golden anew"
+	@echo "make kube-assets  build a real Kubernetes control plane for the contract tests (needs Go)"
+	@echo "make pins         choose the newest allowed packages and pin them"
+
+$(VENV)/ready: requirements/test.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(RUN)/python -m pip install --quiet --require-hashes --requirement requirements/test.txt
+	@touch $@
+
+# What runs needs less than what is tested.
+$(VENV)/runs: requirements/runtime.txt requirements/sandbox.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(RUN)/python -m pip install --quiet --require-hashes --requirement requirements/runtime.txt
+	$(RUN)/python -m pip install --quiet --require-hashes --requirement requirements/sandbox.txt
+	@touch $@
+
+sandbox: $(VENV)/runs
+	$(RUN)/python -m sandbox --folder .sandbox --manifest manifest.yml $(SANDBOX) -- $(RUN)/python -m bot run
+
+test: lint types layers
+	$(RUN)/python -m pytest
+
+lint: $(VENV)/ready
+	$(RUN)/ruff format --check
+	$(RUN)/ruff check
+
+types: $(VENV)/ready
+	$(RUN)/mypy
+
+layers: $(VENV)/ready
+	$(RUN)/lint-imports
+
+bench: $(VENV)/ready
+	$(RUN)/python -m bench
+
+docs: $(VENV)/ready
+	$(RUN)/python -m bot docs
+
+golden: $(VENV)/ready
+	$(RUN)/python -m pytest tests/golden --write-golden
+
+include tools/kube/Makefile.inc
+
+pins: $(VENV)/ready
+	$(RUN)/python -m pip install --quiet uv
+	for set in runtime sandbox test; do \
+	  $(RUN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \
+	    --quiet requirements/$$set.in --output-file requirements/$$set.txt || exit 1; \
+	done
+
+clean:
+	rm -rf $(VENV) .sandbox .mypy_cache .ruff_cache .pytest_cache
