@@ -17,6 +17,8 @@ from typing import Any, Literal
 from sandbox.azure.errors import ArmError
 from sandbox.clock import Clock
 
+KEPT = 20_000
+"""Operations that can be polled, before the oldest of those that have ended are forgotten."""
 Status = Literal["InProgress", "Succeeded", "Failed", "Canceled"]
 
 
@@ -86,7 +88,15 @@ class Operations:
         """A new operation that somebody has to end; ids are `<prefix><guid>`."""
         operation = Operation(f"{prefix}{uuid.uuid4()}", resource, self._clock.now(), word)
         self._operations[operation.id.lower()] = operation
+        if len(self._operations) > KEPT:
+            self._forget()
         return operation
+
+    def _forget(self) -> None:
+        """Drop the older half of what has ended, as the service does after a day."""
+        ended = [key for key, operation in self._operations.items() if operation.ended]
+        for key in ended[: len(ended) // 2]:
+            del self._operations[key]
 
     def find(self, operation_id: str) -> Operation | None:
         """The operation of that id, whatever its case."""

@@ -137,7 +137,7 @@ async def test_a_reader_may_not_write(azure: AzurePart, authority: Authority) ->
         ) as acr,
     ):
         assert (await acr.registries.get(GROUP, REGISTRY)).name == REGISTRY
-        with pytest.raises(HttpResponseError, match="'Microsoft[.]ContainerRegistry/registries/write' over scope"):
+        with pytest.raises(HttpResponseError, match=r"'Microsoft\.ContainerRegistry/registries/write' over scope"):
             await acr.registries.begin_update(GROUP, REGISTRY, {"tags": {}})
 
 
