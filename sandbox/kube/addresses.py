@@ -1,10 +1,11 @@
 """Service addresses: which are valid, which are free, and which one is picked.
 
-Follows what was measured on an API server of version 1.37: an address is checked against the first range even in a dry run,
-only a real create looks whether it is in use, and only a real create knows the further ranges.
+Follows what was measured on an API server of version 1.37: an address is checked against the first range even in a dry
+run, only a real create looks whether it is in use, and only a real create knows the further ranges.
 """
 
 import ipaddress
+import itertools
 import random
 from collections.abc import Callable, Collection, Iterator, Sequence
 
@@ -21,7 +22,7 @@ SMALLEST_STATIC_BAND = 16
 
 
 def bounds(network: Network) -> tuple[Address, Address]:
-    """The first and last address that a Service can have: without the network's own and (IPv4) the broadcast address."""
+    """The first and last address for a Service: without the network's own and (IPv4) the broadcast address."""
     first, last = network.network_address + 1, network.broadcast_address
     return first, last - 1 if network.version == 4 else last  # noqa: PLR2004
 
@@ -98,8 +99,8 @@ def node_port(used: Collection[int], chance: Callable[[int, int], int]) -> int:
     Raises:
         StatusError: 500, when there is none.
     """
-    start = chance(NODE_PORTS.start, NODE_PORTS.stop - 1)
-    for port in (*range(start, NODE_PORTS.stop), *range(NODE_PORTS.start, start)):
+    start: int = chance(NODE_PORTS.start, NODE_PORTS.stop - 1)
+    for port in itertools.chain(range(start, NODE_PORTS.stop), range(NODE_PORTS.start, start)):
         if port not in used:
             return port
     raise internal("failed to allocate a nodePort: range is full")

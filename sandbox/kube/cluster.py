@@ -109,7 +109,7 @@ class Cluster:
 
     def seconds_since(self, moment: str) -> float:
         """How long ago a time in an object's metadata or status was."""
-        return (self.clock.now() - datetime.fromisoformat(moment.replace("Z", "+00:00"))).total_seconds()
+        return (self.clock.now() - datetime.fromisoformat(moment)).total_seconds()
 
     # --- reading ---
 
@@ -148,7 +148,7 @@ class Cluster:
         self._name(resource, namespace, made)
         self._admit(resource, made)
         kinds.defaulted(resource, made)
-        if resource.has_status and not resource.custom and resource.plural not in {"namespaces"}:
+        if resource.has_status and not resource.custom and resource.key != NAMESPACES.key:
             made["status"] = self._first_status(resource, made)
         elif resource.custom and resource.has_status:
             made.pop("status", None)
@@ -389,11 +389,8 @@ class Cluster:
         ):
             raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
         if metadata.get("uid") and metadata["uid"] != old["metadata"]["uid"]:
-            raise conflict(
-                resource,
-                name,
-                f"Precondition failed: UID in precondition: {metadata['uid']}, UID in object meta: {old['metadata']['uid']}",
-            )
+            uids = f"UID in precondition: {metadata['uid']}, UID in object meta: {old['metadata']['uid']}"
+            raise conflict(resource, name, f"Precondition failed: {uids}")
         given = metadata.get("resourceVersion")
         if given and given != old["metadata"]["resourceVersion"]:
             raise modified(resource, name)
@@ -403,8 +400,10 @@ class Cluster:
     @staticmethod
     def _keep_system_fields(resource: Resource, old: Json, new: Json, part: str) -> None:
         before, after = old["metadata"], new["metadata"]
-        kept = ("name", "namespace", "uid", "creationTimestamp", "generation", "resourceVersion", "generateName")
-        kept += ("deletionTimestamp", "deletionGracePeriodSeconds", "managedFields")
+        kept = [
+            *("name", "namespace", "uid", "creationTimestamp", "generation", "resourceVersion", "generateName"),
+            *("deletionTimestamp", "deletionGracePeriodSeconds", "managedFields"),
+        ]
         for name in kept:
             after.pop(name, None)
             if name in before:
@@ -538,7 +537,7 @@ class Cluster:
     # --- what controllers do ---
 
     def change(self, resource: Resource, found: Json, **parts: Json) -> Json:
-        """Write parts (`status`, `spec`, `metadata`) of an object as the cluster itself; a vanished one is left alone."""
+        """Write parts (`status`, `spec`, `metadata`) of an object as the cluster itself; a vanished one stays so."""
         metadata = found["metadata"]
         current = self.store.get(resource.key, metadata.get("namespace", ""), metadata["name"])
         if current is None or current["metadata"]["uid"] != metadata["uid"]:

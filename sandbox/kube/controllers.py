@@ -54,6 +54,20 @@ _RECONCILERS: dict[Key, Callable[[Cluster, Json], None]] = {
 }
 
 
+_CONCERNED_BY: dict[Key, tuple[Resource, ...]] = {
+    PODS.key: (CLAIMS,),
+    CLAIMS.key: (PODS, VOLUMES),
+    SECRETS.key: (PODS,),
+    CONFIG_MAPS.key: (PODS,),
+    SERVICE_ACCOUNTS.key: (REPLICA_SETS, STATEFUL_SETS, DAEMON_SETS, JOBS),
+    NODES.key: (DAEMON_SETS, PODS),
+    STORAGE_CLASSES.key: (CLAIMS,),
+    VOLUMES.key: (CLAIMS, VOLUMES),
+    IP_ADDRESSES.key: (SERVICE_CIDRS,),
+}
+"""Kinds to look at again when something of that kind changes (in its namespace, if it has one)."""
+
+
 class Controllers:
     """Everything that acts on a cluster's objects from inside."""
 
@@ -130,18 +144,8 @@ class Controllers:
                 yield resource.key, namespace, reference["name"]
         if change.key == PODS.key:
             yield from (_item(SERVICES.key, one) for one in upkeep.services_of(self._cluster, found))
-            yield from self._all(CLAIMS, namespace)
-        elif change.key in {CLAIMS.key, SECRETS.key, CONFIG_MAPS.key}:
-            yield from self._all(PODS, namespace)
-        elif change.key == SERVICE_ACCOUNTS.key:
-            for resource in (REPLICA_SETS, STATEFUL_SETS, DAEMON_SETS, JOBS):
-                yield from self._all(resource, namespace)
-        elif change.key == NODES.key:
-            yield from (*self._all(DAEMON_SETS), *self._all(PODS))
-        elif change.key in {STORAGE_CLASSES.key, VOLUMES.key}:
-            yield from (*self._all(CLAIMS), *self._all(VOLUMES))
-        elif change.key == IP_ADDRESSES.key:
-            yield from self._all(SERVICE_CIDRS)
+        for resource in _CONCERNED_BY.get(change.key, ()):
+            yield from self._all(resource, namespace if resource.namespaced else "")
         if change.type == "DELETED":
             self._after(change)
             if namespace:

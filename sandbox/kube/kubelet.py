@@ -33,7 +33,7 @@ class ImagePull(Protocol):
         """
 
 
-async def any_image(_cluster: str, image: str, _secrets: Sequence[Json]) -> str:
+async def any_image(cluster: str, image: str, secrets: Sequence[Json]) -> str:  # noqa: ARG001 - an ImagePull has these
     """Every image exists; its digest is made of its name."""
     return "sha256:" + hashlib.sha256(image.encode()).hexdigest()
 
@@ -86,10 +86,7 @@ class Kubelet:
         nodes = self._cluster.store.items(NODES.key)
         fitting = [node for node in nodes if fits(node, pod["spec"])]
         if not why and not fitting:
-            why = (
-                f"0/{len(nodes)} nodes are available: {len(nodes)} node(s) didn't match Pod's node affinity/selector. "
-                f"preemption: 0/{len(nodes)} nodes are available: {len(nodes)} Preemption is not helpful for scheduling."
-            )
+            why = _none_of(len(nodes), f"{len(nodes)} node(s) didn't match Pod's node affinity/selector")
         if why:
             self._unschedulable(pod, why)
             return
@@ -111,15 +108,12 @@ class Kubelet:
                 return f'persistentvolumeclaim "{name}" not found'
             if (claim.get("status") or {}).get("phase") != "Bound":
                 count = len(self._cluster.store.items(NODES.key))
-                return (
-                    f"0/{count} nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: "
-                    f"0/{count} nodes are available: {count} Preemption is not helpful for scheduling."
-                )
+                return _none_of(count, "pod has unbound immediate PersistentVolumeClaims")
         return ""
 
     def _unschedulable(self, pod: Json, why: str) -> None:
         conditions = (pod.get("status") or {}).get("conditions") or []
-        known = next((one for one in conditions if one["type"] == "PodScheduled"), {})
+        known: Json = next((one for one in conditions if one["type"] == "PodScheduled"), {})
         if known.get("message") == why:
             return
         made = self._condition("PodScheduled", "False", reason="Unschedulable", message=why)
@@ -260,6 +254,13 @@ def image_id(image: str, digest: str) -> str:
         repository = f"docker.io/{repository}"
     given = image.partition("@")[2]
     return f"{repository}@{given or digest}"
+
+
+def _none_of(count: int, why: str) -> str:
+    return (
+        f"0/{count} nodes are available: {why}. preemption: 0/{count} nodes are available: "
+        f"{count} Preemption is not helpful for scheduling."
+    )
 
 
 def _containers(pod: Json) -> Iterator[Json]:

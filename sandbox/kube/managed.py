@@ -34,7 +34,7 @@ def managed_after(old: Json, new: Json, manager: str, moment: str) -> list[Json]
     """The `managedFields` of `new` after `manager` updated `old` to it."""
     before, after = leaves(old), leaves(new)
     changed = {path for path, value in after.items() if before.get(path, _ABSENT) != value}
-    kept = [entry for entry in (old.get("metadata") or {}).get("managedFields") or []]
+    kept: list[Json] = (old.get("metadata") or {}).get("managedFields") or []
     result = [_entry_without(entry, changed, after) for entry in kept]
     mine = next((entry for entry in result if (entry["manager"], entry["operation"]) == (manager, "Update")), None)
     if changed:
@@ -59,14 +59,14 @@ def applied(old: Json | None, config: Json, manager: str, moment: str, *, force:
     if not force:
         _refuse_conflicts(entries, mine, differing)
     others = [entry for entry in entries if entry is not mine]
-    result = _overlay(copy.deepcopy(current), config)
+    result: Json = _overlay(copy.deepcopy(current), config)
     held = {path for entry in others for path in _paths(entry["fieldsV1"])}
     for path in set(_paths(mine["fieldsV1"]) if mine else ()) - set(wanted) - held:
         _drop(result, path)
     entries = [_entry_without(entry, differing, None) for entry in others]
     entries.append(_entry(manager, "Apply", config["apiVersion"], moment, wanted))
     result["metadata"]["managedFields"] = [entry for entry in entries if entry["fieldsV1"]]
-    return result
+    return dict(result)
 
 
 def _refuse_conflicts(entries: Iterable[Json], mine: Json | None, differing: set[Path]) -> None:
@@ -85,7 +85,9 @@ def _refuse_conflicts(entries: Iterable[Json], mine: Json | None, differing: set
     if len(causes) == 1:
         text = f"Apply failed with 1 conflict: {causes[0]['message']}: {causes[0]['field']}"
     else:
-        lines = [line for each in sorted(fields) for line in (f"conflicts with {each}:", *(f"- {p}" for p in fields[each]))]
+        lines = [
+            line for each in sorted(fields) for line in (f"conflicts with {each}:", *(f"- {p}" for p in fields[each]))
+        ]
         text = f"Apply failed with {len(causes)} conflicts: " + "\n".join(lines)
     raise StatusError(409, "Conflict", text, {"causes": causes})
 

@@ -45,8 +45,8 @@ def label(value: str) -> list[str]:
 def label_1035(value: str) -> list[str]:
     """What is wrong with an RFC 1035 label."""
     text = (
-        "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
-        "and end with an alphanumeric character"
+        "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
+        "character, and end with an alphanumeric character"
     )
     return _checked(value, _LABEL_1035, LONGEST_LABEL, text, "my-name", "abc-123")
 
@@ -102,7 +102,10 @@ LARGEST_ANNOTATIONS = 256 * 1024
 
 def _label_key(key: str) -> list[str]:
     prefix, slash, name = key.rpartition("/")
-    text = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
+    text = (
+        "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with "
+        "an alphanumeric character"
+    )
     found = [f"prefix part {problem}" for problem in (subdomain(prefix) if slash else [])]
     if not name:
         return [*found, "name part must be non-empty"]

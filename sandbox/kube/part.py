@@ -41,8 +41,8 @@ class _Served:
 class KubePart:
     """Serves every cluster of the world's `kube` section, each on a port of its own.
 
-    `folder` gets the kubeconfig. `ports` is the first cluster's port, the others follow it; None lets the system choose.
-    `pull` decides what images can be had.
+    `folder` gets the kubeconfig. `ports` is the first cluster's port, the others follow it; None lets the system choose
+    all. `pull` decides what images can be had.
     """
 
     def __init__(

@@ -3,6 +3,8 @@
 from sandbox.kube.cluster import Cluster
 from sandbox.kube.resources import EVENTS, NAMESPACES, Json
 
+REPEATED_AFTER = 10
+"""Seconds within which the same thing is not said again."""
 NAMED_BY = "{name}.{number:016x}"
 
 
@@ -24,6 +26,8 @@ def record(
         "resourceVersion": metadata.get("resourceVersion", ""),
     }
     known = _known(cluster, namespace, involved, reason, message)
+    if known is not None and cluster.seconds_since(known["lastTimestamp"]) < REPEATED_AFTER:
+        return
     if known is not None:
         counted = known | {"count": known.get("count", 1) + 1, "lastTimestamp": cluster.now()}
         cluster.store.put(EVENTS.key, counted)

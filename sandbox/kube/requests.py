@@ -8,13 +8,23 @@ from typing import Any
 import yaml
 from aiohttp import web
 
+from sandbox.kube import protobuf
 from sandbox.kube.cluster import Deletion, Options
 from sandbox.kube.patches import APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH
 from sandbox.kube.rbac import Attributes
 from sandbox.kube.resources import Catalogue, Json, Resource
 from sandbox.kube.status import StatusError, bad_request, not_acceptable, unsupported_media
 
-BODIES = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf", "application/cbor")
+ACCEPTED_BODIES = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
+BODIES = {
+    *ACCEPTED_BODIES,
+    JSON_PATCH,
+    MERGE_PATCH,
+    STRATEGIC_PATCH,
+    APPLY_PATCH,
+    "application/octet-stream",
+    "text/plain",
+}
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "GET": "get", "HEAD": "get", "DELETE": "delete"}
 _OWN_SUBRESOURCES = {"status", "finalize"}
@@ -103,17 +113,14 @@ def _form(kind: str, given: Mapping[str, str]) -> Accepted | None:
         return Accepted(yaml=True)
     if kind not in {"application/json", "*/*", "application/*", "text/plain", "text/html"}:
         return None
-    match given.get("as", ""):
-        case "Table":
-            return Accepted(table=True)
-        case "PartialObjectMetadata" | "PartialObjectMetadataList":
-            return Accepted(metadata_only=True)
-        case "APIGroupDiscoveryList":
-            return Accepted(discovery=given.get("v", "v2"))
-        case "":
-            return Accepted()
-        case _:
-            return None
+    forms = {
+        "": Accepted(),
+        "Table": Accepted(table=True),
+        "PartialObjectMetadata": Accepted(metadata_only=True),
+        "PartialObjectMetadataList": Accepted(metadata_only=True),
+        "APIGroupDiscoveryList": Accepted(discovery=given.get("v", "v2")),
+    }
+    return forms.get(given.get("as", ""))
 
 
 async def body(request: web.Request) -> Any:
@@ -126,8 +133,10 @@ async def body(request: web.Request) -> Any:
     if not content:
         return None
     kind = request.content_type
-    if kind in {PROTOBUF, "application/cbor"} or content.startswith(b"k8s\x00"):
-        raise unsupported_media([one for one in BODIES if one in {"application/json", "application/yaml"}])
+    if kind == PROTOBUF and content.startswith(protobuf.PREFIX):
+        return protobuf.decoded(content)
+    if kind not in BODIES:
+        raise unsupported_media(ACCEPTED_BODIES)
     if kind in {"application/yaml", APPLY_PATCH}:
         try:
             return yaml.safe_load(content)

@@ -1,7 +1,7 @@
 """The roles and bindings that a cluster starts with.
 
-`BUILT_IN` are those that every API server brings. `OPERATOR` are what an operator grants: user `bot` gets the least rights
-with which a bot can deploy and watch connected registries, user `reader` may look at everything but secrets.
+`BUILT_IN` are those that every API server brings; the others are what an operator grants: user `bot` gets the least
+rights with which a bot can deploy and watch connected registries, user `reader` may look at everything but secrets.
 """
 
 from sandbox.kube.resources import Json
@@ -163,8 +163,7 @@ BOT_CLUSTER: list[Json] = [
         rule(["authorization.k8s.io"], ["selfsubjectaccessreviews", "selfsubjectrulesreviews"], ["create"]),
     ),
     cluster_binding("registry-bot", "registry-bot", BOT),
-    # Sample workloads and their pull secrets go into whatever namespace somebody names; binding this ClusterRole in single
-    # namespaces instead narrows it.
+    # For sample workloads and their pull secrets; a RoleBinding gives it in each namespace that they may go into.
     cluster_role(
         "registry-bot-workloads",
         rule(["apps"], ["deployments"], ["create", "get", "list", "watch", "patch", "update", "delete"]),

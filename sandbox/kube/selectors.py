@@ -44,7 +44,7 @@ def _label_test(part: str) -> Callable[[Mapping[str, str]], bool]:
 
 
 def selector_matches(selector: Json | None, labels: Mapping[str, str]) -> bool:
-    """Whether a selector inside an object (`matchLabels`, `matchExpressions`) takes these labels; an absent one takes none."""
+    """Whether a selector inside an object (`matchLabels`, `matchExpressions`) takes these labels."""
     if selector is None:
         return False
     equal = all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items())

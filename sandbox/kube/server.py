@@ -41,6 +41,7 @@ from sandbox.kube.status import (
 from sandbox.kube.tables import partial, table
 from sandbox.kube.watches import Wanted, events
 
+DOCUMENTS = ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
 HEALTH = {"/healthz", "/livez", "/readyz"}
 LARGEST_BODY = 3 * 1024 * 1024
 REQUESTS_KEPT = 10_000
@@ -228,34 +229,30 @@ class ApiServer:
             kind = f"application/json;g={discovery.AGGREGATED};v={form};as=APIGroupDiscoveryList"
         return web.Response(body=_compact(found), headers={"Content-Type": kind})
 
-    def _found_document(self, path: str, form: str, host: str) -> Json | None:
-        catalogue = self.cluster.catalogue
+    def _found_document(self, path: str, form: str, host: str) -> Json | None:  # noqa: PLR0911 - one for each document
+        catalogue, version = self.cluster.catalogue, self.cluster.version
         if path in {"/api", "/apis"} and form:
             return discovery.aggregated(catalogue, core=path == "/api", form=form)
-        parts = path.split("/")[1:]
-        match parts:
-            case ["version"]:
-                return discovery.version(self.cluster.version)
-            case ["api"]:
-                return discovery.core_versions(host)
-            case ["api", version]:
-                return discovery.resources(catalogue, "", version)
-            case ["apis"]:
-                return discovery.groups(catalogue)
-            case ["apis", group]:
+        fixed: dict[str, Callable[[], Json]] = {
+            "/": lambda: {"paths": DOCUMENTS},
+            "/version": lambda: discovery.version(version),
+            "/api": lambda: discovery.core_versions(host),
+            "/apis": lambda: discovery.groups(catalogue),
+            "/openapi/v3": lambda: discovery.openapi_index(catalogue),
+        }
+        if path in fixed:
+            return fixed[path]()
+        root, *rest = path.split("/")[1:]
+        match root, rest:
+            case "api", [core]:
+                return discovery.resources(catalogue, "", core)
+            case "apis", [group]:
                 return discovery.group(catalogue, group)
-            case ["apis", group, version]:
-                return discovery.resources(catalogue, group, version)
-            case ["openapi", "v3"]:
-                return discovery.openapi_index(catalogue)
-            case ["openapi", "v3", *rest]:
-                return discovery.openapi(catalogue, "/".join(rest), self.cluster.version)
-            case [""]:
-                return {
-                    "paths": ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v3", "/readyz", "/version"]
-                }
-            case _:
-                return None
+            case "apis", [group, served]:
+                return discovery.resources(catalogue, group, served)
+            case "openapi", ["v3", *place]:
+                return discovery.openapi(catalogue, "/".join(place), version)
+        return None
 
     def _openapi_v2(self, header: str) -> web.Response:
         if "proto-openapi" in header:
@@ -302,8 +299,8 @@ class ApiServer:
             self.cluster.store.since(int(revision))
         except StatusError:
             raise expired(
-                "The provided continue parameter is too old to display a consistent list result. You can start a new list "
-                "without the continue parameter."
+                "The provided continue parameter is too old to display a consistent list result. "
+                "You can start a new list without the continue parameter."
             ) from None
         return place, revision
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sandbox.kube.resources import Json, Key, Resource
 
@@ -56,7 +56,7 @@ def partial(found: Json) -> Json:
 
 
 def _columns(resource: Resource, now: datetime) -> list[Column]:
-    name = Column("Name", lambda one: one["metadata"]["name"])
+    name = Column("Name", _class_name if resource.plural == "storageclasses" else lambda one: one["metadata"]["name"])
     age = Column("Age", lambda one: duration(one["metadata"].get("creationTimestamp"), now))
     make = _COLUMNS.get(resource.key)
     if resource.key == ("", "events"):
@@ -65,7 +65,7 @@ def _columns(resource: Resource, now: datetime) -> list[Column]:
             *_EVENT,
         ]
     if make is None:
-        return [name, age] if not resource.custom else [name, age]
+        return [name, age]
     usual = [column for column in make if not column.wide]
     return [name, *usual, age, *(column for column in make if column.wide)]
 
@@ -74,7 +74,7 @@ def duration(start: str | None, now: datetime) -> str:
     """How long ago, as kubectl says it: `5s`, `3m10s`, `2h5m`, `4d1h`."""
     if not start:
         return "<unknown>"
-    began = datetime.fromisoformat(start.replace("Z", "+00:00")).astimezone(UTC)
+    began = datetime.fromisoformat(start)
     seconds = max(0, int((now - began).total_seconds()))
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
     for limit, value, text in (
@@ -185,6 +185,16 @@ def _parent(one: Json) -> str:
     return f"{parent.get('resource')}/{parent.get('namespace')}/{parent.get('name')}"
 
 
+def _endpoints(one: Json) -> str:
+    shown = [
+        f"{address['ip']}:{port['port']}"
+        for subset in one.get("subsets") or []
+        for address in subset.get("addresses") or []
+        for port in subset.get("ports") or []
+    ]
+    return ",".join(shown) or NONE
+
+
 def _integer(name: str, value: Callable[[Json], object]) -> Column:
     return Column(name, value, type="integer")
 
@@ -284,7 +294,19 @@ _COLUMNS: dict[Key, list[Column]] = {
     ],
     ("networking.k8s.io", "servicecidrs"): [Column("CIDRs", lambda one: ",".join(_spec(one).get("cidrs") or []))],
     ("networking.k8s.io", "ipaddresses"): [Column("ParentRef", _parent)],
-    ("apiextensions.k8s.io", "customresourcedefinitions"): [],
+    ("", "endpoints"): [Column("Endpoints", _endpoints)],
+    ("discovery.k8s.io", "endpointslices"): [
+        Column("AddressType", lambda one: one.get("addressType", "")),
+        Column("Ports", lambda one: ",".join(str(port["port"]) for port in one.get("ports") or []) or "<unset>"),
+        Column(
+            "Endpoints", lambda one: ",".join(each["addresses"][0] for each in one.get("endpoints") or []) or "<unset>"
+        ),
+    ],
+    ("batch", "jobs"): [
+        Column("Status", lambda one: "Complete" if _status(one).get("completionTime") else "Running"),
+        Column("Completions", lambda one: f"{_status(one).get('succeeded', 0)}/{_spec(one).get('completions', 1)}"),
+    ],
+    ("coordination.k8s.io", "leases"): [Column("Holder", lambda one: _spec(one).get("holderIdentity", ""))],
     ("storage.k8s.io", "storageclasses"): [
         Column("Provisioner", lambda one: one.get("provisioner", "")),
         Column("ReclaimPolicy", lambda one: one.get("reclaimPolicy", "")),

@@ -1,4 +1,4 @@
-"""The other controllers: namespaces, volumes, Service endpoints and ranges, custom kinds, and what owners leave behind."""
+"""The other controllers: namespaces, volumes, Service endpoints and ranges, and custom kinds."""
 
 import ipaddress
 
@@ -254,11 +254,11 @@ def _put_slice(cluster: Cluster, service: Json, pods: list[Json], ports: list[Js
         "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
     }
     body = {"addressType": "IPv4", "endpoints": members, "ports": named}
-    _put(cluster, ENDPOINT_SLICES, service, name, body, labels)
+    _put(cluster, ENDPOINT_SLICES, service, name, body, labels=labels)
 
 
 def _put(
-    cluster: Cluster, resource: Resource, service: Json, name: str, body: Json, labels: Json | None = None
+    cluster: Cluster, resource: Resource, service: Json, name: str, body: Json, *, labels: Json | None = None
 ) -> None:
     namespace = service["metadata"]["namespace"]
     known = cluster.store.get(resource.key, namespace, name)

@@ -41,7 +41,7 @@ def deployment(cluster: Cluster, found: Json) -> None:
         if new is None and not waits:
             new = _new_replica_set(cluster, found, wanted_hash, len(owned))
         elif new is not None and new["spec"]["replicas"] != spec["replicas"]:
-            _scale(cluster, found, new, spec["replicas"])
+            _scale(cluster, found, _revised(cluster, found, new, owned), spec["replicas"])
             new = cluster.get(REPLICA_SETS, new["metadata"]["namespace"], new["metadata"]["name"])
         if new is not None and (new.get("status") or {}).get("availableReplicas", 0) >= spec["replicas"]:
             _scale_down(cluster, found, old)
@@ -80,6 +80,18 @@ def _new_replica_set(cluster: Cluster, found: Json, name: str, earlier: int) -> 
         text = f"Scaled up replica set {made['metadata']['name']} from 0 to {spec['replicas']}"
         record(cluster, found, "ScalingReplicaSet", text, component="deployment-controller")
     return made
+
+
+def _revised(cluster: Cluster, found: Json, new: Json, owned: list[Json]) -> Json:
+    """A ReplicaSet that is used again becomes the newest revision."""
+    numbers = {_uid(one): int((one["metadata"].get("annotations") or {}).get(REVISION, 0)) for one in owned}
+    newest = max(numbers.values())
+    if numbers[_uid(new)] == newest:
+        return new
+    marked = {REVISION: str(newest + 1)}
+    cluster.change(DEPLOYMENTS, found, metadata={"annotations": (found["metadata"].get("annotations") or {}) | marked})
+    annotations = (new["metadata"].get("annotations") or {}) | marked
+    return cluster.change(REPLICA_SETS, new, metadata={"annotations": annotations})
 
 
 def _scale(cluster: Cluster, found: Json, replica_set: Json, replicas: int) -> None:
@@ -149,17 +161,18 @@ def _overdue(cluster: Cluster, found: Json) -> bool:
     if progress is None:
         return False
     if progress["reason"] == "ProgressDeadlineExceeded":
-        return (found.get("status") or {}).get("observedGeneration") == found["metadata"]["generation"]
+        return bool((found.get("status") or {}).get("observedGeneration") == found["metadata"]["generation"])
     began = progress["lastUpdateTime"]
     limit = found["spec"].get("progressDeadlineSeconds", 600)
-    return cluster.seconds_since(began) >= limit
+    return cluster.seconds_since(began) >= float(limit)
 
 
-def condition(
+def condition(  # noqa: PLR0917 - the four words of a condition are its whole point
     cluster: Cluster, found: Json, kind: str, status: str, reason: str, message: str, *, updated: bool = False
 ) -> Json:
     """A condition, whose times change only when it does."""
-    known = next((one for one in (found.get("status") or {}).get("conditions") or [] if one["type"] == kind), None)
+    conditions: list[Json] = (found.get("status") or {}).get("conditions") or []
+    known = next((one for one in conditions if one["type"] == kind), None)
     made: Json = {"type": kind, "status": status, "reason": reason, "message": message}
     if known and all(known.get(name) == value for name, value in made.items()):
         return known
@@ -367,7 +380,7 @@ def _tolerates(toleration: Json, taint: Json) -> bool:
         return False
     if toleration.get("operator") == "Exists":
         return toleration.get("key") in {None, "", taint["key"]}
-    return toleration.get("key") == taint["key"] and toleration.get("value", "") == taint.get("value", "")
+    return bool(toleration.get("key") == taint["key"]) and toleration.get("value", "") == taint.get("value", "")
 
 
 def _pod(cluster: Cluster, owner: Json, metadata: Json, more: Json | None = None) -> Json | None:

@@ -61,7 +61,8 @@ async def connect(kubeconfig: Path) -> AsyncIterator[Connect]:
     opened = []
 
     async def open_client(context: str) -> Any:
-        opened.append(await config.new_client_from_config(str(kubeconfig), context))
+        load: Any = config.new_client_from_config
+        opened.append(await load(str(kubeconfig), context))
         return opened[-1]
 
     yield open_client
@@ -86,17 +87,17 @@ async def reader(connect: Connect) -> Any:
 
 @pytest.fixture
 def core(admin: Any) -> Any:
-    return client.CoreV1Api(admin)
+    return api(client.CoreV1Api, admin)
 
 
 @pytest.fixture
 def apps(admin: Any) -> Any:
-    return client.AppsV1Api(admin)
+    return api(client.AppsV1Api, admin)
 
 
 @pytest.fixture
 def networking(admin: Any) -> Any:
-    return client.NetworkingV1Api(admin)
+    return api(client.NetworkingV1Api, admin)
 
 
 @pytest.fixture
@@ -108,12 +109,24 @@ async def namespace(core: Any) -> str:
     return str(name)
 
 
+def api(kind: Any, connection: Any) -> Any:
+    """A part of the client; its type hints know models only, though it takes plain dictionaries as well."""
+    return kind(connection)
+
+
+async def watched(listing: Any, **arguments: Any) -> AsyncIterator[dict[str, Any]]:
+    """The events of a watch."""
+    stream: Any = watch.Watch()  # type: ignore[no-untyped-call]  # the client leaves it without types
+    async with stream:
+        async for event in stream.stream(listing, **arguments):
+            yield event
+
+
 async def seen(listing: Any, wanted: Callable[[Any], bool], *, gone_since: Any = None, **arguments: Any) -> Any:
-    """The first object of a watch that is as wanted; with `gone_since` (an object as it was read) its deletion is awaited."""
+    """The first object of a watch that is as wanted; with `gone_since` (as it was read) the first that is deleted."""
     if gone_since is not None:
         arguments["resource_version"] = gone_since.metadata.resource_version
-    async with watch.Watch() as stream:
-        async for event in stream.stream(listing, timeout_seconds=PATIENCE, **arguments):
-            if (event["type"] == "DELETED") is (gone_since is not None) and wanted(event["object"]):
-                return event["object"]
+    async for event in watched(listing, timeout_seconds=PATIENCE, **arguments):
+        if (event["type"] == "DELETED") is (gone_since is not None) and wanted(event["object"]):
+            return event["object"]
     pytest.fail(f"nothing like that was seen within {PATIENCE} s")

@@ -1,5 +1,6 @@
 """Who may do what: tokens, role-based access control, and reviews."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import yaml
 from kubernetes.aio import client
 
+from tests.contract.kube.conftest import api
 from tests.contract.kube.test_service_addresses import refusal, service
 
 
@@ -16,13 +18,13 @@ async def test_an_unknown_token_is_unauthorized(core: Any, connect: Any) -> None
     stranger.configuration.api_key = {"BearerToken": "Bearer nobody"}
     stranger.configuration.refresh_api_key_hook = None
 
-    status = await refusal(client.CoreV1Api(stranger).list_namespace())
+    status = await refusal(api(client.CoreV1Api, stranger).list_namespace())
 
     assert (status["code"], status["reason"], status["message"]) == (401, "Unauthorized", "Unauthorized")
 
 
 async def test_a_refused_list_says_who_may_not_do_what(bot: Any) -> None:
-    status = await refusal(client.CoreV1Api(bot).list_secret_for_all_namespaces())
+    status = await refusal(api(client.CoreV1Api, bot).list_secret_for_all_namespaces())
 
     assert (status["code"], status["reason"]) == (403, "Forbidden")
     assert status["message"] == (
@@ -31,7 +33,7 @@ async def test_a_refused_list_says_who_may_not_do_what(bot: Any) -> None:
 
 
 async def test_a_refused_read_names_the_object_and_the_namespace(bot: Any) -> None:
-    status = await refusal(client.AppsV1Api(bot).read_namespaced_deployment("coredns", "kube-system"))
+    status = await refusal(api(client.AppsV1Api, bot).read_namespaced_deployment("coredns", "kube-system"))
 
     assert status["message"] == (
         'deployments.apps "coredns" is forbidden: User "bot" cannot get resource "deployments" in API group "apps" '
@@ -40,15 +42,15 @@ async def test_a_refused_read_names_the_object_and_the_namespace(bot: Any) -> No
 
 
 async def test_the_bot_sees_services_and_ranges_everywhere(bot: Any) -> None:
-    services = await client.CoreV1Api(bot).list_service_for_all_namespaces()
-    ranges = await client.NetworkingV1Api(bot).list_service_cidr()
+    services = await api(client.CoreV1Api, bot).list_service_for_all_namespaces()
+    ranges = await api(client.NetworkingV1Api, bot).list_service_cidr()
 
     assert "kubernetes" in {one.metadata.name for one in services.items}
     assert ranges.items
 
 
 async def test_the_bot_may_not_make_services_just_anywhere(bot: Any, namespace: str) -> None:
-    status = await refusal(client.CoreV1Api(bot).create_namespaced_service(namespace, service()))
+    status = await refusal(api(client.CoreV1Api, bot).create_namespaced_service(namespace, service()))
 
     assert status["message"] == (
         'services is forbidden: User "bot" cannot create resource "services" in API group "" '
@@ -57,10 +59,10 @@ async def test_the_bot_may_not_make_services_just_anywhere(bot: Any, namespace: 
 
 
 async def test_the_reader_changes_nothing(reader: Any, namespace: str) -> None:
-    api = client.CoreV1Api(reader)
+    looking = api(client.CoreV1Api, reader)
 
-    assert await api.list_namespace()
-    status = await refusal(api.delete_namespace(namespace))
+    assert await looking.list_namespace()
+    status = await refusal(looking.delete_namespace(namespace))
     assert status["code"] == 403
 
 
@@ -68,20 +70,20 @@ async def test_the_reader_changes_nothing(reader: Any, namespace: str) -> None:
 async def test_somebody_can_ask_what_they_may_do(bot: Any, verb: str, allowed: bool) -> None:
     spec = {"resourceAttributes": {"verb": verb, "resource": "nodes"}}
 
-    review = await client.AuthorizationV1Api(bot).create_self_subject_access_review({"spec": spec})
+    review = await api(client.AuthorizationV1Api, bot).create_self_subject_access_review({"spec": spec})
 
     assert review.status.allowed is allowed
 
 
 async def test_somebody_can_ask_who_they_are(bot: Any) -> None:
-    review = await client.AuthenticationV1Api(bot).create_self_subject_review({})
+    review = await api(client.AuthenticationV1Api, bot).create_self_subject_review({})
 
     assert review.status.user_info.username == "bot"
     assert "system:authenticated" in review.status.user_info.groups
 
 
 async def test_a_role_binding_takes_effect_at_once(admin: Any, bot: Any, namespace: str) -> None:
-    rights = client.RbacAuthorizationV1Api(admin)
+    rights = api(client.RbacAuthorizationV1Api, admin)
     rules = [{"apiGroups": [""], "resources": ["services"], "verbs": ["create"]}]
     reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "maker"}
     subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "bot"}
@@ -90,13 +92,13 @@ async def test_a_role_binding_takes_effect_at_once(admin: Any, bot: Any, namespa
         namespace, {"metadata": {"name": "maker"}, "roleRef": reference, "subjects": [subject]}
     )
 
-    made = await client.CoreV1Api(bot).create_namespaced_service(namespace, service())
+    made = await api(client.CoreV1Api, bot).create_namespaced_service(namespace, service())
 
     assert made.metadata.name == "placed"
 
 
 async def test_nobody_in_particular_may_ask_for_health_only(kubeconfig: Path) -> None:
-    content = yaml.safe_load(kubeconfig.read_text())
+    content = yaml.safe_load(await asyncio.to_thread(kubeconfig.read_text))
     server = content["clusters"][0]["cluster"]["server"]
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=False)) as session:
         health = await session.get(f"{server}/readyz")
@@ -107,13 +109,13 @@ async def test_nobody_in_particular_may_ask_for_health_only(kubeconfig: Path) ->
 
 
 async def test_the_server_says_its_version(admin: Any) -> None:
-    found = await client.VersionApi(admin).get_code()
+    found = await api(client.VersionApi, admin).get_code()
 
     assert found.git_version.startswith("v1.")
 
 
 async def test_resources_are_listed_with_their_verbs(admin: Any) -> None:
-    listed = await client.CoreV1Api(admin).get_api_resources()
+    listed = await api(client.CoreV1Api, admin).get_api_resources()
 
     services = next(one for one in listed.resources if one.name == "services")
     assert services.short_names == ["svc"]

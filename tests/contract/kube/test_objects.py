@@ -5,10 +5,10 @@ import json
 from typing import Any
 
 import pytest
-from kubernetes.aio import client, watch
+from kubernetes.aio import client
 from kubernetes.aio.client import ApiException
 
-from tests.contract.kube.conftest import PATIENCE, seen
+from tests.contract.kube.conftest import PATIENCE, api, seen, watched
 from tests.contract.kube.test_service_addresses import refusal
 
 
@@ -250,17 +250,16 @@ async def test_a_watch_tells_what_happens_after_a_list(core: Any, namespace: str
     await core.delete_namespaced_config_map("settings", namespace)
     told = []
 
-    async with watch.Watch() as stream:
-        async for event in stream.stream(
-            core.list_namespaced_config_map,
-            namespace=namespace,
-            label_selector="part=settings",
-            resource_version=before.metadata.resource_version,
-            timeout_seconds=PATIENCE,
-        ):
-            told.append(event["type"])
-            if event["type"] == "DELETED":
-                break
+    async for event in watched(
+        core.list_namespaced_config_map,
+        namespace=namespace,
+        label_selector="part=settings",
+        resource_version=before.metadata.resource_version,
+        timeout_seconds=PATIENCE,
+    ):
+        told.append(event["type"])
+        if event["type"] == "DELETED":
+            break
 
     assert told == ["ADDED", "MODIFIED", "DELETED"]
 
@@ -270,7 +269,7 @@ async def test_a_watch_ends_when_its_time_is_over(core: Any, namespace: str) -> 
 
     told = [
         event
-        async for event in watch.Watch().stream(
+        async for event in watched(
             core.list_namespaced_config_map,
             namespace=namespace,
             resource_version=listed.metadata.resource_version,
@@ -339,7 +338,7 @@ async def test_nothing_new_is_made_in_a_namespace_that_is_going(core: Any, names
 
 
 async def test_a_custom_kind_is_served_once_it_is_defined(admin: Any, namespace: str) -> None:
-    extensions, custom = client.ApiextensionsV1Api(admin), client.CustomObjectsApi(admin)
+    extensions, custom = api(client.ApiextensionsV1Api, admin), api(client.CustomObjectsApi, admin)
     schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
     spec = {
         "group": "sandbox.example",
@@ -375,9 +374,9 @@ async def test_a_table_is_printed_for_those_who_ask(admin: Any, core: Any, names
     assert table["rows"][0]["cells"][:2] == ["settings", 1]
 
 
-async def raw(api: Any, path: str, *, accept: str) -> Any:
+async def raw(connection: Any, path: str, *, accept: str) -> Any:
     """GET a path that the client has no method for, or in a form that it doesn't ask for."""
-    auth = await api.configuration.auth_settings()
+    auth = await connection.configuration.auth_settings()
     headers = {"Accept": accept, "Authorization": auth["BearerToken"]["value"]}
-    response = await api.rest_client.request("GET", api.configuration.host + path, headers=headers)
+    response = await connection.rest_client.request("GET", connection.configuration.host + path, headers=headers)
     return json.loads(await response.read())

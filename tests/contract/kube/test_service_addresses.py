@@ -20,7 +20,7 @@ def service(address: str | None = None, name: str = "placed", **spec: Any) -> di
 async def refusal(call: Any) -> dict[str, Any]:
     with pytest.raises(ApiException) as refused:
         await call
-    found: dict[str, Any] = json.loads(refused.value.body)
+    found: dict[str, Any] = json.loads(refused.value.body or "")
     assert found["code"] == refused.value.status
     return found
 
@@ -184,7 +184,7 @@ async def test_a_deleted_range_stays_until_its_addresses_are_free(core: Any, net
 async def test_an_address_that_nobody_asked_for_comes_from_the_upper_band(core: Any, namespace: str) -> None:
     made = await core.create_namespaced_service(namespace, service())
 
-    assert ipaddress.ip_address(made.spec.cluster_ip) > ipaddress.ip_address("10.96.1.0")
+    assert ipaddress.IPv4Address(made.spec.cluster_ip) > ipaddress.IPv4Address("10.96.1.0")
     assert made.spec.cluster_ips == [made.spec.cluster_ip]
 
 
