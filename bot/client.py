@@ -89,8 +89,24 @@ async def open_client(token: Secret, *, api_url: str, ca_file: Path | None = Non
             session=session,
             retry_handlers=handlers,
         )
+        # Set afterwards: slack-sdk takes no proxy as "the one of the environment, NO_PROXY or not".
         client.proxy = proxy_for(api_url)
         yield client
+
+
+def for_cards(client: AsyncWebClient) -> AsyncWebClient:
+    """The same client for one who keeps a budget: a 429 is an answer to it, not something to sit out in each call."""
+    other = AsyncWebClient(
+        token=client.token,
+        base_url=client.base_url,
+        timeout=TIMEOUT,
+        ssl=client.ssl,
+        session=client.session,
+        retry_handlers=[_ConnectionRetry(max_retry_count=2), _ServerRetry(max_retry_count=2)],
+    )
+    # Set afterwards: slack-sdk takes no proxy as "the one of the environment, NO_PROXY or not".
+    other.proxy = client.proxy
+    return other
 
 
 # --- errors ---------------------------------------------------------------------------------------------------------

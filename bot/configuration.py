@@ -176,8 +176,13 @@ def _validated(model: type[Model], file: _File, at: Path_, value: Any, problems:
     try:
         return model.model_validate(value)
     except ValidationError as error:
+        told = error.errors(include_url=False)
+        # A list whose only entry is wrong is then called too short as well.
+        inner = {each["loc"][:-1] for each in told}
         problems += [
-            file.problem((*at, *each["loc"]), _sentence(model, each)) for each in error.errors(include_url=False)
+            file.problem((*at, *each["loc"]), _sentence(model, each))
+            for each in told
+            if each["type"] != "too_short" or each["loc"] not in inner
         ]
         return None
 

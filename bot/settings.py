@@ -113,8 +113,8 @@ class Settings(BaseSettings):
     identity: Literal["auto", "workload", "managed", "secret", "cli"] = Field(
         "auto",
         description=(
-            "How the bot signs in to Azure: workload identity, managed identity, client secret, the Azure CLI's login, or"
-            " whatever azure-identity's default chain finds."
+            "How the bot signs in to Azure: workload identity, managed identity, client secret, the Azure CLI's login,"
+            " or whatever azure-identity's default chain finds."
         ),
     )
     mode: Literal["socket", "http"] = Field(

@@ -1,0 +1,78 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.access import Approval, Policy
+from services.approvals import able, check_possible, groups, judge
+from services.errors import Denied
+from services.operation import Decision
+from services.values import Person
+from tests.unit.kit.declared import site
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+POLICY = Policy.model_validate({"people": {"carol": "U0CAROL"}, "groups": {"approvers": "S0APPROVERS"}})
+RULE = Approval(name="two of us", approvers=("approvers", "carol"), count=2)
+APPROVERS = frozenset({"S0APPROVERS"})
+ALICE = Person("U0ALICE", "alice", "T0", groups=APPROVERS)
+BOB = Person("U0BOB", "bob", "T0", groups=APPROVERS)
+CAROL = Person("U0CAROL", "carol", "T0")
+DAVE = Person("U0DAVE", "dave", "T0")
+
+
+def approval(person: Person) -> Decision:
+    return Decision(1, person.id, person.name, "approve", NOW)
+
+
+def why_not(person: Person, *decisions: Decision, rule: Approval = RULE, expires: datetime | None = None) -> str:
+    judged = judge(POLICY, rule, requester=ALICE.id, decisions=decisions, person=person, now=NOW, expires=expires)
+    return judged.why_not
+
+
+def test_who_is_named_or_in_a_named_group_decides() -> None:
+    assert (why_not(BOB), why_not(CAROL)) == ("", "")
+
+
+def test_others_are_told_whom_the_rule_leaves_it_to() -> None:
+    assert why_not(DAVE) == "approval.not_approver"
+
+
+def test_nobody_approves_their_own_unless_the_rule_says_so() -> None:
+    assert why_not(ALICE) == "approval.self"
+    assert why_not(ALICE, rule=RULE.model_copy(update={"self_approval": True})) == ""
+
+
+def test_one_person_counts_once() -> None:
+    assert why_not(BOB, approval(BOB)) == "approval.twice"
+
+
+def test_an_expired_request_takes_no_decision() -> None:
+    assert why_not(BOB, expires=NOW - timedelta(seconds=1)) == "approval.expired"
+
+
+def test_it_is_done_when_enough_have_approved() -> None:
+    judged = judge(POLICY, RULE, requester=ALICE.id, decisions=[approval(BOB), approval(CAROL)], person=DAVE, now=NOW)
+
+    assert (judged.done, judged.given, judged.needed) == (True, 2, 2)
+
+
+def test_a_request_that_nobody_could_approve_is_told_at_once() -> None:
+    members = {"S0APPROVERS": frozenset({"U0ALICE", "U0BOB"})}
+    alone = {"S0APPROVERS": frozenset({"U0ALICE"})}
+
+    check_possible(POLICY, RULE, requester=ALICE.id, members=members)
+    with pytest.raises(Denied) as told:
+        check_possible(POLICY, RULE, requester=ALICE.id, members=alone)
+    assert (told.value.rule, told.value.facts["able"]) == ("approval.nobody", 1)
+
+
+def test_unknown_groups_are_not_taken_for_empty_ones() -> None:
+    assert groups(POLICY, RULE) == ("S0APPROVERS",)
+    assert able(POLICY, RULE, requester=ALICE.id, members={"S0APPROVERS": None}) is None
+
+
+def test_the_first_rule_that_matches_decides() -> None:
+    rules = (RULE.model_copy(update={"environments": ("production",)}), RULE.model_copy(update={"name": "any"}))
+    policy = Policy(approvals=rules)
+
+    found = [policy.approval("deploy", at) for at in (site("a", "production"), site("b"))]
+    assert [rule.name for rule in found if rule] == ["two of us", "any"]

@@ -1,0 +1,118 @@
+from pathlib import Path
+
+import pytest
+
+from bot import configuration
+from bot.problems import Broken
+
+SITES = """\
+sites:
+  berlin:
+    environment: development
+    subscription: 22222222-2222-4222-8222-222222222222
+    resource_group: rg
+    acr: {name: contosoacr}
+    cluster: {name: berlin-arc}
+"""
+ACCESS = """\
+people: {bob: U0BOB}
+grants:
+  - name: all
+    roles: [admin]
+    to: [bob]
+"""
+ROOT = Path(configuration.__file__).parent.parent
+
+
+class Files:
+    def __init__(self, folder: Path) -> None:
+        self.sites, self.access = folder / "sites.yaml", folder / "access.yaml"
+        self.sites.write_text(SITES)
+        self.access.write_text(ACCESS)
+
+    def problems(self) -> list[str]:
+        with pytest.raises(Broken) as told:
+            configuration.load(self.sites, self.access)
+        return [f"{Path(each.where).name} {each.what}" for each in told.value.problems]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    return Files(tmp_path)
+
+
+@pytest.mark.parametrize("folder", ["config", "config/sandbox"])
+def test_the_files_of_the_repository_are_in_order(folder: str) -> None:
+    assert configuration.load(ROOT / folder / "sites.yaml", ROOT / folder / "access.yaml").sites
+
+
+def test_a_wrong_key_is_told_with_its_line_and_the_right_one(files: Files) -> None:
+    files.sites.write_text(SITES + "    clutser: {}\n    sync: {scheduel: x}\n")
+
+    assert files.problems() == [
+        "sites.yaml:9 there is no key `scheduel`; did you mean `schedule`?",
+        "sites.yaml:8 there is no key `clutser`; did you mean `cluster`?",
+    ]
+
+
+def test_problems_of_both_files_come_together(files: Files) -> None:
+    files.sites.write_text(SITES.replace("resource_group: rg", "resource_group:"))
+    files.access.write_text("grants: [{name: x, roles: [king], to: [bob]}]\n")
+
+    told = files.problems()
+
+    assert [each.split()[0] for each in told] == ["sites.yaml:5", "access.yaml:1"]
+
+
+def test_what_is_no_yaml_is_told_with_its_line(files: Files) -> None:
+    files.access.write_text(ACCESS + "denials: [\n")
+
+    assert files.problems()[0].startswith("access.yaml:7 this is not YAML")
+
+
+def test_a_key_that_is_there_twice_is_told(files: Files) -> None:
+    files.access.write_text(ACCESS + "people: {}\n")
+
+    assert "access.yaml:6 the key `people` is there twice" in files.problems()
+
+
+def test_names_that_name_nothing_are_told_with_the_nearest(files: Files) -> None:
+    files.access.write_text(
+        ACCESS
+        + "  - {name: a, roles: [viewer], to: [bbo], sites: [berlni]}\n"
+        + "approvals:\n  - {name: b, approvers: [bob], environments: [prod]}\n"
+    )
+
+    assert files.problems() == [
+        "access.yaml:6 there is no site `berlni`; did you mean `berlin`?",
+        "access.yaml:8 there is no site of the environment `prod`",
+        "access.yaml:6 there is no person or group `bbo`; did you mean `bob`?",
+    ]
+
+
+def test_a_missing_file_is_told(files: Files) -> None:
+    files.sites.unlink()
+
+    assert files.problems() == ["sites.yaml can't be read: No such file or directory"]
+
+
+def test_a_changed_file_is_taken_without_a_restart(files: Files) -> None:
+    inforce = configuration.Configuration(files.sites, files.access)
+    files.sites.write_text(SITES.replace("berlin:", "bonn:"))
+
+    assert inforce.reload()
+    assert list(inforce.sites) == ["bonn"]
+    assert not inforce.reload()
+
+
+def test_a_broken_file_leaves_the_old_one_in_force_until_it_is_mended(files: Files) -> None:
+    inforce = configuration.Configuration(files.sites, files.access)
+    files.access.write_text("grants: nobody\n")
+
+    assert not inforce.reload()
+    assert inforce.policy.grants[0].name == "all"
+    assert "access.yaml:1" in str(inforce.problems[0])
+
+    files.access.write_text(ACCESS)
+    inforce.reload()
+    assert inforce.problems == ()

@@ -1,0 +1,91 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from bot import settings
+from bot.problems import Broken
+
+GOOD = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in os.environ:
+        if name.startswith(("REGISTRY_BOT_", "SLACK_", "AZURE_")):
+            monkeypatch.delenv(name)
+    for name, value in GOOD.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def problems() -> list[str]:
+    with pytest.raises(Broken) as told:
+        settings.load()
+    return [str(problem) for problem in told.value.problems]
+
+
+def test_two_tokens_are_all_that_is_needed() -> None:
+    loaded = settings.load()
+
+    assert (loaded.command, loaded.mode, loaded.slack_api_url) == ("/registry", "socket", "https://slack.com/api/")
+
+
+def test_secrets_are_not_shown() -> None:
+    assert "xoxb-1" not in repr(settings.load())
+
+
+def test_every_problem_is_told_at_once_and_without_the_values(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("SLACK_BOT_TOKEN", "hunter2")
+    environment.setenv("REGISTRY_BOT_HTTP_PORT", "none")
+    environment.setenv("REGISTRY_BOT_MODES", "http")
+    environment.setenv("REGISTRY_BOT_IDENTITY", "secret")
+    environment.setenv("AZURE_TENANT_ID", "t")
+    environment.delenv("SLACK_APP_TOKEN")
+
+    told = problems()
+
+    named = {problem.split(":")[0] for problem in told}
+    assert named == {
+        "SLACK_BOT_TOKEN",
+        "REGISTRY_BOT_HTTP_PORT",
+        "REGISTRY_BOT_MODES",
+        "AZURE_CLIENT_ID",
+        "AZURE_CLIENT_SECRET",
+        "SLACK_APP_TOKEN",
+    }
+    assert "hunter2" not in "".join(told)
+    assert any("did you mean REGISTRY_BOT_MODE?" in problem for problem in told)
+
+
+def test_http_mode_needs_the_signing_secret(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("REGISTRY_BOT_MODE", "http")
+    environment.delenv("SLACK_APP_TOKEN")
+
+    assert problems() == ["SLACK_SIGNING_SECRET: is needed by mode http and not set"]
+
+
+def test_a_file_may_hold_the_settings_and_the_environment_wins(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "bot.env"
+    file.write_text("REGISTRY_BOT_COMMAND=/edge\nREGISTRY_BOT_LOG_LEVEL=debug\n")
+    environment.setenv("REGISTRY_BOT_ENV_FILE", str(file))
+    environment.setenv("REGISTRY_BOT_LOG_LEVEL", "error")
+
+    loaded = settings.load()
+
+    assert (loaded.command, loaded.log_level) == ("/edge", "error")
+
+
+def test_durations_are_seconds_or_iso_8601(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("REGISTRY_BOT_COMMAND_DEADLINE", "7")
+    environment.setenv("REGISTRY_BOT_SHUTDOWN_DEADLINE", "PT1M")
+
+    loaded = settings.load()
+
+    assert (loaded.command_deadline.total_seconds(), loaded.shutdown_deadline.total_seconds()) == (7, 60)
+
+
+def test_the_page_tells_every_setting() -> None:
+    page = settings.page()
+
+    assert all(f"`{name}`" in page for name in settings.NAMES)
