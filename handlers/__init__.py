@@ -1,10 +1,20 @@
 """What people say and see. A command is one function in a module here and one line below."""
 
-from handlers import about, help  # noqa: A004 - the module is named for what people type
+from handlers import about, checks, connected, deploy, help, operations  # noqa: A004 - the module is named for what people type
 from handlers.kit.command import Command
 
 COMMANDS: tuple[Command, ...] = (
     help.help_,
     about.ping,
     about.whoami,
+    checks.check,
+    deploy.deploy,
+    connected.list_,
+    connected.show,
+    operations.list_,
+    operations.show,
+    operations.approve,
+    operations.reject,
+    operations.cancel,
+    operations.retry,
 )

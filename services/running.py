@@ -179,6 +179,7 @@ class Running:
         step = STEPS[found.planned[index].kind]
         followed, correlation = decode(token["token"]), str(token["correlation_id"])
         began = found.steps[index].started or datetime.now(UTC)
+        await asyncio.sleep(step.first * self._pace)
         while True:
             found = await self._get(operation)
             if found.cancelling:

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from dbos import DBOS, DBOSConfig, Queue, SetEnqueueOptions, SetWorkflowID
+from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
 from dbos._serialization import DBOSPortableJSONSerializer
 from sqlalchemy import make_url
 
@@ -114,11 +114,17 @@ async def open_engine(url: str, work: Work, *, executor: str = "local", poll: fl
             scheduler_polling_interval_sec=1,
         )
     )
-    # Declared rather than registered in the database, so that it is polled from the first moment.
-    Queue(QUEUE, partition_concurrency=1, worker_concurrency=20, global_concurrency=50, polling_interval_sec=poll)
     prepare, run = _workflows(work)
     engine = Engine(prepare, run, lock)
     DBOS.launch()
+    await DBOS.register_queue_async(
+        QUEUE,
+        partition_concurrency=1,
+        worker_concurrency=20,
+        global_concurrency=50,
+        polling_interval_sec=poll,
+        on_conflict="always_update",
+    )
     return engine
 
 

@@ -33,6 +33,12 @@ def place(kubeconfig: str, environment: Mapping[str, str]) -> str:
     raise Unreachable(SERVICE, str(home), "KubeconfigMissing", "no kubeconfig, and not inside a cluster")
 
 
+def version(location: str) -> tuple[int, ...]:
+    """Changes when the kubeconfig does: somebody has renewed a credential."""
+    files = [Path(part) for part in location.split(":") if part]
+    return tuple(file.stat().st_mtime_ns for file in files if file.is_file())
+
+
 async def client(location: str, context: str) -> ApiClient:
     """A client for one context (empty: the current one); nothing is asked of the cluster yet.
 

@@ -1,30 +1,30 @@
 """Requests to one API server: each exercises a right, has a deadline, and takes one of a few slots."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
 from kubernetes.aio.client import ApiClient
 
-from services.errors import DomainError
+from services.errors import Refused
 from services.kube.rights import Right
 from services.kube.translation import Answer, connecting, refusal
 
 Object = dict[str, Any]
-PAGE = 500
 _METHODS = {"get": "GET", "list": "GET", "create": "POST", "delete": "DELETE"}
-_EXPIRED = 410
-"""A continue token lives a few minutes at most; the API server then says so, and one starts again."""
+_FORGOTTEN = frozenset({"Expired", "Gone"})
+"""Reasons of a 410: a continue token lives a few minutes at most."""
 
 
 class Api:
     """One cluster's API server by the official client. Objects stay plain dicts, as the API server sends them."""
 
-    def __init__(self, client: ApiClient, cluster: str, *, deadline: float, at_once: int) -> None:
+    def __init__(self, client: ApiClient, cluster: str, *, deadline: float, at_once: int, page: int) -> None:
         self._client = client
         self._cluster = cluster
         self._deadline = deadline
+        self._page = page
         self._slots = asyncio.Semaphore(at_once)
 
     async def ask(
@@ -40,13 +40,14 @@ class Api:
         return answer.body.decode("utf-8", "replace")
 
     async def everything(self, right: Right, query: Mapping[str, str] | None = None) -> list[Object]:
-        """All objects of a list, page by page."""
-        found: list[Object] = []
-        async for page in self._pages(right, dict(query or {})):
-            if page.get("again"):
-                found.clear()
-            found += page.get("items") or ()
-        return found
+        """All objects of a list, page by page; in one piece where the server forgot between two pages where it was."""
+        try:
+            return await self._paged(right, query or {})
+        except Refused as error:
+            if error.code not in _FORGOTTEN:
+                raise
+        whole = await self.ask(right, query=query)
+        return list(whole.get("items") or ())
 
     def waiting(self, what: str) -> AbstractContextManager[None]:
         """Around something that is waited for with a limit of its own: running out of time is told as `Unreachable`."""
@@ -57,21 +58,16 @@ class Api:
         answer = await self._exchange("GET", "/version", {}, None, "get /version")
         return str(answer.json.get("gitVersion", ""))
 
-    async def _pages(self, right: Right, query: dict[str, str]) -> AsyncIterator[Object]:
+    async def _paged(self, right: Right, query: Mapping[str, str]) -> list[Object]:
+        found: list[Object] = []
         token = ""
         while True:
-            page = {"limit": str(PAGE)} | ({"continue": token} if token else {})
-            try:
-                answer = await self.ask(right, query=query | page)
-            except DomainError as error:
-                if not token or getattr(error, "code", "") not in {"Expired", str(_EXPIRED)}:
-                    raise
-                yield await self.ask(right, query=query) | {"again": True}
-                return
-            yield answer
+            page = {"limit": str(self._page)} | ({"continue": token} if token else {})
+            answer = await self.ask(right, query={**query, **page})
+            found += answer.get("items") or ()
             token = str((answer.get("metadata") or {}).get("continue") or "")
             if not token:
-                return
+                return found
 
     async def _answer(self, right: Right, name: str, query: Mapping[str, str] | None, body: Object | None) -> Answer:
         return await self._exchange(_METHODS[right.verb], right.path(name), query or {}, body, str(right))

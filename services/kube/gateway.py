@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections import defaultdict
 from collections.abc import Mapping
 
 from kubernetes.aio.client import ApiClient
@@ -9,15 +10,20 @@ from kubernetes.aio.client import ApiClient
 from services.kube import access
 from services.kube.api import Api
 from services.kube.cluster import KubernetesCluster
+from services.kube.translation import connecting
+
+_Key = tuple[str, str, tuple[int, ...]]
 
 DEADLINE = 15.0
 REQUESTS_AT_ONCE = 8
+PAGE = 500
 
 
 class KubernetesGateway:
-    """Implements `services.ports.Kubernetes`. `deadline` is of one request, in seconds; close it in the end.
+    """Implements `services.ports.Kubernetes`; close it in the end.
 
-    `environment` is where `KUBECONFIG`, `HOME` and the variables of a Pod are looked up.
+    `deadline` is of one request, in seconds; `at_once` limits the requests that one cluster is asked at a time, `page` the
+    objects in one answer. `environment` is where `KUBECONFIG`, `HOME` and the variables of a Pod are looked up.
     """
 
     def __init__(
@@ -25,32 +31,37 @@ class KubernetesGateway:
         *,
         deadline: float = DEADLINE,
         at_once: int = REQUESTS_AT_ONCE,
+        page: int = PAGE,
         environment: Mapping[str, str] = os.environ,
     ) -> None:
-        self._deadline = deadline
-        self._at_once = at_once
+        self._deadline, self._at_once, self._page = deadline, at_once, page
         self._environment = environment
-        self._clients: dict[tuple[str, str], ApiClient] = {}
-        self._clusters: dict[tuple[str, str], KubernetesCluster] = {}
-        self._loading = asyncio.Lock()
+        self._clients: list[ApiClient] = []
+        self._clusters: dict[_Key, KubernetesCluster] = {}
+        self._loading: defaultdict[_Key, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def cluster(self, kubeconfig: str, context: str) -> KubernetesCluster:
-        """The cluster behind a context. Raises `Unreachable` when the kubeconfig can't be used; ask again then."""
-        key = access.place(kubeconfig, self._environment), context
-        async with self._loading:
+        """The cluster behind a context; a kubeconfig that has changed is read again.
+
+        Raises `Unreachable` when the kubeconfig can't be used.
+        """
+        location = access.place(kubeconfig, self._environment)
+        key = location, context, access.version(location)
+        async with self._loading[key]:
             if key not in self._clusters:
-                client = await access.client(*key)
-                name = context or client.configuration.host
-                self._clients[key] = client
-                self._clusters[key] = KubernetesCluster(
-                    Api(client, name, deadline=self._deadline, at_once=self._at_once)
-                )
+                self._clusters[key] = await self._open(location, context)
             return self._clusters[key]
 
     async def close(self) -> None:
         """Let all connections go."""
-        clients = list(self._clients.values())
-        self._clients.clear()
         self._clusters.clear()
-        for client in clients:
-            await client.close()  # type: ignore[no-untyped-call]  # the library has no types here
+        while self._clients:
+            await self._clients.pop().close()  # type: ignore[no-untyped-call]  # the library has no types here
+
+    async def _open(self, location: str, context: str) -> KubernetesCluster:
+        with connecting(f"{location} {context}".strip()):
+            async with asyncio.timeout(self._deadline):
+                client = await access.client(location, context)
+        self._clients.append(client)
+        name = context or client.configuration.host
+        return KubernetesCluster(Api(client, name, deadline=self._deadline, at_once=self._at_once, page=self._page))

@@ -103,5 +103,6 @@ INSTALL = Step(
     _install_line,
     wait=_installed,
     interval=5,
+    first=0.3,  # Helm has never been done at once
     within=timedelta(minutes=30),
 )

@@ -68,7 +68,7 @@ class Step:
         kind: Its word in plans that are stored; never reused for something else.
         title: What people read, with the plan's parameters filled in.
         begin: Looks before it acts, since it may be called again after a crash; raises `services.errors`.
-        wait: Asked every `interval` seconds until it is done; the first time at once.
+        wait: Asked every `interval` seconds until it is done; the first time after `first` seconds.
         within: How long that may take.
         patient: At the end of that time the step counts as done rather than failed.
         undo: Takes back what must not outlive a run that stops (a placeholder).
@@ -81,6 +81,7 @@ class Step:
     line: Callable[[Site, str, Mapping[str, Any]], str]
     wait: Callable[[Scene, Any], Awaitable[Progress]] | None = None
     interval: float = 3
+    first: float = 0
     within: timedelta = timedelta(minutes=15)
     patient: bool = False
     undo: Callable[[Scene], Awaitable[None]] | None = None

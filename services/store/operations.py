@@ -188,7 +188,7 @@ class Operations(Room):
                 operations.c.state == "running", operations.c.cluster.in_({row["cluster"] for row in queued})
             )
         )
-        return {cluster: operation for cluster, operation in running.tuples()}
+        return {cluster: operation for cluster, operation in running}
 
     async def _grow(self, connection: AsyncConnection, operation: str, **changes: Any) -> None:
         await connection.execute(

@@ -1,0 +1,216 @@
+"""Builds the whole bot, top to bottom, and closes it in reverse: the same in production, in tests, in the sandbox."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import structlog
+
+from bot.client import for_cards, identify, open_client
+from bot.configuration import Configuration as FileConfiguration
+from bot.http import HttpServer
+from bot.notifier import Notifier
+from bot.people import People
+from bot.problems import Broken, Problem
+from bot.schedule import make_schedule
+from bot.settings import Settings
+from bot.slack import Connection, SlackBot
+from handlers import COMMANDS
+from handlers.dispatch import Door
+from handlers.kit.catalogue import Catalogue
+from handlers.views.errors import plain
+from services.azure.clouds import cloud
+from services.azure.gateway import Options, open_azure
+from services.azure.identity import Identity
+from services.engine import Occupied, open_engine
+from services.errors import DomainError
+from services.kube.gateway import KubernetesGateway
+from services.names import ConnectedNames
+from services.operations import Operations
+from services.planning import Planning
+from services.running import Running
+from services.services import About, Configuration, Services
+from services.store import Store, UnusableDatabase, open_store
+
+log = structlog.get_logger("bot")
+USUAL_POLL = 5
+"""Seconds; the pauses in the steps' declarations are meant with it."""
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """Everything that the bot is built from: plain values, read from settings once."""
+
+    connection: Connection
+    slack_url: str
+    azure: Options
+    configuration: Configuration
+    database_url: str
+    ca_file: Path | None = None
+    http_host: str = "127.0.0.1"
+    http_port: int = 0
+    pace: float = 1
+    """Scales the pauses between questions to Azure; 1 is right for the real one."""
+    kubernetes_deadline: float = 15
+    command_deadline: timedelta = timedelta(seconds=25)
+    shutdown_deadline: timedelta = timedelta(seconds=20)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    """Where the Kubernetes client looks for `KUBECONFIG` and `HOME`."""
+
+
+@dataclass(frozen=True)
+class Bot:
+    """A running bot."""
+
+    services: Services
+    store: Store
+    slack: SlackBot
+    notifier: Notifier
+    http: HttpServer
+
+
+@asynccontextmanager
+async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
+    """Start everything; what had begun before goes on. Leaving stops intake first, then drains, then closes."""
+    async with AsyncExitStack() as stack:
+        store = await open_store(blueprint.database_url)
+        stack.push_async_callback(store.close)
+        azure = await stack.enter_async_context(await open_azure(blueprint.azure))
+        kubernetes = KubernetesGateway(deadline=blueprint.kubernetes_deadline, environment=blueprint.environment)
+        stack.push_async_callback(kubernetes.close)
+        client = await stack.enter_async_context(
+            open_client(blueprint.connection.bot_token, api_url=blueprint.slack_url, ca_file=blueprint.ca_file)
+        )
+        installation = await identify(client)
+        people = People(client, installation)
+        notifier = Notifier(for_cards(client), store)
+        planning = Planning(store, blueprint.configuration, azure.azure, kubernetes)
+        running = Running(store, planning, azure.azure, kubernetes, notifier.changed, pace=blueprint.pace)
+        engine = await open_engine(blueprint.database_url, running)
+        stack.push_async_callback(engine.close)
+        operations = Operations(store, blueprint.configuration, people, engine, notifier.changed, now=blueprint.now)
+        services = Services(
+            configuration=blueprint.configuration,
+            azure=azure.azure,
+            kubernetes=kubernetes,
+            names=ConnectedNames(azure.azure.connected, blueprint.configuration),
+            audit=store.audit,
+            deliveries=store.deliveries,
+            slack=people,
+            about=About(_version(), datetime.now(UTC), f"DBOS on {store.engine.dialect.name}"),
+            operations=operations,
+        )
+        slack = SlackBot(
+            blueprint.connection,
+            client,
+            installation=installation,
+            people=people,
+            door=Door(Catalogue(COMMANDS), services, deadline=blueprint.command_deadline),
+            deliveries=store.deliveries,
+            now=blueprint.now,
+        )
+
+        async def trouble() -> dict[str, str]:
+            return {"slack": await slack.trouble()}
+
+        http = HttpServer(blueprint.http_host, blueprint.http_port, slack.routes(), trouble)
+        await notifier.start()
+        stack.push_async_callback(notifier.stop)
+        await operations.take_up()
+        schedule = make_schedule(operations, store, engine)
+        schedule.start()
+        stack.callback(schedule.shutdown, wait=False)
+        await http.start()
+        stack.push_async_callback(http.stop)
+        await slack.start()
+        stack.push_async_callback(slack.stop, blueprint.shutdown_deadline)
+        log.info("ready", team=installation.team_name, http=http.url, mode=blueprint.connection.mode)
+        yield Bot(services, store, slack, notifier, http)
+
+
+def _version() -> str:
+    try:
+        return version("registry-bot")
+    except PackageNotFoundError:
+        return "from source"
+
+
+async def run(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT. Raises `Broken` when files or database can't be used, OSError for a taken port."""
+    configuration = FileConfiguration(settings.sites, settings.access)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with open_bot(blueprint(settings, configuration)), asyncio.TaskGroup() as group:
+            watching = group.create_task(configuration.watch(settings.reload_interval))
+            await stop.wait()
+            log.info("stopping")
+            watching.cancel()
+    except (UnusableDatabase, Occupied) as error:
+        raise Broken([Problem("database", str(error))]) from None
+    except DomainError as error:
+        raise Broken([Problem("start", plain(error))]) from None
+
+
+async def migrate(settings: Settings) -> None:
+    """Bring the database's tables up to date; raises `Broken`."""
+    try:
+        await (await open_store(database_url(settings))).close()
+    except UnusableDatabase as error:
+        raise Broken([Problem("database", str(error))]) from None
+
+
+def blueprint(settings: Settings, configuration: Configuration) -> Blueprint:
+    """What the settings say, as the bot is built from it."""
+    identity = Identity(
+        settings.identity,
+        settings.azure_tenant_id,
+        settings.azure_client_id,
+        settings.azure_client_secret,
+        settings.azure_federated_token_file,
+    )
+    azure = Options(
+        cloud=cloud(
+            settings.azure_cloud,
+            authority=settings.azure_authority_host,
+            resource_manager=settings.azure_resource_manager_url,
+        ),
+        identity=identity,
+        ca_file=str(settings.ca_file or ""),
+    )
+    return Blueprint(
+        connection=Connection(
+            settings.mode,
+            settings.slack_bot_token,
+            settings.slack_app_token,
+            settings.slack_signing_secret,
+            settings.command,
+        ),
+        slack_url=settings.slack_api_url,
+        azure=azure,
+        configuration=configuration,
+        database_url=database_url(settings),
+        ca_file=settings.ca_file,
+        http_host=settings.http_host,
+        http_port=settings.http_port,
+        pace=settings.poll_interval.total_seconds() / USUAL_POLL,
+        command_deadline=settings.command_deadline,
+        shutdown_deadline=settings.shutdown_deadline,
+    )
+
+
+def database_url(settings: Settings) -> str:
+    """The given database, or SQLite in the data folder, which only the bot's user may read."""
+    if settings.database_url:
+        return settings.database_url.reveal()
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return f"sqlite:///{settings.data_dir.absolute() / 'bot.db'}"

@@ -1,0 +1,248 @@
+"""A whole bot in a whole sandbox, spoken to as people speak to it; what they read comes back as a transcript."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from bot.slack import Connection
+from bot.wiring import Blueprint, Bot, open_bot
+from sandbox.compose import Sandbox
+from services.access import Policy
+from services.azure.clouds import cloud
+from services.azure.gateway import Options
+from services.azure.identity import Identity
+from services.operation import LIVE
+from services.secret import Secret
+from services.services import FixedConfiguration
+from services.sites import Site
+
+SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
+PATIENCE = 30.0
+"""Seconds after which a conversation that does not settle has failed; nothing waits that long when all is well."""
+
+POLICY: dict[str, Any] = {
+    "people": {"alice": "U0ALICE", "bob": "U0BOB", "carol": "U0CAROL"},
+    "groups": {"edge-approvers": "S0APPROVERS"},
+    "grants": [
+        {"name": "edge operators", "roles": ["operator"], "to": ["alice", "carol"]},
+        {"name": "approvers", "roles": ["approver"], "to": ["edge-approvers"]},
+        {"name": "readers", "roles": ["viewer"], "to": ["everyone"]},
+    ],
+    "approvals": [
+        {
+            "name": "production needs a second person",
+            "environments": ["production"],
+            "approvers": ["edge-approvers"],
+            "expires_after": "P1D",
+            "remind_before": "PT2H",
+        }
+    ],
+}
+
+
+def site(name: str, **changes: Any) -> Site:
+    """A site of the sandbox's world."""
+    environment = {"hamburg": "production"}.get(name, "development")
+    values: dict[str, Any] = {
+        "name": name,
+        "environment": environment,
+        "subscription": SUBSCRIPTION,
+        "resource_group": "edge-rg",
+        "acr": {"name": "contosoacr"},
+        "cluster": {"name": f"{name}-arc", "kubernetes": {"context": name}},
+        "sync": {"repositories": ["hello-world"]},
+        "images": {"hello-world": "mcr.microsoft.com/hello-world:latest"},
+    }
+    return Site.model_validate(values | changes)
+
+
+@dataclass
+class Time:
+    """The bot's own idea of now, for what the calendar decides."""
+
+    ahead: timedelta = timedelta()
+
+    def __call__(self) -> datetime:
+        """Now."""
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass
+class Conversation:
+    """What people do in one channel, and what they read there."""
+
+    box: Sandbox
+    bot: Bot
+    time: Time
+    database: Path
+    http: aiohttp.ClientSession
+    channel: str = "edge-ops"
+    people: tuple[str, ...] = ("alice", "bob", "carol", "dave")
+    said: list[str] = field(default_factory=list)
+    _read: dict[str, str] = field(default_factory=dict)
+
+    # --- what people do ---------------------------------------------------------------------------------------------
+
+    async def say(self, text: str, *, as_: str = "alice", quiet: bool = True) -> dict[str, Any]:
+        """Type a command (without `/registry`); returns when the bot has nothing more to do."""
+        self.said.append(f"{as_:6} /registry {text}")
+        answer = await self.post("say", **{"as": as_, "channel": self.channel, "text": f"/registry {text}"})
+        return await self._after(answer, quiet=quiet)
+
+    async def click(self, label: str, *, as_: str, card: str = "", quiet: bool = True) -> dict[str, Any]:
+        """Click a button on the newest message that has it (and contains `card`), a question of Slack's answered by yes."""
+        self.said.append(f"{as_:6} [{label}]")
+        messages = [
+            one
+            for one in await self.messages(as_)
+            if label in _buttons(one) and card in str(one["text"])
+        ]
+        assert messages, f"nothing to click is labelled {label!r}:\n{await self.transcript()}"
+        answer = await self.post(
+            "click", **{"as": as_, "channel": self.channel, "ts": messages[-1]["ts"], "text": label, "confirm": True}
+        )
+        return await self._after(answer, quiet=quiet)
+
+    async def fill(self, *, as_: str = "alice", quiet: bool = True, **values: Any) -> dict[str, Any]:
+        """Fill in the open form and submit it."""
+        shown = ", ".join(f"{key}={value}" for key, value in values.items())
+        self.said.append(f"{as_:6} (form) {shown}")
+        answer = await self.post("fill", **{"as": as_, "values": values, "submit": True})
+        return await self._after(answer, quiet=quiet)
+
+    async def form(self, *, as_: str = "alice") -> dict[str, Any]:
+        """The form that is open for somebody."""
+        return await self.get("view", **{"as": as_})
+
+    async def _after(self, answer: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
+        if quiet:
+            await self.quiet()
+        return answer
+
+    # --- what they read ---------------------------------------------------------------------------------------------
+
+    async def quiet(self) -> None:
+        """Return when nothing moves any more: no delivery is worked on, no operation runs, everything is shown."""
+        await self.until(self._is_quiet)
+        await self._note()
+
+    async def until(self, condition: Callable[[], Any]) -> None:
+        """Return when the condition holds (a function, or one that returns an awaitable)."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                found = condition()
+                if asyncio.iscoroutine(found):
+                    found = await found
+                if found:
+                    return
+                await asyncio.sleep(0.01)
+
+    async def _is_quiet(self) -> bool:
+        if self.bot.slack.busy or self.bot.notifier.waiting:
+            return False
+        live = await self.bot.store.operations.find(states=tuple(LIVE - {"waiting"}))
+        behind = await self.bot.store.cards.behind()
+        return not live and not behind and not self.bot.slack.busy and not self.bot.notifier.waiting
+
+    async def state(self, target: str = "edge01") -> str:
+        """Of the newest operation on a connected registry."""
+        found = await self.bot.store.operations.find(target=target, limit=1)
+        return found[0].state if found else ""
+
+    async def messages(self, person: str = "alice") -> list[dict[str, Any]]:
+        """What somebody sees in the channel, oldest first."""
+        found = await self.get("messages", **{"as": person, "channel": self.channel})
+        return list(found["messages"])
+
+    async def transcript(self) -> str:
+        """Everything that was done and read so far."""
+        await self._note()
+        return "\n".join(self.said)
+
+    async def _note(self) -> None:
+        """Add what people have not read yet: new messages, and cards that read differently now."""
+        for person in self.people:
+            for message in await self.messages(person):
+                if "bot_id" not in message:
+                    continue
+                private = message.get("ephemeral", False)
+                key = f"{message['ts']}{person if private else ''}"
+                buttons = "".join(f" [{label}]" for label in _buttons(message) if label != "Show details")
+                text = message["text"].replace("\n", "\n       ")
+                line = f"bot    {f'(only {person}) ' if private else ''}{text}{'  ' if buttons else ''}{buttons}"
+                if self._read.get(key) != line:
+                    self._read[key] = line
+                    self.said.append(line)
+
+    async def card(self, person: str = "alice") -> str:
+        """The newest card with its thread, as plain text."""
+        found = await self.get("read", **{"as": person, "channel": self.channel})
+        return "\n".join(found["lines"])
+
+    # --- the sandbox's own doors ------------------------------------------------------------------------------------
+
+    async def post(self, path: str, **body: Any) -> dict[str, Any]:
+        """The control API of the sandbox's Slack; a path with a slash at its front is any of the sandbox's."""
+        async with self.http.post(path if path.startswith("/") else f"/sandbox/slack/{path}", json=body) as answer:
+            found: dict[str, Any] = await answer.json()
+            return found
+
+    async def get(self, path: str, **query: Any) -> dict[str, Any]:
+        """The same, to read."""
+        async with self.http.get(path if path.startswith("/") else f"/sandbox/slack/{path}", params=query) as answer:
+            found: dict[str, Any] = await answer.json()
+            return found
+
+    async def azure(self) -> dict[str, Any]:
+        """What Azure has."""
+        return await self.get("/sandbox/azure/state")
+
+
+def _buttons(message: Mapping[str, Any]) -> list[str]:
+    found = []
+    for block in message.get("blocks") or ():
+        elements = list(block.get("elements") or ()) + ([block["accessory"]] if "accessory" in block else [])
+        found += [one["text"]["text"] for one in elements if one.get("type") == "button"]
+    return found
+
+
+def blueprint(box: Sandbox, database: Path, configuration: FixedConfiguration, now: Callable[[], datetime]) -> Blueprint:
+    """The bot's own wiring against a sandbox, as a newcomer's settings would have it."""
+    env = box.environment()
+    secret = Secret(env["AZURE_CLIENT_SECRET"])
+    return Blueprint(
+        connection=Connection("socket", Secret(env["SLACK_BOT_TOKEN"]), Secret(env["SLACK_APP_TOKEN"])),
+        slack_url=env["SLACK_API_URL"],
+        azure=Options(
+            cloud=cloud(
+                "public", authority=env["AZURE_AUTHORITY_HOST"], resource_manager=env["AZURE_RESOURCE_MANAGER_URL"]
+            ),
+            identity=Identity("secret", env["AZURE_TENANT_ID"], env["AZURE_CLIENT_ID"], secret),
+            ca_file=env["SSL_CERT_FILE"],
+            password_interval=0.02,
+        ),
+        configuration=configuration,
+        database_url=f"sqlite:///{database}",
+        pace=0.02,
+        now=now,
+        environment={"KUBECONFIG": env["KUBECONFIG"]},
+    )
+
+
+@asynccontextmanager
+async def conversation(folder: Path, *, policy: dict[str, Any] | None = None, **sites: Site) -> AsyncIterator[Conversation]:
+    """A sandbox with the default world, and the bot in it. Without `sites`: berlin, hamburg and lyon."""
+    known = sites or {name: site(name) for name in ("berlin", "hamburg", "lyon")}
+    configuration = FixedConfiguration(known, Policy.model_validate(policy or POLICY))
+    time, database = Time(), folder / "bot.db"
+    async with AsyncExitStack() as stack:
+        box = await stack.enter_async_context(Sandbox())
+        bot = await stack.enter_async_context(open_bot(blueprint(box, database, configuration, time)))
+        http = await stack.enter_async_context(aiohttp.ClientSession(box.url))
+        yield Conversation(box, bot, time, database, http)
