@@ -47,8 +47,9 @@ class Control:
     # what there is
 
     async def state(self, asked: Json) -> Json:
-        """The workspace as one person has it before them."""
-        slack, me = self.delivery.slack, self._person(asked)
+        """The workspace as one person has it before them; the first of the world's people unless it says who."""
+        slack = self.delivery.slack
+        me = self._person(asked) if asked.get("as") else next(iter(slack.people.values()))
         app = {"id": slack.app.id, "name": slack.app.name, "bot_user": slack.app.bot_user, "bot_id": slack.app.bot_id}
         commands = [
             {"command": each.command, "description": each.description, "usage_hint": each.usage_hint}
@@ -97,9 +98,10 @@ class Control:
         return {"lines": lines_of(slack, me, self._channel_for(asked))}
 
     async def view(self, asked: Json) -> Json:
-        """The top modal."""
-        slack, me = self.delivery.slack, self._person(asked)
-        return {"view": slack.view_json(top_view(slack, me)), "stack": len(slack.stack(me.id))}
+        """The top modal; None when there is none."""
+        slack = self.delivery.slack
+        stack = slack.stack(self._person(asked).id)
+        return {"view": slack.view_json(stack[-1]) if stack else None, "stack": len(stack)}
 
     async def calls(self, asked: Json) -> Json:
         """The Web API calls received, newest last."""

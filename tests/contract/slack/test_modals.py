@@ -80,7 +80,7 @@ async def test_a_modal_is_filled_in_and_submitted(app: AsyncApp, opened: list[Js
     assert state["name"]["it"] == {"type": "plain_text_input", "value": "edge01"}
     assert state["site"]["site"]["selected_option"]["value"] == "berlin"
     assert submitted[0]["private_metadata"] == "op1"
-    assert (await people.get("view", **{"as": "alice"}))["code"] == "no_view"
+    assert (await people.get("view", **{"as": "alice"})) == {"view": None, "stack": 0}
 
 
 async def test_slack_itself_checks_inputs_before_the_app_hears_of_them(opened: list[Json], people: People) -> None:
