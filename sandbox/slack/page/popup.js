@@ -102,6 +102,6 @@ export function toast(message, { error = false } = {}) {
   const gone = () => note.remove();
   note.append(h("button", { type: "button", class: "icon-btn small", "aria-label": "Dismiss", on: { click: gone } }, icon("close", 14)));
   const place = document.getElementById("toasts");
-  (document.querySelector("dialog.modal[open] .toasts") || place).append(note);
+  ([...document.querySelectorAll("dialog[open] .toasts")].at(-1) || place).append(note);
   setTimeout(gone, error ? 9000 : 4500);
 }

@@ -190,8 +190,8 @@ function edgePart({ edge: place }) {
       { class: "cluster", data: { testid: `cluster-${name}` } },
       h("header", {}, h("strong", {}, name), pill(one.offline ? "offline" : one.link === "down" ? "link down" : "running")),
       one.trouble ? h("p", { class: "hint" }, String(one.trouble)) : null,
-      things.length ? h("ul", { class: "cluster-things" }, things.map(([label, state]) => h("li", {}, label, pill(state)))) : null,
-      h("div", { class: "row" }, toggle(`Take ${name} offline`, Boolean(one.offline), (on) => tell({ offline: on }, on ? `${name} is offline.` : `${name} is back.`)), toggle("Cut its link to Azure", one.link === "down", (on) => tell({ link: on ? "down" : "up" }))),
+      things.length ? h("ul", { class: "cluster-things" }, things.map(([label, state]) => h("li", {}, label, pill(state)))) : h("p", { class: "hint" }, "No extension installed"),
+      h("div", { class: "row" }, toggle(`Take ${name} offline`, Boolean(one.offline), (on) => tell({ offline: on }, on ? `${name} is offline.` : `${name} is back.`)), toggle("Cut its link", one.link === "down", (on) => tell({ link: on ? "down" : "up" }))),
       h("label", { class: "labelled" }, h("span", {}, "Next install"), scenario),
     );
   }
@@ -303,7 +303,8 @@ function overviewPart({ overview: place }) {
   const body = h("div", { class: "overview" });
   place.append(...heading("What exists"), body);
   const draw = whenNew((world) => {
-    const { faults, clock, ...rest } = world;
+    const { faults, clock, url, ...rest } = world;
+    if (rest.edge?.scenarios) rest.edge = { clusters: rest.edge.clusters };
     body.replaceChildren(...Object.entries(rest).map(([name, value]) => thing(name, value, 0)));
   });
   return async () => {

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 import yaml
 from aiohttp import web
-from playwright.async_api import Browser, Playwright, ViewportSize, async_playwright
+from playwright.async_api import Browser, BrowserContext, Playwright, ViewportSize, async_playwright
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -62,7 +63,7 @@ def edge_orders() -> list[dict[str, object]]:
     return []
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def part(clock: Clock, faults: Faults, edge_orders: list[dict[str, object]]) -> AsyncIterator[SlackPart]:
     async def show(_request: web.Request) -> web.Response:
         return web.json_response({"clusters": [{"name": "berlin-arc", "offline": False, "link": "up"}]})
@@ -85,7 +86,7 @@ def slack(part: SlackPart) -> AsyncWebClient:
     return AsyncWebClient(token=environment["SLACK_BOT_TOKEN"], base_url=environment["SLACK_API_URL"])
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def heard(part: SlackPart, slack: AsyncWebClient) -> AsyncIterator[Heard]:
     """What the connected app was told."""
     app, told = AsyncApp(client=slack, signing_secret="unused"), Heard()
@@ -103,7 +104,7 @@ def chromium(playwright: Playwright) -> str | None:
     return found or (own if os.access(own, os.X_OK) else None)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         program = chromium(playwright)
@@ -114,10 +115,13 @@ async def browser() -> AsyncIterator[Browser]:
         await running.close()
 
 
-@pytest.fixture
-async def open_page(browser: Browser, part: SlackPart) -> OpenPage:
+@pytest_asyncio.fixture(loop_scope="module")
+async def open_page(browser: Browser, part: SlackPart) -> AsyncIterator[OpenPage]:
+    contexts: list[BrowserContext] = []
+
     async def open_page(person: str = "alice", channel: str = "edge-ops", viewport: ViewportSize = DESKTOP) -> Reader:
         context = await browser.new_context(viewport=viewport, reduced_motion="reduce")
+        contexts.append(context)
         context.set_default_timeout(PATIENCE)
         page = await context.new_page()
         reader = Reader(page)
@@ -125,4 +129,6 @@ async def open_page(browser: Browser, part: SlackPart) -> OpenPage:
         await page.get_by_test_id("messages").locator(".intro").wait_for()
         return reader
 
-    return open_page
+    yield open_page
+    for context in contexts:
+        await context.close()

@@ -1,5 +1,6 @@
 """What people do on the page, before an app that listens."""
 
+import pytest
 from playwright.async_api import expect
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -7,6 +8,8 @@ from sandbox.clock import Clock
 from sandbox.faults import Faults
 from tests.e2e.page.app import SITES, Heard, actions, button, plain, section
 from tests.e2e.page.reader import OpenPage
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 EDGE = "C0EDGE"
 CONFIRM = {"title": plain("Approve this plan?"), "text": plain("It runs."), "confirm": plain("Go"), "deny": plain("No")}

@@ -1,10 +1,13 @@
 """What people read on the page."""
 
+import pytest
 from playwright.async_api import expect
 from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.e2e.page.app import actions, button, plan, rich, section, table
 from tests.e2e.page.reader import OpenPage
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 EDGE = "C0EDGE"
 GENERAL = "C0GENERAL"
