@@ -22,8 +22,8 @@ PAGE = 500
 class KubernetesGateway:
     """Implements `services.ports.Kubernetes`; close it in the end.
 
-    `deadline` is of one request, in seconds; `at_once` limits the requests that one cluster is asked at a time, `page` the
-    objects in one answer. `environment` is where `KUBECONFIG`, `HOME` and the variables of a Pod are looked up.
+    `deadline` is of one request, in seconds; `at_once` limits a cluster's requests at a time, `page` the objects in one
+    answer. `environment` is where `KUBECONFIG`, `HOME` and the variables of a Pod are looked up.
     """
 
     def __init__(

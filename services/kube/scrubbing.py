@@ -12,6 +12,8 @@ _PATTERNS = (
     re.compile(r"(?i)(connectionstring[\"']?\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|\S+)"),
     re.compile(r"(?i)((?:authorization:?\s+|\b)(?:bearer|basic)\s+)([A-Za-z0-9+/._~=-]{8,})"),
     re.compile(r"(://[^\s/:@]+:)([^\s/@]+)(?=@)"),
+    # The cloud registry's own generated passwords carry this mark.
+    re.compile(r"()([A-Za-z0-9+/]{8,}\+ACR[A-Za-z0-9+/=]*)"),
     re.compile(r"([?&](?:sig|s|h|t|code|token)=)([^\s&\"']{16,})"),
 )
 _JSON_WEB_TOKEN = re.compile(r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*")

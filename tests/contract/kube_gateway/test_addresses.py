@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.errors import AddressOutside, AddressTaken, NotAllowed
@@ -101,6 +101,7 @@ async def test_releasing_what_nobody_holds_says_so(berlin: KubernetesCluster) ->
     assert await berlin.release_addresses("default", "op-1") == ()
 
 
+@settings(deadline=None)
 @given(st.from_regex(r"op-[a-z0-9]{6,20}", fullmatch=True), st.ip_addresses().map(str))
 def test_a_placeholders_name_is_always_a_dns_label(operation: str, address: str) -> None:
     name = placeholders.name(operation, address)

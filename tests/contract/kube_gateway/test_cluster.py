@@ -1,5 +1,8 @@
 """What the gateway reads of a cluster."""
 
+from sandbox.faults import Fault, Faults
+from sandbox.kube import KubePart
+from services.kube import KubernetesGateway
 from services.kube.cluster import KubernetesCluster
 from services.values import Node, StorageClass
 
@@ -38,3 +41,20 @@ async def test_an_identity_with_all_rights_lacks_none(berlin: KubernetesCluster)
 
 async def test_rights_that_an_identity_lacks_are_named(reader: KubernetesCluster) -> None:
     assert await reader.missing_rights("default") == ("create services in default", "delete services in default")
+
+
+async def test_a_long_list_comes_page_by_page(part: KubePart) -> None:
+    gateway = KubernetesGateway(page=1, environment={})
+    nodes = await (await gateway.cluster(str(part.kubeconfig), "berlin")).nodes()
+    await gateway.close()
+
+    assert [node.name for node in nodes] == ["n1", "n2"]
+
+
+async def test_a_list_that_the_server_lost_its_place_in_is_read_in_one_piece(part: KubePart, faults: Faults) -> None:
+    gateway = KubernetesGateway(page=1, environment={})
+    faults.add(Fault("kube", "nodes.*continue=", status=410, code="Expired"))
+    nodes = await (await gateway.cluster(str(part.kubeconfig), "berlin")).nodes()
+    await gateway.close()
+
+    assert [node.name for node in nodes] == ["n1", "n2"]

@@ -1,6 +1,7 @@
 """Foreign errors become ours."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -156,3 +157,16 @@ async def test_an_untrusted_certificate_is_unreachable(
     with pytest.raises(Unreachable) as failed:
         await (await gateway.cluster(str(file), "berlin")).version()
     assert "Certificate" in failed.value.code
+
+
+async def test_a_kubeconfig_that_has_changed_is_read_again(
+    gateway: KubernetesGateway, part: KubePart, tmp_path: Path
+) -> None:
+    file = changed(part, tmp_path, token="expired")
+    before = await gateway.cluster(file, "berlin")
+    changed(part, tmp_path, token="sandbox-bot-token")
+    os.utime(file, ns=(1, 1))
+
+    after = await gateway.cluster(file, "berlin")
+    assert after is not before
+    assert await after.nodes()

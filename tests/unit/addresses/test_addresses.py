@@ -2,7 +2,7 @@
 
 from ipaddress import ip_address, ip_network
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.addresses import Choice, Full, candidates, choose, judge, static_band
@@ -27,6 +27,7 @@ def clusters(draw: st.DrawFn) -> tuple[ServiceRanges, frozenset[str]]:
     return ServiceRanges(tuple(texts), used, "ServiceCIDR"), leased
 
 
+@settings(deadline=None)
 @given(clusters())
 def test_a_chosen_address_is_always_judged_to_be_good(cluster: tuple[ServiceRanges, frozenset[str]]) -> None:
     ranges, leased = cluster
@@ -34,6 +35,7 @@ def test_a_chosen_address_is_always_judged_to_be_good(cluster: tuple[ServiceRang
     assert all(judge(choice.address, ranges, leased).verdict == "ok" for choice in candidates(ranges, leased))
 
 
+@settings(deadline=None)
 @given(clusters())
 def test_the_range_is_told_to_be_full_only_when_no_address_is_good(
     cluster: tuple[ServiceRanges, frozenset[str]],
@@ -50,6 +52,7 @@ def test_the_range_is_told_to_be_full_only_when_no_address_is_good(
     assert isinstance(choose(ranges, leased), Full) == (not good)
 
 
+@settings(deadline=None)
 @given(clusters())
 def test_candidates_name_every_free_address_once(cluster: tuple[ServiceRanges, frozenset[str]]) -> None:
     ranges, leased = cluster
@@ -58,6 +61,7 @@ def test_candidates_name_every_free_address_once(cluster: tuple[ServiceRanges, f
     assert len(found) == len(set(found))
 
 
+@settings(deadline=None)
 @given(clusters())
 def test_dynamic_addresses_come_after_all_static_ones(cluster: tuple[ServiceRanges, frozenset[str]]) -> None:
     bands = [choice.band for choice in candidates(*cluster)]
@@ -65,11 +69,13 @@ def test_dynamic_addresses_come_after_all_static_ones(cluster: tuple[ServiceRang
     assert bands == sorted(bands, reverse=True)
 
 
+@settings(deadline=None)
 @given(clusters())
 def test_the_same_world_always_gives_the_same_address(cluster: tuple[ServiceRanges, frozenset[str]]) -> None:
     assert choose(*cluster) == choose(*cluster)
 
 
+@settings(deadline=None)
 @given(st.ip_addresses(v=4).map(str))
 def test_an_address_is_outside_exactly_when_no_range_contains_it(address: str) -> None:
     inside = ip_address(address) in ip_network("10.0.0.0/8")
