@@ -248,8 +248,14 @@ class DataPlane:
         content = registry.images.blobs.get(names["digest"])
         if content is None:
             raise DataError(404, "BLOB_UNKNOWN", "blob unknown to registry", {"digest": names["digest"]})
-        headers = {"Docker-Content-Digest": names["digest"], "Content-Type": "application/octet-stream"}
-        return web.Response(body=content, headers=headers)
+        headers = {
+            "Docker-Content-Digest": names["digest"],
+            "Content-Type": "application/octet-stream",
+            "Accept-Ranges": "bytes",
+        }
+        if "Range" not in request.headers:
+            return web.Response(body=content, headers=headers)
+        return _part(request, content, headers)
 
     def _acr_tags(self, request: web.Request, registry: Registry, names: dict[str, str]) -> web.Response:
         tag = names.get("tag")
@@ -350,6 +356,19 @@ def _unauthorized(request: web.Request, scope: str | None, error: str | None, de
         challenge += f',error="{error}"'
     message = f"authentication required, visit {MORE} for more information."
     return DataError(401, "UNAUTHORIZED", message, detail, challenge)
+
+
+def _part(request: web.Request, content: bytes, headers: dict[str, str]) -> web.Response:
+    """The bytes that a `Range` header names."""
+    try:
+        start, stop, _ = request.http_range.indices(len(content))
+    except ValueError:
+        start, stop = 0, 0
+    if start >= stop:
+        headers["Content-Range"] = f"bytes */{len(content)}"
+        return web.Response(status=416, headers=headers)
+    headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(content)}"
+    return web.Response(status=206, body=content[start:stop], headers=headers)
 
 
 def _manifest_unknown(reference: str) -> DataError:

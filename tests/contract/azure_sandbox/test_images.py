@@ -88,6 +88,18 @@ async def test_digests_are_those_of_the_content(puller: Http, registry: str) -> 
     assert len(blob.content) == layer["size"]
 
 
+async def test_a_blob_comes_in_parts(puller: Http, registry: str) -> None:
+    index = await puller.get(f"{registry}/v2/hello-world/manifests/latest")
+    manifest = await puller.get(f"{registry}/v2/hello-world/manifests/{index.json['manifests'][0]['digest']}")
+    url = f"{registry}/v2/hello-world/blobs/{manifest.json['config']['digest']}"
+    whole = await puller.get(url)
+    puller.headers["Range"] = "bytes=2-5"
+    part = await puller.get(url)
+
+    assert (part.status, part.content) == (206, whole.content[2:6])
+    assert part.headers["Content-Range"] == f"bytes 2-5/{len(whole.content)}"
+
+
 async def test_a_head_request_gives_the_digest_alone(puller: Http, registry: str) -> None:
     answer = await puller.send("HEAD", f"{registry}/v2/hello-world/manifests/latest")
 
