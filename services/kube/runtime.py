@@ -27,10 +27,12 @@ WARNINGS = 10
 
 async def runtime(api: Api, namespace: str) -> Runtime:
     """Everything at once; an empty `Runtime` when there is no such namespace. What it lacks is told as empty."""
+    space = await _one(api, GET_NAMESPACE, namespace)
+    if not space:
+        return Runtime()
     labelled = {"labelSelector": LABEL}
-    (space, deployments, services, claim, pods, events) = await together(
+    (deployments, services, claim, pods, events) = await together(
         [
-            _one(api, GET_NAMESPACE, namespace),
             api.everything(LIST_DEPLOYMENTS.inside(namespace), labelled),
             api.everything(LIST_SERVICES.inside(namespace)),
             _one(api, GET_CLAIM.inside(namespace), CLAIM),
