@@ -11,6 +11,7 @@ from aiohttp import web
 from sandbox.slack.clicks import click, find_element, has_element, suggestions
 from sandbox.slack.delivery import Delivery
 from sandbox.slack.limits import Limits
+from sandbox.slack.manifest import problems_of
 from sandbox.slack.modals import close, fill, open_home, submit, take_state, top_view
 from sandbox.slack.read import lines_of, view_lines
 from sandbox.slack.say import say
@@ -207,7 +208,11 @@ class Control:
     async def set_manifest(self, asked: Json) -> Json:
         """Register the app anew: {"manifest": {..}}, {"request_url": ".."}, or both."""
         slack, manifest = self.delivery.slack, asked.get("manifest")
-        app = slack.app.with_manifest(manifest) if isinstance(manifest, dict) else slack.app
+        app = slack.app
+        if manifest is not None:
+            if problems := problems_of(manifest):
+                raise NotPossible("invalid_manifest", "; ".join(map(str, problems)), status=400)
+            app = app.with_manifest(manifest)
         if url := asked.get("request_url"):
             app = app.with_request_url(str(url))
         slack.rename_app(app)

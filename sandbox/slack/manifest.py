@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from sandbox.slack.shapes import Anything, Flag, ListOf, Num, Obj, Problem, Str
 from sandbox.slack.values import Json
@@ -102,7 +103,7 @@ MANIFEST = Obj(
 _COMMAND_NAME = re.compile(r"/[a-z0-9_.\-]+")
 
 
-def problems_of(manifest: Json) -> list[Problem]:
+def problems_of(manifest: Any) -> list[Problem]:
     """The rules that a manifest breaks, each with its JSON pointer."""
     problems = list(MANIFEST.check(manifest, ""))
     return problems or [*_names(manifest), *_addresses(manifest), *_scopes(manifest)]

@@ -231,3 +231,30 @@ async def test_a_button_on_a_home_tab_reaches_the_app(app: AsyncApp, people: Peo
 
     assert seen[0]["container"] == {"type": "view", "view_id": view["id"]}
     assert seen[0]["view"]["type"] == "home"
+
+
+async def test_three_modals_are_the_most(opened: list[Json], people: People, app: AsyncApp) -> None:
+    @app.view("deploy")
+    async def deploy(ack: AsyncAck, body: Json, client: AsyncWebClient) -> None:
+        await client.views_push(trigger_id=body["trigger_id"], view=modal({"type": "divider"}))
+        await ack(response_action="push", view=modal({"type": "divider"}))
+
+    await people.say("/registry deploy")
+    await people.post("fill", **{"as": "alice", "values": {"name": "edge01"}, "submit": True})
+    again = await people.post("submit", **{"as": "alice"})
+
+    assert (await people.get("view", **{"as": "alice"}))["stack"] == 3
+    assert again["message"] == "We had some trouble connecting. Try again?"
+
+
+async def test_an_external_id_finds_its_view_and_is_given_once(
+    opened: list[Json], people: People, web: AsyncWebClient
+) -> None:
+    await web.views_publish(user_id="U0BOB", view={"type": "home", "external_id": "bobs", "blocks": []})
+    updated = await web.views_update(external_id="bobs", view={"type": "home", "external_id": "bobs", "blocks": []})
+
+    assert updated["view"]["external_id"] == "bobs"
+    with pytest.raises(SlackApiError, match="duplicate_external_id"):
+        await web.views_publish(user_id="U0ALICE", view={"type": "home", "external_id": "bobs", "blocks": []})
+    with pytest.raises(SlackApiError, match="not_found"):
+        await web.views_update(external_id="nobodys", view={"type": "home", "blocks": []})

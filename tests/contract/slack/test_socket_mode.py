@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.clock import Clock
 from sandbox.slack import SlackPart, Timing
@@ -187,3 +188,22 @@ async def test_cut_connections_leave_commands_failing_at_once(socket: Socket, pe
     await socket.receive()
 
     assert (await people.say("/registry ping"))["error"] == "dispatch_failed"
+
+
+async def test_own_messages_and_edits_come_to_apps_that_subscribed(
+    make_part: MakePart, session: aiohttp.ClientSession
+) -> None:
+    manifest = {
+        "display_information": {"name": "Registry"},
+        "settings": {"socket_mode_enabled": True, "event_subscriptions": {"bot_events": ["message.channels"]}},
+    }
+    part = await make_part(manifest=manifest)
+    socket = await dial(part, session)
+    await socket.receive_json()
+    web = AsyncWebClient(token="xoxb-sandbox-bot-token", base_url=f"{part.url}/api/")
+    ts = (await web.chat_postMessage(channel="C0EDGE", text="one"))["ts"]
+    await web.chat_update(channel="C0EDGE", ts=ts, text="two")
+    events = [(await socket.receive_json())["payload"]["event"] for _ in range(2)]
+
+    assert events[0]["bot_id"] == "B0REGISTRY"
+    assert (events[1]["subtype"], events[1]["message"]["text"]) == ("message_changed", "two")

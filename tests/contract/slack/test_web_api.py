@@ -304,3 +304,40 @@ async def test_a_manifest_is_validated_with_pointers(part: SlackPart) -> None:
 
     body = await refusal(client.apps_manifest_validate(manifest=manifest))
     assert body["errors"][0]["pointer"] == "/settings/interactivity"
+
+
+async def test_a_reaction_is_added_once_and_removed(web: AsyncWebClient, people: People) -> None:
+    ts = (await web.chat_postMessage(channel="C0EDGE", text="done"))["ts"]
+    await web.reactions_add(channel="C0EDGE", timestamp=ts, name="white_check_mark")
+
+    assert (await people.read()) == ["Registry: done", "  :white_check_mark: 1"]
+    again = web.reactions_add(channel="C0EDGE", timestamp=ts, name="white_check_mark")
+    assert (await refusal(again))["error"] == "already_reacted"
+    await web.reactions_remove(channel="C0EDGE", timestamp=ts, name="white_check_mark")
+    assert (await people.read()) == ["Registry: done"]
+
+
+async def test_a_threads_status_goes_when_the_app_speaks(web: AsyncWebClient, people: People) -> None:
+    ts = (await people.say("deploy please"))["ts"]
+    await web.assistant_threads_setStatus(channel_id="C0EDGE", thread_ts=ts, status="is planning…")
+    before = (await people.messages())[0]["status"]
+    await web.chat_postMessage(channel="C0EDGE", thread_ts=ts, text="planned")
+
+    assert before == "is planning…"
+    assert "status" not in (await people.messages())[0]
+
+
+async def test_the_app_makes_a_channel_and_invites_people(web: AsyncWebClient, people: People) -> None:
+    channel = (await web.conversations_create(name="incident-1", is_private=True))["channel"]["id"]
+    await web.conversations_invite(channel=channel, users=["U0BOB"])
+
+    assert (await people.say("hello", as_="bob", channel="incident-1"))["ok"] is True
+    assert (await refusal(web.conversations_create(name="incident-1")))["error"] == "name_taken"
+
+
+async def test_a_permalink_names_the_thread(web: AsyncWebClient) -> None:
+    root = (await web.chat_postMessage(channel="C0EDGE", text="root"))["ts"]
+    ts = (await web.chat_postMessage(channel="C0EDGE", text="reply", thread_ts=root))["ts"]
+
+    link = (await web.chat_getPermalink(channel="C0EDGE", message_ts=ts))["permalink"]
+    assert link == f"https://contoso.slack.com/archives/C0EDGE/p{ts.replace('.', '')}?thread_ts={root}&cid=C0EDGE"
