@@ -12,11 +12,29 @@ const PAUSE = 250;
  * `source(typed)` gives groups of options (a promise for external ones); `chosen` is the list of options in force;
  * `changed(list)` is told of every change. An external source says with `least` how many letters it needs.
  */
-export function chooser({ source, external, least, chosen, many, most, placeholder, label, testid, clearable, changed, disabled }) {
+export function chooser({
+  source,
+  external,
+  least,
+  chosen,
+  many,
+  most,
+  placeholder,
+  label,
+  testid,
+  clearable,
+  changed,
+  disabled,
+}) {
   let picked = [...chosen];
   const control = h("button", {
-    type: "button", class: "select-control", "aria-haspopup": "listbox", "aria-expanded": "false", disabled,
-    data: { testid }, "aria-label": null,
+    type: "button",
+    class: "select-control",
+    "aria-haspopup": "listbox",
+    "aria-expanded": "false",
+    disabled,
+    data: { testid },
+    "aria-label": null,
   });
   const root = h("div", { class: `select${many ? " is-many" : ""}` }, control);
   const menu = menuOf();
@@ -26,7 +44,8 @@ export function chooser({ source, external, least, chosen, many, most, placehold
   control.addEventListener("keydown", (event) => {
     if (event.key === "Backspace" && many && picked.length) set(picked.slice(0, -1));
     else if (event.key === "ArrowDown" || event.key === "ArrowUp") show();
-    else if (event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey) show(event.key);
+    else if (event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey)
+      show(event.key);
     else return;
     event.preventDefault();
   });
@@ -49,7 +68,11 @@ export function chooser({ source, external, least, chosen, many, most, placehold
       event.stopPropagation();
       set(picked.filter((one) => one.value !== option.value));
     };
-    return h("span", { class: "chip-x", title: `Remove ${words(option.text)}`, on: { click: drop } }, icon("close", 12));
+    return h(
+      "span",
+      { class: "chip-x", title: `Remove ${words(option.text)}`, on: { click: drop } },
+      icon("close", 12),
+    );
   }
 
   function set(list) {
@@ -83,11 +106,24 @@ export function chooser({ source, external, least, chosen, many, most, placehold
   function menuOf() {
     const listId = freshId("list");
     const input = h("input", {
-      type: "text", role: "combobox", "aria-controls": listId, "aria-expanded": "true", "aria-autocomplete": "list", autocomplete: "off",
-      spellcheck: "false", placeholder: external ? "Type to search" : "Filter", "aria-label": `Search ${label || "options"}`,
+      type: "text",
+      role: "combobox",
+      "aria-controls": listId,
+      "aria-expanded": "true",
+      "aria-autocomplete": "list",
+      autocomplete: "off",
+      spellcheck: "false",
+      placeholder: external ? "Type to search" : "Filter",
+      "aria-label": `Search ${label || "options"}`,
     });
     const keepFocus = (event) => event.preventDefault();
-    const list = h("ul", { on: { mousedown: keepFocus }, id: listId, role: "listbox", "aria-label": label || placeholder, "aria-multiselectable": many ? "true" : null });
+    const list = h("ul", {
+      on: { mousedown: keepFocus },
+      id: listId,
+      role: "listbox",
+      "aria-label": label || placeholder,
+      "aria-multiselectable": many ? "true" : null,
+    });
     const body = h("div", { class: "menu" }, h("div", { class: "menu-search" }, icon("search", 16), input), list);
     let options = [];
     let active = 0;
@@ -104,7 +140,8 @@ export function chooser({ source, external, least, chosen, many, most, placehold
       options = [];
       const rows = [];
       for (const group of groups) {
-        if (group.label && group.options.length) rows.push(h("li", { class: "menu-group", role: "presentation" }, text(group.label)));
+        if (group.label && group.options.length)
+          rows.push(h("li", { class: "menu-group", role: "presentation" }, text(group.label)));
         for (const option of group.options) rows.push(row(option));
       }
       if (!options.length) {
@@ -113,7 +150,12 @@ export function chooser({ source, external, least, chosen, many, most, placehold
       }
       if (clearable && picked.length && !many && !input.value) rows.push(clearing());
       list.replaceChildren(...rows);
-      move(Math.max(0, options.findIndex(({ option }) => picked.some((one) => one.value === option.value))));
+      move(
+        Math.max(
+          0,
+          options.findIndex(({ option }) => picked.some((one) => one.value === option.value)),
+        ),
+      );
       placePopup();
     };
 
@@ -123,17 +165,34 @@ export function chooser({ source, external, least, chosen, many, most, placehold
       const node = h(
         "li",
         {
-          id: freshId("option"), role: "option", class: "menu-row", "aria-selected": String(on),
+          id: freshId("option"),
+          role: "option",
+          class: "menu-row",
+          "aria-selected": String(on),
           on: { click: () => pick(option), pointermove: () => active !== at && move(at, false) },
         },
         h("span", { class: "menu-tick" }, on && icon("check", 15)),
-        h("span", { class: "menu-words" }, h("span", {}, text(option.text)), option.description && h("small", {}, text(option.description))),
+        h(
+          "span",
+          { class: "menu-words" },
+          h("span", {}, text(option.text)),
+          option.description && h("small", {}, text(option.description)),
+        ),
       );
       options.push({ option, node });
       return node;
     };
 
-    const clearing = () => h("li", { class: "menu-row is-clear", role: "presentation", on: { click: () => (set([]), closePopup({ refocus: true })) } }, "Clear selection");
+    const clearing = () =>
+      h(
+        "li",
+        {
+          class: "menu-row is-clear",
+          role: "presentation",
+          on: { click: () => (set([]), closePopup({ refocus: true })) },
+        },
+        "Clear selection",
+      );
 
     const move = (to, scroll = true) => {
       options[active]?.node.classList.remove("is-active");
@@ -188,6 +247,7 @@ export function chooser({ source, external, least, chosen, many, most, placehold
 /** Groups of options narrowed to those whose words hold what is typed. */
 export function narrowed(groups, typed) {
   const wanted = typed.trim().toLowerCase();
-  const fits = (option) => words(option.text).toLowerCase().includes(wanted) || words(option.description).toLowerCase().includes(wanted);
+  const fits = (option) =>
+    words(option.text).toLowerCase().includes(wanted) || words(option.description).toLowerCase().includes(wanted);
   return groups.map(({ label, options }) => ({ label, options: options.filter(fits) }));
 }

@@ -24,13 +24,35 @@ function keep(line) {
 export function composer({ label, testid, send, commands = true }) {
   const listId = freshId("completions");
   const field = h("textarea", {
-    rows: 1, "aria-label": label, placeholder: label, data: { testid }, autocomplete: "off", "aria-autocomplete": "list", "aria-controls": listId,
+    rows: 1,
+    "aria-label": label,
+    placeholder: label,
+    data: { testid },
+    autocomplete: "off",
+    "aria-autocomplete": "list",
+    "aria-controls": listId,
     enterkeyhint: "send",
   });
-  const button = h("button", { type: "button", class: "send", "aria-label": "Send", disabled: true, data: { testid: `${testid}-send` } }, icon("send", 18));
-  const list = h("ul", { class: "completions", id: listId, role: "listbox", "aria-label": "Completions", hidden: true });
+  const button = h(
+    "button",
+    { type: "button", class: "send", "aria-label": "Send", disabled: true, data: { testid: `${testid}-send` } },
+    icon("send", 18),
+  );
+  const list = h("ul", {
+    class: "completions",
+    id: listId,
+    role: "listbox",
+    "aria-label": "Completions",
+    hidden: true,
+  });
   const hint = h("div", { class: "usage", hidden: true, "aria-live": "polite" });
-  const slash = commands ? h("button", { type: "button", class: "icon-btn", "aria-label": "Commands", title: "Commands", on: { click: startCommand } }, icon("slash", 18)) : null;
+  const slash = commands
+    ? h(
+        "button",
+        { type: "button", class: "icon-btn", "aria-label": "Commands", title: "Commands", on: { click: startCommand } },
+        icon("slash", 18),
+      )
+    : null;
   const root = h("div", { class: "composer" }, list, hint, h("div", { class: "composer-box" }, slash, field, button));
   let rows = [];
   let active = 0;
@@ -45,7 +67,15 @@ export function composer({ label, testid, send, commands = true }) {
   field.addEventListener("blur", () => setTimeout(() => !root.contains(document.activeElement) && hide(), 120));
   field.addEventListener("keydown", key);
   button.addEventListener("click", submit);
-  return { root, field, label: (words) => { field.placeholder = words; field.setAttribute("aria-label", words); }, set };
+  return {
+    root,
+    field,
+    label: (words) => {
+      field.placeholder = words;
+      field.setAttribute("aria-label", words);
+    },
+    set,
+  };
 
   function startCommand() {
     if (!field.value.startsWith("/")) set(`/${field.value}`);
@@ -84,9 +114,22 @@ export function composer({ label, testid, send, commands = true }) {
   }
 
   function commandRow(one) {
-    const words = [h("strong", {}, one.command), one.usage_hint && h("code", {}, one.usage_hint), one.description && h("small", {}, one.description)];
+    const words = [
+      h("strong", {}, one.command),
+      one.usage_hint && h("code", {}, one.usage_hint),
+      one.description && h("small", {}, one.description),
+    ];
     return {
-      node: h("li", { role: "option", id: freshId("completion"), class: "completion", data: { testid: `completion-${one.command}` } }, h("span", {}, words)),
+      node: h(
+        "li",
+        {
+          role: "option",
+          id: freshId("completion"),
+          class: "completion",
+          data: { testid: `completion-${one.command}` },
+        },
+        h("span", {}, words),
+      ),
       exact: field.value.trim() === one.command,
       apply: () => {
         const rest = field.value.replace(/^\S*\s*/, "");
@@ -98,7 +141,12 @@ export function composer({ label, testid, send, commands = true }) {
 
   function emojiRow(name, stem) {
     return {
-      node: h("li", { role: "option", id: freshId("completion"), class: "completion" }, emoji(name), h("span", {}, `:${name}:`)),
+      node: h(
+        "li",
+        { role: "option", id: freshId("completion"), class: "completion" },
+        emoji(name),
+        h("span", {}, `:${name}:`),
+      ),
       apply: () => {
         const at = field.selectionStart;
         const start = at - stem.length - 1;
@@ -148,7 +196,8 @@ export function composer({ label, testid, send, commands = true }) {
     if (event.isComposing) return;
     const choosing = !list.hidden && rows.length;
     if (choosing && ["ArrowDown", "ArrowUp"].includes(event.key)) move(active + (event.key === "ArrowDown" ? 1 : -1));
-    else if (choosing && (event.key === "Tab" || (event.key === "Enter" && !event.shiftKey && !rows[active].exact))) take(rows[active]);
+    else if (choosing && (event.key === "Tab" || (event.key === "Enter" && !event.shiftKey && !rows[active].exact)))
+      take(rows[active]);
     else if (choosing && event.key === "Escape") hide();
     else if (event.key === "Enter" && !event.shiftKey) submit();
     else if (event.key === "ArrowUp" && firstLine()) recall(1);

@@ -59,7 +59,8 @@ export function link(address, ...children) {
 /** A picture that gives way to its alternative text when it can't be loaded, as offline. */
 export function picture(address, alt, attributes = {}) {
   const href = safeLink(address);
-  const instead = () => h("span", { class: "picture-missing", role: "img", "aria-label": alt || "image" }, alt || "image");
+  const instead = () =>
+    h("span", { class: "picture-missing", role: "img", "aria-label": alt || "image" }, alt || "image");
   if (!href) return instead();
   const image = h("img", { src: href, alt: alt || "", loading: "lazy", referrerpolicy: "no-referrer", ...attributes });
   image.addEventListener("error", () => image.replaceWith(instead()), { once: true });

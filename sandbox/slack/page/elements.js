@@ -46,7 +46,8 @@ const INITIAL = {
 };
 
 const here = (element) => (element.default_to_current_conversation ? store.channel || null : null);
-const initialState = (element) => (INITIAL[element.type] ? { type: element.type, ...INITIAL[element.type](element) } : null);
+const initialState = (element) =>
+  INITIAL[element.type] ? { type: element.type, ...INITIAL[element.type](element) } : null;
 
 /** Whether an element has a state of its own (a button has none). */
 export const hasState = (element) => Boolean(INITIAL[element?.type]);
@@ -73,7 +74,10 @@ export function element(surface, block, one, input = null) {
   const make = MAKERS[one.type];
   if (!make) return h("span", { class: "unknown" }, `(${one.type})`);
   const node = make({ surface, block, one, input, dispatches: !input || Boolean(block.dispatch_action) });
-  if (one.focus_on_load) queueMicrotask(() => (node.matches("input,textarea,button") ? node : node.querySelector("input,textarea,button"))?.focus());
+  if (one.focus_on_load)
+    queueMicrotask(() =>
+      (node.matches("input,textarea,button") ? node : node.querySelector("input,textarea,button"))?.focus(),
+    );
   return node;
 }
 
@@ -104,9 +108,11 @@ async function report({ surface, block, one }, values, confirmed) {
   const wanted = { action_id: one.action_id, block_id: block.block_id, ...values };
   try {
     let answer = await surface.click({ ...wanted, ...(one.confirm && confirmed ? { confirm: true } : {}) });
-    if (answer.error === "confirm" && (await ask(answer.confirm))) answer = await surface.click({ ...wanted, confirm: true });
+    if (answer.error === "confirm" && (await ask(answer.confirm)))
+      answer = await surface.click({ ...wanted, confirm: true });
     else if (answer.error === "confirm") return;
-    if (!answer.ok && !TOLD.includes(answer.error)) toast(answer.message || `The app did not answer (${answer.error}).`, { error: true });
+    if (!answer.ok && !TOLD.includes(answer.error))
+      toast(answer.message || `The app did not answer (${answer.error}).`, { error: true });
   } catch (error) {
     toast(`That did not reach the app: ${error.message}`, { error: true });
   }
@@ -116,10 +122,15 @@ const nameOf = (one, words_) => one.accessibility_label || words_ || null;
 
 function button(use) {
   const { one } = use;
-  if (one.visible_to_user_ids?.length && !one.visible_to_user_ids.includes(store.me)) return h("span", { hidden: true });
+  if (one.visible_to_user_ids?.length && !one.visible_to_user_ids.includes(store.me))
+    return h("span", { hidden: true });
   const href = one.url && safeLink(one.url);
   const style = ["primary", "danger"].includes(one.style) ? ` ${one.style}` : "";
-  const attributes = { class: `btn${style}`, "aria-label": one.accessibility_label || null, data: { testid: `action-${one.action_id}` } };
+  const attributes = {
+    class: `btn${style}`,
+    "aria-label": one.accessibility_label || null,
+    data: { testid: `action-${one.action_id}` },
+  };
   const inside = h("span", { class: "btn-words" }, text(one.text));
   const node = href
     ? h("a", { href, target: "_blank", rel: "noopener noreferrer", ...attributes }, inside)
@@ -158,11 +169,20 @@ const SELECTS = {
   users: { groups: () => [{ options: people() }], hold: (options) => options.map((o) => o.value) },
   channels: { groups: () => [{ options: channels() }], hold: (options) => options.map((o) => o.value) },
   conversations: {
-    groups: () => [{ label: "Channels", options: channels() }, { label: "People", options: people() }],
+    groups: () => [
+      { label: "Channels", options: channels() },
+      { label: "People", options: people() },
+    ],
     hold: (options) => options.map((o) => o.value),
   },
 };
-const FIELDS = { static: "option", external: "option", users: "user", channels: "channel", conversations: "conversation" };
+const FIELDS = {
+  static: "option",
+  external: "option",
+  users: "user",
+  channels: "channel",
+  conversations: "conversation",
+};
 
 function select(kind, many) {
   const { groups, hold } = SELECTS[kind];
@@ -172,7 +192,9 @@ function select(kind, many) {
     const external = kind === "external";
     const held = [stateOf(surface, block, one)?.[field] ?? []].flat();
     const known = groups ? groups(one).flatMap((group) => group.options) : [];
-    const chosen = held.map((item) => (typeof item === "string" ? known.find((o) => o.value === item) || { value: item, text: item } : item));
+    const chosen = held.map((item) =>
+      typeof item === "string" ? known.find((o) => o.value === item) || { value: item, text: item } : item,
+    );
     const ask_ = async (typed) => {
       const answer = await surface.options({ action_id: one.action_id, block_id: block.block_id, value: typed });
       if (answer.ok === false) throw new Error(answer.message || answer.error);
@@ -180,8 +202,14 @@ function select(kind, many) {
     };
     return chooser({
       source: external ? ask_ : (typed) => narrowed(groups(one), typed),
-      external, least: one.min_query_length ?? 3, chosen, many, most: one.max_selected_items,
-      placeholder: words(one.placeholder) || "Choose an option", label: use.input?.label, testid: `action-${one.action_id}`,
+      external,
+      least: one.min_query_length ?? 3,
+      chosen,
+      many,
+      most: one.max_selected_items,
+      placeholder: words(one.placeholder) || "Choose an option",
+      label: use.input?.label,
+      testid: `action-${one.action_id}`,
       clearable: Boolean(block.optional),
       changed: (options) => change(use, { [field]: many ? hold(options) : (hold(options)[0] ?? null) }),
     });
@@ -190,17 +218,33 @@ function select(kind, many) {
 
 function overflow(use) {
   const { one } = use;
-  const trigger = h("button", {
-    type: "button", class: "btn square", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": nameOf(one, "More actions"),
-    data: { testid: `action-${one.action_id}` },
-  }, icon("dots"));
+  const trigger = h(
+    "button",
+    {
+      type: "button",
+      class: "btn square",
+      "aria-haspopup": "menu",
+      "aria-expanded": "false",
+      "aria-label": nameOf(one, "More actions"),
+      data: { testid: `action-${one.action_id}` },
+    },
+    icon("dots"),
+  );
   trigger.addEventListener("click", () => (isOpen(trigger) ? closePopup() : show()));
   return h("div", { class: "select is-overflow" }, trigger);
 
   function show() {
     const rows = (one.options || []).map((option) => {
-      const row = h("button", { type: "button", role: "menuitem", class: "menu-row" },
-        h("span", { class: "menu-words" }, h("span", {}, text(option.text)), option.description && h("small", {}, text(option.description))));
+      const row = h(
+        "button",
+        { type: "button", role: "menuitem", class: "menu-row" },
+        h(
+          "span",
+          { class: "menu-words" },
+          h("span", {}, text(option.text)),
+          option.description && h("small", {}, text(option.description)),
+        ),
+      );
       row.addEventListener("click", () => choose(option));
       return row;
     });
@@ -229,15 +273,23 @@ function native(type, field, convert = { out: (v) => v, in: (v) => v ?? "" }) {
   return (use) => {
     const { surface, block, one, input } = use;
     const node = h("input", {
-      type, class: "field", value: convert.in(stateOf(surface, block, one)?.[field]), data: { testid: `action-${one.action_id}` },
-      "aria-label": input ? null : words(one.placeholder) || type, id: input?.id, "aria-describedby": input?.describedby,
+      type,
+      class: "field",
+      value: convert.in(stateOf(surface, block, one)?.[field]),
+      data: { testid: `action-${one.action_id}` },
+      "aria-label": input ? null : words(one.placeholder) || type,
+      id: input?.id,
+      "aria-describedby": input?.describedby,
     });
     node.addEventListener("change", () => change(use, { [field]: node.value ? convert.out(node.value) : null }));
     return node;
   };
 }
 
-const seconds = { out: (local) => secondsOfLocal(local, zone()), in: (value) => (value ? localOfSeconds(value, zone()) : "") };
+const seconds = {
+  out: (local) => secondsOfLocal(local, zone()),
+  in: (value) => (value ? localOfSeconds(value, zone()) : ""),
+};
 
 function typed(type, more = () => ({})) {
   return (use) => {
@@ -245,8 +297,15 @@ function typed(type, more = () => ({})) {
     const long = one.multiline || one.type === "rich_text_input";
     const value = stateOf(surface, block, one)?.value ?? "";
     const node = h(long ? "textarea" : "input", {
-      type: long ? null : type, class: "field", placeholder: words(one.placeholder) || null, id: input?.id, "aria-describedby": input?.describedby,
-      "aria-label": input ? null : words(one.placeholder) || "Text", rows: long ? 4 : null, autocomplete: "off", data: { testid: `action-${one.action_id}` },
+      type: long ? null : type,
+      class: "field",
+      placeholder: words(one.placeholder) || null,
+      id: input?.id,
+      "aria-describedby": input?.describedby,
+      "aria-label": input ? null : words(one.placeholder) || "Text",
+      rows: long ? 4 : null,
+      autocomplete: "off",
+      data: { testid: `action-${one.action_id}` },
       ...more(one),
     });
     node.value = value;
@@ -268,7 +327,8 @@ function wire(use, node, count) {
     if (use.dispatches && when.includes("on_character_entered")) tell();
   });
   node.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.isComposing || (node.tagName === "TEXTAREA" && !event.metaKey && !event.ctrlKey)) return;
+    if (event.key !== "Enter" || event.isComposing || (node.tagName === "TEXTAREA" && !event.metaKey && !event.ctrlKey))
+      return;
     if (!use.dispatches || !when.includes("on_enter_pressed")) return;
     event.preventDefault();
     report(use, { value: node.value }, true);
@@ -278,17 +338,26 @@ function wire(use, node, count) {
 function richInput(use) {
   const { surface, block, one, input } = use;
   const node = h("textarea", {
-    class: "field", rows: 4, placeholder: words(one.placeholder) || null, id: input?.id, "aria-describedby": input?.describedby,
+    class: "field",
+    rows: 4,
+    placeholder: words(one.placeholder) || null,
+    id: input?.id,
+    "aria-describedby": input?.describedby,
     data: { testid: `action-${one.action_id}` },
   });
   node.value = wordsOfRich(stateOf(surface, block, one)?.rich_text_value);
-  const rich = (string) => ({ type: "rich_text", elements: [{ type: "rich_text_section", elements: [{ type: "text", text: string }] }] });
+  const rich = (string) => ({
+    type: "rich_text",
+    elements: [{ type: "rich_text_section", elements: [{ type: "text", text: string }] }],
+  });
   node.addEventListener("input", () => remember(use, { rich_text_value: node.value ? rich(node.value) : null }));
-  if (use.dispatches) node.addEventListener("change", () => change(use, { rich_text_value: node.value ? rich(node.value) : null }));
+  if (use.dispatches)
+    node.addEventListener("change", () => change(use, { rich_text_value: node.value ? rich(node.value) : null }));
   return node;
 }
 
-const wordsOfRich = (value) => (value?.elements || []).map((part) => (part.elements || []).map((e) => e.text || "").join("")).join("\n");
+const wordsOfRich = (value) =>
+  (value?.elements || []).map((part) => (part.elements || []).map((e) => e.text || "").join("")).join("\n");
 
 /** Checkboxes and radio buttons. */
 function ticks(type) {
@@ -305,10 +374,25 @@ function ticks(type) {
     const rows = (one.options || []).map((option) => {
       const box = h("input", { type, name, value: option.value, checked: on.has(option.value), on: { change: tell } });
       boxes.push({ box, option });
-      return h("label", { class: "tick" }, box, h("span", {}, text(option.text), option.description && h("small", {}, text(option.description))));
+      return h(
+        "label",
+        { class: "tick" },
+        box,
+        h("span", {}, text(option.text), option.description && h("small", {}, text(option.description))),
+      );
     });
     const role = type === "checkbox" ? "group" : "radiogroup";
-    return h("div", { class: "ticks", role, "aria-label": input?.label, "aria-describedby": input?.describedby, data: { testid: `action-${one.action_id}` } }, rows);
+    return h(
+      "div",
+      {
+        class: "ticks",
+        role,
+        "aria-label": input?.label,
+        "aria-describedby": input?.describedby,
+        data: { testid: `action-${one.action_id}` },
+      },
+      rows,
+    );
   };
 }
 
@@ -316,11 +400,23 @@ function files(use) {
   const { one, input } = use;
   const list = h("ul", { class: "file-list" });
   const node = h("input", {
-    type: "file", class: "field", multiple: (one.max_files ?? 10) > 1, accept: one.filetypes?.map((type) => `.${type}`).join(",") || null,
-    id: input?.id, data: { testid: `action-${one.action_id}` },
+    type: "file",
+    class: "field",
+    multiple: (one.max_files ?? 10) > 1,
+    accept: one.filetypes?.map((type) => `.${type}`).join(",") || null,
+    id: input?.id,
+    data: { testid: `action-${one.action_id}` },
   });
   node.addEventListener("change", () => {
-    const picked = [...node.files].slice(0, one.max_files ?? 10).map(({ name, size, type }) => ({ id: freshId("F0UPLOAD").toUpperCase(), name, title: name, mimetype: type, size }));
+    const picked = [...node.files]
+      .slice(0, one.max_files ?? 10)
+      .map(({ name, size, type }) => ({
+        id: freshId("F0UPLOAD").toUpperCase(),
+        name,
+        title: name,
+        mimetype: type,
+        size,
+      }));
     list.replaceChildren(...picked.map((file) => h("li", {}, icon("file", 16), file.name)));
     change(use, { files: picked });
   });
@@ -332,7 +428,9 @@ function feedback(use) {
   const thumb = (side, drawn) => {
     const own = one[`${side}_button`] || {};
     const label = own.accessibility_label || words(own.text) || side;
-    return iconic({ ...use, one: { ...one, value: own.value } }, drawn, label, { pressed: `${slot(use.block, one)}:${side}` });
+    return iconic({ ...use, one: { ...one, value: own.value } }, drawn, label, {
+      pressed: `${slot(use.block, one)}:${side}`,
+    });
   };
   return h("span", { class: "feedback", role: "group" }, thumb("positive", "up"), thumb("negative", "thumbdown"));
 }
@@ -340,10 +438,18 @@ function feedback(use) {
 /** A small button with a drawing; one of several that stay pressed where `pressed` is its place in the memory. */
 function iconic(use, drawn, label, { pressed: place } = {}) {
   const { memory } = use.surface;
-  const node = h("button", {
-    type: "button", class: "icon-btn", title: label, "aria-label": label, "aria-pressed": place ? String(Boolean(memory.get(place))) : null,
-    data: { testid: `action-${use.one.action_id}` },
-  }, icon(drawn));
+  const node = h(
+    "button",
+    {
+      type: "button",
+      class: "icon-btn",
+      title: label,
+      "aria-label": label,
+      "aria-pressed": place ? String(Boolean(memory.get(place))) : null,
+      data: { testid: `action-${use.one.action_id}` },
+    },
+    icon(drawn),
+  );
   node.addEventListener("click", () => {
     if (place) {
       for (const other of node.parentElement.children) other.setAttribute("aria-pressed", String(other === node));
@@ -356,7 +462,8 @@ function iconic(use, drawn, label, { pressed: place } = {}) {
 
 function iconButton(use) {
   const { one } = use;
-  if (one.visible_to_user_ids?.length && !one.visible_to_user_ids.includes(store.me)) return h("span", { hidden: true });
+  if (one.visible_to_user_ids?.length && !one.visible_to_user_ids.includes(store.me))
+    return h("span", { hidden: true });
   return iconic(use, { trash: "trash" }[one.icon] || "pen", one.accessibility_label || words(one.text));
 }
 
@@ -416,7 +523,9 @@ export function refusal(surface, block) {
 function badNumber(one, value) {
   if (!/^[+-]?\d+(\.\d+)?$/.test(value)) return one.is_decimal_allowed ? WRONG.number : WRONG.whole;
   if (!one.is_decimal_allowed && value.includes(".")) return WRONG.whole;
-  if (one.min_value !== undefined && Number(value) < Number(one.min_value)) return `Please enter ${one.min_value} or more.`;
-  if (one.max_value !== undefined && Number(value) > Number(one.max_value)) return `Please enter ${one.max_value} or less.`;
+  if (one.min_value !== undefined && Number(value) < Number(one.min_value))
+    return `Please enter ${one.min_value} or more.`;
+  if (one.max_value !== undefined && Number(value) > Number(one.max_value))
+    return `Please enter ${one.max_value} or less.`;
   return null;
 }

@@ -62,7 +62,11 @@ export function emoji(name) {
   const character = EMOJI.get(plain);
   if (!character) return null;
   if (!drawable) return h("span", { class: "emoji-word" }, `:${plain}:`);
-  return h("span", { class: "emoji", role: "img", "aria-label": `${plain.replaceAll("_", " ")} emoji`, title: `:${plain}:` }, character);
+  return h(
+    "span",
+    { class: "emoji", role: "img", "aria-label": `${plain.replaceAll("_", " ")} emoji`, title: `:${plain}:` },
+    character,
+  );
 }
 
 /** An emoji from its code points in hexadecimal with dashes, as rich_text elements carry them. */
@@ -76,7 +80,10 @@ export function emojiOfCode(code) {
 
 /** Shortcodes that begin with `stem`, the shortest first, for completion. */
 export function emojiBeginning(stem, limit = 6) {
-  return [...EMOJI.keys()].filter((name) => name.startsWith(stem)).sort((a, b) => a.length - b.length).slice(0, limit);
+  return [...EMOJI.keys()]
+    .filter((name) => name.startsWith(stem))
+    .sort((a, b) => a.length - b.length)
+    .slice(0, limit);
 }
 
 /** Text with its shortcodes turned into emoji: a list of strings and nodes. */

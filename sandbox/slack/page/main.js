@@ -34,9 +34,20 @@ const actions = { openChannel, openHome, becomePerson, openWorld };
 function drawHead() {
   const at = channel(store.channel);
   const home = store.view === "home";
-  $("title").replaceChildren(...(home ? [avatar(store.state.app.bot_user, "small"), store.state.app.name || "App"] : [at?.is_im ? avatar(store.state.app.bot_user, "small") : icon(at?.is_private ? "lock" : "hash", 19), at?.name || "…"]));
+  $("title").replaceChildren(
+    ...(home
+      ? [avatar(store.state.app.bot_user, "small"), store.state.app.name || "App"]
+      : [
+          at?.is_im ? avatar(store.state.app.bot_user, "small") : icon(at?.is_private ? "lock" : "hash", 19),
+          at?.name || "…",
+        ]),
+  );
   const members = at?.members?.length;
-  const topic = home ? "Home" : [members && `${members} members`, at?.is_ext_shared && "shared with another organisation", at?.topic].filter(Boolean).join(" · ");
+  const topic = home
+    ? "Home"
+    : [members && `${members} members`, at?.is_ext_shared && "shared with another organisation", at?.topic]
+        .filter(Boolean)
+        .join(" · ");
   $("topic").textContent = topic || "";
   $("me").replaceChildren(avatar(store.me, "small"));
   $("me").setAttribute("aria-label", `You are ${me()?.real_name || store.me}. Change person`);
@@ -58,7 +69,18 @@ function drawList() {
   const own = notices.filter((one) => one.channel === store.channel && one.as === store.me);
   const all = [...messages, ...own].sort((a, b) => Number(a.ts) - Number(b.ts));
   const at = channel(store.channel);
-  const intro = h("li", { class: "intro" }, h("h2", {}, at?.is_im ? null : icon(at?.is_private ? "lock" : "hash", 26), at?.name || ""), h("p", {}, `This is the beginning of ${at?.is_im ? "your conversation with " : "#"}${at?.name || ""}.`, h("br"), "Type / to see what the app can do here."));
+  const intro = h(
+    "li",
+    { class: "intro" },
+    h("h2", {}, at?.is_im ? null : icon(at?.is_private ? "lock" : "hash", 26), at?.name || ""),
+    h(
+      "p",
+      {},
+      `This is the beginning of ${at?.is_im ? "your conversation with " : "#"}${at?.name || ""}.`,
+      h("br"),
+      "Type / to see what the app can do here.",
+    ),
+  );
   intro.dataset.key = `intro:${store.channel}`;
   const old = list.querySelector(":scope > .intro");
   const stuck = nearEnd(scroller);
@@ -72,11 +94,15 @@ const toEnd = (node) => {
 };
 
 function follow(node, inside, button) {
-  node.addEventListener("scroll", () => {
-    const end = node.scrollHeight - node.scrollTop - node.clientHeight < 60;
-    node.dataset.stuck = end ? "yes" : "no";
-    if (end && button) button.hidden = true;
-  }, { passive: true });
+  node.addEventListener(
+    "scroll",
+    () => {
+      const end = node.scrollHeight - node.scrollTop - node.clientHeight < 60;
+      node.dataset.stuck = end ? "yes" : "no";
+      if (end && button) button.hidden = true;
+    },
+    { passive: true },
+  );
   new ResizeObserver(() => nearEnd(node) && toEnd(node)).observe(inside);
   new ResizeObserver(() => nearEnd(node) && toEnd(node)).observe(node);
 }
@@ -135,7 +161,13 @@ async function openHome() {
 function drawHome(view, trouble = "") {
   if (store.view !== "home") return;
   const place = $("home-blocks");
-  const empty = h("div", { class: "home-empty" }, avatar(store.state.app.bot_user), h("h2", {}, "Nothing here yet"), h("p", {}, trouble || `${store.state.app.name} has not published a Home tab for ${me()?.real_name}.`));
+  const empty = h(
+    "div",
+    { class: "home-empty" },
+    avatar(store.state.app.bot_user),
+    h("h2", {}, "Nothing here yet"),
+    h("p", {}, trouble || `${store.state.app.name} has not published a Home tab for ${me()?.real_name}.`),
+  );
   if (!view) {
     place.replaceChildren(empty);
     return;
@@ -146,7 +178,8 @@ function drawHome(view, trouble = "") {
     click: (values) => act("click", { home: true, ...values }),
     options: (values) => act("options", { home: true, ...values }),
   };
-  const focused = place.contains(document.activeElement) && document.activeElement.closest("[data-testid]")?.dataset.testid;
+  const focused =
+    place.contains(document.activeElement) && document.activeElement.closest("[data-testid]")?.dataset.testid;
   place.replaceChildren(blocks(view.blocks, surface));
   if (focused) place.querySelector(`[data-testid="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 }
@@ -342,7 +375,19 @@ function addNotice(words, { once = false } = {}) {
   if (once && notices.some((one) => one.text === words && at - one.at < 4000)) return;
   const last = Number(messages.at(-1)?.ts || 0);
   const ts = Math.max(last, Number(notices.at(-1)?.ts || 0)) + 0.000001 || at / 1000;
-  notices = [...notices, { notice: true, channel: store.channel, as: store.me, ts: String(ts), text: words, mrkdwn: false, ephemeral: true, at }];
+  notices = [
+    ...notices,
+    {
+      notice: true,
+      channel: store.channel,
+      as: store.me,
+      ts: String(ts),
+      text: words,
+      mrkdwn: false,
+      ephemeral: true,
+      at,
+    },
+  ];
   if (store.view === "channel") {
     drawList();
     $("live").textContent = words;
@@ -393,7 +438,11 @@ async function resyncView() {
 
 async function say(words, thread) {
   const slash = words.startsWith("/");
-  if (slash) $("running").replaceChildren(h("span", { class: "spinner", "aria-hidden": "true" }), `Running ${words.split(/\s/)[0]}…`);
+  if (slash)
+    $("running").replaceChildren(
+      h("span", { class: "spinner", "aria-hidden": "true" }),
+      `Running ${words.split(/\s/)[0]}…`,
+    );
   $("running").hidden = !slash;
   scroller.dataset.stuck = "yes";
   try {
@@ -409,7 +458,12 @@ async function say(words, thread) {
 }
 
 const writer = composer({ label: "Message", testid: "composer", send: (words) => say(words) });
-const threadWriter = composer({ label: "Reply…", testid: "thread-composer", send: (words) => say(words, store.thread), commands: false });
+const threadWriter = composer({
+  label: "Reply…",
+  testid: "thread-composer",
+  send: (words) => say(words, store.thread),
+  commands: false,
+});
 
 async function join() {
   try {
@@ -450,13 +504,22 @@ function wire() {
     if (to) openChannel(to.dataset.openChannel);
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && store.thread && !modalOpen() && !event.defaultPrevented && !document.querySelector("dialog[open]")) {
+    if (
+      event.key === "Escape" &&
+      store.thread &&
+      !modalOpen() &&
+      !event.defaultPrevented &&
+      !document.querySelector("dialog[open]")
+    ) {
       closeThread();
       remember();
       writer.field.focus();
     }
   });
-  setInterval(() => document.visibilityState === "visible" && connected && store.view === "channel" && drawList(), 30000);
+  setInterval(
+    () => document.visibilityState === "visible" && connected && store.view === "channel" && drawList(),
+    30000,
+  );
 }
 
 async function start() {

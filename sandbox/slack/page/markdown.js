@@ -40,7 +40,12 @@ function fenced(rows, i) {
 
 function heading(rows, i) {
   const match = HEADING.exec(rows[i]);
-  return match && { node: h(`h${Math.min(match[1].length + 2, 6)}`, { class: `md-h${match[1].length}` }, spans(match[2])), end: i + 1 };
+  return (
+    match && {
+      node: h(`h${Math.min(match[1].length + 2, 6)}`, { class: `md-h${match[1].length}` }, spans(match[2])),
+      end: i + 1,
+    }
+  );
 }
 
 const rule = (rows, i) => (RULE.test(rows[i]) ? { node: h("hr"), end: i + 1 } : null);
@@ -52,14 +57,27 @@ function quote(rows, i) {
   return { node: h("blockquote", {}, blocks(rows.slice(i, end).map((row) => row.replace(/^ {0,3}> ?/, "")))), end };
 }
 
-const cellsOf = (row) => row.trim().replace(/^\||\|$/g, "").split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll("\\|", "|"));
+const cellsOf = (row) =>
+  row
+    .trim()
+    .replace(/^\||\|$/g, "")
+    .split(/(?<!\\)\|/)
+    .map((cell) => cell.trim().replaceAll("\\|", "|"));
 
 function table(rows, i) {
-  if (!rows[i].includes("|") || !/^ *\|?[ :|-]*-[ :|-]*$/.test(rows[i + 1] || "") || !rows[i + 1].includes("|")) return null;
-  const sides = cellsOf(rows[i + 1]).map((cell) => (cell.endsWith(":") ? (cell.startsWith(":") ? "center" : "right") : "left"));
+  if (!rows[i].includes("|") || !/^ *\|?[ :|-]*-[ :|-]*$/.test(rows[i + 1] || "") || !rows[i + 1].includes("|"))
+    return null;
+  const sides = cellsOf(rows[i + 1]).map((cell) =>
+    cell.endsWith(":") ? (cell.startsWith(":") ? "center" : "right") : "left",
+  );
   let end = i + 2;
   while (end < rows.length && rows[end].includes("|")) end += 1;
-  const line = (tag, row) => h("tr", {}, cellsOf(row).map((cell, at) => h(tag, { class: `align-${sides[at] || "left"}` }, spans(cell))));
+  const line = (tag, row) =>
+    h(
+      "tr",
+      {},
+      cellsOf(row).map((cell, at) => h(tag, { class: `align-${sides[at] || "left"}` }, spans(cell))),
+    );
   const body = rows.slice(i + 2, end).map((row) => line("td", row));
   const whole = h("table", {}, h("thead", {}, line("th", rows[i])), h("tbody", {}, body));
   return { node: h("div", { class: "table-frame", tabindex: 0, role: "region", "aria-label": "Table" }, whole), end };
@@ -77,7 +95,8 @@ function list(rows, i) {
     if (!item || item[1].length !== indent || /\d/.test(item[2]) !== ordered) break;
     const inner = [];
     end += 1;
-    while (end < rows.length && /^ +\S/.test(rows[end]) && rows[end].search(/\S/) > indent) inner.push(rows[end++].slice(indent + 2));
+    while (end < rows.length && /^ +\S/.test(rows[end]) && rows[end].search(/\S/) > indent)
+      inner.push(rows[end++].slice(indent + 2));
     items.push(itemOf(item[3], inner));
   }
   return { node: h(ordered ? "ol" : "ul", { start: ordered ? parseInt(first[2], 10) : null }, items), end };
@@ -91,17 +110,35 @@ function itemOf(words, inner) {
 
 function paragraph(rows, i) {
   let end = i + 1;
-  const starts = (row) => !row.trim() || FENCE.test(row) || HEADING.test(row) || RULE.test(row) || ITEM.test(row) || /^ {0,3}>/.test(row);
+  const starts = (row) =>
+    !row.trim() || FENCE.test(row) || HEADING.test(row) || RULE.test(row) || ITEM.test(row) || /^ {0,3}>/.test(row);
   while (end < rows.length && !starts(rows[end])) end += 1;
-  return { node: h("p", {}, rows.slice(i, end).map((row, at) => [at ? h("br") : null, spans(row.trim())])), end };
+  return {
+    node: h(
+      "p",
+      {},
+      rows.slice(i, end).map((row, at) => [at ? h("br") : null, spans(row.trim())]),
+    ),
+    end,
+  };
 }
 
 const SPAN = new RegExp(
   [
-    /(?<code>`+)(?<coded>.+?)\k<code>/, /!\[(?<alt>[^\]]*)\]\((?<src>[^)\s]+)[^)]*\)/, /\[(?<label>[^\]]+)\]\((?<to>[^)\s]+)[^)]*\)/,
-    /\*\*(?<strong>.+?)\*\*/, /(?<!\w)__(?<strong2>.+?)__(?!\w)/, /~~(?<gone>.+?)~~/, /\*(?<em>[^*\s][^*]*)\*/,
-    /(?<!\w)_(?<em2>[^_\s][^_]*)_(?!\w)/, /<(?<auto>https?:[^>\s]+)>/, /(?<url>https?:\/\/[^\s<>()]+[^\s<>().,;:!?])/, /\\(?<literal>[\\`*_{}[\]()#+\-.!|~>])/,
-  ].map((part) => part.source).join("|"),
+    /(?<code>`+)(?<coded>.+?)\k<code>/,
+    /!\[(?<alt>[^\]]*)\]\((?<src>[^)\s]+)[^)]*\)/,
+    /\[(?<label>[^\]]+)\]\((?<to>[^)\s]+)[^)]*\)/,
+    /\*\*(?<strong>.+?)\*\*/,
+    /(?<!\w)__(?<strong2>.+?)__(?!\w)/,
+    /~~(?<gone>.+?)~~/,
+    /\*(?<em>[^*\s][^*]*)\*/,
+    /(?<!\w)_(?<em2>[^_\s][^_]*)_(?!\w)/,
+    /<(?<auto>https?:[^>\s]+)>/,
+    /(?<url>https?:\/\/[^\s<>()]+[^\s<>().,;:!?])/,
+    /\\(?<literal>[\\`*_{}[\]()#+\-.!|~>])/,
+  ]
+    .map((part) => part.source)
+    .join("|"),
   "g",
 );
 

@@ -14,7 +14,9 @@ const TOGETHER = 300; // seconds between two messages of one person that share a
 const authorOf = (message) => (message.notice ? "notice" : message.user || message.bot_id || message.username || "");
 const authorName = (message) => {
   if (message.notice) return "Sandbox";
-  return person(message.user) ? displayName(message.user) : message.username || displayName(message.user || message.bot_id);
+  return person(message.user)
+    ? displayName(message.user)
+    : message.username || displayName(message.user || message.bot_id);
 };
 
 /** What elements of a message talk to. */
@@ -35,8 +37,16 @@ function bodyOf(message) {
   const parts = [];
   if (message.slash) parts.push(h("div", { class: "message-text" }, h("code", { class: "slash" }, message.slash)));
   else if (message.blocks?.length) parts.push(h("div", { class: "blocks" }, blocks(message.blocks, surface)));
-  else if (message.text) parts.push(h("div", { class: "message-text" }, text({ type: message.mrkdwn === false ? "plain_text" : "mrkdwn", text: message.text })));
-  for (const [index, one] of (message.attachments || []).entries()) parts.push(attachment(one, surface, { at: `attachment${index}`, stamp }));
+  else if (message.text)
+    parts.push(
+      h(
+        "div",
+        { class: "message-text" },
+        text({ type: message.mrkdwn === false ? "plain_text" : "mrkdwn", text: message.text }),
+      ),
+    );
+  for (const [index, one] of (message.attachments || []).entries())
+    parts.push(attachment(one, surface, { at: `attachment${index}`, stamp }));
   for (const file of message.files || []) parts.push(fileOf(file));
   if (message.reactions?.length) parts.push(h("div", { class: "reactions" }, message.reactions.map(reaction)));
   if (message.status) parts.push(h("div", { class: "doing" }, spinner(), message.status));
@@ -45,19 +55,32 @@ function bodyOf(message) {
 
 function reaction({ name, users, count }) {
   const own = users?.includes(store.me) ? " is-me" : "";
-  return h("span", { class: `reaction${own}`, title: `${(users || []).map(displayName).join(", ")} reacted with :${name}:` }, emoji(name) || `:${name}:`, h("span", {}, count));
+  return h(
+    "span",
+    { class: `reaction${own}`, title: `${(users || []).map(displayName).join(", ")} reacted with :${name}:` },
+    emoji(name) || `:${name}:`,
+    h("span", {}, count),
+  );
 }
 
 function fileOf(file) {
   const href = safeLink(file.url || file.url_private || "");
-  if (href && file.mimetype?.startsWith("image/")) return h("div", { class: "file-image" }, picture(href, file.title || file.name, { class: "image" }));
-  const inside = [icon("file", 22), h("span", { class: "file-words" }, h("strong", {}, file.title || file.name), h("small", {}, sizeOf(file)))];
-  return href ? h("a", { class: "file", href, download: file.name || true }, inside) : h("div", { class: "file" }, inside);
+  if (href && file.mimetype?.startsWith("image/"))
+    return h("div", { class: "file-image" }, picture(href, file.title || file.name, { class: "image" }));
+  const inside = [
+    icon("file", 22),
+    h("span", { class: "file-words" }, h("strong", {}, file.title || file.name), h("small", {}, sizeOf(file))),
+  ];
+  return href
+    ? h("a", { class: "file", href, download: file.name || true }, inside)
+    : h("div", { class: "file" }, inside);
 }
 
 function sizeOf(file) {
   const kib = (file.size || 0) / 1024;
-  return [file.mimetype, kib ? (kib < 1024 ? `${kib.toFixed(1)} KiB` : `${(kib / 1024).toFixed(1)} MiB`) : null].filter(Boolean).join(" · ");
+  return [file.mimetype, kib ? (kib < 1024 ? `${kib.toFixed(1)} KiB` : `${(kib / 1024).toFixed(1)} MiB`) : null]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 function threadBar(message, openThread) {
@@ -67,28 +90,74 @@ function threadBar(message, openThread) {
   const last = message.latest_reply ? `Last reply ${ago(moment(message.latest_reply))}` : "";
   return h(
     "button",
-    { type: "button", class: "thread-bar", data: { testid: `thread-bar-${message.ts}` }, on: { click: () => openThread(message.ts) } },
-    h("span", { class: "thread-faces" }, faces), h("strong", {}, count), h("span", { class: "thread-last" }, last),
+    {
+      type: "button",
+      class: "thread-bar",
+      data: { testid: `thread-bar-${message.ts}` },
+      on: { click: () => openThread(message.ts) },
+    },
+    h("span", { class: "thread-faces" }, faces),
+    h("strong", {}, count),
+    h("span", { class: "thread-last" }, last),
   );
 }
 
 function rowOf(message, { together, openThread, inThread }) {
   const date = moment(message.ts);
-  const time = h("time", { class: "time", datetime: date.toISOString(), title: longTime(date, zone()) }, clockTime(date, zone()));
-  const edited = message.edited && !message.blocks?.length ? h("span", { class: "edited", title: message.edited.ts ? longTime(moment(message.edited.ts), zone()) : null }, "(edited)") : null;
+  const time = h(
+    "time",
+    { class: "time", datetime: date.toISOString(), title: longTime(date, zone()) },
+    clockTime(date, zone()),
+  );
+  const edited =
+    message.edited && !message.blocks?.length
+      ? h(
+          "span",
+          { class: "edited", title: message.edited.ts ? longTime(moment(message.edited.ts), zone()) : null },
+          "(edited)",
+        )
+      : null;
   const head = together
     ? null
-    : h("div", { class: "message-head" }, h("span", { class: "author" }, authorName(message)), isApp(message.user) || message.bot_id ? h("span", { class: "badge" }, "App") : null, time);
-  const reply = !inThread && !message.ephemeral && !message.notice
-    ? h("div", { class: "message-tools" }, h("button", { type: "button", class: "icon-btn", title: "Reply in thread", "aria-label": "Reply in thread", on: { click: () => openThread(message.ts) } }, icon("thread")))
-    : null;
+    : h(
+        "div",
+        { class: "message-head" },
+        h("span", { class: "author" }, authorName(message)),
+        isApp(message.user) || message.bot_id ? h("span", { class: "badge" }, "App") : null,
+        time,
+      );
+  const reply =
+    !inThread && !message.ephemeral && !message.notice
+      ? h(
+          "div",
+          { class: "message-tools" },
+          h(
+            "button",
+            {
+              type: "button",
+              class: "icon-btn",
+              title: "Reply in thread",
+              "aria-label": "Reply in thread",
+              on: { click: () => openThread(message.ts) },
+            },
+            icon("thread"),
+          ),
+        )
+      : null;
   return h(
     "li",
     {
-      class: ["message", together && "is-together", message.ephemeral && "is-ephemeral", message.notice && "is-notice"].filter(Boolean).join(" "),
-      data: { testid: `message-${message.ts}`, ts: message.ts }, tabindex: -1,
+      class: ["message", together && "is-together", message.ephemeral && "is-ephemeral", message.notice && "is-notice"]
+        .filter(Boolean)
+        .join(" "),
+      data: { testid: `message-${message.ts}`, ts: message.ts },
+      tabindex: -1,
     },
-    h("div", { class: "message-side" }, together ? time : message.notice ? noticeAvatar() : avatar(message.user || message.bot_id)),
+    h(
+      "div",
+      { class: "message-side" },
+      together ? time : message.notice ? noticeAvatar() : avatar(message.user || message.bot_id),
+    ),
     h(
       "div",
       { class: "message-main" },
@@ -104,8 +173,16 @@ function rowOf(message, { together, openThread, inThread }) {
 const divider = (label) => h("li", { class: "day", role: "separator", "aria-label": label }, h("span", {}, label));
 
 function belongs(before, message) {
-  return Boolean(before) && !message.notice && authorOf(before) === authorOf(message) && authorName(before) === authorName(message) && !before.ephemeral === !message.ephemeral &&
-    Number(message.ts) - Number(before.ts) < TOGETHER && !before.reply_count && day(moment(before.ts), zone()) === day(moment(message.ts), zone());
+  return (
+    Boolean(before) &&
+    !message.notice &&
+    authorOf(before) === authorOf(message) &&
+    authorName(before) === authorName(message) &&
+    !before.ephemeral === !message.ephemeral &&
+    Number(message.ts) - Number(before.ts) < TOGETHER &&
+    !before.reply_count &&
+    day(moment(before.ts), zone()) === day(moment(message.ts), zone())
+  );
 }
 
 /**
@@ -119,10 +196,18 @@ export function drawMessages(list, messages, { openThread, inThread = false, lea
   for (const [index, message] of messages.entries()) {
     const date = moment(message.ts);
     const label = dayLabel(date, zone());
-    if (!inThread && (!before || day(moment(before.ts), zone()) !== day(date, zone()))) wanted.push(reused(kept, `day:${label}`, () => divider(label)));
+    if (!inThread && (!before || day(moment(before.ts), zone()) !== day(date, zone())))
+      wanted.push(reused(kept, `day:${label}`, () => divider(label)));
     const together = !inThread && belongs(before, message);
-    const sign = JSON.stringify([message, together, message.reply_count ? ago(moment(message.latest_reply || message.ts)) : "", store.me]);
-    const row = reused(kept, `message:${message.ts}:${message.user || ""}:${sign}`, () => rowOf(message, { together, openThread, inThread }));
+    const sign = JSON.stringify([
+      message,
+      together,
+      message.reply_count ? ago(moment(message.latest_reply || message.ts)) : "",
+      store.me,
+    ]);
+    const row = reused(kept, `message:${message.ts}:${message.user || ""}:${sign}`, () =>
+      rowOf(message, { together, openThread, inThread }),
+    );
     wanted.push(row);
     if (inThread && index === 0 && messages.length > 1) {
       const count = messages.length - 1;
@@ -172,7 +257,13 @@ function refocus(list, path) {
 
 /** One line for a screen reader: who wrote what. */
 export function announcement(message) {
-  const said = message.slash || message.text || (message.blocks || []).map((block) => block.text?.text || block.title?.text || block.title || "").filter(Boolean).join(". ");
+  const said =
+    message.slash ||
+    message.text ||
+    (message.blocks || [])
+      .map((block) => block.text?.text || block.title?.text || block.title || "")
+      .filter(Boolean)
+      .join(". ");
   const secret = message.ephemeral ? ", only to you" : "";
   return `${authorName(message)}${secret}: ${said || "a message"}`;
 }

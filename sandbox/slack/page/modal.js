@@ -4,7 +4,7 @@ import { blocks } from "./blocks.js";
 import { freshId, h } from "./dom.js";
 import { hasState, refusal, stateOf } from "./elements.js";
 import { icon, spinner } from "./icons.js";
-import { closePopup, toast } from "./popup.js";
+import { closePopup, keepFocusIn, toast } from "./popup.js";
 import { forget, memoryOf } from "./store.js";
 import { text, words } from "./text.js";
 
@@ -71,6 +71,7 @@ function opened() {
     event.preventDefault();
     if (!closePopup({ refocus: true })) close();
   });
+  keepFocusIn(dialog);
   document.body.append(dialog);
   return dialog;
 }
@@ -81,20 +82,55 @@ function draw(dialog, view, surface, stack) {
   const submits = view.submit || list.some((block) => block.type === "input");
   const body = h("div", { class: "modal-body" }, blocks(list, surface));
   const note = h("div", { class: "modal-banner", role: "alert", hidden: true });
-  const submit = submits && h("button", { type: "submit", class: "btn primary", data: { testid: "modal-submit" }, disabled: view.submit_disabled || false }, h("span", {}, words(view.submit) || "Submit"));
+  const submit =
+    submits &&
+    h(
+      "button",
+      {
+        type: "submit",
+        class: "btn primary",
+        data: { testid: "modal-submit" },
+        disabled: view.submit_disabled || false,
+      },
+      h("span", {}, words(view.submit) || "Submit"),
+    );
   const form = h(
     "form",
     { novalidate: true, on: { submit: (event) => (event.preventDefault(), send()) } },
     h(
       "header",
       { class: "modal-head" },
-      stack > 1 && h("button", { type: "button", class: "icon-btn", "aria-label": "Back to the view before", on: { click: () => close() } }, icon("back")),
+      stack > 1 &&
+        h(
+          "button",
+          { type: "button", class: "icon-btn", "aria-label": "Back to the view before", on: { click: () => close() } },
+          icon("back"),
+        ),
       h("h2", { id: title }, text(view.title)),
-      h("button", { type: "button", class: "icon-btn", "aria-label": "Close", data: { testid: "modal-x" }, on: { click: () => close(stack > 1) } }, icon("close")),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "icon-btn",
+          "aria-label": "Close",
+          data: { testid: "modal-x" },
+          on: { click: () => close(stack > 1) },
+        },
+        icon("close"),
+      ),
     ),
     note,
     body,
-    h("footer", { class: "dialog-foot" }, h("button", { type: "button", class: "btn", data: { testid: "modal-close" }, on: { click: () => close() } }, words(view.close) || (submits ? "Cancel" : "Close")), submit),
+    h(
+      "footer",
+      { class: "dialog-foot" },
+      h(
+        "button",
+        { type: "button", class: "btn", data: { testid: "modal-close" }, on: { click: () => close() } },
+        words(view.close) || (submits ? "Cancel" : "Close"),
+      ),
+      submit,
+    ),
     h("div", { class: "toasts" }),
   );
   dialog.setAttribute("aria-labelledby", title);
@@ -170,7 +206,9 @@ async function close(clear = false) {
 }
 
 const rowOf = (id) => shown?.parts.body.querySelector(`[data-block-id="${CSS.escape(id)}"]`);
-const firstField = (node) => node.querySelector(".block-input :is(input, textarea, .select-control)") || node.querySelector("input, textarea, button");
+const firstField = (node) =>
+  node.querySelector(".block-input :is(input, textarea, .select-control)") ||
+  node.querySelector("input, textarea, button");
 
 function setError(id, message) {
   const row = rowOf(id);
@@ -205,5 +243,6 @@ function restore(dialog, { id, block, range }) {
   const within = (block && dialog.querySelector(`[data-block-id="${CSS.escape(block)}"]`)) || dialog;
   const target = (id && within.querySelector(`[data-testid="${CSS.escape(id)}"]`)) || firstField(within);
   target?.focus({ preventScroll: true });
-  if (range && range[0] !== null && target?.setSelectionRange && ["text", "textarea", "url"].includes(target.type)) target.setSelectionRange(...range);
+  if (range && range[0] !== null && target?.setSelectionRange && ["text", "textarea", "url"].includes(target.type))
+    target.setSelectionRange(...range);
 }

@@ -59,6 +59,22 @@ document.addEventListener("pointerdown", ({ target }) => {
 document.addEventListener("scroll", ({ target }) => open && !open.body.contains(target) && placePopup(), true);
 addEventListener("resize", placePopup);
 
+/** Keep the focus inside a dialog: after its last control comes its first, not the browser's own buttons. */
+export function keepFocusIn(dialog) {
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key !== "Tab") return;
+    const wanted = "a[href], button, input, select, textarea, summary, [tabindex='0']";
+    const all = [...dialog.querySelectorAll(wanted)].filter(
+      (one) => !one.disabled && one.tabIndex >= 0 && one.checkVisibility(),
+    );
+    const [from, to] = event.shiftKey ? [all[0], all.at(-1)] : [all.at(-1), all[0]];
+    const group = (one) => one?.type === "radio" && document.activeElement?.name === one.name;
+    if (document.activeElement !== from && !group(from)) return;
+    event.preventDefault();
+    to.focus();
+  });
+}
+
 /**
  * Ask a Slack confirm object's question; true when the person confirms. Esc, the backdrop and the deny button are no.
  */
@@ -75,12 +91,19 @@ export function ask(confirm) {
       h(
         "div",
         { class: "dialog-foot" },
-        h("button", { type: "button", class: "btn", data: { testid: "confirm-deny" }, on: { click: () => dialog.close("no") } }, no),
+        h(
+          "button",
+          { type: "button", class: "btn", data: { testid: "confirm-deny" }, on: { click: () => dialog.close("no") } },
+          no,
+        ),
         h(
           "button",
           {
-            type: "button", class: `btn ${confirm.style === "danger" ? "danger" : "primary"}`, autofocus: true,
-            data: { testid: "confirm-ok" }, on: { click: () => dialog.close("yes") },
+            type: "button",
+            class: `btn ${confirm.style === "danger" ? "danger" : "primary"}`,
+            autofocus: true,
+            data: { testid: "confirm-ok" },
+            on: { click: () => dialog.close("yes") },
           },
           yes,
         ),
@@ -91,6 +114,7 @@ export function ask(confirm) {
       dialog.remove();
       resolve(dialog.returnValue === "yes");
     });
+    keepFocusIn(dialog);
     document.body.append(dialog);
     dialog.showModal();
   });
@@ -98,9 +122,20 @@ export function ask(confirm) {
 
 /** A short notice at the foot of the page; errors stay longer and interrupt a screen reader. */
 export function toast(message, { error = false } = {}) {
-  const note = h("div", { class: `toast${error ? " is-error" : ""}`, role: error ? "alert" : "status" }, icon(error ? "warning" : "info"), h("span", {}, message));
+  const note = h(
+    "div",
+    { class: `toast${error ? " is-error" : ""}`, role: error ? "alert" : "status" },
+    icon(error ? "warning" : "info"),
+    h("span", {}, message),
+  );
   const gone = () => note.remove();
-  note.append(h("button", { type: "button", class: "icon-btn small", "aria-label": "Dismiss", on: { click: gone } }, icon("close", 14)));
+  note.append(
+    h(
+      "button",
+      { type: "button", class: "icon-btn small", "aria-label": "Dismiss", on: { click: gone } },
+      icon("close", 14),
+    ),
+  );
   const place = document.getElementById("toasts");
   ([...document.querySelectorAll("dialog[open] .toasts")].at(-1) || place).append(note);
   setTimeout(gone, error ? 9000 : 4500);

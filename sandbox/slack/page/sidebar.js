@@ -17,20 +17,31 @@ export function connection() {
 function channelRow(one, { openChannel }) {
   const open = store.view === "channel" && store.channel === one.id;
   const unread = Boolean(one.unread) && !open;
-  const count = typeof one.unread === "number" && one.unread > 0 && !open ? h("span", { class: "unread-count" }, one.unread > 99 ? "99+" : one.unread) : null;
+  const count =
+    typeof one.unread === "number" && one.unread > 0 && !open
+      ? h("span", { class: "unread-count" }, one.unread > 99 ? "99+" : one.unread)
+      : null;
   return h(
     "li",
     {},
     h(
       "button",
       {
-        type: "button", class: ["side-row", open && "is-open", unread && "is-unread", one.is_member === false && "is-outside"].filter(Boolean).join(" "),
-        "aria-current": open ? "page" : null, data: { testid: `channel-${one.id}` }, "aria-label": `Channel ${one.name}${unread ? ", unread" : ""}`,
+        type: "button",
+        class: ["side-row", open && "is-open", unread && "is-unread", one.is_member === false && "is-outside"]
+          .filter(Boolean)
+          .join(" "),
+        "aria-current": open ? "page" : null,
+        data: { testid: `channel-${one.id}` },
+        "aria-label": `Channel ${one.name}${unread ? ", unread" : ""}`,
         on: { click: () => openChannel(one.id) },
       },
-      one.is_im ? avatar(store.state.app.bot_user, "small") : icon(one.is_private ? "lock" : "hash", 16), h("span", { class: "side-words" }, one.name),
+      one.is_im ? avatar(store.state.app.bot_user, "small") : icon(one.is_private ? "lock" : "hash", 16),
+      h("span", { class: "side-words" }, one.name),
       one.is_im && h("span", { class: "tag" }, "messages"),
-      one.is_ext_shared && h("span", { class: "side-sign", title: "Shared with another organisation" }, icon("shared", 14)), count,
+      one.is_ext_shared &&
+        h("span", { class: "side-sign", title: "Shared with another organisation" }, icon("shared", 14)),
+      count,
     ),
   );
 }
@@ -46,10 +57,17 @@ function personRow(one, { becomePerson }) {
     h(
       "button",
       {
-        type: "button", class: `side-row person${own ? " is-me" : ""}`, "aria-pressed": String(own), data: { testid: `person-${one.id}` },
-        title: own ? `You are ${one.real_name}` : `Act as ${one.real_name}`, on: { click: () => becomePerson(one.id) },
+        type: "button",
+        class: `side-row person${own ? " is-me" : ""}`,
+        "aria-pressed": String(own),
+        data: { testid: `person-${one.id}` },
+        title: own ? `You are ${one.real_name}` : `Act as ${one.real_name}`,
+        on: { click: () => becomePerson(one.id) },
       },
-      avatar(one.id, "small"), h("span", { class: "side-words" }, one.real_name || one.name), tag && h("span", { class: "tag" }, tag), own && h("span", { class: "tag is-you" }, "you"),
+      avatar(one.id, "small"),
+      h("span", { class: "side-words" }, one.real_name || one.name),
+      tag && h("span", { class: "tag" }, tag),
+      own && h("span", { class: "tag is-you" }, "you"),
     ),
   );
 }
@@ -76,16 +94,50 @@ export function drawSidebar(place, actions) {
     h(
       "nav",
       { class: "side-scroll", "aria-label": "Channels and people" },
-      group("Channels", mine.map((one) => channelRow(one, actions))),
-      others.length > 0 && group("Not a member", others.map((one) => channelRow(one, actions))),
+      group(
+        "Channels",
+        mine.map((one) => channelRow(one, actions)),
+      ),
+      others.length > 0 &&
+        group(
+          "Not a member",
+          others.map((one) => channelRow(one, actions)),
+        ),
       group("Apps", [
-        h("li", {}, h("button", { type: "button", class: `side-row${home ? " is-open" : ""}`, "aria-current": home ? "page" : null, data: { testid: "app-home" }, on: { click: actions.openHome } },
-          avatar(app.bot_user, "small"), h("span", { class: "side-words" }, app.name || "App"), h("span", { class: "tag" }, "home"))),
+        h(
+          "li",
+          {},
+          h(
+            "button",
+            {
+              type: "button",
+              class: `side-row${home ? " is-open" : ""}`,
+              "aria-current": home ? "page" : null,
+              data: { testid: "app-home" },
+              on: { click: actions.openHome },
+            },
+            avatar(app.bot_user, "small"),
+            h("span", { class: "side-words" }, app.name || "App"),
+            h("span", { class: "tag" }, "home"),
+          ),
+        ),
         ...direct.map((one) => channelRow(one, actions)),
       ]),
-      group("Act as", people.filter((one) => !one.is_bot && one.id !== app.bot_user).map((one) => personRow(one, actions))),
+      group(
+        "Act as",
+        people.filter((one) => !one.is_bot && one.id !== app.bot_user).map((one) => personRow(one, actions)),
+      ),
     ),
-    h("footer", { class: "side-foot" }, h("button", { type: "button", class: "side-row", data: { testid: "world-open-side" }, on: { click: actions.openWorld } }, icon("globe", 17), h("span", { class: "side-words" }, "World and faults"))),
+    h(
+      "footer",
+      { class: "side-foot" },
+      h(
+        "button",
+        { type: "button", class: "side-row", data: { testid: "world-open-side" }, on: { click: actions.openWorld } },
+        icon("globe", 17),
+        h("span", { class: "side-words" }, "World and faults"),
+      ),
+    ),
   );
   place.querySelector(".side-scroll").scrollTop = scroll;
   if (focused) place.querySelector(`[data-testid="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });

@@ -29,14 +29,30 @@ export function displayName(id) {
   return found ? found.real_name || found.name : id || "Somebody";
 }
 
-const COLOURS = ["#2f6f9f", "#a4508b", "#3c7d4b", "#b5652b", "#6a5acd", "#b23a48", "#2a7f86", "#7d6b2f", "#51618f", "#8a4f2a"];
+const COLOURS = [
+  "#2f6f9f",
+  "#a4508b",
+  "#3c7d4b",
+  "#b5652b",
+  "#6a5acd",
+  "#b23a48",
+  "#2a7f86",
+  "#7d6b2f",
+  "#51618f",
+  "#8a4f2a",
+];
 
 /** The colour and initials of an avatar: by the place among the people, so that few share one, else by the id. */
 export function avatarOf(id) {
   const place = store.state.people.findIndex((one) => one.id === id);
   let sum = place < 0 ? 3 : place;
   if (place < 0) for (const letter of id || "?") sum = (sum * 31 + letter.codePointAt(0)) >>> 0;
-  const initials = displayName(id).split(/[\s._-]+/).filter(Boolean).slice(0, 2).map((word) => word[0].toUpperCase()).join("");
+  const initials = displayName(id)
+    .split(/[\s._-]+/)
+    .filter(Boolean)
+    .slice(0, 2)
+    .map((word) => word[0].toUpperCase())
+    .join("");
   return { colour: COLOURS[sum % COLOURS.length], initials: initials || "?" };
 }
 

@@ -10,7 +10,9 @@ const unescape = (text) => text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").
 export function text(object) {
   if (!object) return fragment();
   if (typeof object === "string") return plain(object);
-  return object.type === "mrkdwn" ? mrkdwn(object.text || "", object.verbatim) : plain(object.text || "", object.emoji !== false);
+  return object.type === "mrkdwn"
+    ? mrkdwn(object.text || "", object.verbatim)
+    : plain(object.text || "", object.emoji !== false);
 }
 
 /** The words of a text object, for labels and lists. */
@@ -194,7 +196,11 @@ export function channelMention(id, label) {
 export function groupMention(id, label) {
   const found = group(id);
   const own = found?.members?.includes(store.me) ? " is-me" : "";
-  return h("span", { class: `mention${own}`, title: found?.name }, `@${found?.handle || (label || id).replace(/^@/, "")}`);
+  return h(
+    "span",
+    { class: `mention${own}`, title: found?.name },
+    `@${found?.handle || (label || id).replace(/^@/, "")}`,
+  );
 }
 
 /** @here, @channel or @everyone. */
@@ -209,6 +215,10 @@ function dateMention(target, label) {
 /** A moment in the reader's zone. */
 export function date(timestamp, pattern, address) {
   const shown = slackDate(timestamp, pattern, zone());
-  const node = h("time", { datetime: moment(timestamp).toISOString(), title: longTime(moment(timestamp), zone()) }, shown);
+  const node = h(
+    "time",
+    { datetime: moment(timestamp).toISOString(), title: longTime(moment(timestamp), zone()) },
+    shown,
+  );
   return address ? link(address, node) : node;
 }

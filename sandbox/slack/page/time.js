@@ -53,7 +53,13 @@ export function dayLabel(date, zone) {
 /** "2 minutes ago" and the like. */
 export function ago(date) {
   const seconds = (worldNow().getTime() - date.getTime()) / 1000;
-  const units = [["year", 31557600], ["month", 2629800], ["day", 86400], ["hour", 3600], ["minute", 60]];
+  const units = [
+    ["year", 31557600],
+    ["month", 2629800],
+    ["day", 86400],
+    ["hour", 3600],
+    ["minute", 60],
+  ];
   const word = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
   for (const [unit, size] of units) {
     if (Math.abs(seconds) >= size) return word.format(-Math.trunc(seconds / size), unit);
