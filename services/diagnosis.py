@@ -142,7 +142,7 @@ _WARNINGS = (
         r"ProvisioningFailed|FailedBinding|storageclass.*?not found|no persistent volumes available"
         r"|unbound immediate PersistentVolumeClaims",
     ),
-    _sign(Cause.NO_AMD64_NODE, r"didn't match Pod's node (affinity|selector)|no nodes? available"),
+    _sign(Cause.NO_AMD64_NODE, r"didn't match Pod's node (affinity|selector)"),
 )
 _PULLING = frozenset({"ImagePullBackOff", "ErrImagePull", "InvalidImageName"})
 _WELL = frozenset({"online", "syncing"})
@@ -243,9 +243,12 @@ def _of_pod(runtime: Runtime) -> _Found | None:
     if runtime.waiting_reason in _PULLING:
         return _Found(Cause.IMAGE_PULL, {"message": _last(runtime.warnings)})
     found = _read(_WARNINGS, reversed(runtime.warnings))
-    if found is not None and (found.cause is not Cause.STORAGE_PENDING or runtime.volume_phase != "Bound"):
+    unschedulable = runtime.waiting_reason == "Unschedulable"
+    # Events outlive what they tell of, and some are of the namespace's other Pods.
+    stale = {Cause.STORAGE_PENDING: runtime.volume_phase == "Bound", Cause.NO_AMD64_NODE: not unschedulable}
+    if found is not None and not stale.get(found.cause):
         return found
-    if runtime.waiting_reason == "Unschedulable":
+    if unschedulable:
         return _Found(Cause.UNSCHEDULABLE, {"message": _last(runtime.warnings)})
     return None
 

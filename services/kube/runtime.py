@@ -58,12 +58,17 @@ async def runtime(api: Api, namespace: str) -> Runtime:
 
 
 def newest(pods: Iterable[Object]) -> Object:
-    """The Pod that counts: the youngest that isn't on its way out; empty when there is none."""
-    found = sorted(
-        pods,
-        key=lambda pod: ("deletionTimestamp" not in pod["metadata"], pod["metadata"].get("creationTimestamp") or ""),
-    )
-    return found[-1] if found else {}
+    """The Pod that counts: the Deployment's youngest that isn't on its way out; empty when there is none.
+
+    The DaemonSet that distributes trust to the nodes has Pods beside it.
+    """
+    return max(pods, key=_weight, default={})
+
+
+def _weight(pod: Object) -> tuple[bool, bool, str]:
+    meta = pod["metadata"]
+    owners = {owner.get("kind") for owner in meta.get("ownerReferences") or ()}
+    return "DaemonSet" not in owners, "deletionTimestamp" not in meta, str(meta.get("creationTimestamp") or "")
 
 
 def phase(objects: list[Object]) -> str:

@@ -267,3 +267,9 @@ def test_a_right_that_the_bot_lacks_wins_over_what_the_registry_shows() -> None:
 
 def test_a_failure_carries_the_correlation_id() -> None:
     assert cause({"error": Refused(*TOLD, correlation_id="c0ffee")}).correlation_id == "c0ffee"
+
+
+def test_warnings_of_a_volume_that_is_bound_by_now_are_old() -> None:
+    seen = pod(volume_phase="Bound", pod_phase="Pending", warnings=("FailedBinding: no persistent volumes available",))
+
+    assert diagnose(**seen) is None
