@@ -11,13 +11,16 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
 
-from sandbox import compose, environment, world
-from sandbox.compose import PARTS, Ports, Sandbox, Upstream
+from sandbox import environment, world
+from sandbox.parts import PARTS, PartName, Ports, Upstream
 from sandbox.speed import SPEEDS
+
+if TYPE_CHECKING:
+    from sandbox.compose import Sandbox
 
 BASE_PORT = 8700
 LOGIN_SERVERS = "what ARM gives as a registry's login server: its address here, or its name (default: addresses)"
@@ -103,29 +106,33 @@ async def _serve(options: argparse.Namespace) -> int:
         return await _run_command(options.command, values, ended)
 
 
-def _sandbox(options: argparse.Namespace) -> Sandbox:
+def _sandbox(options: argparse.Namespace) -> "Sandbox":
     upstream = _upstream(options)
     parts = _parts(options.parts, alone=upstream is not None)
     if not 0 <= options.port <= HIGHEST_BASE:
         raise OptionError(f"--port must be 0 or at most {HIGHEST_BASE}.")
     if not _is_loopback(options.host):
         raise OptionError(f"--host {options.host}: only loopback addresses; what is served here guards nothing.")
+    content, manifest = world.load(options.world), _manifest(options.manifest)
+    # The official Kubernetes client takes a second to import: --help and wrong options needn't wait for it.
+    from sandbox.compose import Sandbox  # noqa: PLC0415
+
     options.folder = options.folder or Path(tempfile.mkdtemp(prefix="sandbox-"))
     return Sandbox(
-        world.load(options.world),
+        content,
         folder=options.folder.absolute(),
         speed=SPEEDS[options.speed],
         parts=parts,
         ports=Ports.from_base(options.port),
         host=options.host,
         request_url=options.request_url,
-        manifest=_manifest(options.manifest),
+        manifest=manifest,
         login_servers=options.login_servers,
         upstream=upstream,
     )
 
 
-def _parts(words: list[str], *, alone: bool) -> list[compose.PartName]:
+def _parts(words: list[str], *, alone: bool) -> list[PartName]:
     """The chosen parts; the edge brings along what it needs, unless it runs alone."""
     if unknown := [word for word in words if word not in PARTS]:
         raise OptionError(f"there is no part {unknown[0]!r}; there are: {', '.join(PARTS)}.")
@@ -201,7 +208,7 @@ def _send(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
         os.killpg(process.pid, number)
 
 
-def _banner(sandbox: Sandbox, options: argparse.Namespace) -> str:
+def _banner(sandbox: "Sandbox", options: argparse.Namespace) -> str:
     lines = ["", "The sandbox is up."]
     if sandbox.slack is not None:
         lines.append(f"  Slack page   {sandbox.url}/")

@@ -4,7 +4,6 @@ import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -17,37 +16,10 @@ from sandbox.edge import AGENT_KEY, EdgePart, is_edge_image
 from sandbox.faults import Faults
 from sandbox.kube import KubePart
 from sandbox.kube.kubelet import any_image
+from sandbox.parts import PARTS, PartName, Ports, Upstream
 from sandbox.slack import SlackPart
 from sandbox.speed import IMMEDIATE, Speed
 from sandbox.tls import Authority
-
-PartName = Literal["slack", "azure", "kube", "edge"]
-PARTS: tuple[PartName, ...] = ("slack", "azure", "kube", "edge")
-
-
-@dataclass(frozen=True)
-class Ports:
-    """First port of each part; 0 lets the system choose."""
-
-    slack: int = 0
-    """Also the control API's where Slack isn't started."""
-    azure: int = 0
-    kube: int = 0
-    registries: int = 0
-
-    @classmethod
-    def from_base(cls, base: int) -> Self:
-        """The usual distances from a base port; all 0 for 0."""
-        return cls(base, base + 1, base + 10, base + 30) if base else cls()
-
-
-@dataclass(frozen=True)
-class Upstream:
-    """Azure and the clusters of an edge agent that runs without their stand-ins beside it."""
-
-    azure_url: str
-    kubeconfig: Path
-    ca_file: Path | None = None
 
 
 async def left_to_the_edge(cluster: str, image: str, secrets: Sequence[dict[str, Any]]) -> str:
@@ -215,7 +187,7 @@ class Sandbox:
 
     def _agent_keys(self) -> list[str]:
         """The keys of all connected clusters, each once."""
-        clusters = self.world["azure"]["connected_clusters"]
+        clusters = [cluster for cluster in self.world["azure"]["connected_clusters"] if cluster.get("kube")]
         return list(dict.fromkeys(str(cluster.get("agent_key") or AGENT_KEY) for cluster in clusters))
 
     def _switch_cluster(self, cluster: str, offline: bool) -> None:
@@ -230,5 +202,7 @@ class Sandbox:
             "url": self.url,
             "parts": [name for name in PARTS if getattr(self, name) is not None],
             "environment": self.environment(),
+            "azure": self.azure.control.state() if self.azure else None,
+            "kube": self.kube.state() if self.kube else None,
             "edge": self.edge.status() if self.edge else None,
         }

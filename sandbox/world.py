@@ -52,17 +52,17 @@ _SHAPE: dict[str, Any] = {
             "signing_secret": str,
         },
         "people": [{"id": str, "name": str}],
-        "groups": [{"id": str, "handle": str, "members": list}],
+        "groups?": [{"id": str, "handle": str, "members": list}],
         "channels": [{"id": str, "name": str, "members": list}],
     },
     "azure": {
         "tenant": str,
         "subscription": {"id": str, "name": str},
-        "principals": [{"client_id": str, "client_secret": str}],
+        "principals": [{"client_id": str, "client_secret?": str}],
         "resource_groups": [{"name": str, "location": str}],
-        "providers": dict,
+        "providers?": dict,
         "registries": [{"name": str, "resource_group": str, "location": str, "sku": str}],
-        "connected_clusters": [{"name": str, "resource_group": str, "location": str, "kube": str}],
+        "connected_clusters": [{"name": str, "resource_group": str, "location": str, "kube?": str, "agent_key?": str}],
     },
     "kube": {"clusters": [{"name": str, "version": str, "service_cidrs": list, "nodes": [{"name": str, "arch": str}]}]},
 }
@@ -75,7 +75,10 @@ def _problems(world: World, known: Any) -> list[str]:
 
 
 def _compared(value: Any, shape: Any, where: str) -> list[str]:
-    """What of a value doesn't have the shape: a type, a mapping of required keys, or a list with one shape for all."""
+    """What of a value doesn't have the shape: a type, a mapping of keys, or a list with one shape for all.
+
+    A key with a question mark may be absent or null; keys that the shape doesn't name are the parts' own business.
+    """
     if isinstance(shape, type):
         return [] if isinstance(value, shape) else [f"{where} must be {_KINDS[shape]}, but is {value!r}."]
     if isinstance(shape, list):
@@ -85,9 +88,13 @@ def _compared(value: Any, shape: Any, where: str) -> list[str]:
     if not isinstance(value, dict):
         return [f"{where} must be a mapping, but is {value!r}."]
     problems = []
-    for key, inner in shape.items():
+    for name, inner in shape.items():
+        key, optional = name.rstrip("?"), name.endswith("?")
         path = f"{where}.{key}" if where else key
-        problems += _compared(value[key], inner, path) if key in value else [f"{path} is missing."]
+        if value.get(key) is not None:
+            problems += _compared(value[key], inner, path)
+        elif not optional:
+            problems.append(f"{path} is missing.")
     return problems
 
 
@@ -98,7 +105,7 @@ def _references(world: World) -> list[str]:
     problems = [
         f"azure.connected_clusters[{index}].kube names {cluster['kube']!r}, which is not in kube.clusters."
         for index, cluster in enumerate(world["azure"]["connected_clusters"])
-        if cluster["kube"] not in clusters
+        if cluster.get("kube") is not None and cluster["kube"] not in clusters
     ]
     problems += [
         f"azure.{kind}[{index}].resource_group names {item['resource_group']!r}, which is not in azure.resource_groups."
