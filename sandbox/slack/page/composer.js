@@ -1,4 +1,5 @@
-/** The field to write in, with completion of slash commands and emoji, and a history. */
+/** The field to write in, with completion of slash commands, people and emoji, and a history. */
+import { avatar } from "./avatar.js";
 import { freshId, h } from "./dom.js";
 import { emoji, emojiBeginning } from "./emoji.js";
 import { icon } from "./icons.js";
@@ -99,9 +100,11 @@ export function composer({ label, testid, send, commands = true }) {
     fit();
     button.disabled = !field.value.trim();
     const head = field.value.slice(0, field.selectionStart);
+    const named = /(?:^|\s)@([\w.-]*)$/.exec(head);
     const shortcode = /(?:^|\s):([a-z0-9_+-]{2,})$/.exec(head);
     if (commands && /^\/\S*$/.test(head)) offer(matching(head).map((one) => commandRow(one)));
     else if (shortcode) offer(emojiBeginning(shortcode[1]).map((name) => emojiRow(name, shortcode[1])));
+    else if (named) offer(peopleNamed(named[1]).map((one) => personRow(one, named[1])));
     else hide();
     const command = store.state.app.commands?.find((one) => field.value.startsWith(`${one.command} `));
     hint.hidden = !(commands && command?.usage_hint && list.hidden);
@@ -135,6 +138,28 @@ export function composer({ label, testid, send, commands = true }) {
         const rest = field.value.replace(/^\S*\s*/, "");
         set(`${one.command} ${rest}`);
         field.setSelectionRange(one.command.length + 1, one.command.length + 1);
+      },
+    };
+  }
+
+  function peopleNamed(stem) {
+    const fits = ({ name, real_name: real }) =>
+      [name, real || ""].some((word) => word.toLowerCase().startsWith(stem.toLowerCase()));
+    return store.state.people.filter((one) => fits(one)).slice(0, 8);
+  }
+
+  function personRow(one, stem) {
+    return {
+      node: h(
+        "li",
+        { role: "option", id: freshId("completion"), class: "completion" },
+        avatar(one.id, "small"),
+        h("span", {}, h("strong", {}, one.real_name || one.name), h("code", {}, `@${one.name}`)),
+      ),
+      apply: () => {
+        const at = field.selectionStart;
+        field.setRangeText(`@${one.name} `, at - stem.length - 1, at, "end");
+        refresh();
       },
     };
   }

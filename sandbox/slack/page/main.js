@@ -10,6 +10,7 @@ import { closePopup, toast } from "./popup.js";
 import { connection, drawSidebar } from "./sidebar.js";
 import { avatar } from "./avatar.js";
 import { channel, displayName, me, memoryOf, person, store } from "./store.js";
+import { moment, setWorldTime, worldNow } from "./time.js";
 import { openWorld } from "./world.js";
 
 const $ = (id) => document.getElementById(id);
@@ -269,6 +270,8 @@ async function loadChannel() {
     const found = await readMessages({ channel: at }, (one) => one.channel === at && atTop(one));
     if (at !== store.channel || as !== store.me) return;
     messages = found;
+    const newest = moment(messages.at(-1)?.ts || 0);
+    if (newest > worldNow()) setWorldTime(newest);
   } catch (error) {
     if (at !== store.channel || as !== store.me) return;
     messages = [];
@@ -313,6 +316,7 @@ const atTop = (message) => !isReply(message) || message.subtype === "thread_broa
 
 const EVENTS = {
   message: ({ message }) => {
+    setWorldTime(moment(message.ts));
     arrived(message);
     if (message.channel !== store.channel || store.view !== "channel") return;
     if (message.user !== store.me) $("live").textContent = announcement(message);
@@ -374,7 +378,7 @@ function addNotice(words, { once = false } = {}) {
   const at = Date.now();
   if (once && notices.some((one) => one.text === words && at - one.at < 4000)) return;
   const last = Number(messages.at(-1)?.ts || 0);
-  const ts = Math.max(last, Number(notices.at(-1)?.ts || 0)) + 0.000001 || at / 1000;
+  const ts = Math.max(last + 0.000001, Number(notices.at(-1)?.ts || 0) + 0.000001, worldNow().getTime() / 1000);
   notices = [
     ...notices,
     {

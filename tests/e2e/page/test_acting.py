@@ -29,6 +29,18 @@ async def test_a_command_is_completed_and_answered(heard: Heard, open_page: Open
     assert heard.typed == ["show edge01"]
 
 
+async def test_a_person_is_named_by_the_first_letters(open_page: OpenPage) -> None:
+    reader = await open_page()
+    composer = reader.page.get_by_test_id("composer")
+    await composer.press_sequentially("please @bo")
+
+    await composer.press("Enter")
+    await composer.press_sequentially("look")
+    await composer.press("Enter")
+
+    await expect(reader.message("please @bob look").locator(".mention")).to_have_attribute("title", "Bob Brown")
+
+
 async def test_arrow_up_brings_back_what_was_sent(heard: Heard, open_page: OpenPage) -> None:
     reader = await open_page()
     await reader.say("/registry list")
