@@ -29,7 +29,9 @@ $(VENV)/runs: requirements/runtime.txt requirements/sandbox.txt
 	$(RUN)/python -m pip install --quiet --require-hashes --requirement requirements/sandbox.txt
 	@touch $@
 
+sandbox: export REGISTRY_BOT_ENV_FILE := config/sandbox/bot.env
 sandbox: $(VENV)/runs
+	rm -rf .sandbox/data
 	$(RUN)/python -m sandbox --folder .sandbox --manifest manifest.yml $(SANDBOX) -- $(RUN)/python -m bot run
 
 test: lint types layers

@@ -20,7 +20,7 @@ from sqlalchemy import make_url
 QUEUE = "operations"
 VERSION = "1"
 """Pinned: without it the engine would leave work behind that an older build of the bot began."""
-RECOVERIES = 20
+RECOVERIES = 100
 """How often a run is taken up again after crashes before it is left alone."""
 THREADS = 64
 """The engine replaces the loop's default executor; fewer threads than active workflows would block name look-ups."""

@@ -98,11 +98,7 @@ class Conversation:
     async def click(self, label: str, *, as_: str, card: str = "", quiet: bool = True) -> dict[str, Any]:
         """Click a button on the newest message that has it (and contains `card`), a question of Slack's answered by yes."""
         self.said.append(f"{as_:6} [{label}]")
-        messages = [
-            one
-            for one in await self.messages(as_)
-            if label in _buttons(one) and card in str(one["text"])
-        ]
+        messages = [one for one in await self.messages(as_) if label in _buttons(one) and card in str(one["text"])]
         assert messages, f"nothing to click is labelled {label!r}:\n{await self.transcript()}"
         answer = await self.post(
             "click", **{"as": as_, "channel": self.channel, "ts": messages[-1]["ts"], "text": label, "confirm": True}
@@ -212,7 +208,9 @@ def _buttons(message: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def blueprint(box: Sandbox, database: Path, configuration: FixedConfiguration, now: Callable[[], datetime]) -> Blueprint:
+def blueprint(
+    box: Sandbox, database: Path, configuration: FixedConfiguration, now: Callable[[], datetime]
+) -> Blueprint:
     """The bot's own wiring against a sandbox, as a newcomer's settings would have it."""
     env = box.environment()
     secret = Secret(env["AZURE_CLIENT_SECRET"])
@@ -236,7 +234,9 @@ def blueprint(box: Sandbox, database: Path, configuration: FixedConfiguration, n
 
 
 @asynccontextmanager
-async def conversation(folder: Path, *, policy: dict[str, Any] | None = None, **sites: Site) -> AsyncIterator[Conversation]:
+async def conversation(
+    folder: Path, *, policy: dict[str, Any] | None = None, **sites: Site
+) -> AsyncIterator[Conversation]:
     """A sandbox with the default world, and the bot in it. Without `sites`: berlin, hamburg and lyon."""
     known = sites or {name: site(name) for name in ("berlin", "hamburg", "lyon")}
     configuration = FixedConfiguration(known, Policy.model_validate(policy or POLICY))

@@ -1,0 +1,27 @@
+"""What all tests share."""
+
+import logging
+import shutil
+from pathlib import Path
+
+import pytest
+import structlog
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quiet() -> None:
+    """Only what is wrong is worth reading beside a failed test."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    logging.getLogger("dbos").setLevel(logging.ERROR)
+    logging.getLogger("slack_bolt").setLevel(logging.ERROR)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium; without one the browser tests are skipped, and say why."""
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip("no Chromium on this machine: install Debian's package chromium")
+    return str(Path(found))
