@@ -113,7 +113,7 @@ class Password:
     @classmethod
     def mint(cls, name: str, now: datetime, expiry: datetime | None) -> tuple["Password", str]:
         """A new password and its value, which is seen here and never again."""
-        value = _secret()
+        value = secret()
         salt = secrets.token_bytes(16)
         return cls(name, now, expiry, salt, _hashed(salt, value)), value
 
@@ -124,7 +124,7 @@ class Password:
         )
 
 
-def _secret() -> str:
+def secret() -> str:
     """Letters and digits only: no shell and no connection string has to quote it."""
     return "".join(secrets.choice(LETTERS) for _ in range(52))
 
@@ -235,7 +235,7 @@ class Registry:
     origin: Origin
     data_endpoint: bool = False
     admin_user: bool = False
-    admin_passwords: list[str] = field(default_factory=lambda: [_secret(), _secret()])
+    admin_passwords: list[str] = field(default_factory=lambda: [secret(), secret()])
     settings: dict[str, Any] = field(default_factory=dict)
     """Further properties as they were put (network rules, policies, role assignment mode)."""
     tags: dict[str, str] = field(default_factory=dict)

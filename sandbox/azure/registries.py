@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.azure import versions
 from sandbox.azure.arm import Answer, Call, ControlPlane, Router
-from sandbox.azure.cloud import Cloud, Origin, Registry, stamp
+from sandbox.azure.cloud import Cloud, Origin, Registry, secret, stamp
 from sandbox.azure.errors import (
     ArmError,
     group_not_found,
@@ -46,7 +46,9 @@ FREE_SETTINGS = {
 }
 """Properties that are kept as they are put, with what they are before."""
 PREMIUM_SETTINGS = {"networkRuleSet": {"defaultAction": "Allow", "ipRules": []}}
-PUBLIC_HOST = re.compile(r"[\w.-]+\.[\w.:-]+")
+EMPTY_COLLECTIONS = ("replications", "webhooks", "cacheRules", "credentialSets", "privateEndpointConnections")
+"""What clients list on the way to other things, and nobody can make here."""
+ADMIN_PASSWORDS = ("password", "password2")
 
 
 def registry_body(cloud: Cloud, registry: Registry) -> dict[str, Any]:
@@ -120,6 +122,10 @@ class Registries:
         router.add("GET", f"{REGISTRY}/listUsages", self._usages, kind=kind, action=f"{KIND}/listUsages/read")
         action = f"{KIND}/listCredentials/action"
         router.add("POST", f"{REGISTRY}/listCredentials", self._credentials, kind=kind, action=action)
+        action = f"{KIND}/regenerateCredential/action"
+        router.add("POST", f"{REGISTRY}/regenerateCredential", self._regenerate, kind=kind, action=action)
+        for name in EMPTY_COLLECTIONS:
+            router.add("GET", f"{REGISTRY}/{name}", self._empty, kind=kind, action=f"{KIND}/{name}/read")
         action = f"{KIND}/importImage/action"
         router.add("POST", f"{REGISTRY}/importImage", self._import, kind=versions.IMPORT, action=action)
         self._register_operations(router)
@@ -302,7 +308,22 @@ class Registries:
         ]
         return Answer(200, {"value": value})
 
+    def _empty(self, call: Call) -> Answer:
+        find_registry(self._cloud, call, child=f"registries/{call.path.rsplit('/', 1)[-1]}")
+        return Answer(200, {"value": []})
+
     def _credentials(self, call: Call) -> Answer:
+        return Answer(200, _admin_body(self._admin(call)))
+
+    def _regenerate(self, call: Call) -> Answer:
+        registry, name = self._admin(call), call.body.get("name")
+        if name not in ADMIN_PASSWORDS:
+            raise refused("InvalidParameters", f"The password name '{name}' is not one of password, password2.")
+        registry.admin_passwords[ADMIN_PASSWORDS.index(name)] = secret()
+        return Answer(200, _admin_body(registry))
+
+    def _admin(self, call: Call) -> Registry:
+        """The registry, when its admin user is on."""
         registry = find_registry(self._cloud, call)
         if not registry.admin_user:
             raise refused(
@@ -311,11 +332,7 @@ class Registries:
                 "Kindly enable admin user as per docs: https://docs.microsoft.com/en-us/azure/container-registry/"
                 "container-registry-authentication#admin-account",
             )
-        names = ("password", "password2")
-        passwords = [
-            {"name": name, "value": value} for name, value in zip(names, registry.admin_passwords, strict=True)
-        ]
-        return Answer(200, {"username": registry.name, "passwords": passwords})
+        return registry
 
     def _import(self, call: Call) -> Answer:
         registry = find_registry(self._cloud, call, child="registries/importImage")
@@ -367,6 +384,11 @@ class Registries:
                 _check_source_credentials(owner, source.get("credentials") or {}, call)
                 return owner
         return None
+
+
+def _admin_body(registry: Registry) -> dict[str, Any]:
+    pairs = zip(ADMIN_PASSWORDS, registry.admin_passwords, strict=True)
+    return {"username": registry.name, "passwords": [{"name": name, "value": value} for name, value in pairs]}
 
 
 def results_path(cloud: Cloud, registry: Registry, operation: Operation) -> str:

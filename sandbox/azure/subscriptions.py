@@ -85,7 +85,14 @@ class Subscriptions:
     def _locations(self, _call: Call) -> Answer:
         base = f"/subscriptions/{self._cloud.subscription}/locations"
         entries = [
-            {"id": f"{base}/{region}", "name": region, "displayName": region, "regionalDisplayName": region}
+            {
+                "id": f"{base}/{region}",
+                "name": region,
+                "type": "Region",
+                "displayName": region,
+                "regionalDisplayName": region,
+                "metadata": {"regionType": "Physical", "regionCategory": "Recommended", "geography": ""},
+            }
             for region in versions.REGIONS
         ]
         return Answer(200, {"value": entries})

@@ -39,6 +39,9 @@ def world() -> dict[str, Any]:
             "role": "Reader",
         }
     )
+    loaded["azure"]["managed_clusters"] = [
+        {"name": "lab-aks", "resource_group": "edge-rg", "service_cidr": "10.7.0.0/16"}
+    ]
     return loaded
 
 

@@ -175,6 +175,13 @@ async def test_a_cluster_set_offline_reaches_no_agent(cloud: Cloud) -> None:
     assert (shown, refused.status) == ("Offline", 503)
 
 
+async def test_an_aks_cluster_tells_its_service_range(cloud: Cloud) -> None:
+    path = "providers/Microsoft.ContainerService/managedClusters/lab-aks"
+    answer = await cloud.arm("GET", path, "2024-09-01")
+
+    assert answer.json["properties"]["networkProfile"]["serviceCidr"] == "10.7.0.0/16"
+
+
 async def test_an_agent_with_a_wrong_key_is_refused(cloud: Cloud) -> None:
     refused = await cloud.http.with_bearer("wrong").get(f"{cloud.azure.url}/agent/clusters")
 

@@ -206,3 +206,38 @@ async def test_requests_are_logged_with_their_principal(cloud: Cloud) -> None:
 
     assert [(line["method"], line["status"], line["apiVersion"]) for line in log] == [("GET", 200, "2025-11-01")]
     assert log[0]["principal"] == cloud.azure.environment()["AZURE_CLIENT_ID"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("throttle", {"writes": "few"}, 400),
+        ("throttle", {"wishes": 3}, 400),
+        ("clusters/absent", {"connectivityStatus": "Offline"}, 404),
+        ("clusters/berlin-arc", {"connectivityStatus": "Asleep"}, 400),
+        ("connectedregistries/contosoacr/absent", {}, 404),
+    ],
+)
+async def test_the_control_api_says_what_is_wrong(cloud: Cloud, path: str, body: dict[str, Any], status: int) -> None:
+    refused = await cloud.http.post(f"{cloud.azure.url}/sandbox/azure/{path}", body)
+
+    assert refused.status == status
+    assert refused.json["error"].endswith(".")
+
+
+async def test_a_limit_is_taken_away_with_null(cloud: Cloud) -> None:
+    url = f"{cloud.azure.url}/sandbox/azure/throttle"
+    await cloud.http.post(url, {"writes": 0})
+    await cloud.http.post(url, {"writes": None})
+
+    assert (await cloud.arm("PATCH", cloud.registry_id, "2025-11-01", {"tags": {}})).status == 200
+
+
+async def test_a_body_that_is_not_json_is_refused(
+    azure: AzurePart, http: Http, cloud: Cloud, credential: ClientSecretCredential
+) -> None:
+    client = http.with_bearer((await credential.get_token(SCOPE)).token)
+    url = f"{azure.url}{cloud.registry_id}?api-version=2025-11-01"
+    refused = await client.send("PUT", url, data=b"{nonsense")
+
+    assert (refused.status, refused.json["error"]["code"]) == (400, "InvalidRequestContent")

@@ -219,6 +219,24 @@ async def test_a_sync_token_in_use_is_not_deleted(cloud: Cloud) -> None:
         await cloud.acr.tokens.begin_delete(GROUP, REGISTRY, "edge01")
 
 
+async def test_the_admin_users_passwords_need_the_admin_user(cloud: Cloud) -> None:
+    with pytest.raises(HttpResponseError, match="admin user is disabled"):
+        await cloud.acr.registries.list_credentials(GROUP, REGISTRY)
+    await cloud.acr.registries.begin_update(GROUP, REGISTRY, {"properties": {"adminUserEnabled": True}})
+    before = (await cloud.acr.registries.list_credentials(GROUP, REGISTRY)).as_dict()["passwords"]
+    renewed = await cloud.acr.registries.regenerate_credential(GROUP, REGISTRY, {"name": "password2"})
+    after = renewed.as_dict()["passwords"]
+    url = f"{cloud.azure.environment()['ACR_CONTOSOACR_URL']}/v2/_catalog"
+
+    assert (before[0] == after[0], before[1] == after[1]) == (True, False)
+    assert (await cloud.http.with_basic(REGISTRY, after[1]["value"]).get(url)).status == 200
+    assert (await cloud.http.with_basic(REGISTRY, before[1]["value"]).get(url)).status == 401
+
+
+async def test_what_nobody_can_make_is_an_empty_list(cloud: Cloud) -> None:
+    assert [one async for one in cloud.acr.replications.list(GROUP, REGISTRY)] == []
+
+
 async def test_resources_are_found_by_type_and_name(cloud: Cloud) -> None:
     path = f"/subscriptions/{cloud.azure.cloud.subscription}/resources"
     text = "resourceType eq 'microsoft.containerregistry/REGISTRIES' and name eq 'contosolab'"
