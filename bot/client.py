@@ -73,7 +73,9 @@ def proxy_for(url: str) -> str | None:
 @asynccontextmanager
 async def open_client(token: Secret, *, api_url: str, ca_file: Path | None = None) -> AsyncIterator[AsyncWebClient]:
     """The client, with one session whose connections are kept, until left."""
-    context = ssl.create_default_context(cafile=str(ca_file)) if ca_file else ssl.create_default_context()
+    context = ssl.create_default_context()
+    if ca_file:
+        context.load_verify_locations(ca_file)
     connector = aiohttp.TCPConnector(limit=50, keepalive_timeout=60, ssl=context)
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session:
         handlers: list[AsyncRetryHandler] = [

@@ -57,6 +57,7 @@ class Door:
         self._commands = commands
         self._services = services
         self._deadline = deadline.total_seconds()
+        self._parsing = asyncio.Lock()
 
     async def dispatch(self, request: Request) -> Answer:
         """Run one request. Never raises, short of being cancelled."""
@@ -92,7 +93,7 @@ class Door:
         command, rest = self._commands.find(_asked(said))
         passage.command = command
         passage.rule = self._allow(request, command, None)
-        parsed = self._commands.parse(command, rest, self._services.sites)
+        parsed = await self._parse(command, rest)
         passage.site = parsed.site
         if passage.site:
             passage.rule = self._allow(request, command, passage.site)
@@ -101,6 +102,13 @@ class Door:
         given = {Request: request, Services: self._services, Commands: self._commands}
         injected = {name: given[kind] for name, kind in command.injected.items()}
         return await command.run(**parsed.given, **injected)
+
+    async def _parse(self, command: Command, rest: tuple[str, ...]) -> Parsed:
+        """One a turn of the loop: a parse takes milliseconds, and acknowledgements must not wait for a row of them."""
+        async with self._parsing:
+            parsed = self._commands.parse(command, rest, self._services.sites)
+            await asyncio.sleep(0)
+        return parsed
 
     def _allow(self, request: Request, command: Command, site: Site | None) -> str:
         decision = self._services.policy.decide(

@@ -1,12 +1,15 @@
 """All commands, and from words to one of them with its arguments."""
 
 import inspect
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import cyclopts
+from pydantic import TypeAdapter
 
 from handlers.kit.command import Command, Parameter
 from handlers.kit.nearest import nearest
@@ -139,10 +142,32 @@ class _Grammar:
         return Invalid(name, value, "type", {"type": parameter.type_name if parameter else ""})
 
 
+def _span(_type: Any, tokens: Sequence[cyclopts.Token]) -> timedelta:
+    """`3h`, `2d12h`, or ISO 8601 as in the files (`PT3H`). Raises ValueError."""
+    text = tokens[0].value.upper()
+    if text.startswith("P"):
+        return TypeAdapter(timedelta).validate_python(text)
+    parts = re.findall(r"(\d+)([SMHDW])", text)
+    if not parts or "".join(map("".join, parts)) != text:
+        raise ValueError(text)
+    return sum((int(number) * _UNITS[unit] for number, unit in parts), timedelta())
+
+
+_UNITS = {
+    "S": timedelta(seconds=1),
+    "M": timedelta(minutes=1),
+    "H": timedelta(hours=1),
+    "D": timedelta(days=1),
+    "W": timedelta(weeks=1),
+}
+
+
 def _optional(parameter: Parameter) -> inspect.Parameter:
     annotation: Any = parameter.annotation
     if parameter.is_site:
         annotation = tuple[str, ...] if parameter.is_repeated else str
+    if timedelta in get_args(annotation) or annotation is timedelta:
+        annotation = Annotated[timedelta, cyclopts.Parameter(converter=_span)]
     flag = Annotated[bool | None, cyclopts.Parameter(negative=())]
     annotation = flag if parameter.is_flag else annotation | None
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD if parameter.positional else inspect.Parameter.KEYWORD_ONLY

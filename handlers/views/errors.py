@@ -13,6 +13,7 @@ from handlers.kit.message import Message
 from handlers.kit.request import Request
 from handlers.kit.text import channel, code, cut, duration, escape, listed
 from handlers.kit.words import join, words
+from handlers.views import causes
 from services import errors
 from services.errors import DomainError
 
@@ -146,6 +147,10 @@ _RULES: Mapping[str, _Rule] = {
     ),
     "window.missing": lambda field, _, facts: (
         f"The schedule {code(str(facts.get('schedule', '')))} needs {field}, how long a sync may take, such as `3h`."
+    ),
+    "url.https": lambda field, value, _: f"{code(value)} does not fit {field}, which takes an https address.",
+    "identity.incomplete": lambda _, value, __: (
+        f"The identity {code(value)} lacks settings; `python -m bot check-config` names them."
     ),
     "window.bounds": _bounds,
     "message_ttl.bounds": _bounds,
@@ -294,9 +299,9 @@ def _for_support(error: errors.Foreign) -> str:
 
 
 def _failure(error: errors.Failure) -> str:
-    facts = ", ".join(f"{name}: {value}" for name, value in error.facts.items())
+    words = causes.told(error)
     tail = f" Correlation id {code(error.correlation_id)}." if error.correlation_id else ""
-    return f"It failed: {code(error.cause)}{escape(f' ({facts})' if facts else '')}.{tail}"
+    return f"{words.sentence} {words.remedy}{tail}"
 
 
 # --- our own --------------------------------------------------------------------------------------------------------

@@ -86,6 +86,7 @@ class Bench:
         self.stack = AsyncExitStack()
         self.rows = Rows()
         self.gate = asyncio.Event()
+        self.faults = Faults()
         self.part: SlackPart
         self.bot: SlackBot
         self.workspace: Workspace
@@ -97,7 +98,7 @@ class Bench:
         request_url = f"http://127.0.0.1:{site[1]}/slack/events" if site else None
         self.listens = request_url or ""
         self.part = SlackPart(
-            world.load(), clock=Clock(), speed=IMMEDIATE, faults=Faults(), request_url=request_url, **options
+            world.load(), clock=Clock(), speed=IMMEDIATE, faults=self.faults, request_url=request_url, **options
         )
         await self.part.start()
         self.stack.push_async_callback(self.part.stop)

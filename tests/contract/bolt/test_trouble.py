@@ -1,0 +1,62 @@
+from sandbox.faults import Fault
+from tests.contract.bolt.conftest import Bench
+from tests.contract.bolt.workspace import Workspace
+
+
+async def test_a_rate_limit_is_sat_out(bench: Bench, slack: Workspace) -> None:
+    bench.faults.add(Fault("slack", "chat.postMessage", status=429, headers={"Retry-After": "0"}))
+
+    await slack.say("/registry card")
+
+    assert "A card" in await slack.read(as_="dave")
+
+
+async def test_an_answer_whose_reply_was_lost_is_not_posted_twice(bench: Bench, slack: Workspace) -> None:
+    bench.faults.add(Fault("slack", "chat.postMessage", "lose_reply"))
+
+    await slack.say("/registry card")
+
+    assert (await slack.read(as_="dave")).count("A card") == 1
+
+
+async def test_reading_is_asked_again_when_the_connection_breaks(bench: Bench, slack: Workspace) -> None:
+    bench.faults.add(Fault("slack", "users.info", "drop"))
+
+    await slack.say("/registry show edge01")
+
+    assert "Shown edge01" in await slack.read()
+
+
+async def test_a_slack_that_does_not_say_who_somebody_is_lets_nothing_happen(bench: Bench, slack: Workspace) -> None:
+    bench.faults.add(Fault("slack", "users.info", status=500, code="internal_error", times=None))
+
+    await slack.say("/registry deploy edge01 --site berlin")
+
+    read = await slack.read()
+    assert "Slack could not be asked" in read
+    assert bench.rows.rows == []
+
+
+async def test_unknown_groups_give_nobody_a_role_and_whoami_says_why(bench: Bench, slack: Workspace) -> None:
+    bench.faults.add(Fault("slack", "usergroups.list", status=200, code="missing_scope", times=None))
+
+    await slack.say("/registry deploy edge01 --site berlin")
+    await slack.say("/registry whoami")
+
+    read = await slack.read()
+    assert "registry:write" in read
+    assert "missing_scope" in read
+
+
+async def test_a_refreshed_socket_is_followed(bench: Bench, slack: Workspace) -> None:
+    await slack.do("sockets", do="refresh")
+
+    await slack.say("/registry show edge01")
+
+    assert "Shown edge01" in await slack.read()
+
+
+async def test_a_fault_of_ours_is_told_in_http_mode_as_well(http_bench: Bench) -> None:
+    await http_bench.workspace.say("/registry broken")
+
+    assert "fault of the bot" in await http_bench.workspace.read()
