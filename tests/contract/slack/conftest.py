@@ -55,7 +55,7 @@ async def make_part(clock: Clock, faults: Faults) -> AsyncIterator[MakePart]:
 
 @pytest.fixture
 async def part(make_part: MakePart) -> SlackPart:
-    return await make_part(timing=Timing(ack=1))
+    return await make_part(timing=Timing(ack=2))
 
 
 @pytest.fixture

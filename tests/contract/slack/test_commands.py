@@ -16,8 +16,8 @@ async def test_a_command_is_answered_in_the_channel(
     @app.command("/registry")
     async def registry(ack: AsyncAck, command: Json, client: AsyncWebClient) -> None:
         seen.append(command)
-        await ack()
         await client.chat_postMessage(channel=command["channel_id"], text=f"you said {command['text']}")
+        await ack()
 
     answer = await people.say("/registry show edge01")
 

@@ -50,9 +50,9 @@ def opened(app: AsyncApp) -> list[Json]:
 
     @app.command("/registry")
     async def registry(ack: AsyncAck, command: Json, client: AsyncWebClient) -> None:
-        await ack()
         view = modal(NAME, SITE, private_metadata="op1", notify_on_close=True)
         views.append((await client.views_open(trigger_id=command["trigger_id"], view=view))["view"])
+        await ack()
 
     @app.options("site")
     async def site(ack: AsyncAck, payload: Json) -> None:
