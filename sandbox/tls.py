@@ -22,15 +22,15 @@ class Authority:
 
     def __init__(self, folder: Path) -> None:
         self.ca_file = folder / "ca.pem"
-        self._server_file = folder / "server.pem"
-        if not (self.ca_file.exists() and self._server_file.exists() and _lasts(self.ca_file)):
+        self.server_file = folder / "server.pem"
+        if not (self.ca_file.exists() and self.server_file.exists() and _lasts(self.ca_file)):
             folder.mkdir(parents=True, exist_ok=True)
             self._make()
 
     def server_context(self) -> ssl.SSLContext:
         """What a server on the loopback interface listens with."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self._server_file)
+        context.load_cert_chain(self.server_file)
         return context
 
     def _make(self) -> None:
@@ -57,8 +57,8 @@ class Authority:
         key = server_key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        self._server_file.touch(mode=0o600)
-        self._server_file.write_bytes(key + server.public_bytes(serialization.Encoding.PEM))
+        self.server_file.touch(mode=0o600)
+        self.server_file.write_bytes(key + server.public_bytes(serialization.Encoding.PEM))
         self.ca_file.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
 
 

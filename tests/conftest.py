@@ -2,10 +2,14 @@
 
 import logging
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import structlog
+
+from sandbox.controlplane import assets
+from tests.real_clusters import RealClusters, clusters
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -25,3 +29,13 @@ def chromium() -> str:
     if found is None:
         pytest.skip("no Chromium on this machine: install Debian's package chromium")
     return str(Path(found))
+
+
+@pytest.fixture(scope="session")
+def real_clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealClusters]:
+    """Clusters with a real API server; where there is none, what needs it is skipped and says why."""
+    try:
+        programs = assets.found()
+    except assets.AssetsMissingError as missing:
+        pytest.skip(str(missing))
+    yield from clusters(programs, tmp_path_factory.mktemp("real-clusters"))

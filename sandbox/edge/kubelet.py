@@ -19,7 +19,7 @@ PROVISIONER = "sandbox.local/edge"
 FIRST_PULL_BACK_OFF, LONGEST_PULL_BACK_OFF = 10.0, 300.0
 SHORT_BACK_OFF = 0.5
 """Where containers start at once, pulls are tried again soon as well."""
-HELLO = "Hello from Docker!\nThis message shows that your installation appears to be working correctly."
+HELLO = "Hello from Docker!\nThis message shows that your installation appears to be working correctly.\n"
 
 
 @dataclass
@@ -32,14 +32,24 @@ class _Memory:
     log: tuple[str, str] = ("", "")
 
 
+def of_the_edge(pod: Object) -> bool:
+    """Whether a Pod is an agent's own, or pulls from a connected registry."""
+    return pods.annotations(pod).get(chart.KUBELET) == "edge" or bool(_edge_images(pod))
+
+
 class Kubelet:
-    """Looks after Pods; `look` does what is due and says when to look again."""
+    """Looks after the Pods that are `mine`; `look` does what is due and says when to look again."""
 
     def __init__(
-        self, cluster: Cluster, clock: Clock, speed: Speed, runtimes: Callable[[], Mapping[str, Runtime]]
+        self,
+        cluster: Cluster,
+        clock: Clock,
+        speed: Speed,
+        runtimes: Callable[[], Mapping[str, Runtime]],
+        mine: Callable[[Object], bool] = of_the_edge,
     ) -> None:
         self._cluster, self._clock, self._speed = cluster, clock, speed
-        self._runtimes = runtimes
+        self._runtimes, self._mine = runtimes, mine
         self._pods: dict[str, Object] = {}
         self._memory: dict[str, _Memory] = {}
         self._nodes: list[Object] = []
@@ -94,11 +104,6 @@ class Kubelet:
             if due is not None:
                 later.append(due)
         return min(later, default=None)
-
-    def _mine(self, pod: Object) -> bool:
-        if pods.annotations(pod).get(chart.KUBELET) == "edge":
-            return True
-        return bool(_edge_images(pod))
 
     def _registry_at(self, host: str) -> Runtime | None:
         return next((item for item in self._runtimes().values() if _bare(host) == item.place.address), None)
@@ -259,7 +264,7 @@ class Kubelet:
         await self._patch(pod, memory, pods.waiting(pod, self._clock.now(), "ImagePullBackOff", message, image))
 
     async def _write_log(self, pod: Object, memory: _Memory, runtime: Runtime) -> None:
-        log = ("\n".join(runtime.log), "\n".join(runtime.previous_log))
+        log = ("".join(f"{line}\n" for line in runtime.log), "".join(f"{line}\n" for line in runtime.previous_log))
         if runtime.health == "crashing":
             log = (log[1], log[1])
         if log != memory.log:

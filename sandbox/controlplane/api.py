@@ -1,0 +1,110 @@
+"""Requests to one API server as its administrator. Objects are plain dicts."""
+
+import ssl
+from dataclasses import dataclass
+from typing import Any, Self
+
+import aiohttp
+
+Json = dict[str, Any]
+DEADLINE = aiohttp.ClientTimeout(total=30)
+CONFLICT, NOT_FOUND = 409, 404
+AT_ONCE = 16
+"""Connections to one API server."""
+
+
+@dataclass(eq=False)
+class RefusedError(Exception):
+    """An answer of 400 and above."""
+
+    status: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.status}: {self.message}"
+
+
+class Api:
+    """A session with one API server; close it in the end."""
+
+    def __init__(self, url: str, token: str, trust: ssl.SSLContext) -> None:
+        self.url = url
+        connector = aiohttp.TCPConnector(ssl=trust, limit=AT_ONCE)
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        self._session = aiohttp.ClientSession(connector=connector, headers=headers, timeout=DEADLINE)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        await self._session.close()
+
+    async def is_ready(self) -> bool:
+        """Whether the API server says so."""
+        try:
+            async with self._session.get(f"{self.url}/readyz") as answer:
+                return answer.ok
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+    async def get(self, path: str, **query: str) -> Json:
+        """Read an object or a list."""
+        return await self._ask("GET", path, query)
+
+    async def find(self, path: str) -> Json | None:
+        """The same; None when it isn't there."""
+        try:
+            return await self.get(path)
+        except RefusedError as error:
+            if error.status == NOT_FOUND:
+                return None
+            raise
+
+    async def create(self, path: str, body: Json) -> Json | None:
+        """Create an object in a collection; None when there is one of that name already."""
+        try:
+            return await self._ask("POST", path, {}, body)
+        except RefusedError as error:
+            if error.status == CONFLICT:
+                return None
+            raise
+
+    async def replace(self, path: str, body: Json) -> Json:
+        """Put an object in another's place."""
+        return await self._ask("PUT", path, {}, body)
+
+    async def merge(self, path: str, body: Json) -> Json | None:
+        """Merge into an object; None when it isn't there."""
+        return await self._unless_gone("PATCH", path, {}, body, "application/merge-patch+json")
+
+    async def delete(self, path: str, **query: str) -> None:
+        """Delete an object or a collection at once; no error when it isn't there."""
+        await self._unless_gone("DELETE", path, {"gracePeriodSeconds": "0", "propagationPolicy": "Background"} | query)
+
+    async def _unless_gone(
+        self, method: str, path: str, query: dict[str, str], body: Json | None = None, kind: str = "application/json"
+    ) -> Json | None:
+        try:
+            return await self._ask(method, path, query, body, kind)
+        except RefusedError as error:
+            if error.status == NOT_FOUND:
+                return None
+            raise
+
+    async def _ask(
+        self, method: str, path: str, query: dict[str, str], body: Json | None = None, kind: str = "application/json"
+    ) -> Json:
+        async with self._session.request(
+            method, self.url + path, params=query, json=body, headers={"Content-Type": kind}
+        ) as answer:
+            try:
+                found: Json = await answer.json(content_type=None)
+            except ValueError:
+                found = {}
+            if not answer.ok:
+                raise RefusedError(answer.status, str(found.get("message") or answer.reason))
+            return found

@@ -1,0 +1,240 @@
+"""One etcd, and for each cluster an API server and a controller manager (flags as measured on Kubernetes 1.37)."""
+
+import asyncio
+import contextlib
+import ssl
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from sandbox.controlplane.api import Api
+from sandbox.controlplane.processes import Process, StartError, free_port
+from sandbox.kube.kubeconfig import by_token, kubeconfig, token, write
+from sandbox.kube.rbac import AUTHENTICATED
+from sandbox.tls import Authority
+
+PATIENCE = 60.0
+"""Seconds that a program has to get ready; it takes two when the machine is idle."""
+POLL = 0.05
+ADMIN = "admin"
+AUDIT_POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [
+        {"level": "None", "users": [ADMIN, "system:anonymous", "system:apiserver"]},
+        {"level": "Metadata"},
+    ],
+}
+"""Who did what is kept for everybody but the administrator and the control plane itself."""
+
+
+@dataclass
+class Running:
+    """One cluster's programs and how to reach them."""
+
+    name: str
+    url: str
+    folder: Path
+    server: Process
+    manager: Process | None
+    api: Api
+    ready_after: float = 0
+    """Seconds from the start to the first `/readyz` that said ok."""
+
+    @property
+    def audit_log(self) -> Path:
+        """One JSON object a line: who asked for what, and how it ended."""
+        return self.folder / "audit.log"
+
+
+@dataclass
+class ControlPlane:
+    """`start` it, `add` clusters, `stop` it. Everything that it writes is under `folder`.
+
+    `authority` is what the API servers' certificates come from; `programs` the folder of the three programs.
+    """
+
+    programs: Path
+    folder: Path
+    authority: Authority
+    host: str = "127.0.0.1"
+    clusters: dict[str, Running] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._etcd: Process | None = None
+        self._etcd_url = ""
+
+    async def start(self) -> None:
+        """Start etcd and write what all API servers share."""
+        await asyncio.to_thread(self._write_shared_files)
+        client, peer = (f"http://{self.host}:{free_port(self.host)}" for _ in range(2))
+        self._etcd_url = client
+        self._etcd = Process(
+            self.programs / "etcd",
+            [
+                f"--data-dir={self.folder / 'etcd'}",
+                "--unsafe-no-fsync",
+                f"--listen-client-urls={client}",
+                f"--advertise-client-urls={client}",
+                f"--listen-peer-urls={peer}",
+                f"--initial-advertise-peer-urls={peer}",
+                f"--initial-cluster=default={peer}",
+                "--log-level=warn",
+            ],
+            self.folder,
+        )
+        await self._etcd.start()
+
+    async def add(self, name: str, ranges: Sequence[str], *, port: int = 0, controllers: bool = True) -> Running:
+        """Start a cluster; it is ready when this returns. `ranges`: one Service range, or one of each family.
+
+        Raises:
+            StartError: a program ended, or didn't get ready.
+        """
+        folder = self.folder / name
+        (folder / "certificates").mkdir(parents=True, exist_ok=True)
+        port = port or free_port(self.host)
+        url = f"https://{self.host}:{port}"
+        server = Process(self.programs / "kube-apiserver", self._server_flags(name, ranges, port), folder)
+        trust = ssl.create_default_context(cafile=self.authority.ca_file)
+        one = Running(name, url, folder, server, None, Api(url, token(ADMIN), trust))
+        self.clusters[name] = one
+        began = time.monotonic()
+        await server.start()
+        await self._until_ready(one)
+        one.ready_after = time.monotonic() - began
+        if controllers:
+            await self._start_manager(one)
+        return one
+
+    async def stop(self) -> None:
+        """End everything."""
+        await asyncio.gather(*(self._stop_cluster(one) for one in self.clusters.values()))
+        if self._etcd is not None:
+            await self._etcd.stop()
+
+    async def power(self, name: str, *, on: bool) -> None:
+        """Switch a cluster's API server off as if its machine had lost its power, or on again."""
+        one = self.clusters[name]
+        if not on:
+            await one.server.kill()
+        elif not one.server.pid:
+            await one.server.start()
+            await self._until_ready(one)
+
+    def memory(self) -> Mapping[str, int]:
+        """Resident memory of every program, in MiB (Linux; 0 elsewhere)."""
+        processes = [self._etcd] if self._etcd else []
+        for one in self.clusters.values():
+            processes += [one.server] + ([one.manager] if one.manager else [])
+        names = [process.name for process in processes]
+        return {
+            f"{name}-{at}": _resident(process.pid)
+            for at, (name, process) in enumerate(zip(names, processes, strict=True))
+        }
+
+    async def _stop_cluster(self, one: Running) -> None:
+        await one.api.close()
+        if one.manager is not None:
+            await one.manager.kill()  # it keeps nothing that could be lost
+        await one.server.kill()
+
+    async def _until_ready(self, one: Running) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while not await one.api.is_ready():
+                    one.server.check()
+                    await asyncio.sleep(POLL)
+                return
+        raise StartError(f"{one.name}: the API server wasn't ready after {PATIENCE:g} s.\n{one.server.last_words()}")
+
+    async def _start_manager(self, one: Running) -> None:
+        file = one.folder / "kubeconfig"
+        certificate = await asyncio.to_thread(self.authority.ca_file.read_bytes)
+        content = kubeconfig({one.name: one.url}, certificate) | {"current-context": f"{one.name}-{ADMIN}"}
+        await asyncio.to_thread(write, file, content)
+        one.manager = Process(
+            self.programs / "kube-controller-manager",
+            [
+                f"--kubeconfig={file}",
+                f"--service-account-private-key-file={self._account_key}",
+                f"--root-ca-file={self.authority.ca_file}",
+                "--leader-elect=false",
+                "--secure-port=0",
+                "--controllers=*,-nodeipam,-node-lifecycle-controller",
+                "--kube-api-qps=500",
+                "--kube-api-burst=1000",
+                "--pvclaimbinder-sync-period=1s",
+            ],
+            one.folder,
+        )
+        await one.manager.start()
+
+    def _server_flags(self, name: str, ranges: Sequence[str], port: int) -> list[str]:
+        folder = self.folder / name
+        return [
+            f"--etcd-servers={self._etcd_url}",
+            f"--etcd-prefix=/{name}",
+            f"--secure-port={port}",
+            f"--bind-address={self.host}",
+            f"--advertise-address={self.host}",
+            f"--cert-dir={folder / 'certificates'}",
+            f"--tls-cert-file={self.authority.server_file}",
+            f"--tls-private-key-file={self.authority.server_file}",
+            f"--kubelet-certificate-authority={self.authority.ca_file}",
+            "--kubelet-preferred-address-types=InternalIP",
+            f"--service-cluster-ip-range={','.join(ranges)}",
+            "--authorization-mode=RBAC",
+            f"--token-auth-file={self._tokens}",
+            f"--service-account-key-file={self._account_key}",
+            f"--service-account-signing-key-file={self._account_key}",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--audit-policy-file={self._audit_policy}",
+            f"--audit-log-path={folder / 'audit.log'}",
+            "--endpoint-reconciler-type=none",
+            "--enable-priority-and-fairness=false",
+        ]
+
+    @property
+    def _tokens(self) -> Path:
+        return self.folder / "tokens.csv"
+
+    @property
+    def _account_key(self) -> Path:
+        return self.folder / "service-accounts.pem"
+
+    @property
+    def _audit_policy(self) -> Path:
+        return self.folder / "audit-policy.yaml"
+
+    def _write_shared_files(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        pem = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        lines = [
+            f'{secret},{user.name},{user.uid},"{",".join(group for group in user.groups if group != AUTHENTICATED)}"\n'
+            for secret, user in by_token().items()
+        ]
+        for path, content in (
+            (self._account_key, pem.decode()),
+            (self._tokens, "".join(lines)),
+            (self._audit_policy, yaml.safe_dump(AUDIT_POLICY)),
+        ):
+            path.touch(mode=0o600)
+            path.write_text(content)
+
+
+def _resident(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("VmRSS")), 0)

@@ -1,0 +1,123 @@
+"""What a cluster of the world holds at the start, put into a real API server: the same objects as the stand-in's."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.clock import Clock
+from sandbox.controlplane.api import Api, Json, RefusedError
+from sandbox.edge.kubelet import PROVISIONER
+from sandbox.kube import seed
+from sandbox.kube.cluster import Cluster
+from sandbox.kube.resources import DEFINITIONS, NAMESPACES, NODES, SERVICE_CIDRS, SERVICES, STORAGE_CLASSES, Resource
+
+VERSION = "v1.37.2"
+"""The version whose kinds are put in; what the API server itself is, it says."""
+SERVER_SET = {"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"}
+MADE_BY_CONTROLLERS = {"ipaddresses", "endpoints", "endpointslices", "events", "serviceaccounts"}
+BUILT_IN_ROLES = {"cluster-admin", "admin", "edit", "view"}
+TRIES = 100
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An object with the collection that it goes into."""
+
+    resource: Resource
+    path: str
+    body: Json
+
+    @property
+    def address(self) -> str:
+        """Where it is read."""
+        return f"{self.path}/{self.body['metadata']['name']}"
+
+
+def collection(resource: Resource, namespace: str = "") -> str:
+    """The path of all objects of a kind (in a namespace, if one is given)."""
+    root = f"/apis/{resource.group}/{resource.version}" if resource.group else f"/api/{resource.version}"
+    return root + (f"/namespaces/{namespace}" if namespace else "") + f"/{resource.plural}"
+
+
+def placed(entry: dict[str, Any], kubelet: tuple[str, int]) -> list[Placed]:
+    """Everything that is to be created, in order. `kubelet`: host and port at which every node's kubelet answers."""
+    cluster = Cluster(entry["name"], VERSION, list(entry["service_cidrs"]), Clock())
+    seed.seed(cluster, entry)
+    made = [
+        Placed(resource, collection(resource, found["metadata"].get("namespace", "")), _body(resource, found, kubelet))
+        for resource in cluster.catalogue.stored()
+        for found in cluster.store.items(resource.key)
+        if not _is_there_already(resource, found["metadata"])
+    ]
+    first = {NAMESPACES.key: 0, DEFINITIONS.key: 1}
+    return sorted(made, key=lambda one: first.get(one.resource.key, 2))
+
+
+async def put(api: Api, objects: list[Placed]) -> None:
+    """Create what isn't there."""
+    for rank in (True, False):
+        async with asyncio.TaskGroup() as group:
+            for one in objects:
+                if (one.resource.key in {NAMESPACES.key, DEFINITIONS.key}) is rank:
+                    group.create_task(_put(api, one))
+
+
+async def _put(api: Api, one: Placed) -> None:
+    body = {**one.body, "apiVersion": one.resource.api_version, "kind": one.resource.kind}
+    made = await _created(api, one, body)
+    if made is None:
+        return
+    if body.get("status"):
+        await api.merge(f"{one.address}/status", {"status": body["status"]})
+    if one.resource.key == NODES.key:
+        # Admission marks a new node as not ready; the kubelet that is played here is ready at once.
+        await api.merge(one.address, {"spec": {"taints": body.get("spec", {}).get("taints")}})
+
+
+async def _created(api: Api, one: Placed, body: Json) -> Json | None:
+    """Create it; a custom kind is served only a moment after its definition."""
+    for _ in range(TRIES):
+        try:
+            return await api.create(one.path, body)
+        except RefusedError as error:
+            if not (one.resource.custom and error.status == 404):  # noqa: PLR2004
+                raise
+            await asyncio.sleep(0.05)
+    return None
+
+
+def _is_there_already(resource: Resource, metadata: Json) -> bool:
+    """What the API server and the controllers make themselves."""
+    if resource.plural in MADE_BY_CONTROLLERS:
+        return True
+    if resource.group.startswith("rbac."):
+        return metadata["name"] in BUILT_IN_ROLES or metadata["name"].startswith("system:")
+    if resource.key in {SERVICES.key, SERVICE_CIDRS.key}:
+        return bool(metadata["name"] == "kubernetes")
+    return resource.key == NAMESPACES.key and metadata["name"] in {
+        "default",
+        "kube-system",
+        "kube-public",
+        "kube-node-lease",
+    }
+
+
+def _body(resource: Resource, found: Json, kubelet: tuple[str, int]) -> Json:
+    metadata = {key: value for key, value in found["metadata"].items() if key not in SERVER_SET}
+    body = {key: value for key, value in found.items() if key not in {"apiVersion", "kind"}} | {"metadata": metadata}
+    if resource.key == NODES.key:
+        return body | {"status": _answering_at(body["status"], *kubelet)}
+    if resource.key == STORAGE_CLASSES.key and body["provisioner"] == seed.PROVISIONER:
+        return body | {"provisioner": PROVISIONER}
+    if resource.custom:
+        return body
+    return {key: value for key, value in body.items() if key != "status"}
+
+
+def _answering_at(status: Json, host: str, port: int) -> Json:
+    """A node's status with the address at which the API server finds its kubelet."""
+    addresses = [one for one in status["addresses"] if one["type"] != "InternalIP"]
+    return status | {
+        "addresses": [{"type": "InternalIP", "address": host}, *addresses],
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
+    }

@@ -1,0 +1,77 @@
+"""Clusters with a real control plane, started once for all tests and emptied between them."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sandbox.clock import Clock
+from sandbox.controlplane.part import RealKubePart
+from sandbox.speed import IMMEDIATE
+from sandbox.tls import Authority
+
+T = TypeVar("T")
+
+
+class RealClusters:
+    """Lives in a thread with a loop of its own, since every test has another loop."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self._programs, self._folder = programs, folder
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="real-clusters", daemon=True)
+        self._parts: dict[str, RealKubePart] = {}
+
+    def open(self) -> None:
+        """Start the thread; clusters are started when they are asked for."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End all clusters."""
+        for part in self._parts.values():
+            self.run(part.stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def part(self, clusters: list[dict[str, Any]]) -> RealKubePart:
+        """The clusters with this content, as a world file has them; they start the first time."""
+        key = json.dumps(clusters, sort_keys=True)
+        if key not in self._parts:
+            folder = self._folder / f"world-{len(self._parts)}"
+            self._parts[key] = self.run(self._start(clusters, folder))
+        return self._parts[key]
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something in the clusters' loop and wait for it."""
+        return self._submit(work).result()
+
+    async def wait_for(self, work: Coroutine[Any, Any, T]) -> T:
+        """The same from another loop."""
+        return await asyncio.wrap_future(self._submit(work))
+
+    def _submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    async def _start(self, clusters: list[dict[str, Any]], folder: Path) -> RealKubePart:
+        part = RealKubePart(
+            {"clusters": clusters},
+            programs=self._programs,
+            authority=Authority(folder),
+            folder=folder,
+            clock=Clock(),
+            speed=IMMEDIATE,
+        )
+        await part.start()
+        return part
+
+
+def clusters(programs: Path, folder: Path) -> Iterator[RealClusters]:
+    """For a fixture."""
+    found = RealClusters(programs, folder)
+    found.open()
+    yield found
+    found.close()
