@@ -50,10 +50,11 @@ class Sandbox:
         plan_blocks: bool = True,
         login_servers: Literal["names", "addresses"] = "addresses",
         upstream: Upstream | None = None,
+        faults: Faults | None = None,
     ) -> None:
         self.world = worlds.load() if world is None else world
         self.speed, self.host = speed, host
-        self.clock, self.faults = Clock(), Faults()
+        self.clock, self.faults = Clock(), faults if faults is not None else Faults()
         self._folder, self._ports, self._upstream = folder, ports or Ports(), upstream
         self._request_url, self._manifest, self._plan_blocks = request_url, manifest, plan_blocks
         self._login_servers = login_servers

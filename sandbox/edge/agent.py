@@ -58,6 +58,8 @@ class Agent:
         self._next_heartbeat = clock.now()
         self._prepared = False
         self._trouble = ""
+        self._restless = False
+        """Whether something has to be looked at again soon, even if the sandbox's clock stands."""
         self._wake = asyncio.Event()
         self._life: asyncio.Task[None] | None = None
 
@@ -132,10 +134,16 @@ class Agent:
             self._life = None
 
     async def _live(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._listen())
-            group.create_task(self._watch())
-            group.create_task(self._work())
+        while True:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._listen())
+                    group.create_task(self._watch())
+                    group.create_task(self._work())
+            except Exception:  # an edge goes on after a mistake in here, and says so
+                log.exception("edge %s", self.name)
+                self._trouble = "an error of the agent itself; see the log"
+                await asyncio.sleep(1)
 
     async def _listen(self) -> None:
         """Know what Azure wants; the service holds the question until it wants something else."""
@@ -169,19 +177,22 @@ class Agent:
     async def _work(self) -> None:
         while True:
             self._wake.clear()
+            self._restless = False
             try:
                 due = await self._pass()
-                self._trouble = ""
+                self._trouble = self._trouble if self._restless else ""
             except (UnavailableError, UnreachableError, RefusedError, DeniedError) as error:
                 self._trouble = str(error)
                 log.debug("edge %s: %s", self.name, error)
-                due = self._clock.now() + timedelta(seconds=max(self._speed.agent_period, 0.2))
+                due = self._later(error)
             await self._pause(due)
 
     async def _pause(self, until: datetime) -> None:
-        """Wait for a reason to work or for the moment on the sandbox's clock."""
+        """Wait for a reason to work, or the moment on the sandbox's clock, or a little where something isn't done."""
         seconds = max((until - self._clock.now()).total_seconds(), 0)
         waits = [asyncio.create_task(self._wake.wait()), asyncio.create_task(self._clock.sleep(seconds))]
+        if self._restless:
+            waits.append(asyncio.create_task(asyncio.sleep(max(self._speed.agent_period, RECHECK))))
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -230,7 +241,7 @@ class Agent:
 
     def _later(self, error: Exception) -> datetime:
         """When to try again what Azure didn't take."""
-        self._trouble = str(error)
+        self._trouble, self._restless = str(error), True
         return self._clock.now() + timedelta(seconds=max(self._speed.agent_period, 0.2))
 
     async def _follow(self, extension: Extension) -> datetime:
@@ -312,8 +323,9 @@ class Agent:
                 await self._report(release, word)
         except (UnreachableError, DeniedError) as error:
             return self._later(error)
-        waits = not release.outcome and release.applied
-        return self._clock.now() + (timedelta(seconds=max(self._speed.agent_period, RECHECK)) if waits else HEARTBEAT)
+        if release.applied and not release.outcome:
+            self._restless = True
+        return self._clock.now() + HEARTBEAT
 
     async def _judge(self, release: _Release) -> None:
         """Find out how an installation ended, if it has."""
@@ -367,7 +379,8 @@ class Agent:
     async def _follow_pods(self) -> None:
         """One runtime for each started Pod of a connected registry, none for those that are gone."""
         started: dict[str, tuple[Extension, Object]] = {}
-        for release in self._releases.values():
+        # Of two in one namespace, the one that didn't fail is whose Pods they are: it comes last and wins.
+        for release in sorted(self._releases.values(), key=lambda one: one.failure is None):
             if release.outcome == "Deleted":
                 continue
             for pod in self._kubelet.registry_pods(release.extension.namespace):

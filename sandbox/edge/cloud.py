@@ -22,7 +22,7 @@ MANIFESTS = (
 )
 
 
-class UnreachableError(Exception):
+class UnreachableError(ConnectionError):
     """Azure can't be reached from this edge."""
 
 

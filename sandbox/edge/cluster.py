@@ -45,7 +45,7 @@ class RefusedError(Exception):
         return f"{self.status} {self.reason}: {self.message}"
 
 
-class UnavailableError(Exception):
+class UnavailableError(ConnectionError):
     """The API server can't be reached."""
 
 
@@ -57,8 +57,17 @@ class Cluster:
         self._api: Any = None
 
     async def open(self) -> None:
-        """Read the kubeconfig; nothing is asked of the cluster yet."""
-        self._api = await config.new_client_from_config(self._kubeconfig, context=self._context)  # type: ignore[no-untyped-call]  # it has no types
+        """Read the kubeconfig; nothing is asked of the cluster yet.
+
+        Raises:
+            UnavailableError: there is no such file or context.
+        """
+        try:
+            self._api = await config.new_client_from_config(  # type: ignore[no-untyped-call]  # it has no types
+                self._kubeconfig, context=self._context
+            )
+        except config.ConfigException as error:
+            raise UnavailableError(f"{self._kubeconfig}, context {self._context}: {error}") from error
 
     async def close(self) -> None:
         """Let the connections go."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from sandbox.edge.cloud import Cloud, DeniedError, UnreachableError
 from sandbox.edge.connection import BadConnectionStringError, Connection, parse
 from sandbox.speed import Speed
 
+log = logging.getLogger(__name__)
 Json = dict[str, Any]
 Health = Literal["starting", "ready", "refused", "crashing"]
 """`refused` runs but never gets ready; `crashing` ends and is started again."""
@@ -154,7 +156,11 @@ class Runtime:
 
     async def _run(self) -> None:
         while True:
-            await self._step()
+            try:
+                await self._step()
+            except Exception:  # a registry goes on after a mistake in here, and says so
+                log.exception("connected registry at %s", self.place.address)
+                self._retry()
             self._changed()
             await self._clock.sleep(max((self.next_step - self._clock.now()).total_seconds(), 0.001))
 

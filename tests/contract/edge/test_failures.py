@@ -105,7 +105,7 @@ async def test_a_byte_order_mark_before_the_connection_string(operator: Operator
     assert await still_creating(operator)
 
 
-async def test_an_expired_password_takes_a_registry_offline(operator: Operator, sandbox: Sandbox) -> None:
+async def test_a_disabled_token_takes_a_registry_offline(operator: Operator, sandbox: Sandbox) -> None:
     await operator.deploy()
     patch: Any = {"properties": {"status": "disabled"}}
     await (
