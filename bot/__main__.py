@@ -52,10 +52,10 @@ def run() -> int:
     except Broken as error:
         return _told(error.problems)
     logs.set_up(chosen.log_format, chosen.log_level)
-    from bot import wiring  # noqa: PLC0415 - the clients are heavy, and the other commands do without them
+    from bot.wiring import run as run_bot  # noqa: PLC0415 - the clients are heavy; other commands do without them
 
     try:
-        asyncio.run(wiring.run(chosen))
+        asyncio.run(run_bot(chosen))
     except Broken as error:
         return _told(error.problems)
     except KeyboardInterrupt:
@@ -123,9 +123,12 @@ def migrate() -> int:
     except Broken as error:
         return _told(error.problems)
     logs.set_up(chosen.log_format, chosen.log_level)
-    from bot import wiring  # noqa: PLC0415 - as in `run`
+    from bot.wiring import migrate as migrate_database  # noqa: PLC0415 - as in `run`
 
-    asyncio.run(wiring.migrate(chosen))
+    try:
+        asyncio.run(migrate_database(chosen))
+    except Broken as error:
+        return _told(error.problems)
     return 0
 
 

@@ -9,7 +9,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from services.scrub import scrub
 
-_QUIET = ("slack_bolt", "slack_sdk", "azure", "aiohttp.access", "urllib3", "kubernetes", "apscheduler", "sqlalchemy")
+_QUIET = ("slack_sdk", "alembic", "azure", "aiohttp.access", "urllib3", "kubernetes", "apscheduler", "sqlalchemy")
 """Libraries that log bodies, signatures, addresses with signatures or headers at INFO and below."""
 
 

@@ -6,6 +6,7 @@ form after at most two, and choices within two and a half. What follows is owned
 
 import asyncio
 import hashlib
+import logging
 import re
 import secrets
 import time
@@ -182,7 +183,11 @@ class SlackBot:
 
     def _bolt(self) -> AsyncApp:
         secret = self._connection.signing_secret
+        # Below ERROR Bolt logs whole payloads, signatures included; each of its loggers takes the level of this one.
+        logger = logging.getLogger("slack_bolt")
+        logger.setLevel(logging.ERROR)
         app = AsyncApp(
+            logger=logger,
             client=self._client,
             authorize=self._authorization(),
             signing_secret=secret.reveal() if secret else "socket mode has none",

@@ -35,7 +35,7 @@ def _may(each: Command, request: Request, services: Services) -> bool:
 
 def overview(request: Request, commands: list[Command]) -> Message:
     """A line for each command."""
-    lines = [f"{code(request.line(each.usage))}\n{escape(each.summary)}" for each in commands]
+    lines = [f"{code(request.line(each.brief))}\n{escape(each.summary)}" for each in commands]
     # Several short sections: one of all would be cut at 3,000 characters.
     groups = ["\n".join(lines[at : at + 6]) for at in range(0, len(lines), 6)]
     title = "What you can say here"

@@ -106,6 +106,12 @@ class Command:
         return " ".join([self.name, *(parameter.usage for parameter in self.parameters)])
 
     @property
+    def brief(self) -> str:
+        """The usage with the options that may be left out as `…`, for lists."""
+        needed = [parameter.usage for parameter in self.parameters if parameter.required or parameter.positional]
+        return " ".join([self.name, *needed, *(["[…]"] if len(needed) < len(self.parameters) else [])])
+
+    @property
     def site_parameter(self) -> str | None:
         """The parameter whose site decides about the permission."""
         return next((parameter.name for parameter in self.parameters if parameter.is_site), None)
@@ -170,7 +176,7 @@ def command(
             modal=modal,
             suggest=dict(suggest or {}),
             summary=text.short_description or "",
-            description=text.long_description or "",
+            description=_unwrapped(text.long_description or ""),
             parameters=tuple(
                 _parameter(found, hints[found.name], told.get(found.name, ""))
                 for found in signature.parameters.values()
@@ -180,6 +186,11 @@ def command(
         )
 
     return declare
+
+
+def _unwrapped(text: str) -> str:
+    """Paragraphs in one line each: the reader's window breaks them, not the source's margin."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
 def _parameter(found: inspect.Parameter, annotation: Any, told: str) -> Parameter:
