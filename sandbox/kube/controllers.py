@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
@@ -35,6 +36,8 @@ from sandbox.kube.seed import apply_namespaced_rights
 from sandbox.kube.status import StatusError
 from sandbox.kube.store import Change
 from sandbox.speed import Speed
+
+log = logging.getLogger(__name__)
 
 Item = tuple[Key, str, str]
 NAMESPACE_END = 2.5
@@ -112,7 +115,7 @@ class Controllers:
                 self._index(change)
                 work.update(dict.fromkeys(self._concerned(change)))
             for item in work:
-                self._reconcile(item)
+                self._try(item)
 
     def _changes(self) -> list[Change]:
         try:
@@ -178,6 +181,13 @@ class Controllers:
         return next((one for one in self._cluster.catalogue.stored() if one.key == key), None)
 
     # --- what is done about it ---
+
+    def _try(self, item: Item) -> None:
+        """One object that can't be handled does not stop the others."""
+        try:
+            self._reconcile(item)
+        except Exception:
+            log.exception("controller failed on %s", "/".join((*item[0], *item[1:])))
 
     def _reconcile(self, item: Item) -> None:
         key = item[0]

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import logging
 import secrets
 import time
 from collections import deque
@@ -40,6 +41,8 @@ from sandbox.kube.status import (
 )
 from sandbox.kube.tables import partial, table
 from sandbox.kube.watches import Wanted, events
+
+log = logging.getLogger(__name__)
 
 DOCUMENTS = ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
 HEALTH = {"/healthz", "/livez", "/readyz"}
@@ -136,6 +139,10 @@ class ApiServer:
             answer = await self._answer(request, user)
         except StatusError as error:
             answer = _error(error)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            # A body or parameter of the wrong shape, which a server with typed objects refuses while decoding.
+            log.info("unreadable request", exc_info=error)
+            answer = _error(bad_request(f"the request could not be decoded: {error}"))
         except web.HTTPRequestEntityTooLarge:
             answer = _error(StatusError(413, "RequestEntityTooLarge", f"limit is {LARGEST_BODY}"))
         self.requests.append(

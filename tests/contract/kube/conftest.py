@@ -1,10 +1,10 @@
 """A cluster with version 1.37 and the range 10.96.0.0/16, and clients for it.
 
-`kubeconfig` is the only fixture that knows what serves it. Any API server will do whose kubeconfig has the contexts
+`kubeconfig` is the only fixture that knows what serves it: the stand-in, and a real API server. Its contexts are
 `berlin-admin` (everything), `berlin` (the rights of `sandbox.kube.rights` for user `bot`) and `berlin-reader`.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,14 @@ import pytest
 from kubernetes.aio import client, config, watch
 
 from sandbox.clock import Clock
+from sandbox.controlplane.part import RealKubePart
 from sandbox.faults import Faults
 from sandbox.kube import KubePart
 from sandbox.speed import IMMEDIATE
 from sandbox.tls import Authority
+from tests.real_clusters import RealClusters
 
-WORLD = {
+WORLD: dict[str, Any] = {
     "kube": {
         "clusters": [
             {
@@ -48,8 +50,16 @@ async def part(authority: Authority, tmp_path: Path) -> AsyncIterator[KubePart]:
 
 
 @pytest.fixture
-def kubeconfig(part: KubePart) -> Path:
-    return part.kubeconfig
+def real(real_clusters: RealClusters) -> Iterator[RealKubePart]:
+    part = real_clusters.part(WORLD["kube"]["clusters"])
+    yield part
+    real_clusters.run(part.reset("berlin"))
+
+
+@pytest.fixture(params=["part", "real"], ids=["stand-in", "real"])
+def kubeconfig(request: pytest.FixtureRequest) -> Path:
+    served: KubePart | RealKubePart = request.getfixturevalue(request.param)
+    return served.kubeconfig
 
 
 Connect = Callable[[str], Awaitable[Any]]

@@ -374,9 +374,22 @@ async def test_a_table_is_printed_for_those_who_ask(admin: Any, core: Any, names
     assert table["rows"][0]["cells"][:2] == ["settings", 1]
 
 
-async def raw(connection: Any, path: str, *, accept: str) -> Any:
-    """GET a path that the client has no method for, or in a form that it doesn't ask for."""
+@pytest.mark.parametrize("spec", ["words", {"template": "words"}, {"template": {"spec": {"containers": [1]}}}])
+async def test_a_body_of_the_wrong_shape_is_a_bad_request(admin: Any, namespace: str, spec: Any) -> None:
+    body = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "odd"}, "spec": spec}
+
+    status = await raw(admin, f"/apis/apps/v1/namespaces/{namespace}/deployments", method="POST", body=body)
+
+    assert (status["code"], status["reason"]) == (400, "BadRequest")
+
+
+async def raw(
+    connection: Any, path: str, *, accept: str = "application/json", method: str = "GET", body: Any = None
+) -> Any:
+    """Call what the client has no method for, asks for in another form, or would not send."""
     auth = await connection.configuration.auth_settings()
-    headers = {"Accept": accept, "Authorization": auth["BearerToken"]["value"]}
-    response = await connection.rest_client.request("GET", connection.configuration.host + path, headers=headers)
+    headers = {"Accept": accept, "Authorization": auth["BearerToken"]["value"], "Content-Type": "application/json"}
+    response = await connection.rest_client.request(
+        method, connection.configuration.host + path, headers=headers, body=body
+    )
     return json.loads(await response.read())
