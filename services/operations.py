@@ -107,6 +107,7 @@ class Operations:
         their approval does not count.
         """
         found = await self._deciding(operation, by)
+        self._permit(found, by, place, "operation:approve")
         if digest and found.plan and digest != found.plan.digest:
             raise Stale(operation, "changed", "waiting")
         now = self._now()
@@ -127,6 +128,7 @@ class Operations:
         found = await self.get(operation)
         if found.requester != by.id:
             found = await self._deciding(operation, by)
+            self._permit(found, by, place, "operation:approve")
         ended = Ended(by=by.name, reason=reason)
         moved = await self._store.operations.move(
             operation, ["waiting"], "rejected", event="ended", ended=ended, ended_at=self._now()
@@ -142,6 +144,7 @@ class Operations:
     async def cancel(self, operation: str, by: Person, place: Place) -> Operation:
         """Stop it: at once where nothing runs, else after the step that is under way. Raises `Stale` at its end."""
         found = await self.get(operation)
+        self._permit(found, by, place, "operation:cancel")
         stopped = await self._store.operations.move(
             operation,
             ["planning", "waiting", "queued"],
@@ -162,6 +165,7 @@ class Operations:
     async def retry(self, operation: str, by: Person, place: Place) -> Operation:
         """Run it again from the step that failed. Raises `Stale` unless it failed, and had a plan."""
         found = await self.get(operation)
+        self._permit(found, by, place, "operation:retry")
         attempt = found.attempt + 1
         if found.plan is None:
             raise Stale(operation, found.state, "failed")
@@ -227,6 +231,11 @@ class Operations:
         policy = self._configuration.policy
         members = {group: await self._slack.members(group) for group in groups(policy, rule)}
         check_possible(policy, rule, requester=by.id, members=members)
+
+    def _permit(self, found: Operation, by: Person, place: Place, permission: str) -> None:
+        """Raises `Denied`. The door knows no site from an operation's id, so the site's own rules are asked here."""
+        site = self._configuration.sites.get(found.site)
+        self._configuration.policy.decide(by, place, permission, site).enforce()
 
     async def _deciding(self, operation: str, by: Person) -> Operation:
         """The operation, if `by` may decide about it now."""
