@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import yaml
 
 from sandbox import environment, world
+from sandbox.controlplane import assets
 from sandbox.parts import PARTS, PartName, Ports, Upstream
 from sandbox.speed import SPEEDS
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 BASE_PORT = 8700
 LOGIN_SERVERS = "what ARM gives as a registry's login server: its address here, or its name (default: addresses)"
+CONTROL_PLANE = (
+    "real API servers, not stand-ins: a folder with their programs, or `real` for what make kube-assets built"
+)
 GRACE = 10
 """Seconds that a command has to end after a signal."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -82,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--request-url", metavar="URL", help="deliver to the Slack app by HTTP at this address, not by Socket Mode")
     add("--manifest", type=Path, metavar="FILE", help="the Slack app's manifest, YAML or JSON")
     add("--login-servers", choices=("names", "addresses"), default="addresses", help=LOGIN_SERVERS)
+    add("--control-plane", metavar="DIR", help=CONTROL_PLANE)
     add("--azure-url", metavar="URL", help="edge alone: the address of Azure's stand-in")
     add("--ca-file", type=Path, metavar="FILE", help="edge alone: the CA that it trusts")
     add("--kubeconfig", type=Path, metavar="FILE", help="edge alone: contexts CLUSTER-admin of the clusters")
@@ -113,6 +118,7 @@ def _sandbox(options: argparse.Namespace) -> "Sandbox":
         raise OptionError(f"--port must be 0 or at most {HIGHEST_BASE}.")
     if not _is_loopback(options.host):
         raise OptionError(f"--host {options.host}: only loopback addresses; what is served here guards nothing.")
+    control_plane = _control_plane(options.control_plane)
     content, manifest = world.load(options.world), _manifest(options.manifest)
     # The official Kubernetes client takes a second to import: --help and wrong options needn't wait for it.
     from sandbox.compose import Sandbox  # noqa: PLC0415
@@ -129,6 +135,7 @@ def _sandbox(options: argparse.Namespace) -> "Sandbox":
         manifest=manifest,
         login_servers=options.login_servers,
         upstream=upstream,
+        control_plane=control_plane,
     )
 
 
@@ -150,6 +157,16 @@ def _upstream(options: argparse.Namespace) -> Upstream | None:
     if set(options.parts) != {"edge"}:
         raise OptionError("--azure-url, --ca-file and --kubeconfig are for the part edge alone.")
     return Upstream(options.azure_url, options.kubeconfig, options.ca_file)
+
+
+def _control_plane(named: str | None) -> Path | None:
+    """The folder of the programs of a real control plane."""
+    if named is None:
+        return None
+    try:
+        return assets.found(None if named == "real" else Path(named).absolute())
+    except assets.AssetsMissingError as error:
+        raise OptionError(f"--control-plane {named}: {error}") from error
 
 
 def _is_loopback(host: str) -> bool:

@@ -12,6 +12,7 @@ from sandbox import world as worlds
 from sandbox.azure import AzurePart
 from sandbox.clock import Clock
 from sandbox.control import Control, ControlServer
+from sandbox.controlplane.part import RealKubePart
 from sandbox.edge import AGENT_KEY, EdgePart, is_edge_image
 from sandbox.faults import Faults
 from sandbox.kube import KubePart
@@ -33,6 +34,7 @@ class Sandbox:
     """An async context manager that starts the chosen parts in order and stops them in reverse.
 
     `slack`, `azure`, `kube` and `edge` are the parts (None when not chosen), `clock` and `faults` what they share.
+    `control_plane` makes the clusters real: the folder of its programs, or clusters that run already and go on running.
     Without a folder the certificate authority and the kubeconfig lie in one that goes away at the end.
     """
 
@@ -51,18 +53,19 @@ class Sandbox:
         login_servers: Literal["names", "addresses"] = "addresses",
         upstream: Upstream | None = None,
         faults: Faults | None = None,
+        control_plane: Path | RealKubePart | None = None,
     ) -> None:
         self.world = worlds.load() if world is None else world
         self.speed, self.host = speed, host
         self.clock, self.faults = Clock(), faults if faults is not None else Faults()
         self._folder, self._ports, self._upstream = folder, ports or Ports(), upstream
         self._request_url, self._manifest, self._plan_blocks = request_url, manifest, plan_blocks
-        self._login_servers = login_servers
+        self._login_servers, self._control_plane = login_servers, control_plane
         self._chosen = frozenset(parts)
         self._stack = AsyncExitStack()
         self.slack: SlackPart | None = None
         self.azure: AzurePart | None = None
-        self.kube: KubePart | None = None
+        self.kube: KubePart | RealKubePart | None = None
         self.edge: EdgePart | None = None
         self.authority: Authority | None = None
         self.url = ""
@@ -100,8 +103,7 @@ class Sandbox:
         if self._chosen & {"azure", "kube"}:
             self.authority = Authority(self.folder)
         if "kube" in self._chosen and self.authority:
-            self.kube = self._kube_part(self.authority)
-            await self._run(self.kube.start, self.kube.stop)
+            self.kube = await self._open_kube(self.authority)
         if "azure" in self._chosen and self.authority:
             self.azure = self._azure_part(self.authority)
             await self._run(self.azure.start, self.azure.stop)
@@ -129,6 +131,29 @@ class Sandbox:
             server = ControlServer(routes, self.host, self._ports.slack)
             await self._run(server.start, server.stop)
             self.url = server.url
+
+    async def _open_kube(self, authority: Authority) -> KubePart | RealKubePart:
+        if isinstance(self._control_plane, RealKubePart):
+            return self._control_plane
+        part: KubePart | RealKubePart
+        if self._control_plane is None:
+            part = self._kube_part(authority)
+        else:
+            part = self._real_kube_part(authority, self._control_plane)
+        await self._run(part.start, part.stop)
+        return part
+
+    def _real_kube_part(self, authority: Authority, programs: Path) -> RealKubePart:
+        return RealKubePart(
+            self.world,
+            programs=programs,
+            authority=authority,
+            folder=self.folder,
+            clock=self.clock,
+            speed=self.speed,
+            host=self.host,
+            ports=self._ports.kube or None,
+        )
 
     def _kube_part(self, authority: Authority) -> KubePart:
         return KubePart(

@@ -95,6 +95,12 @@ class RealKubePart:
             await server.stop()
         await self.control_plane.stop()
 
+    def state(self) -> Json:
+        """Where every cluster is; `GET /sandbox/kube/state` tells more."""
+        return {
+            name: {"url": one.url, "offline": not one.server.pid} for name, one in self.control_plane.clusters.items()
+        }
+
     async def reset(self, name: str) -> None:
         """Bring a cluster back to what the world says."""
         await self._at_home(self._resets[name].run())

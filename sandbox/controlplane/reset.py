@@ -1,31 +1,33 @@
 """Brings a cluster back to what it held at the start, without the five seconds that a namespace's deletion takes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any
 
 from sandbox.controlplane.api import Api, Json
 from sandbox.controlplane.world import Placed, put
 
 NAMESPACED = (
-    "/apis/apps/v1/namespaces/{}/deployments",
-    "/apis/apps/v1/namespaces/{}/daemonsets",
-    "/apis/apps/v1/namespaces/{}/replicasets",
-    "/apis/apps/v1/namespaces/{}/controllerrevisions",
-    "/api/v1/namespaces/{}/pods",
-    "/api/v1/namespaces/{}/services",
-    "/api/v1/namespaces/{}/persistentvolumeclaims",
-    "/api/v1/namespaces/{}/secrets",
-    "/api/v1/namespaces/{}/configmaps",
-    "/api/v1/namespaces/{}/serviceaccounts",
-    "/api/v1/namespaces/{}/endpoints",
-    "/apis/discovery.k8s.io/v1/namespaces/{}/endpointslices",
-    "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
-    "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles",
-    "/apis/clusterconfig.azure.com/v1beta1/namespaces/{}/extensionconfigs",
-    "/api/v1/namespaces/{}/events",
+    "/apis/apps/v1/deployments",
+    "/apis/apps/v1/daemonsets",
+    "/apis/apps/v1/replicasets",
+    "/apis/apps/v1/controllerrevisions",
+    "/api/v1/pods",
+    "/api/v1/services",
+    "/api/v1/persistentvolumeclaims",
+    "/api/v1/secrets",
+    "/api/v1/configmaps",
+    "/api/v1/serviceaccounts",
+    "/api/v1/endpoints",
+    "/apis/discovery.k8s.io/v1/endpointslices",
+    "/apis/rbac.authorization.k8s.io/v1/rolebindings",
+    "/apis/rbac.authorization.k8s.io/v1/roles",
+    "/apis/clusterconfig.azure.com/v1beta1/extensionconfigs",
+    "/api/v1/events",
 )
-"""In the order in which they are emptied: what makes others comes before them."""
+"""What is looked for in namespaces."""
 CLUSTER_WIDE = (
+    "/api/v1/namespaces",
     "/api/v1/persistentvolumes",
     "/api/v1/nodes",
     "/apis/storage.k8s.io/v1/storageclasses",
@@ -38,6 +40,8 @@ CLUSTER_WIDE = (
 OWN_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 MANAGED_ADDRESS = "ipaddress.kubernetes.io/managed-by"
 BOOTSTRAPPED = "kubernetes.io/bootstrapping"
+EVERYWHERE = {"kube-root-ca.crt", "default"}
+"""A ConfigMap and a ServiceAccount that the controllers make in every namespace."""
 ROUNDS = 200
 PAUSE = 0.02
 
@@ -53,75 +57,82 @@ class Reset:
 
     async def run(self) -> None:
         """Delete what has come, and create again what has gone."""
-        listed = (await self._api.get("/api/v1/namespaces"))["items"]
-        strangers = [item["metadata"]["name"] for item in listed if item["metadata"]["name"] not in self._spaces]
-        kept = [item["metadata"]["name"] for item in listed if item["metadata"]["name"] in self._spaces]
-        async with asyncio.TaskGroup() as group:
-            for name in strangers:
-                group.create_task(self._remove(name))
-            for name in kept:
-                group.create_task(self._tidy(name))
-        for path in CLUSTER_WIDE:
-            await self._tidy_collection(path)
-        await put(self._api, self._start)
-
-    async def _remove(self, namespace: str) -> None:
-        """Empty a namespace and finish its deletion, as the namespace controller would after its pause."""
-        path = f"/api/v1/namespaces/{namespace}"
-        await self._api.delete(path)
+        doomed = [name for name in await self._namespaces() if name not in self._spaces]
+        await self._all(self._api.delete(f"/api/v1/namespaces/{name}") for name in doomed)
         for _ in range(ROUNDS):
-            if not await self._empty(namespace):
+            if not await self._sweep(set(doomed)):
                 break
             await asyncio.sleep(PAUSE)
+        await self._all(self._finish(name) for name in doomed)
+        await self._sweep_cluster()
+        present = {address for path in (*NAMESPACED, *CLUSTER_WIDE) for address, _ in await self._items(path)}
+        await put(self._api, [one for one in self._start if one.address not in present])
+
+    async def _namespaces(self) -> list[str]:
+        return [item["metadata"]["name"] for _, item in await self._items("/api/v1/namespaces")]
+
+    async def _sweep(self, doomed: set[str]) -> bool:
+        """Delete what doesn't belong into namespaces; whether any of it was in a doomed one."""
+        lists = await asyncio.gather(*(self._items(path) for path in NAMESPACED))
+        found = [(address, item) for listed in lists for address, item in listed]
+        going = [(address, item) for address, item in found if item["metadata"]["namespace"] in doomed]
+        come = [(address, item) for address, item in found if self._has_come(address, item)]
+        await self._all(self._delete(address, item) for address, item in going + come)
+        return bool(going)
+
+    def _has_come(self, address: str, item: Json) -> bool:
+        """Whether something in a namespace that stays is neither of the start nor made by the cluster for itself."""
+        meta = item["metadata"]
+        if meta["namespace"] not in self._spaces or address in self._kept or meta.get("ownerReferences"):
+            return False
+        if "/endpoints" in address or "/endpointslices/" in address or meta["name"] in EVERYWHERE:
+            return False
+        return not _is_the_clusters_own(address, item)
+
+    async def _finish(self, namespace: str) -> None:
+        """End a namespace's deletion, as the namespace controller would after its pause."""
+        path = f"/api/v1/namespaces/{namespace}"
         found = await self._api.find(path)
         if found is not None:
             await self._api.replace(f"{path}/finalize", found | {"spec": {"finalizers": []}})
 
-    async def _empty(self, namespace: str) -> bool:
-        """Delete everything in a namespace; whether anything had been there."""
-        there = False
-        for path in NAMESPACED:
-            inside = path.format(namespace)
-            items = await self._items(inside)
-            there = there or bool(items)
-            for item in items:
-                await self._delete(inside, item)
-        return there
+    async def _sweep_cluster(self) -> None:
+        for path in CLUSTER_WIDE[1:]:
+            come = [
+                (address, item)
+                for address, item in await self._items(path)
+                if address not in self._kept and not _is_the_clusters_own(address, item)
+            ]
+            await self._all(self._delete(address, item) for address, item in come)
 
-    async def _tidy(self, namespace: str) -> None:
-        """Delete what has come into a namespace that stays."""
-        for path in NAMESPACED:
-            if not path.endswith(("/endpoints", "/endpointslices", "/serviceaccounts", "/configmaps")):
-                await self._tidy_collection(path.format(namespace))
-
-    async def _tidy_collection(self, path: str) -> None:
-        for item in await self._items(path):
-            meta = item["metadata"]
-            if (
-                f"{path}/{meta['name']}" in self._kept
-                or meta.get("ownerReferences")
-                or _is_the_clusters_own(path, item)
-            ):
-                continue
-            await self._delete(path, item)
-
-    async def _items(self, path: str) -> list[Json]:
+    async def _items(self, path: str) -> list[tuple[str, Json]]:
+        """All objects of a kind with their own paths; none where the kind isn't served."""
         found = await self._api.find(path)
-        return list((found or {}).get("items") or ())
+        root, _, plural = path.rpartition("/")
+        items = []
+        for item in (found or {}).get("items") or ():
+            meta = item["metadata"]
+            space = f"/namespaces/{meta['namespace']}" if "namespace" in meta else ""
+            items.append((f"{root}{space}/{plural}/{meta['name']}", item))
+        return items
 
-    async def _delete(self, path: str, item: Json) -> None:
-        meta = item["metadata"]
-        if meta.get("finalizers") and not path.endswith("/servicecidrs"):
-            await self._api.merge(f"{path}/{meta['name']}", {"metadata": {"finalizers": None}})
-        await self._api.delete(f"{path}/{meta['name']}")
+    async def _delete(self, address: str, item: Json) -> None:
+        if item["metadata"].get("finalizers") and "/servicecidrs/" not in address:
+            await self._api.merge(address, {"metadata": {"finalizers": None}})
+        await self._api.delete(address)
+
+    async def _all(self, work: Iterable[Coroutine[Any, Any, None]]) -> None:
+        await asyncio.gather(*work)
 
 
-def _is_the_clusters_own(path: str, item: Json) -> bool:
+def _is_the_clusters_own(address: str, item: Json) -> bool:
     """What the API server or a controller made for itself."""
     meta = item["metadata"]
     labels = meta.get("labels") or {}
-    if path.endswith("/ipaddresses"):
+    if "/ipaddresses/" in address:
         return MANAGED_ADDRESS in labels
-    if "/rbac." in path:
+    if "/rbac." in address:
         return BOOTSTRAPPED in labels or meta["name"].startswith(("system:", "kubeadm:"))
-    return path.endswith(("/services", "/servicecidrs")) and bool(meta["name"] == "kubernetes")
+    if meta.get("namespace", "").startswith("kube-") and "/services/" not in address:
+        return True
+    return ("/services/" in address or "/servicecidrs/" in address) and bool(meta["name"] == "kubernetes")
