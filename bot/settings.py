@@ -40,6 +40,19 @@ def _seconds(value: Any) -> Any:
         return value
 
 
+_CLOUDS = {
+    "azurecloud": "public",
+    "azurechinacloud": "china",
+    "azureusgovernment": "us-government",
+    "usgov": "us-government",
+}
+"""What `az cloud list` and others call them."""
+
+
+def _cloud(value: Any) -> Any:
+    return _CLOUDS.get(str(value).lower(), str(value).lower())
+
+
 def _ends_with_slash(value: str) -> str:
     return value if value.endswith("/") else f"{value}/"
 
@@ -95,7 +108,7 @@ class Settings(BaseSettings):
         validation_alias="AZURE_FEDERATED_TOKEN_FILE",
         description="Service account token, for the identity `workload`; AKS sets it.",
     )
-    azure_cloud: Literal["public", "china", "usgov"] = Field(
+    azure_cloud: Annotated[Literal["public", "china", "us-government"], BeforeValidator(_cloud)] = Field(
         "public",
         validation_alias="AZURE_CLOUD",
         description="Azure's public cloud, 21Vianet's in China, or the US Government's.",

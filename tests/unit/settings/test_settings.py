@@ -89,3 +89,14 @@ def test_the_page_tells_every_setting() -> None:
     page = settings.page()
 
     assert all(f"`{name}`" in page for name in settings.NAMES)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"), [("usgov", "us-government"), ("AzureChinaCloud", "china"), ("us-government", "us-government")]
+)
+def test_clouds_have_the_names_that_others_give_them_too(
+    environment: pytest.MonkeyPatch, given: str, meant: str
+) -> None:
+    environment.setenv("AZURE_CLOUD", given)
+
+    assert settings.load().azure_cloud == meant
