@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
-from services import errors, operation, values
+from services import errors, operation, values, watch
 from services.errors import DomainError
 
 TAG = "$"
@@ -20,12 +20,15 @@ KINDS: dict[str, type[Any]] = {
         values.Pending,
         operation.Asked,
         operation.Ended,
+        values.StatusDetail,
+        watch.Target,
+        watch.Sighting,
         *(kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, DomainError)),
     )
 }
 
 
-def encode(value: object) -> Any:  # noqa: PLR0911 - a table of kinds
+def encode(value: object) -> Any:  # noqa: C901, PLR0911 - a table of kinds
     """JSON for a value of the vocabulary; raises TypeError for anything else, above all for a `Secret`."""
     match value:
         case None | bool() | int() | float() | str():
@@ -38,6 +41,8 @@ def encode(value: object) -> Any:  # noqa: PLR0911 - a table of kinds
             return {TAG: "set", "items": sorted(encode(item) for item in value)}
         case datetime():
             return {TAG: "time", "at": value.isoformat()}
+        case date():
+            return {TAG: "day", "on": value.isoformat()}
         case timedelta():
             return {TAG: "duration", "seconds": value.total_seconds()}
         case IPv4Address() | IPv6Address():
@@ -63,6 +68,8 @@ def decode(value: Any) -> Any:  # noqa: PLR0911 - likewise
         return frozenset(decode(item) for item in value["items"])
     if tag == "time":
         return datetime.fromisoformat(value["at"])
+    if tag == "day":
+        return date.fromisoformat(value["on"])
     if tag == "duration":
         return timedelta(seconds=value["seconds"])
     kind = KINDS[tag]

@@ -16,8 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from services.store.audit import Audit
 from services.store.cards import Cards
 from services.store.deliveries import Deliveries
+from services.store.incidents import Incidents
 from services.store.leases import Leases
 from services.store.operations import Operations
+from services.store.sightings import Sightings
+from services.store.summaries import Summaries
+from services.store.watches import Watches
 from services.store.workspaces import Workspaces
 
 OLDEST_SQLITE = (3, 42)
@@ -37,6 +41,10 @@ class Store:
     leases: Leases
     deliveries: Deliveries
     workspaces: Workspaces
+    watches: Watches
+    sightings: Sightings
+    incidents: Incidents
+    summaries: Summaries
 
     async def close(self) -> None:
         """Give all connections back."""
@@ -67,6 +75,10 @@ async def open_store(url: str) -> Store:
         Leases(engine),
         Deliveries(engine),
         Workspaces(engine),
+        Watches(engine),
+        Sightings(engine),
+        Incidents(engine),
+        Summaries(engine),
     )
 
 

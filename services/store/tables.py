@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 from services.store.codec import decode, encode
@@ -175,4 +176,118 @@ workspaces = Table(
     Column("team", String(32), primary_key=True),
     Column("plan_blocks", Boolean, nullable=False),
     Column("learnt", Moment, nullable=False),
+)
+
+# --- watching -------------------------------------------------------------------------------------------------------
+
+watches = Table(
+    "watches",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("team", String(32), nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("place", Value, nullable=False),
+    Column("scope", String(8), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("every", String(255), nullable=False),
+    Column("tz", String(64), nullable=False),
+    Column("alerts", String(16), nullable=False),
+    Column("by", String(32), nullable=False),
+    Column("created", Moment, nullable=False),
+    UniqueConstraint("team", "channel", "scope", "subject"),
+)
+
+summaries = Table(
+    "summaries",
+    metadata,
+    Column("watch", ForeignKey("watches.id", ondelete="CASCADE"), primary_key=True),
+    Column("due", Moment, primary_key=True),
+    Column("holder", String(64), nullable=False),
+    Column("until", Moment, nullable=False),
+    Column("posting", Boolean, nullable=False),
+    Column("ts", String(32), nullable=False),
+    Column("posted", Moment),
+)
+
+polls = Table(
+    "polls",
+    metadata,
+    Column("acr", Text, primary_key=True),
+    Column("due", Moment, nullable=False),
+    Column("succeeded", Moment),
+    Column("failing", Moment),
+    Column("failures", Integer, nullable=False),
+    Column("error", String(64), nullable=False),
+)
+
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("acr", Text, primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("seen", Value, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("activated", Boolean, nullable=False),
+)
+
+transitions = Table(
+    "transitions",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("acr", Text, nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("at", Moment, nullable=False, index=True),
+    Column("before", String(16), nullable=False),
+    Column("after", String(16), nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("facts", Value, nullable=False),
+    Index("ix_transitions_acr_name_at", "acr", "name", "at"),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("acr", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("opened", Moment, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("facts", Value, nullable=False),
+    Column("children", Value, nullable=False),
+    Column("resolved", Moment),
+    Column("acknowledged_by", String(255), nullable=False),
+    Column("acknowledged_at", Moment),
+    Column("snoozed_until", Moment),
+    Column("flaps", Integer, nullable=False),
+    Column("changed", Moment),
+    Column("revision", Integer, nullable=False),
+    Index("ix_incidents_opened", "opened"),
+    # Two processes that see the same trouble open one incident.
+    Index(
+        "uq_incidents_open",
+        "acr",
+        "subject",
+        unique=True,
+        sqlite_where=text("resolved IS NULL"),
+        postgresql_where=text("resolved IS NULL"),
+    ),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("incident", ForeignKey("incidents.id", ondelete="CASCADE"), primary_key=True),
+    Column("team", String(32), primary_key=True),
+    Column("channel", String(32), primary_key=True),
+    Column("ts", String(32), nullable=False),
+    Column("shown", Integer, nullable=False),
+    Column("told", Boolean, nullable=False),
+    Column("posting", String(64), nullable=False),
+    Column("holder", String(64), nullable=False),
+    Column("until", Moment, nullable=False),
 )

@@ -1,0 +1,158 @@
+"""Incidents, what people decide about them, and the messages that show them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, and_, func, or_, select, update
+
+from services.store.base import Room
+from services.store.tables import alerts, incidents
+from services.watch import Incident
+
+_FIELDS = tuple(item.name for item in fields(Incident))
+
+
+@dataclass(frozen=True)
+class Alert:
+    """The message of an incident in a channel.
+
+    `shown` is the incident's revision that it shows, `told` whether its thread has the end, `posting` the mark of a
+    post whose reply has not come yet.
+    """
+
+    incident: str
+    team: str
+    channel: str
+    ts: str = ""
+    shown: int = -1
+    told: bool = False
+    posting: str = ""
+
+
+@dataclass(frozen=True)
+class Filed:
+    """An incident with its cloud registry (ARM id, lower case) and its revision."""
+
+    incident: Incident
+    acr: str
+    revision: int
+
+
+class Incidents(Room):
+    """Polls write incidents (`sightings`); people acknowledge and snooze them here."""
+
+    async def get(self, incident: str) -> Filed | None:
+        """By id."""
+        async with self._reading() as connection:
+            row = (await connection.execute(select(incidents).where(incidents.c.id == incident))).mappings().first()
+        return _filed(row) if row else None
+
+    async def open(self, acrs: Collection[str] | None = None) -> tuple[Filed, ...]:
+        """Those not resolved, oldest first; all, or of these cloud registries."""
+        query = select(incidents).where(incidents.c.resolved.is_(None)).order_by(incidents.c.opened, incidents.c.id)
+        if acrs is not None:
+            query = query.where(incidents.c.acr.in_(sorted(acrs)))
+        async with self._reading() as connection:
+            return tuple(map(_filed, (await connection.execute(query)).mappings()))
+
+    async def recent(self, limit: int = 3) -> tuple[Filed, ...]:
+        """The newest, newest first."""
+        query = select(incidents).order_by(incidents.c.opened.desc(), incidents.c.id).limit(limit)
+        async with self._reading() as connection:
+            return tuple(map(_filed, (await connection.execute(query)).mappings()))
+
+    async def change(self, incident: str, **changes: object) -> bool:
+        """Change an open one; False when it is resolved."""
+        async with self._engine.begin() as connection:
+            done = await connection.execute(
+                update(incidents)
+                .where(incidents.c.id == incident, incidents.c.resolved.is_(None))
+                .values(**changes, revision=incidents.c.revision + 1)
+            )
+        return done.rowcount == 1
+
+    async def snoozes_over(self, now: datetime) -> tuple[str, ...]:
+        """Open ones whose snooze has ended and is still noted; it is taken away."""
+        over = and_(incidents.c.resolved.is_(None), incidents.c.snoozed_until <= now)
+        async with self._engine.begin() as connection:
+            found = tuple(await connection.scalars(select(incidents.c.id).where(over)))
+            if found:
+                await connection.execute(
+                    update(incidents)
+                    .where(incidents.c.id.in_(found))
+                    .values(snoozed_until=None, revision=incidents.c.revision + 1)
+                )
+        return found
+
+    # --- messages ---------------------------------------------------------------------------------------------------
+
+    async def alerts(self, incident: str) -> tuple[Alert, ...]:
+        """Its messages in all channels."""
+        async with self._reading() as connection:
+            rows = (await connection.execute(select(alerts).where(alerts.c.incident == incident))).mappings()
+            return tuple(Alert(**{item.name: row[item.name] for item in fields(Alert)}) for row in rows)
+
+    async def claim_alert(self, alert: Alert, holder: str, now: datetime, until: datetime) -> Alert | None:
+        """Take a message in hand: the one process that may post in it until then. None when another one has it."""
+        same = _same(alert)
+        fresh = {"ts": "", "shown": -1, "told": False, "posting": "", "holder": "", "until": now}
+        key = {"incident": alert.incident, "team": alert.team, "channel": alert.channel}
+        async with self._engine.begin() as connection:
+            await connection.execute(self._insert_once(alerts).values(**key, **fresh))
+            done = await connection.execute(
+                update(alerts)
+                .where(same, or_(alerts.c.holder.in_(["", holder]), alerts.c.until <= now))
+                .values(holder=holder, until=until)
+            )
+            row = (await connection.execute(select(alerts).where(same))).mappings().one()
+        return Alert(**{item.name: row[item.name] for item in fields(Alert)}) if done.rowcount else None
+
+    async def save_alert(self, alert: Alert, **changes: object) -> None:
+        """Change the named columns."""
+        async with self._engine.begin() as connection:
+            await connection.execute(update(alerts).where(_same(alert)).values(**changes))
+
+    async def behind(self) -> tuple[str, ...]:
+        """Incidents that some message does not show as they are, and all open ones, oldest first."""
+        late = (
+            select(alerts.c.incident)
+            .join(incidents, incidents.c.id == alerts.c.incident)
+            .where(or_(alerts.c.shown < incidents.c.revision, and_(incidents.c.resolved.is_not(None), ~alerts.c.told)))
+        )
+        query = (
+            select(incidents.c.id)
+            .where(or_(incidents.c.resolved.is_(None), incidents.c.id.in_(late)))
+            .order_by(incidents.c.opened)
+        )
+        async with self._reading() as connection:
+            return tuple(await connection.scalars(query))
+
+    async def counts(self) -> dict[tuple[str, str], int]:
+        """How many are open, by cloud registry and severity."""
+        query = (
+            select(incidents.c.acr, incidents.c.severity, func.count())
+            .where(incidents.c.resolved.is_(None))
+            .group_by(incidents.c.acr, incidents.c.severity)
+        )
+        async with self._reading() as connection:
+            return {(acr, severity): count for acr, severity, count in await connection.execute(query)}
+
+
+def _same(alert: Alert) -> Any:
+    return and_(alerts.c.incident == alert.incident, alerts.c.team == alert.team, alerts.c.channel == alert.channel)
+
+
+def incident_of(row: RowMapping) -> Incident:
+    """The value in a row."""
+    return Incident(**{name: row[name] for name in _FIELDS})
+
+
+def incident_row(one: Incident) -> dict[str, Any]:
+    """Its columns."""
+    return {name: getattr(one, name) for name in _FIELDS}
+
+
+def _filed(row: RowMapping) -> Filed:
+    return Filed(incident_of(row), row["acr"], row["revision"])
