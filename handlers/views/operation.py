@@ -386,9 +386,9 @@ def thread_line(operation: Operation, event: Event) -> str:
         case "failed":
             return f":x:  {escape(summary(operation))}: {_cause(operation)}"
         case "ended":
-            mark, _ = _STATES[operation.state]
+            mark, word = _STATES[operation.state]
             took = f" in {duration(_took(operation))}" if operation.state == "succeeded" else ""
-            return f"{mark}  {escape(summary(operation))}{took}"
+            return f"{mark}  {escape(f'{name(operation)}: {word}{took}{_addition(operation)}')}"
     return ""
 
 

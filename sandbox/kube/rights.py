@@ -142,7 +142,6 @@ BUILT_IN: list[Json] = [
 
 BOT = user("bot")
 READER = user("reader")
-REGISTRY_NAMESPACE = "connected-registry"
 ARC_NAMESPACE = "azure-arc"
 
 _HEALTH = [
@@ -161,6 +160,9 @@ BOT_CLUSTER: list[Json] = [
         rule(["storage.k8s.io"], ["storageclasses"], READ),
         rule(["apiextensions.k8s.io"], ["customresourcedefinitions"], READ),
         rule(["authorization.k8s.io"], ["selfsubjectaccessreviews", "selfsubjectrulesreviews"], ["create"]),
+        # An extension's namespace comes and goes with it, so what is looked at in it is granted everywhere.
+        *_HEALTH,
+        rule([""], ["pods/log"], ["get"]),
     ),
     cluster_binding("registry-bot", "registry-bot", BOT),
     # For sample workloads and their pull secrets; a RoleBinding gives it in each namespace that they may go into.
@@ -173,16 +175,6 @@ BOT_CLUSTER: list[Json] = [
     ),
 ]
 BOT_NAMESPACED: dict[str, list[Json]] = {
-    REGISTRY_NAMESPACE: [
-        role(
-            REGISTRY_NAMESPACE,
-            "registry-bot",
-            *_HEALTH,
-            rule([""], ["pods/log"], ["get"]),
-            rule([""], ["services"], ["create", "delete"]),
-        ),
-        binding(REGISTRY_NAMESPACE, "registry-bot", BOT),
-    ],
     ARC_NAMESPACE: [
         role(
             ARC_NAMESPACE,

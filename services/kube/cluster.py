@@ -1,6 +1,6 @@
 """One cluster by its Kubernetes API (`services.ports.Cluster`): short questions here, longer ones in modules beside."""
 
-from services.errors import Absent, NotAllowed
+from services.errors import Absent
 from services.kube import placeholders, ranges, runtime
 from services.kube.api import Api, Object
 from services.kube.rights import (
@@ -14,7 +14,6 @@ from services.kube.rights import (
     deploying,
 )
 from services.kube.together import together
-from services.sites import RUNTIME_NAMESPACE
 from services.values import Node, Runtime, ServiceRanges, StorageClass
 
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
@@ -59,17 +58,10 @@ class KubernetesCluster:
         return await ranges.service_ranges(self._api, hold_namespace)
 
     async def missing_rights(self, hold_namespace: str = "default") -> tuple[str, ...]:
-        """Rights that a deployment needs and this identity lacks, as `create services in default`.
-
-        Nobody can be granted rights in a namespace that isn't there: those in the runtime's are asked once it is.
-        """
-        exists, *allowed = await together(
-            [self._may_exist(RUNTIME_NAMESPACE), *(self._may(right) for right in deploying(hold_namespace))]
-        )
-        rights = zip(deploying(hold_namespace), allowed, strict=True)
-        return tuple(
-            str(right) for right, yes in rights if not yes and (exists or right.namespace != RUNTIME_NAMESPACE)
-        )
+        """Rights that a deployment needs and this identity lacks, as `create services in default`."""
+        wanted = deploying(hold_namespace)
+        allowed = await together([self._may(right) for right in wanted])
+        return tuple(str(right) for right, yes in zip(wanted, allowed, strict=True) if not yes)
 
     async def hold_address(self, address: str, namespace: str, operation: str) -> None:
         """Create the placeholder Service that proves `address` free. Raises `AddressTaken` or `AddressOutside`."""
@@ -82,12 +74,6 @@ class KubernetesCluster:
     async def runtime(self, namespace: str) -> Runtime:
         """What the cluster shows of the connected registry that lives in `namespace`."""
         return await runtime.runtime(self._api, namespace)
-
-    async def _may_exist(self, namespace: str) -> bool:
-        try:
-            return bool(await self.namespace_phase(namespace))
-        except NotAllowed:
-            return True
 
     async def _may(self, right: Right) -> bool:
         resource, _, subresource = right.resource.partition("/")

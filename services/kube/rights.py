@@ -59,15 +59,12 @@ GET_CRD = Right(
 LIST_SERVICE_CIDRS = Right("list", "servicecidrs", "where Service addresses come from", group="networking.k8s.io")
 LIST_IP_ADDRESSES = Right("list", "ipaddresses", "which Service addresses are in use", group="networking.k8s.io")
 LIST_SERVICES = Right("list", "services", "which Service addresses are in use, on clusters without IPAddress objects")
-LIST_DEPLOYMENTS = Right("list", "deployments", "whether the runtime is up", group="apps", namespace=RUNTIME_NAMESPACE)
-LIST_PODS = Right("list", "pods", "why the runtime is not up", namespace=RUNTIME_NAMESPACE)
-GET_LOG = Right(
-    "get", "pods/log", "the runtime tells in its log why it can't activate or sync", namespace=RUNTIME_NAMESPACE
-)
-GET_CLAIM = Right(
-    "get", "persistentvolumeclaims", "whether the runtime has its volume", namespace=RUNTIME_NAMESPACE, names=(CLAIM,)
-)
-LIST_EVENTS = Right("list", "events", "warnings name the cause of a failure", namespace=RUNTIME_NAMESPACE)
+# The runtime's namespace goes away with its extension and takes every Role in it along: these have to be cluster-wide.
+LIST_DEPLOYMENTS = Right("list", "deployments", "whether the runtime is up", group="apps")
+LIST_PODS = Right("list", "pods", "why the runtime is not up")
+GET_LOG = Right("get", "pods/log", "the runtime tells in its log why it can't activate or sync")
+GET_CLAIM = Right("get", "persistentvolumeclaims", "whether the runtime has its volume", names=(CLAIM,))
+LIST_EVENTS = Right("list", "events", "warnings name the cause of a failure")
 
 READING = (
     LIST_NODES,

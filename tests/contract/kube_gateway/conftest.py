@@ -1,6 +1,10 @@
-"""Clusters behind TLS, with rights in force, and the gateway that the product uses."""
+"""Clusters behind TLS, with rights in force, and the gateway that the product uses.
 
-from collections.abc import AsyncIterator
+`berlin` is served by the stand-in and by a real API server; a test that breaks something on purpose (`part`, `faults`) has
+the stand-in only.
+"""
+
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +12,17 @@ import pytest
 from kubernetes.aio import client, config
 
 from sandbox.clock import Clock
+from sandbox.controlplane.part import RealKubePart
 from sandbox.faults import Faults
 from sandbox.kube import KubePart
 from sandbox.speed import IMMEDIATE
 from sandbox.tls import Authority
 from services.kube import KubernetesGateway
 from services.kube.cluster import KubernetesCluster
+from tests.real_clusters import RealClusters
 
 NODES = [{"name": "n1", "arch": "amd64"}, {"name": "n2", "arch": "arm64"}]
-WORLD = {
+WORLD: dict[str, Any] = {
     "kube": {
         "clusters": [
             {
@@ -39,6 +45,12 @@ WORLD = {
 }
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "served" in metafunc.fixturenames:
+        alone = {"part", "faults"} & set(metafunc.fixturenames)
+        metafunc.parametrize("served", ["stand-in"] if alone else ["stand-in", "real"], indirect=True)
+
+
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
@@ -58,6 +70,25 @@ async def part(authority: Authority, tmp_path: Path, faults: Faults) -> AsyncIte
 
 
 @pytest.fixture
+def real(real_clusters: RealClusters) -> Iterator[RealKubePart]:
+    part = real_clusters.part(WORLD["kube"]["clusters"][:1])
+    yield part
+    real_clusters.run(part.reset("berlin"))
+
+
+@pytest.fixture
+def served(request: pytest.FixtureRequest) -> KubePart | RealKubePart:
+    """What serves the clusters."""
+    found: KubePart | RealKubePart = request.getfixturevalue({"stand-in": "part"}.get(request.param, request.param))
+    return found
+
+
+@pytest.fixture
+def kubeconfig(served: KubePart | RealKubePart) -> Path:
+    return served.kubeconfig
+
+
+@pytest.fixture
 async def gateway() -> AsyncIterator[KubernetesGateway]:
     gateway = KubernetesGateway(deadline=5, environment={})
     yield gateway
@@ -65,15 +96,15 @@ async def gateway() -> AsyncIterator[KubernetesGateway]:
 
 
 @pytest.fixture
-async def berlin(part: KubePart, gateway: KubernetesGateway) -> KubernetesCluster:
+async def berlin(kubeconfig: Path, gateway: KubernetesGateway) -> KubernetesCluster:
     """By the identity with a deployment's rights."""
-    return await gateway.cluster(str(part.kubeconfig), "berlin")
+    return await gateway.cluster(str(kubeconfig), "berlin")
 
 
 @pytest.fixture
-async def reader(part: KubePart, gateway: KubernetesGateway) -> KubernetesCluster:
+async def reader(kubeconfig: Path, gateway: KubernetesGateway) -> KubernetesCluster:
     """By an identity that may look and do nothing."""
-    return await gateway.cluster(str(part.kubeconfig), "berlin-reader")
+    return await gateway.cluster(str(kubeconfig), "berlin-reader")
 
 
 @pytest.fixture
@@ -83,8 +114,8 @@ async def lyon(part: KubePart, gateway: KubernetesGateway) -> KubernetesCluster:
 
 
 @pytest.fixture
-async def admin(part: KubePart) -> AsyncIterator[Any]:
+async def admin(kubeconfig: Path) -> AsyncIterator[Any]:
     """The official client with every right, for what others do in the cluster."""
-    api = await config.new_client_from_config(str(part.kubeconfig), "berlin-admin", persist_config=False)  # type: ignore[no-untyped-call]
+    api = await config.new_client_from_config(str(kubeconfig), "berlin-admin", persist_config=False)  # type: ignore[no-untyped-call]
     yield client.CoreV1Api(api)
     await api.close()

@@ -1,5 +1,7 @@
 """What the gateway reads of a cluster."""
 
+from pathlib import Path
+
 from sandbox.faults import Fault, Faults
 from sandbox.kube import KubePart
 from services.kube import KubernetesGateway
@@ -43,9 +45,9 @@ async def test_rights_that_an_identity_lacks_are_named(reader: KubernetesCluster
     assert await reader.missing_rights("default") == ("create services in default", "delete services in default")
 
 
-async def test_a_long_list_comes_page_by_page(part: KubePart) -> None:
+async def test_a_long_list_comes_page_by_page(kubeconfig: Path) -> None:
     gateway = KubernetesGateway(page=1, environment={})
-    nodes = await (await gateway.cluster(str(part.kubeconfig), "berlin")).nodes()
+    nodes = await (await gateway.cluster(str(kubeconfig), "berlin")).nodes()
     await gateway.close()
 
     assert [node.name for node in nodes] == ["n1", "n2"]

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from sandbox.kube import KubePart
 from services.kube.cluster import KubernetesCluster
 from services.values import Runtime
 
@@ -14,7 +13,7 @@ LOG = "sandbox.local/log"
 
 
 @pytest.fixture
-async def installed(part: KubePart, admin: Any) -> KubePart:
+async def installed(admin: Any) -> None:
     """A runtime that works, made of what the extension's chart makes."""
     await admin.create_namespace({"metadata": {"name": NAMESPACE}})
     await admin.create_namespaced_service(
@@ -39,7 +38,6 @@ async def installed(part: KubePart, admin: Any) -> KubePart:
             "spec": {"containers": [{"name": "registry", "image": "mcr.microsoft.com/acr/connected-registry:0.11.0"}]},
         },
     )
-    return part
 
 
 async def test_an_empty_cluster_shows_nothing(berlin: KubernetesCluster, admin: Any) -> None:
@@ -48,23 +46,21 @@ async def test_an_empty_cluster_shows_nothing(berlin: KubernetesCluster, admin: 
     assert await berlin.runtime(NAMESPACE) == Runtime(namespace_phase="Active")
 
 
-async def test_service_and_claim_are_shown(installed: KubePart, berlin: KubernetesCluster) -> None:
+async def test_service_and_claim_are_shown(installed: None, berlin: KubernetesCluster) -> None:
     seen = await berlin.runtime(NAMESPACE)
 
     assert seen.service_addresses == ("10.96.0.30",)
     assert seen.volume_class == "standard"
 
 
-async def test_the_log_comes_without_secrets(installed: KubePart, berlin: KubernetesCluster) -> None:
+async def test_the_log_comes_without_secrets(installed: None, berlin: KubernetesCluster) -> None:
     log = (await berlin.runtime(NAMESPACE)).log
 
     assert "activating" in log
     assert "hunter2" not in log
 
 
-async def test_warnings_come_once_and_the_newest_last(
-    installed: KubePart, berlin: KubernetesCluster, admin: Any
-) -> None:
+async def test_warnings_come_once_and_the_newest_last(installed: None, berlin: KubernetesCluster, admin: Any) -> None:
     for at, text in enumerate(("first", "second", "first")):
         await admin.create_namespaced_event(
             NAMESPACE,
