@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
-from services import errors, operation, values, watch
+from services import alerts, errors, operation, values, watch
 from services.errors import DomainError
 
 TAG = "$"
@@ -23,6 +23,8 @@ KINDS: dict[str, type[Any]] = {
         values.StatusDetail,
         watch.Target,
         watch.Sighting,
+        watch.Incident,
+        alerts.Memo,
         *(kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, DomainError)),
     )
 }

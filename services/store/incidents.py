@@ -1,6 +1,6 @@
 """Incidents, what people decide about them, and the messages that show them."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -18,8 +18,8 @@ _FIELDS = tuple(item.name for item in fields(Incident))
 class Alert:
     """The message of an incident in a channel.
 
-    `shown` is the incident's revision that it shows, `told` whether its thread has the end, `posting` the mark of a
-    post whose reply has not come yet.
+    `shown` is the incident's revision that it shows, `told` the one that its thread has heard of and `before` the
+    incident as it was then; `posting` is the mark of a post whose reply has not come yet.
     """
 
     incident: str
@@ -27,7 +27,8 @@ class Alert:
     channel: str
     ts: str = ""
     shown: int = -1
-    told: bool = False
+    told: int = -1
+    before: Incident | None = None
     posting: str = ""
 
 
@@ -63,15 +64,17 @@ class Incidents(Room):
         async with self._reading() as connection:
             return tuple(map(_filed, (await connection.execute(query)).mappings()))
 
-    async def change(self, incident: str, **changes: object) -> bool:
-        """Change an open one; False when it is resolved."""
+    async def change(self, incident: str, change: Callable[[Incident], Incident]) -> Filed | None:
+        """Let `change` (pure) say what becomes of an open one; None when there is none, or it is resolved."""
+        still = select(incidents).where(incidents.c.id == incident, incidents.c.resolved.is_(None))
         async with self._engine.begin() as connection:
-            done = await connection.execute(
-                update(incidents)
-                .where(incidents.c.id == incident, incidents.c.resolved.is_(None))
-                .values(**changes, revision=incidents.c.revision + 1)
-            )
-        return done.rowcount == 1
+            row = (await connection.execute(still.with_for_update())).mappings().first()
+            if row is None:
+                return None
+            fresh, revision = change(incident_of(row)), row["revision"] + 1
+            values = incident_row(fresh) | {"revision": revision}
+            await connection.execute(update(incidents).where(incidents.c.id == incident).values(**values))
+        return Filed(fresh, row["acr"], revision)
 
     async def snoozes_over(self, now: datetime) -> tuple[str, ...]:
         """Open ones whose snooze has ended and is still noted; it is taken away."""
@@ -97,7 +100,7 @@ class Incidents(Room):
     async def claim_alert(self, alert: Alert, holder: str, now: datetime, until: datetime) -> Alert | None:
         """Take a message in hand: the one process that may post in it until then. None when another one has it."""
         same = _same(alert)
-        fresh = {"ts": "", "shown": -1, "told": False, "posting": "", "holder": "", "until": now}
+        fresh = {"ts": "", "shown": -1, "told": -1, "posting": "", "holder": "", "until": now}
         key = {"incident": alert.incident, "team": alert.team, "channel": alert.channel}
         async with self._engine.begin() as connection:
             await connection.execute(self._insert_once(alerts).values(**key, **fresh))
@@ -119,7 +122,7 @@ class Incidents(Room):
         late = (
             select(alerts.c.incident)
             .join(incidents, incidents.c.id == alerts.c.incident)
-            .where(or_(alerts.c.shown < incidents.c.revision, and_(incidents.c.resolved.is_not(None), ~alerts.c.told)))
+            .where(or_(alerts.c.shown < incidents.c.revision, alerts.c.told < incidents.c.revision))
         )
         query = (
             select(incidents.c.id)

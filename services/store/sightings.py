@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import RowMapping, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.alerts import Memo
 from services.store.base import Room
 from services.store.incidents import incident_of, incident_row
-from services.store.tables import incidents, polls, sightings, transitions
+from services.store.tables import incidents, memos, polls, sightings, transitions
 from services.watch import HealthState, Incident, Sighting, Target, Transition
 
 _TRANSITION = tuple(item.name for item in fields(Transition) if item.name != "target")
@@ -46,6 +47,7 @@ class Known:
     poll: Poll
     seen: Mapping[Target, Seen]
     open: tuple[Incident, ...]
+    memos: Mapping[str, Memo] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,13 @@ class Verdict:
     opened: tuple[Incident, ...] = ()
     changed: tuple[Incident, ...] = ()
     resolved: tuple[Incident, ...] = ()
-    told: tuple[str, ...] = field(default=())
-    """Ids of the incidents that were written, set by the store."""
+    memos: Mapping[str, Memo] | None = None
+    """In place of those that were known; None: as they were."""
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Ids of the incidents that it writes."""
+        return tuple(one.id for one in (*self.opened, *self.changed, *self.resolved))
 
 
 class Sightings(Room):
@@ -83,7 +90,7 @@ class Sightings(Room):
             row = (await connection.execute(select(polls).where(polls.c.acr == acr).with_for_update())).mappings().one()
             verdict = judge(await self._known(connection, _poll(row)))
             await self._write(connection, acr, verdict)
-        return replace(verdict, told=tuple(one.id for one in (*verdict.opened, *verdict.changed, *verdict.resolved)))
+        return verdict
 
     async def _known(self, connection: AsyncConnection, poll: Poll) -> Known:
         rows = (await connection.execute(select(sightings).where(sightings.c.acr == poll.acr))).mappings()
@@ -113,11 +120,20 @@ class Sightings(Room):
             await connection.execute(
                 insert(incidents), [incident_row(one) | {"acr": acr, "revision": 0} for one in verdict.opened]
             )
+        await self._remember(connection, acr, verdict.memos)
         for one in (*verdict.changed, *verdict.resolved):
             changes = {name: value for name, value in incident_row(one).items() if name != "id"}
             await connection.execute(
                 update(incidents).where(incidents.c.id == one.id).values(**changes, revision=incidents.c.revision + 1)
             )
+
+    async def _remember(self, connection: AsyncConnection, acr: str, kept: Mapping[str, Memo] | None) -> None:
+        if kept is None:
+            return
+        await connection.execute(delete(memos).where(memos.c.acr == acr))
+        if kept:
+            rows = [{"acr": acr, "subject": subject, "memo": memo} for subject, memo in kept.items()]
+            await connection.execute(insert(memos), rows)
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -160,6 +176,7 @@ class Sightings(Room):
         """Forget cloud registries that nobody watches any more; their transitions stay."""
         async with self._engine.begin() as connection:
             await connection.execute(delete(sightings).where(sightings.c.acr.in_(acrs)))
+            await connection.execute(delete(memos).where(memos.c.acr.in_(acrs)))
             await connection.execute(delete(polls).where(polls.c.acr.in_(acrs)))
 
 

@@ -232,6 +232,14 @@ sightings = Table(
     Column("activated", Boolean, nullable=False),
 )
 
+memos = Table(
+    "memos",
+    metadata,
+    Column("acr", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("memo", Value, nullable=False),
+)
+
 transitions = Table(
     "transitions",
     metadata,
@@ -286,7 +294,8 @@ alerts = Table(
     Column("channel", String(32), primary_key=True),
     Column("ts", String(32), nullable=False),
     Column("shown", Integer, nullable=False),
-    Column("told", Boolean, nullable=False),
+    Column("told", Integer, nullable=False),
+    Column("before", Value),
     Column("posting", String(64), nullable=False),
     Column("holder", String(64), nullable=False),
     Column("until", Moment, nullable=False),

@@ -45,6 +45,13 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "memos",
+        sa.Column("acr", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("memo", services.store.tables.Value(), nullable=False),
+        sa.PrimaryKeyConstraint("acr", "subject", name=op.f("pk_memos")),
+    )
+    op.create_table(
         "polls",
         sa.Column("acr", sa.Text(), nullable=False),
         sa.Column("due", services.store.tables.Moment(timezone=True), nullable=False),
@@ -104,7 +111,8 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(length=32), nullable=False),
         sa.Column("ts", sa.String(length=32), nullable=False),
         sa.Column("shown", sa.Integer(), nullable=False),
-        sa.Column("told", sa.Boolean(), nullable=False),
+        sa.Column("told", sa.Integer(), nullable=False),
+        sa.Column("before", services.store.tables.Value(), nullable=True),
         sa.Column("posting", sa.String(length=64), nullable=False),
         sa.Column("holder", sa.String(length=64), nullable=False),
         sa.Column("until", services.store.tables.Moment(timezone=True), nullable=False),

@@ -1,0 +1,229 @@
+"""Polling: each watched cloud registry on its own, one list request whatever the number of its connected registries.
+
+A slow or failing cloud registry delays no other: each has its own task, deadline and back-off, and those in trouble
+have places of their own among the requests that run at once. Several processes share the work by a claim in the
+database.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import structlog
+
+from services import coverage, judgement
+from services.arc import ArcClusters
+from services.errors import DomainError, Throttled, Unreachable
+from services.ports import Azure
+from services.services import Configuration
+from services.store import Store
+from services.store.sightings import Known, Poll, Verdict
+from services.values import AcrRef, ConnectedRegistry
+
+DEADLINE = 30.0
+"""Seconds for one list with all its pages."""
+AT_ONCE, DOUBTFUL = 8, 4
+"""Requests at once to cloud registries that answer, and to those that failed last time."""
+LONGEST = timedelta(minutes=15)
+"""Between two tries of one that keeps failing."""
+JITTER = 0.1
+SUPERVISE = 15.0
+log = structlog.get_logger("watching")
+
+
+@dataclass(frozen=True)
+class Polled:
+    """How one poll went. `error` is the failure's kind, `after` the seconds until the next."""
+
+    acr: str
+    registries: int = 0
+    error: str = ""
+    after: float = 0
+
+
+class Watching:
+    """`changed` is called with an incident's id whenever people should see something new."""
+
+    def __init__(
+        self,
+        store: Store,
+        configuration: Configuration,
+        azure: Azure,
+        changed: Callable[[str], None],
+        *,
+        interval: timedelta = timedelta(seconds=60),
+        deadline: float = DEADLINE,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._store = store
+        self._configuration = configuration
+        self._azure = azure
+        self._changed = changed
+        self._interval = interval.total_seconds()
+        self._deadline = deadline
+        self._now = now
+        self._chance = chance
+        self._clusters = ArcClusters(azure, now)
+        self._sound, self._doubtful = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(DOUBTFUL)
+        self._failures: dict[str, int] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._owner: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+
+    # --- life -------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Begin to poll what is watched, and follow the watches as they change."""
+        self._owner = asyncio.create_task(self._supervise())
+
+    async def stop(self) -> None:
+        """End all polls; one that is under way is asked for again after the next start."""
+        tasks = [*self._tasks.values(), *([self._owner] if self._owner else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    def rewatch(self) -> None:
+        """Watches have changed."""
+        self._wake.set()
+
+    async def watched(self) -> dict[str, AcrRef]:
+        """The cloud registries that some watch is about, by ARM id in lower case."""
+        return coverage.acrs(await self._store.watches.all(), self._configuration.sites)
+
+    async def _supervise(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                self._follow(await self.watched())
+            except Exception:
+                log.exception("not_supervised")
+            try:
+                async with asyncio.timeout(SUPERVISE):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    def _follow(self, wanted: Mapping[str, AcrRef]) -> None:
+        for acr in self._tasks.keys() - wanted.keys():
+            self._tasks.pop(acr).cancel()
+        for acr, ref in wanted.items():
+            if acr not in self._tasks or self._tasks[acr].done():
+                self._tasks[acr] = asyncio.create_task(self._keep(ref, first=len(wanted)))
+
+    async def _keep(self, acr: AcrRef, *, first: int) -> None:
+        """Poll one cloud registry for ever; the first polls of many are spread over a part of the interval."""
+        await asyncio.sleep(self._chance() * min(self._interval, 0.2 * (first - 1)))
+        while True:
+            try:
+                after = await self._turn(acr)
+            except Exception:
+                log.exception("poll_broke", acr=acr.name)
+                after = self._interval
+            await asyncio.sleep(after)
+
+    async def _turn(self, acr: AcrRef) -> float:
+        """Poll if no other process does; the seconds until the next try."""
+        now = self._now()
+        if not await self._store.sightings.claim(acr.id.lower(), now, now + timedelta(seconds=self._deadline * 2)):
+            return self._interval * (0.25 + JITTER * self._chance())
+        return (await self.poll(acr)).after
+
+    # --- polling ----------------------------------------------------------------------------------------------------
+
+    async def cycle(self, acrs: Iterable[AcrRef] | None = None) -> tuple[Polled, ...]:
+        """Poll these, or all that are watched, once and at once."""
+        wanted = list(acrs) if acrs is not None else list((await self.watched()).values())
+        return tuple(await asyncio.gather(*map(self.poll, wanted)))
+
+    async def poll(self, acr: AcrRef) -> Polled:
+        """Ask one cloud registry, store what that means, and tell of it."""
+        key = acr.id.lower()
+        try:
+            found = await self._list(acr)
+        except DomainError as error:
+            return await self._failed(key, acr, error)
+        self._failures.pop(key, None)
+        sites = [site for site in self._configuration.sites.values() if site.acr_ref.id.lower() == key]
+        refs = list({site.cluster_ref.id.lower(): site.cluster_ref for site in sites}.values())
+        await self._clusters.refresh(refs, await self._suspected(key, found))
+        after = self._interval * (1 + JITTER * (2 * self._chance() - 1))
+        now = self._now()
+        due = now + timedelta(seconds=after * (1 - 2 * JITTER))
+
+        def judge(known: Known) -> Verdict:
+            looks = self._clusters.known()
+            mine = {cluster: looks[cluster] for ref in refs if (cluster := ref.id.lower()) in looks}
+            return judgement.asked(known, judgement.sightings(acr, found, known, mine, now), now, due)
+
+        await self._settle(key, now, judge)
+        return Polled(key, len(found), after=after)
+
+    async def _list(self, acr: AcrRef) -> tuple[ConnectedRegistry, ...]:
+        places = self._doubtful if self._failures.get(acr.id.lower()) else self._sound
+        async with places:
+            try:
+                async with asyncio.timeout(self._deadline):
+                    return await self._azure.connected.list(acr)
+            except TimeoutError:
+                raise Unreachable("azure", acr.id, code="Deadline") from None
+
+    async def _failed(self, key: str, acr: AcrRef, error: DomainError) -> Polled:
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        after = backoff(self._interval, failures, error) * (1 + JITTER * self._chance())
+        now = self._now()
+        due = now + timedelta(seconds=after * (1 - 2 * JITTER))
+        log.warning("not_polled", acr=acr.name, error=str(error), failures=failures, seconds=round(after))
+        await self._settle(key, now, partial(judgement.not_asked, error=error, now=now, due=due))
+        return Polled(key, error=type(error).__name__, after=after)
+
+    async def refresh(self, acrs: Iterable[AcrRef]) -> None:
+        """Poll those whose last good poll is older than two intervals, before somebody reads of them.
+
+        One that is backed off from is left alone.
+        """
+        now = self._now()
+        polls = {one.acr: one for one in await self._store.sightings.polls()}
+        await self.cycle([acr for acr in acrs if self._stale(polls.get(acr.id.lower()), now)])
+
+    def _stale(self, poll: Poll | None, now: datetime) -> bool:
+        if poll is None or (poll.succeeded is None and not poll.failures):
+            return True
+        if poll.failures and poll.due > now:
+            return False
+        # A negative age is a clock that was set back.
+        return poll.succeeded is None or not 0 <= (now - poll.succeeded).total_seconds() < 2 * self._interval
+
+    async def _settle(self, acr: str, now: datetime, judge: Callable[[Known], Verdict]) -> None:
+        verdict = await self._store.sightings.judge(acr, now, judge)
+        for one in verdict.transitions:
+            log.info("turned", registry=one.target.name, acr=acr, before=one.before, after=one.after, reason=one.reason)
+        for incident in verdict.told:
+            self._changed(incident)
+
+    async def _suspected(self, acr: str, found: Iterable[ConnectedRegistry]) -> frozenset[str]:
+        """Clusters of connected registries that are not connected, as far as it is known where they live."""
+        down = {one.name for one in found if one.connection_state.lower() not in ("online", "syncing")}
+        if not down:
+            return frozenset()
+        seen = await self._store.sightings.seen([acr])
+        # One that was as it is now is no news.
+        return frozenset(
+            one.sighting.cluster
+            for one in seen
+            if one.sighting.target.name in down
+            and one.sighting.cluster
+            and one.sighting.connection_state.lower() in ("online", "syncing")
+        )
+
+
+def backoff(interval: float, failures: int, error: DomainError) -> float:
+    """Seconds until the next try after so many failures in a row; never sooner than Azure asks for."""
+    grown: float = interval * 2 ** min(failures - 1, 10)
+    wished = error.retry_after if isinstance(error, Throttled) else 0.0
+    return max(min(grown, max(LONGEST.total_seconds(), interval)), wished)
