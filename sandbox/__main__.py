@@ -22,6 +22,7 @@ from sandbox.speed import SPEEDS
 
 if TYPE_CHECKING:
     from sandbox.compose import Sandbox
+    from sandbox.fleet import Size
 
 BASE_PORT = 8700
 LOGIN_SERVERS = "what ARM gives as a registry's login server: its address here, or its name (default: addresses)"
@@ -87,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--manifest", type=Path, metavar="FILE", help="the Slack app's manifest, YAML or JSON")
     add("--login-servers", choices=("names", "addresses"), default="addresses", help=LOGIN_SERVERS)
     add("--control-plane", metavar="DIR", help=CONTROL_PLANE)
+    add("--fleet", metavar="NxM", help="N more connected registries over M cloud registries, such as 200x4")
     add("--azure-url", metavar="URL", help="edge alone: the address of Azure's stand-in")
     add("--ca-file", type=Path, metavar="FILE", help="edge alone: the CA that it trusts")
     add("--kubeconfig", type=Path, metavar="FILE", help="edge alone: contexts CLUSTER-admin of the clusters")
@@ -119,7 +121,9 @@ def _sandbox(options: argparse.Namespace) -> "Sandbox":
     if not _is_loopback(options.host):
         raise OptionError(f"--host {options.host}: only loopback addresses; what is served here guards nothing.")
     control_plane = _control_plane(options.control_plane)
-    content, manifest = world.load(options.world), _manifest(options.manifest)
+    content, manifest, fleet = world.load(options.world), _manifest(options.manifest), _fleet(options.fleet)
+    if fleet is not None and "azure" not in parts:
+        raise OptionError("--fleet lives in Azure, which is not among the parts to start.")
     # The official Kubernetes client takes a second to import: --help and wrong options needn't wait for it.
     from sandbox.compose import Sandbox  # noqa: PLC0415
 
@@ -136,6 +140,7 @@ def _sandbox(options: argparse.Namespace) -> "Sandbox":
         login_servers=options.login_servers,
         upstream=upstream,
         control_plane=control_plane,
+        fleet=fleet,
     )
 
 
@@ -174,6 +179,18 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _fleet(text: str | None) -> "Size | None":
+    if text is None:
+        return None
+    # With it comes what Azure's stand-in is made of: --help and wrong options needn't wait for that.
+    from sandbox.fleet import Size  # noqa: PLC0415
+
+    try:
+        return Size.parse(text)
+    except ValueError as error:
+        raise OptionError(f"--fleet: {error}") from error
 
 
 def _manifest(path: Path | None) -> dict[str, Any] | None:

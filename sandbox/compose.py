@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -15,6 +16,7 @@ from sandbox.control import Control, ControlServer
 from sandbox.controlplane.part import RealKubePart
 from sandbox.edge import AGENT_KEY, EdgePart, is_edge_image
 from sandbox.faults import Faults
+from sandbox.fleet import Fleet, Size
 from sandbox.kube import KubePart
 from sandbox.kube.kubelet import any_image
 from sandbox.parts import PARTS, PartName, Ports, Upstream
@@ -54,19 +56,21 @@ class Sandbox:
         upstream: Upstream | None = None,
         faults: Faults | None = None,
         control_plane: Path | RealKubePart | None = None,
+        fleet: Size | None = None,
     ) -> None:
         self.world = worlds.load() if world is None else world
         self.speed, self.host = speed, host
         self.clock, self.faults = Clock(), faults if faults is not None else Faults()
         self._folder, self._ports, self._upstream = folder, ports or Ports(), upstream
         self._request_url, self._manifest, self._plan_blocks = request_url, manifest, plan_blocks
-        self._login_servers, self._control_plane = login_servers, control_plane
+        self._login_servers, self._control_plane, self._fleet_size = login_servers, control_plane, fleet
         self._chosen = frozenset(parts)
         self._stack = AsyncExitStack()
         self.slack: SlackPart | None = None
         self.azure: AzurePart | None = None
         self.kube: KubePart | RealKubePart | None = None
         self.edge: EdgePart | None = None
+        self.fleet: Fleet | None = None
         self.authority: Authority | None = None
         self.url = ""
         """Where the control API is, and Slack's page with it."""
@@ -106,6 +110,7 @@ class Sandbox:
             self.kube = await self._open_kube(self.authority)
         if "azure" in self._chosen and self.authority:
             self.azure = self._azure_part(self.authority)
+            self.fleet = self._fleet(self.azure)
             await self._run(self.azure.start, self.azure.stop)
         if "edge" in self._chosen:
             self.edge = self._edge_part()
@@ -120,7 +125,7 @@ class Sandbox:
         """Start Slack with all control routes on its port, or a server for them alone."""
         control = Control(self.clock, self.faults, self._glance)
         routes = control.routes()
-        for part in (self.azure, self.kube, self.edge):
+        for part in (self.azure, self.fleet, self.kube, self.edge):
             routes += part.control_routes() if part is not None else []
         if "slack" in self._chosen:
             self.slack = self._slack_part()
@@ -180,6 +185,14 @@ class Sandbox:
             registry_port=self._ports.registries,
             login_servers="names" if self._login_servers == "names" else "ports",
         )
+
+    def _fleet(self, azure: AzurePart) -> Fleet | None:
+        """A fleet with a day behind it and six before it, so that something is to be seen at once."""
+        size = self._fleet_size
+        if size is None:
+            return None
+        begin = self.clock.now() - timedelta(days=1)
+        return Fleet(azure, self.clock, size.seed, registries=size.registries, acrs=size.acrs, days=7, begin=begin)
 
     def _slack_part(self) -> SlackPart:
         return SlackPart(

@@ -5,10 +5,12 @@ import hmac
 import secrets
 import string
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from sandbox.azure.errors import ArmError
 from sandbox.azure.images import ImageStore, made, split_reference
 
 CLUSTER_SILENCE = timedelta(minutes=15)
@@ -208,6 +210,13 @@ class ConnectedRegistry:
     sync_result: SyncResult = field(default_factory=SyncResult)
     resync: bool = False
     """A full sync was asked for and the runtime has not done it yet."""
+    follow: Callable[[datetime], None] | None = field(default=None, repr=False)
+    """Brings it up to a moment, where no runtime reports; called before it is shown."""
+
+    def bring_up(self, now: datetime) -> None:
+        """Have its state as it is at this moment."""
+        if self.follow is not None:
+            self.follow(now)
 
     def connection(self, now: datetime) -> str:
         """The connection state: what was reported, until the runtime has been silent too long."""
@@ -246,6 +255,8 @@ class Registry:
     tokens: dict[str, Token] = field(default_factory=dict)
     connected: dict[str, ConnectedRegistry] = field(default_factory=dict)
     images: ImageStore = field(default_factory=ImageStore)
+    trouble: Callable[[datetime], ArmError | None] | None = field(default=None, repr=False)
+    """Why the service can't be asked about it at a moment; None for no trouble ever."""
 
     def __post_init__(self) -> None:
         for name, actions in SYSTEM_SCOPE_MAPS.items():
@@ -316,12 +327,16 @@ class Cluster:
     leaving: list[Extension] = field(default_factory=list)
     """Extensions gone from ARM of which the agent has not yet reported `Deleted`."""
     generations: int = 0
+    follow: Callable[[datetime], None] | None = field(default=None, repr=False)
+    """Brings `last_heard` up to a moment, where no agent reports; called before it is shown."""
 
     def connectivity(self, now: datetime) -> str:
         """Connected, Offline or what was set by hand."""
+        if self.follow is not None:
+            self.follow(now)
         if self.status is not None:
             return self.status
-        silent = self.kube is not None and now - self.last_heard >= CLUSTER_SILENCE
+        silent = (self.kube is not None or self.follow is not None) and now - self.last_heard >= CLUSTER_SILENCE
         return "Offline" if silent else "Connected"
 
     def next_generation(self) -> int:
@@ -346,6 +361,8 @@ class Cloud:
     clusters: dict[tuple[str, str], Cluster] = field(default_factory=dict)
     managed_clusters: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     public_images: dict[str, frozenset[str]] = field(default_factory=dict)
+    page_size: int = 20
+    """Connected registries on a page of their list."""
 
     def group(self, name: str) -> ResourceGroup | None:
         """The resource group of that name."""
@@ -389,6 +406,7 @@ def from_world(section: dict[str, Any], now: datetime) -> Cloud:
         tenant=str(section["tenant"]).lower(),
         subscription=str(subscription["id"]).lower(),
         subscription_name=subscription.get("name", "Sandbox"),
+        page_size=int(section.get("page_size", 20)),
         principals={principal.client_id: principal for principal in principals},
     )
     for entry in section.get("resource_groups", ()):

@@ -23,7 +23,6 @@ MODES = {"readonly": "ReadOnly", "readwrite": "ReadWrite", "registry": "Registry
 LEVELS = {level.lower(): level for level in ("Debug", "Information", "Warning", "Error", "None")}
 LIMIT = 50
 """Connected registries of one registry, and clients of one connected registry (azure.md 2.2)."""
-PAGE = 20
 TTL = (timedelta(days=1), timedelta(days=90))
 WINDOW = (timedelta(hours=1), timedelta(days=7))
 
@@ -57,7 +56,7 @@ class ConnectedRegistries:
                      "properties.connectionState")  # fmt: skip
             terms = parse(text, known)
             found = [body for body in found if all(term.fits(_value(body, term.name)) for term in terms)]
-        return Answer(200, pages(found, call, PAGE))
+        return Answer(200, pages(found, call, self._cloud.page_size))
 
     def _get(self, call: Call) -> Answer:
         registry, connected = self._find(call)
@@ -221,9 +220,11 @@ class ConnectedRegistries:
         connected = registry.connected.get(call.names["connected"].lower())
         if connected is None:
             raise child_not_found(call.names["connected"])
+        connected.bring_up(call.now)
         return registry, connected
 
     def _body(self, registry: Registry, connected: ConnectedRegistry, call: Call) -> dict[str, Any]:
+        connected.bring_up(call.now)
         base = self._cloud.registry_id(registry)
         properties: dict[str, Any] = {
             "provisioningState": connected.state,

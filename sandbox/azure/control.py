@@ -159,6 +159,7 @@ def _references(registry: Registry) -> Iterator[str]:
 
 
 def _connected(connected: ConnectedRegistry, now: datetime) -> dict[str, Any]:
+    connected.bring_up(now)
     return {
         "name": connected.name,
         "mode": connected.mode,

@@ -87,6 +87,9 @@ def find_registry(cloud: Cloud, call: Call, *, child: str | None = None) -> Regi
     name = call.names["registry"]
     registry = cloud.registry(call.names["group"], name)
     if registry is not None:
+        refusal = registry.trouble(call.now) if registry.trouble else None
+        if refusal is not None:
+            raise refusal
         return registry
     if child is None:
         raise resource_not_found(KIND, name, call.names["group"])

@@ -1,0 +1,173 @@
+"""When an edge talks to the cloud, and what the cloud knows of it at a moment. Pure; moments as in `script`."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from cronsim import CronSim
+
+from sandbox.fleet.script import CONTINUOUS, DAY, MINUTE, Edge, Trouble
+
+Stretch = tuple[int, int]
+"""From a moment until before another one."""
+BEFORE, AFTER = 9 * DAY, 31 * DAY
+"""How long before and after a script its edges are in contact: a weekly one has been heard before the first day."""
+
+
+@lru_cache(maxsize=4096)
+def firings(schedule: str, begin: int, end: int) -> tuple[int, ...]:
+    """Every moment in a stretch at which a schedule fires."""
+    found = []
+    for moment in CronSim(schedule, datetime.fromtimestamp(begin - 1, UTC)):
+        at = int(moment.timestamp())
+        if at >= end:
+            break
+        found.append(at)
+    return tuple(found)
+
+
+def planned(edge: Edge, begin: int, end: int) -> list[Stretch]:
+    """The stretches in which an edge is to be in contact, in order and apart from each other."""
+    if edge.schedule == CONTINUOUS:
+        return [(begin, end)]
+    return _merged((at, min(at + edge.window, end)) for at in firings(edge.schedule, begin, end))
+
+
+def silences(edge: Edge, begin: int, end: int) -> list[Stretch]:
+    """The stretches in which nothing is to be heard of it."""
+    # A window may have been opened before the stretch.
+    return without([(begin, end)], planned(edge, begin - edge.window, end))
+
+
+def cuts(trouble: Trouble) -> list[Stretch]:
+    """When a trouble keeps an edge from talking."""
+    if trouble.kind in ("disk", "slow", "acr"):
+        return []
+    if trouble.kind != "flapping":
+        return [(trouble.begin, trouble.end)]
+    starts = range(trouble.begin, trouble.end, trouble.down + trouble.up)
+    return [(start, min(start + trouble.down, trouble.end)) for start in starts]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the cloud knows of an edge: moments of the last contact and of the last sync, and whether one runs."""
+
+    heard: int | None
+    synced: int | None
+    syncing: bool
+
+
+class Contacts:
+    """All contacts of one edge over a script, given everything that goes wrong with it."""
+
+    def __init__(self, edge: Edge, troubles: Iterable[Trouble], begin: int, end: int) -> None:
+        span = (begin - BEFORE, end + AFTER)
+        troubles = tuple(troubles)
+        slow = [trouble for trouble in troubles if trouble.kind == "slow"]
+        down = _merged(sorted(cut for trouble in troubles for cut in cuts(trouble)))
+        self._edge = edge
+        self._stretches: list[Stretch] = []
+        self._periods: list[int] = []
+        for start, stop in without(planned(edge, *span) if edge.activated else (), down):
+            for part, period in self._paced(start, stop, slow):
+                self._stretches.append(part)
+                self._periods.append(period)
+        self._starts = [start for start, _ in self._stretches]
+
+    def _paced(self, start: int, stop: int, slow: Sequence[Trouble]) -> Iterator[tuple[Stretch, int]]:
+        """A stretch of contact with its period: over a slow line a window opens late, and minutes are left out."""
+        if self._edge.window:
+            late = max((one.late for one in slow if one.begin <= start < one.end), default=0)
+            if start + late < stop:
+                yield (start + late, stop), MINUTE
+            return
+        for one in slow:
+            if one.begin < stop and one.end > start:
+                if start < one.begin:
+                    yield (start, one.begin), MINUTE
+                yield (max(start, one.begin), min(stop, one.end)), one.late
+                start = one.end
+        if start < stop:
+            yield (start, stop), MINUTE
+
+    def at(self, moment: int) -> Known:
+        """What is known at a moment."""
+        place = bisect_right(self._starts, moment) - 1
+        heard = synced = None
+        syncing = False
+        while place >= 0 and synced is None:
+            first, last = self._ends(place, moment)
+            if last is not None:
+                done = last - first >= self._edge.sync or self._goes_on(place)
+                if heard is None:
+                    heard, syncing = last, not done
+                synced = last if done else None
+            place -= 1
+        return Known(heard, synced, syncing)
+
+    def _ends(self, place: int, moment: int) -> tuple[int, int | None]:
+        """First contact of a stretch, and the last one not after a moment (None: there is none)."""
+        start, stop = self._stretches[place]
+        period = self._periods[place]
+        first = start + (self._edge.phase - start) % MINUTE
+        latest = min(moment, stop - 1)
+        return first, None if latest < first else first + (latest - first) // period * period
+
+    def _goes_on(self, place: int) -> bool:
+        """Whether a stretch only continues the one before it at another pace."""
+        return place > 0 and self._stretches[place - 1][1] == self._stretches[place][0]
+
+    def next(self, moment: int) -> int | None:
+        """The first contact at or after a moment; None when no more is planned."""
+        place = max(bisect_right(self._starts, moment) - 1, 0)
+        for index in range(place, len(self._stretches)):
+            first, _ = self._ends(index, moment)
+            period = self._periods[index]
+            contact = first if moment <= first else first + -(-(moment - first) // period) * period
+            if contact < self._stretches[index][1]:
+                return contact
+        return None
+
+
+def _merged(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """Sorted stretches with those put together that overlap or touch."""
+    found: list[Stretch] = []
+    for start, stop in stretches:
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], stop))
+        else:
+            found.append((start, stop))
+    return found
+
+
+def without(stretches: Iterable[Stretch], cut: Sequence[Stretch]) -> list[Stretch]:
+    """What is left of stretches after sorted cuts."""
+    found: list[Stretch] = []
+    stops = [stop for _, stop in cut]
+    for begin, end in stretches:
+        start = begin
+        for cut_start, cut_stop in cut[bisect_right(stops, begin) :]:
+            if cut_start >= end:
+                break
+            if start < cut_start:
+                found.append((start, cut_start))
+            start = max(start, cut_stop)
+        if start < end:
+            found.append((start, end))
+    return found
+
+
+def within(stretches: Sequence[Stretch], begin: int, end: int) -> list[Stretch]:
+    """The parts of sorted stretches between two moments."""
+    starts = [start for start, _ in stretches]
+    place = max(bisect_left(starts, begin) - 1, 0)
+    found = []
+    for start, stop in stretches[place:]:
+        if start >= end:
+            break
+        if stop > begin:
+            found.append((max(start, begin), min(stop, end)))
+    return found

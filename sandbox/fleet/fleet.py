@@ -1,0 +1,268 @@
+"""A fleet inside the sandbox's Azure: nothing runs for an edge, its state follows from the script and the clock."""
+
+import re
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Self
+
+from aiohttp import web
+
+from sandbox.azure import AzurePart
+from sandbox.azure.cloud import (
+    Cluster,
+    ConnectedRegistry,
+    Extension,
+    Origin,
+    Registry,
+    ResourceGroup,
+    ScopeMap,
+    SyncResult,
+    Token,
+)
+from sandbox.azure.errors import ArmError
+from sandbox.azure.images import made
+from sandbox.clock import Clock
+from sandbox.fleet.contacts import Contacts
+from sandbox.fleet.control import OF_EDGES, Control
+from sandbox.fleet.script import CONTINUOUS, DAY, HOUR, MINUTE, Edge, Kind, Trouble, plan
+from sandbox.fleet.truth import Truth, by_subject, iso
+
+GROUP, LOCATION = "fleet-rg", "westeurope"
+VERSION = "0.11.0"
+EXTENSION_TYPE = "microsoft.containerregistry.connectedregistry"
+REFUSALS = {
+    "ServiceUnavailable": (503, "The service is unavailable now, please retry later."),
+    "InternalServerError": (500, "Encountered internal server error. Diagnostic information: activity id unknown."),
+    "AuthorizationFailed": (
+        403,
+        "The client does not have authorization to perform action 'Microsoft.ContainerRegistry/registries/read'.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a fleet is, and by which seed it is planned; `200x4` or `200x4@7` as people type it."""
+
+    registries: int
+    acrs: int
+    seed: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raises `ValueError` with what is wrong."""
+        found = re.fullmatch(r"(\d{1,5})x(\d{1,4})(?:@(\d{1,9}))?", text)
+        if found is None:
+            raise ValueError(f"{text!r} is not REGISTRIESxACRS such as 200x4, or with a seed 200x4@7.")
+        size = cls(int(found[1]), int(found[2]), int(found[3] or 1))
+        plan(size.seed, size.registries, size.acrs, 0, 1)
+        return size
+
+
+class Fleet:
+    """Adds `registries` connected registries over `acrs` cloud registries to a part that has not been started.
+
+    The script begins at `begin` (the clock's now without one, as whole minutes) and lasts `days`; turning the clock
+    makes Azure answer as it would then. What people do to one of its resources through ARM stays done, but a changed
+    schedule changes only what is shown: contacts go on as the script has them.
+    """
+
+    def __init__(
+        self,
+        azure: AzurePart,
+        clock: Clock,
+        seed: int,
+        *,
+        registries: int,
+        acrs: int,
+        days: float,
+        begin: datetime | None = None,
+    ) -> None:
+        self._cloud, self._clock = azure.cloud, clock
+        start = int((begin or clock.now()).timestamp())
+        self.script = plan(seed, registries, acrs, start - start % MINUTE, days)
+        self._by_subject = by_subject(self.script.troubles)
+        self._contacts: dict[str, Contacts] = {}
+        self._edges = {edge.key: edge for edge in self.script.edges}
+        self._names = self._known_names()
+        self._populate()
+
+    def now(self) -> int:
+        """The clock's moment as the script counts."""
+        return int(self._clock.now().timestamp())
+
+    @property
+    def truth(self) -> Truth:
+        """What is really wrong, with everything that was added since."""
+        return Truth(self.script, self._by_subject)
+
+    def document(self) -> dict[str, Any]:
+        """The truth as JSON, for the control API."""
+        return self.truth.document()
+
+    def control_routes(self) -> list[web.RouteDef]:
+        """GET and POST /sandbox/fleet."""
+        return Control(self).routes()
+
+    def subject(self, name: str) -> str | None:
+        """What the script calls an edge (`ACR/NAME` or its name), a cluster or a cloud registry; None if unknown."""
+        return self._names.get(name.lower())
+
+    def kinds(self, subject: str) -> tuple[Kind, ...]:
+        """What can befall a subject, the plainest first."""
+        if subject in self._edges:
+            return OF_EDGES
+        return ("cluster",) if subject in self.script.clusters else ("acr",)
+
+    def add(self, trouble: Trouble) -> None:
+        """Let something more go wrong."""
+        self._change((*self.script.troubles, trouble))
+
+    def mend(self, subject: str) -> tuple[Trouble, ...]:
+        """End now what is wrong with a subject; what was ended."""
+        now = self.now()
+        mended = tuple(one for one in self.script.troubles if one.subject == subject and one.begin <= now < one.end)
+        kept = tuple(one for one in self.script.troubles if one not in mended)
+        ended = tuple(replace(one, end=now) for one in mended)
+        self._change(kept + tuple(one for one in ended if one.end > one.begin))
+        return ended
+
+    def _change(self, troubles: tuple[Trouble, ...]) -> None:
+        self.script = replace(self.script, troubles=tuple(sorted(troubles, key=lambda one: (one.begin, one.subject))))
+        self._by_subject = by_subject(self.script.troubles)
+        self._contacts.clear()
+
+    def _known_names(self) -> dict[str, str]:
+        names = {edge.name: edge.key for edge in self.script.edges}
+        known = [*self._edges, *self.script.clusters, *self.script.acrs]
+        return names | {name.lower(): name for name in known}
+
+    # --- what Azure has ---------------------------------------------------------------------------------------------
+
+    def _populate(self) -> None:
+        created = datetime.fromtimestamp(self.script.begin - 30 * DAY, UTC)
+        origin = Origin.now(next(iter(self._cloud.principals)), created)
+        self._cloud.groups[GROUP] = ResourceGroup(GROUP, LOCATION)
+        for name in self.script.acrs:
+            registry = Registry(name, GROUP, LOCATION, "Premium", created, origin, data_endpoint=True)
+            registry.images.put("hello-world", "latest", made("hello-world:latest"), created)
+            registry.trouble = partial(self._refusal, name)
+            self._cloud.registries[name] = registry
+        for name in self.script.clusters:
+            cluster = Cluster(name, GROUP, LOCATION, "", created, origin)
+            cluster.follow = partial(self._follow_cluster, cluster)
+            self._cloud.clusters[GROUP, name] = cluster
+        for number, edge in enumerate(self.script.edges):
+            self._put_edge(edge, number, origin)
+
+    def _put_edge(self, edge: Edge, number: int, origin: Origin) -> None:
+        registry, created = self._cloud.registries[edge.acr], origin.created_at
+        actions = [f"gateway/{edge.name}/{verb}" for verb in ("config/read", "config/write", "message/read")]
+        registry.scope_maps[edge.name] = ScopeMap(edge.name, actions, created, origin)
+        registry.tokens[edge.name] = Token(edge.name, edge.name, created, origin)
+        window = f"PT{edge.window // HOUR}H" if edge.window else None
+        ttl = "P2D" if edge.schedule == CONTINUOUS else "P14D"
+        connected = ConnectedRegistry(
+            edge.name, "ReadOnly", edge.name, origin, schedule=edge.schedule, sync_window=window, message_ttl=ttl
+        )
+        registry.connected[edge.name] = connected
+        if not edge.activated:
+            return
+        address = f"10.{96 + number // 250}.0.{number % 250 + 2}"
+        connected.follow = _Follower(self, edge, connected, address)
+        cluster = self._cloud.clusters[GROUP, edge.cluster]
+        cluster.extensions[edge.name] = Extension(
+            edge.name,
+            EXTENSION_TYPE,
+            origin,
+            cluster.next_generation(),
+            current_version=VERSION,
+            release_namespace="connected-registry",
+            settings={"service.clusterIP": address},
+            state="Succeeded",
+        )
+
+    def _refusal(self, acr: str, now: datetime) -> ArmError | None:
+        trouble = _in_force(self._by_subject.get(acr, ()), int(now.timestamp()), "acr")
+        if trouble is None:
+            return None
+        status, message = REFUSALS.get(trouble.cause, REFUSALS["ServiceUnavailable"])
+        code = trouble.cause if trouble.cause in REFUSALS else "ServiceUnavailable"
+        return ArmError(status, code, message)
+
+    def _follow_cluster(self, cluster: Cluster, now: datetime) -> None:
+        """Heartbeats come each minute, except while it is dead."""
+        trouble = _in_force(self._by_subject.get(cluster.name, ()), int(now.timestamp()), "cluster")
+        cluster.last_heard = datetime.fromtimestamp(trouble.begin, UTC) if trouble else now
+
+    def troubles_of(self, edge: Edge) -> list[Trouble]:
+        """What the script does to an edge, its cluster's troubles too."""
+        return [*self._by_subject.get(edge.key, ()), *self._by_subject.get(edge.cluster, ())]
+
+    def contacts_of(self, edge: Edge) -> Contacts:
+        """When an edge talks; reckoned once, until something is added to the script."""
+        if edge.key not in self._contacts:
+            span = self.script.begin, self.script.end
+            self._contacts[edge.key] = Contacts(edge, self.troubles_of(edge), *span)
+        return self._contacts[edge.key]
+
+
+class _Follower:
+    """Brings what Azure has of one edge up to a moment."""
+
+    def __init__(self, fleet: Fleet, edge: Edge, connected: ConnectedRegistry, address: str) -> None:
+        self._fleet, self._edge, self._connected = fleet, edge, connected
+        certificate = {"type": "LocalDirectory", "location": "/var/acr/certs"}
+        self._login_server = {"host": address, "tls": {"status": "Enabled", "certificate": certificate}}
+        self._deactivated = False
+        """By the script: what somebody deactivates through ARM stays as it is."""
+        self._activate()
+
+    def __call__(self, now: datetime) -> None:
+        moment, connected = int(now.timestamp()), self._connected
+        if _in_force(self._fleet.troubles_of(self._edge), moment, "deactivated"):
+            if connected.activation == "Active":
+                connected.deactivate()
+                self._deactivated = True
+        elif self._deactivated:
+            self._activate()
+        if connected.activation == "Active":
+            self._report(moment)
+
+    def _activate(self) -> None:
+        connected = self._connected
+        connected.activation, connected.instance = "Active", self._edge.name
+        connected.version, connected.login_server = VERSION, self._login_server
+        self._deactivated = False
+
+    def _report(self, moment: int) -> None:
+        connected, known = self._connected, self._fleet.contacts_of(self._edge).at(moment)
+        connected.heard_at = connected.last_activity = _moment(known.heard)
+        connected.last_sync = _moment(known.synced)
+        full = None if known.heard is None else _in_force(self._fleet.troubles_of(self._edge), known.heard, "disk")
+        connected.status_details = [] if full is None else [_complaint(full, self._edge)]
+        connected.connection_state = "Syncing" if known.syncing else "Unhealthy" if full else "Online"
+        state = "Syncing" if known.syncing else "Succeeded"
+        connected.sync_result = SyncResult("RecoveryService", state, None, connected.last_sync, connected.last_sync)
+
+
+def _in_force(troubles: Iterable[Trouble], moment: int, kind: Kind) -> Trouble | None:
+    """The trouble of a kind that is on at a moment."""
+    return next((one for one in troubles if one.kind == kind and one.begin <= moment < one.end), None)
+
+
+def _moment(seconds: int | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _complaint(trouble: Trouble, edge: Edge) -> dict[str, Any]:
+    return {
+        "type": "Disk",
+        "code": "DiskError",
+        "description": f"The disk of the connected registry can't be used: {trouble.cause}.",
+        "timestamp": iso(trouble.begin),
+        "correlationId": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{edge.key} {trouble.begin}")),
+    }
