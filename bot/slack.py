@@ -379,14 +379,16 @@ class _Said:
 
 
 def _clicked_where(body: Body) -> Where:
+    """A thread's first message stands in the channel: what is answered to a click on it belongs there too."""
     container = body.get("container", {})
     channel = container.get("channel_id") or body.get("channel", {}).get("id", "")
+    message, thread = container.get("message_ts", ""), container.get("thread_ts", "")
     return Where(
         channel=channel,
         person=body["user"]["id"],
         response_url=body.get("response_url", ""),
-        thread_ts=container.get("thread_ts", ""),
-        message_ts=container.get("message_ts", ""),
+        thread_ts=thread if thread != message else "",
+        message_ts=message,
     )
 
 
