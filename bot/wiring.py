@@ -17,6 +17,7 @@ from bot.configuration import Configuration as FileConfiguration
 from bot.http import HttpServer
 from bot.notifier import Notifier
 from bot.people import People
+from bot.posting import Posting
 from bot.problems import Broken, Problem
 from bot.schedule import make_schedule
 from bot.settings import Settings
@@ -90,7 +91,8 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
         )
         installation = await identify(client)
         people = People(client, installation)
-        notifier = Notifier(for_cards(client), store)
+        posting = Posting(for_cards(client))
+        notifier = Notifier(posting, store)
         planning = Planning(store, blueprint.configuration, azure.azure, kubernetes)
         running = Running(store, planning, azure.azure, kubernetes, notifier.changed, pace=blueprint.pace)
         engine = await open_engine(blueprint.database_url, running)
@@ -124,7 +126,7 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
         await notifier.start()
         stack.push_async_callback(notifier.stop)
         await operations.take_up()
-        schedule = make_schedule(operations, store, engine)
+        schedule = make_schedule(operations, running, store, engine)
         schedule.start()
         stack.callback(schedule.shutdown, wait=False)
         await http.start()

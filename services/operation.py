@@ -136,7 +136,7 @@ class Operation:
         return tuple(one for one in self.decisions if one.round == self.round and one.verdict == "approve")
 
 
-EventKind = Literal["reminded", "step", "approved", "changed", "failed", "ended"]
+EventKind = Literal["asked", "reminded", "step", "approved", "failed", "ended"]
 
 
 @dataclass(frozen=True)

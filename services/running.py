@@ -5,11 +5,13 @@ Every function may be called again after a crash and then finds what it did befo
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import structlog
 
+from services.checks import Code
 from services.diagnosis import Cause, diagnose
 from services.engine.engine import Answer
 from services.errors import DomainError, Failure, Foreign, Throttled, Unreachable
@@ -22,7 +24,7 @@ from services.steps.verdict import GRACE
 from services.store import Store
 from services.store.audit import AuditRow
 from services.store.codec import decode, encode
-from services.values import Plan
+from services.values import Finding, Plan
 
 T = TypeVar("T")
 
@@ -92,8 +94,8 @@ class Running:
             changes = {"asked": approval, "expires": approval.expires, "remind": approval.remind}
         else:
             to, changes = "queued", {"attempt": 1}
-        await self._store.operations.plan(operation.id, plan, ["planning"], to, **changes)
-        if to in {"blocked", "previewed"}:
+        moved = await self._store.operations.plan(operation.id, plan, ["planning"], to, **changes)
+        if not moved or to in {"blocked", "previewed"}:  # not moved: somebody cancelled it while it was thought out
             await self._store.leases.release(operation.id)
         log.info("planned", operation=operation.id, state=to, steps=len(plan.steps), blockers=len(plan.blockers))
         self._changed(operation.id)
@@ -107,12 +109,19 @@ class Running:
             return {"steps": _to_do(found)}
         if found.state != "queued" or found.attempt != attempt or found.plan is None:
             return {"steps": []}
-        fresh = found.asked is None and attempt == 1 and datetime.now(UTC) - found.plan.made < FRESH
-        if not fresh and not await self._still(found, found.plan):
+        if not await self._is_fresh(found, found.plan) and not await self._still(found, found.plan):
             return {"steps": []}
-        await self._store.operations.move(operation, ["queued"], "running", started_at=datetime.now(UTC))
+        if not await self._store.operations.move(operation, ["queued"], "running", started_at=datetime.now(UTC)):
+            await self._store.leases.release(operation)  # cancelled while the world was looked at
+            return {"steps": []}
         self._changed(operation)
         return {"steps": _to_do(await self._get(operation))}
+
+    async def _is_fresh(self, operation: Operation, plan: Plan) -> bool:
+        """Whether a plan that nobody had to approve was made just now, and nothing of ours ran there since."""
+        if operation.asked is not None or operation.attempt > 1 or datetime.now(UTC) - plan.made >= FRESH:
+            return False
+        return not await self._store.operations.ran_since(operation.cluster, plan.made, but=operation.id)
 
     async def _still(self, operation: Operation, approved: Plan) -> bool:
         """Plan again and compare; what is different is shown and asked for again."""
@@ -121,35 +130,39 @@ class Running:
         except DomainError as error:
             await self._fail(operation, "queued", error)
             return False
-        if not now.blockers and (now.digest == approved.digest or _resumes(operation, approved, now)):
+        except Exception as error:
+            log.exception("planning_broke", operation=operation.id)
+            await self._fail(operation, "queued", _broken(error))
+            return False
+        blockers = [one for one in now.blockers if not _is_own_doing(operation, one)]
+        if not blockers and (now.digest == approved.digest or _resumes(operation, approved, now)):
             return True
-        if now.blockers:
-            changes: dict[str, Any] = {"ended_at": datetime.now(UTC), "approved": approved}
-            await self._store.operations.plan(operation.id, now, ["queued"], "blocked", **changes)
-            await self._store.leases.release(operation.id)
-        else:
-            await self._ask_again(operation, approved, now)
         log.info("world_changed", operation=operation.id, before=approved.digest, now=now.digest)
+        goes_on = await self._replan(operation, approved, now, blocked=bool(blockers))
         self._changed(operation.id)
-        return False
+        return goes_on
 
-    async def _ask_again(self, operation: Operation, approved: Plan, now: Plan) -> None:
+    async def _replan(self, operation: Operation, approved: Plan, now: Plan, *, blocked: bool) -> bool:
+        """Put the new plan in the old one's place; whether it may run at once, since nobody has to approve it."""
         approval = self._planning.asked(operation, datetime.now(UTC))
-        if approval is None:
-            # Nobody approved the old plan either; the new one is confirmed by whoever asked, with a click.
-            end = datetime.now(UTC) + timedelta(days=1)
-            approval = Asked("changed plan", (operation.requester,), 1, self_approval=True, expires=end)
-        await self._store.operations.plan(
-            operation.id,
-            now,
-            ["queued"],
-            "waiting",
-            approved=approved,
-            round=operation.round + 1,
-            asked=approval,
-            expires=approval.expires,
-            remind=approval.remind,
-        )
+        to: State
+        if blocked:
+            to, changes = "blocked", {"ended_at": datetime.now(UTC), "approved": approved}
+        elif approval is None:
+            to, changes = "queued", {}
+        else:
+            to = "waiting"
+            changes = {
+                "approved": approved,
+                "round": operation.round + 1,
+                "asked": approval,
+                "expires": approval.expires,
+                "remind": approval.remind,
+            }
+        moved = await self._store.operations.plan(operation.id, now, ["queued"], to, **changes)
+        if blocked or not moved:
+            await self._store.leases.release(operation.id)
+        return moved and to == "queued"
 
     # --- steps ------------------------------------------------------------------------------------------------------
 
@@ -158,19 +171,19 @@ class Running:
         found = await self._get(operation)
         if found.cancelling:
             return {"state": "stopped", "why": "cancelled"}
-        second = found.attempt > 1 or found.steps[index].state != "pending"
+        before = found.steps[index].state
+        scene = self._scene(found, index, second=found.attempt > 1 or before != "pending", failed=before == "error")
         await self._store.operations.begin_step(operation, index)
         self._changed(operation)
-        step = STEPS[found.planned[index].kind]
-        scene = self._scene(found, index, second=second)
+        step = STEPS[scene.planned.kind]
         try:
-            progress = await self._insist(found, lambda: step.begin(scene))
+            progress = await self._insist(found, lambda again: step.begin(replace(scene, second=scene.second or again)))
         except DomainError as error:
             return await self._stopped(found, index, error)
         except Exception as error:
             log.exception("step_broke", operation=operation, step=step.kind)
             return await self._stopped(found, index, _broken(error))
-        await self._record(found, index, progress)
+        await self._record(found, index, progress.correlation_id, outcome="done")
         return await self._progressed(found, index, progress)
 
     async def wait(self, operation: str, index: int, token: Answer) -> Answer:
@@ -221,21 +234,22 @@ class Running:
         grown = max(FIRST_PAUSE, min(step.interval, waited.total_seconds() / 10))
         return max(wished, grown * self._pace)
 
-    async def _insist(self, operation: Operation, ask: Callable[[], Awaitable[T]]) -> T:
+    async def _insist(self, operation: Operation, ask: Callable[[bool], Awaitable[T]], *, stoppable: bool = True) -> T:
+        """Ask again for a while. `ask` is told whether it was called before: what it asked for may have been done."""
         until = asyncio.get_running_loop().time() + PATIENCE.total_seconds() * self._pace
-        pause = 1.0
+        pause, again = 1.0, False
         while True:
             try:
-                return await ask()
+                return await ask(again)
             except (Unreachable, Throttled) as error:
                 pause = max(pause, getattr(error, "retry_after", 0))
                 if asyncio.get_running_loop().time() + pause > until:
                     raise
                 log.info("asking_again", operation=operation.id, error=str(error), seconds=pause)
             await asyncio.sleep(pause * self._pace)
-            if (await self._get(operation.id)).cancelling:
+            if stoppable and (await self._get(operation.id)).cancelling:
                 raise _CancelledError
-            pause = min(pause * 2, 30)
+            pause, again = min(pause * 2, 30), True
 
     async def _progressed(self, operation: Operation, index: int, progress: Progress) -> Answer:
         if isinstance(progress, Going):
@@ -254,17 +268,18 @@ class Running:
         failure = diagnose(error=error)
         correlation = getattr(error, "correlation_id", "") or correlation
         await self._store.operations.end_step(operation.id, index, ok=False, output={}, correlation_id=correlation)
+        await self._record(operation, index, correlation, outcome="failed")
         log.warning("step_failed", operation=operation.id, step=operation.planned[index].kind, error=str(error))
         self._changed(operation.id)
         return {"state": "stopped", "why": "failed", "error": encode(failure), "step": index}
 
-    async def _record(self, operation: Operation, index: int, progress: Progress) -> None:
+    async def _record(self, operation: Operation, index: int, correlation: str, *, outcome: str) -> None:
         planned = operation.planned[index]
         if planned.effect == "verify":
             return
-        facts = {"step": planned.kind, "effect": planned.effect, "correlation_id": progress.correlation_id}
+        facts = {"step": planned.kind, "effect": planned.effect, "correlation_id": correlation}
         await self._store.audit.record(
-            AuditRow("write", operation.requester, "done", title(planned), operation=operation.id, facts=facts)
+            AuditRow("write", operation.requester, outcome, title(planned), operation=operation.id, facts=facts)
         )
 
     # --- the end ----------------------------------------------------------------------------------------------------
@@ -274,8 +289,8 @@ class Running:
         found = await self._get(operation)
         if found.state != "running":
             return
-        await self._take_back(found)
-        await self._store.leases.release(operation)
+        if await self._take_back(found):
+            await self._store.leases.release(operation)
         now = datetime.now(UTC)
         if outcome["state"] == "done":
             await self._store.operations.move(operation, ["running"], "succeeded", event="ended", ended_at=now)
@@ -289,20 +304,29 @@ class Running:
         log.info("ended", operation=operation, outcome=outcome["state"], why=outcome.get("why", ""))
         self._changed(operation)
 
-    async def _take_back(self, operation: Operation) -> None:
-        """Undo placeholders. What a cluster out of reach keeps is told to the log; the next run takes it back."""
+    async def tidy(self) -> None:
+        """Take back what a cluster out of reach kept when its operation ended; the lease remembers it."""
+        for operation in await self._store.operations.ended_with_leases():
+            if await self._take_back(operation):
+                await self._store.leases.release(operation.id)
+
+    async def _take_back(self, operation: Operation) -> bool:
+        """Undo placeholders. False when a cluster out of reach keeps one: then its address stays leased."""
         for index, planned in enumerate(operation.planned):
             undo = STEPS[planned.kind].undo
             if undo is None or operation.steps[index].state == "pending":
                 continue
             try:
                 scene = self._scene(operation, index)
-                await self._insist(operation, lambda: undo(scene))  # noqa: B023 - awaited at once
+                await self._insist(operation, lambda _: undo(scene), stoppable=False)  # noqa: B023 - awaited at once
             except DomainError as error:
                 log.warning("not_taken_back", operation=operation.id, step=planned.kind, error=str(error))
+                return False
+        return True
 
     async def _fail(self, operation: Operation, came_from: State, error: DomainError, step: int | None = None) -> None:
-        await self._store.leases.release(operation.id)
+        if came_from != "running":  # then nothing is held yet
+            await self._store.leases.release(operation.id)
         await self._store.operations.move(
             operation.id,
             [came_from],
@@ -316,7 +340,13 @@ class Running:
     # --- the scene of a step ----------------------------------------------------------------------------------------
 
     def _scene(
-        self, operation: Operation, index: int, *, waited: timedelta = timedelta(), second: bool = False
+        self,
+        operation: Operation,
+        index: int,
+        *,
+        waited: timedelta = timedelta(),
+        second: bool = False,
+        failed: bool = False,
     ) -> Scene:
         site = self._planning.site(operation)
         access = site.cluster.kubernetes
@@ -335,6 +365,7 @@ class Running:
             waited=waited,
             grace=GRACE * self._pace,
             second=second,
+            failed=failed,
         )
 
     async def _get(self, operation: str) -> Operation:
@@ -367,6 +398,12 @@ def _to_do(operation: Operation) -> list[int]:
 def _resumes(operation: Operation, approved: Plan, now: Plan) -> bool:
     """Whether a retry does nothing but what is left of the approved plan."""
     return operation.attempt > 1 and covers(approved.steps, now.steps)
+
+
+def _is_own_doing(operation: Operation, blocker: Finding) -> bool:
+    """Whether what stands in the way is the extension that this operation's last attempt began and gave up."""
+    tried = {operation.planned[run.index].kind for run in operation.steps if run.state == "error"}
+    return blocker.code == Code.EXTENSION_BUSY and "extension.install" in tried
 
 
 def _address_kept(operation: Operation) -> dict[str, object]:

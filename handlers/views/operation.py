@@ -9,7 +9,7 @@ from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, cut, date, duration, escape, listed, mention
 from handlers.views import causes, errors, findings
 from services.errors import DomainError, Failure
-from services.operation import Event, Operation, State, StepRun
+from services.operation import Asked, Event, Operation, State, StepRun
 from services.sites import Site
 from services.steps import command_line, title
 from services.values import Finding, PlannedStep
@@ -211,7 +211,7 @@ def _left(operation: Operation) -> str:
     made = [
         escape(title(operation.planned[run.index]))
         for run in operation.steps
-        if run.state in {"complete", "error"} and operation.planned[run.index].effect in {"create", "change"}
+        if run.state != "pending" and operation.planned[run.index].effect in {"create", "change"}
     ]
     return listed(made)
 
@@ -366,7 +366,7 @@ def _buttons(operation: Operation) -> tuple[Button | None, ...]:
 # --- the thread -----------------------------------------------------------------------------------------------------
 
 
-def thread_line(operation: Operation, event: Event) -> str:
+def thread_line(operation: Operation, event: Event) -> str:  # noqa: PLR0911 - one a kind
     """What the thread is told of one event; empty when it has nothing to add."""
     match event.kind:
         case "step" if event.step is not None and event.step < len(operation.planned):
@@ -378,11 +378,10 @@ def thread_line(operation: Operation, event: Event) -> str:
         case "approved":
             who = listed(escape(one.name) for one in operation.approvals)
             return f":thumbsup:  Approved by {who}" if who else ""
+        case "asked" if operation.asked and operation.state == "waiting":
+            return f":raised_hand:  {_called(operation.asked)}please look at the plan above and decide."
         case "reminded" if operation.asked and operation.state == "waiting":
-            called = " ".join(_call(one) for one in operation.asked.mentions)
-            return f":alarm_clock:  {called} This request expires {date(operation.asked.expires)}.".replace(
-                "  This", " This"
-            )
+            return f":alarm_clock:  {_called(operation.asked)}this request expires {date(operation.asked.expires)}."
         case "failed":
             return f":x:  {escape(summary(operation))}: {_cause(operation)}"
         case "ended":
@@ -390,6 +389,11 @@ def thread_line(operation: Operation, event: Event) -> str:
             took = f" in {duration(_took(operation))}" if operation.state == "succeeded" else ""
             return f"{mark}  {escape(f'{name(operation)}: {word}{took}{_addition(operation)}')}"
     return ""
+
+
+def _called(asked: Asked) -> str:
+    """The approvers, called by name as far as the policy names ids."""
+    return "".join(f"{_call(one)} " for one in asked.mentions)
 
 
 def _call(slack_id: str) -> str:

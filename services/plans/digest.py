@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from services.store.codec import encode
@@ -32,5 +33,10 @@ def differences(before: Mapping[str, object], after: Mapping[str, object]) -> di
 
 def covers(approved: tuple[PlannedStep, ...], now: tuple[PlannedStep, ...]) -> bool:
     """Whether everything that a plan would do now was approved before: a retry does what is left of it."""
-    known = [essence(step) for step in approved]
-    return all(essence(step) in known for step in now if step.runs)
+    known = [_left_to_do(step) for step in approved]
+    return all(_left_to_do(step) in known for step in now if step.runs)
+
+
+def _left_to_do(step: PlannedStep) -> Any:
+    """The run before may have filled the password slot that was idle: a retry fills the approved one again."""
+    return essence(replace(step, params={key: value for key, value in step.params.items() if key != "slot"}))

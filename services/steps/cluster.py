@@ -55,7 +55,7 @@ async def _verify(scene: Scene) -> Progress:
 
 async def _verified(scene: Scene, _token: object) -> Progress:
     runtime = await (await scene.cluster()).runtime(RUNTIME_NAMESPACE)
-    address = str(scene.results["service_ip"])
+    address = str(scene.results.get("service_ip") or next(iter(runtime.service_addresses), ""))
     if runtime.deployment_available and runtime.volume_phase == "Bound" and address in runtime.service_addresses:
         return Done({"deployment": "available", "service": address, "volume": runtime.volume_phase})
     judge(diagnose(runtime=runtime), scene.waited, grace=scene.grace)

@@ -19,10 +19,14 @@ UNDER_WAY = {"creating", "updating", "pending"}
 
 
 async def _install(scene: Scene) -> Progress:
-    """Look first: an extension that is being installed has got its password, and a new one would break it."""
+    """Look first: an extension that is being installed has got its password, and a new one would break it.
+
+    Unless that is what has failed: a string that does not let the registry in leaves the extension under way for hours.
+    """
     params = scene.params
     there = await _there(scene)
-    if there and (there.provisioning_state.lower() in UNDER_WAY or _fits(there, scene)):
+    under_way = there is not None and there.provisioning_state.lower() in UNDER_WAY
+    if there and ((under_way and not scene.failed) or _fits(there, scene)):
         return Going()
     endpoint = scene.results.get("gateway_endpoint") or await _gateway_endpoint(scene)
     # Now, and not earlier: until the extension's own Service takes the address, the placeholder keeps others off it.

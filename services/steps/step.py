@@ -48,6 +48,8 @@ class Scene:
     """For how long a cause must be seen before it counts, where it may pass by itself."""
     second: bool = False
     """Whether this step was begun before, by a process that died or in a run that failed: what it makes may be there."""
+    failed: bool = False
+    """Whether this very step is what failed in the run before."""
 
     @property
     def params(self) -> Mapping[str, Any]:

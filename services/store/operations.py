@@ -1,15 +1,15 @@
 """Operations, their steps, decisions and events. Every change is one transaction and grows the revision."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Select, and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.operation import Decision, Event, EventKind, Operation, State, StepRun
+from services.operation import ENDED, Decision, Event, EventKind, Operation, State, StepRun
 from services.store.base import Room
-from services.store.tables import decisions, events, operations, steps
+from services.store.tables import decisions, events, leases, operations, steps
 from services.values import Plan
 
 COLUMNS = tuple(column.name for column in operations.c if column.name not in {"key", "expires", "remind"})
@@ -57,6 +57,22 @@ class Operations(Room):
         come = or_(operations.c.expires <= now, operations.c.remind <= now)
         return await self._load(select(operations).where(operations.c.state == "waiting", come))
 
+    async def ran_since(self, cluster: str, moment: datetime, *, but: str) -> bool:
+        """Whether another operation has run at the cluster since, or is running."""
+        query = select(operations.c.id).where(
+            operations.c.cluster == cluster,
+            operations.c.id != but,
+            operations.c.started_at.is_not(None),
+            or_(operations.c.ended_at.is_(None), operations.c.ended_at >= moment),
+        )
+        async with self._reading() as connection:
+            return (await connection.execute(query.limit(1))).first() is not None
+
+    async def ended_with_leases(self) -> tuple[Operation, ...]:
+        """Those that have ended and could not give their addresses back."""
+        held = select(leases.c.operation).where(leases.c.operation == operations.c.id).exists()
+        return await self._load(select(operations).where(operations.c.state.in_(ENDED), held))
+
     async def move(
         self, operation: str, came_from: Collection[State], to: State, *, event: EventKind | None = None, **changes: Any
     ) -> bool:
@@ -86,6 +102,8 @@ class Operations(Room):
                     await connection.execute(
                         insert(steps), [_fresh(operation, index) for index in range(len(plan.steps))]
                     )
+                if to == "waiting":
+                    await self._tell(connection, operation, "asked", f"asked:{changes.get('round', 1)}")
         return done.rowcount == 1
 
     async def decide(self, operation: str, decision: Decision) -> bool:
@@ -133,15 +151,6 @@ class Operations(Room):
                 attempt = await connection.scalar(select(operations.c.attempt).where(operations.c.id == operation))
                 await self._tell(connection, operation, "step", f"step:{attempt}:{index}", step=index)
 
-    async def reset_steps(self, operation: str, indices: Sequence[int]) -> None:
-        """Make steps pending again."""
-        async with self._engine.begin() as connection:
-            await connection.execute(
-                update(steps)
-                .where(steps.c.operation == operation, steps.c.index.in_(indices))
-                .values(state="pending", started=None, finished=None)
-            )
-
     async def events(self, operation: str, after: int) -> tuple[Event, ...]:
         """Events with a greater id, oldest first."""
         query = select(events).where(events.c.operation == operation, events.c.id > after).order_by(events.c.id)
@@ -188,7 +197,7 @@ class Operations(Room):
                 operations.c.state == "running", operations.c.cluster.in_({row["cluster"] for row in queued})
             )
         )
-        return {cluster: operation for cluster, operation in running}
+        return {row.cluster: row.id for row in running}
 
     async def _grow(self, connection: AsyncConnection, operation: str, **changes: Any) -> None:
         await connection.execute(
