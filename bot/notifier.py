@@ -7,42 +7,32 @@ again.
 """
 
 import asyncio
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 import structlog
-from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.budget import Budget
-from bot.client import asked
+from bot.posting import GONE, Posting
 from handlers.kit.message import Message
-from handlers.kit.text import cut
 from handlers.views import operation as views
-from services.errors import Absent, NotAllowed, Refused, Throttled, Unreachable
+from services.errors import Absent, Refused, Throttled, Unreachable
 from services.operation import Event, Operation
 from services.store import Card, Store
 
 EVENT_TYPE = "registry_operation"
-UPDATES_PER_MINUTE = 45
-"""Slack allows 50 and more edits a minute for all messages of a workspace together (tier 3)."""
 URGENT = 8
 """Edits kept back for ends and questions while others only show progress."""
 PER_CARD = 1.0
 """Seconds between two edits of one card that only show progress."""
 AT_ONCE = 8
-_GONE = frozenset({"message_not_found", "edit_window_closed", "cant_update_message", "is_inactive"})
 log = structlog.get_logger("notifier")
 
 
 class Notifier:
     """`changed` may be called from anywhere in the loop, as often as one likes."""
 
-    def __init__(self, client: AsyncWebClient, store: Store) -> None:
-        self._client = client
+    def __init__(self, posting: Posting, store: Store) -> None:
+        self._posting = posting
         self._store = store
-        self._updates = Budget(per_minute=UPDATES_PER_MINUTE, burst=50)
-        self._posts: dict[str, Budget] = {}
         self._dirty: dict[str, None] = {}
         self._shown_at: dict[str, float] = {}
         self._wake = asyncio.Event()
@@ -122,10 +112,11 @@ class Notifier:
         if not card.ts:
             card = await self._post_card(found, card)
         elif card.shown < found.revision:
-            found = await self._update_card(found, card)
+            card = await self._update_card(found, card)
         events = await self._store.operations.events(operation, card.told)
         if card.ts and events:
-            await self._tell_thread(found, card, events)
+            # Read after the events: what they tell of is in it.
+            await self._tell_thread(await self._store.operations.get(operation) or found, card, events)
 
     # --- the card ---------------------------------------------------------------------------------------------------
 
@@ -141,32 +132,31 @@ class Notifier:
         self.changed(operation.id)
         return Card(operation.id, ts, card.shown, card.told)
 
-    async def _update_card(self, operation: Operation, card: Card) -> Operation:
+    async def _update_card(self, operation: Operation, card: Card) -> Card:
+        """The card as it is afterwards; one that somebody deleted is posted anew, its thread with it."""
         await self._room_for_update(operation)
         latest = await self._store.operations.get(operation.id)
         operation = latest or operation
-        self._updates.take()
         self._shown_at[operation.id] = asyncio.get_running_loop().time()
         try:
-            await self._update(operation, card.ts, await self._card(operation))
-        except Throttled as error:
-            self._updates.close(error.retry_after)
-            raise
+            await self._posting.update(operation.place.channel, card.ts, await self._card(operation))
         except Refused as error:
             if error.code == "invalid_blocks" and await self._without_plan_blocks(operation):
                 return await self._update_card(operation, card)
-            if error.code not in _GONE:
+            if error.code not in GONE:
                 raise
-            await self._store.cards.save(operation.id, ts="", shown=-1)
-            self.changed(operation.id)
+            return await self._gone(operation)
         except Absent:
-            await self._store.cards.save(operation.id, ts="", shown=-1)
-            self.changed(operation.id)
-        else:
-            await self._store.cards.save(operation.id, shown=operation.revision)
+            return await self._gone(operation)
+        await self._store.cards.save(operation.id, shown=operation.revision)
         if not operation.live:
             self._shown_at.pop(operation.id, None)
-        return operation
+        return card
+
+    async def _gone(self, operation: Operation) -> Card:
+        await self._store.cards.save(operation.id, ts="", shown=-1, told=0)
+        self.changed(operation.id)
+        return Card(operation.id)
 
     async def _room_for_update(self, operation: Operation) -> None:
         urgent = operation.state not in {"running", "planning"}
@@ -174,7 +164,7 @@ class Notifier:
             since = asyncio.get_running_loop().time() - self._shown_at.get(operation.id, 0)
             if since < PER_CARD:
                 await self._unless_ended(operation.id, PER_CARD - since)
-        while (wait := self._updates.wait(keep=0 if urgent else URGENT)) > 0:
+        while (wait := self._posting.updates.wait(keep=0 if urgent else URGENT)) > 0:
             await self._unless_ended(operation.id, min(wait, 1))
             latest = await self._store.operations.get(operation.id)
             urgent = urgent or (latest is not None and latest.state != "running")
@@ -224,58 +214,12 @@ class Notifier:
         self, operation: Operation, message: Message, mark: str, *, thread: str = "", loud: bool = False
     ) -> str:
         channel = operation.place.channel
-        # About one a second in each channel, with a little room for bursts (docs.slack.dev, rate limits).
-        budget = self._posts.setdefault(channel, Budget(per_minute=60, burst=10))
-        await budget.taken()
         try:
-            with asked("chat.postMessage"):
-                answer = await self._client.chat_postMessage(
-                    channel=channel,
-                    text=cut(message.text, 4000),
-                    blocks=[dict(block) for block in message.blocks] or None,
-                    metadata={"event_type": EVENT_TYPE, "event_payload": {"mark": mark}},
-                    thread_ts=thread or None,
-                    reply_broadcast=loud or None,
-                    unfurl_links=False,
-                )
-        except Throttled as error:
-            budget.close(error.retry_after)
-            raise
+            return await self._posting.post(channel, message, kind=EVENT_TYPE, mark=mark, thread=thread, loud=loud)
         except Refused as error:
             if error.code == "invalid_blocks" and not thread and await self._without_plan_blocks(operation):
                 return await self._post(operation, await self._card(operation), mark)
             raise
-        return str(answer["ts"])
-
-    async def _update(self, operation: Operation, ts: str, message: Message) -> None:
-        with asked("chat.update"):
-            await self._client.chat_update(
-                channel=operation.place.channel,
-                ts=ts,
-                text=cut(message.text, 4000),
-                blocks=[dict(block) for block in message.blocks],
-            )
 
     async def _found(self, channel: str, mark: str, *, thread: str = "") -> str:
-        """The ts of the message that carries this mark; empty when there is none, or the bot may not look."""
-        try:
-            with asked("conversations.history"):
-                if thread:
-                    answer = await self._client.conversations_replies(
-                        channel=channel, ts=thread, limit=100, include_all_metadata=True
-                    )
-                else:
-                    answer = await self._client.conversations_history(
-                        channel=channel, limit=100, include_all_metadata=True
-                    )
-        except (NotAllowed, Absent, Refused) as error:
-            log.warning("lost_post_not_looked_for", mark=mark, error=str(error))
-            return ""
-        return next((str(one["ts"]) for one in answer["messages"] if _mark(one) == mark), "")
-
-
-def _mark(message: Mapping[str, Any]) -> str:
-    metadata = message.get("metadata") or {}
-    if metadata.get("event_type") != EVENT_TYPE:
-        return ""
-    return str(metadata.get("event_payload", {}).get("mark", ""))
+        return await self._posting.find(channel, mark, kind=EVENT_TYPE, thread=thread)
