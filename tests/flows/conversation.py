@@ -1,6 +1,7 @@
 """A whole bot in a whole sandbox, spoken to as people speak to it; what they read comes back as a transcript."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from services.access import Policy
 from services.azure.clouds import cloud
 from services.azure.gateway import Options
 from services.azure.identity import Identity
-from services.operation import LIVE
+from services.operation import LIVE, Operation
 from services.secret import Secret
 from services.services import FixedConfiguration
 from services.sites import Site
@@ -82,6 +83,9 @@ class Conversation:
     time: Time
     database: Path
     http: aiohttp.ClientSession
+    blueprint: Blueprint
+    life: AsyncExitStack
+    """Of the bot: closed when it stops."""
     channel: str = "edge-ops"
     people: tuple[str, ...] = ("alice", "bob", "carol", "dave")
     said: list[str] = field(default_factory=list)
@@ -96,7 +100,7 @@ class Conversation:
         return await self._after(answer, quiet=quiet)
 
     async def click(self, label: str, *, as_: str, card: str = "", quiet: bool = True) -> dict[str, Any]:
-        """Click a button on the newest message that has it (and contains `card`), a question of Slack's answered by yes."""
+        """Click a button on the newest message that has it (and contains `card`); Slack's own question is answered yes."""
         self.said.append(f"{as_:6} [{label}]")
         messages = [one for one in await self.messages(as_) if label in _buttons(one) and card in str(one["text"])]
         assert messages, f"nothing to click is labelled {label!r}:\n{await self.transcript()}"
@@ -115,6 +119,19 @@ class Conversation:
     async def form(self, *, as_: str = "alice") -> dict[str, Any]:
         """The form that is open for somebody."""
         return await self.get("view", **{"as": as_})
+
+    async def restart(self) -> None:
+        """Stop the bot as a service manager would, and start another one on the same database."""
+        self.said.append("       (the bot is started again)")
+        await self.life.aclose()
+        self.bot = await self.life.enter_async_context(open_bot(self.blueprint))
+
+    async def wait_until(self, ahead: timedelta) -> None:
+        """Let the calendar go on, and let the bot look at it."""
+        self.said.append(f"       ({ahead} later)")
+        self.time.ahead += ahead
+        await self.bot.services.operations.sweep()
+        await self.quiet()
 
     async def _after(self, answer: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
         if quiet:
@@ -146,10 +163,20 @@ class Conversation:
         behind = await self.bot.store.cards.behind()
         return not live and not behind and not self.bot.slack.busy and not self.bot.notifier.waiting
 
-    async def state(self, target: str = "edge01") -> str:
-        """Of the newest operation on a connected registry."""
+    async def operation(self, target: str = "edge01") -> Operation:
+        """The newest one on a connected registry."""
         found = await self.bot.store.operations.find(target=target, limit=1)
-        return found[0].state if found else ""
+        return found[0]
+
+    async def running(self, step: str, target: str = "edge01") -> None:
+        """Return when this step of the newest operation is under way."""
+
+        async def is_under_way() -> bool:
+            found = await self.operation(target)
+            kinds = [found.planned[run.index].kind for run in found.steps if run.state == "running"]
+            return found.state == "running" and step in kinds
+
+        await self.until(is_under_way)
 
     async def messages(self, person: str = "alice") -> list[dict[str, Any]]:
         """What somebody sees in the channel, oldest first."""
@@ -157,9 +184,9 @@ class Conversation:
         return list(found["messages"])
 
     async def transcript(self) -> str:
-        """Everything that was done and read so far."""
+        """Everything that was done and read so far, alike in every run."""
         await self._note()
-        return "\n".join(self.said)
+        return alike("\n".join(self.said))
 
     async def _note(self) -> None:
         """Add what people have not read yet: new messages, and cards that read differently now."""
@@ -177,9 +204,23 @@ class Conversation:
                     self.said.append(line)
 
     async def card(self, person: str = "alice") -> str:
-        """The newest card with its thread, as plain text."""
+        """The newest message and its thread as plain text, alike in every run."""
         found = await self.get("read", **{"as": person, "channel": self.channel})
-        return "\n".join(found["lines"])
+        lines: list[str] = found["lines"]
+        heads = [index for index, line in enumerate(lines) if line.startswith("Registry")]
+        return alike("\n".join(lines[heads[-1] :]))
+
+    async def answer(self, person: str = "alice") -> str:
+        """The newest message in all its words, without a thread."""
+        return (await self.card(person)).partition("\n    Registry: ")[0]
+
+    async def thread(self, person: str = "alice") -> list[str]:
+        """What the thread of the newest card says, line by line."""
+        card = await self.card(person)
+        return [
+            line.removeprefix("Registry: ")
+            for line in map(str.strip, card.partition("\n    Registry: ")[2].splitlines())
+        ]
 
     # --- the sandbox's own doors ------------------------------------------------------------------------------------
 
@@ -187,6 +228,7 @@ class Conversation:
         """The control API of the sandbox's Slack; a path with a slash at its front is any of the sandbox's."""
         async with self.http.post(path if path.startswith("/") else f"/sandbox/slack/{path}", json=body) as answer:
             found: dict[str, Any] = await answer.json()
+            assert answer.ok, found
             return found
 
     async def get(self, path: str, **query: Any) -> dict[str, Any]:
@@ -195,9 +237,76 @@ class Conversation:
             found: dict[str, Any] = await answer.json()
             return found
 
+    async def fault(self, part: str, match: str, action: str = "fail", **values: Any) -> None:
+        """Put a fault in force."""
+        await self.post("/sandbox/faults", part=part, match=match, action=action, **values)
+
+    async def edge(self, cluster: str = "berlin", **values: Any) -> None:
+        """Do something to an edge."""
+        await self.post(f"/sandbox/edge/{cluster}", **values)
+
+    async def mended(self) -> None:
+        """Take all faults and scenarios out of force."""
+        self.box.faults.clear()
+        for cluster in ("berlin", "hamburg"):
+            await self.edge(cluster, scenario=None)
+
+    async def take_address(self, address: str, cluster: str = "berlin") -> None:
+        """Let somebody else's Service have an address."""
+        await self.post(f"/sandbox/kube/{cluster}/take-address", address=address)
+
     async def azure(self) -> dict[str, Any]:
         """What Azure has."""
         return await self.get("/sandbox/azure/state")
+
+    async def services(self, cluster: str) -> dict[str, str]:
+        """Addresses of a cluster's Services by their names."""
+        found = await self.get("/sandbox/kube/state")
+        addresses: dict[str, str] = found[cluster]["services"]
+        return addresses
+
+    async def placeholders(self, cluster: str = "berlin") -> list[str]:
+        """Addresses that the bot holds in a cluster."""
+        found = await self.services(cluster)
+        return [address for name, address in found.items() if "registry-bot" in name]
+
+    async def leases(self) -> frozenset[str]:
+        """Addresses that operations have spoken for."""
+        cluster = self.bot.services.sites["berlin"].cluster_ref.id.lower()
+        return await self.bot.store.leases.of_others(cluster, "")
+
+    async def calls(self, method: str) -> list[dict[str, Any]]:
+        """The bot's calls of a Web API method."""
+        found = await self.get("calls", method=method)
+        return list(found["calls"])
+
+    async def requests(self, line: str) -> list[str]:
+        """ARM requests whose line matches."""
+        found = await self.get("/sandbox/azure/requests")
+        lines = [f"{one['method']} {one['path']}" for one in found["requests"]]
+        return [one for one in lines if re.search(line, one, re.IGNORECASE)]
+
+
+def alike(text: str) -> str:
+    """Without what differs from run to run: ids, times, correlations, versions of the moment."""
+    found = list(dict.fromkeys(re.findall(r"op-[a-z0-9]{7}", text)))
+    for number, operation in enumerate(found, 1):
+        text = text.replace(operation, f"op-{number}")
+    for pattern, word in ALIKE:
+        text = pattern.sub(word, text)
+    return text
+
+
+ALIKE = tuple(
+    (re.compile(pattern), word)
+    for pattern, word in (
+        (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "ID"),
+        (r"\b[0-9a-f]{16}\b", "DIGEST"),
+        (r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?( UTC|Z)?", "TIME"),
+        (r"\b\d+(\.\d)? s\b", "N s"),
+        (r"\b127\.0\.0\.1:\d+", "HOST"),
+    )
+)
 
 
 def _buttons(message: Mapping[str, Any]) -> list[str]:
@@ -235,14 +344,16 @@ def blueprint(
 
 @asynccontextmanager
 async def conversation(
-    folder: Path, *, policy: dict[str, Any] | None = None, **sites: Site
+    folder: Path, *, policy: dict[str, Any] | None = None, plan_blocks: bool = True, **sites: Site
 ) -> AsyncIterator[Conversation]:
     """A sandbox with the default world, and the bot in it. Without `sites`: berlin, hamburg and lyon."""
     known = sites or {name: site(name) for name in ("berlin", "hamburg", "lyon")}
     configuration = FixedConfiguration(known, Policy.model_validate(policy or POLICY))
     time, database = Time(), folder / "bot.db"
     async with AsyncExitStack() as stack:
-        box = await stack.enter_async_context(Sandbox())
-        bot = await stack.enter_async_context(open_bot(blueprint(box, database, configuration, time)))
+        box = await stack.enter_async_context(Sandbox(plan_blocks=plan_blocks))
+        plan = blueprint(box, database, configuration, time)
+        life = await stack.enter_async_context(AsyncExitStack())
+        bot = await life.enter_async_context(open_bot(plan))
         http = await stack.enter_async_context(aiohttp.ClientSession(box.url))
-        yield Conversation(box, bot, time, database, http)
+        yield Conversation(box, bot, time, database, http, plan, life)

@@ -1,0 +1,152 @@
+"""Who may do what, and what the bot says to words that it does not know."""
+
+from inline_snapshot import snapshot
+
+from tests.flows.conversation import Conversation
+
+
+async def test_a_viewer_learns_privately_which_role_would_let_them(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site berlin", as_="dave")
+
+    assert await registry.transcript() == snapshot("""\
+dave   /registry deploy edge01 --site berlin
+bot    (only dave) This needs `registry:write`, which you don't have. The role *operator* or *admin* has it; the access file gives roles. `/registry whoami` says what you have.\
+""")
+
+
+async def test_a_guest_is_refused(registry: Conversation) -> None:
+    registry.channel, registry.people = "general", ("greta",)
+    await registry.say("list", as_="greta")
+
+    assert await registry.transcript() == snapshot("""\
+greta  /registry list
+bot    (only greta) Guests can't do this, unless the access file names them.\
+""")
+
+
+async def test_in_a_channel_that_others_read_nothing_is_said(registry: Conversation) -> None:
+    registry.channel, registry.people = "shared-fabrikam", ("alice", "eve")
+    await registry.say("list")
+    await registry.say("operation list", as_="eve")
+
+    assert await registry.transcript() == snapshot("""\
+alice  /registry list
+bot    (only alice) People of other organisations read this channel, so the bot says nothing here. Ask in another one.
+eve    /registry operation list\
+""")
+
+
+async def test_somebody_of_another_workspace_cannot_approve(shared: Conversation) -> None:
+    await shared.say("deploy edge01 --site hamburg")
+    await shared.click("Approve", as_="eve")
+
+    assert await shared.transcript() == snapshot("""\
+alice  /registry deploy edge01 --site hamburg
+bot    Deploy edge01 to hamburg: waiting for approval   [Approve] [Reject…] [Cancel]
+eve    [Approve]
+bot    (only eve) This bot works only for members of its own workspace.\
+""")
+    assert (await shared.operation()).state == "waiting"
+
+
+async def test_a_change_is_not_begun_where_the_bot_could_not_tell_of_it(registry: Conversation) -> None:
+    registry.channel, registry.people = "not-invited", ("alice",)
+    await registry.say("deploy edge01 --site berlin")
+
+    assert await registry.transcript() == snapshot("""\
+alice  /registry deploy edge01 --site berlin
+bot    (only alice) The bot is not in this channel, so it could not tell here what becomes of it. Invite it (type `/invite` and choose the app), then say it again.\
+""")
+
+
+async def test_a_viewer_may_not_stop_what_others_asked_for(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site hamburg")
+    await registry.click("Cancel", as_="dave")
+
+    assert await registry.transcript() == snapshot("""\
+alice  /registry deploy edge01 --site hamburg
+bot    Deploy edge01 to hamburg: waiting for approval   [Approve] [Reject…] [Cancel]
+dave   [Cancel]
+bot    (only dave) This needs `operation:cancel`, which you don't have. The role *operator* or *admin* has it; the access file gives roles. `/registry whoami` says what you have.\
+""")
+
+
+async def test_an_unknown_command_gets_the_nearest_one_ready_to_copy(registry: Conversation) -> None:
+    await registry.say("deplyo edge01 --site berlin")
+    await registry.say("operation aprove op-2345678", as_="bob")
+
+    assert await registry.transcript() == snapshot("""\
+alice  /registry deplyo edge01 --site berlin
+bot    (only alice) There is no command `deplyo`. Did you mean `deploy`?
+       /registry deploy edge01 --site berlin
+bob    /registry operation aprove op-1
+bot    (only bob) There is no command `operation aprove`. Did you mean `operation approve`, `operation retry` or `operation cancel`?
+       /registry operation approve op-1\
+""")
+
+
+async def test_an_unknown_option_gets_the_nearest_one(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --sight berlin")
+
+    assert await registry.transcript() == snapshot("""\
+alice  /registry deploy edge01 --sight berlin
+bot    (only alice) There is no option `--sight`. Did you mean `--site`?
+       /registry deploy edge01 --site berlin\
+""")
+
+
+async def test_an_unknown_site_gets_the_nearest_one(registry: Conversation) -> None:
+    await registry.say("check berln")
+
+    assert await registry.transcript() == snapshot("""\
+alice  /registry check berln
+bot    (only alice) There is no site `berln`. Did you mean `berlin`?
+       /registry check berlin\
+""")
+
+
+async def test_an_unknown_registry_gets_the_nearest_one_that_azure_has(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site berlin")
+    await registry.say("show egde01 --site berlin")
+
+    assert await registry.transcript() == snapshot("""\
+alice  /registry deploy edge01 --site berlin
+bot    Deploy edge01 to berlin: online
+alice  /registry show egde01 --site berlin
+bot    (only alice) There is no connected registry `egde01`. Did you mean `edge01`?
+       /registry show edge01 --site berlin\
+""")
+
+
+async def test_an_unknown_operation_gets_the_recent_ones(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site berlin --dry-run")
+    await registry.say("operation show op-2345678")
+
+    assert await registry.transcript() == snapshot("""\
+alice  /registry deploy edge01 --site berlin --dry-run
+bot    Deploy edge01 to berlin: dry run
+alice  /registry operation show op-1
+bot    (only alice) There is no operation `op-1`. Did you mean `op-2`?
+       /registry operation show op-2\
+""")
+
+
+async def test_what_a_phone_makes_of_dashes_and_quotes_is_understood(registry: Conversation) -> None:
+    await registry.say("deploy edge01 —site “berlin” –dry-run")
+
+    assert await registry.transcript() == snapshot("""\
+alice  /registry deploy edge01 —site “berlin” –dry-run
+bot    Deploy edge01 to berlin: dry run\
+""")
+
+
+async def test_a_value_that_breaks_a_rule_is_told_before_anything_begins(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site berlin --service-ip 10.96.0.300")
+    await registry.say("deploy edge01 --site berlin --schedule '0 3 * * *'")
+
+    assert await registry.transcript() == snapshot("""\
+alice  /registry deploy edge01 --site berlin --service-ip 10.96.0.300
+bot    (only alice) `10.96.0.300` is no IP address, which `--service-ip` takes.
+alice  /registry deploy edge01 --site berlin --schedule '0 3 * * *'
+bot    (only alice) The schedule `0 3 * * *` needs `--window`, how long a sync may take, such as `3h`.\
+""")
