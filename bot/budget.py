@@ -21,13 +21,16 @@ class Budget:
         lacking = 1 + keep - self._tokens
         return max(lacking / self._rate if lacking > 0 else 0.0, self._closed_until - now, 0.0)
 
+    async def ready(self, *, keep: int = 0) -> None:
+        """Wait until a token may be taken that leaves `keep` for others."""
+        wait = self.wait(keep=keep)
+        if wait > 0:
+            await asyncio.sleep(wait)
+            await self.ready(keep=keep)
+
     async def taken(self) -> None:
         """Wait for a token and use it."""
-        while True:
-            wait = self.wait()
-            if wait <= 0:
-                break
-            await asyncio.sleep(wait)
+        await self.ready()
         self.take()
 
     def take(self) -> None:

@@ -72,6 +72,7 @@ class Bot:
 
     services: Services
     store: Store
+    running: Running
     slack: SlackBot
     notifier: Notifier
     http: HttpServer
@@ -134,7 +135,7 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
         await slack.start()
         stack.push_async_callback(slack.stop, blueprint.shutdown_deadline)
         log.info("ready", team=installation.team_name, http=http.url, mode=blueprint.connection.mode)
-        yield Bot(services, store, slack, notifier, http)
+        yield Bot(services, store, running, slack, notifier, http)
 
 
 def _version() -> str:
