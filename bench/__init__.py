@@ -1,0 +1,13 @@
+"""Measurements against the immediate sandbox: the bot and the sandbox each in a process of its own, over real sockets.
+
+`python -m bench [NAME ...]` runs all or some of them and prints one table. A benchmark is a module of this package with
+a coroutine function `measure() -> Sequence[Row]`; it is known by its name here.
+"""
+
+BENCHMARKS: dict[str, str] = {
+    "ack": "acknowledgement of a slash command, alone and 100 at once",
+    "start": "process start to ready, and a kill in the middle of a deployment",
+    "deploy": "a whole deployment beside the same requests with nothing around them",
+    "memory": "idle, and with 1,000 operations waiting for approval",
+}
+"""By module: what it measures. They run in this order."""
