@@ -17,7 +17,7 @@ from azure.mgmt.kubernetesconfiguration.v2023_05_01.aio import SourceControlConf
 from services.azure.clouds import Cloud
 from services.azure.identity import Credential
 from services.azure.pipeline import same_host
-from services.azure.scrubbing import scrubbed
+from services.scrub import short
 from services.azure.translation import SERVICE, from_answer, from_sdk
 from services.errors import Unreachable
 
@@ -149,4 +149,4 @@ async def _asking(target: str, seconds: float) -> AsyncIterator[float]:
     except AzureError as error:
         raise from_sdk(error, target) from None
     except ValueError as error:
-        raise Unreachable(SERVICE, target, code="UnreadableAnswer", message=scrubbed(repr(error))) from None
+        raise Unreachable(SERVICE, target, code="UnreadableAnswer", message=short(repr(error))) from None

@@ -10,7 +10,7 @@ from azure.core.rest import AsyncHttpResponse
 
 from services.azure.arm import Arm
 from services.azure.retries import retry_after
-from services.azure.scrubbing import scrubbed
+from services.scrub import short
 from services.azure.translation import SERVICE, words_of
 from services.errors import Absent, NotAllowed, Refused
 from services.values import Pending
@@ -119,7 +119,7 @@ def _finished(state: str, body: Mapping[str, Any], pending: Pending) -> bool:
     """Whether a state is a good end; the service also uses words that its own contract lacks for "not yet"."""
     if state.lower() in _FAILED:
         code, message = _failure(body)
-        raise Refused(SERVICE, pending.target, code or state, scrubbed(message), pending.correlation_id)
+        raise Refused(SERVICE, pending.target, code or state, short(message), pending.correlation_id)
     return state.lower() == _SUCCEEDED
 
 

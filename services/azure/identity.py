@@ -14,7 +14,7 @@ from azure.identity.aio import (
 )
 
 from services.azure.clouds import Cloud
-from services.azure.scrubbing import scrubbed
+from services.scrub import short
 from services.errors import Invalid
 from services.secret import Secret
 
@@ -47,7 +47,7 @@ def credential(identity: Identity, cloud: Cloud, transport: AsyncHttpTransport[A
     try:
         return _credential(identity, cloud, transport)
     except ValueError as error:
-        raise Invalid("identity", identity.kind, "identity.value", {"message": scrubbed(str(error))}) from None
+        raise Invalid("identity", identity.kind, "identity.value", {"message": short(str(error))}) from None
 
 
 def _credential(identity: Identity, cloud: Cloud, transport: AsyncHttpTransport[Any, Any]) -> Credential:

@@ -7,7 +7,7 @@ from typing import Any
 from azure.mgmt.containerregistry import models as acr
 from azure.mgmt.kubernetesconfiguration.v2023_05_01 import models as arc
 
-from services.azure.scrubbing import scrubbed
+from services.scrub import short
 from services.values import (
     ArcCluster,
     ConnectedRegistry,
@@ -160,18 +160,18 @@ def _problems(found: arc.Extension) -> Iterable[ExtensionStatus]:
     # Older answers hold an object of nulls on success.
     for each in (error, *(error.details or ())) if error else ():
         if each.code or each.message:
-            yield ExtensionStatus(each.code or "", scrubbed(each.message or ""))
+            yield ExtensionStatus(each.code or "", short(each.message or ""))
     for status in found.statuses or ():
         level = word(status.level) or "Information"
         if level != "Information":
-            yield ExtensionStatus(status.code or "", scrubbed(status.message or status.display_status or ""), level)
+            yield ExtensionStatus(status.code or "", short(status.message or status.display_status or ""), level)
 
 
 def _detail(found: acr.StatusDetailProperties) -> StatusDetail:
     return StatusDetail(
         type=found.type or "",
         code=found.code or "",
-        description=scrubbed(found.description or ""),
+        description=short(found.description or ""),
         at=_utc(found.timestamp),
         correlation_id=found.correlation_id or "",
     )

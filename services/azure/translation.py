@@ -12,7 +12,7 @@ from azure.core.exceptions import (
 )
 
 from services.azure.retries import retry_after
-from services.azure.scrubbing import scrubbed
+from services.scrub import short
 from services.errors import (
     Absent,
     Conflict,
@@ -49,7 +49,7 @@ def from_sdk(error: AzureError, target: str) -> Foreign:
     if login and (response is None or _AADSTS.search(str(error))):
         return _not_authenticated(str(error), target)
     if response is None:
-        return Unreachable(SERVICE, target, code=type(error).__name__, message=scrubbed(str(error)))
+        return Unreachable(SERVICE, target, code=type(error).__name__, message=short(str(error)))
     try:
         body = response.text()
     except Exception:  # noqa: BLE001 - azure-core raises several kinds when the body did not come whole
@@ -62,7 +62,7 @@ def from_answer(status: int, headers: Mapping[str, str], body: str, target: str)
     """Our error for an answer that is not a success."""
     code, message = error_words(body)
     code = code or f"HTTP{status}"
-    message = scrubbed(message)
+    message = short(message)
     correlation = headers.get("x-ms-correlation-request-id", "") or headers.get("x-ms-request-id", "")
     if status == _THROTTLED:
         return Throttled(SERVICE, target, code, message, correlation, retry_after=retry_after(headers) or 0)
@@ -97,12 +97,12 @@ def _not_authenticated(text: str, target: str) -> Foreign:
     code = _AADSTS.search(text)
     # azure-identity's default chain keeps only the text of what its members met.
     if code is None and _NO_CONNECTION.search(text):
-        return Unreachable(SERVICE, target, code="LoginUnreachable", message=scrubbed(text))
+        return Unreachable(SERVICE, target, code="LoginUnreachable", message=short(text))
     correlation = _ENTRA_CORRELATION.search(text)
     return NotAuthenticated(
         SERVICE,
         target,
         code=code[0] if code else "CredentialUnavailable",
-        message=scrubbed(text),
+        message=short(text),
         correlation_id=correlation["id"] if correlation else "",
     )

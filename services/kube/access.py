@@ -9,7 +9,7 @@ from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
 from services.errors import Unreachable
-from services.kube.scrubbing import scrubbed
+from services.scrub import scrub
 from services.kube.translation import SERVICE
 
 IN_CLUSTER = "in-cluster"
@@ -54,7 +54,7 @@ async def client(location: str, context: str) -> ApiClient:
         return ApiClient(configuration=configuration)
     except (ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         # The loader has one exception of its own and lets the parser's and the file system's through.
-        raise Unreachable(SERVICE, location, "KubeconfigInvalid", scrubbed(str(error))) from error
+        raise Unreachable(SERVICE, location, "KubeconfigInvalid", scrub(str(error))) from error
 
 
 async def _load(location: str, context: str, configuration: Configuration) -> None:
@@ -68,7 +68,7 @@ async def _load(location: str, context: str, configuration: Configuration) -> No
     except ConfigException as error:
         missing = "contexts" in str(error) and "name" in str(error)
         code = "ContextMissing" if missing else "KubeconfigInvalid"
-        raise Unreachable(SERVICE, f"{location} {context}".strip(), code, scrubbed(str(error))) from error
+        raise Unreachable(SERVICE, f"{location} {context}".strip(), code, scrub(str(error))) from error
     _keep_credentials(loader, configuration, location)
 
 

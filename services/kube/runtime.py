@@ -16,7 +16,7 @@ from services.kube.rights import (
     LIST_SERVICES,
     Right,
 )
-from services.kube.scrubbing import scrubbed
+from services.scrub import scrub
 from services.kube.together import together
 from services.values import Runtime
 
@@ -91,7 +91,7 @@ def waiting_reason(pod: Object) -> str:
 def warnings(events: Iterable[Object]) -> tuple[str, ...]:
     """`Reason: message` of warning events, each once, newest last."""
     real = sorted((event for event in events if event.get("type") == "Warning"), key=_time)
-    texts = [scrubbed(f"{event.get('reason', '')}: {event.get('message', '')}") for event in real]
+    texts = [scrub(f"{event.get('reason', '')}: {event.get('message', '')}") for event in real]
     return tuple(reversed(dict.fromkeys(reversed(texts))))[-WARNINGS:]
 
 
@@ -114,7 +114,7 @@ async def _log(api: Api, namespace: str, pod: Object, *, previous: bool) -> str:
         )
     except (Absent, Refused):
         return ""
-    return scrubbed(text)
+    return scrub(text)
 
 
 def _is_available(deployment: Object) -> bool:

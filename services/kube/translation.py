@@ -21,7 +21,7 @@ from services.errors import (
     Throttled,
     Unreachable,
 )
-from services.kube.scrubbing import scrubbed
+from services.scrub import scrub
 
 SERVICE = "kubernetes"
 
@@ -61,14 +61,14 @@ def connecting(target: str) -> Iterator[None]:
     except TimeoutError as error:
         raise Unreachable(SERVICE, target, "DeadlineExceeded", "no answer in time") from error
     except (aiohttp.ClientError, OSError) as error:
-        raise Unreachable(SERVICE, target, type(error).__name__, scrubbed(str(error))) from error
+        raise Unreachable(SERVICE, target, type(error).__name__, scrub(str(error))) from error
 
 
 def refusal(answer: Answer, target: str, action: str) -> Foreign:
     """The error that an answer of 400 and above stands for. `action` is the right that was exercised."""
     status = answer.json
     code = str(status.get("reason") or answer.status)
-    message = scrubbed(str(status.get("message") or answer.body[:500].decode("utf-8", "replace")))
+    message = scrub(str(status.get("message") or answer.body[:500].decode("utf-8", "replace")))
     told = SERVICE, target, code, message
     if answer.status == _THROTTLED:
         return Throttled(*told, retry_after=_seconds(answer.headers.get("Retry-After", "")))
