@@ -58,7 +58,7 @@ class Acr(_Values):
     resource_group: str | None = Field(None, description="Its resource group, where it differs from the site's.")
     create_in: str | None = Field(
         None,
-        description="Azure region in which `deploy` creates the ACR (Premium) when it is absent; without it that is a blocker.",
+        description="Azure region in which `deploy` creates the ACR (Premium) where there is none; else that blocks.",
     )
 
 
@@ -173,7 +173,7 @@ SCOPE_MAP_PERMISSIONS = 500
 
 
 def sync_actions(name: str, mode: str, repositories: tuple[str, ...]) -> tuple[str, ...]:
-    """Actions of the sync scope map of connected registry `name`, sorted; four for its gateway and two or five a repository.
+    """Actions of the sync scope map of connected registry `name`, sorted: four for its gateway, two or five a repository.
 
     As the Azure CLI builds them: repository and gateway names in lower case.
     """

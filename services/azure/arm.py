@@ -17,9 +17,9 @@ from azure.mgmt.kubernetesconfiguration.v2023_05_01.aio import SourceControlConf
 from services.azure.clouds import Cloud
 from services.azure.identity import Credential
 from services.azure.pipeline import same_host
-from services.scrub import short
 from services.azure.translation import SERVICE, from_answer, from_sdk
 from services.errors import Unreachable
+from services.scrub import short
 
 API_VERSIONS = {
     "microsoft.containerregistry": "2025-11-01",

@@ -10,9 +10,9 @@ from azure.core.rest import AsyncHttpResponse
 
 from services.azure.arm import Arm
 from services.azure.retries import retry_after
-from services.scrub import short
 from services.azure.translation import SERVICE, words_of
 from services.errors import Absent, NotAllowed, Refused
+from services.scrub import short
 from services.values import Pending
 
 _ACCEPTED = 202

@@ -14,8 +14,8 @@ from azure.identity.aio import (
 )
 
 from services.azure.clouds import Cloud
-from services.scrub import short
 from services.errors import Invalid
+from services.scrub import short
 from services.secret import Secret
 
 Kind = Literal["auto", "workload", "managed", "secret", "cli"]

@@ -12,7 +12,6 @@ from azure.core.exceptions import (
 )
 
 from services.azure.retries import retry_after
-from services.scrub import short
 from services.errors import (
     Absent,
     Conflict,
@@ -23,6 +22,7 @@ from services.errors import (
     Throttled,
     Unreachable,
 )
+from services.scrub import short
 
 SERVICE = "azure"
 

@@ -9,8 +9,8 @@ from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
 from services.errors import Unreachable
-from services.scrub import scrub
 from services.kube.translation import SERVICE
+from services.scrub import scrub
 
 IN_CLUSTER = "in-cluster"
 

@@ -16,8 +16,8 @@ from services.kube.rights import (
     LIST_SERVICES,
     Right,
 )
-from services.scrub import scrub
 from services.kube.together import together
+from services.scrub import scrub
 from services.values import Runtime
 
 LABEL = "app.kubernetes.io/name=connected-registry"

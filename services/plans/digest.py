@@ -14,7 +14,7 @@ LENGTH = 16
 
 
 def digest(steps: tuple[PlannedStep, ...], observed: Mapping[str, object]) -> str:
-    """Over every step with its parameters, and over what was observed. A picked address may be replaced, so it is out."""
+    """Over every step with its parameters, and what was observed. A picked address may be replaced, so it is out."""
     told = json.dumps([[essence(step) for step in steps], encode(dict(observed))], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()[:LENGTH]
 

@@ -122,7 +122,8 @@ ENABLE_DATA_ENDPOINT = Step(
     "Data endpoint of {name}",
     _enable_data_endpoint,
     lambda site, _name, params: (
-        f"az acr update --name {params['name']} --resource-group {site.acr_ref.resource_group} --data-endpoint-enabled true"
+        f"az acr update --name {params['name']} --resource-group {site.acr_ref.resource_group}"
+        " --data-endpoint-enabled true"
     ),
     wait=follow,
 )
@@ -141,7 +142,8 @@ PUT_SYNC_TOKEN = Step(
     "Sync token {name}",
     _put_token,
     lambda site, _name, params: (
-        f"az acr token create --name {params['name']} {_acr(site)} --scope-map {params['scope_map']} --no-passwords true"
+        f"az acr token create --name {params['name']} {_acr(site)} --scope-map {params['scope_map']}"
+        " --no-passwords true"
     ),
     wait=follow,
     interval=2,

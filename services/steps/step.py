@@ -22,7 +22,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Going:
-    """What the step began goes on by itself. `token` (a value that the store can keep) is how any process follows it."""
+    """What the step began goes on by itself. `token`, a value that the store can keep, is how it is followed."""
 
     token: object = None
     correlation_id: str = ""
@@ -47,7 +47,7 @@ class Scene:
     grace: timedelta = timedelta()
     """For how long a cause must be seen before it counts, where it may pass by itself."""
     second: bool = False
-    """Whether this step was begun before, by a process that died or in a run that failed: what it makes may be there."""
+    """Whether it was begun before, by a process that died or in a run that failed: what it makes may be there."""
     failed: bool = False
     """Whether this very step is what failed in the run before."""
 

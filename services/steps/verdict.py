@@ -6,7 +6,7 @@ from services.diagnosis import Cause
 from services.errors import Failure
 
 GRACE = timedelta(seconds=90)
-"""A fresh password takes up to 60 s to be known everywhere (Learn: repository-scoped tokens), Pods and volumes settle."""
+"""A fresh password takes up to 60 s to be known everywhere (Learn: repository-scoped tokens); Pods settle."""
 STAYS = frozenset(
     {
         Cause.ALREADY_ACTIVATED,

@@ -58,7 +58,7 @@ def encode(value: object) -> Any:  # noqa: C901, PLR0911 - a table of kinds
 
 
 def decode(value: Any) -> Any:  # noqa: PLR0911 - likewise
-    """The value that `encode` made this JSON of; lists come back as tuples. Fields that no longer exist are left out."""
+    """The value that `encode` made this JSON of; lists come back as tuples. Fields that are no more are left out."""
     if isinstance(value, list):
         return tuple(decode(item) for item in value)
     if not isinstance(value, dict):

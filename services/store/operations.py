@@ -76,7 +76,7 @@ class Operations(Room):
     async def move(
         self, operation: str, came_from: Collection[State], to: State, *, event: EventKind | None = None, **changes: Any
     ) -> bool:
-        """Compare and set: False when the operation is in none of the states it may come from. May name columns to change."""
+        """Compare and set, columns too: False when the operation is in none of the states it may come from."""
         async with self._engine.begin() as connection:
             done = await connection.execute(
                 update(operations)
