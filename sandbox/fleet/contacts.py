@@ -131,6 +131,16 @@ class Contacts:
                 return contact
         return None
 
+    def gaps(self, begin: int, end: int, least: int) -> Iterator[Stretch]:
+        """From the last contact to the next one, wherever at least so much lies between them."""
+        for place, (_, stop) in enumerate(self._stretches[:-1]):
+            last = self._ends(place, stop)[1]
+            if last is None or not begin <= last < end:
+                continue
+            following = self.next(stop)
+            if following is not None and following - last >= least:
+                yield last, following
+
 
 def _merged(stretches: Iterable[Stretch]) -> list[Stretch]:
     """Sorted stretches with those put together that overlap or touch."""

@@ -7,9 +7,11 @@ from typing import Any
 
 from sandbox.fleet import contacts
 from sandbox.fleet.contacts import AFTER, BEFORE, Contacts, Stretch
-from sandbox.fleet.script import Edge, Script, Trouble
+from sandbox.fleet.script import CONTINUOUS, MINUTE, Edge, Script, Trouble
 
 Json = dict[str, Any]
+SILENCE = 5 * MINUTE
+"""After so much of it the service calls a connected registry Offline."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,19 @@ class Truth:
         talks = Contacts(edge, every, self._script.begin, self._script.end)
         return tuple(Wrong(one, tuple(_shown(one, plan, talks, end))) for one in every if one.kind != "slow")
 
+    def missed(self, edge: Edge) -> list[Stretch]:
+        """The contacts that did not come: windows without any, and for a continuous one silences of `SILENCE`."""
+        script = self._script
+        if not edge.activated:
+            return []
+        troubles = [*self._by_subject.get(edge.key, ()), *self._by_subject.get(edge.cluster, ())]
+        talks = Contacts(edge, troubles, script.begin, script.end)
+        if edge.schedule == CONTINUOUS:
+            return list(talks.gaps(script.begin, script.end, SILENCE))
+        windows = ((at, at + edge.window) for at in contacts.firings(edge.schedule, script.begin, script.end))
+        found = ((start, stop, talks.next(start)) for start, stop in windows)
+        return [(start, stop) for start, stop, contact in found if contact is None or contact >= stop]
+
     def silences(self, edge: Edge) -> list[Stretch]:
         """When nothing is to be heard of an edge within the script."""
         return contacts.silences(edge, self._script.begin, self._script.end)
@@ -70,6 +85,7 @@ class Truth:
             "activated": edge.activated,
             "wrong": [told(one.trouble) | {"shown": _pairs(one.shown)} for one in self.of_edge(edge)],
             "late": [told(one) for one in slow],
+            "missed": _pairs(self.missed(edge)),
             "silences": _pairs(self.silences(edge)),
         }
 
