@@ -11,13 +11,16 @@ import os
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+import psycopg
 from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
 from dbos._serialization import DBOSPortableJSONSerializer
 from sqlalchemy import make_url
 
 QUEUE = "operations"
+LOCK = 7_255_310
+"""Number of the advisory lock; any that nobody else uses in this database."""
 VERSION = "1"
 """Pinned: without it the engine would leave work behind that an older build of the bot began."""
 RECOVERIES = 100
@@ -25,6 +28,7 @@ RECOVERIES = 100
 THREADS = 64
 """The engine replaces the loop's default executor; fewer threads than active workflows would block name look-ups."""
 
+T = TypeVar("T")
 Answer = Mapping[str, Any]
 Workflow = Callable[..., Coroutine[Any, Any, Any]]
 
@@ -55,10 +59,10 @@ class Occupied(Exception):
 class Engine:
     """Starts workflows; at most one `Engine` is open in a process."""
 
-    def __init__(self, prepare: Workflow, run: Workflow, lock: int | None) -> None:
-        self._prepare = prepare
-        self._run = run
-        self._lock = lock
+    def __init__(self, work: Work, let_go: Callable[[], None]) -> None:
+        self._steps = _Steps()
+        self._prepare, self._run = _workflows(work, self._steps)
+        self._let_go = let_go
 
     async def prepare(self, operation: str) -> None:
         """Start planning; a second call for the same operation does nothing."""
@@ -89,10 +93,11 @@ class Engine:
         return len(ended)
 
     async def close(self) -> None:
-        """Stop; what is under way goes on at the next start."""
+        """Stop; what is under way goes on at the next start, as after a crash."""
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
-        if self._lock is not None:
-            os.close(self._lock)
+        # Only now, when nothing is recorded any more: a step that is cancelled must not count as one that failed.
+        await self._steps.cancel()
+        self._let_go()
 
 
 async def open_engine(url: str, work: Work, *, executor: str = "local", poll: float = 0.1) -> Engine:
@@ -100,7 +105,7 @@ async def open_engine(url: str, work: Work, *, executor: str = "local", poll: fl
 
     `url` as for the store; `poll` is the queue's interval in seconds. Raises `Occupied`.
     """
-    lock = _occupy(url)
+    let_go = await asyncio.to_thread(_occupy, url)
     DBOS(
         config=DBOSConfig(
             name="registry-bot",
@@ -114,8 +119,7 @@ async def open_engine(url: str, work: Work, *, executor: str = "local", poll: fl
             scheduler_polling_interval_sec=1,
         )
     )
-    prepare, run = _workflows(work)
-    engine = Engine(prepare, run, lock)
+    engine = Engine(work, let_go)
     DBOS.launch()
     await DBOS.register_queue_async(
         QUEUE,
@@ -133,25 +137,46 @@ def run_id(operation: str, attempt: int) -> str:
     return f"{operation}:run:{attempt}"
 
 
-def _workflows(work: Work) -> tuple[Workflow, Workflow]:
-    step = DBOS.run_step_async
+class _Steps:
+    """The steps that run in this process, each in its workflow's task."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def run(self, name: str, function: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
+        """A recorded step: after a crash its answer is read, or it is run again where there is none yet."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return await DBOS.run_step_async({"name": name}, function, *arguments)
+
+    async def cancel(self) -> None:
+        """Stop them all where they are."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _workflows(work: Work, steps: _Steps) -> tuple[Workflow, Workflow]:
+    step = steps.run
 
     @DBOS.workflow(name="run.v1", max_recovery_attempts=RECOVERIES)
     async def run_v1(operation: str, attempt: int) -> None:
-        confirmed = await step({"name": "confirm"}, work.confirm, operation, attempt)
+        confirmed = await step("confirm", work.confirm, operation, attempt)
         outcome: Answer = {"state": "done"}
         for index in confirmed["steps"]:
-            outcome = await step({"name": f"{index}.begin"}, work.begin, operation, index)
+            outcome = await step(f"{index}.begin", work.begin, operation, index)
             if outcome["state"] == "going":
-                outcome = await step({"name": f"{index}.wait"}, work.wait, operation, index, outcome)
+                outcome = await step(f"{index}.wait", work.wait, operation, index, outcome)
             if outcome["state"] != "done":
                 break
         if confirmed["steps"]:
-            await step({"name": "end"}, work.end, operation, outcome)
+            await step("end", work.end, operation, outcome)
 
     @DBOS.workflow(name="prepare.v1", max_recovery_attempts=None)
     async def prepare_v1(operation: str) -> None:
-        made = await step({"name": "prepare"}, work.prepare, operation)
+        made = await step("prepare", work.prepare, operation)
         if "run" in made:
             with SetWorkflowID(run_id(operation, made["run"])), SetEnqueueOptions(queue_partition_key=made["cluster"]):
                 await DBOS.enqueue_workflow_async(QUEUE, run_v1, operation, made["run"])
@@ -159,10 +184,13 @@ def _workflows(work: Work) -> tuple[Workflow, Workflow]:
     return prepare_v1, run_v1
 
 
-def _occupy(url: str) -> int | None:
-    """Keep other processes off an SQLite file: at its start a second one would take over live work."""
+def _occupy(url: str) -> Callable[[], None]:
+    """Keep other processes off the database: at its start a second one would take over live work. Blocks.
+
+    What comes back lets it go again; so does the end of the process.
+    """
     if not url.startswith("sqlite"):
-        return None
+        return _occupy_server(url)
     path = Path(str(make_url(url).database))
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
@@ -171,10 +199,20 @@ def _occupy(url: str) -> int | None:
     except BlockingIOError:
         os.close(lock)
         raise Occupied(
-            f"another bot works on {path}: stop it, give this one a folder of its own (REGISTRY_BOT_DATA_DIR),"
-            " or use PostgreSQL, where several may work together"
+            f"another bot works on {path}: stop it, or give this one a folder of its own (REGISTRY_BOT_DATA_DIR)"
         ) from None
-    return lock
+    return lambda: os.close(lock)
+
+
+def _occupy_server(url: str) -> Callable[[], None]:
+    """On PostgreSQL a session's advisory lock, which the server gives up when the connection breaks."""
+    address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    connection = psycopg.connect(address, autocommit=True)
+    row = connection.execute("select pg_try_advisory_lock(%s)", (LOCK,)).fetchone()
+    if row is None or not row[0]:
+        connection.close()
+        raise Occupied("another bot works on this database: stop it, or give this one a database of its own")
+    return connection.close
 
 
 def _engine_url(url: str) -> str:
