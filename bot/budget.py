@@ -23,10 +23,11 @@ class Budget:
 
     async def ready(self, *, keep: int = 0) -> None:
         """Wait until a token may be taken that leaves `keep` for others."""
-        wait = self.wait(keep=keep)
-        if wait > 0:
+        while True:
+            wait = self.wait(keep=keep)
+            if wait <= 0:
+                break
             await asyncio.sleep(wait)
-            await self.ready(keep=keep)
 
     async def taken(self) -> None:
         """Wait for a token and use it."""

@@ -5,16 +5,27 @@ from collections.abc import Awaitable, Callable, Iterable
 from aiohttp import web
 
 Trouble = Callable[[], Awaitable[dict[str, str]]]
+Metrics = Callable[[], Awaitable[bytes]]
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+"""Prometheus' text format."""
 
 
 class HttpServer:
     """Listens on one address; `port` 0 lets the system choose, `url` tells."""
 
-    def __init__(self, host: str, port: int, routes: Iterable[web.RouteDef], trouble: Trouble) -> None:
+    def __init__(
+        self, host: str, port: int, routes: Iterable[web.RouteDef], trouble: Trouble, metrics: Metrics
+    ) -> None:
         self._host, self._port = host, port
         self._trouble = trouble
+        self._metrics = metrics
         self._app = web.Application()
-        self._app.add_routes([*routes, web.get("/healthz", _alive), web.get("/readyz", self._ready)])
+        own = [
+            web.get("/healthz", _alive),
+            web.get("/readyz", self._ready),
+            web.get("/metrics", self._measured),
+        ]
+        self._app.add_routes([*routes, *own])
         self._runner = web.AppRunner(self._app, access_log=None)
         self.url = ""
 
@@ -32,6 +43,9 @@ class HttpServer:
     async def _ready(self, _request: web.Request) -> web.Response:
         trouble = {part: why for part, why in (await self._trouble()).items() if why}
         return web.json_response({"ready": not trouble, "trouble": trouble}, status=503 if trouble else 200)
+
+    async def _measured(self, _request: web.Request) -> web.Response:
+        return web.Response(body=await self._metrics(), headers={"Content-Type": METRICS_TYPE})
 
 
 async def _alive(_request: web.Request) -> web.Response:

@@ -18,6 +18,8 @@ SCOPES = (
     # to find a message again whose reply was lost, instead of posting it twice
     "channels:history",
     "groups:history",
+    # the rows of long summaries as a file
+    "files:write",
 )
 _HINT = 1000
 

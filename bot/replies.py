@@ -1,5 +1,6 @@
 """How a `Message` gets to people."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +43,8 @@ class Replies:
 
     async def send(self, message: Message, where: Where) -> None:
         """Raises `services.errors` when nothing reached anybody."""
+        if message.clears and where.message_ts:
+            await self._to_url({"delete_original": True}, where)
         if message.replace and await self._by_url(message, where, replace=True):
             return
         if message.replace and where.message_ts and await self._updated(message, where):
@@ -85,10 +88,13 @@ class Replies:
                 await self._client.chat_postMessage(channel=where.person, **_content(message, Where("", "")))
 
     async def _by_url(self, message: Message, where: Where, *, replace: bool) -> bool:
+        body = _content(message, where) | {"response_type": "ephemeral", "replace_original": replace}
+        return await self._to_url(body, where)
+
+    async def _to_url(self, body: Mapping[str, Any], where: Where) -> bool:
         if not where.response_url or where.uses >= _USES:
             return False
         where.uses += 1
-        body = _content(message, where) | {"response_type": "ephemeral", "replace_original": replace}
         try:
             async with self._session.post(where.response_url, json=body) as answer:
                 if answer.ok:

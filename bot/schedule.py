@@ -1,10 +1,21 @@
-"""What the clock starts: reminders and ends of requests, and the forgetting of what nobody needs any more."""
+"""What the clock starts: reminders, summaries, sweeps, and the forgetting of what nobody needs any more.
 
+The scheduler only says when. What is due, and which process does it, the database decides; so a job that comes late,
+twice or in several processes does no harm.
+"""
+
+import asyncio
 from datetime import UTC, datetime, timedelta
 
+import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
 
+from bot.summaries import Summaries
+from services import cron
 from services.engine import Engine
+from services.errors import Invalid
+from services.incidents import Incidents
 from services.operations import Operations
 from services.running import Running
 from services.store import Store
@@ -14,6 +25,13 @@ DELIVERIES_KEPT = timedelta(days=2)
 """Slack's last repetition of a delivery comes within a day."""
 WORKFLOWS_KEPT = timedelta(days=35)
 """A finished workflow's id keeps the same work from being started again."""
+TRANSITIONS_KEPT = timedelta(days=400)
+SLOTS_KEPT = timedelta(days=35)
+LATE_SWEEP = timedelta(seconds=30)
+"""How long a summary waits at most that a process which died had in hand, beside its lease."""
+REREAD = timedelta(minutes=1)
+"""How soon a process hears of watches that another one has changed."""
+log = structlog.get_logger("schedule")
 
 
 def make_schedule(operations: Operations, running: Running, store: Store, engine: Engine) -> AsyncIOScheduler:
@@ -22,6 +40,8 @@ def make_schedule(operations: Operations, running: Running, store: Store, engine
     async def forget() -> None:
         now = datetime.now(UTC)
         await store.deliveries.forget(now - DELIVERIES_KEPT)
+        await store.sightings.forget(now - TRANSITIONS_KEPT)
+        await store.summaries.forget(now - SLOTS_KEPT)
         while await engine.forget(now - WORKFLOWS_KEPT):
             pass
 
@@ -30,3 +50,67 @@ def make_schedule(operations: Operations, running: Running, store: Store, engine
     scheduler.add_job(running.tidy, "interval", minutes=1, id="tidy", misfire_grace_time=None)
     scheduler.add_job(forget, "interval", hours=6, jitter=600, id="forget", misfire_grace_time=None)
     return scheduler
+
+
+def add_watching(scheduler: AsyncIOScheduler, jobs: "SummaryJobs", incidents: Incidents, summaries: Summaries) -> None:
+    """The jobs of watching: summaries on their schedules, and sweeps for what was missed."""
+    every = {"trigger": "interval", "misfire_grace_time": None}
+    scheduler.add_job(jobs.reread, seconds=REREAD.total_seconds(), id="reread", **every)
+    scheduler.add_job(summaries.sweep, seconds=LATE_SWEEP.total_seconds(), id="summaries", **every)
+    scheduler.add_job(incidents.sweep, seconds=LATE_SWEEP.total_seconds(), id="incidents", **every)
+
+
+class CrontabTrigger(BaseTrigger):  # type: ignore[misc]  # apscheduler has no types
+    """Fires at a schedule's times as crontab means them: APScheduler's own trigger counts days of the week from Monday.
+
+    Times that have passed are left out, however many; what was missed is found by a sweep.
+    """
+
+    def __init__(self, schedule: cron.Cron) -> None:
+        self._schedule = schedule
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
+        """APScheduler asks this at the start, and after every firing."""
+        after = max(previous, now) if previous else now
+        return next(iter(self._schedule.next(after, 1)), None)
+
+
+class SummaryJobs:
+    """One job in the scheduler for each watch with a schedule, as the database has them."""
+
+    def __init__(self, scheduler: AsyncIOScheduler, store: Store, summaries: Summaries) -> None:
+        self._scheduler = scheduler
+        self._store = store
+        self._summaries = summaries
+        self._set: dict[str, tuple[str, str]] = {}
+        self._reading: asyncio.Task[None] | None = None
+
+    def changed(self) -> None:
+        """Watches have changed."""
+        self._reading = asyncio.get_running_loop().create_task(self.reread())
+
+    async def reread(self) -> None:
+        """Make the jobs those of the stored watches."""
+        wanted = {one.id: (one.every, one.tz) for one in await self._store.watches.all() if one.every}
+        for watch in self._set.keys() - wanted.keys():
+            self._scheduler.remove_job(_job(watch))
+            del self._set[watch]
+        for watch, (every, tz) in wanted.items():
+            if self._set.get(watch) != (every, tz):
+                self._put(watch, every, tz)
+
+    def _put(self, watch: str, every: str, tz: str) -> None:
+        try:
+            trigger = CrontabTrigger(cron.parse(every, tz))
+        except Invalid as error:
+            # A zone that this machine's database no longer knows. The others go on.
+            log.warning("not_scheduled", watch=watch, every=every, tz=tz, error=str(error))
+            return
+        self._scheduler.add_job(
+            self._summaries.due, trigger, args=[watch], id=_job(watch), replace_existing=True, misfire_grace_time=None
+        )
+        self._set[watch] = (every, tz)
+
+
+def _job(watch: str) -> str:
+    return f"summary:{watch}"

@@ -167,6 +167,10 @@ class Settings(BaseSettings):
         timedelta(seconds=5),
         description="Pause between questions about an asynchronous operation, unless Azure asks for a longer one.",
     )
+    watch_interval: Duration = Field(
+        timedelta(seconds=60),
+        description="How often a watched cloud registry is asked for its connected registries: one list request each.",
+    )
 
 
 def env_name(field: str) -> str:

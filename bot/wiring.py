@@ -12,16 +12,19 @@ from pathlib import Path
 
 import structlog
 
+from bot.alerts import Alerts
 from bot.client import for_cards, identify, open_client
 from bot.configuration import Configuration as FileConfiguration
 from bot.http import HttpServer
+from bot.metrics import Metrics
 from bot.notifier import Notifier
 from bot.people import People
 from bot.posting import Posting
 from bot.problems import Broken, Problem
-from bot.schedule import make_schedule
+from bot.schedule import SummaryJobs, add_watching, make_schedule
 from bot.settings import Settings
 from bot.slack import Connection, SlackBot
+from bot.summaries import Summaries
 from handlers import COMMANDS
 from handlers.dispatch import Door
 from handlers.kit.catalogue import Catalogue
@@ -31,13 +34,17 @@ from services.azure.gateway import Options, open_azure
 from services.azure.identity import Identity
 from services.engine import Occupied, open_engine
 from services.errors import DomainError
+from services.incidents import Incidents
 from services.kube.gateway import KubernetesGateway
 from services.names import ConnectedNames
 from services.operations import Operations
 from services.planning import Planning
+from services.reporting import Reporting
 from services.running import Running
 from services.services import About, Configuration, Services
 from services.store import Store, UnusableDatabase, open_store
+from services.watches import Watches
+from services.watching import Watching
 
 log = structlog.get_logger("bot")
 USUAL_POLL = 5
@@ -58,6 +65,8 @@ class Blueprint:
     http_port: int = 0
     pace: float = 1
     """Scales the pauses between questions to Azure; 1 is right for the real one."""
+    watch_interval: timedelta = timedelta(seconds=60)
+    """Between two polls of a watched cloud registry."""
     kubernetes_deadline: float = 15
     command_deadline: timedelta = timedelta(seconds=25)
     shutdown_deadline: timedelta = timedelta(seconds=20)
@@ -75,6 +84,9 @@ class Bot:
     running: Running
     slack: SlackBot
     notifier: Notifier
+    alerts: Alerts
+    summaries: Summaries
+    watching: Watching
     http: HttpServer
 
 
@@ -94,11 +106,25 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
         people = People(client, installation)
         posting = Posting(for_cards(client))
         notifier = Notifier(posting, store)
+        alerts = Alerts(posting, store, blueprint.configuration, now=blueprint.now)
+        watching = Watching(
+            store,
+            blueprint.configuration,
+            azure.azure,
+            alerts.changed,
+            interval=blueprint.watch_interval,
+            now=blueprint.now,
+        )
+        reporting = Reporting(store, blueprint.configuration, watching, now=blueprint.now)
+        summaries = Summaries(posting, store, reporting, now=blueprint.now)
+        incidents = Incidents(store, blueprint.configuration, alerts.changed, now=blueprint.now)
         planning = Planning(store, blueprint.configuration, azure.azure, kubernetes)
         running = Running(store, planning, azure.azure, kubernetes, notifier.changed, pace=blueprint.pace)
         engine = await open_engine(blueprint.database_url, running)
         stack.push_async_callback(engine.close)
         operations = Operations(store, blueprint.configuration, people, engine, notifier.changed, now=blueprint.now)
+        schedule = make_schedule(operations, running, store, engine)
+        jobs = SummaryJobs(schedule, store, summaries)
         services = Services(
             configuration=blueprint.configuration,
             azure=azure.azure,
@@ -109,6 +135,10 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
             slack=people,
             about=About(_version(), datetime.now(UTC), f"DBOS on {store.engine.dialect.name}"),
             operations=operations,
+            watches=Watches(store, (watching.rewatch, jobs.changed)),
+            incidents=incidents,
+            reporting=reporting,
+            reports=summaries,
         )
         slack = SlackBot(
             blueprint.connection,
@@ -123,19 +153,25 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
         async def trouble() -> dict[str, str]:
             return {"slack": await slack.trouble()}
 
-        http = HttpServer(blueprint.http_host, blueprint.http_port, slack.routes(), trouble)
+        metrics = Metrics(store, blueprint.configuration, azure.quotas, now=blueprint.now)
+        http = HttpServer(blueprint.http_host, blueprint.http_port, slack.routes(), trouble, metrics.page)
         await notifier.start()
         stack.push_async_callback(notifier.stop)
+        await alerts.start()
+        stack.push_async_callback(alerts.stop)
         await operations.take_up()
-        schedule = make_schedule(operations, running, store, engine)
+        add_watching(schedule, jobs, incidents, summaries)
         schedule.start()
         stack.callback(schedule.shutdown, wait=False)
+        await jobs.reread()
+        await watching.start()
+        stack.push_async_callback(watching.stop)
         await http.start()
         stack.push_async_callback(http.stop)
         await slack.start()
         stack.push_async_callback(slack.stop, blueprint.shutdown_deadline)
         log.info("ready", team=installation.team_name, http=http.url, mode=blueprint.connection.mode)
-        yield Bot(services, store, running, slack, notifier, http)
+        yield Bot(services, store, running, slack, notifier, alerts, summaries, watching, http)
 
 
 def _version() -> str:
@@ -206,6 +242,7 @@ def blueprint(settings: Settings, configuration: Configuration) -> Blueprint:
         http_host=settings.http_host,
         http_port=settings.http_port,
         pace=settings.poll_interval.total_seconds() / USUAL_POLL,
+        watch_interval=settings.watch_interval,
         command_deadline=settings.command_deadline,
         shutdown_deadline=settings.shutdown_deadline,
     )

@@ -1,6 +1,6 @@
 """What people say and see. A command is one function in a module here and one line below."""
 
-from handlers import about, checks, connected, deploy, help, operations  # noqa: A004 - the module is named for what people type
+from handlers import about, alerts, checks, connected, deploy, help, operations, watch  # noqa: A004 - the module is named for what people type
 from handlers.kit.command import Command
 
 COMMANDS: tuple[Command, ...] = (
@@ -17,4 +17,12 @@ COMMANDS: tuple[Command, ...] = (
     operations.reject,
     operations.cancel,
     operations.retry,
+    watch.watch,
+    watch.unwatch,
+    watch.watches,
+    watch.summary_show,
+    alerts.list_,
+    alerts.show,
+    alerts.acknowledge,
+    alerts.snooze,
 )

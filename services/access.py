@@ -19,8 +19,9 @@ from services.values import Person, Place
 Role = Literal["viewer", "operator", "approver", "admin"]
 
 _READ = frozenset({"registry:read", "operation:read"})
-_OPERATE = _READ | {"registry:write", "operation:cancel", "operation:retry"}
-_APPROVE = _READ | {"operation:approve"}
+_WATCH = _READ | {"watch:write", "alert:write"}
+_OPERATE = _WATCH | {"registry:write", "operation:cancel", "operation:retry"}
+_APPROVE = _WATCH | {"operation:approve"}
 ROLES: Mapping[Role, frozenset[str]] = {
     "viewer": _READ,
     "operator": _OPERATE,

@@ -74,3 +74,8 @@ def hears(watch: Watch, incident: Incident, acr: str, cluster: str, sites: Sites
         and (watch.scope != "site" or incident.kind == "acr" or place in ("", site.cluster_ref.id.lower()))
         for site in sites_of(watch, sites)
     )
+
+
+def sites_of_acr(acr: str, sites: Sites) -> tuple[Site, ...]:
+    """The sites of a cloud registry (ARM id, lower case)."""
+    return tuple(site for site in sites.values() if site.acr_ref.id.lower() == acr)

@@ -9,9 +9,13 @@ from services.access import Policy
 from services.ports import Azure, Kubernetes
 from services.sites import Site
 
-if TYPE_CHECKING:  # it is made of what stands here
+if TYPE_CHECKING:  # they are made of what stands here
+    from services.incidents import Incidents
     from services.operations import Operations
+    from services.reporting import Reporting
+    from services.watches import Watches
 from services.store.audit import AuditRow
+from services.watch import Watch
 
 
 class Configuration(Protocol):
@@ -68,6 +72,13 @@ class Slack(Protocol):
         """Slack's error code for why user groups are not known, such as `missing_scope`; empty when they are."""
 
 
+class Reports(Protocol):
+    """What posts summaries."""
+
+    async def post_now(self, watch: Watch) -> None:
+        """Post a watch's summary in its channel; raises `services.errors`."""
+
+
 @dataclass(frozen=True)
 class About:
     """What runs."""
@@ -90,6 +101,10 @@ class Services:
     slack: Slack
     about: About
     operations: "Operations"
+    watches: "Watches"
+    incidents: "Incidents"
+    reporting: "Reporting"
+    reports: Reports
 
     @property
     def sites(self) -> Mapping[str, Site]:

@@ -26,6 +26,8 @@ class Message:
     """`private` is ephemeral: only the person who asked sees it."""
     replace: bool = False
     """Put in the place of the message whose button was clicked."""
+    clears: bool = False
+    """Take the private message away whose button was clicked: it asked something, and that is answered."""
     attachments: tuple[Block, ...] = ()
     thread_ts: str = ""
     """Answer in this thread; a private answer goes there too."""

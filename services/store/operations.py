@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, insert, or_, select, update
+from sqlalchemy import Select, and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.operation import ENDED, Decision, Event, EventKind, Operation, State, StepRun
@@ -51,6 +51,12 @@ class Operations(Room):
         if target is not None:
             query = query.where(operations.c.target == target)
         return await self._load(query)
+
+    async def counts(self) -> dict[str, int]:
+        """How many there are, by state."""
+        query = select(operations.c.state, func.count()).group_by(operations.c.state)
+        async with self._reading() as connection:
+            return {str(state): int(count) for state, count in await connection.execute(query)}
 
     async def due(self, now: datetime) -> tuple[Operation, ...]:
         """Waiting ones whose reminder or end has come."""

@@ -1,0 +1,102 @@
+"""What Prometheus scrapes, read from the database and the gateways at the moment of the scrape.
+
+Every process of several shows the same about connected registries, for they share the database.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import get_args
+
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from services.azure.quotas import Quota
+from services.health import health
+from services.operation import LIVE
+from services.services import Configuration
+from services.store import Store
+from services.store.sightings import Poll, Seen
+from services.watch import HealthState, Severity
+
+_REGISTRY = ("acr", "name")
+
+
+class Metrics:
+    """`page` is the text that a scrape gets."""
+
+    def __init__(
+        self,
+        store: Store,
+        configuration: Configuration,
+        quotas: Callable[[], Sequence[Quota]],
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._configuration = configuration
+        self._quotas = quotas
+        self._now = now
+
+    async def page(self) -> bytes:
+        """All figures as they are now."""
+        acrs = {site.acr_ref.id.lower() for site in self._configuration.sites.values()}
+        now, registry = self._now(), CollectorRegistry()
+        states = await self._store.operations.counts()
+        _operations(registry, states)
+        _polls(registry, [one for one in await self._store.sightings.polls() if one.acr in acrs], now)
+        _registries(registry, await self._store.sightings.seen(acrs), now)
+        _alerts(registry, acrs, await self._store.incidents.counts())
+        _quota(registry, self._quotas(), asyncio.get_running_loop().time())
+        return generate_latest(registry)
+
+
+def _gauge(registry: CollectorRegistry, name: str, text: str, labels: Sequence[str] = ()) -> Gauge:
+    return Gauge(f"registry_bot_{name}", text, labels, registry=registry)
+
+
+def _operations(registry: CollectorRegistry, states: dict[str, int]) -> None:
+    gauge = _gauge(registry, "operations", "Operations by state", ("state",))
+    for state in {*LIVE, *states}:
+        gauge.labels(state).set(states.get(state, 0))
+
+
+def _polls(registry: CollectorRegistry, polls: Sequence[Poll], now: datetime) -> None:
+    age = _gauge(registry, "poll_age_seconds", "Age of the last successful poll of a cloud registry", ("acr",))
+    failures = _gauge(registry, "poll_failures", "Failed polls in a row of a cloud registry", ("acr",))
+    for one in polls:
+        failures.labels(_name(one.acr)).set(one.failures)
+        if one.succeeded:
+            age.labels(_name(one.acr)).set((now - one.succeeded).total_seconds())
+
+
+def _registries(registry: CollectorRegistry, seen: Sequence[Seen], now: datetime) -> None:
+    state = _gauge(registry, "health", "1 for the health that a connected registry is in", (*_REGISTRY, "state"))
+    lag = _gauge(registry, "sync_lag_seconds", "Age of the last sync beyond what the schedule plans", _REGISTRY)
+    contact = _gauge(registry, "last_contact_timestamp_seconds", "When it was last active, as Unix time", _REGISTRY)
+    for one in seen:
+        found = health(one.sighting, now, activated_before=one.activated)
+        labels = (_name(one.sighting.target.acr), one.sighting.target.name)
+        for each in get_args(HealthState):
+            state.labels(*labels, each).set(each == found.state)
+        if found.lag is not None:
+            lag.labels(*labels).set(found.lag.total_seconds())
+        if last := max(filter(None, (one.sighting.last_activity, one.sighting.last_sync)), default=None):
+            contact.labels(*labels).set(last.timestamp())
+
+
+def _alerts(registry: CollectorRegistry, acrs: set[str], counts: dict[tuple[str, str], int]) -> None:
+    gauge = _gauge(registry, "open_alerts", "Open incidents of a cloud registry", ("acr", "severity"))
+    for acr in acrs:
+        for severity in get_args(Severity):
+            gauge.labels(_name(acr), severity).set(counts.get((acr, severity), 0))
+
+
+def _quota(registry: CollectorRegistry, quotas: Sequence[Quota], now: float) -> None:
+    labels = ("subscription", "scope", "kind")
+    gauge = _gauge(registry, "arm_quota_remaining", "What ARM said is left of a request quota, refilled since", labels)
+    for one in quotas:
+        gauge.labels(one.subscription, one.scope, one.kind).set(one.level(now))
+
+
+def _name(acr: str) -> str:
+    return acr.rpartition("/")[2]
