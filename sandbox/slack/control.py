@@ -33,7 +33,7 @@ class Control:
     def routes(self) -> list[web.RouteDef]:
         """All of it."""
         gets: dict[str, Run] = {"state": self.state, "messages": self.messages, "view": self.view, "read": self.read}
-        gets |= {"calls": self.calls, "features": self.features}
+        gets |= {"calls": self.calls, "features": self.features, "acknowledgements": self.acknowledgements}
         posts: dict[str, Run] = {"say": self.say, "click": self.click, "options": self.options, "fill": self.fill}
         posts |= {"submit": self.submit, "close": self.close, "home": self.home, "sockets": self.sockets}
         posts |= {"join": self.join, "leave": self.leave, "features": self.set_features, "manifest": self.set_manifest}
@@ -42,6 +42,7 @@ class Control:
             *(web.get(f"{HOME}/{name}", answering(run)) for name, run in gets.items()),
             *(web.post(f"{HOME}/{name}", answering(run)) for name, run in posts.items()),
             web.delete(f"{HOME}/calls", answering(self.forget_calls)),
+            web.delete(f"{HOME}/acknowledgements", answering(self.forget_acknowledgements)),
             web.get(f"{HOME}/events", self.events),
         ]
 
@@ -112,6 +113,15 @@ class Control:
     async def forget_calls(self, asked: Json) -> Json:  # noqa: ARG002 - all are asked alike
         """Empty the list of calls."""
         self.delivery.slack.calls.clear()
+        return {"ok": True}
+
+    async def acknowledgements(self, asked: Json) -> Json:  # noqa: ARG002 - all are asked alike
+        """How long the app took to acknowledge what it got over Socket Mode, in real seconds, newest last."""
+        return {"acknowledgements": list(self.delivery.sockets.acknowledged)}
+
+    async def forget_acknowledgements(self, asked: Json) -> Json:  # noqa: ARG002 - all are asked alike
+        """Empty the list of acknowledgements."""
+        self.delivery.sockets.acknowledged.clear()
         return {"ok": True}
 
     # what people do

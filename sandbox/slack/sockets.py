@@ -3,7 +3,9 @@
 import asyncio
 import json
 import secrets
+import time
 import uuid
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +19,8 @@ MOST_CONNECTIONS = 10
 DEBUG_CONNECTION = 360.0
 HEARTBEAT = 10.0
 """Seconds between the server's pings. Clients in Go and JavaScript reconnect when none comes for half a minute."""
+REMEMBERED = 10_000
+"""Acknowledgements whose times are kept."""
 
 
 @dataclass(eq=False)
@@ -36,6 +40,7 @@ class _Sent:
     socket: _Socket
     kind: str
     answer: "asyncio.Future[Any]"
+    at: float = field(default_factory=time.perf_counter)
 
 
 class Sockets:
@@ -45,6 +50,8 @@ class Sockets:
         self._slack = slack
         self._open: list[_Socket] = []
         self._sent: dict[str, _Sent] = {}
+        self.acknowledged: deque[Json] = deque(maxlen=REMEMBERED)
+        """What was acknowledged, and how many seconds after it was sent."""
         self.host = f"applink-{secrets.token_hex(4)}"
 
     def routes(self) -> list[web.RouteDef]:
@@ -144,6 +151,7 @@ class Sockets:
             return
         sent = self._sent.get(str(ack.get("envelope_id"))) if isinstance(ack, dict) else None
         if sent is not None and not sent.answer.done():
+            self.acknowledged.append({"type": sent.kind, "seconds": time.perf_counter() - sent.at})
             sent.answer.set_result(ack.get("payload") or None)
 
     def _lost(self, socket: _Socket) -> None:

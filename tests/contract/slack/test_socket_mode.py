@@ -93,6 +93,15 @@ async def test_an_acknowledgement_may_come_on_another_connection(
     assert (await people.read())[-1] == "Registry (only you): pong"
 
 
+async def test_the_time_that_an_acknowledgement_took_is_kept(socket: Socket, people: People) -> None:
+    saying = asyncio.create_task(people.say("/registry ping"))
+    await socket.send_json({"envelope_id": (await socket.receive_json())["envelope_id"]})
+    await saying
+    [kept] = (await people.get("acknowledgements"))["acknowledgements"]
+
+    assert (kept["type"], kept["seconds"] > 0) == ("slash_commands", True)
+
+
 async def test_pings_are_answered(socket: Socket) -> None:
     await socket.ping(b"here")
     await socket.send_str("not an acknowledgement")
