@@ -15,7 +15,7 @@ class _Filled(dict[str, str]):
 
 
 def sentence(template: str, facts: Mapping[str, object]) -> str:
-    """Mrkdwn: `{name}` stands for a fact. A fact that is missing or empty is told as unknown."""
+    """Mrkdwn: `{name}` stands for a fact. A fact that is missing is told as unknown."""
     return template.format_map(_Filled({key: shown(value) for key, value in facts.items()}))
 
 
@@ -28,11 +28,13 @@ def shell(template: str, facts: Mapping[str, object]) -> str:
         return ""
 
 
-def shown(value: object) -> str:
+def shown(value: object) -> str:  # noqa: PLR0911 - one a kind
     """One fact in prose."""
     match value:
-        case None | "" | ():
+        case None | "":
             return UNKNOWN
+        case () | []:
+            return "none"
         case datetime():
             return date(value)
         case bool() | int() | float():
