@@ -8,14 +8,14 @@ a replayed step's error is another one; steps answer with data. Every step may b
 import asyncio
 import fcntl
 import os
+import sqlite3
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import psycopg
-from dbos import DBOS, DBOSConfig, SetEnqueueOptions, SetWorkflowID
-from dbos._serialization import DBOSPortableJSONSerializer
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetEnqueueOptions, SetWorkflowID
 from sqlalchemy import make_url
 
 QUEUE = "operations"
@@ -201,6 +201,9 @@ def _occupy(url: str) -> Callable[[], None]:
         raise Occupied(
             f"another bot works on {path}: stop it, or give this one a folder of its own (REGISTRY_BOT_DATA_DIR)"
         ) from None
+    engine = sqlite3.connect(_engine_file(path))
+    engine.execute("PRAGMA journal_mode=WAL")  # it persists; the engine does not set it
+    engine.close()
     return lambda: os.close(lock)
 
 
@@ -219,6 +222,9 @@ def _engine_url(url: str) -> str:
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         return parsed.set(drivername="postgresql").render_as_string(hide_password=False)
-    path = Path(str(parsed.database))
-    # A file of its own: both write all the time, and SQLite has one writer a file.
-    return f"sqlite:///{path.with_name(path.stem + '-engine' + path.suffix)}"
+    return f"sqlite:///{_engine_file(Path(str(parsed.database)))}"
+
+
+def _engine_file(path: Path) -> Path:
+    """A file of its own: both write all the time, and SQLite has one writer a file."""
+    return path.with_name(f"{path.stem}-engine{path.suffix}")
