@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
-BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
+CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+  "Python 3.11 or newer is needed, and this is " + sys.version.split()[0] + ": make PYTHON=python3.11 TARGET")'
 
 .PHONY: sandbox test lint types layers bench docs golden kube-assets pins clean help
 
@@ -16,23 +17,25 @@ help:
 	@echo "make pins         choose the newest allowed packages and pin them"
 
 $(VENV)/ready: requirements/test.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
-	$(PYTHON) -m venv $(VENV)
-	$(RUN)/python -m pip install --quiet --require-hashes --requirement requirements/test.txt
+	@$(CHECK_PYTHON)
+	@echo "Installing what the tests need into $(VENV): one to three minutes, once."
+	@$(PYTHON) -m venv $(VENV)
+	@$(RUN)/python -m pip install --quiet --require-hashes --requirement requirements/test.txt
 	@touch $@
 
 # What runs needs less than what is tested.
 $(VENV)/runs: requirements/runtime.txt requirements/sandbox.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
-	$(PYTHON) -m venv $(VENV)
-	$(RUN)/python -m pip install --quiet --require-hashes --requirement requirements/runtime.txt
-	$(RUN)/python -m pip install --quiet --require-hashes --requirement requirements/sandbox.txt
+	@$(CHECK_PYTHON)
+	@echo "Installing what the bot and the sandbox need into $(VENV): one to two minutes, once."
+	@$(PYTHON) -m venv $(VENV)
+	@$(RUN)/python -m pip install --quiet --require-hashes --requirement requirements/runtime.txt
+	@$(RUN)/python -m pip install --quiet --require-hashes --requirement requirements/sandbox.txt
 	@touch $@
 
 sandbox: export REGISTRY_BOT_ENV_FILE := config/sandbox/bot.env
 sandbox: $(VENV)/runs
-	rm -rf .sandbox/data
-	$(RUN)/python -m sandbox --folder .sandbox --manifest manifest.yml $(SANDBOX) -- $(RUN)/python -m bot run
+	@rm -rf .sandbox/data
+	@$(RUN)/python -m sandbox --folder .sandbox --manifest manifest.yml $(SANDBOX) -- $(RUN)/python -m bot run
 
 test: lint types layers
 	$(RUN)/python -m pytest
