@@ -8,12 +8,15 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sandbox import world as worlds
 from sandbox.clock import Clock
 from sandbox.controlplane.part import RealKubePart
 from sandbox.speed import IMMEDIATE
 from sandbox.tls import Authority
 
 T = TypeVar("T")
+BERLIN_AND_HAMBURG: list[dict[str, Any]] = worlds.load()["kube"]["clusters"][:2]
+"""The default world's clusters, but for the one that is older than what a real API server can be."""
 
 
 class RealClusters:

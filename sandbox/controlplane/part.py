@@ -1,7 +1,6 @@
 """The Kubernetes part of the sandbox with a real control plane: the same clusters, contexts and control API."""
 
 import asyncio
-import contextlib
 import ipaddress
 import json
 from collections.abc import Coroutine
@@ -15,18 +14,13 @@ from sandbox.controlplane.api import Api, Json, RefusedError
 from sandbox.controlplane.control_plane import ControlPlane, Running
 from sandbox.controlplane.kubelets import Kubelets, LogServer
 from sandbox.controlplane.reset import Reset
-from sandbox.controlplane.world import collection, placed, put
+from sandbox.controlplane.world import placed, put
 from sandbox.edge.cluster import Cluster
 from sandbox.kube.kubeconfig import kubeconfig, write
-from sandbox.kube.resources import BUILT_IN
-from sandbox.kube.rights import BOT_NAMESPACED
 from sandbox.speed import Speed
 from sandbox.tls import Authority
 
 T = TypeVar("T")
-_KINDS = {(resource.api_version, resource.kind): resource for resource in BUILT_IN}
-GRANT_PERIOD = 0.1
-"""Seconds between looks for a namespace in which the bot gets rights."""
 
 
 class RealKubePart:
@@ -84,7 +78,6 @@ class RealKubePart:
         for name in self.control_plane.clusters:
             cluster = Cluster(str(self.kubeconfig), f"{name}-admin")
             self._keep(Kubelets(cluster, self._clock, self._speed).run())
-            self._keep(self._grant(name))
 
     async def stop(self) -> None:
         """End everything."""
@@ -104,6 +97,10 @@ class RealKubePart:
     async def reset(self, name: str) -> None:
         """Bring a cluster back to what the world says."""
         await self._at_home(self._resets[name].run())
+
+    async def release(self, name: str) -> None:
+        """Free what tests in namespaces of their own have in common: Service addresses, and cluster-wide objects."""
+        await self._at_home(self._resets[name].release())
 
     def set_offline(self, name: str, *, offline: bool) -> None:
         """Switch a cluster's API server off, or on again; it takes a moment either way."""
@@ -132,21 +129,6 @@ class RealKubePart:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def _grant(self, name: str) -> None:
-        """Be the operator who grants the bot its rights in a namespace as soon as that appears."""
-        api = self.control_plane.clusters[name].api
-        known: set[str] = set()
-        while True:
-            with contextlib.suppress(RefusedError, OSError, TimeoutError):
-                listed = (await api.get("/api/v1/namespaces"))["items"]
-                there = {item["metadata"]["uid"]: item["metadata"]["name"] for item in listed}
-                for uid in there.keys() - known:
-                    for manifest in BOT_NAMESPACED.get(there[uid], ()):
-                        kind = _KINDS[manifest["apiVersion"], manifest["kind"]]
-                        await api.create(collection(kind, there[uid]), manifest)
-                known = set(there)
-            await asyncio.sleep(GRANT_PERIOD)
 
     # --- the control API ---
 

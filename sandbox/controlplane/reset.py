@@ -27,7 +27,6 @@ NAMESPACED = (
 )
 """What is looked for in namespaces."""
 CLUSTER_WIDE = (
-    "/api/v1/namespaces",
     "/api/v1/persistentvolumes",
     "/api/v1/nodes",
     "/apis/storage.k8s.io/v1/storageclasses",
@@ -57,28 +56,48 @@ class Reset:
 
     async def run(self) -> None:
         """Delete what has come, and create again what has gone."""
-        doomed = [name for name in await self._namespaces() if name not in self._spaces]
+        listed = await self._everything(("/api/v1/namespaces", *NAMESPACED, *CLUSTER_WIDE))
+        doomed = {
+            item["metadata"]["name"]
+            for address, item in listed.items()
+            if address.startswith("/api/v1/namespaces/") and item["kind"] == "Namespace"
+        } - self._spaces
         await self._all(self._api.delete(f"/api/v1/namespaces/{name}") for name in doomed)
+        inside = {address: item for address, item in listed.items() if "namespace" in item["metadata"]}
         for _ in range(ROUNDS):
-            if not await self._sweep(set(doomed)):
+            await self._sweep(inside, doomed)
+            if not doomed:
+                break
+            inside = await self._everything(NAMESPACED)
+            if not any(item["metadata"]["namespace"] in doomed for item in inside.values()):
                 break
             await asyncio.sleep(PAUSE)
         await self._all(self._finish(name) for name in doomed)
-        await self._sweep_cluster()
-        present = {address for path in (*NAMESPACED, *CLUSTER_WIDE) for address, _ in await self._items(path)}
-        await put(self._api, [one for one in self._start if one.address not in present])
+        await self._sweep_cluster(listed)
+        await put(self._api, [one for one in self._start if one.address not in listed])
 
-    async def _namespaces(self) -> list[str]:
-        return [item["metadata"]["name"] for _, item in await self._items("/api/v1/namespaces")]
+    async def release(self) -> None:
+        """Only what namespaces don't keep apart: Service addresses, and objects of the whole cluster."""
+        listed = await self._everything(("/api/v1/services", *CLUSTER_WIDE))
+        strange = [
+            (address, item)
+            for address, item in listed.items()
+            if item["metadata"].get("namespace", "") not in {"", *OWN_NAMESPACES} and address not in self._kept
+        ]
+        await self._all(self._delete(address, item) for address, item in strange)
+        await self._sweep_cluster(listed)
 
-    async def _sweep(self, doomed: set[str]) -> bool:
-        """Delete what doesn't belong into namespaces; whether any of it was in a doomed one."""
-        lists = await asyncio.gather(*(self._items(path) for path in NAMESPACED))
-        found = [(address, item) for listed in lists for address, item in listed]
-        going = [(address, item) for address, item in found if item["metadata"]["namespace"] in doomed]
-        come = [(address, item) for address, item in found if self._has_come(address, item)]
-        await self._all(self._delete(address, item) for address, item in going + come)
-        return bool(going)
+    async def _everything(self, paths: Iterable[str]) -> dict[str, Json]:
+        lists = await asyncio.gather(*(self._items(path) for path in paths))
+        return {address: item for listed in lists for address, item in listed}
+
+    async def _sweep(self, inside: dict[str, Json], doomed: set[str]) -> None:
+        """Delete what doesn't belong into namespaces that stay, and everything in those that don't."""
+        await self._all(
+            self._delete(address, item)
+            for address, item in inside.items()
+            if item["metadata"]["namespace"] in doomed or self._has_come(address, item)
+        )
 
     def _has_come(self, address: str, item: Json) -> bool:
         """Whether something in a namespace that stays is neither of the start nor made by the cluster for itself."""
@@ -96,14 +115,15 @@ class Reset:
         if found is not None:
             await self._api.replace(f"{path}/finalize", found | {"spec": {"finalizers": []}})
 
-    async def _sweep_cluster(self) -> None:
-        for path in CLUSTER_WIDE[1:]:
-            come = [
-                (address, item)
-                for address, item in await self._items(path)
-                if address not in self._kept and not _is_the_clusters_own(address, item)
-            ]
-            await self._all(self._delete(address, item) for address, item in come)
+    async def _sweep_cluster(self, listed: dict[str, Json]) -> None:
+        await self._all(
+            self._delete(address, item)
+            for address, item in listed.items()
+            if item["kind"] != "Namespace"
+            and "namespace" not in item["metadata"]
+            and address not in self._kept
+            and not _is_the_clusters_own(address, item)
+        )
 
     async def _items(self, path: str) -> list[tuple[str, Json]]:
         """All objects of a kind with their own paths; none where the kind isn't served."""
@@ -113,13 +133,15 @@ class Reset:
         for item in (found or {}).get("items") or ():
             meta = item["metadata"]
             space = f"/namespaces/{meta['namespace']}" if "namespace" in meta else ""
-            items.append((f"{root}{space}/{plural}/{meta['name']}", item))
+            kind = str(found["kind"]).removesuffix("List") if found else ""
+            items.append((f"{root}{space}/{plural}/{meta['name']}", item | {"kind": kind}))
         return items
 
     async def _delete(self, address: str, item: Json) -> None:
-        if item["metadata"].get("finalizers") and "/servicecidrs/" not in address:
-            await self._api.merge(address, {"metadata": {"finalizers": None}})
+        """Finalizers are taken away afterwards: a controller gives them back to what isn't on its way out."""
         await self._api.delete(address)
+        if item["metadata"].get("finalizers"):
+            await self._api.merge(address, {"metadata": {"finalizers": None}})
 
     async def _all(self, work: Iterable[Coroutine[Any, Any, None]]) -> None:
         await asyncio.gather(*work)

@@ -1,7 +1,8 @@
 """Service addresses: which are valid, which are free, and which one is picked.
 
-Follows what was measured on an API server of version 1.37: an address is checked against the first range even in a dry
-run, only a real create looks whether it is in use, and only a real create knows the further ranges.
+Follows what was measured on an API server of version 1.37: a dry run checks an address against one of the ranges, picked
+at random, and names it (so does its source: ipallocator/cidrallocator.go, DryRun); only a real create looks whether it is
+in use and knows all ranges, and it names none. Versions without ServiceCIDR objects check both against their one range.
 """
 
 import ipaddress
@@ -35,18 +36,23 @@ def static_band(network: Network) -> int:
     return min(max(SMALLEST_STATIC_BAND, size // SMALLEST_STATIC_BAND), LARGEST_STATIC_BAND)
 
 
-def refusal(address: Address, ranges: Sequence[Network], used: Collection[str], *, dry_run: bool) -> str | None:
-    """Why a Service can't have this address, in the API server's words; None when it can."""
-    home = next((network for network in ranges if address in network), None)
-    if dry_run or home is None or home == ranges[0]:
-        first, last = bounds(ranges[0])
-        if address.version != first.version or not int(first) <= int(address) <= int(last):
-            return f"the provided IP ({address}) is not in the valid range. The range of valid IPs is {ranges[0]}"
-    else:
-        first, last = bounds(home)
-        if not int(first) <= int(address) <= int(last):
-            return OTHER_NETWORK
+def refusal(
+    address: Address, ranges: Sequence[Network], used: Collection[str], *, dry_run: bool, names_range: bool
+) -> str | None:
+    """Why a Service can't have this address, in the API server's words; None when it can.
+
+    `names_range`: as a dry run, or a version without ServiceCIDR objects, tells it; then there is one range.
+    """
+    if names_range and not _is_in(address, ranges[0]):
+        return f"the provided IP ({address}) is not in the valid range. The range of valid IPs is {ranges[0]}"
+    if not any(_is_in(address, network) for network in ranges):
+        return OTHER_NETWORK
     return IN_USE if not dry_run and str(address) in used else None
+
+
+def _is_in(address: Address, network: Network) -> bool:
+    first, last = bounds(network)
+    return address.version == first.version and int(first) <= int(address) <= int(last)
 
 
 def pick(ranges: Sequence[Network], used: Collection[str], chance: random.Random) -> str:

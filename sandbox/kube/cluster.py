@@ -286,12 +286,15 @@ class Cluster:
                 spec |= {"clusterIPs": ["None"], "ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack"}
             return None
         ranges, used = self.ranges(), self.used_addresses()
+        if dry_run:
+            ranges = [self.chance.choice(ranges)]
         if not spec.get("clusterIP"):
             # A dry run doesn't look for a free address: it shows the range's own.
             address = str(ranges[0].network_address) if dry_run else addresses.pick(ranges, used, self.chance)
         else:
             address = str(ipaddress.ip_address(spec["clusterIP"]))
-            why = addresses.refusal(ipaddress.ip_address(address), ranges, used, dry_run=dry_run)
+            named = dry_run or not self.knows_ranges
+            why = addresses.refusal(ipaddress.ip_address(address), ranges, used, dry_run=dry_run, names_range=named)
             if why:
                 raise addresses.refused(service["metadata"]["name"], address, spec["clusterIPs"], why, self.minor)
         family = f"IPv{ipaddress.ip_address(address).version}"
@@ -611,16 +614,23 @@ def _new_event(stored: Json) -> Json:
 
 
 def _check_preconditions(resource: Resource, old: Json, deletion: Deletion) -> None:
+    """Raise 409 for a deletion that is tied to another object; a namespace's has words of its own."""
     metadata = old["metadata"]
-    if deletion.uid and deletion.uid != metadata["uid"]:
-        text = f"Precondition failed: UID in precondition: {deletion.uid}, UID in object meta: {metadata['uid']}"
-        raise conflict(resource, metadata["name"], text)
-    if deletion.revision and deletion.revision != metadata["resourceVersion"]:
+    told = f"{resource.kind}.{resource.group}".rstrip(".")
+    for what, wanted, found, why in (
+        ("UID", deletion.uid, metadata["uid"], "deleted and then recreated"),
+        ("ResourceVersion", deletion.revision, metadata["resourceVersion"], "modified"),
+    ):
+        if not wanted or wanted == found:
+            continue
+        if resource.key == NAMESPACES.key:
+            text = f"Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {found}"
+            raise conflict(resource, metadata["name"], text)
         text = (
-            f"Precondition failed: ResourceVersion in precondition: {deletion.revision}, "
-            f"ResourceVersion in object meta: {metadata['resourceVersion']}"
+            f"the {what} in the precondition ({wanted}) does not match the {what} in record ({found}). "
+            f"The object might have been {why}"
         )
-        raise conflict(resource, metadata["name"], text)
+        raise conflict(resource, metadata["name"], text, told=told)
 
 
 def _finished(found: Json) -> bool:

@@ -126,9 +126,9 @@ def already_exists(resource: Resource, name: str) -> StatusError:
     return StatusError(409, "AlreadyExists", message, _details(resource, name))
 
 
-def conflict(resource: Resource, name: str, why: str) -> StatusError:
-    """409: the object is not what the caller thinks it is."""
-    message = f'Operation cannot be fulfilled on {resource.qualified} "{name}": {why}'
+def conflict(resource: Resource, name: str, why: str, *, told: str = "") -> StatusError:
+    """409: the object is not what the caller thinks it is. `told` is the kind as the message has it."""
+    message = f'Operation cannot be fulfilled on {told or resource.qualified} "{name}": {why}'
     return StatusError(409, "Conflict", message, _details(resource, name))
 
 

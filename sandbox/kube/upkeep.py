@@ -149,14 +149,24 @@ def _bound(cluster: Cluster, found: Json, volume: Json) -> None:
 
 
 def _matching_volume(cluster: Cluster, found: Json, name: str) -> Json | None:
+    """The volume that was made for the claim, else any free one of its class."""
     wanted = found["spec"].get("volumeName")
-    for volume in cluster.store.items(VOLUMES.key):
-        free = (volume.get("status") or {}).get("phase") == "Available" and "claimRef" not in volume["spec"]
-        if wanted and volume["metadata"]["name"] != wanted:
-            continue
-        if free and (volume["spec"].get("storageClassName") or "") == name:
-            return volume
-    return None
+    candidates = [
+        volume
+        for volume in cluster.store.items(VOLUMES.key)
+        if (volume.get("status") or {}).get("phase") == "Available"
+        and wanted in {None, volume["metadata"]["name"]}
+        and (volume["spec"].get("storageClassName") or "") == name
+    ]
+    meant = [volume for volume in candidates if _is_meant_for(volume, found)]
+    free = [volume for volume in candidates if "claimRef" not in volume["spec"]]
+    return next(iter(meant + free), None)
+
+
+def _is_meant_for(volume: Json, claim: Json) -> bool:
+    reference, metadata = volume["spec"].get("claimRef") or {}, claim["metadata"]
+    named: bool = (reference.get("namespace"), reference.get("name")) == (metadata["namespace"], metadata["name"])
+    return named and bool(reference.get("uid", metadata["uid"]) == metadata["uid"])
 
 
 def _consumers(cluster: Cluster, found: Json) -> list[Json]:

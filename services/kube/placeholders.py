@@ -2,11 +2,12 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from ipaddress import ip_address
 
-from services.errors import Absent, AddressTaken, Conflict
+from services.errors import Absent, AddressOutside, AddressTaken, Conflict
 from services.kube.api import Api, Object
-from services.kube.ranges import addresses
+from services.kube.ranges import addresses, service_ranges
 from services.kube.rights import CREATE_SERVICE, DELETE_SERVICE, LIST_SERVICES
 from services.kube.together import together
 
@@ -49,6 +50,10 @@ async def hold(api: Api, address: str, namespace: str, operation: str) -> None:
     except (AddressTaken, Conflict):
         if not any(address in addresses(service) for service in await _held(api, namespace, operation)):
             raise
+    except AddressOutside as refused:
+        # A real create names no range (measured on 1.37; a dry run does), and people need to know which there are.
+        known = await service_ranges(api, namespace)
+        raise replace(refused, ranges=known.ranges) from None
 
 
 async def release(api: Api, namespace: str, operation: str) -> tuple[str, ...]:

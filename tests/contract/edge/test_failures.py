@@ -38,7 +38,7 @@ async def test_an_address_outside_the_service_range(operator: Operator) -> None:
 
     text = await failure(operator, service__clusterIP="192.100.100.1")
 
-    assert "is not in the valid range. The range of valid IPs is 10.96.0.0/16" in text
+    assert "failed to allocate IP 192.100.100.1: the provided network does not match the current range" in text
 
 
 async def test_no_address_at_all(operator: Operator) -> None:

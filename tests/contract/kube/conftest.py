@@ -1,9 +1,11 @@
 """A cluster with version 1.37 and the range 10.96.0.0/16, and clients for it.
 
 `kubeconfig` is the only fixture that knows what serves it: the stand-in, and a real API server. Its contexts are
-`berlin-admin` (everything), `berlin` (the rights of `sandbox.kube.rights` for user `bot`) and `berlin-reader`.
+`berlin-admin` (everything), `berlin` (the rights of `sandbox.kube.rights` for user `bot`) and `berlin-reader`. A test
+that pulls the stand-in's own levers has only that.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from sandbox.faults import Faults
 from sandbox.kube import KubePart
 from sandbox.speed import IMMEDIATE
 from sandbox.tls import Authority
-from tests.real_clusters import RealClusters
+from tests.real_clusters import BERLIN_AND_HAMBURG, RealClusters
 
 WORLD: dict[str, Any] = {
     "kube": {
@@ -32,8 +34,15 @@ WORLD: dict[str, Any] = {
         ]
     }
 }
+OWN_LEVERS = "test_sandbox_control"
 PATIENCE = 20
 """Seconds that a watch waits for what has to happen."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "kubeconfig" in metafunc.fixturenames:
+        alone = "part" in metafunc.fixturenames or metafunc.module.__name__.endswith(OWN_LEVERS)
+        metafunc.parametrize("kubeconfig", ["stand-in"] if alone else ["stand-in", "real"], indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -51,14 +60,14 @@ async def part(authority: Authority, tmp_path: Path) -> AsyncIterator[KubePart]:
 
 @pytest.fixture
 def real(real_clusters: RealClusters) -> Iterator[RealKubePart]:
-    part = real_clusters.part(WORLD["kube"]["clusters"])
+    part = real_clusters.part(BERLIN_AND_HAMBURG)
     yield part
-    real_clusters.run(part.reset("berlin"))
+    real_clusters.run(part.release("berlin"))
 
 
-@pytest.fixture(params=["part", "real"], ids=["stand-in", "real"])
+@pytest.fixture
 def kubeconfig(request: pytest.FixtureRequest) -> Path:
-    served: KubePart | RealKubePart = request.getfixturevalue(request.param)
+    served: KubePart | RealKubePart = request.getfixturevalue({"stand-in": "part"}.get(request.param, request.param))
     return served.kubeconfig
 
 
@@ -140,3 +149,10 @@ async def seen(listing: Any, wanted: Callable[[Any], bool], *, gone_since: Any =
         if (event["type"] == "DELETED") is (gone_since is not None) and wanted(event["object"]):
             return event["object"]
     pytest.fail(f"nothing like that was seen within {PATIENCE} s")
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Return when the condition holds; for what an API server knows only a moment later."""
+    async with asyncio.timeout(PATIENCE):
+        while not await condition():
+            await asyncio.sleep(0.02)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from kubernetes.aio import client
 
-from tests.contract.kube.conftest import api
+from tests.contract.kube.conftest import api, eventually
 from tests.contract.kube.test_service_addresses import refusal, service
 
 
@@ -33,10 +33,10 @@ async def test_a_refused_list_says_who_may_not_do_what(bot: Any) -> None:
 
 
 async def test_a_refused_read_names_the_object_and_the_namespace(bot: Any) -> None:
-    status = await refusal(api(client.AppsV1Api, bot).read_namespaced_deployment("coredns", "kube-system"))
+    status = await refusal(api(client.AppsV1Api, bot).read_namespaced_stateful_set("db", "kube-system"))
 
     assert status["message"] == (
-        'deployments.apps "coredns" is forbidden: User "bot" cannot get resource "deployments" in API group "apps" '
+        'statefulsets.apps "db" is forbidden: User "bot" cannot get resource "statefulsets" in API group "apps" '
         'in the namespace "kube-system"'
     )
 
@@ -82,7 +82,7 @@ async def test_somebody_can_ask_who_they_are(bot: Any) -> None:
     assert "system:authenticated" in review.status.user_info.groups
 
 
-async def test_a_role_binding_takes_effect_at_once(admin: Any, bot: Any, namespace: str) -> None:
+async def test_a_role_binding_takes_effect(admin: Any, bot: Any, namespace: str) -> None:
     rights = api(client.RbacAuthorizationV1Api, admin)
     rules = [{"apiGroups": [""], "resources": ["services"], "verbs": ["create"]}]
     reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "maker"}
@@ -92,6 +92,14 @@ async def test_a_role_binding_takes_effect_at_once(admin: Any, bot: Any, namespa
         namespace, {"metadata": {"name": "maker"}, "roleRef": reference, "subjects": [subject]}
     )
 
+    review = api(client.AuthorizationV1Api, bot)
+    asked = {"verb": "create", "resource": "services", "namespace": namespace}
+
+    async def is_allowed() -> bool:
+        answer = await review.create_self_subject_access_review({"spec": {"resourceAttributes": asked}})
+        return bool(answer.status.allowed)
+
+    await eventually(is_allowed)
     made = await api(client.CoreV1Api, bot).create_namespaced_service(namespace, service())
 
     assert made.metadata.name == "placed"

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from typing import Any
 
 import pytest
@@ -102,7 +103,13 @@ async def test_a_field_that_can_not_be_selected_by_is_refused(core: Any, namespa
     status = await refusal(core.list_namespaced_config_map(namespace, field_selector="data.a=1"))
 
     assert status["code"] == 400
-    assert "field label not supported" in status["message"]
+    assert status["message"] == ('"data.a" is not a known field selector: only "metadata.name", "metadata.namespace"')
+
+
+async def test_kinds_with_fields_of_their_own_refuse_others_in_their_own_words(core: Any, namespace: str) -> None:
+    status = await refusal(core.list_namespaced_pod(namespace, field_selector="data.a=1"))
+
+    assert (status["code"], status["message"]) == (400, "field label not supported: data.a")
 
 
 async def test_a_long_list_comes_in_pages(core: Any, namespace: str) -> None:
@@ -230,7 +237,31 @@ async def test_a_deletion_can_be_tied_to_one_identity(core: Any, namespace: str)
     status = await refusal(core.delete_namespaced_config_map("settings", namespace, body=body))
 
     assert (status["code"], status["reason"]) == (409, "Conflict")
-    assert "Precondition failed: UID in precondition" in status["message"]
+    assert re.fullmatch(
+        'Operation cannot be fulfilled on ConfigMap "settings": the UID in the precondition '
+        r"\(00000000-0000-4000-8000-000000000000\) does not match the UID in record \([0-9a-f-]{36}\)\. "
+        "The object might have been deleted and then recreated",
+        status["message"],
+    )
+
+
+async def test_a_deletion_can_be_tied_to_one_version(core: Any, namespace: str) -> None:
+    await core.create_namespaced_config_map(namespace, config_map())
+
+    body = {"preconditions": {"resourceVersion": "1"}}
+    status = await refusal(core.delete_namespaced_config_map("settings", namespace, body=body))
+
+    assert "the ResourceVersion in the precondition (1) does not match" in status["message"]
+    assert status["message"].endswith("The object might have been modified")
+
+
+async def test_a_namespaces_deletion_is_tied_in_other_words(core: Any, namespace: str) -> None:
+    body = {"preconditions": {"uid": "00000000-0000-4000-8000-000000000000"}}
+    status = await refusal(core.delete_namespace(namespace, body=body))
+
+    assert status["message"].startswith(
+        f'Operation cannot be fulfilled on namespaces "{namespace}": Precondition failed: UID in precondition: '
+    )
 
 
 async def test_a_collection_is_deleted_by_labels(core: Any, namespace: str) -> None:

@@ -14,7 +14,7 @@ from sandbox.faults import Fault, Faults
 from sandbox.kube import KubePart, PullRefusedError
 from sandbox.speed import IMMEDIATE
 from sandbox.tls import Authority
-from tests.contract.kube.conftest import WORLD, api, seen, watched
+from tests.contract.kube.conftest import WORLD, seen, watched
 from tests.contract.kube.test_service_addresses import refusal, service
 
 
@@ -245,16 +245,3 @@ async def test_the_arc_agents_are_healthy_from_the_start(apps: Any) -> None:
 
     assert len(agents.items) == 11
     assert all(one.status.available_replicas == 1 for one in agents.items)
-
-
-async def test_the_bot_may_make_services_where_the_registry_lives(core: Any, bot: Any) -> None:
-    await core.create_namespace({"metadata": {"name": "connected-registry"}})
-    await seen(
-        core.list_namespaced_service_account,
-        lambda one: one.metadata.name == "default",
-        namespace="connected-registry",
-    )
-
-    made = await api(client.CoreV1Api, bot).create_namespaced_service("connected-registry", service("10.96.0.50"))
-
-    assert made.spec.cluster_ip == "10.96.0.50"

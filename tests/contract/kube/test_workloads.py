@@ -17,7 +17,7 @@ def deployment(image: str = "nginx:1.25") -> dict[str, Any]:
     labels = {"app": "web"}
     containers = [{"name": "main", "image": image}]
     template = {
-        "metadata": {"labels": labels, "annotations": KUBELET},
+        "metadata": {"labels": labels, "annotations": dict(KUBELET)},
         "spec": {"containers": containers, "nodeName": "berlin-1", "terminationGracePeriodSeconds": 0},
     }
     return {
@@ -198,3 +198,89 @@ async def test_a_deleted_pod_is_gone_when_its_grace_is_over(core: Any, apps: Any
 
     with pytest.raises(ApiException, match="404"):
         await core.read_namespaced_pod(pod.metadata.name, namespace)
+
+
+LOGS = {"sandbox.local/log": "one\ntwo\nthree\n", "sandbox.local/previous-log": "before\n"}
+"""What a kubelet reads a container's logs from."""
+
+
+async def written(core: Any, apps: Any, namespace: str, annotations: dict[str, str]) -> str:
+    """The name of a running Pod that has these annotations."""
+    body = deployment()
+    body["spec"]["template"]["metadata"]["annotations"] |= annotations
+    await apps.create_namespaced_deployment(namespace, body)
+    return str((await started(core, namespace)).metadata.name)
+
+
+async def test_a_log_is_what_the_container_wrote(core: Any, apps: Any, namespace: str) -> None:
+    pod = await written(core, apps, namespace, LOGS)
+
+    assert await core.read_namespaced_pod_log(pod, namespace) == "one\ntwo\nthree\n"
+    assert await core.read_namespaced_pod_log(pod, namespace, container="main", tail_lines=2) == "two\nthree\n"
+    assert await core.read_namespaced_pod_log(pod, namespace, previous=True) == "before\n"
+
+
+async def test_a_container_that_was_never_restarted_has_no_previous_log(core: Any, apps: Any, namespace: str) -> None:
+    pod = await written(core, apps, namespace, {})
+
+    status = await refusal(core.read_namespaced_pod_log(pod, namespace, previous=True))
+
+    assert (status["code"], status["reason"]) == (400, "BadRequest")
+    assert status["message"] == f'previous terminated container "main" in pod "{pod}" not found'
+
+
+async def test_a_container_that_has_not_started_has_no_log(core: Any, apps: Any, namespace: str) -> None:
+    await apps.create_namespaced_deployment(namespace, deployment())
+    pod = await seen(core.list_namespaced_pod, lambda _: True, namespace=namespace)
+
+    status = await refusal(core.read_namespaced_pod_log(pod.metadata.name, namespace))
+
+    assert status["message"] == (
+        f'container "main" in pod "{pod.metadata.name}" is waiting to start: ContainerCreating'
+    )
+
+
+async def test_a_log_of_a_container_that_is_not_there(core: Any, apps: Any, namespace: str) -> None:
+    pod = await written(core, apps, namespace, LOGS)
+
+    status = await refusal(core.read_namespaced_pod_log(pod, namespace, container="other"))
+
+    assert (status["code"], status["message"]) == (400, f"container other is not valid for pod {pod}")
+
+
+async def test_a_volume_that_is_made_for_a_claim_is_bound_to_it(core: Any, namespace: str) -> None:
+    size = {"storage": "1Gi"}
+    wanted = {"accessModes": ["ReadWriteOnce"], "storageClassName": "standard", "resources": {"requests": size}}
+    claim = await core.create_namespaced_persistent_volume_claim(
+        namespace, {"metadata": {"name": "disk"}, "spec": wanted}
+    )
+    reference = {"kind": "PersistentVolumeClaim", "namespace": namespace, "name": "disk", "uid": claim.metadata.uid}
+    await core.create_persistent_volume(
+        {
+            "metadata": {"name": f"volume-{namespace}"},
+            "spec": {
+                "capacity": size,
+                "accessModes": ["ReadWriteOnce"],
+                "storageClassName": "standard",
+                "claimRef": reference,
+                "hostPath": {"path": "/nowhere"},
+            },
+        }
+    )
+
+    bound = await seen(
+        core.list_namespaced_persistent_volume_claim, lambda one: one.status.phase == "Bound", namespace=namespace
+    )
+
+    assert bound.spec.volume_name == f"volume-{namespace}"
+
+
+@pytest.mark.parametrize("name", ["config-agent", "extension-manager"])
+async def test_the_agents_of_arc_are_available_from_the_start(apps: Any, name: str) -> None:
+    found = await seen(
+        apps.list_namespaced_deployment,
+        lambda one: one.metadata.name == name and one.status.available_replicas == 1,
+        namespace="azure-arc",
+    )
+
+    assert found.status.replicas == 1

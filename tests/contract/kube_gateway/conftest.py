@@ -1,7 +1,7 @@
 """Clusters behind TLS, with rights in force, and the gateway that the product uses.
 
-`berlin` is served by the stand-in and by a real API server; a test that breaks something on purpose (`part`, `faults`) has
-the stand-in only.
+`berlin` is served by the stand-in and by a real API server; a test that breaks something on purpose (`part`, `faults`)
+has the stand-in only.
 """
 
 from collections.abc import AsyncIterator, Iterator

@@ -64,10 +64,10 @@ async def test_the_api_servers_own_address_is_taken(berlin: KubernetesCluster) -
         await berlin.hold_address("10.96.0.1", "default", "op-1")
 
 
-async def test_an_address_outside_is_refused_with_the_range(berlin: KubernetesCluster) -> None:
+async def test_an_address_outside_is_refused_with_all_ranges(berlin: KubernetesCluster) -> None:
     with pytest.raises(AddressOutside) as refused:
         await berlin.hold_address("192.100.100.1", "default", "op-1")
-    assert refused.value.ranges == ("10.96.0.0/24",)
+    assert refused.value.ranges == ("10.96.0.0/24", "10.97.0.0/24")
 
 
 async def test_the_network_address_of_a_second_range_is_outside(berlin: KubernetesCluster) -> None:
