@@ -23,7 +23,7 @@ def _quiet() -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> str:
+def chromium_program() -> str:
     """Path of a Chromium; without one the browser tests are skipped, and say why."""
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if found is None:

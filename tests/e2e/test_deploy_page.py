@@ -1,0 +1,86 @@
+"""A connected registry is deployed through the page, as a newcomer does it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, ViewportSize, async_playwright, expect
+
+from tests.flows.conversation import Conversation, conversation
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-proxy-server",
+)
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+PATIENCE = 20_000
+"""Milliseconds that something may take to appear."""
+
+Open = Callable[[str, ViewportSize], Awaitable[Page]]
+
+
+@pytest.fixture
+async def registry(tmp_path: Path) -> AsyncIterator[Conversation]:
+    async with conversation(tmp_path) as talk:
+        yield talk
+
+
+@pytest.fixture
+async def open_page(chromium_program: str, registry: Conversation) -> AsyncIterator[Open]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium_program, args=ARGUMENTS)
+
+        async def open_page(person: str, viewport: ViewportSize) -> Page:
+            context = await browser.new_context(viewport=viewport, reduced_motion="reduce")
+            context.set_default_timeout(PATIENCE)
+            page = await context.new_page()
+            await page.goto(f"{registry.box.url}/?as={person}&channel=edge-ops")
+            await page.get_by_test_id("composer").wait_for()
+            return page
+
+        yield open_page
+        await browser.close()
+
+
+async def test_typed_by_one_approved_by_another_and_online_on_both_screens(open_page: Open) -> None:
+    alice, bob = await open_page("alice", DESKTOP), await open_page("bob", DESKTOP)
+    await alice.get_by_test_id("composer").fill("/registry deploy edge01 --site hamburg")
+    await alice.get_by_test_id("composer").press("Enter")
+    await bob.get_by_role("button", name="Approve").click()
+
+    for page in (alice, bob):
+        await expect(page.get_by_text("online, approved by bob").first).to_be_visible(timeout=PATIENCE)
+        await expect(page.locator("[data-testid^=task-][data-status=complete]")).to_have_count(11, timeout=PATIENCE)
+
+
+async def test_typed_bare_it_is_a_form_that_says_what_is_wrong_beside_the_field(open_page: Open) -> None:
+    page = await open_page("alice", DESKTOP)
+    await page.get_by_test_id("composer").fill("/registry deploy --site berlin")
+    await page.get_by_test_id("composer").press("Enter")
+    modal = page.get_by_test_id("modal")
+    await modal.get_by_label("Name").fill("Edge-1")
+    await page.get_by_test_id("modal-submit").click()
+    await expect(modal.get_by_text("can't name a connected registry")).to_be_visible(timeout=PATIENCE)
+    await modal.get_by_label("Name").fill("edge01")
+    await page.get_by_test_id("modal-submit").click()
+
+    await expect(modal).to_be_hidden(timeout=PATIENCE)
+    await expect(page.get_by_text("Deploy edge01 to berlin").first).to_be_visible(timeout=PATIENCE)
+    await expect(page.locator("[data-testid^=task-][data-status=complete]")).to_have_count(11, timeout=PATIENCE)
+
+
+async def test_an_approver_on_a_phone_sees_the_whole_card_and_approves(open_page: Open, registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site hamburg")
+    page = await open_page("bob", PHONE)
+    await page.get_by_role("button", name="Approve").click()
+
+    await expect(page.get_by_text("online, approved by bob").first).to_be_visible(timeout=PATIENCE)
+    width = await page.evaluate("document.documentElement.scrollWidth")
+    assert width <= PHONE["width"]
