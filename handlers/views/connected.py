@@ -22,17 +22,17 @@ def listing(
     if not found:
         text = "There are no connected registries." if not unasked else "No cloud registry could be asked."
         return Message(text, (blocks.section(text), *shown))
-    columns = ("Name", "Cloud registry", "Mode", "State", "Activation", "Parent", "Last sync", "Schedule")
+    columns = ("Name", "State", "Activation", "Last sync", "Schedule", "Mode", "Cloud registry", "Parent")
     rows = [
         (
             one.name,
-            registry,
-            one.mode,
             one.connection_state,
             one.activation,
-            one.parent,
             f"{duration(now - one.last_sync)} ago" if one.last_sync else "never",
             schedule(one),
+            one.mode,
+            registry,
+            one.parent,
         )
         for registry, one in found[:_ROWS]
     ]
