@@ -105,6 +105,7 @@ class Route:
     handler: Handler
     kind: ResourceType
     action: str
+    """What the caller must be allowed to do; names of the route stand in braces."""
 
 
 @dataclass
@@ -279,7 +280,7 @@ class Arm:
         names = found[1]
         self._check_subscription(names)
         route.kind.check(version)
-        self._permit(principal, route.action, request.path)
+        self._permit(principal, route.action.format_map(names), request.path)
         self._check_registration(route, request.method, names)
         answer = route.handler(await self._call(request, names, version, principal))
         return await answer if inspect.isawaitable(answer) else answer
@@ -356,7 +357,8 @@ class Arm:
 
     def _permit(self, principal: Principal, action: str, path: str) -> None:
         wanted = action.lower()
-        allowed = any(fnmatchcase(wanted, pattern) for pattern in ROLES[principal.role])
+        granted = principal.actions or ROLES[principal.role]
+        allowed = any(fnmatchcase(wanted, pattern.lower()) for pattern in granted)
         denied = any(fnmatchcase(wanted, pattern.lower()) for pattern in principal.denied_actions)
         if denied or not allowed:
             raise not_allowed(principal.client_id, principal.oid, action, path)

@@ -45,6 +45,8 @@ class Principal:
     name: str
     oid: str
     role: str = "Contributor"
+    actions: tuple[str, ...] = ()
+    """A custom role's actions, in place of `role`."""
     denied_actions: tuple[str, ...] = ()
     federated_subjects: tuple[str, ...] = ()
     """Subjects whose assertions are taken; empty takes every well-formed assertion."""
@@ -435,6 +437,7 @@ def _principal(entry: dict[str, Any]) -> Principal:
         name=entry.get("name", client_id),
         oid=entry.get("oid", str(uuid.uuid5(uuid.NAMESPACE_URL, client_id))),
         role=entry.get("role", "Contributor"),
+        actions=tuple(entry.get("actions", ())),
         denied_actions=tuple(entry.get("denied_actions", ())),
         federated_subjects=tuple(entry.get("federated_subjects", ())),
     )

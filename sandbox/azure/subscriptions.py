@@ -41,7 +41,7 @@ class Subscriptions:
         router.add("GET", f"{SUBSCRIPTION}/providers/{{namespace}}", self._provider, kind=providers, action=read)
         for word, handler in (("register", self._register_provider), ("unregister", self._unregister_provider)):
             path = f"{SUBSCRIPTION}/providers/{{namespace}}/{word}"
-            router.add("POST", path, handler, kind=providers, action=f"Microsoft.Resources/providers/{word}/action")
+            router.add("POST", path, handler, kind=providers, action=f"{{namespace}}/{word}/action")
         kind, read = versions.RESOURCES, "Microsoft.Resources/subscriptions/resources/read"
         router.add("GET", f"{SUBSCRIPTION}/resources", self._resources, kind=kind, action=read)
         router.add("GET", f"{GROUP}/resources", self._resources, kind=kind, action=read)
