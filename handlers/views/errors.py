@@ -13,7 +13,7 @@ from handlers.kit.message import Message
 from handlers.kit.request import Request
 from handlers.kit.text import channel, code, cut, duration, escape, listed
 from handlers.kit.words import join, words
-from handlers.views import causes
+from handlers.views import causes, watches
 from services import errors
 from services.errors import DomainError
 
@@ -116,6 +116,7 @@ def _bounds(field: str, _: str, facts: Mapping[str, Any]) -> str:
 
 
 _RULES: Mapping[str, _Rule] = {
+    **watches.RULES,
     "missing": lambda field, _, facts: f"{field} is missing.{_usage(facts)}",
     "no_value": lambda field, _, facts: f"{field} needs a value after it.{_usage(facts)}",
     "repeated": lambda field, _, __: f"{field} is there twice, and takes one value.",
