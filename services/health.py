@@ -5,6 +5,7 @@ continuous schedule it owes one every minute. Outside of that its silence is pla
 remembers of it (last activity, last sync), or that it is connected right now.
 """
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -35,7 +36,7 @@ WORST_FIRST: tuple[HealthState, ...] = (
     "healthy",
 )
 _CONNECTED = frozenset({"online", "syncing", "unhealthy"})
-_MINUTE = timedelta(minutes=1)
+_MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 def health(seen: Sighting, now: datetime, *, activated_before: bool = True, grace: timedelta = GRACE) -> Health:
@@ -206,13 +207,28 @@ def _firing(schedule: str, after: datetime) -> datetime | None:
     return _next(schedule, after.astimezone(UTC).replace(second=0, microsecond=0))
 
 
-@lru_cache(maxsize=4096)
 def _latest(schedule: str, minute: datetime) -> datetime | None:
-    found = _read(schedule)
-    return found.latest(minute) if found else None
+    found = _calendar(schedule, minute.replace(hour=0, minute=0))
+    place = bisect_right(found, minute)
+    return found[place - 1] if place else None
 
 
-@lru_cache(maxsize=65536)
 def _next(schedule: str, minute: datetime) -> datetime | None:
+    found = _calendar(schedule, minute.replace(hour=0, minute=0))
+    place = bisect_right(found, minute)
+    return found[place] if place < len(found) else None
+
+
+@lru_cache(maxsize=4096)
+def _calendar(schedule: str, day: datetime) -> tuple[datetime, ...]:
+    """The firings of a day, with the last one before it and the first one after it; thousands of questions share it."""
     found = _read(schedule)
-    return next(iter(found.next(minute, 1)), None) if found else None
+    if found is None:
+        return ()
+    before = found.latest(day - _MINUTE)
+    firings = [] if before is None else [before]
+    at = day - _MINUTE
+    while at < day + _DAY and (following := found.next(at, 1)):
+        at = following[0]
+        firings.append(at)
+    return tuple(firings)
