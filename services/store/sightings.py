@@ -96,8 +96,12 @@ class Sightings(Room):
         rows = (await connection.execute(select(sightings).where(sightings.c.acr == poll.acr))).mappings()
         still = select(incidents).where(incidents.c.acr == poll.acr, incidents.c.resolved.is_(None))
         found = (await connection.execute(still)).mappings()
+        kept = await connection.execute(select(memos.c.subject, memos.c.memo).where(memos.c.acr == poll.acr))
         return Known(
-            poll, {Target(row["acr"], row["name"]): _seen(row) for row in rows}, tuple(map(incident_of, found))
+            poll,
+            {Target(row["acr"], row["name"]): _seen(row) for row in rows},
+            tuple(map(incident_of, found)),
+            {row.subject: row.memo for row in kept},
         )
 
     async def _write(self, connection: AsyncConnection, acr: str, verdict: Verdict) -> None:
