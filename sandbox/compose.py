@@ -36,7 +36,8 @@ class Sandbox:
     """An async context manager that starts the chosen parts in order and stops them in reverse.
 
     `slack`, `azure`, `kube` and `edge` are the parts (None when not chosen), `clock` and `faults` what they share.
-    `control_plane` makes the clusters real: the folder of its programs, or clusters that run already and go on running.
+    `control_plane` makes the clusters real: the folder of its programs, or clusters that run already, with
+    the part of the world that is at them; they go on running.
     Without a folder the certificate authority and the kubeconfig lie in one that goes away at the end.
     """
 
@@ -59,6 +60,8 @@ class Sandbox:
         fleet: Size | None = None,
     ) -> None:
         self.world = worlds.load() if world is None else world
+        if isinstance(control_plane, RealKubePart):
+            self.world = worlds.only(self.world, control_plane.urls)
         self.speed, self.host = speed, host
         self.clock, self.faults = Clock(), faults if faults is not None else Faults()
         self._folder, self._ports, self._upstream = folder, ports or Ports(), upstream
@@ -188,7 +191,12 @@ class Sandbox:
 
     def _fleet(self, azure: AzurePart) -> Fleet | None:
         """A fleet with a day behind it and six before it, so that something is to be seen at once."""
-        size = self._fleet_size
+        size, told = self._fleet_size, self.world["azure"].get("fleet")
+        if size is None and told is not None:
+            try:
+                size = Size.parse(str(told))
+            except ValueError as error:
+                raise worlds.WorldError(f"azure.fleet: {error}") from error
         if size is None:
             return None
         begin = self.clock.now() - timedelta(days=1)

@@ -1,6 +1,7 @@
 """The world file: what there is when the sandbox starts. Read, and checked before anything listens."""
 
 import ipaddress
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,14 @@ def load(path: Path | None = None) -> World:
     for problem in _problems(world, default.keys()):
         raise WorldError(problem)
     return world
+
+
+def only(world: World, clusters: Container[str]) -> World:
+    """The same world with these Kubernetes clusters only, and what is connected to Azure of them."""
+    azure, kube = world["azure"], world["kube"]
+    connected = [one for one in azure["connected_clusters"] if one["kube"] in clusters]
+    kept = [one for one in kube["clusters"] if one["name"] in clusters]
+    return world | {"azure": azure | {"connected_clusters": connected}, "kube": kube | {"clusters": kept}}
 
 
 def _read(path: Path) -> World:

@@ -9,7 +9,8 @@ import pytest
 import structlog
 
 from sandbox.controlplane import assets
-from tests.real_clusters import RealClusters, clusters
+from sandbox.controlplane.part import RealKubePart
+from tests.real_clusters import BERLIN_AND_HAMBURG, RealClusters, opened
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -38,4 +39,23 @@ def real_clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealClus
         programs = assets.found()
     except assets.AssetsMissingError as missing:
         pytest.skip(str(missing))
-    yield from clusters(programs, tmp_path_factory.mktemp("real-clusters"))
+    yield from opened(programs, tmp_path_factory.mktemp("real-clusters"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "on_real_clusters: the test also runs with a real control plane in its clusters")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that is marked so runs twice: with the stand-in's clusters, and with real ones."""
+    if "clusters" in metafunc.fixturenames and metafunc.definition.get_closest_marker("on_real_clusters"):
+        metafunc.parametrize("clusters", ["stand-in", "real"], indirect=True)
+
+
+@pytest.fixture
+def clusters(request: pytest.FixtureRequest) -> RealKubePart | None:
+    """Real clusters as at the start, for tests that are marked so; None for the stand-in's."""
+    if getattr(request, "param", "stand-in") == "stand-in":
+        return None
+    real: RealClusters = request.getfixturevalue("real_clusters")
+    return real.fresh(BERLIN_AND_HAMBURG)

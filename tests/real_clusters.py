@@ -48,6 +48,13 @@ class RealClusters:
             self._parts[key] = self.run(self._start(clusters, folder))
         return self._parts[key]
 
+    def fresh(self, clusters: list[dict[str, Any]]) -> RealKubePart:
+        """The same, holding what the world says and nothing else."""
+        part = self.part(clusters)
+        for entry in clusters:
+            self.run(part.reset(entry["name"]))
+        return part
+
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Do something in the clusters' loop and wait for it."""
         return self._submit(work).result()
@@ -72,7 +79,7 @@ class RealClusters:
         return part
 
 
-def clusters(programs: Path, folder: Path) -> Iterator[RealClusters]:
+def opened(programs: Path, folder: Path) -> Iterator[RealClusters]:
     """For a fixture."""
     found = RealClusters(programs, folder)
     found.open()

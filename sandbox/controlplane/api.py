@@ -1,5 +1,6 @@
 """Requests to one API server as its administrator. Objects are plain dicts."""
 
+import asyncio
 import ssl
 from dataclasses import dataclass
 from typing import Any, Self
@@ -8,7 +9,8 @@ import aiohttp
 
 Json = dict[str, Any]
 DEADLINE = aiohttp.ClientTimeout(total=30)
-CONFLICT, NOT_FOUND = 409, 404
+CONFLICT, NOT_FOUND, TOO_MANY_REQUESTS = 409, 404, 429
+TRIES, PAUSE = 50, 0.1
 AT_ONCE = 16
 """Connections to one API server."""
 
@@ -98,6 +100,17 @@ class Api:
     async def _ask(
         self, method: str, path: str, query: dict[str, str], body: Json | None = None, kind: str = "application/json"
     ) -> Json:
+        """Ask, and again while the API server is only preparing the storage of a kind that has just been defined."""
+        for _ in range(TRIES):
+            try:
+                return await self._ask_once(method, path, query, body, kind)
+            except RefusedError as error:
+                if error.status != TOO_MANY_REQUESTS:
+                    raise
+                await asyncio.sleep(PAUSE)
+        return await self._ask_once(method, path, query, body, kind)
+
+    async def _ask_once(self, method: str, path: str, query: dict[str, str], body: Json | None, kind: str) -> Json:
         async with self._session.request(
             method, self.url + path, params=query, json=body, headers={"Content-Type": kind}
         ) as answer:

@@ -1,8 +1,8 @@
 """Service addresses: which are valid, which are free, and which one is picked.
 
-Follows what was measured on an API server of version 1.37: a dry run checks an address against one of the ranges, picked
-at random, and names it (so does its source: ipallocator/cidrallocator.go, DryRun); only a real create looks whether it is
-in use and knows all ranges, and it names none. Versions without ServiceCIDR objects check both against their one range.
+Follows what was measured on an API server of version 1.37, and its source (ipallocator/cidrallocator.go): a dry run
+checks an address against one of the ranges, picked at random, and names it; only a real create looks whether it is in
+use and knows all ranges, and it names none. Versions without ServiceCIDR objects check both against their one range.
 """
 
 import ipaddress

@@ -161,8 +161,14 @@ class Cluster:
         self._validate(resource, made)
         place = (resource.key, made["metadata"].get("namespace", ""), made["metadata"]["name"])
         if self.store.get(*place) is not None:
+            self._try_address(resource, made, options)
             raise already_exists(resource, place[2])
         return self._stored_new(resource, made, options)
+
+    def _try_address(self, resource: Resource, made: Json, options: Options) -> None:
+        """A Service's address is allocated before names are compared, so what is wrong with it is told first."""
+        if resource.key == SERVICES.key and (release := self._allocate(made, dry_run=options.dry_run)):
+            release()
 
     def _stored_new(self, resource: Resource, made: Json, options: Options) -> Json:
         release: Callable[[], object] | None = None

@@ -8,13 +8,15 @@ import pytest
 
 from sandbox import world as worlds
 from sandbox.compose import Sandbox
+from sandbox.controlplane.part import RealKubePart
 from tests.contract.edge.operator_at_work import Operator
 
 
 @pytest.fixture
 def world() -> dict[str, Any]:
-    """The default world with a registry that is ready to have connected registries."""
+    """The default world with a registry that is ready to have connected registries, and the newest API server."""
     world = worlds.load()
+    world["kube"]["clusters"][0]["version"] = "v1.37.2"
     registry = world["azure"]["registries"][0]
     registry |= {"data_endpoint": True, "images": ["hello-world:latest", "azuredocs/aks-helloworld:v1"]}
     world["azure"]["providers"] = {
@@ -25,8 +27,8 @@ def world() -> dict[str, Any]:
 
 
 @pytest.fixture
-async def sandbox(tmp_path: Path, world: dict[str, Any]) -> AsyncIterator[Sandbox]:
-    async with Sandbox(world, folder=tmp_path, parts=("azure", "kube", "edge")) as sandbox:
+async def sandbox(tmp_path: Path, world: dict[str, Any], clusters: RealKubePart | None) -> AsyncIterator[Sandbox]:
+    async with Sandbox(world, folder=tmp_path, parts=("azure", "kube", "edge"), control_plane=clusters) as sandbox:
         yield sandbox
 
 
