@@ -141,6 +141,7 @@ def parse(expression: str, tz: str = "UTC", *, field_name: str = "every") -> "Cr
     return cron
 
 
+@lru_cache(maxsize=256)
 def _zone_name(typed: str) -> str:
     lower = {name.lower(): name for name in _zones()}
     wanted = typed.strip().lower().replace(" ", "_")
