@@ -23,6 +23,15 @@ def _quiet() -> None:
     logging.getLogger("slack_bolt").setLevel(logging.ERROR)
 
 
+@pytest.fixture
+def every_log_line() -> Iterator[None]:
+    """Even what only a developer reads is written, on standard output."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG))
+    yield
+    structlog.configure(**before)
+
+
 @pytest.fixture(scope="session")
 def chromium_program() -> str:
     """Path of a Chromium; without one the browser tests are skipped, and say why."""

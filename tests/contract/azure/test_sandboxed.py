@@ -427,6 +427,7 @@ async def test_a_whole_deployment_needs_few_requests(cloud: Sandboxed, azure: Az
     assert len(await cloud.lines()) <= 18 + 1  # `register` is called twice here
 
 
+@pytest.mark.usefixtures("every_log_line")
 async def test_no_secret_and_no_signature_is_logged_by_anybody(
     cloud: Sandboxed, azure: Azure, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
