@@ -69,9 +69,13 @@ class Contacts:
         slow = [trouble for trouble in troubles if trouble.kind == "slow"]
         down = _merged(sorted(cut for trouble in troubles for cut in cuts(trouble)))
         self._edge = edge
+        self._activations = frozenset(one.end for one in troubles if one.kind == "deactivated")
         self._stretches: list[Stretch] = []
         self._periods: list[int] = []
-        for start, stop in without(planned(edge, *span) if edge.activated else (), down):
+        # Whoever is activated is in contact at once and synchronises, whatever the schedule says.
+        fresh = [(one.end, one.end + edge.sync + MINUTE) for one in troubles if one.kind == "deactivated"]
+        plan = _merged(sorted([*planned(edge, *span), *fresh])) if edge.activated else []
+        for start, stop in without(plan, down):
             for part, period in self._paced(start, stop, slow):
                 self._stretches.append(part)
                 self._periods.append(period)
@@ -112,7 +116,7 @@ class Contacts:
         """First contact of a stretch, and the last one not after a moment (None: there is none)."""
         start, stop = self._stretches[place]
         period = self._periods[place]
-        first = start + (self._edge.phase - start) % MINUTE
+        first = start if start in self._activations else start + (self._edge.phase - start) % MINUTE
         latest = min(moment, stop - 1)
         return first, None if latest < first else first + (latest - first) // period * period
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 FIELDS = ("kind", "subject", "seconds", "cause", "down", "up", "late")
-ORDER = 'Send {"outage": {"subject": NAME, "kind"?, "seconds"?, "cause"?}} or {"mend": NAME}.'
+ORDER = 'Send {"outage": {"subject": NAME, "kind"?, "seconds"?, "cause"?}} or {"mend": NAME or "all"}.'
 OF_EDGES = tuple(kind for kind in KINDS if kind not in ("cluster", "acr"))
 
 
@@ -35,7 +35,8 @@ class Control:
         try:
             body = _order(await request.read())
             if "mend" in body:
-                mended = self._fleet.mend(self._subject(body["mend"]))
+                whole = str(body["mend"]).lower() == "all"
+                mended = self._fleet.calm() if whole else self._fleet.mend(self._subject(body["mend"]))
                 return web.json_response({"mended": [told(one) for one in mended]})
             trouble = self._trouble(body["outage"])
         except ValueError as error:

@@ -130,6 +130,13 @@ class Fleet:
         self._change(kept + tuple(one for one in ended if one.end > one.begin))
         return ended
 
+    def calm(self) -> tuple[Trouble, ...]:
+        """End now what is wrong anywhere, and let nothing more happen but what is added; what was ended."""
+        now = self.now()
+        on = [one.subject for one in self.script.troubles if one.begin <= now < one.end]
+        self._change(tuple(one for one in self.script.troubles if one.begin <= now))
+        return tuple(ended for subject in dict.fromkeys(on) for ended in self.mend(subject))
+
     def _change(self, troubles: tuple[Trouble, ...]) -> None:
         self.script = replace(self.script, troubles=tuple(sorted(troubles, key=lambda one: (one.begin, one.subject))))
         self._by_subject = by_subject(self.script.troubles)

@@ -126,6 +126,10 @@ def test_in_a_planned_silence_nothing_is_heard(seed: int, moment: int) -> None:
         edge
         for edge in scene.fleet.script.edges
         if any(start + SETTLED <= now < stop for start, stop in scene.fleet.truth.silences(edge))
+        and not any(
+            one.kind == "deactivated" and one.end <= now < one.end + edge.sync + SETTLED
+            for one in scene.fleet.troubles_of(edge)
+        )
     ]
     assert {scene.state(edge) for edge in silent} <= {"Offline"}
 
@@ -244,6 +248,15 @@ def test_what_is_broken_now_is_shown_and_mended() -> None:
     scene.turn_to(DAY + 30 * MINUTE)
 
     assert (before, broken, scene.state(edge)) == ("Online", "Offline", "Online")
+
+
+def test_a_calmed_fleet_has_no_more_trouble() -> None:
+    scene = Scene(registries=100)
+    scene.turn_to(3 * DAY)
+    scene.fleet.calm()
+    now = scene.fleet.now()
+
+    assert all(one.end <= now for one in scene.fleet.script.troubles)
 
 
 def test_a_sync_is_remembered_through_the_silence_after_it() -> None:
