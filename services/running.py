@@ -20,7 +20,7 @@ from services.planning import FRESH, Planning, known_providers
 from services.plans.digest import covers
 from services.ports import Azure, Cluster, Kubernetes
 from services.steps import STEPS, Done, Going, Progress, Scene, Step, title
-from services.steps.verdict import GRACE
+from services.steps.verdict import GRACE, RECOVERY
 from services.store import Store
 from services.store.audit import AuditRow
 from services.store.codec import decode, encode
@@ -91,7 +91,12 @@ class Running:
             to, changes = "previewed", {"ended_at": now}
         elif approval:
             to = "waiting"
-            changes = {"asked": approval, "expires": approval.expires, "remind": approval.remind}
+            changes = {
+                "asked": approval,
+                "expires": approval.expires,
+                "remind": approval.remind,
+                "event": "asked",
+            }
         else:
             to, changes = "queued", {"attempt": 1}
         moved = await self._store.operations.plan(operation.id, plan, ["planning"], to, **changes)
@@ -146,8 +151,9 @@ class Running:
         """Put the new plan in the old one's place; whether it may run at once, since nobody has to approve it."""
         approval = self._planning.asked(operation, datetime.now(UTC))
         to: State
+        changes: dict[str, Any]
         if blocked:
-            to, changes = "blocked", {"ended_at": datetime.now(UTC), "approved": approved}
+            to, changes = "blocked", {"ended_at": datetime.now(UTC), "approved": approved, "event": "ended"}
         elif approval is None:
             to, changes = "queued", {}
         else:
@@ -158,6 +164,7 @@ class Running:
                 "asked": approval,
                 "expires": approval.expires,
                 "remind": approval.remind,
+                "event": "asked",
             }
         moved = await self._store.operations.plan(operation.id, now, ["queued"], to, **changes)
         if blocked or not moved:
@@ -363,7 +370,7 @@ class Running:
             cluster=cluster,
             leases=self._store.leases,
             waited=waited,
-            grace=GRACE * self._pace,
+            grace=(GRACE if operation.attempt <= 1 else RECOVERY) * self._pace,
             second=second,
             failed=failed,
         )

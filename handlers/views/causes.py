@@ -31,7 +31,19 @@ def told(failure: Failure, names: Mapping[str, object] | None = None) -> Told:
     """
     words = WORDS.get(_cause(failure.cause), _OTHER)
     facts = {**(names or {}), "cause": failure.cause, **{key: value for key, value in failure.facts.items() if value}}
-    return Told(sentence(words.sentence, facts), sentence(words.remedy, facts), shell(words.line, facts))
+    if target := str(facts.get("target", "")):
+        facts["target"] = _short(target)
+    system = _SYSTEMS.get(str(facts.get("service")), "The other system")
+    said = sentence(words.sentence.replace("SYSTEM", system), facts)
+    return Told(said, sentence(words.remedy, facts), shell(words.line, facts))
+
+
+def _short(target: str) -> str:
+    """The end of an ARM id: kind and name."""
+    return "/".join(target.split("/")[-2:]) if target.startswith("/subscriptions/") else target
+
+
+_SYSTEMS = {"azure": "Azure", "kubernetes": "The cluster", "slack": "Slack"}
 
 
 def _cause(word: str) -> Cause | None:
@@ -208,17 +220,17 @@ WORDS: dict[Cause | None, _Words] = {
         "kubectl logs --namespace azure-arc --selector app.kubernetes.io/component=extension-manager --tail 100",
     ),
     Cause.TIMED_OUT: _Words("{target} did not come to an end in time.", "It may still: look at it, then retry."),
-    Cause.UNREACHABLE: _Words("Could not reach {service}: {code} {message}", "Retry when it answers again."),
+    Cause.UNREACHABLE: _Words("SYSTEM could not be reached: {code} {message}", "Retry when it answers again."),
     Cause.NOT_AUTHENTICATED: _Words(
-        "The bot's own identity is not accepted by {service} ({code}).", "Renew the bot's credentials, then retry."
+        "SYSTEM does not accept the bot's own identity ({code}).", "Renew the bot's credentials, then retry."
     ),
     Cause.NOT_ALLOWED: _Words(
-        "The bot's own identity lacks a right in {service}: {action}.", "Give it that right, then retry."
+        "SYSTEM does not let the bot do this: its identity lacks {action}.", "Give it that right, then retry."
     ),
-    Cause.THROTTLED: _Words("{service} was asked too often.", "Retry in a few minutes."),
+    Cause.THROTTLED: _Words("SYSTEM was asked too often.", "Retry in a few minutes."),
     Cause.ABSENT: _Words(
         "{target} does not exist (any more).", "Somebody may have deleted it: ask again for a new plan."
     ),
     Cause.CONFLICT: _Words("{target} is in the way, or busy with something else: {message}", "Retry when it is done."),
-    Cause.REFUSED: _Words("{service} said no to {target}: {code} {message}", "Mend what it names, then retry."),
+    Cause.REFUSED: _Words("SYSTEM said no to {target}: {code} {message}", "Mend what it names, then retry."),
 }

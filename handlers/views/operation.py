@@ -117,7 +117,8 @@ def _middle(operation: Operation) -> Iterator[Block]:
 
 
 def _findings(operation: Operation, levels: set[str]) -> Iterator[Block]:
-    found = [one for one in (operation.plan.findings if operation.plan else ()) if one.level in levels]
+    known = findings.ordered(operation.plan.findings) if operation.plan else ()
+    found = [one for one in known if one.level in levels]
     for finding in found[:MOST_FINDINGS]:
         yield finding_block(finding)
     if len(found) > MOST_FINDINGS:
@@ -147,8 +148,10 @@ def _differences(operation: Operation) -> Iterator[Block]:
     lines = [
         f"• {escape(key)}: ~{_fact(before.get(key))}~ → {_fact(after.get(key))}" for key in keys[:MOST_DIFFERENCES]
     ]
-    told = "\n".join(lines) or "The steps are others now."
-    yield blocks.section(f":warning: *The world has changed since this was approved*, so nothing was written.\n{told}")
+    told = "\n".join(lines) or ("" if operation.plan.blockers else "The steps are others now.")
+    since = "approved" if operation.decisions else "planned"
+    said = f":warning: *The world has changed since this was {since}*, so nothing was written.\n{told}"
+    yield blocks.section(said.rstrip())
 
 
 def _fact(value: object) -> str:
@@ -208,12 +211,11 @@ def _names(operation: Operation) -> Mapping[str, object]:
 
 
 def _left(operation: Operation) -> str:
-    made = [
-        escape(title(operation.planned[run.index]))
-        for run in operation.steps
-        if run.state != "pending" and operation.planned[run.index].effect in {"create", "change"}
-    ]
-    return listed(made)
+    """What the run has made. Of a step that did not come to its end nobody knows for certain."""
+    made = [run for run in operation.steps if operation.planned[run.index].effect in {"create", "change"}]
+    whole = [escape(title(operation.planned[run.index])) for run in made if run.state == "complete"]
+    half = [escape(title(operation.planned[run.index])) for run in made if run.state in {"running", "error"}]
+    return "; ".join(filter(None, [listed(whole), f"perhaps {listed(half)}" if half else ""]))
 
 
 # --- steps ----------------------------------------------------------------------------------------------------------
@@ -291,6 +293,8 @@ def _seconds(run: StepRun) -> str:
     if run.started is None or run.finished is None:
         return ""
     seconds = (run.finished - run.started).total_seconds()
+    if seconds < 0.05:  # noqa: PLR2004 - what would read 0.0 s
+        return "at once"
     return duration(run.finished - run.started) if seconds >= 10 else f"{seconds:.1f} s"  # noqa: PLR2004 - then whole ones will do
 
 

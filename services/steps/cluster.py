@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from services import addresses
-from services.diagnosis import Cause, diagnose
+from services.diagnosis import Cause
 from services.errors import AddressTaken, Failure
 from services.sites import RUNTIME_NAMESPACE
 from services.steps.step import Done, Going, Progress, Scene, Step
@@ -58,7 +58,7 @@ async def _verified(scene: Scene, _token: object) -> Progress:
     address = str(scene.results.get("service_ip") or next(iter(runtime.service_addresses), ""))
     if runtime.deployment_available and runtime.volume_phase == "Bound" and address in runtime.service_addresses:
         return Done({"deployment": "available", "service": address, "volume": runtime.volume_phase})
-    judge(diagnose(runtime=runtime), scene.waited, grace=scene.grace)
+    await judge(scene)
     return Going()
 
 

@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from services.diagnosis import diagnose
-from services.errors import DomainError
-from services.sites import RUNTIME_NAMESPACE, Site
+from services.sites import Site
 from services.steps.step import Done, Going, Progress, Scene, Step
 from services.steps.verdict import judge
-from services.values import ConnectedRegistry, Pending, Runtime
+from services.values import ConnectedRegistry, Pending
 
 
 async def _create(scene: Scene) -> Progress:
@@ -46,16 +44,8 @@ async def _is_online(scene: Scene, _token: object) -> Progress:
     seen = await scene.azure.connected.get(scene.site.acr_ref, scene.name)
     if seen.activation == "Active" and seen.connection_state in {"Online", "Syncing"}:
         return Done({"connection_state": "Online", **_sync(seen)})
-    judge(diagnose(connected=seen, runtime=await _runtime(scene)), scene.waited, grace=scene.grace)
+    await judge(scene, connected=seen)
     return Going()
-
-
-async def _runtime(scene: Scene) -> Runtime | None:
-    """What the cluster says about it; a cluster that can't be asked must not end the wait for Azure's word."""
-    try:
-        return await (await scene.cluster()).runtime(RUNTIME_NAMESPACE)
-    except DomainError:
-        return None
 
 
 async def _synced(scene: Scene) -> Progress:

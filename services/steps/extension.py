@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 from services.azure.connection_string import connection_string
-from services.diagnosis import Cause, diagnose
-from services.errors import Absent, DomainError, Failure
-from services.sites import RUNTIME_NAMESPACE, Site
+from services.diagnosis import Cause
+from services.errors import Absent, Failure
+from services.sites import Site
 from services.steps.step import Done, Going, Progress, Scene, Step
 from services.steps.verdict import judge
-from services.values import Extension, Runtime
+from services.values import Extension
 
 UNDER_WAY = {"creating", "updating", "pending"}
 
@@ -76,15 +76,8 @@ async def _installed(scene: Scene, _token: object) -> Progress:
     if seen.provisioning_state.lower() == "succeeded":
         return Done({"extension": "Succeeded", "extension_version": seen.version})
     failed = seen.provisioning_state.lower() in {"failed", "canceled"}
-    judge(diagnose(extension=seen, runtime=await _runtime(scene)), scene.waited, grace=scene.grace, final=failed)
+    await judge(scene, extension=seen, final=failed)
     return Going()
-
-
-async def _runtime(scene: Scene) -> Runtime | None:
-    try:
-        return await (await scene.cluster()).runtime(RUNTIME_NAMESPACE)
-    except DomainError:
-        return None
 
 
 def _install_line(site: Site, name: str, params: Mapping[str, Any]) -> str:

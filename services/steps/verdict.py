@@ -2,11 +2,16 @@
 
 from datetime import timedelta
 
-from services.diagnosis import Cause
-from services.errors import Failure
+from services.diagnosis import Cause, diagnose
+from services.errors import DomainError, Failure
+from services.sites import RUNTIME_NAMESPACE
+from services.steps.step import Scene
+from services.values import ConnectedRegistry, Extension, Runtime, Token
 
 GRACE = timedelta(seconds=90)
 """A fresh password takes up to 60 s to be known everywhere (Learn: repository-scoped tokens); Pods settle."""
+RECOVERY = timedelta(minutes=6)
+"""The same for a retry: what was mended shows when the Pod starts again, and a crash loop pauses for five minutes."""
 STAYS = frozenset(
     {
         Cause.ALREADY_ACTIVATED,
@@ -19,7 +24,43 @@ STAYS = frozenset(
 )
 
 
-def judge(failure: Failure | None, waited: timedelta, *, grace: timedelta, final: bool = False) -> None:
-    """Raises the failure when it is the last word."""
-    if failure is not None and (final or failure.cause in STAYS or waited >= grace):
+_LOGGED = frozenset({Cause.ALREADY_ACTIVATED, Cause.BAD_CONNECTION_STRING})
+"""Read from a log, whose last words may be older than what a retry has mended."""
+
+
+async def runtime(scene: Scene) -> Runtime | None:
+    """What the cluster says about it; a cluster that can't be asked must not end the wait for Azure's word."""
+    try:
+        return await (await scene.cluster()).runtime(RUNTIME_NAMESPACE)
+    except DomainError:
+        return None
+
+
+async def judge(
+    scene: Scene,
+    *,
+    extension: Extension | None = None,
+    connected: ConnectedRegistry | None = None,
+    final: bool = False,
+) -> None:
+    """Raises the cause of what is seen when it is the last word."""
+    seen = await runtime(scene)
+    failure = diagnose(extension=extension, connected=connected, runtime=seen)
+    if failure is not None and failure.cause == Cause.BAD_PASSWORD:
+        failure = diagnose(extension=extension, connected=connected, runtime=seen, token=await _token(scene))
+    if failure is not None and (final or stays(failure, scene) or scene.waited >= scene.grace):
         raise failure
+
+
+def stays(failure: Failure, scene: Scene) -> bool:
+    """Whether waiting would not mend it."""
+    is_old = scene.operation.attempt > 1 and failure.cause in _LOGGED
+    return failure.cause in STAYS and not is_old
+
+
+async def _token(scene: Scene) -> Token | None:
+    """The sync token: a disabled one is refused in the same words as a wrong password."""
+    try:
+        return await scene.azure.tokens.get(scene.site.acr_ref, scene.name)
+    except DomainError:
+        return None

@@ -94,7 +94,16 @@ class Operations(Room):
                 await self._tell(connection, operation, event, f"{event}:{to}:{attempt}")
         return done.rowcount == 1
 
-    async def plan(self, operation: str, plan: Plan, came_from: Collection[State], to: State, **changes: Any) -> bool:
+    async def plan(
+        self,
+        operation: str,
+        plan: Plan,
+        came_from: Collection[State],
+        to: State,
+        *,
+        event: EventKind | None = None,
+        **changes: Any,
+    ) -> bool:
         """Store the plan with its steps as pending, and move on."""
         async with self._engine.begin() as connection:
             done = await connection.execute(
@@ -108,8 +117,8 @@ class Operations(Room):
                     await connection.execute(
                         insert(steps), [_fresh(operation, index) for index in range(len(plan.steps))]
                     )
-                if to == "waiting":
-                    await self._tell(connection, operation, "asked", f"asked:{changes.get('round', 1)}")
+                if event:
+                    await self._tell(connection, operation, event, f"{event}:{to}:{changes.get('round', 1)}")
         return done.rowcount == 1
 
     async def decide(self, operation: str, decision: Decision) -> bool:
