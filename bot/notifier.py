@@ -8,6 +8,7 @@ again.
 
 import asyncio
 from functools import partial
+from itertools import takewhile
 
 import structlog
 
@@ -195,14 +196,17 @@ class Notifier:
 
     # --- the thread -------------------------------------------------------------------------------------------------
 
-    async def _tell_thread(self, operation: Operation, card: Card, events: tuple[Event, ...]) -> None:
+    async def _tell_thread(self, operation: Operation, card: Card, waiting: tuple[Event, ...]) -> None:
+        """One message for all that happened meanwhile; what the channel hears too stands in one of its own."""
+        events = tuple(takewhile(lambda one: views.is_loud(one) == views.is_loud(waiting[0]), waiting))
+        if len(events) < len(waiting):
+            self.changed(operation.id)
         last = events[-1].id
         mark = f"{operation.id}:{last}"
         lines = [line for event in events if (line := views.thread_line(operation, event))]
-        loud = any(views.is_loud(event) for event in events)
         if lines and not (card.posting and await self._found(operation.place.channel, card.posting, thread=card.ts)):
             await self._store.cards.save(operation.id, posting=mark)
-            await self._post(operation, Message("\n".join(lines)), mark, thread=card.ts, loud=loud)
+            await self._post(operation, Message("\n".join(lines)), mark, thread=card.ts, loud=views.is_loud(events[0]))
         elif card.posting:
             last = int(card.posting.rpartition(":")[2])
             self.changed(operation.id)
