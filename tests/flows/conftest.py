@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.controlplane.part import RealKubePart
 from tests.flows.conversation import POLICY, Conversation, conversation
 
 
 @pytest.fixture
-async def registry(tmp_path: Path) -> AsyncIterator[Conversation]:
+async def registry(tmp_path: Path, clusters: RealKubePart | None) -> AsyncIterator[Conversation]:
     """The bot in the default world."""
-    async with conversation(tmp_path) as talk:
+    async with conversation(tmp_path, clusters=clusters) as talk:
         yield talk
 
 

@@ -4,28 +4,35 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+from kubernetes.aio import client, config
 
 from bot.slack import Connection
 from bot.wiring import Blueprint, Bot, open_bot
 from sandbox.compose import Sandbox
+from sandbox.controlplane.part import RealKubePart
 from services.access import Policy
 from services.azure.clouds import cloud
 from services.azure.gateway import Options
 from services.azure.identity import Identity
-from services.operation import LIVE, Operation
+from services.operation import LIVE, Operation, State
 from services.secret import Secret
 from services.services import FixedConfiguration
 from services.sites import Site
+from tests.bots_account import kubeconfig_of_the_bot
 
 SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
 PATIENCE = 30.0
 """Seconds after which a conversation that does not settle has failed; nothing waits that long when all is well."""
+
+HOLD = 45
+"""Seconds of the sandbox's clock for which a request is held."""
 
 POLICY: dict[str, Any] = {
     "people": {"alice": "U0ALICE", "bob": "U0BOB", "carol": "U0CAROL"},
@@ -157,9 +164,9 @@ class Conversation:
                 await asyncio.sleep(0.01)
 
     async def _is_quiet(self) -> bool:
-        if self.bot.slack.busy or self.bot.notifier.waiting:
+        if self.bot.slack.busy or self.bot.notifier.waiting or self.bot.alerts.waiting:
             return False
-        live = await self.bot.store.operations.find(states=tuple(LIVE - {"waiting"}))
+        live = await self.bot.store.operations.find(states=LIVE - {"waiting"})
         behind = await self.bot.store.cards.behind()
         return not live and not behind and not self.bot.slack.busy and not self.bot.notifier.waiting
 
@@ -172,11 +179,20 @@ class Conversation:
         """Return when this step of the newest operation is under way."""
 
         async def is_under_way() -> bool:
-            found = await self.operation(target)
-            kinds = [found.planned[run.index].kind for run in found.steps if run.state == "running"]
-            return found.state == "running" and step in kinds
+            found = await self.bot.store.operations.find(target=target, limit=1)
+            return step in [one.planned[run.index].kind for one in found for run in one.steps if run.state == "running"]
 
         await self.until(is_under_way)
+
+    async def reached(self, state: State, target: str = "edge01") -> None:
+        """Return when the newest operation is in this state, and people have read it."""
+
+        async def is_there() -> bool:
+            found = await self.bot.store.operations.find(target=target, limit=1)
+            return bool(found) and found[0].state == state and not self.bot.notifier.waiting
+
+        await self.until(is_there)
+        await self._note()
 
     async def messages(self, person: str = "alice") -> list[dict[str, Any]]:
         """What somebody sees in the channel, oldest first."""
@@ -210,6 +226,19 @@ class Conversation:
         heads = [index for index, line in enumerate(lines) if line.startswith("Registry")]
         return alike("\n".join(lines[heads[-1] :]))
 
+    async def card_of(self, site: str, person: str = "alice") -> str:
+        """The newest card about a site, without its thread."""
+        found = await self.get("read", **{"as": person, "channel": self.channel})
+        cards = re.split(r"\n(?=Registry)", alike("\n".join(found["lines"])))
+        return [card for card in cards if f" to {site}*" in card.partition("\n")[0]][-1].partition("\n    Registry")[0]
+
+    async def blockers(self) -> str:
+        """What the newest card says stands in the way."""
+        lines = (await self.answer()).splitlines()[1:]
+        heads = [index for index, line in enumerate(lines) if re.match(r"  (:\w+:|\[)", line)] + [len(lines)]
+        sections = ["\n".join(lines[one:next_]) for one, next_ in pairwise(heads)]
+        return "\n".join(section for section in sections if section.startswith("  :no_entry:"))
+
     async def answer(self, person: str = "alice") -> str:
         """The newest message in all its words, without a thread."""
         return (await self.card(person)).partition("\n    Registry: ")[0]
@@ -241,6 +270,14 @@ class Conversation:
         """Put a fault in force."""
         await self.post("/sandbox/faults", part=part, match=match, action=action, **values)
 
+    async def hold(self, line: str) -> None:
+        """Let the next ARM request of this kind wait until `let_go`."""
+        await self.fault("azure", line, "delay", seconds=HOLD)
+
+    async def let_go(self) -> None:
+        """Answer the request that is held."""
+        await self.post("/sandbox/clock", turn=HOLD)
+
     async def edge(self, cluster: str = "berlin", **values: Any) -> None:
         """Do something to an edge."""
         await self.post(f"/sandbox/edge/{cluster}", **values)
@@ -250,6 +287,28 @@ class Conversation:
         self.box.faults.clear()
         for cluster in ("berlin", "hamburg"):
             await self.edge(cluster, scenario=None)
+
+    @asynccontextmanager
+    async def kubectl(self, context: str = "berlin-admin") -> AsyncIterator[Any]:
+        """A cluster, as its administrator sees it."""
+        load: Any = config.new_client_from_config
+        async with await load(self.box.environment()["KUBECONFIG"], context) as api:
+            yield client.CoreV1Api(api)
+
+    async def namespace_terminating(self, name: str = "connected-registry") -> None:
+        """Let somebody's finalizer hold a namespace of berlin while it is deleted."""
+        async with self.kubectl() as core:
+            await core.create_namespace({"metadata": {"name": name}})
+            service = {
+                "metadata": {"name": "held", "finalizers": ["example.com/hold"]},
+                "spec": {"ports": [{"port": 80}]},
+            }
+            await core.create_namespaced_service(name, service)
+            await core.delete_namespace(name)
+
+    async def azure_deactivates(self, name: str = "edge01") -> None:
+        """Let somebody deactivate the connected registry, as after the loss of an edge."""
+        await self.post(f"/sandbox/azure/connectedregistries/contosoacr/{name}", activation="Inactive")
 
     async def take_address(self, address: str, cluster: str = "berlin") -> None:
         """Let somebody else's Service have an address."""
@@ -270,15 +329,23 @@ class Conversation:
         found = await self.services(cluster)
         return [address for name, address in found.items() if "registry-bot" in name]
 
-    async def leases(self) -> frozenset[str]:
+    async def leases(self, site: str = "berlin") -> frozenset[str]:
         """Addresses that operations have spoken for."""
-        cluster = self.bot.services.sites["berlin"].cluster_ref.id.lower()
+        cluster = self.bot.services.sites[site].cluster_ref.id.lower()
         return await self.bot.store.leases.of_others(cluster, "")
 
     async def calls(self, method: str) -> list[dict[str, Any]]:
         """The bot's calls of a Web API method."""
         found = await self.get("calls", method=method)
         return list(found["calls"])
+
+    async def requested(self, line: str) -> None:
+        """Return when ARM has answered a request like this."""
+
+        async def is_answered() -> bool:
+            return bool(await self.requests(line))
+
+        await self.until(is_answered)
 
     async def requests(self, line: str) -> list[str]:
         """ARM requests whose line matches."""
@@ -304,6 +371,7 @@ ALIKE = tuple(
         (r"\b[0-9a-f]{16}\b", "DIGEST"),
         (r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?( UTC|Z)?", "TIME"),
         (r"\b\d+(\.\d)? s\b", "N s"),
+        (r"(?m)(^ +|·  )at once", r"\1N s"),
         (r"\b127\.0\.0\.1:\d+", "HOST"),
     )
 )
@@ -311,7 +379,8 @@ ALIKE = tuple(
 
 def _buttons(message: Mapping[str, Any]) -> list[str]:
     found = []
-    for block in message.get("blocks") or ():
+    attached = [block for one in message.get("attachments") or () for block in one.get("blocks") or ()]
+    for block in [*(message.get("blocks") or ()), *attached]:
         elements = list(block.get("elements") or ()) + ([block["accessory"]] if "accessory" in block else [])
         found += [one["text"]["text"] for one in elements if one.get("type") == "button"]
     return found
@@ -344,15 +413,26 @@ def blueprint(
 
 @asynccontextmanager
 async def conversation(
-    folder: Path, *, policy: dict[str, Any] | None = None, plan_blocks: bool = True, **sites: Site
+    folder: Path,
+    *,
+    policy: dict[str, Any] | None = None,
+    plan_blocks: bool = True,
+    clusters: RealKubePart | None = None,
+    **sites: Site,
 ) -> AsyncIterator[Conversation]:
-    """A sandbox with the default world, and the bot in it. Without `sites`: berlin, hamburg and lyon."""
+    """A sandbox with the default world, and the bot in it. Without `sites`: berlin, hamburg and lyon.
+
+    In real `clusters` the bot has its own account, with the rights of `deploy/rbac` and no others.
+    """
     known = sites or {name: site(name) for name in ("berlin", "hamburg", "lyon")}
     configuration = FixedConfiguration(known, Policy.model_validate(policy or POLICY))
     time, database = Time(), folder / "bot.db"
     async with AsyncExitStack() as stack:
-        box = await stack.enter_async_context(Sandbox(plan_blocks=plan_blocks))
+        box = await stack.enter_async_context(Sandbox(plan_blocks=plan_blocks, control_plane=clusters))
         plan = blueprint(box, database, configuration, time)
+        if clusters is not None:
+            kubeconfig = await kubeconfig_of_the_bot(clusters.kubeconfig, clusters.urls, folder)
+            plan = replace(plan, environment={"KUBECONFIG": str(kubeconfig)})
         life = await stack.enter_async_context(AsyncExitStack())
         bot = await life.enter_async_context(open_bot(plan))
         http = await stack.enter_async_context(aiohttp.ClientSession(box.url))

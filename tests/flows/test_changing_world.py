@@ -1,0 +1,181 @@
+"""What becomes of a plan when the world changes before it runs, and who comes first."""
+
+from inline_snapshot import snapshot
+
+from tests.flows.conversation import Conversation
+
+
+async def test_what_was_approved_is_asked_again_when_the_world_has_changed(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site hamburg")
+    await registry.say("deploy edge02 --site berlin")
+    await registry.click("Approve", as_="bob", card="hamburg")
+    changed = await registry.card_of("hamburg")
+    await registry.click("Approve", as_="bob", card="hamburg")
+
+    assert changed == snapshot("""\
+Registry: :raised_hand:  *Deploy edge01 to hamburg*  ·  waiting for approval
+  asked by @alice TIME  ·  production  ·  `op-1`
+  :warning: *The world has changed since this was approved*, so nothing was written.
+  • registry.data_endpoint: ~False~ → True
+  :warning:  Not registered yet: `Microsoft.Kubernetes`, `Microsoft.KubernetesConfiguration` and `Microsoft.ExtendedLocation`.
+  The deployment registers them; it takes up to ten minutes.
+  `for provider in Microsoft.Kubernetes Microsoft.KubernetesConfiguration Microsoft.ExtendedLocation Microsoft.ContainerRegistry; do az provider register --subscription ID --namespace "$provider"; done`
+  Needs one approval of edge-approvers. Expires TIME.
+  Rule *production needs a second person*  ·  plan `DIGEST`
+  Plan: 10 steps
+  [ ] Hold: Service IP 10.112.0.2
+      or the next free one, if somebody takes it first
+  [ ] Change: Register resource providers
+      Microsoft.Kubernetes, Microsoft.KubernetesConfiguration, Microsoft.ExtendedLocation
+  [ ] Create: Image hello-world:latest
+      from mcr.microsoft.com/hello-world:latest; a tag that is there already is kept
+  [ ] Create: Scope map edge01
+      repositories hello-world
+  [ ] Create: Sync token edge01
+  [ ] Create: Connected registry edge01
+      ReadOnly, schedule * * * * *
+  [ ] Create: Extension edge01
+      pvc.storageRequest=250Gi, cert-manager.install=false
+  [ ] Verify: Deployment, Service and volume in the cluster
+  [ ] Verify: edge01 comes online
+  [ ] Verify: First sync of edge01
+  [Approve] [Reject…] [Cancel] [Show details]\
+""")
+    assert await registry.transcript() == snapshot("""\
+alice  /registry deploy edge01 --site hamburg
+bot    Deploy edge01 to hamburg: waiting for approval   [Approve] [Reject…] [Cancel]
+alice  /registry deploy edge02 --site berlin
+bot    Deploy edge02 to berlin: online
+bob    [Approve]
+bob    [Approve]
+bot    Deploy edge01 to hamburg: online, approved by bob\
+""")
+
+
+async def test_a_picked_address_that_somebody_took_is_replaced_by_the_next_free_one(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site hamburg")
+    await registry.take_address("10.112.0.2", "hamburg")
+    await registry.click("Approve", as_="bob")
+
+    assert (await registry.operation()).results["service_ip"] == "10.112.0.3"
+    assert await registry.transcript() == snapshot("""\
+alice  /registry deploy edge01 --site hamburg
+bot    Deploy edge01 to hamburg: waiting for approval   [Approve] [Reject…] [Cancel]
+bob    [Approve]
+bot    Deploy edge01 to hamburg: online, approved by bob\
+""")
+
+
+async def test_a_given_address_that_somebody_took_blocks_the_run(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site hamburg --service-ip 10.112.0.9")
+    await registry.take_address("10.112.0.9", "hamburg")
+    await registry.click("Approve", as_="bob")
+
+    assert await registry.card_of("hamburg") == snapshot("""\
+Registry: :no_entry:  *Deploy edge01 to hamburg*  ·  blocked
+  asked by @alice TIME  ·  production  ·  `op-1`
+  :warning: *The world has changed since this was approved*, so nothing was written.
+  :no_entry:  The Service address `10.112.0.9` is in use.
+  Leave `--service-ip` out, or give a free one such as `10.112.0.2`.
+  `kubectl get services --all-namespaces | grep --word-regexp 10.112.0.9`
+  :warning:  Not registered yet: `Microsoft.Kubernetes`, `Microsoft.KubernetesConfiguration` and `Microsoft.ExtendedLocation`.
+  The deployment registers them; it takes up to ten minutes.
+  `for provider in Microsoft.Kubernetes Microsoft.KubernetesConfiguration Microsoft.ExtendedLocation Microsoft.ContainerRegistry; do az provider register --subscription ID --namespace "$provider"; done`
+  :warning:  The dedicated data endpoint is off; the deployment switches it on. From then on clients fetch from `contosoacr.westeurope.data.azurecr.io`, which firewalls must let through.
+  Switch it on beforehand if firewall rules have to be prepared.
+  `az acr update --name contosoacr --resource-group edge-rg --data-endpoint-enabled true`
+  [Show details]\
+""")
+    assert await registry.leases("hamburg") == frozenset()
+
+
+async def test_a_given_address_that_is_taken_at_the_last_moment_fails_with_its_cause(registry: Conversation) -> None:
+    await registry.fault(
+        "kube",
+        "POST /berlin/api/v1/namespaces/default/services",
+        status=422,
+        code="Invalid",
+        message='Service "registry-bot" is invalid: spec.clusterIPs: Invalid value: ["10.96.0.9"]: '
+        "failed to allocate IP 10.96.0.9: provided IP is already allocated",
+    )
+    await registry.say("deploy edge01 --site berlin --service-ip 10.96.0.9")
+
+    assert await registry.card_of("berlin") == snapshot("""\
+Registry: :x:  *Deploy edge01 to berlin*  ·  failed
+  asked by @alice TIME  ·  development  ·  `op-1`
+  The Service address `10.96.0.9` is in use by somebody else's Service.
+  Deploy without `--service-ip` to have a free one picked, or give another.
+  `kubectl get services --all-namespaces | grep --word-regexp 10.96.0.9`
+  Nothing was left behind.
+  0 of 11 steps
+  [!] Hold: Service IP 10.96.0.9
+      as asked for
+  [ ] Change: Register resource providers
+      Microsoft.Kubernetes, Microsoft.KubernetesConfiguration, Microsoft.ExtendedLocation
+  [ ] Change: Data endpoint of contosoacr
+      switched on; firewalls at the edge must let it through
+  [ ] Create: Image hello-world:latest
+      from mcr.microsoft.com/hello-world:latest; a tag that is there already is kept
+  [ ] Create: Scope map edge01
+      repositories hello-world
+  [ ] Create: Sync token edge01
+  [ ] Create: Connected registry edge01
+      ReadOnly, schedule * * * * *
+  [ ] Create: Extension edge01
+      pvc.storageRequest=250Gi
+  [ ] Verify: Deployment, Service and volume in the cluster
+  [ ] Verify: edge01 comes online
+  [ ] Verify: First sync of edge01
+  [Retry] [Show details]\
+""")
+
+
+async def test_a_second_operation_at_a_site_waits_and_says_for_whom(registry: Conversation) -> None:
+    await registry.hold("PUT .*/scopeMaps/edge01")
+    await registry.say("deploy edge01 --site berlin", quiet=False)
+    await registry.running("scope_map.put")
+    await registry.say("deploy edge02 --site berlin", as_="carol", quiet=False)
+    await registry.reached("queued", "edge02")
+    await registry.let_go()
+    await registry.quiet()
+
+    assert await registry.transcript() == snapshot("""\
+alice  /registry deploy edge01 --site berlin
+carol  /registry deploy edge02 --site berlin
+bot    Deploy edge01 to berlin: running   [Cancel]
+bot    Deploy edge02 to berlin: queued behind op-1   [Cancel]
+bot    Deploy edge01 to berlin: online
+bot    Deploy edge02 to berlin: blocked\
+""")
+    assert await registry.card_of("berlin") == snapshot("""\
+Registry: :no_entry:  *Deploy edge02 to berlin*  ·  blocked
+  asked by @carol TIME  ·  development  ·  `op-2`
+  :warning: *The world has changed since this was planned*, so nothing was written.
+  • cert_manager: ~False~ → True
+  • extension.edge01: ~none~ → Succeeded
+  • namespace: ~none~ → Active
+  :no_entry:  The cluster has a connected registry extension already, `edge01` (Service address `10.96.0.2`); only one fits in a cluster.
+  Use another cluster, or delete that extension first.
+  `az k8s-extension delete --name edge01 --cluster-name berlin-arc --cluster-type connectedClusters --resource-group edge-rg`
+  [Show details]\
+""")
+
+
+async def test_operations_at_different_sites_do_not_wait_for_each_other(registry: Conversation) -> None:
+    await registry.hold("PUT .*/scopeMaps/edge01")
+    await registry.say("deploy edge01 --site berlin", quiet=False)
+    await registry.running("scope_map.put")
+    await registry.say("deploy edge02 --site hamburg", quiet=False)
+    await registry.reached("waiting", "edge02")
+    await registry.click("Approve", as_="bob", quiet=False)
+    await registry.reached("succeeded", "edge02")
+
+    assert (await registry.operation("edge01")).state == "running"
+
+
+async def test_waiting_plans_at_one_site_never_speak_for_the_same_address(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site hamburg")
+    await registry.say("deploy edge02 --site hamburg")
+    await registry.say("deploy edge03 --site hamburg")
+
+    assert await registry.leases("hamburg") == {"10.112.0.2", "10.112.0.3", "10.112.0.4"}

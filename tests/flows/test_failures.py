@@ -1,0 +1,132 @@
+"""Failures at the edge: each with its cause in plain words, what was left behind, and a retry that goes on from there."""
+
+import pytest
+from inline_snapshot import snapshot
+
+from tests.flows.conversation import Conversation
+
+CAUSES = {
+    "service-ip-taken": "The Service address `10.96.0.2` is in use by somebody else's Service.",
+    "cert-manager-present": "cert-manager is installed in this cluster already, and the extension tried to install it again.",
+    "name-in-use": "The cluster has a Helm release with the extension's name already.",
+    "namespace-terminating": "The namespace `connected-registry` is still being deleted.",
+    "chart-not-found": "There is no such version of the extension.",
+    "crd-status-not-populated": "The Arc agents in the cluster did not report the state of the installation.",
+    "crd-write-race": "Something else changed the extension in the cluster at the same moment.",
+    "silent-failure": "The extension ended as `Failed`, and Azure gives no reason.",
+    "storage-class-missing": "The volume claim of the connected registry stays Pending (storage class `missing-storage-class`): `FailedScheduling: 0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.`",
+    "bad-password": "The registry refuses the sync token's password: it was generated anew elsewhere, has expired, or is not the one in the connection string.",
+    "token-disabled": "The registry refuses the sync token's password: it was generated anew elsewhere, has expired, or is not the one in the connection string.",
+    "already-activated": "Another installation of `edge01` is activated, so this one is refused (`ALREADY_ACTIVATED`).",
+    "firewall": "The connected registry can't reach the registry in the cloud: `TIME [ERR] The parent registry can't be reached: dial tcp: lookup contosoacr.westeurope.data.azurecr.io: i/o timeout. Trying again.`",
+    "disk-full": "The connected registry can't write to its disk: `There is not enough space on the disk of the connected registry.`",
+}
+
+
+@pytest.mark.parametrize("scenario", CAUSES)
+async def test_the_channel_hears_once_why_it_failed(registry: Conversation, scenario: str) -> None:
+    await registry.edge(scenario=scenario)
+    await registry.say("deploy edge01 --site berlin")
+
+    told = [line for line in (await registry.transcript()).splitlines() if "failed: " in line]
+    assert told == [f"bot    :x:  Deploy edge01 to berlin: failed: {CAUSES[scenario]}"]
+
+
+async def test_the_card_of_a_failure_tells_cause_remedy_and_what_is_left(registry: Conversation) -> None:
+    await registry.edge(scenario="service-ip-taken")
+    await registry.say("deploy edge01 --site berlin")
+
+    assert (await registry.card_of("berlin")).partition("\n  7 of 11")[0] == snapshot("""\
+Registry: :x:  *Deploy edge01 to berlin*  ·  failed
+  asked by @alice TIME  ·  development  ·  `op-1`
+  The Service address `10.96.0.2` is in use by somebody else's Service.
+  Deploy without `--service-ip` to have a free one picked, or give another.
+  `kubectl get services --all-namespaces | grep --word-regexp 10.96.0.2`
+  Left behind: Register resource providers, Data endpoint of contosoacr, Image hello-world:latest, Scope map edge01, Sync token edge01 and Connected registry edge01; perhaps Extension edge01.\
+""")
+    assert await registry.placeholders() == []
+    assert await registry.leases() == frozenset()
+
+
+@pytest.mark.parametrize("scenario", ["service-ip-taken", "silent-failure", "name-in-use", "bad-password"])
+async def test_a_retry_goes_on_from_the_step_that_failed(registry: Conversation, scenario: str) -> None:
+    await registry.edge(scenario=scenario)
+    await registry.say("deploy edge01 --site berlin")
+    before = len(await registry.requests("^(PUT|PATCH|POST) "))
+    await registry.mended()
+    await registry.click("Retry", as_="carol")
+    again = (await registry.requests("^(PUT|PATCH|POST) "))[before:]
+
+    assert (await registry.operation()).state == "succeeded"
+    assert [line.rpartition("/")[2] for line in again] == ["generateCredentials", "edge01"]
+
+
+@pytest.mark.parametrize("scenario", ["already-activated", "firewall"])
+async def test_a_retry_after_the_edge_was_mended_changes_nothing_in_azure(
+    registry: Conversation, scenario: str
+) -> None:
+    await registry.edge(scenario=scenario)
+    await registry.say("deploy edge01 --site berlin")
+    before = len(await registry.requests("^(PUT|PATCH|POST) "))
+    await registry.mended()
+    await registry.azure_deactivates()
+    await registry.click("Retry", as_="alice")
+
+    assert (await registry.operation()).state == "succeeded"
+    assert (await registry.requests("^(PUT|PATCH|POST) "))[before:] == []
+
+
+async def test_a_retry_holds_the_address_again(registry: Conversation) -> None:
+    await registry.fault("azure", "PUT .*/scopeMaps/", status=400, code="BadRequest", message="No.")
+    await registry.say("deploy edge01 --site berlin")
+    await registry.hold("PUT .*/scopeMaps/")
+    await registry.click("Retry", as_="alice", quiet=False)
+    await registry.running("scope_map.put")
+    held = await registry.placeholders()
+    await registry.let_go()
+    await registry.quiet()
+
+    assert held == ["10.96.0.2"]
+    assert (await registry.operation()).results["service"] == "10.96.0.2"
+
+
+async def test_a_retry_takes_the_next_address_when_its_own_was_taken_meanwhile(registry: Conversation) -> None:
+    await registry.fault("azure", "PUT .*/scopeMaps/", status=400, code="BadRequest", message="No.")
+    await registry.say("deploy edge01 --site berlin")
+    await registry.take_address("10.96.0.2")
+    await registry.click("Retry", as_="alice")
+
+    assert (await registry.operation()).results["service"] == "10.96.0.3"
+
+
+async def test_what_azure_refuses_is_told_in_its_words_with_its_correlation_id(registry: Conversation) -> None:
+    await registry.fault(
+        "azure", "PUT .*/scopeMaps/", status=400, code="InvalidScopeMap", message="The scope map is not valid."
+    )
+    await registry.say("deploy edge01 --site berlin")
+
+    assert (await registry.card_of("berlin")).partition("\n  4 of 11")[0] == snapshot("""\
+Registry: :x:  *Deploy edge01 to berlin*  ·  failed
+  asked by @alice TIME  ·  development  ·  `op-1`
+  Azure said no to `scopeMaps/edge01`: `InvalidScopeMap` `The scope map is not valid.`
+  Mend what it names, then retry.
+  Left behind: Register resource providers, Data endpoint of contosoacr and Image hello-world:latest; perhaps Scope map edge01.\
+""")
+
+
+async def test_a_retry_needs_the_right_to_it(registry: Conversation) -> None:
+    await registry.edge(scenario="silent-failure")
+    await registry.say("deploy edge01 --site berlin")
+    await registry.click("Retry", as_="dave")
+
+    assert (await registry.operation()).state == "failed"
+
+
+async def test_a_failed_operation_is_retried_once_by_two_clicks(registry: Conversation) -> None:
+    await registry.edge(scenario="silent-failure")
+    await registry.say("deploy edge01 --site berlin")
+    await registry.mended()
+    await registry.click("Retry", as_="alice", quiet=False)
+    await registry.say(f"operation retry {(await registry.operation()).id}", as_="carol")
+
+    assert (await registry.operation()).attempt == 2
