@@ -17,6 +17,7 @@ from bot.slack import Connection
 from bot.wiring import Blueprint, Bot, open_bot
 from sandbox.compose import Sandbox
 from sandbox.controlplane.part import RealKubePart
+from sandbox.controlplane.part import RealKubePart
 from services.access import Policy
 from services.azure.clouds import cloud
 from services.azure.gateway import Options

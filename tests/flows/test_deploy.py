@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import pytest
 from inline_snapshot import snapshot
 
 from tests.flows.conversation import Conversation
+
+pytestmark = pytest.mark.on_real_clusters
 
 
 async def test_a_development_site_needs_nobodys_approval(registry: Conversation) -> None:
