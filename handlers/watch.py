@@ -265,4 +265,4 @@ async def summary_show(
     found = await services.watches.get(id)
     shown = await services.reporting.summary(found)
     message = summary_views.page(shown, page, turns=turns(found, in_place=True), title=views.subject(found))
-    return replace(message, replace=turn)
+    return replace(message, visibility="private", replace=turn)

@@ -10,6 +10,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -95,6 +96,8 @@ class Engine:
     async def close(self) -> None:
         """Stop; what is under way goes on at the next start, as after a crash."""
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+        # The loop's default executor was the engine's, and has ended with it; what is closed after this needs one.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         # Only now, when nothing is recorded any more: a step that is cancelled must not count as one that failed.
         await self._steps.cancel()
         self._let_go()

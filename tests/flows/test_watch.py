@@ -1,0 +1,318 @@
+"""Watching, as a conversation: subscribing, alerts that develop, summaries, and a bot that is started again."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+
+from tests.flows.conversation import Conversation, conversation
+
+
+@pytest.fixture
+async def registry(tmp_path: Path) -> AsyncIterator[Conversation]:
+    """The bot in the default world, with a connected registry that is online."""
+    async with conversation(tmp_path) as talk:
+        await talk.say("deploy edge01 --site berlin")
+        talk.said.clear()
+        yield talk
+
+
+async def poll(talk: Conversation, **later: float) -> None:
+    """Let time pass for the bot, and let it ask Azure once."""
+    if later:
+        talk.time.ahead += timedelta(**later)
+        talk.said.append(f"       ({timedelta(**later)} later)")
+    await talk.bot.watching.cycle()
+    await talk.quiet()
+
+
+def daily(**ahead: float) -> str:
+    """A schedule whose next time is so far ahead, and the one after that a day later."""
+    return f"{datetime.now(UTC) + timedelta(**ahead):%M %H} * * *"
+
+
+async def edge_is(talk: Conversation, state: str) -> None:
+    """What Azure says of edge01 from now on."""
+    now = talk.time().isoformat()
+    values: dict[str, Any] = {"connectionState": state}
+    if state == "Online":
+        values |= {"lastActivityTime": now, "lastSyncTime": now}
+    await talk.post("/sandbox/azure/connectedregistries/contosoacr/edge01", **values)
+
+
+async def test_a_watch_without_a_schedule_is_saved_at_once(registry: Conversation) -> None:
+    await registry.say("watch berlin")
+
+    assert await registry.transcript() == snapshot("""\
+alice  /registry watch berlin
+bot    This channel watches site berlin, summaries none   [Summary now]\
+""")
+
+
+async def test_a_schedule_is_read_back_before_it_is_saved(registry: Conversation) -> None:
+    await registry.say('watch berlin --every "0 9 * * 1-5" --tz Europe/Berlin')
+    assert await registry.bot.store.watches.all() == ()
+    await registry.click("Save", as_="alice")
+
+    assert await registry.transcript() == snapshot("""\
+alice  /registry watch berlin --every "0 9 * * 1-5" --tz Europe/Berlin
+bot    (only alice) Not saved yet: watch site berlin, summaries at 09:00 on Monday to Friday, Europe/Berlin   [Save]
+alice  [Save]
+bot    This channel watches site berlin, summaries at 09:00 on Monday to Friday, Europe/Berlin   [Summary now]\
+""")
+    assert [one.every for one in await registry.bot.store.watches.all()] == ["0 9 * * 1-5"]
+
+
+async def test_an_alert_opens_is_taken_care_of_and_resolved_in_one_message(registry: Conversation) -> None:
+    await registry.say("watch berlin")
+    await poll(registry)
+    await edge_is(registry, "Offline")
+    await poll(registry, minutes=20)
+    await registry.click("Acknowledge", as_="carol")
+    await edge_is(registry, "Online")
+    await poll(registry, minutes=10)
+    await edge_is(registry, "Online")
+    await poll(registry, minutes=20)
+
+    assert await registry.transcript() == snapshot("""\
+alice  /registry watch berlin
+bot    This channel watches site berlin, summaries none   [Summary now]
+       (0:20:00 later)
+bot    :large_orange_circle:  *edge01 in contosoacr is offline*   [Acknowledge] [Snooze 1 h] [Until morning] [Until it changes] [Show]
+carol  [Acknowledge]
+bot    :large_orange_circle:  *edge01 in contosoacr is offline*   [Snooze 1 h] [Until morning] [Until it changes] [Show]
+bot    (only carol) edge01 in contosoacr is offline. <@U0CAROL> takes care of it. That holds until it gets worse.
+       (0:10:00 later)
+bot    :large_orange_circle:  *edge01 in contosoacr is recovering*   [Snooze 1 h] [Until morning] [Until it changes] [Show]
+       (0:20:00 later)
+bot    :white_check_mark:  *edge01 in contosoacr is well again*   [Show]\
+""")
+    assert await registry.thread() == snapshot(
+        [":eyes:  @carol takes care of it.", ":white_check_mark:  edge01 in contosoacr is well again. It lasted 10 min."]
+    )
+
+
+async def test_after_a_restart_the_same_message_goes_on(registry: Conversation) -> None:
+    await registry.say("watch all")
+    await poll(registry)
+    await edge_is(registry, "Offline")
+    await poll(registry, minutes=20)
+    await registry.restart()
+    await edge_is(registry, "Online")
+    await poll(registry, minutes=10)
+    await edge_is(registry, "Online")
+    await poll(registry, minutes=20)
+
+    assert await registry.transcript() == snapshot("""\
+alice  /registry watch all
+bot    This channel watches the whole fleet, summaries none   [Summary now]
+       (0:20:00 later)
+bot    :large_orange_circle:  *edge01 in contosoacr is offline*   [Acknowledge] [Snooze 1 h] [Until morning] [Until it changes] [Show]
+       (the bot is started again)
+       (0:10:00 later)
+bot    :large_orange_circle:  *edge01 in contosoacr is recovering*   [Acknowledge] [Snooze 1 h] [Until morning] [Until it changes] [Show]
+       (0:20:00 later)
+bot    :white_check_mark:  *edge01 in contosoacr is well again*   [Show]\
+""")
+
+
+async def test_a_summary_that_was_missed_is_posted_once_and_says_so(registry: Conversation) -> None:
+    await registry.say(f'watch berlin --every "{daily(hours=2)}" --tz UTC --alerts off --yes')
+    registry.time.ahead += timedelta(hours=3)
+    registry.said = ["       (the bot is down for three hours)"]
+    await registry.restart()
+    await registry.bot.summaries.sweep()
+    await registry.bot.summaries.sweep()
+    await registry.quiet()
+
+    posted = [one for one in await registry.messages() if str(one["text"]).startswith("Summary")]
+    assert len(posted) == 1
+    assert await registry.transcript() == snapshot("""\
+       (the bot is down for three hours)
+       (the bot is started again)
+bot    Summary of site berlin: 1 healthy\
+""")
+    assert await registry.answer() == snapshot("""\
+Registry: *Summary of site berlin*  ·  1 healthy
+  :alarm_clock:  This was due TIME; the bot was down then.
+  *contosoacr*: 1 healthy
+  Name | Health | State | Last sync (UTC) | Lag | Schedule (UTC) | Changed
+  edge01 | healthy | Online | TIME | 2 h 59 min | continuous | –
+  As of TIME\
+""")
+
+
+async def test_a_lost_reply_does_not_post_a_summary_twice(registry: Conversation) -> None:
+    await registry.say(f'watch berlin --every "{daily(hours=2)}" --tz UTC --alerts off --yes')
+    registry.time.ahead += timedelta(hours=2, minutes=1)
+    await registry.fault("slack", "chat.postMessage", "lose_reply")
+    await registry.bot.summaries.sweep()
+    await registry.restart()
+    registry.time.ahead += timedelta(minutes=3)
+    await registry.bot.summaries.sweep()
+    await registry.quiet()
+
+    posted = [one for one in await registry.messages() if str(one["text"]).startswith("Summary")]
+    assert len(posted) == 1
+
+
+async def test_an_alert_that_got_worse_is_snoozed_no_longer(registry: Conversation) -> None:
+    await registry.say("watch berlin")
+    await poll(registry)
+    await edge_is(registry, "Offline")
+    await poll(registry, minutes=20)
+    await registry.click("Until it changes", as_="alice")
+    await poll(registry, hours=30)
+
+    assert await registry.transcript() == snapshot("""\
+alice  /registry watch berlin
+bot    This channel watches site berlin, summaries none   [Summary now]
+       (0:20:00 later)
+bot    :large_orange_circle:  *edge01 in contosoacr is offline*   [Acknowledge] [Snooze 1 h] [Until morning] [Until it changes] [Show]
+alice  [Until it changes]
+bot    (only alice) edge01 in contosoacr is offline. It is snoozed until it changes. That holds until it gets worse.
+       (1 day, 6:00:00 later)
+bot    :red_circle:  *edge01 in contosoacr is offline*   [Acknowledge] [Snooze 1 h] [Until morning] [Until it changes] [Show]
+bot    :small_red_triangle:  It got worse, it is critical now. It was expected <!date^1795523160^{date_short_pretty} {time}|TIME> and has not been heard of since <!date^1795523157^{date_short_pretty} {time}|TIME>. It is snoozed no longer.\
+""")
+    assert await registry.thread() == snapshot([])
+
+
+async def test_a_channel_that_wants_critical_alerts_hears_no_others(registry: Conversation) -> None:
+    await registry.say("watch berlin --alerts critical")
+    await poll(registry)
+    await edge_is(registry, "Offline")
+    await poll(registry, minutes=20)
+    await poll(registry, hours=30)
+
+    assert await registry.transcript() == snapshot("""\
+alice  /registry watch berlin --alerts critical
+bot    This channel watches site berlin, summaries none   [Summary now]
+       (0:20:00 later)
+       (1 day, 6:00:00 later)
+bot    :red_circle:  *edge01 in contosoacr is offline*   [Acknowledge] [Snooze 1 h] [Until morning] [Until it changes] [Show]\
+""")
+
+
+async def test_a_resolved_alert_can_not_be_taken_care_of(registry: Conversation) -> None:
+    await registry.say("watch berlin")
+    await poll(registry)
+    await edge_is(registry, "Offline")
+    await poll(registry, minutes=20)
+    alert = (await registry.bot.store.incidents.recent())[0].incident.id
+    await edge_is(registry, "Online")
+    await poll(registry, minutes=10)
+    await edge_is(registry, "Online")
+    await poll(registry, minutes=20)
+    registry.said.clear()
+    await registry.say(f"alert acknowledge {alert}", as_="carol")
+
+    assert (await registry.transcript()).replace(alert, "ALERT") == snapshot("""\
+carol  /registry alert acknowledge ALERT
+bot    (only carol) `ALERT` is resolved, so this can't be done to it any more.\
+""")
+
+
+async def test_trouble_that_is_older_than_the_watch_is_in_the_summary_and_is_no_alert(registry: Conversation) -> None:
+    await registry.say("watch hamburg")
+    await registry.say("watch contosoacr", as_="carol")
+    await poll(registry)
+    await edge_is(registry, "Offline")
+    await poll(registry, minutes=20)
+    registry.channel = "general"
+    await registry.say("watch berlin")
+    await poll(registry, minutes=1)
+    await registry.say("watches --now")
+
+    assert [one["text"] for one in await registry.messages() if "bot_id" in one] == snapshot(['This channel watches site berlin, summaries none', 'Summary of site berlin: 1 offline'])
+
+
+async def test_bare_it_is_a_form(registry: Conversation) -> None:
+    await registry.say("watch")
+    await registry.fill(subject="berlin", every="0 9 * * mon-fri", tz="Europe/Berlin", alerts="critical")
+    await registry.click("Save", as_="alice")
+
+    assert await registry.transcript() == snapshot("""\
+alice  /registry watch
+alice  (form) subject=berlin, every=0 9 * * mon-fri, tz=Europe/Berlin, alerts=critical
+bot    (only alice) Not saved yet: watch site berlin, summaries at 09:00 on Monday to Friday, Europe/Berlin   [Save]
+alice  [Save]
+bot    This channel watches site berlin, summaries at 09:00 on Monday to Friday, Europe/Berlin   [Summary now]\
+""")
+
+
+async def test_a_bad_expression_is_refused_with_the_fault_marked(registry: Conversation) -> None:
+    await registry.say('watch berlin --every "0 9 * * 1-8"')
+    await registry.say('watch berlin --every "0 9 * * 1" --tz Europe/Berlim')
+    await registry.say("watch berlim")
+    await registry.say("watch berlin --alerts off")
+
+    assert await registry.transcript() == snapshot("""\
+alice  /registry watch berlin --every "0 9 * * 1-8"
+bot    (only alice) `8` is no day of the week: that is 0 to 7, SUN to SAT (0 and 7 are Sunday), a list, a range, or `*`.
+       ```0 9 * * 1-8
+                 ^```
+alice  /registry watch berlin --every "0 9 * * 1" --tz Europe/Berlim
+bot    (only alice) `Europe/Berlim` is no time zone. Did you mean `Europe/Berlin`, `Europe/Dublin` or `Europe/Rome`?
+       /registry watch berlin --every "0 9 * * 1" --tz Europe/Berlin
+alice  /registry watch berlim
+bot    (only alice) There is no site or cloud registry `berlim`. Did you mean `berlin`?
+       /registry watch berlin
+alice  /registry watch berlin --alerts off
+bot    (only alice) A watch without summaries and without alerts would never say anything.\
+""")
+
+
+async def test_the_channels_watches_are_listed_changed_and_ended(registry: Conversation) -> None:
+    await registry.say('watch berlin --every "0 9 * * 1-5" --tz Europe/Berlin --yes')
+    await registry.say("watch berlin --alerts critical")
+    await registry.say("watch all --alerts on")
+    await registry.say("watches")
+    listed = await registry.answer()
+    await registry.say("unwatch all")
+    await registry.say("unwatch hamburg")
+
+    watch = (await registry.bot.store.watches.all())[0]
+    assert (watch.every, watch.tz, watch.alerts) == ("0 9 * * 1-5", "Europe/Berlin", "critical")
+    assert await registry.transcript() == snapshot("""\
+alice  /registry watch berlin --every "0 9 * * 1-5" --tz Europe/Berlin --yes
+bot    This channel watches site berlin, summaries at 09:00 on Monday to Friday, Europe/Berlin   [Summary now]
+alice  /registry watch berlin --alerts critical
+bot    This channel watches site berlin, summaries at 09:00 on Monday to Friday, Europe/Berlin   [Summary now]
+alice  /registry watch all --alerts on
+bot    This channel watches the whole fleet, summaries none   [Summary now]
+alice  /registry watches
+bot    (only alice) This channel watches the whole fleet and site berlin   [Summary now] [Unwatch] [Summary now] [Unwatch]
+alice  /registry unwatch all
+bot    This channel no longer watches the whole fleet.
+alice  /registry unwatch hamburg
+bot    (only alice) There is no watch `hamburg`. Did you mean `berlin`?
+       /registry unwatch berlin\
+""")
+    assert "Europe/Berlin" in listed
+
+
+async def test_who_only_reads_may_not_subscribe_a_channel(registry: Conversation) -> None:
+    await registry.say("watch berlin", as_="dave")
+
+    assert await registry.transcript() == snapshot("""\
+dave   /registry watch berlin
+bot    (only dave) This needs `watch:write`, which you don't have. The role *operator*, *approver* or *admin* has it; the access file gives roles. `/registry whoami` says what you have.\
+""")
+    assert await registry.bot.store.watches.all() == ()
+
+
+async def test_figures_are_there_for_prometheus(registry: Conversation) -> None:
+    await registry.say("watch berlin")
+    await poll(registry)
+    async with registry.http.get(f"{registry.bot.http.url}/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+
+    assert 'registry_bot_health{acr="contosoacr",name="edge01",state="healthy"} 1.0' in lines
+    assert 'registry_bot_operations{state="succeeded"} 1.0' in lines
+    assert 'registry_bot_open_alerts{acr="contosoacr",severity="critical"} 0.0' in lines
+    assert any(line.startswith('registry_bot_poll_age_seconds{acr="contosoacr"}') for line in lines)
+    assert any(line.startswith("registry_bot_last_contact_timestamp_seconds{") for line in lines)
