@@ -16,6 +16,8 @@ from services.scrub import short
 from services.values import Pending
 
 _ACCEPTED = 202
+_FIRST_PAUSE = 0.2
+"""Seconds between the first looks for a result; the pause grows with the time waited."""
 _SUCCEEDED, _FAILED = "succeeded", frozenset({"failed", "canceled", "cancelled"})
 
 
@@ -71,7 +73,7 @@ class Operations:
 
 
 async def result(arm: Arm, pending: Pending, *, deadline: float, interval: float) -> AsyncHttpResponse:
-    """Follow a `location` to its result; look every `interval` seconds unless the service asks for another pause.
+    """Follow a `location` to its result; pauses grow up to `interval` seconds, unless the service asks for longer ones.
 
     Raises `Refused` when the service named no place of its own to look at.
     """
@@ -79,12 +81,15 @@ async def result(arm: Arm, pending: Pending, *, deadline: float, interval: float
         raise Refused(
             SERVICE, pending.target, code="NoLocation", message="accepted, but without a place for the result"
         )
+    clock = asyncio.get_running_loop().time
+    began = clock()
     while True:
         response = await arm.send("GET", pending.url, target=pending.target, deadline=deadline)
         if response.status_code != _ACCEPTED:
             return response
         pending = _continued(arm, response, pending)
-        await asyncio.sleep(pending.retry_after or interval)
+        grown = max(_FIRST_PAUSE, (clock() - began) / 10)
+        await asyncio.sleep(pending.retry_after or min(interval, grown))
 
 
 def _continued(arm: Arm, response: AsyncHttpResponse, pending: Pending) -> Pending:
