@@ -1,0 +1,44 @@
+# The bot alone, without the sandbox. Build and run:
+#
+#   docker build --tag registry-bot .
+#   docker run --read-only --tmpfs /tmp --env-file bot.env --volume registry-bot-data:/data \
+#     --volume "$PWD/config:/app/config:ro" registry-bot
+#
+# At the first stage everything is installed by hash into an environment; the second one gets that environment and the code.
+FROM python:3.11-slim AS packages
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1
+COPY requirements/runtime.txt /build/runtime.txt
+RUN python -m venv /opt/bot \
+    && /opt/bot/bin/python -m pip install --require-hashes --only-binary :all: --requirement /build/runtime.txt \
+    && /opt/bot/bin/python -m compileall -q /opt/bot/lib \
+    && /opt/bot/bin/python -m pip uninstall --yes pip
+
+FROM python:3.11-slim
+# Numbers, so that Kubernetes can see that it is not root (runAsNonRoot).
+RUN groupadd --system --gid 10001 bot \
+    && useradd --system --uid 10001 --gid bot --home-dir /data --no-create-home --shell /usr/sbin/nologin bot \
+    && install --directory --owner=bot --group=bot --mode=0700 /data
+COPY --from=packages /opt/bot /opt/bot
+WORKDIR /app
+COPY services /app/services
+COPY handlers /app/handlers
+COPY bot /app/bot
+RUN chmod -R a+rX /app && /opt/bot/bin/python -m compileall -q /app
+
+# Nothing is written but the data folder, and /tmp by a kubeconfig with certificates in it.
+ENV PATH=/opt/bot/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    HOME=/data \
+    REGISTRY_BOT_DATA_DIR=/data \
+    REGISTRY_BOT_HTTP_HOST=0.0.0.0 \
+    REGISTRY_BOT_HTTP_PORT=8080
+VOLUME /data
+EXPOSE 8080
+USER 10001:10001
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request as r; r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['REGISTRY_BOT_HTTP_PORT'] + '/healthz', timeout=4)"]
+# SIGTERM stops it cleanly: intake first, then what is under way (REGISTRY_BOT_SHUTDOWN_DEADLINE), then the rest.
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["python", "-m", "bot"]
+CMD ["run"]
