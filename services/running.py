@@ -37,6 +37,8 @@ log = structlog.get_logger("operations")
 
 FIRST_PAUSE = 0.2
 """Seconds before the second question; the pause grows with the time waited, up to the step's own interval."""
+GROWTH = 15
+"""A pause is this part of the time waited: what was done meanwhile is noticed so much late at most."""
 PATIENCE = timedelta(minutes=5)
 """For how long a step goes on asking a system that can't be reached."""
 
@@ -238,7 +240,7 @@ class Running:
 
     def _pause(self, step: Step, token: object, waited: timedelta) -> float:
         wished = float(getattr(token, "retry_after", 0) or 0)
-        grown = max(FIRST_PAUSE, min(step.interval, waited.total_seconds() / 10))
+        grown = max(FIRST_PAUSE, min(step.interval, waited.total_seconds() / GROWTH))
         return max(wished, grown * self._pace)
 
     async def _insist(self, operation: Operation, ask: Callable[[bool], Awaitable[T]], *, stoppable: bool = True) -> T:
