@@ -1,58 +1,58 @@
-"""The bot under the custom roles of deploy/azure, action by action as Azure counts them."""
+"""In a real cluster the bot exercises every right that deploy/rbac grants, and asks for nothing else."""
 
-import json
+import asyncio
 from collections.abc import Iterable
-from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 import pytest
 
-from services.operation import State
+from sandbox.controlplane.api import Json
+from sandbox.controlplane.part import RealKubePart, audited
+from services.kube.rights import Right, deploying
+from tests.bots_account import NAME
 from tests.flows.conversation import Conversation
+from tests.real_clusters import BERLIN_AND_HAMBURG, RealClusters
 
-ROLES = Path(__file__).parents[2] / "deploy" / "azure"
-
-
-def actions(*roles: str) -> set[str]:
-    return {action for role in roles for action in json.loads((ROLES / f"{role}.json").read_text())["Actions"]}
-
-
-def only(registry: Conversation, granted: Iterable[str]) -> None:
-    """Give the bot's identity these actions and no others."""
-    assert registry.box.azure
-    principals = registry.box.azure.cloud.principals
-    for client_id, principal in principals.items():
-        principals[client_id] = replace(principal, actions=tuple(granted))
+ANYBODYS = {"selfsubjectaccessreviews"}
+"""What every authenticated identity may do."""
+Exercised = tuple[str, str, str, str]
 
 
-async def state(registry: Conversation) -> State:
-    newest, *_ = await registry.bot.services.operations.find()
-    return newest.state
+@pytest.fixture
+def clusters(real_clusters: RealClusters) -> RealKubePart:
+    return real_clusters.fresh(BERLIN_AND_HAMBURG)
 
 
-async def test_the_writer_and_subscription_roles_are_enough_to_deploy(registry: Conversation) -> None:
-    only(registry, actions("writer", "subscription"))
+@pytest.fixture
+def seen_before(clusters: RealKubePart) -> set[str]:
+    return {entry["auditID"] for entry in audited(clusters.control_plane.clusters["berlin"].audit_log)}
 
+
+def exercised(entries: Iterable[Json]) -> set[Exercised]:
+    """Verb, group, resource and (for a single object of a fixed name) name."""
+    rights = set()
+    for entry in entries:
+        target: dict[str, Any] = entry.get("objectRef") or {}
+        if not target or target["resource"] in ANYBODYS:
+            continue
+        resource = "/".join(part for part in (target["resource"], target.get("subresource")) if part)
+        name = target.get("name", "") if entry["verb"] == "get" and resource != "pods/log" else ""
+        rights.add((entry["verb"], target.get("apiGroup", ""), resource, name))
+    return rights
+
+
+def granted(rights: Iterable[Right]) -> set[Exercised]:
+    return {(right.verb, right.group, right.resource, "".join(right.names)) for right in rights}
+
+
+async def test_a_deployment_uses_every_right_and_no_other(
+    registry: Conversation, clusters: RealKubePart, seen_before: set[str]
+) -> None:
     await registry.say("deploy edge01 --site berlin")
+    assert (await registry.operation("edge01")).state == "succeeded"
 
-    assert await state(registry) == "succeeded"
+    log = await asyncio.to_thread(audited, clusters.control_plane.clusters["berlin"].audit_log)
+    own = [entry for entry in log if entry["user"]["username"] == NAME and entry["auditID"] not in seen_before]
 
-
-async def test_the_reader_role_is_enough_to_preview(registry: Conversation) -> None:
-    only(registry, actions("reader") | {"Microsoft.Resources/subscriptions/providers/read"})
-
-    await registry.say("deploy edge01 --site berlin --dry-run")
-
-    assert await state(registry) == "previewed"
-
-
-@pytest.mark.parametrize("role", ["reader", "writer", "subscription"])
-def test_a_role_lists_each_action_once_and_has_no_wildcard(role: str) -> None:
-    listed = json.loads((ROLES / f"{role}.json").read_text())["Actions"]
-
-    assert len(listed) == len(set(listed))
-    assert not [action for action in listed if "*" in action]
-
-
-def test_the_writer_may_all_that_the_reader_may() -> None:
-    assert actions("reader") <= actions("writer")
+    assert exercised(own) == granted(deploying("default"))
+    assert [entry for entry in own if entry["responseStatus"]["code"] == 403] == []
