@@ -48,7 +48,7 @@ def health(seen: Sighting, now: datetime, *, activated_before: bool = True, grac
         state,
         reason,
         facts,
-        next_contact=_firing(seen.schedule, now),
+        next_contact=_next_contact(seen, now),
         lag=_lag(seen, now) if state != "unknown" else None,
         lost_from=_lost_from(seen),
     )
@@ -152,7 +152,7 @@ def _overdue(seen: Sighting, now: datetime, grace: timedelta) -> _Judged:
 
 def _between(seen: Sighting, contact: datetime, now: datetime, grace: timedelta) -> _Judged:
     """Nothing is owed: it was heard of since the last firing."""
-    began = _latest(seen.schedule, now.astimezone(UTC).replace(second=0, microsecond=0))
+    began = _latest(seen.schedule, contact.astimezone(UTC).replace(second=0, microsecond=0))
     facts: dict[str, object] = {"last_contact": contact}
     if began is None or seen.window is None or now >= began + seen.window:
         return "silent", "window.closed", facts
@@ -178,6 +178,13 @@ def _cause(seen: Sighting, contact: datetime | None, otherwise: str = "contact.m
     if seen.extension.lower() in {"failed", "canceled"}:
         return "extension.failed"
     return otherwise if contact else "contact.none"
+
+
+def _next_contact(seen: Sighting, now: datetime) -> datetime | None:
+    # While nothing is owed this is the firing after the last contact, which is remembered from look to look.
+    contact = last_contact(seen)
+    owed = _firing(seen.schedule, contact) if contact else None
+    return owed if owed and owed > now else _firing(seen.schedule, now)
 
 
 def _lag(seen: Sighting, now: datetime) -> timedelta | None:
