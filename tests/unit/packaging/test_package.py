@@ -1,0 +1,45 @@
+"""What `pip install .` brings along."""
+
+import tomllib
+from fnmatch import fnmatchcase
+from importlib import import_module
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PACKAGES = ("bot", "handlers", "services", "sandbox")
+
+
+def packed(path: Path) -> bool:
+    """Whether a file that is not code is in the package's data."""
+    package = ".".join(path.relative_to(ROOT).parent.parts)
+    patterns = PROJECT["tool"]["setuptools"]["package-data"].get(package, ())
+    return any(fnmatchcase(path.name, pattern) for pattern in patterns)
+
+
+def wanted(set_: str) -> set[str]:
+    """Names in a file of requirements."""
+    lines = (ROOT / "requirements" / f"{set_}.in").read_text(encoding="utf-8").splitlines()
+    return {line for line in lines if line and not line.startswith(("-", "#"))}
+
+
+def test_every_file_beside_the_code_is_packed() -> None:
+    files = [
+        path
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and path.suffix not in {".py", ".pyc"}
+    ]
+
+    assert [str(path) for path in files if not packed(path)] == []
+
+
+def test_the_command_leads_to_a_function() -> None:
+    for place in PROJECT["project"]["scripts"].values():
+        module, _, name = place.partition(":")
+
+        assert callable(getattr(import_module(module), name))
+
+
+def test_the_sandbox_extra_is_what_the_sandbox_needs_beyond_the_bot() -> None:
+    assert set(PROJECT["project"]["optional-dependencies"]["sandbox"]) == wanted("sandbox") - wanted("runtime")
