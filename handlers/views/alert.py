@@ -14,7 +14,7 @@ from services.health import WELL
 from services.watch import Health, Incident, Severity, Sighting
 
 COLOURS: Mapping[Severity, str] = {"critical": "#d72b3f", "warning": "#e8912d", "info": "#1d9bd1"}
-WELL_AGAIN = "#2eb67d"
+WELL_AGAIN, ELSEWHERE = "#2eb67d", "#8d8d8d"
 MOST_CHILDREN = 15
 """Names shown on a card."""
 _ROWS = 99
@@ -65,13 +65,20 @@ def _lasted(incident: Incident) -> str:
 
 def card(incident: Incident) -> Message:
     """The incident's one message, at every stage."""
-    mark = ":white_check_mark:" if incident.resolved else words.SEVERITY_MARKS[incident.severity]
-    text = f"{mark}  {bold(title(incident))}{_hidden(incident)}"
+    text = f"{_mark(incident)}  {bold(title(incident))}{_hidden(incident)}"
     attachment = {"color": _colour(incident), "fallback": title(incident), "blocks": list(_body(incident))}
     return Message(text, visibility="channel", attachments=(attachment,))
 
 
+def _mark(incident: Incident) -> str:
+    if _parent(incident):
+        return ":arrow_right:"
+    return ":white_check_mark:" if incident.resolved else words.SEVERITY_MARKS[incident.severity]
+
+
 def _colour(incident: Incident) -> str:
+    if _parent(incident):
+        return ELSEWHERE
     return WELL_AGAIN if incident.resolved else COLOURS[incident.severity]
 
 
@@ -101,11 +108,13 @@ def _told(incident: Incident) -> str:
     cause = _cause(incident)
     if incident.state not in WELL:
         return cause
-    since = f" since {date(incident.changed)}" if incident.changed else ""
-    return f"It is well{since}, and is watched for a while before this is over. It was: {cause}"
+    since = f"has been well since {date(incident.changed)}" if incident.changed else "is well"
+    return f"It {since}, and is watched for a while before this is over. What was told of it:\n{cause}"
 
 
 def _cause(incident: Incident) -> str:
+    if incident.kind == "acr":
+        return f"Nothing is known of its connected registries meanwhile: {words.why(incident.facts)}."
     told = words.reason(incident.reason, incident.facts)
     if incident.kind == "registry" and incident.reason.startswith("cluster.") and incident.facts.get("last_contact"):
         told += f" {words.reason('contact.missed', incident.facts)}"
@@ -120,7 +129,8 @@ def _children(incident: Incident) -> str:
 
 def _pairs(incident: Incident) -> tuple[tuple[str, str], ...]:
     facts = incident.facts
-    lost, following = facts.get("lost_from"), facts.get("next_contact")
+    lasts = incident.state not in WELL
+    lost, following = (facts.get("lost_from"), facts.get("next_contact")) if lasts else (None, None)
     cluster = str(facts.get("cluster") or "").rpartition("/")[2]
     return (
         ("Severity", incident.severity),
@@ -189,7 +199,8 @@ def line(before: Incident | None, after: Incident) -> str:  # noqa: PLR0911 - on
     if after.acknowledged_by and after.acknowledged_by != before.acknowledged_by:
         return f":eyes:  {mention(after.acknowledged_by)} takes care of it."
     if after.snoozed_until and after.snoozed_until != before.snoozed_until:
-        return f":zzz:  {_snoozed(after).capitalize()}, or until it gets worse."
+        until = "" if after.snoozed_until == UNTIL_CHANGE else ", or until it gets worse"
+        return f":zzz:  {_snoozed(after).capitalize()}{until}."
     if before.snoozed_until and not after.snoozed_until:
         return (
             ":bell:  It changed, so it is snoozed no longer."
@@ -197,10 +208,6 @@ def line(before: Incident | None, after: Incident) -> str:  # noqa: PLR0911 - on
             else ":bell:  Snoozed no longer."
         )
     return ""
-
-
-def _mark(after: Incident) -> str:
-    return ":arrow_right:" if _parent(after) else ":white_check_mark:"
 
 
 def _turned(before: Incident, after: Incident) -> bool:
@@ -223,7 +230,7 @@ def is_loud(before: Incident | None, after: Incident) -> bool:
 
 def details(incident: Incident, seen: Sequence[tuple[Sighting, Health]], now: datetime) -> Message:
     """Everything about one incident, for `alert show`: `seen` are the registries that it is about."""
-    shown: list[Block] = [blocks.section(f"{words.SEVERITY_MARKS[incident.severity]}  {bold(title(incident))}")]
+    shown: list[Block] = [blocks.section(f"{_mark(incident)}  {bold(title(incident))}")]
     shown += _body(incident)
     columns = ("Name", "Health", "State", "Last sync (UTC)", "Lag", "Next contact (UTC)", "Schedule (UTC)")
     if seen:

@@ -76,16 +76,17 @@ def word(state: HealthState) -> str:
 
 def reason(name: str, facts: Mapping[str, object]) -> str:
     """The sentence of a reason, in mrkdwn."""
-    error = str(facts.get("error") or "Azure did not answer")
-    told = sentence(SENTENCES[name], facts) if "{why}" not in SENTENCES[name] else _unasked(name, error)
+    told = SENTENCES[name].replace("{why}", why(facts)) if name == "unasked" else sentence(SENTENCES[name], facts)
     texts = facts.get("descriptions")
     if isinstance(texts, tuple | list) and texts:
         told += "\n" + "\n".join(f"> {escape(str(text))}" for text in texts)
     return told
 
 
-def _unasked(name: str, error: str) -> str:
-    return SENTENCES[name].replace("{why}", escape(_WHY.get(error, error)).rstrip("."))
+def why(facts: Mapping[str, object]) -> str:
+    """Why something could not be asked, in mrkdwn, without a full stop."""
+    error = str(facts.get("error") or "Unreachable")
+    return escape(_WHY.get(error, error)).rstrip(".")
 
 
 def schedule(seen: Sighting) -> str:

@@ -83,8 +83,8 @@ def _shown(one: _Page, number: int, of: int) -> Iterator[Block]:
 
 
 def _turning(turns: str, number: int, of: int) -> Block:
-    back = button("‹ Previous", runs=f"{turns} --page {number - 1}")  # noqa: RUF001 - an arrow
-    on = button("Next ›", runs=f"{turns} --page {number + 1}")  # noqa: RUF001 - an arrow
+    back = button("Previous page", runs=f"{turns} --page {number - 1}")
+    on = button("Next page", runs=f"{turns} --page {number + 1}")
     return blocks.actions(back if number > 1 else None, on if number < of else None)
 
 

@@ -1,0 +1,247 @@
+"""An incident's message through its life, and what its thread hears."""
+
+import itertools
+from dataclasses import replace
+
+from inline_snapshot import snapshot
+
+from handlers.views import alert
+from services.alerts import acknowledge, snooze
+from services.health import health
+from tests.unit.watch_views.seen import ACR, CLUSTER, DAY, HOUR, KEY, MINUTE, MONDAY, incident, read, seen
+
+
+def test_an_open_one() -> None:
+    assert read(alert.card(incident())) == snapshot("""\
+:red_circle:  *edge01 in contosoacr is offline*
+--- #d72b3f
+It was expected 2026-03-02 03:00 UTC and has not been heard of since 2026-03-01 06:00 UTC.
+*Severity* critical
+*Since* 2026-03-02 12:00 UTC
+*Next contact* 2026-03-03 03:00 UTC
+*Messages are lost from* 2026-03-03
+*Cluster* `berlin`
+`al-7k3q9x`
+[Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Until morning = alert snooze al-7k3q9x --until morning] [Until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
+""")
+
+
+def test_one_that_is_taken_care_of_and_snoozed() -> None:
+    taken = acknowledge(incident(), "U1", MONDAY + MINUTE)
+
+    assert read(alert.card(snooze(taken, "1h", MONDAY, "UTC"))) == snapshot("""\
+:red_circle:  *edge01 in contosoacr is offline*
+--- #d72b3f
+It was expected 2026-03-02 03:00 UTC and has not been heard of since 2026-03-01 06:00 UTC.
+*Severity* critical
+*Since* 2026-03-02 12:00 UTC
+*Next contact* 2026-03-03 03:00 UTC
+*Messages are lost from* 2026-03-03
+*Cluster* `berlin`
+`al-7k3q9x`  ·  :eyes: <@U1> takes care of it  ·  :zzz: snoozed until 2026-03-02 13:00 UTC
+[Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Until morning = alert snooze al-7k3q9x --until morning] [Until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
+""")
+
+
+def test_one_that_is_recovering_after_relapses() -> None:
+    recovering = incident(state="healthy", changed=MONDAY + HOUR, flaps=2, severity="warning")
+
+    assert read(alert.card(recovering)) == snapshot("""\
+:large_orange_circle:  *edge01 in contosoacr is recovering*
+--- #e8912d
+It has been well since 2026-03-02 13:00 UTC, and is watched for a while before this is over. What was told of it:
+It was expected 2026-03-02 03:00 UTC and has not been heard of since 2026-03-01 06:00 UTC.
+*Severity* warning
+*Since* 2026-03-02 12:00 UTC
+*Cluster* `berlin`
+*Relapses* 2
+`al-7k3q9x`
+[Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Until morning = alert snooze al-7k3q9x --until morning] [Until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
+""")
+
+
+def test_a_resolved_one() -> None:
+    over = incident(state="healthy", resolved=MONDAY + 3 * HOUR + 5 * MINUTE, flaps=1)
+
+    assert read(alert.card(over)) == snapshot("""\
+:white_check_mark:  *edge01 in contosoacr is well again*
+--- #2eb67d
+It lasted 3 h 5 min, with 1 relapse.
+`al-7k3q9x`
+[Show = alert show al-7k3q9x]
+""")
+
+
+def test_a_dead_cluster() -> None:
+    children = tuple(f"edge{number:02}" for number in range(20))
+    dead = incident(
+        kind="cluster", subject=CLUSTER, reason="cluster.offline", facts={"known": 22, "most": 20}, children=children
+    )
+
+    assert read(alert.card(dead)) == snapshot("""\
+:red_circle:  *Cluster berlin is offline*, with 20 of 22 connected registries
+--- #d72b3f
+The cluster's Arc agent is offline.
+Connected registries: `edge00`, `edge01`, `edge02`, `edge03`, `edge04`, `edge05`, `edge06`, `edge07`, `edge08`, `edge09`, `edge10`, `edge11`, `edge12`, `edge13`, `edge14` and 5 more
+*Severity* critical
+*Since* 2026-03-02 12:00 UTC
+`al-7k3q9x`
+[Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Until morning = alert snooze al-7k3q9x --until morning] [Until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
+""")
+
+
+def test_a_cloud_registry_that_cannot_be_asked() -> None:
+    mute = incident(
+        kind="acr",
+        subject=ACR,
+        state="unknown",
+        severity="warning",
+        reason="unasked",
+        facts={"error": "NotAllowed"},
+        children=("edge01", "edge02"),
+    )
+
+    assert read(alert.card(mute)) == snapshot("""\
+:large_orange_circle:  *Cloud registry contosoacr can't be asked*, with 2 connected registries
+--- #e8912d
+Nothing is known of its connected registries meanwhile: the bot's identity lacks the right to read it.
+Connected registries: `edge01`, `edge02`
+*Severity* warning
+*Since* 2026-03-02 12:00 UTC
+`al-7k3q9x`
+[Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Until morning = alert snooze al-7k3q9x --until morning] [Until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
+""")
+
+
+def test_one_with_complaints_shows_what_the_edge_says() -> None:
+    facts = {"codes": ("DiskError",), "descriptions": ("No space left on <device>",)}
+
+    assert read(alert.card(incident(state="unhealthy", reason="status.disk", facts=facts))) == snapshot("""\
+:red_circle:  *edge01 in contosoacr is unhealthy*
+--- #d72b3f
+It can't write to its disk (`DiskError`).
+> No space left on &lt;device&gt;
+*Severity* critical
+*Since* 2026-03-02 12:00 UTC
+`al-7k3q9x`
+[Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Until morning = alert snooze al-7k3q9x --until morning] [Until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
+""")
+
+
+def test_one_on_a_dead_cluster_of_its_own_tells_cause_and_effect() -> None:
+    assert read(alert.card(incident(reason="cluster.expired"))) == snapshot("""\
+:red_circle:  *edge01 in contosoacr is offline*
+--- #d72b3f
+The identity certificate of the cluster's Arc agent has expired: the cluster has to be connected anew. It was expected 2026-03-02 03:00 UTC and has not been heard of since 2026-03-01 06:00 UTC.
+*Severity* critical
+*Since* 2026-03-02 12:00 UTC
+*Next contact* 2026-03-03 03:00 UTC
+*Messages are lost from* 2026-03-03
+*Cluster* `berlin`
+`al-7k3q9x`
+[Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Until morning = alert snooze al-7k3q9x --until morning] [Until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
+""")
+
+
+def test_the_thread_hears_what_matters_and_nothing_else() -> None:
+    first = incident(severity="warning")
+    taken = acknowledge(first, "U1", MONDAY)
+    snoozed = snooze(taken, "change", MONDAY, "UTC")
+    worse = incident()
+    relapsed = replace(worse, flaps=1, changed=MONDAY + HOUR)
+    over = replace(relapsed, state="healthy", resolved=MONDAY + 2 * HOUR)
+    told = [None, first, taken, snoozed, worse, relapsed, over, over]
+
+    lines = [alert.line(before, after) for before, after in itertools.pairwise(told) if after]
+
+    assert "\n".join(lines) == snapshot("""\
+
+:eyes:  <@U1> takes care of it.
+:zzz:  Snoozed until it changes.
+:small_red_triangle:  It got worse, it is critical now. It was expected <!date^1772420400^{date_short_pretty} {time}|2026-03-02 03:00 UTC> and has not been heard of since <!date^1772344800^{date_short_pretty} {time}|2026-03-01 06:00 UTC>. It is snoozed no longer.
+
+:white_check_mark:  edge01 in contosoacr is well again. It lasted 2 h, with 1 relapse.
+""")
+
+
+def test_only_getting_worse_is_loud() -> None:
+    first, worse = incident(severity="warning"), incident()
+    over = replace(worse, resolved=MONDAY + HOUR)
+
+    assert not alert.is_loud(None, first)
+    assert alert.is_loud(first, worse)
+    assert not alert.is_loud(worse, over)
+
+
+def test_one_that_a_greater_one_tells_of_is_not_called_well() -> None:
+    hidden = incident(resolved=MONDAY + HOUR, facts={"hidden_by": "al-2222aa"})
+
+    assert alert.line(incident(), hidden) == snapshot(
+        ":arrow_right:  edge01 in contosoacr is told of elsewhere. `al-2222aa` tells of it from now on."
+    )
+    assert read(alert.card(hidden)) == snapshot("""\
+:arrow_right:  *edge01 in contosoacr is told of elsewhere*
+--- #8d8d8d
+`al-2222aa` tells of it from now on.
+`al-7k3q9x`
+[Show = alert show al-7k3q9x]
+""")
+
+
+def test_a_cluster_that_is_over_says_how_many_of_its_registries_were_not_heard_of() -> None:
+    dead = incident(kind="cluster", subject=CLUSTER, reason="cluster.silent", facts={}, children=("edge01", "edge02"))
+
+    assert alert.line(dead, replace(dead, resolved=MONDAY + DAY)) == snapshot(
+        ":white_check_mark:  Cluster berlin is well again. It lasted 1 d. 2 of its connected registries were not heard of yet; each gets an alert of its own if it misses its next contact too."
+    )
+
+
+def test_everything_about_one() -> None:
+    sighting = seen(schedule="0 3 * * *", window=3 * HOUR, last_sync=MONDAY - 30 * HOUR, last_activity=None)
+    shown = alert.details(incident(), [(sighting, health(sighting, MONDAY))], MONDAY + 2 * HOUR)
+
+    assert read(shown) == snapshot("""\
+:red_circle:  *edge01 in contosoacr is offline*
+It was expected 2026-03-02 03:00 UTC and has not been heard of since 2026-03-01 06:00 UTC.
+*Severity* critical
+*Since* 2026-03-02 12:00 UTC
+*Next contact* 2026-03-03 03:00 UTC
+*Messages are lost from* 2026-03-03
+*Cluster* `berlin`
+`al-7k3q9x`
+[Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Until morning = alert snooze al-7k3q9x --until morning] [Until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
+Name | Health | State | Last sync (UTC) | Lag | Next contact (UTC) | Schedule (UTC)
+edge01 | offline | Offline | 2026-03-01 06:00 | 9 h | 2026-03-03 03:00 | at 03:00 every day, open for 3 h
+Opened 2026-03-02 12:00 UTC, still open, 2 h
+""")
+
+
+def test_the_open_ones_worst_first() -> None:
+    mild = incident(id="al-aaaaaa", severity="warning", subject=f"{ACR}/edge02", opened=MONDAY - DAY)
+    taken = acknowledge(incident(kind="cluster", subject=CLUSTER, children=("a", "b")), "U1", MONDAY)
+
+    assert read(alert.listing([mild, taken])) == snapshot("""\
+Id | Alert | Severity | Since (UTC) | Registries | State
+al-7k3q9x | Cluster berlin is offline | critical | 2026-03-02 12:00 | 2 | taken care of
+al-aaaaaa | edge02 in contosoacr is offline | warning | 2026-03-01 12:00 | 1 | open
+""")
+    assert read(alert.listing([])) == snapshot("There are no open alerts here.\n")
+
+
+def test_the_answer_to_a_click() -> None:
+    assert read(alert.answer(acknowledge(incident(), "U1", MONDAY))) == snapshot(
+        "edge01 in contosoacr is offline. <@U1> takes care of it. That holds until it gets worse.\n"
+    )
+    assert read(alert.answer(snooze(incident(), "morning", MONDAY, "Europe/Berlin"))) == snapshot(
+        "edge01 in contosoacr is offline. It is snoozed until 2026-03-03 07:00 UTC. That holds until it gets worse.\n"
+    )
+
+
+def test_a_name_cannot_format_or_mention() -> None:
+    shown = alert.card(incident(subject=f"{ACR}/<!here>*"))
+
+    assert "<!here>" not in shown.text
+
+
+def test_the_key_names_the_registry() -> None:
+    assert alert.title(incident(subject=KEY)) == "edge01 in contosoacr is offline"
