@@ -9,10 +9,9 @@ import structlog
 
 from bot.posting import NOT_THERE, Posting
 from handlers.views import summary as views
-from handlers.views.watches import subject
-from handlers.watch import turns
+from handlers.watch import summary as shown
 from services.errors import Absent, DomainError, NotAllowed, Refused, Throttled, Unreachable
-from services.reporting import Due, Reporting
+from services.reporting import Due, Report, Reporting
 from services.store import Store
 from services.summaries import Summary
 from services.watch import Watch
@@ -53,8 +52,9 @@ class Summaries:
 
     async def post_now(self, watch: Watch) -> None:
         """Post a summary beside those on schedule; raises `services.errors`."""
-        summary = await self._reporting.summary(watch)
-        await self._post(Due(watch, summary.at, late=False), summary, f"{watch.id}:now:{secrets.token_hex(4)}")
+        report = await self._reporting.report(watch)
+        due = Due(watch, report.summary.at, late=False)
+        await self._post(due, report, f"{watch.id}:now:{secrets.token_hex(4)}")
 
     async def _safely(self, watch: Watch) -> None:
         """One watch's trouble is no other's; what could not be posted is tried again by the next sweep."""
@@ -73,11 +73,11 @@ class Summaries:
         mark = f"{watch.id}:{int(due.at.timestamp())}"
         ts = await self._posting.find(watch.place.channel, mark, kind=KIND) if due.tried else ""
         if not ts:
-            summary = await self._reporting.summary(watch, before=due.at)
+            report = await self._reporting.report(watch, before=due.at)
             if not await self._reporting.begin(due):
                 return
             try:
-                ts = await self._post(due, summary, mark)
+                ts = await self._post(due, report, mark)
             except (NotAllowed, Refused, Absent) as error:
                 if error.code not in NOT_THERE:
                     raise
@@ -87,12 +87,11 @@ class Summaries:
         await self._reporting.posted(due, ts)
         log.info("summary_posted", watch=watch.id, due=due.at.isoformat(), late=due.late)
 
-    async def _post(self, due: Due, summary: Summary, mark: str) -> str:
-        watch = due.watch
-        message = views.page(summary, 1, turns=turns(watch), title=subject(watch), late=due.at if due.late else None)
-        ts = await self._posting.post(watch.place.channel, message, kind=KIND, mark=mark)
-        if views.pages(summary) >= FILE_FROM:
-            await self._file(due, summary, ts)
+    async def _post(self, due: Due, report: Report, mark: str) -> str:
+        message = shown(due.watch, report, late=due.at if due.late else None)
+        ts = await self._posting.post(due.watch.place.channel, message, kind=KIND, mark=mark)
+        if views.pages(report.summary) >= FILE_FROM:
+            await self._file(due, report.summary, ts)
         return ts
 
     async def _file(self, due: Due, summary: Summary, ts: str) -> None:

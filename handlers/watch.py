@@ -3,18 +3,22 @@
 import zoneinfo
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Literal
 
+from handlers.kit import blocks
 from handlers.kit.command import Given, command
 from handlers.kit.message import Field, Message, Modal
 from handlers.kit.nearest import nearest
 from handlers.kit.request import Request
+from handlers.kit.text import bold, listed
 from handlers.kit.words import join
 from handlers.views import summary as summary_views
 from handlers.views import watches as views
 from services import coverage, cron
 from services.errors import Invalid, NotFound
 from services.ids import new_id
+from services.reporting import Report
 from services.services import Services
 from services.watch import Watch
 
@@ -23,9 +27,17 @@ NEVER = "never"
 """Said for `--every`: no summaries."""
 
 
-def turns(watch: Watch, *, in_place: bool = False) -> str:
-    """The command of a summary's paging buttons. In a channel each reader turns pages of their own."""
-    return f"summary show {watch.id}" + (" --turn" if in_place else "")
+def summary(
+    watch: Watch, report: Report, page: int = 1, *, mine: bool = False, late: datetime | None = None
+) -> Message:
+    """A page of a summary: the channel's, or one reader's (`mine`), who turns pages without turning everybody's."""
+    turns = f"summary show {watch.id}" + (" --turn" if mine else "")
+    message = summary_views.page(report.summary, page, turns=turns, title=views.subject(watch), late=late)
+    if not report.unasked:
+        return message
+    names = listed(map(bold, report.unasked))
+    note = blocks.context(f":grey_question:  {names} could not be asked, so nothing is known of what is in there.")
+    return replace(message, blocks=(*message.blocks, note))
 
 
 # --- watch ----------------------------------------------------------------------------------------------------------
@@ -263,6 +275,5 @@ async def summary_show(
         turn: Turn the page in place.
     """
     found = await services.watches.get(id)
-    shown = await services.reporting.summary(found)
-    message = summary_views.page(shown, page, turns=turns(found, in_place=True), title=views.subject(found))
+    message = summary(found, await services.reporting.report(found), page, mine=True)
     return replace(message, visibility="private", replace=turn)

@@ -34,6 +34,14 @@ class Due:
     tried: bool = False
 
 
+@dataclass(frozen=True)
+class Report:
+    """A summary, and the names of cloud registries of which nothing is known because they could not be asked."""
+
+    summary: summaries.Summary
+    unasked: tuple[str, ...] = ()
+
+
 class Reporting:
     """`holder` names this process among those that share the database."""
 
@@ -89,7 +97,7 @@ class Reporting:
 
     # --- what -------------------------------------------------------------------------------------------------------
 
-    async def summary(self, watch: Watch, *, before: datetime | None = None) -> summaries.Summary:
+    async def report(self, watch: Watch, *, before: datetime | None = None) -> Report:
         """How everything is that the watch is about, and what changed since the last summary (earlier than `before`).
 
         What was not asked lately is asked now; what can't be asked is unknown.
@@ -109,7 +117,10 @@ class Reporting:
         since = previous.due if previous else watch.created
         changes = await self._store.sightings.transitions(acrs, since)
         mine = {one.sighting.target for one in seen}
-        return summaries.summary(pairs, [one for one in changes if one.target in mine], now)
+        summary = summaries.summary(pairs, [one for one in changes if one.target in mine], now)
+        known = {one.sighting.target.acr for one in seen}
+        unasked = (ref.name for acr, ref in acrs.items() if acr not in known and acr in polls and polls[acr].failures)
+        return Report(summary, tuple(sorted(unasked)))
 
     def _current(self, one: Seen, poll: Poll | None) -> Seen:
         """A sighting whose cloud registry did not answer lately says nothing about now."""

@@ -93,14 +93,22 @@ class Watching:
         self._wake.set()
 
     async def watched(self) -> dict[str, AcrRef]:
-        """The cloud registries that some watch is about, by ARM id in lower case."""
-        return coverage.acrs(await self._store.watches.all(), self._configuration.sites)
+        """The cloud registries to ask, by ARM id in lower case.
+
+        Those that some watch is about, and those of which a channel still has an open alert, so that it has an end.
+        """
+        sites = self._configuration.sites
+        open_alerts = await self._store.incidents.with_messages()
+        told = {ref.id.lower(): ref for site in sites.values() if (ref := site.acr_ref).id.lower() in open_alerts}
+        return told | coverage.acrs(await self._store.watches.all(), sites)
 
     async def _supervise(self) -> None:
         while True:
             self._wake.clear()
             try:
-                self._follow(await self.watched())
+                wanted = await self.watched()
+                self._follow(wanted)
+                await self._leave(wanted)
             except Exception:
                 log.exception("not_supervised")
             try:
@@ -115,6 +123,13 @@ class Watching:
         for acr, ref in wanted.items():
             if acr not in self._tasks or self._tasks[acr].done():
                 self._tasks[acr] = asyncio.create_task(self._keep(ref, first=len(wanted)))
+
+    async def _leave(self, wanted: Mapping[str, AcrRef]) -> None:
+        """Forget what is not watched any more: nothing is known of it from now on."""
+        known = {one.acr for one in await self._store.sightings.polls()} - wanted.keys()
+        for acr in known:
+            for incident in await self._store.sightings.drop(acr, self._now()):
+                self._changed(incident)
 
     async def _keep(self, acr: AcrRef, *, first: int) -> None:
         """Poll one cloud registry for ever; the first polls of many are spread over a part of the interval."""
@@ -151,7 +166,8 @@ class Watching:
         self._failures.pop(key, None)
         sites = [site for site in self._configuration.sites.values() if site.acr_ref.id.lower() == key]
         refs = list({site.cluster_ref.id.lower(): site.cluster_ref for site in sites}.values())
-        await self._clusters.refresh(refs, await self._suspected(key, found))
+        suspected, troubled = await self._suspicions(key, found)
+        await self._clusters.refresh(refs, suspected=suspected, troubled=troubled)
         after = self._interval * (1 + JITTER * (2 * self._chance() - 1))
         now = self._now()
         due = now + timedelta(seconds=after * (1 - 2 * JITTER))
@@ -206,20 +222,21 @@ class Watching:
         for incident in verdict.told:
             self._changed(incident)
 
-    async def _suspected(self, acr: str, found: Iterable[ConnectedRegistry]) -> frozenset[str]:
-        """Clusters of connected registries that are not connected, as far as it is known where they live."""
-        down = {one.name for one in found if one.connection_state.lower() not in ("online", "syncing")}
+    async def _suspicions(self, acr: str, found: Iterable[ConnectedRegistry]) -> tuple[frozenset[str], frozenset[str]]:
+        """Clusters on which something has just gone silent, and those on which something is wrong for longer."""
+        down = {one.name for one in found if not _is_up(one.connection_state)}
         if not down:
-            return frozenset()
-        seen = await self._store.sightings.seen([acr])
-        # One that was as it is now is no news.
-        return frozenset(
-            one.sighting.cluster
-            for one in seen
-            if one.sighting.target.name in down
-            and one.sighting.cluster
-            and one.sighting.connection_state.lower() in ("online", "syncing")
+            return frozenset(), frozenset()
+        seen = [one for one in await self._store.sightings.seen([acr]) if one.sighting.cluster]
+        fallen = [one for one in seen if one.sighting.target.name in down and _is_up(one.sighting.connection_state)]
+        return (
+            frozenset(one.sighting.cluster for one in fallen),
+            frozenset(one.sighting.cluster for one in seen if one.state in ("late", "offline")),
         )
+
+
+def _is_up(connection_state: str) -> bool:
+    return connection_state.lower() in ("online", "syncing", "unhealthy")
 
 
 def backoff(interval: float, failures: int, error: DomainError) -> float:

@@ -58,6 +58,16 @@ class Incidents(Room):
         async with self._reading() as connection:
             return tuple(map(_filed, (await connection.execute(query)).mappings()))
 
+    async def with_messages(self) -> frozenset[str]:
+        """Cloud registries (ARM ids, lower case) with open incidents that some channel has a message of."""
+        query = (
+            select(incidents.c.acr)
+            .join(alerts, alerts.c.incident == incidents.c.id)
+            .where(incidents.c.resolved.is_(None), alerts.c.ts != "")
+        )
+        async with self._reading() as connection:
+            return frozenset(await connection.scalars(query.distinct()))
+
     async def recent(self, limit: int = 3) -> tuple[Filed, ...]:
         """The newest, newest first."""
         query = select(incidents).order_by(incidents.c.opened.desc(), incidents.c.id).limit(limit)

@@ -1,11 +1,11 @@
 """What polls saw: last sightings, transitions, and the incidents that follow, each poll in one transaction."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy import RowMapping, and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts import Memo
@@ -176,12 +176,16 @@ class Sightings(Room):
         async with self._engine.begin() as connection:
             return (await connection.execute(delete(transitions).where(transitions.c.at < before))).rowcount
 
-    async def drop(self, acrs: Sequence[str]) -> None:
-        """Forget cloud registries that nobody watches any more; their transitions stay."""
+    async def drop(self, acr: str, now: datetime) -> tuple[str, ...]:
+        """Forget a cloud registry; ids of the incidents that end with that. Its transitions stay."""
+        still = and_(incidents.c.acr == acr, incidents.c.resolved.is_(None))
         async with self._engine.begin() as connection:
-            await connection.execute(delete(sightings).where(sightings.c.acr.in_(acrs)))
-            await connection.execute(delete(memos).where(memos.c.acr.in_(acrs)))
-            await connection.execute(delete(polls).where(polls.c.acr.in_(acrs)))
+            ended = tuple(await connection.scalars(select(incidents.c.id).where(still)))
+            values = {"resolved": now, "changed": now, "reason": "gone", "revision": incidents.c.revision + 1}
+            await connection.execute(update(incidents).where(still).values(**values))
+            for table in (sightings, memos, polls):
+                await connection.execute(delete(table).where(table.c.acr == acr))
+        return ended
 
 
 def _poll(row: RowMapping) -> Poll:

@@ -4,7 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from services.store import open_store
-from tests.contract.watching.conftest import World, watch
+from services.store.incidents import Alert
+from tests.contract.watching.conftest import PLACE, World, watch
 
 
 async def test_a_cycle_is_one_list_request_a_cloud_registry_whatever_the_number_of_registries(world: World) -> None:
@@ -29,7 +30,63 @@ async def test_clusters_are_looked_at_less_often_than_registries_are_listed(worl
         await world.later(minutes=1)
 
     assert len(world.lists()) == 12
-    assert len(world.requests("connectedClusters/[^/]+$")) == len(world.fleet.script.clusters)
+    assert len(world.requests("/extensions$")) == len(world.fleet.script.clusters)
+
+
+async def test_a_clusters_own_state_is_asked_for_only_where_something_went_silent(world: World) -> None:
+    edge = next(one for one in world.fleet.script.edges if one.schedule == "* * * * *" and one.activated)
+    await world.watching.cycle()
+    before = len(world.requests("connectedClusters/[^/]+$"))
+    world.outage("cluster", edge.cluster, hours=2)
+
+    for _ in range(6):
+        await world.later(minutes=5)
+
+    assert before == 0
+    assert {path.rpartition("/")[2] for path in world.requests("connectedClusters/[^/]+$")} >= {edge.cluster}
+
+
+async def test_a_dead_cluster_is_one_incident_that_counts_its_children(world: World) -> None:
+    clusters = world.fleet.script.clusters
+    cluster = max(clusters, key=lambda name: len(clusters[name]))
+    await world.watching.cycle()
+    world.outage("cluster", cluster, hours=30)
+
+    for _ in range(29):
+        await world.later(hours=1)
+
+    found = await world.open_incidents()
+    assert [(one.kind, one.subject.rpartition("/")[2]) for one in found] == [("cluster", cluster)]
+
+
+async def test_a_cloud_registry_that_nobody_watches_any_more_is_polled_until_its_alerts_are_over(world: World) -> None:
+    edge = next(one for one in world.fleet.script.edges if one.schedule == "* * * * *" and one.activated)
+    await world.watching.cycle()
+    world.outage("edge", edge.key, hours=2)
+    for _ in range(4):
+        await world.later(minutes=5)
+    incident = (await world.open_incidents())[0]
+    alert = Alert(incident.id, PLACE.team, PLACE.channel)
+    await world.store.incidents.claim_alert(alert, "this one", world.clock.now(), world.clock.now())
+    await world.store.incidents.save_alert(alert, ts="1.0")
+
+    await world.store.watches.remove("w-all")
+
+    assert [ref.name for ref in (await world.watching.watched()).values()] == [edge.acr]
+
+
+async def test_what_nobody_watches_any_more_is_forgotten(world: World) -> None:
+    edge = next(one for one in world.fleet.script.edges if one.schedule == "* * * * *" and one.activated)
+    await world.watching.cycle()
+    world.outage("edge", edge.key, hours=2)
+    for _ in range(4):
+        await world.later(minutes=5)
+    await world.store.watches.remove("w-all")
+
+    await world.watching._leave(await world.watching.watched())
+
+    assert await world.store.sightings.polls() == ()
+    assert await world.open_incidents() == []
 
 
 async def test_a_cloud_registry_that_hangs_delays_no_other(world: World) -> None:
