@@ -16,7 +16,7 @@ class Row:
 
 
 def spread(values: Sequence[float], unit: str, digits: int = 2) -> str:
-    """Median with the least and the greatest: `0.52 s (0.41 to 0.77, n 7)`; nothing but the value where there is one."""
+    """Median with the least and the greatest: `0.52 s (0.41 to 0.77, n 7)`; only the value where there is one."""
     middle = f"{statistics.median(values):.{digits}f} {unit}"
     if len(values) == 1:
         return middle

@@ -1,0 +1,97 @@
+"""Memory of the bot: idle, and with a thousand operations that wait for approval, all asked for by real commands."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Sequence
+from contextlib import closing
+
+from bench.report import Row, spread
+from bench.stage import PATIENCE, Bot, Sandbox, stage, world
+
+OPERATIONS, CHANNELS = 1000, 100
+"""Slack takes about one post a second and channel, so their cards are spread over many."""
+AT_ONCE = 12
+"""Commands whose planning may be under way at once: what a large team types, not a storm."""
+IDLE, MORE = 150, 50
+MIB = 2**20
+SETTLE, WATCHED = 3.0, 10.0
+"""Seconds to come to rest, and for which processor time is counted."""
+
+
+async def measure() -> Sequence[Row]:
+    """Resident memory and processor time, before and while they wait, and the time until a command is answered."""
+    async with stage(world(channels=CHANNELS)) as (box, bot):
+        await asyncio.sleep(SETTLE)
+        idle, idle_load = _resident(bot), await _load(bot)
+        await _warm(box)
+        warm = _resident(bot)
+        began = time.perf_counter()
+        await _ask(box, bot)
+        asked = time.perf_counter() - began
+        await asyncio.sleep(SETTLE)
+        full, load = _resident(bot), await _load(bot)
+        answers = [await _answered(box) for _ in range(10)]
+        await bot.kill()
+        again = await bot.start()
+        await asyncio.sleep(SETTLE)
+        restarted = _resident(bot)
+    more = full - idle
+    return [
+        Row("memory, idle", f"{idle:.0f} MiB", f"< {IDLE} MiB", idle < IDLE),
+        Row("memory after the first deployment was planned", f"{warm:.0f} MiB"),
+        Row(f"memory with {OPERATIONS:,} operations waiting", f"{full:.0f} MiB"),
+        Row("above idle", f"{more:.0f} MiB", f"< {MORE} MiB", more < MORE),
+        Row("processor time of one core, idle", f"{idle_load:.1f} %"),
+        Row("the same while they wait", f"{load:.1f} %"),
+        Row("a command answered while they wait", spread(answers, "s", 3)),
+        Row(f"asking for and planning {OPERATIONS:,} operations", f"{asked:.0f} s"),
+        Row(f"restart with {OPERATIONS:,} operations waiting, to ready", f"{again:.2f} s", "< 5 s", again < 5),  # noqa: PLR2004 - said beside it
+        Row("memory after that restart", f"{restarted:.0f} MiB"),
+    ]
+
+
+async def _ask(box: Sandbox, bot: Bot) -> None:
+    """Ask for all of them and wait until all wait."""
+    for number in range(OPERATIONS):
+        await box.say(f"deploy edge{number:04d} --site berlin", channel=f"bench-{number % CHANNELS}")
+        while number - _waiting(bot) > AT_ONCE:
+            await asyncio.sleep(0.02)
+    async with asyncio.timeout(PATIENCE):
+        while _waiting(bot) < OPERATIONS:
+            await asyncio.sleep(0.1)
+
+
+async def _warm(box: Sandbox) -> None:
+    """One dry run: what the first use of every client loads is no operation's share."""
+    await box.say("deploy warm0001 --site berlin --dry-run")
+    await box.message("warm0001")
+    await asyncio.sleep(SETTLE)
+
+
+async def _answered(box: Sandbox) -> float:
+    """Seconds from the typed command to its answer."""
+    async with box.page("alice") as page:
+        began = time.perf_counter()
+        await box.say("operation list")
+        await page.shows("operations, newest first")
+        return time.perf_counter() - began
+
+
+def _waiting(bot: Bot) -> int:
+    with closing(sqlite3.connect(f"file:{bot.database}?mode=ro", uri=True)) as database:
+        found: tuple[int] = database.execute("select count(*) from operations where state = 'waiting'").fetchone()
+        return found[0]
+
+
+def _resident(bot: Bot) -> float:
+    return float(bot.process.memory_info().rss) / MIB
+
+
+async def _load(bot: Bot) -> float:
+    """Per cent of one core."""
+    process = bot.process
+    before = process.cpu_times()
+    await asyncio.sleep(WATCHED)
+    after = process.cpu_times()
+    return (after.user + after.system - before.user - before.system) / WATCHED * 100
