@@ -54,7 +54,8 @@ class Summaries:
         """Post a summary beside those on schedule; raises `services.errors`."""
         report = await self._reporting.report(watch)
         due = Due(watch, report.summary.at, late=False)
-        await self._post(due, report, f"{watch.id}:now:{secrets.token_hex(4)}")
+        ts = await self._post(due, report, f"{watch.id}:now:{secrets.token_hex(4)}")
+        await self._file(due, report.summary, ts)
 
     async def _safely(self, watch: Watch) -> None:
         """One watch's trouble is no other's; what could not be posted is tried again by the next sweep."""
@@ -71,39 +72,36 @@ class Summaries:
         if due is None:
             return
         mark = f"{watch.id}:{int(due.at.timestamp())}"
-        ts = await self._posting.find(watch.place.channel, mark, kind=KIND) if due.tried else ""
-        if not ts:
-            report = await self._reporting.report(watch, before=due.at)
-            if not await self._reporting.begin(due):
-                return
-            try:
-                ts = await self._post(due, report, mark)
-            except (NotAllowed, Refused, Absent) as error:
-                if error.code not in NOT_THERE:
-                    raise
-                log.warning("not_in_channel", watch=watch.id, channel=watch.place.channel, error=error.code)
-                await self._reporting.give_up(due)
-                return
+        found = await self._posting.find(watch.place.channel, mark, kind=KIND) if due.tried else ""
+        if found:
+            await self._reporting.posted(due, found)
+            return
+        report = await self._reporting.report(watch, before=due.at)
+        if not await self._reporting.begin(due):
+            return
+        try:
+            ts = await self._post(due, report, mark)
+        except (NotAllowed, Refused, Absent) as error:
+            if error.code not in NOT_THERE:
+                raise
+            log.warning("not_in_channel", watch=watch.id, channel=watch.place.channel, error=error.code)
+            await self._reporting.give_up(due)
+            return
         await self._reporting.posted(due, ts)
         log.info("summary_posted", watch=watch.id, due=due.at.isoformat(), late=due.late)
+        await self._file(due, report.summary, ts)
 
     async def _post(self, due: Due, report: Report, mark: str) -> str:
         message = shown(due.watch, report, late=due.at if due.late else None)
-        ts = await self._posting.post(due.watch.place.channel, message, kind=KIND, mark=mark)
-        if views.pages(report.summary) >= FILE_FROM:
-            await self._file(due, report.summary, ts)
-        return ts
+        return await self._posting.post(due.watch.place.channel, message, kind=KIND, mark=mark)
 
     async def _file(self, due: Due, summary: Summary, ts: str) -> None:
-        """All rows, in the summary's thread. The summary is there without it, so its failure fails nothing."""
+        """All rows of a long one, in its thread. The summary is there without it, so its failure fails nothing."""
+        if views.pages(summary) < FILE_FROM:
+            return
         name = f"{due.watch.subject or 'all'}-{due.at:%Y-%m-%d-%H%M}.csv"
+        title = f"All rows, {due.at:%Y-%m-%d %H:%M} UTC"
         try:
-            await self._posting.upload(
-                due.watch.place.channel,
-                name,
-                views.csv(summary),
-                title=f"All rows, {due.at:%Y-%m-%d %H:%M} UTC",
-                thread=ts,
-            )
+            await self._posting.upload(due.watch.place.channel, name, views.csv(summary), title=title, thread=ts)
         except DomainError as error:
             log.warning("file_not_shared", watch=due.watch.id, error=str(error))

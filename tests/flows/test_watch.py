@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -326,3 +327,52 @@ async def test_figures_are_there_for_prometheus(registry: Conversation) -> None:
     assert 'registry_bot_open_alerts{acr="contosoacr",severity="critical"} 0.0' in lines
     assert any(line.startswith('registry_bot_poll_age_seconds{acr="contosoacr"}') for line in lines)
     assert any(line.startswith("registry_bot_last_contact_timestamp_seconds{") for line in lines)
+
+
+def fleet(talk: Conversation, size: int) -> None:
+    """Let the cloud registry have so many connected registries, all online."""
+    assert talk.box.azure
+    registry = talk.box.azure.cloud.registries["contosoacr"]
+    known = registry.connected["edge01"]
+    for number in range(size - len(registry.connected)):
+        name = f"store{number:04}"
+        registry.connected[name] = replace(known, name=name)
+
+
+async def test_a_long_summary_is_turned_page_by_page_by_each_reader(registry: Conversation) -> None:
+    fleet(registry, 150)
+    await registry.say("watch berlin")
+    await registry.say("watches --now")
+    posted = [one["text"] for one in await registry.messages("bob") if "Summary" in str(one["text"])]
+    await registry.click("Next page", as_="bob", card="Summary")
+    page = await registry.answer("bob")
+    await registry.click("Previous page", as_="bob", card="Summary")
+
+    again = [one["text"] for one in await registry.messages("bob") if "Summary" in str(one["text"])]
+    assert posted == ["Summary of site berlin: 150 healthy"]
+    assert len(again) == 2
+    assert "page 2 of 2" in page
+    assert "page 1 of 2" in await registry.answer("bob")
+
+
+async def test_a_very_long_summary_brings_its_rows_as_a_file(registry: Conversation) -> None:
+    fleet(registry, 400)
+    await registry.say("watch berlin")
+    await registry.say("watches --now")
+
+    posted = next(one for one in await registry.messages() if "Summary" in str(one["text"]))
+    thread = await registry.get("read", **{"as": "alice", "channel": registry.channel})
+    assert posted["text"] == "Summary of site berlin: 400 healthy"
+    assert "[file All rows" in thread["lines"][-1]
+
+
+async def test_what_could_never_be_asked_is_named_in_the_summary(registry: Conversation) -> None:
+    await registry.fault("azure", "GET .*/connectedRegistries$", status=403, code="AuthorizationFailed", times=None)
+    await registry.say("watch berlin")
+    await registry.say("watches --now")
+
+    assert await registry.answer() == snapshot("""\
+Registry: *Summary of site berlin*  ·  no connected registries
+  As of TIME
+  :grey_question:  *contosoacr* could not be asked, so nothing is known of what is in there.\
+""")
