@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from handlers.views.facts import sentence, shell
+from handlers.views.facts import sentence, shell, short
 from services.diagnosis import Cause
 from services.errors import Failure
 
@@ -32,15 +32,10 @@ def told(failure: Failure, names: Mapping[str, object] | None = None) -> Told:
     words = WORDS.get(_cause(failure.cause), _OTHER)
     facts = {**(names or {}), "cause": failure.cause, **{key: value for key, value in failure.facts.items() if value}}
     if target := str(facts.get("target", "")):
-        facts["target"] = _short(target)
+        facts["target"] = short(target)
     system = _SYSTEMS.get(str(facts.get("service")), "The other system")
     said = sentence(words.sentence.replace("SYSTEM", system), facts)
     return Told(said, sentence(words.remedy, facts), shell(words.line, facts))
-
-
-def _short(target: str) -> str:
-    """The end of an ARM id: kind and name."""
-    return "/".join(target.split("/")[-2:]) if target.startswith("/subscriptions/") else target
 
 
 _SYSTEMS = {"azure": "Azure", "kubernetes": "The cluster", "slack": "Slack"}

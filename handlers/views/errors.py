@@ -14,6 +14,7 @@ from handlers.kit.request import Request
 from handlers.kit.text import channel, code, cut, duration, escape, listed
 from handlers.kit.words import join, words
 from handlers.views import causes, watches
+from handlers.views.facts import short
 from services import errors
 from services.errors import DomainError
 
@@ -243,6 +244,8 @@ _DOINGS = {
 
 
 def _stale(error: errors.Stale) -> str:
+    if error.state == "changed":
+        return f"The plan of {code(error.operation)} is another one by now. Look at its card, then decide about that."
     state = _DOINGS.get(error.state, f"is {error.state}")
     wanted = _DOINGS.get(error.wanted)
     only = f" This works only while it {wanted}." if wanted else ""
@@ -254,7 +257,7 @@ def _stale(error: errors.Stale) -> str:
 
 def _foreign(error: errors.Foreign) -> str:
     system = _SYSTEMS.get(error.service, escape(error.service))
-    target = code(error.target) if error.target else "it"
+    target = code(short(error.target)) if error.target else "it"
     return " ".join(filter(None, [_happened(error, system, target), _own_words(error), _for_support(error)]))
 
 

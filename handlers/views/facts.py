@@ -46,6 +46,11 @@ def shown(value: object) -> str:  # noqa: PLR0911 - one a kind
     return code(_plain(value))
 
 
+def short(target: str) -> str:
+    """What is left of an ARM id for people: kind and name, such as `scopeMaps/edge01`."""
+    return "/".join(target.split("/")[-2:]) if target.startswith("/subscriptions/") else target
+
+
 def _change(item: object) -> str:
     if isinstance(item, tuple | list) and len(item) == 2:  # noqa: PLR2004 - before and after
         before, after = (code(_plain(part)) or "none" for part in item)

@@ -430,7 +430,11 @@ def details(operation: Operation, site: Site | None) -> Message:
         rows = [_row(operation, index, step) for index, step in enumerate(operation.planned)]
         shown.append(blocks.table(("Step", "State", "Took", "Correlation id"), rows))
     if operation.plan and site:
-        lines = "\n".join(command_line(step, site, operation.target) for step in operation.planned if step.runs)
+        held = next((step.params["address"] for step in operation.planned if step.kind == "service_ip.hold"), "")
+        address = str(operation.results.get("service_ip", held))
+        lines = "\n".join(
+            command_line(step, site, operation.target, address) for step in operation.planned if step.runs
+        )
         shown.append(blocks.rich("By hand it would be:", blocks.preformatted(cut(lines, 2800))))
     return Message(summary(operation), tuple(shown))
 

@@ -32,9 +32,9 @@ def title(step: PlannedStep) -> str:
     return STEPS[step.kind].title.format_map(step.params)
 
 
-def command_line(step: PlannedStep, site: Site, name: str) -> str:
-    """The command line that a person would have typed instead."""
-    params: Mapping[str, Any] = step.params
+def command_line(step: PlannedStep, site: Site, name: str, service_ip: str = "") -> str:
+    """The command line that a person would have typed instead; `service_ip` is what the run holds or would hold."""
+    params: Mapping[str, Any] = {**step.params, "service_ip": service_ip}
     return STEPS[step.kind].line(site, name, params)
 
 

@@ -81,7 +81,8 @@ async def _installed(scene: Scene, _token: object) -> Progress:
 
 
 def _install_line(site: Site, name: str, params: Mapping[str, Any]) -> str:
-    settings = " ".join(f"{key}={value}" for key, value in params["settings"].items())
+    given = {"service.clusterIP": params["service_ip"]} if params["service_ip"] else {}
+    settings = " ".join(f"{key}={value}" for key, value in (params["settings"] | given).items())
     return (
         f"az acr connected-registry get-settings --registry {site.acr_ref.name} --name {name} --parent-protocol https"
         f" --generate-password {params['slot'][-1]} --query ACR_REGISTRY_CONNECTION_STRING --output tsv --yes"
