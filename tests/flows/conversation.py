@@ -17,7 +17,6 @@ from bot.slack import Connection
 from bot.wiring import Blueprint, Bot, open_bot
 from sandbox.compose import Sandbox
 from sandbox.controlplane.part import RealKubePart
-from sandbox.controlplane.part import RealKubePart
 from services.access import Policy
 from services.azure.clouds import cloud
 from services.azure.gateway import Options
@@ -200,6 +199,10 @@ class Conversation:
         found = await self.get("messages", **{"as": person, "channel": self.channel})
         return list(found["messages"])
 
+    async def cards(self, person: str = "alice") -> list[dict[str, Any]]:
+        """The bot's own messages."""
+        return [one for one in await self.messages(person) if "bot_id" in one]
+
     async def transcript(self) -> str:
         """Everything that was done and read so far, alike in every run."""
         await self._note()
@@ -208,9 +211,7 @@ class Conversation:
     async def _note(self) -> None:
         """Add what people have not read yet: new messages, and cards that read differently now."""
         for person in self.people:
-            for message in await self.messages(person):
-                if "bot_id" not in message:
-                    continue
+            for message in await self.cards(person):
                 private = message.get("ephemeral", False)
                 key = f"{message['ts']}{person if private else ''}"
                 buttons = "".join(f" [{label}]" for label in _buttons(message) if label != "Show details")
@@ -337,8 +338,20 @@ class Conversation:
 
     async def calls(self, method: str) -> list[dict[str, Any]]:
         """The bot's calls of a Web API method."""
-        found = await self.get("calls", method=method)
+        found = await self.get("calls", **({"method": method} if method else {}))
         return list(found["calls"])
+
+    async def called_at(self, method: str) -> list[datetime]:
+        """When the bot called a Web API method."""
+        return [datetime.fromisoformat(call["at"]) for call in await self.calls(method)]
+
+    async def delete_card(self) -> None:
+        """Let an administrator delete the newest message."""
+        newest = (await self.messages())[-1]
+        token = {"Authorization": f"Bearer {self.box.environment()['SLACK_BOT_TOKEN']}"}
+        url = f"{self.box.environment()['SLACK_API_URL']}chat.delete"
+        async with self.http.post(url, json={"channel": "C0EDGE", "ts": newest["ts"]}, headers=token) as answer:
+            assert (await answer.json())["ok"]
 
     async def requested(self, line: str) -> None:
         """Return when ARM has answered a request like this."""
@@ -372,7 +385,7 @@ ALIKE = tuple(
         (r"\b[0-9a-f]{16}\b", "DIGEST"),
         (r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?( UTC|Z)?", "TIME"),
         (r"\b\d+(\.\d)? s\b", "N s"),
-        (r"(?m)(^ +|·  )at once", r"\1N s"),
+        (r"(?m)(^ +|·  |\| )at once", r"\1N s"),
         (r"\b127\.0\.0\.1:\d+", "HOST"),
     )
 )

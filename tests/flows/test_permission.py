@@ -132,12 +132,12 @@ bot    (only alice) There is no operation `op-1`. Did you mean `op-2`?
 
 
 async def test_what_a_phone_makes_of_dashes_and_quotes_is_understood(registry: Conversation) -> None:
-    await registry.say("deploy edge01 —site “berlin” –dry-run")  # noqa: RUF001 - what a phone makes of two hyphens
+    await registry.say("deploy edge01 —site “berlin” –dry-run")
 
     assert await registry.transcript() == snapshot("""\
 alice  /registry deploy edge01 —site “berlin” –dry-run
 bot    Deploy edge01 to berlin: dry run\
-""")  # noqa: RUF001
+""")
 
 
 async def test_a_value_that_breaks_a_rule_is_told_before_anything_begins(registry: Conversation) -> None:

@@ -1,0 +1,151 @@
+"""Looking without changing anything."""
+
+from inline_snapshot import snapshot
+
+from tests.flows.conversation import Conversation
+
+
+async def test_a_list_shows_what_azure_has(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site berlin")
+    await registry.say("list", as_="dave")
+
+    assert await registry.answer("dave") == snapshot("""\
+Registry (only you): Name | State | Activation | Last sync | Schedule | Mode | Cloud registry | Parent
+  edge01 | Online | Active | N s ago | continuous | ReadOnly | contosoacr | –\
+""")
+
+
+async def test_a_list_without_registries_says_how_to_get_one(registry: Conversation) -> None:
+    await registry.say("list")
+
+    assert await registry.answer() == snapshot("Registry (only you): There are no connected registries.")
+
+
+async def test_a_list_says_which_registry_could_not_be_asked(registry: Conversation) -> None:
+    await registry.fault("azure", "GET .*/connectedRegistries$", status=503, times=None)
+    await registry.say("list")
+
+    assert await registry.answer() == snapshot("""\
+Registry (only you): No cloud registry could be asked.
+  :grey_question:  *contosoacr* could not be asked. Azure could not be asked about `contosoacr/connectedRegistries`, which says nothing about `contosoacr/connectedRegistries`; try again soon. In its words: _InternalServerError: The server encountered an internal error._\
+""")
+
+
+async def test_one_registry_is_shown_with_its_extension(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site berlin")
+    await registry.say("show edge01 --site berlin", as_="dave")
+
+    assert await registry.answer("dave") == snapshot("""\
+Registry (only you): :large_green_circle:  *edge01* at *berlin* is Online
+  *Mode* ReadOnly
+  *Activation* Active
+  *Last sync* TIME (N s ago)
+  *Schedule* continuous
+  *Login server at the edge* `10.96.0.2`
+  *Parent* contosoacr (the cloud registry)
+  *Messages are kept for* 2 d
+  *Runtime* 0.11.0
+  *Client tokens* none
+  *Extension* Succeeded 0.11.0\
+""")
+
+
+async def test_a_check_says_what_is_well_and_what_is_not(registry: Conversation) -> None:
+    await registry.say("check hamburg --name edge01")
+
+    assert await registry.answer() == snapshot("""\
+Registry (only you): *edge01 at hamburg*: ready, with 2 warnings
+  :warning:  Not registered yet: `Microsoft.Kubernetes`, `Microsoft.KubernetesConfiguration` and `Microsoft.ExtendedLocation`.
+  The deployment registers them; it takes up to ten minutes.
+  `for provider in Microsoft.Kubernetes Microsoft.KubernetesConfiguration Microsoft.ExtendedLocation Microsoft.ContainerRegistry; do az provider register --subscription ID --namespace "$provider"; done`
+  :warning:  The dedicated data endpoint is off; the deployment switches it on. From then on clients fetch from `contosoacr.westeurope.data.azurecr.io`, which firewalls must let through.
+  Switch it on beforehand if firewall rules have to be prepared.
+  `az acr update --name contosoacr --resource-group edge-rg --data-endpoint-enabled true`
+  :white_check_mark:  The registry `contosoacr` exists in `westeurope`.
+  :white_check_mark:  The registry is Premium.
+  :white_check_mark:  The registry is not being changed.
+  :white_check_mark:  The cluster `hamburg-arc` is connected to Azure Arc (last heartbeat TIME).
+  :white_check_mark:  The name `edge01` is free.
+  :white_check_mark:  The registry has 0 of at most 50 connected registries.
+  :white_check_mark:  1 repositories need 6 of at most 500 permissions.
+  :white_check_mark:  There is no scope map `edge01` yet.
+  :white_check_mark:  There is no token `edge01` yet.
+  :white_check_mark:  The cluster has no connected registry extension yet.
+  :white_check_mark:  The Kubernetes API answers (version `v1.33.4`).
+  :white_check_mark:  The bot has all rights in the cluster that a deployment uses.
+  :white_check_mark:  The namespace `connected-registry` is usable.
+  :white_check_mark:  There is a ready linux/amd64 node (`hamburg-1`).
+  :white_check_mark:  The storage class `standard` exists.
+  :white_check_mark:  cert-manager is there already, so the extension is told not to install it.
+  :white_check_mark:  The Service address `10.112.0.2` is free in `10.112.0.0/24` and was picked.
+  production  ·  contosoacr → hamburg-arc\
+""")
+
+
+async def test_operations_are_listed_with_their_states(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site berlin")
+    await registry.say("deploy edge02 --site hamburg", as_="carol")
+    await registry.say("operation list", as_="dave")
+
+    assert await registry.answer("dave") == snapshot("""\
+Registry (only you): Id | Operation | State | Asked by | When (UTC)
+  op-1 | Deploy edge02 to hamburg | waiting for approval | carol | TIME
+  op-2 | Deploy edge01 to berlin | online | alice | TIME\
+""")
+
+
+async def test_operations_of_one_site_are_listed_alone(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site berlin --dry-run")
+    await registry.say("deploy edge02 --site hamburg")
+    await registry.say("operation list --site hamburg")
+
+    assert await registry.answer() == snapshot("""\
+Registry (only you): Id | Operation | State | Asked by | When (UTC)
+  op-1 | Deploy edge02 to hamburg | waiting for approval | alice | TIME\
+""")
+
+
+async def test_an_operation_shows_its_decisions_steps_and_the_lines_that_it_replaces(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site hamburg")
+    await registry.click("Approve", as_="bob")
+    await registry.click("Show details", as_="dave")
+
+    assert await registry.answer("dave") == snapshot("""\
+Registry (only you): :white_check_mark:  *Deploy edge01 to hamburg*  ·  online, approved by bob
+  asked by @alice TIME  ·  production  ·  `op-1`
+  *Connected registry* edge01 is Online
+  *Extension* Succeeded
+  *Service IP* `10.112.0.2`
+  *Volume* Bound
+  *Last sync* TIME
+  *Took* N s
+  *Decisions*
+  • bob: approved TIME
+  Step | State | Took | Correlation id
+  Hold: Service IP 10.112.0.2 | complete | N s | –
+  Change: Register resource providers | complete | N s | –
+  Change: Data endpoint of contosoacr | complete | N s | ID
+  Create: Image hello-world:latest | complete | N s | ID
+  Create: Scope map edge01 | complete | N s | ID
+  Create: Sync token edge01 | complete | N s | ID
+  Create: Connected registry edge01 | complete | N s | ID
+  Create: Extension edge01 | complete | N s | ID
+  Verify: Deployment, Service and volume in the cluster | complete | N s | –
+  Verify: edge01 comes online | complete | N s | –
+  Verify: First sync of edge01 | complete | N s | –
+  By hand it would be:
+  kubectl create service clusterip registry-placeholder --clusterip=10.112.0.2 --tcp=443 --namespace default
+  az provider register --namespace Microsoft.Kubernetes
+  az provider register --namespace Microsoft.KubernetesConfiguration
+  az provider register --namespace Microsoft.ExtendedLocation
+  az acr update --name contosoacr --resource-group edge-rg --data-endpoint-enabled true
+  az acr import --name contosoacr --source mcr.microsoft.com/hello-world:latest --image hello-world:latest
+  az acr scope-map create --name edge01 --registry contosoacr --resource-group edge-rg --gateway edge01 config/read config/write message/read message/write --repository hello-world content/read metadata/read
+  az acr token create --name edge01 --registry contosoacr --resource-group edge-rg --scope-map edge01 --no-passwords true
+  az acr connected-registry create --registry contosoacr --name edge01 --resource-group edge-rg --sync-token edge01 --mode ReadOnly --sync-schedule '* * * * *'
+  az acr connected-registry get-settings --registry contosoacr --name edge01 --parent-protocol https --generate-password 1 --query ACR_REGISTRY_CONNECTION_STRING --output tsv --yes   # into protected-settings.json
+  az k8s-extension create --cluster-name hamburg-arc --cluster-type connectedClusters --extension-type Microsoft.ContainerRegistry.ConnectedRegistry --name edge01 --resource-group edge-rg --config pvc.storageRequest=250Gi cert-manager.install=false service.clusterIP=10.112.0.2 --config-protected-file protected-settings.json
+  kubectl get deployments,services,persistentvolumeclaims --namespace connected-registry
+  az acr connected-registry show --registry contosoacr --name edge01 --output table
+  az acr connected-registry show --registry contosoacr --name edge01 --output table\
+""")

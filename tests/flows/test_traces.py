@@ -1,0 +1,118 @@
+"""What an operation leaves in databases, logs, messages and the audit: everything but a secret."""
+
+import base64
+import logging
+import re
+from collections.abc import Iterator
+
+import pytest
+import structlog
+from inline_snapshot import snapshot
+
+from services.store.audit import AuditRow
+from tests.flows.conversation import Conversation
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """Everything that anybody logs, structlog's lines too."""
+    before = structlog.get_config()
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    caplog.set_level(logging.DEBUG)
+    yield caplog
+    structlog.configure(**before)
+
+
+@pytest.fixture
+async def deployed(logged: pytest.LogCaptureFixture, registry: Conversation) -> Conversation:
+    """A deployment that fails once on its way."""
+    await registry.edge("hamburg", scenario="silent-failure")
+    await registry.say("deploy edge01 --site hamburg")
+    await registry.click("Approve", as_="bob")
+    await registry.mended()
+    await registry.click("Retry", as_="alice")
+    await registry.click("Show details", as_="bob")
+    await registry.say("whoami")
+    return registry
+
+
+async def test_no_secret_is_in_any_database(deployed: Conversation) -> None:
+    secrets = await _secrets(deployed)
+    files = [file for file in deployed.database.parent.iterdir() if file.name.startswith("bot")]
+    held = b"".join(file.read_bytes() for file in files)
+
+    assert len(files) >= 2
+    assert [secret for secret in secrets if secret.encode() in held] == []
+
+
+async def test_no_secret_is_in_any_log(deployed: Conversation, logged: pytest.LogCaptureFixture) -> None:
+    records = [*logged.get_records("setup"), *logged.records]
+    lines = "\n".join(f"{one.getMessage()} {one.__dict__}" for one in records if not one.name.startswith("sandbox"))
+
+    assert "arm.request" in lines
+    assert [secret for secret in await _secrets(deployed) if secret in lines] == []
+
+
+async def test_no_secret_is_in_any_message(deployed: Conversation) -> None:
+    calls = str(await deployed.calls(""))
+
+    assert [secret for secret in await _secrets(deployed) if secret in calls] == []
+
+
+async def test_no_secret_is_in_the_audit(deployed: Conversation) -> None:
+    rows = str(await deployed.bot.store.audit.rows())
+
+    assert [secret for secret in await _secrets(deployed) if secret in rows] == []
+
+
+async def test_every_command_decision_and_write_has_its_row(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site hamburg")
+    await registry.click("Approve", as_="alice")
+    await registry.click("Approve", as_="bob")
+
+    rows = await registry.bot.store.audit.rows()
+    assert sorted(map(_told, rows)) == snapshot(
+        [
+            "command U0ALICE denied: operation approve … --digest … (approval.self)",
+            "command U0ALICE done: deploy edge01 --site hamburg (edge operators)",
+            "command U0BOB done: operation approve … --digest … (approvers)",
+            "decision U0BOB done: operation approve … (production needs a second person)",
+            "write U0ALICE done: Connected registry edge01 ()",
+            "write U0ALICE done: Data endpoint of contosoacr ()",
+            "write U0ALICE done: Extension edge01 ()",
+            "write U0ALICE done: Image hello-world:latest ()",
+            "write U0ALICE done: Register resource providers ()",
+            "write U0ALICE done: Scope map edge01 ()",
+            "write U0ALICE done: Service IP 10.112.0.2 ()",
+            "write U0ALICE done: Sync token edge01 ()",
+        ]
+    )
+
+
+async def test_a_write_that_failed_has_its_row(registry: Conversation) -> None:
+    await registry.fault("azure", "PUT .*/scopeMaps/", status=400, code="BadRequest", message="No.")
+    await registry.say("deploy edge01 --site berlin")
+
+    rows = await registry.bot.store.audit.rows(operation=(await registry.operation()).id)
+    assert _told(rows[-1]) == snapshot("write U0ALICE failed: Scope map edge01 ()")
+
+
+def _told(row: AuditRow) -> str:
+    text = re.sub(r"op-\w{7}|[0-9a-f]{16}", "…", row.text)
+    return f"{row.kind} {row.person} {row.outcome}: {text} ({row.rule})"
+
+
+async def _secrets(talk: Conversation) -> list[str]:
+    """What opens something: the password that reached the cluster, whole and in its connection string, and the bot's."""
+    async with talk.kubectl("hamburg-admin") as core:
+        found = await core.list_namespaced_secret("connected-registry")
+    held = [base64.b64decode(value).decode() for one in found.items for value in (one.data or {}).values()]
+    passwords = re.findall(r"SyncTokenPassword=([^;\s\"]+)", "\n".join(held))
+    assert passwords
+    env = talk.box.environment()
+    own = [env[name] for name in ("AZURE_CLIENT_SECRET", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN")]
+    return [*passwords, *own, "SyncTokenPassword="]
