@@ -1,9 +1,12 @@
 """What `pip install .` brings along."""
 
+import re
 import tomllib
 from fnmatch import fnmatchcase
 from importlib import import_module
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[3]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -21,6 +24,17 @@ def wanted(set_: str) -> set[str]:
     """Names in a file of requirements."""
     lines = (ROOT / "requirements" / f"{set_}.in").read_text(encoding="utf-8").splitlines()
     return {line for line in lines if line and not line.startswith(("-", "#"))}
+
+
+def canonical(name: str) -> str:
+    """As registries compare names."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def pins(set_: str) -> dict[str, str]:
+    """Version by package."""
+    text = (ROOT / "requirements" / f"{set_}.txt").read_text(encoding="utf-8")
+    return {canonical(name): version for name, version in re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE)}
 
 
 def test_every_file_beside_the_code_is_packed() -> None:
@@ -43,3 +57,17 @@ def test_the_command_leads_to_a_function() -> None:
 
 def test_the_sandbox_extra_is_what_the_sandbox_needs_beyond_the_bot() -> None:
     assert set(PROJECT["project"]["optional-dependencies"]["sandbox"]) == wanted("sandbox") - wanted("runtime")
+
+
+@pytest.mark.parametrize("set_", ["runtime", "sandbox", "test"])
+def test_every_wanted_package_is_pinned(set_: str) -> None:
+    names = {canonical(re.split(r"[\[<>=~!;, ]", line)[0]) for line in wanted(set_)}
+
+    assert names <= set(pins(set_)), "run `make pins`"
+
+
+def test_tests_run_with_the_versions_that_the_bot_runs_with() -> None:
+    tested = pins("test")
+
+    assert {name: tested.get(name) for name in pins("runtime")} == pins("runtime")
+    assert {name: tested.get(name) for name in pins("sandbox")} == pins("sandbox")
