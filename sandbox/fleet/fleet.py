@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -230,14 +230,15 @@ class _Follower:
 
     def __call__(self, now: datetime) -> None:
         moment, connected = int(now.timestamp()), self._connected
-        if _in_force(self._fleet.troubles_of(self._edge), moment, "deactivated"):
+        troubles = self._fleet.troubles_of(self._edge)
+        if _in_force(troubles, moment, "deactivated"):
             if connected.activation == "Active":
                 connected.deactivate()
                 self._deactivated = True
         elif self._deactivated:
             self._activate()
         if connected.activation == "Active":
-            self._report(moment)
+            self._report(moment, troubles)
 
     def _activate(self) -> None:
         connected = self._connected
@@ -245,11 +246,11 @@ class _Follower:
         connected.version, connected.login_server = VERSION, self._login_server
         self._deactivated = False
 
-    def _report(self, moment: int) -> None:
+    def _report(self, moment: int, troubles: Sequence[Trouble]) -> None:
         connected, known = self._connected, self._fleet.contacts_of(self._edge).at(moment)
         connected.heard_at = connected.last_activity = _moment(known.heard)
         connected.last_sync = _moment(known.synced)
-        full = None if known.heard is None else _in_force(self._fleet.troubles_of(self._edge), known.heard, "disk")
+        full = None if known.heard is None else _in_force(troubles, known.heard, "disk")
         connected.status_details = [] if full is None else [_complaint(full, self._edge)]
         connected.connection_state = "Syncing" if known.syncing else "Unhealthy" if full else "Online"
         state = "Syncing" if known.syncing else "Succeeded"
