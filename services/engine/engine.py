@@ -95,9 +95,9 @@ class Engine:
 
     async def close(self) -> None:
         """Stop; what is under way goes on at the next start, as after a crash."""
-        await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
-        # The loop's default executor was the engine's, and has ended with it; what is closed after this needs one.
+        # The loop's default executor is the engine's and ends with it; whoever looks up names meanwhile needs one.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+        await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
         # Only now, when nothing is recorded any more: a step that is cancelled must not count as one that failed.
         await self._steps.cancel()
         self._let_go()
