@@ -48,6 +48,10 @@ class CatchUp:
         self._dirty[thing] = None
         self._wake.set()
 
+    def take(self, thing: str) -> bool:
+        """Whether it has changed again while it is being shown; whoever asks shows that too."""
+        return self._dirty.pop(thing, "") is None
+
     @property
     def waiting(self) -> int:
         """Things whose last state is not shown yet."""

@@ -7,15 +7,15 @@ again.
 """
 
 import asyncio
-from functools import partial
 from itertools import takewhile
 
 import structlog
 
+from bot.catchup import CatchUp
 from bot.posting import GONE, Posting
 from handlers.kit.message import Message
 from handlers.views import operation as views
-from services.errors import Absent, Refused, Throttled, Unreachable
+from services.errors import Absent, Refused
 from services.operation import Event, Operation
 from services.store import Card, Store
 
@@ -24,7 +24,6 @@ URGENT = 8
 """Edits kept back for ends and questions while others only show progress."""
 PER_CARD = 1.0
 """Seconds between two edits of one card that only show progress."""
-AT_ONCE = 8
 log = structlog.get_logger("notifier")
 
 
@@ -34,77 +33,27 @@ class Notifier:
     def __init__(self, posting: Posting, store: Store) -> None:
         self._posting = posting
         self._store = store
-        self._dirty: dict[str, None] = {}
+        self._catch_up = CatchUp(self._bring_up)
         self._shown_at: dict[str, float] = {}
-        self._wake = asyncio.Event()
-        self._owner: asyncio.Task[None] | None = None
-        self._showing: dict[str, asyncio.Task[None]] = {}
 
     async def start(self) -> None:
         """Show what was not shown when the last process ended, and everything from now on."""
         for operation in await self._store.cards.behind():
             self.changed(operation)
-        self._owner = asyncio.create_task(self._run())
+        self._catch_up.start()
 
     async def stop(self, deadline: float = 5) -> None:
-        """Show what is left, as far as the time allows; the next start shows the rest."""
-        if self._owner is None:
-            return
-        loop = asyncio.get_running_loop()
-        until = loop.time() + deadline
-        while self._showing and (left := until - loop.time()) > 0:
-            await asyncio.wait(self._showing.values(), timeout=left, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.sleep(0)  # lets the loop below start what became dirty meanwhile
-        if self.waiting:
-            log.warning("not_all_shown", operations=self.waiting)
-        for task in (self._owner, *self._showing.values()):
-            task.cancel()
-        await asyncio.gather(self._owner, *self._showing.values(), return_exceptions=True)
+        """Show what is left, as far as the time (seconds) allows; the next start shows the rest."""
+        await self._catch_up.stop(deadline)
 
     def changed(self, operation: str) -> None:
         """There is something new to show."""
-        self._dirty[operation] = None
-        self._wake.set()
+        self._catch_up.changed(operation)
 
     @property
     def waiting(self) -> int:
         """Operations whose last state is not shown yet."""
-        return len(self._dirty) + len(self._showing)
-
-    # --- the loop ---------------------------------------------------------------------------------------------------
-
-    async def _run(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            ready = [one for one in self._dirty if one not in self._showing]
-            for operation in ready[: AT_ONCE - len(self._showing)]:
-                del self._dirty[operation]
-                task = asyncio.create_task(self._show(operation))
-                self._showing[operation] = task
-                task.add_done_callback(partial(self._done, operation))
-
-    def _done(self, operation: str, _task: asyncio.Task[None]) -> None:
-        self._showing.pop(operation, None)
-        if self._dirty:
-            self._wake.set()
-
-    async def _show(self, operation: str) -> None:
-        """Bring one card and its thread up to date; trouble is tried again, with growing pauses."""
-        pause = 1.0
-        while True:
-            try:
-                await self._bring_up(operation)
-            except (Throttled, Unreachable) as error:
-                log.warning("not_shown_yet", operation=operation, error=str(error), seconds=pause)
-            except Exception:
-                # Slack refuses it for good, or a defect: the next change of the operation tries again.
-                log.exception("not_shown", operation=operation)
-                return
-            else:
-                return
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 60)
+        return self._catch_up.waiting
 
     async def _bring_up(self, operation: str) -> None:
         found, card = await self._store.operations.get(operation), await self._store.cards.get(operation)
@@ -176,8 +125,7 @@ class Notifier:
         until = loop.time() + seconds
         while (left := until - loop.time()) > 0:
             await asyncio.sleep(min(left, 0.05))
-            if operation in self._dirty:
-                self._dirty.pop(operation)
+            if self._catch_up.take(operation):
                 latest = await self._store.operations.get(operation)
                 if latest is not None and latest.state not in {"running", "planning"}:
                     return
