@@ -38,7 +38,7 @@ sandbox: $(VENV)/runs
 	@$(RUN)/python -m sandbox --folder .sandbox --manifest manifest.yml $(SANDBOX) -- $(RUN)/python -m bot run
 
 test: lint types layers
-	$(RUN)/python -m pytest
+	$(RUN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/ready
 	$(RUN)/ruff format --check
