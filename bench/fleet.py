@@ -78,7 +78,8 @@ async def _month() -> list[Row]:
 def _judged(found: Score, where: str) -> list[Row]:
     told = len(found.right) + len(found.wrong)
     openings = [len(each) for each in found.troubles.values()]
-    closings = [sum(1 for one in each if one.resolved and not one.hidden) for each in found.troubles.values()]
+    over = [each for each in found.troubles.values() if all(one.resolved for one in each)]
+    closings = [sum(not one.hidden for one in each) for each in over]
     late = found.latencies()
     clusters = {one: each for one, each in found.troubles.items() if one.kind == "cluster"}
     largest = max(clusters.values(), key=lambda each: max(len(one.children) for one in each), default=[])
@@ -100,7 +101,10 @@ def _judged(found: Score, where: str) -> list[Row]:
             f"opening messages for each thing that was told ({where})",
             f"{statistics.fmean(openings or [0]):.3f} (most {max(openings, default=0)}, {len(openings)} things)",
         ),
-        Row(f"closing messages for each ({where})", f"{statistics.fmean(closings or [0]):.3f}"),
+        Row(
+            f"closing messages for each that is over ({where})",
+            f"{statistics.fmean(closings or [0]):.3f} ({len(closings)} things)",
+        ),
         Row(f"messages in planned silence ({where})", f"{len(found.in_silence)}", "0", not found.in_silence),
         Row(
             f"alerts for the largest dead cluster ({where})",
@@ -292,7 +296,7 @@ async def _bot() -> list[Row]:
                 idle = bot.process.memory_info().rss
                 await box.say("watch all --alerts on")
                 async with asyncio.timeout(stage.PATIENCE * 3):
-                    while await _lists(box) < 5 * ACRS:  # noqa: ASYNC110 - another process makes the requests
+                    while await _lists(box) < 5 * ACRS:
                         await asyncio.sleep(1)
                 watching = bot.process.memory_info().rss
     mib = 2**20

@@ -56,7 +56,10 @@ def _mended(word: str, wrong: str, right: str) -> str:
 
 def plain(error: DomainError) -> str:
     """For places without formatting: a modal's field, a log's reader."""
-    text = re.sub(r"<[@#]([^>|]+)(?:\|[^>]*)?>", r"\1", told(error)).replace("`", "").replace("*", "")
+    # A mark under a fault needs letters of one width; the sentence before it names the fault too.
+    unmarked = re.sub(r"\n```[^`]*\n *\^+```", "", told(error))
+    parts = re.split(r"(`+[^`]+`+)", re.sub(r"<[@#]([^>|]+)(?:\|[^>]*)?>", r"\1", unmarked))
+    text = "".join(part.strip("`") if part.startswith("`") else part.replace("*", "") for part in parts)
     return cut(text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"), 1500)
 
 

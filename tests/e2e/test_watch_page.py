@@ -152,7 +152,7 @@ async def test_a_schedule_that_is_none_is_marked_in_the_form(open_page: Open) ->
     await modal.get_by_label("Summary").fill("0 25 * * 1-5")
     await page.get_by_test_id("modal-submit").click()
 
-    await expect(modal.get_by_text("is no hour")).to_be_visible()
+    await expect(modal.get_by_text("25 is no hour: that is 0 to 23, a list, a range, or *.")).to_be_visible()
     await look(page, "watch-refused")
 
 
