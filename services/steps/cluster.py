@@ -17,7 +17,7 @@ TRIES = 20
 async def _hold(scene: Scene) -> Progress:
     """Prove by a real Service that the address is free; nothing less proves it (a dry run accepts addresses in use)."""
     cluster = await scene.cluster()
-    wanted = str(scene.results.get("service_ip") or scene.params["address"])
+    wanted = str(scene.results.get("service_ip") or await _held_before(scene) or scene.params["address"])
     runtime = await cluster.runtime(RUNTIME_NAMESPACE)
     if wanted in runtime.service_addresses:  # a run before this one has got as far as the extension's own Service
         return Done({"service_ip": wanted})
@@ -34,6 +34,14 @@ async def _hold(scene: Scene) -> Progress:
             raise Failure(Cause.ADDRESS_LEASED, {"address": wanted})
         wanted = await _next(scene, await cluster.service_ranges(scene.params["namespace"]), wanted)
     raise Failure(Cause.ADDRESS_RACE, {"tries": TRIES})
+
+
+async def _held_before(scene: Scene) -> str:
+    """What a run that died held, let go again: it may have died before it could say which address it had got."""
+    if not scene.second:
+        return ""
+    held = await (await scene.cluster()).release_addresses(scene.params["namespace"], scene.operation.id)
+    return held[0] if held and scene.params["picked"] else ""
 
 
 async def _next(scene: Scene, known: ServiceRanges, tried: str) -> str:
