@@ -1,0 +1,67 @@
+"""The exact messages that people see, one file each; `make golden` writes them anew."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from handlers.views import checks as check_views
+from handlers.views import connected as connected_views
+from handlers.views import operation as views
+from services import checks
+from services.deployment import deploy_request
+from services.errors import Unreachable
+from services.observation import Observation
+from tests.golden.conftest import CARDS, Golden
+from tests.golden.values import BLOCKED, EXTENSION, NOW, REGISTRY, SEEN, SITE, STATES
+
+SITES: Mapping[str, Observation] = {"ready": SEEN, "blocked": BLOCKED}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_card_shows_its_operation_with_a_plan_block(golden: Golden, state: str) -> None:
+    golden(f"card-{state}", views.card(STATES[state]))
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_card_shows_its_operation_in_lines_where_plan_blocks_are_refused(golden: Golden, state: str) -> None:
+    golden(f"card-{state}-lines", views.card(STATES[state], plan_blocks=False))
+
+
+@pytest.mark.parametrize("state", ["waiting-half-approved", "succeeded", "failed"])
+def test_details_show_everything_about_an_operation(golden: Golden, state: str) -> None:
+    golden(f"details-{state}", views.details(STATES[state], SITE))
+
+
+def test_operations_are_listed(golden: Golden) -> None:
+    golden("operations", views.listing(tuple(STATES.values())))
+
+
+def test_no_operations_are_listed_as_a_sentence(golden: Golden) -> None:
+    golden("operations-none", views.listing(()))
+
+
+@pytest.mark.parametrize("seen", SITES)
+def test_a_check_is_reported(golden: Golden, seen: str) -> None:
+    found = checks.run(SITE, deploy_request(SITE, "edge01"), SITES[seen])
+    golden(f"check-{seen}", check_views.report(SITE, "edge01", found))
+
+
+def test_connected_registries_are_listed(golden: Golden) -> None:
+    offline = replace(REGISTRY, name="edge02", connection_state="Offline", last_sync=None, parent="edge01")
+    unasked = (("contosolab", Unreachable("azure", "contosolab", "DeadlineExceeded", "no answer in 20 s")),)
+    golden("registries", connected_views.listing((("contosoacr", REGISTRY), ("contosoacr", offline)), unasked, NOW))
+
+
+def test_one_connected_registry_is_shown(golden: Golden) -> None:
+    golden("registry", connected_views.card(SITE, REGISTRY, (EXTENSION,), NOW))
+
+
+def test_no_file_is_left_of_a_message_that_is_gone() -> None:
+    cards = {f"card-{state}{form}" for state in STATES for form in ("", "-lines")}
+    others = {file.stem for file in CARDS.glob("*.json")} - cards
+
+    assert others == {
+        *("check-blocked", "check-ready", "operations", "operations-none", "registries", "registry"),
+        *("details-failed", "details-succeeded", "details-waiting-half-approved"),
+    }

@@ -1,0 +1,165 @@
+"""One deployment in each of its states, made of plain values."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services import checks
+from services.deployment import deploy_request
+from services.diagnosis import Cause
+from services.errors import Failure
+from services.observation import Observation, Seen
+from services.operation import Asked, Decision, Ended, Operation, StepRun
+from services.plans import deploy
+from services.sites import PROVIDERS, Site
+from services.values import (
+    ArcCluster,
+    ConnectedRegistry,
+    Extension,
+    Node,
+    Place,
+    Plan,
+    Registry,
+    ServiceRanges,
+    StorageClass,
+)
+
+NOW = datetime(2026, 9, 1, 8, 30, tzinfo=UTC)
+CORRELATION = "0e7f9c1a-0000-4000-8000-000000000001"
+SITE = Site.model_validate(
+    {
+        "name": "hamburg",
+        "environment": "production",
+        "subscription": "22222222-2222-4222-8222-222222222222",
+        "resource_group": "edge-rg",
+        "acr": {"name": "contosoacr"},
+        "cluster": {"name": "hamburg-arc"},
+        "sync": {"repositories": ["hello-world", "team/app"]},
+        "images": {"hello-world": "mcr.microsoft.com/hello-world:latest"},
+    }
+)
+ACR = Registry("/acr", "contosoacr", "westeurope", "Premium", False, "contosoacr.azurecr.io", "Succeeded")
+SEEN = Observation(
+    providers=Seen(dict.fromkeys(PROVIDERS, "Registered") | {"Microsoft.ExtendedLocation": "NotRegistered"}),
+    registry=Seen(ACR),
+    connected=Seen(()),
+    scope_map=Seen(None),
+    token=Seen(None),
+    cluster=Seen(ArcCluster("/arc", "hamburg-arc", "westeurope", "Connected", NOW, "1.33.4")),
+    extensions=Seen(()),
+    kubernetes_version=Seen("v1.33.4"),
+    nodes=Seen((Node("hamburg-1", "linux", "amd64", True),)),
+    storage_classes=Seen((StorageClass("standard", True),)),
+    namespace_phase=Seen(""),
+    cert_manager=Seen(True),
+    ranges=Seen(ServiceRanges(("10.112.0.0/24",), frozenset({"10.112.0.1"}), "ServiceCIDR")),
+    missing_rights=Seen(()),
+    runtime=Seen(None),
+)
+BLOCKED = replace(
+    SEEN,
+    registry=Seen(replace(ACR, sku="Basic")),
+    nodes=Seen((Node("hamburg-1", "linux", "arm64", True),)),
+    storage_classes=Seen(()),
+)
+
+
+def plan(seen: Observation = SEEN) -> Plan:
+    """What a deployment of edge01 would do."""
+    request = deploy_request(SITE, "edge01")
+    return deploy.plan(SITE, request, seen, checks.run(SITE, request, seen), NOW)
+
+
+def operation(**changes: Any) -> Operation:
+    """Deploy edge01 to hamburg."""
+    made: Plan = changes.pop("plan", plan())
+    base = Operation(
+        id="op-7k3q9xa",
+        kind="deploy",
+        target="edge01",
+        site="hamburg",
+        environment="production",
+        cluster="/arc",
+        requester="U0ALICE",
+        requester_name="alice",
+        place=Place("T0CONTOSO", "C0EDGE", "edge-ops"),
+        params={},
+        state="waiting",
+        created=NOW,
+        plan=made,
+        steps=tuple(StepRun(index) for index in range(len(made.steps))),
+        started_at=NOW + timedelta(minutes=2),
+    )
+    return replace(base, **changes)
+
+
+def ran(steps: int, error: bool = False, running: bool = False) -> tuple[StepRun, ...]:
+    """The first steps done, and the next one failed or under way."""
+    outputs: dict[int, dict[str, object]] = {0: {"service_ip": "10.112.0.2"}, 3: {"kept hello-world:latest": True}}
+    found = [
+        StepRun(index, "complete", at(index), at(index + 1), CORRELATION, outputs.get(index, {}))
+        for index in range(steps)
+    ]
+    if error or running:
+        found.append(StepRun(steps, "error" if error else "running", at(steps), None, CORRELATION))
+    return (*found, *(StepRun(index) for index in range(len(found), len(plan().steps))))
+
+
+def at(step: int) -> datetime:
+    """When a step begins, twelve seconds after the one before."""
+    return NOW + timedelta(minutes=2, seconds=12 * step)
+
+
+ASKED = Asked(
+    "production needs a second person",
+    ("edge-approvers", "dana"),
+    2,
+    False,
+    NOW + timedelta(days=1),
+    NOW + timedelta(hours=22),
+    ("S0APPROVERS", "U0DANA"),
+)
+BOB = Decision(1, "U0BOB", "bob", "approve", NOW + timedelta(minutes=1))
+ENDED = NOW + timedelta(minutes=5)
+CHANGED = plan(replace(SEEN, registry=Seen(replace(ACR, data_endpoint=True))))
+WELL: Mapping[str, object] = {"connection_state": "Online", "extension": "Succeeded", "service": "10.112.0.2", "volume": "Bound"}
+DONE = tuple(
+    replace(run, output={**run.output, **WELL, "last_sync": NOW}) if run.index == len(plan().steps) - 1 else run
+    for run in ran(len(plan().steps))
+)
+TAKEN = Failure(Cause.ADDRESS_TAKEN, {"address": "10.112.0.2"}, CORRELATION)
+
+STATES: Mapping[str, Operation] = {
+    "planning": operation(state="planning", plan=plan(), steps=()),
+    "blocked": operation(state="blocked", plan=plan(BLOCKED), ended_at=ENDED),
+    "previewed": operation(state="previewed", dry_run=True),
+    "waiting": operation(asked=ASKED),
+    "waiting-half-approved": operation(asked=ASKED, decisions=(BOB,)),
+    "waiting-again": operation(asked=ASKED, decisions=(BOB,), round=2, plan=CHANGED, approved=plan()),
+    "queued": operation(state="queued", decisions=(BOB,), behind="op-2b4d6f8"),
+    "running": operation(state="running", decisions=(BOB,), steps=ran(4, running=True)),
+    "stopping": operation(state="running", decisions=(BOB,), steps=ran(4, running=True), cancelling="carol"),
+    "succeeded": operation(state="succeeded", decisions=(BOB,), steps=DONE, ended_at=ENDED),
+    "failed": operation(state="failed", steps=ran(7, error=True), ended=Ended(TAKEN, 7), ended_at=ENDED),
+    "cancelled": operation(state="cancelled", steps=ran(4, running=True), ended=Ended(by="carol"), ended_at=ENDED),
+    "rejected": operation(state="rejected", ended=Ended(by="bob", reason="Not before <Monday>"), ended_at=ENDED),
+    "expired": operation(state="expired", ended_at=ENDED),
+}
+REGISTRY = ConnectedRegistry(
+    id="/acr/connectedRegistries/edge01",
+    name="edge01",
+    mode="ReadOnly",
+    connection_state="Online",
+    activation="Active",
+    provisioning_state="Succeeded",
+    token_id="/acr/tokens/edge01",
+    schedule="0 3 * * *",
+    window=timedelta(hours=3),
+    message_ttl=timedelta(days=2),
+    login_server="10.112.0.2",
+    version="0.11.0",
+    last_sync=NOW - timedelta(minutes=4),
+    last_activity=NOW,
+)
+EXTENSION = Extension("/arc/extensions/edge01", "edge01", "microsoft.containerregistry.connectedregistry", "Succeeded")
