@@ -1,0 +1,150 @@
+"""What a deployment plans: what exists and fits is kept, nothing is overwritten silently, and the digest says it all."""
+
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services import checks
+from services.deployment import DeployRequest, deploy_request
+from services.observation import Observation, Seen
+from services.plans import deploy
+from services.plans.digest import covers, digest, essence
+from services.sites import sync_actions
+from services.values import Extension, Plan, PlannedStep, ScopeMap, Token
+from tests.golden.values import EXTENSION, NOW, REGISTRY, SEEN, SITE
+
+OWN_MAP = ScopeMap("/acr/scopeMaps/edge01", "edge01", sync_actions("edge01", "ReadOnly", ("hello-world", "team/app")))
+OWN_TOKEN = Token("/acr/tokens/edge01", "edge01", "/acr/scopeMaps/edge01", True)
+OWN_REGISTRY = replace(REGISTRY, schedule="* * * * *", window=None)
+OWN_EXTENSION = replace(
+    EXTENSION,
+    settings={"service.clusterIP": "10.112.0.7", "pvc.storageRequest": "250Gi", "cert-manager.install": "false"},
+)
+WHOLE = replace(
+    SEEN,
+    scope_map=Seen(OWN_MAP),
+    token=Seen(OWN_TOKEN),
+    connected=Seen((OWN_REGISTRY,)),
+    extensions=Seen((OWN_EXTENSION,)),
+)
+
+
+def planned(seen: Observation, **options: Any) -> Plan:
+    request: DeployRequest = deploy_request(SITE, "edge01", **options)
+    return deploy.plan(SITE, request, seen, checks.run(SITE, request, seen), NOW)
+
+
+def step(plan: Plan, kind: str) -> PlannedStep:
+    return next(one for one in plan.steps if one.kind == kind)
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> Observation:
+    """What may be there already, the bot's own or somebody else's."""
+    maps = st.sampled_from([None, OWN_MAP, replace(OWN_MAP, actions=("repositories/other/content/read",))])
+    tokens = st.sampled_from([None, OWN_TOKEN, replace(OWN_TOKEN, scope_map_id="/acr/scopeMaps/other")])
+    registries = st.sampled_from([(), (OWN_REGISTRY,), (replace(OWN_REGISTRY, mode="ReadWrite"),)])
+    extensions: st.SearchStrategy[tuple[Extension, ...]] = st.sampled_from(
+        [
+            (),
+            (OWN_EXTENSION,),
+            (replace(OWN_EXTENSION, name="other"),),
+            (replace(OWN_EXTENSION, type="microsoft.flux"),),
+        ]
+    )
+    return replace(
+        SEEN,
+        scope_map=Seen(draw(maps)),
+        token=Seen(draw(tokens)),
+        connected=Seen(draw(registries)),
+        extensions=Seen(draw(extensions)),
+    )
+
+
+@settings(deadline=None)
+@given(worlds())
+def test_what_is_there_and_does_not_fit_is_a_blocker_or_said_as_a_change(seen: Observation) -> None:
+    plan = planned(seen)
+    there = {"scope_map.put": seen.scope_map, "sync_token.put": seen.token}
+    touched = {one.kind for one in plan.steps if one.effect == "create"} & {
+        kind for kind, answer in there.items() if isinstance(answer, Seen) and answer.value is not None
+    }
+
+    assert touched == set()
+    assert plan.blockers or not _foreign(seen)
+
+
+@settings(deadline=None)
+@given(worlds())
+def test_the_same_world_gives_the_same_digest(seen: Observation) -> None:
+    assert planned(seen).digest == planned(seen).digest
+
+
+@settings(deadline=None)
+@given(worlds(), worlds())
+def test_other_steps_or_facts_give_another_digest(one: Observation, other: Observation) -> None:
+    first, second = planned(one), planned(other)
+    same = list(map(essence, first.steps)) == list(map(essence, second.steps)) and first.observed == second.observed
+
+    assert (first.digest == second.digest) == same
+
+
+def test_everything_that_fits_is_kept() -> None:
+    effects = {one.kind: one.effect for one in planned(WHOLE).steps}
+
+    assert {kind for kind, effect in effects.items() if effect == "reuse"} == {
+        *("scope_map.put", "sync_token.put", "connected.create", "extension.install")
+    }
+    assert "service_ip.hold" not in effects
+
+
+def test_a_failed_extension_is_installed_again_at_its_address() -> None:
+    plan = planned(replace(WHOLE, extensions=Seen((replace(OWN_EXTENSION, provisioning_state="Failed"),))))
+
+    assert step(plan, "extension.install").effect == "change"
+    assert step(plan, "service_ip.hold").params["address"] == "10.112.0.7"
+
+
+def test_cert_manager_that_an_extension_brought_along_stays_its_own() -> None:
+    brought = replace(OWN_EXTENSION, provisioning_state="Failed", settings={"service.clusterIP": "10.112.0.7"})
+    plan = planned(replace(WHOLE, extensions=Seen((brought,))))
+
+    assert "cert-manager.install" not in step(plan, "extension.install").params["settings"]  # type: ignore[operator]
+
+
+def test_a_picked_address_is_not_part_of_the_digest_and_a_given_one_is() -> None:
+    leased = replace(SEEN, leased=frozenset({"10.112.0.2"}))
+
+    assert planned(leased).digest == planned(SEEN).digest
+    assert planned(SEEN, service_ip="10.112.0.8").digest != planned(SEEN, service_ip="10.112.0.9").digest
+
+
+def test_a_retry_is_covered_by_what_was_approved_and_more_is_not() -> None:
+    approved = planned(SEEN)
+    later = planned(replace(WHOLE, extensions=Seen((replace(OWN_EXTENSION, provisioning_state="Failed"),))))
+
+    assert covers(approved.steps, later.steps)
+    assert not covers(later.steps[-3:], approved.steps)
+
+
+def test_a_retry_fills_the_approved_password_slot_whichever_is_idle_by_then() -> None:
+    used = replace(OWN_TOKEN, passwords=())
+    install = step(planned(replace(SEEN, token=Seen(used), scope_map=Seen(OWN_MAP))), "extension.install")
+    other = replace(install, params={**install.params, "slot": "password2"})
+
+    assert covers((install,), (other,))
+    assert digest((install,), {}) != digest((other,), {})
+
+
+def _foreign(seen: Observation) -> bool:
+    """Whether something of another one's, or that can't be changed, bears a name that is needed."""
+    extensions = seen.extensions.value if isinstance(seen.extensions, Seen) else ()
+    token = seen.token.value if isinstance(seen.token, Seen) else None
+    connected = seen.connected.value if isinstance(seen.connected, Seen) else ()
+    return (
+        any(one != OWN_EXTENSION for one in extensions)
+        or (token is not None and token != OWN_TOKEN)
+        or any(one.mode != "ReadOnly" for one in connected)
+    )
