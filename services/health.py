@@ -13,7 +13,8 @@ from functools import lru_cache
 from services import cron
 from services.errors import Invalid
 from services.sites import CONTINUOUS
-from services.watch import Health, HealthState, Severity, Sighting
+from services.values import ConnectedRegistry
+from services.watch import Health, HealthState, Severity, Sighting, Target
 
 GRACE = timedelta(minutes=10)
 """For how long a contact may be overdue where no window says so."""
@@ -51,6 +52,23 @@ def health(seen: Sighting, now: datetime, *, activated_before: bool = True, grac
         next_contact=_next_contact(seen, now),
         lag=_lag(seen, now) if state != "unknown" else None,
         lost_from=_lost_from(seen),
+    )
+
+
+def sighting(acr: str, one: ConnectedRegistry, at: datetime, *, extension: str = "") -> Sighting:
+    """A look at one connected registry of the cloud registry with ARM id `acr`; `extension`: its provisioning state."""
+    return Sighting(
+        target=Target(acr.lower(), one.name),
+        at=at,
+        connection_state=one.connection_state,
+        activation=one.activation,
+        last_sync=one.last_sync,
+        last_activity=one.last_activity,
+        schedule=one.schedule,
+        window=one.window,
+        message_ttl=one.message_ttl,
+        details=one.status_details,
+        extension=extension,
     )
 
 

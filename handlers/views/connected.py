@@ -1,12 +1,15 @@
 """Connected registries as people see them. Pure."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from handlers.kit import blocks
 from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, date, duration, escape, listed
 from handlers.views import errors
+from handlers.views import health as health_words
 from services.errors import DomainError
+from services.health import health, is_continuous, sighting
 from services.sites import CONTINUOUS, Site
 from services.values import ConnectedRegistry, Extension
 
@@ -70,10 +73,31 @@ def card(site: Site, one: ConnectedRegistry, extensions: tuple[Extension, ...] |
         ("Client tokens", listed(code(each.rpartition("/")[2]) for each in one.client_token_ids) or "none"),
         ("Extension", _extension(one.name, extensions)),
     )
-    shown = [blocks.section(head), blocks.fields(pairs)]
+    shown = [blocks.section(head), *_meaning(site, one, extensions, now), blocks.fields(pairs)]
     told = (f":warning:  {code(detail.code)} {escape(detail.description)}" for detail in one.status_details)
     shown.extend(map(blocks.section, told))
     return Message(f"{one.name} at {site.name} is {one.connection_state}", tuple(shown))
+
+
+def _meaning(
+    site: Site, one: ConnectedRegistry, extensions: tuple[Extension, ...] | DomainError, now: datetime
+) -> Iterator[Block]:
+    """Whether its silence is planned, when it is expected, and what is lost; nothing where the state says it all."""
+    known = () if isinstance(extensions, DomainError) else extensions
+    states = [each.provisioning_state for each in known if each.name.lower() == one.name.lower()]
+    seen = sighting(site.acr_ref.id, one, now, extension=states[0] if states else "")
+    found = health(seen, now)
+    if found.reason in {"connected", "syncing"}:
+        return
+    word = health_words.word(found.state).capitalize()
+    yield blocks.section(f"{bold(word)}: {health_words.reason(found.reason, found.facts)}")
+    expected = found.next_contact if not is_continuous(seen) else None
+    losing = found.lost_from if found.state == "offline" else None
+    if expected or losing:
+        yield blocks.context(
+            f"Next contact {date(expected)}" if expected else "",
+            f"Messages are lost from {losing:%Y-%m-%d}" if losing else "",
+        )
 
 
 def _extension(name: str, extensions: tuple[Extension, ...] | DomainError) -> str:

@@ -1,0 +1,55 @@
+"""`show` says what a connection state means."""
+
+from typing import Any
+
+from inline_snapshot import snapshot
+
+from handlers.views.connected import card
+from services.values import ConnectedRegistry
+from tests.golden.values import SITE
+from tests.unit.watch_views.seen import DAY, HOUR, MONDAY, read
+
+
+def shown(state: str = "Offline", hours: float = 6, **values: Any) -> list[str]:
+    """The card up to its fields, of a nightly one that was last heard of so many hours ago."""
+    usual: dict[str, Any] = {
+        "mode": "ReadOnly",
+        "connection_state": state,
+        "activation": "Active",
+        "provisioning_state": "Succeeded",
+        "token_id": "/t",
+        "schedule": "0 3 * * *",
+        "window": 3 * HOUR,
+        "message_ttl": 2 * DAY,
+        "last_sync": MONDAY - hours * HOUR,
+    }
+    lines = read(card(SITE, ConnectedRegistry("/c", "edge01", **usual | values), (), MONDAY)).splitlines()
+    return lines[: next(at for at, line in enumerate(lines) if line.startswith("*Mode*"))]
+
+
+def test_a_planned_silence_is_told_as_one() -> None:
+    assert shown()[1:] == snapshot(
+        [
+            "*Silent as planned*: Its sync window is closed, so it is not expected. It was last heard of 2026-03-02 06:00 UTC.",
+            "Next contact 2026-03-03 03:00 UTC",
+        ]
+    )
+
+
+def test_a_missed_contact_is_told_with_what_is_lost() -> None:
+    assert shown(hours=31)[1:] == snapshot(
+        [
+            "*Offline*: It was expected 2026-03-02 03:00 UTC and has not been heard of since 2026-03-01 05:00 UTC.",
+            "Next contact 2026-03-03 03:00 UTC  ·  Messages are lost from 2026-03-03",
+        ]
+    )
+
+
+def test_one_that_is_connected_needs_no_more_words() -> None:
+    assert shown("Online")[1:] == []
+
+
+def test_one_that_was_never_activated_is_not_called_lost() -> None:
+    assert shown(activation="Inactive", last_sync=None)[1:] == snapshot(
+        ["*Not activated*: It was never activated: no edge has taken it yet."]
+    )
