@@ -1,5 +1,6 @@
 """Rules for names, labels and keys, with the API server's texts."""
 
+import ipaddress
 import re
 from collections.abc import Mapping
 
@@ -30,7 +31,18 @@ def name_errors(resource: Resource, name: str, *, minor: int) -> list[str]:
         return label_1035(name) if minor < 36 else label(name)  # noqa: PLR2004
     if resource.plural in _LABELS:
         return label(name)
+    if resource.plural == "ipaddresses":
+        return address(name)
     return subdomain(name)
+
+
+def address(value: str) -> list[str]:
+    """What is wrong with a name that has to be an IP address."""
+    try:
+        canonical = str(ipaddress.ip_address(value))
+    except ValueError:
+        return ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"]
+    return [] if value == canonical else [f'must be in canonical form ("{canonical}")']
 
 
 def label(value: str) -> list[str]:

@@ -258,3 +258,28 @@ async def test_a_service_in_a_namespace_that_does_not_exist_is_not_found(core: A
     status = await refusal(core.create_namespaced_service("no-such-place", service(), dry_run=dry_run))
 
     assert (status["code"], status["message"]) == (404, 'namespaces "no-such-place" not found')
+
+
+PARENT = {"group": "", "resource": "services", "namespace": "default", "name": "somebodys"}
+
+
+@pytest.mark.parametrize("address", ["10.99.0.7", "fd00::7"])
+async def test_an_address_can_be_taken_without_a_service(networking: Any, address: str) -> None:
+    made = await networking.create_ip_address({"metadata": {"name": address}, "spec": {"parentRef": PARENT}})
+
+    assert made.metadata.name == address
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("nonsense", "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"),
+        ("fd00:0:0::7", 'must be in canonical form ("fd00::7")'),
+    ],
+)
+async def test_an_address_objects_name_is_the_address(networking: Any, name: str, why: str) -> None:
+    status = await refusal(networking.create_ip_address({"metadata": {"name": name}, "spec": {"parentRef": PARENT}}))
+
+    assert status["message"] == (
+        f'IPAddress.networking.k8s.io "{name}" is invalid: metadata.name: Invalid value: "{name}": {why}'
+    )
