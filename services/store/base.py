@@ -1,11 +1,16 @@
 """What the rooms of the store share."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from weakref import WeakKeyDictionary
 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.schema import Table
+
+_TURNS: WeakKeyDictionary[AsyncEngine, asyncio.Lock] = WeakKeyDictionary()
+"""SQLite has one writer, and lets those who wait try again at random: under load the unluckiest would try in vain."""
 
 
 class Room:
@@ -13,6 +18,7 @@ class Room:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._turn = _TURNS.setdefault(engine, asyncio.Lock())
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[AsyncConnection]:
@@ -20,8 +26,19 @@ class Room:
             await connection.execution_options(reads=True)
             yield connection
 
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction; on SQLite in turn with the others of this process. Not to be opened within another one."""
+        if self._engine.dialect.name != "sqlite":
+            async with self._engine.begin() as connection:
+                yield connection
+            return
+        async with self._turn, self._engine.begin() as connection:
+            yield connection
+
     def _insert_once(self, table: Table) -> postgresql.Insert | sqlite.Insert:
         """An insert that does nothing where the row is there already; `rowcount` tells."""
+        # Without the option SQLAlchemy gives up the count of an insert, and psycopg's -1 would read as "was there".
         if self._engine.dialect.name == "postgresql":
-            return postgresql.insert(table).on_conflict_do_nothing()
-        return sqlite.insert(table).on_conflict_do_nothing()
+            return postgresql.insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+        return sqlite.insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
