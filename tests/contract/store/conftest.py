@@ -1,0 +1,46 @@
+"""A store on SQLite and on PostgreSQL, empty for each test."""
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from services.store import Store, open_store
+from tests.contract.store.postgres import NoServerError, server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A server for all tests; where there is none, they are skipped and say why."""
+    with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
+        try:
+            with server(Path(folder)) as url:
+                yield url
+        except NoServerError as missing:
+            pytest.skip(str(missing))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'bot.db'}"
+    found: str = request.getfixturevalue("postgres")
+    return found
+
+
+@pytest.fixture
+async def store(url: str) -> AsyncIterator[Store]:
+    """The store on it; PostgreSQL's tables are dropped afterwards."""
+    opened = await open_store(url)
+    yield opened
+    await opened.close()
+    if url.startswith("postgresql"):
+        engine = create_async_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+        async with engine.begin() as connection:
+            await connection.execute(text("DROP SCHEMA public CASCADE"))
+            await connection.execute(text("CREATE SCHEMA public"))
+        await engine.dispose()
