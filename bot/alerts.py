@@ -75,8 +75,9 @@ class Alerts:
         known = {(one.team, one.channel): one for one in await self._store.incidents.alerts(filed.incident.id)}
         if filed.incident.resolved:
             return tuple(known.values())
-        home = await self._home(filed)
-        for watch in await self._store.watches.all():
+        watches = await self._store.watches.all()
+        home = await self._home(filed) if any(watch.scope == "site" for watch in watches) else ""
+        for watch in watches:
             place = (watch.place.team, watch.place.channel)
             if place not in known and coverage.hears(watch, filed.incident, filed.acr, home, self._configuration.sites):
                 known[place] = Alert(filed.incident.id, *place)
@@ -84,6 +85,8 @@ class Alerts:
 
     async def _home(self, filed: Filed) -> str:
         """The cluster of the connected registry that it is about."""
+        if filed.incident.kind != "registry":
+            return ""
         seen = await self._store.sightings.seen([filed.acr])
         homes = {alerts.subject(one.sighting): one.sighting.cluster for one in seen}
         return homes.get(filed.incident.subject, "")

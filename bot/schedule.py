@@ -4,7 +4,6 @@ The scheduler only says when. What is due, and which process does it, the databa
 twice or in several processes does no harm.
 """
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -29,6 +28,7 @@ TRANSITIONS_KEPT = timedelta(days=400)
 SLOTS_KEPT = timedelta(days=35)
 LATE_SWEEP = timedelta(seconds=30)
 """How long a summary waits at most that a process which died had in hand, beside its lease."""
+REREAD_JOB = "reread"
 REREAD = timedelta(minutes=1)
 """How soon a process hears of watches that another one has changed."""
 log = structlog.get_logger("schedule")
@@ -55,7 +55,8 @@ def make_schedule(operations: Operations, running: Running, store: Store, engine
 def add_watching(scheduler: AsyncIOScheduler, jobs: "SummaryJobs", incidents: Incidents, summaries: Summaries) -> None:
     """The jobs of watching: summaries on their schedules, and sweeps for what was missed."""
     every = {"trigger": "interval", "misfire_grace_time": None}
-    scheduler.add_job(jobs.reread, seconds=REREAD.total_seconds(), id="reread", **every)
+    # A change that comes while the last one is being read is read too.
+    scheduler.add_job(jobs.reread, seconds=REREAD.total_seconds(), id=REREAD_JOB, max_instances=3, **every)
     scheduler.add_job(summaries.sweep, seconds=LATE_SWEEP.total_seconds(), id="summaries", **every)
     scheduler.add_job(incidents.sweep, seconds=LATE_SWEEP.total_seconds(), id="incidents", **every)
 
@@ -83,11 +84,10 @@ class SummaryJobs:
         self._store = store
         self._summaries = summaries
         self._set: dict[str, tuple[str, str]] = {}
-        self._reading: asyncio.Task[None] | None = None
 
     def changed(self) -> None:
-        """Watches have changed."""
-        self._reading = asyncio.get_running_loop().create_task(self.reread())
+        """Watches have changed: read them again now."""
+        self._scheduler.modify_job(REREAD_JOB, next_run_time=datetime.now(UTC))
 
     async def reread(self) -> None:
         """Make the jobs those of the stored watches."""

@@ -179,10 +179,10 @@ def _scope(subject: str, services: Services) -> tuple[str, str]:
         raise NotFound(error.kind, error.name, nearest(subject, known)) from None
 
 
-def _may(request: Request, found: Watch, services: Services) -> None:
-    """A watch tells the channel of all its sites, so all have to be this person's to tell of."""
+def _may(request: Request, found: Watch, services: Services, permission: str = "watch:write") -> None:
+    """A watch tells of all its sites, so all have to be this person's to hear or tell of."""
     for site in coverage.sites_of(found, services.sites):
-        services.policy.decide(request.person, request.place, "watch:write", site, changes=True).enforce()
+        services.policy.decide(request.person, request.place, permission, site).enforce()
 
 
 async def _of_channel(request: Request, services: Services, scope: str, name: str) -> Watch | None:
@@ -260,7 +260,7 @@ async def watches(
 
 @command("summary show", needs="registry:read", examples=("summary show w-7k3q9xa --page 2",))
 async def summary_show(
-    request: Request,  # noqa: ARG001 - part of the door's call
+    request: Request,
     id: str,  # noqa: A002 - what people type
     *,
     page: int = 1,
@@ -275,5 +275,6 @@ async def summary_show(
         turn: Turn the page in place.
     """
     found = await services.watches.get(id)
+    _may(request, found, services, "registry:read")
     message = summary(found, await services.reporting.report(found), page, mine=True)
     return replace(message, visibility="private", replace=turn)

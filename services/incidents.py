@@ -1,7 +1,7 @@
 """What people decide about incidents: the same for commands and buttons."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from services import alerts
 from services.coverage import hears
@@ -13,6 +13,9 @@ from services.store.audit import AuditRow
 from services.store.incidents import Filed
 from services.values import Person, Place
 from services.watch import Health, Incident, Sighting, Watch
+
+NEWS = timedelta(minutes=10)
+"""For how long it is looked again whether every channel has a message of what changed."""
 
 
 class Incidents:
@@ -79,8 +82,10 @@ class Incidents:
         )
 
     async def sweep(self) -> None:
-        """Take ended snoozes away, and find what no message shows yet."""
-        for incident in (*await self._store.incidents.snoozes_over(self._now()), *await self._store.incidents.behind()):
+        """Take ended snoozes away, and find what no message shows yet, such as another process's that died."""
+        now = self._now()
+        over = await self._store.incidents.snoozes_over(now)
+        for incident in (*over, *await self._store.incidents.behind(now - NEWS)):
             self._changed(incident)
 
     async def _change(

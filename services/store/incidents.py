@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select, update
 
 from services.store.base import Room
 from services.store.tables import alerts, incidents
@@ -77,7 +77,7 @@ class Incidents(Room):
     async def change(self, incident: str, change: Callable[[Incident], Incident]) -> Filed | None:
         """Let `change` (pure) say what becomes of an open one; None when there is none, or it is resolved."""
         still = select(incidents).where(incidents.c.id == incident, incidents.c.resolved.is_(None))
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             row = (await connection.execute(still.with_for_update())).mappings().first()
             if row is None:
                 return None
@@ -89,7 +89,7 @@ class Incidents(Room):
     async def snoozes_over(self, now: datetime) -> tuple[str, ...]:
         """Open ones whose snooze has ended and is still noted; it is taken away."""
         over = and_(incidents.c.resolved.is_(None), incidents.c.snoozed_until <= now)
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             found = tuple(await connection.scalars(select(incidents.c.id).where(over)))
             if found:
                 await connection.execute(
@@ -112,7 +112,7 @@ class Incidents(Room):
         same = _same(alert)
         fresh = {"ts": "", "shown": -1, "told": -1, "posting": "", "holder": "", "until": now}
         key = {"incident": alert.incident, "team": alert.team, "channel": alert.channel}
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             await connection.execute(self._insert_once(alerts).values(**key, **fresh))
             done = await connection.execute(
                 update(alerts)
@@ -124,21 +124,23 @@ class Incidents(Room):
 
     async def save_alert(self, alert: Alert, **changes: object) -> None:
         """Change the named columns."""
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             await connection.execute(update(alerts).where(_same(alert)).values(**changes))
 
-    async def behind(self) -> tuple[str, ...]:
-        """Incidents that some message does not show as they are, and all open ones, oldest first."""
+    async def behind(self, since: datetime | None = None) -> tuple[str, ...]:
+        """Incidents that some message does not show as they are, and open ones (changed `since` then), oldest first.
+
+        An open one may lack a message in some channel, which only the watches know.
+        """
         late = (
             select(alerts.c.incident)
             .join(incidents, incidents.c.id == alerts.c.incident)
             .where(or_(alerts.c.shown < incidents.c.revision, alerts.c.told < incidents.c.revision))
         )
-        query = (
-            select(incidents.c.id)
-            .where(or_(incidents.c.resolved.is_(None), incidents.c.id.in_(late)))
-            .order_by(incidents.c.opened)
-        )
+        still: ColumnElement[bool] = incidents.c.resolved.is_(None)
+        if since is not None:
+            still = and_(still, incidents.c.changed >= since)
+        query = select(incidents.c.id).where(or_(still, incidents.c.id.in_(late))).order_by(incidents.c.opened)
         async with self._reading() as connection:
             return tuple(await connection.scalars(query))
 

@@ -310,3 +310,20 @@ async def test_jobs_follow_the_watches(world: World) -> None:
 
     assert (before, scheduler.get_jobs()) == (["summary:w-1"], [])
     scheduler.shutdown(wait=False)
+
+
+async def test_when_the_scheduler_fires_the_summary_is_posted(world: World) -> None:
+    bot = await world.process()
+    await world.watch("0 9 * * *")
+    world.time.turn(minutes=1)
+    scheduler = AsyncIOScheduler(timezone=UTC)
+    scheduler.start()
+    await SummaryJobs(scheduler, world.store, bot).reread()
+
+    scheduler.modify_job("summary:w-1", next_run_time=datetime.now(UTC))
+    async with asyncio.timeout(10):
+        while not world.channel.posts:
+            await asyncio.sleep(0.01)
+
+    assert world.channel.times == [datetime(2026, 3, 2, 9, tzinfo=UTC)]
+    scheduler.shutdown(wait=False)
