@@ -32,7 +32,7 @@ class Audit(Room):
     async def record(self, row: AuditRow) -> None:
         """Write the row."""
         values = {name: getattr(row, name) for name in AuditRow.__dataclass_fields__}
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             await connection.execute(insert(audit).values(**values))
 
     async def rows(self, *, operation: str | None = None, limit: int = 1000) -> tuple[AuditRow, ...]:

@@ -35,7 +35,7 @@ class Cards(Room):
     async def save(self, operation: str, **changes: object) -> None:
         """Change the named columns."""
         fresh = {"ts": "", "shown": -1, "told": 0, "posting": ""}
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             await connection.execute(self._insert_once(cards).values(operation=operation, **fresh))
             await connection.execute(update(cards).where(cards.c.operation == operation).values(**changes))
 

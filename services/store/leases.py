@@ -11,7 +11,7 @@ class Leases(Room):
 
     async def take(self, cluster: str, address: str, operation: str) -> bool:
         """Lease the address for the operation; False when another one has it. Idempotent."""
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             await connection.execute(
                 self._insert_once(leases).values(cluster=cluster, address=address, operation=operation)
             )
@@ -38,5 +38,5 @@ class Leases(Room):
 
     async def release(self, operation: str, *, but: str = "") -> None:
         """Give all the operation's addresses back except `but`."""
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             await connection.execute(delete(leases).where(leases.c.operation == operation, leases.c.address != but))

@@ -21,7 +21,7 @@ class Operations(Room):
     async def create(self, operation: Operation, key: str) -> tuple[Operation, bool]:
         """Insert it unless one with that key is there; the stored one, and whether it is new."""
         row = {name: getattr(operation, name) for name in COLUMNS}
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             done = await connection.execute(self._insert_once(operations).values(**row, key=key))
             found = await connection.scalar(select(operations.c.id).where(operations.c.key == key))
         stored = await self.get(str(found))
@@ -83,7 +83,7 @@ class Operations(Room):
         self, operation: str, came_from: Collection[State], to: State, *, event: EventKind | None = None, **changes: Any
     ) -> bool:
         """Compare and set, columns too: False when the operation is in none of the states it may come from."""
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             done = await connection.execute(
                 update(operations)
                 .where(operations.c.id == operation, operations.c.state.in_(came_from))
@@ -105,7 +105,7 @@ class Operations(Room):
         **changes: Any,
     ) -> bool:
         """Store the plan with its steps as pending, and move on."""
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             done = await connection.execute(
                 update(operations)
                 .where(operations.c.id == operation, operations.c.state.in_(came_from))
@@ -123,7 +123,7 @@ class Operations(Room):
 
     async def decide(self, operation: str, decision: Decision) -> bool:
         """Add the decision; False when this person has decided this round already."""
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             row = {name: getattr(decision, name) for name in Decision.__dataclass_fields__}
             done = await connection.execute(self._insert_once(decisions).values(operation=operation, **row))
             if done.rowcount:
@@ -132,14 +132,14 @@ class Operations(Room):
 
     async def change(self, operation: str, *, event: EventKind | None = None, key: str = "", **changes: Any) -> None:
         """Change columns without a move."""
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             await self._grow(connection, operation, **changes)
             if event:
                 await self._tell(connection, operation, event, key or event)
 
     async def begin_step(self, operation: str, index: int) -> None:
         """The step runs; a second call, after a crash, keeps the first start."""
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             same = and_(steps.c.operation == operation, steps.c.index == index)
             await connection.execute(
                 update(steps).where(same, steps.c.state != "running").values(state="running", started=datetime.now(UTC))
@@ -150,7 +150,7 @@ class Operations(Room):
         self, operation: str, index: int, *, ok: bool, output: dict[str, object], correlation_id: str = ""
     ) -> None:
         """The step has ended; its thread line is due when it ended well."""
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             await connection.execute(
                 update(steps)
                 .where(steps.c.operation == operation, steps.c.index == index)

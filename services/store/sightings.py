@@ -75,7 +75,7 @@ class Sightings(Room):
 
     async def claim(self, acr: str, now: datetime, until: datetime) -> bool:
         """Whether this process is the one to ask this cloud registry now; nobody else does before `until`."""
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             fresh = await connection.execute(self._insert_once(polls).values(acr=acr, due=until, failures=0, error=""))
             if fresh.rowcount:
                 return True
@@ -84,7 +84,7 @@ class Sightings(Room):
 
     async def judge(self, acr: str, now: datetime, judge: Callable[[Known], Verdict]) -> Verdict:
         """Read what is known of a cloud registry, let `judge` (pure) say what changes, write it: one transaction."""
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             await connection.execute(self._insert_once(polls).values(acr=acr, due=now, failures=0, error=""))
             # The row also keeps two processes apart that judge the same cloud registry.
             row = (await connection.execute(select(polls).where(polls.c.acr == acr).with_for_update())).mappings().one()
@@ -173,13 +173,13 @@ class Sightings(Room):
 
     async def forget(self, before: datetime) -> int:
         """Drop transitions from before that time; how many there were."""
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             return (await connection.execute(delete(transitions).where(transitions.c.at < before))).rowcount
 
     async def drop(self, acr: str, now: datetime) -> tuple[str, ...]:
         """Forget a cloud registry; ids of the incidents that end with that. Its transitions stay."""
         still = and_(incidents.c.acr == acr, incidents.c.resolved.is_(None))
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             ended = tuple(await connection.scalars(select(incidents.c.id).where(still)))
             values = {"resolved": now, "changed": now, "reason": "gone", "revision": incidents.c.revision + 1}
             await connection.execute(update(incidents).where(still).values(**values))

@@ -29,7 +29,7 @@ class Summaries(Room):
         Who holds it already prolongs it. A slot whose holder fell silent can be taken again.
         """
         same = and_(summaries.c.watch == watch, summaries.c.due == due)
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             # Slots that a clock took which had jumped ahead don't count: their time is still to come.
             newest = select(func.max(summaries.c.due)).where(summaries.c.watch == watch, summaries.c.due <= now)
             last = await connection.scalar(newest)
@@ -51,7 +51,7 @@ class Summaries(Room):
 
     async def save(self, watch: str, due: datetime, **changes: object) -> None:
         """Change the named columns."""
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             await connection.execute(
                 update(summaries).where(summaries.c.watch == watch, summaries.c.due == due).values(**changes)
             )
@@ -74,7 +74,7 @@ class Summaries(Room):
     async def forget(self, before: datetime) -> int:
         """Drop slots from before that time but each watch's newest; how many there were."""
         newest = select(func.max(summaries.c.due)).group_by(summaries.c.watch)
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             done = await connection.execute(
                 summaries.delete().where(summaries.c.due < before, summaries.c.due.not_in(newest))
             )

@@ -27,7 +27,7 @@ class Watches(Room):
             & (watches.c.scope == watch.scope)
             & (watches.c.subject == watch.subject)
         )
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             done = await connection.execute(self._insert_once(watches).values(**row))
             if not done.rowcount:
                 changes = {name: value for name, value in row.items() if name != "id"}
@@ -37,7 +37,7 @@ class Watches(Room):
 
     async def remove(self, watch: str) -> bool:
         """End it; False when it was gone."""
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             done = await connection.execute(delete(watches).where(watches.c.id == watch))
         return done.rowcount == 1
 

@@ -19,6 +19,6 @@ class Workspaces(Room):
 
     async def remember_plan_blocks(self, team: str, shown: bool) -> None:
         """Remember what Slack answered."""
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             await connection.execute(delete(workspaces).where(workspaces.c.team == team))
             await connection.execute(workspaces.insert().values(team=team, plan_blocks=shown, learnt=datetime.now(UTC)))
