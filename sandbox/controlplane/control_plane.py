@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import aiohttp
 import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -127,6 +128,20 @@ class ControlPlane:
         elif not one.server.pid:
             await one.server.start()
             await self._until_ready(one)
+
+    async def forget(self, name: str) -> None:
+        """Make a cluster forget all versions but the newest, and its API server start anew.
+
+        Watches and page tokens from before are told that they are too old.
+        """
+        one = self.clusters[name]
+        newest = (await one.api.get("/api/v1/namespaces"))["metadata"]["resourceVersion"]
+        async with aiohttp.ClientSession() as session:
+            body = {"revision": newest, "physical": True}
+            async with session.post(f"{self._etcd_url}/v3/kv/compaction", json=body) as answer:
+                answer.raise_for_status()
+        await self.power(name, on=False)
+        await self.power(name, on=True)
 
     def memory(self) -> Mapping[str, int]:
         """Resident memory of every program, in MiB (Linux; 0 elsewhere)."""

@@ -102,6 +102,10 @@ class RealKubePart:
         """Free what tests in namespaces of their own have in common: Service addresses, and cluster-wide objects."""
         await self._at_home(self._resets[name].release())
 
+    async def forget(self, name: str) -> None:
+        """Let a cluster know nothing of former versions of its objects."""
+        await self._at_home(self.control_plane.forget(name))
+
     def set_offline(self, name: str, *, offline: bool) -> None:
         """Switch a cluster's API server off, or on again; it takes a moment either way."""
         self._keep(self._at_home(self.control_plane.power(name, on=not offline)))

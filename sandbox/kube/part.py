@@ -159,6 +159,10 @@ class KubePart:
         self.set_offline(served.cluster.name, offline=offline)
         return web.json_response(_summary(served))
 
+    async def forget(self, name: str) -> None:
+        """Let a cluster know nothing of former versions of its objects."""
+        self._served[name].cluster.store.compact()
+
     def set_offline(self, name: str, *, offline: bool) -> None:
         """Cut a cluster off, or connect it again: meanwhile every connection to it is closed without an answer."""
         server = self._served[name].server

@@ -40,9 +40,9 @@ PATIENCE = 20
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "kubeconfig" in metafunc.fixturenames:
+    if "served" in metafunc.fixturenames:
         alone = "part" in metafunc.fixturenames or metafunc.module.__name__.endswith(OWN_LEVERS)
-        metafunc.parametrize("kubeconfig", ["stand-in"] if alone else ["stand-in", "real"], indirect=True)
+        metafunc.parametrize("served", ["stand-in"] if alone else ["stand-in", "real"], indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -66,9 +66,20 @@ def real(real_clusters: RealClusters) -> Iterator[RealKubePart]:
 
 
 @pytest.fixture
-def kubeconfig(request: pytest.FixtureRequest) -> Path:
-    served: KubePart | RealKubePart = request.getfixturevalue({"stand-in": "part"}.get(request.param, request.param))
+def served(request: pytest.FixtureRequest) -> KubePart | RealKubePart:
+    found: KubePart | RealKubePart = request.getfixturevalue({"stand-in": "part"}.get(request.param, request.param))
+    return found
+
+
+@pytest.fixture
+def kubeconfig(served: KubePart | RealKubePart) -> Path:
     return served.kubeconfig
+
+
+@pytest.fixture
+def forget(served: KubePart | RealKubePart) -> Callable[[], Awaitable[None]]:
+    """Lets the cluster forget former versions, as an API server does in time."""
+    return lambda: served.forget("berlin")
 
 
 Connect = Callable[[str], Awaitable[Any]]

@@ -311,6 +311,37 @@ async def test_a_watch_ends_when_its_time_is_over(core: Any, namespace: str) -> 
     assert told == []
 
 
+async def test_a_watch_from_a_version_that_is_forgotten_is_told_so(core: Any, namespace: str, forget: Any) -> None:
+    listed = await core.list_namespaced_config_map(namespace)
+    await core.create_namespaced_config_map(namespace, config_map())
+    await forget()
+
+    with pytest.raises(ApiException, match="410"):
+        await anext(
+            watched(
+                core.list_namespaced_config_map,
+                namespace=namespace,
+                resource_version=listed.metadata.resource_version,
+                timeout_seconds=PATIENCE,
+            )
+        )
+
+
+async def test_a_list_whose_place_is_forgotten_has_expired(core: Any, namespace: str, forget: Any) -> None:
+    for name in ("p1", "p2", "p3"):
+        await core.create_namespaced_config_map(namespace, config_map(name))
+    page = await core.list_namespaced_config_map(namespace, limit=1)
+    await core.create_namespaced_config_map(namespace, config_map("p4"))
+    await forget()
+
+    status = await refusal(core.list_namespaced_config_map(namespace, limit=1, _continue=page.metadata._continue))
+
+    assert (status["code"], status["reason"]) == (410, "Expired")
+    assert status["message"].startswith(
+        "The provided continue parameter is too old to display a consistent list result."
+    )
+
+
 async def test_the_text_of_a_secret_comes_back_encoded(core: Any, namespace: str) -> None:
     body = {"metadata": {"name": "password"}, "stringData": {"value": "open"}}
 
