@@ -432,6 +432,7 @@ async def conversation(
     policy: dict[str, Any] | None = None,
     plan_blocks: bool = True,
     clusters: RealKubePart | None = None,
+    database_url: str = "",
     **sites: Site,
 ) -> AsyncIterator[Conversation]:
     """A sandbox with the default world, and the bot in it. Without `sites`: berlin, hamburg and lyon.
@@ -444,6 +445,7 @@ async def conversation(
     async with AsyncExitStack() as stack:
         box = await stack.enter_async_context(Sandbox(plan_blocks=plan_blocks, control_plane=clusters))
         plan = blueprint(box, database, configuration, time)
+        plan = replace(plan, database_url=database_url or plan.database_url)
         if clusters is not None:
             kubeconfig = await kubeconfig_of_the_bot(clusters.kubeconfig, clusters.urls, folder)
             plan = replace(plan, environment={"KUBECONFIG": str(kubeconfig)})

@@ -1,0 +1,42 @@
+"""The same bot on PostgreSQL."""
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.store.postgres import NoServerError, server
+from tests.flows.conversation import Conversation, conversation
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    """A server; where there is none, the tests are skipped and say why."""
+    with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
+        try:
+            with server(Path(folder)) as url:
+                yield url
+        except NoServerError as missing:
+            pytest.skip(str(missing))
+
+
+@pytest.fixture
+async def registry(postgres: str, tmp_path: Path) -> AsyncIterator[Conversation]:
+    async with conversation(tmp_path, database_url=postgres) as talk:
+        yield talk
+
+
+async def test_a_deployment_is_approved_runs_and_survives_a_restart(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site hamburg")
+    await registry.restart()
+    await registry.hold("PUT .*/scopeMaps/")
+    await registry.click("Approve", as_="bob", quiet=False)
+    await registry.running("scope_map.put")
+    await registry.restart()
+    await registry.let_go()
+    await registry.quiet()
+
+    assert (await registry.operation()).state == "succeeded"
+    assert len(await registry.requests("POST .*/generateCredentials")) == 1
+    assert len(await registry.cards()) == 1
