@@ -1,1 +1,3 @@
 """The process: settings, wiring, and Slack's listeners."""
+
+__version__ = "0.1.0"

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import structlog
 
+from bot import __version__
 from bot.alerts import Alerts
 from bot.client import for_cards, identify, open_client
 from bot.configuration import Configuration as FileConfiguration
@@ -133,7 +133,7 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
             audit=store.audit,
             deliveries=store.deliveries,
             slack=people,
-            about=About(_version(), datetime.now(UTC), f"DBOS on {store.engine.dialect.name}"),
+            about=About(__version__, datetime.now(UTC), f"DBOS on {store.engine.dialect.name}"),
             operations=operations,
             watches=Watches(store, (watching.rewatch, jobs.changed)),
             incidents=incidents,
@@ -172,13 +172,6 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
         stack.push_async_callback(slack.stop, blueprint.shutdown_deadline)
         log.info("ready", team=installation.team_name, http=http.url, mode=blueprint.connection.mode)
         yield Bot(services, store, running, slack, notifier, alerts, summaries, watching, http)
-
-
-def _version() -> str:
-    try:
-        return version("registry-bot")
-    except PackageNotFoundError:
-        return "from source"
 
 
 async def run(settings: Settings) -> None:
