@@ -1,0 +1,96 @@
+"""The durable engine: one process a file, one run a cluster, and after a crash it goes on where it was."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from services.engine import open_engine
+from tests.unit.engine.worker import Diary
+
+WORKER = Path(__file__).with_name("worker.py")
+ROOT = Path(__file__).parents[3]
+WHOLE = [
+    "op-one prepare",
+    "op-one confirm 1",
+    "op-one begin 0",
+    "op-one begin 2",
+    "op-one wait 2 followed",
+    "op-one begin 3",
+    "op-one end done",
+]
+
+
+def work(folder: Path, die_at: str = "") -> subprocess.CompletedProcess[str]:
+    """A whole life of a worker; at its end the log tells what it did."""
+    return subprocess.run(
+        [sys.executable, WORKER, folder / "bot.db", folder / "log", die_at],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+def lines(folder: Path) -> list[str]:
+    return (folder / "log").read_text(encoding="utf-8").splitlines()
+
+
+def test_the_steps_run_in_their_order(tmp_path: Path) -> None:
+    assert work(tmp_path).returncode == 0
+    assert lines(tmp_path) == WHOLE
+
+
+@pytest.mark.parametrize("die_at", ["op-one prepare", "op-one begin 2", "op-one end done"])
+def test_after_a_crash_only_the_step_that_it_interrupted_is_repeated(tmp_path: Path, die_at: str) -> None:
+    assert work(tmp_path, die_at).returncode < 0
+    assert work(tmp_path).returncode == 0
+    assert Counter(lines(tmp_path)) == Counter(WHOLE) + Counter([die_at])
+
+
+async def test_a_second_process_is_kept_off_the_file(tmp_path: Path) -> None:
+    engine = await open_engine(f"sqlite:///{tmp_path / 'bot.db'}", Diary(tmp_path / "log", ""))
+    second = await asyncio.to_thread(work, tmp_path)
+    await engine.close()
+
+    assert "another bot works on" in second.stdout
+
+
+async def test_a_file_is_free_again_when_its_process_is_gone(tmp_path: Path) -> None:
+    for _ in range(2):
+        engine = await open_engine(f"sqlite:///{tmp_path / 'bot.db'}", Diary(tmp_path / "log", ""))
+        await engine.close()
+
+
+async def test_asking_twice_for_the_same_work_begins_it_once(tmp_path: Path) -> None:
+    diary = Diary(tmp_path / "log", "")
+    engine = await open_engine(f"sqlite:///{tmp_path / 'bot.db'}", diary, poll=0.02)
+    await asyncio.gather(*(engine.prepare("op-one") for _ in range(3)))
+    await asyncio.gather(*(engine.run("op-one", 1, "/arc") for _ in range(3)))
+    await diary.ended.wait()
+    await engine.close()
+
+    assert lines(tmp_path) == WHOLE
+
+
+async def test_runs_at_one_cluster_come_one_after_the_other(tmp_path: Path) -> None:
+    diary = Diary(tmp_path / "log", "")
+    engine = await open_engine(f"sqlite:///{tmp_path / 'bot.db'}", diary, poll=0.02)
+    await engine.run("op-one", 1, "/arc")
+    await engine.run("op-two", 1, "/arc")
+    while "op-two end done" not in lines_so_far(tmp_path):
+        diary.ended.clear()
+        await diary.ended.wait()
+    await engine.close()
+
+    done = [line.split()[0] for line in lines(tmp_path)]
+    assert done == sorted(done)
+
+
+def lines_so_far(folder: Path) -> list[str]:
+    return lines(folder) if (folder / "log").exists() else []

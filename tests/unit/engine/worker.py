@@ -1,0 +1,63 @@
+"""A process that works with the engine and dies when told to: `worker.py DATABASE LOG [DIE_AT]`."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from services.engine import Occupied, open_engine
+
+
+class Diary:
+    """Work of three steps that writes down what is done, and ends its process without a word at one of them."""
+
+    def __init__(self, log: Path, die_at: str) -> None:
+        self._log = log
+        self._die_at = die_at
+        self.ended = asyncio.Event()
+
+    async def _done(self, line: str) -> None:
+        with self._log.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+        if line == self._die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    async def prepare(self, operation: str) -> Mapping[str, Any]:
+        await self._done(f"{operation} prepare")
+        return {"run": 1, "cluster": "/arc"}
+
+    async def confirm(self, operation: str, attempt: int) -> Mapping[str, Any]:
+        await self._done(f"{operation} confirm {attempt}")
+        return {"steps": [0, 2, 3]}
+
+    async def begin(self, operation: str, index: int) -> Mapping[str, Any]:
+        await self._done(f"{operation} begin {index}")
+        return {"state": "going" if index == 2 else "done", "token": "followed"}
+
+    async def wait(self, operation: str, index: int, token: Mapping[str, Any]) -> Mapping[str, Any]:
+        await self._done(f"{operation} wait {index} {token['token']}")
+        return {"state": "done"}
+
+    async def end(self, operation: str, outcome: Mapping[str, Any]) -> None:
+        await self._done(f"{operation} end {outcome['state']}")
+        self.ended.set()
+
+
+async def main(database: str, log: str, die_at: str = "") -> None:
+    diary = Diary(Path(log), die_at)
+    try:
+        engine = await open_engine(f"sqlite:///{database}", diary, poll=0.02)
+    except Occupied as occupied:
+        sys.stdout.write(f"{occupied}\n")
+        return
+    await engine.prepare("op-one")
+    async with asyncio.timeout(30):
+        await diary.ended.wait()
+    await engine.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
