@@ -70,6 +70,7 @@ class Watching:
         self._clusters = ArcClusters(azure, now)
         self._sound, self._doubtful = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(DOUBTFUL)
         self._failures: dict[str, int] = {}
+        self._refreshing: dict[str, asyncio.Lock] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._owner: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
@@ -203,9 +204,15 @@ class Watching:
 
         One that is backed off from is left alone.
         """
-        now = self._now()
-        polls = {one.acr: one for one in await self._store.sightings.polls()}
-        await self.cycle([acr for acr in acrs if self._stale(polls.get(acr.id.lower()), now)])
+        await asyncio.gather(*map(self._refresh, acrs))
+
+    async def _refresh(self, acr: AcrRef) -> None:
+        """Once for all who want to read at the same moment."""
+        key = acr.id.lower()
+        async with self._refreshing.setdefault(key, asyncio.Lock()):
+            known = {one.acr: one for one in await self._store.sightings.polls()}
+            if self._stale(known.get(key), self._now()):
+                await self.poll(acr)
 
     def _stale(self, poll: Poll | None, now: datetime) -> bool:
         if poll is None or (poll.succeeded is None and not poll.failures):

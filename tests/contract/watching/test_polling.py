@@ -1,5 +1,6 @@
 """Polling in front of the sandbox's Azure."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -230,3 +231,12 @@ async def test_a_poll_that_sees_nothing_new_writes_no_rows(world: World) -> None
 
 def _acr(world: World, name: str) -> str:
     return next(world.acr(index).id.lower() for index in range(3) if world.acr(index).name == name)
+
+
+async def test_who_reads_at_the_same_moment_asks_once_and_only_for_what_is_old(world: World) -> None:
+    acrs = [world.acr(index) for index in range(3)]
+
+    await asyncio.gather(*(world.watching.refresh(acrs) for _ in range(4)))
+    await world.watching.refresh(acrs)
+
+    assert sorted(world.lists()) == sorted(world.fleet.script.acrs)
