@@ -1,0 +1,200 @@
+"""Playing operations: what may happen between two looks at the world, and what must never stay behind."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from services.diagnosis import Cause
+from services.errors import Failure, Unreachable
+from services.operation import Asked, Operation
+from services.planning import Planning
+from services.ports import Azure, Cluster, Kubernetes
+from services.running import Running
+from services.sites import Site
+from services.store import Store, open_store
+from services.values import Plan
+from tests.golden.values import ASKED, SITE, STATES, plan
+from tests.unit.steps.scenes import Edge
+
+ID = "op-7k3q9xa"
+Meanwhile = Callable[[], Awaitable[object]]
+
+
+async def nothing() -> None:
+    """Nobody does anything while the world is looked at."""
+
+
+@dataclass
+class Plans:
+    """Plans that are given, with something that happens while they are made."""
+
+    made: Plan = field(default_factory=plan)
+    rule: Asked | None = None
+    meanwhile: Meanwhile = nothing
+
+    def site(self, _operation: Operation) -> Site:
+        return SITE
+
+    def asked(self, _operation: Operation, _now: datetime) -> Asked | None:
+        return self.rule
+
+    async def plan(self, _operation: Operation, **_options: Any) -> Plan:
+        await self.meanwhile()
+        return self.made
+
+
+@dataclass
+class World:
+    """A store, and the cluster that steps see."""
+
+    store: Store
+    edge: Edge
+    plans: Plans
+    running: Running
+
+    async def has(self, **changes: Any) -> None:
+        """Let the operation be there."""
+        made = replace(STATES["planning"], plan=None, started_at=None, steps=())
+        await self.store.operations.create(made, "key")
+        await self.store.operations.plan(ID, plan(), ["planning"], "queued", **{"attempt": 1, **changes})
+        await self.store.leases.take("/arc", "10.112.0.2", ID)
+
+    async def state(self) -> str:
+        """Of the operation."""
+        return (await self.operation()).state
+
+    async def operation(self) -> Operation:
+        """As it is stored."""
+        found = await self.store.operations.get(ID)
+        assert found
+        return found
+
+    async def leased(self) -> frozenset[str]:
+        """Addresses that are spoken for."""
+        return await self.store.leases.of_others("/arc", "")
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    store, edge, plans = await open_store(f"sqlite:///{tmp_path / 'bot.db'}"), Edge(), Plans()
+
+    @dataclass
+    class Clusters:
+        async def cluster(self, *_: str) -> Cluster:
+            if edge.dead:
+                raise Unreachable("kubernetes", "hamburg")
+            return cast(Cluster, edge)
+
+    running = Running(
+        store,
+        cast(Planning, plans),
+        cast(Azure, None),
+        cast(Kubernetes, Clusters()),
+        lambda _: None,
+        pace=0.0001,
+    )
+    yield World(store, edge, plans, running)
+    await store.close()
+
+
+async def test_an_approved_plan_runs_when_the_world_is_still_the_same(world: World) -> None:
+    await world.has(asked=ASKED)
+
+    assert (await world.running.confirm(ID, 1))["steps"] == list(range(len(plan().steps)))
+    assert await world.state() == "running"
+
+
+async def test_one_that_is_cancelled_while_the_world_is_looked_at_never_runs(world: World) -> None:
+    await world.has(asked=ASKED)
+    world.plans.meanwhile = lambda: world.store.operations.move(ID, ["queued"], "cancelled")
+
+    assert (await world.running.confirm(ID, 1))["steps"] == []
+    assert await world.leased() == frozenset()
+
+
+async def test_one_that_is_cancelled_while_it_is_planned_leases_nothing(world: World) -> None:
+    await world.store.operations.create(replace(STATES["planning"], plan=None, started_at=None), "key")
+    await world.store.leases.take("/arc", "10.112.0.2", ID)
+    world.plans.meanwhile = lambda: world.store.operations.move(ID, ["planning"], "cancelled")
+
+    assert await world.running.prepare(ID) == {}
+    assert await world.leased() == frozenset()
+
+
+async def test_a_changed_plan_that_nobody_has_to_approve_runs_as_it_is_now(world: World) -> None:
+    await world.has()
+    world.plans.made = replace(plan(), steps=plan().steps[:4], digest="changed")
+
+    assert (await world.running.confirm(ID, 1))["steps"] == [0, 1, 2, 3]
+    assert (await world.operation()).plan == world.plans.made
+
+
+async def test_a_changed_plan_is_asked_for_again_where_the_policy_wants_it(world: World) -> None:
+    await world.has(asked=ASKED)
+    world.plans.rule, world.plans.made = ASKED, replace(plan(), digest="changed")
+
+    assert (await world.running.confirm(ID, 1))["steps"] == []
+    asked = await world.operation()
+    assert (asked.state, asked.round, asked.approved) == ("waiting", 2, plan())
+
+
+async def test_a_defect_of_ours_in_the_second_look_ends_it_with_that_cause(world: World) -> None:
+    async def broken() -> None:
+        raise ZeroDivisionError
+
+    await world.has(asked=ASKED)
+    world.plans.meanwhile = broken
+
+    assert (await world.running.confirm(ID, 1))["steps"] == []
+    ended = (await world.operation()).ended
+    assert ended
+    assert isinstance(ended.error, Failure)
+    assert ended.error.cause == Cause.DEFECT
+
+
+async def test_a_look_that_is_taken_again_after_a_crash_finds_it_running(world: World) -> None:
+    await world.has(asked=ASKED)
+    first = await world.running.confirm(ID, 1)
+
+    assert await world.running.confirm(ID, 1) == first
+
+
+async def test_at_its_end_the_placeholder_and_the_lease_are_gone(world: World) -> None:
+    await world.has(asked=ASKED)
+    await world.running.confirm(ID, 1)
+    await world.running.begin(ID, 0)
+    assert world.edge.held == ["10.112.0.2"]
+    await world.running.end(ID, {"state": "stopped", "why": "cancelled"})
+
+    assert await world.state() == "cancelled"
+    assert (world.edge.held, await world.leased()) == ([], frozenset())
+
+
+async def test_what_a_dead_cluster_keeps_stays_leased_and_is_taken_back_later(world: World) -> None:
+    await world.has(asked=ASKED)
+    await world.running.confirm(ID, 1)
+    await world.running.begin(ID, 0)
+    world.edge.dead = True
+    await world.running.end(ID, {"state": "stopped", "why": "cancelled"})
+    assert await world.leased() == {"10.112.0.2"}
+    world.edge.dead = False
+    await world.running.tidy()
+
+    assert (world.edge.held, await world.leased()) == ([], frozenset())
+
+
+async def test_a_plan_is_fresh_only_while_nothing_of_ours_ran_there_since(world: World) -> None:
+    world.plans.made = replace(plan(), digest="changed", made=datetime.now(UTC))
+    await world.has()
+    await world.store.operations.plan(ID, replace(plan(), made=datetime.now(UTC)), ["queued"], "queued")
+    other = replace(STATES["planning"], id="op-other", state="succeeded", plan=None, ended_at=datetime.now(UTC))
+    await world.store.operations.create(other, "other")
+    await world.running.confirm(ID, 1)
+
+    looked_again = (await world.operation()).plan
+    assert looked_again
+    assert looked_again.digest == "changed"
