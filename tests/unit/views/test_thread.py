@@ -1,0 +1,56 @@
+"""What an operation's thread is told, and what the channel hears too."""
+
+from dataclasses import replace
+
+import pytest
+
+from handlers.views.operation import is_loud, name, summary, thread_line
+from services.operation import Event, EventKind
+from tests.golden.values import ASKED, NOW, STATES
+
+
+def event(kind: EventKind, step: int | None = None) -> Event:
+    return Event(1, "op-7k3q9xa", kind, NOW, step)
+
+
+def test_approvers_are_called_when_a_decision_is_due() -> None:
+    assert thread_line(STATES["waiting"], event("asked")) == (
+        ":raised_hand:  <!subteam^S0APPROVERS> <@U0DANA> please look at the plan above and decide."
+    )
+
+
+def test_nobody_is_called_about_what_is_decided_already() -> None:
+    assert thread_line(STATES["rejected"], event("asked")) == ""
+    assert thread_line(STATES["expired"], event("reminded")) == ""
+
+
+def test_a_reminder_names_the_end() -> None:
+    assert "this request expires <!date^" in thread_line(STATES["waiting"], event("reminded"))
+
+
+def test_approvers_whom_the_policy_names_without_an_id_are_not_called() -> None:
+    unnamed = replace(STATES["waiting"], asked=replace(ASKED, mentions=()))
+
+    assert thread_line(unnamed, event("asked")) == ":raised_hand:  please look at the plan above and decide."
+
+
+def test_a_step_is_told_with_how_long_it_took_and_azures_id() -> None:
+    assert thread_line(STATES["succeeded"], event("step", 3)) == (
+        ":white_check_mark:  Create: Image hello-world:latest  ·  12 s  ·  was there already and was kept"
+        "  ·  `0e7f9c1a-0000-4000-8000-000000000001`"
+    )
+
+
+def test_a_step_of_a_plan_that_is_another_one_now_is_not_told() -> None:
+    assert thread_line(STATES["succeeded"], event("step", 99)) == ""
+
+
+@pytest.mark.parametrize("kind", ["asked", "reminded", "step", "approved", "ended"])
+def test_the_channel_hears_of_failures_only(kind: EventKind) -> None:
+    assert is_loud(event("failed"))
+    assert not is_loud(event(kind))
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_summary_says_what_and_where_and_how_it_is(state: str) -> None:
+    assert summary(STATES[state]).startswith(f"{name(STATES[state])}: ")
