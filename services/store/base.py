@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from weakref import WeakKeyDictionary
 
 from sqlalchemy.dialects import postgresql, sqlite
@@ -11,6 +12,9 @@ from sqlalchemy.schema import Table
 
 _TURNS: WeakKeyDictionary[AsyncEngine, asyncio.Lock] = WeakKeyDictionary()
 """SQLite has one writer, and lets those who wait try again at random: under load the unluckiest would try in vain."""
+
+UNLIKELY = timedelta(hours=2)
+"""A lease or a next time that lies so far ahead was written by a clock that was wrong."""
 
 
 class Room:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select, update
 
-from services.store.base import Room
+from services.store.base import UNLIKELY, Room
 from services.store.tables import alerts, incidents
 from services.watch import Incident
 
@@ -110,13 +110,14 @@ class Incidents(Room):
     async def claim_alert(self, alert: Alert, holder: str, now: datetime, until: datetime) -> Alert | None:
         """Take a message in hand: the one process that may post in it until then. None when another one has it."""
         same = _same(alert)
+        far_ahead = alerts.c.until > now + UNLIKELY
         fresh = {"ts": "", "shown": -1, "told": -1, "posting": "", "holder": "", "until": now}
         key = {"incident": alert.incident, "team": alert.team, "channel": alert.channel}
         async with self._writing() as connection:
             await connection.execute(self._insert_once(alerts).values(**key, **fresh))
             done = await connection.execute(
                 update(alerts)
-                .where(same, or_(alerts.c.holder.in_(["", holder]), alerts.c.until <= now))
+                .where(same, or_(alerts.c.holder.in_(["", holder]), alerts.c.until <= now, far_ahead))
                 .values(holder=holder, until=until)
             )
             row = (await connection.execute(select(alerts).where(same))).mappings().one()

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, delete, insert, select, update
+from sqlalchemy import RowMapping, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts import Memo
-from services.store.base import Room
+from services.store.base import UNLIKELY, Room
 from services.store.incidents import incident_of, incident_row
 from services.store.tables import incidents, memos, polls, sightings, transitions
 from services.watch import HealthState, Incident, Sighting, Target, Transition
@@ -79,7 +79,9 @@ class Sightings(Room):
             fresh = await connection.execute(self._insert_once(polls).values(acr=acr, due=until, failures=0, error=""))
             if fresh.rowcount:
                 return True
-            mine = update(polls).where(polls.c.acr == acr, polls.c.due <= now).values(due=until)
+            # A time far ahead was written by a clock that was; nobody backs off for so long.
+            free = or_(polls.c.due <= now, polls.c.due > now + UNLIKELY)
+            mine = update(polls).where(polls.c.acr == acr, free).values(due=until)
             return (await connection.execute(mine)).rowcount == 1
 
     async def judge(self, acr: str, now: datetime, judge: Callable[[Known], Verdict]) -> Verdict:

@@ -1,0 +1,179 @@
+"""What is kept of watching, on both databases, with several processes on one of them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from services.alerts import Memo
+from services.store import Store, open_store
+from services.store.incidents import Alert
+from services.store.sightings import Known, Seen, Verdict
+from services.values import Place, StatusDetail
+from services.watch import Incident, Sighting, Target, Transition, Watch
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+SOON = NOW + timedelta(minutes=2)
+ACR = "/subscriptions/1/resourcegroups/edge/providers/microsoft.containerregistry/registries/contosoacr"
+PLACE = Place("T0CONTOSO", "C0EDGE", "edge-ops")
+WATCH = Watch("w-1", PLACE, "site", "berlin", "0 9 * * *", "UTC", "on", "U0ALICE", NOW)
+SIGHTING = Sighting(
+    Target(ACR, "edge01"),
+    NOW,
+    connection_state="Unhealthy",
+    activation="Active",
+    last_sync=NOW - timedelta(hours=1),
+    schedule="0 3 * * *",
+    window=timedelta(hours=3),
+    message_ttl=timedelta(days=2),
+    details=(StatusDetail("error", "DISK", "The disk is full.", NOW),),
+    cluster="/subscriptions/1/berlin-arc",
+)
+SEEN = Seen(SIGHTING, "unhealthy", "status.disk", NOW, activated=True)
+INCIDENT = Incident(
+    "al-1", "registry", f"{ACR}/edge01", "critical", NOW, "unhealthy", "status.disk", {"lost_from": date(2026, 3, 4)}
+)
+MEMO = Memo(f"{ACR}/edge02", odd_seen=NOW, odd_count=1)
+
+
+@pytest.fixture
+async def other(store: Store, url: str) -> AsyncIterator[Store]:
+    """The same database, as another process sees it."""
+    opened = await open_store(url)
+    yield opened
+    await opened.close()
+
+
+def opens(known: Known) -> Verdict:
+    """A verdict that opens the incident unless it is open."""
+    return Verdict(
+        replace(known.poll, succeeded=NOW),
+        seen=(SEEN,),
+        transitions=(Transition(SIGHTING.target, NOW, "healthy", "unhealthy", "status.disk"),),
+        opened=() if known.open else (INCIDENT,),
+        memos={MEMO.subject: MEMO},
+    )
+
+
+def ends(known: Known) -> Verdict:
+    """A verdict that resolves what is open."""
+    return Verdict(known.poll, resolved=tuple(replace(one, resolved=SOON) for one in known.open))
+
+
+async def test_a_watch_of_the_same_subject_is_changed_and_keeps_its_id(store: Store) -> None:
+    await store.watches.save(WATCH)
+
+    saved = await store.watches.save(replace(WATCH, id="w-2", alerts="critical"))
+
+    assert saved == replace(WATCH, alerts="critical")
+    assert await store.watches.all() == (saved,)
+
+
+async def test_what_a_poll_saw_is_read_back_as_it_was(store: Store) -> None:
+    await store.sightings.judge(ACR, NOW, opens)
+    known: list[Known] = []
+
+    await store.sightings.judge(ACR, NOW, lambda found: known.append(found) or ends(found))  # type: ignore[func-returns-value]  # appending returns nothing
+
+    assert known[0].seen == {SIGHTING.target: SEEN}
+    assert known[0].open == (INCIDENT,)
+    assert known[0].memos == {MEMO.subject: MEMO}
+    assert [one.after for one in await store.sightings.transitions([ACR], NOW - timedelta(seconds=1))] == ["unhealthy"]
+
+
+async def test_processes_that_judge_the_same_cloud_registry_open_one_incident(store: Store, other: Store) -> None:
+    await asyncio.gather(*(one.sightings.judge(ACR, NOW, opens) for one in (store, other) * 5))
+
+    assert [filed.incident for filed in await store.incidents.open()] == [INCIDENT]
+
+
+async def test_of_processes_that_want_to_poll_one_may(store: Store, other: Store) -> None:
+    claims = await asyncio.gather(*(one.sightings.claim(ACR, NOW, SOON) for one in (store, other) * 5))
+
+    assert claims.count(True) == 1
+    assert await other.sightings.claim(ACR, SOON, SOON + timedelta(minutes=1))
+
+
+async def test_a_clock_that_was_a_year_ahead_does_not_end_the_polling_or_the_posting(store: Store) -> None:
+    await store.sightings.judge(ACR, NOW, opens)
+    alert, ahead = Alert("al-1", "T0CONTOSO", "C0EDGE"), timedelta(days=365)
+    await store.sightings.claim(ACR, NOW + ahead, SOON + ahead)
+    await store.incidents.claim_alert(alert, "dead", NOW + ahead, SOON + ahead)
+
+    assert await store.sightings.claim(ACR, NOW, SOON)
+    assert await store.incidents.claim_alert(alert, "living", NOW, SOON)
+
+
+async def test_of_processes_that_want_to_post_a_summary_one_may(store: Store, other: Store) -> None:
+    await store.watches.save(WATCH)
+    rooms = (store, other) * 5
+
+    slots = await asyncio.gather(
+        *(one.summaries.claim("w-1", NOW, f"process {index}", NOW, SOON) for index, one in enumerate(rooms))
+    )
+
+    assert sum(slot is not None for slot in slots) == 1
+    assert await other.summaries.claim("w-1", NOW, "one more", SOON, SOON + timedelta(minutes=2))
+
+
+async def test_a_summary_that_was_posted_is_not_to_be_had_again(store: Store) -> None:
+    await store.watches.save(WATCH)
+    await store.summaries.claim("w-1", NOW, "this", NOW, SOON)
+    await store.summaries.save("w-1", NOW, posted=NOW, ts="1.0")
+
+    assert await store.summaries.claim("w-1", NOW, "other", SOON, SOON + timedelta(minutes=2)) is None
+    assert await store.summaries.claim("w-1", NOW - timedelta(days=1), "other", SOON, SOON) is None
+
+
+async def test_the_newest_slot_of_a_watch_is_never_forgotten(store: Store) -> None:
+    await store.watches.save(WATCH)
+    for day in range(3):
+        await store.summaries.claim("w-1", NOW + timedelta(days=day), "this", NOW + timedelta(days=day), SOON)
+
+    assert await store.summaries.forget(NOW + timedelta(days=30)) == 2
+    assert await store.summaries.last("w-1", NOW + timedelta(days=30))
+
+
+async def test_of_processes_that_want_to_post_an_alert_one_may(store: Store, other: Store) -> None:
+    await store.sightings.judge(ACR, NOW, opens)
+    alert, rooms = Alert("al-1", "T0CONTOSO", "C0EDGE"), (store, other) * 5
+
+    held = await asyncio.gather(
+        *(one.incidents.claim_alert(alert, f"process {index}", NOW, SOON) for index, one in enumerate(rooms))
+    )
+
+    assert sum(one is not None for one in held) == 1
+
+
+async def test_people_decide_about_open_incidents_only(store: Store) -> None:
+    await store.sightings.judge(ACR, NOW, opens)
+
+    taken = await store.incidents.change("al-1", lambda found: replace(found, acknowledged_by="U0ALICE"))
+    await store.sightings.judge(ACR, NOW, ends)
+    late = await store.incidents.change("al-1", lambda found: replace(found, acknowledged_by="U0BOB"))
+
+    assert taken
+    assert (taken.incident.acknowledged_by, taken.revision, late) == ("U0ALICE", 1, None)
+
+
+async def test_a_snooze_until_it_changes_never_ends_by_itself(store: Store) -> None:
+    await store.sightings.judge(ACR, NOW, opens)
+    forever = datetime.max.replace(tzinfo=UTC)
+    await store.incidents.change("al-1", lambda found: replace(found, snoozed_until=forever))
+
+    assert await store.incidents.snoozes_over(NOW + timedelta(days=365)) == ()
+    await store.incidents.change("al-1", lambda found: replace(found, snoozed_until=SOON))
+    assert await store.incidents.snoozes_over(SOON) == ("al-1",)
+
+
+async def test_an_unwatched_cloud_registry_leaves_its_history(store: Store) -> None:
+    await store.sightings.judge(ACR, NOW, opens)
+
+    ended = await store.sightings.drop(ACR, SOON)
+
+    assert ended == ("al-1",)
+    assert await store.incidents.open() == ()
+    assert await store.sightings.seen([ACR]) == ()
+    assert len(await store.sightings.transitions([ACR], NOW - timedelta(days=1))) == 1
