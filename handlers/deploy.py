@@ -83,6 +83,7 @@ async def deploy(
     service_ip: str | None = None,
     storage_class: str | None = None,
     storage_request: str | None = None,
+    extension_name: str | None = None,
     dry_run: bool = False,
     services: Services,
 ) -> Message | None:
@@ -104,6 +105,7 @@ async def deploy(
         service_ip: Address inside the cluster's Service range; without it a free one is picked.
         storage_class: Storage class of the volume; without it the cluster's default.
         storage_request: Size of the volume, such as 250Gi.
+        extension_name: Of the Arc extension and its Helm release; without it the connected registry's name.
         dry_run: Only show the plan and the checks; write nothing.
     """
     said: Mapping[str, object] = {
@@ -115,6 +117,7 @@ async def deploy(
         "service_ip": service_ip,
         "storage_class": storage_class,
         "storage_request": storage_request,
+        "extension_name": extension_name,
     }
     params = {key: value for key, value in said.items() if value}
     deploy_request(site, name, **params)  # type: ignore[arg-type]  # judged here, so that a slip is told at once and privately

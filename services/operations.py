@@ -19,6 +19,8 @@ from services.store import Store
 from services.store.audit import AuditRow
 from services.values import Person, Place
 
+BOT = Person("bot", "bot", "")
+"""Who ends what nobody decided about."""
 log = structlog.get_logger("operations")
 
 
@@ -188,6 +190,7 @@ class Operations:
             if found.asked and found.asked.expires <= now:
                 if await self._store.operations.move(found.id, ["waiting"], "expired", event="ended", ended_at=now):
                     await self._store.leases.release(found.id)
+                    await self._audit("expire", found, BOT, found.place)
             else:
                 await self._store.operations.change(
                     found.id, event="reminded", key=f"reminded:{found.round}", remind=None

@@ -4,6 +4,7 @@ import base64
 import logging
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 import structlog
@@ -99,6 +100,16 @@ async def test_a_write_that_failed_has_its_row(registry: Conversation) -> None:
 
     rows = await registry.bot.store.audit.rows(operation=(await registry.operation()).id)
     assert _told(rows[-1]) == snapshot("write U0ALICE failed: Scope map edge01 ()")
+
+
+async def test_the_end_of_a_request_that_nobody_decided_about_is_in_the_audit(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site hamburg")
+    registry.time.ahead = timedelta(days=2)
+    await registry.bot.services.operations.sweep()
+
+    row = (await registry.bot.store.audit.rows())[-1]
+    assert (row.kind, row.person) == ("decision", "bot")
+    assert row.text.startswith("operation expire op-")
 
 
 def _told(row: AuditRow) -> str:
