@@ -208,7 +208,7 @@ def _request_shown(entry: Json) -> Json:
         "verb": entry["verb"],
         "path": path,
         "query": query,
-        "user": entry["user"]["username"],
+        "user": entry["user"].get("username", ""),
         "status": (entry.get("responseStatus") or {}).get("code", 0),
     }
 

@@ -43,7 +43,7 @@ def cases(chance: random.Random) -> Iterator[Case]:
     fours = _apart(chance, IPv4Network("32.0.0.0/4"), range(16, 29))
     sixes = _apart(chance, IPv6Network("fd10::/64"), range(112, 125))
     for _ in range(CASES):
-        kinds = chance.choices([(fours,), (fours, fours), (fours,) * 3, (sixes,), (fours, sixes)], [8, 4, 2, 3, 3])[0]
+        kinds = chance.choices([(fours,), (fours, fours), (fours,) * 3, (sixes,), (fours, sixes)], [12, 3, 1, 2, 2])[0]
         ranges = tuple(next(kind) for kind in kinds)
         yield Case(ranges, frozenset(address for one in ranges for address in filling(chance, one)))
 
