@@ -14,7 +14,7 @@ from services.values import ServiceRanges
 
 CASES = 200
 RANGES, ADDRESSES = "/apis/networking.k8s.io/v1/servicecidrs", "/apis/networking.k8s.io/v1/ipaddresses"
-MOST_IN_USE, SMALL, SELDOM = 256, 32, 0.05
+MOST_IN_USE, SMALL, SELDOM = 256, 32, 0.02
 """Each address in use is an object in the API server, so few of the larger ranges are filled."""
 PATIENCE = 60
 Network = IPv4Network | IPv6Network
