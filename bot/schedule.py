@@ -4,6 +4,7 @@ The scheduler only says when. What is due, and which process does it, the databa
 twice or in several processes does no harm.
 """
 
+from contextvars import Context
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -87,7 +88,8 @@ class SummaryJobs:
 
     def changed(self) -> None:
         """Watches have changed: read them again now."""
-        self._scheduler.modify_job(REREAD_JOB, next_run_time=datetime.now(UTC))
+        # In a context of its own: the scheduler's timers would log with the reference of whoever changed a watch.
+        Context().run(self._scheduler.modify_job, REREAD_JOB, next_run_time=datetime.now(UTC))
 
     async def reread(self) -> None:
         """Make the jobs those of the stored watches."""
