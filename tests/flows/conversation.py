@@ -189,7 +189,8 @@ class Conversation:
 
         async def is_there() -> bool:
             found = await self.bot.store.operations.find(target=target, limit=1)
-            return bool(found) and found[0].state == state and not self.bot.notifier.waiting
+            behind = self.bot.notifier.waiting or await self.bot.store.cards.behind()
+            return bool(found) and found[0].state == state and not behind
 
         await self.until(is_there)
         await self._note()
