@@ -125,25 +125,21 @@ def _minutes(seconds: float) -> str:
 
 async def _stored(month: Month, played: Played) -> list[Row]:
     """Write all that the month leaves behind into a database."""
-    with TemporaryDirectory(prefix="bench-") as folder:
-        file = Path(folder) / "bot.db"
-        store = await open_store(f"sqlite:///{file}")
-        try:
-            empty = await _size(store, file)
-            for key, verdict in month.verdicts():
-                await store.sightings.judge(key, BEGIN, lambda _known, verdict=verdict: verdict)  # type: ignore[misc]
-            full = await _size(store, file)
-        finally:
-            await store.close()
-    grown = (full - empty) / 2**20
+    with TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        await (await open_store(f"sqlite:///{folder / 'bot.db'}")).close()
+        empty = _size(folder)
+        store = await open_store(f"sqlite:///{folder / 'bot.db'}")
+        for key, verdict in month.verdicts():
+            await store.sightings.judge(key, BEGIN, lambda _known, verdict=verdict: verdict)  # type: ignore[misc]
+        await store.close()
+        grown = (_size(folder) - empty) / 2**20
     said = f"{grown:.1f} MiB in SQLite: {played.transitions:,} transitions, {len(played.told):,} incidents"
     return [Row(f"storage for {DAYS} days", said)]
 
 
-async def _size(store: Store, file: Path) -> int:
-    async with store.engine.connect() as connection:
-        await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    return await asyncio.to_thread(lambda: file.stat().st_size)
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.iterdir())
 
 
 # --- the whole way --------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from services.errors import Invalid
-from services.health import WELL, due, is_connected, is_continuous, missed, severity
+from services.health import WELL, due, is_connected, is_continuous, last_contact, missed, severity
 from services.watch import Health, HealthState, Incident, Severity, Sighting
 
 UNTIL_CHANGE = datetime.max.replace(tzinfo=UTC)
@@ -39,6 +39,8 @@ class Policy:
     """For how long a registry waits for its siblings on the same cluster, when nothing says that the cluster lives."""
     together: int = 2
     """So many silent registries on one cluster, and none that is heard, mean that the cluster is dead."""
+    blurred: timedelta = timedelta(minutes=20)
+    """Two that fell silent at once may look so far apart: one was heard of this long after the other was missed."""
     many: int = 10
     """A cluster with so many silent registries is critical."""
     steady: timedelta = timedelta(minutes=15)
@@ -159,9 +161,14 @@ class _Member:
         return known and (is_connected(self.seen) or self.state in {"healthy", "syncing"})
 
     @property
+    def owed(self) -> datetime | None:
+        """When the contact that it misses was due."""
+        due_at = self.health.facts.get("due")
+        return due_at if isinstance(due_at, datetime) else None
+
+    @property
     def missed_at(self) -> datetime | None:
-        owed = self.health.facts.get("due")
-        return missed(self.seen, owed) if isinstance(owed, datetime) else None
+        return missed(self.seen, self.owed) if self.owed else None
 
     def heard_until(self, since: datetime) -> datetime:
         """Until when it has time to be heard of, when contacts are possible again since then."""
@@ -268,7 +275,10 @@ class _Deciding:
             return False
         if _agent(children) in _GONE:
             return True
-        return len(silent) >= self._policy.together and not any(one.is_heard for one in children)
+        # The cluster lived when one was heard of, and whoever was missed before that has a reason of its own.
+        heard = max((at for one in children if (at := last_contact(one.seen))), default=None)
+        since = [one for one in silent if heard is None or one.owed is None or one.owed >= heard - self._policy.blurred]
+        return len(since) >= self._policy.together and not any(one.is_heard for one in children)
 
     def _cluster(self, cluster: str, children: Sequence[_Member], silent: Sequence[_Member]) -> None:
         names = tuple(one.seen.target.name for one in silent)

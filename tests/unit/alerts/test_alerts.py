@@ -327,6 +327,21 @@ def test_one_that_is_silent_among_others_that_are_heard_is_told_on_its_own() -> 
     assert fleet.messages == ["opened edge07"]
 
 
+def test_two_missed_at_other_times_are_told_on_their_own_when_a_third_begins_its_planned_silence() -> None:
+    fleet = on_cluster("edge01", "edge02", "edge03")
+    fleet.is_offline("edge01")
+    fleet.cycle(20)
+    fleet.is_offline("edge02")
+    fleet.cycle(20)
+    daily: dict[str, Any] = {"schedule": f"0 {fleet.now.hour} * * *", "window": HOUR, "connection_state": "Offline"}
+    fleet.is_("edge03", last_activity=fleet.now, **daily)
+    fleet.now = fleet.now.replace(minute=0) + 65 * MINUTE
+
+    fleet.cycle()
+
+    assert fleet.messages == ["opened edge01", "opened edge02"]
+
+
 def test_the_only_one_heard_from_a_cluster_waits_for_what_its_siblings_say() -> None:
     weekly: dict[str, Any] = {"schedule": "0 3 * * 1", "window": HOUR, "connection_state": "Offline"}
     fleet = on_cluster("edge01", "edge02")
