@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from bench.report import Row, spread
-from bench.stage import PATIENCE, Bot, Sandbox, stage, world
+from bench.stage import LOOK, PATIENCE, Bot, Sandbox, stage, world
 
 OPERATIONS, CHANNELS = 1000, 100
 """Slack takes about one post a second and channel, so their cards are spread over many."""
@@ -55,11 +55,18 @@ async def _ask(box: Sandbox, bot: Bot) -> None:
     """Ask for all of them and wait until all wait."""
     for number in range(OPERATIONS):
         await box.say(f"deploy edge{number:04d} --site berlin", channel=f"bench-{number % CHANNELS}")
-        while number - _waiting(bot) > AT_ONCE:
-            await asyncio.sleep(0.02)
-    async with asyncio.timeout(PATIENCE):
-        while _waiting(bot) < OPERATIONS:
-            await asyncio.sleep(0.1)
+        await _until_waiting(bot, number - AT_ONCE)
+    await _until_waiting(bot, OPERATIONS)
+
+
+async def _until_waiting(bot: Bot, count: int) -> None:
+    """Return when so many wait; raises RuntimeError with the states of all when they don't come to it."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while (states := _states(bot)).get("waiting", 0) < count:
+                await asyncio.sleep(LOOK)
+    except TimeoutError:
+        raise RuntimeError(f"{count} operations should wait, and there are: {states}") from None
 
 
 async def _warm(box: Sandbox) -> None:
@@ -78,10 +85,9 @@ async def _answered(box: Sandbox) -> float:
         return time.perf_counter() - began
 
 
-def _waiting(bot: Bot) -> int:
+def _states(bot: Bot) -> dict[str, int]:
     with closing(sqlite3.connect(f"file:{bot.database}?mode=ro", uri=True)) as database:
-        found: tuple[int] = database.execute("select count(*) from operations where state = 'waiting'").fetchone()
-        return found[0]
+        return dict(database.execute("select state, count(*) from operations where not dry_run group by state"))
 
 
 def _resident(bot: Bot) -> float:
