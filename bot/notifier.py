@@ -20,7 +20,7 @@ from services.operation import Event, Operation
 from services.store import Card, Store
 
 EVENT_TYPE = "registry_operation"
-URGENT = 8
+URGENT = 6
 """Edits kept back for ends and questions while others only show progress."""
 PER_CARD = 1.0
 """Seconds between two edits of one card that only show progress."""

@@ -16,8 +16,8 @@ from handlers.kit.message import Message
 from handlers.kit.text import cut
 from services.errors import Absent, NotAllowed, Refused, Throttled
 
-UPDATES_PER_MINUTE = 45
-"""Slack allows 50 and more edits a minute for all messages of a workspace together (tier 3)."""
+UPDATES_PER_MINUTE, UPDATES_AT_ONCE = 40, 12
+"""Slack allows 50 and more edits a minute for all messages of a workspace together (tier 3); both add up to that."""
 GONE = frozenset({"message_not_found", "edit_window_closed", "cant_update_message", "is_inactive"})
 """A message with one of these errors can't be edited any more."""
 NOT_THERE = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action", "no_permission"})
@@ -30,7 +30,7 @@ class Posting:
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
-        self.updates = Budget(per_minute=UPDATES_PER_MINUTE, burst=50)
+        self.updates = Budget(per_minute=UPDATES_PER_MINUTE, burst=UPDATES_AT_ONCE)
         """Waited for before `update`, by whoever calls it: they know what is urgent."""
         self._posts: dict[str, Budget] = {}
 

@@ -1,6 +1,7 @@
 """Builds the whole bot, top to bottom, and closes it in reverse: the same in production, in tests, in the sandbox."""
 
 import asyncio
+import errno
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -175,7 +176,7 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
 
 
 async def run(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT. Raises `Broken` when files or database can't be used, OSError for a taken port."""
+    """Run until SIGTERM or SIGINT. Raises `Broken` when files or database can't be used, or the port is taken."""
     configuration = FileConfiguration(settings.sites, settings.access)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -191,6 +192,11 @@ async def run(settings: Settings) -> None:
         raise Broken([Problem("database", str(error))]) from None
     except DomainError as error:
         raise Broken([Problem("start", plain(error))]) from None
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        told = f"{settings.http_host}:{settings.http_port} is taken: choose another port, or 0 for any free one"
+        raise Broken([Problem("REGISTRY_BOT_HTTP_PORT", told)]) from None
 
 
 async def migrate(settings: Settings) -> None:

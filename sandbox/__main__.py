@@ -252,7 +252,9 @@ def _banner(sandbox: "Sandbox", options: argparse.Namespace) -> str:
         lines += ["", f"For another shell: set -a; . {options.env}; set +a"]
     if options.command:
         lines += ["", f"Running: {' '.join(options.command)}"]
-    return "\n".join([*lines, "", "Ctrl-C ends it.", ""])
+    if sandbox.slack is not None:
+        lines += ["", f"Open {sandbox.url}/ in a browser."]
+    return "\n".join([*lines, "Ctrl-C ends it.", ""])
 
 
 def _told(error: OSError, base: int) -> str:

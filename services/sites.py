@@ -173,7 +173,7 @@ SCOPE_MAP_PERMISSIONS = 500
 
 
 def sync_actions(name: str, mode: str, repositories: tuple[str, ...]) -> tuple[str, ...]:
-    """Actions of the sync scope map of connected registry `name`, sorted: four for its gateway, two or five a repository.
+    """Actions of the sync scope map of connected registry `name`, sorted: four for its gateway, two or five a repo.
 
     As the Azure CLI builds them: repository and gateway names in lower case.
     """

@@ -120,18 +120,19 @@ def _findings(operation: Operation, levels: set[str]) -> Iterator[Block]:
     known = findings.ordered(operation.plan.findings) if operation.plan else ()
     found = [one for one in known if one.level in levels]
     for finding in found[:MOST_FINDINGS]:
-        yield finding_block(finding)
+        # What a deployment mends by itself needs no line to copy; `check` shows it.
+        yield finding_block(finding, with_line=finding.level != "warning")
     if len(found) > MOST_FINDINGS:
         yield blocks.context(f"and {len(found) - MOST_FINDINGS} more: {code(f'check {operation.site}')} shows all")
 
 
-def finding_block(finding: Finding) -> Block:
-    """One finding with how to mend it."""
+def finding_block(finding: Finding, *, with_line: bool = True) -> Block:
+    """One finding with how to mend it, and the command line that does."""
     said = findings.told(finding)
     text = f"{said.icon}  {said.sentence}"
     if said.mend:
         text += f"\n{said.mend}"
-    if said.line:
+    if said.line and with_line:
         text += f"\n{code(said.line)}"
     if not said.command:
         return blocks.section(text)

@@ -363,7 +363,7 @@ class Cloud:
     clusters: dict[tuple[str, str], Cluster] = field(default_factory=dict)
     managed_clusters: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     public_images: dict[str, frozenset[str]] = field(default_factory=dict)
-    page_size: int = 20
+    page_size: int = 100
     """Connected registries on a page of their list."""
 
     def group(self, name: str) -> ResourceGroup | None:
@@ -408,7 +408,7 @@ def from_world(section: dict[str, Any], now: datetime) -> Cloud:
         tenant=str(section["tenant"]).lower(),
         subscription=str(subscription["id"]).lower(),
         subscription_name=subscription.get("name", "Sandbox"),
-        page_size=int(section.get("page_size", 20)),
+        page_size=int(section.get("page_size", 100)),
         principals={principal.client_id: principal for principal in principals},
     )
     for entry in section.get("resource_groups", ()):

@@ -20,7 +20,7 @@ from services.ports import Azure
 
 @dataclass(frozen=True)
 class Options:
-    """What the room needs to know. `ca_file` replaces the system's certificate authorities, as private clouds need."""
+    """What the room needs to know. `ca_file` adds to the system's certificate authorities, as private clouds need."""
 
     cloud: Cloud = PUBLIC
     identity: Identity = field(default_factory=Identity)

@@ -54,10 +54,12 @@ _log = structlog.get_logger(__name__)
 def transport(ca_file: str = "") -> tuple[AioHttpTransport, aiohttp.ClientSession]:
     """The transport that ARM's clients and the credential share, and the session under it, which the caller closes.
 
-    `ca_file` replaces the system's certificate authorities; OpenSSL's `SSL_CERT_FILE` does too. Proxies are those of
-    the environment.
+    `ca_file` adds to the system's certificate authorities; OpenSSL's `SSL_CERT_FILE` replaces them. Proxies are those
+    of the environment.
     """
-    context = ssl.create_default_context(cafile=ca_file or None)
+    context = ssl.create_default_context()
+    if ca_file:
+        context.load_verify_locations(ca_file)
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=context, limit_per_host=16),
         cookie_jar=aiohttp.DummyCookieJar(),

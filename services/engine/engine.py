@@ -76,9 +76,9 @@ class Engine:
             await DBOS.enqueue_workflow_async(QUEUE, self._run, operation, attempt)
 
     async def lost(self, operation: str, attempt: int) -> bool:
-        """Whether the engine has given this run up (it crashed too often, or broke)."""
+        """Whether the engine has given this run up (it crashed too often, or broke), or knows nothing of it."""
         status = await DBOS.get_workflow_status_async(run_id(operation, attempt))
-        return status is not None and status.status in {"ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED"}
+        return status is None or status.status in {"ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED"}
 
     async def forget(self, before: datetime) -> int:
         """Delete up to a hundred workflows that ended before that time; how many."""
@@ -204,6 +204,7 @@ def _occupy(url: str) -> Callable[[], None]:
         raise Occupied(
             f"another bot works on {path}: stop it, or give this one a folder of its own (REGISTRY_BOT_DATA_DIR)"
         ) from None
+    _engine_file(path).touch(mode=0o600)
     engine = sqlite3.connect(_engine_file(path))
     engine.execute("PRAGMA journal_mode=WAL")  # it persists; the engine does not set it
     engine.close()

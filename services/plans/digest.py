@@ -25,12 +25,6 @@ def essence(step: PlannedStep) -> Any:
     return [step.kind, encode(params)]
 
 
-def differences(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, tuple[object, object]]:
-    """Facts that are no longer as they were: old and new value, None where there is none."""
-    keys = sorted({*before, *after})
-    return {key: (before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)}
-
-
 def covers(approved: tuple[PlannedStep, ...], now: tuple[PlannedStep, ...]) -> bool:
     """Whether everything that a plan would do now was approved before: a retry does what is left of it."""
     known = [_left_to_do(step) for step in approved]

@@ -84,6 +84,9 @@ async def open_store(url: str) -> Store:
 
 def migrate(url: str) -> None:
     """Run the migrations that the database lacks. Blocks; safe to run again and by several processes in turn."""
+    if url.startswith("sqlite"):
+        # Made with this mode before SQLite would make it readable for others; the files beside it inherit it.
+        Path(str(make_url(url).database)).touch(mode=0o600)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     engine = create_engine(_with_driver(url, asynchronous=False))

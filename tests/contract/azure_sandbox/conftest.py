@@ -31,6 +31,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture
 def world() -> dict[str, Any]:
     loaded: dict[str, Any] = yaml.safe_load(WORLD.read_text())
+    loaded["azure"]["page_size"] = 20  # so that fifty connected registries are several pages
     loaded["azure"]["principals"].append(
         {
             "client_id": "44444444-4444-4444-8444-444444444444",

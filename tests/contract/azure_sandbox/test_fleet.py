@@ -12,6 +12,7 @@ from azure.identity.aio import ClientSecretCredential
 from azure.mgmt.containerregistry.aio import ContainerRegistryManagementClient
 from azure.mgmt.kubernetesconfiguration.aio import SourceControlConfigurationClient
 
+from sandbox import world as worlds
 from sandbox.compose import Sandbox
 from sandbox.fleet import Size
 from sandbox.fleet.script import CONTINUOUS
@@ -21,7 +22,9 @@ GROUP = "fleet-rg"
 
 @pytest.fixture
 async def box(tmp_path: Path) -> AsyncIterator[Sandbox]:
-    async with Sandbox(folder=tmp_path, parts=("azure",), fleet=Size(60, 2)) as running:
+    world = worlds.load()
+    world["azure"]["page_size"] = 20
+    async with Sandbox(world, folder=tmp_path, parts=("azure",), fleet=Size(60, 2)) as running:
         running.clock.stop()
         yield running
 

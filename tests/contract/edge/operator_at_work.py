@@ -217,6 +217,6 @@ class Operator:
 async def eventually(look: Callable[[], Awaitable[Found | None]]) -> Found:
     """What `look` gives as soon as it gives anything."""
     async with asyncio.timeout(DEADLINE):
-        while not (found := await look()):  # noqa: ASYNC110 - what is waited for is only seen through the clients
+        while not (found := await look()):
             await asyncio.sleep(QUICK)
     return found

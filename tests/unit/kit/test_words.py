@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - what phones write is the subject
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
