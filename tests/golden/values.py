@@ -123,7 +123,12 @@ ASKED = Asked(
 BOB = Decision(1, "U0BOB", "bob", "approve", NOW + timedelta(minutes=1))
 ENDED = NOW + timedelta(minutes=5)
 CHANGED = plan(replace(SEEN, registry=Seen(replace(ACR, data_endpoint=True))))
-WELL: Mapping[str, object] = {"connection_state": "Online", "extension": "Succeeded", "service": "10.112.0.2", "volume": "Bound"}
+WELL: Mapping[str, object] = {
+    "connection_state": "Online",
+    "extension": "Succeeded",
+    "service": "10.112.0.2",
+    "volume": "Bound",
+}
 DONE = tuple(
     replace(run, output={**run.output, **WELL, "last_sync": NOW}) if run.index == len(plan().steps) - 1 else run
     for run in ran(len(plan().steps))
