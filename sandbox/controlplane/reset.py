@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
+from http import HTTPStatus
 from typing import Any
 
-from sandbox.controlplane.api import Api, Json
+from sandbox.controlplane.api import Api, Json, RefusedError
 from sandbox.controlplane.world import Placed, put
 
 NAMESPACED = (
@@ -111,9 +112,13 @@ class Reset:
     async def _finish(self, namespace: str) -> None:
         """End a namespace's deletion, as the namespace controller would after its pause."""
         path = f"/api/v1/namespaces/{namespace}"
-        found = await self._api.find(path)
-        if found is not None:
-            await self._api.replace(f"{path}/finalize", found | {"spec": {"finalizers": []}})
+        while (found := await self._api.find(path)) is not None:
+            try:
+                await self._api.replace(f"{path}/finalize", found | {"spec": {"finalizers": []}})
+            except RefusedError as error:
+                # The controller was at it as well: it has changed the namespace, or ended it.
+                if error.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}:
+                    raise
 
     async def _sweep_cluster(self, listed: dict[str, Json]) -> None:
         await self._all(

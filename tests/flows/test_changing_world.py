@@ -19,7 +19,6 @@ Registry: :raised_hand:  *Deploy edge01 to hamburg*  ·  waiting for approval
   • registry.data_endpoint: ~False~ → True
   :warning:  Not registered yet: `Microsoft.Kubernetes`, `Microsoft.KubernetesConfiguration` and `Microsoft.ExtendedLocation`.
   The deployment registers them; it takes up to ten minutes.
-  `for provider in Microsoft.Kubernetes Microsoft.KubernetesConfiguration Microsoft.ExtendedLocation Microsoft.ContainerRegistry; do az provider register --subscription ID --namespace "$provider"; done`
   Needs one approval of edge-approvers. Expires TIME.
   Rule *production needs a second person*  ·  plan `DIGEST`
   Plan: 10 steps
@@ -80,10 +79,8 @@ Registry: :no_entry:  *Deploy edge01 to hamburg*  ·  blocked
   `kubectl get services --all-namespaces | grep --word-regexp 10.112.0.9`
   :warning:  Not registered yet: `Microsoft.Kubernetes`, `Microsoft.KubernetesConfiguration` and `Microsoft.ExtendedLocation`.
   The deployment registers them; it takes up to ten minutes.
-  `for provider in Microsoft.Kubernetes Microsoft.KubernetesConfiguration Microsoft.ExtendedLocation Microsoft.ContainerRegistry; do az provider register --subscription ID --namespace "$provider"; done`
   :warning:  The dedicated data endpoint is off; the deployment switches it on. From then on clients fetch from `contosoacr.westeurope.data.azurecr.io`, which firewalls must let through.
   Switch it on beforehand if firewall rules have to be prepared.
-  `az acr update --name contosoacr --resource-group edge-rg --data-endpoint-enabled true`
   [Show details]\
 """)
     assert await registry.leases("hamburg") == frozenset()

@@ -332,8 +332,14 @@ const EVENTS = {
     else if (store.thread) drawThread();
     soon();
   },
-  view: ({ view, stack }) => showView(view, stack),
-  view_closed: () => viewClosed(),
+  view: ({ view, stack }) => {
+    heardOfViews += 1;
+    showView(view, stack);
+  },
+  view_closed: () => {
+    heardOfViews += 1;
+    viewClosed();
+  },
   view_errors: ({ errors }) => viewErrors(errors),
   home: ({ view }) => drawHome(view),
   state: () => stateSoon(),
@@ -428,15 +434,20 @@ async function resync() {
 
 /* --- what goes out ------------------------------------------------------------------------------------------------------ */
 
+/** How many events about modals have come: an answer that was asked for before the last of them is an old one. */
+let heardOfViews = 0;
+
 /** The modal of this person, which may have been opened or closed meanwhile. */
 async function resyncView() {
+  const heard = heardOfViews;
   try {
     const { view, stack } = await read("view");
+    if (heard !== heardOfViews) return;
     if (view) showView(view, stack);
     else viewClosed();
   } catch (error) {
     if (error.status !== 404) throw error;
-    viewClosed();
+    if (heard === heardOfViews) viewClosed();
   }
 }
 
