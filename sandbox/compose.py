@@ -177,8 +177,13 @@ class Sandbox:
         )
 
     def _azure_part(self, authority: Authority) -> AzurePart:
+        world = self.world
+        if "edge" not in self._chosen:
+            # An agent may still come, as a process of its own; until it does nobody else would finish an extension.
+            alone = [cluster | {"unattended": True} for cluster in world["azure"].get("connected_clusters", ())]
+            world = world | {"azure": world["azure"] | {"connected_clusters": alone}}
         return AzurePart(
-            self.world,
+            world,
             authority=authority,
             clock=self.clock,
             speed=self.speed,

@@ -325,6 +325,8 @@ class Cluster:
     agent_version: str = "1.29.3"
     status: str | None = None
     """Connectivity status set by hand; None lets the heartbeats decide."""
+    unattended: bool = False
+    """No agent has reported yet, and none may ever: until then extensions install themselves."""
     extensions: dict[str, Extension] = field(default_factory=dict)
     leaving: list[Extension] = field(default_factory=list)
     """Extensions gone from ARM of which the agent has not yet reported `Deleted`."""
@@ -338,8 +340,13 @@ class Cluster:
             self.follow(now)
         if self.status is not None:
             return self.status
-        silent = (self.kube is not None or self.follow is not None) and now - self.last_heard >= CLUSTER_SILENCE
+        silent = (self.has_agent or self.follow is not None) and now - self.last_heard >= CLUSTER_SILENCE
         return "Offline" if silent else "Connected"
+
+    @property
+    def has_agent(self) -> bool:
+        """Whether an agent at the edge carries out what is asked for here."""
+        return self.kube is not None and not self.unattended
 
     def next_generation(self) -> int:
         """Generations only grow, over all extensions of the cluster."""
@@ -469,5 +476,6 @@ def _cluster(entry: dict[str, Any], origin: Origin, now: datetime) -> Cluster:
         last_heard=now,
         origin=origin,
         kube=entry.get("kube"),
+        unattended=entry.get("unattended", False),
         status=entry.get("connectivity_status"),
     )

@@ -85,7 +85,7 @@ class Edge:
         cluster = self._mine(clusters, body["cluster"])
         if isinstance(cluster, web.Response):
             return cluster
-        cluster.last_heard = self._clock.now()
+        cluster.last_heard, cluster.unattended = self._clock.now(), False
         cluster.kubernetes_version = str(body.get("kubernetesVersion", cluster.kubernetes_version)).removeprefix("v")
         cluster.nodes = int(body.get("totalNodeCount", cluster.nodes))
         cluster.agent_version = str(body.get("agentVersion", cluster.agent_version))

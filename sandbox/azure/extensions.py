@@ -217,7 +217,7 @@ class Extensions:
         def finish(operation: Operation) -> None:
             if cluster.extensions.get(extension.name.lower()) is extension:
                 del cluster.extensions[extension.name.lower()]
-                if cluster.kube is not None:
+                if cluster.has_agent:
                     cluster.leaving.append(extension)
             operation.succeed()
 
@@ -229,7 +229,7 @@ class Extensions:
 
     def _await_agent(self, call: Call, cluster: Cluster, extension: Extension) -> dict[str, str]:
         """An operation that ends with the agent's word, or after 48 hours without it."""
-        if cluster.kube is None:
+        if not cluster.has_agent:
             operation = self._plane.begin("", call.path, lambda ended: _installed(extension, ended), extension.state)
         else:
             operation = self._plane.operations.begin("", call.path, extension.state)
