@@ -175,10 +175,11 @@ class Operator:
         pod = await self.pod()
         return str(await self.core.read_namespaced_pod_log(pod.metadata.name, NAMESPACE, previous=previous))
 
-    async def until_log(self, text: str) -> str:
-        """Wait for a line in the Pod's log."""
+    async def until_log(self, text: str, *, meanwhile: Callable[[], None] = lambda: None) -> str:
+        """Wait for a line in the Pod's log; before each look something may be done."""
 
         async def look() -> str | None:
+            meanwhile()
             try:
                 log = await self.log()
             except kube.ApiException:
