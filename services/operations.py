@@ -11,8 +11,8 @@ from services.access import Approval
 from services.approvals import check_possible, groups, judge
 from services.diagnosis import Cause
 from services.errors import Failure, NotFound, Stale
+from services.ids import new_id
 from services.operation import Asked, Decision, Ended, Operation, State
-from services.planning import new_id
 from services.services import Configuration, Slack
 from services.sites import Site
 from services.store import Store
@@ -215,7 +215,7 @@ class Operations:
 
     def _new(self, order: Order) -> Operation:
         return Operation(
-            id=new_id(),
+            id=new_id("op"),
             kind=order.kind,
             target=order.target,
             site=order.site.name,

@@ -1,6 +1,5 @@
 """From a request to a plan: look at the world, run the checks, choose an address and lease it, think out the steps."""
 
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -100,11 +99,6 @@ def known_providers(plan: Plan) -> dict[str, str]:
 def _options(operation: Operation) -> dict[str, Any]:
     """What was said in the request, as `deploy_request` takes it; it judges the values."""
     return dict(operation.params)
-
-
-def new_id() -> str:
-    """Short enough to say, without letters that are read as others."""
-    return "op-" + "".join(secrets.choice("23456789abcdefghjkmnpqrstuvwxyz") for _ in range(7))
 
 
 FRESH = timedelta(seconds=30)
