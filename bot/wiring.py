@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot import __version__
 from bot.alerts import Alerts
@@ -156,23 +157,31 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
 
         metrics = Metrics(store, blueprint.configuration, azure.quotas, now=blueprint.now)
         http = HttpServer(blueprint.http_host, blueprint.http_port, slack.routes(), trouble, metrics.page)
-        await notifier.start()
-        stack.push_async_callback(notifier.stop)
-        await alerts.start()
-        stack.push_async_callback(alerts.stop)
-        await operations.take_up()
         add_watching(schedule, jobs, incidents, summaries)
-        schedule.start()
-        stack.callback(schedule.shutdown, wait=False)
-        await jobs.reread()
-        await watching.start()
-        stack.push_async_callback(watching.stop)
-        await http.start()
-        stack.push_async_callback(http.stop)
-        await slack.start()
-        stack.push_async_callback(slack.stop, blueprint.shutdown_deadline)
+        bot = Bot(services, store, running, slack, notifier, alerts, summaries, watching, http)
+        await _start(bot, schedule, jobs, stack, blueprint.shutdown_deadline)
         log.info("ready", team=installation.team_name, http=http.url, mode=blueprint.connection.mode)
-        yield Bot(services, store, running, slack, notifier, alerts, summaries, watching, http)
+        yield bot
+
+
+async def _start(
+    bot: Bot, schedule: AsyncIOScheduler, jobs: SummaryJobs, stack: AsyncExitStack, shutdown_deadline: timedelta
+) -> None:
+    """First those who show, then those who work, Slack's deliveries last; stopped in reverse by the stack."""
+    await bot.notifier.start()
+    stack.push_async_callback(bot.notifier.stop)
+    await bot.alerts.start()
+    stack.push_async_callback(bot.alerts.stop)
+    await bot.services.operations.take_up()
+    schedule.start()
+    stack.callback(schedule.shutdown, wait=False)
+    await jobs.reread()
+    await bot.watching.start()
+    stack.push_async_callback(bot.watching.stop)
+    await bot.http.start()
+    stack.push_async_callback(bot.http.stop)
+    await bot.slack.start()
+    stack.push_async_callback(bot.slack.stop, shutdown_deadline)
 
 
 async def run(settings: Settings) -> None:
