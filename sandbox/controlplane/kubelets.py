@@ -11,6 +11,7 @@ from sandbox.clock import Clock
 from sandbox.controlplane.api import Api, Json
 from sandbox.edge.cluster import Cluster, RefusedError, UnavailableError
 from sandbox.edge.kubelet import Kubelet, of_the_edge
+from sandbox.hangups import hangups
 from sandbox.kube.logs import container_log
 from sandbox.kube.status import StatusError
 from sandbox.speed import Speed
@@ -35,7 +36,7 @@ class LogServer:
 
     async def start(self) -> None:
         """Listen on a free port."""
-        app = web.Application()
+        app = web.Application(middlewares=[hangups])
         app.add_routes([web.get("/containerLogs/{namespace}/{pod}/{container}", self._log)])
         self._runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_TIMEOUT)
         await self._runner.setup()

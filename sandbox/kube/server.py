@@ -16,6 +16,7 @@ import yaml
 from aiohttp import web
 
 from sandbox.faults import Fault, Faults
+from sandbox.hangups import hangups
 from sandbox.kube import discovery, requests
 from sandbox.kube.cluster import Cluster, Options, as_served, as_stored
 from sandbox.kube.logs import container_log, followed
@@ -109,7 +110,7 @@ class ApiServer:
 
     def app(self, control: list[web.RouteDef]) -> web.Application:
         """The application: the control routes first, everything else is the API's."""
-        app = web.Application(client_max_size=LARGEST_BODY)
+        app = web.Application(client_max_size=LARGEST_BODY, middlewares=[hangups])
         app.router.add_routes(control)
         app.router.add_route("*", "/{path:.*}", self.handle)
         return app

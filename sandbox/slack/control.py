@@ -319,10 +319,7 @@ async def _pump(stream: web.StreamResponse, queue: "asyncio.Queue[Json | None]")
             if event is None:
                 return
             line = f"data: {json.dumps(event)}\n\n"
-        try:
-            await stream.write(line.encode())
-        except ConnectionError:
-            return
+        await stream.write(line.encode())
 
 
 def answering(run: Run) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

@@ -1,0 +1,39 @@
+import asyncio
+import logging
+
+import pytest
+from aiohttp import web
+
+from sandbox.hangups import hangups
+
+
+async def test_a_client_that_leaves_before_its_answer_begins_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        asked.set()
+        while request.transport is not None:
+            await asyncio.sleep(0)
+        try:
+            stream = web.StreamResponse()
+            await stream.prepare(request)
+            return stream
+        finally:
+            answered.set()
+
+    app = web.Application(middlewares=[hangups])
+    app.router.add_get("/", answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    _, writer = await asyncio.open_connection(*runner.addresses[0])
+    writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    await asked.wait()
+
+    writer.close()
+    await writer.wait_closed()
+    async with asyncio.timeout(20):
+        await answered.wait()
+    await runner.cleanup()
+
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
