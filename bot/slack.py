@@ -247,9 +247,12 @@ class SlackBot:
     async def _on_click(self, ack: AsyncAck, body: Body) -> None:
         await ack()
         action = body["actions"][0]
-        if action["type"] != "button" or not action["action_id"].startswith("run:") or not self._work.has_room:
+        if action["type"] != "button" or not action["action_id"].startswith("run:"):
             return
         where = _clicked_where(body)
+        if not self._work.has_room:
+            self._work.start(self._last_words(views.busy(), where))
+            return
         said = _Said(action["value"], body["trigger_id"], slash=self._connection.slash, clicked=True)
         self._work.start(self._answer(said, where, team=_team_of(body)))
 
@@ -284,8 +287,7 @@ class SlackBot:
         except Refused as error:
             if error.code not in ("expired_trigger_id", "trigger_expired", "exchanged_trigger_id"):
                 raise
-            text = "That took longer than Slack lets a form wait. Please say it again."
-            await self.replies.send(Message(text), where)
+            await self.replies.send(views.form_too_late(), where)
 
     async def _request(
         self, said: "_Said", where: Where, reference: str, *, team: str, channel_name: str = ""
@@ -310,10 +312,11 @@ class SlackBot:
     # --- forms ------------------------------------------------------------------------------------------------------
 
     async def _on_form(self, ack: AsyncAck, body: Body) -> None:
-        if not self._work.has_room:
-            await ack()
-            return
         filled = submission(body["view"])
+        if not self._work.has_room:
+            # What was filled in stays on the screen.
+            await ack(response_action="errors", errors={filled.parameters[0]: views.busy().text})
+            return
         where = Where(filled.channel, body["user"]["id"], thread_ts=filled.thread_ts, message_ts=filled.message_ts)
         running = self._work.start(self._filled_in(filled, where, body))
         await asyncio.wait({running}, timeout=_FORM_WAIT)

@@ -329,6 +329,12 @@ def too_long(seconds: float, reference: str) -> Message:
     return Message(text, (blocks.section(text),))
 
 
+def form_too_late() -> Message:
+    """Slack takes a form for three seconds after what it answers."""
+    text = "That took longer than Slack lets a form wait. Please say it again."
+    return Message(text, (blocks.section(text),))
+
+
 def busy() -> Message:
     """More is under way than one process takes."""
     text = "Too much is going on at once; please say it again in a moment."

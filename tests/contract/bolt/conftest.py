@@ -92,6 +92,7 @@ class Bench:
         self.workspace: Workspace
         self.client: AsyncWebClient
         self.listens = ""
+        self.at_once = 1000
 
     async def open(self, *, mode: str = "socket", **options: Any) -> None:
         site = await self._listen() if mode == "http" else None
@@ -141,15 +142,19 @@ class Bench:
             people=people,
             door=Door(catalogue, services),
             deliveries=services.deliveries,
+            at_once=self.at_once,
         )
 
     async def part_say(self, text: str) -> Json:
         """Type without waiting for what comes of it."""
-        body = {"as": "alice", "channel": "edge-ops", "text": text}
-        url = f"{self.part.url}/sandbox/slack/say"
-        async with aiohttp.ClientSession() as session, session.post(url, json=body) as answer:
-            said: Json = await answer.json()
-            return said
+        return await self.part_do("say", channel="edge-ops", text=text)
+
+    async def part_do(self, what: str, **body: Any) -> Json:
+        """Do something as Alice, without waiting for what comes of it."""
+        url = f"{self.part.url}/sandbox/slack/{what}"
+        async with aiohttp.ClientSession() as session, session.post(url, json={"as": "alice"} | body) as answer:
+            done: Json = await answer.json()
+            return done
 
     async def _listen(self) -> tuple[dict[str, Any], int]:
         """A server whose one route is filled in when the bot is there: the workspace has to know the address first."""
@@ -170,6 +175,16 @@ class Bench:
 @pytest.fixture
 async def bench() -> AsyncIterator[Bench]:
     bench = Bench()
+    async with bench.stack:
+        await bench.open(timing=Timing(ack=3))
+        yield bench
+
+
+@pytest.fixture
+async def narrow_bench() -> AsyncIterator[Bench]:
+    """A bot that does one thing at a time."""
+    bench = Bench()
+    bench.at_once = 1
     async with bench.stack:
         await bench.open(timing=Timing(ack=3))
         yield bench

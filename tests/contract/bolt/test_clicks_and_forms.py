@@ -65,3 +65,31 @@ async def test_choices_are_ranked_by_what_is_typed(slack: Workspace) -> None:
     await slack.say("/registry deploy")
 
     assert await slack.options("suggest", "repository", "app") == ["team/app"]
+
+
+async def test_a_click_that_finds_too_much_going_on_is_told_so(narrow_bench: Bench) -> None:
+    slack = narrow_bench.workspace
+    await slack.say("/registry card")
+    card = (await slack.messages())[-1]
+    await narrow_bench.part_say("/registry slow")
+
+    await narrow_bench.part_do("click", text="Take", ts=card["ts"], channel="edge-ops")
+    narrow_bench.gate.set()
+    await narrow_bench.bot.idle()
+
+    assert "please say it again in a moment" in await slack.read()
+    assert "Taken" not in await slack.read()
+
+
+async def test_a_form_that_finds_too_much_going_on_stays_as_it_was_filled_in(narrow_bench: Bench) -> None:
+    slack = narrow_bench.workspace
+    await slack.say("/registry deploy")
+    await narrow_bench.part_say("/registry slow")
+    values = {"name": "edge09", "site": "berlin"}
+
+    refused = await narrow_bench.part_do("fill", values=values, submit=True)
+    narrow_bench.gate.set()
+    await narrow_bench.bot.idle()
+
+    assert "please say it again in a moment" in refused["errors"]["name"]
+    assert (await slack.fill(values))["ok"]
