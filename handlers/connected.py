@@ -13,7 +13,7 @@ from services.sites import Site
 
 @command("list", needs="registry:read", examples=("list", "list --site berlin"))
 async def list_(request: Request, *, site: Site | None = None, services: Services) -> Message:
-    """List connected registries: mode, connection state, activation, last sync, schedule.
+    """List connected registries: health, connection state, activation, last sync, schedule, mode.
 
     Args:
         site: Only those of this site's cloud registry.

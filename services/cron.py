@@ -147,9 +147,11 @@ def _zone_name(typed: str) -> str:
     wanted = typed.strip().lower().replace(" ", "_")
     if found := lower.get(wanted):
         return found
-    ends = sorted(name for key, name in lower.items() if wanted and key.rpartition("/")[2] == wanted)
-    cities = {key.rpartition("/")[2]: name for key, name in sorted(lower.items(), reverse=True)}
-    near = [lower[key] for key in get_close_matches(wanted, lower, 3)]
+    # Etc/GMT+2 is two hours *behind* UTC: who types GMT+2 would be led to the wrong side of the world.
+    offered = {key: name for key, name in lower.items() if not key.startswith("etc/")}
+    ends = sorted(name for key, name in offered.items() if wanted and key.rpartition("/")[2] == wanted)
+    cities = {key.rpartition("/")[2]: name for key, name in sorted(offered.items(), reverse=True)}
+    near = [offered[key] for key in get_close_matches(wanted, offered, 3)]
     near += [cities[key] for key in get_close_matches(wanted.rpartition("/")[2], cities, 3)]
     raise Invalid("tz", typed, "tz.unknown", {"near": tuple(dict.fromkeys([*ends, *near]))[:3]})
 
@@ -310,7 +312,7 @@ def _words(expression: str) -> str:
     when = _times(sorted(minutes), sorted(hours))
     on = _on(expression, sorted(days), sorted(weekdays))
     among = f" in {_spans(sorted(months), _MONTHS, 1)}" if len(months) < len(_MONTHS) else ""
-    if not on and not among and when.startswith("at ") and ":" in when and "hour" not in when:
+    if not on and when.startswith("at ") and ":" in when and "hour" not in when:
         on = " every day"
     return f"{when}{on}{among}"
 
@@ -353,7 +355,7 @@ def _on(expression: str, days: Sequence[int], weekdays: Sequence[int]) -> str:
             return f" on {of_month}"
         return f" on {of_week} when it is {of_month}"
     # With both fields restricted either one will do, also when one of them names all its values.
-    return "" if every_day or every_weekday else f" on {of_month} and on {of_week}"
+    return "" if every_day or every_weekday else f" on {of_month} and also on {of_week}"
 
 
 _ORDINALS = tuple(

@@ -19,7 +19,7 @@ from services.watch import Health, HealthState, Severity, Sighting, Target
 GRACE = timedelta(minutes=10)
 """For how long a contact may be overdue where no window says so."""
 PROMPT = timedelta(minutes=3)
-"""What contacts take anyway; nothing is called late before."""
+"""What contacts take anyway; nothing is called late before, and no lag is reckoned."""
 DROPPED = timedelta(days=1)
 """A window that stays open for days does not excuse a silence of so long within it."""
 NEAR_LOSS = timedelta(days=1)
@@ -209,7 +209,10 @@ def _lag(seen: Sighting, now: datetime) -> timedelta | None:
     if seen.last_sync is None:
         return None
     owed = _firing(seen.schedule, seen.last_sync)
-    return max(timedelta(), now - owed) if owed else None
+    if owed is None:
+        return None
+    # One that is in time is always some seconds behind its last firing.
+    return now - owed if now - owed >= PROMPT else timedelta()
 
 
 def _lost_from(seen: Sighting) -> date | None:

@@ -18,6 +18,8 @@ WELL_AGAIN, ELSEWHERE = "#2eb67d", "#8d8d8d"
 MOST_CHILDREN = 15
 """Names shown on a card."""
 _ROWS = 99
+_LEFT: Mapping[str, str] = {"gone": "is gone", "unwatched": "is no longer watched"}
+"""Ends by which nothing has become well."""
 
 
 def title(incident: Incident) -> str:
@@ -38,8 +40,8 @@ def _what(incident: Incident) -> str:
 def _is(incident: Incident) -> str:  # noqa: PLR0911 - one a stage
     if _parent(incident):
         return "is told of elsewhere"
-    if incident.reason == "gone":
-        return "is gone"
+    if incident.reason in _LEFT:
+        return _LEFT[incident.reason]
     if incident.resolved:
         return "is well again"
     if incident.state in WELL:
@@ -73,11 +75,13 @@ def card(incident: Incident) -> Message:
 def _mark(incident: Incident) -> str:
     if _parent(incident):
         return ":arrow_right:"
+    if incident.reason in _LEFT:
+        return ":heavy_minus_sign:"
     return ":white_check_mark:" if incident.resolved else words.SEVERITY_MARKS[incident.severity]
 
 
 def _colour(incident: Incident) -> str:
-    if _parent(incident):
+    if _parent(incident) or incident.reason in _LEFT:
         return ELSEWHERE
     return WELL_AGAIN if incident.resolved else COLOURS[incident.severity]
 
@@ -134,7 +138,7 @@ def _pairs(incident: Incident) -> tuple[tuple[str, str], ...]:
     cluster = str(facts.get("cluster") or "").rpartition("/")[2]
     return (
         ("Severity", incident.severity),
-        ("Since", date(incident.opened)),
+        ("Open since", date(incident.opened)),
         ("Next contact", date(following) if isinstance(following, datetime) else ""),
         ("Messages are lost from", f"{lost:%Y-%m-%d}" if isinstance(lost, day) else ""),
         ("Cluster", code(cluster)),
@@ -159,8 +163,8 @@ def _snoozed(incident: Incident) -> str:
 def _end(incident: Incident) -> str:
     if parent := _parent(incident):
         return f"{code(parent)} tells of it from now on."
-    if incident.reason == "gone":
-        return f"It no longer exists, after {_lasted(incident)}."
+    if incident.reason in _LEFT:
+        return f"{words.SENTENCES[incident.reason]} The alert was open for {_lasted(incident)}."
     relapses = f", with {incident.flaps} relapse{'s' if incident.flaps > 1 else ''}" if incident.flaps else ""
     told = f"It lasted {_lasted(incident)}{relapses}."
     if incident.children:
@@ -200,7 +204,7 @@ def line(before: Incident | None, after: Incident) -> str:  # noqa: PLR0911 - on
         return f":eyes:  {mention(after.acknowledged_by)} takes care of it."
     if after.snoozed_until and after.snoozed_until != before.snoozed_until:
         until = "" if after.snoozed_until == UNTIL_CHANGE else ", or until it gets worse"
-        return f":zzz:  {_snoozed(after).capitalize()}{until}."
+        return f":zzz:  It is {_snoozed(after)}{until}."
     if before.snoozed_until and not after.snoozed_until:
         return (
             ":bell:  It changed, so it is snoozed no longer."
@@ -270,7 +274,7 @@ def listing(incidents: Sequence[Incident]) -> Message:
         text = "There are no open alerts here."
         return Message(text, (blocks.section(text),))
     ordered = sorted(incidents, key=lambda one: (-SEVERITIES.index(one.severity), one.opened, one.id))
-    columns = ("Id", "Alert", "Severity", "Since (UTC)", "Registries", "State")
+    columns = ("Id", "Alert", "Severity", "Open since (UTC)", "Registries", "State")
     rows = [
         (
             one.id,

@@ -25,10 +25,11 @@ def listing(
     if not found:
         text = "There are no connected registries." if not unasked else "No cloud registry could be asked."
         return Message(text, (blocks.section(text), *shown))
-    columns = ("Name", "State", "Activation", "Last sync", "Schedule", "Mode", "Cloud registry", "Parent")
+    columns = ("Name", "Health", "State", "Activation", "Last sync", "Schedule", "Mode", "Cloud registry", "Parent")
     rows = [
         (
             one.name,
+            health_words.word(health(sighting("", one, now), now).state),
             one.connection_state,
             one.activation,
             f"{duration(now - one.last_sync)} ago" if one.last_sync else "never",

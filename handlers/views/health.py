@@ -51,11 +51,12 @@ SENTENCES: Mapping[str, str] = {
     "unasked": "It could not be asked about, which says nothing about its state: {why}.",
     "schedule.unreadable": "Nobody knows when it is due, for its schedule {schedule} can't be read.",
     "gone": "It no longer exists.",
+    "unwatched": "Its cloud registry is watched no more, or no site names it any more.",
 }
 """By reason; facts fill in the gaps."""
 
 _WHY: Mapping[str, str] = {
-    "Unreachable": "Azure does not answer",
+    "Unreachable": "Azure can't be reached, or can't answer",
     "Throttled": "Azure was asked too often",
     "NotAllowed": "the bot's identity lacks the right to read it",
     "NotAuthenticated": "Azure does not accept the bot's identity",

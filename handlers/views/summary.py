@@ -65,7 +65,9 @@ def page(summary: Summary, number: int, *, turns: str, title: str = "", late: da
     name = f"Summary of {title}" if title else "Summary"
     shown = [blocks.section(f"{bold(name)}  ·  {told}")]
     if late:
-        shown.append(blocks.context(f":alarm_clock:  This was due {date(late)}; the bot was down then."))
+        shown.append(
+            blocks.context(f":alarm_clock:  This was due {date(late)} and comes late: it could not be posted then.")
+        )
     if found:
         shown += _shown(found[number - 1], number, len(found))
     shown.append(blocks.context(f"As of {date(summary.at)}"))

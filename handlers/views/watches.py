@@ -99,7 +99,9 @@ def _summaries(watch: Watch, now: datetime) -> str:
         return "Summaries: none on a schedule."
     schedule = cron.parse(watch.every, watch.tz)
     zone = ZoneInfo(schedule.tz)
-    times = [f"{due.astimezone(zone):%a %d %b %H:%M %Z}" for due in schedule.next(now, 3)]
+    year = now.astimezone(zone).year
+    local = [due.astimezone(zone) for due in schedule.next(now, 3)]
+    times = [f"{at:%a %d %b %H:%M %Z}" if at.year == year else f"{at:%a %d %b %Y %H:%M %Z}" for at in local]
     return f"Summaries: {escape(schedule.words())} ({code(watch.every)})\nNext: {escape('; '.join(times))}"
 
 
@@ -125,12 +127,15 @@ def _allowed(facts: Mapping[str, Any]) -> str:
 def _fields(field: str, value: str, facts: Mapping[str, Any]) -> str:
     count = facts["count"]
     told = "none" if not count else "one" if count == 1 else str(count)
-    return f"{field} has five fields ({_ONE}), and there {'is' if count == 1 else 'are'} {told}.{_marked(value, facts)}"
+    more = " Seconds and years are not among them." if count > 5 else ""  # noqa: PLR2004 - the fields that there are
+    are = "is" if count == 1 else "are"
+    return f"{field} has five fields ({_ONE}), and there {are} {told}.{more}{_marked(value, facts)}"
 
 
 def _value(_: str, value: str, facts: Mapping[str, Any]) -> str:
-    part = code(facts["part"]) if facts["part"] else "Nothing"
-    return f"{part} is no {facts['field']}: that is {_allowed(facts)}, a list, a range, or `*`.{_marked(value, facts)}"
+    part, field = facts["part"], facts["field"]
+    told = f"{code(part)} is no {field}" if part else f"A {field} is missing here"
+    return f"{told}: that is {_allowed(facts)}, a list, a range, or `*`.{_marked(value, facts)}"
 
 
 def _near(names: Sequence[str]) -> str:

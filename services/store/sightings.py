@@ -179,11 +179,11 @@ class Sightings(Room):
             return (await connection.execute(delete(transitions).where(transitions.c.at < before))).rowcount
 
     async def drop(self, acr: str, now: datetime) -> tuple[str, ...]:
-        """Forget a cloud registry; ids of the incidents that end with that. Its transitions stay."""
+        """Forget one that is watched no more; ids of the incidents that end with that. Its transitions stay."""
         still = and_(incidents.c.acr == acr, incidents.c.resolved.is_(None))
         async with self._writing() as connection:
             ended = tuple(await connection.scalars(select(incidents.c.id).where(still)))
-            values = {"resolved": now, "changed": now, "reason": "gone", "revision": incidents.c.revision + 1}
+            values = {"resolved": now, "changed": now, "reason": "unwatched", "revision": incidents.c.revision + 1}
             await connection.execute(update(incidents).where(still).values(**values))
             for table in (sightings, memos, polls):
                 await connection.execute(delete(table).where(table.c.acr == acr))

@@ -10,8 +10,8 @@ async def test_a_list_shows_what_azure_has(registry: Conversation) -> None:
     await registry.say("list", as_="dave")
 
     assert await registry.answer("dave") == snapshot("""\
-Registry (only you): Name | State | Activation | Last sync | Schedule | Mode | Cloud registry | Parent
-  edge01 | Online | Active | N s ago | continuous | ReadOnly | contosoacr | –\
+Registry (only you): Name | Health | State | Activation | Last sync | Schedule | Mode | Cloud registry | Parent
+  edge01 | healthy | Online | Active | N s ago | continuous | ReadOnly | contosoacr | –\
 """)
 
 

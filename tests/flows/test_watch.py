@@ -149,7 +149,7 @@ bot    Summary of site berlin: 1 healthy\
 """)
     assert dateless(await registry.answer()).replace("\N{EN DASH}", "-") == snapshot("""\
 Registry: *Summary of site berlin*  ·  1 healthy
-  :alarm_clock:  This was due TIME; the bot was down then.
+  :alarm_clock:  This was due TIME and comes late: it could not be posted then.
   *contosoacr*: 1 healthy
   Name | Health | State | Last sync (UTC) | Lag | Schedule (UTC) | Changed
   edge01 | healthy | Online | TIME | SPAN | continuous | -
@@ -391,14 +391,14 @@ async def test_an_alert_is_shown_with_everything_about_it(registry: Conversation
 
     alert = (await registry.bot.store.incidents.recent())[0].incident.id
     assert listed.replace(alert, "ALERT") == snapshot("""\
-Registry (only you): Id | Alert | Severity | Since (UTC) | Registries | State
+Registry (only you): Id | Alert | Severity | Open since (UTC) | Registries | State
   ALERT | edge01 in contosoacr is offline | warning | TIME | 1 | open\
 """)
     assert dateless(await registry.answer("bob")).replace(alert, "ALERT") == snapshot("""\
 Registry (only you): :large_orange_circle:  *edge01 in contosoacr is offline*
   It was expected TIME and has not been heard of since TIME.
   *Severity* warning
-  *Since* TIME
+  *Open since* TIME
   *Messages are lost from* DAY
   *Cluster* `berlin-arc`
   `ALERT`

@@ -174,6 +174,9 @@ async def test_an_unwatched_cloud_registry_leaves_its_history(store: Store) -> N
     ended = await store.sightings.drop(ACR, SOON)
 
     assert ended == ("al-1",)
+    left = await store.incidents.get("al-1")
+    assert left is not None
+    assert left.incident.reason == "unwatched"
     assert await store.incidents.open() == ()
     assert await store.sightings.seen([ACR]) == ()
     assert len(await store.sightings.transitions([ACR], NOW - timedelta(days=1))) == 1

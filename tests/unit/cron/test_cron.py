@@ -49,8 +49,9 @@ def wall(cron: Cron, after: datetime, n: int = 3) -> list[str]:
         ("0 8-18 * * *", "every hour from 08:00 to 18:00"),
         ("*/10 8-17 * * 1-5", "every 10 minutes from 08:00 to 17:59 on Monday to Friday"),
         ("0 6 1,15 * *", "at 06:00 on the 1st and 15th of the month"),
-        ("0 6 1 * 1", "at 06:00 on the 1st of the month and on Monday"),
+        ("0 6 1 * 1", "at 06:00 on the 1st of the month and also on Monday"),
         ("0 6 1 jan,jul *", "at 06:00 on the 1st of the month in January and July"),
+        ("0 9 * jan-mar *", "at 09:00 every day in January to March"),
         ("30 22 29 2 *", "at 22:30 on the 29th of the month in February"),
         ("@weekly", "at 00:00 on Sunday"),
     ],
@@ -293,6 +294,14 @@ def test_an_unknown_zone_is_refused_with_near_names(typed: str, near: str) -> No
     assert caught.value.field_name == "tz"
     assert caught.value.facts["near"][0] == near
     assert near in available_timezones()
+
+
+def test_a_zone_typed_as_an_offset_is_not_led_to_its_opposite() -> None:
+    # By POSIX Etc/GMT+2 is two hours behind UTC.
+    with pytest.raises(Invalid) as caught:
+        parse("0 9 * * *", "GMT+2")
+
+    assert "Etc/GMT+2" not in caught.value.facts["near"]
 
 
 def test_a_zone_is_known_whatever_its_case() -> None:

@@ -205,6 +205,13 @@ def test_a_missed_contact_tells_when_it_was_due_what_it_lags_and_when_messages_g
     assert found.lost_from == date(2026, 3, 4)
 
 
+def test_one_that_syncs_in_time_has_no_lag() -> None:
+    fresh = seen(last_sync=MONDAY - 2 * MINUTE)
+
+    assert health(fresh, MONDAY).lag == timedelta()
+    assert health(fresh, MONDAY + HOUR).lag == HOUR + MINUTE
+
+
 def test_a_window_of_days_does_not_excuse_a_silence_of_days() -> None:
     weekly = seen(schedule="0 0 * * 1", window=7 * DAY, last_activity=MONDAY + HOUR)
 

@@ -70,7 +70,7 @@ def test_a_late_one_says_so() -> None:
     message = views.page(SMALL, 1, turns="summary show w-1", title="site berlin", late=MONDAY - 3 * HOUR)
 
     assert read(message).splitlines()[1] == snapshot(
-        ":alarm_clock:  This was due 2026-03-02 09:00 UTC; the bot was down then."
+        ":alarm_clock:  This was due 2026-03-02 09:00 UTC and comes late: it could not be posted then."
     )
 
 

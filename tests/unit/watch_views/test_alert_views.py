@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import replace
 
+import pytest
 from inline_snapshot import snapshot
 
 from handlers.views import alert
@@ -17,7 +18,7 @@ def test_an_open_one() -> None:
 --- #d72b3f
 It was expected 2026-03-02 03:00 UTC and has not been heard of since 2026-03-01 06:00 UTC.
 *Severity* critical
-*Since* 2026-03-02 12:00 UTC
+*Open since* 2026-03-02 12:00 UTC
 *Next contact* 2026-03-03 03:00 UTC
 *Messages are lost from* 2026-03-03
 *Cluster* `berlin`
@@ -34,7 +35,7 @@ def test_one_that_is_taken_care_of_and_snoozed() -> None:
 --- #d72b3f
 It was expected 2026-03-02 03:00 UTC and has not been heard of since 2026-03-01 06:00 UTC.
 *Severity* critical
-*Since* 2026-03-02 12:00 UTC
+*Open since* 2026-03-02 12:00 UTC
 *Next contact* 2026-03-03 03:00 UTC
 *Messages are lost from* 2026-03-03
 *Cluster* `berlin`
@@ -52,7 +53,7 @@ def test_one_that_is_recovering_after_relapses() -> None:
 It has been well since 2026-03-02 13:00 UTC, and is watched for a while before this is over. What was told of it:
 It was expected 2026-03-02 03:00 UTC and has not been heard of since 2026-03-01 06:00 UTC.
 *Severity* warning
-*Since* 2026-03-02 12:00 UTC
+*Open since* 2026-03-02 12:00 UTC
 *Cluster* `berlin`
 *Relapses* 2
 `al-7k3q9x`
@@ -72,6 +73,25 @@ It lasted 3 h 5 min, with 1 relapse.
 """)
 
 
+@pytest.mark.parametrize("reason", ["gone", "unwatched"])
+def test_the_end_of_one_whose_subject_is_no_more_does_not_say_that_it_is_well(reason: str) -> None:
+    left = incident(reason=reason, resolved=MONDAY + HOUR)
+
+    assert "well" not in alert.line(incident(), left)
+    assert ":white_check_mark:" not in read(alert.card(left))
+
+
+def test_what_is_watched_no_more_says_so() -> None:
+    assert alert.line(incident(), incident(reason="unwatched", resolved=MONDAY + HOUR)) == snapshot(
+        ":heavy_minus_sign:  edge01 in contosoacr is no longer watched. Its cloud registry is watched no more, or no site names it any more. The alert was open for 1 h."
+    )
+
+
+def test_a_snooze_to_a_time_is_told_in_its_thread() -> None:
+    assert ":zzz:  It is snoozed until" in alert.line(incident(), snooze(incident(), "1h", MONDAY, "UTC"))
+    assert "UTC>, or until it gets worse." in alert.line(incident(), snooze(incident(), "1h", MONDAY, "UTC"))
+
+
 def test_a_dead_cluster() -> None:
     children = tuple(f"edge{number:02}" for number in range(20))
     dead = incident(
@@ -84,7 +104,7 @@ def test_a_dead_cluster() -> None:
 The cluster's Arc agent is offline.
 Connected registries: `edge00`, `edge01`, `edge02`, `edge03`, `edge04`, `edge05`, `edge06`, `edge07`, `edge08`, `edge09`, `edge10`, `edge11`, `edge12`, `edge13`, `edge14` and 5 more
 *Severity* critical
-*Since* 2026-03-02 12:00 UTC
+*Open since* 2026-03-02 12:00 UTC
 `al-7k3q9x`
 [Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Until morning = alert snooze al-7k3q9x --until morning] [Until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
 """)
@@ -107,7 +127,7 @@ def test_a_cloud_registry_that_cannot_be_asked() -> None:
 Nothing is known of its connected registries meanwhile: the bot's identity lacks the right to read it.
 Connected registries: `edge01`, `edge02`
 *Severity* warning
-*Since* 2026-03-02 12:00 UTC
+*Open since* 2026-03-02 12:00 UTC
 `al-7k3q9x`
 [Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Until morning = alert snooze al-7k3q9x --until morning] [Until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
 """)
@@ -122,7 +142,7 @@ def test_one_with_complaints_shows_what_the_edge_says() -> None:
 It can't write to its disk (`DiskError`).
 > No space left on &lt;device&gt;
 *Severity* critical
-*Since* 2026-03-02 12:00 UTC
+*Open since* 2026-03-02 12:00 UTC
 `al-7k3q9x`
 [Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Until morning = alert snooze al-7k3q9x --until morning] [Until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
 """)
@@ -134,7 +154,7 @@ def test_one_on_a_dead_cluster_of_its_own_tells_cause_and_effect() -> None:
 --- #d72b3f
 The identity certificate of the cluster's Arc agent has expired: the cluster has to be connected anew. It was expected 2026-03-02 03:00 UTC and has not been heard of since 2026-03-01 06:00 UTC.
 *Severity* critical
-*Since* 2026-03-02 12:00 UTC
+*Open since* 2026-03-02 12:00 UTC
 *Next contact* 2026-03-03 03:00 UTC
 *Messages are lost from* 2026-03-03
 *Cluster* `berlin`
@@ -157,7 +177,7 @@ def test_the_thread_hears_what_matters_and_nothing_else() -> None:
     assert "\n".join(lines) == snapshot("""\
 
 :eyes:  <@U1> takes care of it.
-:zzz:  Snoozed until it changes.
+:zzz:  It is snoozed until it changes.
 :small_red_triangle:  It got worse, it is critical now. It was expected <!date^1772420400^{date_short_pretty} {time}|2026-03-02 03:00 UTC> and has not been heard of since <!date^1772344800^{date_short_pretty} {time}|2026-03-01 06:00 UTC>. It is snoozed no longer.
 
 :white_check_mark:  edge01 in contosoacr is well again. It lasted 2 h, with 1 relapse.
@@ -204,7 +224,7 @@ def test_everything_about_one() -> None:
 :red_circle:  *edge01 in contosoacr is offline*
 It was expected 2026-03-02 03:00 UTC and has not been heard of since 2026-03-01 06:00 UTC.
 *Severity* critical
-*Since* 2026-03-02 12:00 UTC
+*Open since* 2026-03-02 12:00 UTC
 *Next contact* 2026-03-03 03:00 UTC
 *Messages are lost from* 2026-03-03
 *Cluster* `berlin`
@@ -221,7 +241,7 @@ def test_the_open_ones_worst_first() -> None:
     taken = acknowledge(incident(kind="cluster", subject=CLUSTER, children=("a", "b")), "U1", MONDAY)
 
     assert read(alert.listing([mild, taken])) == snapshot("""\
-Id | Alert | Severity | Since (UTC) | Registries | State
+Id | Alert | Severity | Open since (UTC) | Registries | State
 al-7k3q9x | Cluster berlin is offline | critical | 2026-03-02 12:00 | 2 | taken care of
 al-aaaaaa | edge02 in contosoacr is offline | warning | 2026-03-01 12:00 | 1 | open
 """)
