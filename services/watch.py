@@ -58,7 +58,8 @@ class Health:
     """What a sighting means at a moment.
 
     `lag` is the age of the last sync beyond what the schedule plans, zero while it is in time; `next_contact` when it
-    should be heard of next; `lost_from` the day on which messages begin to be lost when nothing changes (last contact plus message TTL).
+    should be heard of next; `lost_from` the day on which messages begin to be lost when nothing
+    changes (last contact plus message TTL).
     """
 
     state: HealthState
