@@ -12,12 +12,13 @@ def take_answer(slack: Workspace, url: ResponseUrl, body: Json) -> Message | Non
     """Do what the answer says; the new or edited message comes back. Raises SlackError."""
     channel = slack.channels[url.channel]
     original = channel.messages.get(url.message_ts or "")
-    if body.get("delete_original"):
+    call = Call("response_url", body)
+    if call.flag("delete_original"):
         if original is not None:
             slack.remove(original)
         return None
-    content = content_of(slack, Call("response_url", body))
-    if body.get("replace_original") and original is not None and original.bot_id == slack.app.bot_id:
+    content = content_of(slack, call)
+    if call.flag("replace_original") and original is not None and original.bot_id == slack.app.bot_id:
         original.text, original.blocks = content["text"], content["blocks"]
         original.attachments = content["attachments"]
         slack.changed(original)

@@ -96,17 +96,17 @@ def _lengths_in_order(value: Mapping[str, Any], pointer: str) -> Iterator[Proble
 
 
 def _initial_is_an_option(value: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
-    groups = value.get("option_groups") or []
-    options = [*(value.get("options") or []), *(each for group in groups for each in _list_in(group, "options"))]
-    known = {each.get("value") for each in options if isinstance(each, dict)}
-    chosen = [value.get("initial_option"), *(value.get("initial_options") or [])]
+    groups = _list_in(value, "option_groups")
+    options = [*_list_in(value, "options"), *(each for group in groups for each in _list_in(group, "options"))]
+    known = [each.get("value") for each in options if isinstance(each, dict)]
+    chosen = [value.get("initial_option"), *_list_in(value, "initial_options")]
     for each in chosen:
         if isinstance(each, dict) and each.get("value") not in known:
             yield Problem(pointer, "initial option must match one of the options")
 
 
 def _list_in(value: Any, name: str) -> list[Any]:
-    found = value.get(name) if isinstance(value, dict) else None
+    found = value.get(name) if isinstance(value, Mapping) else None
     return found if isinstance(found, list) else []
 
 
@@ -490,7 +490,7 @@ def check_blocks(blocks: Any, surface: str, pointer: str = "/blocks", *, plan: b
     problems = list(ListOf(OneOf(lambda: kinds), 0, MOST_BLOCKS[surface]).check(blocks, pointer))
     if not isinstance(blocks, list):
         return problems
-    known = [(where, block) for where, block in walk(blocks, pointer) if block.get("type") in kinds]
+    known = [(where, block) for where, block in walk(blocks, pointer) if str(block.get("type")) in kinds]
     problems += [
         Problem(f"{where}/type", f"{block['type']} is not allowed in a {surface}")
         for where, block in known

@@ -141,7 +141,7 @@ def _plan(slack: Workspace, person: Person, block: Json) -> Iterator[str]:
 
 
 def _task(slack: Workspace, _person: Person, task: Json) -> Iterator[str]:
-    yield f"{MARKS[task.get('status', 'pending')]} {task['title']}"
+    yield f"{MARKS[task.get('status') or 'pending']} {task['title']}"
     for name in ("details", "output"):
         for line in rich_lines(slack, task.get(name)):
             yield f"    {line}"

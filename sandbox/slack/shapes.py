@@ -174,7 +174,7 @@ class OneOf(Shape):
         kind, kinds = value.get("type", self.default), self.kinds()
         if kind is None:
             yield Problem(pointer, "missing required field: type")
-        elif kind not in kinds or (self.among and kind not in self.among):
+        elif not isinstance(kind, str) or kind not in kinds or (self.among and kind not in self.among):
             yield Problem(f"{pointer}/type", f"unsupported type: {kind}")
         else:
             yield from kinds[kind].check(value, pointer)

@@ -51,9 +51,9 @@ class Call:
         return default if value is None else str(value).lower() in ("true", "1")
 
     def number(self, name: str, default: int) -> int:
-        """An integer."""
+        """An integer; 0 is as good as none, as it is to Slack."""
         try:
-            return int(self.args.get(name) or default)
+            return int(self.args.get(name) or 0) or default
         except (TypeError, ValueError):
             raise invalid(f"must provide an integer [json-pointer:/{name}]") from None
 
@@ -94,17 +94,26 @@ async def arguments(request: web.Request) -> tuple[dict[str, Any], str]:
     """A request's arguments and its token; raises SlackError for a body that can't be read."""
     given: dict[str, Any] = dict(request.query)
     if request.content_type == "application/json":
-        given |= _json_body(await request.text())
+        given |= _json_body(await request.read())
     elif request.method == "POST":
-        given |= {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        given |= await _form(request)
     field = given.pop("token", "")
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     return given, token.strip() if kind.lower() == "bearer" and token else str(field)
 
 
-def _json_body(text: str) -> Json:
+async def _form(request: web.Request) -> dict[str, str]:
     try:
-        body = json.loads(text) if text.strip() else {}
+        return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    except LookupError:
+        raise SlackError("invalid_charset") from None
+    except ValueError:
+        raise SlackError("invalid_form_data") from None
+
+
+def _json_body(content: bytes) -> Json:
+    try:
+        body = json.loads(content) if content.strip() else {}
     except ValueError:
         raise SlackError("invalid_json") from None
     if not isinstance(body, dict):

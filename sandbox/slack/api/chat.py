@@ -1,6 +1,5 @@
 """chat.*: posting, editing, deleting, scheduling."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sandbox.slack.api.access import known_channel, root_of, said, somebody, target
@@ -10,7 +9,8 @@ from sandbox.slack.values import Channel, Json, Message, SlackError
 from sandbox.slack.workspace import Workspace
 
 MOST_TEXT, CUT_TEXT = 4_000, 40_000
-FARTHEST = timedelta(days=120)
+FARTHEST = 120 * 24 * 3600
+"""Seconds ahead to which a message may be scheduled."""
 
 
 def post_message(slack: Workspace, call: Call) -> Json:
@@ -114,16 +114,16 @@ def permalink(slack: Workspace, call: Call) -> Json:
 def schedule(slack: Workspace, call: Call) -> Json:
     """chat.scheduleMessage."""
     channel = target(slack, call.text("channel"))
-    due, now = datetime.fromtimestamp(call.number("post_at", 0), UTC), slack.clock.now()
+    due, now = call.number("post_at", 0), slack.clock.now().timestamp()
     if due <= now:
         raise SlackError("time_in_past")
     if due - now > FARTHEST:
         raise SlackError("time_too_far")
     scheduled_id = slack.new_id("Q")
     message = _new(slack, call, channel)
-    entry: Json = {"id": scheduled_id, "channel_id": channel.id, "post_at": int(due.timestamp())}
-    slack.scheduled[scheduled_id] = {**entry, "date_created": int(now.timestamp()), "text": message.text}
-    slack.keep(_post_later(slack, scheduled_id, message, (due - now).total_seconds()))
+    entry: Json = {"id": scheduled_id, "channel_id": channel.id, "post_at": due}
+    slack.scheduled[scheduled_id] = {**entry, "date_created": int(now), "text": message.text}
+    slack.keep(_post_later(slack, scheduled_id, message, due - now))
     answer: Json = {"channel": channel.id, "scheduled_message_id": scheduled_id, "post_at": entry["post_at"]}
     return {**answer, "message": slack.for_app(message)}
 

@@ -1,5 +1,6 @@
 """conversations.* and users.conversations."""
 
+import math
 import re
 from collections.abc import Iterable
 
@@ -96,11 +97,16 @@ def _readable(message: Message) -> bool:
 
 
 def _between(message: Message, call: Call) -> bool:
-    oldest, latest = call.text("oldest", "0"), call.text("latest")
+    oldest, latest = _moment(call, "oldest", 0), _moment(call, "latest", math.inf)
     at = float(message.ts)
-    if call.flag("inclusive"):
-        return float(oldest) <= at and (not latest or at <= float(latest))
-    return float(oldest) < at and (not latest or at < float(latest))
+    return oldest <= at <= latest if call.flag("inclusive") else oldest < at < latest
+
+
+def _moment(call: Call, name: str, default: float) -> float:
+    try:
+        return float(call.text(name) or default)
+    except ValueError:
+        raise SlackError(f"invalid_ts_{name}") from None
 
 
 def _shown(slack: Workspace, found: list[Message], call: Call) -> list[Json]:

@@ -1,6 +1,7 @@
 """files.*: the three-step upload."""
 
 import mimetypes
+from urllib.parse import quote
 
 from sandbox.slack.api.access import root_of, target
 from sandbox.slack.api.call import Call, Method, Tier, invalid
@@ -16,7 +17,7 @@ def upload_url(slack: Workspace, call: Call) -> Json:
         raise invalid("missing required field: length")
     file_id = slack.new_id("F")
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    address = f"{slack.base_url}/files-pri/{slack.id}-{file_id}/{name}"
+    address = f"{slack.base_url}/files-pri/{slack.id}-{file_id}/{quote(name, safe='')}"
     file: Json = {"id": file_id, "name": name, "title": name, "mimetype": kind, "size": length, "url": address}
     file |= {"created": int(slack.clock.now().timestamp()), "user": slack.app.bot_user, "mode": "hosted"}
     slack.files[file_id] = {**file, "filetype": name.rpartition(".")[2] or "text", "url_private": address}
@@ -28,6 +29,8 @@ def complete(slack: Workspace, call: Call) -> Json:
     entries = call.json("files")
     if not isinstance(entries, list) or not entries:
         raise invalid("missing required field: files")
+    if not all(isinstance(entry, dict) for entry in entries):
+        raise invalid("must provide an object [json-pointer:/files]")
     files = [_uploaded(slack, entry) for entry in entries]
     for name in filter(None, [*call.text("channels").split(","), call.text("channel_id")]):
         channel = target(slack, name)

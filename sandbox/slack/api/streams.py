@@ -5,7 +5,8 @@ from typing import Any
 
 from sandbox.slack.api.access import known_channel, root_of, said, target
 from sandbox.slack.api.call import Call, Method, Tier, invalid
-from sandbox.slack.api.content import blocks_of, metadata_of
+from sandbox.slack.api.content import blocks_of, metadata_of, with_ids
+from sandbox.slack.blocks import BLOCKS
 from sandbox.slack.values import Json, Message, SlackError
 from sandbox.slack.workspace import Workspace
 
@@ -65,7 +66,7 @@ def _open_stream(slack: Workspace, call: Call) -> Message:
 def _take(slack: Workspace, call: Call, message: Message, mode: str = "timeline") -> None:
     if len(markdown := call.text("markdown_text")) > MOST_MARKDOWN:
         raise SlackError("msg_too_long")
-    message.text += markdown
+    _say(message, markdown)
     chunks = call.json("chunks") or []
     if not isinstance(chunks, list):
         raise SlackError("invalid_chunks")
@@ -78,17 +79,27 @@ def _take(slack: Workspace, call: Call, message: Message, mode: str = "timeline"
 def _chunk(slack: Workspace, message: Message, chunk: Any) -> None:
     kind = chunk.get("type") if isinstance(chunk, dict) else None
     if kind == "markdown_text":
-        message.text += str(chunk.get("text", ""))
+        _say(message, str(chunk.get("text", "")))
     elif kind == "plan_update":
         _plan(message)["title"] = _short(chunk, "title")
     elif kind == "task_update":
         _task(message, chunk)
     elif kind == "blocks":
         message.blocks += blocks_of(slack, chunk.get("blocks"))
-        if len(message.blocks) > MOST_BLOCKS:
+        if sum(block["type"] != "markdown" for block in message.blocks) > MOST_BLOCKS:
             raise SlackError("invalid_chunks")
     else:
         raise SlackError("invalid_chunks")
+
+
+def _say(message: Message, markdown: str) -> None:
+    """Go on with the words: where blocks are shown the text is not, so they stand in a block too."""
+    message.text += markdown
+    last = message.blocks[-1] if message.blocks else {}
+    if last.get("type") == "markdown":
+        last["text"] += markdown
+    elif markdown:
+        message.blocks += with_ids([{"type": "markdown", "text": markdown}])
 
 
 def _plan(message: Message) -> Json:
@@ -115,6 +126,8 @@ def _task(message: Message, chunk: Json) -> None:
             task[name] = _longer(task.get(name), _short(chunk, name))
     if chunk.get("sources"):
         task["sources"] = chunk["sources"]
+    if any(BLOCKS["task_card"].check(task, "")):
+        raise SlackError("invalid_chunks")
 
 
 def _short(chunk: Json, name: str) -> str:

@@ -156,6 +156,12 @@ BROKEN: list[tuple[Json, str, str]] = [
     ({"type": "alert", "text": words("x")}, "/blocks/0/type", "alert is not allowed in a message"),
     ({"type": "carrousel"}, "/blocks/0/type", "unsupported type: carrousel"),
     ({"text": "x"}, "/blocks/0", "missing required field: type"),
+    ({"type": ["section"]}, "/blocks/0/type", "unsupported type: ['section']"),
+    (
+        {"type": "actions", "elements": [{"type": "static_select", "options": 5}]},
+        "/blocks/0/elements/0/options",
+        "must provide an array",
+    ),
 ]
 
 

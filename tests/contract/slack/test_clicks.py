@@ -128,6 +128,21 @@ async def test_a_button_on_an_ephemeral_message_can_replace_it(
     assert await people.read(as_="bob") == []
 
 
+async def test_an_answer_may_spell_its_flags_as_words(
+    app: AsyncApp, connected: AsyncSocketModeHandler, people: People, web: AsyncWebClient
+) -> None:
+    @app.action("approve")
+    async def approve(ack: AsyncAck, body: Json) -> None:
+        flags = {"delete_original": "false", "replace_original": "true"}
+        async with people.session.post(body["response_url"], json={"text": "thanks", **flags}):
+            await ack()
+
+    ts = (await web.chat_postMessage(channel="C0EDGE", text="Deploy?", blocks=actions(APPROVE)))["ts"]
+    await people.click(channel="edge-ops", ts=ts, text="Approve")
+
+    assert await people.read() == ["Registry: thanks"]
+
+
 async def test_a_button_can_be_hidden_from_all_but_some(people: People, web: AsyncWebClient) -> None:
     blocks = actions({**APPROVE, "visible_to_user_ids": ["U0BOB"]})
     await web.chat_postMessage(channel="C0EDGE", text="Deploy?", blocks=blocks)

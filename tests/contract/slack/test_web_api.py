@@ -69,6 +69,40 @@ async def test_the_token_may_be_a_field_and_the_body_multipart(part: SlackPart, 
 
 
 @pytest.mark.parametrize(
+    ("content_type", "body", "error"),
+    [
+        ("application/json", b"{", "invalid_json"),
+        ("application/json", b"\xff\xfe", "invalid_json"),
+        ("application/json", b"[]", "json_not_object"),
+        ("application/x-www-form-urlencoded", b"text=\xff", "invalid_form_data"),
+        ("application/x-www-form-urlencoded; charset=klingon", b"text=a", "invalid_charset"),
+    ],
+)
+async def test_a_body_that_can_not_be_read_says_why(
+    part: SlackPart, session: aiohttp.ClientSession, content_type: str, body: bytes, error: str
+) -> None:
+    headers = {"Authorization": "Bearer xoxb-sandbox-bot-token", "Content-Type": content_type}
+    async with session.post(f"{part.url}/api/chat.postMessage", headers=headers, data=body) as answer:
+        assert await answer.json() == {"ok": False, "error": error}
+
+
+@pytest.mark.parametrize(
+    ("method", "args", "error"),
+    [
+        ("conversations.history", {"channel": "C0EDGE", "oldest": "yesterday"}, "invalid_ts_oldest"),
+        ("conversations.history", {"channel": "C0EDGE", "latest": "now"}, "invalid_ts_latest"),
+        ("conversations.history", {"channel": "C0EDGE", "limit": "all"}, "invalid_arguments"),
+        ("chat.scheduleMessage", {"channel": "C0EDGE", "text": "x", "post_at": 10**17}, "time_too_far"),
+        ("files.completeUploadExternal", {"files": ["F0NONE"]}, "invalid_arguments"),
+    ],
+)
+async def test_an_argument_of_the_wrong_kind_says_why(web: AsyncWebClient, method: str, args: Json, error: str) -> None:
+    await web.chat_postMessage(channel="C0EDGE", text="x")
+
+    assert (await refusal(web.api_call(method, json=args)))["error"] == error
+
+
+@pytest.mark.parametrize(
     ("args", "error"),
     [
         ({"channel": "C0NOWHERE", "text": "x"}, "channel_not_found"),
@@ -153,6 +187,13 @@ async def test_history_comes_in_pages_newest_first(web: AsyncWebClient) -> None:
     assert second["has_more"] is False
 
 
+@pytest.mark.parametrize("limit", [0, 3])
+async def test_people_come_in_pages_unless_the_limit_is_none(web: AsyncWebClient, limit: int) -> None:
+    pages = [len(page["members"]) async for page in await web.users_list(limit=limit)]
+
+    assert pages == ([3, 3] if limit else [6])
+
+
 async def test_a_direct_message_goes_to_a_person(web: AsyncWebClient, people: People) -> None:
     posted = await web.chat_postMessage(channel="U0ALICE", text="psst")
     opened = await web.conversations_open(users=["U0ALICE"])
@@ -187,6 +228,15 @@ async def test_a_file_is_uploaded_in_three_steps(web: AsyncWebClient, people: Pe
     message = (await people.messages())[0]
     assert message["text"] == "the log"
     async with people.session.get(message["files"][0]["url"]) as answer:
+        assert await answer.read() == b"log"
+
+
+async def test_a_file_of_any_name_can_be_fetched(web: AsyncWebClient, people: People) -> None:
+    await web.files_upload_v2(channel="C0EDGE", content="log", filename="berlin/deploy #1?.log")
+
+    file = (await people.messages())[0]["files"][0]
+    assert file["name"] == "berlin/deploy #1?.log"
+    async with people.session.get(file["url_private"]) as answer:
         assert await answer.read() == b"log"
 
 
@@ -281,6 +331,28 @@ async def test_a_stream_ends_after_five_minutes(web: AsyncWebClient, people: Peo
     body = await refusal(web.chat_appendStream(channel="C0EDGE", ts=ts, markdown_text="late"))
     assert body["error"] == "message_not_in_streaming_state"
     assert (await people.read())[-1] == "    Registry: Working on it"
+
+
+async def test_the_words_of_a_stream_stay_before_its_last_blocks(web: AsyncWebClient, people: People) -> None:
+    root = (await people.say("deploy please"))["ts"]
+    to: Json = {"recipient_user_id": "U0ALICE", "recipient_team_id": "T0CONTOSO"}
+    stream = await web.chat_stream(channel="C0EDGE", thread_ts=root, buffer_size=1, **to)
+    await stream.append(markdown_text="It is ")
+    await stream.append(markdown_text="online.")
+    await stream.stop(blocks=[SECTION])
+
+    assert (await people.read())[1:] == ["    Registry: It is online.", "      words"]
+
+
+async def test_a_stream_takes_tasks_as_a_plan_block_does(web: AsyncWebClient, people: People) -> None:
+    root = (await people.say("deploy please"))["ts"]
+    to: Json = {"recipient_user_id": "U0ALICE", "recipient_team_id": "T0CONTOSO"}
+    ts = (await web.chat_startStream(channel="C0EDGE", thread_ts=root, **to))["ts"]
+    task = {"type": "task_update", "id": "1", "title": "Create"}
+    await web.chat_appendStream(channel="C0EDGE", ts=ts, chunks=[{**task, "status": "in_progress"}])
+
+    wrong = web.chat_appendStream(channel="C0EDGE", ts=ts, chunks=[{**task, "id": "2", "status": "cancelled"}])
+    assert (await refusal(wrong))["error"] == "invalid_chunks"
 
 
 async def test_a_scheduled_message_comes_when_its_time_has_come(
