@@ -8,7 +8,7 @@ import aiohttp
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.client import asked
+from bot.client import asked, proxy_for
 from bot.people import People
 from handlers.kit.blocks import MESSAGE_BLOCKS, context
 from handlers.kit.message import Message, Modal, view
@@ -95,8 +95,9 @@ class Replies:
         if not where.response_url or where.uses >= _USES:
             return False
         where.uses += 1
+        proxy = proxy_for(where.response_url)
         try:
-            async with self._session.post(where.response_url, json=body) as answer:
+            async with self._session.post(where.response_url, json=body, proxy=proxy) as answer:
                 if answer.ok:
                     return True
                 _log.warning("response refused", status=answer.status)

@@ -2,8 +2,13 @@ import asyncio
 from typing import Any
 
 import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from slack_bolt.request.async_request import AsyncBoltRequest
 
+from bot.replies import Where
+from handlers.kit import Message
 from tests.contract.bolt.conftest import Bench
 from tests.contract.bolt.workspace import Workspace
 
@@ -93,3 +98,23 @@ async def test_http_mode_runs_forms_with_errors_beside_their_fields(http_bench: 
     wrong = await http_bench.workspace.fill({"name": "edge 09", "site": "berlin"})
 
     assert "name" in wrong["errors"]
+
+
+async def test_a_private_answer_goes_through_the_proxy_of_the_environment(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def proxy(request: web.Request) -> web.Response:
+        asked.append(f"{request.host}{request.path}")
+        return web.Response(text="ok")
+
+    listening = web.Application()
+    listening.router.add_post("/{path:.*}", proxy)
+    async with TestServer(listening) as server:
+        monkeypatch.setenv("http_proxy", str(server.make_url("/")))
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        url = "http://hooks.slack.test/commands/1"
+        await bench.bot.replies.send(Message("hello"), Where("C0EDGE", "U0ALICE", response_url=url))
+
+    assert asked == ["hooks.slack.test/commands/1"]
