@@ -120,6 +120,8 @@ def _sandbox(options: argparse.Namespace) -> "Sandbox":
         raise OptionError(f"--port must be 0 or at most {HIGHEST_BASE}.")
     if not _is_loopback(options.host):
         raise OptionError(f"--host {options.host}: only loopback addresses; what is served here guards nothing.")
+    if options.request_url and not options.request_url.startswith(("http://", "https://")):
+        raise OptionError(f"--request-url {options.request_url}: it must begin with http:// or https://.")
     control_plane = _control_plane(options.control_plane)
     content, manifest, fleet = world.load(options.world), _manifest(options.manifest), _fleet(options.fleet)
     if fleet is not None and "azure" not in parts:

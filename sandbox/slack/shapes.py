@@ -14,7 +14,7 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return f"[ERROR] {self.message} [json-pointer:{self.pointer}]"
+        return f"{self.message} [json-pointer:{self.pointer}]"
 
 
 class Shape(ABC):
@@ -116,13 +116,14 @@ class Text(Shape):
             yield Problem(pointer, "must provide an object")
             return
         types = ("plain_text", "mrkdwn") if self.mrkdwn else ("plain_text",)
-        if value.get("type") not in types:
+        kind = value.get("type")
+        if kind not in types:
             yield Problem(f"{pointer}/type", f"must be one of: {', '.join(types)}")
         if "text" not in value:
             yield Problem(pointer, "missing required field: text")
         else:
             yield from Str(self.most, self.least).check(value["text"], f"{pointer}/text")
-        for name in value.keys() - {"type", "text", "emoji", "verbatim"}:
+        for name in value.keys() - {"type", "text", "verbatim" if kind == "mrkdwn" else "emoji"}:
             yield Problem(pointer, f"invalid additional property: {name}")
 
 

@@ -27,11 +27,12 @@ def blocks_of(slack: Workspace, value: Any) -> list[Json]:
 
 
 def refuse(problems: list[Problem], error: str) -> None:
-    """Raise SlackError when a rule is broken."""
+    """Raise SlackError when a rule is broken. Of blocks Slack says it twice, of views in the metadata alone."""
     if any(problem.message == ONLY_ONE_TABLE for problem in problems):
         raise SlackError("invalid_attachments", (ONLY_ONE_TABLE,))
     if problems:
-        raise SlackError(error, tuple(str(problem) for problem in problems))
+        messages = tuple(f"[ERROR] {problem}" for problem in problems)
+        raise SlackError(error, messages, {} if error == "invalid_arguments" else {"errors": list(map(str, problems))})
 
 
 def with_ids(blocks: list[Json]) -> list[Json]:

@@ -156,6 +156,11 @@ BROKEN: list[tuple[Json, str, str]] = [
     ({"type": "alert", "text": words("x")}, "/blocks/0/type", "alert is not allowed in a message"),
     ({"type": "carrousel"}, "/blocks/0/type", "unsupported type: carrousel"),
     ({"text": "x"}, "/blocks/0", "missing required field: type"),
+    (
+        {"type": "section", "text": {**words("x", "mrkdwn"), "emoji": True}},
+        "/blocks/0/text",
+        "invalid additional property: emoji",
+    ),
     ({"type": ["section"]}, "/blocks/0/type", "unsupported type: ['section']"),
     (
         {"type": "actions", "elements": [{"type": "static_select", "options": 5}]},

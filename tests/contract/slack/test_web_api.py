@@ -125,6 +125,7 @@ async def test_a_broken_block_is_named_by_its_pointer(web: AsyncWebClient) -> No
     body = await refusal(web.chat_postMessage(channel="C0EDGE", text="x", blocks=blocks))
 
     assert body["error"] == "invalid_blocks"
+    assert body["errors"] == ["unsupported type: planx [json-pointer:/blocks/1/type]"]
     assert body["response_metadata"]["messages"] == ["[ERROR] unsupported type: planx [json-pointer:/blocks/1/type]"]
 
 
