@@ -12,7 +12,7 @@ from services.services import Services
 async def list_(request: Request, *, services: Services) -> Message:
     """List the open alerts of what this channel watches, worst first."""
     watches = await services.watches.of_channel(request.place)
-    return views.listing(await services.incidents.heard_by(watches))
+    return views.listing(await services.incidents.heard_by(watches), watches=len(watches))
 
 
 @command("alert show", needs="registry:read", examples=("alert show al-7k3q9xa",))
@@ -45,7 +45,7 @@ async def acknowledge(request: Request, id: str, *, services: Services) -> Messa
     changes=True,
 )
 async def snooze(request: Request, id: str, *, until: str = "1h", services: Services) -> Message:  # noqa: A002
-    """Put an alert off. It ends when the alert gets worse.
+    """Put an alert off: the channel hears of it again when the time is up, and sooner when it gets worse.
 
     Args:
         id: Its id, from its message.

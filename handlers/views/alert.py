@@ -10,7 +10,7 @@ from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, date, duration, escape, mention
 from handlers.views import health as words
 from services.alerts import SEVERITIES, UNTIL_CHANGE, worse
-from services.health import WELL
+from services.health import WELL, is_continuous
 from services.watch import Health, Incident, Severity, Sighting
 
 COLOURS: Mapping[Severity, str] = {"critical": "#d72b3f", "warning": "#e8912d", "info": "#1d9bd1"}
@@ -205,13 +205,14 @@ def line(before: Incident | None, after: Incident) -> str:  # noqa: PLR0911 - on
     if after.snoozed_until and after.snoozed_until != before.snoozed_until:
         until = "" if after.snoozed_until == UNTIL_CHANGE else ", or until it gets worse"
         return f":zzz:  It is {_snoozed(after)}{until}."
-    if before.snoozed_until and not after.snoozed_until:
-        return (
-            ":bell:  It changed, so it is snoozed no longer."
-            if _turned(before, after)
-            else ":bell:  Snoozed no longer."
-        )
+    if _woke(before, after):
+        why = "It changed, so it is snoozed no longer" if _turned(before, after) else "It is snoozed no longer"
+        return f":bell:  {why}: {escape(title(after))}." + (f" {_cause(after)}" if after.state not in WELL else "")
     return ""
+
+
+def _woke(before: Incident, after: Incident) -> bool:
+    return before.snoozed_until is not None and after.snoozed_until is None
 
 
 def _turned(before: Incident, after: Incident) -> bool:
@@ -225,8 +226,10 @@ def _ended(before: Incident) -> str:
 
 
 def is_loud(before: Incident | None, after: Incident) -> bool:
-    """Whether the channel hears of the thread's line too: when it got worse."""
-    return before is not None and not after.resolved and worse(before, after)
+    """Whether the channel hears of the thread's line too: it got worse, or it was put off and is still not well."""
+    if before is None or after.resolved:
+        return False
+    return worse(before, after) or (_woke(before, after) and after.state not in WELL)
 
 
 # --- answers and lists ----------------------------------------------------------------------------------------------
@@ -252,7 +255,7 @@ def _row(seen: Sighting, found: Health) -> tuple[str, ...]:
         seen.connection_state,
         f"{seen.last_sync:%Y-%m-%d %H:%M}" if seen.last_sync else "never",
         duration(found.lag) if found.lag else "",
-        f"{found.next_contact:%Y-%m-%d %H:%M}" if found.next_contact else "",
+        f"{found.next_contact:%Y-%m-%d %H:%M}" if found.next_contact and not is_continuous(seen) else "",
         words.schedule(seen),
     )
 
@@ -268,8 +271,11 @@ def answer(incident: Incident) -> Message:
     return Message(text, (blocks.section(text),))
 
 
-def listing(incidents: Sequence[Incident]) -> Message:
-    """Open incidents, worst first."""
+def listing(incidents: Sequence[Incident], *, watches: int) -> Message:
+    """Open incidents, worst first; of a channel with so many watches."""
+    if not watches:
+        text = "This channel watches nothing, so it has no alerts."
+        return Message(text, (blocks.section(f"{text} {code('watch SITE')} changes that."),))
     if not incidents:
         text = "There are no open alerts here."
         return Message(text, (blocks.section(text),))

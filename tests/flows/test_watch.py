@@ -404,7 +404,7 @@ Registry (only you): :large_orange_circle:  *edge01 in contosoacr is offline*
   `ALERT`
   [Acknowledge] [Snooze 1 h] [Until morning] [Until it changes] [Show]
   Name | Health | State | Last sync (UTC) | Lag | Next contact (UTC) | Schedule (UTC)
-  edge01 | offline | Offline | TIME | SPAN | TIME | continuous
+  edge01 | offline | Offline | TIME | SPAN | – | continuous
   Opened TIME, still open, SPAN\
 """)
 

@@ -184,7 +184,27 @@ def test_the_thread_hears_what_matters_and_nothing_else() -> None:
 """)
 
 
-def test_only_getting_worse_is_loud() -> None:
+def test_a_snooze_that_is_over_tells_the_channel_what_is_still_wrong() -> None:
+    snoozed = snooze(incident(reason="cluster.offline", facts={}), "1h", MONDAY, "UTC")
+    woken = replace(snoozed, snoozed_until=None)
+
+    assert alert.is_loud(snoozed, woken)
+    assert alert.line(snoozed, woken) == snapshot(
+        ":bell:  It is snoozed no longer: edge01 in contosoacr is offline. The cluster's Arc agent is offline."
+    )
+
+
+def test_a_snooze_that_ends_because_it_gets_better_wakes_nobody() -> None:
+    snoozed = snooze(incident(), "change", MONDAY, "UTC")
+    better = replace(snoozed, snoozed_until=None, state="healthy")
+
+    assert not alert.is_loud(snoozed, better)
+    assert alert.line(snoozed, better) == snapshot(
+        ":bell:  It changed, so it is snoozed no longer: edge01 in contosoacr is recovering."
+    )
+
+
+def test_getting_worse_is_loud_and_the_beginning_and_the_end_are_not() -> None:
     first, worse = incident(severity="warning"), incident()
     over = replace(worse, resolved=MONDAY + HOUR)
 
@@ -240,12 +260,16 @@ def test_the_open_ones_worst_first() -> None:
     mild = incident(id="al-aaaaaa", severity="warning", subject=f"{ACR}/edge02", opened=MONDAY - DAY)
     taken = acknowledge(incident(kind="cluster", subject=CLUSTER, children=("a", "b")), "U1", MONDAY)
 
-    assert read(alert.listing([mild, taken])) == snapshot("""\
+    assert read(alert.listing([mild, taken], watches=1)) == snapshot("""\
 Id | Alert | Severity | Open since (UTC) | Registries | State
 al-7k3q9x | Cluster berlin is offline | critical | 2026-03-02 12:00 | 2 | taken care of
 al-aaaaaa | edge02 in contosoacr is offline | warning | 2026-03-01 12:00 | 1 | open
 """)
-    assert read(alert.listing([])) == snapshot("There are no open alerts here.\n")
+    assert read(alert.listing([], watches=1)) == snapshot("There are no open alerts here.\n")
+
+
+def test_a_channel_that_watches_nothing_is_not_told_that_all_is_well() -> None:
+    assert alert.listing([], watches=0).text == "This channel watches nothing, so it has no alerts."
 
 
 def test_the_answer_to_a_click() -> None:
