@@ -9,12 +9,15 @@ export class Refused extends Error {
   }
 }
 
-/** Ask for JSON; `Refused` when the server says no, TypeError when it can't be reached. */
+/** Ask for JSON; `Refused` when the server says no, another Error when it can't be reached. */
 export async function call(method, path, body) {
   const response = await fetch(path, {
     method,
     headers: body === undefined ? {} : { "Content-Type": "application/json" },
     body: body === undefined ? undefined : JSON.stringify(body),
+  }).catch((cause) => {
+    // Each browser has words of its own for this, such as "Failed to fetch".
+    throw new Error("the sandbox does not answer.", { cause });
   });
   const type = response.headers.get("Content-Type") || "";
   const answer = type.includes("json") ? await response.json() : { error: await response.text() };

@@ -115,6 +115,27 @@ const DRAWN = {
     s("circle", { cx: 10, cy: 10, r: 6.3, fill: "#cfe4f7", stroke: "#5d6b79", "stroke-width": 2.2 }),
     line("M15 15l6 6", "#5d6b79", 3.2),
   ],
+  eyes: () =>
+    [6.5, 17.5].flatMap((x) => [
+      s("ellipse", { cx: x, cy: 12, rx: 5, ry: 7.5, fill: "#f7f9fb", stroke: "#8d99a6", "stroke-width": 1.4 }),
+      s("circle", { cx: x - 1.5, cy: 13, r: 2.6, fill: "#31404f" }),
+    ]),
+  raised_hand: () => [
+    shape("M7 12.500h10.500V17a5.250 5.250 0 0 1-10.500 0z", "#f2bf3c"),
+    line("M8.3 15V6M11.200 13V3.500M14.100 13V4.500M16.600 14V7M8 17.500 4.6 13.500", "#f2bf3c", 2.5),
+  ],
+  thumbsup: () => [
+    shape("M3 11h4.5v10H3z", "#3c82e0"),
+    shape(
+      "M8.5 20V11l4-8.500c2.500-.500 3.600 1.500 2.500 6.500h5.500c1.400 0 1.800 1 1.500 2.500l-1.700 8c-.300 1-.900 1.500-2 1.500H10z",
+      "#f2bf3c",
+    ),
+  ],
+  grey_question: () => [line("M8 8.500a4 4 0 1 1 5.500 3.700c-1.200.6-1.500 1.300-1.500 2.800M12 19.500v.1", "#98a4b0", 3.2)],
+  heavy_minus_sign: () => [line("M4.5 12h15", "#7d8a98", 3.6)],
+  zzz: () => [line("M3 12h7l-7 9h7M13 4h7l-7 8h7", "#3c82e0", 2.2)],
+  small_red_triangle: () => [shape("M12 4.500 21 19.500H3z", "#dd3b45")],
+  arrow_right: () => box("#3b7dd8", line("M6.5 12h11M13 7.500l4.500 4.500-4.500 4.500", "#fff", 2.4)),
   rocket: () => [
     shape("M12 1.500c4 3 5 7 4.5 12h-9C7 8.5 8 4.5 12 1.500z", "#cfd8e1"),
     s("circle", { cx: 12, cy: 8, r: 2, fill: "#3b7dd8" }),
@@ -166,6 +187,7 @@ const DRAWN = {
 };
 
 const SAME = {
+  "+1": "thumbsup",
   checked: "white_check_mark",
   heavy_multiplication_x: "x",
   circle_red: "red_circle",

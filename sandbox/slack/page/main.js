@@ -1,5 +1,5 @@
 /** The page: what is open, what came in, and who is looking. */
-import { act, listen, read } from "./api.js";
+import { act, call, listen, read } from "./api.js";
 import { blocks } from "./blocks.js";
 import { composer } from "./composer.js";
 import { debounce, h } from "./dom.js";
@@ -14,6 +14,7 @@ import { moment, setWorldTime, worldNow } from "./time.js";
 import { openWorld } from "./world.js";
 
 const $ = (id) => document.getElementById(id);
+const UNREADABLE = "This channel can't be read";
 const sidebar = $("sidebar");
 const list = $("messages");
 const scroller = $("scroller");
@@ -27,6 +28,7 @@ const listeners = new Set(); // lists of changes that came in while messages wer
 let stop = null;
 let connected = false;
 let serial = 0; // of the channel or person looked at: late answers about another one are dropped
+let stepping = false; // whether another place is another step of the browser's history
 
 const actions = { openChannel, openHome, becomePerson, openWorld };
 
@@ -115,7 +117,8 @@ function remember() {
   if (store.view === "home") where.set("home", "1");
   else where.set("channel", channel(store.channel)?.name || store.channel);
   if (store.thread) where.set("thread", store.thread);
-  window.history.replaceState(null, "", `?${where}`);
+  const another = stepping && `?${where}` !== location.search;
+  window.history[another ? "pushState" : "replaceState"](null, "", `?${where}`);
   localStorage.setItem("sandbox:as", store.me);
 }
 
@@ -232,6 +235,19 @@ async function becomePerson(id) {
   toast(`You are ${displayName(id)} now.`);
 }
 
+/** Open what an address names: the person, the channel or Home, the thread. */
+async function openPlace(where) {
+  stepping = false;
+  const as = person(where.get("as"))?.id;
+  if (as && as !== store.me) await becomePerson(as);
+  const thread = where.get("thread") || "";
+  if (where.get("home")) await openHome();
+  else await openChannel(channel(where.get("channel"))?.id || firstChannel());
+  if (!thread) closeThread();
+  else if (thread !== store.thread) await openThread(thread);
+  stepping = true;
+}
+
 /* --- reading -------------------------------------------------------------------------------------------------------- */
 
 async function loadState() {
@@ -244,6 +260,15 @@ async function loadState() {
   const own = typeof state.me === "string" ? state.me : state.me?.id;
   if (own) store.me = own;
   draw();
+}
+
+/** Read what time it is in the world. Without an answer it is as late as the newest message says. */
+async function loadClock() {
+  try {
+    setWorldTime(new Date((await call("GET", "/sandbox/clock")).now));
+  } catch {
+    // A Slack alone may have no clock to turn.
+  }
 }
 
 /** Read messages, and apply what came in while the answer was under way, which the answer may not know yet. */
@@ -270,12 +295,13 @@ async function loadChannel() {
     const found = await readMessages({ channel: at }, (one) => one.channel === at && atTop(one));
     if (at !== store.channel || as !== store.me) return;
     messages = found;
+    notices = notices.filter((one) => !(one.channel === at && one.text.startsWith(UNREADABLE)));
     const newest = moment(messages.at(-1)?.ts || 0);
     if (newest > worldNow()) setWorldTime(newest);
   } catch (error) {
     if (at !== store.channel || as !== store.me) return;
     messages = [];
-    addNotice(`This channel can't be read: ${error.message}`);
+    addNotice(`${UNREADABLE}: ${error.message}`, { once: true });
   }
   drawList();
 }
@@ -423,7 +449,7 @@ async function resync() {
   connected = true;
   $("lost").hidden = true;
   try {
-    await loadState();
+    await Promise.all([loadState(), loadClock()]);
     if (store.view === "channel") await loadChannel();
     if (store.thread) await loadThread();
     await resyncView();
@@ -548,10 +574,9 @@ async function start() {
     await loadState();
   }
   store.me ||= store.state.people[0]?.id || "";
-  const wanted = where.get("channel");
-  const home = where.get("home");
-  await (home ? openHome() : openChannel(channel(wanted)?.id || firstChannel()));
-  if (!home && where.get("thread")) await openThread(where.get("thread"));
+  await loadClock();
+  await openPlace(where);
+  addEventListener("popstate", () => openPlace(new URLSearchParams(location.search)));
   subscribe();
 }
 

@@ -120,7 +120,7 @@ export function ask(confirm) {
   });
 }
 
-/** A short notice at the foot of the page; errors stay longer and interrupt a screen reader. */
+/** A short notice at the head of the page; errors stay longer and interrupt a screen reader. */
 export function toast(message, { error = false } = {}) {
   const note = h(
     "div",

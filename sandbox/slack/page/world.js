@@ -154,7 +154,7 @@ function clockPart({ clock: place }) {
     small(label, () => turn({ turn: seconds }, `The clock was turned by ${label.slice(1)}.`)),
   );
   place.append(
-    ...heading("Clock", "Turn the world's time: schedules, expiries and windows follow."),
+    ...heading("Clock", "Turn the world's time. The app beside it goes by this machine's."),
     h("div", { class: "clock-line" }, icon("clock", 20), face, note),
     h("div", { class: "row" }, turns, hold),
   );
@@ -199,9 +199,9 @@ const stateWords = (one) =>
     : one?.state || one?.connectionState || one?.provisioningState || one?.status || one?.health || one?.reported || "";
 
 function tone(words) {
-  if (/online|succeed|connected|ready|running|healthy|active|synced/i.test(words) && !/not|in?active$/i.test(words))
+  if (/fail|unhealthy|offline|disconnected|error|dead|down/i.test(words)) return "bad";
+  if (/online|succeed|connected|ready|running|healthy|active|synced/i.test(words) && !/not|inactive$/i.test(words))
     return "good";
-  if (/fail|unhealthy|offline|error|dead|down/i.test(words)) return "bad";
   return words ? "busy" : "";
 }
 
@@ -236,7 +236,7 @@ function edgePart({ edge: place }) {
     );
     scenario.addEventListener("change", () =>
       tell(
-        { scenario: scenario.value || null },
+        scenario.value ? { scenario: scenario.value, times: 1 } : { scenario: null },
         scenario.value ? `${name}: ${SCENARIOS[scenario.value]}.` : `${name} goes as it should.`,
       ),
     );

@@ -1,5 +1,7 @@
 """What people do on the page, before an app that listens."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from playwright.async_api import expect
 from slack_sdk.web.async_client import AsyncWebClient
@@ -182,6 +184,23 @@ async def test_the_page_acts_as_another_person(heard: Heard, slack: AsyncWebClie
     await expect(reader.message("hello from bob")).to_contain_text("Bob Brown")
 
 
+async def test_the_browsers_back_leads_to_what_was_open_before(slack: AsyncWebClient, open_page: OpenPage) -> None:
+    root = await slack.chat_postMessage(channel=EDGE, text="Deploying")
+    reader = await open_page()
+    await reader.page.get_by_test_id("channel-C0GENERAL").click()
+    await expect(reader.message("Deploying")).to_have_count(0)
+
+    await reader.page.go_back()
+    await expect(reader.message("Deploying")).to_be_visible()
+    await reader.page.get_by_test_id(f"message-{root['ts']}").hover()
+    await reader.page.get_by_label("Reply in thread").click()
+    await expect(reader.thread).to_contain_text("Deploying")
+    await reader.page.go_back()
+
+    await expect(reader.thread).to_be_hidden()
+    await expect(reader.message("Deploying")).to_be_visible()
+
+
 async def test_the_drawer_breaks_the_next_call(faults: Faults, open_page: OpenPage) -> None:
     reader = await open_page()
     await reader.page.get_by_test_id("world-open").click()
@@ -209,3 +228,27 @@ async def test_the_drawer_turns_the_clock_and_takes_an_edge_offline(
 
     assert round(clock.ahead) == 3600
     assert edge_orders == [{"cluster": "berlin-arc", "offline": True}]
+
+
+async def test_only_the_next_installation_fails(edge_orders: list[dict[str, object]], open_page: OpenPage) -> None:
+    reader = await open_page()
+    await reader.page.get_by_test_id("world-open").click()
+    drawer = reader.page.get_by_test_id("world-drawer")
+
+    async with reader.page.expect_response("**/sandbox/edge/berlin-arc"):
+        await drawer.get_by_label("Next install on berlin-arc").select_option(label="Chart not found")
+
+    assert edge_orders == [{"cluster": "berlin-arc", "scenario": "chart-not-found", "times": 1}]
+
+
+async def test_a_page_opened_after_the_clock_was_turned_knows_the_time(clock: Clock, open_page: OpenPage) -> None:
+    clock.turn(3 * 24 * 3600)
+    reader = await open_page()
+
+    await reader.say("/unknown")
+
+    await expect(reader.page.locator(".day")).to_have_text("Today")
+    await expect(reader.message("/unknown")).to_contain_text("is not a valid command")
+    sent = await reader.message("/unknown").locator("time").get_attribute("datetime")
+    assert sent is not None
+    assert abs(clock.now() - datetime.fromisoformat(sent)) < timedelta(hours=1)
