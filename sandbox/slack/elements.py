@@ -54,13 +54,14 @@ def every_element(blocks: list[Json]) -> Iterator[tuple[Json, Json]]:
             yield block, element
 
 
-def initial_state(blocks: list[Json]) -> Json:
-    """state.values before anybody has touched anything."""
+def initial_state(blocks: list[Json], here: str | None = None) -> Json:
+    """state.values before anybody has touched anything; `here` is the conversation that a modal was opened in."""
     state: Json = {}
     for block, element in every_element(blocks):
         if element["type"] in HELD:
             held, initial = HELD[element["type"]]
-            empty: Any = [] if held in _LISTS else None
+            current = here if element.get("default_to_current_conversation") else None
+            empty: Any = ([current] if current else []) if held in _LISTS else current
             value = {"type": element["type"], held: element.get(initial, empty)}
             state.setdefault(block["block_id"], {})[element["action_id"]] = value
     return state

@@ -17,7 +17,7 @@ def slash_command(
     where: Json = {"team_id": slack.id, "team_domain": slack.domain, "channel_id": channel.id, "channel_name": name}
     who: Json = {"user_id": person.id, "user_name": person.name, "command": command.command, "text": text}
     body: Json = {"token": TOKEN, **where, **who, "api_app_id": slack.app.id, "is_enterprise_install": "false"}
-    return {**body, "response_url": response_url, "trigger_id": slack.new_trigger(person.id)}
+    return {**body, "response_url": response_url, "trigger_id": slack.new_trigger(person.id, channel=channel.id)}
 
 
 def _interaction(slack: Workspace, kind: str, person: Person) -> Json:
@@ -38,20 +38,26 @@ def _place(slack: Workspace, place: Message | View, attachment: int | None) -> J
         container |= {"type": "message_attachment", "attachment_id": attachment, "is_app_unfurl": False}
     name = "directmessage" if channel.is_im else channel.name
     shown = {"container": container, "channel": {"id": channel.id, "name": name}}
-    return {**shown, "message": slack.for_app(place, metadata=True)}
+    # Slack keeps no ephemeral messages: payloads from them name the message and don't carry it.
+    return shown if place.ephemeral_to else {**shown, "message": slack.for_app(place, metadata=True)}
 
 
 def block_actions(
     slack: Workspace, person: Person, place: Message | View, action: Json, attachment: int | None = None
 ) -> Json:
     """A click or a choice."""
-    view_id = place.id if isinstance(place, View) and place.type == "modal" else None
     body = _interaction(slack, "block_actions", person) | _place(slack, place, attachment)
-    body |= {"trigger_id": slack.new_trigger(person.id, view_id), "actions": [{**action, "action_ts": slack.new_ts()}]}
+    body |= {"trigger_id": _trigger(slack, person, place), "actions": [{**action, "action_ts": slack.new_ts()}]}
     if isinstance(place, Message):
         body["response_url"] = slack.new_response_url(person.id, place.channel, place)
         body["state"] = {"values": message_state(place, person.id)}
     return body
+
+
+def _trigger(slack: Workspace, person: Person, place: Message | View) -> str:
+    if isinstance(place, Message):
+        return slack.new_trigger(person.id, channel=place.channel)
+    return slack.new_trigger(person.id, view_id=place.id if place.type == "modal" else None)
 
 
 def message_state(message: Message, user: str) -> Json:
@@ -79,7 +85,7 @@ def view_submission(slack: Workspace, person: Person, view: View) -> Json:
     """A modal that somebody sends off."""
     body = _interaction(slack, "view_submission", person)
     urls = [url for block in view.blocks for url in _response_url(slack, person, view, block)]
-    trigger = slack.new_trigger(person.id, view.id)
+    trigger = slack.new_trigger(person.id, view_id=view.id)
     return {**body, "trigger_id": trigger, "view": slack.view_json(view), "response_urls": urls}
 
 

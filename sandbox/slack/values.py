@@ -157,6 +157,8 @@ class View:
     previous_id: str | None = None
     state: Json = field(default_factory=dict)
     """block_id -> action_id -> value."""
+    opened_in: str | None = None
+    """The conversation that the person had before them."""
 
     @property
     def blocks(self) -> list[Json]:
@@ -178,6 +180,7 @@ class Trigger:
     user: str
     made_at: datetime
     view_id: str | None = None
+    channel: str | None = None
     used: bool = False
 
     def spent(self) -> "Trigger":

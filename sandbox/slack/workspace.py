@@ -285,12 +285,12 @@ class Workspace:
 
     # triggers and response urls
 
-    def new_trigger(self, user: str, view_id: str | None = None) -> str:
-        """A trigger id for what this person just did."""
+    def new_trigger(self, user: str, *, view_id: str | None = None, channel: str | None = None) -> str:
+        """A trigger id for what this person just did, and where."""
         now = self.clock.now()
         _forget_old(self.triggers, now - KEPT)
         number, words = secrets.randbelow(10**13), secrets.token_hex(16)
-        trigger = Trigger(f"{number}.{secrets.randbelow(10**12)}.{words}", user, now, view_id)
+        trigger = Trigger(f"{number}.{secrets.randbelow(10**12)}.{words}", user, now, view_id, channel)
         self.triggers[trigger.id] = trigger
         return trigger.id
 

@@ -16,7 +16,7 @@ def open_view(slack: Workspace, call: Call) -> Json:
     """views.open."""
     view = view_of(slack, call, "modal")
     trigger = slack.exchange(call.need("trigger_id"))
-    return shown(slack, push_onto(slack, trigger.user, view))
+    return shown(slack, push_onto(slack, trigger.user, view, trigger.channel))
 
 
 def push_view(slack: Workspace, call: Call) -> Json:
@@ -28,7 +28,7 @@ def push_view(slack: Workspace, call: Call) -> Json:
     return shown(slack, push_onto(slack, trigger.user, view))
 
 
-def push_onto(slack: Workspace, user: str, payload: Json) -> View:
+def push_onto(slack: Workspace, user: str, payload: Json, channel: str | None = None) -> View:
     """Put a modal on top of a person's stack; raises SlackError when there are three already."""
     stack = slack.stack(user)
     if len(stack) >= MOST_VIEWS:
@@ -36,7 +36,9 @@ def push_onto(slack: Workspace, user: str, payload: Json) -> View:
     _check_external_id(slack, payload)
     view_id = slack.new_id("V")
     root, previous = (stack[0].root_id, stack[-1].id) if stack else (view_id, None)
-    view = View(view_id, "modal", user, payload, slack.new_hash(), root, previous, initial_state(payload["blocks"]))
+    here = stack[-1].opened_in if stack else channel
+    state = initial_state(payload["blocks"], here)
+    view = View(view_id, "modal", user, payload, slack.new_hash(), root, previous, state, here)
     stack.append(view)
     slack.show_top(user)
     return view
@@ -57,7 +59,7 @@ def update_view(slack: Workspace, call: Call) -> Json:
 def replace_view(slack: Workspace, view: View, payload: Json) -> None:
     """Give a view another content; what was filled in stays where block and action ids do."""
     _check_external_id(slack, payload, view)
-    fresh = initial_state(payload["blocks"])
+    fresh = initial_state(payload["blocks"], view.opened_in)
     for block_id, actions in fresh.items():
         for action_id in actions:
             if (kept := view.state.get(block_id, {}).get(action_id)) is not None:

@@ -128,6 +128,23 @@ async def test_a_button_on_an_ephemeral_message_can_replace_it(
     assert await people.read(as_="bob") == []
 
 
+async def test_a_click_on_an_ephemeral_message_names_it_and_does_not_carry_it(
+    app: AsyncApp, connected: AsyncSocketModeHandler, people: People, web: AsyncWebClient
+) -> None:
+    bodies: list[Json] = []
+
+    @app.action("approve")
+    async def approve(ack: AsyncAck, body: Json) -> None:
+        bodies.append(body)
+        await ack()
+
+    asked = await web.chat_postEphemeral(channel="C0EDGE", user="U0ALICE", text="Deploy?", blocks=actions(APPROVE))
+    await people.click(channel="edge-ops", ts=asked["message_ts"], text="Approve")
+
+    assert bodies[0]["container"]["message_ts"] == asked["message_ts"]
+    assert "message" not in bodies[0]
+
+
 async def test_an_answer_may_spell_its_flags_as_words(
     app: AsyncApp, connected: AsyncSocketModeHandler, people: People, web: AsyncWebClient
 ) -> None:

@@ -83,6 +83,27 @@ async def test_a_modal_is_filled_in_and_submitted(app: AsyncApp, opened: list[Js
     assert (await people.get("view", **{"as": "alice"})) == {"view": None, "stack": 0}
 
 
+async def test_a_conversation_menu_can_begin_with_where_the_modal_was_opened(app: AsyncApp, people: People) -> None:
+    menu: Json = {"type": "conversations_select", "action_id": "it", "response_url_enabled": True}
+    menu["default_to_current_conversation"] = True
+    where = {"type": "input", "block_id": "where", "label": words("Where"), "element": menu}
+    addresses: list[Json] = []
+
+    @app.command("/registry")
+    async def registry(ack: AsyncAck, command: Json, client: AsyncWebClient) -> None:
+        await client.views_open(trigger_id=command["trigger_id"], view=modal(where))
+        await ack()
+
+    @app.view("deploy")
+    async def deploy(ack: AsyncAck, body: Json) -> None:
+        addresses.extend(body["response_urls"])
+        await ack()
+
+    await people.say("/registry")
+    assert (await people.post("submit", **{"as": "alice"}))["ok"] is True
+    assert [address["channel_id"] for address in addresses] == ["C0EDGE"]
+
+
 async def test_slack_itself_checks_inputs_before_the_app_hears_of_them(opened: list[Json], people: People) -> None:
     await people.say("/registry deploy")
 
