@@ -237,9 +237,13 @@ class _Deciding:
     def leave(self, gone: Collection[str]) -> None:
         """Nothing is wrong any more with what no longer exists."""
         for key in sorted(gone):
-            if incident := self._after.pop(key, None):
-                self._resolved.append(replace(incident, reason="gone", resolved=self._now, changed=self._now))
-            self._memos.pop(key, None)
+            self._end(key, "gone")
+
+    def _end(self, key: str, reason: str) -> None:
+        """Over at once, for somebody wanted it so: there is nothing that could have become well."""
+        if incident := self._after.pop(key, None):
+            self._resolved.append(replace(incident, reason=reason, resolved=self._now, changed=self._now))
+        self._memos.pop(key, None)
 
     def acrs(self, failures: Mapping[str, str], members: Sequence[_Member]) -> None:
         """Cloud registries that can't be asked."""
@@ -325,6 +329,9 @@ class _Deciding:
             siblings[one.seen.cluster].append(one)
         for one in members:
             if one.key in self._hidden or one.state in {"unknown", "late"}:
+                continue
+            if one.state == "inactive":
+                self._end(one.key, one.health.reason)
                 continue
             worst = one.severity
             if worst is None:

@@ -18,8 +18,13 @@ WELL_AGAIN, ELSEWHERE = "#2eb67d", "#8d8d8d"
 MOST_CHILDREN = 15
 """Names shown on a card."""
 _ROWS = 99
-_LEFT: Mapping[str, str] = {"gone": "is gone", "unwatched": "is no longer watched"}
-"""Ends by which nothing has become well."""
+_LEFT: Mapping[str, str] = {
+    "gone": "is gone",
+    "unwatched": "is no longer watched",
+    "inactive.deactivated": "is deactivated",
+    "inactive.never": "is not activated",
+}
+"""Ends by which nothing has become well, by reason."""
 
 
 def title(incident: Incident) -> str:

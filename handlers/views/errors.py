@@ -124,7 +124,9 @@ _RULES: Mapping[str, _Rule] = {
     "missing": lambda field, _, facts: f"{field} is missing.{_usage(facts)}",
     "no_value": lambda field, _, facts: f"{field} needs a value after it.{_usage(facts)}",
     "repeated": lambda field, _, __: f"{field} is there twice, and takes one value.",
-    "extra": lambda _, value, facts: f"{code(value)} is more than this command takes.{_usage(facts)}",
+    "extra": lambda _, value, facts: (
+        f"{code(value)} is more than this command takes. Text with blanks goes in quotes.{_usage(facts)}"
+    ),
     "unreadable": lambda _, __, facts: f"That could not be read.{_usage(facts)}",
     "quote.open": lambda _, __, facts: f"A quote ({code(str(facts['mark']))}) is opened and never closed.",
     "choice": _choice,

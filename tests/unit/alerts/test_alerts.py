@@ -166,6 +166,30 @@ def test_what_no_longer_exists_has_no_incident() -> None:
     assert not fleet.open
 
 
+def test_one_that_is_deactivated_meanwhile_is_over_at_once_and_not_called_well() -> None:
+    fleet = Fleet("edge01")
+    fleet.is_offline("edge01")
+    fleet.cycle()
+    fleet.is_("edge01", activation="Inactive")
+
+    (over,) = fleet.cycle().resolved
+
+    assert over.reason == "inactive.deactivated"
+    assert over.state == "offline"
+    assert not fleet.open
+
+
+def test_one_that_was_made_anew_meanwhile_is_over_at_once() -> None:
+    fleet = Fleet("edge01")
+    fleet.is_offline("edge01")
+    fleet.cycle()
+    fleet.is_("edge01", activation="Inactive", last_activity=None)
+
+    (over,) = fleet.cycle().resolved
+
+    assert over.reason == "inactive.never"
+
+
 def test_an_incident_that_only_goes_on_changes_nothing() -> None:
     fleet = Fleet("edge01")
     fleet.is_offline("edge01")
