@@ -84,7 +84,9 @@ class Door:
             passage.rule = error.rule if isinstance(error, Denied) else passage.rule
             error = await self._with_names(error, passage.site)
             return Answer(
-                views.message(error, request), parameter=_parameter(error, passage.command), problem=views.plain(error)
+                views.message(error, request),
+                parameter=_parameter(error, passage.command),
+                problem=views.plain(error, slash=request.slash),
             )
 
     async def _run(self, request: Request, passage: _Passage) -> Message | Modal | None:
@@ -120,7 +122,7 @@ class Door:
     async def _form(self, request: Request, parsed: Parsed, passage: _Passage) -> Modal:
         command, lacking = parsed.command, parsed.missing[0]
         if command.modal is None or not request.trigger_id:
-            facts = {"usage": request.line(command.usage), "positional": lacking.positional}
+            facts = {"usage": command.usage, "positional": lacking.positional}
             raise Invalid(lacking.name, "", "missing", facts)
         passage.outcome = "form"
         return await command.modal(request, parsed.given, self._services)

@@ -54,10 +54,10 @@ def _mended(word: str, wrong: str, right: str) -> str:
     return f"{option}={right}" if equals and option.startswith("-") and value == wrong else word
 
 
-def plain(error: DomainError) -> str:
+def plain(error: DomainError, *, slash: str = "/registry") -> str:
     """For places without formatting: a modal's field, a log's reader."""
     # A mark under a fault needs letters of one width; the sentence before it names the fault too.
-    unmarked = re.sub(r"\n```[^`]*\n *\^+```", "", told(error))
+    unmarked = re.sub(r"\n```[^`]*\n *\^+```", "", told(error, slash=slash))
     parts = re.split(r"(`+[^`]+`+)", re.sub(r"<[@#]([^>|]+)(?:\|[^>]*)?>", r"\1", unmarked))
     text = "".join(part.strip("`") if part.startswith("`") else part.replace("*", "") for part in parts)
     return cut(text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"), 1500)
@@ -69,7 +69,7 @@ def told(error: DomainError, *, slash: str = "/registry") -> str:  # noqa: PLR09
         case errors.NotFound():
             return _not_found(error, slash)
         case errors.Invalid():
-            return _invalid(error)
+            return _invalid(error, slash)
         case errors.Denied():
             return _denied(error, slash)
         case errors.Stale():
@@ -168,12 +168,13 @@ _RULES: Mapping[str, _Rule] = {
 }
 
 
-def _invalid(error: errors.Invalid) -> str:
+def _invalid(error: errors.Invalid, slash: str) -> str:
     field = code("--" + error.field_name.replace("_", "-")) if error.field_name else "A value"
     if error.facts.get("positional"):
         field = f"The {error.field_name.replace('_', ' ')}"
     if rule := _RULES.get(error.rule):
-        return rule(field, error.value, error.facts)
+        usage = error.facts.get("usage")
+        return rule(field, error.value, {**error.facts, "usage": f"{slash} {usage}" if usage else ""})
     facts = ", ".join(f"{name}: {value}" for name, value in error.facts.items())
     reason = escape(f"{error.rule}; {facts}" if facts else error.rule)
     return f"{code(error.value)} does not fit {field} ({reason})."

@@ -1,3 +1,5 @@
+import pytest
+
 from tests.contract.bolt.conftest import Bench
 from tests.contract.bolt.workspace import Workspace
 
@@ -25,6 +27,13 @@ async def test_a_wrong_name_gets_the_nearest_one_that_exists(slack: Workspace) -
     await slack.say("/registry show edeg01")
 
     assert "/registry show edge01" in await slack.read()
+
+
+@pytest.mark.parametrize("said", ["show", "show edge01 now", "deploy edge01 --site"])
+async def test_how_a_command_is_said_is_ready_to_copy(slack: Workspace, said: str) -> None:
+    await slack.say(f"/registry {said}")
+
+    assert "It is said like this: `/registry" in await slack.read()
 
 
 async def test_who_lacks_the_permission_is_told_which_and_who_has_it(slack: Workspace, bench: Bench) -> None:
