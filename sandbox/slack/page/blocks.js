@@ -155,11 +155,12 @@ function plan(block, surface) {
       : tasks.length && done === tasks.length
         ? "complete"
         : "pending";
+  const count = `${done} of ${tasks.length}`;
   const summary = h(
     "span",
     { class: "plan-head" },
     h("span", { class: "plan-title" }, text(block.title)),
-    h("span", { class: "plan-count", data: { testid: "plan-count" } }, `${done} of ${tasks.length}`),
+    !words(block.title).includes(count) && h("span", { class: "plan-count", data: { testid: "plan-count" } }, count),
   );
   const share = tasks.length ? (done / tasks.length) * 100 : 0;
   const bar = h("div", {

@@ -395,6 +395,7 @@ function faultPart({ faults: place }) {
 
   function show() {
     own.hidden = what.value !== "own";
+    match.required = !own.hidden;
     const plain = happens.value === "fail";
     seconds.root.hidden = happens.value !== "slow";
     status.root.hidden = !plain;
