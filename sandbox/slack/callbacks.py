@@ -55,7 +55,7 @@ class Callbacks:
         deadline = aiohttp.ClientTimeout(total=self._slack.timing.ack)
         try:
             async with self._session.post(url, data=body.encode(), headers=headers, timeout=deadline) as answer:
-                text = await answer.text()
+                text = await answer.text(errors="replace")
                 status, final = answer.status, answer.headers.get("X-Slack-No-Retry") == "1"
         except TimeoutError:
             raise Undelivered("operation_timeout", "http_timeout") from None

@@ -16,6 +16,8 @@ from sandbox.slack.values import Json
 from sandbox.slack.workspace import Workspace
 
 MOST_CONNECTIONS = 10
+ANSWERED = ("view_submission", "block_suggestion")
+"""Interactions whose acknowledgement says something; commands' do too, those of clicks and events don't."""
 DEBUG_CONNECTION = 360.0
 HEARTBEAT = 10.0
 """Seconds between the server's pings. Clients in Go and JavaScript reconnect when none comes for half a minute."""
@@ -64,7 +66,7 @@ class Sockets:
     async def send(self, kind: str, payload: Json, retry: Retry | None = None) -> Any:
         """Send an envelope to any one socket and return what it was acknowledged with; raises Undelivered."""
         envelope: Json = {"envelope_id": str(uuid.uuid4()), "type": kind, "payload": payload}
-        envelope["accepts_response_payload"] = kind != "events_api"
+        envelope["accepts_response_payload"] = kind == "slash_commands" or payload["type"] in ANSWERED
         if kind == "events_api":
             envelope |= {"retry_attempt": retry.attempt if retry else 0, "retry_reason": retry.reason if retry else ""}
         try:

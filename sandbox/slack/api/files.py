@@ -17,10 +17,13 @@ def upload_url(slack: Workspace, call: Call) -> Json:
         raise invalid("missing required field: length")
     file_id = slack.new_id("F")
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    address = f"{slack.base_url}/files-pri/{slack.id}-{file_id}/{quote(name, safe='')}"
+    ending = f"{file_id}/{quote(name, safe='')}"
+    address = f"{slack.base_url}/files-pri/{slack.id}-{ending}"
     file: Json = {"id": file_id, "name": name, "title": name, "mimetype": kind, "size": length, "url": address}
     file |= {"created": int(slack.clock.now().timestamp()), "user": slack.app.bot_user, "mode": "hosted"}
-    slack.files[file_id] = {**file, "filetype": name.rpartition(".")[2] or "text", "url_private": address}
+    file |= {"url_private": address, "url_private_download": address, "filetype": name.rpartition(".")[2] or "text"}
+    file["permalink"] = f"https://{slack.domain}.slack.com/files/{slack.app.bot_user}/{ending}"
+    slack.files[file_id] = file
     return {"upload_url": f"{slack.base_url}/upload/v1/{file_id}", "file_id": file_id}
 
 

@@ -93,6 +93,22 @@ async def test_an_acknowledgement_may_come_on_another_connection(
     assert (await people.read())[-1] == "Registry (only you): pong"
 
 
+async def test_an_envelope_says_whether_its_acknowledgement_may_answer(
+    socket: Socket, people: People, web: AsyncWebClient
+) -> None:
+    button = {"type": "button", "action_id": "go", "text": {"type": "plain_text", "text": "Go"}}
+    await web.chat_postMessage(channel="C0EDGE", text="x", blocks=[{"type": "actions", "elements": [button]}])
+    command = asyncio.create_task(people.say("/registry ping"))
+    envelopes = [await socket.receive_json()]
+    click = asyncio.create_task(people.click(channel="edge-ops", text="Go"))
+    envelopes.append(await socket.receive_json())
+    for envelope in envelopes:
+        await socket.send_json({"envelope_id": envelope["envelope_id"]})
+    await asyncio.gather(command, click)
+
+    assert [envelope["accepts_response_payload"] for envelope in envelopes] == [True, False]
+
+
 async def test_the_time_that_an_acknowledgement_took_is_kept(socket: Socket, people: People) -> None:
     saying = asyncio.create_task(people.say("/registry ping"))
     await socket.send_json({"envelope_id": (await socket.receive_json())["envelope_id"]})
