@@ -6,6 +6,7 @@ import pytest
 
 from services.kube.cluster import KubernetesCluster
 from services.values import Runtime
+from tests.contract.kube.conftest import seen
 
 NAMESPACE = "connected-registry"
 LABELS = {"app.kubernetes.io/name": "connected-registry"}
@@ -14,7 +15,7 @@ LOG = "sandbox.local/log"
 
 @pytest.fixture
 async def installed(admin: Any) -> None:
-    """A runtime that works, made of what the extension's chart makes."""
+    """A runtime that works, made of what the extension's chart makes, and its Pod running: before, it has no log."""
     await admin.create_namespace({"metadata": {"name": NAMESPACE}})
     await admin.create_namespaced_service(
         NAMESPACE,
@@ -38,6 +39,7 @@ async def installed(admin: Any) -> None:
             "spec": {"containers": [{"name": "registry", "image": "mcr.microsoft.com/acr/connected-registry:0.11.0"}]},
         },
     )
+    await seen(admin.list_namespaced_pod, lambda one: one.status.phase == "Running", namespace=NAMESPACE)
 
 
 async def test_an_empty_cluster_shows_nothing(berlin: KubernetesCluster, admin: Any) -> None:
