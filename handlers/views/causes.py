@@ -51,7 +51,8 @@ _RETRY = "Then retry."
 WORDS: dict[Cause | None, _Words] = {
     Cause.ADDRESS_TAKEN: _Words(
         "The Service address {address} is in use by somebody else's Service.",
-        "Deploy without `--service-ip` to have a free one picked, or give another.",
+        "Retry: a picked address is replaced by the next free one. "
+        "If you gave it with `--service-ip`, give another or none.",
         "kubectl get services --all-namespaces | grep --word-regexp {address}",
     ),
     Cause.ADDRESS_OUTSIDE: _Words(

@@ -101,7 +101,7 @@ async def test_a_given_address_that_is_taken_at_the_last_moment_fails_with_its_c
 Registry: :x:  *Deploy edge01 to berlin*  ·  failed
   asked by @alice TIME  ·  development  ·  `op-1`
   The Service address `10.96.0.9` is in use by somebody else's Service.
-  Deploy without `--service-ip` to have a free one picked, or give another.
+  Retry: a picked address is replaced by the next free one. If you gave it with `--service-ip`, give another or none.
   `kubectl get services --all-namespaces | grep --word-regexp 10.96.0.9`
   Nothing was left behind.
   0 of 11 steps

@@ -40,7 +40,7 @@ async def test_the_card_of_a_failure_tells_cause_remedy_and_what_is_left(registr
 Registry: :x:  *Deploy edge01 to berlin*  ·  failed
   asked by @alice TIME  ·  development  ·  `op-1`
   The Service address `10.96.0.2` is in use by somebody else's Service.
-  Deploy without `--service-ip` to have a free one picked, or give another.
+  Retry: a picked address is replaced by the next free one. If you gave it with `--service-ip`, give another or none.
   `kubectl get services --all-namespaces | grep --word-regexp 10.96.0.2`
   Left behind: Register resource providers, Data endpoint of contosoacr, Image hello-world:latest, Scope map edge01, Sync token edge01 and Connected registry edge01; perhaps Extension edge01.\
 """)
