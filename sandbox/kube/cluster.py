@@ -25,6 +25,8 @@ from sandbox.kube.resources import (
     Resource,
 )
 from sandbox.kube.status import (
+    FieldError,
+    StatusError,
     already_exists,
     bad_request,
     conflict,
@@ -201,6 +203,8 @@ class Cluster:
                 resource, "json: cannot unmarshal into Go struct field .metadata of type v1.ObjectMeta"
             )
         made |= {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
+        if metadata.get("resourceVersion"):
+            raise StatusError(500, "", "resourceVersion should not be set on objects to be created")
         given = metadata.get("namespace") or ""
         if resource.namespaced:
             if given and given != namespace:
@@ -291,6 +295,7 @@ class Cluster:
             if spec.get("clusterIP") == "None":
                 spec |= {"clusterIPs": ["None"], "ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack"}
             return None
+        self._check_families(service)
         ranges, used = self.ranges(), self.used_addresses()
         if dry_run:
             ranges = [self.chance.choice(ranges)]
@@ -309,6 +314,24 @@ class Cluster:
             return None
         self._take(address, family, service["metadata"])
         return lambda: self.store.remove(IP_ADDRESSES.key, "", address)
+
+    def _check_families(self, service: Json) -> None:
+        """Refuse a family of addresses for which the API server was started without a range."""
+        spec = service["spec"]
+        served = {f"IPv{ipaddress.ip_network(one).version}" for one in self.service_cidrs}
+        found: list[FieldError] = []
+        if spec.get("ipFamilyPolicy") == "RequireDualStack" and len(served) == 1:
+            text = "this cluster is not configured for dual-stack services"
+            found.append(wrong("spec.ipFamilyPolicy", spec["ipFamilyPolicy"], text))
+        for at, family in enumerate(spec.get("ipFamilies") or []):
+            if family not in served:
+                found.append(wrong(f"spec.ipFamilies[{at}]", family, "not configured on this cluster"))
+        given = f"IPv{ipaddress.ip_address(spec['clusterIP']).version}" if spec.get("clusterIP") else ""
+        if given and given not in served and not spec.get("ipFamilies"):
+            listed = addresses.list_shown(spec["clusterIPs"], self.minor)
+            found.append(wrong("spec.clusterIPs[0]", listed, f"{given} is not configured on this cluster"))
+        if found:
+            raise invalid(SERVICES, service["metadata"]["name"], found)
 
     def _take(self, address: str, family: str, owner: Json) -> None:
         labels = {
@@ -409,6 +432,7 @@ class Cluster:
     @staticmethod
     def _keep_system_fields(resource: Resource, old: Json, new: Json, part: str) -> None:
         before, after = old["metadata"], new["metadata"]
+        managed = _managed_by_client(after, before)
         kept = [
             *("name", "namespace", "uid", "creationTimestamp", "generation", "resourceVersion", "generateName"),
             *("deletionTimestamp", "deletionGracePeriodSeconds", "managedFields"),
@@ -417,6 +441,8 @@ class Cluster:
             after.pop(name, None)
             if name in before:
                 after[name] = copy.deepcopy(before[name])
+        if managed is not None:
+            after["managedFields"] = managed
         new |= {"kind": resource.kind, "apiVersion": resource.api_version}
         if part == "status":
             for name in [name for name in new if name not in {"kind", "apiVersion", "metadata", "status"}]:
@@ -648,11 +674,25 @@ def _finished(found: Json) -> bool:
     return not metadata.get("deletionGracePeriodSeconds")
 
 
+def _managed_by_client(given: Json, before: Json) -> list[Json] | None:
+    """The `managedFields` that a client wrote itself, as kubectl does to hand fields over; None when it left them.
+
+    A single empty entry takes all of them away.
+    """
+    listed = given.get("managedFields")
+    if not isinstance(listed, list) or not listed or listed == before.get("managedFields"):
+        return None
+    if listed == [{}]:
+        return []
+    complete = all(isinstance(one, dict) and one.get("fieldsV1") and one.get("manager") for one in listed)
+    return copy.deepcopy(listed) if complete else None
+
+
 def _same(old: Json, new: Json) -> bool:
     def compared(one: Json) -> Json:
-        metadata = {
-            key: value for key, value in one["metadata"].items() if key not in {"resourceVersion", "managedFields"}
-        }
+        metadata = {key: value for key, value in one["metadata"].items() if key != "resourceVersion"}
+        if not metadata.get("managedFields"):
+            metadata.pop("managedFields", None)
         return one | {"metadata": metadata}
 
     return compared(old) == compared(new)

@@ -51,12 +51,18 @@ def _group(name: str, versions: list[str]) -> Json:
 
 def resources(catalogue: Catalogue, name: str, api_version: str) -> Json | None:
     """`/api/v1` or `/apis/GROUP/VERSION`, or None."""
-    found = [one for one in catalogue if (one.group, one.version) == (name, api_version)]
+    found = _listed(catalogue, name, api_version)
     if not found:
         return None
     listed = [entry for one in found for entry in _entries(one)]
     full = f"{name}/{api_version}" if name else api_version
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": full, "resources": listed}
+
+
+def _listed(catalogue: Catalogue, name: str, api_version: str) -> list[Resource]:
+    """In the order of their names, which is the one in which `kubectl get all` shows them."""
+    found = [one for one in catalogue if (one.group, one.version) == (name, api_version)]
+    return sorted(found, key=lambda one: one.plural)
 
 
 def _entries(one: Resource) -> list[Json]:
@@ -105,11 +111,7 @@ def aggregated(catalogue: Catalogue, *, core: bool, form: str) -> Json:
             "versions": [
                 {
                     "version": one,
-                    "resources": [
-                        _aggregated(resource)
-                        for resource in catalogue
-                        if (resource.group, resource.version) == (name, one)
-                    ],
+                    "resources": [_aggregated(resource) for resource in _listed(catalogue, name, one)],
                     "freshness": "Current",
                 }
                 for one in versions

@@ -79,7 +79,7 @@ def _service_defaults(made: Json) -> None:
 def _namespace_defaults(made: Json) -> None:
     made["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = made["metadata"].get("name", "")
     made.setdefault("spec", {}).setdefault("finalizers", ["kubernetes"])
-    made.setdefault("status", {"phase": "Active"})
+    made["status"] = made.get("status") or {"phase": "Active"}
 
 
 def _pod_spec_defaults(spec: Json) -> None:
@@ -272,6 +272,7 @@ _DEFAULTS: dict[Key, Callable[[Json], None]] = {
 # --- what is refused ---
 
 LARGEST_PORT = 65535
+BITS_TOO_MANY = "must not have bits set beyond the prefix length"
 LARGEST_SECRET = 1024 * 1024
 SERVICE_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 PROTOCOLS = ("SCTP", "TCP", "UDP")
@@ -316,18 +317,21 @@ def _cluster_ip_errors(spec: Json, minor: int) -> list[FieldError]:
         return [wrong(path, list_shown(listed, minor), "must be empty when `clusterIP` is not specified")]
     if address and listed[0] != address:
         return [wrong(path, list_shown(listed, minor), "first value must match `clusterIP`")]
-    text = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
     return [
-        wrong(f"{path}[{at}]", one, text) for at, one in enumerate(listed) if one != "None" and not _is_address(one)
+        wrong(f"{path}[{at}]", one, why)
+        for at, one in enumerate(listed)
+        if one != "None" and (why := _address_trouble(one))
     ]
 
 
-def _is_address(text: str) -> bool:
+def _address_trouble(text: str) -> str:
     try:
         ipaddress.ip_address(text)
     except ValueError:
-        return False
-    return True
+        if re.fullmatch(r"\d+(\.\d+){3}", text) and re.search(r"\b0\d", text):
+            return "must not have leading 0s"
+        return "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+    return ""
 
 
 def _pod_spec_errors(spec: Json, path: str) -> list[FieldError]:
@@ -493,14 +497,15 @@ def _range_errors(made: Json, _minor: int) -> list[FieldError]:
     listed = (made.get("spec") or {}).get("cidrs") or []
     if not listed:
         return [required("spec.cidrs", "at least one CIDR required")]
-    text = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
-    found: list[FieldError] = []
-    for at, one in enumerate(listed):
-        try:
-            ipaddress.ip_network(one)
-        except ValueError:
-            found.append(wrong(f"spec.cidrs[{at}]", one, text))
-    return found
+    return [wrong(f"spec.cidrs[{at}]", one, why) for at, one in enumerate(listed) if (why := _range_trouble(one))]
+
+
+def _range_trouble(text: str) -> str:
+    try:
+        network = ipaddress.ip_interface(text).network
+    except ValueError:
+        return "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
+    return "" if str(network.network_address) == text.partition("/")[0] else BITS_TOO_MANY
 
 
 def _definition_errors(made: Json, _minor: int) -> list[FieldError]:

@@ -31,10 +31,10 @@ _SYSTEM = {
 
 
 def managed_after(old: Json, new: Json, manager: str, moment: str) -> list[Json]:
-    """The `managedFields` of `new` after `manager` updated `old` to it."""
+    """The `managedFields` of `new` after `manager` updated `old` to it; those that it has already are built upon."""
     before, after = leaves(old), leaves(new)
     changed = {path for path, value in after.items() if before.get(path, _ABSENT) != value}
-    kept: list[Json] = (old.get("metadata") or {}).get("managedFields") or []
+    kept: list[Json] = (new.get("metadata") or {}).get("managedFields") or []
     result = [_entry_without(entry, changed, after) for entry in kept]
     mine = next((entry for entry in result if (entry["manager"], entry["operation"]) == (manager, "Update")), None)
     if changed:

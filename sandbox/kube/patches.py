@@ -1,6 +1,7 @@
 """The patch types: JSON patch (RFC 6902), merge patch (RFC 7386) and strategic merge patch."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.kube.resources import Json
@@ -81,14 +82,14 @@ def strategic(current: Any, patch: Any) -> Any:
             result[key] = _strategic_list(key, result.get(key) or [], value)
         else:
             result[key] = strategic(result.get(key), value)
-    return _in_order(result, patch)
+    return _in_order(result, current if isinstance(current, dict) else {}, patch)
 
 
 def _strategic_list(name: str, current: list[Any], patch: list[Any]) -> list[Any]:
     if any(isinstance(item, dict) and item == {"$patch": "replace"} for item in patch):
         return [copy.deepcopy(item) for item in patch if item != {"$patch": "replace"}]
     if name in SETS:
-        return [*current, *(item for item in patch if item not in current)]
+        return _woven(patch, [item for item in current if item not in patch], current)
     key = merge_key(name, [*patch, *current])
     if key is None:
         return copy.deepcopy(patch)
@@ -101,7 +102,8 @@ def _strategic_list(name: str, current: list[Any], patch: list[Any]) -> list[Any
             result.append(strategic({}, item))
         else:
             result[place] = strategic(result[place], item)
-    return result
+    wanted = [item.get(key) for item in patch]
+    return _in_place(result, wanted, current, key)
 
 
 def merge_key(name: str, items: list[Any]) -> str | None:
@@ -112,7 +114,30 @@ def merge_key(name: str, items: list[Any]) -> str | None:
     return None
 
 
-def _in_order(result: Json, patch: Json) -> Json:
+def _in_place(items: list[Any], wanted: list[Any], before: list[Any], key: str | None) -> list[Any]:
+    """Items in the patch's order, and among them the others where they stood."""
+
+    def known_by(item: Any) -> Any:
+        return item.get(key) if key else item
+
+    named = sorted((item for item in items if known_by(item) in wanted), key=lambda item: wanted.index(known_by(item)))
+    others = [item for item in items if known_by(item) not in wanted]
+    return _woven(named, others, [known_by(item) for item in before], known_by)
+
+
+def _woven(
+    named: list[Any], others: list[Any], before: list[Any], known_by: Callable[[Any], Any] = lambda item: item
+) -> list[Any]:
+    """Both lists as one (apimachinery's `mergeSortedSlice`): by their former places, those without one first."""
+    left, right, result = list(named), list(others), []
+    while left and right:
+        first, second = known_by(left[0]), known_by(right[0])
+        later = first in before and second in before and before.index(first) > before.index(second)
+        result.append((right if later else left).pop(0))
+    return [*result, *left, *right]
+
+
+def _in_order(result: Json, current: Json, patch: Json) -> Json:
     for directive, order in patch.items():
         if not directive.startswith("$setElementOrder/"):
             continue
@@ -120,14 +145,15 @@ def _in_order(result: Json, patch: Json) -> Json:
         items = result.get(name) or []
         key = merge_key(name, items)
         wanted = [item.get(key) if isinstance(item, dict) and key else item for item in order]
-        rank = {value: place for place, value in enumerate(wanted) if isinstance(value, str | int)}
-        result[name] = sorted(items, key=lambda item: rank.get(item.get(key) if key else item, len(rank)))
+        result[name] = _in_place(items, wanted, current.get(name) or [], key)
     return result
 
 
 def _json_patched(current: Json, patch: Any) -> Json:
     if not isinstance(patch, list):
-        raise bad_request("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+        raise bad_request(
+            "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp"
+        )
     box: Json = {"": copy.deepcopy(current)}
     for step in patch:
         _step(box, step)
@@ -139,7 +165,7 @@ def _step(box: Json, step: Any) -> None:
         operation, path = step["op"], _pointer(step["path"])
         if operation == "test":
             if _get(box, path) != step.get("value"):
-                raise _refused(f"testing value {step['path']} failed: test failed")
+                raise _refused()
         elif operation in {"add", "replace"}:
             if operation == "replace":
                 _get(box, path)
@@ -153,14 +179,14 @@ def _step(box: Json, step: Any) -> None:
                 _remove(box, source)
             _set(box, path, value, insert=True)
         else:
-            raise _refused(f"Unexpected kind: {operation}")
-    except (KeyError, IndexError, ValueError, TypeError) as error:
-        missing = step.get("path", "") if isinstance(step, dict) else ""
-        raise _refused(f"Unable to access path {missing}: {error}: missing value") from None
+            raise _refused()
+    except (KeyError, IndexError, ValueError, TypeError):
+        raise _refused() from None
 
 
-def _refused(detail: str) -> StatusError:
-    return StatusError(422, "Invalid", f"the server rejected our request due to an error in our request: {detail}", {})
+def _refused() -> StatusError:
+    """The API server doesn't say which operation of the patch failed."""
+    return StatusError(422, "Invalid", "the server rejected our request due to an error in our request", {})
 
 
 def _pointer(path: str) -> list[str]:

@@ -13,7 +13,7 @@ from sandbox.kube.cluster import Deletion, Options
 from sandbox.kube.patches import APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH
 from sandbox.kube.rbac import Attributes
 from sandbox.kube.resources import Catalogue, Json, Resource
-from sandbox.kube.status import StatusError, bad_request, not_acceptable, unsupported_media
+from sandbox.kube.status import bad_options, bad_request, not_acceptable, unsupported, unsupported_media
 
 ACCEPTED_BODIES = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
 BODIES = {
@@ -26,6 +26,7 @@ BODIES = {
     "text/plain",
 }
 PROTOBUF = "application/vnd.kubernetes.protobuf"
+FIELD_VALIDATIONS = ("Ignore", "Strict", "Warn")
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "GET": "get", "HEAD": "get", "DELETE": "delete"}
 _OWN_SUBRESOURCES = {"status", "finalize"}
 
@@ -179,6 +180,19 @@ def options(request: web.Request) -> Options:
     )
 
 
+def field_validation(request: web.Request) -> str:
+    """What becomes of fields that a kind doesn't have: `Strict`, `Warn` or `Ignore`.
+
+    Raises:
+        StatusError: 422, for any other word.
+    """
+    given = request.query.get("fieldValidation") or "Warn"
+    if given not in FIELD_VALIDATIONS:
+        kind = {"POST": "CreateOptions", "PUT": "UpdateOptions"}.get(request.method, "PatchOptions")
+        raise bad_options(kind, unsupported("fieldValidation", given, ("", *FIELD_VALIDATIONS)))
+    return given
+
+
 def deletion(request: web.Request, received: Any) -> Deletion:
     """How a deletion is meant: what the body (DeleteOptions) says, else the query."""
     given = received if isinstance(received, dict) else {}
@@ -187,11 +201,8 @@ def deletion(request: web.Request, received: Any) -> Deletion:
     orphan = given.get("orphanDependents", query.get("orphanDependents"))
     propagation = given.get("propagationPolicy") or query.get("propagationPolicy") or ""
     if propagation not in {"", "Orphan", "Foreground", "Background"}:
-        text = (
-            f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "{propagation}": '
-            'supported values: "Background", "Foreground", "Orphan", "nil"'
-        )
-        raise StatusError(422, "Invalid", text, {"group": "meta.k8s.io", "kind": "DeleteOptions"})
+        policies = ("Foreground", "Background", "Orphan", "nil")
+        raise bad_options("DeleteOptions", unsupported("propagationPolicy", propagation, policies))
     conditions = given.get("preconditions") or {}
     return Deletion(
         dry_run=_dry_run([*(given.get("dryRun") or []), *query.getall("dryRun", [])]),
@@ -205,6 +216,5 @@ def deletion(request: web.Request, received: Any) -> Deletion:
 def _dry_run(given: list[str]) -> bool:
     wrong = [one for one in given if one not in {"All", ""}]
     if wrong:
-        text = f'Invalid value: "{wrong[0]}": dryRun: Unsupported value: "{wrong[0]}": supported values: "All"'
-        raise StatusError(422, "Invalid", f'CreateOptions.meta.k8s.io "" is invalid: {text}', {})
+        raise bad_options("CreateOptions", unsupported("dryRun", given, ("All",)))
     return "All" in given

@@ -108,6 +108,9 @@ DEFINITIONS = Resource(
     ("api-extensions",),
 )
 
+TOKEN_REQUESTS = _review("authentication.k8s.io", "tokenrequests", "TokenRequest")
+"""What is posted to `serviceaccounts/token`; not served by itself."""
+
 BUILT_IN = (
     NAMESPACES,
     NODES,
@@ -175,6 +178,10 @@ class Catalogue:
     def find(self, group: str, version: str, plural: str) -> Resource | None:
         """The kind at `/apis/GROUP/VERSION/PLURAL` (or `/api/v1/PLURAL`), if it is served."""
         return self._served.get((group, version, plural))
+
+    def serves(self, group: str, version: str) -> bool:
+        """Whether there is any kind in that version of the group."""
+        return any((one.group, one.version) == (group, version) for one in self)
 
     def of_kind(self, api_version: str, kind: str) -> Resource | None:
         """The kind that an object's own `apiVersion` and `kind` name."""

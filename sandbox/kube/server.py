@@ -17,19 +17,21 @@ from aiohttp import web
 
 from sandbox.faults import Fault, Faults
 from sandbox.hangups import hangups
-from sandbox.kube import discovery, requests
+from sandbox.kube import discovery, requests, schemas
 from sandbox.kube.cluster import Cluster, Options, as_served, as_stored
+from sandbox.kube.kinds import unreadable
 from sandbox.kube.logs import container_log, followed
 from sandbox.kube.managed import applied
-from sandbox.kube.patches import APPLY_PATCH, patched
+from sandbox.kube.patches import APPLY_PATCH, STRATEGIC_PATCH, patched
 from sandbox.kube.rbac import ANONYMOUS, AUTHENTICATED, Attributes, Authorizer, User
 from sandbox.kube.requests import Target
-from sandbox.kube.resources import NAMESPACES, PODS, SERVICE_ACCOUNTS, Json, Resource
+from sandbox.kube.resources import NAMESPACES, PODS, SERVICE_ACCOUNTS, TOKEN_REQUESTS, Json, Resource
 from sandbox.kube.reviews import reviewed
 from sandbox.kube.selectors import Match, fields_match, labels_match
 from sandbox.kube.status import (
     FieldError,
     StatusError,
+    bad_options,
     bad_request,
     conflict,
     expired,
@@ -39,6 +41,7 @@ from sandbox.kube.status import (
     no_such_resource,
     required,
     unauthorized,
+    wrong,
 )
 from sandbox.kube.tables import partial, table
 from sandbox.kube.watches import Wanted, events
@@ -52,6 +55,9 @@ REQUESTS_KEPT = 10_000
 WATCH_LIST_SINCE = 32
 LONGEST_WATCH = 3600.0
 TOKEN_LIFE = 3600
+SHORTEST_TOKEN_LIFE = 600
+WARNINGS = web.RequestKey("warnings", list[str])
+"""Where a request keeps what its answer warns of."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +152,8 @@ class ApiServer:
             answer = _error(bad_request(f"the request could not be decoded: {error}"))
         except web.HTTPRequestEntityTooLarge:
             answer = _error(StatusError(413, "RequestEntityTooLarge", f"limit is {LARGEST_BODY}"))
+        for text in request.get(WARNINGS, ()):
+            answer.headers.add("Warning", f"299 - {json.dumps(text)}")
         self.requests.append(
             Seen(request.method, request.path, request.query, user.name, answer.status, time.perf_counter() - began)
         )
@@ -167,7 +175,8 @@ class ApiServer:
         if not other:
             return user
         self.authorizer.check(user, Attributes("impersonate", resource="users", name=other))
-        return User(other, (*request.headers.getall("Impersonate-Group", []), AUTHENTICATED))
+        groups = request.headers.getall("Impersonate-Group", [])
+        return ANONYMOUS if other == ANONYMOUS.name and not groups else User(other, (*groups, AUTHENTICATED))
 
     # --- where to ---
 
@@ -177,6 +186,8 @@ class ApiServer:
         if named is None:
             return self._document(request)
         resource = named.resource(self.cluster.catalogue)
+        if resource is None and not self.cluster.catalogue.serves(named.group, named.version):
+            return web.Response(status=404, text="404 page not found\n")
         if resource is None or (named.subresource and named.subresource not in resource.subresources):
             raise no_such_resource()
         form = (
@@ -278,10 +289,10 @@ class ApiServer:
         query = call.request.query
         _check_revision(query.get("resourceVersion", ""), self.cluster.store.revision)
         if query.get("sendInitialEvents"):
-            error = FieldError(
-                "FieldValueForbidden", "sendInitialEvents", detail="sendInitialEvents is forbidden for list"
-            )
-            raise _bad_list_options(error)
+            raise _bad_list_options("sendInitialEvents", "sendInitialEvents is forbidden for list")
+        if query.get("resourceVersionMatch") and not query.get("resourceVersion"):
+            text = "resourceVersionMatch is forbidden unless resourceVersion is provided"
+            raise _bad_list_options("resourceVersionMatch", text)
         match = self._match(call)
         items = [one for one in self.cluster.store.items(call.resource.key, call.home) if match(one)]
         revision = str(self.cluster.store.revision)
@@ -340,10 +351,10 @@ class ApiServer:
         initial = query.get("sendInitialEvents", "").lower()
         if initial and self.cluster.minor < WATCH_LIST_SINCE:
             text = "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled"
-            raise _bad_list_options(FieldError("FieldValueForbidden", "sendInitialEvents", detail=text))
+            raise _bad_list_options("sendInitialEvents", text)
         if initial and query.get("resourceVersionMatch") != "NotOlderThan":
             text = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-            raise _bad_list_options(FieldError("FieldValueForbidden", "resourceVersionMatch", detail=text))
+            raise _bad_list_options("resourceVersionMatch", text)
         everything = initial in {"1", "true"} or (revision in {"", "0"} and initial != "false")
         return Wanted(
             key=call.resource.key,
@@ -387,12 +398,12 @@ class ApiServer:
         if call.resource.verbs == ("create",):
             answer = reviewed(call.resource, received, call.user, self.authorizer, self.users.get)
             return self._shown(call, answer, 201)
-        received = as_stored(call.resource, received)
+        received = as_stored(call.resource, _known(call, received))
         made = self.cluster.create(_storage(call.resource), call.home, received, requests.options(call.request))
         return self._shown(call, made, 201)
 
     async def _update(self, call: Call) -> web.Response:
-        received = as_stored(call.resource, await requests.object_body(call.request))
+        received = as_stored(call.resource, _known(call, await requests.object_body(call.request)))
         name = received.get("metadata", {}).get("name")
         if name != call.named.name:
             raise bad_request(
@@ -413,21 +424,23 @@ class ApiServer:
         if how == APPLY_PATCH:
             return self._apply(call, patch)
         current = self.cluster.get(call.resource, call.home, call.named.name)
-        new = patched(current, patch, how)
+        new = _known_after_patch(call, patch, patched(current, patch, how), how)
         _check_kind(call.resource, new)
         if new["metadata"].get("name") != call.named.name:
-            text = "the name of the object does not match the name on the URL"
-            raise bad_request(text)
+            given = new["metadata"].get("name", "")
+            raise bad_request(
+                f"the name of the object ({given}) does not match the name on the URL ({call.named.name})"
+            )
         return self._shown(call, self._put(call, new))
 
     def _apply(self, call: Call, config: Any) -> web.Response:
         options = requests.options(call.request)
         if not call.request.query.get("fieldManager"):
-            error = required("fieldManager", "is required for apply patch")
-            raise StatusError(422, "Invalid", f'PatchOptions.meta.k8s.io "" is invalid: {error}', {})
+            raise bad_options("PatchOptions", required("fieldManager", "is required for apply patch"))
         if not isinstance(config, dict) or not config.get("kind") or not config.get("apiVersion"):
             raise bad_request("error decoding YAML: Object 'Kind' is missing")
         _check_kind(call.resource, config)
+        _check_declared(call, config)
         named = call.named
         config = config | {"metadata": (config.get("metadata") or {}) | {"name": named.name}}
         if call.resource.namespaced:
@@ -532,7 +545,14 @@ class ApiServer:
         spec = {"audiences": ["https://kubernetes.default.svc"], "expirationSeconds": TOKEN_LIFE} | (
             received.get("spec") or {}
         )
-        answer: Json = {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": {"name": name}}
+        if spec["expirationSeconds"] < SHORTEST_TOKEN_LIFE:
+            path, text = "spec.expirationSeconds", "may not specify a duration less than 10 minutes"
+            raise invalid(TOKEN_REQUESTS, "", [wrong(path, spec["expirationSeconds"], text)])
+        answer: Json = {
+            "kind": TOKEN_REQUESTS.kind,
+            "apiVersion": TOKEN_REQUESTS.api_version,
+            "metadata": {"name": name},
+        }
         status = {"token": token, "expirationTimestamp": "2099-01-01T00:00:00Z"}
         return self._shown(call, answer | {"spec": spec, "status": status}, 201)
 
@@ -621,6 +641,50 @@ def _check_kind(resource: Resource, received: Json) -> None:
         raise bad_request(f"{kind} in version {json.dumps(api_version)} cannot be handled as a {resource.kind}")
 
 
+def _known(call: Call, received: Json) -> Json:
+    """The body without fields that its kind doesn't have; they are warned of, or refused if the client wants it so."""
+    validation = requests.field_validation(call.request)
+    if received.get("kind") not in {None, call.resource.kind}:
+        return received
+    try:
+        found, unknown = schemas.known(call.resource, received)
+    except schemas.WrongTypeError as error:
+        raise unreadable(call.resource, str(error)) from error
+    texts = [f'unknown field "{path}"' for path in unknown]
+    if texts and validation == "Strict":
+        raise unreadable(call.resource, f"strict decoding error: {', '.join(texts)}")
+    if validation == "Warn":
+        call.request[WARNINGS] = texts
+    return found
+
+
+def _known_after_patch(call: Call, patch: Any, new: Json, how: str) -> Json:
+    """The same for the outcome of a patch, which is refused in other words."""
+    try:
+        return _known(call, new)
+    except StatusError as error:
+        if error.code != 400:  # noqa: PLR2004
+            raise
+        shown = schemas.go_shown(patch) if how == STRATEGIC_PATCH else _compact(new).decode()
+        refused = wrong("patch", shown, error.message.partition(f"as a {call.resource.kind}: ")[2])
+        causes = [{"reason": refused.type, "message": refused.body, "field": refused.field}]
+        raise StatusError(422, "Invalid", f' "" is invalid: {refused}', {"causes": causes}) from error
+
+
+def _check_declared(call: Call, config: Json) -> None:
+    """Server-side apply takes no field that the schema lacks, whatever the validation asked for."""
+    try:
+        _, unknown = schemas.known(call.resource, config)
+        why = f".{unknown[0]}: field not declared in schema" if unknown else ""
+    except schemas.WrongTypeError as error:
+        why = f"{error.path}: expected {error.expected}, got {error.found}"
+    if why:
+        metadata = config.get("metadata") or {}
+        subject = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}"
+        kind = f"{call.resource.group}/{call.resource.version}, Kind={call.resource.kind}"
+        raise StatusError(500, "", f"failed to create typed patch object ({subject}; {kind}): {why}")
+
+
 def _check_revision(given: str, current: int) -> None:
     if not given:
         return
@@ -633,10 +697,8 @@ def _check_revision(given: str, current: int) -> None:
         raise StatusError(504, "Timeout", text, details | {"retryAfterSeconds": 1})
 
 
-def _bad_list_options(error: FieldError) -> StatusError:
-    causes = [{"reason": error.type, "message": error.body, "field": error.field}]
-    details = {"group": "meta.k8s.io", "kind": "ListOptions", "causes": causes}
-    return StatusError(422, "Invalid", f'ListOptions.meta.k8s.io "" is invalid: {error}', details)
+def _bad_list_options(name: str, why: str) -> StatusError:
+    return bad_options("ListOptions", FieldError("FieldValueForbidden", name, detail=why))
 
 
 def _place(found: Json) -> tuple[str, str]:

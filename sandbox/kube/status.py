@@ -115,6 +115,13 @@ def invalid(resource: Resource, name: str, errors: Sequence[FieldError]) -> Stat
     return StatusError(422, "Invalid", f'{qualified} "{name}" is invalid: {text}', details)
 
 
+def bad_options(kind: str, error: FieldError) -> StatusError:
+    """422: a query parameter, or a field of DeleteOptions, has no such value."""
+    causes = [{"reason": error.type, "message": error.body, "field": error.field}]
+    details: Json = {"group": "meta.k8s.io", "kind": kind, "causes": causes}
+    return StatusError(422, "Invalid", f'{kind}.meta.k8s.io "" is invalid: {error}', details)
+
+
 def not_found(resource: Resource, name: str) -> StatusError:
     """404: no object of that name."""
     return StatusError(404, "NotFound", f'{resource.qualified} "{name}" not found', _details(resource, name))

@@ -66,8 +66,12 @@ def _columns(resource: Resource, now: datetime) -> list[Column]:
         ]
     if make is None:
         return [name, age]
-    usual = [column for column in make if not column.wide]
-    return [name, *usual, age, *(column for column in make if column.wide)]
+    columns = [column for column in make if not column.wide]
+    if resource.key == ("batch", "jobs"):
+        columns.append(Column("Duration", lambda one: _run_time(one, now)))
+    if resource.key not in _AGELESS:
+        columns.insert(_AGE_PLACE.get(resource.key, len(columns)), age)
+    return [name, *columns, *(column for column in make if column.wide)]
 
 
 def duration(start: str | None, now: datetime) -> str:
@@ -88,6 +92,11 @@ def duration(start: str | None, now: datetime) -> str:
         if value < limit:
             return text
     return f"{days}d" if days < 365 * 2 else f"{days // 365}y{days % 365}d"
+
+
+def _run_time(job: Json, now: datetime) -> str:
+    began, ended = _status(job).get("startTime"), _status(job).get("completionTime")
+    return duration(began, datetime.fromisoformat(ended) if ended else now) if began else ""
 
 
 def _pair(large: int, large_unit: str, small: int, small_unit: str) -> str:
@@ -175,6 +184,21 @@ def _capacity(one: Json) -> str:
     return str((holder.get("capacity") or {}).get("storage", ""))
 
 
+def _phase(one: Json) -> str:
+    return "Terminating" if "deletionTimestamp" in one["metadata"] else str(_status(one).get("phase", ""))
+
+
+def _attributes_class(one: Json) -> str:
+    return str(_spec(one).get("volumeAttributesClassName") or "<unset>")
+
+
+def _external_address(one: Json) -> str:
+    if _spec(one).get("type") == "LoadBalancer":
+        given = (_status(one).get("loadBalancer") or {}).get("ingress") or []
+        return ",".join(each.get("ip") or each.get("hostname", "") for each in given) or "<pending>"
+    return ",".join(_spec(one).get("externalIPs") or []) or str(_spec(one).get("externalName") or NONE)
+
+
 def _class_name(one: Json) -> str:
     default = (one["metadata"].get("annotations") or {}).get("storageclass.kubernetes.io/is-default-class") == "true"
     return f"{one['metadata']['name']} (default)" if default else str(one["metadata"]["name"])
@@ -214,6 +238,10 @@ _WORKLOAD_WIDE = [
     Column("Selector", _selector, wide=True),
 ]
 
+_AGELESS = {("networking.k8s.io", "ipaddresses"), ("apiextensions.k8s.io", "customresourcedefinitions")}
+_AGE_PLACE = {("", "nodes"): 2}
+"""Where the age stands among the columns that aren't wide; at their end for every other kind."""
+
 _COLUMNS: dict[Key, list[Column]] = {
     ("", "namespaces"): [Column("Status", lambda one: _status(one).get("phase", ""))],
     ("", "nodes"): [
@@ -229,7 +257,7 @@ _COLUMNS: dict[Key, list[Column]] = {
     ("", "services"): [
         Column("Type", lambda one: _spec(one).get("type", "")),
         Column("Cluster-IP", lambda one: _spec(one).get("clusterIP") or NONE),
-        Column("External-IP", lambda one: _spec(one).get("externalName") or NONE),
+        Column("External-IP", _external_address),
         Column("Port(s)", _ports),
         Column("Selector", lambda one: _labels(_spec(one).get("selector")), wide=True),
     ],
@@ -249,23 +277,27 @@ _COLUMNS: dict[Key, list[Column]] = {
     ("", "configmaps"): [_integer("Data", lambda one: len(one.get("data") or {}) + len(one.get("binaryData") or {}))],
     ("", "serviceaccounts"): [_integer("Secrets", lambda one: len(one.get("secrets") or []))],
     ("", "persistentvolumeclaims"): [
-        Column("Status", lambda one: _status(one).get("phase", "")),
+        Column("Status", _phase),
         Column("Volume", lambda one: _spec(one).get("volumeName", "")),
         Column("Capacity", _capacity),
         Column("Access Modes", _modes),
         Column("StorageClass", lambda one: _spec(one).get("storageClassName", "")),
+        Column("VolumeAttributesClass", _attributes_class),
         Column("VolumeMode", lambda one: _spec(one).get("volumeMode", ""), wide=True),
     ],
     ("", "persistentvolumes"): [
         Column("Capacity", _capacity),
         Column("Access Modes", _modes),
         Column("Reclaim Policy", lambda one: _spec(one).get("persistentVolumeReclaimPolicy", "")),
-        Column("Status", lambda one: _status(one).get("phase", "")),
+        Column("Status", _phase),
         Column(
             "Claim",
             lambda one: "/".join((_spec(one).get("claimRef") or {}).get(key, "") for key in ("namespace", "name")),
         ),
         Column("StorageClass", lambda one: _spec(one).get("storageClassName", "")),
+        Column("VolumeAttributesClass", _attributes_class),
+        Column("Reason", lambda one: _status(one).get("reason", "")),
+        Column("VolumeMode", lambda one: _spec(one).get("volumeMode", ""), wide=True),
     ],
     ("apps", "deployments"): [
         Column("Ready", lambda one: f"{_status(one).get('readyReplicas', 0)}/{_spec(one).get('replicas', 0)}"),
@@ -294,6 +326,9 @@ _COLUMNS: dict[Key, list[Column]] = {
     ],
     ("networking.k8s.io", "servicecidrs"): [Column("CIDRs", lambda one: ",".join(_spec(one).get("cidrs") or []))],
     ("networking.k8s.io", "ipaddresses"): [Column("ParentRef", _parent)],
+    ("apiextensions.k8s.io", "customresourcedefinitions"): [
+        Column("Created At", lambda one: one["metadata"].get("creationTimestamp", "")),
+    ],
     ("", "endpoints"): [Column("Endpoints", _endpoints)],
     ("discovery.k8s.io", "endpointslices"): [
         Column("AddressType", lambda one: one.get("addressType", "")),

@@ -8,6 +8,7 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 
 from sandbox.compose import Sandbox
+from sandbox.kube import KubePart, schemas
 from tests.contract.edge.operator_at_work import ACR, GROUP, Operator
 
 FAULT = {
@@ -85,3 +86,17 @@ async def test_the_world_at_a_glance_shows_every_part_and_no_protected_setting(
     assert {"azure", "kube", "edge", "clock", "faults"} <= world.keys()
     assert world["kube"]["berlin"]["services"]["connected-registry/connected-registry"] == "10.96.0.50"
     assert password not in text
+
+
+async def test_what_the_cluster_holds_has_only_fields_that_there_are(operator: Operator, sandbox: Sandbox) -> None:
+    await operator.deploy()
+
+    assert isinstance(sandbox.kube, KubePart)
+    cluster = sandbox.kube.clusters["berlin"]
+    unknown = {
+        f"{resource.kind}: {path}"
+        for resource in cluster.catalogue.stored()
+        for found in cluster.store.items(resource.key)
+        for path in schemas.known(resource, found)[1]
+    }
+    assert unknown == set()

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 import yaml
 from kubernetes.aio import client
+from kubernetes.aio.client import ApiException
 
 from tests.contract.kube.conftest import api, eventually
 from tests.contract.kube.test_service_addresses import refusal, service
@@ -114,6 +115,22 @@ async def test_nobody_in_particular_may_ask_for_health_only(kubeconfig: Path) ->
 
         assert (health.status, await health.text()) == (200, "ok")
         assert listing.status in {401, 403}
+
+
+async def test_a_group_that_is_not_served_is_a_page_that_is_not_found(admin: Any) -> None:
+    custom = api(client.CustomObjectsApi, admin)
+
+    with pytest.raises(ApiException) as refused:
+        await custom.list_cluster_custom_object("nothing.example", "v1", "things")
+
+    assert (refused.value.status, refused.value.body) == (404, "404 page not found\n")
+
+
+async def test_kinds_are_listed_in_the_order_of_their_names(admin: Any) -> None:
+    found = await api(client.CoreV1Api, admin).get_api_resources()
+
+    names = [one.name for one in found.resources if "/" not in one.name]
+    assert names == sorted(names)
 
 
 async def test_the_server_says_its_version(admin: Any) -> None:

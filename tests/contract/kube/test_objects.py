@@ -164,6 +164,24 @@ async def test_a_strategic_patch_changes_one_container_by_its_name(apps: Any, na
     assert images == {"main": "main:1", "side": "side:2"}
 
 
+async def test_what_a_strategic_patch_adds_to_a_list_stands_before_the_rest(apps: Any, namespace: str) -> None:
+    await apps.create_namespaced_deployment(namespace, deployment(("main", "side")))
+    body = {"spec": {"template": {"spec": {"containers": [{"name": "new", "image": "new:1"}]}}}}
+
+    patched = await apps.patch_namespaced_deployment("web", namespace, body)
+
+    assert [one.name for one in patched.spec.template.spec.containers] == ["new", "main", "side"]
+
+
+async def test_what_a_strategic_patch_changes_in_a_list_stays_in_its_place(apps: Any, namespace: str) -> None:
+    await apps.create_namespaced_deployment(namespace, deployment(("main", "side")))
+    body = {"spec": {"template": {"spec": {"containers": [{"name": "side", "image": "side:2"}]}}}}
+
+    patched = await apps.patch_namespaced_deployment("web", namespace, body)
+
+    assert [one.name for one in patched.spec.template.spec.containers] == ["main", "side"]
+
+
 def deployment(containers: tuple[str, ...] = ("main",)) -> dict[str, Any]:
     labels = {"app": "web"}
     listed = [{"name": name, "image": f"{name}:1"} for name in containers]
@@ -214,6 +232,19 @@ async def test_applying_by_force_takes_over(core: Any, namespace: str) -> None:
     made = await apply(core, namespace, "two", {"a": "2"}, force=True)
 
     assert made.data == {"a": "2"}
+
+
+async def test_fields_are_handed_over_by_writing_their_managers(core: Any, admin: Any, namespace: str) -> None:
+    """As kubectl does it when an object that it made by a client-side apply is applied by the server."""
+    await core.create_namespaced_config_map(namespace, config_map("applied", a="1", b="2"), field_manager="before")
+    found = await raw(admin, f"/api/v1/namespaces/{namespace}/configmaps/applied")
+    managers = [one | {"manager": "one", "operation": "Apply"} for one in found["metadata"]["managedFields"]]
+    body = [{"op": "replace", "path": "/metadata/managedFields", "value": managers}]
+    await core.patch_namespaced_config_map("applied", namespace, body, _content_type="application/json-patch+json")
+
+    made = await apply(core, namespace, "one", {"a": "1"})
+
+    assert made.data == {"a": "1"}
 
 
 async def test_a_finalizer_holds_an_object_back(core: Any, namespace: str) -> None:
@@ -443,6 +474,99 @@ async def test_a_body_of_the_wrong_shape_is_a_bad_request(admin: Any, namespace:
     status = await raw(admin, f"/apis/apps/v1/namespaces/{namespace}/deployments", method="POST", body=body)
 
     assert (status["code"], status["reason"]) == (400, "BadRequest")
+
+
+async def test_an_object_that_was_read_can_not_be_created_as_it_is(core: Any, namespace: str) -> None:
+    read = await core.create_namespaced_config_map(namespace, config_map())
+
+    status = await refusal(core.create_namespaced_config_map(namespace, read))
+
+    assert (status["code"], status["message"]) == (500, "resourceVersion should not be set on objects to be created")
+
+
+async def test_a_namespace_is_active_whatever_status_it_was_sent_with(core: Any) -> None:
+    """kubectl sends an empty one."""
+    made = await core.create_namespace({"metadata": {"generateName": "test-"}, "spec": {}, "status": {}})
+
+    assert made.status.phase == "Active"
+
+
+MISSPELT = {"metadata": {"name": "odd"}, "data": {"a": "1"}, "dat": {"b": "2"}, "kind": "ConfigMap", "apiVersion": "v1"}
+
+
+async def test_a_field_that_a_kind_does_not_have_is_left_out(admin: Any, namespace: str) -> None:
+    made = await raw(admin, f"/api/v1/namespaces/{namespace}/configmaps", method="POST", body=MISSPELT)
+
+    assert "dat" not in made
+
+
+async def test_a_field_that_a_kind_does_not_have_is_refused_to_strict_clients(admin: Any, namespace: str) -> None:
+    path = f"/api/v1/namespaces/{namespace}/configmaps?fieldValidation=Strict"
+    status = await raw(admin, path, method="POST", body=MISSPELT)
+
+    assert (status["code"], status["reason"]) == (400, "BadRequest")
+    assert status["message"] == (
+        'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: unknown field "dat"'
+    )
+
+
+async def test_unknown_fields_are_named_by_their_places(admin: Any, namespace: str) -> None:
+    body = deployment() | {"kind": "Deployment", "apiVersion": "apps/v1"}
+    body["spec"] = {"replcas": 2} | body["spec"]
+    body["spec"]["template"]["spec"]["containers"][0]["imag"] = "main:2"
+
+    path = f"/apis/apps/v1/namespaces/{namespace}/deployments?fieldValidation=Strict"
+    status = await raw(admin, path, method="POST", body=body)
+
+    fields = 'unknown field "spec.replcas", unknown field "spec.template.spec.containers[0].imag"'
+    assert status["message"].endswith(f"strict decoding error: {fields}")
+
+
+async def test_a_patch_with_an_unknown_field_is_refused_to_strict_clients(core: Any, namespace: str) -> None:
+    await core.create_namespaced_config_map(namespace, config_map())
+
+    status = await refusal(
+        core.patch_namespaced_config_map("settings", namespace, {"dat": {"b": "2"}}, field_validation="Strict")
+    )
+
+    assert (status["code"], status["message"]) == (
+        422,
+        ' "" is invalid: patch: Invalid value: "map[dat:map[b:2]]": strict decoding error: unknown field "dat"',
+    )
+
+
+async def test_applying_a_field_that_the_schema_lacks_is_refused(core: Any, namespace: str) -> None:
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "applied"}, "dat": {}}
+    status = await refusal(
+        core.patch_namespaced_config_map("applied", namespace, body, field_manager="one", _content_type=APPLY)
+    )
+
+    text = "failed to create typed patch object (/applied; /v1, Kind=ConfigMap): .dat: field not declared in schema"
+    assert (status["code"], status["message"]) == (500, text)
+
+
+async def test_a_value_of_the_wrong_type_is_named_with_its_field(admin: Any, namespace: str) -> None:
+    spec = {"ports": [{"port": "80"}]}
+    body = {"kind": "Service", "apiVersion": "v1", "metadata": {"name": "odd"}, "spec": spec}
+
+    status = await raw(admin, f"/api/v1/namespaces/{namespace}/services", method="POST", body=body)
+
+    assert status["message"] == (
+        'Service in version "v1" cannot be handled as a Service: json: cannot unmarshal string into Go struct field '
+        "ServicePort.spec.ports.port of type int32"
+    )
+
+
+async def test_amounts_may_be_numbers(admin: Any, namespace: str) -> None:
+    body = {
+        "kind": "ResourceQuota",
+        "apiVersion": "v1",
+        "metadata": {"name": "few"},
+        "spec": {"hard": {"pods": 5}},
+    }
+    made = await raw(admin, f"/api/v1/namespaces/{namespace}/resourcequotas", method="POST", body=body)
+
+    assert made["metadata"]["name"] == "few"
 
 
 async def raw(

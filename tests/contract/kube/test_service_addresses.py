@@ -253,6 +253,41 @@ async def test_an_address_has_to_be_one(core: Any, namespace: str) -> None:
     assert "must be a valid IP address" in status["message"]
 
 
+DUAL_STACK = "this cluster is not configured for dual-stack services"
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        ({"clusterIP": "010.96.0.50"}, 'spec.clusterIPs[0]: Invalid value: "010.96.0.50": must not have leading 0s'),
+        (
+            {"clusterIP": "fd00::5"},
+            'spec.clusterIPs[0]: Invalid value: ["fd00::5"]: IPv6 is not configured on this cluster',
+        ),
+        ({"ipFamilies": ["IPv6"]}, 'spec.ipFamilies[0]: Invalid value: "IPv6": not configured on this cluster'),
+        (
+            {"ipFamilyPolicy": "RequireDualStack"},
+            f'spec.ipFamilyPolicy: Invalid value: "RequireDualStack": {DUAL_STACK}',
+        ),
+    ],
+)
+async def test_a_cluster_with_one_family_refuses_the_other(
+    core: Any, namespace: str, spec: dict[str, Any], why: str
+) -> None:
+    status = await refusal(core.create_namespaced_service(namespace, service(**spec)))
+
+    assert (status["code"], status["message"]) == (422, f'Service "placed" is invalid: {why}')
+
+
+async def test_a_range_ends_where_its_prefix_ends(networking: Any) -> None:
+    body = {"metadata": {"name": "odd"}, "spec": {"cidrs": ["10.200.0.1/24"]}}
+    status = await refusal(networking.create_service_cidr(body))
+
+    assert status["message"].endswith(
+        'spec.cidrs[0]: Invalid value: "10.200.0.1/24": must not have bits set beyond the prefix length'
+    )
+
+
 @pytest.mark.parametrize("dry_run", [None, "All"])
 async def test_a_service_in_a_namespace_that_does_not_exist_is_not_found(core: Any, dry_run: str | None) -> None:
     status = await refusal(core.create_namespaced_service("no-such-place", service(), dry_run=dry_run))

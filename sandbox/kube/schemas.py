@@ -1,0 +1,154 @@
+"""Which fields the built-in kinds have: what a body says beyond them is unknown, and what has another type is refused.
+
+The fields are those of the Kubernetes client's models, which are made from the API server's own description. Custom
+kinds are left open.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from kubernetes.aio.client import models
+
+from sandbox.kube.resources import Json, Resource
+
+_QUANTITIES = {"requests", "limits", "capacity", "allocatable", "allocatedResources", "hard", "used", "overhead"} | {
+    *("default", "defaultRequest", "max", "min", "maxLimitRequestRatio", "sizeLimit", "divisor")
+}
+"""Fields whose amounts may be numbers as well as text."""
+_GO_TYPES = {
+    "str": "string",
+    "int": "int32",
+    "bool": "bool",
+    "float": "float64",
+    "datetime": "string",
+    "bytes": "[]uint8",
+}
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "str": str,
+    "bytes": str,
+    "datetime": str,
+    "int": int,
+    "float": (int, float),
+    "bool": bool,
+}
+_LIST, _MAP = re.compile(r"List\[(.+)\]"), re.compile(r"Dict\[str, (.+)\]")
+
+
+@dataclass(eq=False)
+class WrongTypeError(Exception):
+    """A value that its field can't hold; `struct` and `path` name the field as Go's JSON decoder does."""
+
+    struct: str
+    path: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        return (
+            f"json: cannot unmarshal {self.found} into Go struct field {self.struct}{self.path} of type {self.expected}"
+        )
+
+
+def known(resource: Resource, received: Json) -> tuple[Json, list[str]]:
+    """The object without the fields that its kind doesn't have, and their paths: `spec.containers[0].imag`.
+
+    Raises:
+        WrongTypeError: a field holds another type of value than it can.
+    """
+    model = _model(resource)
+    if model is None:
+        return received, []
+    unknown: list[str] = []
+    return dict(_object(received, model, _Place(model, ""), unknown)), unknown
+
+
+def _model(resource: Resource) -> str | None:
+    if resource.custom:
+        return None
+    kind = f"{resource.version.capitalize()}{resource.kind}"
+    names = ("EventsV1Event",) if resource.group == "events.k8s.io" else (kind, f"Core{kind}")
+    return next((name for name in names if hasattr(models, name)), None)
+
+
+@dataclass(frozen=True)
+class _Place:
+    struct: str
+    path: str
+    """With the places in lists, as unknown fields are named."""
+    field: str = ""
+
+    def below(self, name: str) -> str:
+        return f"{self.path}.{name}" if self.path else name
+
+    def refusal(self, expected: str, value: Any) -> WrongTypeError:
+        path = re.sub(r"\[[^]]*\]", "", self.path)
+        struct = re.sub(r"^(Core|Events)?V\d+((alpha|beta)\d+)?", "", self.struct)
+        return WrongTypeError(struct, f".{path}", expected, _json_type(value))
+
+
+def _object(value: Any, model: str, place: _Place, unknown: list[str]) -> Any:
+    if not isinstance(value, dict):
+        raise place.refusal(_go_type(model), value)
+    fields = _fields(model)
+    made = {}
+    for name, inner in value.items():
+        if name in fields:
+            made[name] = _value(inner, fields[name], _Place(model, place.below(name), name), unknown)
+        else:
+            unknown.append(place.below(name))
+    return made
+
+
+def _value(value: Any, kind: str, place: _Place, unknown: list[str]) -> Any:
+    if value is None or kind == "object":
+        return value
+    if several := _LIST.fullmatch(kind):
+        if not isinstance(value, list):
+            raise place.refusal(_go_type(kind), value)
+        inner = several[1]
+        return [
+            _value(one, inner, _Place(place.struct, f"{place.path}[{at}]", place.field), unknown)
+            for at, one in enumerate(value)
+        ]
+    if several := _MAP.fullmatch(kind):
+        if not isinstance(value, dict):
+            raise place.refusal(_go_type(kind), value)
+        return {key: _value(one, several[1], place, unknown) for key, one in value.items()}
+    if kind not in _TYPES:
+        return _object(value, kind, place, unknown)
+    amount = place.field in _QUANTITIES and isinstance(value, int | float)
+    if isinstance(value, bool) is not (kind == "bool") or not (amount or isinstance(value, _TYPES[kind])):
+        raise place.refusal(_go_type(kind), value)
+    return value
+
+
+def _fields(model: str) -> dict[str, str]:
+    """Each field's type by its name in JSON."""
+    found = getattr(models, model)
+    names: dict[str, str] = found.attribute_map
+    return {name: found.openapi_types[attribute] for attribute, name in names.items()}
+
+
+def _go_type(kind: str) -> str:
+    if several := _LIST.fullmatch(kind):
+        return f"[]{_go_type(several[1])}"
+    if several := _MAP.fullmatch(kind):
+        return f"map[string]{_go_type(several[1])}"
+    return _GO_TYPES.get(kind) or re.sub(r"^(?:[A-Z]\w*?)?V(\d\w*?)([A-Z]\w*)$", r"v\1.\2", kind)
+
+
+def _json_type(value: Any) -> str:
+    kinds = {bool: "bool", str: "string", list: "array", dict: "object"}
+    return kinds.get(type(value), "number")
+
+
+def go_shown(value: Any) -> str:
+    """A value as Go prints it: `map[spec:map[replicas:x]]`."""
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{key}:{go_shown(value[key])}' for key in sorted(value))}]"
+    if isinstance(value, list):
+        return f"[{' '.join(map(go_shown, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "<nil>" if value is None else str(value)
