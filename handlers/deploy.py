@@ -7,12 +7,28 @@ from typing import Literal
 from handlers.kit.command import Given, command
 from handlers.kit.message import Field, Message, Modal
 from handlers.kit.request import Request
+from handlers.views.facts import iso
 from services.deployment import deploy_request
 from services.operations import Order
 from services.services import Services
 from services.sites import Site
 
 Mode = Literal["ReadOnly", "ReadWrite"]
+
+
+_RARE: Mapping[str, str] = {
+    "schedule": "Schedule",
+    "window": "Window",
+    "message_ttl": "Message TTL",
+    "storage_class": "Storage class",
+    "storage_request": "Storage request",
+    "extension_name": "Extension name",
+}
+"""What the form asks only those who have typed it."""
+
+
+def _typed(value: object) -> str:
+    return iso(value) if isinstance(value, timedelta) else str(value)
 
 
 async def _form(_request: Request, given: Given, services: Services) -> Modal:
@@ -47,8 +63,21 @@ async def _form(_request: Request, given: Given, services: Services) -> Modal:
                 initial=tuple(given.get("repository") or (site.sync.repositories if isinstance(site, Site) else ())),
                 hint="What is copied to the edge. Empty: the site's own list.",
             ),
-            Field("mode", "Mode", kind="choice", choices=("ReadOnly", "ReadWrite"), hint="Can't be changed later."),
-            Field("service_ip", "Service IP", placeholder="a free one is picked"),
+            Field(
+                "mode",
+                "Mode",
+                kind="choice",
+                choices=("ReadOnly", "ReadWrite"),
+                initial=str(given.get("mode") or ""),
+                hint="Can't be changed later.",
+            ),
+            Field(
+                "service_ip",
+                "Service IP",
+                initial=str(given.get("service_ip") or ""),
+                placeholder="a free one is picked",
+            ),
+            *(Field(name, label, initial=_typed(given[name])) for name, label in _RARE.items() if given.get(name)),
             Field(
                 "dry_run", "Dry run", kind="flag", placeholder="Only show the plan", initial=bool(given.get("dry_run"))
             ),

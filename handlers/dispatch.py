@@ -11,7 +11,7 @@ from datetime import timedelta
 import structlog
 
 from handlers.kit.catalogue import Catalogue, Parsed
-from handlers.kit.command import Command, Commands
+from handlers.kit.command import Command, Commands, Parameter
 from handlers.kit.message import Message, Modal
 from handlers.kit.nearest import nearest, ranked
 from handlers.kit.request import Request
@@ -92,7 +92,7 @@ class Door:
     async def _run(self, request: Request, passage: _Passage) -> Message | Modal | None:
         said = words(request.text, typed=not request.said_by_click)
         passage.text = join(said)
-        command, rest = self._commands.find(_asked(said))
+        command, rest = self._commands.find(_asked(said, self._commands.nouns))
         passage.command = command
         passage.rule = self._allow(request, command, None)
         parsed = await self._parse(command, rest)
@@ -122,10 +122,14 @@ class Door:
     async def _form(self, request: Request, parsed: Parsed, passage: _Passage) -> Modal:
         command, lacking = parsed.command, parsed.missing[0]
         if command.modal is None or not request.trigger_id:
-            facts = {"usage": command.usage, "positional": lacking.positional}
-            raise Invalid(lacking.name, "", "missing", facts)
+            raise _lacks(command, lacking)
+        modal = await command.modal(request, parsed.given, self._services)
+        asked = {field.parameter for field in modal.fields}
+        for parameter in parsed.missing:
+            if parameter.name not in asked:
+                raise _lacks(command, parameter)
         passage.outcome = "form"
-        return await command.modal(request, parsed.given, self._services)
+        return modal
 
     async def _with_names(self, error: DomainError, site: Site | None) -> DomainError:
         """Near names of connected registries: only known outside, so asked for here once for all commands."""
@@ -188,10 +192,17 @@ class Door:
             _log.exception("audit row lost", reference=request.reference)
 
 
-def _asked(said: tuple[str, ...]) -> tuple[str, ...]:
-    """Nothing said is a question for help, and so is `--help` behind anything."""
+def _lacks(command: Command, parameter: Parameter) -> Invalid:
+    facts = {"usage": command.reminder, "positional": parameter.positional}
+    return Invalid(parameter.name, "", "missing", facts)
+
+
+def _asked(said: tuple[str, ...], nouns: frozenset[str]) -> tuple[str, ...]:
+    """Nothing said is a question for help, and so are a noun alone and `--help` behind anything."""
     if not said:
         return ("help",)
+    if len(said) == 1 and said[0].lower() in nouns:
+        return ("help", *said)
     if "--help" in said or "-h" in said:
         return ("help", *[word for word in said if not word.startswith("-")][:2])
     return said

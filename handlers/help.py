@@ -21,8 +21,10 @@ async def help_(request: Request, topic: tuple[str, ...] = (), *, commands: Comm
     if not topic:
         return overview(request, allowed)
     name = " ".join(word.lower() for word in topic)
-    if (found := commands.get(name)) and found in allowed:
-        return manual(request, found)
+    # What follows a command's name does not change what it is about: `deploy edge01 --help`.
+    for words in (name.split()[:2], name.split()[:1]):
+        if (found := commands.get(" ".join(words))) and found in allowed:
+            return manual(request, found)
     if inside := [each for each in allowed if each in commands.under(name)]:
         return overview(request, inside)
     near = tuple(each for each in commands.near(name.split()) if commands.get(each) in allowed)

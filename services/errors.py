@@ -19,11 +19,12 @@ class DomainError(Exception):
 
 @dataclass(eq=False)
 class NotFound(DomainError):
-    """There is no `kind` of that name; `near` are the most similar ones that exist."""
+    """There is no `kind` of that name; `near` are the most similar ones that exist, `known` all, where they are few."""
 
     kind: str
     name: str
     near: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)

@@ -13,8 +13,13 @@ from pydantic import TypeAdapter
 
 from handlers.kit.command import Command, Parameter
 from handlers.kit.nearest import nearest
+from handlers.kit.words import quote
 from services.errors import Invalid, NotFound
 from services.sites import Site
+
+_FEW = 10
+"""Names that an answer lists."""
+_OPTION = re.compile(r"--?[a-zA-Z][\w-]*(=.*)?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,15 @@ class Catalogue:
         for length in (2, 1):
             if found := self._commands.get(" ".join(lower[:length])):
                 return found, tuple(words[length:])
-        typed = " ".join(words[:2] if lower[:1] and lower[0] in self.nouns else words[:1])
-        raise NotFound("command", typed, self.near(lower))
+        near = self.near(lower)
+        raise NotFound("command", " ".join(words[: self._meant(lower, near)]), near)
+
+    def _meant(self, words: Sequence[str], near: Sequence[str]) -> int:
+        """How many words were meant for a command's name: two when they are like both of the nearest, turned or not."""
+        if words and words[0] in self.nouns:
+            return 2
+        turned = {" ".join(sorted(name.split())) for name in near[:1] if " " in name}
+        return 2 if nearest(" ".join(sorted(words[:2])), turned, cutoff=0.75) else 1
 
     def get(self, name: str) -> Command | None:
         """By name."""
@@ -74,7 +86,13 @@ class Catalogue:
         two = [name for name in self._commands if " " in name]
         spoken = " ".join(words[:2])
         turned = " ".join(reversed(words[:2]))
-        return (*nearest(spoken, two, cutoff=0.75), *one, *nearest(turned, two, cutoff=0.85))[:3]
+        found = (*nearest(spoken, two, cutoff=0.75), *one, *nearest(turned, two, cutoff=0.85))[:3]
+        return found or self._with_verb(words[0] if words else "")
+
+    def _with_verb(self, typed: str) -> tuple[str, ...]:
+        """Somebody left the noun out, as in `approve op-1`."""
+        verbs = nearest(typed, {name.split()[1] for name in self._commands if " " in name}, cutoff=0.75)[:1]
+        return tuple(name for name in self._commands for verb in verbs if name.endswith(f" {verb}"))
 
     def parse(self, command: Command, words: Sequence[str], sites: Mapping[str, Site]) -> Parsed:
         """Arguments of a command. Raises `NotFound` (an option, a site) or `Invalid`."""
@@ -91,7 +109,7 @@ def _site(typed: Any, sites: Mapping[str, Site]) -> Any:
         return tuple(_site(each, sites) for each in typed)
     if found := sites.get(typed.lower()):
         return found
-    raise NotFound("site", typed, nearest(typed, sites))
+    raise NotFound("site", typed, nearest(typed, sites), tuple(sites) if len(sites) <= _FEW else ())
 
 
 class _Grammar:
@@ -110,12 +128,24 @@ class _Grammar:
 
     def read(self, words: Sequence[str]) -> dict[str, Any]:
         try:
-            _, bound, _ = self._app.parse_args(list(words), print_error=False, exit_on_error=False)
+            _, bound, _ = self._app.parse_args(self._joined(words), print_error=False, exit_on_error=False)
         except cyclopts.CycloptsError as error:
-            raise self._translated(error) from None
+            raise self._translated(error, words) from None
         return {name: value for name, value in bound.arguments.items() if value is not None}
 
-    def _translated(self, error: cyclopts.CycloptsError) -> NotFound | Invalid:
+    def _joined(self, words: Sequence[str]) -> list[str]:
+        """Behind an option, what begins with a dash and does not look like an option is its value."""
+        valued = {each.option for each in self._command.parameters if not each.positional and not each.is_flag}
+        joined: list[str] = []
+        for word in words:
+            if joined and joined[-1] in valued and word.startswith("-") and not _OPTION.fullmatch(word):
+                joined[-1] = f"{joined[-1]}={word}"
+            else:
+                joined.append(word)
+        return joined
+
+    def _translated(self, error: cyclopts.CycloptsError, words: Sequence[str]) -> NotFound | Invalid:
+        usage = {"usage": self._command.reminder}
         name = error.argument.name.lstrip("-").lower().replace("_", "-") if error.argument else ""
         match error:
             case cyclopts.UnknownOptionError():
@@ -123,16 +153,29 @@ class _Grammar:
                 options = [each.option for each in self._command.parameters if not each.positional]
                 return NotFound("option", typed.partition("=")[0], nearest(typed, options))
             case cyclopts.UnusedCliTokensError():
-                extra = " ".join(error.unused_tokens or ())
-                return Invalid("words", extra, "extra", {"usage": self._command.usage})
+                extra = list(error.unused_tokens or ())
+                return Invalid("words", " ".join(extra), "extra", usage | {"meant": self._option_of(extra, words)})
             case cyclopts.RepeatArgumentError():
                 typed = error.token.keyword or ""
                 return Invalid(typed.lstrip("-"), typed, "repeated")
             case cyclopts.MissingArgumentError():
-                return Invalid(name, error.keyword or "", "no_value", {"usage": self._command.usage})
+                return Invalid(name, error.keyword or "", "no_value", usage)
             case cyclopts.CoercionError():
                 return self._unfit(name, error.token.value if error.token else "")
-        return Invalid("words", str(error), "unreadable", {"usage": self._command.usage})
+        return Invalid("words", str(error), "unreadable", usage)
+
+    def _option_of(self, extra: Sequence[str], words: Sequence[str]) -> str:
+        """Where the words that are too many belong, if that can be told: behind `--site`, or to the option before."""
+        said = list(words)
+        at = next((at for at in range(2, len(said)) if said[at : at + len(extra)] == list(extra)), 0)
+        found = self._command.parameter(said[at - 2]) if at and said[at - 2].startswith("--") else None
+        if found is None or found.is_flag:
+            sites = [each.option for each in self._command.parameters if each.is_site and not each.positional]
+            return " ".join([*sites, quote(extra[0])]) if sites and not {*sites} & {*said} and len(extra) == 1 else ""
+        several = [said[at - 1], *extra]
+        return " ".join(
+            f"{found.option} {quote(each)}" for each in (several if found.is_repeated else [" ".join(several)])
+        )
 
     def _unfit(self, name: str, value: str) -> Invalid:
         parameter = self._command.parameter(name)

@@ -20,6 +20,9 @@ from handlers.kit.request import Request
 from services.services import Services
 from services.sites import Site
 
+_SENTENCE = 100
+"""Characters of a usage that a sentence still bears."""
+
 Given = Mapping[str, Any]
 """Values that were typed, by parameter; a site as `Site`."""
 Form = Callable[[Request, Given, Services], Awaitable[Modal]]
@@ -110,6 +113,11 @@ class Command:
         """The usage with the options that may be left out as `…`, for lists."""
         needed = [parameter.usage for parameter in self.parameters if parameter.required or parameter.positional]
         return " ".join([self.name, *needed, *(["[…]"] if len(needed) < len(self.parameters) else [])])
+
+    @property
+    def reminder(self) -> str:
+        """The usage for a sentence: whole where it is short."""
+        return self.usage if len(self.usage) <= _SENTENCE else self.brief
 
     @property
     def site_parameter(self) -> str | None:

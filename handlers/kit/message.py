@@ -160,7 +160,8 @@ def submission(submitted: Mapping[str, Any]) -> Submission:
         elif is_positional:
             positional += [quote(value) for value in values]
         else:
-            options += [word for value in values for word in (flag, quote(value))]
+            # Behind `=` a value may begin with a dash.
+            options += [f"{flag}{'=' if value.startswith('-') else ' '}{quote(value)}" for value in values]
     return Submission(
         text=" ".join([origin["runs"], *positional, *options]),
         runs=origin["runs"],

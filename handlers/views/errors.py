@@ -18,6 +18,8 @@ from handlers.views.facts import short
 from services import errors
 from services.errors import DomainError
 
+_ECHO = 100
+"""Characters of what somebody typed that an answer repeats."""
 _SYSTEMS = {"azure": "Azure", "kubernetes": "The cluster", "slack": "Slack", "database": "The bot's database"}
 
 
@@ -41,8 +43,15 @@ def corrected(error: DomainError, request: Request) -> str:
         return ""
     said = list(words(request.text, typed=not request.said_by_click))
     if isinstance(error, errors.NotFound) and error.kind == "command":
-        return join([*near[0].split(), *said[len(wrong.split()) :]])
+        return _renamed(said, wrong.split(), near[0].split())
     return join(_mended(word, wrong, near[0]) for word in said)
+
+
+def _renamed(said: list[str], wrong: list[str], right: list[str]) -> str:
+    """The line with the command's name mended, which need not stand first: `help depoly`."""
+    places = (at for at in range(len(said)) if said[at : at + len(wrong)] == wrong)
+    at = next(places, None)
+    return "" if at is None else join([*said[:at], *right, *said[at + len(wrong) :]])
 
 
 def _mended(word: str, wrong: str, right: str) -> str:
@@ -85,13 +94,19 @@ def told(error: DomainError, *, slash: str = "/registry") -> str:  # noqa: PLR09
 
 
 def _not_found(error: errors.NotFound, slash: str) -> str:
+    known = f"What there is: {listed(map(code, error.known))}." if error.known else ""
     if not error.name:
-        return f"That names no {escape(error.kind)}."
-    text = f"There is no {escape(error.kind)} {code(error.name)}."
+        return f"That names no {escape(error.kind)}. {known}".rstrip()
+    text = f"There is no {escape(error.kind)} {code(cut(error.name, _ECHO))}."
     if error.near:
         return f"{text} Did you mean {listed(map(code, error.near), 'or')}?"
-    hints = {"command": f"{code(slash + ' help')} lists what you can say.", "site": "Sites are named in the site file."}
-    return f"{text} {hints.get(error.kind, '')}".rstrip()
+    hints = {
+        "command": f"{code(slash + ' help')} lists what you can say.",
+        "option": f"{code(slash + ' help')} with the command's name behind it lists its options.",
+        "site": "Sites are named in the site file.",
+        "operation": f"{code(slash + ' operation list')} shows the newest.",
+    }
+    return f"{text} {known or hints.get(error.kind, '')}".rstrip()
 
 
 _Rule = Callable[[str, str, Mapping[str, Any]], str]
@@ -119,14 +134,17 @@ def _bounds(field: str, _: str, facts: Mapping[str, Any]) -> str:
     return f"{value} is out of bounds: {field} lies between {low} and {high}."
 
 
+def _extra(_field: str, value: str, facts: Mapping[str, Any]) -> str:
+    meant = f" Did you mean {code(str(facts['meant']))}?" if facts.get("meant") else _usage(facts)
+    return f"{code(value)} is more than this command takes.{meant}"
+
+
 _RULES: Mapping[str, _Rule] = {
     **watches.RULES,
     "missing": lambda field, _, facts: f"{field} is missing.{_usage(facts)}",
     "no_value": lambda field, _, facts: f"{field} needs a value after it.{_usage(facts)}",
     "repeated": lambda field, _, __: f"{field} is there twice, and takes one value.",
-    "extra": lambda _, value, facts: (
-        f"{code(value)} is more than this command takes. Text with blanks goes in quotes.{_usage(facts)}"
-    ),
+    "extra": _extra,
     "unreadable": lambda _, __, facts: f"That could not be read.{_usage(facts)}",
     "quote.open": lambda _, __, facts: f"A quote ({code(str(facts['mark']))}) is opened and never closed.",
     "choice": _choice,
@@ -169,15 +187,15 @@ _RULES: Mapping[str, _Rule] = {
 
 
 def _invalid(error: errors.Invalid, slash: str) -> str:
+    facts, value, usage = error.facts, cut(error.value, _ECHO), error.facts.get("usage")
     field = code("--" + error.field_name.replace("_", "-")) if error.field_name else "A value"
-    if error.facts.get("positional"):
+    if facts.get("positional"):
         field = f"The {error.field_name.replace('_', ' ')}"
     if rule := _RULES.get(error.rule):
-        usage = error.facts.get("usage")
-        return rule(field, error.value, {**error.facts, "usage": f"{slash} {usage}" if usage else ""})
-    facts = ", ".join(f"{name}: {value}" for name, value in error.facts.items())
-    reason = escape(f"{error.rule}; {facts}" if facts else error.rule)
-    return f"{code(error.value)} does not fit {field} ({reason})."
+        return rule(field, value, {**facts, "usage": f"{slash} {usage}" if usage else ""})
+    values = ", ".join(f"{name}: {fact}" for name, fact in facts.items())
+    reason = escape(f"{error.rule}; {values}" if values else error.rule)
+    return f"{code(value)} does not fit {field} ({reason})."
 
 
 # --- what they may --------------------------------------------------------------------------------------------------
@@ -253,9 +271,9 @@ def _stale(error: errors.Stale) -> str:
     if error.state == "changed":
         return f"The plan of {code(error.operation)} is another one by now. Look at its card, then decide about that."
     state = _DOINGS.get(error.state, f"is {error.state}")
-    wanted = _DOINGS.get(error.wanted)
-    only = f" This works only while it {wanted}." if wanted else ""
-    return f"{code(error.operation)} {escape(state)}, so this can't be done to it any more.{only}"
+    if wanted := _DOINGS.get(error.wanted):
+        return f"{code(error.operation)} {escape(state)}; this can be done only to one that {wanted}."
+    return f"{code(error.operation)} {escape(state)}, so this can't be done to it any more."
 
 
 # --- the outside ----------------------------------------------------------------------------------------------------

@@ -200,13 +200,17 @@ WORDS: dict[Code, _Words] = {
         "Take another name, or delete the scope map if nothing uses it.",
         f"az acr scope-map delete --name {{name}} {_REGISTRY}",
     ),
-    Code.PERMISSIONS_FIT: _Words("{repositories} repositories need {count} of at most {limit} permissions."),
+    Code.PERMISSIONS_FIT: _Words(
+        "The scope map needs {count} of at most {limit} permissions (repositories: {repositories})."
+    ),
     Code.PERMISSIONS_TOO_MANY: _Words(
         "{repositories} repositories need {count} permissions; a scope map holds {limit}.",
         "Sync fewer repositories: 248 at most with ReadOnly, 99 with ReadWrite.",
     ),
     Code.TOKEN_FREE: _Words("There is no token {name} yet."),
-    Code.TOKEN_REUSED: _Words("The sync token {name} exists and is reused; it gets a new password."),
+    Code.TOKEN_REUSED: _Words(
+        "The sync token {name} exists and is reused; installing the extension gives it a new password."
+    ),
     Code.TOKEN_FOREIGN: _Words(
         "There is a token {name} with another scope map ({scope_map}). It is not overwritten.",
         "Take another name, or delete the token if nothing uses it.",
@@ -290,8 +294,8 @@ WORDS: dict[Code, _Words] = {
         "kubectl get storageclasses",
     ),
     Code.STORAGE_NO_DEFAULT: _Words(
-        "The cluster has no default storage class (it has {classes}), so the volume would stay Pending.",
-        "Name one with `--storage-class`, or mark one as default.",
+        "The cluster has no default storage class, so the volume would stay Pending. Its storage classes: {classes}.",
+        "Mark one as default or name one with `--storage-class`; if there is none, create one.",
         "kubectl get storageclasses",
     ),
     Code.CERT_MANAGER_TO_INSTALL: _Words("There is no cert-manager yet; the extension brings its own."),

@@ -8,8 +8,9 @@ from handlers.kit.blocks import Button, Confirm, TaskStatus, button
 from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, cut, date, duration, escape, listed, mention
 from handlers.views import causes, errors, findings
+from handlers.views.facts import short
 from services.errors import DomainError, Failure
-from services.operation import Asked, Event, Operation, State, StepRun
+from services.operation import Asked, Decision, Event, Operation, State, StepRun
 from services.sites import Site
 from services.steps import command_line, title
 from services.values import Finding, PlannedStep
@@ -19,6 +20,7 @@ MOST_FINDINGS = 12
 MOST_DIFFERENCES = 10
 
 _VERBS: Mapping[str, str] = {"deploy": "Deploy"}
+_VERDICTS: Mapping[str, str] = {"approve": "approved", "reject": "rejected"}
 _EFFECTS: Mapping[str, str] = {
     "create": "Create",
     "change": "Change",
@@ -147,7 +149,7 @@ def _differences(operation: Operation) -> Iterator[Block]:
     before, after = operation.approved.observed, operation.plan.observed
     keys = [key for key in sorted({*before, *after}) if before.get(key) != after.get(key)]
     lines = [
-        f"• {escape(key)}: ~{_fact(before.get(key))}~ → {_fact(after.get(key))}" for key in keys[:MOST_DIFFERENCES]
+        f"• {_subject(key)}: ~{_fact(before.get(key))}~ → {_fact(after.get(key))}" for key in keys[:MOST_DIFFERENCES]
     ]
     told = "\n".join(lines) or ("" if operation.plan.blockers else "The steps are others now.")
     since = "approved" if operation.decisions else "planned"
@@ -155,8 +157,18 @@ def _differences(operation: Operation) -> Iterator[Block]:
     yield blocks.section(said.rstrip())
 
 
+def _subject(observed: str) -> str:
+    """What was observed, such as `sync_token.scope_map`, in words."""
+    return escape(observed.replace(".", ", ").replace("_", " "))
+
+
 def _fact(value: object) -> str:
-    return escape(cut(str(value), 60)) if value not in (None, "") else "none"
+    match value:
+        case None | "":
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+    return escape(cut(short(str(value)), 60))
 
 
 def _approval(operation: Operation) -> Iterator[Block]:
@@ -422,10 +434,7 @@ def details(operation: Operation, site: Site | None) -> Message:
     """Everything about one operation: decisions, steps with their ids, and the commands that they replace."""
     shown = [*_head(operation), *_middle(operation)]
     if operation.decisions:
-        told = [
-            f"• {escape(one.name)}: {one.verdict}d {date(one.at)}{' – ' + escape(one.reason) if one.reason else ''}"  # noqa: RUF001 - a dash
-            for one in operation.decisions
-        ]
+        told = [_decided(one) for one in operation.decisions]
         shown.append(blocks.section("*Decisions*\n" + "\n".join(told)))
     if operation.plan:
         rows = [_row(operation, index, step) for index, step in enumerate(operation.planned)]
@@ -433,11 +442,15 @@ def details(operation: Operation, site: Site | None) -> Message:
     if operation.plan and site:
         held = next((step.params["address"] for step in operation.planned if step.kind == "service_ip.hold"), "")
         address = str(operation.results.get("service_ip", held))
-        lines = "\n".join(
-            command_line(step, site, operation.target, address) for step in operation.planned if step.runs
-        )
+        by_hand = [command_line(step, site, operation.target, address) for step in operation.planned if step.runs]
+        lines = "\n".join(dict.fromkeys(by_hand))
         shown.append(blocks.rich("By hand it would be:", blocks.preformatted(cut(lines, 2800))))
     return Message(summary(operation), tuple(shown))
+
+
+def _decided(decision: Decision) -> str:
+    reason = f" – {escape(decision.reason)}" if decision.reason else ""  # noqa: RUF001 - a dash
+    return f"• {escape(decision.name)}: {_VERDICTS[decision.verdict]} {date(decision.at)}{reason}"
 
 
 def _row(operation: Operation, index: int, step: PlannedStep) -> tuple[str, str, str, str]:

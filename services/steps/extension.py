@@ -84,6 +84,8 @@ def _install_line(site: Site, name: str, params: Mapping[str, Any]) -> str:
     given = {"service.clusterIP": params["service_ip"]} if params["service_ip"] else {}
     settings = " ".join(f"{key}={value}" for key, value in (params["settings"] | given).items())
     return (
+        f"kubectl delete service registry-placeholder --namespace {site.cluster.kubernetes.hold_namespace}"
+        f" --ignore-not-found\n"
         f"az acr connected-registry get-settings --registry {site.acr_ref.name} --name {name} --parent-protocol https"
         f" --generate-password {params['slot'][-1]} --query ACR_REGISTRY_CONNECTION_STRING --output tsv --yes"
         f"   # into protected-settings.json\n"

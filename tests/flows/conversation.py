@@ -449,7 +449,8 @@ async def conversation(
         plan = replace(plan, database_url=database_url or plan.database_url)
         if clusters is not None:
             kubeconfig = await kubeconfig_of_the_bot(clusters.kubeconfig, clusters.urls, folder)
-            plan = replace(plan, environment={"KUBECONFIG": str(kubeconfig)})
+            # A real cluster takes seconds to settle: at the other pace what passes by itself would end a step.
+            plan = replace(plan, environment={"KUBECONFIG": str(kubeconfig)}, pace=0.1)
         life = await stack.enter_async_context(AsyncExitStack())
         bot = await life.enter_async_context(open_bot(plan))
         http = await stack.enter_async_context(aiohttp.ClientSession(box.url))

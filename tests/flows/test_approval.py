@@ -82,7 +82,7 @@ async def test_a_decision_about_one_that_has_ended_is_refused(registry: Conversa
 alice  /registry deploy edge01 --site berlin
 bot    Deploy edge01 to berlin: online
 bob    /registry operation approve op-1
-bot    (only bob) `op-1` has succeeded, so this can't be done to it any more. This works only while it waits for approval.\
+bot    (only bob) `op-1` has succeeded; this can be done only to one that waits for approval.\
 """)
 
 

@@ -16,7 +16,7 @@ async def test_what_was_approved_is_asked_again_when_the_world_has_changed(regis
 Registry: :raised_hand:  *Deploy edge01 to hamburg*  ·  waiting for approval
   asked by @alice TIME  ·  production  ·  `op-1`
   :warning: *The world has changed since this was approved*, so nothing was written.
-  • registry.data_endpoint: ~False~ → True
+  • registry, data endpoint: ~no~ → yes
   :warning:  Not registered yet: `Microsoft.Kubernetes`, `Microsoft.KubernetesConfiguration` and `Microsoft.ExtendedLocation`.
   The deployment registers them; it takes up to ten minutes.
   Needs one approval of edge-approvers. Expires TIME.
@@ -148,8 +148,8 @@ bot    Deploy edge02 to berlin: blocked\
 Registry: :no_entry:  *Deploy edge02 to berlin*  ·  blocked
   asked by @carol TIME  ·  development  ·  `op-2`
   :warning: *The world has changed since this was planned*, so nothing was written.
-  • cert_manager: ~False~ → True
-  • extension.edge01: ~none~ → Succeeded
+  • cert manager: ~no~ → yes
+  • extension, edge01: ~none~ → Succeeded
   • namespace: ~none~ → Active
   :no_entry:  The cluster has a connected registry extension already, `edge01` (Service address `10.96.0.2`); only one fits in a cluster.
   Use another cluster, or delete that extension first.

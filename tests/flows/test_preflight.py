@@ -15,8 +15,8 @@ async def test_a_cluster_that_cannot_run_it_is_told_with_all_its_reasons(registr
     assert await registry.blockers() == snapshot("""\
   :no_entry:  The cluster has no linux/amd64 node (it has `linux/arm64`); the extension runs on nothing else.
   Add a linux/amd64 node.
-  :no_entry:  The cluster has no default storage class (it has none), so the volume would stay Pending.
-  Name one with `--storage-class`, or mark one as default.
+  :no_entry:  The cluster has no default storage class, so the volume would stay Pending. Its storage classes: none.
+  Mark one as default or name one with `--storage-class`; if there is none, create one.
   `kubectl get storageclasses`\
 """)
     assert _resources(await registry.azure()) == _resources(before)

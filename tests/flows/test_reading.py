@@ -67,7 +67,7 @@ Registry (only you): *edge01 at hamburg*: ready, with 2 warnings
   :white_check_mark:  The cluster `hamburg-arc` is connected to Azure Arc (last heartbeat TIME).
   :white_check_mark:  The name `edge01` is free.
   :white_check_mark:  The registry has 0 of at most 50 connected registries.
-  :white_check_mark:  1 repositories need 6 of at most 500 permissions.
+  :white_check_mark:  The scope map needs 6 of at most 500 permissions (repositories: 1).
   :white_check_mark:  There is no scope map `edge01` yet.
   :white_check_mark:  There is no token `edge01` yet.
   :white_check_mark:  The cluster has no connected registry extension yet.
@@ -143,9 +143,9 @@ Registry (only you): :white_check_mark:  *Deploy edge01 to hamburg*  ·  online,
   az acr scope-map create --name edge01 --registry contosoacr --resource-group edge-rg --gateway edge01 config/read config/write message/read message/write --repository hello-world content/read metadata/read
   az acr token create --name edge01 --registry contosoacr --resource-group edge-rg --scope-map edge01 --no-passwords true
   az acr connected-registry create --registry contosoacr --name edge01 --resource-group edge-rg --sync-token edge01 --mode ReadOnly --sync-schedule '* * * * *'
+  kubectl delete service registry-placeholder --namespace default --ignore-not-found
   az acr connected-registry get-settings --registry contosoacr --name edge01 --parent-protocol https --generate-password 1 --query ACR_REGISTRY_CONNECTION_STRING --output tsv --yes   # into protected-settings.json
   az k8s-extension create --cluster-name hamburg-arc --cluster-type connectedClusters --extension-type Microsoft.ContainerRegistry.ConnectedRegistry --name edge01 --resource-group edge-rg --config pvc.storageRequest=250Gi cert-manager.install=false service.clusterIP=10.112.0.2 --config-protected-file protected-settings.json
   kubectl get deployments,services,persistentvolumeclaims --namespace connected-registry
-  az acr connected-registry show --registry contosoacr --name edge01 --output table
   az acr connected-registry show --registry contosoacr --name edge01 --output table\
 """)

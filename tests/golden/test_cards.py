@@ -28,7 +28,7 @@ def test_a_card_shows_its_operation_in_lines_where_plan_blocks_are_refused(golde
     golden(f"card-{state}-lines", views.card(STATES[state], plan_blocks=False))
 
 
-@pytest.mark.parametrize("state", ["waiting-half-approved", "succeeded", "failed"])
+@pytest.mark.parametrize("state", ["waiting-half-approved", "succeeded", "failed", "rejected"])
 def test_details_show_everything_about_an_operation(golden: Golden, state: str) -> None:
     golden(f"details-{state}", views.details(STATES[state], SITE))
 
@@ -63,5 +63,5 @@ def test_no_file_is_left_of_a_message_that_is_gone() -> None:
 
     assert others == {
         *("check-blocked", "check-ready", "operations", "operations-none", "registries", "registry"),
-        *("details-failed", "details-succeeded", "details-waiting-half-approved"),
+        *("details-failed", "details-rejected", "details-succeeded", "details-waiting-half-approved"),
     }

@@ -43,6 +43,7 @@ def test_what_is_missing_is_told_with_what_was_given() -> None:
         ("operation shwo op-1", ("operation show",)),
         ("opertion show op-1", ("operation show",)),
         ("show operation op-1", ()),
+        ("lits op-1", ("operation list",)),
     ],
 )
 def test_a_mistyped_command_gets_its_nearest(line: str, near: tuple[str, ...]) -> None:
@@ -93,6 +94,51 @@ def test_a_value_that_does_not_fit_is_told(line: str, field: str, rule: str) -> 
 
     assert isinstance(error, Invalid)
     assert (error.field_name, error.rule) == (field, rule)
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("deploy a berlin", "--site berlin"),
+        ("deploy a --site berlin --mode ReadOnly now", '--mode "ReadOnly now"'),
+        ("deploy a --repository b c d --site berlin", "--repository b --repository c --repository d"),
+        ("deploy a b --site berlin", ""),
+        ("deploy a b c", ""),
+    ],
+)
+def test_words_that_are_too_many_are_told_where_they_belong(line: str, meant: str) -> None:
+    error = refused(line)
+
+    assert isinstance(error, Invalid)
+    assert error.facts["meant"] == meant
+
+
+@pytest.mark.parametrize(
+    ("said", "repository"),
+    [
+        (("deploy", "a", "--repository", "- the first"), "- the first"),
+        (("deploy", "a", "--repository", "-5"), "-5"),
+        (("deploy", "a", "--repository=-b"), "-b"),
+    ],
+)
+def test_a_value_may_begin_with_a_dash(said: tuple[str, ...], repository: str) -> None:
+    command, rest = CATALOGUE.find(said)
+
+    assert CATALOGUE.parse(command, rest, SITES).given["repository"] == (repository,)
+
+
+def test_an_option_after_an_option_is_no_value() -> None:
+    error = refused("deploy a --site --dry-run")
+
+    assert isinstance(error, Invalid)
+    assert (error.field_name, error.rule) == ("site", "no_value")
+
+
+def test_a_name_like_no_site_s_gets_those_that_there_are() -> None:
+    error = refused("deploy a --site x")
+
+    assert isinstance(error, NotFound)
+    assert (error.near, error.known) == ((), ("berlin", "hamburg"))
 
 
 def test_a_choice_gets_the_nearest_one() -> None:

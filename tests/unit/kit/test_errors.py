@@ -64,6 +64,12 @@ def test_could_not_ask_is_not_told_as_no() -> None:
             "operation shwo op-1",
             "operation show op-1",
         ),
+        (
+            errors.NotFound("command", "opertion list", ("operation list",)),
+            "opertion list --site berlin",
+            "operation list --site berlin",
+        ),
+        (errors.NotFound("command", "depoly", ("deploy",)), "help depoly", "help deploy"),
         (errors.NotFound("option", "--sit", ("--site",)), "deploy a --sit=berlin", "deploy a --site=berlin"),
         (errors.NotFound("site", "berlni", ("berlin",)), "deploy a --site berlni", "deploy a --site berlin"),
         (errors.NotFound("site", "berlni", ("berlin",)), "deploy a --site=berlni", "deploy a --site=berlin"),
@@ -77,6 +83,22 @@ def test_could_not_ask_is_not_told_as_no() -> None:
 )
 def test_the_line_that_was_meant_is_ready_to_copy(error: errors.DomainError, text: str, line: str) -> None:
     assert corrected(error, request(text)) == line
+
+
+def test_a_usage_is_told_under_the_installed_name() -> None:
+    error = errors.Invalid("words", "x", "extra", {"usage": "check SITE"})
+
+    assert "`/edge check SITE`" in told(error, slash="/edge")
+
+
+def test_an_answer_repeats_only_the_beginning_of_what_is_long() -> None:
+    assert len(told(errors.NotFound("site", "x" * 4000))) < 200
+
+
+def test_what_can_t_be_done_yet_is_not_told_as_done_with() -> None:
+    said = told(errors.Stale("op-1", "waiting", "failed"))
+
+    assert said == "`op-1` waits for approval; this can be done only to one that has failed."
 
 
 def test_beside_a_form_s_field_there_is_no_formatting() -> None:

@@ -62,4 +62,10 @@ def test_what_is_left_empty_is_not_said() -> None:
 def test_whatever_somebody_fills_in_stays_one_word(text: str) -> None:
     said = submission(submitted(reason={"type": "plain_text_input", "value": text}))
 
-    assert words(said.text, typed=False)[2] == text.strip()
+    assert words(said.text, typed=False)[-1].removeprefix("--reason=") == text.strip()
+
+
+def test_a_value_that_begins_with_a_dash_is_kept_with_its_option() -> None:
+    said = submission(submitted(reason={"type": "plain_text_input", "value": "- not now"}))
+
+    assert said.text == 'deploy --reason="- not now"'

@@ -1,0 +1,44 @@
+"""Forms: what was typed before they opened goes with them."""
+
+from tests.flows.conversation import Conversation
+
+
+async def test_what_was_typed_goes_into_the_form_and_from_it_into_the_plan(registry: Conversation) -> None:
+    await registry.say(
+        'deploy --site berlin --mode ReadWrite --schedule "0 3 * * *" --window 3h --service-ip 10.96.0.9'
+    )
+    await registry.fill(name="edge01")
+    card = await registry.card()
+
+    assert "ReadWrite, schedule 0 3 * * *, window 3 h" in card
+    assert "10.96.0.9" in card
+
+
+async def test_no_form_opens_for_a_command_that_lacks_what_the_form_does_not_ask(registry: Conversation) -> None:
+    await registry.say("operation reject", as_="bob")
+
+    assert await registry.answer("bob") == (
+        "Registry (only you): The id is missing. It is said like this: `/registry operation reject ID --reason REASON`"
+    )
+
+
+async def test_a_reason_may_begin_with_a_dash(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site hamburg")
+    await registry.click("Reject…", as_="bob")
+    await registry.fill(as_="bob", reason="- not before Monday")
+
+    assert "- not before Monday" in await registry.card()
+
+
+async def test_help_is_about_the_command_whatever_stands_behind_it(registry: Conversation) -> None:
+    await registry.say("check berlin --help")
+
+    assert (await registry.answer()).startswith("Registry (only you): */registry check SITE [--name NAME]*")
+
+
+async def test_a_noun_alone_is_a_question_for_its_commands(registry: Conversation) -> None:
+    await registry.say("operation")
+    answer = await registry.answer()
+
+    assert "`/registry operation retry ID`" in answer
+    assert "`/registry deploy" not in answer
