@@ -76,11 +76,10 @@ function fileOf(file) {
     : h("div", { class: "file" }, inside);
 }
 
-function sizeOf(file) {
-  const kib = (file.size || 0) / 1024;
-  return [file.mimetype, kib ? (kib < 1024 ? `${kib.toFixed(1)} KiB` : `${(kib / 1024).toFixed(1)} MiB`) : null]
-    .filter(Boolean)
-    .join(" · ");
+function sizeOf({ mimetype, size = 0 }) {
+  const kib = size / 1024;
+  const said = kib < 1 ? `${size} B` : kib < 1024 ? `${kib.toFixed(1)} KiB` : `${(kib / 1024).toFixed(1)} MiB`;
+  return [mimetype, size ? said : null].filter(Boolean).join(" · ");
 }
 
 function threadBar(message, openThread) {
