@@ -106,6 +106,21 @@ async def test_every_address_that_is_picked_is_given(wide: KubernetesCluster, wi
     assert [text for text in wrong if text] == []
 
 
+async def test_the_last_address_of_a_large_range_is_found_and_then_it_is_told_as_full(
+    wide: KubernetesCluster, wide_admin: Api
+) -> None:
+    """A range of 1,022, which is read in several pages, with its band of chosen addresses in use as well."""
+    network, left = ip_network("33.0.0.0/22"), "33.0.2.77"
+    before = await wide.service_ranges()
+    await made(wide_admin, [Case((network,), frozenset(str(one) for one in network.hosts()) - {left})])
+    known = replace(await known_once_ready(wide, len(before.ranges) + 1), ranges=(str(network),))
+
+    choice = choose(known)
+    assert choice == Choice(left, str(network), "dynamic")
+    await wide.hold_address(left, "default", "op-1")
+    assert choose(replace(known, used=known.used | {left})) == Full((str(network),), 1022, 1022, 0)
+
+
 async def outcome(cluster: KubernetesCluster, known: ServiceRanges, case: Case, at: int) -> str:
     """What is wrong with the answer to one case; empty when nothing is."""
     choice = choose(replace(known, ranges=tuple(str(one) for one in case.ranges)))
