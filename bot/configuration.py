@@ -14,7 +14,7 @@ import structlog
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from bot.problems import Broken, Problem
+from bot.problems import Broken, Problem, said
 from handlers import COMMANDS
 from handlers.kit.nearest import nearest
 from services.access import EVERYONE, PERMISSIONS, Approval, Denial, Grant, Policy
@@ -128,6 +128,10 @@ def _read(path: Path, problems: list[Problem]) -> _File | None:
         return None
     finally:
         loader.dispose()
+    if node is None:
+        # Half written, most likely; no grants at all would lock everybody out.
+        problems.append(Problem(f"{path}:1", "the file is empty"))
+        return None
     if not isinstance(value, dict):
         problems.append(Problem(f"{path}:1", "the file has to be a mapping"))
         return None
@@ -192,10 +196,9 @@ def _sentence(model: type[BaseModel], error: Any) -> str:
     match error["type"]:
         case "extra_forbidden":
             return _no_key(str(error["loc"][-1]), _keys(model, error["loc"][:-1]))
-        case "missing":
-            return f"`{place}` is missing"
-    reason = error["msg"].removeprefix("Value error, ")
-    return f"`{place}`: {reason[:1].lower()}{reason[1:]}" if place else reason
+        case "value_error":
+            return f"`{place}`: {said(error)}" if place else said(error)
+    return f"`{place}` {said(error)}"
 
 
 def _no_key(key: str, known: Iterable[str]) -> str:

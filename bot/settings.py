@@ -10,7 +10,7 @@ from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, PlainValidator, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.problems import Broken, Problem
+from bot.problems import Broken, Problem, said
 from handlers.kit.nearest import nearest
 from services.secret import Secret
 
@@ -185,10 +185,9 @@ NAMES: Mapping[str, str] = {env_name(field): field for field in Settings.model_f
 def load() -> Settings:
     """Read the settings; raises `Broken` with every problem at once."""
     problems: list[Problem] = []
-    env_file = os.environ.get(ENV_FILE)
-    if env_file and not Path(env_file).is_file():
-        problems.append(Problem(ENV_FILE, f"there is no file {env_file}"))
-        env_file = None
+    env_file, named = _env_file(), os.environ.get(ENV_FILE)
+    if named and not env_file:
+        problems.append(Problem(ENV_FILE, f"there is no file {named}"))
     given = _given(env_file)
     problems += [*_unknown(given), *_gaps(given)]
     try:
@@ -202,11 +201,14 @@ def load() -> Settings:
 
 def paths() -> tuple[Path, Path]:
     """Site file and access file, even when other settings are wrong."""
-    fields = Settings.model_fields
-    site_file, access_file = (
-        Path(os.environ.get(env_name(name)) or fields[name].default) for name in ("sites", "access")
-    )
+    fields, given = Settings.model_fields, _given(_env_file())
+    site_file, access_file = (Path(given.get(env_name(name)) or fields[name].default) for name in ("sites", "access"))
     return site_file, access_file
+
+
+def _env_file() -> str | None:
+    named = os.environ.get(ENV_FILE)
+    return named if named and Path(named).is_file() else None
 
 
 def _given(env_file: str | None) -> dict[str, str]:
@@ -251,7 +253,7 @@ def _meant(name: str, known: set[str]) -> str:
 def _problem(error: Any) -> Problem:
     place = str(error["loc"][0]) if error["loc"] else "settings"
     name = place if place in NAMES else env_name(place) if place in Settings.model_fields else place
-    return Problem(name, "is not set" if error["type"] == "missing" else error["msg"].removeprefix("Value error, "))
+    return Problem(name, "is not set" if error["type"] == "missing" else said(error))
 
 
 # --- docs -----------------------------------------------------------------------------------------------------------

@@ -96,6 +96,25 @@ def test_a_missing_file_is_told(files: Files) -> None:
     assert files.problems() == ["sites.yaml can't be read: No such file or directory"]
 
 
+def test_an_empty_file_is_told_and_locks_nobody_out(files: Files) -> None:
+    inforce = configuration.Configuration(files.sites, files.access)
+    files.access.write_text("# to be written\n")
+
+    assert not inforce.reload()
+    assert inforce.policy.grants
+    assert files.problems() == ["access.yaml:1 the file is empty"]
+
+
+def test_wrong_kinds_of_values_are_told_in_the_words_of_the_file(files: Files) -> None:
+    files.access.write_text(ACCESS.replace("[admin]", "[]") + "groups: edge\nshared_channels: maybe\n")
+
+    assert files.problems() == [
+        "access.yaml:6 `groups` has to be a mapping of keys to values",
+        "access.yaml:4 `grants.0.roles` needs at least one entry",
+        "access.yaml:7 `shared_channels` has to be true or false",
+    ]
+
+
 def test_a_changed_file_is_taken_without_a_restart(files: Files) -> None:
     inforce = configuration.Configuration(files.sites, files.access)
     files.sites.write_text(SITES.replace("berlin:", "bonn:"))

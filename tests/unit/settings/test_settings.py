@@ -58,6 +58,17 @@ def test_every_problem_is_told_at_once_and_without_the_values(environment: pytes
     assert any("did you mean REGISTRY_BOT_MODE?" in problem for problem in told)
 
 
+def test_both_files_are_looked_at_even_when_other_settings_are_wrong(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "env").write_text("REGISTRY_BOT_MODE=sockt\nREGISTRY_BOT_SITES=here.yaml\n")
+    environment.setenv("REGISTRY_BOT_ENV_FILE", str(tmp_path / "env"))
+    environment.setenv("REGISTRY_BOT_ACCESS", "there.yaml")
+
+    assert problems() == ["REGISTRY_BOT_MODE: has to be 'socket' or 'http'"]
+    assert settings.paths() == (Path("here.yaml"), Path("there.yaml"))
+
+
 def test_http_mode_needs_the_signing_secret(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("REGISTRY_BOT_MODE", "http")
     environment.delenv("SLACK_APP_TOKEN")
