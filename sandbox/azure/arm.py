@@ -23,6 +23,7 @@ from sandbox.azure.cloud import Cloud, Principal
 from sandbox.azure.entra import Signer, unverified
 from sandbox.azure.errors import ArmError, invalid, not_allowed, not_registered
 from sandbox.azure.operations import Operation, Operations
+from sandbox.azure.shapes import Shape, read
 from sandbox.azure.throttle import Throttle
 from sandbox.azure.versions import ResourceType
 from sandbox.clock import Clock
@@ -80,9 +81,7 @@ class Call:
     @property
     def properties(self) -> dict[str, Any]:
         """The body's `properties`; empty when there are none."""
-        found = self.body.get("properties") or {}
-        if not isinstance(found, dict):
-            raise invalid("The request content was invalid and could not be deserialized: 'properties' is no object.")
+        found: dict[str, Any] = self.body.get("properties") or {}
         return found
 
 
@@ -106,6 +105,8 @@ class Route:
     kind: ResourceType
     action: str
     """What the caller must be allowed to do; names of the route stand in braces."""
+    body: Shape
+    """What the body has to look like."""
 
 
 @dataclass
@@ -121,7 +122,9 @@ class Router:
     def __init__(self) -> None:
         self._root = _Node()
 
-    def add(self, method: str, template: str, handler: Handler, *, kind: ResourceType, action: str) -> None:
+    def add(
+        self, method: str, template: str, handler: Handler, *, kind: ResourceType, action: str, body: Shape = dict
+    ) -> None:
         """Serve `METHOD template`; `{name}` in it takes one whole segment."""
         node = self._root
         for segment in template.strip("/").split("/"):
@@ -131,7 +134,7 @@ class Router:
                 node = node.named[1]
             else:
                 node = node.literals.setdefault(segment.lower(), _Node())
-        node.routes[method] = Route(handler, kind, action)
+        node.routes[method] = Route(handler, kind, action, body)
 
     def find(self, path: str) -> tuple[dict[str, Route], dict[str, str]] | None:
         """The routes of a path by method, and its names; None for a path that nothing serves."""
@@ -282,16 +285,18 @@ class Arm:
         route.kind.check(version)
         self._permit(principal, route.action.format_map(names), request.path)
         self._check_registration(route, request.method, names)
-        answer = route.handler(await self._call(request, names, version, principal))
+        answer = route.handler(await self._call(request, route, names, version, principal))
         return await answer if inspect.isawaitable(answer) else answer
 
-    async def _call(self, request: web.Request, names: dict[str, str], version: str, principal: Principal) -> Call:
+    async def _call(
+        self, request: web.Request, route: Route, names: dict[str, str], version: str, principal: Principal
+    ) -> Call:
         return Call(
             method=request.method,
             path=request.path,
             names=names,
             query={key.lower(): value for key, value in request.query.items()},
-            body=await _body(request),
+            body=await _body(request, route.body),
             api_version=version.lower(),
             base=f"https://{request.host}",
             principal=principal,
@@ -408,7 +413,7 @@ def _api_version(request: web.Request) -> str:
     )
 
 
-async def _body(request: web.Request) -> dict[str, Any]:
+async def _body(request: web.Request, shape: Shape) -> dict[str, Any]:
     content = await request.read()
     if not content and request.method in ("GET", "HEAD", "DELETE", "POST"):
         return {}
@@ -416,9 +421,8 @@ async def _body(request: web.Request) -> dict[str, Any]:
         body = json.loads(content)
     except ValueError as error:
         raise invalid(f"The request content was invalid and could not be deserialized: '{error}'.") from None
-    if not isinstance(body, dict):
-        raise invalid("The request content was invalid and could not be deserialized: 'an object is expected'.")
-    return body
+    found: dict[str, Any] = read(body, shape)
+    return found
 
 
 def _no_route(request: web.Request, allowed: tuple[str, ...]) -> ArmError:

@@ -13,18 +13,34 @@ from sandbox.azure.errors import child_not_found, refused
 from sandbox.azure.filters import parse
 from sandbox.azure.operations import Operation
 from sandbox.azure.registries import KIND, REGISTRY, find_registry, results_path
+from sandbox.azure.shapes import Shape
 
 CONNECTED = f"{REGISTRY}/connectedRegistries/{{connected}}"
 NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9]{4,39}")
 """Docs and portal: 5 to 40 letters and digits, a letter first (azure.md 1.4)."""
 CRON = re.compile(r"(?:[\d*/,\-]+\s+){4}[\d*/,\-A-Za-z]+")
 CONTINUOUS = "* * * * *"
+NOTIFICATION = re.compile(r"[^\s:@]+(:[^\s:@]+)?(@sha256:[0-9a-f]{64})?:(push|delete|\*)", re.IGNORECASE)
+"""`name[:tag][@digest]:action` (azure.md 2.1)."""
 MODES = {"readonly": "ReadOnly", "readwrite": "ReadWrite", "registry": "Registry", "mirror": "Mirror"}
-LEVELS = {level.lower(): level for level in ("Debug", "Information", "Warning", "Error", "None")}
+LEVELS = ("Debug", "Information", "Warning", "Error", "None")
+AUDIT_LOGS = ("Enabled", "Disabled")
 LIMIT = 50
 """Connected registries of one registry, and clients of one connected registry (azure.md 2.2)."""
 TTL = (timedelta(days=1), timedelta(days=90))
 WINDOW = (timedelta(hours=1), timedelta(days=7))
+SYNC: Shape = {"tokenId": str, "schedule": str, "syncWindow": str, "messageTtl": str}
+BODY: Shape = {
+    "properties": {
+        "mode": str,
+        "parent": {"id": str, "syncProperties": SYNC},
+        "syncProperties": SYNC,
+        "clientTokenIds": [str],
+        "notificationsList": [str],
+        "logging": {"logLevel": str, "auditLogStatus": str},
+        "garbageCollection": {"enabled": bool, "schedule": str},
+    }
+}
 
 
 class ConnectedRegistries:
@@ -39,8 +55,8 @@ class ConnectedRegistries:
         kind, action = versions.CONNECTED_REGISTRIES, f"{KIND}/connectedRegistries"
         router.add("GET", f"{REGISTRY}/connectedRegistries", self._list, kind=kind, action=f"{action}/read")
         router.add("GET", CONNECTED, self._get, kind=kind, action=f"{action}/read")
-        router.add("PUT", CONNECTED, self._put, kind=kind, action=f"{action}/write")
-        router.add("PATCH", CONNECTED, self._patch, kind=kind, action=f"{action}/write")
+        router.add("PUT", CONNECTED, self._put, kind=kind, action=f"{action}/write", body=BODY)
+        router.add("PATCH", CONNECTED, self._patch, kind=kind, action=f"{action}/write", body=BODY)
         router.add("DELETE", CONNECTED, self._delete, kind=kind, action=f"{action}/delete")
         read = f"{action}/operationStatuses/read"
         router.add("GET", f"{CONNECTED}/operationStatuses/{{operation}}", self._plane.status, kind=kind, action=read)
@@ -83,7 +99,7 @@ class ConnectedRegistries:
                 f"The connected registry name '{name}' is invalid. It must be between 5 and 40 characters, start with "
                 "a letter, and contain alphanumeric characters only.",
             )
-        mode = MODES.get(str(properties.get("mode", "")).lower())
+        mode = MODES.get((properties.get("mode") or "").lower())
         if mode is None:
             raise refused(
                 "InvalidParameters", f"The mode '{properties.get('mode')}' is not one of ReadOnly, ReadWrite."
@@ -93,7 +109,7 @@ class ConnectedRegistries:
         token = self._sync_token(registry, (parent.get("syncProperties") or {}).get("tokenId"))
         connected = ConnectedRegistry(name, mode, token, origin)
         if parent_id := parent.get("id"):
-            connected.parent = self._parent(registry, str(parent_id), mode)
+            connected.parent = self._parent(registry, parent_id, mode)
         return connected
 
     def _parent(self, registry: Registry, parent_id: str, mode: str) -> str:
@@ -108,10 +124,10 @@ class ConnectedRegistries:
             )
         return parent.name
 
-    def _sync_token(self, registry: Registry, token_id: object) -> str:
+    def _sync_token(self, registry: Registry, token_id: str | None) -> str:
         if not token_id:
             raise refused("InvalidParameters", "The sync token is missing: parent.syncProperties.tokenId.")
-        name = _tail(str(token_id), f"{self._cloud.registry_id(registry)}/tokens")
+        name = _tail(token_id, f"{self._cloud.registry_id(registry)}/tokens")
         token = registry.tokens.get(name.lower()) if name else None
         if token is None:
             raise refused("InvalidSyncToken", f"The sync token {token_id} could not be found.", status=404)
@@ -121,32 +137,31 @@ class ConnectedRegistries:
         """Apply what a PUT or PATCH may change, all of it or nothing."""
         properties = call.properties
         sync = (properties.get("parent") or {}).get("syncProperties") or properties.get("syncProperties") or {}
+        logging, collection = properties.get("logging") or {}, properties.get("garbageCollection") or {}
         schedule, window, ttl = _sync_settings(connected, sync)
-        tokens = properties.get("clientTokenIds")
+        tokens, notifications = properties.get("clientTokenIds"), properties.get("notificationsList")
         clients = connected.client_tokens if tokens is None else self._clients(registry, tokens)
-        level = _level(connected, properties.get("logging") or {})
+        notifications = connected.notifications if notifications is None else _notifications(notifications)
+        level = _word("log level", logging.get("logLevel") or connected.log_level, LEVELS)
+        audit_log = _word("audit log status", logging.get("auditLogStatus") or connected.audit_log, AUDIT_LOGS)
+        gc_schedule = _cron(collection.get("schedule") or connected.gc_schedule)
         connected.schedule, connected.sync_window, connected.message_ttl = schedule, window, ttl
-        connected.client_tokens, connected.log_level = clients, level
-        connected.audit_log = str((properties.get("logging") or {}).get("auditLogStatus") or connected.audit_log)
-        if properties.get("notificationsList") is not None:
-            connected.notifications = [str(entry) for entry in properties["notificationsList"]]
-        collection = properties.get("garbageCollection") or {}
+        connected.client_tokens, connected.notifications = clients, notifications
+        connected.log_level, connected.audit_log = level, audit_log
         if collection.get("enabled") is not None:
-            connected.gc_enabled = str(collection["enabled"]).lower() == "true"
-        connected.gc_schedule = str(collection.get("schedule") or connected.gc_schedule)
+            connected.gc_enabled = collection["enabled"]
+        connected.gc_schedule = gc_schedule
         connected.origin.change(call.principal.client_id, call.now)
 
-    def _clients(self, registry: Registry, token_ids: object) -> list[str]:
-        if not isinstance(token_ids, list):
-            raise refused("InvalidParameters", "clientTokenIds has to be a list of token ids.")
+    def _clients(self, registry: Registry, token_ids: list[str]) -> list[str]:
         if len(token_ids) > LIMIT:
             raise refused("InvalidParameters", f"A connected registry can have at most {LIMIT} client tokens.")
         base = f"{self._cloud.registry_id(registry)}/tokens"
         for token_id in token_ids:
-            name = _tail(str(token_id), base)
+            name = _tail(token_id, base)
             if not name or name.lower() not in registry.tokens:
                 raise refused("InvalidClientToken", f"The client token {token_id} could not be found.", status=404)
-        return [f"{base}/{registry.tokens[str(one).rsplit('/', 1)[1].lower()].name}" for one in token_ids]
+        return [f"{base}/{registry.tokens[one.rsplit('/', 1)[1].lower()].name}" for one in token_ids]
 
     def _settling(self, call: Call, registry: Registry, connected: ConnectedRegistry, *, status: int) -> Answer:
         if call.prompt:
@@ -165,6 +180,8 @@ class ConnectedRegistries:
     def _patch(self, call: Call) -> Answer:
         registry, connected = self._find(call)
         self._change(registry, connected, call)
+        # Recorded: a PATCH makes `createdAt` anew as well.
+        connected.origin = Origin.now(call.principal.client_id, call.now)
         return self._settling(call, registry, connected, status=200)
 
     def _delete(self, call: Call) -> Answer:
@@ -180,6 +197,8 @@ class ConnectedRegistries:
                 f"{', '.join(children)}.",
                 status=409,
             )
+
+        connected.state = "Deleting"
 
         def finish(operation: Operation) -> None:
             registry.connected.pop(connected.name.lower(), None)
@@ -303,27 +322,34 @@ def _check_room(registry: Registry) -> None:
 
 
 def _check_unchanged(cloud: Cloud, registry: Registry, connected: ConnectedRegistry, call: Call) -> None:
-    mode = str(call.properties.get("mode") or connected.mode).lower()
-    if MODES.get(mode) != connected.mode:
+    mode = call.properties.get("mode") or connected.mode
+    if MODES.get(mode.lower()) != connected.mode:
         raise refused("ModeChangeNotAllowed", "The mode of a connected registry cannot be changed.")
-    parent = (call.properties.get("parent") or {}).get("id")
-    base = f"{cloud.registry_id(registry)}/connectedRegistries"
-    if (_tail(str(parent), base) if parent else None) != connected.parent:
+    base, parent = cloud.registry_id(registry), call.properties.get("parent") or {}
+    above = f"{base}/connectedRegistries/{connected.parent}" if connected.parent else ""
+    if (parent.get("id") or "").lower() != above.lower():
         raise refused("ParentChangeNotAllowed", "The parent of a connected registry cannot be changed.")
+    token = (parent.get("syncProperties") or {}).get("tokenId")
+    if token and token.lower() != f"{base}/tokens/{connected.token}".lower():
+        raise refused("SyncTokenChangeNotAllowed", "The sync token of a connected registry cannot be changed.")
 
 
 def _sync_settings(connected: ConnectedRegistry, sync: dict[str, Any]) -> tuple[str, str | None, str]:
-    schedule = str(sync.get("schedule") or connected.schedule)
-    if not CRON.fullmatch(schedule):
-        raise refused("InvalidSchedule", f"The schedule '{schedule}' is not a cron expression of five fields.")
+    schedule = _cron(sync.get("schedule") or connected.schedule)
     window = sync.get("syncWindow", connected.sync_window)
     if window is not None:
-        _check_between("syncWindow", str(window), WINDOW)
+        _check_between("syncWindow", window, WINDOW)
     if window is None and schedule != CONTINUOUS:
         raise refused("InvalidSyncWindow", f"A syncWindow is required with the schedule '{schedule}'.")
-    ttl = str(sync.get("messageTtl") or connected.message_ttl)
+    ttl = sync.get("messageTtl") or connected.message_ttl
     _check_between("messageTtl", ttl, TTL)
-    return schedule, None if window is None else str(window), ttl
+    return schedule, window, ttl
+
+
+def _cron(schedule: str) -> str:
+    if not CRON.fullmatch(schedule):
+        raise refused("InvalidSchedule", f"The schedule '{schedule}' is not a cron expression of five fields.")
+    return schedule
 
 
 def _check_between(name: str, text: str, limits: tuple[timedelta, timedelta]) -> None:
@@ -335,8 +361,19 @@ def _check_between(name: str, text: str, limits: tuple[timedelta, timedelta]) ->
         )
 
 
-def _level(connected: ConnectedRegistry, logging: dict[str, Any]) -> str:
-    asked = str(logging.get("logLevel") or connected.log_level)
-    if asked.lower() not in LEVELS:
-        raise refused("InvalidParameters", f"The log level '{asked}' is not one of {', '.join(LEVELS.values())}.")
-    return LEVELS[asked.lower()]
+def _word(what: str, asked: str, words: tuple[str, ...]) -> str:
+    for word in words:
+        if word.lower() == asked.lower():
+            return word
+    raise refused("InvalidParameters", f"The {what} '{asked}' is not one of {', '.join(words)}.")
+
+
+def _notifications(patterns: list[str]) -> list[str]:
+    for pattern in patterns:
+        if not NOTIFICATION.fullmatch(pattern):
+            raise refused(
+                "InvalidParameters",
+                f"The notification '{pattern}' has not the form name[:tag][@digest]:action, with push, delete or * "
+                "for the action.",
+            )
+    return patterns

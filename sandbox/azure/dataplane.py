@@ -16,7 +16,7 @@ from aiohttp import web
 from sandbox.azure.cloud import Cloud, Registry, Token
 from sandbox.azure.edge import basic
 from sandbox.azure.entra import Signer
-from sandbox.azure.images import Manifest, Repository
+from sandbox.azure.images import INDEX, Manifest, Repository
 from sandbox.clock import Clock
 
 NULL_USER = "00000000-0000-0000-0000-000000000000"
@@ -33,11 +33,13 @@ WORDS = {
     "metadata_write": "metadata/write",
 }
 """What Docker's scopes and ACR's own call the actions of scope maps."""
+READ = ("GET", "HEAD")
 ROUTE = re.compile(
     r"/v2/(?P<catalog>_catalog)"
     r"|/v2/(?P<tags>.+)/tags/list"
     r"|/v2/(?P<manifest>.+)/manifests/(?P<reference>[^/]+)"
     r"|/v2/(?P<blob>.+)/blobs/(?P<digest>sha256:[0-9a-f]+)"
+    r"|/v2/(?P<upload>.+)/blobs/uploads/.*"
     r"|/acr/v1/(?P<acr_catalog>_catalog)"
     r"|/acr/v1/(?P<acr_tags>.+)/_tags(?:/(?P<tag>[^/]+))?"
     r"|/acr/v1/(?P<acr_manifests>.+)/_manifests(?:/(?P<acr_digest>[^/]+))?"
@@ -76,12 +78,16 @@ class DataError(Exception):
     message: str
     detail: Any = None
     challenge: str | None = None
+    allowed: tuple[str, ...] = ()
+    """Methods, for a refusal of the one that was used."""
 
     def response(self) -> web.Response:
         """The answer."""
         body = {"errors": [{"code": self.code, "message": self.message, "detail": self.detail}]}
-        headers = {"WWW-Authenticate": self.challenge} if self.challenge else {}
-        return web.json_response(body, status=self.status, headers=headers)
+        headers = {"WWW-Authenticate": self.challenge, "Allow": ", ".join(self.allowed)}
+        return web.json_response(
+            body, status=self.status, headers={name: value for name, value in headers.items() if value}
+        )
 
 
 class DataPlane:
@@ -104,11 +110,14 @@ class DataPlane:
 
     async def _answer(self, request: web.Request, registry: Registry) -> web.Response:
         path = request.path
-        if path == "/oauth2/exchange" and request.method == "POST":
+        if path == "/oauth2/exchange":
+            _check_method(request, ("POST",))
             return await self._exchange(request)
         if path == "/oauth2/token":
+            _check_method(request, ("GET", "POST"))
             return await self._token(request, registry)
         if path in ("/v2", "/v2/"):
+            _check_method(request, READ)
             self._grant(request, registry, None)
             return web.json_response({})
         found = ROUTE.fullmatch(path)
@@ -119,6 +128,7 @@ class DataPlane:
 
     def _routed(self, request: web.Request, registry: Registry, names: dict[str, str]) -> web.Response:
         kind = next(iter(names))
+        _check_method(request, _methods(kind, names))
         handlers: dict[str, Callable[[web.Request, Registry, dict[str, str]], web.Response]] = {
             "catalog": self._catalog,
             "acr_catalog": self._catalog,
@@ -240,13 +250,14 @@ class DataPlane:
         if found is None:
             raise _manifest_unknown(names["reference"])
         digest, manifest = found
+        _check_accepted(request, manifest)
         headers = {"Docker-Content-Digest": digest, "Etag": f'"{digest}"', "Content-Type": manifest.media_type}
         return web.Response(body=manifest.content, headers=headers)
 
     def _blob(self, request: web.Request, registry: Registry, names: dict[str, str]) -> web.Response:
-        self._known(request, registry, names["blob"], "pull")
+        repository = self._known(request, registry, names["blob"], "pull")
         content = registry.images.blobs.get(names["digest"])
-        if content is None:
+        if content is None or not repository.refers_to(names["digest"]):
             raise DataError(404, "BLOB_UNKNOWN", "blob unknown to registry", {"digest": names["digest"]})
         headers = {
             "Docker-Content-Digest": names["digest"],
@@ -259,11 +270,11 @@ class DataPlane:
 
     def _acr_tags(self, request: web.Request, registry: Registry, names: dict[str, str]) -> web.Response:
         tag = names.get("tag")
-        if request.method == "DELETE" and tag:
+        if request.method == "DELETE":
             repository = self._known(request, registry, names["acr_tags"], "delete")
-            if tag not in repository.tags:
-                raise _tag_unknown(tag)
-            repository.drop_tag(tag)
+            if names["tag"] not in repository.tags:
+                raise _tag_unknown(names["tag"])
+            repository.drop_tag(names["tag"])
             return web.Response(status=202)
         repository = self._known(request, registry, names["acr_tags"], "metadata_read")
         base: dict[str, Any] = {"registry": request.host, "imageName": repository.name}
@@ -356,6 +367,29 @@ def _unauthorized(request: web.Request, scope: str | None, error: str | None, de
         challenge += f',error="{error}"'
     message = f"authentication required, visit {MORE} for more information."
     return DataError(401, "UNAUTHORIZED", message, detail, challenge)
+
+
+def _methods(kind: str, names: dict[str, str]) -> tuple[str, ...]:
+    """What a route takes. Images come by import: nothing is pushed, and no attribute is locked."""
+    if kind == "upload":
+        return ()
+    return (*READ, "DELETE") if kind in ("manifest", "repository") or "tag" in names else READ
+
+
+def _check_method(request: web.Request, allowed: tuple[str, ...]) -> None:
+    if request.method not in allowed:
+        raise DataError(405, "UNSUPPORTED", "The operation is unsupported.", allowed=allowed)
+
+
+def _check_accepted(request: web.Request, manifest: Manifest) -> None:
+    """Refuse, as ACR does, a client that asks for other kinds of manifests only."""
+    accepted = {
+        one.partition(";")[0].strip() for line in request.headers.getall("Accept", []) for one in line.split(",")
+    }
+    if accepted and not accepted & {manifest.media_type, "*/*", "application/*"}:
+        what, kinds = ("index", "indexes") if manifest.media_type == INDEX else ("manifest", "manifests")
+        message = f"OCI {what} found, but accept header does not support OCI {kinds}"
+        raise DataError(404, "MANIFEST_UNKNOWN", message)
 
 
 def _part(request: web.Request, content: bytes, headers: dict[str, str]) -> web.Response:

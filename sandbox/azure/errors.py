@@ -56,8 +56,9 @@ def child_not_found(name: str) -> ArmError:
     return refused("ResourceNotFound", f"The resource {name} could not be found.", status=404)
 
 
-def parent_not_found(verb: str, kind: str, parent: str) -> ArmError:
+def parent_not_found(method: str, kind: str, parent: str) -> ArmError:
     """404 for anything below a resource that does not exist."""
+    verb = {"GET": "read", "HEAD": "read", "DELETE": "delete", "POST": "action"}.get(method, "write")
     return ArmError(
         404,
         "ParentResourceNotFound",

@@ -13,6 +13,7 @@ from sandbox.azure.arm import Answer, Call, ControlPlane, Router
 from sandbox.azure.cloud import PROTECTED_SETTINGS_LIFE, Cloud, Cluster, Extension, Origin, stamp
 from sandbox.azure.errors import ArmError, group_not_found, invalid, parent_not_found, resource_not_found
 from sandbox.azure.operations import Operation
+from sandbox.azure.shapes import ANY, Shape
 
 GROUP = "/subscriptions/{subscription}/resourcegroups/{group}"
 CLUSTERS = f"{GROUP}/providers/Microsoft.Kubernetes/connectedClusters"
@@ -24,6 +25,18 @@ AGENT_TIME = 1.0
 """Real seconds that an agent gets at immediate speed before a poll says that an extension is still under way."""
 CONNECTED_REGISTRY = "microsoft.containerregistry.connectedregistry"
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?", re.IGNORECASE)
+BODY: Shape = {
+    "identity": {"type": str},
+    "properties": {
+        "extensionType": str,
+        "autoUpgradeMinorVersion": bool,
+        "releaseTrain": str,
+        "version": str,
+        "scope": {"cluster": {"releaseNamespace": str}, "namespace": {"targetNamespace": str}},
+        "configurationSettings": {ANY: str},
+        "configurationProtectedSettings": {ANY: str},
+    },
+}
 READ = "Microsoft.Kubernetes/connectedClusters/read"
 ACTION = "Microsoft.KubernetesConfiguration/extensions"
 
@@ -136,7 +149,7 @@ def find_cluster(cloud: Cloud, call: Call, *, child: str | None = None) -> Clust
         f"/subscriptions/{cloud.subscription}/resourceGroups/{group}"
         f"/providers/Microsoft.Kubernetes/connectedClusters/{name}"
     )
-    raise parent_not_found("read" if call.method == "GET" else "write", child, parent)
+    raise parent_not_found(call.method, child, parent)
 
 
 class Extensions:
@@ -151,8 +164,8 @@ class Extensions:
         kind = versions.EXTENSIONS
         router.add("GET", EXTENSIONS, self._list, kind=kind, action=f"{ACTION}/read")
         router.add("GET", EXTENSION, self._get, kind=kind, action=f"{ACTION}/read")
-        router.add("PUT", EXTENSION, self._put, kind=kind, action=f"{ACTION}/write")
-        router.add("PATCH", EXTENSION, self._patch, kind=kind, action=f"{ACTION}/write")
+        router.add("PUT", EXTENSION, self._put, kind=kind, action=f"{ACTION}/write", body=BODY)
+        router.add("PATCH", EXTENSION, self._patch, kind=kind, action=f"{ACTION}/write", body=BODY)
         router.add("DELETE", EXTENSION, self._delete, kind=kind, action=f"{ACTION}/delete")
         kind, action = versions.EXTENSION_OPERATIONS, f"{ACTION}/operations/read"
         router.add("GET", f"{EXTENSION}/operations/{{operation}}", self._status, kind=kind, action=action)
@@ -172,7 +185,7 @@ class Extensions:
         if not NAME.fullmatch(name):
             raise invalid(f"The extension name '{name}' is invalid.", code="InvalidResourceName")
         known = cluster.extensions.get(name.lower())
-        extension_type = str(call.properties.get("extensionType") or "").lower()
+        extension_type = (call.properties.get("extensionType") or "").lower()
         if not extension_type:
             raise invalid("The extensionType of the extension is missing.", code="ValidationFailed")
         _check_single(cluster, known, name, extension_type)
@@ -190,14 +203,12 @@ class Extensions:
     def _patch(self, call: Call) -> Answer:
         cluster, extension = self._find(call)
         properties = call.properties
-        if isinstance(settings := properties.get("configurationSettings"), dict):
-            merged = extension.settings | settings
-            extension.settings = {key: value for key, value in merged.items() if value is not None}
-        if isinstance(protected := properties.get("configurationProtectedSettings"), dict):
-            extension.protected = {key: value for key, value in protected.items() if value is not None}
+        extension.settings = _present(extension.settings | (properties.get("configurationSettings") or {}))
+        if (protected := properties.get("configurationProtectedSettings")) is not None:
+            extension.protected = _present(protected)
         if properties.get("autoUpgradeMinorVersion") is not None:
-            extension.auto_upgrade = bool(properties["autoUpgradeMinorVersion"])
-        extension.release_train = str(properties.get("releaseTrain") or extension.release_train)
+            extension.auto_upgrade = properties["autoUpgradeMinorVersion"]
+        extension.release_train = properties.get("releaseTrain") or extension.release_train
         extension.version = properties.get("version") or (None if extension.auto_upgrade else extension.version)
         self._supersede(extension)
         extension.generation, extension.delivered = cluster.next_generation(), False
@@ -225,7 +236,7 @@ class Extensions:
             finish(Operation("", call.path, call.now))
             return Answer(200, {"version": "1.1", "statusCode": 200, "reasonPhrase": "OK", "isSuccessStatusCode": True})
         operation = self._plane.begin("", call.path, finish, "Deleting")
-        return Answer(202, None, self._plane.watch(call, self._operation_path(cluster, extension, operation)))
+        return Answer(202, None, self._watch(call, cluster, extension, operation))
 
     def _await_agent(self, call: Call, cluster: Cluster, extension: Extension) -> dict[str, str]:
         """An operation that ends with the agent's word, or after 48 hours without it."""
@@ -235,18 +246,18 @@ class Extensions:
             operation = self._plane.operations.begin("", call.path, extension.state)
             self._plane.operations.after(PROTECTED_SETTINGS_LIFE.total_seconds(), lambda: _expire(extension, operation))
         extension.operation = operation.id
-        return self._plane.watch(call, self._operation_path(cluster, extension, operation))
+        return self._watch(call, cluster, extension, operation)
 
     def _supersede(self, extension: Extension) -> None:
         operation = self._plane.operations.find(extension.operation or "")
         if operation is not None:
             operation.cancel()
 
-    def _operation_path(self, cluster: Cluster, extension: Extension, operation: Operation) -> str:
+    def _watch(self, call: Call, cluster: Cluster, extension: Extension, operation: Operation) -> dict[str, str]:
+        """As recorded: not signed, and in letters of its own."""
         base = self._cloud.cluster_id(cluster).replace("/connectedClusters/", "/ConnectedClusters/")
-        return (
-            f"{base}/providers/Microsoft.KubernetesConfiguration/extensions/{extension.name}/operations/{operation.id}"
-        )
+        path = f"{base}/providers/{ACTION}/{extension.name}/operations/{operation.id}"
+        return {"Azure-AsyncOperation": f"{call.base}{path}?api-Version={call.api_version}"} | self._plane.pause()
 
     async def _status(self, call: Call) -> Answer:
         operation = self._plane.operations.find(call.names["operation"])
@@ -256,7 +267,7 @@ class Extensions:
         answer = self._plane.status(call)
         resource = call.path.rsplit("/operations/", 1)[0]
         body = {"id": call.path, "name": call.names["operation"], "resourceId": resource, "properties": None}
-        return Answer(200, body | (answer.body or {}), answer.headers)
+        return Answer(200, body | (answer.body or {}), self._plane.pause())
 
     def _find(self, call: Call) -> tuple[Cluster, Extension]:
         cluster = find_cluster(self._cloud, call, child=ACTION)
@@ -314,31 +325,26 @@ def _new_extension(cluster: Cluster, call: Call, name: str, extension_type: str)
             f"Extension type {extension_type} can only be installed at cluster scope.", code="ValidationFailed"
         )
     auto_upgrade = properties.get("autoUpgradeMinorVersion")
-    identity = str((call.body.get("identity") or {}).get("type", "")).lower()
+    identity = (call.body.get("identity") or {}).get("type") or ""
     return Extension(
         name=name,
         extension_type=extension_type,
         origin=Origin.now(call.principal.client_id, call.now),
         generation=cluster.next_generation(),
-        auto_upgrade=True if auto_upgrade is None else bool(auto_upgrade),
-        release_train=str(properties.get("releaseTrain") or "Stable"),
+        auto_upgrade=True if auto_upgrade is None else auto_upgrade,
+        release_train=properties.get("releaseTrain") or "Stable",
         version=properties.get("version"),
         release_namespace=namespace or ("connected-registry" if registry else name),
         target_namespace=target,
-        settings=_texts(properties.get("configurationSettings")),
-        protected=_texts(properties.get("configurationProtectedSettings")),
-        principal=str(uuid.uuid4()) if identity == "systemassigned" else None,
+        settings=_present(properties.get("configurationSettings") or {}),
+        protected=_present(properties.get("configurationProtectedSettings") or {}),
+        principal=str(uuid.uuid4()) if identity.lower() == "systemassigned" else None,
     )
 
 
-def _texts(settings: object) -> dict[str, str]:
-    if settings is None:
-        return {}
-    if not isinstance(settings, dict) or not all(isinstance(value, str) for value in settings.values()):
-        raise invalid(
-            "The request content was invalid and could not be deserialized: configuration settings are strings.",
-        )
-    return dict(settings)
+def _present(settings: dict[str, str | None]) -> dict[str, str]:
+    """Without those that are null, which take a setting away."""
+    return {key: value for key, value in settings.items() if value is not None}
 
 
 def _check_single(cluster: Cluster, known: Extension | None, name: str, extension_type: str) -> None:

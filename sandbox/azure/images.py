@@ -124,6 +124,10 @@ class Repository:
         manifest = self.manifests.get(digest)
         return (digest, manifest) if manifest else None
 
+    def refers_to(self, digest: str) -> bool:
+        """Whether one of its manifests names this blob; blobs of other repositories are not to be had here."""
+        return any(digest in manifest.references() for manifest in self.manifests.values())
+
     def tag(self, tag: str, digest: str, now: datetime) -> None:
         """Point a tag at a manifest, moving it when it pointed elsewhere."""
         created = self.tag_times.get(tag, (now, now))[0]

@@ -10,13 +10,13 @@ from sandbox.azure.cloud import Cloud, Origin, Registry, secret, stamp
 from sandbox.azure.errors import (
     ArmError,
     group_not_found,
-    invalid,
     parent_not_found,
     refused,
     resource_not_found,
 )
 from sandbox.azure.images import Image, made, split_reference
 from sandbox.azure.operations import Operation
+from sandbox.azure.shapes import ANY, Shape
 
 NAMESPACE = "Microsoft.ContainerRegistry"
 KIND = f"{NAMESPACE}/registries"
@@ -24,6 +24,8 @@ SUBSCRIPTION = "/subscriptions/{subscription}"
 GROUP = "/subscriptions/{subscription}/resourcegroups/{group}"
 REGISTRY = f"{GROUP}/providers/{NAMESPACE}/registries/{{registry}}"
 NAME = re.compile(r"[a-zA-Z0-9]{5,50}")
+REPOSITORY = re.compile(r"[a-z0-9]+([._/-]+[a-z0-9]+)*")
+TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 SKUS = {"basic": "Basic", "standard": "Standard", "premium": "Premium"}
 SIZES = {"Basic": 10, "Standard": 100, "Premium": 500}
 """Included storage in GiB."""
@@ -49,6 +51,30 @@ PREMIUM_SETTINGS = {"networkRuleSet": {"defaultAction": "Allow", "ipRules": []}}
 EMPTY_COLLECTIONS = ("replications", "webhooks", "cacheRules", "credentialSets", "privateEndpointConnections")
 """What clients list on the way to other things, and nobody can make here."""
 ADMIN_PASSWORDS = ("password", "password2")
+IMPORT_MODES = ("noforce", "force")
+BODY: Shape = {
+    "location": str,
+    "sku": {"name": str},
+    "tags": {ANY: str},
+    "identity": {"type": str},
+    "properties": {
+        "adminUserEnabled": bool,
+        "dataEndpointEnabled": bool,
+        **{name: type(value) for name, value in (FREE_SETTINGS | PREMIUM_SETTINGS).items()},
+    },
+}
+IMPORT_BODY: Shape = {
+    "source": {
+        "sourceImage": str,
+        "registryUri": str,
+        "resourceId": str,
+        "credentials": {"username": str, "password": str},
+    },
+    "targetTags": [str],
+    "untaggedTargetRepositories": [str],
+    "mode": str,
+}
+NAME_BODY: Shape = {"name": str}
 
 
 def registry_body(cloud: Cloud, registry: Registry) -> dict[str, Any]:
@@ -93,9 +119,8 @@ def find_registry(cloud: Cloud, call: Call, *, child: str | None = None) -> Regi
         return registry
     if child is None:
         raise resource_not_found(KIND, name, call.names["group"])
-    verb = {"GET": "read", "HEAD": "read", "DELETE": "delete", "POST": "action"}.get(call.method, "write")
     parent = f"/subscriptions/{cloud.subscription}/resourceGroups/{call.names['group']}/providers/{KIND}/{name}"
-    raise parent_not_found(verb, child, parent)
+    raise parent_not_found(call.method, child, parent)
 
 
 class Registries:
@@ -115,22 +140,25 @@ class Registries:
         kind, names = versions.REGISTRIES, versions.REGISTRY_NAMES
         read, write = f"{KIND}/read", f"{KIND}/write"
         path = f"{SUBSCRIPTION}/providers/{NAMESPACE}/checkNameAvailability"
-        router.add("POST", path, self._check_name, kind=names, action=f"{NAMESPACE}/checkNameAvailability/read")
+        action = f"{NAMESPACE}/checkNameAvailability/read"
+        router.add("POST", path, self._check_name, kind=names, action=action, body=NAME_BODY)
         router.add("GET", f"{SUBSCRIPTION}/providers/{NAMESPACE}/registries", self._list, kind=kind, action=read)
         router.add("GET", f"{GROUP}/providers/{NAMESPACE}/registries", self._list, kind=kind, action=read)
         router.add("GET", REGISTRY, self._get, kind=kind, action=read)
-        router.add("PUT", REGISTRY, self._put, kind=kind, action=write)
-        router.add("PATCH", REGISTRY, self._patch, kind=kind, action=write)
+        router.add("PUT", REGISTRY, self._put, kind=kind, action=write, body=BODY)
+        router.add("PATCH", REGISTRY, self._patch, kind=kind, action=write, body=BODY)
         router.add("DELETE", REGISTRY, self._delete, kind=kind, action=f"{KIND}/delete")
         router.add("GET", f"{REGISTRY}/listUsages", self._usages, kind=kind, action=f"{KIND}/listUsages/read")
         action = f"{KIND}/listCredentials/action"
         router.add("POST", f"{REGISTRY}/listCredentials", self._credentials, kind=kind, action=action)
         action = f"{KIND}/regenerateCredential/action"
-        router.add("POST", f"{REGISTRY}/regenerateCredential", self._regenerate, kind=kind, action=action)
+        path = f"{REGISTRY}/regenerateCredential"
+        router.add("POST", path, self._regenerate, kind=kind, action=action, body=NAME_BODY)
         for name in EMPTY_COLLECTIONS:
             router.add("GET", f"{REGISTRY}/{name}", self._empty, kind=kind, action=f"{KIND}/{name}/read")
         action = f"{KIND}/importImage/action"
-        router.add("POST", f"{REGISTRY}/importImage", self._import, kind=versions.IMPORT, action=action)
+        path = f"{REGISTRY}/importImage"
+        router.add("POST", path, self._import, kind=versions.IMPORT, action=action, body=IMPORT_BODY)
         self._register_operations(router)
 
     def _register_operations(self, router: Router) -> None:
@@ -141,7 +169,7 @@ class Registries:
         router.add("GET", path, self._plane.result, kind=versions.REGISTRY_RESULTS, action=action)
 
     def _check_name(self, call: Call) -> Answer:
-        name = str(call.body.get("name", ""))
+        name = call.body.get("name") or ""
         if not NAME.fullmatch(name):
             message = (
                 f"The specified registry name '{name}' is invalid. Registry names must be between 5 and 50 "
@@ -230,7 +258,7 @@ class Registries:
         return Answer(200, registry_body(self._cloud, registry))
 
     def _change(self, registry: Registry, call: Call) -> None:
-        sku = _sku(call) if call.body.get("sku") else registry.sku
+        sku = _sku(call) if call.body.get("sku") is not None else registry.sku
         if sku != "Premium" and registry.connected:
             raise refused(
                 "SkuDowngradeNotAllowed",
@@ -264,9 +292,9 @@ class Registries:
                 "registries.",
                 status=409,
             )
-        registry.data_endpoint = bool(data_endpoint)
+        registry.data_endpoint = data_endpoint
         if (admin := properties.get("adminUserEnabled")) is not None:
-            registry.admin_user = bool(admin)
+            registry.admin_user = admin
         for name in (*FREE_SETTINGS, *PREMIUM_SETTINGS):
             if properties.get(name) is not None:
                 registry.settings[name] = properties[name]
@@ -339,15 +367,18 @@ class Registries:
 
     def _import(self, call: Call) -> Answer:
         registry = find_registry(self._cloud, call, child="registries/importImage")
-        source = call.body.get("source")
-        if not isinstance(source, dict) or not source.get("sourceImage"):
+        source = call.body.get("source") or {}
+        if not source.get("sourceImage"):
             raise refused("InvalidParameters", "The source image of the import is missing: source.sourceImage.")
         image = self._source(source, call)
-        targets = [split_reference(str(target)) for target in call.body.get("targetTags") or ()]
-        untagged = [str(name) for name in call.body.get("untaggedTargetRepositories") or ()]
+        targets = [_target(target) for target in call.body.get("targetTags") or ()]
+        untagged = call.body.get("untaggedTargetRepositories") or []
         if not targets and not untagged:
             targets = [split_reference(source["sourceImage"])]
-        if str(call.body.get("mode") or "NoForce").lower() != "force":
+        mode = call.body.get("mode") or "NoForce"
+        if mode.lower() not in IMPORT_MODES:
+            raise refused("InvalidParameters", f"The import mode '{mode}' is not one of NoForce, Force.")
+        if mode.lower() != "force":
             _refuse_existing(registry, targets)
 
         def finish(operation: Operation) -> None:
@@ -362,7 +393,7 @@ class Registries:
         return Answer(202, None, self._plane.fetch(call, results_path(self._cloud, registry, operation)))
 
     def _source(self, source: dict[str, Any], call: Call) -> Image:
-        reference, host = str(source["sourceImage"]), str(source.get("registryUri") or "").lower()
+        reference, host = source["sourceImage"], (source.get("registryUri") or "").lower()
         owner = self._own_source(source, host, call)
         if owner is not None:
             repository, tag = split_reference(reference)
@@ -378,7 +409,7 @@ class Registries:
 
     def _own_source(self, source: dict[str, Any], host: str, call: Call) -> Registry | None:
         if resource_id := source.get("resourceId"):
-            owner = self._cloud.registries.get(str(resource_id).rstrip("/").rsplit("/", 1)[-1].lower())
+            owner = self._cloud.registries.get(resource_id.rstrip("/").rsplit("/", 1)[-1].lower())
             if owner is None:
                 raise refused("InvalidParameters", f"The source registry '{resource_id}' could not be found.")
             return owner
@@ -403,9 +434,9 @@ def results_path(cloud: Cloud, registry: Registry, operation: Operation) -> str:
 
 
 def _check_source_credentials(owner: Registry, credentials: dict[str, Any], call: Call) -> None:
-    token = owner.tokens.get(str(credentials.get("username", "")).lower())
-    password = str(credentials.get("password", ""))
-    admin = owner.admin_user and credentials.get("username") == owner.name and password in owner.admin_passwords
+    user, password = credentials.get("username") or "", credentials.get("password") or ""
+    token = owner.tokens.get(user.lower())
+    admin = owner.admin_user and user == owner.name and password in owner.admin_passwords
     if not admin and (token is None or not token.opens(password, call.now)):
         raise refused(
             "InvalidParameters",
@@ -420,6 +451,13 @@ def _refuse_existing(registry: Registry, targets: list[tuple[str, str]]) -> None
             raise refused("Conflict", f"Tag {repository}:{tag} already exists in target registry.", status=409)
 
 
+def _target(reference: str) -> tuple[str, str]:
+    repository, tag = split_reference(reference)
+    if not REPOSITORY.fullmatch(repository) or not TAG.fullmatch(tag):
+        raise refused("InvalidParameters", f"The target tag '{reference}' is not of the form repository:tag.")
+    return repository, tag
+
+
 def _no_source(host: str, reference: str, call: Call) -> ArmError:
     return refused(
         "InvalidParameters",
@@ -429,21 +467,15 @@ def _no_source(host: str, reference: str, call: Call) -> ArmError:
 
 
 def _location(call: Call) -> str:
-    location = call.body.get("location")
-    if not isinstance(location, str) or not location:
-        raise invalid("The location property is required for this definition.", code="LocationRequired")
-    plain = location.replace(" ", "").lower()
-    if plain not in versions.REGIONS:
-        raise invalid(
-            f"The provided location '{location}' is not available for resource type '{KIND}'. List of available "
-            f"regions for the resource type is '{','.join(versions.REGIONS)}'.",
-            code="LocationNotAvailableForResourceType",
-        )
-    return plain
+    return versions.region(
+        call.body.get("location"),
+        code="LocationNotAvailableForResourceType",
+        where=f"resource type '{KIND}'. List of available regions for the resource type",
+    )
 
 
 def _sku(call: Call) -> str:
-    name = str((call.body.get("sku") or {}).get("name", "Classic"))
+    name = (call.body.get("sku") or {}).get("name") or "Classic"
     if name.lower() == "classic":
         raise refused(
             "ClassicSkuDeprecated",

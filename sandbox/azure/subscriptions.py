@@ -6,10 +6,11 @@ from typing import Any
 from sandbox.azure import versions
 from sandbox.azure.arm import Answer, Call, ControlPlane, Router, pages
 from sandbox.azure.cloud import Cluster, Registry, ResourceGroup
-from sandbox.azure.errors import ArmError, group_not_found, invalid
+from sandbox.azure.errors import ArmError, group_not_found
 from sandbox.azure.filters import parse
 from sandbox.azure.operations import Operation
 from sandbox.azure.registries import registry_body
+from sandbox.azure.shapes import ANY, Shape
 
 PAGE = 1000
 SUBSCRIPTION = "/subscriptions/{subscription}"
@@ -51,7 +52,8 @@ class Subscriptions:
         router.add("GET", f"{SUBSCRIPTION}/resourcegroups", self._groups, kind=kind, action=f"{action}/read")
         router.add("GET", GROUP, self._get_group, kind=kind, action=f"{action}/read")
         router.add("HEAD", GROUP, self._has_group, kind=kind, action=f"{action}/read")
-        router.add("PUT", GROUP, self._put_group, kind=kind, action=f"{action}/write")
+        body: Shape = {"location": str, "tags": {ANY: str}}
+        router.add("PUT", GROUP, self._put_group, kind=kind, action=f"{action}/write", body=body)
         router.add("DELETE", GROUP, self._delete_group, kind=kind, action=f"{action}/delete")
 
     def _list(self, _call: Call) -> Answer:
@@ -108,11 +110,14 @@ class Subscriptions:
         return Answer(204 if self._cloud.group(call.names["group"]) else 404)
 
     def _put_group(self, call: Call) -> Answer:
-        name, location = call.names["group"], call.body.get("location")
-        if not isinstance(location, str) or not location:
-            raise invalid("The location property is required for this definition.", code="LocationRequired")
+        name = call.names["group"]
+        location = versions.region(
+            call.body.get("location"),
+            code="LocationNotAvailableForResourceGroup",
+            where="resource group. List of available regions",
+        )
         known = self._cloud.group(name)
-        group = ResourceGroup(known.name if known else name, _plain(location), call.body.get("tags") or {})
+        group = ResourceGroup(known.name if known else name, location, call.body.get("tags") or {})
         if known and known.location != group.location:
             raise ArmError(
                 409,
@@ -249,7 +254,3 @@ def _namespace(call: Call) -> str:
         if namespace.lower() == asked.lower():
             return namespace
     raise ArmError(404, "InvalidResourceNamespace", f"The resource namespace '{asked}' is invalid.")
-
-
-def _plain(location: str) -> str:
-    return location.replace(" ", "").lower()

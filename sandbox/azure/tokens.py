@@ -10,6 +10,7 @@ from sandbox.azure.cloud import Cloud, Origin, Password, Registry, ScopeMap, Tok
 from sandbox.azure.errors import ArmError, child_not_found, refused
 from sandbox.azure.operations import Operation
 from sandbox.azure.registries import KIND, REGISTRY, find_registry, results_path
+from sandbox.azure.shapes import Shape
 
 NAME = re.compile(r"[a-zA-Z0-9-]{5,50}")
 ACTION = re.compile(
@@ -25,6 +26,11 @@ PAGE = 100
 SLOTS = ("password1", "password2")
 SCOPE_MAP = f"{REGISTRY}/scopeMaps/{{scope_map}}"
 TOKEN = f"{REGISTRY}/tokens/{{token}}"
+MAP_BODY: Shape = {"properties": {"actions": [str], "description": str}}
+TOKEN_BODY: Shape = {
+    "properties": {"scopeMapId": str, "status": str, "credentials": {"passwords": [{"name": str, "expiry": str}]}}
+}
+CREDENTIALS_BODY: Shape = {"tokenId": str, "name": str, "expiry": str}
 
 
 class Tokens:
@@ -40,20 +46,21 @@ class Tokens:
         kind, action = versions.TOKENS, f"{KIND}/tokens"
         router.add("GET", f"{REGISTRY}/tokens", self._list_tokens, kind=kind, action=f"{action}/read")
         router.add("GET", TOKEN, self._get_token, kind=kind, action=f"{action}/read")
-        router.add("PUT", TOKEN, self._put_token, kind=kind, action=f"{action}/write")
-        router.add("PATCH", TOKEN, self._patch_token, kind=kind, action=f"{action}/write")
+        router.add("PUT", TOKEN, self._put_token, kind=kind, action=f"{action}/write", body=TOKEN_BODY)
+        router.add("PATCH", TOKEN, self._patch_token, kind=kind, action=f"{action}/write", body=TOKEN_BODY)
         router.add("DELETE", TOKEN, self._delete_token, kind=kind, action=f"{action}/delete")
         read = f"{action}/operationStatuses/read"
         router.add("GET", f"{TOKEN}/operationStatuses/{{operation}}", self._plane.status, kind=kind, action=read)
         kind, action = versions.CREDENTIALS, f"{KIND}/generateCredentials/action"
-        router.add("POST", f"{REGISTRY}/generateCredentials", self._generate, kind=kind, action=action)
+        path = f"{REGISTRY}/generateCredentials"
+        router.add("POST", path, self._generate, kind=kind, action=action, body=CREDENTIALS_BODY)
 
     def _register_scope_maps(self, router: Router) -> None:
         kind, action = versions.SCOPE_MAPS, f"{KIND}/scopeMaps"
         router.add("GET", f"{REGISTRY}/scopeMaps", self._list_maps, kind=kind, action=f"{action}/read")
         router.add("GET", SCOPE_MAP, self._get_map, kind=kind, action=f"{action}/read")
-        router.add("PUT", SCOPE_MAP, self._put_map, kind=kind, action=f"{action}/write")
-        router.add("PATCH", SCOPE_MAP, self._patch_map, kind=kind, action=f"{action}/write")
+        router.add("PUT", SCOPE_MAP, self._put_map, kind=kind, action=f"{action}/write", body=MAP_BODY)
+        router.add("PATCH", SCOPE_MAP, self._patch_map, kind=kind, action=f"{action}/write", body=MAP_BODY)
         router.add("DELETE", SCOPE_MAP, self._delete_map, kind=kind, action=f"{action}/delete")
 
     def _list_maps(self, call: Call) -> Answer:
@@ -76,7 +83,7 @@ class Tokens:
             known = ScopeMap(name, actions, call.now, origin)
             registry.scope_maps[name.lower()] = known
         _check_not_built_in(known)
-        known.actions, known.description = actions, str(call.properties.get("description") or "")
+        known.actions, known.description = actions, call.properties.get("description") or ""
         known.origin.change(call.principal.client_id, call.now)
         return Answer(200, self._map_body(registry, known))
 
@@ -86,7 +93,7 @@ class Tokens:
         if call.properties.get("actions") is not None:
             scope_map.actions = _actions(call.properties["actions"])
         if call.properties.get("description") is not None:
-            scope_map.description = str(call.properties["description"])
+            scope_map.description = call.properties["description"]
         scope_map.origin.change(call.principal.client_id, call.now)
         return Answer(200, self._map_body(registry, scope_map))
 
@@ -104,6 +111,8 @@ class Tokens:
                 f"{', '.join(users)}.",
                 status=409,
             )
+
+        scope_map.state = "Deleting"
 
         def finish(operation: Operation) -> None:
             registry.scope_maps.pop(scope_map.name.lower(), None)
@@ -146,23 +155,24 @@ class Tokens:
         registry = find_registry(self._cloud, call, child="registries/tokens")
         name = _checked_name(call.names["token"], "token")
         scope_map = self._scope_map_of(registry, call.properties.get("scopeMapId"))
+        status, kept = _status(call.properties.get("status") or "enabled"), _kept_passwords(call)
         token = registry.tokens.get(name.lower())
         new = token is None
         if token is None:
             _check_room(registry.name, "tokens", len(registry.tokens))
             token = Token(name, scope_map.name, call.now, Origin.now(call.principal.client_id, call.now))
             registry.tokens[name.lower()] = token
-        token.scope_map, token.status = scope_map.name, _status(call.properties.get("status") or "enabled")
-        _drop_passwords(token, call)
+        token.scope_map, token.status = scope_map.name, status
+        _drop_passwords(token, kept)
         return self._settling(call, registry, token, new=new)
 
     def _patch_token(self, call: Call) -> Answer:
         registry, token = self._token(call)
+        status, kept = _status(call.properties.get("status") or token.status), _kept_passwords(call)
         if call.properties.get("scopeMapId") is not None:
             token.scope_map = self._scope_map_of(registry, call.properties["scopeMapId"]).name
-        if call.properties.get("status") is not None:
-            token.status = _status(call.properties["status"])
-        _drop_passwords(token, call)
+        token.status = status
+        _drop_passwords(token, kept)
         token.origin.change(call.principal.client_id, call.now)
         if call.prompt:
             return Answer(200, self._token_body(registry, token))
@@ -194,6 +204,8 @@ class Tokens:
                 status=409,
             )
 
+        token.state = "Deleting"
+
         def finish(operation: Operation) -> None:
             registry.tokens.pop(token.name.lower(), None)
             _forget_client(self._cloud, registry, token)
@@ -215,8 +227,8 @@ class Tokens:
             raise child_not_found(call.names["token"])
         return registry, token
 
-    def _scope_map_of(self, registry: Registry, scope_map_id: object) -> ScopeMap:
-        if not isinstance(scope_map_id, str) or not scope_map_id:
+    def _scope_map_of(self, registry: Registry, scope_map_id: str | None) -> ScopeMap:
+        if not scope_map_id:
             raise refused("InvalidParameters", "The scopeMapId of the token is missing.")
         prefix, _, name = scope_map_id.rpartition("/")
         expected = f"{self._cloud.registry_id(registry)}/scopeMaps"
@@ -261,8 +273,8 @@ class Tokens:
         operation = self._plane.begin("registries-", call.path, lambda operation: operation.succeed(answer), "Updating")
         return Answer(202, None, self._plane.fetch(call, results_path(self._cloud, registry, operation)))
 
-    def _token_of(self, registry: Registry, token_id: object) -> Token:
-        prefix, _, name = str(token_id or "").rpartition("/")
+    def _token_of(self, registry: Registry, token_id: str | None) -> Token:
+        prefix, _, name = (token_id or "").rpartition("/")
         token = registry.tokens.get(name.lower())
         if token is None or prefix.lower() != f"{self._cloud.registry_id(registry)}/tokens".lower():
             raise refused("ResourceNotFound", f"The token {token_id} could not be found.", status=404)
@@ -276,24 +288,28 @@ def _password_body(password: Password) -> dict[str, Any]:
     return body
 
 
-def _slots(name: object) -> tuple[str, ...]:
+def _slots(name: str | None) -> tuple[str, ...]:
     if name is None:
         return SLOTS
     if name not in SLOTS:
         raise refused("InvalidParameters", f"The credential name '{name}' is not one of password1, password2.")
-    return (str(name),)
+    return (name,)
 
 
-def _drop_passwords(token: Token, call: Call) -> None:
-    """A PUT or PATCH that lists passwords keeps those it names, with the expiry it gives, and drops the others."""
-    credentials = call.properties.get("credentials")
-    if not isinstance(credentials, dict) or credentials.get("passwords") is None:
+def _kept_passwords(call: Call) -> dict[str, datetime | None] | None:
+    """The passwords that a PUT or PATCH names, with the expiry it gives; None when it lists none to be kept."""
+    passwords = (call.properties.get("credentials") or {}).get("passwords")
+    if passwords is None:
+        return None
+    return {entry.get("name") or "": _moment(entry.get("expiry")) for entry in passwords}
+
+
+def _drop_passwords(token: Token, kept: dict[str, datetime | None] | None) -> None:
+    if kept is None:
         return
-    kept = {entry.get("name"): entry for entry in credentials["passwords"] if isinstance(entry, dict)}
     token.passwords = {slot: password for slot, password in token.passwords.items() if slot in kept}
     for slot, password in token.passwords.items():
-        if kept[slot].get("expiry") is not None:
-            password.expiry = _moment(kept[slot]["expiry"])
+        password.expiry = kept[slot] or password.expiry
 
 
 def _forget_client(cloud: Cloud, registry: Registry, token: Token) -> None:
@@ -324,36 +340,35 @@ def _check_not_built_in(scope_map: ScopeMap) -> None:
         )
 
 
-def _actions(actions: object) -> list[str]:
-    if not isinstance(actions, list) or not actions:
+def _actions(actions: list[str] | None) -> list[str]:
+    if not actions:
         raise refused("InvalidParameters", "The actions of the scope map are missing.")
-    found = [str(action) for action in actions]
-    for action in found:
+    for action in actions:
         if not ACTION.fullmatch(action):
             raise refused("InvalidScopeMapActions", f"The scope map action '{action}' is not valid.")
-    if len(found) > CEILING:
+    if len(actions) > CEILING:
         raise refused(
             "ScopeMapActionLimitExceeded",
-            f"The scope map has {len(found)} actions, which exceeds the limit of {CEILING}.",
+            f"The scope map has {len(actions)} actions, which exceeds the limit of {CEILING}.",
         )
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(actions))
 
 
-def _status(status: object) -> str:
-    if str(status).lower() not in ("enabled", "disabled"):
+def _status(status: str) -> str:
+    if status.lower() not in ("enabled", "disabled"):
         raise refused("InvalidParameters", f"The token status '{status}' is not one of enabled, disabled.")
-    return str(status).lower()
+    return status.lower()
 
 
-def _moment(text: object) -> datetime | None:
+def _moment(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(str(text))
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise _not_a_moment(text) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _not_a_moment(text: object) -> ArmError:
+def _not_a_moment(text: str) -> ArmError:
     return refused("InvalidParameters", f"'{text}' is not a date and time.")

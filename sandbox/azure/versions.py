@@ -23,6 +23,18 @@ REGIONS = _listed(
 )
 
 
+def region(location: str | None, *, code: str, where: str) -> str:
+    """The name of a region in its short form; a 400 `ArmError` with `code` for what is none."""
+    if not location:
+        raise invalid("The location property is required for this definition.", code="LocationRequired")
+    plain = location.replace(" ", "").lower()
+    if plain not in REGIONS:
+        raise invalid(
+            f"The provided location '{location}' is not available for {where} is '{','.join(REGIONS)}'.", code=code
+        )
+    return plain
+
+
 @dataclass(frozen=True)
 class ResourceType:
     """A resource type of a provider and the api-versions it lists, newest first."""

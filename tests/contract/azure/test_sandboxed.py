@@ -434,11 +434,13 @@ async def test_no_secret_and_no_signature_is_logged_by_anybody(
     caplog.set_level("DEBUG")
     token_id = await sync_token(azure)
     password = (await azure.tokens.generate_password(ACR, token_id, "password1")).reveal()
-    pending = await extension(azure, connectionString=Secret(f"SyncTokenPassword={password}"))
-    cloud.strike("GET .*/operations/.*", status=400, message=f"password {password} at {pending.url}")
+    await extension(azure, connectionString=Secret(f"SyncTokenPassword={password}"))
+    pending = await azure.tokens.put(ACR, "edge01", f"{ACR.id}/scopeMaps/edge01")
+    cloud.strike("GET .*/operationStatuses/.*", status=400, message=f"password {password} at {pending.url}")
     with pytest.raises(Refused) as caught:
         await azure.operations.poll(pending)
     seen = f"{caplog.text} {capsys.readouterr()} {caught.value} {caught.value!r}"
     signature = pending.url.partition("&s=")[2].partition("&")[0]
+    assert signature
     assert "arm.request" in seen
     assert [each for each in (password, SECRET, signature, "Bearer ey") if each in seen] == []

@@ -1,5 +1,6 @@
 """Connected registries: what may be put, how they are listed, and how their state moves."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -54,6 +55,9 @@ async def test_a_put_is_asynchronous_in_older_api_versions(cloud: Cloud, version
         ("edge02", {"clientTokenIds": ["/nowhere/tokens/client"]}, "InvalidClientToken"),
         ("edge02", {"parent": "/nowhere/connectedRegistries/top01"}, "InvalidParent"),
         ("edge02", {"logging": {"logLevel": "Loud"}}, "InvalidParameters"),
+        ("edge02", {"logging": {"auditLogStatus": "Loud"}}, "InvalidParameters"),
+        ("edge02", {"garbageCollection": {"schedule": "noon"}}, "InvalidSchedule"),
+        ("edge02", {"notificationsList": ["hello-world:pull"]}, "InvalidParameters"),
     ],
 )
 async def test_it_is_refused(cloud: Cloud, name: str, properties: dict[str, Any], code: str) -> None:
@@ -122,6 +126,36 @@ async def test_mode_never_changes(cloud: Cloud) -> None:
 
     with pytest.raises(HttpResponseError, match="ModeChangeNotAllowed"):
         await cloud.put_connected("edge01", made.properties.parent.sync_properties.token_id, mode="ReadWrite")
+
+
+@pytest.mark.parametrize(
+    ("properties", "code"),
+    [
+        ({"parent": "/nowhere/connectedRegistries/top01"}, "ParentChangeNotAllowed"),
+        ({"sync": {"tokenId": "/nowhere/tokens/other"}}, "SyncTokenChangeNotAllowed"),
+    ],
+)
+async def test_parent_and_sync_token_never_change(cloud: Cloud, properties: dict[str, Any], code: str) -> None:
+    made = await cloud.make_connected()
+
+    with pytest.raises(HttpResponseError, match=code):
+        await cloud.put_connected("edge01", made.properties.parent.sync_properties.token_id, **properties)
+
+
+async def test_a_patch_makes_the_time_of_creation_anew(cloud: Cloud, clock: Clock) -> None:
+    made = await cloud.make_connected()
+    clock.turn(60)
+    path = f"{cloud.registry_id}/connectedRegistries/edge01"
+    patched = await cloud.arm("PATCH", path, PREVIEW, {"properties": {}})
+
+    created = datetime.fromisoformat(patched.json["systemData"]["createdAt"])
+    assert created - made.system_data.created_at >= timedelta(seconds=60)
+
+
+async def test_garbage_collection_is_switched_by_a_word_too(cloud: Cloud) -> None:
+    made = await cloud.make_connected(garbageCollection={"enabled": "false"})
+
+    assert made.properties.garbage_collection.enabled is False
 
 
 async def test_a_patch_changes_what_it_names(cloud: Cloud) -> None:

@@ -53,6 +53,7 @@ async def test_the_operation_lies_below_the_extension(cloud: Cloud) -> None:
 
     assert answer.status == 201
     assert "/ConnectedClusters/berlin-arc/" in answer.headers["Azure-AsyncOperation"]
+    assert answer.headers["Azure-AsyncOperation"].endswith("?api-Version=2023-05-01")
     assert "dp.kubernetesconfiguration.azure.com" in answer.headers["Location"]
 
 

@@ -18,6 +18,11 @@ from sandbox.tls import Authority
 from tests.contract.azure_sandbox.cloud import GROUP, REGISTRY, Cloud, Http
 
 SCOPE = "https://management.azure.com/.default"
+ACR = "providers/Microsoft.ContainerRegistry/registries/contosoacr"
+EXTENSION = (
+    "providers/Microsoft.Kubernetes/connectedClusters/berlin-arc/"
+    "providers/Microsoft.KubernetesConfiguration/extensions/edge01"
+)
 READER = "44444444-4444-4444-8444-444444444444"
 
 
@@ -241,3 +246,33 @@ async def test_a_body_that_is_not_json_is_refused(
     refused = await client.send("PUT", url, data=b"{nonsense")
 
     assert (refused.status, refused.json["error"]["code"]) == (400, "InvalidRequestContent")
+
+
+@pytest.mark.parametrize(
+    ("request_line", "body", "where"),
+    [
+        (f"PATCH {ACR}", {"sku": "Premium"}, "sku has to be an object"),
+        (f"PATCH {ACR}", {"properties": {"dataEndpointEnabled": 1}}, "dataEndpointEnabled has to be true or false"),
+        (f"POST {ACR}/importImage", {"targetTags": "a:b"}, "targetTags has to be a list"),
+        (f"PUT {ACR}/scopeMaps/edge01", {"properties": {"actions": [7]}}, "actions[0] has to be a string"),
+        (f"PUT {ACR}/connectedRegistries/edge01", {"properties": {"parent": "x"}}, "properties.parent has to be"),
+        (f"PUT {EXTENSION}", {"properties": {"configurationSettings": {"a": 1}}}, "configurationSettings.a has to be"),
+    ],
+)
+async def test_a_body_of_another_shape_is_refused(
+    cloud: Cloud, request_line: str, body: dict[str, Any], where: str
+) -> None:
+    await cloud.register_kubernetes_configuration()
+    method, _, path = request_line.partition(" ")
+    refused = await cloud.arm(method, path, "2024-11-01", body)
+
+    assert (refused.status, refused.json["error"]["code"]) == (400, "InvalidRequestContent")
+    assert where in refused.json["error"]["message"]
+
+
+async def test_what_lies_below_a_missing_resource_names_the_verb(cloud: Cloud) -> None:
+    await cloud.register_kubernetes_configuration()
+    refused = await cloud.arm("DELETE", EXTENSION.replace("berlin-arc", "nowhere"), "2023-05-01")
+
+    assert refused.json["error"]["code"] == "ParentResourceNotFound"
+    assert "Failed to perform 'delete'" in refused.json["error"]["message"]

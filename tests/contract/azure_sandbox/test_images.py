@@ -133,6 +133,48 @@ async def test_a_wrong_password_gets_no_access_token(cloud: Cloud, registry: str
     assert (answer.status, answer.json["errors"][0]["code"]) == (401, "UNAUTHORIZED")
 
 
+async def test_a_blob_of_another_repository_is_unknown(cloud: Cloud, registry: str, puller: Http) -> None:
+    password = await cloud.mint(await cloud.make_token("other", "repositories/oss/nginx/nginx/content/read"))
+    other = cloud.http.with_basic("other", password)
+    index = await other.get(f"{registry}/v2/oss/nginx/nginx/manifests/1.25")
+    child = index.json["manifests"][0]["digest"]
+    digest = (await other.get(f"{registry}/v2/oss/nginx/nginx/manifests/{child}")).json["config"]["digest"]
+
+    assert (await other.get(f"{registry}/v2/oss/nginx/nginx/blobs/{digest}")).status == 200
+    assert (await puller.get(f"{registry}/v2/hello-world/blobs/{digest}")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        ("application/vnd.docker.distribution.manifest.v2+json", 404),
+        ("application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.index.v1+json;q=0.5", 200),
+        ("*/*", 200),
+    ],
+)
+async def test_a_manifest_comes_to_clients_that_know_its_kind(
+    puller: Http, registry: str, accept: str, status: int
+) -> None:
+    puller.headers["Accept"] = accept
+
+    assert (await puller.get(f"{registry}/v2/hello-world/manifests/latest")).status == status
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/v2/hello-world/manifests/latest"),
+        ("POST", "/v2/hello-world/blobs/uploads/"),
+        ("DELETE", "/v2/_catalog"),
+        ("PATCH", "/acr/v1/hello-world/_tags/latest"),
+    ],
+)
+async def test_what_is_not_offered_is_unsupported(puller: Http, registry: str, method: str, path: str) -> None:
+    refused = await puller.send(method, f"{registry}{path}", data=b"{}")
+
+    assert (refused.status, refused.json["errors"][0]["code"]) == (405, "UNSUPPORTED")
+
+
 @pytest.mark.parametrize(
     ("path", "code"),
     [("hello-world/manifests/v99", "MANIFEST_UNKNOWN"), ("hello-world/blobs/sha256:00", "BLOB_UNKNOWN")],

@@ -125,6 +125,18 @@ async def test_an_unknown_source_image_is_refused(cloud: Cloud) -> None:
         await import_image(cloud, source=HELLO | {"sourceImage": "hello-world:v99"})
 
 
+@pytest.mark.parametrize("more", [{"targetTags": ["Hello World"]}, {"mode": "Overwrite"}])
+async def test_an_import_is_refused(cloud: Cloud, more: dict[str, Any]) -> None:
+    with pytest.raises(HttpResponseError, match="InvalidParameters"):
+        await import_image(cloud, **more)
+
+
+async def test_a_resource_group_lies_in_a_known_region(cloud: Cloud) -> None:
+    refused = await cloud.arm("PUT", f"{cloud.group_id}2", "2021-04-01", {"location": "Atlantis"})
+
+    assert (refused.status, refused.json["error"]["code"]) == (400, "LocationNotAvailableForResourceGroup")
+
+
 async def test_a_missing_scope_map_is_a_404_of_the_registry(cloud: Cloud) -> None:
     answer = await cloud.arm("GET", f"{cloud.registry_id}/scopeMaps/absent", "2025-11-01")
 

@@ -1,0 +1,47 @@
+"""What the bodies of requests look like: the kinds of their values, by property.
+
+The services read a body into a type before anything else, so what does not fit is refused before a handler sees it.
+"""
+
+from typing import Any, TypeAlias
+
+from sandbox.azure.errors import invalid
+
+Shape: TypeAlias = type | list["Shape"] | dict[str, "Shape"]
+"""A kind of value; a list of one shape; or an object's properties, where `ANY` stands for those without a name here.
+
+A property without a shape may be anything.
+"""
+ANY = "*"
+WORDS = {str: "a string", bool: "true or false", dict: "an object", list: "a list"}
+BOOLEANS = {"true": True, "false": False}
+
+
+def read(value: object, shape: Shape, path: str = "") -> Any:
+    """The value in this shape, or a 400 `ArmError` that says where it is another.
+
+    Null goes for any property. True and false may come as strings: az sends one of them so (azure.md 1.4).
+    """
+    if isinstance(shape, dict):
+        found = _expected(value, dict, path)
+        inner = {key: shape.get(key, shape.get(ANY, object)) for key in found}
+        return {
+            key: None if below is None else read(below, inner[key], f"{path}.{key}".lstrip("."))
+            for key, below in found.items()
+        }
+    if isinstance(shape, list):
+        found = _expected(value, list, path)
+        return [read(below, shape[0], f"{path}[{place}]") for place, below in enumerate(found)]
+    if shape is bool and isinstance(value, str):
+        value = BOOLEANS.get(value.lower(), value)
+    return _expected(value, shape, path)
+
+
+def _expected(value: object, kind: type, path: str) -> Any:
+    if not isinstance(value, kind):
+        raise invalid(
+            "The request content was invalid and could not be deserialized: "
+            f"'{path or 'The body'} has to be {WORDS[kind]}.'",
+            target=path or None,
+        )
+    return value
