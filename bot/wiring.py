@@ -72,7 +72,8 @@ class Blueprint:
     kubernetes_deadline: float = 15
     command_deadline: timedelta = timedelta(seconds=25)
     shutdown_deadline: timedelta = timedelta(seconds=20)
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    now: Callable[[], datetime] | None = None
+    """In place of this machine's clock, and of Azure's for what Azure's timestamps are held against."""
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     """Where the Kubernetes client looks for `KUBECONFIG` and `HOME`."""
 
@@ -108,23 +109,25 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
         people = People(client, installation)
         posting = Posting(for_cards(client))
         notifier = Notifier(posting, store)
-        alerts = Alerts(posting, store, blueprint.configuration, now=blueprint.now)
+        local, now = blueprint.now or _local, blueprint.now or azure.clock.now
+        alerts = Alerts(posting, store, blueprint.configuration, now=now)
         watching = Watching(
             store,
             blueprint.configuration,
             azure.azure,
             alerts.changed,
             interval=blueprint.watch_interval,
-            now=blueprint.now,
+            now=now,
+            local=local,
         )
-        reporting = Reporting(store, blueprint.configuration, watching, now=blueprint.now)
-        summaries = Summaries(posting, store, reporting, now=blueprint.now)
-        incidents = Incidents(store, blueprint.configuration, alerts.changed, now=blueprint.now)
+        reporting = Reporting(store, blueprint.configuration, watching, now=now)
+        summaries = Summaries(posting, store, reporting, now=now)
+        incidents = Incidents(store, blueprint.configuration, alerts.changed, now=now)
         planning = Planning(store, blueprint.configuration, azure.azure, kubernetes)
         running = Running(store, planning, azure.azure, kubernetes, notifier.changed, pace=blueprint.pace)
         engine = await open_engine(blueprint.database_url, running)
         stack.push_async_callback(engine.close)
-        operations = Operations(store, blueprint.configuration, people, engine, notifier.changed, now=blueprint.now)
+        operations = Operations(store, blueprint.configuration, people, engine, notifier.changed, now=local)
         schedule = make_schedule(operations, running, store, engine)
         jobs = SummaryJobs(schedule, store, summaries)
         services = Services(
@@ -149,19 +152,24 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
             people=people,
             door=Door(Catalogue(COMMANDS), services, deadline=blueprint.command_deadline),
             deliveries=store.deliveries,
-            now=blueprint.now,
+            now=now,
         )
 
         async def trouble() -> dict[str, str]:
             return {"slack": await slack.trouble()}
 
-        metrics = Metrics(store, blueprint.configuration, azure.quotas, now=blueprint.now)
+        metrics = Metrics(store, blueprint.configuration, azure.quotas, now=now)
         http = HttpServer(blueprint.http_host, blueprint.http_port, slack.routes(), trouble, metrics.page)
         add_watching(schedule, jobs, incidents, summaries)
         bot = Bot(services, store, running, slack, notifier, alerts, summaries, watching, http)
         await _start(bot, schedule, jobs, stack, blueprint.shutdown_deadline)
         log.info("ready", team=installation.team_name, http=http.url, mode=blueprint.connection.mode)
         yield bot
+
+
+def _local() -> datetime:
+    """This machine's clock."""
+    return datetime.now(UTC)
 
 
 async def _start(

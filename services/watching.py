@@ -45,7 +45,10 @@ class Polled:
 
 
 class Watching:
-    """`changed` is called with an incident's id whenever people should see something new."""
+    """`changed` is called with an incident's id whenever people should see something new.
+
+    What Azure says is judged by `now`; when to ask again goes by `local`, this machine's clock (`now` without one).
+    """
 
     def __init__(
         self,
@@ -57,6 +60,7 @@ class Watching:
         interval: timedelta = timedelta(seconds=60),
         deadline: float = DEADLINE,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        local: Callable[[], datetime] | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._store = store
@@ -66,6 +70,7 @@ class Watching:
         self._interval = interval.total_seconds()
         self._deadline = deadline
         self._now = now
+        self._local = local or now
         self._chance = chance
         self._clusters = ArcClusters(azure, now)
         self._sound, self._doubtful = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(DOUBTFUL)
@@ -145,7 +150,7 @@ class Watching:
 
     async def _turn(self, acr: AcrRef) -> float:
         """Poll if no other process does; the seconds until the next try."""
-        now = self._now()
+        now = self._local()
         if not await self._store.sightings.claim(acr.id.lower(), now, now + timedelta(seconds=self._deadline * 2)):
             return self._interval * (0.25 + JITTER * self._chance())
         return (await self.poll(acr)).after
@@ -170,8 +175,7 @@ class Watching:
         suspected, troubled = await self._suspicions(key, found)
         await self._clusters.refresh(refs, suspected=suspected, troubled=troubled)
         after = self._interval * (1 + JITTER * (2 * self._chance() - 1))
-        now = self._now()
-        due = now + timedelta(seconds=after * (1 - 2 * JITTER))
+        now, due = self._now(), self._due(after)
 
         def judge(known: Known) -> Verdict:
             looks = self._clusters.known()
@@ -193,11 +197,14 @@ class Watching:
     async def _failed(self, key: str, acr: AcrRef, error: DomainError) -> Polled:
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         after = backoff(self._interval, failures, error) * (1 + JITTER * self._chance())
-        now = self._now()
-        due = now + timedelta(seconds=after * (1 - 2 * JITTER))
+        now, due = self._now(), self._due(after)
         log.warning("not_polled", acr=acr.name, error=str(error), failures=failures, seconds=round(after))
         await self._settle(key, now, partial(judgement.not_asked, error=error, now=now, due=due))
         return Polled(key, error=type(error).__name__, after=after)
+
+    def _due(self, after: float) -> datetime:
+        """From when on another process may ask, when this one wants to in so many seconds."""
+        return self._local() + timedelta(seconds=after * (1 - 2 * JITTER))
 
     async def refresh(self, acrs: Iterable[AcrRef]) -> None:
         """Poll those whose last good poll is older than two intervals, before somebody reads of them.
@@ -217,7 +224,7 @@ class Watching:
     def _stale(self, poll: Poll | None, now: datetime) -> bool:
         if poll is None or (poll.succeeded is None and not poll.failures):
             return True
-        if poll.failures and poll.due > now:
+        if poll.failures and poll.due > self._local():
             return False
         # A negative age is a clock that was set back.
         return poll.succeeded is None or not 0 <= (now - poll.succeeded).total_seconds() < 2 * self._interval

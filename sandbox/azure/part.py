@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from email.utils import format_datetime
 from functools import partial
 from typing import Any, Literal
 
@@ -151,11 +152,16 @@ class AzurePart:
         application = web.Application(client_max_size=2**24, middlewares=[hangups])
         application.add_routes(routes or [])
         application.router.add_route("*", "/{path:.*}", partial(self._faulty, serve))
+        application.on_response_prepare.append(self._dated)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
         await runner.setup()
         bound = _bind(self._host, port, exact=port == self._port)
         await web.SockSite(runner, bound, ssl_context=self._context).start()
         return runner, bound.getsockname()[1]
+
+    async def _dated(self, _: web.Request, response: web.StreamResponse) -> None:
+        """The world's time, not the machine's; faults have it too."""
+        response.headers["Date"] = format_datetime(self._clock.now(), usegmt=True)
 
     async def _faulty(self, serve: Serve, request: web.Request) -> web.StreamResponse:
         """Serve, unless a fault strikes."""

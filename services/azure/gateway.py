@@ -7,6 +7,7 @@ from typing import Self
 import aiohttp
 
 from services.azure.arm import Arm, Deadlines
+from services.azure.clock import AzureClock
 from services.azure.clouds import PUBLIC, Cloud
 from services.azure.clusters import Clusters, Extensions, Providers
 from services.azure.connected import ConnectedRegistries
@@ -33,8 +34,11 @@ class Options:
 class Connection:
     """Azure over one identity. Nothing is asked until the first call; `close` at the end."""
 
-    def __init__(self, azure: Azure, quotas: Quotas, owned: tuple[Credential, aiohttp.ClientSession]) -> None:
+    def __init__(
+        self, azure: Azure, quotas: Quotas, clock: AzureClock, owned: tuple[Credential, aiohttp.ClientSession]
+    ) -> None:
         self.azure = azure
+        self.clock = clock
         self._quotas = quotas
         self._credential, self._session = owned
 
@@ -64,8 +68,8 @@ async def open_azure(options: Options) -> Connection:
     except BaseException:
         await session.close()
         raise
-    quotas = Quotas(asyncio.get_running_loop().time)
-    line = pipeline(options.cloud, login, carrier, quotas, connect=options.deadlines.connect)
+    quotas, clock = Quotas(asyncio.get_running_loop().time), AzureClock()
+    line = pipeline(options.cloud, login, carrier, quotas, clock, connect=options.deadlines.connect)
     arm = Arm(options.cloud, login, line, options.deadlines)
     azure = Azure(
         providers=Providers(arm),
@@ -77,4 +81,4 @@ async def open_azure(options: Options) -> Connection:
         clusters=Clusters(arm),
         operations=Operations(arm),
     )
-    return Connection(azure, quotas, (login, session))
+    return Connection(azure, quotas, clock, (login, session))

@@ -33,6 +33,7 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
+from services.azure.clock import AzureClock
 from services.azure.clouds import Cloud
 from services.azure.identity import Credential
 from services.azure.quotas import Quotas
@@ -70,7 +71,13 @@ def transport(ca_file: str = "") -> tuple[AioHttpTransport, aiohttp.ClientSessio
 
 
 def pipeline(
-    cloud: Cloud, credential: Credential, carrier: AioHttpTransport, quotas: Quotas, *, connect: float
+    cloud: Cloud,
+    credential: Credential,
+    carrier: AioHttpTransport,
+    quotas: Quotas,
+    clock: AzureClock,
+    *,
+    connect: float,
 ) -> AsyncPipeline[HttpRequest, AsyncHttpResponse]:
     """The pipeline over `carrier`. `connect` is how many seconds a connection may take to open."""
     policies: list[Any] = [
@@ -79,7 +86,7 @@ def pipeline(
         ContentDecodePolicy(),
         OnlyArm(cloud.resource_manager),
         Retries(connect=connect),
-        Pace(quotas),
+        Pace(quotas, clock),
         AsyncARMChallengeAuthenticationPolicy(credential, cloud.scope),
         RequestLog(),
     ]
@@ -152,10 +159,11 @@ class Retries(_Policy):
 
 
 class Pace(_Policy):
-    """Reads what is left of the request quotas from every answer, and slows down when it is little."""
+    """Reads what is left of the request quotas from every answer, and slows down when it is little; the time too."""
 
-    def __init__(self, quotas: Quotas) -> None:
+    def __init__(self, quotas: Quotas, clock: AzureClock) -> None:
         self._quotas = quotas
+        self._clock = clock
 
     async def send(self, request: _Request) -> _Response:
         """The answer, asked for a little later when the quota is low."""
@@ -165,6 +173,7 @@ class Pace(_Policy):
             await asyncio.sleep(wait)
         response = await self.next.send(request)
         self._quotas.note(subscription, response.http_response.headers)
+        self._clock.note(response.http_response.headers)
         return response
 
 

@@ -25,7 +25,8 @@ class Sandboxed:
         world["azure"]["principals"][0] |= principal
         authority = Authority(folder)
         self._faults = Faults()
-        self._part = AzurePart(world, authority=authority, clock=Clock(), speed=IMMEDIATE, faults=self._faults)
+        self.clock = Clock()
+        self._part = AzurePart(world, authority=authority, clock=self.clock, speed=IMMEDIATE, faults=self._faults)
         self.ca_file = str(authority.ca_file)
         self._session: aiohttp.ClientSession | None = None
 

@@ -387,6 +387,12 @@ async def test_a_small_quota_is_obeyed_without_a_complaint(cloud: Sandboxed, con
     assert lowest[0] < 20
 
 
+async def test_the_clock_is_azures_where_this_machines_differs(cloud: Sandboxed, connected: Connection) -> None:
+    cloud.clock.turn(7200)
+    await connected.azure.registries.get(ACR)
+    assert abs(connected.clock.now() - cloud.clock.now()) < timedelta(minutes=1)
+
+
 async def test_a_quota_that_is_used_up_for_long_is_throttled(cloud: Sandboxed) -> None:
     await cloud.limit(reads=0, refill=0.01)
     async with await open_azure(opened(cloud)) as connection:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -163,6 +164,18 @@ async def test_every_answer_says_what_is_left_of_the_bucket(cloud: Cloud) -> Non
     assert int(reply.headers["x-ms-ratelimit-remaining-subscription-reads"]) > 0
     assert reply.headers["x-ms-request-id"]
     assert reply.headers["x-ms-correlation-request-id"]
+
+
+async def test_every_answer_has_the_worlds_time(azure: AzurePart, http: Http, clock: Clock, faults: Faults) -> None:
+    clock.stop()
+    clock.turn(3 * 24 * 3600)
+    faults.add(Fault("azure", "GET /subscriptions"))
+
+    failed = await http.get(f"{azure.url}/subscriptions?api-version=2022-12-01")
+    refused = await http.get(f"{azure.url}/subscriptions?api-version=2022-12-01")
+
+    assert (failed.status, refused.status) == (500, 401)
+    assert failed.headers["Date"] == refused.headers["Date"] == format_datetime(clock.now(), usegmt=True)
 
 
 async def test_an_empty_bucket_is_answered_with_429(cloud: Cloud, clock: Clock) -> None:
