@@ -39,10 +39,10 @@ function drawHead() {
   const home = store.view === "home";
   $("title").replaceChildren(
     ...(home
-      ? [avatar(store.state.app.bot_user, "small"), store.state.app.name || "App"]
+      ? [avatar(store.state.app.bot_user, "small"), h("span", {}, store.state.app.name || "App")]
       : [
           at?.is_im ? avatar(store.state.app.bot_user, "small") : icon(at?.is_private ? "lock" : "hash", 19),
-          at?.name || "…",
+          h("span", {}, at?.name || "…"),
         ]),
   );
   const members = at?.members?.length;
@@ -314,7 +314,11 @@ async function loadThread() {
     const found = await readMessages({ channel: at, thread_ts: thread }, ours);
     if (thread !== store.thread || as !== store.me) return;
     replies = found;
-    drawThread();
+    if (replies.length) drawThread();
+    else {
+      closeThread();
+      remember();
+    }
   } catch (error) {
     toast(`The thread can't be read: ${error.message}`, { error: true });
   }

@@ -85,6 +85,15 @@ async def test_a_thread_opens_beside_the_channel_and_grows(slack: AsyncWebClient
     await expect(reader.page.get_by_test_id(f"thread-bar-{root['ts']}")).to_contain_text("2 replies")
 
 
+async def test_a_thread_that_an_address_names_and_that_is_gone_is_not_open(open_page: OpenPage) -> None:
+    reader = await open_page()
+
+    async with reader.page.expect_response("**/messages?*thread_ts=*"):
+        await reader.page.goto(f"{reader.page.url}&thread=1700000000.000100")
+
+    await expect(reader.thread).to_be_hidden()
+
+
 async def test_only_its_reader_sees_an_ephemeral_message(slack: AsyncWebClient, open_page: OpenPage) -> None:
     alice, bob = await open_page("alice"), await open_page("bob")
 
