@@ -233,7 +233,9 @@ class Control:
         """Send the events address Slack's challenge, as its settings page does."""
         url = self.delivery.slack.app.events_url
         if url is None:
-            raise NotPossible("no_url", "The app has no address for events; it uses Socket Mode.", status=400)
+            raise NotPossible(
+                "no_url", "The app has no address for events: it uses Socket Mode or subscribes to none.", status=400
+            )
         return {"ok": await self.delivery.callbacks.verify(url)}
 
     async def events(self, request: web.Request) -> web.StreamResponse:
