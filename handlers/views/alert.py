@@ -257,7 +257,7 @@ def _row(seen: Sighting, found: Health) -> tuple[str, ...]:
     return (
         seen.target.name,
         words.word(found.state),
-        seen.connection_state,
+        words.connection(seen),
         f"{seen.last_sync:%Y-%m-%d %H:%M}" if seen.last_sync else "never",
         duration(found.lag) if found.lag else "",
         f"{found.next_contact:%Y-%m-%d %H:%M}" if found.next_contact and not is_continuous(seen) else "",

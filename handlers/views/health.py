@@ -90,6 +90,11 @@ def why(facts: Mapping[str, object]) -> str:
     return escape(_WHY.get(error, error)).rstrip(".")
 
 
+def connection(seen: Sighting) -> str:
+    """What Azure calls it, or called it when it could be asked last; plain text."""
+    return f"was {seen.connection_state}" if seen.failed and seen.connection_state else seen.connection_state
+
+
 def schedule(seen: Sighting) -> str:
     """Schedule and window in words, plain text: `at 03:00 every day, open for 3 h` (UTC)."""
     if is_continuous(seen):

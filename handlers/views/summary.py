@@ -81,6 +81,9 @@ def _shown(one: _Page, number: int, of: int) -> Iterator[Block]:
     some = f", part {one.part} of {one.parts}" if one.parts > 1 else ""
     where = f"  ·  page {number} of {of}" if of > 1 else ""
     yield blocks.section(f"{bold(acr)}{some}: {words.counts(one.whole.totals)}{where}")
+    if failed := next((row for row in one.whole.rows if row.seen.failed), None):
+        why = words.why(failed.health.facts)
+        yield blocks.context(f":grey_question:  It could not be asked: {why}. States are those that were seen last.")
     yield blocks.table(COLUMNS, one.rows, right=(4,))
 
 
@@ -120,7 +123,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (
         seen.target.name,
         words.word(found.state),
-        seen.connection_state,
+        words.connection(seen),
         synced,
         lag,
         words.schedule(seen),

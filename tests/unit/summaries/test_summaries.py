@@ -74,6 +74,19 @@ def test_a_late_one_says_so() -> None:
     )
 
 
+def test_what_could_not_be_asked_says_why_and_shows_no_state_as_if_it_were_todays() -> None:
+    mute = of(seen("edge01", connection_state="Online", failed="NotAllowed"))
+
+    assert read(views.page(mute, 1, turns="summary show w-1", title="site berlin")) == snapshot("""\
+*Summary of site berlin*  ·  1 not asked
+*contosoacr*: 1 not asked
+:grey_question:  It could not be asked: the bot's identity lacks the right to read it. States are those that were seen last.
+Name | Health | State | Last sync (UTC) | Lag | Schedule (UTC) | Changed
+edge01 | not asked | was Online | 2026-03-02 11:00 | - | continuous | -
+As of 2026-03-02 12:00 UTC
+""")
+
+
 def test_pages_are_turned_by_buttons() -> None:
     big = fleet(150, acrs=3)
 
