@@ -24,6 +24,7 @@ from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 
 from services.errors import Absent, Foreign, NotAllowed, NotAuthenticated, Refused, Throttled, Unreachable
+from services.scrub import scrub
 from services.secret import Secret
 
 TIMEOUT = 15
@@ -126,7 +127,7 @@ def asked(method: str) -> Iterator[None]:
     except SlackApiError as error:
         raise _translated(error, method) from error
     except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, SlackRequestError) as error:
-        raise Unreachable("slack", method, code=type(error).__name__) from error
+        raise Unreachable("slack", method, code="NoConnection", message=scrub(str(error))) from error
 
 
 def _translated(error: SlackApiError, method: str) -> Foreign:

@@ -11,7 +11,7 @@ from handlers.kit.message import Message
 from handlers.kit.request import Request
 from handlers.kit.text import bold, code, date, duration, escape, listed, mention
 from services.access import Grant
-from services.errors import DomainError
+from services.errors import DomainError, NotAllowed, NotAuthenticated, Throttled, Unreachable
 from services.services import Services
 from services.sites import PROVIDERS, Site
 from services.values import Person
@@ -77,8 +77,22 @@ async def _timed(probe: Probe) -> str:
     except TimeoutError:
         return f"no answer within {_PROBE_DEADLINE.total_seconds():.0f} s"
     except DomainError as error:
-        return f"no ({code(type(error).__name__)})"
+        return _no(error)
     return f"{(time.perf_counter() - began) * 1000:.0f} ms"
+
+
+def _no(error: DomainError) -> str:
+    """Why there was no answer; the log has more."""
+    match error:
+        case Unreachable():
+            return "could not be reached"
+        case NotAuthenticated():
+            return "does not accept the bot's identity"
+        case NotAllowed():
+            return "answers, but does not let the bot ask this"
+        case Throttled():
+            return "was asked too often"
+    return "answers with an error"
 
 
 @command("whoami", needs=None, examples=("whoami",))

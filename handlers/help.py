@@ -41,7 +41,8 @@ def overview(request: Request, commands: list[Command]) -> Message:
     # Several short sections: one of all would be cut at 3,000 characters.
     groups = ["\n".join(lines[at : at + 6]) for at in range(0, len(lines), 6)]
     title = "What you can say here"
-    foot = f"All about one: {code(request.line('help deploy'))}. You see what you may run in this channel."
+    example = next((each.name for each in commands if each.name == "deploy"), commands[-1].name)
+    foot = f"All about one: {code(request.line(f'help {example}'))}. You see what you may run in this channel."
     return Message(
         f"{title}\n" + "\n".join(lines), (blocks.header(title), *map(blocks.section, groups), blocks.context(foot))
     )

@@ -225,7 +225,8 @@ WORDS: dict[Cause | None, _Words] = {
     ),
     Cause.THROTTLED: _Words("SYSTEM was asked too often.", "Retry in a few minutes."),
     Cause.ABSENT: _Words(
-        "{target} does not exist (any more).", "Somebody may have deleted it: ask again for a new plan."
+        "SYSTEM says that there is no {target}: {message}",
+        "Somebody may have deleted it, or it bears another name. Say the command again for a new plan.",
     ),
     Cause.CONFLICT: _Words("{target} is in the way, or busy with something else: {message}", "Retry when it is done."),
     Cause.REFUSED: _Words("SYSTEM said no to {target}: {code} {message}", "Mend what it names, then retry."),

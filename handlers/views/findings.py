@@ -60,6 +60,8 @@ def _unasked(finding: Finding) -> _Words:
     """Why a question has no answer: the bot's own identity, or the way to the other system."""
     system = "the cluster" if finding.facts.get("service") == "kubernetes" else "Azure"
     words = _UNASKED.get(str(finding.facts.get("error")), _UNASKED["Unreachable"])
+    if finding.facts.get("error") == "NotAllowed" and not finding.facts.get("action"):
+        words = _NOT_ALLOWED
     if finding.facts.get("code") in _KUBECONFIG:
         words = _KUBECONFIG[str(finding.facts["code"])]
     return _Words(words.sentence.replace("SYSTEM", system), words.mend, words.line, "check {site}")
@@ -80,6 +82,10 @@ _UNASKED = {
     "Throttled": _Words("SYSTEM is asked too often, so {title} has no answer.", "Check again in a minute."),
     "Refused": _Words("SYSTEM refused the question {title} ({code}: {message}).", "Check again."),
 }
+_NOT_ALLOWED = _Words(
+    "The bot itself may not ask SYSTEM for {title} ({code}: {message}).",
+    "Give the bot's identity that right; the one who asked can't change it.",
+)
 _KUBECONFIG = {
     "KubeconfigMissing": _Words(
         "There is no kubeconfig at {target}, so the cluster can't be asked.",

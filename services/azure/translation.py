@@ -49,7 +49,7 @@ def from_sdk(error: AzureError, target: str) -> Foreign:
     if login and (response is None or _AADSTS.search(str(error))):
         return _not_authenticated(str(error), target)
     if response is None:
-        return Unreachable(SERVICE, target, code=type(error).__name__, message=short(str(error)))
+        return Unreachable(SERVICE, target, code="NoConnection", message=short(str(error)))
     try:
         body = response.text()
     except Exception:  # noqa: BLE001 - azure-core raises several kinds when the body did not come whole

@@ -61,7 +61,7 @@ def connecting(target: str) -> Iterator[None]:
     except TimeoutError as error:
         raise Unreachable(SERVICE, target, "DeadlineExceeded", "no answer in time") from error
     except (aiohttp.ClientError, OSError) as error:
-        raise Unreachable(SERVICE, target, type(error).__name__, scrub(str(error))) from error
+        raise Unreachable(SERVICE, target, "NoConnection", scrub(str(error))) from error
 
 
 def refusal(answer: Answer, target: str, action: str) -> Foreign:

@@ -91,3 +91,10 @@ async def test_a_deployment_takes_no_more_requests_than_promised(registry: Conve
     await registry.click("Approve", as_="bob")
 
     assert len(await registry.requests("")) - before <= 30
+
+
+async def test_ping_says_in_words_who_does_not_answer(registry: Conversation) -> None:
+    await registry.fault("kube", "GET /berlin/version", "drop", times=None)
+    await registry.say("ping")
+
+    assert "*Cluster of berlin*: could not be reached" in await registry.answer()

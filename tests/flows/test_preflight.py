@@ -101,7 +101,7 @@ async def test_a_cluster_that_does_not_answer_stands_in_the_way(registry: Conver
     await registry.say("deploy edge01 --site berlin")
 
     assert await registry.blockers() == snapshot("""\
-  :no_entry:  Could not ask the cluster: `Kubernetes API answers` has no answer (`ServerDisconnectedError`: `Server disconnected`).
+  :no_entry:  Could not ask the cluster: `Kubernetes API answers` has no answer (`NoConnection`: `Server disconnected`).
   It may pass; check again.\
 """)
 

@@ -343,6 +343,17 @@ def test_a_right_that_the_bot_lacks_never_reads_like_a_no(
     )
 
 
+def test_a_refusal_that_names_no_right_is_told_in_its_own_words(
+    site: Site, request_: DeployRequest, clean: Observation
+) -> None:
+    denied = NotAllowed("kubernetes", "berlin", "Forbidden", "not you")
+    (finding,) = [one for one in run(site, request_, replace(clean, nodes=Unasked(denied))) if one.code == Code.UNASKED]
+
+    assert told(finding).sentence == (
+        "The bot itself may not ask the cluster for `A linux/amd64 node is ready` (`Forbidden`: `not you`)."
+    )
+
+
 def test_a_question_about_a_site_alone_says_nothing_of_names(site: Site, clean: Observation) -> None:
     findings = run(site, deploy_request(site, None), clean)
 
