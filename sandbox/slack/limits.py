@@ -43,7 +43,7 @@ class Limits:
     def _take(self, name: str, capacity: float, per_second: float) -> None:
         now = self._clock.now().timestamp()
         bucket = self._buckets.setdefault(name, _Bucket(capacity, now))
-        bucket.left = min(capacity, bucket.left + (now - bucket.at) * per_second)
+        bucket.left = min(capacity, bucket.left + max(now - bucket.at, 0) * per_second)
         bucket.at = now
         if bucket.left < 1:
             raise limited(math.ceil((1 - bucket.left) / per_second))

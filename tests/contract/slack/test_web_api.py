@@ -266,6 +266,16 @@ async def test_real_rates_limit_posts_a_channel(make_part: MakePart, clock: Cloc
     assert (await web.chat_postMessage(channel="C0EDGE", text="again"))["ok"] is True
 
 
+async def test_a_clock_that_is_turned_back_costs_no_calls(make_part: MakePart, clock: Clock) -> None:
+    clock.stop()
+    part = await make_part(rates="real")
+    web = AsyncWebClient(token="xoxb-sandbox-bot-token", base_url=f"{part.url}/api/")
+    await web.chat_postMessage(channel="C0EDGE", text="before")
+    clock.turn(-7200)
+
+    assert (await web.chat_postMessage(channel="C0EDGE", text="after"))["ok"] is True
+
+
 async def test_edits_share_fifty_a_minute(make_part: MakePart, clock: Clock) -> None:
     clock.stop()
     part = await make_part(rates="real")
