@@ -42,13 +42,18 @@ def chromium_program() -> str:
 
 
 @pytest.fixture(scope="session")
-def real_clusters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealClusters]:
-    """Clusters with a real API server; where there is none, what needs it is skipped and says why."""
+def control_plane_programs() -> Path:
+    """A real control plane's; where there are none, what needs them is skipped and says why."""
     try:
-        programs = assets.found()
+        return assets.found()
     except assets.AssetsMissingError as missing:
         pytest.skip(str(missing))
-    yield from opened(programs, tmp_path_factory.mktemp("real-clusters"))
+
+
+@pytest.fixture(scope="session")
+def real_clusters(control_plane_programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealClusters]:
+    """Clusters with a real API server."""
+    yield from opened(control_plane_programs, tmp_path_factory.mktemp("real-clusters"))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shutil
 import ssl
 import time
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from sandbox.controlplane.api import Api
 from sandbox.controlplane.processes import Process, StartError, free_port
 from sandbox.kube.kubeconfig import by_token, kubeconfig, token, write
-from sandbox.kube.rbac import AUTHENTICATED
+from sandbox.kube.rbac import AUTHENTICATED, User
 from sandbox.tls import Authority
 
 PATIENCE = 60.0
@@ -72,7 +73,8 @@ class ControlPlane:
         self._etcd_url = ""
 
     async def start(self) -> None:
-        """Start etcd and write what all API servers share."""
+        """Start an empty etcd, also in a folder that was used before, and write what all API servers share."""
+        await asyncio.to_thread(shutil.rmtree, self.folder / "etcd", ignore_errors=True)
         await asyncio.to_thread(self._write_shared_files)
         client, peer = (f"http://{self.host}:{free_port(self.host)}" for _ in range(2))
         self._etcd_url = client
@@ -234,10 +236,7 @@ class ControlPlane:
         pem = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        lines = [
-            f'{secret},{user.name},{user.uid},"{",".join(group for group in user.groups if group != AUTHENTICATED)}"\n'
-            for secret, user in by_token().items()
-        ]
+        lines = [_token_line(secret, user) for secret, user in by_token().items()]
         for path, content in (
             (self._account_key, pem.decode()),
             (self._tokens, "".join(lines)),
@@ -253,3 +252,9 @@ def _resident(pid: int) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("VmRSS")), 0)
+
+
+def _token_line(secret: str, user: User) -> str:
+    """A line of the token file; an empty list of groups would be one group without a name."""
+    groups = ",".join(group for group in user.groups if group != AUTHENTICATED)
+    return ",".join([secret, user.name, user.uid, *([f'"{groups}"'] if groups else [])]) + "\n"

@@ -80,7 +80,7 @@ async def test_somebody_can_ask_who_they_are(bot: Any) -> None:
     review = await api(client.AuthenticationV1Api, bot).create_self_subject_review({})
 
     assert review.status.user_info.username == "bot"
-    assert "system:authenticated" in review.status.user_info.groups
+    assert review.status.user_info.groups == ["system:authenticated"]
 
 
 async def test_a_role_binding_takes_effect(admin: Any, bot: Any, namespace: str) -> None:
