@@ -197,9 +197,13 @@ class Kubelet:
             await self._patch(pod, memory, status)
 
     async def _run_workload(self, pod: Object, memory: _Memory) -> datetime | None:
-        if memory.applied.get("phase") == "Running":
-            return None
         now = self._clock.now()
+        if (pod.get("status") or {}).get("phase") == "Succeeded":
+            return None
+        if memory.applied.get("phase") in {"Running", "Succeeded"}:
+            if memory.applied["phase"] == "Running" and _runs_once(pod):
+                await self._patch(pod, memory, pods.completed(memory.applied, now))
+            return None
         digests: dict[str, str] = {}
         for text in _edge_images(pod):
             await self._tell(pod, "Normal", "Pulling", f'Pulling image "{text}"')
@@ -211,8 +215,11 @@ class Kubelet:
             await self._tell(pod, "Normal", "Pulled", f'Successfully pulled image "{text}"')
         await self._patch(pod, memory, _workload_status(pod, now, digests))
         if _ends(pod):
-            await self._annotate(pod, {chart.LOG: HELLO, chart.PREVIOUS_LOG: HELLO})
-        return None
+            await self._annotate(pod, {chart.LOG: HELLO, chart.PREVIOUS_LOG: "" if _runs_once(pod) else HELLO})
+        if not _runs_once(pod):
+            return None
+        memory.due = now + timedelta(seconds=self._speed.container_start)
+        return memory.due
 
     def _back_off(self, memory: _Memory) -> datetime:
         """When to pull again, later each time."""
@@ -321,8 +328,13 @@ def _ends(pod: Object) -> bool:
     return pods.image(pod["spec"]["containers"][0]["image"]).repository.rpartition("/")[2] == "hello-world"
 
 
+def _runs_once(pod: Object) -> bool:
+    """Whether its containers are left alone when they have ended, as in a Job. Here every such program ends."""
+    return bool(pod["spec"].get("restartPolicy", "Always") != "Always")
+
+
 def _workload_status(pod: Object, now: datetime, digests: Mapping[str, str]) -> Object:
-    if _ends(pod):
+    if _ends(pod) and not _runs_once(pod):
         return pods.crashing(pod, now, restarts=1, exit_code=0, reason="Completed", images=digests)
     return pods.running(pod, now, ready=True, images=digests)
 

@@ -115,6 +115,20 @@ def crashing(
     return _status(pod, now, "Running", [_container(state, last, False, restarts)], images)
 
 
+def completed(status: Object, now: datetime) -> Object:
+    """The status of a Pod that ran, as `status` says, and whose containers ended well and are not started again."""
+    ended = {"exitCode": 0, "reason": "Completed", "finishedAt": stamp(now)}
+    containers = [
+        one | {"ready": False, "started": False, "state": {"terminated": ended | one["state"]["running"]}}
+        for one in status["containerStatuses"]
+    ]
+    conditions = [
+        one | {"status": "False", "reason": "PodCompleted"} if one["type"] in {"Ready", "ContainersReady"} else one
+        for one in status["conditions"]
+    ]
+    return status | {"phase": "Succeeded", "containerStatuses": containers, "conditions": conditions}
+
+
 def waiting(pod: Object, now: datetime, reason: str, message: str, refused: str) -> Object:
     """The status of a Pod that one image (`refused`, as written in the Pod) is missing for."""
     creating = {"waiting": {"reason": "ContainerCreating"}}
@@ -203,9 +217,10 @@ def stamp(moment: datetime) -> str:
 
 def _image_id(text: str, digests: Mapping[str, str]) -> str:
     found = image(text)
-    host = found.host or "docker.io"
+    official = not found.host and "/" not in found.repository
+    place = f"{found.host or 'docker.io'}/{'library/' if official else ''}{found.repository}"
     digest = digests.get(text) or "sha256:" + hashlib.sha256(text.encode()).hexdigest()
-    return f"{host}/{found.repository}@{digest}"
+    return f"{place}@{digest}"
 
 
 def _address(pod: Object) -> str:

@@ -188,7 +188,9 @@ class Operator:
 
         return await eventually(look)
 
-    async def workload(self, image: str, *, user: str = "", password: str = "", server: str = ADDRESS) -> None:
+    async def workload(
+        self, image: str, *, user: str = "", password: str = "", server: str = ADDRESS, restart: str = "Always"
+    ) -> None:
         """`kubectl create secret docker-registry regcred` and a Pod that pulls with it."""
         auths = {"auths": {server: {"username": user, "password": password}}}
         encoded = base64.b64encode(json.dumps(auths).encode()).decode()
@@ -199,7 +201,7 @@ class Operator:
         }
         if user:
             await self.core.create_namespaced_secret("default", secret)
-        spec = {"containers": [{"name": "app", "image": image}]} | (
+        spec = {"restartPolicy": restart, "containers": [{"name": "app", "image": image}]} | (
             {"imagePullSecrets": [{"name": "regcred"}]} if user else {}
         )
         await self.core.create_namespaced_pod("default", {"metadata": {"name": "app"}, "spec": spec})

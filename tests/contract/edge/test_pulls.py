@@ -62,6 +62,18 @@ async def test_hello_world_says_its_line_and_is_started_for_ever(operator: Opera
     assert await eventually(log)
 
 
+async def test_hello_world_in_a_pod_that_is_run_once_has_completed(operator: Operator, sandbox: Sandbox) -> None:
+    await operator.deploy()
+    password = await client_token(operator, sandbox, "hello-world")
+
+    await operator.workload(f"{ADDRESS}/hello-world:latest", user="client01", password=password, restart="Never")
+
+    status = await operator.workload_status(lambda one: one.state.terminated)
+    assert (status.state.terminated.reason, status.restart_count) == ("Completed", 0)
+    assert status.image_id.startswith(f"{ADDRESS}/hello-world@sha256:")
+    assert "Hello from Docker!" in await operator.core.read_namespaced_pod_log("app", "default")
+
+
 @pytest.mark.parametrize("user", ["", "client01"])
 async def test_a_pull_without_the_right_password_is_unauthorized(
     operator: Operator, sandbox: Sandbox, user: str

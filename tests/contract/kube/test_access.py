@@ -133,6 +133,17 @@ async def test_kinds_are_listed_in_the_order_of_their_names(admin: Any) -> None:
     assert names == sorted(names)
 
 
+@pytest.mark.parametrize(
+    "kind",
+    ["configmaps", "endpoints", "persistentvolumeclaims", "pods", "replicationcontrollers", "secrets", "services"],
+)
+async def test_what_kubectl_looks_through_when_it_prunes_is_served(admin: Any, kind: str) -> None:
+    """`kubectl apply --prune` and `kubectl cluster-info dump` end with an error where one of them isn't known."""
+    found = await api(client.CoreV1Api, admin).get_api_resources()
+
+    assert kind in [one.name for one in found.resources]
+
+
 async def test_the_server_says_its_version(admin: Any) -> None:
     found = await api(client.VersionApi, admin).get_code()
 

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+from kubernetes.aio import client
 from kubernetes.aio.client import ApiException
 
-from tests.contract.kube.conftest import seen
+from tests.contract.kube.conftest import api, seen
 from tests.contract.kube.test_service_addresses import refusal
 
 DIGEST = "sha256:" + "a" * 64
@@ -55,6 +56,16 @@ async def test_a_deployment_makes_a_replica_set_and_pods(core: Any, apps: Any, n
     assert pod.metadata.name.startswith(f"{owner.name}-")
     assert pod.metadata.labels["app"] == "web"
     assert "pod-template-hash" in pod.metadata.labels
+
+
+async def test_a_job_is_complete_when_its_pod_has_ended(admin: Any, namespace: str) -> None:
+    batch = api(client.BatchV1Api, admin)
+    spec = {"restartPolicy": "Never", "containers": [{"name": "main", "image": "busybox:1.37"}]}
+    await batch.create_namespaced_job(namespace, {"metadata": {"name": "once"}, "spec": {"template": {"spec": spec}}})
+
+    job = await seen(batch.list_namespaced_job, lambda one: one.status.succeeded == 1, namespace=namespace)
+
+    assert job.status.completion_time is not None
 
 
 async def test_a_deployment_is_available_when_the_kubelet_says_its_pod_is_ready(
