@@ -67,6 +67,8 @@ class Blueprint:
     http_port: int = 0
     pace: float = 1
     """Scales the pauses between questions to Azure; 1 is right for the real one."""
+    patience: float = 1
+    """Scales how long is waited for what may pass by itself, however often is asked; 1 is right for the real Azure."""
     watch_interval: timedelta = timedelta(seconds=60)
     """Between two polls of a watched cloud registry."""
     kubernetes_deadline: float = 15
@@ -124,7 +126,15 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
         summaries = Summaries(posting, store, reporting, now=now)
         incidents = Incidents(store, blueprint.configuration, alerts.changed, now=now)
         planning = Planning(store, blueprint.configuration, azure.azure, kubernetes)
-        running = Running(store, planning, azure.azure, kubernetes, notifier.changed, pace=blueprint.pace)
+        running = Running(
+            store,
+            planning,
+            azure.azure,
+            kubernetes,
+            notifier.changed,
+            pace=blueprint.pace,
+            patience=blueprint.patience,
+        )
         engine = await open_engine(blueprint.database_url, running)
         stack.push_async_callback(engine.close)
         operations = Operations(store, blueprint.configuration, people, engine, notifier.changed, now=local)

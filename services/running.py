@@ -44,7 +44,10 @@ PATIENCE = timedelta(minutes=5)
 
 
 class Running:
-    """Plays operations. `changed` is called with an operation's id whenever people should see something new."""
+    """Plays operations. `changed` is called with an operation's id whenever people should see something new.
+
+    `pace` scales the pauses between questions, `patience` how long is waited for what may pass by itself.
+    """
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class Running:
         changed: Callable[[str], None],
         *,
         pace: float = 1,
+        patience: float = 1,
     ) -> None:
         self._store = store
         self._planning = planning
@@ -62,6 +66,7 @@ class Running:
         self._kubernetes = kubernetes
         self._changed = changed
         self._pace = pace
+        self._patience = patience
 
     # --- planning ---------------------------------------------------------------------------------------------------
 
@@ -245,7 +250,7 @@ class Running:
 
     async def _insist(self, operation: Operation, ask: Callable[[bool], Awaitable[T]], *, stoppable: bool = True) -> T:
         """Ask again for a while. `ask` is told whether it was called before: what it asked for may have been done."""
-        until = asyncio.get_running_loop().time() + PATIENCE.total_seconds() * self._pace
+        until = asyncio.get_running_loop().time() + PATIENCE.total_seconds() * self._patience
         pause, again = 1.0, False
         while True:
             try:
@@ -372,7 +377,7 @@ class Running:
             cluster=cluster,
             leases=self._store.leases,
             waited=waited,
-            grace=(GRACE if operation.attempt <= 1 else RECOVERY) * self._pace,
+            grace=(GRACE if operation.attempt <= 1 else RECOVERY) * self._patience,
             second=second,
             failed=failed,
         )

@@ -421,6 +421,7 @@ def blueprint(
         configuration=configuration,
         database_url=f"sqlite:///{database}",
         pace=0.02,
+        patience=0.05,
         now=now,
         environment={"KUBECONFIG": env["KUBECONFIG"]},
     )
@@ -450,7 +451,7 @@ async def conversation(
         if clusters is not None:
             kubeconfig = await kubeconfig_of_the_bot(clusters.kubeconfig, clusters.urls, folder)
             # A real cluster takes seconds to settle: at the other pace what passes by itself would end a step.
-            plan = replace(plan, environment={"KUBECONFIG": str(kubeconfig)}, pace=0.1)
+            plan = replace(plan, environment={"KUBECONFIG": str(kubeconfig)}, pace=0.1, patience=0.1)
         life = await stack.enter_async_context(AsyncExitStack())
         bot = await life.enter_async_context(open_bot(plan))
         http = await stack.enter_async_context(aiohttp.ClientSession(box.url))

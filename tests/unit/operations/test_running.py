@@ -48,6 +48,33 @@ class Plans:
 
 
 @dataclass
+class Clusters:
+    """The way to the cluster. `failures` of the next questions get no answer."""
+
+    edge: Edge
+    failures: int = 0
+
+    async def cluster(self, *_: str) -> Cluster:
+        if self.edge.dead or self.failures > 0:
+            self.failures -= 1
+            raise Unreachable("kubernetes", "hamburg")
+        return cast(Cluster, self.edge)
+
+
+def running(store: Store, plans: Plans, clusters: Clusters, *, patience: float) -> Running:
+    """Playing without pauses."""
+    return Running(
+        store,
+        cast(Planning, plans),
+        cast(Azure, None),
+        cast(Kubernetes, clusters),
+        lambda _: None,
+        pace=0.0001,
+        patience=patience,
+    )
+
+
+@dataclass
 class World:
     """A store, and the cluster that steps see."""
 
@@ -82,22 +109,7 @@ class World:
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     store, edge, plans = await open_store(f"sqlite:///{tmp_path / 'bot.db'}"), Edge(), Plans()
 
-    @dataclass
-    class Clusters:
-        async def cluster(self, *_: str) -> Cluster:
-            if edge.dead:
-                raise Unreachable("kubernetes", "hamburg")
-            return cast(Cluster, edge)
-
-    running = Running(
-        store,
-        cast(Planning, plans),
-        cast(Azure, None),
-        cast(Kubernetes, Clusters()),
-        lambda _: None,
-        pace=0.0001,
-    )
-    yield World(store, edge, plans, running)
+    yield World(store, edge, plans, running(store, plans, Clusters(edge), patience=0.0001))
     await store.close()
 
 
@@ -185,6 +197,15 @@ async def test_what_a_dead_cluster_keeps_stays_leased_and_is_taken_back_later(wo
     await world.running.tidy()
 
     assert (world.edge.held, await world.leased()) == ([], frozenset())
+
+
+async def test_who_asks_more_often_does_not_give_up_sooner(world: World) -> None:
+    await world.has(asked=ASKED)
+    hasty = running(world.store, world.plans, Clusters(world.edge, failures=2), patience=1)
+    await hasty.confirm(ID, 1)
+    await hasty.begin(ID, 0)
+
+    assert world.edge.held == ["10.112.0.2"]
 
 
 async def test_a_plan_is_fresh_only_while_nothing_of_ours_ran_there_since(world: World) -> None:
