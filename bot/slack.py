@@ -25,6 +25,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.response import BoltResponse
+from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.client import Installation
@@ -173,11 +174,21 @@ class SlackBot:
     async def _delivered(self, request: web.Request) -> web.Response:
         if not self._listening:
             return web.Response(status=503)
-        # Bolt answers 500 to a timestamp that is no number.
-        if not request.headers.get("X-Slack-Request-Timestamp", "").isdigit():
+        # Bolt reads the body before it looks who sent it, and answers 500 to what it can't read.
+        if not await self._is_signed(request):
             return web.Response(status=401)
         answer = await self.app.async_dispatch(await to_bolt_request(request))
         return await to_aiohttp_response(answer)
+
+    async def _is_signed(self, request: web.Request) -> bool:
+        secret, moment = self._connection.signing_secret, request.headers.get("X-Slack-Request-Timestamp", "")
+        if secret is None or not moment.isdecimal():
+            return False
+        try:
+            body = (await request.read()).decode()
+        except UnicodeDecodeError:
+            return False
+        return SignatureVerifier(secret.reveal()).is_valid(body, moment, request.headers.get("X-Slack-Signature", ""))
 
     # --- Bolt -------------------------------------------------------------------------------------------------------
 

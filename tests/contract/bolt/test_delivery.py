@@ -92,6 +92,17 @@ async def test_http_mode_refuses_what_nobody_signed(http_bench: Bench) -> None:
     assert http_bench.rows.rows == []
 
 
+@pytest.mark.parametrize("body", [b"payload=%7Bbad", b"{", b"[]", b"\xff\xfe", b""])
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "application/json"])
+async def test_http_mode_does_not_read_what_nobody_signed(http_bench: Bench, body: bytes, kind: str) -> None:
+    headers = {"X-Slack-Request-Timestamp": "1700000000", "X-Slack-Signature": "v0=00", "Content-Type": kind}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(http_bench.listens, data=body, headers=headers) as answer,
+    ):
+        assert answer.status == 401
+
+
 async def test_http_mode_runs_forms_with_errors_beside_their_fields(http_bench: Bench) -> None:
     await http_bench.workspace.say("/registry deploy")
 
