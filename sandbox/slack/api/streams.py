@@ -1,5 +1,6 @@
 """chat.startStream, appendStream, stopStream and the status line of a thread."""
 
+import copy
 from datetime import timedelta
 from typing import Any
 
@@ -43,8 +44,9 @@ def append(slack: Workspace, call: Call) -> Json:
 def stop(slack: Workspace, call: Call) -> Json:
     """chat.stopStream: the last words, blocks and metadata."""
     message = _open_stream(slack, call)
+    last = blocks_of(slack, call.json("blocks", "invalid_blocks_format"))
     _take(slack, call, message)
-    message.blocks = [*message.blocks, *blocks_of(slack, call.json("blocks", "invalid_blocks_format"))]
+    message.blocks = [*message.blocks, *last]
     message.metadata = metadata_of(call) or message.metadata
     message.streaming = False
     slack.changed(message)
@@ -64,6 +66,15 @@ def _open_stream(slack: Workspace, call: Call) -> Message:
 
 
 def _take(slack: Workspace, call: Call, message: Message, mode: str = "timeline") -> None:
+    text, blocks = message.text, copy.deepcopy(message.blocks)
+    try:
+        _grow(slack, call, message, mode)
+    except SlackError:
+        message.text, message.blocks = text, blocks
+        raise
+
+
+def _grow(slack: Workspace, call: Call, message: Message, mode: str) -> None:
     if len(markdown := call.text("markdown_text")) > MOST_MARKDOWN:
         raise SlackError("msg_too_long")
     _say(message, markdown)

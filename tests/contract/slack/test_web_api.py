@@ -356,7 +356,7 @@ async def test_the_words_of_a_stream_stay_before_its_last_blocks(web: AsyncWebCl
     assert (await people.read())[1:] == ["    Registry: It is online.", "      words"]
 
 
-async def test_a_stream_takes_tasks_as_a_plan_block_does(web: AsyncWebClient, people: People) -> None:
+async def test_a_stream_refuses_a_task_that_no_plan_block_takes(web: AsyncWebClient, people: People) -> None:
     root = (await people.say("deploy please"))["ts"]
     to: Json = {"recipient_user_id": "U0ALICE", "recipient_team_id": "T0CONTOSO"}
     ts = (await web.chat_startStream(channel="C0EDGE", thread_ts=root, **to))["ts"]
@@ -365,6 +365,7 @@ async def test_a_stream_takes_tasks_as_a_plan_block_does(web: AsyncWebClient, pe
 
     wrong = web.chat_appendStream(channel="C0EDGE", ts=ts, chunks=[{**task, "id": "2", "status": "cancelled"}])
     assert (await refusal(wrong))["error"] == "invalid_chunks"
+    assert (await people.read())[-1] == "    Registry: [~] Create"
 
 
 async def test_a_scheduled_message_comes_when_its_time_has_come(
