@@ -66,6 +66,8 @@ class Options:
     manager: str = ""
     """Whom `managedFields` names; empty for the cluster's own controllers, whose fields aren't tracked."""
     force: bool = False
+    managed: list[Json] | None = None
+    """`managedFields` as they are to become, where they have been worked out before."""
 
 
 @dataclass(frozen=True)
@@ -381,6 +383,8 @@ class Cluster:
         new.setdefault("metadata", {})
         self._check_identity(resource, old, new)
         self._keep_system_fields(resource, old, new, part)
+        if options.managed is not None:
+            new["metadata"]["managedFields"] = options.managed
         if part != "status":
             kinds.defaulted(resource, new)
             if resource.key == SERVICES.key:
@@ -492,7 +496,9 @@ class Cluster:
                 self._gone(IP_ADDRESSES, taken)
 
     def _track(self, resource: Resource, old: Json, new: Json, options: Options) -> None:
-        if options.manager and resource.key != ("", "events"):
+        if options.managed is not None:
+            new["metadata"]["managedFields"] = options.managed
+        elif options.manager and resource.key != ("", "events"):
             new["metadata"]["managedFields"] = managed_after(old, new, options.manager, self.now())
 
     # --- deleting ---

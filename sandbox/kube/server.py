@@ -449,8 +449,8 @@ class ApiServer:
         if old is None and (named.subresource or config["metadata"].get("uid")):
             self.cluster.get(call.resource, call.home, named.name)
         new = applied(old, config, options.manager, self.cluster.now(), force=options.force)
-        entries = new["metadata"].pop("managedFields", [])
-        by_cluster = Options(dry_run=options.dry_run)
+        entries = _unless_same(old, new["metadata"].pop("managedFields", []))
+        by_cluster = Options(dry_run=options.dry_run, managed=entries)
         if old is None:
             made = self.cluster.create(call.resource, call.home, new, by_cluster)
             code = 201
@@ -458,14 +458,7 @@ class ApiServer:
             part = named.subresource
             made = self.cluster.update(call.resource, call.home, named.name, new, by_cluster, part=part)
             code = 200
-        return self._shown(call, self._with_managers(call.resource, made, entries, options.dry_run), code)
-
-    def _with_managers(self, resource: Resource, made: Json, entries: list[Json], dry_run: bool) -> Json:
-        marked = made | {"metadata": made["metadata"] | {"managedFields": entries}}
-        known = {json.dumps(one["fieldsV1"]) + one["manager"] for one in made["metadata"].get("managedFields") or []}
-        if dry_run or known == {json.dumps(one["fieldsV1"]) + one["manager"] for one in entries}:
-            return made
-        return self.cluster.store.put(resource.key, marked)
+        return self._shown(call, made, code)
 
     async def _delete(self, call: Call) -> web.Response:
         deletion = requests.deletion(call.request, await requests.body(call.request))
@@ -632,6 +625,16 @@ def _scale_of(found: Json) -> Json:
         status["selector"] = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
     spec = {"replicas": found["spec"].get("replicas", 0)}
     return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": status}
+
+
+def _unless_same(old: Json | None, entries: list[Json]) -> list[Json]:
+    """The object's `managedFields` as they are, times included, when nobody manages other fields than before."""
+
+    def shown(listed: list[Json]) -> set[str]:
+        return {json.dumps(one["fieldsV1"]) + one["manager"] + one["operation"] for one in listed}
+
+    known: list[Json] = (old or {"metadata": {}})["metadata"].get("managedFields") or []
+    return known if shown(known) == shown(entries) else entries
 
 
 def _check_kind(resource: Resource, received: Json) -> None:

@@ -209,6 +209,14 @@ async def test_applying_makes_what_is_not_there(core: Any, namespace: str) -> No
     assert [entry.manager for entry in made.metadata.managed_fields] == ["one"]
 
 
+async def test_applying_makes_one_version_and_the_same_again_none(core: Any, namespace: str) -> None:
+    made = await apply(core, namespace, "one", {"a": "1"})
+    again = await apply(core, namespace, "one", {"a": "1"})
+    found = await core.read_namespaced_config_map("applied", namespace)
+
+    assert made.metadata.resource_version == again.metadata.resource_version == found.metadata.resource_version
+
+
 async def test_applying_takes_away_what_the_same_manager_no_longer_wants(core: Any, namespace: str) -> None:
     await apply(core, namespace, "one", {"a": "1", "b": "2"})
 
