@@ -6,6 +6,7 @@ from typing import Literal
 
 from handlers.kit.command import Given, command
 from handlers.kit.message import Field, Message, Modal
+from handlers.kit.nearest import ranked
 from handlers.kit.request import Request
 from handlers.views.facts import iso
 from services.deployment import deploy_request
@@ -86,9 +87,9 @@ async def _form(_request: Request, given: Given, services: Services) -> Modal:
 
 
 async def _repositories(_request: Request, typed: str, services: Services) -> Sequence[str]:
-    """Repositories that sites name, and what was typed: any other may be in the cloud registry too."""
+    """Repositories that sites name, and last what was typed: any other may be in the cloud registry too."""
     known = {name for site in services.sites.values() for name in (*site.sync.repositories, *site.images)}
-    return [*sorted(known), *([typed] if typed and typed not in known else [])]
+    return [*ranked(typed, known, most=99), *([typed] if typed and typed not in known else [])]
 
 
 @command(

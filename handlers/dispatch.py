@@ -149,7 +149,7 @@ class Door:
             self._allow(request, command, None)
             found = command.parameter(parameter)
             if suggest := command.suggest.get(parameter):
-                return ranked(typed, await suggest(request, typed, self._services))
+                return tuple(await suggest(request, typed, self._services))
         except DomainError as error:
             _log.info("no suggestions", parameter=parameter, error=type(error).__name__)
             return ()

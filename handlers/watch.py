@@ -9,7 +9,7 @@ from typing import Literal
 from handlers.kit import blocks
 from handlers.kit.command import Given, command
 from handlers.kit.message import Field, Message, Modal
-from handlers.kit.nearest import nearest
+from handlers.kit.nearest import nearest, ranked
 from handlers.kit.request import Request
 from handlers.kit.text import bold, listed
 from handlers.kit.words import join
@@ -79,7 +79,7 @@ async def _form(request: Request, given: Given, _services: Services) -> Modal:
     )
 
 
-async def _subjects(request: Request, _typed: str, services: Services) -> Sequence[str]:
+async def _subjects(request: Request, typed: str, services: Services) -> Sequence[str]:
     """Sites and cloud registries that this person may look at."""
     policy = services.policy
     may = [
@@ -87,11 +87,11 @@ async def _subjects(request: Request, _typed: str, services: Services) -> Sequen
         for site in services.sites.values()
         if policy.decide(request.person, request.place, "watch:write", site).allowed
     ]
-    return ["all", *sorted(site.name for site in may), *sorted({site.acr.name for site in may})]
+    return ranked(typed, ["all", *(site.name for site in may), *(site.acr.name for site in may)])
 
 
-async def _zones(_request: Request, _typed: str, _services: Services) -> Sequence[str]:
-    return sorted(zoneinfo.available_timezones())
+async def _zones(_request: Request, typed: str, _services: Services) -> Sequence[str]:
+    return ranked(typed, zoneinfo.available_timezones())
 
 
 @command(
@@ -201,8 +201,8 @@ async def _which(request: Request, _given: Given, services: Services) -> Modal:
     return Modal("End a watch", "End", "unwatch", (field,))
 
 
-async def _watched(request: Request, _typed: str, services: Services) -> Sequence[str]:
-    return [one.subject or "all" for one in await services.watches.of_channel(request.place)]
+async def _watched(request: Request, typed: str, services: Services) -> Sequence[str]:
+    return ranked(typed, [one.subject or "all" for one in await services.watches.of_channel(request.place)])
 
 
 @command(

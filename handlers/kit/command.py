@@ -27,7 +27,7 @@ Given = Mapping[str, Any]
 """Values that were typed, by parameter; a site as `Site`."""
 Form = Callable[[Request, Given, Services], Awaitable[Modal]]
 Suggest = Callable[[Request, str, Services], Awaitable[Sequence[str]]]
-"""Names that may be chosen, given what was typed so far; the kit ranks them."""
+"""Up to a hundred names that may be chosen, the best first, given what was typed so far."""
 
 
 @dataclass(frozen=True)

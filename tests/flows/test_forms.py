@@ -14,6 +14,14 @@ async def test_what_was_typed_goes_into_the_form_and_from_it_into_the_plan(regis
     assert "10.96.0.9" in card
 
 
+async def test_a_known_repository_goes_before_the_letters_that_were_typed(registry: Conversation) -> None:
+    await registry.say("deploy --site berlin")
+    asked = {"as": "alice", "view": True, "block_id": "repository", "action_id": "suggest", "value": "hello"}
+    offered = await registry.post("options", **asked)
+
+    assert [option["value"] for option in offered["options"]] == ["hello-world", "hello"]
+
+
 async def test_no_form_opens_for_a_command_that_lacks_what_the_form_does_not_ask(registry: Conversation) -> None:
     await registry.say("operation reject", as_="bob")
 

@@ -20,8 +20,8 @@ async def form(_request: Request, given: Given, _services: Services) -> Modal:
     return Modal("Deploy", "Deploy", "deploy", fields, (blocks.alert("Careful", "warning"),))
 
 
-async def repositories(_request: Request, _typed: str, _services: Services) -> Sequence[str]:
-    return ("hello-world", "team/app")
+async def repositories(_request: Request, typed: str, _services: Services) -> Sequence[str]:
+    return [name for name in ("hello-world", "team/app") if typed in name]
 
 
 @command(

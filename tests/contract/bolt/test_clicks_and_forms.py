@@ -61,7 +61,7 @@ async def test_sites_are_offered_where_this_person_may(slack: Workspace) -> None
     assert await slack.options("suggest", "site", "") == ["berlin"]
 
 
-async def test_choices_are_ranked_by_what_is_typed(slack: Workspace) -> None:
+async def test_choices_follow_what_is_typed(slack: Workspace) -> None:
     await slack.say("/registry deploy")
 
     assert await slack.options("suggest", "repository", "app") == ["team/app"]
