@@ -10,7 +10,7 @@ from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
 from handlers.kit.text import bold, code, date, duration, escape, listed, mention
-from services.access import Grant
+from services.access import Denial, Grant
 from services.errors import DomainError, NotAllowed, NotAuthenticated, Throttled, Unreachable
 from services.services import Services
 from services.sites import PROVIDERS, Site
@@ -100,7 +100,14 @@ async def whoami(request: Request, services: Services) -> Message:
     """Show who you are to the bot, what you may do in this channel, and which rule says so."""
     problem = await services.slack.groups_problem()
     held = services.policy.held(request.person, request.place)
-    parts = [_identity(request.person), _roles(held), _elsewhere(request, services, held), _groups(request, problem)]
+    denied = services.policy.denied(request.person, request.place)
+    parts = [
+        _identity(request.person),
+        _roles(held),
+        _denials(denied) if held else "",
+        _elsewhere(request, services, held),
+        _groups(request, problem),
+    ]
     shown = [part for part in parts if part]
     return Message("\n".join(shown), tuple(blocks.section(part) for part in shown))
 
@@ -116,11 +123,22 @@ def _roles(held: tuple[tuple[Grant, str], ...]) -> str:
     return "In this channel you are:\n" + "\n".join(_grant(grant, entry) for grant, entry in held)
 
 
+def _denials(denied: tuple[Denial, ...]) -> str:
+    lines = [
+        f"• {listed(map(code, one.permissions)) or 'anything'} at {_where(one)} (rule _{escape(one.name)}_)"
+        for one in denied
+    ]
+    return "Whatever your roles, you may not:\n" + "\n".join(lines) if lines else ""
+
+
+def _where(rule: Grant | Denial) -> str:
+    places = [*map(code, rule.sites), *(f"every {escape(each)} site" for each in rule.environments)]
+    return listed(places) if places else "every site"
+
+
 def _grant(grant: Grant, entry: str) -> str:
     roles = listed(f"*{role}*" for role in grant.roles)
-    places = [*map(code, grant.sites), *(f"every {escape(each)} site" for each in grant.environments)]
-    where = listed(places) if places else "every site"
-    return f"• {roles} at {where}, as {code(entry)} (rule _{escape(grant.name)}_)"
+    return f"• {roles} at {_where(grant)}, as {code(entry)} (rule _{escape(grant.name)}_)"
 
 
 def _elsewhere(request: Request, services: Services, held: tuple[tuple[Grant, str], ...]) -> str:

@@ -222,6 +222,10 @@ class Policy(_Values):
         held = ((grant, entry) for grant, entry in found if entry)
         return tuple(pair for pair in held if not person.is_guest or self.names_directly(person, pair[0].to))
 
+    def denied(self, person: Person, place: Place) -> tuple[Denial, ...]:
+        """The denials that take something from this person in this channel."""
+        return tuple(one for one in self.denials if one.covers_channel(place) and self.names(person, one.to))
+
     def approval(self, command: str, site: Site) -> Approval | None:
         """The approval rule for a command at a site; None when nobody has to approve."""
         return next((rule for rule in self.approvals if _matches(rule, command, site)), None)

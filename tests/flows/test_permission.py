@@ -1,8 +1,10 @@
 """Who may do what, and what the bot says to words that it does not know."""
 
+from pathlib import Path
+
 from inline_snapshot import snapshot
 
-from tests.flows.conversation import Conversation
+from tests.flows.conversation import POLICY, Conversation, conversation
 
 
 async def test_a_viewer_learns_privately_which_role_would_let_them(registry: Conversation) -> None:
@@ -150,3 +152,14 @@ bot    (only alice) `10.96.0.300` is no IP address, which `--service-ip` takes.
 alice  /registry deploy edge01 --site berlin --schedule '0 3 * * *'
 bot    (only alice) The schedule `0 3 * * *` needs `--window`, how long a sync may take, such as `3h`.\
 """)
+
+
+async def test_whoami_tells_what_a_denial_takes_away(tmp_path: Path) -> None:
+    denial = {"name": "carol only looks on", "permissions": ["registry:write"], "to": ["carol"]}
+    async with conversation(tmp_path, policy=POLICY | {"denials": [denial]}) as talk:
+        await talk.say("whoami", as_="carol")
+        answer = await talk.answer("carol")
+
+    assert (
+        "Whatever your roles, you may not:\n  • `registry:write` at every site (rule _carol only looks on_)" in answer
+    )
