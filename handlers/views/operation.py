@@ -111,7 +111,7 @@ def _middle(operation: Operation) -> Iterator[Block]:
         case "failed":
             yield from _failure(operation)
         case "rejected" if operation.ended and operation.ended.reason:
-            yield blocks.section(f"> {escape(operation.ended.reason)}")
+            yield blocks.section("\n".join(f"> {line}" for line in escape(operation.ended.reason).splitlines()))
         case "cancelled" if left := _left(operation):
             yield blocks.section(f"It stopped after a step. Left behind: {left}.")
         case "expired":
@@ -449,7 +449,7 @@ def details(operation: Operation, site: Site | None) -> Message:
 
 
 def _decided(decision: Decision) -> str:
-    reason = f" – {escape(decision.reason)}" if decision.reason else ""  # noqa: RUF001 - a dash
+    reason = f" – {escape(' '.join(decision.reason.split()))}" if decision.reason else ""  # noqa: RUF001 - a dash
     return f"• {escape(decision.name)}: {_VERDICTS[decision.verdict]} {date(decision.at)}{reason}"
 
 

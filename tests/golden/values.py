@@ -120,7 +120,8 @@ ASKED = Asked(
     NOW + timedelta(hours=22),
     ("S0APPROVERS", "U0DANA"),
 )
-REJECTION = Decision(1, "U0BOB", "bob", "reject", NOW + timedelta(minutes=1), "Not before <Monday>")
+REASON = "Not before <Monday>\n- the line is full"
+REJECTION = Decision(1, "U0BOB", "bob", "reject", NOW + timedelta(minutes=1), REASON)
 BOB = Decision(1, "U0BOB", "bob", "approve", NOW + timedelta(minutes=1))
 ENDED = NOW + timedelta(minutes=5)
 CHANGED = plan(replace(SEEN, registry=Seen(replace(ACR, data_endpoint=True))))
@@ -150,7 +151,7 @@ STATES: Mapping[str, Operation] = {
     "failed": operation(state="failed", steps=ran(7, error=True), ended=Ended(TAKEN, 7), ended_at=ENDED),
     "cancelled": operation(state="cancelled", steps=ran(4, running=True), ended=Ended(by="carol"), ended_at=ENDED),
     "rejected": operation(
-        state="rejected", decisions=(REJECTION,), ended=Ended(by="bob", reason="Not before <Monday>"), ended_at=ENDED
+        state="rejected", decisions=(REJECTION,), ended=Ended(by="bob", reason=REASON), ended_at=ENDED
     ),
     "expired": operation(state="expired", ended_at=ENDED),
 }
