@@ -47,6 +47,8 @@ _OPTIONS_WAIT = 2.3
 _PING_INTERVAL = 10
 _SILENCE = 60
 """Seconds without a frame or pong after which the socket is opened anew, whatever it says of itself."""
+_FORM_TOO_LATE = frozenset({"trigger_expired", "expired_trigger_id", "trigger_exchanged", "exchanged_trigger_id"})
+"""Slack's documents have one pair of words, its answers in public reports the other."""
 _log = structlog.get_logger("slack")
 
 Body = Mapping[str, Any]
@@ -296,7 +298,7 @@ class SlackBot:
         try:
             await self.replies.open(answer.message, request.trigger_id, where)
         except Refused as error:
-            if error.code not in ("expired_trigger_id", "trigger_expired", "exchanged_trigger_id"):
+            if error.code not in _FORM_TOO_LATE:
                 raise
             await self.replies.send(views.form_too_late(), where)
 

@@ -1,3 +1,5 @@
+import pytest
+
 from sandbox.faults import Fault
 from tests.contract.bolt.conftest import Bench
 from tests.contract.bolt.workspace import Workspace
@@ -60,3 +62,12 @@ async def test_a_fault_of_ours_is_told_in_http_mode_as_well(http_bench: Bench) -
     await http_bench.workspace.say("/registry broken")
 
     assert "fault of the bot" in await http_bench.workspace.read()
+
+
+@pytest.mark.parametrize("word", ["trigger_expired", "expired_trigger_id", "trigger_exchanged", "exchanged_trigger_id"])
+async def test_a_form_that_comes_too_late_is_asked_for_again(bench: Bench, slack: Workspace, word: str) -> None:
+    bench.faults.add(Fault("slack", "views.open", status=200, code=word))
+
+    await slack.say("/registry deploy")
+
+    assert "Please say it again" in await slack.read()
