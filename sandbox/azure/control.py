@@ -1,7 +1,7 @@
 """The control API of the Azure part: look at the cloud, and set scenes in it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from sandbox.azure.throttle import KINDS, Limit, Throttle
 ACTIVATIONS = ("Active", "Inactive")
 CONNECTIONS = ("Online", "Offline", "Syncing", "Unhealthy")
 CONNECTIVITIES = ("Connected", "Connecting", "Offline", "Expired")
+SCENE = ("activation", "connectionState", "lastSyncTime", "lastActivityTime", "statusDetails", "version")
 
 
 class ControlError(Exception):
@@ -109,25 +110,41 @@ class Control:
 
 
 def _set_scene(connected: ConnectedRegistry, body: dict[str, Any]) -> None:
-    if "activation" in body:
-        activation = _word(body.pop("activation"), ACTIVATIONS)
-        if activation == "Inactive":
-            connected.deactivate()
-        else:
-            connected.activation, connected.instance = "Active", connected.instance or "set by hand"
-    if "connectionState" in body:
-        connected.connection_state, connected.heard_at = _word(body.pop("connectionState"), CONNECTIONS), None
-    if "lastSyncTime" in body:
-        connected.last_sync = _moment(body.pop("lastSyncTime"))
-    if "lastActivityTime" in body:
-        connected.last_activity = _moment(body.pop("lastActivityTime"))
-    if "statusDetails" in body:
-        connected.status_details = list(body.pop("statusDetails") or ())
-    if "version" in body:
-        connected.version = body.pop("version")
-    _nothing_left(
-        body, ("activation", "connectionState", "lastSyncTime", "lastActivityTime", "statusDetails", "version")
-    )
+    """Apply all of it, or nothing when one value is wrong."""
+    _nothing_left({key: value for key, value in body.items() if key not in SCENE}, SCENE)
+    activation = _word(body["activation"], ACTIVATIONS) if "activation" in body else None
+    state = _word(body["connectionState"], CONNECTIONS) if "connectionState" in body else None
+    readers: dict[str, Callable[[Any], Any]] = {
+        "lastSyncTime": _moment,
+        "lastActivityTime": _moment,
+        "statusDetails": _details,
+        "version": _version,
+    }
+    found = {key: readers[key](value) for key, value in body.items() if key in readers}
+    if activation == "Inactive":
+        connected.deactivate()
+    elif activation is not None:
+        connected.activation, connected.instance = "Active", connected.instance or "set by hand"
+    if state is not None:
+        connected.connection_state, connected.heard_at = state, None
+    connected.last_sync = found.get("lastSyncTime", connected.last_sync)
+    connected.last_activity = found.get("lastActivityTime", connected.last_activity)
+    connected.status_details = found.get("statusDetails", connected.status_details)
+    connected.version = found.get("version", connected.version)
+
+
+def _details(value: object) -> list[dict[str, Any]]:
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        raise ControlError("statusDetails has to be a list of objects.")
+    return value
+
+
+def _version(value: object) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise ControlError("version has to be a string or null.")
+    return value
 
 
 def _registry(registry: Registry, now: datetime) -> dict[str, Any]:

@@ -316,3 +316,12 @@ async def test_a_scene_can_be_set_by_hand(cloud: Cloud, clock: Clock) -> None:
     assert (found["connectionState"], found["activation"]["status"]) == ("Online", "Active")
     assert found["parent"]["syncProperties"]["lastSyncTime"].startswith("2026-01-02T03:04:05")
     assert (refused.status, "mood" in refused.json["error"]) == (400, True)
+
+
+@pytest.mark.parametrize("wrong", [{"statusDetails": 7}, {"version": {}}, {"lastSyncTime": "noon"}, {"mood": "good"}])
+async def test_a_scene_with_one_wrong_value_changes_nothing(cloud: Cloud, wrong: dict[str, Any]) -> None:
+    await cloud.make_connected()
+    url = f"{cloud.azure.url}/sandbox/azure/connectedregistries/{REGISTRY}/edge01"
+    refused = await cloud.http.post(url, {"connectionState": "Online"} | wrong)
+
+    assert (refused.status, (await cloud.connected())["connectionState"]) == (400, "Offline")
