@@ -154,7 +154,7 @@ function clockPart({ clock: place }) {
     small(label, () => turn({ turn: seconds }, `The clock was turned by ${label.slice(1)}.`)),
   );
   place.append(
-    ...heading("Clock", "Turn the world's time. The app beside it goes by this machine's."),
+    ...heading("Clock", "Turn the world's time: Slack, Azure and the edge follow."),
     h("div", { class: "clock-line" }, icon("clock", 20), face, note),
     h("div", { class: "row" }, turns, hold),
   );
