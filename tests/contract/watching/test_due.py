@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.schedule import CrontabTrigger, SummaryJobs
@@ -316,14 +317,14 @@ async def test_when_the_scheduler_fires_the_summary_is_posted(world: World) -> N
     bot = await world.process()
     await world.watch("0 9 * * *")
     world.time.turn(minutes=1)
-    scheduler = AsyncIOScheduler(timezone=UTC)
+    scheduler, over = AsyncIOScheduler(timezone=UTC), asyncio.Event()
+    scheduler.add_listener(lambda _: over.set(), EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
     scheduler.start()
     await SummaryJobs(scheduler, world.store, bot).reread()
 
     scheduler.modify_job("summary:w-1", next_run_time=datetime.now(UTC))
-    async with asyncio.timeout(10):
-        while not world.channel.posts:
-            await asyncio.sleep(0.01)
+    async with asyncio.timeout(60):
+        await over.wait()
 
     assert world.channel.times == [datetime(2026, 3, 2, 9, tzinfo=UTC)]
     scheduler.shutdown(wait=False)
