@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import Protocol
 
 import structlog
@@ -90,8 +91,9 @@ class Operations:
         """Raises `NotFound` with ids that look alike."""
         found = await self._store.operations.get(operation)
         if found is None:
-            recent = await self._store.operations.find(limit=3)
-            raise NotFound("operation", operation, tuple(one.id for one in recent))
+            # Only what differs by a slip: the line that is offered to be copied may approve or cancel.
+            recent = [one.id for one in await self._store.operations.find(limit=50)]
+            raise NotFound("operation", operation, tuple(get_close_matches(operation, recent, cutoff=0.75)))
         return found
 
     async def find(

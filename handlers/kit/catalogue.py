@@ -172,6 +172,8 @@ class _Grammar:
         if found is None or found.is_flag:
             sites = [each.option for each in self._command.parameters if each.is_site and not each.positional]
             return " ".join([*sites, quote(extra[0])]) if sites and not {*sites} & {*said} and len(extra) == 1 else ""
+        if found.is_site or found.choices:  # names without blanks
+            return ""
         several = [said[at - 1], *extra]
         return " ".join(
             f"{found.option} {quote(each)}" for each in (several if found.is_repeated else [" ".join(several)])

@@ -120,17 +120,19 @@ bot    (only alice) There is no connected registry `egde01`. Did you mean `edge0
 """)
 
 
-async def test_an_unknown_operation_gets_the_recent_ones(registry: Conversation) -> None:
+async def test_a_slip_in_an_operation_s_id_gets_the_right_one(registry: Conversation) -> None:
     await registry.say("deploy edge01 --site berlin --dry-run")
-    await registry.say("operation show op-2345678")
+    operation = await registry.operation()
+    await registry.say(f"operation show {operation.id[:-1]}")
 
-    assert await registry.transcript() == snapshot("""\
-alice  /registry deploy edge01 --site berlin --dry-run
-bot    Deploy edge01 to berlin: dry run
-alice  /registry operation show op-1
-bot    (only alice) There is no operation `op-1`. Did you mean `op-2`?
-       /registry operation show op-2\
-""")
+    assert "Did you mean `op-" in await registry.answer()
+
+
+async def test_an_id_like_no_operation_s_is_not_mended_to_another_one_s(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site berlin --dry-run")
+    await registry.say("operation cancel op-0000000")
+
+    assert (await registry.answer()).endswith("`/registry operation list` shows the newest.")
 
 
 async def test_what_a_phone_makes_of_dashes_and_quotes_is_understood(registry: Conversation) -> None:

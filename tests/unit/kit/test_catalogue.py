@@ -100,7 +100,8 @@ def test_a_value_that_does_not_fit_is_told(line: str, field: str, rule: str) -> 
     ("line", "meant"),
     [
         ("deploy a berlin", "--site berlin"),
-        ("deploy a --site berlin --mode ReadOnly now", '--mode "ReadOnly now"'),
+        ("show a --site berlin now", ""),
+        ("deploy a --site berlin --limit 5 6", '--limit "5 6"'),
         ("deploy a --repository b c d --site berlin", "--repository b --repository c --repository d"),
         ("deploy a b --site berlin", ""),
         ("deploy a b c", ""),
