@@ -7,15 +7,29 @@ from handlers.views import operation as views
 from services.services import Services
 from services.sites import Site
 
+PAGE = 20
+"""Operations on one page of the list."""
+LAST_PAGE = 100_000
+
 
 @command("operation list", needs="operation:read", examples=("operation list", "operation list --site berlin"))
-async def list_(request: Request, *, site: Site | None = None, services: Services) -> Message:  # noqa: ARG001 - part of the door's call
-    """List the newest operations with their states.
+async def list_(
+    request: Request,  # noqa: ARG001 - part of the door's call
+    *,
+    site: Site | None = None,
+    page: int = 1,
+    services: Services,
+) -> Message:
+    """List operations with their states, the newest first.
 
     Args:
         site: Only those at this site.
+        page: Which twenty; 1 are the newest.
     """
-    return views.listing(await services.operations.find(site=site.name if site else None))
+    page = min(max(1, page), LAST_PAGE)
+    found = await services.operations.find(site=site.name if site else None, skip=PAGE * (page - 1), limit=PAGE + 1)
+    turns = f"operation list --site {site.name}" if site else "operation list"
+    return views.listing(found[:PAGE], page, turns=turns, more=len(found) > PAGE)
 
 
 @command("operation show", needs="operation:read", examples=("operation show op-7k3q9xa",))

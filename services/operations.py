@@ -97,10 +97,10 @@ class Operations:
         return found
 
     async def find(
-        self, *, site: str | None = None, states: tuple[State, ...] | None = None, limit: int = 20
+        self, *, site: str | None = None, states: tuple[State, ...] | None = None, skip: int = 0, limit: int = 20
     ) -> tuple[Operation, ...]:
-        """The newest ones, newest first."""
-        return await self._store.operations.find(site=site, states=states, limit=limit)
+        """The newest ones but for the first `skip`, newest first."""
+        return await self._store.operations.find(site=site, states=states, skip=skip, limit=limit)
 
     # --- decisions --------------------------------------------------------------------------------------------------
 

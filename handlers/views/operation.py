@@ -459,10 +459,10 @@ def _row(operation: Operation, index: int, step: PlannedStep) -> tuple[str, str,
     return _step_title(step), state, _seconds(run), run.correlation_id
 
 
-def listing(operations: tuple[Operation, ...]) -> Message:
-    """The newest operations, newest first."""
+def listing(operations: tuple[Operation, ...], page: int, *, turns: str, more: bool) -> Message:
+    """A page of operations, newest first. `turns` is the command of the paging buttons; `more` are on the next page."""
     if not operations:
-        text = "There are no operations yet."
+        text = "There are no operations yet." if page == 1 else "There are no operations that old."
         return Message(text, (blocks.section(text),))
     rows = [
         (
@@ -475,4 +475,7 @@ def listing(operations: tuple[Operation, ...]) -> Message:
         for one in operations
     ]
     table = blocks.table(("Id", "Operation", "State", "Asked by", "When (UTC)"), rows)
-    return Message(f"{len(rows)} operations, newest first", (table,))
+    newer = blocks.button("Newer", runs=f"{turns} --page {page - 1}") if page > 1 else None
+    older = blocks.button("Older", runs=f"{turns} --page {page + 1}") if more else None
+    turning = (blocks.actions(newer, older),) if newer or older else ()
+    return Message(f"{len(rows)} operations, newest first", (table, *turning))

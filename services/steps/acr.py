@@ -100,7 +100,7 @@ def _scope_map_line(site: Site, _name: str, params: Mapping[str, Any]) -> str:
 
 REGISTER_PROVIDERS = Step(
     "provider.register",
-    "Register resource providers",
+    "Registration of resource providers",
     _register,
     _register_line,
     wait=_registered,

@@ -40,10 +40,11 @@ class Operations(Room):
         states: Collection[State] | None = None,
         site: str | None = None,
         target: str | None = None,
+        skip: int = 0,
         limit: int = 50,
     ) -> tuple[Operation, ...]:
-        """The newest ones, newest first."""
-        query = select(operations).order_by(operations.c.created.desc(), operations.c.id).limit(limit)
+        """The newest ones but for the first `skip`, newest first."""
+        query = select(operations).order_by(operations.c.created.desc(), operations.c.id).offset(skip).limit(limit)
         if states is not None:
             query = query.where(operations.c.state.in_(states))
         if site is not None:

@@ -171,7 +171,7 @@ async def test_the_thread_calls_for_a_decision_and_tells_of_it(registry: Convers
             ":raised_hand:  @edge-approvers please look at the plan above and decide.",
             ":thumbsup:  Approved by bob",
             ":white_check_mark:  Hold: Service IP 10.112.0.2  ·  N s  ·  10.112.0.2",
-            ":white_check_mark:  Change: Register resource providers  ·  N s",
+            ":white_check_mark:  Change: Registration of resource providers  ·  N s",
             ":white_check_mark:  Change: Data endpoint of contosoacr  ·  N s  ·  `ID`",
             ":white_check_mark:  Create: Image hello-world:latest  ·  N s  ·  `ID`",
             ":white_check_mark:  Create: Scope map edge01  ·  N s  ·  `ID`",

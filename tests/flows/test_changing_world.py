@@ -24,7 +24,7 @@ Registry: :raised_hand:  *Deploy edge01 to hamburg*  ·  waiting for approval
   Plan: 10 steps
   [ ] Hold: Service IP 10.112.0.2
       or the next free one, if somebody takes it first
-  [ ] Change: Register resource providers
+  [ ] Change: Registration of resource providers
       Microsoft.Kubernetes, Microsoft.KubernetesConfiguration, Microsoft.ExtendedLocation
   [ ] Create: Image hello-world:latest
       from mcr.microsoft.com/hello-world:latest; a tag that is there already is kept
@@ -107,7 +107,7 @@ Registry: :x:  *Deploy edge01 to berlin*  ·  failed
   0 of 11 steps
   [!] Hold: Service IP 10.96.0.9
       as asked for
-  [ ] Change: Register resource providers
+  [ ] Change: Registration of resource providers
       Microsoft.Kubernetes, Microsoft.KubernetesConfiguration, Microsoft.ExtendedLocation
   [ ] Change: Data endpoint of contosoacr
       switched on; firewalls at the edge must let it through

@@ -42,7 +42,7 @@ Registry: :x:  *Deploy edge01 to berlin*  ·  failed
   The Service address `10.96.0.2` is in use by somebody else's Service.
   Retry: a picked address is replaced by the next free one. If you gave it with `--service-ip`, give another or none.
   `kubectl get services --all-namespaces | grep --word-regexp 10.96.0.2`
-  Left behind: Register resource providers, Data endpoint of contosoacr, Image hello-world:latest, Scope map edge01, Sync token edge01 and Connected registry edge01; perhaps Extension edge01.\
+  Left behind: Registration of resource providers, Data endpoint of contosoacr, Image hello-world:latest, Scope map edge01, Sync token edge01 and Connected registry edge01; perhaps Extension edge01.\
 """)
     assert await registry.placeholders() == []
     assert await registry.leases() == frozenset()
@@ -110,7 +110,7 @@ Registry: :x:  *Deploy edge01 to berlin*  ·  failed
   asked by @alice TIME  ·  development  ·  `op-1`
   Azure said no to `scopeMaps/edge01`: `InvalidScopeMap` `The scope map is not valid.`
   Mend what it names, then retry.
-  Left behind: Register resource providers, Data endpoint of contosoacr and Image hello-world:latest; perhaps Scope map edge01.\
+  Left behind: Registration of resource providers, Data endpoint of contosoacr and Image hello-world:latest; perhaps Scope map edge01.\
 """)
 
 

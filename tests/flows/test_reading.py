@@ -1,5 +1,8 @@
 """Looking without changing anything."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 from inline_snapshot import snapshot
 
 from tests.flows.conversation import Conversation
@@ -105,6 +108,24 @@ Registry (only you): Id | Operation | State | Asked by | When (UTC)
 """)
 
 
+async def test_operations_are_listed_in_pages(registry: Conversation) -> None:
+    await registry.say("deploy edge100 --site berlin --dry-run")
+    store = registry.bot.store
+    [newest] = await store.operations.find()
+    for age in range(1, 21):
+        name, created = f"edge1{age:02}", newest.created - timedelta(minutes=age)
+        await store.operations.create(replace(newest, id=f"op-{name}", target=name, created=created), name)
+        await store.cards.save(f"op-{name}", ts="1.0", shown=newest.revision)
+
+    await registry.say("operation list --site berlin")
+    first = await registry.answer()
+    await registry.click("Older", as_="alice")
+    second = await registry.answer()
+
+    assert ("edge119" in first, "edge120" in first) == (True, False)
+    assert ("edge119" in second, "edge120" in second) == (False, True)
+
+
 async def test_an_operation_shows_its_decisions_steps_and_the_lines_that_it_replaces(registry: Conversation) -> None:
     await registry.say("deploy edge01 --site hamburg")
     await registry.click("Approve", as_="bob")
@@ -123,7 +144,7 @@ Registry (only you): :white_check_mark:  *Deploy edge01 to hamburg*  ·  online,
   • bob: approved TIME
   Step | State | Took | Correlation id
   Hold: Service IP 10.112.0.2 | complete | N s | –
-  Change: Register resource providers | complete | N s | –
+  Change: Registration of resource providers | complete | N s | –
   Change: Data endpoint of contosoacr | complete | N s | ID
   Create: Image hello-world:latest | complete | N s | ID
   Create: Scope map edge01 | complete | N s | ID

@@ -86,7 +86,7 @@ async def test_every_command_decision_and_write_has_its_row(registry: Conversati
             "write U0ALICE done: Data endpoint of contosoacr ()",
             "write U0ALICE done: Extension edge01 ()",
             "write U0ALICE done: Image hello-world:latest ()",
-            "write U0ALICE done: Register resource providers ()",
+            "write U0ALICE done: Registration of resource providers ()",
             "write U0ALICE done: Scope map edge01 ()",
             "write U0ALICE done: Service IP 10.112.0.2 ()",
             "write U0ALICE done: Sync token edge01 ()",

@@ -34,11 +34,11 @@ def test_details_show_everything_about_an_operation(golden: Golden, state: str) 
 
 
 def test_operations_are_listed(golden: Golden) -> None:
-    golden("operations", views.listing(tuple(STATES.values())))
+    golden("operations", views.listing(tuple(STATES.values()), 2, turns="operation list", more=True))
 
 
 def test_no_operations_are_listed_as_a_sentence(golden: Golden) -> None:
-    golden("operations-none", views.listing(()))
+    golden("operations-none", views.listing((), 1, turns="operation list", more=False))
 
 
 @pytest.mark.parametrize("seen", SITES)
