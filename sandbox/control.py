@@ -8,7 +8,6 @@ from aiohttp import web
 
 from sandbox.clock import Clock
 from sandbox.faults import Fault, Faults
-from sandbox.hangups import hangups
 
 Json = dict[str, Any]
 
@@ -82,7 +81,7 @@ class ControlServer:
 
     async def start(self) -> None:
         """Listen; after it `url` is known."""
-        application = web.Application(middlewares=[hangups])
+        application = web.Application()
         application.add_routes(self._routes)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
         await self._runner.setup()

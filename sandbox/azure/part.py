@@ -27,7 +27,6 @@ from sandbox.azure.throttle import KINDS, Limit, Throttle
 from sandbox.azure.tokens import Tokens
 from sandbox.clock import Clock
 from sandbox.faults import Fault, Faults
-from sandbox.hangups import hangups
 from sandbox.speed import Speed
 from sandbox.tls import Authority
 
@@ -149,7 +148,7 @@ class AzurePart:
     async def _serve(
         self, serve: Serve, port: int, routes: list[web.RouteDef] | None = None
     ) -> tuple[web.AppRunner, int]:
-        application = web.Application(client_max_size=2**24, middlewares=[hangups])
+        application = web.Application(client_max_size=2**24)
         application.add_routes(routes or [])
         application.router.add_route("*", "/{path:.*}", partial(self._faulty, serve))
         application.on_response_prepare.append(self._dated)

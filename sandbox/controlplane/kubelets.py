@@ -36,7 +36,7 @@ class LogServer:
 
     async def start(self) -> None:
         """Listen on a free port."""
-        app = web.Application(middlewares=[hangups])
+        app = web.Application()
         app.add_routes([web.get("/containerLogs/{namespace}/{pod}/{container}", self._log)])
         self._runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_TIMEOUT)
         await self._runner.setup()
@@ -48,6 +48,7 @@ class LogServer:
         if self._runner is not None:
             await self._runner.cleanup()
 
+    @hangups
     async def _log(self, request: web.Request) -> web.StreamResponse:
         names = request.match_info
         pod = await self._pod(names["namespace"], names["pod"])

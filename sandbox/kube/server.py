@@ -116,7 +116,7 @@ class ApiServer:
 
     def app(self, control: list[web.RouteDef]) -> web.Application:
         """The application: the control routes first, everything else is the API's."""
-        app = web.Application(client_max_size=LARGEST_BODY, middlewares=[hangups])
+        app = web.Application(client_max_size=LARGEST_BODY)
         app.router.add_routes(control)
         app.router.add_route("*", "/{path:.*}", self.handle)
         return app
@@ -131,6 +131,7 @@ class ApiServer:
         for task in self._streams:
             task.cancel()
 
+    @hangups
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request, whatever becomes of it."""
         began = time.perf_counter()

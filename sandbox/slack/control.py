@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.hangups import hangups
 from sandbox.slack.clicks import click, find_element, has_element, suggestions
 from sandbox.slack.delivery import Delivery
 from sandbox.slack.limits import Limits
@@ -238,6 +239,7 @@ class Control:
             )
         return {"ok": await self.delivery.callbacks.verify(url)}
 
+    @hangups
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Server-Sent Events for one person."""
         try:

@@ -9,7 +9,6 @@ from aiohttp import web
 
 from sandbox.clock import Clock
 from sandbox.faults import Faults
-from sandbox.hangups import hangups
 from sandbox.slack import answers, uploads
 from sandbox.slack.app import app_from
 from sandbox.slack.callbacks import Callbacks
@@ -88,7 +87,7 @@ class SlackPart:
 
     async def start(self) -> None:
         """Listen; `url` is known afterwards."""
-        server = web.Application(client_max_size=LARGEST_BODY, middlewares=[hangups])
+        server = web.Application(client_max_size=LARGEST_BODY)
         server.add_routes([*self._api.routes(), *self._sockets.routes(), *answers.routes(self.workspace)])
         server.add_routes([*uploads.routes(self.workspace), *self.control_routes(), *self._routes])
         server.add_routes([web.get("/", _index), web.get("/page/{name}", _page_file)])

@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from sandbox.hangups import hangups
 from sandbox.slack.undelivered import Retry, Undelivered
 from sandbox.slack.values import Json
 from sandbox.slack.workspace import Workspace
@@ -113,6 +114,7 @@ class Sockets:
             socket.closing = True
             await socket.ws.close(code=1001)
 
+    @hangups
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         ticket = request.query.get("ticket", "")
         if ticket not in self._slack.tickets:

@@ -1,5 +1,6 @@
 import asyncio
 import logging
+from functools import partial
 
 import pytest
 from aiohttp import web
@@ -10,7 +11,8 @@ from sandbox.hangups import hangups
 async def test_a_client_that_leaves_before_its_answer_begins_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
     asked, answered = asyncio.Event(), asyncio.Event()
 
-    async def answer(request: web.Request) -> web.StreamResponse:
+    @hangups
+    async def answer(_part: None, request: web.Request) -> web.StreamResponse:
         asked.set()
         while request.transport is not None:
             await asyncio.sleep(0)
@@ -21,8 +23,8 @@ async def test_a_client_that_leaves_before_its_answer_begins_is_no_error(caplog:
         finally:
             answered.set()
 
-    app = web.Application(middlewares=[hangups])
-    app.router.add_get("/", answer)
+    app = web.Application()
+    app.router.add_get("/", partial(answer, None))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
