@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import aiohttp
@@ -21,10 +22,12 @@ from services.access import Policy
 from services.azure.clouds import cloud
 from services.azure.gateway import Options
 from services.azure.identity import Identity
+from services.engine import open_engine
 from services.operation import LIVE, Operation, State
 from services.secret import Secret
 from services.services import FixedConfiguration
 from services.sites import Site
+from services.store import open_store
 from tests.bots_account import kubeconfig_of_the_bot
 
 SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
@@ -427,6 +430,27 @@ def blueprint(
     )
 
 
+_USED: dict[str, bytes] = {}
+
+
+async def _used_database(folder: Path) -> Path:
+    """A database on which a bot was started before: at the first start the engine takes up to a second for its queue."""
+    if not _USED:
+        with TemporaryDirectory() as first:
+            url = f"sqlite:///{first}/bot.db"
+            await (await open_store(url)).close()
+            nothing: Any = None  # is ever asked of it
+            await (await open_engine(url, nothing)).close()
+            _USED.update(_files(Path(first)))
+    for name, content in _USED.items():
+        (folder / name).write_bytes(content)
+    return folder / "bot.db"
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {one.name: one.read_bytes() for one in folder.iterdir()}
+
+
 @asynccontextmanager
 async def conversation(
     folder: Path,
@@ -443,7 +467,7 @@ async def conversation(
     """
     known = sites or {name: site(name) for name in ("berlin", "hamburg", "lyon")}
     configuration = FixedConfiguration(known, Policy.model_validate(policy or POLICY))
-    time, database = Time(), folder / "bot.db"
+    time, database = Time(), await _used_database(folder)
     async with AsyncExitStack() as stack:
         box = await stack.enter_async_context(Sandbox(plan_blocks=plan_blocks, control_plane=clusters))
         plan = blueprint(box, database, configuration, time)
