@@ -74,7 +74,7 @@ class Running:
         """Make the plan and move on: blocked, shown, waiting for approval, or to be run at once."""
         asked = await self._get(operation)
         if asked.state != "planning":
-            return _to_run(asked)
+            return await self._to_run(asked)
         try:
             plan = await self._planning.plan(asked)
             approval = self._planning.asked(asked, datetime.now(UTC))
@@ -86,7 +86,13 @@ class Running:
             await self._fail(asked, "planning", _broken(error))
             return {}
         await self._planned(asked, plan, approval)
-        return _to_run(await self._get(operation))
+        return await self._to_run(await self._get(operation))
+
+    async def _to_run(self, operation: Operation) -> Answer:
+        if operation.state != "queued":
+            return {}
+        turn = await self._store.operations.runs(operation.cluster)
+        return {"run": operation.attempt, "cluster": operation.cluster, "turn": turn}
 
     async def _planned(self, operation: Operation, plan: Plan, approval: Asked | None) -> None:
         now = datetime.now(UTC)
@@ -387,12 +393,6 @@ class Running:
         if found is None:
             raise LookupError(operation)
         return found
-
-
-def _to_run(operation: Operation) -> Answer:
-    if operation.state != "queued":
-        return {}
-    return {"run": operation.attempt, "cluster": operation.cluster}
 
 
 def _to_do(operation: Operation) -> list[int]:

@@ -38,7 +38,7 @@ class Work(Protocol):
     """What the workflows call. Answers are JSON; domain errors are answers, not exceptions."""
 
     async def prepare(self, operation: str) -> Answer:
-        """Make the plan. `{"run": attempt, "cluster": …}` when it is to be run at once."""
+        """Make the plan. `{"run": attempt, "cluster": …, "turn": …}` when it is to be run at once."""
 
     async def confirm(self, operation: str, attempt: int) -> Answer:
         """Compare the world with what was approved. `{"steps": [indices]}`; none when it must not run."""
@@ -70,9 +70,9 @@ class Engine:
         with SetWorkflowID(f"{operation}:plan"):
             await DBOS.start_workflow_async(self._prepare, operation)
 
-    async def run(self, operation: str, attempt: int, cluster: str) -> None:
-        """Queue a run behind others at the same cluster; a second call for the same attempt does nothing."""
-        with SetWorkflowID(run_id(operation, attempt)), SetEnqueueOptions(queue_partition_key=cluster):
+    async def run(self, operation: str, attempt: int, cluster: str, turn: int) -> None:
+        """Queue a run at a cluster, behind those with lower turns; a second call for the same attempt does nothing."""
+        with SetWorkflowID(run_id(operation, attempt)), _place(cluster, turn):
             await DBOS.enqueue_workflow_async(QUEUE, self._run, operation, attempt)
 
     async def lost(self, operation: str, attempt: int) -> bool:
@@ -135,6 +135,15 @@ async def open_engine(url: str, work: Work, *, executor: str = "local", poll: fl
     return engine
 
 
+def _place(cluster: str, turn: int) -> SetEnqueueOptions:
+    """A place in the queue that a run keeps over a restart.
+
+    By itself the engine goes by the time of queueing, on SQLite in whole seconds: a run that a crash interrupted could
+    come after one that was queued in the same second.
+    """
+    return SetEnqueueOptions(queue_partition_key=cluster, priority=turn)
+
+
 def run_id(operation: str, attempt: int) -> str:
     """The workflow's id of one attempt."""
     return f"{operation}:run:{attempt}"
@@ -181,7 +190,7 @@ def _workflows(work: Work, steps: _Steps) -> tuple[Workflow, Workflow]:
     async def prepare_v1(operation: str) -> None:
         made = await step("prepare", work.prepare, operation)
         if "run" in made:
-            with SetWorkflowID(run_id(operation, made["run"])), SetEnqueueOptions(queue_partition_key=made["cluster"]):
+            with SetWorkflowID(run_id(operation, made["run"])), _place(made["cluster"], made["turn"]):
                 await DBOS.enqueue_workflow_async(QUEUE, run_v1, operation, made["run"])
 
     return prepare_v1, run_v1

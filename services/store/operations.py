@@ -75,6 +75,12 @@ class Operations(Room):
         async with self._reading() as connection:
             return (await connection.execute(query.limit(1))).first() is not None
 
+    async def runs(self, cluster: str) -> int:
+        """How many runs were ever queued at the cluster: the place of the newest one in their order."""
+        query = select(func.coalesce(func.sum(operations.c.attempt), 0)).where(operations.c.cluster == cluster)
+        async with self._reading() as connection:
+            return int(await connection.scalar(query) or 0)
+
     async def ended_with_leases(self) -> tuple[Operation, ...]:
         """Those that have ended and could not give their addresses back."""
         held = select(leases.c.operation).where(leases.c.operation == operations.c.id).exists()

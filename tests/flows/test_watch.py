@@ -263,7 +263,7 @@ async def test_a_bad_expression_is_refused_with_the_fault_marked(registry: Conve
     await registry.say('watch berlin --every "0 9 * * 1-8"')
     await registry.say('watch berlin --every "0 9 * * 1" --tz Europe/Berlim')
     await registry.say("watch berlim")
-    await registry.say("watch berlin --alerts off")
+    await registry.say("watch berlin --alerts critical")
 
     assert await registry.transcript() == snapshot("""\
 alice  /registry watch berlin --every "0 9 * * 1-8"
@@ -372,7 +372,7 @@ async def test_a_very_long_summary_brings_its_rows_as_a_file(registry: Conversat
 
 async def test_what_could_never_be_asked_is_named_in_the_summary(registry: Conversation) -> None:
     await registry.fault("azure", "GET .*/connectedRegistries$", status=403, code="AuthorizationFailed", times=None)
-    await registry.say("watch berlin")
+    await registry.say("watch berlin --alerts critical")
     await registry.say("watches --now")
 
     assert await registry.answer() == snapshot("""\

@@ -71,7 +71,7 @@ async def test_asking_twice_for_the_same_work_begins_it_once(tmp_path: Path) -> 
     diary = Diary(tmp_path / "log", "")
     engine = await open_engine(f"sqlite:///{tmp_path / 'bot.db'}", diary, poll=0.02)
     await asyncio.gather(*(engine.prepare("op-one") for _ in range(3)))
-    await asyncio.gather(*(engine.run("op-one", 1, "/arc") for _ in range(3)))
+    await asyncio.gather(*(engine.run("op-one", 1, "/arc", 1) for _ in range(3)))
     await diary.ended.wait()
     await engine.close()
 
@@ -81,8 +81,8 @@ async def test_asking_twice_for_the_same_work_begins_it_once(tmp_path: Path) -> 
 async def test_runs_at_one_cluster_come_one_after_the_other(tmp_path: Path) -> None:
     diary = Diary(tmp_path / "log", "")
     engine = await open_engine(f"sqlite:///{tmp_path / 'bot.db'}", diary, poll=0.02)
-    await engine.run("op-one", 1, "/arc")
-    await engine.run("op-two", 1, "/arc")
+    await engine.run("op-one", 1, "/arc", 1)
+    await engine.run("op-two", 1, "/arc", 2)
     while "op-two end done" not in lines_so_far(tmp_path):
         diary.ended.clear()
         await diary.ended.wait()

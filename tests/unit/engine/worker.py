@@ -27,7 +27,7 @@ class Diary:
 
     async def prepare(self, operation: str) -> Mapping[str, Any]:
         await self._done(f"{operation} prepare")
-        return {"run": 1, "cluster": "/arc"}
+        return {"run": 1, "cluster": "/arc", "turn": 1}
 
     async def confirm(self, operation: str, attempt: int) -> Mapping[str, Any]:
         await self._done(f"{operation} confirm {attempt}")
