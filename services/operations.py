@@ -123,7 +123,7 @@ class Operations:
             if await self._store.operations.move(
                 operation, ["waiting"], "queued", event="approved", attempt=attempt, remind=None, expires=None
             ):
-                await self._run(operation, attempt, found.cluster)
+                await self._run(found, attempt)
         self._changed(operation)
         return await self.get(operation)
 
@@ -179,7 +179,7 @@ class Operations:
         if not moved:
             raise Stale(operation, found.state, "failed")
         await self._audit("retry", found, by, place)
-        await self._run(operation, attempt, found.cluster)
+        await self._run(found, attempt)
         self._changed(operation)
         return await self.get(operation)
 
@@ -205,7 +205,7 @@ class Operations:
             if found.state == "planning":
                 await self._engine.prepare(found.id)
             elif found.state == "queued":
-                await self._run(found.id, found.attempt, found.cluster)
+                await self._run(found, found.attempt)
             elif await self._engine.lost(found.id, found.attempt):
                 ended = Ended(Failure(Cause.INTERRUPTED))
                 await self._store.operations.move(
@@ -232,8 +232,9 @@ class Operations:
             dry_run=order.dry_run,
         )
 
-    async def _run(self, operation: str, attempt: int, cluster: str) -> None:
-        await self._engine.run(operation, attempt, cluster, await self._store.operations.runs(cluster))
+    async def _run(self, operation: Operation, attempt: int) -> None:
+        turn = await self._store.operations.runs(operation.cluster)
+        await self._engine.run(operation.id, attempt, operation.cluster, turn)
 
     async def _check_possible(self, rule: Approval, by: Person) -> None:
         policy = self._configuration.policy
