@@ -26,16 +26,16 @@ from bench.report import Row, percentile, spread
 from bench.scoring import Score, Told, score
 from bench.sites import sites
 from sandbox.fleet.script import Trouble
-from services.access import Policy
-from services.azure.clouds import cloud
-from services.azure.gateway import Options, open_azure
-from services.azure.identity import Identity
-from services.secret import Secret
-from services.services import FixedConfiguration
-from services.sites import Site
+from services.gateways.azure.clouds import cloud
+from services.gateways.azure.gateway import Options, open_azure
+from services.gateways.azure.identity import Identity
+from services.model.azure import AcrRef
+from services.model.secret import Secret
+from services.policy.access import Policy
+from services.policy.configuration import FixedConfiguration
+from services.policy.sites import Site
 from services.store import Store, open_store
-from services.values import AcrRef
-from services.watching import Watching
+from services.watching.poller import Watching
 
 REGISTRIES, ACRS, DAYS, SEED = 1_000, 20, 30, 1
 POLL = 600

@@ -18,8 +18,8 @@ import aiohttp
 import yaml
 
 from bench.stage import FLOOR, Sandbox
-from services.kube import rights
-from services.sites import CONTINUOUS, EXTENSION_TYPE, RUNTIME_NAMESPACE, sync_actions
+from services.gateways.kubernetes import rights
+from services.policy.sites import CONTINUOUS, EXTENSION_TYPE, RUNTIME_NAMESPACE, sync_actions
 
 ACR_VERSION, ARC_VERSION, CLUSTER_VERSION = "2025-11-01", "2023-05-01", "2024-01-01"
 NAME, ADDRESS, REPOSITORY = "floor0001", "10.96.0.2", "hello-world"

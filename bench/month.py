@@ -1,7 +1,7 @@
 """A month of a fleet through the product's polling and rules, without sockets and database.
 
-`services.watching` polls as always, but what it asks is the sandbox's Azure as an object, already read, and what it
-stores is kept in dictionaries.
+`services.watching.poller` polls as always, but what it asks is the sandbox's Azure as an object, already read, and what
+it stores is kept in dictionaries.
 """
 
 import heapq
@@ -25,15 +25,15 @@ from sandbox.faults import Faults
 from sandbox.fleet import Fleet
 from sandbox.speed import IMMEDIATE
 from sandbox.tls import Authority
-from services import alerts
-from services.access import Policy
-from services.errors import DomainError, NotAllowed, Unreachable
-from services.services import FixedConfiguration
-from services.sites import EXTENSION_TYPE
-from services.store.sightings import Known, Poll, Seen, Verdict
-from services.values import AcrRef, ArcCluster, ClusterRef, ConnectedRegistry, Extension, StatusDetail
-from services.watch import Transition
-from services.watching import Watching
+from services.model.azure import AcrRef, ArcCluster, ClusterRef, ConnectedRegistry, Extension, StatusDetail
+from services.model.errors import DomainError, NotAllowed, Unreachable
+from services.model.health import Transition
+from services.model.poll import Known, Poll, Seen, Verdict
+from services.policy.access import Policy
+from services.policy.configuration import FixedConfiguration
+from services.policy.sites import EXTENSION_TYPE
+from services.watching import incident_rules
+from services.watching.poller import Watching
 
 ROOT = Path(__file__).parents[1]
 _duration = lru_cache(duration)
@@ -145,7 +145,7 @@ class _Memory:
         for one in (*verdict.changed, *verdict.resolved):
             told = self._played.told[one.id]
             self._played.edits += 1
-            self._played.worse += one.resolved is None and alerts.worse(before[one.id], one)
+            self._played.worse += one.resolved is None and incident_rules.worse(before[one.id], one)
             told.incident = one
             told.children |= set(one.children)
             if one.resolved is not None:

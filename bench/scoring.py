@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 
 from sandbox.fleet import Fleet
 from sandbox.fleet.script import CONTINUOUS, MINUTE, Edge, Kind, Trouble
-from services.health import GRACE
-from services.watch import Incident
+from services.model.incident import Incident
+from services.watching.health import GRACE
 
 WATCHED: tuple[Kind, ...] = ("edge", "link", "flapping", "disk", "cluster")
 PATIENCE = int(GRACE.total_seconds())

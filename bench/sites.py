@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.fleet.fleet import GROUP
-from services.sites import Site
+from services.policy.sites import Site
 
 SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
 

@@ -19,7 +19,7 @@ import aiohttp
 import psutil
 import yaml
 
-from services.sites import PROVIDERS
+from services.policy.sites import PROVIDERS
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 60.0

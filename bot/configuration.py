@@ -17,8 +17,8 @@ from pydantic import BaseModel, ValidationError
 from bot.problems import Broken, Problem, said
 from handlers import COMMANDS
 from handlers.kit.nearest import nearest
-from services.access import EVERYONE, PERMISSIONS, Approval, Denial, Grant, Policy
-from services.sites import Site
+from services.policy.access import EVERYONE, PERMISSIONS, Approval, Denial, Grant, Policy
+from services.policy.sites import Site
 
 Model = TypeVar("Model", bound=BaseModel)
 Path_ = tuple[str | int, ...]

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from services.scrub import scrub
+from services.model.redaction import scrub
 
 _QUIET = ("slack_sdk", "alembic", "azure", "aiohttp.access", "urllib3", "kubernetes", "apscheduler", "sqlalchemy")
 """Libraries that log bodies, signatures, addresses with signatures or headers at INFO and below."""

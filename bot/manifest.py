@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import yaml
 
-from bot.slack import PATH
+from bot.slack.app import PATH
 from handlers.kit.command import Command
 
 SCOPES = (

@@ -10,13 +10,14 @@ from typing import get_args
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from services.azure.quotas import Quota
-from services.health import health
-from services.operation import LIVE
-from services.services import Configuration
+from services.gateways.azure.quotas import Quota
+from services.model.health import HealthState
+from services.model.incident import Severity
+from services.model.operation import LIVE
+from services.model.poll import Poll, Seen
+from services.ports import Configuration
 from services.store import Store
-from services.store.sightings import Poll, Seen
-from services.watch import HealthState, Severity
+from services.watching.health import health
 
 _REGISTRY = ("acr", "name")
 

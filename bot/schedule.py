@@ -11,14 +11,14 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from bot.summaries import Summaries
-from services import cron
-from services.engine import Engine
-from services.errors import Invalid
-from services.incidents import Incidents
-from services.operations import Operations
-from services.running import Running
+from bot.messages.summary_posts import Summaries
+from services.model.errors import Invalid
+from services.operations.engine import Engine
+from services.operations.runner import Running
+from services.operations.service import Operations
 from services.store import Store
+from services.watching import cron
+from services.watching.triage import Incidents
 
 SWEEP = timedelta(seconds=15)
 DELIVERIES_KEPT = timedelta(days=2)

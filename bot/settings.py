@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.problems import Broken, Problem, said
 from handlers.kit.nearest import nearest
-from services.secret import Secret
+from services.model.secret import Secret
 
 PREFIX = "REGISTRY_BOT_"
 ENV_FILE = f"{PREFIX}ENV_FILE"

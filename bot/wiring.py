@@ -14,39 +14,40 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot import __version__
-from bot.alerts import Alerts
-from bot.client import for_cards, identify, open_client
 from bot.configuration import Configuration as FileConfiguration
 from bot.http import HttpServer
+from bot.messages.alert_messages import Alerts
+from bot.messages.operation_cards import Notifier
+from bot.messages.posting import Posting
+from bot.messages.summary_posts import Summaries
 from bot.metrics import Metrics
-from bot.notifier import Notifier
-from bot.people import People
-from bot.posting import Posting
 from bot.problems import Broken, Problem
 from bot.schedule import SummaryJobs, add_watching, make_schedule
 from bot.settings import Settings
-from bot.slack import Connection, SlackBot
-from bot.summaries import Summaries
+from bot.slack.app import Connection, SlackBot
+from bot.slack.client import for_cards, identify, open_client
+from bot.slack.people import People
 from handlers import COMMANDS
 from handlers.dispatch import Door
 from handlers.kit.catalogue import Catalogue
 from handlers.views.errors import plain
-from services.azure.clouds import cloud
-from services.azure.gateway import Options, open_azure
-from services.azure.identity import Identity
-from services.engine import Occupied, open_engine
-from services.errors import DomainError
-from services.incidents import Incidents
-from services.kube.gateway import KubernetesGateway
-from services.names import ConnectedNames
-from services.operations import Operations
-from services.planning import Planning
-from services.reporting import Reporting
-from services.running import Running
-from services.services import About, Configuration, Services
+from services.gateways.azure.clouds import cloud
+from services.gateways.azure.gateway import Options, open_azure
+from services.gateways.azure.identity import Identity
+from services.gateways.kubernetes.gateway import KubernetesGateway
+from services.model.errors import DomainError
+from services.operations.engine import Occupied, open_engine
+from services.operations.planner import Planning
+from services.operations.runner import Running
+from services.operations.service import Operations
+from services.ports import Configuration
+from services.registry_names import ConnectedNames
+from services.services import About, Services
 from services.store import Store, UnusableDatabase, open_store
-from services.watches import Watches
-from services.watching import Watching
+from services.watching.poller import Watching
+from services.watching.reports import Reporting
+from services.watching.subscriptions import Watches
+from services.watching.triage import Incidents
 
 log = structlog.get_logger("bot")
 USUAL_POLL = 5

@@ -10,11 +10,11 @@ from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
 from handlers.kit.text import bold, code, date, duration, escape, listed, mention
-from services.access import Denial, Grant
-from services.errors import DomainError, NotAllowed, NotAuthenticated, Throttled, Unreachable
+from services.model.errors import DomainError, NotAllowed, NotAuthenticated, Throttled, Unreachable
+from services.model.people import Person
+from services.policy.access import Denial, Grant
+from services.policy.sites import PROVIDERS, Site
 from services.services import Services
-from services.sites import PROVIDERS, Site
-from services.values import Person
 
 _PROBE_DEADLINE = timedelta(seconds=8)
 _PROBES_AT_ONCE = 10

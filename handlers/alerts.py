@@ -4,8 +4,8 @@ from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
 from handlers.views import alert as views
-from services.coverage import sites_of_acr
 from services.services import Services
+from services.watching.scope import sites_of_acr
 
 
 @command("alert list", needs="registry:read", examples=("alert list",))

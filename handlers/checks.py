@@ -4,10 +4,10 @@ from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
 from handlers.views import checks as views
-from services import checks
-from services.deployment import deploy_request
+from services.operations.deploy import checks
+from services.operations.deploy.request import deploy_request
+from services.policy.sites import Site
 from services.services import Services
-from services.sites import Site
 
 
 @command("check", needs="registry:read", examples=("check berlin", "check berlin --name edge01"))

@@ -6,9 +6,9 @@ from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
 from handlers.views import connected as views
-from services.errors import Absent, DomainError, NotFound
+from services.model.errors import Absent, DomainError, NotFound
+from services.policy.sites import Site
 from services.services import Services
-from services.sites import Site
 
 
 @command("list", needs="registry:read", examples=("list", "list --site berlin"))

@@ -9,10 +9,10 @@ from handlers.kit.message import Field, Message, Modal
 from handlers.kit.nearest import ranked
 from handlers.kit.request import Request
 from handlers.views.facts import iso
-from services.deployment import deploy_request
-from services.operations import Order
+from services.operations.deploy.request import deploy_request
+from services.operations.service import Order
+from services.policy.sites import Site
 from services.services import Services
-from services.sites import Site
 
 Mode = Literal["ReadOnly", "ReadWrite"]
 

@@ -17,11 +17,11 @@ from handlers.kit.nearest import nearest, ranked
 from handlers.kit.request import Request
 from handlers.kit.words import join, words
 from handlers.views import errors as views
-from services.errors import Denied, DomainError, Invalid, NotFound
-from services.scrub import scrub
+from services.model.audit import AuditRow
+from services.model.errors import Denied, DomainError, Invalid, NotFound
+from services.model.redaction import scrub
+from services.policy.sites import Site
 from services.services import Services
-from services.sites import Site
-from services.store.audit import AuditRow
 
 _NAMES_DEADLINE = timedelta(seconds=1.5)
 _OUTCOMES = {"done": "done", "form": "done", "Denied": "denied"}

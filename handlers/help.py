@@ -6,7 +6,7 @@ from handlers.kit.message import Message
 from handlers.kit.request import Request
 from handlers.kit.text import code, escape
 from handlers.kit.words import join
-from services.errors import NotFound
+from services.model.errors import NotFound
 from services.services import Services
 
 

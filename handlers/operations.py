@@ -4,8 +4,8 @@ from handlers.kit.command import Given, command
 from handlers.kit.message import Field, Message, Modal
 from handlers.kit.request import Request
 from handlers.views import operation as views
+from services.policy.sites import Site
 from services.services import Services
-from services.sites import Site
 
 PAGE = 20
 """Operations on one page of the list."""

@@ -15,12 +15,12 @@ from handlers.kit.text import bold, listed
 from handlers.kit.words import join
 from handlers.views import summary as summary_views
 from handlers.views import watches as views
-from services import coverage, cron
-from services.errors import Invalid, NotFound
-from services.ids import new_id
-from services.reporting import Report
+from services.model.errors import Invalid, NotFound
+from services.model.ids import new_id
+from services.model.watch import Watch
 from services.services import Services
-from services.watch import Watch
+from services.watching import cron, scope
+from services.watching.reports import Report
 
 Loudness = Literal["on", "off", "critical"]
 NEVER = "never"
@@ -173,7 +173,7 @@ async def _wanted(
 
 def _scope(subject: str, services: Services) -> tuple[str, str]:
     try:
-        return coverage.scope(subject, services.sites)
+        return scope.scope(subject, services.sites)
     except NotFound as error:
         known = ["all", *services.sites, *(site.acr.name for site in services.sites.values())]
         raise NotFound(error.kind, error.name, nearest(subject, known)) from None
@@ -181,7 +181,7 @@ def _scope(subject: str, services: Services) -> tuple[str, str]:
 
 def _may(request: Request, found: Watch, services: Services, permission: str = "watch:write") -> None:
     """A watch tells of all its sites, so all have to be this person's to hear or tell of."""
-    for site in coverage.sites_of(found, services.sites):
+    for site in scope.sites_of(found, services.sites):
         services.policy.decide(request.person, request.place, permission, site).enforce()
 
 

@@ -1,30 +1,31 @@
 """The map of everything outside: what the rules ask of Azure, Kubernetes and Slack.
 
-Implemented in `services.azure`, `services.kube` and `bot`. Every call has a deadline and raises only `services.errors`:
-`Unreachable` for what could not be asked, `NotAllowed` for a right that the bot's identity lacks.
+Implemented in `services.gateways`, `services.store` and `bot`. Every call has a deadline and raises only
+`services.model.errors`: `Unreachable` for what could not be asked, `NotAllowed` for a right that the bot lacks.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
-from services.secret import Secret
-from services.values import (
+from services.model.audit import AuditRow
+from services.model.azure import (
     AcrRef,
     ArcCluster,
     ClusterRef,
     ConnectedRegistry,
     Extension,
-    Node,
     Pending,
     Registry,
-    Runtime,
     ScopeMap,
-    ServiceRanges,
-    StorageClass,
     Token,
 )
+from services.model.kubernetes import Node, Runtime, ServiceRanges, StorageClass
+from services.model.secret import Secret
+from services.model.watch import Watch
+from services.policy.access import Policy
+from services.policy.sites import Site
 
 # --- Azure ----------------------------------------------------------------------------------------------------------
 
@@ -200,3 +201,97 @@ class Kubernetes(Protocol):
 
     async def cluster(self, kubeconfig: str, context: str) -> Cluster:
         """The cluster behind a kubeconfig's context (`kubeconfig` empty: the default locations, or in-cluster)."""
+
+
+# --- the bot itself ---------------------------------------------------------------------------------------------------
+
+
+class Configuration(Protocol):
+    """The two files in force. They change under way, so ask each time."""
+
+    @property
+    def sites(self) -> Mapping[str, Site]:
+        """By name."""
+
+    @property
+    def policy(self) -> Policy:
+        """Who may do what."""
+
+
+class Names(Protocol):
+    """Names of things outside, for "did you mean" and for choosing; from memory, at most a little old."""
+
+    async def connected(self, site: Site | None = None) -> tuple[str, ...]:
+        """Connected registries at a site or everywhere. What could not be asked is left out; never raises."""
+
+
+class Audit(Protocol):
+    """Where audit rows go."""
+
+    async def record(self, row: AuditRow) -> None:
+        """Write the row."""
+
+
+class Deliveries(Protocol):
+    """Which deliveries of Slack were seen, in all processes."""
+
+    async def first(self, key: str) -> bool:
+        """Whether nobody has taken this delivery yet; it is taken now."""
+
+
+class Slack(Protocol):
+    """What commands ask of Slack itself."""
+
+    async def ping(self) -> None:
+        """One round trip; raises `Unreachable`."""
+
+    async def members(self, group: str) -> frozenset[str] | None:
+        """Ids of the people in a user group (id or handle); None when Slack would not say."""
+
+    async def groups_problem(self) -> str:
+        """Slack's error code for why user groups are not known, such as `missing_scope`; empty when they are."""
+
+
+class Reports(Protocol):
+    """What posts summaries."""
+
+    async def post_now(self, watch: Watch) -> None:
+        """Post a watch's summary in its channel; raises `services.model.errors`."""
+
+
+# --- the durable engine -----------------------------------------------------------------------------------------------
+
+
+Answer = Mapping[str, Any]
+
+
+class Work(Protocol):
+    """What the workflows call. Answers are JSON; domain errors are answers, not exceptions."""
+
+    async def prepare(self, operation: str) -> Answer:
+        """Make the plan. `{"run": attempt, "cluster": …, "turn": …}` when it is to be run at once."""
+
+    async def confirm(self, operation: str, attempt: int) -> Answer:
+        """Compare the world with what was approved. `{"steps": [indices]}`; none when it must not run."""
+
+    async def begin(self, operation: str, index: int) -> Answer:
+        """Begin a step. `{"state": "done" | "going" | "stopped", …}`."""
+
+    async def wait(self, operation: str, index: int, token: Answer) -> Answer:
+        """Wait for what `begin` began. `{"state": "done" | "stopped", …}`."""
+
+    async def end(self, operation: str, outcome: Answer) -> None:
+        """Tidy up and say how it ended."""
+
+
+class Starter(Protocol):
+    """The durable engine, as far as it is needed here."""
+
+    async def prepare(self, operation: str) -> None:
+        """Start planning; again for the same operation: nothing."""
+
+    async def run(self, operation: str, attempt: int, cluster: str, turn: int) -> None:
+        """Queue a run, behind those with lower turns; again for the same attempt: nothing."""
+
+    async def lost(self, operation: str, attempt: int) -> bool:
+        """Whether the engine has given the run up."""

@@ -14,8 +14,8 @@ from pydantic import TypeAdapter
 from handlers.kit.command import Command, Parameter
 from handlers.kit.nearest import nearest
 from handlers.kit.words import quote
-from services.errors import Invalid, NotFound
-from services.sites import Site
+from services.model.errors import Invalid, NotFound
+from services.policy.sites import Site
 
 _FEW = 10
 """Names that an answer lists."""

@@ -17,8 +17,8 @@ import docstring_parser
 
 from handlers.kit.message import Message, Modal
 from handlers.kit.request import Request
+from services.policy.sites import Site
 from services.services import Services
-from services.sites import Site
 
 _SENTENCE = 100
 """Characters of a usage that a sentence still bears."""
@@ -163,7 +163,7 @@ def command(
 
     Args:
         name: Its words, such as `operation show`.
-        needs: The permission (`services.access`), or None for what every member may do.
+        needs: The permission (`services.policy.access`), or None for what every member may do.
         examples: Lines without the slash word.
         changes: Whether it changes the world outside; such commands work only in channels that the bot is in.
         modal: Opens when a required parameter is missing, prefilled with what was typed.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from handlers.kit.command import Command
-from services.access import PERMISSIONS, ROLES
+from services.policy.access import PERMISSIONS, ROLES
 
 SLASH = "/registry"
 _WRITTEN = "<!-- Rendered from the declarations by `make docs`. -->"

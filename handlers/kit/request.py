@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.values import Person, Place
+from services.model.people import Person, Place
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 
-from services.errors import Invalid
+from services.model.errors import Invalid
 
 _LINK = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
 _SPACES = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t\r\n]")

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from handlers.views.facts import sentence, shell, short
-from services.diagnosis import Cause
-from services.errors import Failure
+from services.model.errors import Failure
+from services.operations.deploy.diagnosis import Cause
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class _Words:
 def told(failure: Failure, names: Mapping[str, object] | None = None) -> Told:
     """The failure in words. A cause of another version of the bot is told by its own word.
 
-    `names` are those of the site's things (`services.checks.site_names`): a line that lacks one is left out.
+    `names` are those of the site's things (`checks.site_names`): a line that lacks one is left out.
     """
     words = WORDS.get(_cause(failure.cause), _OTHER)
     facts = {**(names or {}), "cause": failure.cause, **{key: value for key, value in failure.facts.items() if value}}

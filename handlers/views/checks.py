@@ -5,8 +5,8 @@ from handlers.kit.message import Message
 from handlers.kit.text import bold, escape
 from handlers.views import findings
 from handlers.views.operation import finding_block
-from services.sites import Site
-from services.values import Finding
+from services.model.plan import Finding
+from services.policy.sites import Site
 
 MOST = 20
 """Findings with a block of their own; a message has 50 blocks."""

@@ -8,10 +8,10 @@ from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, date, duration, escape, listed
 from handlers.views import errors
 from handlers.views import health as health_words
-from services.errors import DomainError
-from services.health import health, is_continuous, sighting
-from services.sites import CONTINUOUS, Site
-from services.values import ConnectedRegistry, Extension
+from services.model.azure import ConnectedRegistry, Extension
+from services.model.errors import DomainError
+from services.policy.sites import CONTINUOUS, Site
+from services.watching.health import health, is_continuous, sighting
 
 MARKS = {"online": ":large_green_circle:", "syncing": ":arrows_counterclockwise:", "unhealthy": ":large_orange_circle:"}
 _ROWS = 99

@@ -15,8 +15,8 @@ from handlers.kit.text import channel, code, cut, duration, escape, listed
 from handlers.kit.words import join, words
 from handlers.views import causes, watches
 from handlers.views.facts import short
-from services import errors
-from services.errors import DomainError
+from services.model import errors
+from services.model.errors import DomainError
 
 _ECHO = 100
 """Characters of what somebody typed that an answer repeats."""

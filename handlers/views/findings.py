@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from handlers.views.facts import sentence, shell
-from services.checks.codes import Code
-from services.values import Finding
+from services.model.plan import Finding
+from services.operations.deploy.checks.codes import Code
 
 Level = Literal["ok", "warning", "blocker", "unknown"]
 ICONS: dict[Level, str] = {

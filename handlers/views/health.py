@@ -5,10 +5,11 @@ from datetime import datetime
 
 from handlers.kit.text import code, date, duration, escape
 from handlers.views.facts import sentence
-from services import cron
-from services.errors import Invalid
-from services.health import is_continuous
-from services.watch import Health, HealthState, Severity, Sighting
+from services.model.errors import Invalid
+from services.model.health import Health, HealthState, Sighting
+from services.model.incident import Severity
+from services.watching import cron
+from services.watching.health import is_continuous
 
 _STATES: Mapping[HealthState, tuple[str, str]] = {
     "healthy": (":large_green_circle:", "healthy"),

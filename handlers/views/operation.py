@@ -9,11 +9,11 @@ from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, cut, date, duration, escape, listed, mention
 from handlers.views import causes, errors, findings
 from handlers.views.facts import short
-from services.errors import DomainError, Failure
-from services.operation import Asked, Decision, Event, Operation, State, StepRun
-from services.sites import Site
-from services.steps import command_line, title
-from services.values import Finding, PlannedStep
+from services.model.errors import DomainError, Failure
+from services.model.operation import Asked, Decision, Event, Operation, State, StepRun
+from services.model.plan import Finding, PlannedStep
+from services.operations.deploy.steps import command_line, title
+from services.policy.sites import Site
 
 MOST_FINDINGS = 12
 """Findings shown on a card; a message has 50 blocks."""

@@ -11,8 +11,8 @@ from handlers.kit.blocks import TABLE_CHARACTERS, TABLE_ROWS, button
 from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, date, duration
 from handlers.views import health as words
-from services.health import last_contact
-from services.summaries import Row, Summary
+from services.watching.health import last_contact
+from services.watching.summaries import Row, Summary
 
 COLUMNS = ("Name", "Health", "State", "Last sync (UTC)", "Lag", "Schedule (UTC)", "Changed")
 _CSV = (

@@ -9,8 +9,8 @@ from handlers.kit import blocks
 from handlers.kit.blocks import Confirm, button
 from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, duration, escape, listed, mention
-from services import cron
-from services.watch import Watch
+from services.model.watch import Watch
+from services.watching import cron
 
 MOST = 12
 """Watches shown with their buttons; a message has 50 blocks."""
@@ -160,4 +160,4 @@ RULES: Mapping[str, Callable[[str, str, Mapping[str, Any]], str]] = {
     ),
     "watch.nothing": lambda _, __, ___: "A watch without summaries and without alerts would never say anything.",
 }
-"""Sentences for broken rules, by rule (`services.errors.Invalid`): of the option, the value and the facts."""
+"""Sentences for broken rules, by rule (`services.model.errors.Invalid`): of the option, the value and the facts."""

@@ -3,7 +3,7 @@
 SQLAlchemy Core on SQLite (one process) or PostgreSQL (any number). No secret is ever stored.
 """
 
-from services.store.audit import AuditRow
+from services.model.audit import AuditRow
 from services.store.cards import Card
 from services.store.store import Store, UnusableDatabase, open_store
 

@@ -6,25 +6,25 @@ from datetime import date, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
-from services import alerts, errors, operation, values, watch
-from services.errors import DomainError
+from services.model import azure, errors, health, incident, operation, people, plan
+from services.model.errors import DomainError
 
 TAG = "$"
 KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        values.Finding,
-        values.Place,
-        values.Plan,
-        values.PlannedStep,
-        values.Pending,
+        plan.Finding,
+        people.Place,
+        plan.Plan,
+        plan.PlannedStep,
+        azure.Pending,
         operation.Asked,
         operation.Ended,
-        values.StatusDetail,
-        watch.Target,
-        watch.Sighting,
-        watch.Incident,
-        alerts.Memo,
+        azure.StatusDetail,
+        health.Target,
+        health.Sighting,
+        incident.Incident,
+        incident.Memo,
         *(kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, DomainError)),
     )
 }

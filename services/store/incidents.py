@@ -1,44 +1,17 @@
 """Incidents, what people decide about them, and the messages that show them."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select, update
 
+from services.model.incident import Alert, Filed, Incident
 from services.store.base import UNLIKELY, Room
 from services.store.tables import alerts, incidents
-from services.watch import Incident
 
 _FIELDS = tuple(item.name for item in fields(Incident))
-
-
-@dataclass(frozen=True)
-class Alert:
-    """The message of an incident in a channel.
-
-    `shown` is the incident's revision that it shows, `told` the one that its thread has heard of and `before` the
-    incident as it was then; `posting` is the mark of a post whose reply has not come yet.
-    """
-
-    incident: str
-    team: str
-    channel: str
-    ts: str = ""
-    shown: int = -1
-    told: int = -1
-    before: Incident | None = None
-    posting: str = ""
-
-
-@dataclass(frozen=True)
-class Filed:
-    """An incident with its cloud registry (ARM id, lower case) and its revision."""
-
-    incident: Incident
-    acr: str
-    revision: int
 
 
 class Incidents(Room):

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import Select, and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.operation import ENDED, Decision, Event, EventKind, Operation, State, StepRun
+from services.model.operation import ENDED, Decision, Event, EventKind, Operation, State, StepRun
+from services.model.plan import Plan
 from services.store.base import Room
 from services.store.tables import decisions, events, leases, operations, steps
-from services.values import Plan
 
 COLUMNS = tuple(column.name for column in operations.c if column.name not in {"key", "expires", "remind"})
 

@@ -1,73 +1,21 @@
 """What polls saw: last sightings, transitions, and the incidents that follow, each poll in one transaction."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.alerts import Memo
+from services.model.health import Target, Transition
+from services.model.incident import Memo
+from services.model.poll import Known, Poll, Seen, Verdict
 from services.store.base import UNLIKELY, Room
 from services.store.incidents import incident_of, incident_row
 from services.store.tables import incidents, memos, polls, sightings, transitions
-from services.watch import HealthState, Incident, Sighting, Target, Transition
 
 _TRANSITION = tuple(item.name for item in fields(Transition) if item.name != "target")
-
-
-@dataclass(frozen=True)
-class Poll:
-    """How asking a cloud registry went lately. `failing` is since when in a row; `error` the last one's kind."""
-
-    acr: str
-    due: datetime
-    succeeded: datetime | None = None
-    failing: datetime | None = None
-    failures: int = 0
-    error: str = ""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """The last sighting of a connected registry, its health then and since when, and whether it ever was active."""
-
-    sighting: Sighting
-    state: HealthState
-    reason: str
-    since: datetime
-    activated: bool
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is stored about a cloud registry before a poll is judged."""
-
-    poll: Poll
-    seen: Mapping[Target, Seen]
-    open: tuple[Incident, ...]
-    memos: Mapping[str, Memo] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a poll changes. `seen` holds the changed ones only; `gone` are no longer listed."""
-
-    poll: Poll
-    seen: tuple[Seen, ...] = ()
-    gone: tuple[Target, ...] = ()
-    transitions: tuple[Transition, ...] = ()
-    opened: tuple[Incident, ...] = ()
-    changed: tuple[Incident, ...] = ()
-    resolved: tuple[Incident, ...] = ()
-    memos: Mapping[str, Memo] | None = None
-    """In place of those that were known; None: as they were."""
-
-    @property
-    def told(self) -> tuple[str, ...]:
-        """Ids of the incidents that it writes."""
-        return tuple(one.id for one in (*self.opened, *self.changed, *self.resolved))
 
 
 class Sightings(Room):

@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import RowMapping, Select, delete, select
 
+from services.model.watch import Watch
 from services.store.base import Room
 from services.store.tables import watches
-from services.watch import Watch
 
 _FIELDS = tuple(item.name for item in fields(Watch))
 

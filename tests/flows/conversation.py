@@ -14,19 +14,19 @@ from typing import Any
 import aiohttp
 from kubernetes.aio import client, config
 
-from bot.slack import Connection
+from bot.slack.app import Connection
 from bot.wiring import Blueprint, Bot, open_bot
 from sandbox.compose import Sandbox
 from sandbox.controlplane.part import RealKubePart
-from services.access import Policy
-from services.azure.clouds import cloud
-from services.azure.gateway import Options
-from services.azure.identity import Identity
-from services.engine import open_engine
-from services.operation import LIVE, Operation, State
-from services.secret import Secret
-from services.services import FixedConfiguration
-from services.sites import Site
+from services.gateways.azure.clouds import cloud
+from services.gateways.azure.gateway import Options
+from services.gateways.azure.identity import Identity
+from services.model.operation import LIVE, Operation, State
+from services.model.secret import Secret
+from services.operations.engine import open_engine
+from services.policy.access import Policy
+from services.policy.configuration import FixedConfiguration
+from services.policy.sites import Site
 from services.store import open_store
 from tests.bots_account import kubeconfig_of_the_bot
 

@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.controlplane.api import Json
 from sandbox.controlplane.part import RealKubePart, audited
-from services.kube.rights import Right, deploying
+from services.gateways.kubernetes.rights import Right, deploying
 from tests.bots_account import NAME
 from tests.flows.conversation import Conversation
 from tests.real_clusters import BERLIN_AND_HAMBURG, RealClusters

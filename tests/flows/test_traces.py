@@ -10,7 +10,7 @@ import pytest
 import structlog
 from inline_snapshot import snapshot
 
-from services.store.audit import AuditRow
+from services.model.audit import AuditRow
 from tests.flows.conversation import Conversation
 
 

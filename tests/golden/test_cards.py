@@ -8,10 +8,10 @@ import pytest
 from handlers.views import checks as check_views
 from handlers.views import connected as connected_views
 from handlers.views import operation as views
-from services import checks
-from services.deployment import deploy_request
-from services.errors import Unreachable
-from services.observation import Observation
+from services.model.errors import Unreachable
+from services.operations.deploy import checks
+from services.operations.deploy.observation import Observation
+from services.operations.deploy.request import deploy_request
 from tests.golden.conftest import CARDS, Golden
 from tests.golden.values import BLOCKED, EXTENSION, NOW, REGISTRY, SEEN, SITE, STATES
 

@@ -5,25 +5,18 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services import checks
-from services.deployment import deploy_request
-from services.diagnosis import Cause
-from services.errors import Failure
-from services.observation import Observation, Seen
-from services.operation import Asked, Decision, Ended, Operation, StepRun
-from services.plans import deploy
-from services.sites import PROVIDERS, Site
-from services.values import (
-    ArcCluster,
-    ConnectedRegistry,
-    Extension,
-    Node,
-    Place,
-    Plan,
-    Registry,
-    ServiceRanges,
-    StorageClass,
-)
+from services.model.azure import ArcCluster, ConnectedRegistry, Extension, Registry
+from services.model.errors import Failure
+from services.model.kubernetes import Node, ServiceRanges, StorageClass
+from services.model.operation import Asked, Decision, Ended, Operation, StepRun
+from services.model.people import Place
+from services.model.plan import Plan
+from services.operations.deploy import checks
+from services.operations.deploy.diagnosis import Cause
+from services.operations.deploy.observation import Observation, Seen
+from services.operations.deploy.plan import plan as make_plan
+from services.operations.deploy.request import deploy_request
+from services.policy.sites import PROVIDERS, Site
 
 NOW = datetime(2026, 9, 1, 8, 30, tzinfo=UTC)
 CORRELATION = "0e7f9c1a-0000-4000-8000-000000000001"
@@ -68,7 +61,7 @@ BLOCKED = replace(
 def plan(seen: Observation = SEEN) -> Plan:
     """What a deployment of edge01 would do."""
     request = deploy_request(SITE, "edge01")
-    return deploy.plan(SITE, request, seen, checks.run(SITE, request, seen), NOW)
+    return make_plan(SITE, request, seen, checks.run(SITE, request, seen), NOW)
 
 
 def operation(**changes: Any) -> Operation:

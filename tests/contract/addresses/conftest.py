@@ -13,8 +13,8 @@ from sandbox.faults import Faults
 from sandbox.kube import KubePart
 from sandbox.speed import IMMEDIATE
 from sandbox.tls import Authority
-from services.kube import KubernetesGateway
-from services.kube.cluster import KubernetesCluster
+from services.gateways.kubernetes import KubernetesGateway
+from services.gateways.kubernetes.cluster import KubernetesCluster
 from services.store import Store, open_store
 from tests.bots_account import open_admin
 from tests.real_clusters import RealClusters

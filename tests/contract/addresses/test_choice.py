@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from sandbox.controlplane.api import Api
-from services.addresses import Choice, Full, choose, static_band
-from services.errors import DomainError
-from services.kube.cluster import KubernetesCluster
-from services.values import ServiceRanges
+from services.gateways.kubernetes.cluster import KubernetesCluster
+from services.model.errors import DomainError
+from services.model.kubernetes import ServiceRanges
+from services.operations.deploy.addresses import Choice, Full, choose, static_band
 
 CASES = 200
 RANGES, ADDRESSES = "/apis/networking.k8s.io/v1/servicecidrs", "/apis/networking.k8s.io/v1/ipaddresses"

@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 
 from sandbox.controlplane.api import Api
-from services.addresses import Choice, choose
-from services.diagnosis import Cause
-from services.errors import Failure
-from services.kube.cluster import KubernetesCluster
-from services.operation import Operation
-from services.sites import Site
-from services.steps.cluster import HOLD_ADDRESS
-from services.steps.step import Done, Scene
+from services.gateways.kubernetes.cluster import KubernetesCluster
+from services.model.errors import Failure
+from services.model.operation import Operation
+from services.model.people import Place
+from services.model.plan import PlannedStep
+from services.operations.deploy.addresses import Choice, choose
+from services.operations.deploy.diagnosis import Cause
+from services.operations.deploy.steps.cluster import HOLD_ADDRESS
+from services.operations.step import Done, Scene
+from services.policy.sites import Site
 from services.store import Store
-from services.values import Place, PlannedStep
 
 RACERS = 20
 SIZE = 30

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from services.azure import Connection, Deadlines, Identity, Options, cloud, open_azure
-from services.secret import Secret
-from services.values import AcrRef, ClusterRef
+from services.gateways.azure import Connection, Deadlines, Identity, Options, cloud, open_azure
+from services.model.azure import AcrRef, ClusterRef
+from services.model.secret import Secret
 from tests.contract.azure.scripted import TENANT, ScriptedArm
 
 CLIENT_SECRET = "the-client-secret-of-the-bot"

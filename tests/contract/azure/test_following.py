@@ -2,9 +2,9 @@
 
 import pytest
 
-from services.azure import Connection
-from services.errors import Absent, NotAllowed, Refused
-from services.values import Pending
+from services.gateways.azure import Connection
+from services.model.azure import Pending
+from services.model.errors import Absent, NotAllowed, Refused
 from tests.contract.azure.conftest import ACR
 from tests.contract.azure.scripted import Answer, ScriptedArm, error
 

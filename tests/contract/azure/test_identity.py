@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from services.azure import Deadlines, Identity, Options, cloud, open_azure
-from services.errors import Foreign, Invalid, NotAuthenticated, Unreachable
-from services.secret import Secret
+from services.gateways.azure import Deadlines, Identity, Options, cloud, open_azure
+from services.model.errors import Foreign, Invalid, NotAuthenticated, Unreachable
+from services.model.secret import Secret
 from tests.contract.azure.conftest import ACR
 from tests.contract.azure.sandboxed import Sandboxed
 from tests.contract.azure.scripted import TENANT

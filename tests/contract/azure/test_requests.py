@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from services.azure import Connection, Deadlines, Identity, Options, cloud, open_azure
-from services.errors import (
+from services.gateways.azure import Connection, Deadlines, Identity, Options, cloud, open_azure
+from services.model.errors import (
     Absent,
     Conflict,
     Foreign,
@@ -18,7 +18,7 @@ from services.errors import (
     Throttled,
     Unreachable,
 )
-from services.secret import Secret
+from services.model.secret import Secret
 from tests.contract.azure.conftest import ACR, CLIENT_SECRET, CLUSTER, SUBSCRIPTION, options
 from tests.contract.azure.scripted import TENANT, TOKEN, Answer, ScriptedArm, after, error, registry
 

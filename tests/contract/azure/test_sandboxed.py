@@ -6,20 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from services.azure import Connection, Deadlines, Options, connection_string, open_azure
-from services.errors import (
-    Absent,
-    Conflict,
-    NotAllowed,
-    NotAuthenticated,
-    Refused,
-    Throttled,
-    Unreachable,
-)
+from services.gateways.azure import Connection, Deadlines, Options, open_azure
+from services.model.azure import AcrRef, ClusterRef, Pending
+from services.model.errors import Absent, Conflict, NotAllowed, NotAuthenticated, Refused, Throttled, Unreachable
+from services.model.secret import Secret
+from services.operations.deploy.connection_string import connection_string
+from services.policy.sites import PROVIDERS, sync_actions
 from services.ports import Azure
-from services.secret import Secret
-from services.sites import PROVIDERS, sync_actions
-from services.values import AcrRef, ClusterRef, Pending
 from tests.contract.azure.conftest import ACR, CLUSTER, SUBSCRIPTION, options
 from tests.contract.azure.sandboxed import Sandboxed
 

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Sequence
 
 from handlers.kit import Command, Field, Given, Message, Modal, Request, blocks, command
-from services.errors import Invalid, NotFound
+from services.model.errors import Invalid, NotFound
+from services.policy.sites import Site
 from services.services import Services
-from services.sites import Site
 
 
 async def form(_request: Request, given: Given, _services: Services) -> Modal:

@@ -12,9 +12,9 @@ import pytest
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.client import identify, open_client
-from bot.people import People
-from bot.slack import Connection, SlackBot
+from bot.slack.app import Connection, SlackBot
+from bot.slack.client import identify, open_client
+from bot.slack.people import People
 from handlers import COMMANDS
 from handlers.dispatch import Door
 from handlers.kit import Catalogue
@@ -23,11 +23,12 @@ from sandbox.clock import Clock
 from sandbox.faults import Faults
 from sandbox.slack import SlackPart, Timing
 from sandbox.speed import IMMEDIATE
-from services.access import Policy
-from services.secret import Secret
-from services.services import About, FixedConfiguration, Services
-from services.sites import Site
-from services.store.audit import AuditRow
+from services.model.audit import AuditRow
+from services.model.secret import Secret
+from services.policy.access import Policy
+from services.policy.configuration import FixedConfiguration
+from services.policy.sites import Site
+from services.services import About, Services
 from tests.contract.bolt import commands
 from tests.contract.bolt.workspace import Json, Workspace
 

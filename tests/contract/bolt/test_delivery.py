@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from slack_bolt.request.async_request import AsyncBoltRequest
 
-from bot.replies import Where
+from bot.slack.replies import Where
 from handlers.kit import Message
 from tests.contract.bolt.conftest import Bench
 from tests.contract.bolt.workspace import Workspace

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import aiohttp
 
-from bot.slack import SlackBot
+from bot.slack.app import SlackBot
 
 Json = dict[str, Any]
 

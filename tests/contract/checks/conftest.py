@@ -11,10 +11,10 @@ from sandbox.faults import Faults
 from sandbox.kube import KubePart
 from sandbox.speed import IMMEDIATE
 from sandbox.tls import Authority
-from services.azure import Connection, Deadlines, Identity, Options, cloud, open_azure
-from services.kube import KubernetesGateway
-from services.secret import Secret
-from services.sites import Site
+from services.gateways.azure import Connection, Deadlines, Identity, Options, cloud, open_azure
+from services.gateways.kubernetes import KubernetesGateway
+from services.model.secret import Secret
+from services.policy.sites import Site
 from tests.contract.azure.sandboxed import WORLD, Sandboxed
 
 SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"

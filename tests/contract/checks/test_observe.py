@@ -3,13 +3,13 @@
 import pytest
 
 from sandbox.kube import KubePart
-from services.azure import Connection
-from services.checks import observe, run
-from services.deployment import deploy_request
-from services.errors import NotAllowed, Unreachable
-from services.kube import KubernetesGateway
-from services.observation import Seen, Unasked
-from services.sites import Site
+from services.gateways.azure import Connection
+from services.gateways.kubernetes import KubernetesGateway
+from services.model.errors import NotAllowed, Unreachable
+from services.operations.deploy.checks import observe, run
+from services.operations.deploy.observation import Seen, Unasked
+from services.operations.deploy.request import deploy_request
+from services.policy.sites import Site
 from tests.contract.azure.sandboxed import Sandboxed
 from tests.contract.checks.conftest import site
 

@@ -11,8 +11,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
-from services.operation import Decision, Operation
-from services.store import AuditRow, Store, open_store
+from services.model.audit import AuditRow
+from services.model.operation import Decision, Operation
+from services.store import Store, open_store
 from services.store.tables import metadata
 from tests.golden.values import ASKED, NOW, STATES, plan
 

@@ -7,12 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from services.alerts import Memo
+from services.model.azure import StatusDetail
+from services.model.health import Sighting, Target, Transition
+from services.model.incident import Alert, Incident, Memo
+from services.model.people import Place
+from services.model.poll import Known, Seen, Verdict
+from services.model.watch import Watch
 from services.store import Store, open_store
-from services.store.incidents import Alert
-from services.store.sightings import Known, Seen, Verdict
-from services.values import Place, StatusDetail
-from services.watch import Incident, Sighting, Target, Transition, Watch
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SOON = NOW + timedelta(minutes=2)

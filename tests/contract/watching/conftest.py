@@ -17,15 +17,17 @@ from sandbox.fleet.script import Trouble
 from sandbox.speed import IMMEDIATE
 from sandbox.tls import Authority
 from sandbox.world import load
-from services.access import Policy
-from services.azure import Connection, Deadlines, Identity, Options, cloud, open_azure
-from services.secret import Secret
-from services.services import FixedConfiguration
-from services.sites import Site
+from services.gateways.azure import Connection, Deadlines, Identity, Options, cloud, open_azure
+from services.model.azure import AcrRef
+from services.model.incident import Incident
+from services.model.people import Place
+from services.model.secret import Secret
+from services.model.watch import Watch
+from services.policy.access import Policy
+from services.policy.configuration import FixedConfiguration
+from services.policy.sites import Site
 from services.store import Store, open_store
-from services.values import AcrRef, Place
-from services.watch import Incident, Watch
-from services.watching import Watching
+from services.watching.poller import Watching
 
 BEGIN = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"

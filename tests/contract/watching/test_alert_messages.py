@@ -10,17 +10,18 @@ from typing import Any, cast
 
 import pytest
 
-from bot.alerts import Alerts
-from bot.budget import Budget
+from bot.messages.alert_messages import Alerts
+from bot.messages.budget import Budget
 from handlers.kit.message import Message
-from services.access import Policy
-from services.errors import Absent, Refused, Unreachable
-from services.services import FixedConfiguration
-from services.sites import Site
+from services.model.errors import Absent, Refused, Unreachable
+from services.model.incident import Incident
+from services.model.people import Place
+from services.model.poll import Known, Verdict
+from services.model.watch import Watch
+from services.policy.access import Policy
+from services.policy.configuration import FixedConfiguration
+from services.policy.sites import Site
 from services.store import Store, open_store
-from services.store.sightings import Known, Verdict
-from services.values import Place
-from services.watch import Incident, Watch
 from tests.contract.watching.conftest import PLACE, SUBSCRIPTION
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)

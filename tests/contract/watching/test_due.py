@@ -13,18 +13,18 @@ import pytest
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bot.messages.summary_posts import Summaries
 from bot.schedule import CrontabTrigger, SummaryJobs
-from bot.summaries import Summaries
 from handlers.kit.message import Message
-from services import cron
-from services.access import Policy
-from services.errors import Refused, Unreachable
+from services.model.errors import Refused, Unreachable
+from services.model.watch import Watch
+from services.policy.access import Policy
+from services.policy.configuration import FixedConfiguration
 from services.ports import Azure
-from services.reporting import Reporting
-from services.services import FixedConfiguration
 from services.store import Store, open_store
-from services.watch import Watch
-from services.watching import Watching
+from services.watching import cron
+from services.watching.poller import Watching
+from services.watching.reports import Reporting
 from tests.contract.watching.conftest import PLACE
 
 MONDAY = datetime(2026, 3, 2, 8, 59, 30, tzinfo=UTC)

@@ -4,8 +4,8 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+from services.model.incident import Alert
 from services.store import open_store
-from services.store.incidents import Alert
 from tests.contract.watching.conftest import PLACE, World, watch
 
 

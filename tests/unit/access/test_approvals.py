@@ -2,11 +2,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.access import Approval, Policy
-from services.approvals import able, check_possible, groups, judge
-from services.errors import Denied
-from services.operation import Decision
-from services.values import Person
+from services.model.errors import Denied
+from services.model.operation import Decision
+from services.model.people import Person
+from services.policy.access import Approval, Policy
+from services.policy.approvals import able, check_possible, groups, judge
 from tests.unit.kit.declared import site
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.access import PERMISSIONS, Policy
-from services.values import Person, Place
+from services.model.people import Person, Place
+from services.policy.access import PERMISSIONS, Policy
 from tests.unit.kit.declared import site
 
 BERLIN, HAMBURG = site("berlin"), site("hamburg", "production")

@@ -5,8 +5,8 @@ from ipaddress import ip_address, ip_network
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.addresses import Choice, Full, candidates, choose, judge, static_band
-from services.values import ServiceRanges
+from services.model.kubernetes import ServiceRanges
+from services.operations.deploy.addresses import Choice, Full, candidates, choose, judge, static_band
 
 
 def known(*ranges: str, used: frozenset[str] = frozenset()) -> ServiceRanges:

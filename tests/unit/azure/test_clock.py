@@ -5,7 +5,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from services.azure.clock import AzureClock
+from services.gateways.azure.clock import AzureClock
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

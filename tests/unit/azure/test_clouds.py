@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.azure import cloud
-from services.errors import Invalid, NotFound
+from services.gateways.azure import cloud
+from services.model.errors import Invalid, NotFound
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 import pytest
 
-from services.azure import connection_string
-from services.errors import Invalid
-from services.secret import Secret
+from services.model.errors import Invalid
+from services.model.secret import Secret
+from services.operations.deploy.connection_string import connection_string
 
 GATEWAY = "contosoacr.westeurope.data.azurecr.io"
 

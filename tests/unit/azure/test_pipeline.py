@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.azure.pipeline import same_host, subscription_of
+from services.gateways.azure.pipeline import same_host, subscription_of
 
 ARM = "https://management.azure.com"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.azure.quotas import Quotas, kind_of, pause
+from services.gateways.azure.quotas import Quotas, kind_of, pause
 
 
 class Watch:

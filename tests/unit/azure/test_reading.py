@@ -6,8 +6,8 @@ import pytest
 from azure.mgmt.containerregistry import models as acr
 from azure.mgmt.kubernetesconfiguration.v2023_05_01 import models as arc
 
-from services.azure import reading
-from services.values import ExtensionStatus, StatusDetail
+from services.gateways.azure import reading
+from services.model.azure import ExtensionStatus, StatusDetail
 
 R = "/subscriptions/s/resourceGroups/edge-rg/providers/Microsoft.ContainerRegistry/registries/contosoacr"
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.azure.retries import Outcome, pause, retry_after
+from services.gateways.azure.retries import Outcome, pause, retry_after
 
 
 def test_a_success_stands() -> None:

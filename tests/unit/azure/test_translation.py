@@ -6,8 +6,8 @@ import pytest
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 from azure.identity import CredentialUnavailableError
 
-from services.azure.translation import from_answer, from_sdk
-from services.errors import (
+from services.gateways.azure.translation import from_answer, from_sdk
+from services.model.errors import (
     Absent,
     Conflict,
     Foreign,

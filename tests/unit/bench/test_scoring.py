@@ -8,7 +8,7 @@ from bench.month import Month, fleet
 from bench.scoring import Episode, Told, episodes, score
 from sandbox.fleet import Fleet
 from sandbox.fleet.script import DAY, HOUR, MINUTE, Trouble
-from services.watch import Incident
+from services.model.incident import Incident
 
 BEGIN = datetime(2026, 3, 2, tzinfo=UTC)
 POLL = 600

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from services.deployment import DeployRequest, deploy_request
-from services.observation import Observation, Seen
-from services.sites import PROVIDERS, Site
-from services.values import ArcCluster, Node, Registry, ServiceRanges, StorageClass
+from services.model.azure import ArcCluster, Registry
+from services.model.kubernetes import Node, ServiceRanges, StorageClass
+from services.operations.deploy.observation import Observation, Seen
+from services.operations.deploy.request import DeployRequest, deploy_request
+from services.policy.sites import PROVIDERS, Site
 
 SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
 

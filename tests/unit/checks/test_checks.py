@@ -9,25 +9,15 @@ import pytest
 
 from handlers.views.facts import UNKNOWN
 from handlers.views.findings import WORDS, told
-from services.checks import CHECKS, Code, run
-from services.checks.declaration import NOT_WANTED
-from services.deployment import DeployRequest, deploy_request
-from services.errors import NotAllowed, Unreachable
-from services.observation import Observation, Seen, Unasked
-from services.sites import Site, sync_actions
-from services.values import (
-    ConnectedRegistry,
-    Extension,
-    ExtensionStatus,
-    Finding,
-    Node,
-    PasswordSlot,
-    Runtime,
-    ScopeMap,
-    ServiceRanges,
-    StorageClass,
-    Token,
-)
+from services.model.azure import ConnectedRegistry, Extension, ExtensionStatus, PasswordSlot, ScopeMap, Token
+from services.model.errors import NotAllowed, Unreachable
+from services.model.kubernetes import Node, Runtime, ServiceRanges, StorageClass
+from services.model.plan import Finding
+from services.operations.deploy.checks import CHECKS, Code, run
+from services.operations.deploy.checks.declaration import NOT_WANTED
+from services.operations.deploy.observation import Observation, Seen, Unasked
+from services.operations.deploy.request import DeployRequest, deploy_request
+from services.policy.sites import Site, sync_actions
 
 Change = dict[str, Any]
 SEEN_AT = datetime(2026, 9, 1, 8, tzinfo=UTC)

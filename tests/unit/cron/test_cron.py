@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.views.errors import plain, told
-from services.cron import Cron, parse
-from services.errors import Invalid
+from services.model.errors import Invalid
+from services.watching.cron import Cron, parse
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 

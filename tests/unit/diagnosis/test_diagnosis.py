@@ -7,8 +7,8 @@ import pytest
 
 from handlers.views.causes import WORDS, told
 from handlers.views.facts import UNKNOWN
-from services.diagnosis import Cause, diagnose
-from services.errors import (
+from services.model.azure import ArcCluster, ConnectedRegistry, Extension, ExtensionStatus, StatusDetail, Token
+from services.model.errors import (
     Absent,
     AddressOutside,
     AddressTaken,
@@ -20,7 +20,8 @@ from services.errors import (
     Throttled,
     Unreachable,
 )
-from services.values import ArcCluster, ConnectedRegistry, Extension, ExtensionStatus, Runtime, StatusDetail, Token
+from services.model.kubernetes import Runtime
+from services.operations.deploy.diagnosis import Cause, diagnose
 
 Seen = dict[str, Any]
 TOLD = ("azure", "/x", "Code", "words")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.engine import open_engine
+from services.operations.engine import open_engine
 from tests.unit.engine.worker import Diary
 
 WORKER = Path(__file__).with_name("worker.py")

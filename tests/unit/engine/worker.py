@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from services.engine import Occupied, open_engine
+from services.operations.engine import Occupied, open_engine
 
 
 class Diary:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.health import DROPPED, GRACE, health, severity
-from services.values import StatusDetail
-from services.watch import Sighting, Target
+from services.model.azure import StatusDetail
+from services.model.health import Sighting, Target
+from services.watching.health import DROPPED, GRACE, health, severity
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)

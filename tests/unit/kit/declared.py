@@ -3,8 +3,8 @@
 from typing import Literal
 
 from handlers.kit import Catalogue, Message, Request, command
+from services.policy.sites import Site
 from services.services import Services
-from services.sites import Site
 
 
 def site(name: str, environment: str = "development") -> Site:

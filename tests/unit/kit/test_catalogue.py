@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from services.errors import DomainError, Invalid, NotFound
+from services.model.errors import DomainError, Invalid, NotFound
 from tests.unit.kit.declared import CATALOGUE, SITES, deploy
 
 

@@ -2,8 +2,8 @@ from datetime import UTC, datetime
 
 from handlers.help import manual, overview
 from handlers.kit import Request, docs
-from services.access import PERMISSIONS
-from services.values import Person, Place
+from services.model.people import Person, Place
+from services.policy.access import PERMISSIONS
 from tests.unit.kit.declared import CATALOGUE, deploy
 
 REQUEST = Request(

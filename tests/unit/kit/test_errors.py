@@ -7,8 +7,8 @@ import pytest
 
 from handlers.kit import Request
 from handlers.views.errors import corrected, plain, told
-from services import errors
-from services.values import Person, Place
+from services.model import errors
+from services.model.people import Person, Place
 
 VALUES: dict[str, Any] = {"retry_after": 12, "ranges": ("10.0.0.0/16",), "near": (), "facts": {}, "service": "azure"}
 CLASSES = [

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.kit.words import join, quote, words
-from services.errors import Invalid
+from services.model.errors import Invalid
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.kube.runtime import newest, waiting_reason
+from services.gateways.kubernetes.runtime import newest, waiting_reason
 
 
 def pod(name: str, at: int, owner: str = "ReplicaSet", **meta: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.budget import Budget
+from bot.messages.budget import Budget
 
 
 @dataclass

@@ -8,15 +8,15 @@ from typing import Any, cast
 
 import pytest
 
-from services.diagnosis import Cause
-from services.errors import Failure, Unreachable
-from services.operation import Asked, Operation
-from services.planning import Planning
+from services.model.errors import Failure, Unreachable
+from services.model.operation import Asked, Operation
+from services.model.plan import Plan
+from services.operations.deploy.diagnosis import Cause
+from services.operations.planner import Planning
+from services.operations.runner import Running
+from services.policy.sites import Site
 from services.ports import Azure, Cluster, Kubernetes
-from services.running import Running
-from services.sites import Site
 from services.store import Store, open_store
-from services.values import Plan
 from tests.golden.values import ASKED, SITE, STATES, plan
 from tests.unit.steps.scenes import Edge
 

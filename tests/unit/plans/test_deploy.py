@@ -6,13 +6,13 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services import checks
-from services.deployment import DeployRequest, deploy_request
-from services.observation import Observation, Seen
-from services.plans import deploy
-from services.plans.digest import covers, digest, essence
-from services.sites import sync_actions
-from services.values import Extension, Plan, PlannedStep, ScopeMap, Token
+from services.model.azure import Extension, ScopeMap, Token
+from services.model.plan import Plan, PlannedStep
+from services.operations.deploy import checks, plan
+from services.operations.deploy.observation import Observation, Seen
+from services.operations.deploy.request import DeployRequest, deploy_request
+from services.operations.digest import covers, digest, essence
+from services.policy.sites import sync_actions
 from tests.golden.values import EXTENSION, NOW, REGISTRY, SEEN, SITE
 
 OWN_MAP = ScopeMap("/acr/scopeMaps/edge01", "edge01", sync_actions("edge01", "ReadOnly", ("hello-world", "team/app")))
@@ -33,7 +33,7 @@ WHOLE = replace(
 
 def planned(seen: Observation, **options: Any) -> Plan:
     request: DeployRequest = deploy_request(SITE, "edge01", **options)
-    return deploy.plan(SITE, request, seen, checks.run(SITE, request, seen), NOW)
+    return plan.plan(SITE, request, seen, checks.run(SITE, request, seen), NOW)
 
 
 def step(plan: Plan, kind: str) -> PlannedStep:

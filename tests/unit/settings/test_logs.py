@@ -1,7 +1,7 @@
 import pytest
 
 from bot.logs import without_secrets
-from services.scrub import scrub
+from services.model.redaction import scrub
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.work import Work
-from services.errors import Unreachable
-from services.remembered import Remembered
+from bot.slack.tasks import Work
+from services.cache import Remembered
+from services.model.errors import Unreachable
 
 
 async def test_draining_waits_for_what_is_under_way_and_takes_nothing_more() -> None:

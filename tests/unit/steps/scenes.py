@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
 
-from services.errors import Absent, AddressTaken, Unreachable
+from services.model.azure import Extension, Pending, Token
+from services.model.errors import Absent, AddressTaken, Unreachable
+from services.model.kubernetes import Runtime, ServiceRanges
+from services.model.secret import Secret
+from services.operations.step import Scene
 from services.ports import Azure, Cluster
-from services.secret import Secret
-from services.steps import Scene
 from services.store.leases import Leases
-from services.values import Extension, Pending, Runtime, ServiceRanges, Token
 from tests.golden.values import SITE, operation, plan
 
 PASSWORD = "hunter2hunter2"

@@ -2,10 +2,11 @@
 
 import pytest
 
-from services.diagnosis import Cause
-from services.errors import AddressTaken, Failure
-from services.steps import STEPS, Done, Scene
-from services.values import Runtime
+from services.model.errors import AddressTaken, Failure
+from services.model.kubernetes import Runtime
+from services.operations.deploy.diagnosis import Cause
+from services.operations.deploy.steps import STEPS
+from services.operations.step import Done, Scene
 from tests.unit.steps.scenes import Edge, Leased, scene
 
 HOLD = STEPS["service_ip.hold"]

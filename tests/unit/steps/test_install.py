@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from services.diagnosis import Cause
-from services.errors import Failure
-from services.steps import STEPS, Going
-from services.values import Pending
+from services.model.azure import Pending
+from services.model.errors import Failure
+from services.operations.deploy.diagnosis import Cause
+from services.operations.deploy.steps import STEPS
+from services.operations.step import Going
 from tests.golden.values import EXTENSION
 from tests.unit.steps.scenes import PASSWORD, Cloud, Edge, names, scene
 

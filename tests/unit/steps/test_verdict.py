@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from services.diagnosis import Cause
-from services.errors import Failure
-from services.steps.step import Scene
-from services.steps.verdict import judge
-from services.values import Runtime, Token
+from services.model.azure import Token
+from services.model.errors import Failure
+from services.model.kubernetes import Runtime
+from services.operations.deploy.diagnosis import Cause
+from services.operations.deploy.steps.verdict import judge
+from services.operations.step import Scene
 from tests.golden.values import EXTENSION, REGISTRY
 from tests.unit.steps.scenes import Cloud, Edge, scene
 

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.errors import Failure, Refused
-from services.secret import Secret
+from services.model.azure import Pending
+from services.model.errors import Failure, Refused
+from services.model.people import Place
+from services.model.plan import Finding, Plan, PlannedStep
+from services.model.secret import Secret
 from services.store.codec import TAG, decode, encode
-from services.values import Finding, Pending, Place, Plan, PlannedStep
 from tests.golden.values import plan
 
 NAMES = st.text(max_size=10).filter(lambda name: name != TAG)

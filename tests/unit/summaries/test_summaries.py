@@ -12,10 +12,10 @@ from inline_snapshot import snapshot
 
 from handlers.kit.message import Message
 from handlers.views import summary as views
-from services.health import WORST_FIRST, health
-from services.summaries import Summary, summary
-from services.values import StatusDetail
-from services.watch import Sighting, Target, Transition
+from services.model.azure import StatusDetail
+from services.model.health import Sighting, Target, Transition
+from services.watching.health import WORST_FIRST, health
+from services.watching.summaries import Summary, summary
 from tests.unit.watch_views.seen import ACR, HOUR, MINUTE, MONDAY, read, seen
 
 DISK = StatusDetail("Disk", "DiskError", "No space left on device")

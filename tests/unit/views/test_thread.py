@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from handlers.views.operation import is_loud, name, summary, thread_line
-from services.operation import Event, EventKind
+from services.model.operation import Event, EventKind
 from tests.golden.values import ASKED, NOW, STATES
 
 

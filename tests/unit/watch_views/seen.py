@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from handlers.kit.message import Message
-from services.watch import Incident, Sighting, Target
+from services.model.health import Sighting, Target
+from services.model.incident import Incident
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 MONDAY = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -7,8 +7,8 @@ import pytest
 from inline_snapshot import snapshot
 
 from handlers.views import alert
-from services.alerts import acknowledge, snooze
-from services.health import health
+from services.watching.health import health
+from services.watching.incident_rules import acknowledge, snooze
 from tests.unit.watch_views.seen import ACR, CLUSTER, DAY, HOUR, KEY, MINUTE, MONDAY, incident, read, seen
 
 

@@ -11,10 +11,10 @@ from handlers.kit import blocks
 from handlers.kit.message import Message
 from handlers.views import health as words
 from handlers.views.facts import UNKNOWN
-from services import alerts, cron
-from services import health as rules
-from services.health import health
-from services.watch import HealthState
+from services.model.health import HealthState
+from services.watching import cron, incident_rules
+from services.watching import health as rules
+from services.watching.health import health
 from tests.unit.watch_views.seen import DAY, HOUR, MONDAY, read, seen
 
 
@@ -26,7 +26,7 @@ def test_every_state_has_a_word_and_a_mark() -> None:
 
 def test_every_reason_in_the_rules_has_a_sentence() -> None:
     families = "|".join({name.split(".")[0] for name in words.SENTENCES if "." in name})
-    sources = "".join(Path(str(module.__file__)).read_text() for module in (rules, alerts))
+    sources = "".join(Path(str(module.__file__)).read_text() for module in (rules, incident_rules))
     used = set(re.findall(rf'"((?:{families})\.[a-z]+)"', sources))
     used |= {f"cluster.{state}" for state in ("offline", "expired", "silent")}
 

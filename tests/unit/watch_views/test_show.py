@@ -5,7 +5,7 @@ from typing import Any
 from inline_snapshot import snapshot
 
 from handlers.views.connected import card
-from services.values import ConnectedRegistry
+from services.model.azure import ConnectedRegistry
 from tests.golden.values import SITE
 from tests.unit.watch_views.seen import DAY, HOUR, MONDAY, read
 

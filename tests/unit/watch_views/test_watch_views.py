@@ -5,8 +5,8 @@ from dataclasses import replace
 from inline_snapshot import snapshot
 
 from handlers.views import watches
-from services.values import Place
-from services.watch import Watch
+from services.model.people import Place
+from services.model.watch import Watch
 from tests.unit.watch_views.seen import MONDAY, read
 
 WATCH = Watch("w-7k3q9x", Place("T1", "C1"), "site", "berlin", "0 9 * * 1-5", "Europe/Berlin", "critical", "U1", MONDAY)

@@ -1,0 +1,1 @@
+"""Messages that the bot posts of its own accord and keeps up to date."""

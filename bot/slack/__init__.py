@@ -1,0 +1,1 @@
+"""Slack: connection, people, replies."""

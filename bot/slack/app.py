@@ -1,0 +1,434 @@
+"""Slack's listeners: acknowledge, hand to the door, send what comes back. Socket Mode or HTTP, the same behind both.
+
+Slack waits three seconds for an acknowledgement, so a command or click is acknowledged before anything is looked up, a
+form after at most two, and choices within two and a half. What follows is owned by `Work` and waited for at shutdown.
+"""
+
+import asyncio
+import hashlib
+import logging
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import aiohttp
+import structlog
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.response import BoltResponse
+from slack_sdk.signature import SignatureVerifier
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.client import Installation
+from bot.slack.people import People
+from bot.slack.replies import Replies, Where
+from bot.slack.tasks import Work
+from handlers.dispatch import Answer, Door
+from handlers.kit.message import SUBMIT, SUGGEST, Message, Modal, Submission, option, submission, view
+from handlers.kit.request import Request
+from handlers.views import errors as views
+from services.model.errors import DomainError, Refused
+from services.model.secret import Secret
+from services.ports import Deliveries
+
+PATH = "/slack/events"
+"""Where Slack delivers everything in HTTP mode."""
+_FORM_WAIT = 2.0
+_OPTIONS_WAIT = 2.3
+_PING_INTERVAL = 10
+_SILENCE = 60
+"""Seconds without a frame or pong after which the socket is opened anew, whatever it says of itself."""
+_FORM_TOO_LATE = frozenset({"trigger_expired", "expired_trigger_id", "trigger_exchanged", "exchanged_trigger_id"})
+"""Slack's documents have one pair of words, its answers in public reports the other."""
+_log = structlog.get_logger("slack")
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How Slack reaches the bot."""
+
+    mode: Literal["socket", "http"]
+    bot_token: Secret
+    app_token: Secret | None = None
+    signing_secret: Secret | None = None
+    slash: str = "/registry"
+
+
+class SlackBot:
+    """The bot in Slack. `start` begins to listen in Socket Mode; in HTTP mode `routes` do."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        client: AsyncWebClient,
+        *,
+        installation: Installation,
+        people: People,
+        door: Door,
+        deliveries: Deliveries,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        at_once: int = 1000,
+    ) -> None:
+        self._connection = connection
+        self._client = client
+        self._ours = installation
+        self._people = people
+        self._door = door
+        self._deliveries = deliveries
+        self._now = now
+        self._work = Work(most=at_once)
+        assert isinstance(client.session, aiohttp.ClientSession)  # noqa: S101 - `open_client` gave it one
+        self.replies = Replies(client, client.session, people)
+        self.app = self._bolt()
+        self._socket: AsyncSocketModeHandler | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._heard = 0.0
+        self._listening = False
+
+    # --- life -------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Begin to take what Slack delivers."""
+        if self._connection.mode == "socket":
+            assert self._connection.app_token is not None  # noqa: S101 - the settings demand it in this mode
+            token = self._connection.app_token.reveal()
+            self._socket = AsyncSocketModeHandler(self.app, token, ping_interval=_PING_INTERVAL)
+            self._socket.client.proxy = self._client.proxy
+            self._socket.client.on_message_listeners.append(self._frame)
+            await self._socket.connect_async()  # type: ignore[no-untyped-call]  # slack-bolt has no type there
+            self._heard = time.monotonic()
+            self._watch = asyncio.create_task(self._keep_connected(self._socket))
+        self._listening = True
+
+    async def stop(self, deadline: timedelta = timedelta(seconds=20)) -> None:
+        """Take nothing more, finish what is under way, and leave."""
+        self._listening = False
+        if self._watch:
+            self._watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._watch
+        if self._socket:
+            self._socket.client.auto_reconnect_enabled = self._socket.client.default_auto_reconnect_enabled = False
+            await self._socket.client.disconnect()  # type: ignore[no-untyped-call]  # likewise
+        cancelled = await self._work.drain(deadline)
+        if cancelled:
+            _log.warning("work cancelled", tasks=cancelled)
+        if self._socket:
+            await self._socket.close_async()  # type: ignore[no-untyped-call]  # slack-bolt has no type there
+
+    async def trouble(self) -> str:
+        """Why Slack can't reach the bot at the moment; empty when it can."""
+        if not self._listening:
+            return "not listening"
+        if self._socket is None:
+            return ""
+        # A coroutine: forgetting to await it would make the bot look well for ever.
+        if not await self._socket.client.is_connected():
+            return "no open socket"
+        return "the socket is silent" if self._silent(self._socket) else ""
+
+    @property
+    def busy(self) -> int:
+        """How many deliveries are being worked on."""
+        return len(self._work)
+
+    async def idle(self) -> None:
+        """Wait until nothing is being worked on."""
+        await self._work.idle()
+
+    async def _frame(self, _message: Any) -> None:
+        self._heard = time.monotonic()
+
+    def _silent(self, socket: AsyncSocketModeHandler) -> bool:
+        pong = socket.client.last_ping_pong_time
+        since_pong = time.time() - pong if pong else float("inf")
+        return min(time.monotonic() - self._heard, since_pong) > _SILENCE
+
+    async def _keep_connected(self, socket: AsyncSocketModeHandler) -> None:
+        """The SDK watches its socket too; this is for the times when it believes itself connected and hears nothing."""
+        while True:
+            await asyncio.sleep(_PING_INTERVAL)
+            if self._silent(socket):
+                _log.warning("socket silent, opening another")
+                self._heard = time.monotonic()
+                try:
+                    await socket.client.connect_to_new_endpoint(force=True)
+                except Exception as error:  # noqa: BLE001 - the next round tries again
+                    _log.warning("socket not opened", error=type(error).__name__)
+
+    # --- HTTP -------------------------------------------------------------------------------------------------------
+
+    def routes(self) -> list[web.RouteDef]:
+        """What Slack calls in HTTP mode; none in Socket Mode."""
+        return [web.post(PATH, self._delivered)] if self._connection.mode == "http" else []
+
+    async def _delivered(self, request: web.Request) -> web.Response:
+        if not self._listening:
+            return web.Response(status=503)
+        # Bolt reads the body before it looks who sent it, and answers 500 to what it can't read.
+        if not await self._is_signed(request):
+            return web.Response(status=401)
+        answer = await self.app.async_dispatch(await to_bolt_request(request))
+        return await to_aiohttp_response(answer)
+
+    async def _is_signed(self, request: web.Request) -> bool:
+        secret, moment = self._connection.signing_secret, request.headers.get("X-Slack-Request-Timestamp", "")
+        if secret is None or not moment.isdecimal():
+            return False
+        try:
+            body = (await request.read()).decode()
+        except UnicodeDecodeError:
+            return False
+        return SignatureVerifier(secret.reveal()).is_valid(body, moment, request.headers.get("X-Slack-Signature", ""))
+
+    # --- Bolt -------------------------------------------------------------------------------------------------------
+
+    def _bolt(self) -> AsyncApp:
+        secret = self._connection.signing_secret
+        # Below ERROR Bolt logs whole payloads, signatures included; each of its loggers takes the level of this one.
+        logger = logging.getLogger("slack_bolt")
+        logger.setLevel(logging.ERROR)
+        app = AsyncApp(
+            logger=logger,
+            client=self._client,
+            authorize=self._authorization(),
+            signing_secret=secret.reveal() if secret else "socket mode has none",
+            request_verification_enabled=self._connection.mode == "http",
+        )
+        app.use(self._ours_only)
+        app.command(re.compile(".*"))(self._on_command)
+        app.action(re.compile(".*"))(self._on_click)
+        app.view(SUBMIT)(self._on_form)
+        app.options(SUGGEST)(self._on_options)
+        app.error(self._on_fault)
+        return app
+
+    def _authorization(self) -> Callable[[], Awaitable[AuthorizeResult]]:
+        """The one installation, without asking Slack again. A function, since Bolt can't call a method here."""
+        result = AuthorizeResult(
+            enterprise_id=self._ours.enterprise or None,
+            team_id=self._ours.team,
+            bot_id=self._ours.bot_id,
+            bot_user_id=self._ours.bot_user,
+            bot_token=self._connection.bot_token.reveal(),
+        )
+
+        async def authorize() -> AuthorizeResult:
+            return result
+
+        return authorize
+
+    async def _ours_only(
+        self,
+        body: Body,
+        next: Callable[[], Awaitable[None]],  # noqa: A002 - Bolt gives arguments by name
+    ) -> BoltResponse | None:
+        """Bolt trusts any payload that is signed or on its socket; whom it is for is checked here."""
+        wrong = foreign(body, self._ours)
+        if wrong:
+            _log.warning("delivery refused", reason=wrong, type=body.get("type", "command"))
+            return BoltResponse(status=200, body="")
+        await next()
+        return None
+
+    async def _on_fault(self, error: Exception) -> None:
+        _log.error("fault", exc_info=error)
+
+    # --- commands and clicks ----------------------------------------------------------------------------------------
+
+    async def _on_command(self, ack: AsyncAck, body: Body) -> None:
+        if not self._work.has_room:
+            await ack(text=views.busy().text)
+            return
+        await ack()
+        where = Where(body["channel_id"], body["user_id"], response_url=body.get("response_url", ""))
+        said = _Said(body.get("text") or "", body["trigger_id"], slash=body["command"])
+        name = body.get("channel_name", "")
+        self._work.start(self._answer(said, where, team=body["team_id"], channel_name=name))
+
+    async def _on_click(self, ack: AsyncAck, body: Body) -> None:
+        await ack()
+        action = body["actions"][0]
+        if action["type"] != "button" or not action["action_id"].startswith("run:"):
+            return
+        where = _clicked_where(body)
+        if not self._work.has_room:
+            self._work.start(self._last_words(views.busy(), where))
+            return
+        said = _Said(action["value"], body["trigger_id"], slash=self._connection.slash, clicked=True)
+        self._work.start(self._answer(said, where, team=_team_of(body)))
+
+    async def _answer(self, said: "_Said", where: Where, *, team: str, channel_name: str = "") -> None:
+        reference = secrets.token_hex(4)
+        with structlog.contextvars.bound_contextvars(reference=reference):
+            try:
+                if not await self._deliveries.first(said.key):
+                    _log.info("delivered twice")
+                    return
+                request = await self._request(said, where, reference, team=team, channel_name=channel_name)
+                await self._send(await self._door.dispatch(request), request, where)
+            except DomainError as error:
+                _log.warning("not answered", error=str(error))
+                await self._last_words(Message(views.told(error)), where)
+            except Exception:  # noqa: BLE001 - a person waits for a word, whatever happened
+                _log.exception("fault")
+                await self._last_words(views.ours(reference), where)
+
+    async def _last_words(self, message: Message, where: Where) -> None:
+        with suppress(DomainError):
+            await self.replies.send(message, where)
+
+    async def _send(self, answer: Answer, request: Request, where: Where) -> None:
+        if answer.message is None:
+            return
+        if isinstance(answer.message, Message):
+            await self.replies.send(answer.message, where)
+            return
+        try:
+            await self.replies.open(answer.message, request.trigger_id, where)
+        except Refused as error:
+            if error.code not in _FORM_TOO_LATE:
+                raise
+            await self.replies.send(views.form_too_late(), where)
+
+    async def _request(
+        self, said: "_Said", where: Where, reference: str, *, team: str, channel_name: str = ""
+    ) -> Request:
+        person, place = await asyncio.gather(
+            self._people.person(where.person, team), self._people.place(where.channel, channel_name)
+        )
+        return Request(
+            person=person,
+            place=place,
+            text=said.text,
+            key=said.key,
+            trigger_id=said.trigger_id if said.opens_forms else "",
+            said_by_click=said.clicked,
+            now=self._now(),
+            slash=said.slash,
+            message_ts=where.message_ts,
+            thread_ts=where.thread_ts,
+            reference=reference,
+        )
+
+    # --- forms ------------------------------------------------------------------------------------------------------
+
+    async def _on_form(self, ack: AsyncAck, body: Body) -> None:
+        filled = submission(body["view"])
+        if not self._work.has_room:
+            # What was filled in stays on the screen.
+            await ack(response_action="errors", errors={filled.parameters[0]: views.busy().text})
+            return
+        where = Where(filled.channel, body["user"]["id"], thread_ts=filled.thread_ts, message_ts=filled.message_ts)
+        running = self._work.start(self._filled_in(filled, where, body))
+        await asyncio.wait({running}, timeout=_FORM_WAIT)
+        answer = running.result() if running.done() and not running.exception() else None
+        if answer and answer.parameter in filled.parameters:
+            await ack(response_action="errors", errors={answer.parameter: answer.problem})
+            return
+        if answer and isinstance(answer.message, Modal):
+            await ack(response_action="update", view=view(answer.message, channel=filled.channel))
+            return
+        await ack()
+        self._work.start(self._after_form(running, where))
+
+    async def _filled_in(self, filled: Submission, where: Where, body: Body) -> Answer | None:
+        sent = body["view"]
+        trigger = body.get("trigger_id") or f"{sent['id']}:{sent.get('hash', '')}"
+        said = _Said(filled.text, trigger, slash=self._connection.slash, clicked=True, opens_forms=False)
+        reference = secrets.token_hex(4)
+        with structlog.contextvars.bound_contextvars(reference=reference):
+            if not await self._deliveries.first(said.key):
+                return None
+            request = await self._request(said, where, reference, team=_team_of(body))
+            return await self._door.dispatch(request)
+
+    async def _after_form(self, running: "asyncio.Task[Answer | None]", where: Where) -> None:
+        try:
+            answer = await running
+        except DomainError as error:
+            await self._last_words(Message(views.told(error)), where)
+            return
+        if answer and isinstance(answer.message, Message):
+            await self.replies.send(answer.message, where)
+
+    async def _on_options(self, ack: AsyncAck, body: Body) -> None:
+        found: tuple[str, ...] = ()
+        try:
+            async with asyncio.timeout(_OPTIONS_WAIT):
+                found = await self._suggestions(body)
+        except (TimeoutError, DomainError) as error:
+            _log.warning("no suggestions", error=type(error).__name__)
+        await ack(options=[option(name) for name in found[:100]])
+
+    async def _suggestions(self, body: Body) -> tuple[str, ...]:
+        form = submission({"state": {"values": {}}, **body["view"]})
+        where = Where(form.channel, body["user"]["id"])
+        said = _Said("", "", slash=self._connection.slash, clicked=True)
+        request = await self._request(said, where, "", team=_team_of(body))
+        return await self._door.suggest(request, form.runs, body["block_id"], body.get("value") or "")
+
+
+@dataclass(frozen=True)
+class _Said:
+    text: str
+    trigger_id: str
+    slash: str
+    clicked: bool = False
+    opens_forms: bool = True
+
+    @property
+    def key(self) -> str:
+        """Of the delivery. A trigger opens forms, so what is kept of it is its digest."""
+        return hashlib.sha256(self.trigger_id.encode()).hexdigest()
+
+
+def _clicked_where(body: Body) -> Where:
+    """A thread's first message stands in the channel: what is answered to a click on it belongs there too."""
+    container = body.get("container", {})
+    channel = container.get("channel_id") or body.get("channel", {}).get("id", "")
+    message, thread = container.get("message_ts", ""), container.get("thread_ts", "")
+    return Where(
+        channel=channel,
+        person=body["user"]["id"],
+        response_url=body.get("response_url", ""),
+        thread_ts=thread if thread != message else "",
+        message_ts=message,
+    )
+
+
+def _team_of(body: Body) -> str:
+    """The workspace of the person who clicked, which in a shared channel need not be ours."""
+    user, team = body.get("user", {}), body.get("team") or {}
+    return str(user.get("team_id") or team.get("id") or "")
+
+
+def foreign(body: Body, ours: Installation) -> str:
+    """Why a payload is not for this installation; empty when it is.
+
+    Clicks carry the clicking person's team, which may be another's in a shared channel: who that is decides the policy.
+    """
+    app = body.get("api_app_id")
+    if ours.app_id and app and app != ours.app_id:
+        return "another app"
+    is_click = isinstance(body.get("user"), Mapping)
+    if is_click:
+        installed = (body.get("view") or {}).get("app_installed_team_id")
+        return "another workspace" if installed and installed not in (ours.team, ours.enterprise) else ""
+    enterprise = body.get("enterprise_id")
+    if ours.enterprise and enterprise and enterprise != ours.enterprise:
+        return "another enterprise"
+    team = body.get("team_id")
+    whole_enterprise = ours.enterprise and enterprise == ours.enterprise
+    return "another workspace" if team and team != ours.team and not whole_enterprise else ""

@@ -1,0 +1,191 @@
+"""The one Slack client of the process, and the border where Slack's errors become ours."""
+
+import asyncio
+import ssl
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackRequestError
+from slack_sdk.http_retry.async_handler import AsyncRetryHandler
+from slack_sdk.http_retry.builtin_async_handlers import (
+    AsyncConnectionErrorRetryHandler,
+    AsyncRateLimitErrorRetryHandler,
+    AsyncServerErrorRetryHandler,
+)
+from slack_sdk.http_retry.request import HttpRequest
+from slack_sdk.http_retry.response import HttpResponse
+from slack_sdk.http_retry.state import RetryState
+from slack_sdk.web.async_client import AsyncWebClient
+
+from services.model.errors import Absent, Foreign, NotAllowed, NotAuthenticated, Refused, Throttled, Unreachable
+from services.model.redaction import scrub
+from services.model.secret import Secret
+
+TIMEOUT = 15
+"""Seconds for one call of the Web API."""
+_POSTING = ("chat.postMessage", "chat.postEphemeral", "chat.scheduleMessage", "views.open", "views.push")
+"""Calls whose reply may be lost after they took effect; said twice, they would be there twice."""
+
+
+def _repeatable(request: HttpRequest) -> bool:
+    return not request.url.split("?")[0].endswith(_POSTING)
+
+
+class _ConnectionRetry(AsyncConnectionErrorRetryHandler):
+    async def _can_retry_async(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> bool:
+        again = await super()._can_retry_async(state=state, request=request, response=response, error=error)
+        return again and _repeatable(request)
+
+
+class _ServerRetry(AsyncServerErrorRetryHandler):
+    async def _can_retry_async(
+        self,
+        *,
+        state: RetryState,
+        request: HttpRequest,
+        response: HttpResponse | None = None,
+        error: Exception | None = None,
+    ) -> bool:
+        again = await super()._can_retry_async(state=state, request=request, response=response, error=error)
+        return again and _repeatable(request)
+
+
+def proxy_for(url: str) -> str | None:
+    """The proxy that the environment names for this address; unlike slack-sdk's own reading, NO_PROXY counts."""
+    parts = urlsplit(url)
+    if urllib.request.proxy_bypass(parts.hostname or ""):
+        return None
+    return urllib.request.getproxies().get(parts.scheme)
+
+
+@asynccontextmanager
+async def open_client(token: Secret, *, api_url: str, ca_file: Path | None = None) -> AsyncIterator[AsyncWebClient]:
+    """The client, with one session whose connections are kept, until left."""
+    context = ssl.create_default_context()
+    if ca_file:
+        context.load_verify_locations(ca_file)
+    connector = aiohttp.TCPConnector(limit=50, keepalive_timeout=60, ssl=context)
+    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session:
+        handlers: list[AsyncRetryHandler] = [
+            AsyncRateLimitErrorRetryHandler(max_retry_count=3),
+            _ConnectionRetry(max_retry_count=2),
+            _ServerRetry(max_retry_count=2),
+        ]
+        client = AsyncWebClient(
+            token=token.reveal(),
+            base_url=api_url,
+            timeout=TIMEOUT,
+            ssl=context,
+            session=session,
+            retry_handlers=handlers,
+        )
+        # Set afterwards: slack-sdk takes no proxy as "the one of the environment, NO_PROXY or not".
+        client.proxy = proxy_for(api_url)
+        yield client
+
+
+def for_cards(client: AsyncWebClient) -> AsyncWebClient:
+    """The same client for one who keeps a budget: a 429 is an answer to it, not something to sit out in each call."""
+    other = AsyncWebClient(
+        token=client.token,
+        base_url=client.base_url,
+        timeout=TIMEOUT,
+        ssl=client.ssl,
+        session=client.session,
+        retry_handlers=[_ConnectionRetry(max_retry_count=2), _ServerRetry(max_retry_count=2)],
+    )
+    # Set afterwards: slack-sdk takes no proxy as "the one of the environment, NO_PROXY or not".
+    other.proxy = client.proxy
+    return other
+
+
+# --- errors ---------------------------------------------------------------------------------------------------------
+
+_IDENTITY = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"})
+_LOST = frozenset({"channel_not_found", "user_not_found", "message_not_found", "no_such_subteam", "thread_not_found"})
+_THEIR_TROUBLE = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+
+
+@contextmanager
+def asked(method: str) -> Iterator[None]:
+    """Slack's errors inside become `services.model.errors`; `code` is Slack's own word for it."""
+    try:
+        yield
+    except SlackApiError as error:
+        raise _translated(error, method) from error
+    except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, SlackRequestError) as error:
+        raise Unreachable("slack", method, code="NoConnection", message=scrub(str(error))) from error
+
+
+def _translated(error: SlackApiError, method: str) -> Foreign:
+    answer: Any = error.response
+    data = answer.data if isinstance(getattr(answer, "data", None), dict) else {}
+    code = str(data.get("error", ""))
+    status = getattr(answer, "status_code", 0)
+    if code == "ratelimited" or status == 429:  # noqa: PLR2004 - Too Many Requests
+        return Throttled("slack", method, code="ratelimited", retry_after=float(answer.headers.get("Retry-After", 0)))
+    if code in _THEIR_TROUBLE or not code:
+        return Unreachable("slack", method, code=code or f"HTTP {status}")
+    if code == "missing_scope":
+        return NotAllowed("slack", method, code=code, action=str(data.get("needed", "")))
+    if code in _IDENTITY:
+        return NotAuthenticated("slack", method, code=code)
+    if code in _LOST:
+        return Absent("slack", method, code=code)
+    details = data.get("response_metadata", {}).get("messages", [])
+    return Refused("slack", method, code=code, message="; ".join(map(str, details)))
+
+
+# --- the installation -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Which workspace the bot's token belongs to. `app_id` is empty where Slack does not tell it."""
+
+    team: str
+    team_name: str
+    enterprise: str
+    bot_id: str
+    bot_user: str
+    app_id: str
+    url: str
+
+
+async def identify(client: AsyncWebClient) -> Installation:
+    """Ask Slack who the bot is."""
+    with asked("auth.test"):
+        me = (await client.auth_test()).data
+    assert isinstance(me, dict)  # noqa: S101 - slack-sdk types the data of all calls alike
+    return Installation(
+        team=me["team_id"],
+        team_name=me.get("team", ""),
+        enterprise=me.get("enterprise_id") or "",
+        bot_id=me.get("bot_id", ""),
+        bot_user=me["user_id"],
+        app_id=await _app_id(client, me.get("bot_id", "")),
+        url=me.get("url", ""),
+    )
+
+
+async def _app_id(client: AsyncWebClient, bot_id: str) -> str:
+    try:
+        with asked("bots.info"):
+            found = await client.bots_info(bot=bot_id)
+    except (NotAllowed, Absent, Refused):
+        return ""
+    bot: dict[str, Any] = found["bot"]
+    return str(bot.get("app_id", ""))

@@ -1,0 +1,149 @@
+"""Whom Slack's ids mean: people, their user groups, and channels; asked seldom, remembered for minutes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.client import Installation, asked
+from services.cache import Remembered
+from services.model.errors import Absent, DomainError, Foreign, NotAllowed, Refused
+from services.model.people import Person, Place
+
+_PERSON_LIFETIME = timedelta(minutes=10)
+_GROUPS_LIFETIME = timedelta(minutes=5)
+_PLACE_LIFETIME = timedelta(minutes=2)
+_STALE = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """All user groups, or Slack's word for why they are not known."""
+
+    members: Mapping[str, frozenset[str]]
+    """By id and by handle."""
+    problem: str = ""
+
+    def of(self, person: str) -> frozenset[str]:
+        """Ids and handles of the groups that a person is in."""
+        return frozenset(group for group, members in self.members.items() if person in members)
+
+
+@dataclass(frozen=True)
+class _Profile:
+    name: str
+    team: str
+    enterprise: str
+    is_guest: bool
+    is_stranger: bool
+    tz: str
+
+
+_UNKNOWN = _Profile("", "", "", is_guest=False, is_stranger=True, tz="UTC")
+
+
+class People:
+    """Everybody in the workspace, and its channels. Implements `services.services.Slack`."""
+
+    def __init__(self, client: AsyncWebClient, installation: Installation) -> None:
+        self._client = client
+        self._ours = installation
+        self._profiles = Remembered(self._ask_profile, lifetime=_PERSON_LIFETIME, stale=_STALE)
+        self._groups = Remembered(self._ask_groups, lifetime=_GROUPS_LIFETIME, stale=_STALE)
+        self._places = Remembered(self._ask_place, lifetime=_PLACE_LIFETIME, stale=_STALE)
+
+    async def person(self, person_id: str, team: str = "") -> Person:
+        """Somebody whom a payload names, with the team that it names for them. Raises `Unreachable`."""
+        profile = await self._profiles.get(person_id)
+        groups = await self._groups.get("all")
+        theirs = team or profile.team or self._ours.team
+        same_company = bool(self._ours.enterprise) and profile.enterprise == self._ours.enterprise
+        foreign = any(each and each != self._ours.team for each in (team, profile.team)) and not same_company
+        return Person(
+            id=person_id,
+            name=profile.name or person_id,
+            team=self._ours.team if same_company else theirs,
+            groups=groups.of(person_id),
+            is_guest=profile.is_guest,
+            is_external=foreign or profile.is_stranger,
+            tz=profile.tz,
+        )
+
+    async def place(self, channel: str, name: str = "") -> Place:
+        """A channel that a payload names."""
+        found = await self._places.get(channel)
+        shown = name or found.channel_name
+        return Place(self._ours.team, channel, shown, is_shared=found.is_shared, is_member=found.is_member)
+
+    def moved(self, channel: str) -> None:
+        """The bot was invited to a channel or removed from it, as a refused post tells."""
+        self._places.forget(channel)
+
+    async def ping(self) -> None:
+        """One round trip to Slack."""
+        with asked("api.test"):
+            await self._client.api_test()
+
+    async def members(self, group: str) -> frozenset[str] | None:
+        """Ids of the people in a user group, by id or handle."""
+        try:
+            return (await self._groups.get("all")).members.get(group)
+        except DomainError:
+            return None
+
+    async def groups_problem(self) -> str:
+        """Slack's error code for why user groups are not known."""
+        try:
+            return (await self._groups.get("all")).problem
+        except Foreign as error:
+            return error.code or "unreachable"
+
+    async def _ask_profile(self, person_id: str) -> _Profile:
+        try:
+            with asked("users.info"):
+                answer = await self._client.users_info(user=person_id)
+        except Absent:
+            return _UNKNOWN
+        user: dict[str, Any] = answer["user"]
+        profile = user.get("profile", {})
+        return _Profile(
+            name=profile.get("display_name") or user.get("name") or person_id,
+            team=user.get("team_id", ""),
+            enterprise=(user.get("enterprise_user") or {}).get("enterprise_id", ""),
+            is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
+            is_stranger=bool(user.get("is_stranger")) or bool(user.get("deleted")),
+            tz=user.get("tz") or "UTC",
+        )
+
+    async def _ask_groups(self, _key: str) -> Groups:
+        try:
+            with asked("usergroups.list"):
+                answer = await self._client.usergroups_list(include_users=True)
+        except (NotAllowed, Refused) as error:
+            return Groups({}, problem=error.code)
+        members: dict[str, frozenset[str]] = {}
+        found: list[dict[str, Any]] = answer["usergroups"]
+        for group in found:
+            members[group["id"]] = members[group["handle"]] = frozenset(group.get("users", ()))
+        return Groups(members)
+
+    async def _ask_place(self, channel: str) -> Place:
+        try:
+            with asked("conversations.info"):
+                answer = await self._client.conversations_info(channel=channel)
+        except Absent:
+            # A private channel or a conversation of others: its existence is not even told to the bot.
+            return Place(self._ours.team, channel, is_member=False)
+        except (NotAllowed, Refused):
+            # Without the scope (direct messages need one of their own) nothing is known; posting will tell.
+            return Place(self._ours.team, channel)
+        found: dict[str, Any] = answer["channel"]
+        return Place(
+            self._ours.team,
+            channel,
+            found.get("name", ""),
+            is_shared=bool(found.get("is_ext_shared")),
+            is_member=bool(found.get("is_member", True) or found.get("is_im")),
+        )

@@ -1,0 +1,125 @@
+"""How a `Message` gets to people."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import structlog
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.client import asked, proxy_for
+from bot.slack.people import People
+from handlers.kit.blocks import MESSAGE_BLOCKS, context
+from handlers.kit.message import Message, Modal, view
+from handlers.kit.text import cut
+from services.model.errors import Absent, DomainError, Foreign, Refused
+
+_USES = 5
+"""How often Slack lets a response_url be used, within 30 minutes."""
+_NOT_THERE = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
+_log = structlog.get_logger("replies")
+
+
+@dataclass
+class Where:
+    """Where an answer goes. `response_url` is a bearer secret."""
+
+    channel: str
+    person: str
+    response_url: str = field(default="", repr=False)
+    thread_ts: str = ""
+    message_ts: str = ""
+    uses: int = 0
+
+
+class Replies:
+    """Sends answers: private ones by response_url, ones for the channel by chat.postMessage."""
+
+    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession, people: People) -> None:
+        self._client = client
+        self._session = session
+        self._people = people
+
+    async def send(self, message: Message, where: Where) -> None:
+        """Raises `services.model.errors` when nothing reached anybody."""
+        if message.clears and where.message_ts:
+            await self._to_url({"delete_original": True}, where)
+        if message.replace and await self._by_url(message, where, replace=True):
+            return
+        if message.replace and where.message_ts and await self._updated(message, where):
+            return
+        if message.visibility == "channel":
+            await self._to_channel(message, where)
+        else:
+            await self._privately(message, where)
+
+    async def open(self, modal: Modal, trigger_id: str, where: Where) -> None:
+        """Open a modal; raises `Refused` when the trigger is too old."""
+        shown = view(modal, channel=where.channel, message_ts=where.message_ts, thread_ts=where.thread_ts)
+        with asked("views.open"):
+            await self._client.views_open(trigger_id=trigger_id, view=shown)
+
+    async def _to_channel(self, message: Message, where: Where) -> None:
+        try:
+            with asked("chat.postMessage"):
+                await self._client.chat_postMessage(channel=where.channel, **_content(message, where))
+        except (Absent, Refused) as error:
+            if error.code not in _NOT_THERE:
+                raise
+            self._people.moved(where.channel)
+            note = "Only you see this: the bot can't post in this channel. `/invite` it here to change that."
+            blocks = (*message.blocks[: MESSAGE_BLOCKS - 1], context(note)) if message.blocks else ()
+            text = message.text if message.blocks else f"{message.text}\n{note}"
+            await self._privately(Message(text, blocks, attachments=message.attachments), where)
+
+    async def _privately(self, message: Message, where: Where) -> None:
+        if await self._by_url(message, where, replace=False):
+            return
+        try:
+            with asked("chat.postEphemeral"):
+                await self._client.chat_postEphemeral(
+                    channel=where.channel, user=where.person, **_content(message, where)
+                )
+        except Foreign as error:
+            if error.code not in _NOT_THERE | {"user_not_in_channel"}:
+                raise
+            with asked("chat.postMessage"):
+                await self._client.chat_postMessage(channel=where.person, **_content(message, Where("", "")))
+
+    async def _by_url(self, message: Message, where: Where, *, replace: bool) -> bool:
+        body = _content(message, where) | {"response_type": "ephemeral", "replace_original": replace}
+        return await self._to_url(body, where)
+
+    async def _to_url(self, body: Mapping[str, Any], where: Where) -> bool:
+        if not where.response_url or where.uses >= _USES:
+            return False
+        where.uses += 1
+        proxy = proxy_for(where.response_url)
+        try:
+            async with self._session.post(where.response_url, json=body, proxy=proxy) as answer:
+                if answer.ok:
+                    return True
+                _log.warning("response refused", status=answer.status)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            _log.warning("response lost", error=type(error).__name__)
+        return False
+
+    async def _updated(self, message: Message, where: Where) -> bool:
+        try:
+            with asked("chat.update"):
+                await self._client.chat_update(channel=where.channel, ts=where.message_ts, **_content(message, None))
+        except DomainError:
+            return False
+        return True
+
+
+def _content(message: Message, where: Where | None) -> dict[str, Any]:
+    content: dict[str, Any] = {"text": cut(message.text, 4000)}
+    if message.blocks:
+        content["blocks"] = [dict(block) for block in message.blocks[:MESSAGE_BLOCKS]]
+    if message.attachments:
+        content["attachments"] = [dict(each) for each in message.attachments]
+    if thread := message.thread_ts or (where.thread_ts if where else ""):
+        content["thread_ts"] = thread
+    return content

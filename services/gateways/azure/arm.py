@@ -1,0 +1,152 @@
+"""One identity's way to ARM: the SDK's clients, made when first needed and kept, and plain requests beside them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from azure.core import AsyncPipelineClient
+from azure.core.exceptions import AzureError
+from azure.core.pipeline import AsyncPipeline
+from azure.core.polling import AsyncLROPoller
+from azure.core.rest import AsyncHttpResponse, HttpRequest
+from azure.mgmt.containerregistry.aio import ContainerRegistryManagementClient
+from azure.mgmt.kubernetesconfiguration.v2023_05_01.aio import SourceControlConfigurationClient
+
+from services.gateways.azure.clouds import Cloud
+from services.gateways.azure.identity import Credential
+from services.gateways.azure.pipeline import same_host
+from services.gateways.azure.translation import SERVICE, from_answer, from_sdk
+from services.model.errors import Unreachable
+from services.model.redaction import short
+
+API_VERSIONS = {
+    "microsoft.containerregistry": "2025-11-01",
+    "microsoft.kubernetesconfiguration": "2023-05-01",
+    "microsoft.kubernetes": "2024-01-01",
+}
+"""By provider, for plain requests; the first two are those of the SDK's clients."""
+PROVIDERS_API_VERSION = "2021-04-01"
+_REDIRECTS = 300
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """Seconds until a call is given up: one that reads, one that writes, and the opening of a connection."""
+
+    read: float = 20
+    write: float = 60
+    connect: float = 5
+
+
+class Arm:
+    """Gives out clients, and deadlines with translated errors."""
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        credential: Credential,
+        pipeline: AsyncPipeline[HttpRequest, AsyncHttpResponse],
+        deadlines: Deadlines,
+    ) -> None:
+        self._cloud, self._credential, self._pipeline = cloud, credential, pipeline
+        self._deadlines = deadlines
+        self._plain: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(
+            cloud.resource_manager, pipeline=pipeline
+        )
+        self._registries: dict[str, ContainerRegistryManagementClient] = {}
+        self._extensions: dict[str, SourceControlConfigurationClient] = {}
+
+    def registries(self, subscription: str) -> ContainerRegistryManagementClient:
+        """The client of Microsoft.ContainerRegistry."""
+        if subscription not in self._registries:
+            self._registries[subscription] = ContainerRegistryManagementClient(
+                self._credential,
+                subscription,
+                self._cloud.resource_manager,
+                credential_scopes=[self._cloud.scope],
+                pipeline=self._pipeline,
+            )
+        return self._registries[subscription]
+
+    def extensions(self, subscription: str) -> SourceControlConfigurationClient:
+        """The client of Microsoft.KubernetesConfiguration."""
+        if subscription not in self._extensions:
+            self._extensions[subscription] = SourceControlConfigurationClient(
+                self._credential,
+                subscription,
+                self._cloud.resource_manager,
+                credential_scopes=[self._cloud.scope],
+                pipeline=self._pipeline,
+            )
+        return self._extensions[subscription]
+
+    @asynccontextmanager
+    async def reading(self, target: str) -> AsyncIterator[float]:
+        """The deadline for calls that read `target`, an ARM id; raises only errors of ours."""
+        async with _asking(target, self._deadlines.read) as deadline:
+            yield deadline
+
+    @asynccontextmanager
+    async def writing(self, target: str) -> AsyncIterator[float]:
+        """The deadline for calls that change `target`; raises only errors of ours."""
+        async with _asking(target, self._deadlines.write) as deadline:
+            yield deadline
+
+    def url(self, path: str, version: str = "") -> str:
+        """The URL of a path at ARM, with the api-version of its provider unless another is given."""
+        return f"{self._cloud.resource_manager}{path}?api-version={version or api_version(path)}"
+
+    def is_ours(self, url: str) -> bool:
+        """Whether a URL is ARM's, so that the token may go there."""
+        return same_host(url, self._cloud.resource_manager)
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        target: str,
+        deadline: float,
+        body: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> AsyncHttpResponse:
+        """A plain request. Raises our error for an answer that is not a success."""
+        request = HttpRequest(method, url, json=body) if body is not None else HttpRequest(method, url)
+        response = await self._plain.send_request(request, deadline=deadline, **options)
+        if response.status_code >= _REDIRECTS:
+            raise from_answer(response.status_code, response.headers, response.text(), target)
+        return response
+
+
+def api_version(path: str) -> str:
+    """The api-version for an id: of its last provider, since an extension hangs below another one's resource."""
+    _, _, last = path.lower().rpartition("/providers/")
+    return API_VERSIONS[last.partition("/")[0]]
+
+
+async def initial_answer(poller: AsyncLROPoller[Any]) -> AsyncHttpResponse:
+    """The first answer of a `begin_…` that was called with `**UNPOLLED`."""
+    answer = await poller.result()
+    response: AsyncHttpResponse = answer.http_response
+    return response
+
+
+UNPOLLED: dict[str, Any] = {"polling": False, "cls": lambda answer, _body, _headers: answer}
+"""Options of a `begin_…` that only sends the request: the SDK's poller waits half a minute, then reads once more."""
+
+
+@asynccontextmanager
+async def _asking(target: str, seconds: float) -> AsyncIterator[float]:
+    deadline = asyncio.get_running_loop().time() + seconds
+    # `from None`: what the SDK raised may quote a signed URL or a body.
+    try:
+        async with asyncio.timeout_at(deadline):
+            yield deadline
+    except TimeoutError:
+        raise Unreachable(SERVICE, target, code="DeadlineExceeded", message=f"no answer in {seconds:g} s") from None
+    except AzureError as error:
+        raise from_sdk(error, target) from None
+    except ValueError as error:
+        raise Unreachable(SERVICE, target, code="UnreadableAnswer", message=short(repr(error))) from None

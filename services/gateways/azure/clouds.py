@@ -1,0 +1,67 @@
+"""Azure's clouds: where their logins and their Resource Manager live, as in azure.mgmt.core.tools.get_arm_endpoints."""
+
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from services.model.errors import Invalid, NotFound
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """One cloud. `scope` is what the token for its Resource Manager is asked for."""
+
+    name: str
+    authority: str
+    resource_manager: str
+    scope: str
+    acr_suffix: str
+
+
+PUBLIC = Cloud(
+    name="public",
+    authority="https://login.microsoftonline.com",
+    resource_manager="https://management.azure.com",
+    scope="https://management.azure.com/.default",
+    acr_suffix="azurecr.io",
+)
+CHINA = Cloud(
+    name="china",
+    authority="https://login.chinacloudapi.cn",
+    resource_manager="https://management.chinacloudapi.cn",
+    scope="https://management.chinacloudapi.cn/.default",
+    acr_suffix="azurecr.cn",
+)
+US_GOVERNMENT = Cloud(
+    name="us-government",
+    authority="https://login.microsoftonline.us",
+    resource_manager="https://management.usgovcloudapi.net",
+    scope="https://management.core.usgovcloudapi.net/.default",
+    acr_suffix="azurecr.us",
+)
+CLOUDS = {each.name: each for each in (PUBLIC, CHINA, US_GOVERNMENT)}
+_CLI_NAMES = {"azurecloud": PUBLIC, "azurechinacloud": CHINA, "azureusgovernment": US_GOVERNMENT}
+
+
+def cloud(name: str, *, authority: str = "", resource_manager: str = "", scope: str = "") -> Cloud:
+    """The cloud of that name (ours or the Azure CLI's), with other addresses where given, as private clouds need.
+
+    Raises `NotFound` with the known names, or `Invalid` for an address that is not https.
+    """
+    found = CLOUDS.get(name.lower()) or _CLI_NAMES.get(name.lower())
+    if found is None:
+        raise NotFound("cloud", name, near=tuple(CLOUDS))
+    return replace(
+        found,
+        authority=_address("authority", authority) or found.authority,
+        resource_manager=_address("resource_manager", resource_manager) or found.resource_manager,
+        scope=scope or found.scope,
+    )
+
+
+def _address(field_name: str, url: str) -> str:
+    if not url:
+        return ""
+    parts = urlsplit(url if "://" in url else f"https://{url}")
+    if parts.scheme != "https" or not parts.hostname or parts.query or parts.username:
+        raise Invalid(field_name, url, "url.https")
+    return f"https://{parts.netloc}{parts.path.rstrip('/')}"

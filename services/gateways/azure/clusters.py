@@ -1,0 +1,110 @@
+"""Arc-enabled clusters, their extensions, and the resource providers of a subscription."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from azure.mgmt.kubernetesconfiguration.v2023_05_01 import models
+
+from services.gateways.azure import reading
+from services.gateways.azure.arm import PROVIDERS_API_VERSION, UNPOLLED, Arm, initial_answer
+from services.gateways.azure.following import begun
+from services.model.azure import ArcCluster, ClusterRef, Extension, Pending
+from services.model.secret import Secret
+from services.policy.sites import EXTENSION_TYPE, RUNTIME_NAMESPACE
+
+_KIND = ("Microsoft.Kubernetes", "connectedClusters")
+_EXTENSIONS = "/providers/Microsoft.KubernetesConfiguration/extensions"
+
+
+class Clusters:
+    """Implements `ports.Clusters`."""
+
+    def __init__(self, arm: Arm) -> None:
+        self._arm = arm
+
+    async def get(self, cluster: ClusterRef) -> ArcCluster:
+        """Raises `Absent`."""
+        async with self._arm.reading(cluster.id) as deadline:
+            response = await self._arm.send("GET", self._arm.url(cluster.id), target=cluster.id, deadline=deadline)
+            return reading.arc_cluster(response.json())
+
+
+class Extensions:
+    """Implements `ports.Extensions`."""
+
+    def __init__(self, arm: Arm) -> None:
+        self._arm = arm
+
+    async def list(self, cluster: ClusterRef) -> tuple[Extension, ...]:
+        """All pages."""
+        client = self._arm.extensions(cluster.subscription).extensions
+        async with self._arm.reading(f"{cluster.id}{_EXTENSIONS}") as deadline:
+            pages = client.list(cluster.resource_group, *_KIND, cluster.name, deadline=deadline)
+            return tuple([reading.extension(each) async for each in pages])
+
+    async def get(self, cluster: ClusterRef, name: str) -> Extension:
+        """Raises `Absent`."""
+        client = self._arm.extensions(cluster.subscription).extensions
+        async with self._arm.reading(f"{cluster.id}{_EXTENSIONS}/{name}") as deadline:
+            found = await client.get(cluster.resource_group, *_KIND, cluster.name, name, deadline=deadline)
+            return reading.extension(found)
+
+    async def create(
+        self,
+        cluster: ClusterRef,
+        name: str,
+        *,
+        settings: Mapping[str, str],
+        protected: Mapping[str, Secret],
+        release_train: str | None,
+        version: str | None,
+    ) -> Pending:
+        """A pinned version and automatic upgrades exclude each other, so a version switches them off."""
+        chosen: dict[str, Any] = {"release_train": release_train, "version": version}
+        wanted = models.Extension(
+            identity=models.Identity(type="SystemAssigned"),
+            extension_type=EXTENSION_TYPE,
+            auto_upgrade_minor_version=not version,
+            **chosen,
+            scope=models.Scope(cluster=models.ScopeCluster(release_namespace=RUNTIME_NAMESPACE)),
+            configuration_settings=dict(settings),
+            configuration_protected_settings={key: value.reveal() for key, value in protected.items()},
+        )
+        client = self._arm.extensions(cluster.subscription).extensions
+        target = f"{cluster.id}{_EXTENSIONS}/{name}"
+        async with self._arm.writing(target) as deadline:
+            poller = await client.begin_create(
+                cluster.resource_group, *_KIND, cluster.name, name, wanted, deadline=deadline, **UNPOLLED
+            )
+            return begun(self._arm, await initial_answer(poller), target)
+
+
+class Providers:
+    """Implements `ports.Providers`."""
+
+    def __init__(self, arm: Arm) -> None:
+        self._arm = arm
+
+    async def states(self, subscription: str, namespaces: Sequence[str]) -> Mapping[str, str]:
+        """By the names as they were asked for. One that the subscription does not list is `NotRegistered`."""
+        target = f"/subscriptions/{subscription}/providers"
+        wanted = {namespace.lower(): namespace for namespace in namespaces}
+        states = dict.fromkeys(namespaces, "NotRegistered")
+        url = self._arm.url(target, PROVIDERS_API_VERSION)
+        async with self._arm.reading(target) as deadline:
+            while url:
+                body = (await self._arm.send("GET", url, target=target, deadline=deadline)).json()
+                for provider in body.get("value") or ():
+                    namespace = wanted.get(str(provider.get("namespace", "")).lower())
+                    if namespace:
+                        states[namespace] = str(provider.get("registrationState") or "")
+                url = body.get("nextLink") or ""
+        return states
+
+    async def register(self, subscription: str, namespace: str) -> str:
+        """Sent again after an error, since asking twice does no harm."""
+        target = f"/subscriptions/{subscription}/providers/{namespace}"
+        url = self._arm.url(f"{target}/register", PROVIDERS_API_VERSION)
+        async with self._arm.writing(target) as deadline:
+            response = await self._arm.send("POST", url, target=target, deadline=deadline, resend=True)
+            return str(response.json().get("registrationState") or "")

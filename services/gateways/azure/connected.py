@@ -1,0 +1,76 @@
+"""Connected registries."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from azure.core.rest import AsyncHttpResponse
+from azure.mgmt.containerregistry import models
+
+from services.gateways.azure import reading
+from services.gateways.azure.arm import UNPOLLED, Arm, initial_answer
+from services.gateways.azure.following import begun
+from services.model.azure import AcrRef, ConnectedRegistry, Pending
+
+
+class ConnectedRegistries:
+    """Implements `ports.ConnectedRegistries`."""
+
+    def __init__(self, arm: Arm) -> None:
+        self._arm = arm
+
+    async def get(self, acr: AcrRef, name: str) -> ConnectedRegistry:
+        """Raises `Absent`."""
+        client = self._arm.registries(acr.subscription).connected_registries
+        async with self._arm.reading(f"{acr.id}/connectedRegistries/{name}") as deadline:
+            return reading.connected_registry(await client.get(acr.resource_group, acr.name, name, deadline=deadline))
+
+    async def list(self, acr: AcrRef) -> tuple[ConnectedRegistry, ...]:
+        """All pages."""
+        client = self._arm.registries(acr.subscription).connected_registries
+        async with self._arm.reading(f"{acr.id}/connectedRegistries") as deadline:
+            pages = client.list(acr.resource_group, acr.name, deadline=deadline)
+            return tuple([reading.connected_registry(each) async for each in pages])
+
+    async def create(
+        self,
+        acr: AcrRef,
+        name: str,
+        *,
+        token_id: str,
+        mode: str,
+        schedule: str,
+        window: timedelta | None,
+        message_ttl: timedelta,
+        log_level: str,
+    ) -> Pending:
+        """What is not given is sent as the Azure CLI does: audit log off, garbage collection daily at midnight."""
+        sync = models.SyncProperties(token_id=token_id, schedule=schedule, message_ttl=message_ttl)
+        if window is not None:
+            sync.sync_window = window
+        wanted = models.ConnectedRegistry(
+            properties=models.ConnectedRegistryProperties(
+                mode=mode,
+                parent=models.ParentProperties(sync_properties=sync),
+                logging=models.LoggingProperties(log_level=log_level, audit_log_status=models.AuditLogStatus.DISABLED),
+                garbage_collection=models.GarbageCollectionProperties(enabled=True, schedule="0 0 * * *"),
+                client_token_ids=[],
+                notifications_list=[],
+            )
+        )
+        client = self._arm.registries(acr.subscription).connected_registries
+        target = f"{acr.id}/connectedRegistries/{name}"
+        async with self._arm.writing(target) as deadline:
+            poller = await client.begin_create(
+                acr.resource_group, acr.name, name, wanted, deadline=deadline, **UNPOLLED
+            )
+            answer = await initial_answer(poller)
+            return replace(begun(self._arm, answer, target), facts=_told(answer))
+
+
+def _told(answer: AsyncHttpResponse) -> dict[str, str]:
+    """The gateway that the connection string names; the answer to a creation has it, which spares a read."""
+    try:
+        gateway = answer.json()["properties"]["parent"]["syncProperties"].get("gatewayEndpoint")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    return {"gateway_endpoint": str(gateway)} if gateway else {}

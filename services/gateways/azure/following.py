@@ -1,0 +1,159 @@
+"""Asynchronous ARM operations, followed by plain requests: one a poll, and none to read the result again."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from azure.core.rest import AsyncHttpResponse
+
+from services.gateways.azure.arm import Arm
+from services.gateways.azure.retries import retry_after
+from services.gateways.azure.translation import SERVICE, words_of
+from services.model.azure import Pending
+from services.model.errors import Absent, NotAllowed, Refused
+from services.model.redaction import short
+
+_ACCEPTED = 202
+_FIRST_PAUSE = 0.2
+"""Seconds between the first looks for a result; the pause grows with the time waited."""
+_SUCCEEDED, _FAILED = "succeeded", frozenset({"failed", "canceled", "cancelled"})
+
+
+def begun(arm: Arm, response: AsyncHttpResponse, target: str) -> Pending:
+    """What the first answer to a write says of its operation. `target` is the ARM id, an action's name at its end.
+
+    Raises `Refused` when the answer already says that it failed.
+    """
+    body = _content(response)
+    pending = Pending(target, correlation_id=_correlation(response), retry_after=retry_after(response.headers) or 0)
+    status_url = _link(arm, response, "Azure-AsyncOperation")
+    if status_url:
+        return replace(pending, url=status_url, kind="status")
+    # An extension's PUT carries a Location on a regional host besides (recorded), where the token must not go.
+    location = _link(arm, response, "Location")
+    if response.status_code == _ACCEPTED and location:
+        return replace(pending, url=location, kind="location")
+    unnamed = "Accepted" if response.status_code == _ACCEPTED else _SUCCEEDED
+    if _finished(_state(body) or unnamed, body, pending):
+        return pending
+    return replace(pending, url=arm.url(target), kind="status")
+
+
+class Operations:
+    """Implements `ports.ArmOperations`."""
+
+    def __init__(self, arm: Arm) -> None:
+        self._arm = arm
+
+    async def poll(self, pending: Pending) -> Pending:
+        """Ask once; where the operation may not be read or is forgotten, ask the resource itself.
+
+        Raises `Refused` with the service's code when the operation failed. An action's failure is what its answer would
+        have been at once: an import onto a tag that exists is a `Conflict`.
+        """
+        if pending.kind == "done":
+            return pending
+        if not self._arm.is_ours(pending.url):
+            pending = self._by_resource(pending)
+        async with self._arm.reading(pending.target) as deadline:
+            try:
+                response = await self._arm.send("GET", pending.url, target=pending.target, deadline=deadline)
+            except (NotAllowed, Absent):
+                # Custom roles lack connectedRegistries/operationStatuses/read: no published action list names it.
+                if pending.kind != "status" or pending.url == self._arm.url(pending.target):
+                    raise
+                pending = self._by_resource(pending)
+                response = await self._arm.send("GET", pending.url, target=pending.target, deadline=deadline)
+            return _continued(self._arm, response, pending)
+
+    def _by_resource(self, pending: Pending) -> Pending:
+        return replace(pending, url=self._arm.url(pending.target), kind="status")
+
+
+async def result(arm: Arm, pending: Pending, *, deadline: float, interval: float) -> AsyncHttpResponse:
+    """Follow a `location` to its result; pauses grow up to `interval` seconds, unless the service asks for longer ones.
+
+    Raises `Refused` when the service named no place of its own to look at.
+    """
+    if pending.kind != "location":
+        raise Refused(
+            SERVICE, pending.target, code="NoLocation", message="accepted, but without a place for the result"
+        )
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    while True:
+        response = await arm.send("GET", pending.url, target=pending.target, deadline=deadline)
+        if response.status_code != _ACCEPTED:
+            return response
+        pending = _continued(arm, response, pending)
+        grown = max(_FIRST_PAUSE, (clock() - began) / 10)
+        await asyncio.sleep(pending.retry_after or min(interval, grown))
+
+
+def _continued(arm: Arm, response: AsyncHttpResponse, pending: Pending) -> Pending:
+    """The operation after an answer to a poll: the newest URL counts, since the signed ones are replaced each time."""
+    pending = replace(
+        pending,
+        correlation_id=_correlation(response) or pending.correlation_id,
+        retry_after=retry_after(response.headers) or 0,
+    )
+    if pending.kind == "location":
+        if response.status_code != _ACCEPTED:
+            return _done(pending)
+        return replace(pending, url=_link(arm, response, "Location") or pending.url)
+    body = _content(response)
+    # A resource that names no state is there; an operation that names none is not at its end.
+    unnamed = _SUCCEEDED if pending.url == arm.url(pending.target) else "InProgress"
+    if _finished(_state(body) or unnamed, body, pending):
+        return _done(pending)
+    return replace(pending, url=_link(arm, response, "Azure-AsyncOperation") or pending.url)
+
+
+def _done(pending: Pending) -> Pending:
+    return replace(pending, url="", kind="done", retry_after=0)
+
+
+def _link(arm: Arm, response: AsyncHttpResponse, header: str) -> str:
+    url = response.headers.get(header) or ""
+    return url if url and arm.is_ours(url) else ""
+
+
+def _finished(state: str, body: Mapping[str, Any], pending: Pending) -> bool:
+    """Whether a state is a good end; the service also uses words that its own contract lacks for "not yet"."""
+    if state.lower() in _FAILED:
+        code, message = _failure(body)
+        raise Refused(SERVICE, pending.target, code or state, short(message), pending.correlation_id)
+    return state.lower() == _SUCCEEDED
+
+
+def _failure(body: Mapping[str, Any]) -> tuple[str, str]:
+    properties = body.get("properties") or {}
+    for error in (body.get("error"), properties.get("errorInfo"), properties.get("error")):
+        if isinstance(error, dict) and any(words_of(error)):
+            return words_of(error)
+    statuses = [each for each in properties.get("statuses") or () if isinstance(each, dict)]
+    return words_of(statuses[0]) if statuses else ("", "")
+
+
+def _state(body: Mapping[str, Any]) -> str:
+    """Of an operation (`status`) or a resource (`properties.provisioningState`); empty when the answer names none."""
+    properties = body.get("properties")
+    own = body.get("status")
+    if isinstance(own, str):
+        return own
+    state = properties.get("provisioningState") if isinstance(properties, dict) else None
+    return str(state or "")
+
+
+def _content(response: AsyncHttpResponse) -> dict[str, Any]:
+    try:
+        body = json.loads(response.text())
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _correlation(response: AsyncHttpResponse) -> str:
+    return response.headers.get("x-ms-correlation-request-id") or ""

@@ -1,0 +1,84 @@
+"""The way into Azure: builds everything of this room, and closes it."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Self
+
+import aiohttp
+
+from services.gateways.azure.arm import Arm, Deadlines
+from services.gateways.azure.clock import AzureClock
+from services.gateways.azure.clouds import PUBLIC, Cloud
+from services.gateways.azure.clusters import Clusters, Extensions, Providers
+from services.gateways.azure.connected import ConnectedRegistries
+from services.gateways.azure.following import Operations
+from services.gateways.azure.identity import Credential, Identity, credential
+from services.gateways.azure.pipeline import pipeline, transport
+from services.gateways.azure.quotas import Quota, Quotas
+from services.gateways.azure.registries import Registries, ScopeMaps, Tokens
+from services.ports import Azure
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the room needs to know. `ca_file` adds to the system's certificate authorities, as private clouds need."""
+
+    cloud: Cloud = PUBLIC
+    identity: Identity = field(default_factory=Identity)
+    ca_file: str = ""
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    password_interval: float = 2
+    """Seconds between two looks for a password that the service is still making."""
+
+
+class Connection:
+    """Azure over one identity. Nothing is asked until the first call; `close` at the end."""
+
+    def __init__(
+        self, azure: Azure, quotas: Quotas, clock: AzureClock, owned: tuple[Credential, aiohttp.ClientSession]
+    ) -> None:
+        self.azure = azure
+        self.clock = clock
+        self._quotas = quotas
+        self._credential, self._session = owned
+
+    def quotas(self) -> tuple[Quota, ...]:
+        """What ARM said is left of its request quotas, for metrics."""
+        return self._quotas.figures()
+
+    async def close(self) -> None:
+        """Close the credential, then the connections."""
+        try:
+            await self._credential.close()
+        finally:
+            await self._session.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+
+async def open_azure(options: Options) -> Connection:
+    """The gateways to Azure. Raises `Invalid` for an identity that lacks a value; asks Azure nothing yet."""
+    carrier, session = transport(options.ca_file)
+    try:
+        login = credential(options.identity, options.cloud, carrier)
+    except BaseException:
+        await session.close()
+        raise
+    quotas, clock = Quotas(asyncio.get_running_loop().time), AzureClock()
+    line = pipeline(options.cloud, login, carrier, quotas, clock, connect=options.deadlines.connect)
+    arm = Arm(options.cloud, login, line, options.deadlines)
+    azure = Azure(
+        providers=Providers(arm),
+        registries=Registries(arm),
+        scope_maps=ScopeMaps(arm),
+        tokens=Tokens(arm, interval=options.password_interval),
+        connected=ConnectedRegistries(arm),
+        extensions=Extensions(arm),
+        clusters=Clusters(arm),
+        operations=Operations(arm),
+    )
+    return Connection(azure, quotas, clock, (login, session))

@@ -1,0 +1,139 @@
+"""Cloud registries, their scope maps and their tokens."""
+
+from collections.abc import Sequence
+
+from azure.mgmt.containerregistry import models
+
+from services.gateways.azure import reading
+from services.gateways.azure.arm import UNPOLLED, Arm, initial_answer
+from services.gateways.azure.following import begun, result
+from services.gateways.azure.translation import SERVICE
+from services.model.azure import AcrRef, Pending, Registry, ScopeMap, Token
+from services.model.errors import Invalid, Refused
+from services.model.secret import Secret
+
+_ACCEPTED = 202
+
+
+class Registries:
+    """Implements `ports.Registries`."""
+
+    def __init__(self, arm: Arm) -> None:
+        self._arm = arm
+
+    async def get(self, acr: AcrRef) -> Registry:
+        """Raises `Absent`."""
+        client = self._arm.registries(acr.subscription).registries
+        async with self._arm.reading(acr.id) as deadline:
+            return reading.registry(await client.get(acr.resource_group, acr.name, deadline=deadline))
+
+    async def create(self, acr: AcrRef, location: str) -> Pending:
+        """Create a Premium registry, data endpoint on, admin user off."""
+        wanted = models.Registry(
+            location=location,
+            sku=models.Sku(name=models.SkuName.PREMIUM),
+            properties=models.RegistryProperties(admin_user_enabled=False, data_endpoint_enabled=True),
+        )
+        client = self._arm.registries(acr.subscription).registries
+        async with self._arm.writing(acr.id) as deadline:
+            poller = await client.begin_create(acr.resource_group, acr.name, wanted, deadline=deadline, **UNPOLLED)
+            return begun(self._arm, await initial_answer(poller), acr.id)
+
+    async def enable_data_endpoint(self, acr: AcrRef) -> Pending:
+        """Only this one property is sent."""
+        change = models.RegistryUpdateParameters(
+            properties=models.RegistryPropertiesUpdateParameters(data_endpoint_enabled=True)
+        )
+        client = self._arm.registries(acr.subscription).registries
+        async with self._arm.writing(acr.id) as deadline:
+            poller = await client.begin_update(acr.resource_group, acr.name, change, deadline=deadline, **UNPOLLED)
+            return begun(self._arm, await initial_answer(poller), acr.id)
+
+    async def import_image(self, acr: AcrRef, source: str, image: str) -> Pending:
+        """Raises `Invalid` when `source` names no host, `Conflict` when the tag exists. Never sent twice."""
+        host, slash, path = source.partition("/")
+        if not slash or not path or ("." not in host and ":" not in host):
+            raise Invalid("source", source, "image.source")
+        wanted = models.ImportImageParameters(
+            source=models.ImportSource(registry_uri=host, source_image=path),
+            target_tags=[image],
+            mode=models.ImportMode.NO_FORCE,
+        )
+        client = self._arm.registries(acr.subscription).registries
+        target = f"{acr.id}/importImage"
+        async with self._arm.writing(target) as deadline:
+            poller = await client.begin_import_image(
+                acr.resource_group, acr.name, wanted, deadline=deadline, **UNPOLLED
+            )
+            return begun(self._arm, await initial_answer(poller), target)
+
+
+class ScopeMaps:
+    """Implements `ports.ScopeMaps`."""
+
+    def __init__(self, arm: Arm) -> None:
+        self._arm = arm
+
+    async def get(self, acr: AcrRef, name: str) -> ScopeMap:
+        """Raises `Absent`."""
+        client = self._arm.registries(acr.subscription).scope_maps
+        async with self._arm.reading(f"{acr.id}/scopeMaps/{name}") as deadline:
+            return reading.scope_map(await client.get(acr.resource_group, acr.name, name, deadline=deadline))
+
+    async def put(self, acr: AcrRef, name: str, actions: Sequence[str], description: str) -> Pending:
+        """Create or overwrite."""
+        wanted = models.ScopeMap(properties=models.ScopeMapProperties(actions=list(actions), description=description))
+        client = self._arm.registries(acr.subscription).scope_maps
+        target = f"{acr.id}/scopeMaps/{name}"
+        async with self._arm.writing(target) as deadline:
+            poller = await client.begin_create(
+                acr.resource_group, acr.name, name, wanted, deadline=deadline, **UNPOLLED
+            )
+            return begun(self._arm, await initial_answer(poller), target)
+
+
+class Tokens:
+    """Implements `ports.Tokens`. `interval` is in seconds, between two looks for a password that is being made."""
+
+    def __init__(self, arm: Arm, *, interval: float) -> None:
+        self._arm = arm
+        self._interval = interval
+
+    async def get(self, acr: AcrRef, name: str) -> Token:
+        """Raises `Absent`."""
+        client = self._arm.registries(acr.subscription).tokens
+        async with self._arm.reading(f"{acr.id}/tokens/{name}") as deadline:
+            return reading.token(await client.get(acr.resource_group, acr.name, name, deadline=deadline))
+
+    async def put(self, acr: AcrRef, name: str, scope_map_id: str) -> Pending:
+        """Create, or point to another scope map; enabled."""
+        wanted = models.Token(
+            properties=models.TokenProperties(scope_map_id=scope_map_id, status=models.TokenStatus.ENABLED)
+        )
+        client = self._arm.registries(acr.subscription).tokens
+        target = f"{acr.id}/tokens/{name}"
+        async with self._arm.writing(target) as deadline:
+            poller = await client.begin_create(
+                acr.resource_group, acr.name, name, wanted, deadline=deadline, **UNPOLLED
+            )
+            return begun(self._arm, await initial_answer(poller), target)
+
+    async def generate_password(self, acr: AcrRef, token_id: str, slot: str) -> Secret:
+        """Waits until the password is there. Sent once: after a lost reply (`Unreachable`) nobody knows it."""
+        target = f"{acr.id}/generateCredentials"
+        async with self._arm.writing(target) as deadline:
+            response = await self._arm.send(
+                "POST",
+                self._arm.url(target),
+                target=target,
+                deadline=deadline,
+                body={"tokenId": token_id, "name": slot},
+            )
+            if response.status_code == _ACCEPTED:
+                pending = begun(self._arm, response, target)
+                response = await result(self._arm, pending, deadline=deadline, interval=self._interval)
+            made = response.json().get("passwords") or ()
+            for password in made:
+                if str(password.get("name", "")).lower() == slot.lower() and password.get("value"):
+                    return Secret(password["value"])
+        raise Refused(SERVICE, target, code="NoPassword", message=f"the answer holds no {slot}")

@@ -1,0 +1,96 @@
+"""From a kubeconfig's context to a client that is ready to ask."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
+
+from services.gateways.kubernetes.translation import SERVICE
+from services.model.errors import Unreachable
+from services.model.redaction import scrub
+
+IN_CLUSTER = "in-cluster"
+
+
+def place(kubeconfig: str, environment: Mapping[str, str]) -> str:
+    """The kubeconfig that is meant: the given one, `KUBECONFIG`, the home folder's, or `IN_CLUSTER`.
+
+    Raises:
+        Unreachable: there is none at all.
+    """
+    if kubeconfig:
+        return str(Path(kubeconfig).expanduser())
+    if environment.get("KUBECONFIG"):
+        return environment["KUBECONFIG"]
+    home = Path(environment.get("HOME", "~")).expanduser() / ".kube" / "config"
+    if home.is_file():
+        return str(home)
+    if environment.get("KUBERNETES_SERVICE_HOST"):
+        return IN_CLUSTER
+    raise Unreachable(SERVICE, str(home), "KubeconfigMissing", "no kubeconfig, and not inside a cluster")
+
+
+def version(location: str) -> tuple[int, ...]:
+    """Changes when the kubeconfig does: somebody has renewed a credential."""
+    files = [Path(part) for part in location.split(":") if part]
+    return tuple(file.stat().st_mtime_ns for file in files if file.is_file())
+
+
+async def client(location: str, context: str) -> ApiClient:
+    """A client for one context (empty: the current one); nothing is asked of the cluster yet.
+
+    Raises:
+        Unreachable: its code is `KubeconfigMissing`, `KubeconfigInvalid`, `ContextMissing` or `CredentialPluginFailed`.
+    """
+    configuration = Configuration()
+    try:
+        if location == IN_CLUSTER:
+            load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]  # the library has no types here
+        else:
+            await _load(location, context, configuration)
+        return ApiClient(configuration=configuration)
+    except (ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        # The loader has one exception of its own and lets the parser's and the file system's through.
+        raise Unreachable(SERVICE, location, "KubeconfigInvalid", scrub(str(error))) from error
+
+
+async def _load(location: str, context: str, configuration: Configuration) -> None:
+    files = [Path(part) for part in location.split(":") if part]
+    if not any(file.is_file() for file in files):
+        raise Unreachable(SERVICE, location, "KubeconfigMissing", "there is no such file")
+    try:
+        loader = await load_kube_config(  # type: ignore[no-untyped-call]  # likewise
+            location, context=context or None, client_configuration=configuration, persist_config=False
+        )
+    except ConfigException as error:
+        missing = "contexts" in str(error) and "name" in str(error)
+        code = "ContextMissing" if missing else "KubeconfigInvalid"
+        raise Unreachable(SERVICE, f"{location} {context}".strip(), code, scrub(str(error))) from error
+    _keep_credentials(loader, configuration, location)
+
+
+def _keep_credentials(loader: Any, configuration: Configuration, location: str) -> None:
+    """A credential plugin's token is asked for again when it has expired.
+
+    The loader only logs a plugin's failure and goes on without credentials; that would read like a missing right later.
+    """
+    user = loader._user or {}  # noqa: SLF001 - the loader tells nobody else whether a plugin is in use
+    if "exec" not in user:
+        return
+    if "BearerToken" not in configuration.api_key and not configuration.cert_file:
+        raise Unreachable(
+            SERVICE, location, "CredentialPluginFailed", f"{user['exec'].safe_get('command')} gave no credentials"
+        )
+    if getattr(loader, "exec_plugin_expiry", None) is not None:
+        configuration.refresh_api_key_hook = _refresh(loader)  # type: ignore[assignment]  # declared as None
+
+
+def _refresh(loader: Any) -> Callable[[Configuration], Awaitable[None]]:
+    async def refresh(configuration: Configuration) -> None:
+        await loader.load_from_exec_plugin()
+        configuration.api_key["BearerToken"] = loader.token
+
+    return refresh

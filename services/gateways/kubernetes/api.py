@@ -1,0 +1,98 @@
+"""Requests to one API server: each exercises a right, has a deadline, and takes one of a few slots."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+from kubernetes.aio.client import ApiClient
+
+from services.gateways.kubernetes.rights import Right
+from services.gateways.kubernetes.translation import Answer, connecting, refusal
+from services.model.errors import Refused
+
+Object = dict[str, Any]
+_METHODS = {"get": "GET", "list": "GET", "create": "POST", "delete": "DELETE"}
+_FORGOTTEN = frozenset({"Expired", "Gone"})
+"""Reasons of a 410: a continue token lives a few minutes at most."""
+
+
+class Api:
+    """One cluster's API server by the official client. Objects stay plain dicts, as the API server sends them."""
+
+    def __init__(self, client: ApiClient, cluster: str, *, deadline: float, at_once: int, page: int) -> None:
+        self._client = client
+        self._cluster = cluster
+        self._deadline = deadline
+        self._page = page
+        self._slots = asyncio.Semaphore(at_once)
+
+    async def ask(
+        self, right: Right, name: str = "", *, query: Mapping[str, str] | None = None, body: Object | None = None
+    ) -> Object:
+        """Exercise a right; the object in the answer. Raises what `translation` makes of a refusal."""
+        answer = await self._answer(right, name, query, body)
+        return answer.json
+
+    async def text(self, right: Right, name: str, query: Mapping[str, str]) -> str:
+        """The same for answers that are plain text."""
+        answer = await self._answer(right, name, query, None)
+        return answer.body.decode("utf-8", "replace")
+
+    async def everything(self, right: Right, query: Mapping[str, str] | None = None) -> list[Object]:
+        """All objects of a list, page by page; in one piece where the server forgot between two pages where it was."""
+        try:
+            return await self._paged(right, query or {})
+        except Refused as error:
+            if error.code not in _FORGOTTEN:
+                raise
+        whole = await self.ask(right, query=query)
+        return list(whole.get("items") or ())
+
+    def waiting(self, what: str) -> AbstractContextManager[None]:
+        """Around something that is waited for with a limit of its own: running out of time is told as `Unreachable`."""
+        return connecting(f"{self._cluster}: {what}")
+
+    async def version(self) -> str:
+        """Of the API server; anybody may ask."""
+        answer = await self._exchange("GET", "/version", {}, None, "get /version")
+        return str(answer.json.get("gitVersion", ""))
+
+    async def _paged(self, right: Right, query: Mapping[str, str]) -> list[Object]:
+        found: list[Object] = []
+        token = ""
+        while True:
+            page = {"limit": str(self._page)} | ({"continue": token} if token else {})
+            answer = await self.ask(right, query={**query, **page})
+            found += answer.get("items") or ()
+            token = str((answer.get("metadata") or {}).get("continue") or "")
+            if not token:
+                return found
+
+    async def _answer(self, right: Right, name: str, query: Mapping[str, str] | None, body: Object | None) -> Answer:
+        return await self._exchange(_METHODS[right.verb], right.path(name), query or {}, body, str(right))
+
+    async def _exchange(
+        self, method: str, path: str, query: Mapping[str, str], body: Object | None, action: str
+    ) -> Answer:
+        target = f"{self._cluster}: {action}"
+        with connecting(target):
+            async with asyncio.timeout(self._deadline), self._slots:
+                answer = await self._send(method, path, query, body)
+        if answer.status >= 400:  # noqa: PLR2004 - HTTP's errors begin here
+            raise refusal(answer, target, action)
+        return answer
+
+    async def _send(self, method: str, path: str, query: Mapping[str, str], body: Object | None) -> Answer:
+        """The client's own lower half: its upper half builds typed models, slow for thousands of addresses."""
+        request = await self._client.param_serialize(
+            method=method,
+            resource_path=path,
+            query_params=list(query.items()),
+            header_params={"Accept": "application/json, */*", "Content-Type": "application/json"},
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        response = await self._client.call_api(*request)
+        text: bytes = await response.read()  # type: ignore[no-untyped-call]  # the library has no types here
+        return Answer(response.status, text, response.headers)

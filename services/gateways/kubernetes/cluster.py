@@ -1,0 +1,112 @@
+"""One cluster by its Kubernetes API (`services.ports.Cluster`): short questions here, longer ones in modules beside."""
+
+from services.gateways.kubernetes import placeholders, ranges, runtime
+from services.gateways.kubernetes.api import Api, Object
+from services.gateways.kubernetes.rights import (
+    ASK_ACCESS,
+    CERTIFICATES_CRD,
+    GET_CRD,
+    GET_NAMESPACE,
+    LIST_NODES,
+    LIST_STORAGE_CLASSES,
+    Right,
+    deploying,
+)
+from services.gateways.kubernetes.together import together
+from services.model.errors import Absent
+from services.model.kubernetes import Node, Runtime, ServiceRanges, StorageClass
+
+_DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+
+
+class KubernetesCluster:
+    """What the rules ask of a cluster, by one identity."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def version(self) -> str:
+        """Of the API server, such as `v1.33.4`."""
+        return await self._api.version()
+
+    async def nodes(self) -> tuple[Node, ...]:
+        """All nodes."""
+        return tuple(_node(item) for item in await self._api.everything(LIST_NODES))
+
+    async def storage_classes(self) -> tuple[StorageClass, ...]:
+        """All storage classes."""
+        return tuple(_storage_class(item) for item in await self._api.everything(LIST_STORAGE_CLASSES))
+
+    async def namespace_phase(self, name: str) -> str:
+        """`Active`, `Terminating`, or empty when there is none."""
+        try:
+            found = await self._api.ask(GET_NAMESPACE, name)
+        except Absent:
+            return ""
+        return runtime.phase([found])
+
+    async def has_cert_manager(self) -> bool:
+        """By its CRDs: they are what a second installation collides with, and nothing of it works without them."""
+        try:
+            await self._api.ask(GET_CRD, CERTIFICATES_CRD)
+        except Absent:
+            return False
+        return True
+
+    async def service_ranges(self, hold_namespace: str = "default") -> ServiceRanges:
+        """Ready ServiceCIDRs and addresses in use; without those objects, what a refusal names and Services use."""
+        return await ranges.service_ranges(self._api, hold_namespace)
+
+    async def missing_rights(self, hold_namespace: str = "default") -> tuple[str, ...]:
+        """Rights that a deployment needs and this identity lacks, as `create services in default`."""
+        wanted = deploying(hold_namespace)
+        allowed = await together([self._may(right) for right in wanted])
+        return tuple(str(right) for right, yes in zip(wanted, allowed, strict=True) if not yes)
+
+    async def hold_address(self, address: str, namespace: str, operation: str) -> None:
+        """Create the placeholder Service that proves `address` free. Raises `AddressTaken` or `AddressOutside`."""
+        await placeholders.hold(self._api, address, namespace, operation)
+
+    async def release_addresses(self, namespace: str, operation: str) -> tuple[str, ...]:
+        """Delete the operation's placeholder Services; the addresses that were held. Waits until they are gone."""
+        return await placeholders.release(self._api, namespace, operation)
+
+    async def runtime(self, namespace: str) -> Runtime:
+        """What the cluster shows of the connected registry that lives in `namespace`."""
+        return await runtime.runtime(self._api, namespace)
+
+    async def _may(self, right: Right) -> bool:
+        resource, _, subresource = right.resource.partition("/")
+        attributes = {
+            "verb": right.verb,
+            "group": right.group,
+            "resource": resource,
+            "subresource": subresource,
+            "namespace": right.namespace,
+            "name": right.names[0] if right.names else "",
+        }
+        body: Object = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
+        }
+        answer = await self._api.ask(ASK_ACCESS, body=body)
+        return bool((answer.get("status") or {}).get("allowed"))
+
+
+def _node(item: Object) -> Node:
+    status = item.get("status") or {}
+    labels = item["metadata"].get("labels") or {}
+    info = status.get("nodeInfo") or {}
+    ready = any(one.get("type") == "Ready" and one.get("status") == "True" for one in status.get("conditions") or ())
+    return Node(
+        item["metadata"]["name"],
+        str(labels.get("kubernetes.io/os") or info.get("operatingSystem") or ""),
+        str(labels.get("kubernetes.io/arch") or info.get("architecture") or ""),
+        ready and not (item.get("spec") or {}).get("unschedulable"),
+    )
+
+
+def _storage_class(item: Object) -> StorageClass:
+    annotations = item["metadata"].get("annotations") or {}
+    return StorageClass(item["metadata"]["name"], annotations.get(_DEFAULT_CLASS) == "true")

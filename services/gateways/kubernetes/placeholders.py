@@ -1,0 +1,84 @@
+"""Placeholder Services: the only proof that an address is free is to have it (a dry run accepts addresses in use)."""
+
+import asyncio
+import re
+from dataclasses import replace
+from ipaddress import ip_address
+
+from services.gateways.kubernetes.api import Api, Object
+from services.gateways.kubernetes.ranges import addresses, service_ranges
+from services.gateways.kubernetes.rights import CREATE_SERVICE, DELETE_SERVICE, LIST_SERVICES
+from services.gateways.kubernetes.together import together
+from services.model.errors import Absent, AddressOutside, AddressTaken, Conflict
+
+OPERATION_LABEL = "registry-bot/operation"
+MANAGED_BY = {"app.kubernetes.io/managed-by": "registry-bot"}
+PORT = 443
+POLL = 0.1
+GONE_WITHIN = 30.0
+
+
+def name(operation: str, address: str) -> str:
+    """The same for the same operation and address. A Service's name is a DNS label: no dots, no colons, 63 at most."""
+    told = re.sub(r"[^a-z0-9]+", "-", operation.lower())[:16].strip("-")
+    return f"registry-bot-{told}-{int(ip_address(address)):x}"
+
+
+def manifest(operation: str, address: str) -> Object:
+    """A Service without a selector, so without endpoints: it holds its address and does nothing else."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": name(operation, address),
+            "labels": {OPERATION_LABEL: operation, **MANAGED_BY},
+            "annotations": {
+                "registry-bot/purpose": "Holds this Service address while a connected registry is deployed."
+            },
+        },
+        "spec": {"clusterIP": address, "ports": [{"name": "https", "port": PORT, "protocol": "TCP"}]},
+    }
+
+
+async def hold(api: Api, address: str, namespace: str, operation: str) -> None:
+    """Create the placeholder, or find that this operation has it already.
+
+    The API server allocates before it compares names, so a repeated create may be refused for either reason.
+    """
+    try:
+        await api.ask(CREATE_SERVICE.inside(namespace), body=manifest(operation, address))
+    except (AddressTaken, Conflict):
+        if not any(address in addresses(service) for service in await _held(api, namespace, operation)):
+            raise
+    except AddressOutside as refused:
+        # A real create names no range (measured on 1.37; a dry run does), and people need to know which there are.
+        known = await service_ranges(api, namespace)
+        raise replace(refused, ranges=known.ranges) from None
+
+
+async def release(api: Api, namespace: str, operation: str) -> tuple[str, ...]:
+    """Delete the operation's placeholders and wait until they are gone; the addresses that they held.
+
+    Raises:
+        Unreachable: they are still there after `GONE_WITHIN` seconds (a finalizer of somebody else's holds them).
+    """
+    held = await _held(api, namespace, operation)
+    await together(_delete(api, namespace, service) for service in held)
+    with api.waiting(f"placeholder Services of {operation} in {namespace} to go"):
+        async with asyncio.timeout(GONE_WITHIN):
+            while held and await _held(api, namespace, operation):  # noqa: ASYNC110 - nobody sets an event here
+                await asyncio.sleep(POLL)
+    return tuple(address for service in held for address in addresses(service))
+
+
+async def _held(api: Api, namespace: str, operation: str) -> list[Object]:
+    return await api.everything(LIST_SERVICES.inside(namespace), {"labelSelector": f"{OPERATION_LABEL}={operation}"})
+
+
+async def _delete(api: Api, namespace: str, service: Object) -> None:
+    meta = service["metadata"]
+    options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": meta["uid"]}}
+    try:
+        await api.ask(DELETE_SERVICE.inside(namespace), meta["name"], body=options)
+    except Absent:
+        return

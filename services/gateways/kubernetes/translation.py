@@ -1,0 +1,105 @@
+"""Foreign errors become ours, here and nowhere else in this room."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from services.model.errors import (
+    Absent,
+    AddressOutside,
+    AddressTaken,
+    Conflict,
+    Foreign,
+    NotAllowed,
+    NotAuthenticated,
+    Refused,
+    Throttled,
+    Unreachable,
+)
+from services.model.redaction import scrub
+
+SERVICE = "kubernetes"
+
+_RANGE = re.compile(r"The range of valid IPs is ([0-9A-Fa-f.:]+/\d+)")
+_ADDRESS = re.compile(r"failed to allocate IP ([0-9A-Fa-f.:]+):")
+_TAKEN = "provided IP is already allocated"
+_OUTSIDE = ("is not in the valid range", "does not match the current range")
+"""The second one is what a further range says of its network and broadcast address (measured on 1.37)."""
+
+_FORBIDDEN, _INVALID, _THROTTLED, _SERVER_ERRORS = 403, 422, 429, 500
+_PLAIN: dict[int, type[Foreign]] = {401: NotAuthenticated, 404: Absent, 409: Conflict}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an API server answered."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The body as an object; empty when it is none (a proxy's page, say)."""
+        try:
+            found = json.loads(self.body or b"{}")
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+
+@contextmanager
+def connecting(target: str) -> Iterator[None]:
+    """What keeps an answer from coming: no connection, no trust, no time."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise Unreachable(SERVICE, target, "DeadlineExceeded", "no answer in time") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise Unreachable(SERVICE, target, "NoConnection", scrub(str(error))) from error
+
+
+def refusal(answer: Answer, target: str, action: str) -> Foreign:
+    """The error that an answer of 400 and above stands for. `action` is the right that was exercised."""
+    status = answer.json
+    code = str(status.get("reason") or answer.status)
+    message = scrub(str(status.get("message") or answer.body[:500].decode("utf-8", "replace")))
+    told = SERVICE, target, code, message
+    if answer.status == _THROTTLED:
+        return Throttled(*told, retry_after=_seconds(answer.headers.get("Retry-After", "")))
+    if answer.status >= _SERVER_ERRORS:
+        return Unreachable(*told)
+    if answer.status == _FORBIDDEN:
+        return _forbidden(told, action)
+    if answer.status == _INVALID:
+        return _invalid(told, message)
+    return _PLAIN.get(answer.status, Refused)(*told)
+
+
+def _forbidden(told: tuple[str, str, str, str], action: str) -> Foreign:
+    """Not every 403 is a missing right: admission says it too, of a namespace that goes away for example."""
+    if "because it is being terminated" in told[3]:
+        return Conflict(*told)
+    return NotAllowed(*told, action=action)
+
+
+def _invalid(told: tuple[str, str, str, str], message: str) -> Refused:
+    found = _ADDRESS.search(message)
+    address = found[1] if found else ""
+    if _TAKEN in message:
+        return AddressTaken(*told, address=address)
+    if any(words in message for words in _OUTSIDE):
+        return AddressOutside(*told, address=address, ranges=tuple(_RANGE.findall(message)))
+    return Refused(*told)
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0

@@ -1,5 +1,0 @@
-"""Kubernetes: the one room that speaks to API servers. No rules here; foreign errors become ours in `translation`."""
-
-from services.kube.gateway import KubernetesGateway
-
-__all__ = ["KubernetesGateway"]

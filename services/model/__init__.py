@@ -1,0 +1,1 @@
+"""Values that travel between rooms: frozen, plain, without I/O. Imports nothing but itself."""

@@ -1,0 +1,194 @@
+"""The vocabulary: values that travel between rooms. All frozen, all plain; times are aware and in UTC."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+# --- people and places in Slack -------------------------------------------------------------------------------------
+
+
+# --- names of Azure resources ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class AcrRef:
+    """The cloud registry."""
+
+    subscription: str
+    resource_group: str
+    name: str
+
+    @property
+    def id(self) -> str:
+        """The ARM id."""
+        group = f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
+        return f"{group}/providers/Microsoft.ContainerRegistry/registries/{self.name}"
+
+
+@dataclass(frozen=True)
+class ClusterRef:
+    """The Arc-enabled cluster."""
+
+    subscription: str
+    resource_group: str
+    name: str
+
+    @property
+    def id(self) -> str:
+        """The ARM id."""
+        group = f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
+        return f"{group}/providers/Microsoft.Kubernetes/connectedClusters/{self.name}"
+
+
+# --- what Azure says ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Registry:
+    """An Azure Container Registry."""
+
+    id: str
+    name: str
+    location: str
+    sku: str
+    data_endpoint: bool
+    login_server: str
+    provisioning_state: str
+    data_endpoint_hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ScopeMap:
+    """What a token may do. `actions` like `repositories/hello-world/content/read`, lower case, sorted."""
+
+    id: str
+    name: str
+    actions: tuple[str, ...]
+    provisioning_state: str = "Succeeded"
+
+
+@dataclass(frozen=True)
+class PasswordSlot:
+    """One of a token's two passwords: `password1` or `password2`. Its value is never readable again."""
+
+    name: str
+    created: datetime | None = None
+    expires: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token of an Azure Container Registry; a sync token when a connected registry uses it."""
+
+    id: str
+    name: str
+    scope_map_id: str
+    enabled: bool
+    passwords: tuple[PasswordSlot, ...] = ()
+    provisioning_state: str = "Succeeded"
+
+
+@dataclass(frozen=True)
+class StatusDetail:
+    """One complaint of a connected registry's runtime, such as `DiskError`."""
+
+    type: str
+    code: str
+    description: str
+    at: datetime | None = None
+    correlation_id: str = ""
+
+
+@dataclass(frozen=True)
+class ConnectedRegistry:
+    """The edge copy, a child resource of the cloud registry.
+
+    `mode` is `ReadOnly` or `ReadWrite`; `connection_state` `Online`, `Offline`, `Syncing` or `Unhealthy`; `activation`
+    `Active` or `Inactive`; `schedule` a cron expression in UTC (`* * * * *` is continuous); `parent` the name of the
+    parent connected registry, empty under the cloud registry.
+    """
+
+    id: str
+    name: str
+    mode: str
+    connection_state: str
+    activation: str
+    provisioning_state: str
+    token_id: str
+    schedule: str
+    window: timedelta | None
+    message_ttl: timedelta | None
+    parent: str = ""
+    gateway_endpoint: str = ""
+    login_server: str = ""
+    version: str = ""
+    last_sync: datetime | None = None
+    last_activity: datetime | None = None
+    client_token_ids: tuple[str, ...] = ()
+    status_details: tuple[StatusDetail, ...] = ()
+    log_level: str = ""
+
+
+@dataclass(frozen=True)
+class ExtensionStatus:
+    """One line of an extension's `statuses` or its `errorInfo`."""
+
+    code: str
+    message: str
+    level: str = "Error"
+
+
+@dataclass(frozen=True)
+class Extension:
+    """An Arc extension in a cluster. Protected settings never come back from the service, so they are not here."""
+
+    id: str
+    name: str
+    type: str
+    provisioning_state: str
+    settings: Mapping[str, str] = field(default_factory=dict)
+    release_namespace: str = ""
+    release_train: str = ""
+    version: str = ""
+    problems: tuple[ExtensionStatus, ...] = ()
+    modified: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ArcCluster:
+    """A connected cluster. `connectivity` is `Connected`, `Connecting`, `Offline` or `Expired`."""
+
+    id: str
+    name: str
+    location: str
+    connectivity: str
+    last_heartbeat: datetime | None = None
+    kubernetes_version: str = ""
+    distribution: str = ""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """An asynchronous ARM operation that can be followed from any process: plain strings, no secret.
+
+    `url` is where its state is asked for (Azure-AsyncOperation or Location), empty when it was done at once; the signed
+    URLs are several kB long and change with each answer.
+    """
+
+    target: str
+    url: str = ""
+    kind: Literal["done", "status", "location"] = "done"
+    correlation_id: str = ""
+    retry_after: float = 0
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What the first answer told and later work needs, such as a connected registry's `gateway_endpoint`."""
+
+
+# --- what Kubernetes says -------------------------------------------------------------------------------------------
+
+
+# --- observation and findings ---------------------------------------------------------------------------------------
+
+
+# --- plans ----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Operations: durable work that changes the world, from request to outcome."""

@@ -1,0 +1,1 @@
+"""Deploy a connected registry to a site's cluster and prove that it works."""

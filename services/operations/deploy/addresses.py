@@ -1,0 +1,128 @@
+"""Which Service address a connected registry gets, and whether a given one will do. Pure.
+
+Kubernetes keeps the low end of a Service range for addresses that people choose, and takes its own picks from above it
+as long as it can (kubernetes.io, Service ClusterIP allocation). Only a real create proves that an address is free.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from itertools import chain
+from typing import Literal
+
+from services.model.kubernetes import ServiceRanges
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+SMALLEST_BAND, LARGEST_BAND, BAND_SHARE = 16, 256, 16
+IPV4 = 4
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A free address. `band` is `dynamic` when the static one is full: the cluster itself picks there too."""
+
+    address: str
+    range: str
+    band: Literal["static", "dynamic"]
+
+
+@dataclass(frozen=True)
+class Full:
+    """No range has a free address. `size` counts their usable addresses, `used` and `leased` those among them."""
+
+    ranges: tuple[str, ...]
+    size: int
+    used: int
+    leased: int
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Whether a given address will do; `facts` say what is in the way."""
+
+    verdict: Literal["ok", "outside", "reserved", "taken", "leased"]
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+def choose(known: ServiceRanges, leased: Collection[str] = ()) -> Choice | Full:
+    """The lowest free address, static bands first. `leased` are addresses that other operations have spoken for."""
+    return next(candidates(known, leased), None) or _full(known, leased)
+
+
+def candidates(known: ServiceRanges, leased: Collection[str] = ()) -> Iterator[Choice]:
+    """All free addresses in the order in which they are to be tried."""
+    barred = _addresses(known.used) | _addresses(leased)
+    networks = [ip_network(text) for text in known.ranges]
+    static = (_free(network, "static", barred) for network in networks)
+    dynamic = (_free(network, "dynamic", barred) for network in networks)
+    return chain.from_iterable(chain(static, dynamic))
+
+
+def judge(address: str, known: ServiceRanges, leased: Collection[str] = ()) -> Judgement:
+    """What is known of a given address. `ok` is no proof: somebody may take it until it is held."""
+    wanted = ip_address(address)
+    homes = [network for text in known.ranges if wanted in (network := ip_network(text))]
+    if not homes:
+        return Judgement("outside", {"ranges": known.ranges})
+    if not any(_is_usable(wanted, network) for network in homes):
+        return Judgement("reserved", {"range": str(homes[0])})
+    if wanted in _addresses(known.used):
+        return Judgement("taken", {"range": str(homes[0])})
+    if wanted in _addresses(leased):
+        return Judgement("leased", {"range": str(homes[0])})
+    return Judgement("ok", {"range": str(homes[0])})
+
+
+def static_band(network: Network) -> int:
+    """How many usable addresses at the low end are kept for chosen ones; a range of up to 16 addresses has no band."""
+    size = network.num_addresses
+    if size <= SMALLEST_BAND:
+        return 0
+    return min(max(SMALLEST_BAND, size // BAND_SHARE), LARGEST_BAND)
+
+
+def _free(network: Network, band: Literal["static", "dynamic"], barred: Collection[Address]) -> Iterator[Choice]:
+    first, last = _bounds(network)
+    split = int(first) + static_band(network)
+    # The first usable address is the API server's own Service's (in the first range; elsewhere it is spared).
+    numbers = (
+        range(int(first) + 1, min(split, int(last) + 1))
+        if band == "static"
+        else range(max(split, int(first) + 1), int(last) + 1)
+    )
+    for number in numbers:
+        address = _address(number, network)
+        if address not in barred:
+            yield Choice(str(address), str(network), band)
+
+
+def _full(known: ServiceRanges, leased: Collection[str]) -> Full:
+    networks = [ip_network(text) for text in known.ranges]
+    size = sum(max(int(last) - int(first) + 1, 0) for first, last in map(_bounds, networks))
+    used, spoken_for = _addresses(known.used), _addresses(leased)
+    return Full(known.ranges, size, _inside(used, networks), _inside(spoken_for - used, networks))
+
+
+def _inside(addresses: Collection[Address], networks: list[Network]) -> int:
+    return sum(any(address in network for network in networks) for address in addresses)
+
+
+def _is_usable(address: Address, network: Network) -> bool:
+    first, last = _bounds(network)
+    return int(first) <= int(address) <= int(last)
+
+
+def _bounds(network: Network) -> tuple[Address, Address]:
+    """First and last address that a Service can have: not the network's own, nor (IPv4) the broadcast address."""
+    last = network.broadcast_address
+    return network.network_address + 1, last - 1 if network.version == IPV4 else last
+
+
+def _address(number: int, network: Network) -> Address:
+    return IPv4Address(number) if network.version == IPV4 else IPv6Address(number)
+
+
+def _addresses(texts: Collection[str]) -> frozenset[Address]:
+    return frozenset(ip_address(text) for text in texts)

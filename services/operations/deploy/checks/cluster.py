@@ -1,0 +1,152 @@
+"""Checks inside the cluster, by its Kubernetes API."""
+
+from typing import TypeVar
+
+from services.model.kubernetes import ServiceRanges
+from services.model.plan import Finding
+from services.operations.deploy.addresses import Choice, choose, judge
+from services.operations.deploy.checks.codes import Code
+from services.operations.deploy.checks.declaration import blocker, check, if_known, known, ok, warning
+from services.operations.deploy.checks.extension import CERT_MANAGER_INSTALL, SERVICE_ADDRESS, own_extension
+from services.operations.deploy.observation import Answer, Observation, Unasked
+from services.operations.deploy.request import DeployRequest
+from services.policy.sites import RUNTIME_NAMESPACE, Site
+
+T = TypeVar("T")
+
+
+@check("kubernetes.reached", title="Kubernetes API answers", essential=True)
+def reached(_site: Site, _request: DeployRequest, seen: Observation) -> Finding:
+    """With the site's kubeconfig."""
+    return ok(Code.KUBERNETES_REACHED, version=known(seen.kubernetes_version))
+
+
+@check("kubernetes.rights", title="Bot has the rights that a deployment uses")
+def rights(site: Site, _request: DeployRequest, seen: Observation) -> Finding | None:
+    """`deploy/rbac` grants exactly these."""
+    if _said_already(seen.missing_rights, seen):
+        return None
+    if missing := known(seen.missing_rights):
+        return blocker(Code.RIGHTS_MISSING, missing=missing, namespace=site.cluster.kubernetes.hold_namespace)
+    return ok(Code.RIGHTS_COMPLETE)
+
+
+@check("kubernetes.namespace", title="Namespace is not terminating")
+def namespace(_site: Site, _request: DeployRequest, seen: Observation) -> Finding | None:
+    """Nothing can be created in a namespace that goes away."""
+    if _said_already(seen.namespace_phase, seen):
+        return None
+    phase = known(seen.namespace_phase)
+    if phase == "Terminating":
+        return blocker(Code.NAMESPACE_TERMINATING, namespace=RUNTIME_NAMESPACE)
+    return ok(Code.NAMESPACE_USABLE, namespace=RUNTIME_NAMESPACE, phase=phase)
+
+
+@check("kubernetes.node", title="A linux/amd64 node is ready")
+def node(_site: Site, _request: DeployRequest, seen: Observation) -> Finding | None:
+    """The extension has no image for ARM64 (Learn: Arc extensions)."""
+    if _said_already(seen.nodes, seen):
+        return None
+    nodes = known(seen.nodes)
+    fitting = [one for one in nodes if (one.os, one.architecture) == ("linux", "amd64")]
+    if not fitting:
+        return blocker(Code.NODE_ABSENT, platforms=tuple(sorted({f"{one.os}/{one.architecture}" for one in nodes})))
+    ready = tuple(one.name for one in fitting if one.ready)
+    if not ready:
+        return blocker(Code.NODE_NOT_READY, nodes=tuple(one.name for one in fitting))
+    return ok(Code.NODE_FOUND, nodes=ready)
+
+
+@check("kubernetes.storage", title="Storage class exists")
+def storage(_site: Site, request: DeployRequest, seen: Observation) -> Finding | None:
+    """Without a usable class the volume claim stays Pending and the extension Creating."""
+    if _said_already(seen.storage_classes, seen):
+        return None
+    classes = known(seen.storage_classes)
+    names = tuple(one.name for one in classes)
+    if request.storage_class:
+        there = request.storage_class in names
+        answer = ok(Code.STORAGE_FOUND, storage_class=request.storage_class, default=False)
+        return answer if there else blocker(Code.STORAGE_ABSENT, storage_class=request.storage_class, classes=names)
+    default = next((one.name for one in classes if one.default), None)
+    if default is None:
+        return blocker(Code.STORAGE_NO_DEFAULT, classes=names)
+    return ok(Code.STORAGE_FOUND, storage_class=default, default=True)
+
+
+@check("kubernetes.cert_manager", title="cert-manager")
+def cert_manager(_site: Site, request: DeployRequest, seen: Observation) -> Finding | None:
+    """`install` is what the plan sets `cert-manager.install` to: a second installation fails at the first one's CRDs.
+
+    An extension of ours that exists may have installed it itself: then its setting stays, else an upgrade removes it.
+    """
+    if _said_already(seen.cert_manager, seen):
+        return None
+    there = known(seen.cert_manager)
+    own = own_extension(request, seen)
+    if own is not None and there:
+        install = own.settings.get(CERT_MANAGER_INSTALL, "true").casefold() != "false"
+        return ok(Code.CERT_MANAGER_KEPT, install=install)
+    return ok(Code.CERT_MANAGER_THERE, install=False) if there else ok(Code.CERT_MANAGER_TO_INSTALL, install=True)
+
+
+@check("kubernetes.address", title="A Service address is free", essential=True)
+def address(_site: Site, request: DeployRequest, seen: Observation) -> Finding | None:
+    """A given address is judged, else one is picked; `address` is what the plan holds and the extension gets."""
+    if _said_already(seen.ranges, seen):
+        return None
+    ranges = known(seen.ranges)
+    if (own := _own_address(request, seen, ranges)) and request.service_ip in {None, own}:
+        return ok(Code.ADDRESS_KEPT, address=own, picked=False)
+    if request.service_ip is not None:
+        return _judged(request.service_ip, ranges, seen.leased)
+    return _picked(ranges, seen.leased)
+
+
+def _judged(wanted: str, ranges: ServiceRanges, leased: frozenset[str]) -> Finding:
+    judgement = judge(wanted, ranges, leased)
+    if judgement.verdict == "ok":
+        return ok(Code.ADDRESS_GIVEN, address=wanted, picked=False, **judgement.facts)
+    code = {
+        "outside": Code.ADDRESS_OUTSIDE,
+        "reserved": Code.ADDRESS_RESERVED,
+        "taken": Code.ADDRESS_TAKEN,
+        "leased": Code.ADDRESS_LEASED,
+    }[judgement.verdict]
+    free = choose(ranges, leased)
+    instead = free.address if isinstance(free, Choice) else ""
+    return blocker(code, address=wanted, instead=instead, **{"ranges": ranges.ranges} | dict(judgement.facts))
+
+
+def _picked(ranges: ServiceRanges, leased: frozenset[str]) -> Finding:
+    choice = choose(ranges, leased)
+    if not isinstance(choice, Choice):
+        return blocker(
+            Code.ADDRESSES_FULL, ranges=choice.ranges, size=choice.size, used=choice.used, leased=choice.leased
+        )
+    facts = {"address": choice.address, "range": choice.range, "picked": True}
+    if choice.band == "dynamic":
+        return warning(Code.ADDRESS_PICKED_HIGH, **facts)
+    return ok(Code.ADDRESS_PICKED, **facts)
+
+
+def _own_address(request: DeployRequest, seen: Observation, ranges: ServiceRanges) -> str:
+    """The address of the extension that is there already, unless somebody else's Service has it; empty otherwise."""
+    own = own_extension(request, seen)
+    told = own.settings.get(SERVICE_ADDRESS, "") if own is not None else ""
+    running = if_known(seen.runtime)
+    if told and running is not None and told in running.service_addresses:
+        return told
+    return told if told and judge(told, ranges, seen.leased).verdict == "ok" else ""
+
+
+def _said_already(answer: Answer[T], seen: Observation) -> bool:
+    """Whether this question failed as the very first one did: people need to read that only once."""
+    first = seen.kubernetes_version
+    if not isinstance(first, Unasked) or not isinstance(answer, Unasked):
+        return False
+    return type(first.error) is type(answer.error) and _code(first) == _code(answer)
+
+
+def _code(answer: Unasked) -> str:
+    return str(getattr(answer.error, "code", ""))

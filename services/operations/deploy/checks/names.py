@@ -1,0 +1,134 @@
+"""Checks of the connected registry's name and of what bears it: nothing is overwritten silently."""
+
+from collections.abc import Mapping
+
+from services.model.azure import ConnectedRegistry
+from services.model.plan import Finding
+from services.operations.deploy.checks.codes import Code
+from services.operations.deploy.checks.declaration import blocker, check, if_known, known, ok, warning
+from services.operations.deploy.observation import Observation
+from services.operations.deploy.request import DeployRequest
+from services.policy.sites import CONNECTED_REGISTRIES_PER_ACR, SCOPE_MAP_PERMISSIONS, Site, sync_actions
+
+
+@check("connected.name", title="Name is free or of this connected registry", essential=True)
+def connected_name(_site: Site, request: DeployRequest, seen: Observation) -> Finding | None:
+    """An existing one is reused when it is as asked. Mode, parent and sync token can't be changed after creation."""
+    known(seen.connected)
+    if not request.name:
+        return None
+    if (found := existing(request, seen)) is None:
+        return ok(Code.NAME_FREE)
+    if (final := _cannot_change(found, request)) is not None:
+        return final
+    if found.provisioning_state in {"Creating", "Updating", "Deleting"}:
+        return blocker(Code.CONNECTED_BUSY, state=found.provisioning_state)
+    if changes := _changes(found, request):
+        return blocker(Code.CONNECTED_SETTINGS_DIFFER, changes=changes)
+    return ok(Code.CONNECTED_REUSED, state=found.connection_state, activation=found.activation)
+
+
+@check("connected.quota", title="Registry has room for one more")
+def quota(_site: Site, request: DeployRequest, seen: Observation) -> Finding | None:
+    """The quota counts all connected registries of a registry, nested ones too."""
+    if (found := if_known(seen.connected)) is None or existing(request, seen) is not None:
+        return None
+    code = Code.QUOTA_FULL if len(found) >= CONNECTED_REGISTRIES_PER_ACR else Code.QUOTA_LEFT
+    answer = blocker if code is Code.QUOTA_FULL else ok
+    return answer(code, count=len(found), limit=CONNECTED_REGISTRIES_PER_ACR)
+
+
+@check("scope_map.permissions", title="Repositories fit in a scope map")
+def permissions(_site: Site, request: DeployRequest, _seen: Observation) -> Finding | None:
+    """Four permissions for the registry itself, two or five for each repository."""
+    if not request.name:
+        return None
+    count = len(_wanted(request))
+    facts = {"count": count, "limit": SCOPE_MAP_PERMISSIONS, "repositories": len(request.repositories)}
+    if count > SCOPE_MAP_PERMISSIONS:
+        return blocker(Code.PERMISSIONS_TOO_MANY, **facts)
+    return ok(Code.PERMISSIONS_FIT, **facts)
+
+
+@check("scope_map.name", title="Scope map is free or of this connected registry", essential=True)
+def scope_map(_site: Site, request: DeployRequest, seen: Observation) -> Finding | None:
+    """The Azure CLI overwrites an existing scope map with a warning line; here it must be this registry's own."""
+    if not request.name:
+        return None
+    if (found := known(seen.scope_map)) is None:
+        return ok(Code.SCOPE_MAP_FREE)
+    have, want = {action.casefold() for action in found.actions}, set(_wanted(request))
+    changes = {"added": tuple(sorted(want - have)), "removed": tuple(sorted(have - want))}
+    if have == want:
+        return ok(Code.SCOPE_MAP_REUSED)
+    if _is_own_scope_map(request, seen):
+        return warning(Code.SCOPE_MAP_CHANGES, **changes)
+    return blocker(Code.SCOPE_MAP_FOREIGN, **changes)
+
+
+@check("token.name", title="Sync token is free or of this connected registry", essential=True)
+def token(_site: Site, request: DeployRequest, seen: Observation) -> Finding | None:
+    """A disabled token was disabled by somebody, perhaps to cut this registry off: it is not switched on silently."""
+    if not request.name:
+        return None
+    if (found := known(seen.token)) is None:
+        return ok(Code.TOKEN_FREE)
+    if user := _other_user(request, seen):
+        return blocker(Code.TOKEN_IN_USE, user=user)
+    if _last(found.scope_map_id) != request.scope_map_name.casefold():
+        return blocker(Code.TOKEN_FOREIGN, scope_map=_last(found.scope_map_id))
+    if not found.enabled:
+        return blocker(Code.TOKEN_DISABLED)
+    return ok(Code.TOKEN_REUSED, passwords=tuple(slot.name for slot in found.passwords))
+
+
+def existing(request: DeployRequest, seen: Observation) -> ConnectedRegistry | None:
+    """The connected registry that has the name already, whatever its case (ARM names have none)."""
+    found = if_known(seen.connected) or ()
+    return next((one for one in found if one.name.casefold() == request.name.casefold()), None)
+
+
+def _cannot_change(found: ConnectedRegistry, request: DeployRequest) -> Finding | None:
+    if found.mode.casefold() != request.mode.casefold():
+        return blocker(Code.CONNECTED_MODE_DIFFERS, mode=found.mode, wanted=request.mode)
+    if found.parent:
+        return blocker(Code.CONNECTED_HAS_PARENT, parent=found.parent)
+    if _last(found.token_id) != request.token_name.casefold():
+        return blocker(Code.CONNECTED_TOKEN_DIFFERS, token=_last(found.token_id), wanted=request.token_name)
+    return None
+
+
+def _changes(found: ConnectedRegistry, request: DeployRequest) -> Mapping[str, tuple[object, object]]:
+    pairs = {
+        "schedule": (found.schedule, request.schedule),
+        "window": (found.window, request.window),
+        "message_ttl": (found.message_ttl, request.message_ttl),
+    }
+    return {field: pair for field, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _wanted(request: DeployRequest) -> tuple[str, ...]:
+    return sync_actions(request.name, request.mode, request.repositories)
+
+
+def _is_own_scope_map(request: DeployRequest, seen: Observation) -> bool:
+    """Whether the existing connected registry syncs with the token that has this scope map."""
+    registry, sync_token = existing(request, seen), if_known(seen.token)
+    if registry is None or sync_token is None:
+        return False
+    return (
+        registry.token_id.casefold() == sync_token.id.casefold()
+        and _last(sync_token.scope_map_id) == request.scope_map_name.casefold()
+    )
+
+
+def _other_user(request: DeployRequest, seen: Observation) -> str:
+    """Another connected registry that syncs with the token of this name."""
+    for one in if_known(seen.connected) or ():
+        if one.name.casefold() != request.name.casefold() and _last(one.token_id) == request.token_name.casefold():
+            return one.name
+    return ""
+
+
+def _last(arm_id: str) -> str:
+    return arm_id.rpartition("/")[2].casefold()

@@ -1,0 +1,336 @@
+"""Why a deployment does not go on: from what Azure and the cluster show to one cause of the failure catalogue. Pure.
+
+The texts are those of Helm, the API server, the Arc agents and the runtime's log. The most specific cause wins; what is
+only a consequence of another (a crash loop, a Failed without a text) is told when nothing better is known.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum, auto
+
+from services.model.azure import ArcCluster, ConnectedRegistry, Extension, Token
+from services.model.errors import (
+    Absent,
+    AddressOutside,
+    AddressTaken,
+    Conflict,
+    DomainError,
+    Failure,
+    Foreign,
+    NotAllowed,
+    NotAuthenticated,
+    Refused,
+    Throttled,
+    Unreachable,
+)
+from services.model.kubernetes import Runtime
+
+
+class Cause(StrEnum):
+    """All words that a failure's cause can be. `handlers.views.causes` has a sentence and a remedy for each."""
+
+    ADDRESS_TAKEN = auto()
+    ADDRESS_OUTSIDE = auto()
+    ADDRESS_LEASED = auto()
+    ADDRESS_RANGE_FULL = auto()
+    ADDRESS_RACE = auto()
+    STORAGE_PENDING = auto()
+    UNSCHEDULABLE = auto()
+    NO_AMD64_NODE = auto()
+    POD_SECURITY = auto()
+    IMAGE_PULL = auto()
+    BAD_PASSWORD = auto()
+    TOKEN_DISABLED = auto()
+    BAD_CONNECTION_STRING = auto()
+    ALREADY_ACTIVATED = auto()
+    FIREWALL = auto()
+    DISK_ERROR = auto()
+    UNHEALTHY = auto()
+    CRASHING = auto()
+    DATA_ENDPOINT_OFF = auto()
+    CERT_MANAGER_CONFLICT = auto()
+    CERT_MANAGER_ABSENT = auto()
+    OWNERSHIP_CONFLICT = auto()
+    NAME_IN_USE = auto()
+    NAMESPACE_TERMINATING = auto()
+    CHART_NOT_FOUND = auto()
+    STATUS_NOT_POPULATED = auto()
+    WRITE_RACE = auto()
+    PROVIDER_MISSING = auto()
+    CLUSTER_OFFLINE = auto()
+    CLUSTER_EXPIRED = auto()
+    INSTALLATION_FAILED = auto()
+    SILENT_FAILURE = auto()
+    GATEWAY_UNKNOWN = auto()
+    STEP_TIMED_OUT = auto()
+    INTERRUPTED = auto()
+    DEFECT = auto()
+    TIMED_OUT = auto()
+    UNREACHABLE = auto()
+    NOT_AUTHENTICATED = auto()
+    NOT_ALLOWED = auto()
+    THROTTLED = auto()
+    ABSENT = auto()
+    CONFLICT = auto()
+    REFUSED = auto()
+
+
+@dataclass(frozen=True)
+class _Sign:
+    """Words by which a cause is known; named groups become facts."""
+
+    cause: Cause
+    words: re.Pattern[str]
+
+
+@dataclass(frozen=True)
+class _Found:
+    cause: Cause
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+def _sign(cause: Cause, words: str) -> _Sign:
+    return _Sign(cause, re.compile(words, re.IGNORECASE | re.DOTALL))
+
+
+_INSTALLATION = (
+    _sign(Cause.ADDRESS_TAKEN, r"failed to allocate IP (?P<address>[0-9a-f.:]+): provided IP is already allocated"),
+    _sign(
+        Cause.ADDRESS_OUTSIDE,
+        r"failed to allocate IP (?P<address>[0-9a-f.:]+):.*?is not in the valid range. "
+        r"The range of valid IPs is (?P<ranges>[0-9a-f.:]+/\d+)",
+    ),
+    _sign(Cause.ADDRESS_OUTSIDE, r"failed to allocate IP (?P<address>[0-9a-f.:]+):.*?does not match the current range"),
+    _sign(Cause.NAMESPACE_TERMINATING, r"namespace (?P<namespace>\S+) because it is being terminated"),
+    _sign(
+        Cause.CERT_MANAGER_CONFLICT,
+        r"\"?[\w.-]*cert-manager[\w./-]*\"?.{0,80}?(exists and cannot be imported|already exists)",
+    ),
+    _sign(Cause.CERT_MANAGER_ABSENT, r"no matches for kind \"(Certificate|Issuer|ClusterIssuer)\""),
+    _sign(
+        Cause.OWNERSHIP_CONFLICT,
+        r"Unable to continue with install: (?P<kind>\w+) \"(?P<object>[^\"]+)\".*?exists and cannot be imported",
+    ),
+    _sign(Cause.NAME_IN_USE, r"cannot re-use a name that is still in use|name (is )?still in use"),
+    _sign(Cause.CHART_NOT_FOUND, r"chart path not found|chart .{0,80}not found"),
+    _sign(Cause.STATUS_NOT_POPULATED, r"status not populated|unable to get the status from the local CRD"),
+    _sign(Cause.WRITE_RACE, r"the object has been modified; please apply your changes to the latest version"),
+    _sign(Cause.POD_SECURITY, r"violates PodSecurity"),
+    _sign(
+        Cause.PROVIDER_MISSING,
+        r"(subscription is )?not registered (to use|with|for).{0,40}?(?P<provider>Microsoft\.\w+)",
+    ),
+    _sign(Cause.PROVIDER_MISSING, r"(?P<provider>Microsoft\.\w+).{0,40}?(is )?not registered"),
+    _sign(Cause.DATA_ENDPOINT_OFF, r"data ?endpoint.{0,60}?(not |dis|must|need|require)"),
+)
+_LOG = (
+    _sign(Cause.ALREADY_ACTIVATED, r"ALREADY_ACTIVATED"),
+    _sign(Cause.BAD_CONNECTION_STRING, r"connection string.{0,40}?(can't|cannot|invalid|not valid|malformed|missing)"),
+    _sign(Cause.BAD_PASSWORD, r"UNAUTHORIZED|incorrect password"),
+    _sign(Cause.DISK_ERROR, r"no space left on device|not enough space|DiskError"),
+    _sign(Cause.NO_AMD64_NODE, r"exec format error"),
+    _sign(
+        Cause.FIREWALL,
+        r"i/o timeout|no such host|name or service not known|name resolution|connection (refused|reset|timed out)"
+        r"|TLS handshake timeout|network is unreachable|can't be reached",
+    ),
+)
+_WARNINGS = (
+    _sign(Cause.POD_SECURITY, r"violates PodSecurity"),
+    _sign(
+        Cause.STORAGE_PENDING,
+        r"ProvisioningFailed|FailedBinding|storageclass.*?not found|no persistent volumes available"
+        r"|unbound immediate PersistentVolumeClaims",
+    ),
+    _sign(Cause.NO_AMD64_NODE, r"didn't match Pod's node (affinity|selector)"),
+)
+_PULLING = frozenset({"ImagePullBackOff", "ErrImagePull", "InvalidImageName"})
+_WELL = frozenset({"online", "syncing"})
+_LOG_LIMIT = 300
+
+_BY_KIND: tuple[tuple[type[DomainError], Cause], ...] = (
+    (AddressTaken, Cause.ADDRESS_TAKEN),
+    (AddressOutside, Cause.ADDRESS_OUTSIDE),
+    (NotAuthenticated, Cause.NOT_AUTHENTICATED),
+    (NotAllowed, Cause.NOT_ALLOWED),
+    (Throttled, Cause.THROTTLED),
+    (Absent, Cause.ABSENT),
+    (Conflict, Cause.CONFLICT),
+    (Refused, Cause.REFUSED),
+)
+
+
+def diagnose(
+    extension: Extension | None = None,
+    runtime: Runtime | None = None,
+    connected: ConnectedRegistry | None = None,
+    cluster: ArcCluster | None = None,
+    error: DomainError | None = None,
+    *,
+    token: Token | None = None,
+) -> Failure | None:
+    """The cause, or None: nothing is known to be wrong, so it is still going. With an `error` there always is a cause.
+
+    A cause may be seen before Azure gives up (it waits for hours), or pass by itself (a fresh password takes up to a
+    minute to be known everywhere): the caller decides how long a cause must last.
+    """
+    if isinstance(error, Failure):
+        return error
+    told = _told(extension, error)
+    found = (
+        _of_addresses(error)
+        or _of_identity(error)
+        or _read(_INSTALLATION, told)
+        or _of_arc(cluster)
+        or _of_runtime(runtime, connected, token)
+        or _of_extension(extension, told)
+        or _of_error(error)
+        or _of_crash(runtime, connected)
+    )
+    if found is None:
+        return None
+    correlation = error.correlation_id if isinstance(error, Foreign) else ""
+    return Failure(found.cause, {**_context(extension, runtime, connected, error), **found.facts}, correlation)
+
+
+def _of_addresses(error: DomainError | None) -> _Found | None:
+    if isinstance(error, AddressTaken):
+        return _Found(Cause.ADDRESS_TAKEN, {"address": error.address})
+    if isinstance(error, AddressOutside):
+        return _Found(Cause.ADDRESS_OUTSIDE, {"address": error.address, "ranges": ", ".join(error.ranges)})
+    return None
+
+
+def _of_identity(error: DomainError | None) -> _Found | None:
+    """What stops the bot itself says nothing of the registry, nor does the registry of it."""
+    return _of_error(error) if isinstance(error, NotAuthenticated | NotAllowed | Throttled) else None
+
+
+def _of_arc(cluster: ArcCluster | None) -> _Found | None:
+    """A cluster that Azure doesn't hear of gets no extension; what it shows by itself then is old."""
+    if cluster is None or cluster.connectivity in {"Connected", "Connecting"}:
+        return None
+    cause = Cause.CLUSTER_EXPIRED if cluster.connectivity == "Expired" else Cause.CLUSTER_OFFLINE
+    return _Found(cause, {"cluster": cluster.name, "heartbeat": cluster.last_heartbeat})
+
+
+def _of_runtime(runtime: Runtime | None, connected: ConnectedRegistry | None, token: Token | None) -> _Found | None:
+    if connected is not None and (complaint := _complaint(connected)):
+        return complaint
+    if connected is not None and connected.connection_state.casefold() in _WELL:
+        return None
+    if runtime is None:
+        return None
+    return _of_pod(runtime) or _of_log(runtime, token)
+
+
+def _complaint(connected: ConnectedRegistry) -> _Found | None:
+    """What the runtime itself reports to Azure (Azure/acr: connected-registry-error-codes)."""
+    if not connected.status_details:
+        return None
+    last = connected.status_details[-1]
+    is_disk = "DiskError" in {last.code, last.type}
+    facts = {"code": last.code, "message": last.description}
+    return _Found(Cause.DISK_ERROR if is_disk else Cause.UNHEALTHY, facts)
+
+
+def _of_pod(runtime: Runtime) -> _Found | None:
+    """What keeps the Pod from running. A claim that is Pending is no sign alone: many classes wait for a Pod."""
+    if runtime.namespace_phase == "Terminating":
+        return _Found(Cause.NAMESPACE_TERMINATING, {"namespace": "connected-registry"})
+    if runtime.pod_phase == "Running" and not runtime.waiting_reason:
+        return None
+    if runtime.waiting_reason in _PULLING:
+        return _Found(Cause.IMAGE_PULL, {"message": _last(runtime.warnings)})
+    found = _read(_WARNINGS, reversed(runtime.warnings))
+    unschedulable = runtime.waiting_reason == "Unschedulable"
+    # Events outlive what they tell of, and some are of the namespace's other Pods.
+    stale = {Cause.STORAGE_PENDING: runtime.volume_phase == "Bound", Cause.NO_AMD64_NODE: not unschedulable}
+    if found is not None and not stale.get(found.cause):
+        return found
+    if unschedulable:
+        return _Found(Cause.UNSCHEDULABLE, {"message": _last(runtime.warnings)})
+    return None
+
+
+def _of_log(runtime: Runtime, token: Token | None) -> _Found | None:
+    """The newest telling line; the log before the last restart where the new one says nothing yet."""
+    for log in (runtime.log, runtime.previous_log):
+        found = _read(_LOG, reversed(log.splitlines()))
+        if found is None:
+            continue
+        if found.cause is Cause.BAD_PASSWORD and token is not None and not token.enabled:
+            return _Found(Cause.TOKEN_DISABLED, {**found.facts, "token": token.name})
+        return found
+    return None
+
+
+def _of_extension(extension: Extension | None, told: list[str]) -> _Found | None:
+    if extension is None or extension.provisioning_state not in {"Failed", "Canceled"}:
+        return None
+    if told:
+        return _Found(Cause.INSTALLATION_FAILED, {"message": told[0][:_LOG_LIMIT]})
+    return _Found(Cause.SILENT_FAILURE)
+
+
+def _of_error(error: DomainError | None) -> _Found | None:
+    if error is None:
+        return None
+    if isinstance(error, Unreachable):
+        late = error.code == "DeadlineExceeded"
+        return _Found(Cause.TIMED_OUT if late else Cause.UNREACHABLE)
+    cause = next((cause for kind, cause in _BY_KIND if isinstance(error, kind)), Cause.REFUSED)
+    return _Found(cause, {"action": getattr(error, "action", "")})
+
+
+def _of_crash(runtime: Runtime | None, connected: ConnectedRegistry | None) -> _Found | None:
+    if runtime is None or runtime.waiting_reason != "CrashLoopBackOff":
+        return None
+    if connected is not None and connected.connection_state.casefold() in _WELL:
+        return None
+    lines = (runtime.previous_log or runtime.log).strip().splitlines()
+    return _Found(Cause.CRASHING, {"restarts": runtime.restarts, "message": _last(lines)[:_LOG_LIMIT]})
+
+
+def _told(extension: Extension | None, error: DomainError | None) -> list[str]:
+    """All texts that Azure gives, the error's own last."""
+    problems = [problem.message for problem in extension.problems if problem.message] if extension else []
+    return problems + ([error.message] if isinstance(error, Foreign) and error.message else [])
+
+
+def _read(signs: Iterable[_Sign], texts: Iterable[str]) -> _Found | None:
+    for text in texts:
+        for sign in signs:
+            if found := sign.words.search(text):
+                facts = {key: value for key, value in found.groupdict().items() if value}
+                return _Found(sign.cause, {"message": text.strip()[:_LOG_LIMIT], **facts})
+    return None
+
+
+def _context(
+    extension: Extension | None,
+    runtime: Runtime | None,
+    connected: ConnectedRegistry | None,
+    error: DomainError | None,
+) -> dict[str, object]:
+    """Facts that sentences of several causes use; empty where unknown."""
+    settings = extension.settings if extension else {}
+    foreign = error if isinstance(error, Foreign) else None
+    return {
+        "extension": extension.name if extension else "",
+        "state": extension.provisioning_state if extension else "",
+        "address": settings.get("service.clusterIP", ""),
+        "storage_class": (runtime.volume_class if runtime else "") or settings.get("pvc.storageClassName", ""),
+        "name": connected.name if connected else "",
+        "service": foreign.service if foreign else "",
+        "target": foreign.target if foreign else "",
+        "code": foreign.code if foreign else "",
+        "message": foreign.message if foreign else "",
+        "ranges": "",
+        "action": "",
+    }
+
+
+def _last(lines: Iterable[str]) -> str:
+    return next(iter(reversed(tuple(lines))), "")

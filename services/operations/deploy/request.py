@@ -1,0 +1,168 @@
+"""What a deployment is asked to do: a request, filled up from the site's defaults. Pure."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import ip_address
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from services.model.errors import Invalid
+from services.policy.sites import (
+    CONNECTED_REGISTRY_NAME,
+    CONTINUOUS,
+    MESSAGE_TTL,
+    SYNC_WINDOW,
+    Repository,
+    Schedule,
+    Site,
+)
+
+MODES = ("ReadOnly", "ReadWrite")
+EXTENSION_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?")
+"""It becomes the name of a Helm release: 53 characters of a DNS label at most."""
+STORAGE_REQUEST = re.compile(r"[0-9]+(Ei|Pi|Ti|Gi|Mi)")
+
+_REPOSITORY: TypeAdapter[str] = TypeAdapter(Repository)
+_SCHEDULE: TypeAdapter[str] = TypeAdapter(Schedule)
+
+
+@dataclass(frozen=True)
+class DeployRequest:
+    """A connected registry as it is wanted at a site.
+
+    `name` is empty in a request about a site alone (`check SITE`). Scope map and sync token bear the registry's name,
+    as the Azure CLI has it. `service_ip` None: one is picked; `storage_class` None: the cluster's default.
+    """
+
+    site: str
+    name: str
+    repositories: tuple[str, ...]
+    mode: Literal["ReadOnly", "ReadWrite"]
+    schedule: str
+    window: timedelta | None
+    message_ttl: timedelta
+    log_level: str
+    service_ip: str | None
+    storage_class: str | None
+    storage_request: str
+    extension_name: str
+    release_train: str | None
+    version: str | None
+    trust_distribution: bool
+
+    @property
+    def scope_map_name(self) -> str:
+        """Of the sync scope map."""
+        return self.name
+
+    @property
+    def token_name(self) -> str:
+        """Of the sync token."""
+        return self.name
+
+
+def deploy_request(
+    site: Site,
+    name: str | None,
+    *,
+    repositories: Sequence[str] = (),
+    mode: str | None = None,
+    schedule: str | None = None,
+    window: timedelta | None = None,
+    message_ttl: timedelta | None = None,
+    service_ip: str | None = None,
+    storage_class: str | None = None,
+    storage_request: str | None = None,
+    extension_name: str | None = None,
+) -> DeployRequest:
+    """A request in which everything that wasn't said comes from the site. Without a name it is about the site alone.
+
+    Raises:
+        Invalid: a value breaks a rule; the rule's word tells which.
+    """
+    fixed = site.extension.service_ip
+    request = DeployRequest(
+        site=site.name,
+        name=_name(name) if name is not None else "",
+        repositories=tuple(dict.fromkeys(map(_repository, repositories or site.sync.repositories))),
+        mode=_mode(mode) if mode else site.sync.mode,
+        schedule=_schedule(schedule) if schedule else site.sync.schedule,
+        window=window or site.sync.window,
+        message_ttl=message_ttl or site.sync.message_ttl,
+        log_level=site.sync.log_level,
+        service_ip=_address(service_ip) if service_ip else str(fixed) if fixed else None,
+        storage_class=storage_class or site.extension.storage_class,
+        storage_request=_storage_request(storage_request) if storage_request else site.extension.storage_request,
+        extension_name=_extension_name(extension_name or name or "connected-registry"),
+        release_train=site.extension.release_train,
+        version=site.extension.version,
+        trust_distribution=site.extension.trust_distribution,
+    )
+    _agree(request)
+    return request
+
+
+def _agree(request: DeployRequest) -> None:
+    """Rules on several values, and on those whose bounds are the service's."""
+    if request.name and not request.repositories:
+        raise Invalid("repository", "", "repositories.none", {"site": request.site})
+    _within("message_ttl", request.message_ttl, MESSAGE_TTL)
+    if request.window is not None:
+        _within("window", request.window, SYNC_WINDOW)
+    elif request.schedule != CONTINUOUS:
+        raise Invalid("window", "", "window.missing", {"schedule": request.schedule})
+
+
+def _within(field_name: str, value: timedelta, bounds: tuple[timedelta, timedelta]) -> None:
+    low, high = bounds
+    if not low <= value <= high:
+        raise Invalid(field_name, str(value), f"{field_name}.bounds", {"value": value, "low": low, "high": high})
+
+
+def _name(name: str) -> str:
+    if not CONNECTED_REGISTRY_NAME.fullmatch(name):
+        raise Invalid("name", name, "name.pattern", {"least": 5, "most": 40})
+    return name
+
+
+def _extension_name(name: str) -> str:
+    if not EXTENSION_NAME.fullmatch(name):
+        raise Invalid("extension_name", name, "extension_name.pattern")
+    return name
+
+
+def _repository(name: str) -> str:
+    try:
+        return _REPOSITORY.validate_python(name)
+    except ValidationError as error:
+        raise Invalid("repository", name, "repository.pattern") from error
+
+
+def _schedule(expression: str) -> str:
+    try:
+        return _SCHEDULE.validate_python(expression)
+    except ValidationError as error:
+        raise Invalid("schedule", expression, "schedule.pattern") from error
+
+
+def _mode(text: str) -> Literal["ReadOnly", "ReadWrite"]:
+    for mode in ("ReadOnly", "ReadWrite"):
+        if text.casefold() == mode.casefold():
+            return mode
+    raise Invalid("mode", text, "mode.unknown", {"modes": MODES})
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError as error:
+        raise Invalid("service_ip", text, "address.pattern") from error
+
+
+def _storage_request(text: str) -> str:
+    if not STORAGE_REQUEST.fullmatch(text):
+        raise Invalid("storage_request", text, "storage_request.pattern")
+    return text

@@ -1,0 +1,67 @@
+"""When a cause that is seen ends a step: at once where it can't pass by itself, else only when it lasts."""
+
+from datetime import timedelta
+
+from services.model.azure import ConnectedRegistry, Extension, Token
+from services.model.errors import DomainError, Failure
+from services.model.kubernetes import Runtime
+from services.operations.deploy.diagnosis import Cause, diagnose
+from services.operations.step import Scene
+from services.policy.sites import RUNTIME_NAMESPACE
+
+GRACE = timedelta(seconds=90)
+"""A fresh password takes up to 60 s to be known everywhere (Learn: repository-scoped tokens); Pods settle."""
+RECOVERY = timedelta(minutes=6)
+"""The same for a retry: what was mended shows when the Pod starts again, and a crash loop pauses for five minutes."""
+STAYS = frozenset(
+    {
+        Cause.ALREADY_ACTIVATED,
+        Cause.BAD_CONNECTION_STRING,
+        Cause.NO_AMD64_NODE,
+        Cause.POD_SECURITY,
+        Cause.TOKEN_DISABLED,
+        Cause.CLUSTER_EXPIRED,
+    }
+)
+
+
+_LOGGED = frozenset({Cause.ALREADY_ACTIVATED, Cause.BAD_CONNECTION_STRING})
+"""Read from a log, whose last words may be older than what a retry has mended."""
+
+
+async def runtime(scene: Scene) -> Runtime | None:
+    """What the cluster says about it; a cluster that can't be asked must not end the wait for Azure's word."""
+    try:
+        return await (await scene.cluster()).runtime(RUNTIME_NAMESPACE)
+    except DomainError:
+        return None
+
+
+async def judge(
+    scene: Scene,
+    *,
+    extension: Extension | None = None,
+    connected: ConnectedRegistry | None = None,
+    final: bool = False,
+) -> None:
+    """Raises the cause of what is seen when it is the last word."""
+    seen = await runtime(scene)
+    failure = diagnose(extension=extension, connected=connected, runtime=seen)
+    if failure is not None and failure.cause == Cause.BAD_PASSWORD:
+        failure = diagnose(extension=extension, connected=connected, runtime=seen, token=await _token(scene))
+    if failure is not None and (final or stays(failure, scene) or scene.waited >= scene.grace):
+        raise failure
+
+
+def stays(failure: Failure, scene: Scene) -> bool:
+    """Whether waiting would not mend it."""
+    is_old = scene.operation.attempt > 1 and failure.cause in _LOGGED
+    return failure.cause in STAYS and not is_old
+
+
+async def _token(scene: Scene) -> Token | None:
+    """The sync token: a disabled one is refused in the same words as a wrong password."""
+    try:
+        return await scene.azure.tokens.get(scene.site.acr_ref, scene.name)
+    except DomainError:
+        return None

@@ -1,1 +1,0 @@
-"""Pure planners: a request and the observed world become a list of steps."""

@@ -1,0 +1,103 @@
+"""The rules of approving: who may decide about a request, what is still missing, and whether anybody could."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.model.errors import Denied
+from services.model.operation import Decision
+from services.model.people import Person
+from services.policy.access import Approval, Policy
+
+Members = Mapping[str, frozenset[str] | None]
+"""Ids of the people in each user group; None where Slack would not say."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Whether somebody's decision counts, and how far the request is.
+
+    `why_not` is the rule word of a `Denied` (`approval.self`, `approval.twice`, …), empty when they may decide.
+    """
+
+    why_not: str
+    facts: Mapping[str, Any]
+    given: int
+    needed: int
+
+    @property
+    def may_decide(self) -> bool:
+        """Whether this person's approval would count."""
+        return not self.why_not
+
+    @property
+    def done(self) -> bool:
+        """Whether enough have approved."""
+        return self.given >= self.needed
+
+    def enforce(self) -> None:
+        """Raises `Denied` unless they may decide."""
+        if self.why_not:
+            raise Denied(self.why_not, self.facts)
+
+
+def judge(
+    policy: Policy,
+    rule: Approval,
+    *,
+    requester: str,
+    decisions: Iterable[Decision],
+    person: Person,
+    now: datetime,
+    expires: datetime | None = None,
+) -> Judgement:
+    """What the rule says about `person` deciding now, given this round's `decisions`; `requester` is a Slack id."""
+    approvals = [one for one in decisions if one.verdict == "approve"]
+    facts = {"name": rule.name, "approvers": rule.approvers, "count": rule.count}
+    return Judgement(
+        why_not=_why_not(policy, rule, requester, approvals, person, expired=expires is not None and now >= expires),
+        facts=facts,
+        given=len({one.person for one in approvals}),
+        needed=rule.count,
+    )
+
+
+def _why_not(
+    policy: Policy, rule: Approval, requester: str, approvals: list[Decision], person: Person, *, expired: bool
+) -> str:
+    if expired:
+        return "approval.expired"
+    if person.id == requester and not rule.self_approval:
+        return "approval.self"
+    if policy.names(person, rule.approvers) is None:
+        return "approval.not_approver"
+    if any(one.person == person.id for one in approvals):
+        return "approval.twice"
+    return ""
+
+
+def groups(policy: Policy, rule: Approval) -> tuple[str, ...]:
+    """Ids or handles of the user groups whose members `able` has to know."""
+    return tuple(group for entry in rule.approvers if (group := policy.group_of(entry)))
+
+
+def able(policy: Policy, rule: Approval, *, requester: str, members: Members) -> frozenset[str] | None:
+    """Ids of the people who could approve this requester's request; None when that can't be known.
+
+    `members` are those of `groups`, None for a group that Slack said nothing about.
+    """
+    people = {found for entry in rule.approvers if (found := policy.person_of(entry))}
+    for group in groups(policy, rule):
+        known = members.get(group)
+        if known is None:
+            return None
+        people |= known
+    return frozenset(people if rule.self_approval else people - {requester})
+
+
+def check_possible(policy: Policy, rule: Approval, *, requester: str, members: Members) -> None:
+    """Raises `Denied` when fewer people than the rule needs could ever approve: better said now than too late."""
+    found = able(policy, rule, requester=requester, members=members)
+    if found is not None and len(found) < rule.count:
+        raise Denied("approval.nobody", {"name": rule.name, "count": rule.count, "able": len(found)})

@@ -1,0 +1,186 @@
+"""Sites: the named places in the configuration, and the rules on their values."""
+
+import re
+from datetime import timedelta
+from ipaddress import IPv4Address, IPv6Address
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from services.model.azure import AcrRef, ClusterRef
+
+MESSAGE_TTL = (timedelta(days=1), timedelta(days=90))
+"""Bounds of the service for how long undelivered messages are kept (Learn: intro-connected-registry)."""
+SYNC_WINDOW = (timedelta(hours=1), timedelta(days=7))
+"""Documented bounds of the sync window; the service has the last word, its own tools disagree on the lower one."""
+CONTINUOUS = "* * * * *"
+"""The schedule of a connected registry that syncs all the time, and the default."""
+
+CONNECTED_REGISTRY_NAME = re.compile(r"[a-z][a-z0-9]{4,39}")
+"""Satisfies the spec (5 to 50 letters and digits), the portal (5 to 40, a letter first) and old runtimes, which could
+not be activated with upper case in the name."""
+
+Environment = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
+
+
+def _repository(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*", name):
+        raise ValueError("a repository is lower case, such as `hello-world` or `team/app`, and has no tag")
+    return name
+
+
+def _image(name: str) -> str:
+    host, slash, rest = name.partition("/")
+    if not slash or ("." not in host and ":" not in host) or (":" not in rest and "@" not in rest):
+        raise ValueError("an image source has host, repository and tag, such as `mcr.microsoft.com/hello-world:latest`")
+    return name
+
+
+def _cron(expression: str) -> str:
+    if len(expression.split()) != 5:  # noqa: PLR2004 - crontab's five fields
+        raise ValueError("a schedule has five fields: minute, hour, day of month, month, day of week")
+    return expression
+
+
+Repository = Annotated[str, AfterValidator(_repository)]
+ImageSource = Annotated[str, AfterValidator(_image)]
+Schedule = Annotated[str, AfterValidator(_cron)]
+
+
+class _Values(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Acr(_Values):
+    """The cloud registry of a site."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{5,50}$")] = Field(description="Name of the ACR.")
+    resource_group: str | None = Field(None, description="Its resource group, where it differs from the site's.")
+    create_in: str | None = Field(
+        None,
+        description="Azure region in which `deploy` creates the ACR (Premium) where there is none; else that blocks.",
+    )
+
+
+class Kubernetes(_Values):
+    """How the bot reaches the cluster's API server."""
+
+    kubeconfig: str = Field(
+        "", description="Path of a kubeconfig; empty: `KUBECONFIG`, the home folder's, or in-cluster."
+    )
+    context: str = Field("", description="Context in it; empty: the current one.")
+    hold_namespace: str = Field(
+        "default",
+        description="Namespace in which the placeholder Service proves an address free for the length of a deployment.",
+    )
+
+
+class ClusterSite(_Values):
+    """The Arc-enabled cluster of a site."""
+
+    name: str = Field(description="Name of the connectedClusters resource.")
+    resource_group: str | None = Field(None, description="Its resource group, where it differs from the site's.")
+    kubernetes: Kubernetes = Field(default_factory=Kubernetes)
+
+
+class Sync(_Values):
+    """Defaults of the connected registries that are deployed to a site."""
+
+    mode: Literal["ReadOnly", "ReadWrite"] = Field("ReadOnly", description="It can't be changed after creation.")
+    schedule: Schedule = Field(CONTINUOUS, description="Cron expression in UTC; every minute is continuous.")
+    window: timedelta | None = Field(
+        None, description="ISO 8601 duration for which a scheduled sync stays open, such as PT3H."
+    )
+    message_ttl: timedelta = Field(
+        timedelta(days=2), description="ISO 8601 duration for which undelivered messages are kept."
+    )
+    log_level: Literal["Debug", "Information", "Warning", "Error", "None"] = Field("Information")
+    repositories: tuple[Repository, ...] = Field(
+        (), description="Repositories to sync when `--repository` is not given."
+    )
+
+    @model_validator(mode="after")
+    def _bounds(self) -> "Sync":
+        if not MESSAGE_TTL[0] <= self.message_ttl <= MESSAGE_TTL[1]:
+            raise ValueError("message_ttl lies between P1D and P90D")
+        if self.window is not None and not SYNC_WINDOW[0] <= self.window <= SYNC_WINDOW[1]:
+            raise ValueError("window lies between PT1H and P7D")
+        if self.schedule != CONTINUOUS and self.window is None:
+            raise ValueError("a schedule that is not continuous (`* * * * *`) needs a window, such as PT3H")
+        return self
+
+
+class ExtensionSettings(_Values):
+    """Settings of the Arc extension at a site."""
+
+    service_ip: IPv4Address | IPv6Address | None = Field(
+        None, description="Fixed Service IP; without it a free one is picked."
+    )
+    storage_class: str | None = Field(
+        None, description="`pvc.storageClassName`; without it the cluster's default class."
+    )
+    storage_request: str = Field("250Gi", description="`pvc.storageRequest`.", pattern=r"^[0-9]+(Ei|Pi|Ti|Gi|Mi)$")
+    release_train: str | None = Field(None, description="Release train; without it the service's default (Stable).")
+    version: str | None = Field(
+        None, description="Pinned version; without it the newest minor version, upgraded by the service."
+    )
+    trust_distribution: bool = Field(
+        True, description="Let nodes trust the registry's certificate (`trustDistribution.enabled`)."
+    )
+
+
+class Site(_Values):
+    """A named place: one Arc-enabled cluster, the ACR it syncs from, the access to it, its environment and defaults."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")] = Field(description="What people type.")
+    description: str = Field("", description="Shown in lists.")
+    environment: Environment = Field(description="Such as `development` or `production`; the policy's rules name it.")
+    subscription: str = Field(description="Subscription id.", pattern=r"^[0-9a-fA-F-]{36}$")
+    resource_group: str = Field(description="Resource group of the ACR and the cluster unless they name their own.")
+    acr: Acr
+    cluster: ClusterSite
+    sync: Sync = Field(default_factory=Sync)
+    extension: ExtensionSettings = Field(default_factory=ExtensionSettings)
+    images: dict[Repository, ImageSource] = Field(
+        default_factory=dict,
+        description="Where `deploy` imports a repository's image from, as repository: source with tag.",
+    )
+
+    @property
+    def acr_ref(self) -> AcrRef:
+        """The cloud registry's name in ARM."""
+        return AcrRef(self.subscription, self.acr.resource_group or self.resource_group, self.acr.name)
+
+    @property
+    def cluster_ref(self) -> ClusterRef:
+        """The cluster's name in ARM."""
+        return ClusterRef(self.subscription, self.cluster.resource_group or self.resource_group, self.cluster.name)
+
+
+RUNTIME_NAMESPACE = "connected-registry"
+"""Release namespace of the extension (Learn: quickstart-connected-registry-arc-cli)."""
+EXTENSION_TYPE = "microsoft.containerregistry.connectedregistry"
+PROVIDERS = (
+    "Microsoft.Kubernetes",
+    "Microsoft.KubernetesConfiguration",
+    "Microsoft.ExtendedLocation",
+    "Microsoft.ContainerRegistry",
+)
+CONNECTED_REGISTRIES_PER_ACR = 50
+"""Documented quota (Learn: intro-connected-registry)."""
+SCOPE_MAP_PERMISSIONS = 500
+"""Documented ceiling of a scope map's actions (Learn: intro-connected-registry)."""
+
+
+def sync_actions(name: str, mode: str, repositories: tuple[str, ...]) -> tuple[str, ...]:
+    """Actions of the sync scope map of connected registry `name`, sorted: four for its gateway, two or five a repo.
+
+    As the Azure CLI builds them: repository and gateway names in lower case.
+    """
+    verbs = ["content/read", "metadata/read"]
+    if mode == "ReadWrite":
+        verbs += ["content/write", "content/delete", "metadata/write"]
+    gateway = ["config/read", "config/write", "message/read", "message/write"]
+    actions = [f"gateway/{name.lower()}/{verb}" for verb in gateway]
+    actions += [f"repositories/{repository.lower()}/{verb}" for repository in repositories for verb in verbs]
+    return tuple(sorted(actions))

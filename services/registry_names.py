@@ -1,0 +1,45 @@
+"""Names of connected registries, remembered for a while: for "did you mean" and for choosing in forms."""
+
+import asyncio
+from datetime import timedelta
+
+from services.cache import Remembered
+from services.model.azure import AcrRef
+from services.model.errors import DomainError
+from services.policy.sites import Site
+from services.ports import Configuration, ConnectedRegistries
+
+_AT_ONCE = 8
+
+
+class ConnectedNames:
+    """Asks each cloud registry of the sites at most once in `lifetime`."""
+
+    def __init__(
+        self,
+        connected: ConnectedRegistries,
+        configuration: Configuration,
+        *,
+        lifetime: timedelta = timedelta(seconds=60),
+    ) -> None:
+        self._connected = connected
+        self._configuration = configuration
+        self._listed = Remembered(self._list, lifetime=lifetime, stale=timedelta(hours=1))
+        self._bound = asyncio.Semaphore(_AT_ONCE)
+
+    async def connected(self, site: Site | None = None) -> tuple[str, ...]:
+        """Connected registries of a site's cloud registry, or of all; what could not be asked is left out."""
+        sites = [site] if site else self._configuration.sites.values()
+        acrs = {one.acr_ref for one in sites}
+        lists = await asyncio.gather(*(self._known(acr) for acr in acrs))
+        return tuple(sorted({name for names in lists for name in names}))
+
+    async def _known(self, acr: AcrRef) -> tuple[str, ...]:
+        try:
+            return await self._listed.get(acr)
+        except DomainError:
+            return ()
+
+    async def _list(self, acr: AcrRef) -> tuple[str, ...]:
+        async with self._bound:
+            return tuple(found.name for found in await self._connected.list(acr))

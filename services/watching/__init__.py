@@ -1,0 +1,1 @@
+"""Watching connected registries: polls, health, incidents, summaries."""

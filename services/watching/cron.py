@@ -1,0 +1,397 @@
+"""Crontab expressions: read strictly, read back in words, and turned into times across daylight-saving changes.
+
+Semantics are those of crontab(5): `*`, lists, ranges and steps; names of months and days; 0 and 7 are Sunday; when both
+day fields are restricted either may match, unless one begins with `*`.
+"""
+
+import calendar
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from functools import cache, lru_cache
+from itertools import islice
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from cronsim import CronSim, CronSimError
+
+from services.model.errors import Invalid
+
+NICKNAMES = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+_DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+_MONTHS = tuple(calendar.month_name)[1:]
+_DAY, _WEEK, _SECOND = timedelta(days=1), timedelta(days=7), timedelta(seconds=1)
+_MINUTES, _HOURS, _MONTH, _WEEKDAYS = 60, 24, 31, 7
+_EXACT_TIMES = 6
+"""Up to so many times of day are listed one by one."""
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """One of the five fields. Names stand for `low` and the numbers after it."""
+
+    name: str
+    low: int
+    high: int
+    names: tuple[str, ...] = ()
+
+    def number(self, text: str) -> int | None:
+        upper = text.upper()
+        if upper in self.names:
+            return self.names.index(upper) + self.low
+        return int(text) if re.fullmatch(r"[0-9]{1,4}", text) else None
+
+
+_KINDS = (
+    _Kind("minute", 0, 59),
+    _Kind("hour", 0, 23),
+    _Kind("day of the month", 1, 31),
+    _Kind("month", 1, 12, tuple(name[:3].upper() for name in _MONTHS)),
+    _Kind("day of the week", 0, 7, tuple(name[:3].upper() for name in _DAYS)),
+)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads an expression's fields, and points at the first fault."""
+
+    typed: str
+    field_name: str
+
+    def fields(self) -> list[tuple[frozenset[int], str]]:
+        """Values and text of each field."""
+        found = list(re.finditer(r"\S+", self.typed))
+        if len(found) != len(_KINDS):
+            extra = found[len(_KINDS)].start() if len(found) > len(_KINDS) else len(self.typed)
+            raise self.fault("cron.fields", extra, max(1, len(self.typed) - extra), count=len(found))
+        return [
+            (self.values(kind, each.group(), each.start()), each.group())
+            for kind, each in zip(_KINDS, found, strict=True)
+        ]
+
+    def values(self, kind: _Kind, text: str, at: int) -> frozenset[int]:
+        values: set[int] = set()
+        for part in text.split(","):
+            values.update(self.part(kind, part, at))
+            at += len(part) + 1
+        if kind.high == 7 and 7 in values:  # noqa: PLR2004 - Sunday's other number
+            values = values - {7} | {0}
+        return frozenset(values)
+
+    def part(self, kind: _Kind, part: str, at: int) -> range:
+        span, slash, step_text = part.partition("/")
+        step = 1
+        if slash:
+            step = int(step_text) if re.fullmatch(r"[0-9]{1,4}", step_text) else 0
+            if not step:
+                raise self.fault("cron.step", at + len(span) + 1, len(step_text) or 1, kind, step_text)
+        if span == "*":
+            # The second Sunday is left out: a step over the days of the week begins anew on Sunday.
+            return range(kind.low, min(kind.high, 6 if kind.names and not kind.low else kind.high) + 1, step)
+        first_text, dash, last_text = span.partition("-")
+        first = self.value(kind, first_text, at)
+        if not dash:
+            return range(first, (kind.high if slash else first) + 1, step)
+        last = self.value(kind, last_text, at + len(first_text) + 1)
+        if kind.names and not kind.low and last == 0 and first:
+            last = 7  # FRI-SUN
+        if last < first:
+            raise self.fault("cron.backwards", at, len(span), kind, span)
+        return range(first, last + 1, step)
+
+    def value(self, kind: _Kind, text: str, at: int) -> int:
+        number = kind.number(text)
+        if number is None:
+            raise self.fault("cron.value", at, len(text) or 1, kind, text)
+        if not kind.low <= number <= kind.high:
+            raise self.fault("cron.range", at, len(text), kind, text)
+        return number
+
+    def fault(
+        self, rule: str, position: int, length: int, kind: _Kind | None = None, part: str = "", **facts: Any
+    ) -> Invalid:
+        if kind:
+            facts |= {"field": kind.name, "part": part, "low": kind.low, "high": kind.high, "names": kind.names}
+        return Invalid(self.field_name, self.typed, rule, {"position": position, "length": length, **facts})
+
+
+def parse(expression: str, tz: str = "UTC", *, field_name: str = "every") -> "Cron":
+    """Raises `Invalid` for `field_name` (rules `cron.…`, with `position` and `length` of the fault) or for `tz`."""
+    zone = _zone_name(tz)
+    typed = NICKNAMES.get(expression.strip().lower(), expression)
+    read = _Reader(typed, field_name).fields()
+    cron = Cron(" ".join(text for _, text in read), zone)
+    if cron.latest(datetime(2400, 1, 1, tzinfo=UTC)) is None:
+        position = re.search(r"\S+\s+\S+\s+(\S+)", typed)
+        at, length = (position.start(1), len(position[1])) if position else (0, len(typed))
+        raise Invalid(field_name, typed, "cron.never", {"position": at, "length": length})
+    return cron
+
+
+@lru_cache(maxsize=256)
+def _zone_name(typed: str) -> str:
+    lower = {name.lower(): name for name in _zones()}
+    wanted = typed.strip().lower().replace(" ", "_")
+    if found := lower.get(wanted):
+        return found
+    # Etc/GMT+2 is two hours *behind* UTC: who types GMT+2 would be led to the wrong side of the world.
+    offered = {key: name for key, name in lower.items() if not key.startswith("etc/")}
+    ends = sorted(name for key, name in offered.items() if wanted and key.rpartition("/")[2] == wanted)
+    cities = {key.rpartition("/")[2]: name for key, name in sorted(offered.items(), reverse=True)}
+    near = [offered[key] for key in get_close_matches(wanted, offered, 3)]
+    near += [cities[key] for key in get_close_matches(wanted.rpartition("/")[2], cities, 3)]
+    raise Invalid("tz", typed, "tz.unknown", {"near": tuple(dict.fromkeys([*ends, *near]))[:3]})
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+# --- times ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Cron:
+    """A schedule in a time zone; `expression` has five fields with one blank between them.
+
+    A time that a daylight-saving change skips is due right after the gap, one that it doubles is due the first time
+    only. Schedules of every hour run on elapsed time: they neither catch up nor leave out an hour.
+    """
+
+    expression: str
+    tz: str = "UTC"
+
+    def words(self) -> str:
+        """Such as `at 09:00 on Monday to Friday, Europe/Berlin`."""
+        return f"{_words(self.expression)}, {self.tz}"
+
+    def next(self, after: datetime, n: int = 3) -> tuple[datetime, ...]:
+        """The first `n` due times later than `after`, in UTC."""
+        return tuple(islice(self._after(after.astimezone(UTC)), n))
+
+    def latest(self, at: datetime) -> datetime | None:
+        """The newest due time not later than `at`, in UTC; None when there was none in the 50 years before."""
+        at = at.astimezone(UTC)
+        for wall in self._walls_until(at):
+            due = (wall - self._offset(at)).replace(tzinfo=UTC)
+            begin = due - _DAY
+            if self._change(begin, at) is None:
+                return due
+            # The clock changed on the way: what was due is found by going forward over the change.
+            newest = None
+            for each in self._after(begin - _DAY):
+                if each > at:
+                    break
+                newest = each
+            if newest:
+                return newest
+        return None
+
+    @property
+    def _hourly(self) -> bool:
+        return len(_fields(self.expression)[1]) == _HOURS
+
+    def _offset(self, at: datetime) -> timedelta:
+        return at.astimezone(_zone(self.tz)).utcoffset() or timedelta()
+
+    def _after(self, after: datetime) -> Iterator[datetime]:
+        # One day earlier, so that a change that made `after` ambiguous has been gone through.
+        at = after if self.tz == "UTC" or self._hourly else after - _DAY
+        yield from (due for due in self._from(at) if due > after)
+
+    def _from(self, at: datetime) -> Iterator[datetime]:
+        """Due times after `at`, from one change of the clock to the next."""
+        wall = _wall(at, self._offset(at))
+        while True:
+            offset = self._offset(at)
+            change = None
+            for due_wall in _walls(self.expression, wall):
+                due = (due_wall - offset).replace(tzinfo=UTC)
+                change = self._change(at, due)
+                if change is not None:
+                    break
+                yield due
+                at = due
+            if change is None:
+                return
+            before, after = _wall(change, offset), _wall(change, self._offset(change))
+            if not self._hourly and before < after and _is_due(self.expression, before, after):
+                yield change
+                wall = after
+            elif not self._hourly and after < before:
+                wall = before - _SECOND
+            else:
+                wall = after - _SECOND
+            at = change
+
+    def _change(self, since: datetime, until: datetime) -> datetime | None:
+        """The first moment in (since, until] at which the clock is another than at `since`."""
+        if self.tz == "UTC":
+            return None
+        offset = self._offset(since)
+        while since < until:
+            ahead = min(since + _WEEK, until)
+            if self._offset(ahead) != offset:
+                return self._turn(since, ahead, offset)
+            since = ahead
+        return None
+
+    def _turn(self, before: datetime, after: datetime, offset: timedelta) -> datetime:
+        while after - before > _SECOND:
+            middle = before + (after - before) / 2
+            if self._offset(middle) == offset:
+                before = middle
+            else:
+                after = middle
+        return after.replace(microsecond=0)
+
+    def _walls_until(self, at: datetime) -> Iterator[datetime]:
+        wall = _wall(at, self._offset(at)).replace(microsecond=0) + _SECOND
+        try:
+            yield from CronSim(_plain(self.expression), wall, reverse=True)
+        except CronSimError:
+            return
+
+
+def _wall(at: datetime, offset: timedelta) -> datetime:
+    """What a clock on the wall shows."""
+    return at.replace(tzinfo=None) + offset
+
+
+def _walls(expression: str, after: datetime) -> Iterator[datetime]:
+    return iter(CronSim(_plain(expression), after))
+
+
+@lru_cache(maxsize=1024)
+def _plain(expression: str) -> str:
+    """In numbers only; what begins with `*` stays, for it decides how the day fields go together."""
+    reader = _Reader(expression, "every")
+
+    def numbers(kind: _Kind, part: str) -> str:
+        return part if part.startswith("*") else ",".join(map(str, reader.part(kind, part, 0)))
+
+    fields = zip(_KINDS, expression.split(), strict=True)
+    return " ".join(",".join(numbers(kind, part) for part in text.split(",")) for kind, text in fields)
+
+
+def _is_due(expression: str, begin: datetime, end: datetime) -> bool:
+    """Whether the wall's clock would show a due time in [begin, end)."""
+    return next(_walls(expression, begin - _SECOND), end) < end
+
+
+@lru_cache(maxsize=256)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+@lru_cache(maxsize=1024)
+def _fields(expression: str) -> tuple[frozenset[int], ...]:
+    return tuple(values for values, _ in _Reader(expression, "every").fields())
+
+
+# --- words ----------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1024)
+def _words(expression: str) -> str:
+    minutes, hours, days, months, weekdays = _fields(expression)
+    when = _times(sorted(minutes), sorted(hours))
+    on = _on(expression, sorted(days), sorted(weekdays))
+    among = f" in {_spans(sorted(months), _MONTHS, 1)}" if len(months) < len(_MONTHS) else ""
+    if not on and when.startswith("at ") and ":" in when and "hour" not in when:
+        on = " every day"
+    return f"{when}{on}{among}"
+
+
+def _times(minutes: Sequence[int], hours: Sequence[int]) -> str:
+    step, runs = _step(hours, 24), _runs(hours)
+    if len(minutes) == 1 and step > 1 and len(hours) > _EXACT_TIMES:
+        past = f"at {_past(minutes)} past the hour, " if minutes[0] else ""
+        return f"{past}every {step} hours"
+    few = len(hours) * len(minutes) <= _EXACT_TIMES or (len(minutes) == 1 and len(runs) > 1)
+    if few and len(hours) < _HOURS:
+        return "at " + _listed([f"{hour:02}:{minute:02}" for hour in hours for minute in minutes])
+    if list(minutes) == [0]:
+        return "every hour" + (f" from {hours[0]:02}:00 to {hours[-1]:02}:00" if len(hours) < _HOURS else "")
+    spans = [f"{first:02}:00 to {last:02}:59" for first, last in runs]
+    during = " from " + _listed(spans) if len(hours) < _HOURS else ""
+    if len(minutes) == _MINUTES:
+        return f"every minute{during}"
+    if every := _step(minutes, _MINUTES):
+        return f"every {every} minutes{during}"
+    return f"at {_past(minutes)} past every hour{during}"
+
+
+def _past(minutes: Sequence[int]) -> str:
+    return _listed(list(map(str, minutes))) + (" minute" if list(minutes) == [1] else " minutes")
+
+
+def _on(expression: str, days: Sequence[int], weekdays: Sequence[int]) -> str:
+    day_text, week_text = expression.split()[2], expression.split()[4]
+    every_day, every_weekday = len(days) == _MONTH, len(weekdays) == _WEEKDAYS
+    of_month = "the " + _spans(days, _ORDINALS, 1) + " of the month"
+    of_week = _spans([*weekdays[1:], 7] if weekdays[0] == 0 else weekdays, (*_DAYS[1:], _DAYS[0]), 1)
+    both = day_text.startswith("*") or week_text.startswith("*")
+    if every_day and every_weekday:
+        return ""
+    if both:
+        if every_day:
+            return f" on {of_week}"
+        if every_weekday:
+            return f" on {of_month}"
+        return f" on {of_week} when it is {of_month}"
+    # With both fields restricted either one will do, also when one of them names all its values.
+    return "" if every_day or every_weekday else f" on {of_month} and also on {of_week}"
+
+
+_ORDINALS = tuple(
+    f"{number}{'th' if 10 < number < 14 else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"  # noqa: PLR2004
+    for number in range(1, 32)
+)
+
+
+def _step(values: Sequence[int], whole: int) -> int:
+    """The step of values that go evenly round a clock from zero; 0 when they don't."""
+    if len(values) < 2 or values[0]:  # noqa: PLR2004 - one value has no step
+        return 0
+    step = values[1]
+    return step if whole % step == 0 and list(values) == list(range(0, whole, step)) else 0
+
+
+def _runs(values: Sequence[int]) -> list[tuple[int, int]]:
+    runs: list[tuple[int, int]] = []
+    for value in values:
+        if runs and runs[-1][1] == value - 1:
+            runs[-1] = (runs[-1][0], value)
+        else:
+            runs.append((value, value))
+    return runs
+
+
+def _spans(values: Sequence[int], names: Sequence[str], low: int) -> str:
+    """Such as `Monday to Wednesday and Friday`."""
+    parts: list[str] = []
+    for first, last in _runs(values):
+        if last - first < 2:  # noqa: PLR2004 - two neighbours are listed
+            parts += [names[value - low] for value in range(first, last + 1)]
+        else:
+            parts.append(f"{names[first - low]} to {names[last - low]}")
+    return _listed(parts)
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
