@@ -3,8 +3,6 @@
 import sqlalchemy as sa
 from alembic import op
 
-import services.store.tables
-
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -16,7 +14,7 @@ def upgrade() -> None:
     op.create_table(
         "audit",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
-        sa.Column("at", services.store.tables.Moment(timezone=True), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("person", sa.String(length=64), nullable=False),
         sa.Column("channel", sa.String(length=32), nullable=False),
@@ -24,7 +22,7 @@ def upgrade() -> None:
         sa.Column("operation", sa.String(length=32), nullable=False),
         sa.Column("outcome", sa.String(length=64), nullable=False),
         sa.Column("rule", sa.Text(), nullable=False),
-        sa.Column("facts", services.store.tables.Value(), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
     )
     with op.batch_alter_table("audit", schema=None) as batch_op:
@@ -34,7 +32,7 @@ def upgrade() -> None:
     op.create_table(
         "deliveries",
         sa.Column("key", sa.String(length=255), nullable=False),
-        sa.Column("at", services.store.tables.Moment(timezone=True), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_deliveries")),
     )
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
@@ -51,22 +49,22 @@ def upgrade() -> None:
         sa.Column("cluster", sa.Text(), nullable=False),
         sa.Column("requester", sa.String(length=32), nullable=False),
         sa.Column("requester_name", sa.String(length=255), nullable=False),
-        sa.Column("place", services.store.tables.Value(), nullable=False),
-        sa.Column("params", services.store.tables.Value(), nullable=False),
+        sa.Column("place", sa.JSON(), nullable=False),
+        sa.Column("params", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("dry_run", sa.Boolean(), nullable=False),
-        sa.Column("plan", services.store.tables.Value(), nullable=True),
-        sa.Column("approved", services.store.tables.Value(), nullable=True),
+        sa.Column("plan", sa.JSON(), nullable=True),
+        sa.Column("approved", sa.JSON(), nullable=True),
         sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
-        sa.Column("asked", services.store.tables.Value(), nullable=True),
-        sa.Column("expires", services.store.tables.Moment(timezone=True), nullable=True),
-        sa.Column("remind", services.store.tables.Moment(timezone=True), nullable=True),
-        sa.Column("ended", services.store.tables.Value(), nullable=True),
+        sa.Column("asked", sa.JSON(), nullable=True),
+        sa.Column("expires", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("remind", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended", sa.JSON(), nullable=True),
         sa.Column("cancelling", sa.String(length=255), nullable=False),
-        sa.Column("created", services.store.tables.Moment(timezone=True), nullable=False),
-        sa.Column("started_at", services.store.tables.Moment(timezone=True), nullable=True),
-        sa.Column("ended_at", services.store.tables.Moment(timezone=True), nullable=True),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_operations")),
         sa.UniqueConstraint("key", name=op.f("uq_operations_key")),
@@ -80,7 +78,7 @@ def upgrade() -> None:
         "workspaces",
         sa.Column("team", sa.String(length=32), nullable=False),
         sa.Column("plan_blocks", sa.Boolean(), nullable=False),
-        sa.Column("learnt", services.store.tables.Moment(timezone=True), nullable=False),
+        sa.Column("learnt", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("team", name=op.f("pk_workspaces")),
     )
     op.create_table(
@@ -101,7 +99,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("verdict", sa.String(length=16), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("at", services.store.tables.Moment(timezone=True), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["operation"], ["operations.id"], name=op.f("fk_decisions_operation"), ondelete="CASCADE"
         ),
@@ -114,8 +112,8 @@ def upgrade() -> None:
         sa.Column("key", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("step", sa.Integer(), nullable=True),
-        sa.Column("facts", services.store.tables.Value(), nullable=False),
-        sa.Column("at", services.store.tables.Moment(timezone=True), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["operation"], ["operations.id"], name=op.f("fk_events_operation"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
         sa.UniqueConstraint("operation", "key", name=op.f("uq_events_operation_key")),
@@ -139,10 +137,10 @@ def upgrade() -> None:
         sa.Column("operation", sa.String(length=32), nullable=False),
         sa.Column("index", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("started", services.store.tables.Moment(timezone=True), nullable=True),
-        sa.Column("finished", services.store.tables.Moment(timezone=True), nullable=True),
+        sa.Column("started", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished", sa.DateTime(timezone=True), nullable=True),
         sa.Column("correlation_id", sa.String(length=255), nullable=False),
-        sa.Column("output", services.store.tables.Value(), nullable=False),
+        sa.Column("output", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["operation"], ["operations.id"], name=op.f("fk_steps_operation"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("operation", "index", name=op.f("pk_steps")),
     )
