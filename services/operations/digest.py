@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from services.model.codec import encode
 from services.model.plan import PlannedStep
-from services.store.codec import encode
 
 LENGTH = 16
 """Hexadecimal digits: enough that nobody finds a second plan with the same word, short enough to compare by eye."""

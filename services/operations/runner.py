@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import structlog
 
 from services.model.audit import AuditRow
+from services.model.codec import decode, encode
 from services.model.errors import DomainError, Failure, Foreign, Throttled, Unreachable
 from services.model.operation import Asked, Ended, Operation, State
 from services.model.plan import Finding, Plan
@@ -24,7 +25,6 @@ from services.operations.planner import FRESH, Planning, known_providers
 from services.operations.step import Done, Going, Progress, Scene, Step
 from services.ports import Answer, Azure, Cluster, Kubernetes
 from services.store import Store
-from services.store.codec import decode, encode
 
 T = TypeVar("T")
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-from services.store.codec import decode, encode
+from services.model.codec import decode, encode
 
 
 class Moment(TypeDecorator[datetime]):
