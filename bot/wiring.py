@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot import __version__
 from bot.configuration import Configuration as FileConfiguration
@@ -22,7 +21,7 @@ from bot.messages.posting import Posting
 from bot.messages.summary_posts import Summaries
 from bot.metrics import Metrics
 from bot.problems import Broken, Problem
-from bot.schedule import SummaryJobs, add_watching, make_schedule
+from bot.schedule import Scheduler, SummaryJobs, add_watching, make_schedule
 from bot.settings import Settings
 from bot.slack.app import Connection, SlackBot
 from bot.slack.client import for_cards, identify, open_client
@@ -184,7 +183,7 @@ def _local() -> datetime:
 
 
 async def _start(
-    bot: Bot, schedule: AsyncIOScheduler, jobs: SummaryJobs, stack: AsyncExitStack, shutdown_deadline: timedelta
+    bot: Bot, schedule: Scheduler, jobs: SummaryJobs, stack: AsyncExitStack, shutdown_deadline: timedelta
 ) -> None:
     """First those who show, then those who work, Slack's deliveries last; stopped in reverse by the stack."""
     await bot.notifier.start()
