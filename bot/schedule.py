@@ -8,7 +8,7 @@ from contextvars import Context
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler as Scheduler
+from apscheduler.schedulers.asyncio import AsyncIOScheduler as AsyncIOScheduler  # noqa: PLC0414 - the wiring names it too
 from apscheduler.triggers.base import BaseTrigger
 
 from bot.messages.summary_posts import Summaries
@@ -35,7 +35,7 @@ REREAD = timedelta(minutes=1)
 log = structlog.get_logger("schedule")
 
 
-def make_schedule(operations: Operations, running: Running, store: Store, engine: Engine) -> Scheduler:
+def make_schedule(operations: Operations, running: Running, store: Store, engine: Engine) -> AsyncIOScheduler:
     """Jobs in memory: each process has its own, and what they do is done once by the database."""
 
     async def forget() -> None:
@@ -46,14 +46,14 @@ def make_schedule(operations: Operations, running: Running, store: Store, engine
         while await engine.forget(now - WORKFLOWS_KEPT):
             pass
 
-    scheduler = Scheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1})
+    scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1})
     scheduler.add_job(operations.sweep, "interval", seconds=SWEEP.total_seconds(), id="sweep", misfire_grace_time=None)
     scheduler.add_job(running.tidy, "interval", minutes=1, id="tidy", misfire_grace_time=None)
     scheduler.add_job(forget, "interval", hours=6, jitter=600, id="forget", misfire_grace_time=None)
     return scheduler
 
 
-def add_watching(scheduler: Scheduler, jobs: "SummaryJobs", incidents: Incidents, summaries: Summaries) -> None:
+def add_watching(scheduler: AsyncIOScheduler, jobs: "SummaryJobs", incidents: Incidents, summaries: Summaries) -> None:
     """The jobs of watching: summaries on their schedules, and sweeps for what was missed."""
     every = {"trigger": "interval", "misfire_grace_time": None}
     # A change that comes while the last one is being read is read too.
@@ -80,7 +80,7 @@ class CrontabTrigger(BaseTrigger):  # type: ignore[misc]  # apscheduler has no t
 class SummaryJobs:
     """One job in the scheduler for each watch with a schedule, as the database has them."""
 
-    def __init__(self, scheduler: Scheduler, store: Store, summaries: Summaries) -> None:
+    def __init__(self, scheduler: AsyncIOScheduler, store: Store, summaries: Summaries) -> None:
         self._scheduler = scheduler
         self._store = store
         self._summaries = summaries

@@ -21,7 +21,7 @@ from bot.messages.posting import Posting
 from bot.messages.summary_posts import Summaries
 from bot.metrics import Metrics
 from bot.problems import Broken, Problem
-from bot.schedule import Scheduler, SummaryJobs, add_watching, make_schedule
+from bot.schedule import AsyncIOScheduler, SummaryJobs, add_watching, make_schedule
 from bot.settings import Settings
 from bot.slack.app import Connection, SlackBot
 from bot.slack.client import for_cards, identify, open_client
@@ -183,7 +183,7 @@ def _local() -> datetime:
 
 
 async def _start(
-    bot: Bot, schedule: Scheduler, jobs: SummaryJobs, stack: AsyncExitStack, shutdown_deadline: timedelta
+    bot: Bot, schedule: AsyncIOScheduler, jobs: SummaryJobs, stack: AsyncExitStack, shutdown_deadline: timedelta
 ) -> None:
     """First those who show, then those who work, Slack's deliveries last; stopped in reverse by the stack."""
     await bot.notifier.start()

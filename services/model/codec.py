@@ -67,7 +67,7 @@ def encode(value: object) -> Any:  # noqa: PLR0911 - a table of kinds
 
 
 def decode(value: Any) -> Any:  # noqa: PLR0911 - likewise
-    """The value that `encode` made this JSON of. Lists come back as tuples; fields that no longer exist are left out."""
+    """The value that `encode` made this JSON of; lists come back as tuples. Fields that no longer exist are dropped."""
     if isinstance(value, list):
         return tuple(decode(item) for item in value)
     if not isinstance(value, dict):
