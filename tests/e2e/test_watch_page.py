@@ -14,9 +14,9 @@ from sandbox.compose import Sandbox
 from sandbox.fleet import Fleet, Size
 from sandbox.fleet.fleet import GROUP
 from sandbox.fleet.script import CONTINUOUS, DAY, HOUR, MINUTE, Edge, Kind, Trouble
+from sandbox.tests.page.reader import STICKING_OUT
 from services.policy.access import Policy
 from services.policy.configuration import FixedConfiguration
-from tests.e2e.page.reader import STICKING_OUT
 from tests.e2e.test_deploy_page import ARGUMENTS
 from tests.flows.conversation import POLICY, blueprint, site
 

@@ -8,10 +8,10 @@ import pytest
 
 from sandbox.controlplane.api import Json
 from sandbox.controlplane.part import RealKubePart, audited
+from sandbox.testing.clusters import BERLIN_AND_HAMBURG, RealClusters
 from services.gateways.kubernetes.rights import Right, deploying
 from tests.bots_account import NAME
 from tests.flows.conversation import Conversation
-from tests.real_clusters import BERLIN_AND_HAMBURG, RealClusters
 
 ANYBODYS = {"selfsubjectaccessreviews"}
 """What every authenticated identity may do."""

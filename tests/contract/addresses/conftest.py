@@ -12,12 +12,12 @@ from sandbox.controlplane.part import RealKubePart
 from sandbox.faults import Faults
 from sandbox.kube import KubePart
 from sandbox.speed import IMMEDIATE
+from sandbox.testing.clusters import RealClusters
 from sandbox.tls import Authority
 from services.gateways.kubernetes import KubernetesGateway
 from services.gateways.kubernetes.cluster import KubernetesCluster
 from services.store import Store, open_store
 from tests.bots_account import open_admin
-from tests.real_clusters import RealClusters
 
 WIDE: dict[str, Any] = {
     "name": "wide",

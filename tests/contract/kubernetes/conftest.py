@@ -16,10 +16,10 @@ from sandbox.controlplane.part import RealKubePart
 from sandbox.faults import Faults
 from sandbox.kube import KubePart
 from sandbox.speed import IMMEDIATE
+from sandbox.testing.clusters import RealClusters
 from sandbox.tls import Authority
 from services.gateways.kubernetes import KubernetesGateway
 from services.gateways.kubernetes.cluster import KubernetesCluster
-from tests.real_clusters import RealClusters
 
 NODES = [{"name": "n1", "arch": "amd64"}, {"name": "n2", "arch": "arm64"}]
 WORLD: dict[str, Any] = {

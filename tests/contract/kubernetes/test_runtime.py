@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from sandbox.tests.contract.kube.conftest import seen
 from services.gateways.kubernetes.cluster import KubernetesCluster
 from services.model.kubernetes import Runtime
-from tests.contract.kube.conftest import seen
 
 NAMESPACE = "connected-registry"
 LABELS = {"app.kubernetes.io/name": "connected-registry"}
