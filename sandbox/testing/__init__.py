@@ -1,1 +1,1 @@
-"""What tests with the sandbox share."""
+"""What tests that use the sandbox need beside it; `sandbox.testing.plugin` is a plugin for pytest."""

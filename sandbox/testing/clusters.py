@@ -3,8 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import Future
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,11 +15,11 @@ from sandbox.tls import Authority
 
 T = TypeVar("T")
 BERLIN_AND_HAMBURG: list[dict[str, Any]] = worlds.load()["kube"]["clusters"][:2]
-"""The default world's clusters, but for the one that is older than what a real API server can be."""
+"""The clusters of the default world, without the one that is older than a real API server can be."""
 
 
 class RealClusters:
-    """Lives in a thread with a loop of its own, since every test has another loop."""
+    """They live in a thread with an event loop of its own, since every test has another loop."""
 
     def __init__(self, programs: Path, folder: Path) -> None:
         self._programs, self._folder = programs, folder
@@ -29,7 +28,7 @@ class RealClusters:
         self._parts: dict[str, RealKubePart] = {}
 
     def open(self) -> None:
-        """Start the thread; clusters are started when they are asked for."""
+        """Start the thread. A cluster starts when a test needs it."""
         self._thread.start()
 
     def close(self) -> None:
@@ -41,7 +40,7 @@ class RealClusters:
         self._loop.close()
 
     def part(self, clusters: list[dict[str, Any]]) -> RealKubePart:
-        """The clusters with this content, as a world file has them; they start the first time."""
+        """The clusters with this content, as in a world file. The first call starts them."""
         key = json.dumps(clusters, sort_keys=True)
         if key not in self._parts:
             folder = self._folder / f"world-{len(self._parts)}"
@@ -49,22 +48,15 @@ class RealClusters:
         return self._parts[key]
 
     def fresh(self, clusters: list[dict[str, Any]]) -> RealKubePart:
-        """The same, holding what the world says and nothing else."""
+        """The same clusters, reset to what the world says."""
         part = self.part(clusters)
         for entry in clusters:
             self.run(part.reset(entry["name"]))
         return part
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do something in the clusters' loop and wait for it."""
-        return self._submit(work).result()
-
-    async def wait_for(self, work: Coroutine[Any, Any, T]) -> T:
-        """The same from another loop."""
-        return await asyncio.wrap_future(self._submit(work))
-
-    def _submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+        """Run a coroutine in the clusters' loop and return its result."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def _start(self, clusters: list[dict[str, Any]], folder: Path) -> RealKubePart:
         part = RealKubePart(
@@ -77,11 +69,3 @@ class RealClusters:
         )
         await part.start()
         return part
-
-
-def opened(programs: Path, folder: Path) -> Iterator[RealClusters]:
-    """For a fixture."""
-    found = RealClusters(programs, folder)
-    found.open()
-    yield found
-    found.close()

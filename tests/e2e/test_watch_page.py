@@ -14,10 +14,9 @@ from sandbox.compose import Sandbox
 from sandbox.fleet import Fleet, Size
 from sandbox.fleet.fleet import GROUP
 from sandbox.fleet.script import CONTINUOUS, DAY, HOUR, MINUTE, Edge, Kind, Trouble
-from sandbox.tests.page.reader import STICKING_OUT
+from sandbox.testing.browser import ARGUMENTS, OVERFLOWING
 from services.policy.access import Policy
 from services.policy.configuration import FixedConfiguration
-from tests.e2e.test_deploy_page import ARGUMENTS
 from tests.flows.conversation import POLICY, blueprint, site
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
@@ -90,7 +89,7 @@ Open = Callable[[ViewportSize], Awaitable[Page]]
 @pytest.fixture
 async def open_page(chromium_program: str, watched: Watched) -> AsyncIterator[Open]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_program, args=[*ARGUMENTS])
+        browser = await playwright.chromium.launch(executable_path=chromium_program, args=ARGUMENTS)
 
         async def open_page(viewport: ViewportSize) -> Page:
             context = await browser.new_context(viewport=viewport, reduced_motion="reduce")
@@ -118,7 +117,7 @@ def message(page: Page, words: str) -> Locator:
 
 async def look(page: Page, name: str) -> None:
     """Nothing sticks out of the window; and a picture for those who want to see."""
-    assert await page.evaluate(STICKING_OUT) == []
+    assert await page.evaluate(OVERFLOWING) == []
     if SCREENSHOTS:
         width = (page.viewport_size or DESKTOP)["width"]
         await page.screenshot(path=f"{SCREENSHOTS}/{name}-{width}.png")

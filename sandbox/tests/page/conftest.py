@@ -1,7 +1,5 @@
 """The page in a real browser, before a real workspace and an unmodified Bolt app."""
 
-import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,7 +7,7 @@ import pytest
 import pytest_asyncio
 import yaml
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, Playwright, ViewportSize, async_playwright
+from playwright.async_api import Browser, BrowserContext, ViewportSize, async_playwright
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -20,21 +18,11 @@ from sandbox.control import Control
 from sandbox.faults import Faults
 from sandbox.slack import SlackPart, Timing
 from sandbox.speed import IMMEDIATE
+from sandbox.testing.browser import ARGUMENTS
 from sandbox.tests.page.app import MANIFEST, Heard, register
 from sandbox.tests.page.reader import OpenPage, Reader
 
 WORLD = yaml.safe_load((Path(sandbox.__file__).parent / "world.yaml").read_text())
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-proxy-server",
-]
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PATIENCE = 10_000
 """Milliseconds that the page may take to show something."""
@@ -97,20 +85,10 @@ async def heard(part: SlackPart, slack: AsyncWebClient) -> AsyncIterator[Heard]:
     await handler.close_async()  # type: ignore[no-untyped-call]
 
 
-def chromium(playwright: Playwright) -> str | None:
-    """The browser's program: Debian's, Google's, or the one that Playwright fetched."""
-    found = next((path for path in map(shutil.which, CHROMIUM) if path), None)
-    own = playwright.chromium.executable_path
-    return found or (own if os.access(own, os.X_OK) else None)
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
+async def browser(chromium_program: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        program = chromium(playwright)
-        if program is None:
-            pytest.skip(f"no Chromium: none of {', '.join(CHROMIUM)} is on the path, and Playwright has fetched none")
-        running = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        running = await playwright.chromium.launch(executable_path=chromium_program, args=ARGUMENTS)
         yield running
         await running.close()
 

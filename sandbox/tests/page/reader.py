@@ -4,6 +4,8 @@ from typing import Protocol
 
 from playwright.async_api import Locator, Page, ViewportSize
 
+from sandbox.testing.browser import OVERFLOWING
+
 
 class Reader:
     """One browser tab, and the errors that its scripts raised."""
@@ -33,22 +35,10 @@ class Reader:
         await composer.fill(words)
         await composer.press("Enter")
 
-    async def too_wide(self) -> list[str]:
-        """What sticks out of the window to the right, other than what scrolls by itself."""
-        found: list[str] = await self.page.evaluate(STICKING_OUT)
-        return found
-
-
-STICKING_OUT = """() => {
-  const scrolling = ".table-frame, .carousel-track, .unseen, .popup";
-  const out = document.documentElement.scrollWidth > innerWidth ? ["the page"] : [];
-  for (const element of document.querySelectorAll(".message *, dialog *, .sidebar *, .head *")) {
-    const box = element.getBoundingClientRect();
-    const sticks = box.width && box.right > innerWidth + 1;
-    if (sticks && !element.closest(scrolling)) out.push(element.outerHTML.slice(0, 80));
-  }
-  return out;
-}"""
+    async def overflowing(self) -> list[str]:
+        """What overflows the window to the right, except for what scrolls on its own."""
+        elements: list[str] = await self.page.evaluate(OVERFLOWING)
+        return elements
 
 
 class OpenPage(Protocol):

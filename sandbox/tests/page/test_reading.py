@@ -139,7 +139,7 @@ async def test_nothing_sticks_out_of_a_phone(slack: AsyncWebClient, open_page: O
     reader = await open_page(viewport={"width": PHONE["width"], "height": PHONE["height"]})
     await expect(reader.page.get_by_test_id("plan-count")).to_be_visible()
 
-    assert await reader.too_wide() == []
+    assert await reader.overflowing() == []
 
 
 async def test_a_phone_shows_one_pane_at_a_time(slack: AsyncWebClient, open_page: OpenPage) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.tests.contract.kube.conftest import seen
+from sandbox.testing import watches
 from services.gateways.kubernetes.cluster import KubernetesCluster
 from services.model.kubernetes import Runtime
 
@@ -39,7 +39,7 @@ async def installed(admin: Any) -> None:
             "spec": {"containers": [{"name": "registry", "image": "mcr.microsoft.com/acr/connected-registry:0.11.0"}]},
         },
     )
-    await seen(admin.list_namespaced_pod, lambda one: one.status.phase == "Running", namespace=NAMESPACE)
+    await watches.first(admin.list_namespaced_pod, lambda one: one.status.phase == "Running", namespace=NAMESPACE)
 
 
 async def test_an_empty_cluster_shows_nothing(berlin: KubernetesCluster, admin: Any) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kubernetes.aio import client, config, watch
+from kubernetes.aio import client, config
 
 from sandbox.clock import Clock
 from sandbox.controlplane.part import RealKubePart
@@ -19,6 +19,7 @@ from sandbox.faults import Faults
 from sandbox.kube import KubePart
 from sandbox.speed import IMMEDIATE
 from sandbox.testing.clusters import BERLIN_AND_HAMBURG, RealClusters
+from sandbox.testing.watches import PATIENCE, first
 from sandbox.tls import Authority
 
 WORLD: dict[str, Any] = {
@@ -35,8 +36,6 @@ WORLD: dict[str, Any] = {
     }
 }
 OWN_LEVERS = "test_sandbox_control"
-PATIENCE = 20
-"""Seconds that a watch waits for what has to happen."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -135,31 +134,13 @@ async def namespace(core: Any) -> str:
     """A namespace of the test's own, with its service account."""
     made = await core.create_namespace({"metadata": {"generateName": "test-"}})
     name = made.metadata.name
-    await seen(core.list_namespaced_service_account, lambda one: one.metadata.name == "default", namespace=name)
+    await first(core.list_namespaced_service_account, lambda one: one.metadata.name == "default", namespace=name)
     return str(name)
 
 
 def api(kind: Any, connection: Any) -> Any:
     """A part of the client; its type hints know models only, though it takes plain dictionaries as well."""
     return kind(connection)
-
-
-async def watched(listing: Any, **arguments: Any) -> AsyncIterator[dict[str, Any]]:
-    """The events of a watch."""
-    stream: Any = watch.Watch()  # type: ignore[no-untyped-call]  # the client leaves it without types
-    async with stream:
-        async for event in stream.stream(listing, **arguments):
-            yield event
-
-
-async def seen(listing: Any, wanted: Callable[[Any], bool], *, gone_since: Any = None, **arguments: Any) -> Any:
-    """The first object of a watch that is as wanted; with `gone_since` (as it was read) the first that is deleted."""
-    if gone_since is not None:
-        arguments["resource_version"] = gone_since.metadata.resource_version
-    async for event in watched(listing, timeout_seconds=PATIENCE, **arguments):
-        if (event["type"] == "DELETED") is (gone_since is not None) and wanted(event["object"]):
-            return event["object"]
-    pytest.fail(f"nothing like that was seen within {PATIENCE} s")
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:

@@ -9,7 +9,8 @@ import pytest
 from kubernetes.aio import client
 from kubernetes.aio.client import ApiException
 
-from sandbox.tests.contract.kube.conftest import PATIENCE, api, seen, watched
+from sandbox.testing import watches
+from sandbox.tests.contract.kube.conftest import api
 from sandbox.tests.contract.kube.test_service_addresses import refusal
 
 
@@ -320,12 +321,12 @@ async def test_a_watch_tells_what_happens_after_a_list(core: Any, namespace: str
     await core.delete_namespaced_config_map("settings", namespace)
     told = []
 
-    async for event in watched(
+    async for event in watches.events(
         core.list_namespaced_config_map,
         namespace=namespace,
         label_selector="part=settings",
         resource_version=before.metadata.resource_version,
-        timeout_seconds=PATIENCE,
+        timeout_seconds=watches.PATIENCE,
     ):
         told.append(event["type"])
         if event["type"] == "DELETED":
@@ -339,7 +340,7 @@ async def test_a_watch_ends_when_its_time_is_over(core: Any, namespace: str) -> 
 
     told = [
         event
-        async for event in watched(
+        async for event in watches.events(
             core.list_namespaced_config_map,
             namespace=namespace,
             resource_version=listed.metadata.resource_version,
@@ -357,11 +358,11 @@ async def test_a_watch_from_a_version_that_is_forgotten_is_told_so(core: Any, na
 
     with pytest.raises(ApiException, match="410"):
         await anext(
-            watched(
+            watches.events(
                 core.list_namespaced_config_map,
                 namespace=namespace,
                 resource_version=listed.metadata.resource_version,
-                timeout_seconds=PATIENCE,
+                timeout_seconds=watches.PATIENCE,
             )
         )
 
@@ -416,7 +417,7 @@ async def test_a_deleted_namespace_goes_with_its_contents(core: Any, namespace: 
     before = await core.read_namespace(namespace)
     await core.delete_namespace(namespace)
 
-    await seen(core.list_namespace, lambda one: one.metadata.name == namespace, gone_since=before)
+    await watches.first(core.list_namespace, lambda one: one.metadata.name == namespace, deleted_after=before)
 
 
 async def test_nothing_new_is_made_in_a_namespace_that_is_going(core: Any, namespace: str) -> None:
@@ -448,7 +449,7 @@ async def test_a_custom_kind_is_served_once_it_is_defined(admin: Any, namespace:
         "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}],
     }
     await extensions.create_custom_resource_definition({"metadata": {"name": "probes.sandbox.example"}, "spec": spec})
-    await seen(
+    await watches.first(
         extensions.list_custom_resource_definition,
         lambda one: (
             one.metadata.name == "probes.sandbox.example"

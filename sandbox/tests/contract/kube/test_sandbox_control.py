@@ -13,7 +13,8 @@ from sandbox.clock import Clock
 from sandbox.faults import Fault, Faults
 from sandbox.kube import KubePart, PullRefusedError
 from sandbox.speed import IMMEDIATE
-from sandbox.tests.contract.kube.conftest import WORLD, seen, watched
+from sandbox.testing import watches
+from sandbox.tests.contract.kube.conftest import WORLD
 from sandbox.tests.contract.kube.test_service_addresses import refusal, service
 from sandbox.tls import Authority
 
@@ -67,7 +68,7 @@ async def test_a_cluster_comes_back_as_it_was(part: KubePart, core: Any) -> None
 
 
 async def test_cutting_off_ends_watches(part: KubePart, core: Any) -> None:
-    events = watched(core.list_namespace, timeout_seconds=20)
+    events = watches.events(core.list_namespace, timeout_seconds=20)
     assert await anext(events)
 
     part.set_offline("berlin", offline=True)
@@ -154,7 +155,7 @@ async def test_a_watch_from_a_forgotten_version_is_told_that_it_is_gone(part: Ku
 
     stale = {"resource_version": listed.metadata.resource_version, "timeout_seconds": 5}
     with pytest.raises(client.ApiException, match="410"):
-        await drained(watched(core.list_namespace, **stale))
+        await drained(watches.events(core.list_namespace, **stale))
 
 
 def pod(image: str, **spec: Any) -> dict[str, Any]:
@@ -164,7 +165,9 @@ def pod(image: str, **spec: Any) -> dict[str, Any]:
 async def test_a_pod_runs_the_image_that_was_pulled(core: Any, namespace: str) -> None:
     await core.create_namespaced_pod(namespace, pod("open.example/app:1"))
 
-    found = await seen(core.list_namespaced_pod, lambda one: one.status.phase == "Running", namespace=namespace)
+    found = await watches.first(
+        core.list_namespaced_pod, lambda one: one.status.phase == "Running", namespace=namespace
+    )
 
     status = found.status.container_statuses[0]
     assert (status.ready, status.image_id) == (True, "open.example/app@sha256:" + "b" * 64)
@@ -174,7 +177,7 @@ async def test_a_pod_whose_image_can_not_be_pulled_says_so(clock: Clock, core: A
     clock.stop()
     await core.create_namespaced_pod(namespace, pod("closed.example/app:1"))
 
-    found = await seen(
+    found = await watches.first(
         core.list_namespaced_pod,
         lambda one: bool(one.status.container_statuses) and waiting(one).reason == "ImagePullBackOff",
         namespace=namespace,
@@ -195,13 +198,15 @@ async def test_a_pod_with_a_pull_secret_runs(core: Any, namespace: str) -> None:
 
     await core.create_namespaced_pod(namespace, pod("closed.example/app:1", imagePullSecrets=[{"name": "regcred"}]))
 
-    await seen(core.list_namespaced_pod, lambda one: one.status.phase == "Running", namespace=namespace)
+    await watches.first(core.list_namespaced_pod, lambda one: one.status.phase == "Running", namespace=namespace)
 
 
 async def test_a_pod_that_fits_no_node_says_why(core: Any, namespace: str) -> None:
     await core.create_namespaced_pod(namespace, pod("app:1", nodeSelector={"kubernetes.io/arch": "arm64"}))
 
-    event = await seen(core.list_namespaced_event, lambda one: one.reason == "FailedScheduling", namespace=namespace)
+    event = await watches.first(
+        core.list_namespaced_event, lambda one: one.reason == "FailedScheduling", namespace=namespace
+    )
 
     assert event.message.startswith("0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.")
 
@@ -213,11 +218,11 @@ async def test_a_claim_is_bound_when_a_pod_uses_it(core: Any, namespace: str) ->
 
     await core.create_namespaced_pod(namespace, pod("app:1", volumes=[volume]))
 
-    claim = await seen(
+    claim = await watches.first(
         core.list_namespaced_persistent_volume_claim, lambda one: one.status.phase == "Bound", namespace=namespace
     )
     assert claim.status.capacity == {"storage": "1Gi"}
-    await seen(core.list_namespaced_pod, lambda one: one.status.phase == "Running", namespace=namespace)
+    await watches.first(core.list_namespaced_pod, lambda one: one.status.phase == "Running", namespace=namespace)
 
 
 async def test_logs_are_what_the_annotations_say(core: Any, namespace: str) -> None:
@@ -234,7 +239,7 @@ async def test_a_pod_of_the_edge_is_left_to_whoever_plays_the_kubelet(core: Any,
     body["metadata"]["annotations"] = {"sandbox.local/kubelet": "edge"}
     await core.create_namespaced_pod(namespace, body)
 
-    bound = await seen(core.list_namespaced_pod, lambda one: one.spec.node_name, namespace=namespace)
+    bound = await watches.first(core.list_namespaced_pod, lambda one: one.spec.node_name, namespace=namespace)
 
     assert bound.status.phase == "Pending"
     assert not bound.status.container_statuses

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from kubernetes.aio.client import ApiException
 
-from sandbox.tests.contract.kube.conftest import eventually, seen
+from sandbox.testing import watches
+from sandbox.tests.contract.kube.conftest import eventually
 
 OUTSIDE = "10.97.0.100"
 
@@ -27,7 +28,7 @@ async def refusal(call: Any) -> dict[str, Any]:
 
 async def second_range(networking: Any, cidr: str = "10.98.0.0/28") -> None:
     await networking.create_service_cidr({"metadata": {"name": "second"}, "spec": {"cidrs": [cidr]}})
-    await seen(
+    await watches.first(
         networking.list_service_cidr,
         lambda one: (
             one.metadata.name == "second"
@@ -191,7 +192,7 @@ async def test_an_address_is_free_again_when_its_service_is_deleted(core: Any, n
 
 
 async def test_the_first_range_is_an_object_that_is_ready(networking: Any) -> None:
-    found = await seen(
+    found = await watches.first(
         networking.list_service_cidr,
         lambda one: one.metadata.name == "kubernetes" and one.status and one.status.conditions,
     )
@@ -205,7 +206,7 @@ async def test_a_deleted_range_stays_until_its_addresses_are_free(core: Any, net
     await core.create_namespaced_service(namespace, service("10.98.0.5"))
 
     await networking.delete_service_cidr("second")
-    held = await seen(
+    held = await watches.first(
         networking.list_service_cidr,
         lambda one: (
             one.metadata.name == "second" and any(each.status == "False" for each in one.status.conditions or [])
@@ -214,7 +215,7 @@ async def test_a_deleted_range_stays_until_its_addresses_are_free(core: Any, net
     await core.delete_namespaced_service("placed", namespace)
 
     assert held.metadata.deletion_timestamp is not None
-    await seen(networking.list_service_cidr, lambda one: one.metadata.name == "second", gone_since=held)
+    await watches.first(networking.list_service_cidr, lambda one: one.metadata.name == "second", deleted_after=held)
 
 
 async def test_an_address_that_nobody_asked_for_comes_from_the_upper_band(core: Any, namespace: str) -> None:

@@ -6,7 +6,8 @@ import pytest
 from kubernetes.aio import client
 from kubernetes.aio.client import ApiException
 
-from sandbox.tests.contract.kube.conftest import api, seen
+from sandbox.testing import watches
+from sandbox.tests.contract.kube.conftest import api
 from sandbox.tests.contract.kube.test_service_addresses import refusal
 
 DIGEST = "sha256:" + "a" * 64
@@ -42,14 +43,16 @@ def running(ready: bool = True) -> dict[str, Any]:
 
 async def started(core: Any, namespace: str) -> Any:
     """Play the kubelet for the first Pod of the namespace."""
-    pod = await seen(core.list_namespaced_pod, lambda one: not one.metadata.deletion_timestamp, namespace=namespace)
+    pod = await watches.first(
+        core.list_namespaced_pod, lambda one: not one.metadata.deletion_timestamp, namespace=namespace
+    )
     return await core.patch_namespaced_pod_status(pod.metadata.name, namespace, running())
 
 
 async def test_a_deployment_makes_a_replica_set_and_pods(core: Any, apps: Any, namespace: str) -> None:
     await apps.create_namespaced_deployment(namespace, deployment())
 
-    pod = await seen(core.list_namespaced_pod, lambda _: True, namespace=namespace)
+    pod = await watches.first(core.list_namespaced_pod, lambda _: True, namespace=namespace)
 
     owner = pod.metadata.owner_references[0]
     assert owner.kind == "ReplicaSet"
@@ -63,7 +66,7 @@ async def test_a_job_is_complete_when_its_pod_has_ended(admin: Any, namespace: s
     spec = {"restartPolicy": "Never", "containers": [{"name": "main", "image": "busybox:1.37"}]}
     await batch.create_namespaced_job(namespace, {"metadata": {"name": "once"}, "spec": {"template": {"spec": spec}}})
 
-    job = await seen(batch.list_namespaced_job, lambda one: one.status.succeeded == 1, namespace=namespace)
+    job = await watches.first(batch.list_namespaced_job, lambda one: one.status.succeeded == 1, namespace=namespace)
 
     assert job.status.completion_time is not None
 
@@ -74,7 +77,7 @@ async def test_a_deployment_is_available_when_the_kubelet_says_its_pod_is_ready(
     await apps.create_namespaced_deployment(namespace, deployment())
     await started(core, namespace)
 
-    found = await seen(
+    found = await watches.first(
         apps.list_namespaced_deployment, lambda one: one.status.available_replicas == 1, namespace=namespace
     )
 
@@ -93,7 +96,7 @@ async def test_a_pod_shows_the_digest_that_the_kubelet_reports(core: Any, apps: 
 
 async def test_a_pod_that_has_a_node_can_not_be_bound_again(core: Any, apps: Any, namespace: str) -> None:
     await apps.create_namespaced_deployment(namespace, deployment())
-    pod = await seen(core.list_namespaced_pod, lambda _: True, namespace=namespace)
+    pod = await watches.first(core.list_namespaced_pod, lambda _: True, namespace=namespace)
     body = {
         "metadata": {"name": pod.metadata.name},
         "target": {"apiVersion": "v1", "kind": "Node", "name": "elsewhere"},
@@ -111,7 +114,7 @@ async def test_a_new_image_makes_a_new_pod(core: Any, apps: Any, namespace: str)
     body = {"spec": {"template": {"spec": {"containers": [{"name": "main", "image": "nginx:1.26"}]}}}}
 
     await apps.patch_namespaced_deployment("web", namespace, body)
-    second = await seen(
+    second = await watches.first(
         core.list_namespaced_pod, lambda one: one.metadata.name != first.metadata.name, namespace=namespace
     )
 
@@ -120,14 +123,14 @@ async def test_a_new_image_makes_a_new_pod(core: Any, apps: Any, namespace: str)
 
 async def test_a_deployment_takes_its_pods_along(core: Any, apps: Any, namespace: str) -> None:
     await apps.create_namespaced_deployment(namespace, deployment())
-    pod = await seen(core.list_namespaced_pod, lambda _: True, namespace=namespace)
+    pod = await watches.first(core.list_namespaced_pod, lambda _: True, namespace=namespace)
 
     await apps.delete_namespaced_deployment("web", namespace)
 
-    await seen(
+    await watches.first(
         core.list_namespaced_pod,
         lambda one: one.metadata.name == pod.metadata.name,
-        gone_since=pod,
+        deleted_after=pod,
         namespace=namespace,
     )
 
@@ -176,7 +179,9 @@ async def test_a_claim_without_a_storage_class_stays_pending(core: Any, namespac
     spec = {"accessModes": ["ReadWriteOnce"], "storageClassName": "", "resources": {"requests": {"storage": "1Gi"}}}
     await core.create_namespaced_persistent_volume_claim(namespace, {"metadata": {"name": "disk"}, "spec": spec})
 
-    event = await seen(core.list_namespaced_event, lambda one: one.reason == "FailedBinding", namespace=namespace)
+    event = await watches.first(
+        core.list_namespaced_event, lambda one: one.reason == "FailedBinding", namespace=namespace
+    )
     found = await core.read_namespaced_persistent_volume_claim("disk", namespace)
 
     assert found.status.phase == "Pending"
@@ -194,7 +199,7 @@ async def test_a_claim_takes_the_default_storage_class(core: Any, namespace: str
 
 async def test_the_status_is_not_written_with_the_rest(core: Any, apps: Any, namespace: str) -> None:
     await apps.create_namespaced_deployment(namespace, deployment())
-    pod = await seen(core.list_namespaced_pod, lambda _: True, namespace=namespace)
+    pod = await watches.first(core.list_namespaced_pod, lambda _: True, namespace=namespace)
 
     patched = await core.patch_namespaced_pod(pod.metadata.name, namespace, running())
 
@@ -203,7 +208,7 @@ async def test_the_status_is_not_written_with_the_rest(core: Any, apps: Any, nam
 
 async def test_a_deleted_pod_is_gone_when_its_grace_is_over(core: Any, apps: Any, namespace: str) -> None:
     await apps.create_namespaced_deployment(namespace, deployment())
-    pod = await seen(core.list_namespaced_pod, lambda _: True, namespace=namespace)
+    pod = await watches.first(core.list_namespaced_pod, lambda _: True, namespace=namespace)
 
     await core.delete_namespaced_pod(pod.metadata.name, namespace, grace_period_seconds=0)
 
@@ -242,7 +247,7 @@ async def test_a_container_that_was_never_restarted_has_no_previous_log(core: An
 
 async def test_a_container_that_has_not_started_has_no_log(core: Any, apps: Any, namespace: str) -> None:
     await apps.create_namespaced_deployment(namespace, deployment())
-    pod = await seen(core.list_namespaced_pod, lambda _: True, namespace=namespace)
+    pod = await watches.first(core.list_namespaced_pod, lambda _: True, namespace=namespace)
 
     status = await refusal(core.read_namespaced_pod_log(pod.metadata.name, namespace))
 
@@ -279,7 +284,7 @@ async def test_a_volume_that_is_made_for_a_claim_is_bound_to_it(core: Any, names
         }
     )
 
-    bound = await seen(
+    bound = await watches.first(
         core.list_namespaced_persistent_volume_claim, lambda one: one.status.phase == "Bound", namespace=namespace
     )
 
@@ -288,7 +293,7 @@ async def test_a_volume_that_is_made_for_a_claim_is_bound_to_it(core: Any, names
 
 @pytest.mark.parametrize("name", ["config-agent", "extension-manager"])
 async def test_the_agents_of_arc_are_available_from_the_start(apps: Any, name: str) -> None:
-    found = await seen(
+    found = await watches.first(
         apps.list_namespaced_deployment,
         lambda one: one.metadata.name == name and one.status.available_replicas == 1,
         namespace="azure-arc",
