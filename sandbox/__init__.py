@@ -2,3 +2,5 @@
 
 Nothing here imports the product, so that the two can't share a misunderstanding.
 """
+
+__version__ = "0.1.0"

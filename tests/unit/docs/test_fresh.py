@@ -10,7 +10,7 @@ from bot.__main__ import pages
 from handlers import COMMANDS
 
 ROOT = Path(__file__).parents[3]
-WRITTEN = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+WRITTEN = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("sandbox/*.md")])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-PACKAGES = ("bot", "handlers", "services", "sandbox")
+PACKAGES = ("bot", "handlers", "services")
 
 
 def packed(path: Path) -> bool:
@@ -55,8 +55,11 @@ def test_the_command_leads_to_a_function() -> None:
         assert callable(getattr(import_module(module), name))
 
 
-def test_the_sandbox_extra_is_what_the_sandbox_needs_beyond_the_bot() -> None:
-    assert set(PROJECT["project"]["optional-dependencies"]["sandbox"]) == wanted("sandbox") - wanted("runtime")
+def test_the_sandbox_is_a_distribution_of_its_own() -> None:
+    patterns = PROJECT["tool"]["setuptools"]["packages"]["find"]["include"]
+    folders = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+
+    assert {name for name in folders if any(fnmatchcase(name, pattern) for pattern in patterns)} == set(PACKAGES)
 
 
 @pytest.mark.parametrize("set_", ["runtime", "sandbox", "test"])
