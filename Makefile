@@ -2,21 +2,29 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
+PYTEST := $(RUN)/python -m pytest -n 2 --dist loadfile
 CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
   "Python 3.11 or newer is needed, and this is " + sys.version.split()[0] + ": make PYTHON=python3.11 TARGET")'
 
-.PHONY: sandbox test lint types layers bench docs golden kube-assets pins clean help
+.PHONY: help sandbox quick test test-product test-sandbox lint types layers bench docs golden kube-assets pins clean
 
 help:
-	@echo "make sandbox      a pretend Slack, Azure and Kubernetes with the bot in it, on this machine"
-	@echo "make test         format, lint, types, layers and all tests"
-	@echo "make bench        measure, against the immediate sandbox"
-	@echo "make docs         write the generated pages of docs/"
-	@echo "make golden       write the expected cards of tests/golden anew"
-	@echo "make kube-assets  build a real Kubernetes control plane for the contract tests (needs Go)"
-	@echo "make pins         choose the newest allowed packages and pin them"
+	@echo "make sandbox       a pretend Slack, Azure and Kubernetes with the bot in it, on this machine"
+	@echo "make quick         format, lint, types, layers and the unit tests, in about a minute"
+	@echo "make test          format, lint, types, layers and all tests"
+	@echo "make test-product  the tests of the bot alone"
+	@echo "make test-sandbox  the tests of the sandbox alone"
+	@echo "make lint          format and lint"
+	@echo "make types         types"
+	@echo "make layers        who may import whom"
+	@echo "make bench         measure, against the immediate sandbox"
+	@echo "make docs          write the generated pages of docs/"
+	@echo "make golden        write the expected cards of tests/golden anew"
+	@echo "make kube-assets   build a real Kubernetes control plane for the contract tests (needs Go)"
+	@echo "make pins          choose the newest allowed packages and pin them"
+	@echo "make clean         remove the virtual environment, the sandbox's files and all caches"
 
-$(VENV)/ready: requirements/test.txt pyproject.toml
+$(VENV)/ready: requirements/test.txt
 	@$(CHECK_PYTHON)
 	@echo "Installing what the tests need into $(VENV): one to three minutes, once."
 	@$(PYTHON) -m venv $(VENV)
@@ -37,8 +45,17 @@ sandbox: $(VENV)/runs
 	@rm -rf .sandbox/data
 	@$(RUN)/python -m sandbox --folder .sandbox --manifest manifest.yml $(SANDBOX) -- $(RUN)/python -m bot run
 
+quick: lint types layers
+	$(PYTEST) tests/unit sandbox/tests/unit
+
 test: lint types layers
-	$(RUN)/python -m pytest -n 2 --dist loadfile
+	$(PYTEST)
+
+test-product: $(VENV)/ready
+	$(PYTEST) tests
+
+test-sandbox: $(VENV)/ready
+	$(PYTEST) sandbox/tests
 
 lint: $(VENV)/ready
 	$(RUN)/ruff format --check
@@ -69,4 +86,4 @@ pins: $(VENV)/ready
 	done
 
 clean:
-	rm -rf $(VENV) .sandbox .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .sandbox .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build sandbox/build
