@@ -44,11 +44,6 @@ class ResourceType:
     versions: tuple[str, ...]
     newest: str = "2026-12-31"
 
-    @property
-    def full_name(self) -> str:
-        """`Namespace/type`."""
-        return f"{self.namespace}/{self.name}"
-
     def check(self, version: str, location: str = "westeurope") -> None:
         """Refuse a version that this type does not know, as ARM does."""
         if not FORM.fullmatch(version):

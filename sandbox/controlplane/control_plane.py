@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import shutil
 import ssl
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,8 +45,6 @@ class Running:
     server: Process
     manager: Process | None
     api: Api
-    ready_after: float = 0
-    """Seconds from the start to the first `/readyz` that said ok."""
 
     @property
     def audit_log(self) -> Path:
@@ -108,10 +105,8 @@ class ControlPlane:
         trust = ssl.create_default_context(cafile=self.authority.ca_file)
         one = Running(name, url, folder, server, None, Api(url, token(ADMIN), trust))
         self.clusters[name] = one
-        began = time.monotonic()
         await server.start()
         await self._until_ready(one)
-        one.ready_after = time.monotonic() - began
         if controllers:
             await self._start_manager(one)
         return one

@@ -25,7 +25,6 @@ class Connection:
     password: str
     gateway: str
     """Host name of the gateway, `{registry}.{region}.data.azurecr.io`."""
-    protocol: str
 
     def __repr__(self) -> str:
         return f"Connection({self.name} at {self.gateway})"
@@ -55,7 +54,12 @@ def parse(text: str) -> Connection:
         raise BadConnectionStringError(f"{missing[0]} is missing")
     if values["ParentEndpointProtocol"] not in {"http", "https"}:
         raise BadConnectionStringError("ParentEndpointProtocol must be http or https")
-    return Connection(*(values[key] for key in KEYS))
+    return Connection(
+        values["ConnectedRegistryName"],
+        values["SyncTokenName"],
+        values["SyncTokenPassword"],
+        values["ParentGatewayEndpoint"],
+    )
 
 
 def _pairs(text: str) -> dict[str, str]:

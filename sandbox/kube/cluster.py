@@ -607,11 +607,6 @@ def timestamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def micro_timestamp(moment: datetime) -> str:
-    """RFC 3339 with microseconds, as metav1.MicroTime is written."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
 def as_served(resource: Resource, stored: Json) -> Json:
     """An object in the version of the kind that it is asked for."""
     if stored.get("apiVersion") == resource.api_version and resource.stored_as is None:

@@ -27,7 +27,6 @@ WITH_GENERATION = {
     "networkpolicies",
     "poddisruptionbudgets",
 }
-TEMPLATED = {"deployments", "replicasets", "statefulsets", "daemonsets", "jobs"}
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 

@@ -1,7 +1,7 @@
 """Who may do what: users, and role-based access control over the roles and bindings in the store."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sandbox.kube.resources import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, ROLE_BINDINGS, ROLES, Json
 from sandbox.kube.status import StatusError
@@ -58,7 +58,6 @@ class Authorizer:
     """Answers from the bindings as they are at the moment."""
 
     store: Store
-    _missing: list[str] = field(default_factory=list)
 
     def check(self, user: User, wanted: Attributes) -> None:
         """Return if it is allowed.

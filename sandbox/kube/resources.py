@@ -9,7 +9,6 @@ Key = tuple[str, str]
 """Group and plural: what objects are stored under."""
 
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
-READ_VERBS = ("get", "list", "watch")
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,6 @@ DEPLOYMENTS = _apps("deployments", "Deployment", "deploy")
 REPLICA_SETS = _apps("replicasets", "ReplicaSet", "rs")
 STATEFUL_SETS = _apps("statefulsets", "StatefulSet", "sts")
 DAEMON_SETS = _apps("daemonsets", "DaemonSet", "ds", subresources=("status",))
-REVISIONS = _apps("controllerrevisions", "ControllerRevision", subresources=())
 JOBS = Resource("batch", "v1", "jobs", "Job", True, subresources=("status",), categories=("all",))
 STORAGE_CLASSES = Resource("storage.k8s.io", "v1", "storageclasses", "StorageClass", False, ("sc",))
 SERVICE_CIDRS = Resource(
@@ -127,7 +125,6 @@ BUILT_IN = (
     REPLICA_SETS,
     STATEFUL_SETS,
     DAEMON_SETS,
-    REVISIONS,
     JOBS,
     STORAGE_CLASSES,
     SERVICE_CIDRS,

@@ -332,13 +332,6 @@ def definition(cluster: Cluster, found: Json) -> None:
     cluster.change(DEFINITIONS, found, status=status)
 
 
-def pod_gone(cluster: Cluster, pod: Json) -> None:
-    """Claims that were kept for a Pod may go now."""
-    for one in cluster.store.items(CLAIMS.key, pod["metadata"]["namespace"]):
-        if "deletionTimestamp" in one["metadata"]:
-            claim(cluster, one)
-
-
 def services_of(cluster: Cluster, pod: Json) -> list[Json]:
     """The Services that select a Pod."""
     labels = (pod["metadata"].get("labels") or {}).items()

@@ -22,7 +22,6 @@ from sandbox.kube.resources import (
 from sandbox.kube.status import StatusError
 
 HASH = "pod-template-hash"
-REVISION = "deployment.kubernetes.io/revision"
 HASH_LETTERS = "bcdf2456789ghjkl"
 
 
@@ -39,9 +38,9 @@ def deployment(cluster: Cluster, found: Json) -> None:
         if recreates:
             _scale_down(cluster, found, old)
         if new is None and not waits:
-            new = _new_replica_set(cluster, found, wanted_hash, len(owned))
+            new = _new_replica_set(cluster, found, wanted_hash)
         elif new is not None and new["spec"]["replicas"] != spec["replicas"]:
-            _scale(cluster, found, _revised(cluster, found, new, owned), spec["replicas"])
+            _scale(cluster, found, new, spec["replicas"])
             new = cluster.get(REPLICA_SETS, new["metadata"]["namespace"], new["metadata"]["name"])
         if new is not None and (new.get("status") or {}).get("availableReplicas", 0) >= spec["replicas"]:
             _scale_down(cluster, found, old)
@@ -54,7 +53,7 @@ def template_hash(template: Json) -> str:
     return "".join(HASH_LETTERS[digit % 16] for digit in hashlib.sha256(text).digest()[:10])
 
 
-def _new_replica_set(cluster: Cluster, found: Json, name: str, earlier: int) -> Json | None:
+def _new_replica_set(cluster: Cluster, found: Json, name: str) -> Json | None:
     metadata, spec = found["metadata"], found["spec"]
     template = copy.deepcopy(spec["template"])
     template["metadata"]["labels"] = (template["metadata"].get("labels") or {}) | {HASH: name}
@@ -68,30 +67,15 @@ def _new_replica_set(cluster: Cluster, found: Json, name: str, earlier: int) -> 
             "metadata": {
                 "name": f"{metadata['name']}-{name}",
                 "labels": template["metadata"]["labels"],
-                "annotations": {REVISION: str(earlier + 1)},
                 "ownerReferences": [owner_reference(found)],
             },
             "spec": {"replicas": spec["replicas"], "selector": selector, "template": template},
         },
     )
     if made is not None:
-        annotations = (metadata.get("annotations") or {}) | {REVISION: str(earlier + 1)}
-        cluster.change(DEPLOYMENTS, found, metadata={"annotations": annotations})
         text = f"Scaled up replica set {made['metadata']['name']} from 0 to {spec['replicas']}"
         record(cluster, found, "ScalingReplicaSet", text, component="deployment-controller")
     return made
-
-
-def _revised(cluster: Cluster, found: Json, new: Json, owned: list[Json]) -> Json:
-    """A ReplicaSet that is used again becomes the newest revision."""
-    numbers = {_uid(one): int((one["metadata"].get("annotations") or {}).get(REVISION, 0)) for one in owned}
-    newest = max(numbers.values())
-    if numbers[_uid(new)] == newest:
-        return new
-    marked = {REVISION: str(newest + 1)}
-    cluster.change(DEPLOYMENTS, found, metadata={"annotations": (found["metadata"].get("annotations") or {}) | marked})
-    annotations = (new["metadata"].get("annotations") or {}) | marked
-    return cluster.change(REPLICA_SETS, new, metadata={"annotations": annotations})
 
 
 def _scale(cluster: Cluster, found: Json, replica_set: Json, replicas: int) -> None:

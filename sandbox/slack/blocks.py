@@ -62,14 +62,6 @@ def _at_least_one(*names: str) -> Rule:
     return rule
 
 
-def _not_both(one: str, other: str) -> Rule:
-    def rule(value: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
-        if value.get(one) and value.get(other):
-            yield Problem(pointer, f"{one} and {other} can't both be set")
-
-    return rule
-
-
 def _unique_action_ids(name: str) -> Rule:
     def rule(value: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
         elements = value.get(name)

@@ -31,7 +31,6 @@ HELD: dict[str, tuple[str, str]] = {
     "rich_text_input": ("rich_text_value", "initial_value"),
     "file_input": ("files", "initial_files"),
 }
-PRESSED = ("button", "icon_button", "feedback_buttons", "overflow", "workflow_button")
 EXTERNAL = ("external_select", "multi_external_select")
 _LISTS = ("selected_options", "selected_users", "selected_conversations", "selected_channels", "files")
 

@@ -58,7 +58,6 @@ class Workspace:
         self.on_event: Callable[[Json, Channel | None], None] = lambda _event, _channel: None
         self.keep: Callable[[Any], None] = lambda coroutine: coroutine.close()
         """Runs a coroutine in the background until the part stops."""
-        self.connections: Callable[[], int] = lambda: 0
         self._ids = itertools.count(secrets.randbelow(36**5))
         self._last_ts = 0
 

@@ -17,7 +17,6 @@ from sandbox.slack.workspace import Workspace
 class Tier(Enum):
     """Calls a minute that Slack grants a method; docs.slack.dev/apis/web-api/rate-limits."""
 
-    ONE = 1
     TWO = 20
     THREE = 50
     FOUR = 100
