@@ -399,7 +399,7 @@ def thread_line(operation: Operation, event: Event) -> str:  # noqa: PLR0911 - o
             return f":raised_hand:  {_called(operation.asked)}please look at the plan above and decide."
         case "reminded" if operation.asked and operation.state == "waiting":
             return f":alarm_clock:  {_called(operation.asked)}this request expires {date(operation.asked.expires)}."
-        case "failed":
+        case "failed" if operation.state == "failed":  # else a retry has begun before this was posted
             return f":x:  {escape(summary(operation))}: {_cause(operation)}"
         case "ended":
             mark, word = _STATES[operation.state]

@@ -45,6 +45,12 @@ def test_a_step_of_a_plan_that_is_another_one_now_is_not_told() -> None:
     assert thread_line(STATES["succeeded"], event("step", 99)) == ""
 
 
+@pytest.mark.parametrize("state", ["queued", "running", "succeeded"])
+def test_a_failure_is_not_reported_once_a_retry_has_begun(state: str) -> None:
+    assert thread_line(STATES["failed"], event("failed")).startswith(":x:")
+    assert thread_line(STATES[state], event("failed")) == ""
+
+
 @pytest.mark.parametrize("kind", ["asked", "reminded", "step", "approved", "ended"])
 def test_the_channel_hears_of_failures_only(kind: EventKind) -> None:
     assert is_loud(event("failed"))
