@@ -459,9 +459,10 @@ async def conversation(
     plan_blocks: bool = True,
     clusters: RealKubePart | None = None,
     database_url: str = "",
+    world: dict[str, Any] | None = None,
     **sites: Site,
 ) -> AsyncIterator[Conversation]:
-    """A sandbox with the default world, and the bot in it. Without `sites`: berlin, hamburg and lyon.
+    """A sandbox with the default world or another, and the bot in it. Without `sites`: berlin, hamburg and lyon.
 
     In real `clusters` the bot has its own account, with the rights of `deploy/rbac` and no others.
     """
@@ -469,7 +470,7 @@ async def conversation(
     configuration = FixedConfiguration(known, Policy.model_validate(policy or POLICY))
     time, database = Time(), await _used_database(folder)
     async with AsyncExitStack() as stack:
-        box = await stack.enter_async_context(Sandbox(plan_blocks=plan_blocks, control_plane=clusters))
+        box = await stack.enter_async_context(Sandbox(world, plan_blocks=plan_blocks, control_plane=clusters))
         plan = blueprint(box, database, configuration, time)
         plan = replace(plan, database_url=database_url or plan.database_url)
         if clusters is not None:
