@@ -25,11 +25,11 @@ async def measure() -> Sequence[Row]:
         alone = await _taken(box, ALONE, 1)
         crowd = [each for _ in range(ROUNDS) for each in await _taken(box, AT_ONCE, AT_ONCE)]
     p50, p99 = percentile(crowd, MEDIAN), percentile(crowd, LAST)
-    many = f"acknowledgement, {AT_ONCE} commands at once"
+    title = f"acknowledgement, {AT_ONCE} commands at once"
     return [
         Row("acknowledgement, one command at a time, p50", f"{percentile(alone, MEDIAN):.1f} ms"),
         Row("the same, p99", f"{percentile(alone, LAST):.1f} ms (n {len(alone)})"),
-        Row(f"{many}, p50", f"{p50:.0f} ms", f"< {P50} ms", p50 < P50),
+        Row(f"{title}, p50", f"{p50:.0f} ms", f"< {P50} ms", p50 < P50),
         Row("the same, p99", f"{p99:.0f} ms (n {len(crowd)}, most {max(crowd):.0f} ms)", f"< {P99} ms", p99 < P99),
     ]
 
@@ -47,5 +47,5 @@ async def _taken(box: Sandbox, count: int, at_once: int) -> list[float]:
     await asyncio.gather(*(say() for _ in range(count)))
     while len(await box.messages(as_="alice")) < typed + 2 * count:
         await asyncio.sleep(0.05)
-    found = (await box.get("slack/acknowledgements"))["acknowledgements"]
-    return [each["seconds"] * 1000 for each in found if each["type"] == "slash_commands"]
+    acknowledgements = (await box.get("slack/acknowledgements"))["acknowledgements"]
+    return [each["seconds"] * 1000 for each in acknowledgements if each["type"] == "slash_commands"]

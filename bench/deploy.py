@@ -95,15 +95,15 @@ async def _deploy(box: Sandbox) -> Run:
 
 async def _requests(box: Sandbox) -> int:
     """ARM requests about berlin so far: those of the floor name its own cloud registry and cluster."""
-    seen = (await box.get("azure/requests"))["requests"]
+    requests = (await box.get("azure/requests"))["requests"]
     ours = box.environment["AZURE_CLIENT_ID"]
-    return sum(one["principal"] == ours and "floor" not in one["path"].lower() for one in seen)
+    return sum(one["principal"] == ours and "floor" not in one["path"].lower() for one in requests)
 
 
 def _range(counts: Sequence[int]) -> str:
     """`19`, or `19 to 21`."""
-    least, most = min(counts), max(counts)
-    return str(least) if least == most else f"{least} to {most}"
+    least, largest = min(counts), max(counts)
+    return str(least) if least == largest else f"{least} to {largest}"
 
 
 def _counts(runs: Sequence[Run]) -> str:

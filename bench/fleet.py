@@ -1,7 +1,7 @@
 """Watching a fleet of 1,000 connected registries in 20 cloud registries.
 
 The month goes through the rules alone (`bench.month`): 30 days over real sockets would take a day. One day of a smaller
-fleet goes the whole way: the sandbox in a process of its own, HTTPS, the Azure SDK, `Watching`, and SQLite. Both are
+fleet goes the whole way: the sandbox in a process of its own, HTTPS, the Azure SDK, `Poller`, and SQLite. Both are
 judged in the same way (`bench.scoring`).
 """
 
@@ -23,7 +23,7 @@ import yaml
 from bench import stage
 from bench.month import Month, Played, fleet
 from bench.report import Row, percentile, spread
-from bench.scoring import Score, Told, score
+from bench.scoring import Alerted, Score, score
 from bench.sites import sites
 from sandbox.fleet.script import Trouble
 from services.gateways.azure.clouds import cloud
@@ -35,7 +35,7 @@ from services.policy.access import Policy
 from services.policy.configuration import FixedConfiguration
 from services.policy.sites import Site
 from services.store import Store, open_store
-from services.watching.poller import Watching
+from services.watching.poller import Poller
 
 REGISTRIES, ACRS, DAYS, SEED = 1_000, 20, 30, 1
 POLL = 600
@@ -64,30 +64,30 @@ async def measure() -> Sequence[Row]:
 
 
 async def _month() -> list[Row]:
-    made, clock, azure = fleet(SEED, REGISTRIES, ACRS, DAYS, BEGIN)
+    script, clock, azure = fleet(SEED, REGISTRIES, ACRS, DAYS, BEGIN)
     began = time.perf_counter()
-    month = Month(made, clock, azure, POLL)
+    month = Month(script, clock, azure, POLL)
     played = await month.play()
     took = time.perf_counter() - began
-    rows = _judged(score(made, played.told.values(), POLL), f"{DAYS} days, rules alone")
-    each = took / max(played.sightings, 1) * 1e6
-    said = f"{played.sightings:,} sightings in {took:.0f} s, {each:.0f} µs each with the fleet's own share"
-    return [*rows, Row("the month's work", said), *(await _stored(month, played))]
+    rows = _judged(score(script, played.alerted.values(), POLL), f"{DAYS} days, rules alone")
+    microseconds = took / max(played.sightings, 1) * 1e6
+    text = f"{played.sightings:,} sightings in {took:.0f} s, {microseconds:.0f} µs each with the fleet's own share"
+    return [*rows, Row("the month's work", text), *(await _stored(month, played))]
 
 
 def _judged(found: Score, where: str) -> list[Row]:
-    told = len(found.right) + len(found.wrong)
+    incidents = len(found.right) + len(found.wrong)
     openings = [len(each) for each in found.troubles.values()]
     over = [each for each in found.troubles.values() if all(one.resolved for one in each)]
     closings = [sum(not one.hidden for one in each) for each in over]
     late = found.latencies()
     clusters = {one: each for one, each in found.troubles.items() if one.kind == "cluster"}
     largest = max(clusters.values(), key=lambda each: max(len(one.children) for one in each), default=[])
-    most = max((len(one.children) for one in largest), default=0)
+    children = max((len(one.children) for one in largest), default=0)
     return [
         Row(
             f"precision ({where})",
-            f"{found.precision:.4f} ({len(found.right)} of {told} incidents)",
+            f"{found.precision:.4f} ({len(found.right)} of {incidents} incidents)",
             f">= {SCORE}",
             found.precision >= SCORE,
         ),
@@ -98,7 +98,7 @@ def _judged(found: Score, where: str) -> list[Row]:
             found.recall >= SCORE,
         ),
         Row(
-            f"opening messages for each thing that was told ({where})",
+            f"opening messages for each incident ({where})",
             f"{statistics.fmean(openings or [0]):.3f} (most {max(openings, default=0)}, {len(openings)} things)",
         ),
         Row(
@@ -108,7 +108,7 @@ def _judged(found: Score, where: str) -> list[Row]:
         Row(f"messages in planned silence ({where})", f"{len(found.in_silence)}", "0", not found.in_silence),
         Row(
             f"alerts for the largest dead cluster ({where})",
-            f"{len(largest)}, with up to {most} children",
+            f"{len(largest)}, with up to {children} children",
             "1",
             len(largest) == 1,
         ),
@@ -130,12 +130,12 @@ async def _stored(month: Month, played: Played) -> list[Row]:
         await (await open_store(f"sqlite:///{folder / 'bot.db'}")).close()
         empty = _size(folder)
         store = await open_store(f"sqlite:///{folder / 'bot.db'}")
-        for key, verdict in month.verdicts():
-            await store.sightings.judge(key, BEGIN, lambda _known, verdict=verdict: verdict)  # type: ignore[misc]
+        for key, result in month.contents():
+            await store.sightings.apply_poll(key, BEGIN, lambda _known, result=result: result)  # type: ignore[misc]
         await store.close()
         grown = (_size(folder) - empty) / 2**20
-    said = f"{grown:.1f} MiB in SQLite: {played.transitions:,} transitions, {len(played.told):,} incidents"
-    return [Row(f"storage for {DAYS} days", said)]
+    text = f"{grown:.1f} MiB in SQLite: {played.transitions:,} transitions, {len(played.alerted):,} incidents"
+    return [Row(f"storage for {DAYS} days", text)]
 
 
 def _size(folder: Path) -> int:
@@ -147,16 +147,16 @@ def _size(folder: Path) -> int:
 
 @dataclass
 class _Watch:
-    """`Watching` in this process, against a sandbox in another whose clock stands until it is turned."""
+    """`Poller` in this process, against a sandbox in another whose clock stands until it is turned."""
 
     box: stage.Sandbox
-    watching: Watching
+    poller: Poller
     store: Store
     acrs: list[AcrRef]
     begin: datetime
     time: list[datetime]
     changed: set[str] = field(default_factory=set)
-    told: dict[str, Told] = field(default_factory=dict)
+    alerted: dict[str, Alerted] = field(default_factory=dict)
 
     async def turn(self, seconds: int) -> None:
         """Both clocks."""
@@ -166,7 +166,7 @@ class _Watch:
     async def cycle(self) -> float:
         """Poll all cloud registries; the seconds it took."""
         began = time.perf_counter()
-        await self.watching.cycle(self.acrs)
+        await self.poller.cycle(self.acrs)
         took = time.perf_counter() - began
         for name in sorted(self.changed):
             filed = await self.store.incidents.get(name)
@@ -176,35 +176,35 @@ class _Watch:
         return took
 
     def _note(self, incident: Any) -> None:
-        told = self.told.setdefault(incident.id, Told(incident, int(incident.opened.timestamp()), set()))
-        told.incident = incident
-        told.children |= set(incident.children)
+        alerted = self.alerted.setdefault(incident.id, Alerted(incident, int(incident.opened.timestamp()), set()))
+        alerted.incident = incident
+        alerted.children |= set(incident.children)
         if incident.resolved is not None:
-            told.resolved, told.hidden = int(self.time[0].timestamp()), "hidden_by" in incident.facts
+            alerted.resolved, alerted.hidden = int(self.time[0].timestamp()), "hidden_by" in incident.facts
 
     async def lists(self) -> int:
         """List requests that ARM saw since they were last forgotten."""
-        seen = (await self.box.get("azure/requests"))["requests"]
-        return sum(1 for one in seen if one["path"].lower().endswith(LIST))
+        requests = (await self.box.get("azure/requests"))["requests"]
+        return sum(1 for one in requests if one["path"].lower().endswith(LIST))
 
 
 @asynccontextmanager
 async def _watching(size: tuple[int, int], page: int) -> AsyncIterator[_Watch]:
-    made = _world(size, page)
+    world = _world(size, page)
     with TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        async with stage.sandbox(folder, made) as box:
+        async with stage.sandbox(folder, world) as box:
             now = datetime.fromisoformat((await box.post("clock", stop=True))["now"])
             clock, changed = [now], set[str]()
             truth = await box.get("fleet")
-            known = _sites(truth)
-            acrs = list({site.acr_ref.id: site.acr_ref for site in known.values()}.values())
+            sites = _sites(truth)
+            acrs = list({site.acr_ref.id: site.acr_ref for site in sites.values()}.values())
             store = await open_store(f"sqlite:///{folder / 'bot.db'}")
             async with await open_azure(_options(box)) as azure:
-                configuration = FixedConfiguration(known, Policy())
-                watching = Watching(store, configuration, azure.azure, changed.add, now=lambda: clock[0])
+                configuration = FixedConfiguration(sites, Policy())
+                poller = Poller(store, configuration, azure.azure, changed.add, now=lambda: clock[0])
                 begin = datetime.fromisoformat(truth["begin"])
-                yield _Watch(box, watching, store, acrs, begin, clock, changed)
+                yield _Watch(box, poller, store, acrs, begin, clock, changed)
             await store.close()
 
 
@@ -236,20 +236,20 @@ async def _whole_day() -> list[Row]:
         seconds = [await watch.cycle()]
         # What was wrong before the first poll began at another time than its alert can know.
         first = watch.time[0]
-        made, *_ = fleet(SEED, registries, acrs, 7, watch.begin)
+        script, *_ = fleet(SEED, registries, acrs, 7, watch.begin)
         for number in range(24 * 3600 // DAY_POLL):
             await watch.turn(DAY_POLL)
             if number == DIES:
                 await watch.box.post("fleet", outage={"subject": LARGEST, "seconds": OUTAGE})
                 begin = int(watch.time[0].timestamp())
-                made.add(Trouble("cluster", LARGEST, begin, begin + OUTAGE, "the benchmark's"))
+                script.add(Trouble("cluster", LARGEST, begin, begin + OUTAGE, "the benchmark's"))
             seconds.append(await watch.cycle())
-        found = score(made, watch.told.values(), DAY_POLL)
+        result = score(script, watch.alerted.values(), DAY_POLL)
     until = int(watch.time[0].timestamp())
-    found.episodes = [one for one in found.episodes if first.timestamp() < one.alarm < until - 2 * DAY_POLL]
-    found.found = {one: told for one, told in found.found.items() if one in found.episodes}
+    result.episodes = [one for one in result.episodes if first.timestamp() < one.alarm < until - 2 * DAY_POLL]
+    result.found = {one: alerted for one, alerted in result.found.items() if one in result.episodes}
     where = f"a day of {registries} in {acrs}, whole way"
-    return [*_judged(found, where), Row(f"a cycle ({where})", spread(seconds, "s"))]
+    return [*_judged(result, where), Row(f"a cycle ({where})", spread(seconds, "s"))]
 
 
 async def _cycle(page: int) -> list[Row]:
@@ -261,15 +261,15 @@ async def _cycle(page: int) -> list[Row]:
             await watch.box.forget("azure/requests")
             seconds.append(await watch.cycle())
             lists.append(await watch.lists())
-    what = f"{REGISTRIES:,} in {ACRS}, pages of {page}"
+    title = f"{REGISTRIES:,} in {ACRS}, pages of {page}"
     goal = page >= REGISTRIES // ACRS
-    said = f"{max(lists)}"
+    text = f"{max(lists)}"
     return [
         Row(
-            f"list requests of a cycle ({what})", said, f"{ACRS}" if goal else "", max(lists) == ACRS if goal else None
+            f"list requests of a cycle ({title})", text, f"{ACRS}" if goal else "", max(lists) == ACRS if goal else None
         ),
         Row(
-            f"a cycle ({what})",
+            f"a cycle ({title})",
             f"{spread(seconds, 's')}; the first {cold:.2f} s",
             f"< {SECONDS:.0f} s",
             max(seconds) < SECONDS,
@@ -283,8 +283,8 @@ async def _bot() -> list[Row]:
         folder = Path(name)
         async with stage.sandbox(folder, _world((REGISTRIES, ACRS), 50)) as box:
             file = folder / "sites.yaml"
-            told = {"sites": {key: _plain(site) for key, site in _sites(await box.get("fleet")).items()}}
-            file.write_text(yaml.safe_dump(told), encoding="utf-8")
+            document = {"sites": {key: _plain(site) for key, site in _sites(await box.get("fleet")).items()}}
+            file.write_text(yaml.safe_dump(document), encoding="utf-8")
             async with stage.Bot(
                 box, folder, {"REGISTRY_BOT_SITES": str(file), "REGISTRY_BOT_WATCH_INTERVAL": "PT15S"}
             ) as bot:
@@ -305,8 +305,8 @@ async def _bot() -> list[Row]:
 
 
 async def _lists(box: stage.Sandbox) -> int:
-    seen = (await box.get("azure/requests"))["requests"]
-    return sum(1 for one in seen if one["path"].lower().endswith(LIST))
+    requests = (await box.get("azure/requests"))["requests"]
+    return sum(1 for one in requests if one["path"].lower().endswith(LIST))
 
 
 def _plain(site: Site) -> dict[str, Any]:

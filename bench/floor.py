@@ -73,8 +73,8 @@ class Floor:
 
     async def _look(self) -> None:
         acr, token, scope_map = self.acr, f"{self.acr}/tokens/{NAME}", f"{self.acr}/scopeMaps/{NAME}"
-        asked = [self._ask("GET", path) for path in (acr, f"{acr}/connectedRegistries", scope_map, token)]
-        asked += [self._ask("GET", self.cluster, CLUSTER_VERSION), self._ask("GET", self.extensions, ARC_VERSION)]
+        requests = [self._ask("GET", path) for path in (acr, f"{acr}/connectedRegistries", scope_map, token)]
+        requests += [self._ask("GET", self.cluster, CLUSTER_VERSION), self._ask("GET", self.extensions, ARC_VERSION)]
         network, storage = "/apis/networking.k8s.io/v1", "/apis/storage.k8s.io/v1"
         crd = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/certificates.cert-manager.io"
         paths: tuple[str, ...] = (
@@ -85,7 +85,7 @@ class Floor:
         )
         paths = (*paths, crd, f"{network}/servicecidrs", f"{network}/ipaddresses")
         reviews = [self._review(one) for one in rights.deploying(HOLD)]
-        await asyncio.gather(*asked, *map(self._read, paths), *reviews)
+        await asyncio.gather(*requests, *map(self._read, paths), *reviews)
 
     async def _review(self, right: rights.Right) -> None:
         attributes = {"verb": right.verb, "resource": right.resource, "group": right.group, "namespace": HOLD}
@@ -112,16 +112,18 @@ class Floor:
         await self._done("PUT", f"{acr}/tokens/{NAME}", body={"properties": token})
         sync = {"tokenId": f"{acr}/tokens/{NAME}", "schedule": CONTINUOUS, "messageTtl": "P2D"}
         properties = {"mode": "ReadOnly", "parent": {"syncProperties": sync}}
-        made = await self._done("PUT", f"{acr}/connectedRegistries/{NAME}", body={"properties": properties})
-        gateway: str = made["properties"]["parent"]["syncProperties"]["gatewayEndpoint"]
+        registry = await self._done("PUT", f"{acr}/connectedRegistries/{NAME}", body={"properties": properties})
+        gateway: str = registry["properties"]["parent"]["syncProperties"]["gatewayEndpoint"]
         return gateway
 
     async def _install(self, gateway: str) -> None:
         await self._read(f"/api/v1/namespaces/{HOLD}/services")
         await self._kube("DELETE", f"/api/v1/namespaces/{HOLD}/services/{NAME}")
         await self._read(f"/api/v1/namespaces/{HOLD}/services")
-        wanted = {"tokenId": f"{self.acr}/tokens/{NAME}", "name": "password1"}
-        password = (await self._done("POST", f"{self.acr}/generateCredentials", body=wanted))["passwords"][0]["value"]
+        credentials = {"tokenId": f"{self.acr}/tokens/{NAME}", "name": "password1"}
+        password = (await self._done("POST", f"{self.acr}/generateCredentials", body=credentials))["passwords"][0][
+            "value"
+        ]
         connection = (
             f"ConnectedRegistryName={NAME};SyncTokenName={NAME};SyncTokenPassword={password};"
             f"ParentGatewayEndpoint={gateway};ParentEndpointProtocol=https"
@@ -143,8 +145,10 @@ class Floor:
         deployments = f"/apis/apps/v1/namespaces/{RUNTIME_NAMESPACE}/deployments?labelSelector={LABEL}"
         claim, pods = f"{inside}/persistentvolumeclaims/connected-registry-pvc", f"{inside}/pods?labelSelector={LABEL}"
         events = f"{inside}/events?fieldSelector=type=Warning"
-        found = await asyncio.gather(*map(self._read, (pods, inside, f"{inside}/services", claim, events, deployments)))
-        name = found[0]["items"][0]["metadata"]["name"]
+        answers = await asyncio.gather(
+            *map(self._read, (pods, inside, f"{inside}/services", claim, events, deployments))
+        )
+        name = answers[0]["items"][0]["metadata"]["name"]
         await asyncio.gather(
             *(self._read(f"{inside}/pods/{name}/log?tailLines=40{more}") for more in ("", "&previous=true"))
         )
@@ -165,8 +169,8 @@ class Floor:
         """One request; what is absent is an answer too."""
         self.requests += 1
         async with self.arm.request(method, path, params={"api-version": version}, json=body) as answer:
-            found: Json = await answer.json()
-            return found
+            content: Json = await answer.json()
+            return content
 
     async def _done(self, method: str, path: str, body: Json) -> Json:
         """A write, followed by its headers to its end; the result of an action, else the write's own answer."""
@@ -174,17 +178,17 @@ class Floor:
         async with self.arm.request(method, path, params={"api-version": ACR_VERSION}, json=body) as answer:
             if not answer.ok:
                 raise RuntimeError(f"{method} {path}: {await answer.text()}")
-            made: Json = await answer.json() if await answer.read() else {}
+            content: Json = await answer.json() if await answer.read() else {}
             status, location = answer.headers.get("Azure-AsyncOperation"), answer.headers.get("Location")
         if status:
             while (await self._poll(status))[1].get("status", "").lower() != FINISHED:
                 await asyncio.sleep(LOOK)
         elif location:
-            code, made = await self._poll(location)
+            code, content = await self._poll(location)
             while code == HTTPStatus.ACCEPTED:
                 await asyncio.sleep(LOOK)
-                code, made = await self._poll(location)
-        return made
+                code, content = await self._poll(location)
+        return content
 
     async def _poll(self, url: str) -> tuple[int, Json]:
         self.requests += 1
@@ -209,10 +213,10 @@ async def floor(box: Sandbox) -> AsyncIterator[Floor]:
         _session(env["AZURE_RESOURCE_MANAGER_URL"], await _token(env, trust), trust) as arm,
         _session(clusters[context["cluster"]], users[context["user"]], trust) as kube,
     ):
-        made = Floor(arm, kube, env["AZURE_SUBSCRIPTION_ID"])
-        await made._look()  # noqa: SLF001 - opens as many connections as the first questions need
-        made.requests = 0
-        yield made
+        steps = Floor(arm, kube, env["AZURE_SUBSCRIPTION_ID"])
+        await steps._look()  # noqa: SLF001 - opens as many connections as the first questions need
+        steps.requests = 0
+        yield steps
 
 
 def _session(url: str, token: str, trust: ssl.SSLContext) -> aiohttp.ClientSession:

@@ -28,7 +28,7 @@ async def measure() -> Sequence[Row]:
         warm = _resident(bot)
         began = time.perf_counter()
         await _ask(box, bot)
-        asked = time.perf_counter() - began
+        seconds = time.perf_counter() - began
         await asyncio.sleep(SETTLE)
         full, load = _resident(bot), await _load(bot)
         answers = [await _answered(box) for _ in range(10)]
@@ -36,16 +36,16 @@ async def measure() -> Sequence[Row]:
         again = await bot.start()
         await asyncio.sleep(SETTLE)
         restarted = _resident(bot)
-    more = full - idle
+    growth = full - idle
     return [
         Row("memory, idle", f"{idle:.0f} MiB", f"< {IDLE} MiB", idle < IDLE),
         Row("memory after the first deployment was planned", f"{warm:.0f} MiB"),
         Row(f"memory with {OPERATIONS:,} operations waiting", f"{full:.0f} MiB"),
-        Row("above idle", f"{more:.0f} MiB", f"< {MORE} MiB", more < MORE),
+        Row("above idle", f"{growth:.0f} MiB", f"< {MORE} MiB", growth < MORE),
         Row("processor time of one core, idle", f"{idle_load:.1f} %"),
         Row("the same while they wait", f"{load:.1f} %"),
         Row("a command answered while they wait", spread(answers, "s", 3)),
-        Row(f"asking for and planning {OPERATIONS:,} operations", f"{asked:.0f} s"),
+        Row(f"asking for and planning {OPERATIONS:,} operations", f"{seconds:.0f} s"),
         Row(f"restart with {OPERATIONS:,} operations waiting, to ready", f"{again:.2f} s", "< 5 s", again < 5),  # noqa: PLR2004 - said beside it
         Row("memory after that restart", f"{restarted:.0f} MiB"),
     ]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from bench.scoring import Told
+from bench.scoring import Alerted
 from bench.sites import sites
 from sandbox.azure import AzurePart
 from sandbox.azure import cloud as azure
@@ -28,12 +28,12 @@ from sandbox.tls import Authority
 from services.model.azure import AcrRef, ArcCluster, ClusterRef, ConnectedRegistry, Extension, StatusDetail
 from services.model.errors import DomainError, NotAllowed, Unreachable
 from services.model.health import Transition
-from services.model.poll import Known, Poll, Seen, Verdict
+from services.model.poll import LastSighting, Poll, PollResult, StoredState
 from services.policy.access import Policy
 from services.policy.configuration import FixedConfiguration
 from services.policy.sites import EXTENSION_TYPE
 from services.watching import incident_rules
-from services.watching.poller import Watching
+from services.watching.poller import Poller
 
 ROOT = Path(__file__).parents[1]
 _duration = lru_cache(duration)
@@ -55,9 +55,9 @@ def fleet(seed: int, registries: int, acrs: int, days: float, begin: datetime) -
 
 @dataclass
 class Played:
-    """What was told in the month, and the work that it took."""
+    """The alerts of the month, and the work that they took."""
 
-    told: dict[str, Told] = field(default_factory=dict)
+    alerted: dict[str, Alerted] = field(default_factory=dict)
     polls: int = 0
     sightings: int = 0
     transitions: int = 0
@@ -98,8 +98,8 @@ class _Clusters:
     azure: _Azure
 
     async def get(self, ref: ClusterRef) -> ArcCluster:
-        found = self.azure.find(ref)
-        return ArcCluster(ref.id, ref.name, found.location, found.connectivity(self.azure.clock.now()))
+        cluster = self.azure.find(ref)
+        return ArcCluster(ref.id, ref.name, cluster.location, cluster.connectivity(self.azure.clock.now()))
 
 
 @dataclass
@@ -107,8 +107,8 @@ class _Extensions:
     azure: _Azure
 
     async def list(self, ref: ClusterRef) -> tuple[Extension, ...]:
-        found = self.azure.find(ref).extensions.values()
-        return tuple(Extension(one.name, one.name, EXTENSION_TYPE, one.state) for one in found)
+        extensions = self.azure.find(ref).extensions.values()
+        return tuple(Extension(one.name, one.name, EXTENSION_TYPE, one.state) for one in extensions)
 
 
 class _Memory:
@@ -116,50 +116,50 @@ class _Memory:
 
     def __init__(self, acr: str, now: datetime, played: Played) -> None:
         self.sightings = self
-        self.known = Known(Poll(acr, now), {}, ())
+        self.state = StoredState(Poll(acr, now), {}, ())
         self.transitions: list[Transition] = []
-        self.told: list[Told] = []
+        self.alerted: list[Alerted] = []
         self._played = played
 
-    async def judge(self, _acr: str, now: datetime, judge: Callable[[Known], Verdict]) -> Verdict:
+    async def apply_poll(self, _acr: str, now: datetime, decide: Callable[[StoredState], PollResult]) -> PollResult:
         """What the database would do."""
-        verdict, known = judge(self.known), self.known
-        seen = {target: one for target, one in known.seen.items() if target not in verdict.gone}
-        seen |= {one.sighting.target: one for one in verdict.seen}
-        still = {one.id: one for one in (*known.open, *verdict.changed, *verdict.opened)}
-        for one in verdict.resolved:
-            still.pop(one.id, None)
-        self._note(verdict, int(now.timestamp()))
-        memos = known.memos if verdict.memos is None else verdict.memos
-        self.known = Known(verdict.poll, seen, tuple(still.values()), memos)
-        return verdict
+        result, before = decide(self.state), self.state
+        sightings = {target: last for target, last in before.sightings.items() if target not in result.removed}
+        sightings |= {last.sighting.target: last for last in result.sightings}
+        unresolved = {one.id: one for one in (*before.open_incidents, *result.changed, *result.opened)}
+        for incident in result.resolved:
+            unresolved.pop(incident.id, None)
+        self._note(result, int(now.timestamp()))
+        memos = before.memos if result.memos is None else result.memos
+        self.state = StoredState(result.poll, sightings, tuple(unresolved.values()), memos)
+        return result
 
-    def _note(self, verdict: Verdict, at: int) -> None:
-        before = {one.id: one for one in self.known.open}
-        self.transitions += verdict.transitions
+    def _note(self, result: PollResult, at: int) -> None:
+        before = {incident.id: incident for incident in self.state.open_incidents}
+        self.transitions += result.transitions
         self._played.polls += 1
-        self._played.transitions += len(verdict.transitions)
-        for one in verdict.opened:
-            self._played.told[one.id] = Told(one, at, set(one.children))
-            self.told.append(self._played.told[one.id])
-        for one in (*verdict.changed, *verdict.resolved):
-            told = self._played.told[one.id]
+        self._played.transitions += len(result.transitions)
+        for incident in result.opened:
+            self._played.alerted[incident.id] = Alerted(incident, at, set(incident.children))
+            self.alerted.append(self._played.alerted[incident.id])
+        for incident in (*result.changed, *result.resolved):
+            entry = self._played.alerted[incident.id]
             self._played.edits += 1
-            self._played.worse += one.resolved is None and incident_rules.worse(before[one.id], one)
-            told.incident = one
-            told.children |= set(one.children)
-            if one.resolved is not None:
-                told.resolved, told.hidden = at, "hidden_by" in one.facts
+            self._played.worse += incident.resolved is None and incident_rules.worse(before[incident.id], incident)
+            entry.incident = incident
+            entry.children |= set(incident.children)
+            if incident.resolved is not None:
+                entry.resolved, entry.hidden = at, "hidden_by" in incident.facts
 
-    async def seen(self, _acrs: Collection[str]) -> tuple[Seen, ...]:
+    async def last(self, _acrs: Collection[str]) -> tuple[LastSighting, ...]:
         """The last sightings."""
-        return tuple(self.known.seen.values())
+        return tuple(self.state.sightings.values())
 
-    def verdict(self) -> Verdict:
-        """All that is stored, as one verdict."""
-        incidents = tuple(told.incident for told in self.told)
-        seen, turned = tuple(self.known.seen.values()), tuple(self.transitions)
-        return Verdict(self.known.poll, seen, (), turned, incidents, memos=self.known.memos)
+    def content(self) -> PollResult:
+        """All that is stored, as one result."""
+        incidents = tuple(one.incident for one in self.alerted)
+        sightings, transitions = tuple(self.state.sightings.values()), tuple(self.transitions)
+        return PollResult(self.state.poll, sightings, (), transitions, incidents, memos=self.state.memos)
 
 
 class Month:
@@ -170,13 +170,13 @@ class Month:
         self.played = Played()
         port = _Azure(cloud, clock)
         self._stores: dict[AcrRef, _Memory] = {}
-        self._watching: dict[AcrRef, Watching] = {}
-        for some in sites(fleet.document()).values():
-            acr = next(iter(some.values())).acr_ref
+        self._pollers: dict[AcrRef, Poller] = {}
+        for by_name in sites(fleet.document()).values():
+            acr = next(iter(by_name.values())).acr_ref
             store = self._stores[acr] = _Memory(acr.id.lower(), clock.now(), self.played)
-            self._watching[acr] = Watching(
+            self._pollers[acr] = Poller(
                 store,  # type: ignore[arg-type]  # as much of it as polling uses
-                FixedConfiguration(some, Policy()),
+                FixedConfiguration(by_name, Policy()),
                 port,  # type: ignore[arg-type]
                 lambda _incident: None,
                 interval=timedelta(seconds=poll),
@@ -188,21 +188,21 @@ class Month:
         """All of it."""
         script = self._fleet.script
         # The polls of many cloud registries are spread over the interval, as the product does it.
-        acrs = list(self._watching)
+        acrs = list(self._pollers)
         due = [(script.begin + index * self._poll // len(acrs), index) for index in range(len(acrs))]
         heapq.heapify(due)
         while due and due[0][0] < script.end:
             at, index = heapq.heappop(due)
             self._clock.turn(at - self._clock.now().timestamp())
-            polled = await self._watching[acrs[index]].poll(acrs[index])
+            polled = await self._pollers[acrs[index]].poll(acrs[index])
             self.played.sightings += polled.registries
             heapq.heappush(due, (at + round(polled.after), index))
         return self.played
 
-    def verdicts(self) -> Iterator[tuple[str, Verdict]]:
+    def contents(self) -> Iterator[tuple[str, PollResult]]:
         """All that is stored at the end, by the cloud registry's ARM id."""
         for acr, store in self._stores.items():
-            yield acr.id.lower(), store.verdict()
+            yield acr.id.lower(), store.content()
 
 
 def _translated(refusal: ArmError, target: str) -> DomainError:

@@ -28,7 +28,7 @@ PATIENCE = int(GRACE.total_seconds())
 
 @dataclass(frozen=True)
 class Episode:
-    """Something that has to be told. `subject` is an edge's key, or a cloud registry's name."""
+    """Something that needs an alert. `subject` is an edge's key, or a cloud registry's name."""
 
     subject: str
     trouble: Trouble
@@ -39,8 +39,8 @@ class Episode:
 
 
 @dataclass
-class Told:
-    """One incident as it was told: its last form, its children of all times, when it opened and when it was over."""
+class Alerted:
+    """One incident as alerts showed it: last form, children of all times, when it opened and when it was over."""
 
     incident: Incident
     opened: int
@@ -60,17 +60,17 @@ class Score:
     """What came out."""
 
     episodes: list[Episode] = field(default_factory=list)
-    found: dict[Episode, Told] = field(default_factory=dict)
-    right: list[Told] = field(default_factory=list)
-    wrong: list[Told] = field(default_factory=list)
-    in_silence: list[Told] = field(default_factory=list)
+    found: dict[Episode, Alerted] = field(default_factory=dict)
+    right: list[Alerted] = field(default_factory=list)
+    wrong: list[Alerted] = field(default_factory=list)
+    in_silence: list[Alerted] = field(default_factory=list)
     """The wrong ones that opened while the connected registry was silent as planned."""
-    troubles: dict[Trouble, list[Told]] = field(default_factory=dict)
+    troubles: dict[Trouble, list[Alerted]] = field(default_factory=dict)
     """The right ones by the trouble that each is about."""
 
     @property
     def missed(self) -> list[Episode]:
-        """What nobody was told."""
+        """Episodes without any alert."""
         return [one for one in self.episodes if one not in self.found]
 
     @property
@@ -84,8 +84,8 @@ class Score:
         return len(self.found) / max(len(self.episodes), 1)
 
     def latencies(self) -> list[float]:
-        """Seconds from the alarm of each found episode to its incident; what is told earlier counts as 0."""
-        return [float(max(told.opened - episode.alarm, 0)) for episode, told in self.found.items()]
+        """Seconds from the alarm of each found episode to its incident; an earlier one counts as 0."""
+        return [float(max(alerted.opened - episode.alarm, 0)) for episode, alerted in self.found.items()]
 
 
 def episodes(fleet: Fleet, poll: int) -> Iterator[Episode]:
@@ -99,14 +99,14 @@ def episodes(fleet: Fleet, poll: int) -> Iterator[Episode]:
 
 def _of_edge(fleet: Fleet, edge: Edge, poll: int) -> Iterator[Episode]:
     missed = fleet.truth.missed(edge)
-    for one in fleet.truth.of_edge(edge):
-        trouble = one.trouble
+    for experience in fleet.truth.of_edge(edge):
+        trouble = experience.trouble
         if trouble.kind not in WATCHED:
             continue
         over = fleet.contacts_of(edge).next(trouble.end) or fleet.script.end
         if trouble.kind == "disk":
-            alarm = one.shown[0][0] + 2 * poll if one.shown else None
-            lasts = alarm is not None and over - one.shown[0][0] > 3 * poll
+            alarm = experience.shown[0][0] + 2 * poll if experience.shown else None
+            lasts = alarm is not None and over - experience.shown[0][0] > 3 * poll
         else:
             alarm = _alarm(edge, [gap for gap in missed if gap[0] < trouble.end and gap[1] > trouble.begin], poll)
             lasts = alarm is not None and alarm + poll < over
@@ -122,37 +122,37 @@ def _alarm(edge: Edge, missed: Sequence[tuple[int, int]], poll: int) -> int | No
     return missed[0][1] if missed else None
 
 
-def score(fleet: Fleet, incidents: Iterable[Told], poll: int) -> Score:
+def score(fleet: Fleet, incidents: Iterable[Alerted], poll: int) -> Score:
     """Judge incidents by the truth."""
-    found = Score(list(episodes(fleet, poll)))
+    result = Score(list(episodes(fleet, poll)))
     spans = {subject: list(_spans(fleet, subject)) for subject in _subjects(fleet)}
     silences = {edge.key: fleet.truth.silences(edge) for edge in fleet.script.edges}
-    by_edge: dict[str, list[Told]] = {}
-    for told in incidents:
-        subject = subject_of(told.incident)
-        trouble = next((one for one, over in spans[subject] if one.begin <= told.opened <= over + poll), None)
+    by_edge: dict[str, list[Alerted]] = {}
+    for entry in incidents:
+        subject = subject_of(entry.incident)
+        trouble = next((one for one, over in spans[subject] if one.begin <= entry.opened <= over + poll), None)
         if trouble is None:
-            found.wrong.append(told)
-            if any(start <= told.opened < stop for start, stop in silences.get(subject, ())):
-                found.in_silence.append(told)
+            result.wrong.append(entry)
+            if any(start <= entry.opened < stop for start, stop in silences.get(subject, ())):
+                result.in_silence.append(entry)
             continue
-        found.right.append(told)
-        found.troubles.setdefault(trouble, []).append(told)
-        for key in {subject, *(f"{subject_acr(told.incident)}/{child}" for child in told.children)}:
-            by_edge.setdefault(key, []).append(told)
-        if told.incident.kind == "cluster":
+        result.right.append(entry)
+        result.troubles.setdefault(trouble, []).append(entry)
+        for key in {subject, *(f"{subject_acr(entry.incident)}/{child}" for child in entry.children)}:
+            by_edge.setdefault(key, []).append(entry)
+        if entry.incident.kind == "cluster":
             for key in fleet.script.clusters[subject]:
-                if key.partition("/")[2] in told.children:
-                    by_edge.setdefault(key, []).append(told)
-    for episode in found.episodes:
+                if key.partition("/")[2] in entry.children:
+                    by_edge.setdefault(key, []).append(entry)
+    for episode in result.episodes:
         hits = [
-            told
-            for told in by_edge.get(episode.subject, ())
-            if told.opened <= episode.until + poll and told.end >= episode.trouble.begin
+            entry
+            for entry in by_edge.get(episode.subject, ())
+            if entry.opened <= episode.until + poll and entry.end >= episode.trouble.begin
         ]
         if hits:
-            found.found[episode] = min(hits, key=lambda told: told.opened)
-    return found
+            result.found[episode] = min(hits, key=lambda entry: entry.opened)
+    return result
 
 
 def subject_of(incident: Incident) -> str:

@@ -10,7 +10,7 @@ SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
 
 def sites(truth: dict[str, Any]) -> dict[str, dict[str, Site]]:
     """One for each cluster, by the name of its cloud registry and its own; `truth` is `GET /sandbox/fleet`."""
-    found: dict[str, dict[str, Site]] = {}
+    by_acr: dict[str, dict[str, Site]] = {}
     for name, cluster in truth["clusters"].items():
         acr = cluster["registries"][0].partition("/")[0]
         values = {
@@ -21,5 +21,5 @@ def sites(truth: dict[str, Any]) -> dict[str, dict[str, Site]]:
             "acr": {"name": acr},
             "cluster": {"name": name},
         }
-        found.setdefault(acr, {})[name] = Site.model_validate(values)
-    return found
+        by_acr.setdefault(acr, {})[name] = Site.model_validate(values)
+    return by_acr

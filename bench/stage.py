@@ -63,16 +63,16 @@ class Sandbox:
     async def get(self, path: str, **query: str) -> dict[str, Any]:
         """From the control API."""
         async with self.http.get(f"/sandbox/{path}", params=query) as answer:
-            found: dict[str, Any] = await answer.json()
-            return found
+            body: dict[str, Any] = await answer.json()
+            return body
 
     async def post(self, path: str, **body: Any) -> dict[str, Any]:
         """To the control API; raises RuntimeError with its words when it refuses."""
         async with self.http.post(f"/sandbox/{path}", json=body) as answer:
-            found: dict[str, Any] = await answer.json()
-        if "error" in found or found.get("ok") is False:
-            raise RuntimeError(f"{path} {body}: {found}")
-        return found
+            content: dict[str, Any] = await answer.json()
+        if "error" in content or content.get("ok") is False:
+            raise RuntimeError(f"{path} {body}: {content}")
+        return content
 
     async def forget(self, path: str) -> None:
         """Empty one of the control API's lists."""
@@ -85,16 +85,18 @@ class Sandbox:
 
     async def messages(self, channel: str = "bench-0", as_: str = "bob") -> list[dict[str, Any]]:
         """A channel as somebody sees it."""
-        found: list[dict[str, Any]] = (await self.get("slack/messages", **{"as": as_, "channel": channel}))["messages"]
-        return found
+        messages: list[dict[str, Any]] = (await self.get("slack/messages", **{"as": as_, "channel": channel}))[
+            "messages"
+        ]
+        return messages
 
     async def message(self, words: str, *, channel: str = "bench-0", as_: str = "bob", within: float = PATIENCE) -> Any:
         """The first message that says so, as soon as there is one."""
         async with asyncio.timeout(within):
             while True:
-                for one in await self.messages(channel, as_):
-                    if words in one["text"] and ("bot_id" in one or as_ == "alice"):
-                        return one
+                for message in await self.messages(channel, as_):
+                    if words in message["text"] and ("bot_id" in message or as_ == "alice"):
+                        return message
                 await asyncio.sleep(LOOK)
 
     @asynccontextmanager
@@ -242,7 +244,7 @@ async def stage(
 
 
 def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
         return port

@@ -36,11 +36,11 @@ async def _first() -> float:
 
 async def _again() -> list[float]:
     async with stage(world()) as (_box, bot):
-        found = []
+        times = []
         for _ in range(AGAIN):
             await bot.kill()
-            found.append(await bot.start())
-        return found
+            times.append(await bot.start())
+        return times
 
 
 async def _killed() -> float:

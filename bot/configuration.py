@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from bot.problems import Broken, Problem, said
 from handlers import COMMANDS
 from handlers.kit.nearest import nearest
-from services.policy.access import EVERYONE, PERMISSIONS, Approval, Denial, Grant, Policy
+from services.policy.access import EVERYONE, PERMISSIONS, ApprovalRule, Denial, Grant, Policy
 from services.policy.sites import Site
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -247,7 +247,7 @@ def _whereabouts(file: _File, policy: Policy, sites: Mapping[str, Site] | None) 
     if sites is None:
         return
     environments = {site.environment for site in sites.values()}
-    rules: tuple[tuple[str, Sequence[Grant | Denial | Approval]], ...] = (
+    rules: tuple[tuple[str, Sequence[Grant | Denial | ApprovalRule]], ...] = (
         ("grants", policy.grants),
         ("denials", policy.denials),
         ("approvals", policy.approvals),

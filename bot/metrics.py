@@ -14,7 +14,7 @@ from services.gateways.azure.quotas import Quota
 from services.model.health import HealthState
 from services.model.incident import Severity
 from services.model.operation import LIVE
-from services.model.poll import Poll, Seen
+from services.model.poll import LastSighting, Poll
 from services.ports import Configuration
 from services.store import Store
 from services.watching.health import health
@@ -45,7 +45,7 @@ class Metrics:
         states = await self._store.operations.counts()
         _operations(registry, states)
         _polls(registry, [one for one in await self._store.sightings.polls() if one.acr in acrs], now)
-        _registries(registry, await self._store.sightings.seen(acrs), now)
+        _registries(registry, await self._store.sightings.last(acrs), now)
         _alerts(registry, acrs, await self._store.incidents.counts())
         _quota(registry, self._quotas(), asyncio.get_running_loop().time())
         return generate_latest(registry)
@@ -70,7 +70,7 @@ def _polls(registry: CollectorRegistry, polls: Sequence[Poll], now: datetime) ->
             age.labels(_name(one.acr)).set((now - one.succeeded).total_seconds())
 
 
-def _registries(registry: CollectorRegistry, seen: Sequence[Seen], now: datetime) -> None:
+def _registries(registry: CollectorRegistry, seen: Sequence[LastSighting], now: datetime) -> None:
     state = _gauge(registry, "health", "1 for the health that a connected registry is in", (*_REGISTRY, "state"))
     lag = _gauge(registry, "sync_lag_seconds", "Age of the last sync beyond what the schedule plans", _REGISTRY)
     contact = _gauge(registry, "last_contact_timestamp_seconds", "When it was last active, as Unix time", _REGISTRY)

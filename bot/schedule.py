@@ -18,7 +18,7 @@ from services.operations.runner import Running
 from services.operations.service import Operations
 from services.store import Store
 from services.watching import cron
-from services.watching.triage import Incidents
+from services.watching.triage import Triage
 
 SWEEP = timedelta(seconds=15)
 DELIVERIES_KEPT = timedelta(days=2)
@@ -53,7 +53,7 @@ def make_schedule(operations: Operations, running: Running, store: Store, engine
     return scheduler
 
 
-def add_watching(scheduler: AsyncIOScheduler, jobs: "SummaryJobs", incidents: Incidents, summaries: Summaries) -> None:
+def add_watching(scheduler: AsyncIOScheduler, jobs: "SummaryJobs", incidents: Triage, summaries: Summaries) -> None:
     """The jobs of watching: summaries on their schedules, and sweeps for what was missed."""
     every = {"trigger": "interval", "misfire_grace_time": None}
     # A change that comes while the last one is being read is read too.

@@ -43,10 +43,10 @@ from services.ports import Configuration
 from services.registry_names import ConnectedNames
 from services.services import About, Services
 from services.store import Store, UnusableDatabase, open_store
-from services.watching.poller import Watching
-from services.watching.reports import Reporting
-from services.watching.subscriptions import Watches
-from services.watching.triage import Incidents
+from services.watching.poller import Poller
+from services.watching.reports import SummaryReports
+from services.watching.subscriptions import Subscriptions
+from services.watching.triage import Triage
 
 log = structlog.get_logger("bot")
 USUAL_POLL = 5
@@ -91,7 +91,7 @@ class Bot:
     notifier: Notifier
     alerts: Alerts
     summaries: Summaries
-    watching: Watching
+    watching: Poller
     http: HttpServer
 
 
@@ -113,7 +113,7 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
         notifier = Notifier(posting, store)
         local, now = blueprint.now or _local, blueprint.now or azure.clock.now
         alerts = Alerts(posting, store, blueprint.configuration, now=now)
-        watching = Watching(
+        watching = Poller(
             store,
             blueprint.configuration,
             azure.azure,
@@ -122,9 +122,9 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
             now=now,
             local=local,
         )
-        reporting = Reporting(store, blueprint.configuration, watching, now=now)
+        reporting = SummaryReports(store, blueprint.configuration, watching, now=now)
         summaries = Summaries(posting, store, reporting, now=now)
-        incidents = Incidents(store, blueprint.configuration, alerts.changed, now=now)
+        incidents = Triage(store, blueprint.configuration, alerts.changed, now=now)
         planning = Planning(store, blueprint.configuration, azure.azure, kubernetes)
         running = Running(
             store,
@@ -150,7 +150,7 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
             slack=people,
             about=About(__version__, datetime.now(UTC), f"DBOS on {store.engine.dialect.name}"),
             operations=operations,
-            watches=Watches(store, (watching.rewatch, jobs.changed)),
+            watches=Subscriptions(store, (watching.rewatch, jobs.changed)),
             incidents=incidents,
             reporting=reporting,
             reports=summaries,

@@ -12,7 +12,8 @@ from services.watching.scope import sites_of_acr
 async def list_(request: Request, *, services: Services) -> Message:
     """List the open alerts of what this channel watches, worst first."""
     watches = await services.watches.of_channel(request.place)
-    return views.listing(await services.incidents.heard_by(watches), watches=len(watches))
+    incidents = await services.incidents.open(watches)
+    return views.listing([one.incident for one in incidents], watches=len(watches))
 
 
 @command("alert show", needs="registry:read", examples=("alert show al-7k3q9xa",))
@@ -24,7 +25,7 @@ async def show(request: Request, id: str, *, services: Services) -> Message:  # 
     """
     found = await _allowed(request, "registry:read", id, services)
     filed = await services.incidents.get(found)
-    return views.details(filed.incident, await services.incidents.about(filed), request.now)
+    return views.details(filed.incident, await services.incidents.affected(filed), request.now)
 
 
 @command("alert acknowledge", needs="alert:write", examples=("alert acknowledge al-7k3q9xa",), changes=True)

@@ -92,17 +92,17 @@ class Door:
     async def _run(self, request: Request, passage: _Passage) -> Message | Modal | None:
         said = words(request.text, typed=not request.said_by_click)
         passage.text = join(said)
-        command, rest = self._commands.find(_asked(said, self._commands.nouns))
+        command, arguments = self._commands.find(_asked(said, self._commands.nouns))
         passage.command = command
         passage.rule = self._allow(request, command, None)
-        parsed = await self._parse(command, rest)
+        parsed = await self._parse(command, arguments)
         passage.site = parsed.site
         if passage.site:
             passage.rule = self._allow(request, command, passage.site)
         if parsed.missing:
             return await self._form(request, parsed, passage)
-        given = {Request: request, Services: self._services, Commands: self._commands}
-        injected = {name: given[kind] for name, kind in command.injected.items()}
+        values = {Request: request, Services: self._services, Commands: self._commands}
+        injected = {name: values[kind] for name, kind in command.injected.items()}
         return await command.run(**parsed.given, **injected)
 
     async def _parse(self, command: Command, rest: tuple[str, ...]) -> Parsed:
@@ -124,9 +124,9 @@ class Door:
         if command.modal is None or not request.trigger_id:
             raise _lacks(command, lacking)
         modal = await command.modal(request, parsed.given, self._services)
-        asked = {field.parameter for field in modal.fields}
+        names = {field.parameter for field in modal.fields}
         for parameter in parsed.missing:
-            if parameter.name not in asked:
+            if parameter.name not in names:
                 raise _lacks(command, parameter)
         passage.outcome = "form"
         return modal
@@ -137,23 +137,23 @@ class Door:
             return error
         try:
             async with asyncio.timeout(_NAMES_DEADLINE.total_seconds()):
-                known = await self._services.names.connected(site)
+                names = await self._services.names.connected(site)
         except TimeoutError:
             return error
-        return replace(error, near=nearest(error.name, known))
+        return replace(error, near=nearest(error.name, names))
 
     async def suggest(self, request: Request, runs: str, parameter: str, typed: str) -> tuple[str, ...]:
         """Names to choose from for a form's field. Nothing for whom the command is not; never raises."""
         try:
             command, _ = self._commands.find(words(runs, typed=False))
             self._allow(request, command, None)
-            found = command.parameter(parameter)
+            declared = command.parameter(parameter)
             if suggest := command.suggest.get(parameter):
                 return tuple(await suggest(request, typed, self._services))
         except DomainError as error:
             _log.info("no suggestions", parameter=parameter, error=type(error).__name__)
             return ()
-        return ranked(typed, self._sites(request, command)) if found and found.is_site else ()
+        return ranked(typed, self._sites(request, command)) if declared and declared.is_site else ()
 
     def _sites(self, request: Request, command: Command) -> list[str]:
         policy = self._services.policy
@@ -213,8 +213,8 @@ def _parameter(error: DomainError, command: Command | None) -> str:
     if command is None:
         return ""
     if isinstance(error, Invalid):
-        found = command.parameter(error.field_name)
-        return found.name if found else ""
+        parameter = command.parameter(error.field_name)
+        return parameter.name if parameter else ""
     if isinstance(error, NotFound) and error.kind == "site":
         return command.site_parameter or ""
     if isinstance(error, NotFound) and error.kind in ("connected registry", "name"):

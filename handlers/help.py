@@ -54,9 +54,9 @@ def manual(request: Request, about: Command) -> Message:
     examples = "\n".join(request.line(example) for example in about.examples)
     needs = f"Needs {code(about.needs)}." if about.needs else "Every member may say this."
     parts = [f"*{escape(request.line(about.usage))}*\n{escape(about.summary)}", escape(about.description)]
-    shown = [blocks.section(part) for part in parts if part]
+    sections = [blocks.section(part) for part in parts if part]
     if parameters:
-        shown.append(blocks.section("\n".join(parameters)))
+        sections.append(blocks.section("\n".join(parameters)))
     if examples:
-        shown.append(blocks.rich(blocks.line(blocks.bit("Examples", bold=True)), blocks.preformatted(examples)))
-    return Message(f"{request.line(about.usage)}: {about.summary}", (*shown, blocks.context(needs)))
+        sections.append(blocks.rich(blocks.line(blocks.bit("Examples", bold=True)), blocks.preformatted(examples)))
+    return Message(f"{request.line(about.usage)}: {about.summary}", (*sections, blocks.context(needs)))

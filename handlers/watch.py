@@ -33,9 +33,9 @@ def summary(
     """A page of a summary: the channel's, or one reader's (`mine`), who turns pages without turning everybody's."""
     turns = f"summary show {watch.id}" + (" --turn" if mine else "")
     message = summary_views.page(report.summary, page, turns=turns, title=views.subject(watch), late=late)
-    if not report.unasked:
+    if not report.unread:
         return message
-    names = listed(map(bold, report.unasked))
+    names = listed(map(bold, report.unread))
     note = blocks.context(f":grey_question:  {names} could not be asked, so nothing is known of what is in there.")
     return replace(message, blocks=(*message.blocks, note))
 
@@ -173,7 +173,7 @@ async def _wanted(
 
 def _scope(subject: str, services: Services) -> tuple[str, str]:
     try:
-        return scope.scope(subject, services.sites)
+        return scope.named(subject, services.sites)
     except NotFound as error:
         known = ["all", *services.sites, *(site.acr.name for site in services.sites.values())]
         raise NotFound(error.kind, error.name, nearest(subject, known)) from None

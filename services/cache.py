@@ -12,7 +12,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Remembered(Generic[K, V]):
+class Cache(Generic[K, V]):
     """Asks `ask` at most once in `lifetime` for each key, and once for all who ask at the same moment.
 
     When asking fails, an older answer is better than none and is given up to `stale` after its lifetime.
@@ -37,11 +37,11 @@ class Remembered(Generic[K, V]):
 
     async def get(self, key: K) -> V:
         """The answer; raises what asking raises."""
-        if (known := self._fresh(key)) is not None:
-            return known[1]
+        if (entry := self._fresh(key)) is not None:
+            return entry[1]
         async with self._locks.setdefault(key, asyncio.Lock()):
-            if (known := self._fresh(key)) is not None:
-                return known[1]
+            if (entry := self._fresh(key)) is not None:
+                return entry[1]
             try:
                 answer = await self._ask(key)
             except DomainError:
@@ -56,8 +56,8 @@ class Remembered(Generic[K, V]):
         self._known.pop(key, None)
 
     def _fresh(self, key: K) -> tuple[float, V] | None:
-        known = self._known.get(key)
-        return known if known and self._clock() - known[0] < self._lifetime else None
+        entry = self._known.get(key)
+        return entry if entry and self._clock() - entry[0] < self._lifetime else None
 
     def _keep(self, key: K, answer: V) -> None:
         while len(self._known) >= self._most:

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from services.cache import Remembered
+from services.cache import Cache
 from services.model.azure import AcrRef
 from services.model.errors import DomainError
 from services.policy.sites import Site
@@ -24,7 +24,7 @@ class ConnectedNames:
     ) -> None:
         self._connected = connected
         self._configuration = configuration
-        self._listed = Remembered(self._list, lifetime=lifetime, stale=timedelta(hours=1))
+        self._listed = Cache(self._list, lifetime=lifetime, stale=timedelta(hours=1))
         self._bound = asyncio.Semaphore(_AT_ONCE)
 
     async def connected(self, site: Site | None = None) -> tuple[str, ...]:

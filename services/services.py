@@ -8,9 +8,9 @@ from services.operations.service import Operations
 from services.policy.access import Policy
 from services.policy.sites import Site
 from services.ports import Audit, Azure, Configuration, Deliveries, Kubernetes, Names, Reports, Slack
-from services.watching.reports import Reporting
-from services.watching.subscriptions import Watches
-from services.watching.triage import Incidents
+from services.watching.reports import SummaryReports
+from services.watching.subscriptions import Subscriptions
+from services.watching.triage import Triage
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Services:
     slack: Slack
     about: About
     operations: Operations
-    watches: Watches
-    incidents: Incidents
-    reporting: Reporting
+    watches: Subscriptions
+    incidents: Triage
+    reporting: SummaryReports
     reports: Reports
 
     @property

@@ -15,7 +15,7 @@ from bot.messages.queue import CatchUp
 from handlers.kit.message import Message
 from handlers.views import alert as views
 from services.model.errors import Absent, NotAllowed, Refused
-from services.model.incident import Alert, Filed
+from services.model.incident import IncidentMessage, StoredIncident
 from services.ports import Configuration
 from services.store import Store
 from services.watching import incident_rules, scope
@@ -70,7 +70,7 @@ class Alerts:
             if alert.shown < filed.revision or alert.told < filed.revision:
                 await self._bring_up(filed, alert)
 
-    async def _wanted(self, filed: Filed) -> tuple[Alert, ...]:
+    async def _wanted(self, filed: StoredIncident) -> tuple[IncidentMessage, ...]:
         """The messages that it has, and those that it has to get because a channel watches."""
         known = {(one.team, one.channel): one for one in await self._store.incidents.alerts(filed.incident.id)}
         if filed.incident.resolved:
@@ -79,21 +79,21 @@ class Alerts:
         home = await self._home(filed) if any(watch.scope == "site" for watch in watches) else ""
         for watch in watches:
             place = (watch.place.team, watch.place.channel)
-            if place not in known and scope.hears(watch, filed.incident, filed.acr, home, self._configuration.sites):
-                known[place] = Alert(filed.incident.id, *place)
+            if place not in known and scope.alerts(watch, filed.incident, filed.acr, home, self._configuration.sites):
+                known[place] = IncidentMessage(filed.incident.id, *place)
         return tuple(known.values())
 
-    async def _home(self, filed: Filed) -> str:
+    async def _home(self, filed: StoredIncident) -> str:
         """The cluster of the connected registry that it is about."""
         if filed.incident.kind != "registry":
             return ""
-        seen = await self._store.sightings.seen([filed.acr])
+        seen = await self._store.sightings.last([filed.acr])
         homes = {incident_rules.subject(one.sighting): one.sighting.cluster for one in seen}
         return homes.get(filed.incident.subject, "")
 
     # --- one message ------------------------------------------------------------------------------------------------
 
-    async def _bring_up(self, filed: Filed, alert: Alert) -> None:
+    async def _bring_up(self, filed: StoredIncident, alert: IncidentMessage) -> None:
         now = self._now()
         held = await self._store.incidents.claim_alert(alert, self._holder, now, now + LEASE)
         if held is None:
@@ -113,7 +113,7 @@ class Alerts:
         finally:
             await self._save(alert, holder="", until=now)
 
-    async def _post(self, filed: Filed, alert: Alert) -> str:
+    async def _post(self, filed: StoredIncident, alert: IncidentMessage) -> str:
         """The first message. It tells everything up to now, so its thread begins empty."""
         mark = f"{filed.incident.id}:{alert.channel}"
         ts = await self._posting.find(alert.channel, mark, kind=KIND) if alert.posting else ""
@@ -126,7 +126,7 @@ class Alerts:
             self.changed(filed.incident.id)
         return ts
 
-    async def _edit(self, filed: Filed, alert: Alert) -> str:
+    async def _edit(self, filed: StoredIncident, alert: IncidentMessage) -> str:
         await self._posting.updates.ready()
         try:
             await self._posting.update(alert.channel, alert.ts, views.card(filed.incident))
@@ -137,7 +137,7 @@ class Alerts:
         await self._save(alert, shown=filed.revision)
         return alert.ts
 
-    async def _gone(self, filed: Filed, alert: Alert) -> str:
+    async def _gone(self, filed: StoredIncident, alert: IncidentMessage) -> str:
         """Somebody deleted the message: an open incident gets another one, a resolved one is left in peace."""
         if filed.incident.resolved:
             await self._save(alert, shown=filed.revision, told=filed.revision)
@@ -146,7 +146,7 @@ class Alerts:
             self.changed(filed.incident.id)
         return ""
 
-    async def _tell(self, filed: Filed, alert: Alert) -> None:
+    async def _tell(self, filed: StoredIncident, alert: IncidentMessage) -> None:
         """What the thread has not heard yet, in one reply."""
         incident = filed.incident
         if alert.told >= filed.revision:
@@ -164,5 +164,5 @@ class Alerts:
             await self._posting.post(alert.channel, Message(text), kind=KIND, mark=mark, thread=alert.ts, loud=loud)
         await self._save(alert, told=filed.revision, before=incident, posting="")
 
-    async def _save(self, alert: Alert, **changes: object) -> None:
+    async def _save(self, alert: IncidentMessage, **changes: object) -> None:
         await self._store.incidents.save_alert(alert, **changes)

@@ -13,7 +13,7 @@ from handlers.watch import summary as shown
 from services.model.errors import Absent, DomainError, NotAllowed, Refused, Throttled, Unreachable
 from services.model.watch import Watch
 from services.store import Store
-from services.watching.reports import Due, Report, Reporting
+from services.watching.reports import Due, Report, SummaryReports
 from services.watching.summaries import Summary
 
 KIND = "registry_summary"
@@ -30,7 +30,7 @@ class Summaries:
         self,
         posting: Posting,
         store: Store,
-        reporting: Reporting,
+        reporting: SummaryReports,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:

@@ -280,7 +280,7 @@ class SlackBot:
                 await self._send(await self._door.dispatch(request), request, where)
             except DomainError as error:
                 _log.warning("not answered", error=str(error))
-                await self._last_words(Message(views.told(error)), where)
+                await self._last_words(Message(views.explanation(error)), where)
             except Exception:  # noqa: BLE001 - a person waits for a word, whatever happened
                 _log.exception("fault")
                 await self._last_words(views.ours(reference), where)
@@ -358,7 +358,7 @@ class SlackBot:
         try:
             answer = await running
         except DomainError as error:
-            await self._last_words(Message(views.told(error)), where)
+            await self._last_words(Message(views.explanation(error)), where)
             return
         if answer and isinstance(answer.message, Message):
             await self.replies.send(answer.message, where)

@@ -8,7 +8,7 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.client import Installation, asked
-from services.cache import Remembered
+from services.cache import Cache
 from services.model.errors import Absent, DomainError, Foreign, NotAllowed, Refused
 from services.model.people import Person, Place
 
@@ -50,9 +50,9 @@ class People:
     def __init__(self, client: AsyncWebClient, installation: Installation) -> None:
         self._client = client
         self._ours = installation
-        self._profiles = Remembered(self._ask_profile, lifetime=_PERSON_LIFETIME, stale=_STALE)
-        self._groups = Remembered(self._ask_groups, lifetime=_GROUPS_LIFETIME, stale=_STALE)
-        self._places = Remembered(self._ask_place, lifetime=_PLACE_LIFETIME, stale=_STALE)
+        self._profiles = Cache(self._ask_profile, lifetime=_PERSON_LIFETIME, stale=_STALE)
+        self._groups = Cache(self._ask_groups, lifetime=_GROUPS_LIFETIME, stale=_STALE)
+        self._places = Cache(self._ask_place, lifetime=_PLACE_LIFETIME, stale=_STALE)
 
     async def person(self, person_id: str, team: str = "") -> Person:
         """Somebody whom a payload names, with the team that it names for them. Raises `Unreachable`."""

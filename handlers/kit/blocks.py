@@ -38,8 +38,8 @@ def section(text: str, *, accessory: Block | None = None) -> Block:
 
 def fields(pairs: Iterable[tuple[str, str]]) -> Block:
     """Up to ten labelled values in two columns; empty values are left out."""
-    shown = [mrkdwn(f"*{label}*\n{value}", 2000) for label, value in pairs if value]
-    return {"type": "section", "fields": shown[:10]}
+    cells = [mrkdwn(f"*{label}*\n{value}", 2000) for label, value in pairs if value]
+    return {"type": "section", "fields": cells[:10]}
 
 
 def context(*texts: str) -> Block:
@@ -83,8 +83,8 @@ def actions(*buttons: Button | None, block_id: str = "") -> Block:
 
     Action ids only have to differ within a message: two rows need different `block_id`s.
     """
-    shown = [each for each in buttons if each][:25]
-    elements = [_element(each, f"run:{block_id}{':' if block_id else ''}{at}") for at, each in enumerate(shown)]
+    present = [each for each in buttons if each][:25]
+    elements = [_element(each, f"run:{block_id}{':' if block_id else ''}{at}") for at, each in enumerate(present)]
     return {"type": "actions", "elements": elements} | ({"block_id": block_id} if block_id else {})
 
 
@@ -110,13 +110,13 @@ def _element(one: Button, action_id: str) -> dict[str, Any]:
 
 
 def _confirm(question: Confirm) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+    dialog: dict[str, Any] = {
         "title": plain(question.title, 100),
         "text": {"type": "plain_text", "text": cut(question.text, 300)},
         "confirm": plain(question.yes, 30),
         "deny": plain(question.no, 30),
     }
-    return shown | ({"style": question.style} if question.style else {})
+    return dialog | ({"style": question.style} if question.style else {})
 
 
 def alert(text: str, level: Literal["default", "info", "warning", "error", "success"] = "default") -> Block:
@@ -132,18 +132,18 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Seque
 
     Rows beyond Slack's limits (100 with the heading, 10,000 characters) are left out: page before.
     """
-    kept: list[list[str]] = [list(columns)]
+    lines: list[list[str]] = [list(columns)]
     characters = sum(map(len, columns))
     for row in rows[: TABLE_ROWS - 1]:
         characters += sum(map(len, row))
         if characters > TABLE_CHARACTERS:
             break
-        kept.append(list(row))
+        lines.append(list(row))
     settings = [{"align": "right"} if at in right else {"is_wrapped": True} for at in range(len(columns))]
     return {
         "type": "table",
         "column_settings": settings,
-        "rows": [[{"type": "raw_text", "text": cell or "–"} for cell in row] for row in kept],  # noqa: RUF001 - a dash
+        "rows": [[{"type": "raw_text", "text": cell or "–"} for cell in row] for row in lines],  # noqa: RUF001 - a dash
     }
 
 

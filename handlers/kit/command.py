@@ -64,8 +64,8 @@ class Parameter:
     @property
     def choices(self) -> tuple[str, ...]:
         """The values that it may have, if they are few and fixed."""
-        found = (get_args(member) for member in _members(self.annotation) if get_origin(member) is Literal)
-        return tuple(str(choice) for choices in found for choice in choices)
+        members = (get_args(member) for member in _members(self.annotation) if get_origin(member) is Literal)
+        return tuple(str(choice) for choices in members for choice in choices)
 
     @property
     def type_name(self) -> str:
@@ -76,9 +76,9 @@ class Parameter:
     def usage(self) -> str:
         """Such as `NAME`, `--site SITE` or `[--repository REPOSITORY]…`."""
         value = "|".join(self.choices) or self.name.upper().replace("_", "-")
-        shown = value if self.positional else self.option if self.is_flag else f"{self.option} {value}"
-        shown = shown if self.required else f"[{shown}]"
-        return f"{shown}…" if self.is_repeated else shown
+        text = value if self.positional else self.option if self.is_flag else f"{self.option} {value}"
+        text = text if self.required else f"[{text}]"
+        return f"{text}…" if self.is_repeated else text
 
 
 def _members(annotation: Any) -> tuple[Any, ...]:
@@ -172,7 +172,7 @@ def command(
 
     def declare(run: Callable[..., Awaitable[Message | Modal | None]]) -> Command:
         text = docstring_parser.parse(inspect.cleandoc(run.__doc__ or ""))
-        told = {parameter.arg_name: parameter.description or "" for parameter in text.params}
+        helps = {parameter.arg_name: parameter.description or "" for parameter in text.params}
         hints = get_type_hints(run, include_extras=True)
         signature = inspect.signature(run)
         return Command(
@@ -186,7 +186,7 @@ def command(
             summary=text.short_description or "",
             description=_unwrapped(text.long_description or ""),
             parameters=tuple(
-                _parameter(found, hints[found.name], told.get(found.name, ""))
+                _parameter(found, hints[found.name], helps.get(found.name, ""))
                 for found in signature.parameters.values()
                 if hints[found.name] not in GIVEN
             ),

@@ -124,8 +124,8 @@ def _initial_options(field: Field) -> dict[str, Any]:
         return {}
     if field.kind in ("choice", "suggest"):
         return {"initial_option": option(str(field.initial))}
-    several = field.initial if isinstance(field.initial, tuple) else (str(field.initial),)
-    return {"initial_options": [option(each) for each in several]}
+    values = field.initial if isinstance(field.initial, tuple) else (str(field.initial),)
+    return {"initial_options": [option(each) for each in values]}
 
 
 def option(text: str) -> dict[str, Any]:
@@ -173,9 +173,9 @@ def submission(submitted: Mapping[str, Any]) -> Submission:
 
 
 def _values(element: Mapping[str, Any]) -> tuple[str, ...]:
-    if one := element.get("selected_option"):
-        return (one["value"],)
-    if several := element.get("selected_options"):
-        return tuple(each["value"] for each in several)
+    if option := element.get("selected_option"):
+        return (option["value"],)
+    if options := element.get("selected_options"):
+        return tuple(each["value"] for each in options)
     text = (element.get("value") or "").strip()
     return (text,) if text else ()

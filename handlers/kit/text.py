@@ -56,7 +56,7 @@ def duration(span: timedelta) -> str:
 
 def listed(items: Iterable[str], last: str = "and") -> str:
     """Such as `a, b and c`."""
-    several = list(items)
-    if len(several) < 2:  # noqa: PLR2004 - nothing to join
-        return "".join(several)
-    return f"{', '.join(several[:-1])} {last} {several[-1]}"
+    texts = list(items)
+    if len(texts) < 2:  # noqa: PLR2004 - nothing to join
+        return "".join(texts)
+    return f"{', '.join(texts[:-1])} {last} {texts[-1]}"

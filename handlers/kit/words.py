@@ -38,12 +38,12 @@ def _straight(text: str) -> str:
 
 def _dashes(word: str) -> str:
     """A dash that a phone made of `--` or `-` at a word's start: two before a name, one before a letter."""
-    found = _LONG_DASH.match(word)
-    if not found:
+    match = _LONG_DASH.match(word)
+    if not match:
         return word
-    rest = word[found.end() :]
-    name = rest.partition("=")[0]
-    return ("-" if len(name) == 1 or name[:1].isdigit() else "--") + rest
+    name_and_value = word[match.end() :]
+    name = name_and_value.partition("=")[0]
+    return ("-" if len(name) == 1 or name[:1].isdigit() else "--") + name_and_value
 
 
 def words(text: str, *, typed: bool = True) -> tuple[str, ...]:

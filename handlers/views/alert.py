@@ -10,9 +10,9 @@ from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, date, duration, escape, mention
 from handlers.views import health as words
 from services.model.health import Health, Sighting
-from services.model.incident import Incident, Severity
+from services.model.incident import SEVERITIES, UNTIL_CHANGE, Incident, Severity
 from services.watching.health import WELL, is_continuous
-from services.watching.incident_rules import SEVERITIES, UNTIL_CHANGE, worse
+from services.watching.incident_rules import worse
 
 COLOURS: Mapping[Severity, str] = {"critical": "#d72b3f", "warning": "#e8912d", "info": "#1d9bd1"}
 WELL_AGAIN, ELSEWHERE = "#2eb67d", "#8d8d8d"

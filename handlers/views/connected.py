@@ -11,7 +11,7 @@ from handlers.views import health as health_words
 from services.model.azure import ConnectedRegistry, Extension
 from services.model.errors import DomainError
 from services.policy.sites import CONTINUOUS, Site
-from services.watching.health import health, is_continuous, sighting
+from services.watching.health import health, is_continuous, sighting_of
 
 MARKS = {"online": ":large_green_circle:", "syncing": ":arrows_counterclockwise:", "unhealthy": ":large_orange_circle:"}
 _ROWS = 99
@@ -29,7 +29,7 @@ def listing(
     rows = [
         (
             one.name,
-            health_words.word(health(sighting("", one, now), now).state),
+            health_words.word(health(sighting_of("", one, now), now).state),
             one.connection_state,
             one.activation,
             f"{duration(now - one.last_sync)} ago" if one.last_sync else "never",
@@ -47,7 +47,7 @@ def listing(
 
 
 def _unasked(name: str, error: DomainError) -> Block:
-    return blocks.section(f":grey_question:  {bold(name)} could not be asked. {errors.told(error)}")
+    return blocks.section(f":grey_question:  {bold(name)} could not be asked. {errors.explanation(error)}")
 
 
 def schedule(one: ConnectedRegistry) -> str:
@@ -86,7 +86,7 @@ def _meaning(
     """Whether its silence is planned, when it is expected, and what is lost; nothing where the state says it all."""
     known = () if isinstance(extensions, DomainError) else extensions
     states = [each.provisioning_state for each in known if each.name.lower() == one.name.lower()]
-    seen = sighting(site.acr_ref.id, one, now, extension=states[0] if states else "")
+    seen = sighting_of(site.acr_ref.id, one, now, extension=states[0] if states else "")
     found = health(seen, now)
     if found.reason in {"connected", "syncing"}:
         return

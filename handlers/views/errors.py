@@ -1,7 +1,7 @@
 """From errors to sentences, the only place where they are made.
 
-`told` says what is wrong and what to do about it, in mrkdwn; `plain` the same for places without formatting; `message`
-is the whole private answer to a command, with the corrected line ready to copy.
+`explanation` says what is wrong and what to do about it, in mrkdwn; `plain` the same for places without formatting;
+`message` is the whole private answer to a command, with the corrected line ready to copy.
 """
 
 import re
@@ -25,7 +25,7 @@ _SYSTEMS = {"azure": "Azure", "kubernetes": "The cluster", "slack": "Slack", "da
 
 def message(error: DomainError, request: Request) -> Message:
     """What somebody reads whose command ended with an error: only they see it."""
-    text = told(error, slash=request.slash)
+    text = explanation(error, slash=request.slash)
     line = corrected(error, request)
     if not line:
         return Message(text, (blocks.section(text),))
@@ -66,13 +66,13 @@ def _mended(word: str, wrong: str, right: str) -> str:
 def plain(error: DomainError, *, slash: str = "/registry") -> str:
     """For places without formatting: a modal's field, a log's reader."""
     # A mark under a fault needs letters of one width; the sentence before it names the fault too.
-    unmarked = re.sub(r"\n```[^`]*\n *\^+```", "", told(error, slash=slash))
+    unmarked = re.sub(r"\n```[^`]*\n *\^+```", "", explanation(error, slash=slash))
     parts = re.split(r"(`+[^`]+`+)", re.sub(r"<[@#]([^>|]+)(?:\|[^>]*)?>", r"\1", unmarked))
     text = "".join(part.strip("`") if part.startswith("`") else part.replace("*", "") for part in parts)
     return cut(text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"), 1500)
 
 
-def told(error: DomainError, *, slash: str = "/registry") -> str:  # noqa: PLR0911 - one a class
+def explanation(error: DomainError, *, slash: str = "/registry") -> str:  # noqa: PLR0911 - one a class
     """What is wrong, whose fault it is, and what to do."""
     match error:
         case errors.NotFound():

@@ -212,7 +212,7 @@ def _failure(operation: Operation) -> Iterator[Block]:
         if error.correlation_id:
             yield blocks.context(f"Azure's correlation id: {code(error.correlation_id)}")
     elif isinstance(error, DomainError):
-        yield blocks.section(errors.told(error))
+        yield blocks.section(errors.explanation(error))
     left = _left(operation)
     yield blocks.context(f"Left behind: {left}." if left else "Nothing was left behind.")
 

@@ -77,11 +77,11 @@ def page(summary: Summary, number: int, *, turns: str, title: str = "", late: da
 
 
 def _shown(one: _Page, number: int, of: int) -> Iterator[Block]:
-    acr = one.whole.rows[0].seen.target.acr.rpartition("/")[2]
+    acr = one.whole.rows[0].sighting.target.acr.rpartition("/")[2]
     some = f", part {one.part} of {one.parts}" if one.parts > 1 else ""
     where = f"  ·  page {number} of {of}" if of > 1 else ""
     yield blocks.section(f"{bold(acr)}{some}: {words.counts(one.whole.totals)}{where}")
-    if failed := next((row for row in one.whole.rows if row.seen.failed), None):
+    if failed := next((row for row in one.whole.rows if row.sighting.failed), None):
         why = words.why(failed.health.facts)
         yield blocks.context(f":grey_question:  It could not be asked: {why}. States are those that were seen last.")
     yield blocks.table(COLUMNS, one.rows, right=(4,))
@@ -117,16 +117,16 @@ def _parts(rows: list[tuple[str, ...]]) -> Iterator[tuple[tuple[str, ...], ...]]
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    seen, found = row.seen, row.health
-    lag = duration(found.lag) if found.lag else ""
-    synced = f"{seen.last_sync:%Y-%m-%d %H:%M}" if seen.last_sync else "never"
+    sighting, current = row.sighting, row.health
+    lag = duration(current.lag) if current.lag else ""
+    synced = f"{sighting.last_sync:%Y-%m-%d %H:%M}" if sighting.last_sync else "never"
     return (
-        seen.target.name,
-        words.word(found.state),
-        words.connection(seen),
+        sighting.target.name,
+        words.word(current.state),
+        words.connection(sighting),
         synced,
         lag,
-        words.schedule(seen),
+        words.schedule(sighting),
         _changed(row),
     )
 
@@ -155,23 +155,23 @@ def csv(summary: Summary) -> str:
 
 
 def _record(row: Row) -> tuple[str, ...]:
-    seen, found = row.seen, row.health
-    contact = last_contact(seen)
+    sighting, current = row.sighting, row.health
+    contact = last_contact(sighting)
     return (
-        seen.target.acr.rpartition("/")[2],
-        seen.target.name,
-        found.state,
-        found.reason,
-        seen.connection_state,
-        seen.activation,
-        seen.last_sync.isoformat() if seen.last_sync else "",
+        sighting.target.acr.rpartition("/")[2],
+        sighting.target.name,
+        current.state,
+        current.reason,
+        sighting.connection_state,
+        sighting.activation,
+        sighting.last_sync.isoformat() if sighting.last_sync else "",
         contact.isoformat() if contact else "",
-        f"{found.lag.total_seconds():.0f}" if found.lag is not None else "",
-        found.next_contact.isoformat() if found.next_contact else "",
-        found.lost_from.isoformat() if found.lost_from else "",
-        seen.schedule,
-        f"{seen.window.total_seconds():.0f}" if seen.window else "",
-        seen.cluster.rpartition("/")[2],
+        f"{current.lag.total_seconds():.0f}" if current.lag is not None else "",
+        current.next_contact.isoformat() if current.next_contact else "",
+        current.lost_from.isoformat() if current.lost_from else "",
+        sighting.schedule,
+        f"{sighting.window.total_seconds():.0f}" if sighting.window else "",
+        sighting.cluster.rpartition("/")[2],
         "; ".join(f"{one.at.isoformat()} {one.before} to {one.after}" for one in row.changes),
     )
 

@@ -13,8 +13,8 @@ class DomainError(Exception):
     """The root of all errors that the door (`handlers.dispatch`) catches."""
 
     def __str__(self) -> str:
-        told = ", ".join(f"{item.name}={getattr(self, item.name)!r}" for item in fields(self))
-        return f"{type(self).__name__}({told})"
+        values = ", ".join(f"{item.name}={getattr(self, item.name)!r}" for item in fields(self))
+        return f"{type(self).__name__}({values})"
 
 
 @dataclass(eq=False)

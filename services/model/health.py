@@ -1,8 +1,9 @@
-"""The vocabulary of watching: health, transitions, incidents, watches. All frozen, all plain; times aware, in UTC."""
+"""What polls see of connected registries, and what it means. Times are aware and in UTC."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import Literal
 
 from services.model.azure import StatusDetail
@@ -10,13 +11,45 @@ from services.model.azure import StatusDetail
 HealthState = Literal[
     "healthy",
     "syncing",
-    "silent",  # not connected, as its schedule and window have it
-    "late",  # a planned contact has not come yet, within the grace
+    "silent",  # not connected, as its schedule and window plan it
+    "late",  # a planned contact is overdue, but within the grace
     "offline",  # a planned contact was missed
-    "unhealthy",  # connected, with complaints
+    "unhealthy",  # connected, and reports problems
     "inactive",  # never activated, or deactivated
-    "unknown",  # could not be asked: never to be read as offline
+    "unknown",  # could not be read: never to be taken for offline
 ]
+
+
+class HealthReason(StrEnum):
+    """Why a connected registry is in its state, or an incident in its own.
+
+    The values are stored, so a member keeps its value under another name. What the database gives back is text that
+    equals the member. Each has its words in `handlers.views.health`.
+    """
+
+    CONNECTED = "connected"
+    SYNCING = "syncing"
+    CONTACT_FRESH = "contact.fresh"
+    CONTACT_DUE = "contact.due"
+    CONTACT_MISSED = "contact.missed"
+    CONTACT_NONE = "contact.none"
+    WINDOW_OPENING = "window.opening"
+    WINDOW_OPEN = "window.open"
+    WINDOW_DROPPED = "window.dropped"
+    WINDOW_CLOSED = "window.closed"
+    CLUSTER_OFFLINE = "cluster.offline"
+    CLUSTER_EXPIRED = "cluster.expired"
+    CLUSTER_SILENT = "cluster.silent"
+    EXTENSION_FAILED = "extension.failed"
+    STATUS_DISK = "status.disk"
+    STATUS_DETAILS = "status.details"
+    STATUS_UNEXPLAINED = "status.silent"
+    NEVER_ACTIVATED = "inactive.never"
+    DEACTIVATED = "inactive.deactivated"
+    UNREADABLE = "unasked"
+    SCHEDULE_UNREADABLE = "schedule.unreadable"
+    REMOVED = "gone"
+    UNWATCHED = "unwatched"
 
 
 @dataclass(frozen=True)
@@ -29,10 +62,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Sighting:
-    """What one poll saw of a connected registry and of what it hangs on.
+    """What one poll saw of a connected registry, its cluster and its extension.
 
-    `connectivity` is the Arc cluster's, `extension` the extension's provisioning state; empty where the rights do not
-    allow to ask or nothing is known. `failed` says why the poll could not ask (then the rest is what was seen last).
+    `connectivity` is the Arc cluster's, `extension` the extension's provisioning state; empty where the bot has no
+    right to read them or nothing is known. `failed` says why the poll failed (the rest is then from the last good one).
     """
 
     target: Target
@@ -46,24 +79,37 @@ class Sighting:
     message_ttl: timedelta | None = None
     details: tuple[StatusDetail, ...] = ()
     cluster: str = ""
-    """ARM id of the Arc cluster that it lives on, lower case; empty when no site says so."""
+    """ARM id of its Arc cluster, lower case; empty when no site names one with its extension."""
     connectivity: str = ""
     extension: str = ""
     failed: str = ""
 
 
 @dataclass(frozen=True)
+class ClusterLook:
+    """What was read of an Arc cluster.
+
+    `connectivity` is empty where it could not be read; `extensions` are provisioning states by name in lower case;
+    `refused` says that the bot's identity may read neither.
+    """
+
+    at: datetime
+    connectivity: str = ""
+    extensions: Mapping[str, str] = field(default_factory=dict)
+    refused: bool = False
+
+
+@dataclass(frozen=True)
 class Health:
     """What a sighting means at a moment.
 
-    `lag` is the age of the last sync beyond what the schedule plans, zero while it is in time; `next_contact` when it
-    should be heard of next; `lost_from` the day on which messages begin to be lost when nothing
-    changes (last contact plus message TTL).
+    `lag` is the age of the last sync beyond what the schedule plans, zero while it is in time; `next_contact` is when
+    the next contact is due; `lost_from` the day from which messages are lost if nothing changes (last contact plus
+    message TTL).
     """
 
     state: HealthState
-    reason: str
-    """A word that the views know, such as `contact.missed` or `window.closed`."""
+    reason: HealthReason
     facts: Mapping[str, object] = field(default_factory=dict)
     next_contact: datetime | None = None
     lag: timedelta | None = None
@@ -78,5 +124,5 @@ class Transition:
     at: datetime
     before: HealthState
     after: HealthState
-    reason: str
+    reason: HealthReason
     facts: Mapping[str, object] = field(default_factory=dict)

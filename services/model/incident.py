@@ -2,20 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
-from services.model.health import HealthState
+from services.model.health import HealthReason, HealthState
 
 Severity = Literal["info", "warning", "critical"]
+SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
+"""The mildest first."""
+UNTIL_CHANGE = datetime.max.replace(tzinfo=UTC)
+"""The end of a snooze that lasts until something changes."""
 
 
 @dataclass(frozen=True)
 class Incident:
     """One thing that is wrong: a connected registry, or a cluster or cloud registry that hides its children.
 
-    `subject` is a `Target`'s `acr/name`, a cluster's ARM id, or a cloud registry's ARM id. One message in each channel
-    that watches it.
+    `subject` is a `Target`'s `acr/name`, a cluster's ARM id, or a cloud registry's ARM id. Each channel that watches it
+    has one message of it.
     """
 
     id: str
@@ -24,7 +28,7 @@ class Incident:
     severity: Severity
     opened: datetime
     state: HealthState
-    reason: str
+    reason: HealthReason
     facts: Mapping[str, object] = field(default_factory=dict)
     children: tuple[str, ...] = ()
     """Names of what it hides."""
@@ -32,28 +36,28 @@ class Incident:
     acknowledged_by: str = ""
     acknowledged_at: datetime | None = None
     snoozed_until: datetime | None = None
-    """`datetime.max` in UTC: until it changes."""
+    """`UNTIL_CHANGE`: until it changes."""
     flaps: int = 0
     changed: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Memo:
-    """What is remembered of a subject beside its open incident. To be kept over restarts; small, and only of some."""
+    """What the rules remember of a subject without an open incident. Stored, so that a restart forgets nothing."""
 
     subject: str
     odd_seen: datetime | None = None
     """Time of the newest of the bad sightings in a row that have not opened an incident yet."""
     odd_count: int = 0
     excused: datetime | None = None
-    """A greater incident told of it; it has until then to be heard of again."""
+    """A greater incident covered it; it has until then to make contact."""
     closed: datetime | None = None
     """When its last incident was over, after so many `flaps`."""
     flaps: int = 0
 
 
 @dataclass(frozen=True)
-class Alert:
+class IncidentMessage:
     """The message of an incident in a channel.
 
     `shown` is the incident's revision that it shows, `told` the one that its thread has heard of and `before` the
@@ -71,8 +75,8 @@ class Alert:
 
 
 @dataclass(frozen=True)
-class Filed:
-    """An incident with its cloud registry (ARM id, lower case) and its revision."""
+class StoredIncident:
+    """An incident with its cloud registry (ARM id, lower case) and its revision, which every change raises."""
 
     incident: Incident
     acr: str

@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.model.health import HealthState, Sighting, Target, Transition
+from services.model.health import HealthReason, HealthState, Sighting, Target, Transition
 from services.model.incident import Incident, Memo
 
 
 @dataclass(frozen=True)
 class Poll:
-    """How asking a cloud registry went lately. `failing` is since when in a row; `error` the last one's kind."""
+    """How the last polls of a cloud registry went.
+
+    `failing` is when the current row of failures began, `error` the kind of the last one.
+    """
 
     acr: str
     due: datetime
@@ -21,41 +24,44 @@ class Poll:
 
 
 @dataclass(frozen=True)
-class Seen:
+class LastSighting:
     """The last sighting of a connected registry, its health then and since when, and whether it ever was active."""
 
     sighting: Sighting
     state: HealthState
-    reason: str
+    reason: HealthReason
     since: datetime
     activated: bool
 
 
 @dataclass(frozen=True)
-class Known:
-    """What is stored about a cloud registry before a poll is judged."""
+class StoredState:
+    """What is stored about a cloud registry before a poll is applied; `memos` by an incident's subject."""
 
     poll: Poll
-    seen: Mapping[Target, Seen]
-    open: tuple[Incident, ...]
+    sightings: Mapping[Target, LastSighting]
+    open_incidents: tuple[Incident, ...]
     memos: Mapping[str, Memo] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What a poll changes. `seen` holds the changed ones only; `gone` are no longer listed."""
+class PollResult:
+    """What a poll changes in what is stored.
+
+    `sightings` holds those that differ from what is stored; `removed` are connected registries that are no longer
+    listed. `memos` replace those that are stored; None leaves them as they are.
+    """
 
     poll: Poll
-    seen: tuple[Seen, ...] = ()
-    gone: tuple[Target, ...] = ()
+    sightings: tuple[LastSighting, ...] = ()
+    removed: tuple[Target, ...] = ()
     transitions: tuple[Transition, ...] = ()
     opened: tuple[Incident, ...] = ()
     changed: tuple[Incident, ...] = ()
     resolved: tuple[Incident, ...] = ()
     memos: Mapping[str, Memo] | None = None
-    """In place of those that were known; None: as they were."""
 
     @property
-    def told(self) -> tuple[str, ...]:
+    def incident_ids(self) -> tuple[str, ...]:
         """Ids of the incidents that it writes."""
         return tuple(one.id for one in (*self.opened, *self.changed, *self.resolved))

@@ -6,6 +6,8 @@ from typing import Literal
 
 from services.model.people import Place
 
+Scope = Literal["site", "acr", "all"]
+
 
 @dataclass(frozen=True)
 class Watch:
@@ -13,7 +15,7 @@ class Watch:
 
     id: str
     place: Place
-    scope: Literal["site", "acr", "all"]
+    scope: Scope
     subject: str
     """The site's or the cloud registry's name; empty for all."""
     every: str

@@ -11,7 +11,7 @@ from services.model.plan import Finding, Plan, PlannedStep
 from services.operations.deploy import checks, plan
 from services.operations.deploy.observation import Observation, Seen
 from services.operations.deploy.request import DeployRequest, deploy_request
-from services.policy.access import Approval
+from services.policy.access import ApprovalRule
 from services.policy.sites import PROVIDERS, Site
 from services.ports import Azure, Configuration, Kubernetes
 from services.store import Store
@@ -73,7 +73,7 @@ class Planning:
         return asked(rule, now, tuple(one for one in found if one[:1] in {"U", "W", "S"}))
 
 
-def asked(rule: Approval, now: datetime, mentions: tuple[str, ...]) -> Asked:
+def asked(rule: ApprovalRule, now: datetime, mentions: tuple[str, ...]) -> Asked:
     """The rule, with the times at which the request is reminded of and ends."""
     expires = now + rule.expires_after
     remind = expires - rule.remind_before if rule.remind_before else None

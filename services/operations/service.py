@@ -13,7 +13,7 @@ from services.model.ids import new_id
 from services.model.operation import Asked, Decision, Ended, Operation, State
 from services.model.people import Person, Place
 from services.operations.deploy.diagnosis import Cause
-from services.policy.access import Approval
+from services.policy.access import ApprovalRule
 from services.policy.approvals import check_possible, groups, judge
 from services.policy.sites import Site
 from services.ports import Configuration, Slack, Starter
@@ -222,7 +222,7 @@ class Operations:
         turn = await self._store.operations.runs(operation.cluster)
         await self._engine.run(operation.id, attempt, operation.cluster, turn)
 
-    async def _check_possible(self, rule: Approval, by: Person) -> None:
+    async def _check_possible(self, rule: ApprovalRule, by: Person) -> None:
         policy = self._configuration.policy
         members = {group: await self._slack.members(group) for group in groups(policy, rule)}
         check_possible(policy, rule, requester=by.id, members=members)
@@ -269,6 +269,8 @@ class Operations:
         )
 
 
-def _rule(asked: Asked) -> Approval:
+def _rule(asked: Asked) -> ApprovalRule:
     """The rule as it was when the request was made: a policy changed since does not change what was asked."""
-    return Approval(name=asked.rule, approvers=asked.approvers, count=asked.count, self_approval=asked.self_approval)
+    return ApprovalRule(
+        name=asked.rule, approvers=asked.approvers, count=asked.count, self_approval=asked.self_approval
+    )

@@ -86,7 +86,7 @@ class Denial(_Where):
     to: tuple[str, ...] = Field(description="Names from `people` and `groups`, Slack ids, or `everyone`.", min_length=1)
 
 
-class Approval(_Values):
+class ApprovalRule(_Values):
     """How a command's operations are approved. The first rule that matches decides; without one they need nobody."""
 
     name: RuleName = Field(description="Said on the card.")
@@ -103,7 +103,7 @@ class Approval(_Values):
 
 
 @dataclass(frozen=True)
-class Decision:
+class AccessDecision:
     """Whether somebody may, and which rule decided. `facts` fill in the sentence."""
 
     allowed: bool
@@ -125,7 +125,7 @@ class Policy(_Values):
     )
     grants: tuple[Grant, ...] = Field((), description="Who may do what.")
     denials: tuple[Denial, ...] = Field((), description="Who may not, whatever grants say.")
-    approvals: tuple[Approval, ...] = Field((), description="Which operations wait for whom.")
+    approvals: tuple[ApprovalRule, ...] = Field((), description="Which operations wait for whom.")
     shared_channels: bool = Field(
         False, description="Whether the bot answers where people of other organisations read along (Slack Connect)."
     )
@@ -161,7 +161,7 @@ class Policy(_Values):
 
     def decide(
         self, person: Person, place: Place, permission: str | None, site: Site | None = None, *, changes: bool = False
-    ) -> Decision:
+    ) -> AccessDecision:
         """Whether `person` may do what needs `permission` at `site` (None: at any), said in `place`.
 
         Without a permission only strangers and shared channels are refused. What `changes` something needs a channel in
@@ -170,24 +170,24 @@ class Policy(_Values):
         if refusal := self._stranger(person, place, permission):
             return refusal
         if permission is None:
-            return Decision(True, "everyone")
+            return AccessDecision(True, "everyone")
         for denial in self.denials:
             if self._denies(denial, person, place, permission, site):
-                return Decision(False, "denial", {"name": denial.name, "permission": permission})
+                return AccessDecision(False, "denial", {"name": denial.name, "permission": permission})
         for grant in self._grants(person, permission):
             if grant.covers_site(site) and grant.covers_channel(place):
                 if changes and not place.is_member:
-                    return Decision(False, "channel.not_member", {"channel": place.channel})
-                return Decision(True, grant.name)
+                    return AccessDecision(False, "channel.not_member", {"channel": place.channel})
+                return AccessDecision(True, grant.name)
         return self._refusal(person, place, permission, site)
 
-    def _stranger(self, person: Person, place: Place, permission: str | None) -> Decision | None:
+    def _stranger(self, person: Person, place: Place, permission: str | None) -> AccessDecision | None:
         if person.team != place.team or person.is_external:
-            return Decision(False, "external")
+            return AccessDecision(False, "external")
         if place.is_shared and not self.shared_channels:
-            return Decision(False, "channel.shared", {"channel": place.channel})
+            return AccessDecision(False, "channel.shared", {"channel": place.channel})
         if person.is_guest and permission and not any(self.names_directly(person, grant.to) for grant in self.grants):
-            return Decision(False, "guest")
+            return AccessDecision(False, "guest")
         return None
 
     def _denies(self, denial: Denial, person: Person, place: Place, permission: str, site: Site | None) -> bool:
@@ -206,15 +206,15 @@ class Policy(_Values):
             if named and permission in grant.permissions:
                 yield grant
 
-    def _refusal(self, person: Person, place: Place, permission: str, site: Site | None) -> Decision:
+    def _refusal(self, person: Person, place: Place, permission: str, site: Site | None) -> AccessDecision:
         elsewhere = [grant for grant in self._grants(person, permission) if grant.covers_site(site)]
         if elsewhere:
             channels = tuple(channel for grant in elsewhere for channel in grant.channels)
-            return Decision(False, "channel", {"channels": channels, "permission": permission})
+            return AccessDecision(False, "channel", {"channels": channels, "permission": permission})
         if site and any(grant.covers_channel(place) for grant in self._grants(person, permission)):
             facts = {"site": site.name, "environment": site.environment, "permission": permission}
-            return Decision(False, "site", facts | {"roles": roles(permission)})
-        return Decision(False, "permission", {"permission": permission, "roles": roles(permission)})
+            return AccessDecision(False, "site", facts | {"roles": roles(permission)})
+        return AccessDecision(False, "permission", {"permission": permission, "roles": roles(permission)})
 
     def held(self, person: Person, place: Place) -> tuple[tuple[Grant, str], ...]:
         """The grants that this person has in this channel, each with the entry by which they have it."""
@@ -226,12 +226,12 @@ class Policy(_Values):
         """The denials that take something from this person in this channel."""
         return tuple(one for one in self.denials if one.covers_channel(place) and self.names(person, one.to))
 
-    def approval(self, command: str, site: Site) -> Approval | None:
+    def approval(self, command: str, site: Site) -> ApprovalRule | None:
         """The approval rule for a command at a site; None when nobody has to approve."""
         return next((rule for rule in self.approvals if _matches(rule, command, site)), None)
 
 
-def _matches(rule: Approval, command: str, site: Site) -> bool:
+def _matches(rule: ApprovalRule, command: str, site: Site) -> bool:
     return (
         (not rule.commands or command in rule.commands)
         and (not rule.sites or site.name in rule.sites)

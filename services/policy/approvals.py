@@ -8,7 +8,7 @@ from typing import Any
 from services.model.errors import Denied
 from services.model.operation import Decision
 from services.model.people import Person
-from services.policy.access import Approval, Policy
+from services.policy.access import ApprovalRule, Policy
 
 Members = Mapping[str, frozenset[str] | None]
 """Ids of the people in each user group; None where Slack would not say."""
@@ -44,7 +44,7 @@ class Judgement:
 
 def judge(
     policy: Policy,
-    rule: Approval,
+    rule: ApprovalRule,
     *,
     requester: str,
     decisions: Iterable[Decision],
@@ -64,7 +64,7 @@ def judge(
 
 
 def _why_not(
-    policy: Policy, rule: Approval, requester: str, approvals: list[Decision], person: Person, *, expired: bool
+    policy: Policy, rule: ApprovalRule, requester: str, approvals: list[Decision], person: Person, *, expired: bool
 ) -> str:
     if expired:
         return "approval.expired"
@@ -77,12 +77,12 @@ def _why_not(
     return ""
 
 
-def groups(policy: Policy, rule: Approval) -> tuple[str, ...]:
+def groups(policy: Policy, rule: ApprovalRule) -> tuple[str, ...]:
     """Ids or handles of the user groups whose members `able` has to know."""
     return tuple(group for entry in rule.approvers if (group := policy.group_of(entry)))
 
 
-def able(policy: Policy, rule: Approval, *, requester: str, members: Members) -> frozenset[str] | None:
+def able(policy: Policy, rule: ApprovalRule, *, requester: str, members: Members) -> frozenset[str] | None:
     """Ids of the people who could approve this requester's request; None when that can't be known.
 
     `members` are those of `groups`, None for a group that Slack said nothing about.
@@ -96,7 +96,7 @@ def able(policy: Policy, rule: Approval, *, requester: str, members: Members) ->
     return frozenset(people if rule.self_approval else people - {requester})
 
 
-def check_possible(policy: Policy, rule: Approval, *, requester: str, members: Members) -> None:
+def check_possible(policy: Policy, rule: ApprovalRule, *, requester: str, members: Members) -> None:
     """Raises `Denied` when fewer people than the rule needs could ever approve: better said now than too late."""
     found = able(policy, rule, requester=requester, members=members)
     if found is not None and len(found) < rule.count:

@@ -30,8 +30,8 @@ def _repository(name: str) -> str:
 
 
 def _image(name: str) -> str:
-    host, slash, rest = name.partition("/")
-    if not slash or ("." not in host and ":" not in host) or (":" not in rest and "@" not in rest):
+    host, slash, path = name.partition("/")
+    if not slash or ("." not in host and ":" not in host) or (":" not in path and "@" not in path):
         raise ValueError("an image source has host, repository and tag, such as `mcr.microsoft.com/hello-world:latest`")
     return name
 

@@ -3,11 +3,11 @@
 from sqlalchemy import insert, select
 
 from services.model.audit import AuditRow
-from services.store.base import Room
+from services.store.base import Queries
 from services.store.tables import audit
 
 
-class Audit(Room):
+class Audit(Queries):
     """Rows are only ever added."""
 
     async def record(self, row: AuditRow) -> None:
@@ -22,6 +22,6 @@ class Audit(Room):
         if operation is not None:
             query = query.where(audit.c.operation == operation)
         async with self._reading() as connection:
-            found = (await connection.execute(query)).mappings().all()
+            rows = (await connection.execute(query)).mappings().all()
         names = AuditRow.__dataclass_fields__
-        return tuple(AuditRow(**{name: row[name] for name in names}) for row in reversed(found))
+        return tuple(AuditRow(**{name: row[name] for name in names}) for row in reversed(rows))

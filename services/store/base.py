@@ -17,7 +17,7 @@ UNLIKELY = timedelta(hours=2)
 """A lease or a next time that lies so far ahead was written by a clock that was wrong."""
 
 
-class Room:
+class Queries:
     """A set of tables with the questions that are asked of them."""
 
     def __init__(self, engine: AsyncEngine) -> None:

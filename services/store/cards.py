@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import or_, select, update
 
-from services.store.base import Room
+from services.store.base import Queries
 from services.store.tables import cards, events, operations
 
 
@@ -23,7 +23,7 @@ class Card:
     posting: str = ""
 
 
-class Cards(Room):
+class Cards(Queries):
     """One row an operation."""
 
     async def get(self, operation: str) -> Card:

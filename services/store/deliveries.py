@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy import delete
 
-from services.store.base import Room
+from services.store.base import Queries
 from services.store.tables import deliveries
 
 
-class Deliveries(Room):
+class Deliveries(Queries):
     """Keys of deliveries (trigger ids, event ids)."""
 
     async def first(self, key: str) -> bool:

@@ -7,23 +7,23 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select, update
 
-from services.model.incident import Alert, Filed, Incident
-from services.store.base import UNLIKELY, Room
+from services.model.incident import Incident, IncidentMessage, StoredIncident
+from services.store.base import UNLIKELY, Queries
 from services.store.tables import alerts, incidents
 
 _FIELDS = tuple(item.name for item in fields(Incident))
 
 
-class Incidents(Room):
+class Incidents(Queries):
     """Polls write incidents (`sightings`); people acknowledge and snooze them here."""
 
-    async def get(self, incident: str) -> Filed | None:
+    async def get(self, incident: str) -> StoredIncident | None:
         """By id."""
         async with self._reading() as connection:
             row = (await connection.execute(select(incidents).where(incidents.c.id == incident))).mappings().first()
         return _filed(row) if row else None
 
-    async def open(self, acrs: Collection[str] | None = None) -> tuple[Filed, ...]:
+    async def open(self, acrs: Collection[str] | None = None) -> tuple[StoredIncident, ...]:
         """Those not resolved, oldest first; all, or of these cloud registries."""
         query = select(incidents).where(incidents.c.resolved.is_(None)).order_by(incidents.c.opened, incidents.c.id)
         if acrs is not None:
@@ -41,13 +41,13 @@ class Incidents(Room):
         async with self._reading() as connection:
             return frozenset(await connection.scalars(query.distinct()))
 
-    async def recent(self, limit: int = 3) -> tuple[Filed, ...]:
+    async def recent(self, limit: int = 3) -> tuple[StoredIncident, ...]:
         """The newest, newest first."""
         query = select(incidents).order_by(incidents.c.opened.desc(), incidents.c.id).limit(limit)
         async with self._reading() as connection:
             return tuple(map(_filed, (await connection.execute(query)).mappings()))
 
-    async def change(self, incident: str, change: Callable[[Incident], Incident]) -> Filed | None:
+    async def change(self, incident: str, change: Callable[[Incident], Incident]) -> StoredIncident | None:
         """Let `change` (pure) say what becomes of an open one; None when there is none, or it is resolved."""
         still = select(incidents).where(incidents.c.id == incident, incidents.c.resolved.is_(None))
         async with self._writing() as connection:
@@ -57,30 +57,34 @@ class Incidents(Room):
             fresh, revision = change(incident_of(row)), row["revision"] + 1
             values = incident_row(fresh) | {"revision": revision}
             await connection.execute(update(incidents).where(incidents.c.id == incident).values(**values))
-        return Filed(fresh, row["acr"], revision)
+        return StoredIncident(fresh, row["acr"], revision)
 
-    async def snoozes_over(self, now: datetime) -> tuple[str, ...]:
-        """Open ones whose snooze has ended and is still noted; it is taken away."""
+    async def end_snoozes(self, now: datetime) -> tuple[str, ...]:
+        """End the snoozes that have run out; the ids of their incidents."""
         over = and_(incidents.c.resolved.is_(None), incidents.c.snoozed_until <= now)
         async with self._writing() as connection:
-            found = tuple(await connection.scalars(select(incidents.c.id).where(over)))
-            if found:
+            ended = tuple(await connection.scalars(select(incidents.c.id).where(over)))
+            if ended:
                 await connection.execute(
                     update(incidents)
-                    .where(incidents.c.id.in_(found))
+                    .where(incidents.c.id.in_(ended))
                     .values(snoozed_until=None, revision=incidents.c.revision + 1)
                 )
-        return found
+        return ended
 
     # --- messages ---------------------------------------------------------------------------------------------------
 
-    async def alerts(self, incident: str) -> tuple[Alert, ...]:
+    async def alerts(self, incident: str) -> tuple[IncidentMessage, ...]:
         """Its messages in all channels."""
         async with self._reading() as connection:
             rows = (await connection.execute(select(alerts).where(alerts.c.incident == incident))).mappings()
-            return tuple(Alert(**{item.name: row[item.name] for item in fields(Alert)}) for row in rows)
+            return tuple(
+                IncidentMessage(**{item.name: row[item.name] for item in fields(IncidentMessage)}) for row in rows
+            )
 
-    async def claim_alert(self, alert: Alert, holder: str, now: datetime, until: datetime) -> Alert | None:
+    async def claim_alert(
+        self, alert: IncidentMessage, holder: str, now: datetime, until: datetime
+    ) -> IncidentMessage | None:
         """Take a message in hand: the one process that may post in it until then. None when another one has it."""
         same = _same(alert)
         far_ahead = alerts.c.until > now + UNLIKELY
@@ -94,9 +98,13 @@ class Incidents(Room):
                 .values(holder=holder, until=until)
             )
             row = (await connection.execute(select(alerts).where(same))).mappings().one()
-        return Alert(**{item.name: row[item.name] for item in fields(Alert)}) if done.rowcount else None
+        return (
+            IncidentMessage(**{item.name: row[item.name] for item in fields(IncidentMessage)})
+            if done.rowcount
+            else None
+        )
 
-    async def save_alert(self, alert: Alert, **changes: object) -> None:
+    async def save_alert(self, alert: IncidentMessage, **changes: object) -> None:
         """Change the named columns."""
         async with self._writing() as connection:
             await connection.execute(update(alerts).where(_same(alert)).values(**changes))
@@ -129,7 +137,7 @@ class Incidents(Room):
             return {(acr, severity): count for acr, severity, count in await connection.execute(query)}
 
 
-def _same(alert: Alert) -> Any:
+def _same(alert: IncidentMessage) -> Any:
     return and_(alerts.c.incident == alert.incident, alerts.c.team == alert.team, alerts.c.channel == alert.channel)
 
 
@@ -143,5 +151,5 @@ def incident_row(one: Incident) -> dict[str, Any]:
     return {name: getattr(one, name) for name in _FIELDS}
 
 
-def _filed(row: RowMapping) -> Filed:
-    return Filed(incident_of(row), row["acr"], row["revision"])
+def _filed(row: RowMapping) -> StoredIncident:
+    return StoredIncident(incident_of(row), row["acr"], row["revision"])

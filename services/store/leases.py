@@ -2,11 +2,11 @@
 
 from sqlalchemy import delete, select
 
-from services.store.base import Room
+from services.store.base import Queries
 from services.store.tables import leases
 
 
-class Leases(Room):
+class Leases(Queries):
     """One row an address of a cluster; the primary key keeps racing operations apart."""
 
     async def take(self, cluster: str, address: str, operation: str) -> bool:

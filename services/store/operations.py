@@ -9,13 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.model.operation import ENDED, Decision, Event, EventKind, Operation, State, StepRun
 from services.model.plan import Plan
-from services.store.base import Room
+from services.store.base import Queries
 from services.store.tables import decisions, events, leases, operations, steps
 
 COLUMNS = tuple(column.name for column in operations.c if column.name not in {"key", "expires", "remind"})
 
 
-class Operations(Room):
+class Operations(Queries):
     """Reads come as whole `Operation` values."""
 
     async def create(self, operation: Operation, key: str) -> tuple[Operation, bool]:

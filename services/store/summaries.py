@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
-from services.store.base import Room
+from services.store.base import Queries
 from services.store.tables import summaries
 
 
@@ -20,7 +20,7 @@ class Slot:
     posted: datetime | None = None
 
 
-class Summaries(Room):
+class Summaries(Queries):
     """One row a slot."""
 
     async def claim(self, watch: str, due: datetime, holder: str, now: datetime, until: datetime) -> Slot | None:

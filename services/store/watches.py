@@ -6,13 +6,13 @@ from typing import Any
 from sqlalchemy import RowMapping, Select, delete, select
 
 from services.model.watch import Watch
-from services.store.base import Room
+from services.store.base import Queries
 from services.store.tables import watches
 
 _FIELDS = tuple(item.name for item in fields(Watch))
 
 
-class Watches(Room):
+class Watches(Queries):
     """One row for each channel and what it watches."""
 
     async def save(self, watch: Watch) -> Watch:
@@ -32,8 +32,8 @@ class Watches(Room):
             if not done.rowcount:
                 changes = {name: value for name, value in row.items() if name != "id"}
                 await connection.execute(watches.update().where(same).values(**changes))
-            found = (await connection.execute(select(watches).where(same))).mappings().one()
-        return _watch(found)
+            stored = (await connection.execute(select(watches).where(same))).mappings().one()
+        return _watch(stored)
 
     async def remove(self, watch: str) -> bool:
         """End it; False when it was gone."""
@@ -43,8 +43,8 @@ class Watches(Room):
 
     async def get(self, watch: str) -> Watch | None:
         """By id."""
-        found = await self._load(select(watches).where(watches.c.id == watch))
-        return found[0] if found else None
+        stored = await self._load(select(watches).where(watches.c.id == watch))
+        return stored[0] if stored else None
 
     async def all(self) -> tuple[Watch, ...]:
         """Of all channels, oldest first."""

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy import delete, select
 
-from services.store.base import Room
+from services.store.base import Queries
 from services.store.tables import workspaces
 
 
-class Workspaces(Room):
+class Workspaces(Queries):
     """Whether a workspace shows plan blocks: some refuse them, and then cards are made without."""
 
     async def plan_blocks(self, team: str) -> bool:

@@ -1,32 +1,31 @@
 """What a sighting means at a moment: health, the next contact, the lag, the day of loss, severity. Pure.
 
 A connected registry owes a contact at every firing of its schedule, and keeps it through the window after that; with a
-continuous schedule it owes one every minute. Outside of that its silence is planned. Contact is what the service
-remembers of it (last activity, last sync), or that it is connected right now.
+continuous schedule it owes one every minute. Outside of that its silence is planned. A contact is what the service
+remembers (last activity, last sync), or that it is connected right now.
 """
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from services.model.azure import ConnectedRegistry
 from services.model.errors import Invalid
-from services.model.health import Health, HealthState, Sighting, Target
+from services.model.health import Health, HealthReason, HealthState, Sighting, Target
 from services.model.incident import Severity
 from services.policy.sites import CONTINUOUS
 from services.watching import cron
 
 GRACE = timedelta(minutes=10)
-"""For how long a contact may be overdue where no window says so."""
+"""How long a contact may be overdue where no window says so."""
 PROMPT = timedelta(minutes=3)
-"""What contacts take anyway; nothing is called late before, and no lag is reckoned."""
+"""What contacts usually take: nothing counts as late, and no lag is shown, before that."""
 DROPPED = timedelta(days=1)
-"""A window that stays open for days does not excuse a silence of so long within it."""
+"""A window that stays open for days does not excuse a silence of this length."""
 NEAR_LOSS = timedelta(days=1)
 
 WELL: frozenset[HealthState] = frozenset({"healthy", "syncing", "silent", "inactive"})
-BAD: frozenset[HealthState] = frozenset({"offline", "unhealthy"})
 WORST_FIRST: tuple[HealthState, ...] = (
     "offline",
     "unhealthy",
@@ -41,188 +40,174 @@ _CONNECTED = frozenset({"online", "syncing", "unhealthy"})
 _MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 
 
-def health(seen: Sighting, now: datetime, *, activated_before: bool = True, grace: timedelta = GRACE) -> Health:
-    """What `seen` means at `now`. `activated_before`: whether it may have been activated once."""
-    state, reason, facts = _judged(seen, now, activated_before, grace)
+def health(sighting: Sighting, now: datetime, *, activated_before: bool = True, grace: timedelta = GRACE) -> Health:
+    """What `sighting` means at `now`. `activated_before`: whether it may have been activated once."""
+    state, reason, facts = _assess(sighting, now, activated_before, grace)
     if state == "inactive":
         return Health(state, reason, facts)
-    return Health(
-        state,
-        reason,
-        facts,
-        next_contact=_next_contact(seen, now),
-        lag=_lag(seen, now) if state != "unknown" else None,
-        lost_from=_lost_from(seen),
-    )
+    contact = last_contact(sighting)
+    # The firing after the last contact is the next one, whether its time has come or not: a schedule that is read with
+    # every look must not move it on. Once it has passed, the next firing from now on is.
+    expected = _firing(sighting.schedule, contact) if contact else None
+    if expected is None or expected <= now:
+        expected = _firing(sighting.schedule, now)
+    lag = None
+    synced = sighting.last_sync
+    if state != "unknown" and synced and (planned := _firing(sighting.schedule, synced)):
+        # One that is in time is always some seconds behind its last firing.
+        lag = now - planned if now - planned >= PROMPT else timedelta()
+    lost_from = (contact + sighting.message_ttl).astimezone(UTC).date() if contact and sighting.message_ttl else None
+    return Health(state, reason, facts, next_contact=expected, lag=lag, lost_from=lost_from)
 
 
-def sighting(acr: str, one: ConnectedRegistry, at: datetime, *, extension: str = "") -> Sighting:
-    """A look at one connected registry of the cloud registry with ARM id `acr`; `extension`: its provisioning state."""
+def sighting_of(acr: str, registry: ConnectedRegistry, at: datetime, *, extension: str = "") -> Sighting:
+    """A connected registry of the cloud registry with ARM id `acr`, as read `at`.
+
+    `extension` is its extension's provisioning state.
+    """
     return Sighting(
-        target=Target(acr.lower(), one.name),
+        target=Target(acr.lower(), registry.name),
         at=at,
-        connection_state=one.connection_state,
-        activation=one.activation,
-        last_sync=one.last_sync,
-        last_activity=one.last_activity,
-        schedule=one.schedule,
-        window=one.window,
-        message_ttl=one.message_ttl,
-        details=one.status_details,
+        connection_state=registry.connection_state,
+        activation=registry.activation,
+        last_sync=registry.last_sync,
+        last_activity=registry.last_activity,
+        schedule=registry.schedule,
+        window=registry.window,
+        message_ttl=registry.message_ttl,
+        details=registry.status_details,
         extension=extension,
     )
 
 
-def severity(found: Health, seen: Sighting) -> Severity | None:
+def severity(current: Health, sighting: Sighting) -> Severity | None:
     """How bad it is; None when it is no incident. `critical` when messages are lost within a day, or a disk fails."""
-    if found.state == "unhealthy":
-        return "critical" if found.reason == "status.disk" else "warning"
-    if found.state != "offline":
+    if current.state == "unhealthy":
+        return "critical" if current.reason == HealthReason.STATUS_DISK else "warning"
+    if current.state != "offline":
         return None
-    contact = last_contact(seen)
-    if contact is None or seen.message_ttl is None:
+    contact = last_contact(sighting)
+    if contact is None or sighting.message_ttl is None:
         return "warning"
-    return "critical" if contact + seen.message_ttl - seen.at <= NEAR_LOSS else "warning"
+    return "critical" if contact + sighting.message_ttl - sighting.at <= NEAR_LOSS else "warning"
 
 
-def last_contact(seen: Sighting) -> datetime | None:
+def last_contact(sighting: Sighting) -> datetime | None:
     """The newest sign of life; None when there never was one."""
-    signs = [seen.last_activity, seen.last_sync, seen.at if is_connected(seen) else None]
-    return max((one for one in signs if one), default=None)
+    signs = [sighting.last_activity, sighting.last_sync, sighting.at if is_connected(sighting) else None]
+    return max((sign for sign in signs if sign), default=None)
 
 
-def is_connected(seen: Sighting) -> bool:
-    """Whether the service said that it is connected."""
-    return not seen.failed and seen.connection_state.lower() in _CONNECTED and _is_active(seen)
+def is_connected(sighting: Sighting) -> bool:
+    """Whether the service reports a connection."""
+    is_active = sighting.activation.lower() != "inactive"
+    return is_active and not sighting.failed and sighting.connection_state.lower() in _CONNECTED
 
 
-def is_continuous(seen: Sighting) -> bool:
+def is_continuous(sighting: Sighting) -> bool:
     """Whether it owes a contact every minute."""
-    return seen.schedule.split() in ([], CONTINUOUS.split())
+    return sighting.schedule.split() in ([], CONTINUOUS.split())
 
 
-def due(seen: Sighting, after: datetime) -> datetime | None:
-    """When the first contact after `after` is owed; None when its schedule can't be read."""
-    return _firing(seen.schedule, after)
+def due(sighting: Sighting, after: datetime) -> datetime | None:
+    """When the first contact after `after` is due; None when its schedule can't be read."""
+    return _firing(sighting.schedule, after)
 
 
-def missed(seen: Sighting, firing: datetime, grace: timedelta = GRACE) -> datetime:
-    """From when on the contact of that firing counts as missed: its window has passed, or the next one begins."""
-    end = firing + (seen.window or timedelta())
-    following = _firing(seen.schedule, firing)
+def missed(sighting: Sighting, firing: datetime, grace: timedelta = GRACE) -> datetime:
+    """When the contact of that firing counts as missed: after its window, or when the next one begins."""
+    end = firing + (sighting.window or timedelta())
+    following = _firing(sighting.schedule, firing)
     return max(min(end, following or end), firing + grace)
 
 
-def _is_active(seen: Sighting) -> bool:
-    return seen.activation.lower() != "inactive"
+_Assessment = tuple[HealthState, HealthReason, Mapping[str, object]]
 
 
-_Judged = tuple[HealthState, str, Mapping[str, object]]
+def _assess(sighting: Sighting, now: datetime, activated_before: bool, grace: timedelta) -> _Assessment:
+    if sighting.failed:
+        return "unknown", HealthReason.UNREADABLE, {"error": sighting.failed}
+    if sighting.activation.lower() == "inactive":
+        contact = last_contact(sighting)
+        reason = HealthReason.DEACTIVATED if contact and activated_before else HealthReason.NEVER_ACTIVATED
+        return "inactive", reason, {"last_contact": contact} if contact else {}
+    connection = sighting.connection_state.lower()
+    if is_connected(sighting):
+        if sighting.details or connection == "unhealthy":
+            return _problems(sighting)
+        if connection == "syncing":
+            return "syncing", HealthReason.SYNCING, {}
+        return "healthy", HealthReason.CONNECTED, {}
+    disconnected = _disconnected(sighting, now, grace)
+    # Problems that the last contact reported stand until the next one takes them back.
+    return _problems(sighting) if disconnected[0] == "silent" and sighting.details else disconnected
 
 
-def _judged(seen: Sighting, now: datetime, activated_before: bool, grace: timedelta) -> _Judged:
-    if seen.failed:
-        return "unknown", "unasked", {"error": seen.failed}
-    if not _is_active(seen):
-        known = last_contact(seen)
-        word = "inactive.deactivated" if known and activated_before else "inactive.never"
-        return "inactive", word, {"last_contact": known} if known else {}
-    if is_connected(seen):
-        return _connected(seen)
-    overdue = _overdue(seen, now, grace)
-    if overdue[0] != "silent" or not seen.details:
-        return overdue
-    # The complaints of its last contact stand until the next one takes them back.
-    return _complaints(seen)
+def _problems(sighting: Sighting) -> _Assessment:
+    codes = tuple(dict.fromkeys(detail.code for detail in sighting.details))
+    descriptions = tuple(dict.fromkeys(detail.description for detail in sighting.details if detail.description))
+    reason = HealthReason.STATUS_DETAILS if codes else HealthReason.STATUS_UNEXPLAINED
+    if any(code.lower() == "diskerror" for code in codes):
+        reason = HealthReason.STATUS_DISK
+    return "unhealthy", reason, {"codes": codes, "descriptions": descriptions}
 
 
-def _connected(seen: Sighting) -> _Judged:
-    if seen.details or seen.connection_state.lower() == "unhealthy":
-        return _complaints(seen)
-    if seen.connection_state.lower() == "syncing":
-        return "syncing", "syncing", {}
-    return "healthy", "connected", {}
-
-
-def _complaints(seen: Sighting) -> _Judged:
-    codes = tuple(dict.fromkeys(detail.code for detail in seen.details))
-    told = tuple(dict.fromkeys(detail.description for detail in seen.details if detail.description))
-    disk = any(code.lower() == "diskerror" for code in codes)
-    word = "status.disk" if disk else "status.details" if codes else "status.silent"
-    return "unhealthy", word, {"codes": codes, "descriptions": told}
-
-
-def _overdue(seen: Sighting, now: datetime, grace: timedelta) -> _Judged:
-    contact = last_contact(seen)
-    firing = _owed(seen, contact, now)
-    if firing is None:
-        return "unknown", "schedule.unreadable", {"schedule": seen.schedule}
-    facts = {"due": firing, "last_contact": contact} if contact else {"due": firing}
-    if now >= missed(seen, firing, grace):
-        return "offline", _cause(seen, contact), facts
-    if now >= firing + PROMPT:
-        return "late", "contact.due", facts
-    if is_continuous(seen):
-        return "healthy", "contact.fresh", facts
-    if now >= firing:
-        return "silent", "window.opening", facts
-    return _between(seen, contact or firing, now, grace)
-
-
-def _between(seen: Sighting, contact: datetime, now: datetime, grace: timedelta) -> _Judged:
-    """Nothing is owed: it was heard of since the last firing."""
-    began = _latest(seen.schedule, contact.astimezone(UTC).replace(second=0, microsecond=0))
-    facts: dict[str, object] = {"last_contact": contact}
-    if began is None or seen.window is None or now >= began + seen.window:
-        return "silent", "window.closed", facts
-    facts |= {"until": began + seen.window}
-    if now - contact >= DROPPED:
-        return "offline", _cause(seen, contact, "window.dropped"), facts
-    return "silent", "window.dropped" if now - contact >= grace else "window.open", facts
-
-
-def _owed(seen: Sighting, contact: datetime | None, now: datetime) -> datetime | None:
-    """The first contact that is still owed."""
+def _disconnected(sighting: Sighting, now: datetime, grace: timedelta) -> _Assessment:
+    """It is not connected: planned, late or missed, by the first contact that it still owes."""
+    contact = last_contact(sighting)
+    schedule = _cron(sighting.schedule)
     if contact:
-        return _firing(seen.schedule, contact)
-    # It is active, and the service remembers no contact: whatever was due last is owed.
-    found = _read(seen.schedule)
-    return found.latest(now - GRACE if is_continuous(seen) else now) if found else None
+        firing = _firing(sighting.schedule, contact)
+    else:
+        # It is active and the service remembers no contact, so it owes whatever was due last.
+        firing = schedule.latest(now - GRACE if is_continuous(sighting) else now) if schedule else None
+    if firing is None:
+        return "unknown", HealthReason.SCHEDULE_UNREADABLE, {"schedule": sighting.schedule}
+    facts: dict[str, object] = {"due": firing, "last_contact": contact} if contact else {"due": firing}
+    if now >= missed(sighting, firing, grace):
+        return "offline", _cause(sighting, contact, HealthReason.CONTACT_MISSED), facts
+    if now >= firing + PROMPT:
+        return "late", HealthReason.CONTACT_DUE, facts
+    if is_continuous(sighting):
+        return "healthy", HealthReason.CONTACT_FRESH, facts
+    if now >= firing:
+        return "silent", HealthReason.WINDOW_OPENING, facts
+    return _between(sighting, contact or firing, now, grace)
 
 
-def _cause(seen: Sighting, contact: datetime | None, otherwise: str = "contact.missed") -> str:
-    connectivity = seen.connectivity.lower()
-    if connectivity in {"offline", "expired"}:
-        return f"cluster.{connectivity}"
-    if seen.extension.lower() in {"failed", "canceled"}:
-        return "extension.failed"
-    return otherwise if contact else "contact.none"
+def _between(sighting: Sighting, contact: datetime, now: datetime, grace: timedelta) -> _Assessment:
+    """It owes nothing: the contact of the last firing came, and its window is open or closed."""
+    minute = contact.astimezone(UTC).replace(second=0, microsecond=0)
+    firings = _calendar(sighting.schedule, minute.replace(hour=0, minute=0))
+    position = bisect_right(firings, minute)
+    facts: dict[str, object] = {"last_contact": contact}
+    closes = firings[position - 1] + sighting.window if position and sighting.window is not None else None
+    if closes is None or now >= closes:
+        return "silent", HealthReason.WINDOW_CLOSED, facts
+    facts |= {"until": closes}
+    # A window of days would hide a registry that was cut off in its middle; a day without contact is too long.
+    if now - contact >= DROPPED:
+        return "offline", _cause(sighting, contact, HealthReason.WINDOW_DROPPED), facts
+    return "silent", HealthReason.WINDOW_DROPPED if now - contact >= grace else HealthReason.WINDOW_OPEN, facts
 
 
-def _next_contact(seen: Sighting, now: datetime) -> datetime | None:
-    # While nothing is owed this is the firing after the last contact, which is remembered from look to look.
-    contact = last_contact(seen)
-    owed = _firing(seen.schedule, contact) if contact else None
-    return owed if owed and owed > now else _firing(seen.schedule, now)
+def _cause(sighting: Sighting, contact: datetime | None, otherwise: HealthReason) -> HealthReason:
+    """Why it is offline: its cluster or its extension where they explain it."""
+    connectivity = sighting.connectivity.lower()
+    if connectivity == "offline":
+        return HealthReason.CLUSTER_OFFLINE
+    if connectivity == "expired":
+        return HealthReason.CLUSTER_EXPIRED
+    if sighting.extension.lower() in {"failed", "canceled"}:
+        return HealthReason.EXTENSION_FAILED
+    return otherwise if contact else HealthReason.CONTACT_NONE
 
 
-def _lag(seen: Sighting, now: datetime) -> timedelta | None:
-    if seen.last_sync is None:
-        return None
-    owed = _firing(seen.schedule, seen.last_sync)
-    if owed is None:
-        return None
-    # One that is in time is always some seconds behind its last firing.
-    return now - owed if now - owed >= PROMPT else timedelta()
-
-
-def _lost_from(seen: Sighting) -> date | None:
-    contact = last_contact(seen)
-    return (contact + seen.message_ttl).astimezone(UTC).date() if contact and seen.message_ttl else None
+# --- the schedule ---------------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=4096)
-def _read(schedule: str) -> cron.Cron | None:
+def _cron(schedule: str) -> cron.Cron | None:
     try:
         return cron.parse(schedule or CONTINUOUS)
     except Invalid:
@@ -231,33 +216,27 @@ def _read(schedule: str) -> cron.Cron | None:
 
 def _firing(schedule: str, after: datetime) -> datetime | None:
     """The first firing after that moment."""
+    minute = after.astimezone(UTC).replace(second=0, microsecond=0)
     if schedule.split() in ([], CONTINUOUS.split()):
-        return after.astimezone(UTC).replace(second=0, microsecond=0) + _MINUTE
-    return _next(schedule, after.astimezone(UTC).replace(second=0, microsecond=0))
-
-
-def _latest(schedule: str, minute: datetime) -> datetime | None:
-    found = _calendar(schedule, minute.replace(hour=0, minute=0))
-    place = bisect_right(found, minute)
-    return found[place - 1] if place else None
-
-
-def _next(schedule: str, minute: datetime) -> datetime | None:
-    found = _calendar(schedule, minute.replace(hour=0, minute=0))
-    place = bisect_right(found, minute)
-    return found[place] if place < len(found) else None
+        return minute + _MINUTE
+    firings = _calendar(schedule, minute.replace(hour=0, minute=0))
+    position = bisect_right(firings, minute)
+    return firings[position] if position < len(firings) else None
 
 
 @lru_cache(maxsize=4096)
 def _calendar(schedule: str, day: datetime) -> tuple[datetime, ...]:
-    """The firings of a day, with the last one before it and the first one after it; thousands of questions share it."""
-    found = _read(schedule)
-    if found is None:
+    """The firings of a day, with the last one before it and the first one after it.
+
+    A fleet shares few schedules and asks about them thousands of times in a poll, so a day is computed once.
+    """
+    expression = _cron(schedule)
+    if expression is None:
         return ()
-    before = found.latest(day - _MINUTE)
+    before = expression.latest(day - _MINUTE)
     firings = [] if before is None else [before]
     at = day - _MINUTE
-    while at < day + _DAY and (following := found.next(at, 1)):
+    while at < day + _DAY and (following := expression.next(at, 1)):
         at = following[0]
         firings.append(at)
     return tuple(firings)

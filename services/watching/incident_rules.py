@@ -1,51 +1,41 @@
 """Incidents: when one opens, develops, is hidden by a greater one, and is over. A pure reducer.
 
-One incident a subject. A registry's missed contact is its own confirmation; other oddities have to be seen again. What
-is well has to stay so for a while before its incident is over, and the longer the more often it relapsed. A cloud
-registry that can't be asked says nothing about its children, and a dead cluster speaks for all of its own.
+One incident a subject. A registry's missed contact is its own confirmation; other problems have to be seen twice. A
+subject has to stay well for a while before its incident is over, and the longer the more often it relapsed. A cloud
+registry that can't be read says nothing about its children, and a dead cluster accounts for all of its own.
 """
 
-import re
 from base64 import b32encode
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Literal
-from zoneinfo import ZoneInfo
 
-from services.model.errors import Invalid
-from services.model.health import Health, HealthState, Sighting
-from services.model.incident import Incident, Memo, Severity
+from services.model.health import Health, HealthReason, HealthState, Sighting
+from services.model.incident import SEVERITIES, UNTIL_CHANGE, Incident, Memo, Severity
 from services.watching.health import WELL, due, is_connected, is_continuous, last_contact, missed, severity
-
-UNTIL_CHANGE = datetime.max.replace(tzinfo=UTC)
-"""The end of a snooze that lasts until something changes."""
-MORNING = time(8)
-LONGEST_SNOOZE = timedelta(days=7)
-SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
-"""The mildest first."""
 
 
 @dataclass(frozen=True)
-class Policy:
-    """The rules' numbers."""
+class IncidentThresholds:
+    """How often and how long something has to be seen before it counts."""
 
     confirm_offline: int = 1
     """Sightings in a row before an incident opens; a missed contact has had its grace already."""
     confirm_unhealthy: int = 2
     confirm_acr: int = 2
     settle: timedelta = timedelta(minutes=10)
-    """For how long a registry waits for its siblings on the same cluster, when nothing says that the cluster lives."""
+    """How long a registry waits for others of its cluster, when nothing shows that the cluster is alive."""
     together: int = 2
-    """So many silent registries on one cluster, and none that is heard, mean that the cluster is dead."""
+    """So many silent registries on one cluster, and none in contact, mean that the cluster is dead."""
     blurred: timedelta = timedelta(minutes=20)
-    """Two that fell silent at once may look so far apart: one was heard of this long after the other was missed."""
+    """Two that went silent together may look so far apart: one had a contact this long after the other's was due."""
     many: int = 10
     """A cluster with so many silent registries is critical."""
     steady: timedelta = timedelta(minutes=15)
-    """For how long it must be well before an incident is over; doubled by every flap, up to `steadiest`."""
+    """How long a subject must be well before its incident is over; doubled by every flap, up to `steadiest`."""
     steadiest: timedelta = timedelta(hours=4)
     reopened: timedelta = timedelta(hours=6)
     """An incident within this time of the last one counts as a flap."""
@@ -57,11 +47,11 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class Decisions:
-    """What is to be done. `memos` replace those that were given.
+class IncidentChanges:
+    """What a round of decisions changes. `memos` replace those that were passed in.
 
-    A resolved incident with the fact `hidden_by` (an incident's id) is not over: a greater one tells of it from now on.
-    `resolved` is the moment since which it has been well, so that the duration is the trouble's.
+    A resolved incident with the fact `hidden_by` (an incident's id) is not over: a greater one covers it from now on.
+    `resolved` is the moment since which the subject has been well, so that the duration is the trouble's.
     """
 
     opened: tuple[Incident, ...] = ()
@@ -70,70 +60,79 @@ class Decisions:
     memos: Mapping[str, Memo] = field(default_factory=dict)
 
 
-POLICY = Policy()
-_GONE = frozenset({"offline", "expired"})
+THRESHOLDS = IncidentThresholds()
+_UNREACHABLE: Mapping[str, HealthReason] = {
+    "offline": HealthReason.CLUSTER_OFFLINE,
+    "expired": HealthReason.CLUSTER_EXPIRED,
+}
 """States of an Arc agent, in lower case, that say that the cluster can't be reached."""
 
 
-def subject(seen: Sighting) -> str:
+def subject(sighting: Sighting) -> str:
     """An incident's subject for one connected registry: `acr/name`."""
-    return f"{seen.target.acr}/{seen.target.name}"
+    return f"{sighting.target.acr}/{sighting.target.name}"
+
+
+def worse(before: Incident, after: Incident) -> bool:
+    """Whether it got worse, which ends acknowledgement and snooze and is posted in its thread."""
+    graver = SEVERITIES.index(after.severity) > SEVERITIES.index(before.severity)
+    return graver or (before.state == "unhealthy" and after.state == "offline")
 
 
 def decide(
     open_incidents: Mapping[str, Incident],
-    now_seen: Sequence[tuple[Sighting, Health]],
+    sightings: Sequence[tuple[Sighting, Health]],
     acr_failures: Mapping[str, str],
     now: datetime,
     *,
     memos: Mapping[str, Memo] | None = None,
-    gone: Collection[str] = (),
-    policy: Policy = POLICY,
-) -> Decisions:
+    removed: Collection[str] = (),
+    thresholds: IncidentThresholds = THRESHOLDS,
+) -> IncidentChanges:
     """What becomes of incidents. The same input twice decides nothing the second time.
 
     Args:
-        open_incidents: By subject, all that are open among what is given in the other arguments.
-        now_seen: The latest sighting of every registry that is known, with its health at `now`: also of those that
-            this cycle did not ask, so that a cluster's children can be counted. Order does not matter.
-        acr_failures: Why a cloud registry could not be asked, by its ARM id in lower case.
+        open_incidents: By subject, all that are open among what is passed in the other arguments.
+        sightings: The latest sighting of every registry that is known, with its health at `now`: also of those that
+            this cycle did not read, so that a cluster's children can be counted. Order does not matter.
+        acr_failures: Why a cloud registry could not be read, by its ARM id in lower case.
         now: The moment.
         memos: The last decisions' memos.
-        gone: Subjects that no longer exist.
-        policy: The numbers.
+        removed: Subjects that no longer exist.
+        thresholds: How often and how long something has to be seen.
     """
     newest: dict[str, tuple[Sighting, Health]] = {}
-    for seen, found in sorted(now_seen, key=lambda pair: (subject(pair[0]), pair[0].at)):
-        newest[subject(seen)] = (seen, found)
+    for sighting, health in sorted(sightings, key=lambda pair: (subject(pair[0]), pair[0].at)):
+        newest[subject(sighting)] = (sighting, health)
     members = [_Member(name, *pair, silenced=pair[0].target.acr in acr_failures) for name, pair in newest.items()]
-    deciding = _Deciding(dict(open_incidents), memos or {}, now, policy)
-    deciding.leave(gone)
-    deciding.acrs(acr_failures, members)
-    deciding.clusters([one for one in members if one.key not in gone])
-    deciding.registries([one for one in members if one.key not in gone])
-    deciding.snoozes()
-    return deciding.decisions()
-
-
-# --- one connected registry -----------------------------------------------------------------------------------------
+    existing = [member for member in members if member.key not in removed]
+    decisions = _Round(dict(open_incidents), memos or {}, now, thresholds)
+    for key in sorted(removed):
+        decisions.end(key, HealthReason.REMOVED)
+    # From the greater to the smaller: what a cloud registry or a cluster explains opens nothing below it.
+    decisions.acrs(acr_failures, members)
+    decisions.clusters(existing)
+    decisions.registries(existing)
+    decisions.snoozes()
+    return decisions.changes()
 
 
 @dataclass(frozen=True)
 class _Member:
-    """A connected registry in this round. `silenced`: its cloud registry can't be asked."""
+    """A connected registry in this round. `silenced`: its cloud registry can't be read."""
 
     key: str
-    seen: Sighting
+    sighting: Sighting
     health: Health
     silenced: bool
 
     @property
     def state(self) -> HealthState:
-        return "unknown" if self.silenced or self.seen.failed else self.health.state
+        return "unknown" if self.silenced or self.sighting.failed else self.health.state
 
     @property
     def severity(self) -> Severity | None:
-        return None if self.state == "unknown" else severity(self.health, self.seen)
+        return None if self.state == "unknown" else severity(self.health, self.sighting)
 
     @property
     def is_silent(self) -> bool:
@@ -141,160 +140,151 @@ class _Member:
         return self.state == "offline"
 
     @property
-    def is_heard(self) -> bool:
-        """It shows that its cluster lives."""
-        known = self.state != "unknown"
-        return known and (is_connected(self.seen) or self.state in {"healthy", "syncing"})
+    def shows_life(self) -> bool:
+        """It shows that its cluster is alive."""
+        connected = is_connected(self.sighting) or self.state in {"healthy", "syncing"}
+        return self.state != "unknown" and connected
 
     @property
     def owed(self) -> datetime | None:
         """When the contact that it misses was due."""
-        due_at = self.health.facts.get("due")
-        return due_at if isinstance(due_at, datetime) else None
+        moment = self.health.facts.get("due")
+        return moment if isinstance(moment, datetime) else None
 
-    @property
-    def missed_at(self) -> datetime | None:
-        return missed(self.seen, self.owed) if self.owed else None
-
-    def heard_until(self, since: datetime) -> datetime:
-        """Until when it has time to be heard of, when contacts are possible again since then."""
-        owed = due(self.seen, since)
-        return missed(self.seen, owed) if owed else since
+    def patience(self, since: datetime) -> datetime:
+        """When its next contact counts as missed, if contacts are possible again since then."""
+        owed = due(self.sighting, since)
+        return missed(self.sighting, owed) if owed else since
 
     def facts(self) -> dict[str, object]:
-        """What the incident tells; nothing that changes with every look."""
-        told: dict[str, object] = {**self.health.facts, "schedule": self.seen.schedule}
-        if self.seen.window:
-            told["window"] = self.seen.window
+        """What its incident shows; nothing that changes with every poll."""
+        facts: dict[str, object] = {**self.health.facts, "schedule": self.sighting.schedule}
+        if self.sighting.window:
+            facts["window"] = self.sighting.window
         if self.health.lost_from and self.state == "offline":
-            told["lost_from"] = self.health.lost_from
-        if self.health.next_contact and not is_continuous(self.seen):
-            told["next_contact"] = self.health.next_contact
-        if self.seen.cluster:
-            told["cluster"] = self.seen.cluster
-        return told
+            facts["lost_from"] = self.health.lost_from
+        if self.health.next_contact and not is_continuous(self.sighting):
+            facts["next_contact"] = self.health.next_contact
+        if self.sighting.cluster:
+            facts["cluster"] = self.sighting.cluster
+        return facts
 
 
 @dataclass(frozen=True)
 class _Trouble:
-    """What an incident should say while its subject is bad."""
+    """What an incident should show while its subject is bad."""
 
     state: HealthState
     severity: Severity
-    reason: str
+    reason: HealthReason
     facts: Mapping[str, object]
     children: tuple[str, ...] = ()
 
 
-# --- a round of decisions -------------------------------------------------------------------------------------------
-
-
-class _Deciding:
-    """Incidents as they become, beside what they were."""
+class _Round:
+    """A round of decisions: incidents as they become, beside what they were."""
 
     def __init__(
-        self, before: Mapping[str, Incident], memos: Mapping[str, Memo], now: datetime, policy: Policy
+        self, before: Mapping[str, Incident], memos: Mapping[str, Memo], now: datetime, thresholds: IncidentThresholds
     ) -> None:
-        self._before, self._now, self._policy = before, now, policy
+        self._before, self._now, self._thresholds = before, now, thresholds
         self._after = dict(before)
         self._memos = dict(memos)
         self._resolved: list[Incident] = []
         self._hidden: set[str] = set()
 
-    def decisions(self) -> Decisions:
+    def changes(self) -> IncidentChanges:
         """What was decided, in order of subjects."""
-        after = sorted(self._after.items())
-        return Decisions(
-            tuple(one for key, one in after if key not in self._before or self._before[key].id != one.id),
-            tuple(one for key, one in after if key in self._before and self._is_new(self._before[key], one)),
-            tuple(sorted(self._resolved, key=lambda one: one.subject)),
-            {key: memo for key, memo in sorted(self._memos.items()) if self._is_worth_keeping(memo)},
-        )
-
-    def _is_new(self, before: Incident, after: Incident) -> bool:
-        return before.id == after.id and before != after
+        opened, changed = [], []
+        for key, incident in sorted(self._after.items()):
+            before = self._before.get(key)
+            if before is None or before.id != incident.id:
+                opened.append(incident)
+            elif before != incident:
+                changed.append(incident)
+        resolved = sorted(self._resolved, key=lambda incident: incident.subject)
+        memos = {key: memo for key, memo in sorted(self._memos.items()) if self._is_worth_keeping(memo)}
+        return IncidentChanges(tuple(opened), tuple(changed), tuple(resolved), memos)
 
     def _is_worth_keeping(self, memo: Memo) -> bool:
-        recent = memo.closed is not None and self._now - memo.closed < self._policy.reopened
-        return bool(memo.odd_count or memo.excused or recent)
+        return bool(memo.odd_count or memo.excused or self._closed_lately(memo))
 
-    # --- subjects ---------------------------------------------------------------------------------------------------
+    def _closed_lately(self, memo: Memo) -> bool:
+        return memo.closed is not None and self._now - memo.closed < self._thresholds.reopened
 
-    def leave(self, gone: Collection[str]) -> None:
-        """Nothing is wrong any more with what no longer exists."""
-        for key in sorted(gone):
-            self._end(key, "gone")
+    # --- subjects, from the greater to the smaller ------------------------------------------------------------------
 
-    def _end(self, key: str, reason: str) -> None:
-        """Over at once, for somebody wanted it so: there is nothing that could have become well."""
+    def end(self, key: str, reason: HealthReason) -> None:
+        """Over at once, because somebody wanted it so: nothing has to prove that it stays well."""
         if incident := self._after.pop(key, None):
             self._resolved.append(replace(incident, reason=reason, resolved=self._now, changed=self._now))
         self._memos.pop(key, None)
 
     def acrs(self, failures: Mapping[str, str], members: Sequence[_Member]) -> None:
-        """Cloud registries that can't be asked."""
+        """Cloud registries that can't be read."""
         for acr in sorted({*failures, *(one.subject for one in self._before.values() if one.kind == "acr")}):
             if acr not in failures:
                 self._well(acr)
                 continue
-            names = tuple(one.seen.target.name for one in members if one.seen.target.acr == acr)
-            told = self._after.get(acr)
-            error = told.facts.get("error") if told and told.state not in WELL else None
+            names = tuple(one.sighting.target.name for one in members if one.sighting.target.acr == acr)
+            incident = self._after.get(acr)
+            # The first failure stays the one that is shown: Azure's outages come with several, in turn.
+            error = incident.facts.get("error") if incident and incident.state not in WELL else None
             facts = {"error": error or failures[acr]}
-            trouble = _Trouble("unknown", "warning", "unasked", facts, names)
-            self._bad(acr, "acr", trouble, confirm=self._policy.confirm_acr, sighted=self._now)
+            trouble = _Trouble("unknown", "warning", HealthReason.UNREADABLE, facts, names)
+            self._bad(acr, "acr", trouble, confirm=self._thresholds.confirm_acr, sighted=self._now)
 
     def clusters(self, members: Sequence[_Member]) -> None:
         """Clusters whose silence explains that of their registries."""
         children: defaultdict[str, list[_Member]] = defaultdict(list)
-        for one in members:
-            if one.seen.cluster and one.state != "unknown":
-                children[one.seen.cluster].append(one)
-        for cluster, some in sorted(children.items()):
+        for member in members:
+            if member.sighting.cluster and member.state != "unknown":
+                children[member.sighting.cluster].append(member)
+        for cluster, siblings in sorted(children.items()):
             incident = self._after.get(cluster)
-            if incident is None and len(some) < self._policy.together:
-                continue
-            silent = [one for one in some if one.is_silent and (incident or not self._is_excused(one))]
-            if incident is None and not self._explains(some, silent):
-                continue
-            self._cluster(cluster, some, silent)
+            silent = [one for one in siblings if one.is_silent and (incident or not self._is_excused(one))]
+            if incident or (len(siblings) >= self._thresholds.together and self._is_dead(siblings, silent)):
+                self._cluster(cluster, siblings, silent)
 
-    def _explains(self, children: Sequence[_Member], silent: Sequence[_Member]) -> bool:
+    def _is_dead(self, children: Sequence[_Member], silent: Sequence[_Member]) -> bool:
         """Whether the cluster is the reason that these are silent."""
-        if not silent:
-            return False
-        if _agent(children) in _GONE:
+        if silent and _agent(children) in _UNREACHABLE:
             return True
-        # The cluster lived when one was heard of, and whoever was missed before that has a reason of its own.
-        heard = max((at for one in children if (at := last_contact(one.seen))), default=None)
-        since = [one for one in silent if heard is None or one.owed is None or one.owed >= heard - self._policy.blurred]
-        return len(since) >= self._policy.together and not any(one.is_heard for one in children)
+        # A cluster is known to have been alive at the last contact of any child. Whoever was due before that contact,
+        # and did not come, has a reason of its own: only those that were due since then speak against the cluster.
+        # `blurred` is taken off, for contacts of registries that die together don't end in the same minute.
+        alive = max((at for one in children if (at := last_contact(one.sighting))), default=None)
+        since = alive - self._thresholds.blurred if alive else None
+        together = [one for one in silent if since is None or one.owed is None or one.owed >= since]
+        return len(together) >= self._thresholds.together and not any(one.shows_life for one in children)
 
     def _cluster(self, cluster: str, children: Sequence[_Member], silent: Sequence[_Member]) -> None:
-        names = tuple(one.seen.target.name for one in silent)
-        agent, told = _agent(children), self._after.get(cluster)
-        heard = any(one.is_heard for one in children)
-        if silent and (agent in _GONE or not (heard or self._is_back(told, agent, silent))):
-            grave = len(silent) >= self._policy.many or any(one.severity == "critical" for one in silent)
-            already = told.severity if told else "warning"
-            reason = f"cluster.{agent if agent in _GONE else 'silent'}"
-            most = max(len(silent), _number(told.facts.get("most")) if told else 0)
-            facts = {"known": len(children), "most": most}
-            trouble = _Trouble("offline", "critical" if grave else already, reason, facts, names)
-            self._bad(cluster, "cluster", trouble, confirm=self._policy.confirm_offline, sighted=self._now)
-        elif self._well(cluster, names):
-            self._excuse(silent)
+        names = tuple(one.sighting.target.name for one in silent)
+        agent, incident = _agent(children), self._after.get(cluster)
+        back = any(one.shows_life for one in children)
+        if incident and agent == "connected" and incident.reason in _UNREACHABLE.values():
+            # The agent was gone and is back. Its registries get the time to make their next contact before their
+            # silence means anything; until then the cluster counts as alive.
+            since = incident.changed if incident.state in WELL and incident.changed else self._now
+            back = back or all(one.patience(since) > self._now for one in silent)
+        if silent and (agent in _UNREACHABLE or not back):
+            grave = len(silent) >= self._thresholds.many or any(one.severity == "critical" for one in silent)
+            most = incident.facts.get("most") if incident else 0
+            facts = {"known": len(children), "most": max(len(silent), most if isinstance(most, int) else 0)}
+            # The severity never falls while it lasts: a child that comes back does not make the outage milder.
+            current = "critical" if grave else incident.severity if incident else "warning"
+            reason = _UNREACHABLE.get(agent, HealthReason.CLUSTER_SILENT)
+            trouble = _Trouble("offline", current, reason, facts, names)
+            self._bad(cluster, "cluster", trouble, confirm=self._thresholds.confirm_offline, sighted=self._now)
+        elif over := self._well(cluster, names):
+            # Those that are still silent may not have had their turn since the cluster came back.
+            for one in silent:
+                self._remember(one.key, excused=one.patience(over.resolved or self._now))
         if incident := self._after.get(cluster):
             self._hide(incident, silent)
 
-    def _is_back(self, told: Incident | None, agent: str, silent: Sequence[_Member]) -> bool:
-        """Whether the agent that was gone is back, and no registry has had the time to be heard of since."""
-        if told is None or agent != "connected" or told.reason not in {f"cluster.{gone}" for gone in _GONE}:
-            return False
-        since = told.changed if told.state in WELL and told.changed else self._now
-        return all(one.heard_until(since) > self._now for one in silent)
-
-    def _hide(self, parent: Incident, silent: Iterable[_Member]) -> None:
+    def _hide(self, parent: Incident, silent: Sequence[_Member]) -> None:
+        """These are silent because of `parent`: incidents of their own end in it."""
         for one in silent:
             self._hidden.add(one.key)
             if child := self._after.pop(one.key, None):
@@ -302,49 +292,42 @@ class _Deciding:
                 self._resolved.append(replace(child, facts=facts, resolved=self._now, changed=self._now))
                 self._remember(one.key, closed=self._now, flaps=child.flaps)
 
-    def _excuse(self, silent: Iterable[_Member]) -> None:
-        """The greater incident is over; those still silent may not have had a chance to be heard since."""
-        for one in silent:
-            since = self._resolved[-1].resolved or self._now
-            self._remember(one.key, excused=one.heard_until(since))
-
     def registries(self, members: Sequence[_Member]) -> None:
-        """Each on its own, but for those that a cluster speaks for."""
+        """Each on its own, except those that a cluster's incident covers."""
         siblings: defaultdict[str, list[_Member]] = defaultdict(list)
-        for one in members:
-            siblings[one.seen.cluster].append(one)
-        for one in members:
-            if one.key in self._hidden or one.state in {"unknown", "late"}:
+        for member in members:
+            siblings[member.sighting.cluster].append(member)
+        for member in members:
+            if member.key in self._hidden or member.state in {"unknown", "late"}:
                 continue
-            if one.state == "inactive":
-                self._end(one.key, one.health.reason)
+            if member.state == "inactive":
+                self.end(member.key, member.health.reason)
                 continue
-            worst = one.severity
-            if worst is None:
-                self._remember(one.key, excused=None, odd_seen=None, odd_count=0)
-                self._well(one.key)
-            elif not self._is_excused(one) and not self._waits(one, siblings[one.seen.cluster]):
-                confirm = self._policy.confirm_offline if one.is_silent else self._policy.confirm_unhealthy
-                trouble = _Trouble(one.state, worst, one.health.reason, one.facts())
-                self._bad(one.key, "registry", trouble, confirm=confirm, sighted=one.seen.at)
+            current = member.severity
+            if current is None:
+                self._remember(member.key, excused=None, odd_seen=None, odd_count=0)
+                self._well(member.key)
+            elif not self._is_excused(member) and not self._waits(member, siblings[member.sighting.cluster]):
+                offline, unhealthy = self._thresholds.confirm_offline, self._thresholds.confirm_unhealthy
+                trouble = _Trouble(member.state, current, member.health.reason, member.facts())
+                confirm = offline if member.is_silent else unhealthy
+                self._bad(member.key, "registry", trouble, confirm=confirm, sighted=member.sighting.at)
 
-    def _is_excused(self, one: _Member) -> bool:
-        memo = self._memos.get(one.key)
-        return bool(one.is_silent and memo and memo.excused and self._now < memo.excused)
+    def _is_excused(self, member: _Member) -> bool:
+        memo = self._memos.get(member.key)
+        return bool(member.is_silent and memo and memo.excused and self._now < memo.excused)
 
-    def _waits(self, one: _Member, on_cluster: Sequence[_Member]) -> bool:
-        """Whether its siblings are to be looked at once more before it is told on its own."""
-        if (
-            one.key in self._after
-            or not one.is_silent
-            or not one.seen.cluster
-            or len(on_cluster) < self._policy.together
-        ):
+    def _waits(self, member: _Member, siblings: Sequence[_Member]) -> bool:
+        """Whether a silent registry gets no incident yet, because it may turn out to be the cluster.
+
+        The first of a dead cluster to miss its contact looks like a single one. Its siblings miss theirs within
+        `settle`, so it waits that long where none of them shows that the cluster is alive.
+        """
+        if member.key in self._after or not member.is_silent or not member.sighting.cluster:
             return False
-        if any(sibling.is_heard for sibling in on_cluster):
+        if len(siblings) < self._thresholds.together or any(one.shows_life for one in siblings):
             return False
-        since = one.missed_at
-        return since is not None and self._now - since < self._policy.settle
+        return member.owed is not None and self._now - missed(member.sighting, member.owed) < self._thresholds.settle
 
     # --- one subject ------------------------------------------------------------------------------------------------
 
@@ -357,8 +340,9 @@ class _Deciding:
         confirm: int,
         sighted: datetime,
     ) -> None:
+        """The subject is bad: its incident develops, or one opens after `confirm` sightings in a row."""
         if incident := self._after.get(key):
-            self._after[key] = self._developed(incident, trouble)
+            self._develop(key, incident, trouble)
             return
         memo = self._memos.get(key, Memo(key))
         if memo.odd_seen is None or sighted > memo.odd_seen:
@@ -366,10 +350,11 @@ class _Deciding:
         if memo.odd_count < confirm:
             self._memos[key] = memo
             return
-        again = memo.closed is not None and self._now - memo.closed < self._policy.reopened
         self._memos.pop(key, None)
+        # The same id in every process that comes to the same decision.
+        digest = b32encode(sha256(f"{key} {self._now.isoformat()}".encode()).digest()).decode().lower()
         self._after[key] = Incident(
-            id=_id(key, self._now),
+            id=f"al-{digest[:6]}",
             kind=kind,
             subject=key,
             severity=trouble.severity,
@@ -378,51 +363,57 @@ class _Deciding:
             reason=trouble.reason,
             facts=trouble.facts,
             children=trouble.children,
-            flaps=memo.flaps + 1 if again else 0,
+            flaps=memo.flaps + 1 if self._closed_lately(memo) else 0,
             changed=self._now,
         )
 
-    def _developed(self, incident: Incident, trouble: _Trouble) -> Incident:
+    def _develop(self, key: str, incident: Incident, trouble: _Trouble) -> None:
         relapsed = incident.state in WELL
+        # Azure rewords descriptions with every sync; on their own they are no news, and edit no message.
+        names = {*incident.facts, *trouble.facts} - {"descriptions"}
+        is_news = relapsed or any(incident.facts.get(name) != trouble.facts.get(name) for name in names)
         after = replace(
             incident,
             state=trouble.state,
             severity=trouble.severity,
             reason=trouble.reason,
-            facts=trouble.facts if relapsed or _differ(incident.facts, trouble.facts) else incident.facts,
+            facts=trouble.facts if is_news else incident.facts,
             children=trouble.children,
             flaps=incident.flaps + relapsed,
         )
-        if _words(after) != _words(incident):
+        if (after.state, after.severity, after.reason) != (incident.state, incident.severity, incident.reason):
             after = replace(after, changed=self._now)
             if incident.snoozed_until == UNTIL_CHANGE:
                 after = replace(after, snoozed_until=None)
         if worse(incident, after):
             after = replace(after, snoozed_until=None, acknowledged_by="", acknowledged_at=None)
-        return after
+        self._after[key] = after
 
-    def _well(self, key: str, children: tuple[str, ...] = ()) -> bool:
-        """The subject is well; whether its incident is over by that."""
+    def _well(self, key: str, children: tuple[str, ...] = ()) -> Incident | None:
+        """The subject is well; its incident, if that is over by now."""
         incident = self._after.get(key)
         if incident is None:
             if memo := self._memos.get(key):
                 self._memos[key] = replace(memo, odd_seen=None, odd_count=0)
-            return False
+            return None
         if incident.state not in WELL:
             snoozed = None if incident.snoozed_until == UNTIL_CHANGE else incident.snoozed_until
             self._after[key] = replace(
                 incident, state="healthy", changed=self._now, snoozed_until=snoozed, children=children
             )
-            return False
+            return None
+        # `changed` is the moment of recovery now. A link that flaps is well every few minutes: each relapse doubles
+        # the time that its incident stays open, so that the channel gets one alert instead of one a relapse.
         since = incident.changed or self._now
-        if self._now - since < self._policy.steady_for(incident.flaps):
+        if self._now - since < self._thresholds.steady_for(incident.flaps):
             if children != incident.children:
                 self._after[key] = replace(incident, children=children)
-            return False
-        self._after.pop(key)
-        self._resolved.append(replace(incident, resolved=since, children=children, snoozed_until=None))
+            return None
+        del self._after[key]
+        over = replace(incident, resolved=since, children=children, snoozed_until=None)
+        self._resolved.append(over)
         self._remember(key, closed=self._now, flaps=incident.flaps)
-        return True
+        return over
 
     def _remember(self, key: str, **changes: datetime | int | None) -> None:
         if key in self._memos or any(changes.values()):
@@ -436,71 +427,6 @@ class _Deciding:
 
 
 def _agent(children: Sequence[_Member]) -> str:
-    """The Arc agent's state as seen last, in lower case."""
-    told = [(one.seen.at, one.seen.connectivity.lower()) for one in children if one.seen.connectivity]
-    return max(told, default=(None, ""))[1]
-
-
-def _differ(before: Mapping[str, object], after: Mapping[str, object]) -> bool:
-    """Whether there is news in the facts; texts of complaints may change with every sync."""
-    return any(before.get(key) != after.get(key) for key in {*before, *after} - {"descriptions"})
-
-
-def _words(incident: Incident) -> tuple[object, ...]:
-    return incident.state, incident.severity, incident.reason
-
-
-def _number(value: object) -> int:
-    return value if isinstance(value, int) else 0
-
-
-def _id(key: str, opened: datetime) -> str:
-    """The same in every process that comes to the same decision."""
-    digest = sha256(f"{key} {opened.isoformat()}".encode()).digest()
-    return "al-" + b32encode(digest).decode().lower()[:6]
-
-
-# --- what people do to them -----------------------------------------------------------------------------------------
-
-
-def worse(before: Incident, after: Incident) -> bool:
-    """Whether it got worse, which ends acknowledgement and snooze and is told in its thread."""
-    graver = SEVERITIES.index(after.severity) > SEVERITIES.index(before.severity)
-    return graver or (before.state == "unhealthy" and after.state == "offline")
-
-
-def acknowledge(incident: Incident, by: str, at: datetime) -> Incident:
-    """Somebody takes care of it (a Slack id); it holds until it gets worse. The first one stays named."""
-    if incident.acknowledged_by:
-        return incident
-    return replace(incident, acknowledged_by=by, acknowledged_at=at)
-
-
-def snooze(incident: Incident, choice: str, at: datetime, tz: str) -> Incident:
-    """`choice` is `1h` (or such as `45m`, `2d`), `morning` (the next 08:00 in `tz`) or `change`. Raises `Invalid`."""
-    return replace(incident, snoozed_until=_until(choice.strip().lower(), at, tz))
-
-
-def is_quiet(incident: Incident, now: datetime) -> bool:
-    """Whether it is snoozed."""
-    return incident.snoozed_until is not None and now < incident.snoozed_until
-
-
-def _until(choice: str, at: datetime, tz: str) -> datetime:
-    if choice == "change":
-        return UNTIL_CHANGE
-    if choice == "morning":
-        return _morning(at, tz)
-    found = re.fullmatch(r"([1-9][0-9]{0,3})(m|h|d)", choice)
-    span = timedelta(**{{"m": "minutes", "h": "hours", "d": "days"}[found[2]]: int(found[1])}) if found else None
-    if span is None or span > LONGEST_SNOOZE:
-        raise Invalid("until", choice, "snooze.until", {"longest": LONGEST_SNOOZE})
-    return at + span
-
-
-def _morning(at: datetime, tz: str) -> datetime:
-    local = at.astimezone(ZoneInfo(tz))
-    morning = datetime.combine(local.date(), MORNING, tzinfo=local.tzinfo)
-    if morning <= local:
-        morning = datetime.combine(local.date() + timedelta(days=1), MORNING, tzinfo=local.tzinfo)
-    return morning.astimezone(UTC)
+    """The Arc agent's state by the newest sighting that has one, in lower case; empty when none has."""
+    states = [(one.sighting.at, one.sighting.connectivity.lower()) for one in children if one.sighting.connectivity]
+    return max(states, default=(None, ""))[1]

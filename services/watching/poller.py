@@ -1,13 +1,12 @@
 """Polling: each watched cloud registry on its own, one list request whatever the number of its connected registries.
 
-A slow or failing cloud registry delays no other: each has its own task, deadline and back-off, and those in trouble
-have places of their own among the requests that run at once. Several processes share the work by a claim in the
-database.
+A slow or failing cloud registry delays no other: each has its own task, deadline and back-off, and failing ones have a
+limit of their own on requests at once. Several processes share the work by a claim in the database.
 """
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,7 +15,7 @@ import structlog
 
 from services.model.azure import AcrRef, ConnectedRegistry
 from services.model.errors import DomainError, Throttled, Unreachable
-from services.model.poll import Known, Poll, Verdict
+from services.model.poll import Poll, PollResult, StoredState
 from services.ports import Azure, Configuration
 from services.store import Store
 from services.watching import poll_result, scope
@@ -25,17 +24,17 @@ from services.watching.clusters import ArcClusters
 DEADLINE = 30.0
 """Seconds for one list with all its pages."""
 AT_ONCE, DOUBTFUL = 8, 4
-"""Requests at once to cloud registries that answer, and to those that failed last time."""
+"""Requests at once to cloud registries that answered last time, and to those that failed."""
 LONGEST = timedelta(minutes=15)
-"""Between two tries of one that keeps failing."""
+"""Longest time between two polls of one that keeps failing."""
 JITTER = 0.1
 SUPERVISE = 15.0
 log = structlog.get_logger("watching")
 
 
 @dataclass(frozen=True)
-class Polled:
-    """How one poll went. `error` is the failure's kind, `after` the seconds until the next."""
+class PollOutcome:
+    """How one poll went. `error` is the kind of failure, `after` the seconds until the next poll."""
 
     acr: str
     registries: int = 0
@@ -43,10 +42,10 @@ class Polled:
     after: float = 0
 
 
-class Watching:
+class Poller:
     """`changed` is called with an incident's id whenever people should see something new.
 
-    What Azure says is judged by `now`; when to ask again goes by `local`, this machine's clock (`now` without one).
+    Azure's timestamps are compared with `now`; the next poll goes by `local`, this machine's clock (default: `now`).
     """
 
     def __init__(
@@ -86,7 +85,7 @@ class Watching:
         self._owner = asyncio.create_task(self._supervise())
 
     async def stop(self) -> None:
-        """End all polls; one that is under way is asked for again after the next start."""
+        """End all polls; one under way is repeated after the next start."""
         tasks = [*self._tasks.values(), *([self._owner] if self._owner else [])]
         for task in tasks:
             task.cancel()
@@ -94,56 +93,55 @@ class Watching:
         self._tasks.clear()
 
     def rewatch(self) -> None:
-        """Watches have changed."""
+        """Read the watches again, since they have changed."""
         self._wake.set()
 
     async def watched(self) -> dict[str, AcrRef]:
-        """The cloud registries to ask, by ARM id in lower case.
+        """The cloud registries to poll, by ARM id in lower case.
 
-        Those that some watch is about, and those of which a channel still has an open alert, so that it has an end.
+        Those that a watch covers, and those of which some channel still shows an open alert, so that it gets closed.
         """
         sites = self._configuration.sites
-        open_alerts = await self._store.incidents.with_messages()
-        told = {ref.id.lower(): ref for site in sites.values() if (ref := site.acr_ref).id.lower() in open_alerts}
-        return told | scope.acrs(await self._store.watches.all(), sites)
+        with_alerts = await self._store.incidents.with_messages()
+        alerted = {ref.id.lower(): ref for site in sites.values() if (ref := site.acr_ref).id.lower() in with_alerts}
+        return alerted | scope.acrs(await self._store.watches.all(), sites)
 
     async def _supervise(self) -> None:
         while True:
             self._wake.clear()
             try:
-                wanted = await self.watched()
-                self._follow(wanted)
-                await self._leave(wanted)
+                await self.follow_watches()
             except Exception:
-                log.exception("not_supervised")
+                log.exception("supervision_failed")
             try:
                 async with asyncio.timeout(SUPERVISE):
                     await self._wake.wait()
             except TimeoutError:
                 continue
 
-    def _follow(self, wanted: Mapping[str, AcrRef]) -> None:
-        for acr in self._tasks.keys() - wanted.keys():
-            self._tasks.pop(acr).cancel()
-        for acr, ref in wanted.items():
-            if acr not in self._tasks or self._tasks[acr].done():
-                self._tasks[acr] = asyncio.create_task(self._keep(ref, first=len(wanted)))
+    async def follow_watches(self) -> None:
+        """Give each watched cloud registry its task, and forget what is no longer watched.
 
-    async def _leave(self, wanted: Mapping[str, AcrRef]) -> None:
-        """Forget what is not watched any more: nothing is known of it from now on."""
-        known = {one.acr for one in await self._store.sightings.polls()} - wanted.keys()
-        for acr in known:
+        Nothing stale is then shown when it is watched again.
+        """
+        watched = await self.watched()
+        for acr in self._tasks.keys() - watched.keys():
+            self._tasks.pop(acr).cancel()
+        for acr, ref in watched.items():
+            if acr not in self._tasks or self._tasks[acr].done():
+                self._tasks[acr] = asyncio.create_task(self._keep_polling(ref, first=len(watched)))
+        for acr in {one.acr for one in await self._store.sightings.polls()} - watched.keys():
             for incident in await self._store.sightings.drop(acr, self._now()):
                 self._changed(incident)
 
-    async def _keep(self, acr: AcrRef, *, first: int) -> None:
+    async def _keep_polling(self, acr: AcrRef, *, first: int) -> None:
         """Poll one cloud registry for ever; the first polls of many are spread over a part of the interval."""
         await asyncio.sleep(self._chance() * min(self._interval, 0.2 * (first - 1)))
         while True:
             try:
                 after = await self._turn(acr)
             except Exception:
-                log.exception("poll_broke", acr=acr.name)
+                log.exception("poll_crashed", acr=acr.name)
                 after = self._interval
             await asyncio.sleep(after)
 
@@ -156,95 +154,98 @@ class Watching:
 
     # --- polling ----------------------------------------------------------------------------------------------------
 
-    async def cycle(self, acrs: Iterable[AcrRef] | None = None) -> tuple[Polled, ...]:
+    async def cycle(self, acrs: Iterable[AcrRef] | None = None) -> tuple[PollOutcome, ...]:
         """Poll these, or all that are watched, once and at once."""
-        wanted = list(acrs) if acrs is not None else list((await self.watched()).values())
-        return tuple(await asyncio.gather(*map(self.poll, wanted)))
+        refs = list(acrs) if acrs is not None else list((await self.watched()).values())
+        return tuple(await asyncio.gather(*map(self.poll, refs)))
 
-    async def poll(self, acr: AcrRef) -> Polled:
-        """Ask one cloud registry, store what that means, and tell of it."""
+    async def poll(self, acr: AcrRef) -> PollOutcome:
+        """Read one cloud registry's list, store what it means, and report the incidents that it changes."""
         key = acr.id.lower()
         try:
-            found = await self._list(acr)
+            registries = await self._list(acr)
         except DomainError as error:
             return await self._failed(key, acr, error)
         self._failures.pop(key, None)
-        sites = [site for site in self._configuration.sites.values() if site.acr_ref.id.lower() == key]
-        refs = list({site.cluster_ref.id.lower(): site.cluster_ref for site in sites}.values())
-        suspected, troubled = await self._suspicions(key, found)
-        await self._clusters.refresh(refs, suspected=suspected, troubled=troubled)
+        sites = scope.sites_of_acr(key, self._configuration.sites)
+        refs = {site.cluster_ref.id.lower(): site.cluster_ref for site in sites}
+        suspected, troubled = await self._clusters_in_question(key, registries)
+        await self._clusters.refresh(refs.values(), suspected=suspected, troubled=troubled)
         after = self._interval * (1 + JITTER * (2 * self._chance() - 1))
         now, due = self._now(), self._due(after)
 
-        def judge(known: Known) -> Verdict:
-            looks = self._clusters.known()
-            mine = {cluster: looks[cluster] for ref in refs if (cluster := ref.id.lower()) in looks}
-            return poll_result.asked(known, poll_result.sightings(acr, found, known, mine, now), now, due)
+        def decide(stored: StoredState) -> PollResult:
+            latest = self._clusters.looks()
+            looks = {cluster: latest[cluster] for cluster in refs if cluster in latest}
+            sightings = poll_result.sightings(acr, registries, stored, looks, now)
+            return poll_result.answered(stored, sightings, now, due)
 
-        await self._settle(key, now, judge)
-        return Polled(key, len(found), after=after)
+        await self._apply(key, now, decide)
+        return PollOutcome(key, len(registries), after=after)
 
     async def _list(self, acr: AcrRef) -> tuple[ConnectedRegistry, ...]:
-        places = self._doubtful if self._failures.get(acr.id.lower()) else self._sound
-        async with places:
+        async with self._doubtful if self._failures.get(acr.id.lower()) else self._sound:
             try:
                 async with asyncio.timeout(self._deadline):
                     return await self._azure.connected.list(acr)
             except TimeoutError:
                 raise Unreachable("azure", acr.id, code="Deadline") from None
 
-    async def _failed(self, key: str, acr: AcrRef, error: DomainError) -> Polled:
+    async def _failed(self, key: str, acr: AcrRef, error: DomainError) -> PollOutcome:
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         after = backoff(self._interval, failures, error) * (1 + JITTER * self._chance())
         now, due = self._now(), self._due(after)
-        log.warning("not_polled", acr=acr.name, error=str(error), failures=failures, seconds=round(after))
-        await self._settle(key, now, partial(poll_result.not_asked, error=error, now=now, due=due))
-        return Polled(key, error=type(error).__name__, after=after)
+        log.warning("poll_failed", acr=acr.name, error=str(error), failures=failures, seconds=round(after))
+        await self._apply(key, now, partial(poll_result.failed, error=error, now=now, due=due))
+        return PollOutcome(key, error=type(error).__name__, after=after)
 
     def _due(self, after: float) -> datetime:
-        """From when on another process may ask, when this one wants to in so many seconds."""
+        """When another process may poll, given that this one polls again in so many seconds."""
         return self._local() + timedelta(seconds=after * (1 - 2 * JITTER))
 
     async def refresh(self, acrs: Iterable[AcrRef]) -> None:
-        """Poll those whose last good poll is older than two intervals, before somebody reads of them.
+        """Poll those whose last successful poll is older than two intervals, before somebody reads about them.
 
-        One that is backed off from is left alone.
+        One that is in back-off is left alone.
         """
         await asyncio.gather(*map(self._refresh, acrs))
 
     async def _refresh(self, acr: AcrRef) -> None:
-        """Once for all who want to read at the same moment."""
+        """One poll for all who want to read at the same moment."""
         key = acr.id.lower()
         async with self._refreshing.setdefault(key, asyncio.Lock()):
-            known = {one.acr: one for one in await self._store.sightings.polls()}
-            if self._stale(known.get(key), self._now()):
+            polls = {one.acr: one for one in await self._store.sightings.polls()}
+            if self._is_stale(polls.get(key)):
                 await self.poll(acr)
 
-    def _stale(self, poll: Poll | None, now: datetime) -> bool:
+    def _is_stale(self, poll: Poll | None) -> bool:
         if poll is None or (poll.succeeded is None and not poll.failures):
             return True
         if poll.failures and poll.due > self._local():
             return False
         # A negative age is a clock that was set back.
-        return poll.succeeded is None or not 0 <= (now - poll.succeeded).total_seconds() < 2 * self._interval
+        return poll.succeeded is None or not 0 <= (self._now() - poll.succeeded).total_seconds() < 2 * self._interval
 
-    async def _settle(self, acr: str, now: datetime, judge: Callable[[Known], Verdict]) -> None:
-        verdict = await self._store.sightings.judge(acr, now, judge)
-        for one in verdict.transitions:
-            log.info("turned", registry=one.target.name, acr=acr, before=one.before, after=one.after, reason=one.reason)
-        for incident in verdict.told:
+    async def _apply(self, acr: str, now: datetime, decide: Callable[[StoredState], PollResult]) -> None:
+        result = await self._store.sightings.apply_poll(acr, now, decide)
+        for turn in result.transitions:
+            states = {"before": turn.before, "after": turn.after, "reason": turn.reason}
+            log.info("health_changed", registry=turn.target.name, acr=acr, **states)
+        for incident in result.incident_ids:
             self._changed(incident)
 
-    async def _suspicions(self, acr: str, found: Iterable[ConnectedRegistry]) -> tuple[frozenset[str], frozenset[str]]:
-        """Clusters on which something has just gone silent, and those on which something is wrong for longer."""
-        down = {one.name for one in found if not _is_up(one.connection_state)}
+    async def _clusters_in_question(
+        self, acr: str, registries: Iterable[ConnectedRegistry]
+    ) -> tuple[frozenset[str], frozenset[str]]:
+        """Clusters where a connected registry has just gone silent, and those where one has been wrong for longer."""
+        down = {one.name for one in registries if not _is_up(one.connection_state)}
         if not down:
             return frozenset(), frozenset()
-        seen = [one for one in await self._store.sightings.seen([acr]) if one.sighting.cluster]
-        fallen = [one for one in seen if one.sighting.target.name in down and _is_up(one.sighting.connection_state)]
+        last = [one for one in await self._store.sightings.last([acr]) if one.sighting.cluster]
+        fallen = [one for one in last if one.sighting.target.name in down and _is_up(one.sighting.connection_state)]
         return (
             frozenset(one.sighting.cluster for one in fallen),
-            frozenset(one.sighting.cluster for one in seen if one.state in ("late", "offline")),
+            frozenset(one.sighting.cluster for one in last if one.state in ("late", "offline")),
         )
 
 
@@ -254,6 +255,6 @@ def _is_up(connection_state: str) -> bool:
 
 def backoff(interval: float, failures: int, error: DomainError) -> float:
     """Seconds until the next try after so many failures in a row; never sooner than Azure asks for."""
-    grown: float = interval * 2 ** min(failures - 1, 10)
-    wished = error.retry_after if isinstance(error, Throttled) else 0.0
-    return max(min(grown, max(LONGEST.total_seconds(), interval)), wished)
+    doubled: float = interval * 2 ** min(failures - 1, 10)
+    retry_after = error.retry_after if isinstance(error, Throttled) else 0.0
+    return max(min(doubled, max(LONGEST.total_seconds(), interval)), retry_after)

@@ -1,4 +1,4 @@
-"""Which connected registries, cloud registries and incidents a watch is about. Rules only."""
+"""Which connected registries, cloud registries and incidents a watch covers. Pure."""
 
 from collections.abc import Iterable, Mapping
 
@@ -6,14 +6,14 @@ from services.model.azure import AcrRef
 from services.model.errors import NotFound
 from services.model.health import Sighting
 from services.model.incident import Incident
-from services.model.watch import Watch
+from services.model.watch import Scope, Watch
 from services.policy.sites import Site
 
 Sites = Mapping[str, Site]
 
 
-def scope(typed: str, sites: Sites) -> tuple[str, str]:
-    """What somebody means by `all`, a site's or a cloud registry's name: the scope and the name as configured.
+def named(typed: str, sites: Sites) -> tuple[Scope, str]:
+    """The scope that somebody means by `all`, a site's or a cloud registry's name, and the name as configured.
 
     A site goes before a cloud registry of the same name. Raises `NotFound`.
     """
@@ -22,37 +22,47 @@ def scope(typed: str, sites: Sites) -> tuple[str, str]:
         return "all", ""
     if word in sites:
         return "site", word
-    found = next((site.acr.name for site in sites.values() if site.acr.name.lower() == word), None)
-    if found is None:
-        raise NotFound("site or cloud registry", typed)
-    return "acr", found
+    for site in sites.values():
+        if site.acr.name.lower() == word:
+            return "acr", site.acr.name
+    raise NotFound("site or cloud registry", typed)
 
 
 def sites_of(watch: Watch, sites: Sites) -> tuple[Site, ...]:
-    """The sites that a watch is about; none when the configuration no longer has them."""
-    return tuple(site for site in sites.values() if _names(watch, site))
-
-
-def _names(watch: Watch, site: Site) -> bool:
+    """The sites that a watch covers; none when the configuration no longer has them."""
     match watch.scope:
         case "all":
-            return True
+            return tuple(sites.values())
         case "site":
-            return site.name == watch.subject
+            return tuple(site for site in sites.values() if site.name == watch.subject)
         case "acr":
-            return site.acr.name.lower() == watch.subject.lower()
+            return tuple(site for site in sites.values() if site.acr.name.lower() == watch.subject.lower())
+
+
+def sites_of_acr(acr: str, sites: Sites) -> tuple[Site, ...]:
+    """The sites of a cloud registry (ARM id, lower case)."""
+    return tuple(site for site in sites.values() if site.acr_ref.id.lower() == acr)
+
+
+def sites_of_incident(incident: Incident, acr: str, cluster: str, sites: Sites) -> tuple[Site, ...]:
+    """The sites that an incident of a cloud registry affects, of a connected registry on `cluster` (ARM id or empty).
+
+    Where the cluster is not known, every site of the cloud registry counts.
+    """
+    place = {"acr": "", "cluster": incident.subject, "registry": cluster}[incident.kind]
+    return tuple(site for site in sites_of_acr(acr, sites) if place in ("", site.cluster_ref.id.lower()))
 
 
 def acrs(watches: Iterable[Watch], sites: Sites) -> dict[str, AcrRef]:
-    """The cloud registries that have to be asked, by ARM id in lower case."""
-    found = (site.acr_ref for watch in watches for site in sites_of(watch, sites))
-    return {ref.id.lower(): ref for ref in found}
+    """The cloud registries that have to be polled, by ARM id in lower case."""
+    refs = (site.acr_ref for watch in watches for site in sites_of(watch, sites))
+    return {ref.id.lower(): ref for ref in refs}
 
 
 def covers(watch: Watch, sighting: Sighting, sites: Sites) -> bool:
-    """Whether a watch is about this connected registry.
+    """Whether a watch covers this connected registry.
 
-    Where it is not known which cluster one lives on, each site of its cloud registry counts: better told than not.
+    Where its cluster is not known, each site of its cloud registry counts: better once too often than not at all.
     """
     return any(
         site.acr_ref.id.lower() == sighting.target.acr
@@ -61,23 +71,16 @@ def covers(watch: Watch, sighting: Sighting, sites: Sites) -> bool:
     )
 
 
-def hears(watch: Watch, incident: Incident, acr: str, cluster: str, sites: Sites, *, old: bool = False) -> bool:
-    """Whether a watch tells about this incident of a cloud registry, in a connected registry that lives on `cluster`.
+def alerts(watch: Watch, incident: Incident, acr: str, cluster: str, sites: Sites, *, old: bool = False) -> bool:
+    """Whether a watch alerts about this incident of a cloud registry, with a connected registry on `cluster`.
 
-    Trouble that is older than the watch is not told of until it changes (the first summary has it), unless `old`.
+    Trouble that is older than the watch is left to the first summary until it changes, unless `old`.
     """
     if watch.alerts == "off" or (watch.alerts == "critical" and incident.severity != "critical"):
         return False
     if not old and (incident.changed or incident.opened) < watch.created:
         return False
-    place = incident.subject if incident.kind == "cluster" else cluster
-    return any(
-        site.acr_ref.id.lower() == acr
-        and (watch.scope != "site" or incident.kind == "acr" or place in ("", site.cluster_ref.id.lower()))
-        for site in sites_of(watch, sites)
-    )
-
-
-def sites_of_acr(acr: str, sites: Sites) -> tuple[Site, ...]:
-    """The sites of a cloud registry (ARM id, lower case)."""
-    return tuple(site for site in sites.values() if site.acr_ref.id.lower() == acr)
+    covered = sites_of(watch, sites)
+    if watch.scope != "site":
+        return any(site.acr_ref.id.lower() == acr for site in covered)
+    return any(site in covered for site in sites_of_incident(incident, acr, cluster, sites))

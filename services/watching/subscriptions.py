@@ -1,4 +1,4 @@
-"""A channel's watches: saved, ended, looked up. Whoever acts on them hears of it."""
+"""A channel's watches: saved, ended, looked up. Polling and schedule are notified."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,7 +8,7 @@ from services.model.watch import Watch
 from services.store import Store
 
 
-class Watches:
+class Subscriptions:
     """`changed` are called after every change: the polling and the schedule follow the watches."""
 
     def __init__(self, store: Store, changed: Sequence[Callable[[], None]]) -> None:
@@ -16,27 +16,26 @@ class Watches:
         self._changed = tuple(changed)
 
     async def of_channel(self, place: Place) -> tuple[Watch, ...]:
-        """What a channel watches."""
+        """Watches of a channel, by what they cover."""
         return await self._store.watches.of_channel(place.team, place.channel)
 
     async def get(self, watch: str) -> Watch:
         """Raises `NotFound`."""
-        found = await self._store.watches.get(watch)
-        if found is None:
+        if (stored := await self._store.watches.get(watch)) is None:
             raise NotFound("watch", watch)
-        return found
+        return stored
 
     async def save(self, watch: Watch) -> Watch:
         """Add it, or change the one that the channel has on the same subject."""
         saved = await self._store.watches.save(watch)
-        self._tell()
+        self._notify()
         return saved
 
     async def remove(self, watch: Watch) -> None:
         """End it."""
         await self._store.watches.remove(watch.id)
-        self._tell()
+        self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         for changed in self._changed:
             changed()

@@ -14,7 +14,7 @@ from services.watching.health import WORST_FIRST
 class Row:
     """One connected registry. `changes` are its transitions since the last summary, oldest first."""
 
-    seen: Sighting
+    sighting: Sighting
     health: Health
     changes: tuple[Transition, ...] = ()
 
@@ -31,30 +31,30 @@ class Summary:
         """One a cloud registry: the worst first, by its worst rows."""
         groups: defaultdict[str, list[Row]] = defaultdict(list)
         for row in self.rows:
-            groups[row.seen.target.acr].append(row)
+            groups[row.sighting.target.acr].append(row)
         parts = [Summary(self.at, tuple(rows), _totals(rows)) for rows in groups.values()]
-        return tuple(sorted(parts, key=_acr_order))
+
+        def worst_first(part: Summary) -> Any:
+            return [-part.totals.get(state, 0) for state in WORST_FIRST[:-1]], part.rows[0].sighting.target.acr
+
+        return tuple(sorted(parts, key=worst_first))
 
 
-def summary(seen: Sequence[tuple[Sighting, Health]], since: Sequence[Transition], at: datetime) -> Summary:
+def summary(sightings: Sequence[tuple[Sighting, Health]], since: Sequence[Transition], at: datetime) -> Summary:
     """`since`: the transitions after the last summary, in any order."""
     changes: defaultdict[Target, list[Transition]] = defaultdict(list)
-    for one in sorted(since, key=lambda each: each.at):
-        changes[one.target].append(one)
-    rows = [Row(sighting, found, tuple(changes[sighting.target])) for sighting, found in seen]
-    rows.sort(key=_order)
+    for transition in sorted(since, key=lambda each: each.at):
+        changes[transition.target].append(transition)
+    rows = [Row(sighting, health, tuple(changes[sighting.target])) for sighting, health in sightings]
+
+    def worst_first(row: Row) -> Any:
+        """Worst first, then the largest lag."""
+        target = row.sighting.target
+        lag = row.health.lag or timedelta()
+        return WORST_FIRST.index(row.health.state), -lag, target.acr, target.name.lower(), target.name
+
+    rows.sort(key=worst_first)
     return Summary(at, tuple(rows), _totals(rows))
-
-
-def _order(row: Row) -> Any:
-    """Worst first, then what lags most."""
-    lag = row.health.lag or timedelta()
-    target = row.seen.target
-    return WORST_FIRST.index(row.health.state), -lag, target.acr, target.name.lower(), target.name
-
-
-def _acr_order(part: Summary) -> Any:
-    return [-part.totals.get(state, 0) for state in WORST_FIRST[:-1]], part.rows[0].seen.target.acr
 
 
 def _totals(rows: Sequence[Row]) -> dict[HealthState, int]:

@@ -1,26 +1,29 @@
-"""What people decide about incidents: the same for commands and buttons."""
+"""Open incidents, and what people decide about them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 from services.model.audit import AuditRow
 from services.model.errors import NotFound, Stale
 from services.model.health import Health, Sighting
-from services.model.incident import Filed, Incident
+from services.model.incident import Incident, StoredIncident
 from services.model.people import Person, Place
 from services.model.watch import Watch
+from services.policy.sites import Site
 from services.ports import Configuration
 from services.store import Store
-from services.watching import incident_rules
+from services.watching import incident_rules, responses, scope
 from services.watching.health import health
-from services.watching.scope import hears
 
 NEWS = timedelta(minutes=10)
-"""For how long it is looked again whether every channel has a message of what changed."""
+"""How long after a change it is checked that every channel has a message of it."""
 
 
-class Incidents:
-    """`changed` is called with an incident's id whenever people should see something new."""
+class Triage:
+    """Open incidents, and what people decide about them: the same for commands and buttons.
+
+    `changed` is called with an incident's id whenever people should see something new.
+    """
 
     def __init__(
         self,
@@ -35,71 +38,82 @@ class Incidents:
         self._changed = changed
         self._now = now
 
-    async def get(self, incident: str) -> Filed:
-        """Raises `NotFound` with the newest ids."""
-        found = await self._store.incidents.get(incident)
-        if found is None:
-            recent = await self._store.incidents.recent()
-            raise NotFound("alert", incident, tuple(one.incident.id for one in recent))
-        return found
+    async def get(self, incident: str) -> StoredIncident:
+        """Raises `NotFound`."""
+        if (stored := await self._store.incidents.get(incident)) is None:
+            raise NotFound("alert", incident)
+        return stored
 
-    async def about(self, filed: Filed) -> tuple[tuple[Sighting, Health], ...]:
-        """The connected registries that an incident is about, as they were last seen, with their health now."""
-        now, incident = self._now(), filed.incident
-        seen = await self._store.sightings.seen([filed.acr])
+    async def recent(self) -> tuple[StoredIncident, ...]:
+        """The newest three, open or not, the newest first."""
+        return await self._store.incidents.recent()
+
+    async def sites(self, stored: StoredIncident) -> tuple[Site, ...]:
+        """The sites that it affects."""
+        incident, cluster = stored.incident, ""
+        if incident.kind == "registry":
+            clusters = await self._clusters([stored.acr])
+            cluster = clusters.get(incident.subject, "")
+        return scope.sites_of_incident(incident, stored.acr, cluster, self._configuration.sites)
+
+    async def affected(self, stored: StoredIncident) -> tuple[tuple[Sighting, Health], ...]:
+        """The connected registries of an incident by their last sightings, with their health now."""
+        now, incident = self._now(), stored.incident
+        last = await self._store.sightings.last([stored.acr])
         return tuple(
             (one.sighting, health(one.sighting, now, activated_before=one.activated))
-            for one in seen
+            for one in last
             if one.sighting.target.name in incident.children or incident_rules.subject(one.sighting) == incident.subject
         )
 
-    async def heard_by(self, watches: Sequence[Watch]) -> tuple[Incident, ...]:
-        """The open ones that these watches tell about, whatever their age."""
+    async def open(self, watches: Sequence[Watch]) -> tuple[StoredIncident, ...]:
+        """The open ones that these watches alert about, whatever their age."""
         sites = self._configuration.sites
-        homes = await self._homes()
+        clusters = await self._clusters({site.acr_ref.id.lower() for site in sites.values()})
         return tuple(
-            filed.incident
-            for filed in await self._store.incidents.open()
+            stored
+            for stored in await self._store.incidents.open()
             if any(
-                hears(watch, filed.incident, filed.acr, homes.get(filed.incident.subject, ""), sites, old=True)
+                scope.alerts(
+                    watch, stored.incident, stored.acr, clusters.get(stored.incident.subject, ""), sites, old=True
+                )
                 for watch in watches
             )
         )
 
-    async def _homes(self) -> dict[str, str]:
-        acrs = {site.acr_ref.id.lower() for site in self._configuration.sites.values()}
-        return {
-            incident_rules.subject(one.sighting): one.sighting.cluster for one in await self._store.sightings.seen(acrs)
-        }
+    async def _clusters(self, acrs: Collection[str]) -> dict[str, str]:
+        """The cluster of each connected registry, by an incident's subject."""
+        last = await self._store.sightings.last(acrs)
+        return {incident_rules.subject(one.sighting): one.sighting.cluster for one in last}
 
     async def acknowledge(self, incident: str, by: Person, place: Place) -> Incident:
         """`by` takes care of it. Raises `NotFound`, or `Stale` when it is over."""
         return await self._change(
-            incident, by, place, "acknowledge", lambda before: incident_rules.acknowledge(before, by.id, self._now())
+            incident, by, place, "acknowledge", lambda before: responses.acknowledge(before, by.id, self._now())
         )
 
     async def snooze(self, incident: str, choice: str, by: Person, place: Place) -> Incident:
-        """Nothing loud until `choice` (`incident_rules.snooze`), in `by`'s time zone. Raises `Invalid` too."""
+        """No notifications until `choice` (`responses.snooze`), in `by`'s time zone. Raises `Invalid` too."""
         return await self._change(
-            incident, by, place, "snooze", lambda before: incident_rules.snooze(before, choice, self._now(), by.tz)
+            incident, by, place, "snooze", lambda before: responses.snooze(before, choice, self._now(), by.tz)
         )
 
     async def sweep(self) -> None:
-        """Take ended snoozes away, and find what no message shows yet, such as another process's that died."""
+        """End snoozes that have run out, and find what no message shows yet, as when another process died."""
         now = self._now()
-        over = await self._store.incidents.snoozes_over(now)
-        for incident in (*over, *await self._store.incidents.behind(now - NEWS)):
+        ended = await self._store.incidents.end_snoozes(now)
+        for incident in (*ended, *await self._store.incidents.behind(now - NEWS)):
             self._changed(incident)
 
     async def _change(
         self, incident: str, by: Person, place: Place, word: str, change: Callable[[Incident], Incident]
     ) -> Incident:
-        filed = await self._store.incidents.change(incident, change)
-        if filed is None:
-            found = await self.get(incident)
-            raise Stale(incident, "resolved" if found.incident.resolved else "open", "open")
+        stored = await self._store.incidents.change(incident, change)
+        if stored is None:
+            current = (await self.get(incident)).incident
+            raise Stale(incident, "resolved" if current.resolved else "open", "open")
         await self._store.audit.record(
             AuditRow("decision", by.id, "done", f"alert {word} {incident}", channel=place.channel, at=self._now())
         )
         self._changed(incident)
-        return filed.incident
+        return stored.incident

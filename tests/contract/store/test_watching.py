@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from services.model.azure import StatusDetail
-from services.model.health import Sighting, Target, Transition
-from services.model.incident import Alert, Incident, Memo
+from services.model.health import HealthReason, Sighting, Target, Transition
+from services.model.incident import Incident, IncidentMessage, Memo
 from services.model.people import Place
-from services.model.poll import Known, Seen, Verdict
+from services.model.poll import LastSighting, PollResult, StoredState
 from services.model.watch import Watch
 from services.store import Store, open_store
 
@@ -32,9 +32,16 @@ SIGHTING = Sighting(
     details=(StatusDetail("error", "DISK", "The disk is full.", NOW),),
     cluster="/subscriptions/1/berlin-arc",
 )
-SEEN = Seen(SIGHTING, "unhealthy", "status.disk", NOW, activated=True)
+SEEN = LastSighting(SIGHTING, "unhealthy", HealthReason.STATUS_DISK, NOW, activated=True)
 INCIDENT = Incident(
-    "al-1", "registry", f"{ACR}/edge01", "critical", NOW, "unhealthy", "status.disk", {"lost_from": date(2026, 3, 4)}
+    "al-1",
+    "registry",
+    f"{ACR}/edge01",
+    "critical",
+    NOW,
+    "unhealthy",
+    HealthReason.STATUS_DISK,
+    {"lost_from": date(2026, 3, 4)},
 )
 MEMO = Memo(f"{ACR}/edge02", odd_seen=NOW, odd_count=1)
 
@@ -47,20 +54,20 @@ async def other(store: Store, url: str) -> AsyncIterator[Store]:
     await opened.close()
 
 
-def opens(known: Known) -> Verdict:
+def opens(stored: StoredState) -> PollResult:
     """A verdict that opens the incident unless it is open."""
-    return Verdict(
-        replace(known.poll, succeeded=NOW),
-        seen=(SEEN,),
-        transitions=(Transition(SIGHTING.target, NOW, "healthy", "unhealthy", "status.disk"),),
-        opened=() if known.open else (INCIDENT,),
+    return PollResult(
+        replace(stored.poll, succeeded=NOW),
+        sightings=(SEEN,),
+        transitions=(Transition(SIGHTING.target, NOW, "healthy", "unhealthy", HealthReason.STATUS_DISK),),
+        opened=() if stored.open_incidents else (INCIDENT,),
         memos={MEMO.subject: MEMO},
     )
 
 
-def ends(known: Known) -> Verdict:
+def ends(stored: StoredState) -> PollResult:
     """A verdict that resolves what is open."""
-    return Verdict(known.poll, resolved=tuple(replace(one, resolved=SOON) for one in known.open))
+    return PollResult(stored.poll, resolved=tuple(replace(one, resolved=SOON) for one in stored.open_incidents))
 
 
 async def test_a_watch_of_the_same_subject_is_changed_and_keeps_its_id(store: Store) -> None:
@@ -73,19 +80,19 @@ async def test_a_watch_of_the_same_subject_is_changed_and_keeps_its_id(store: St
 
 
 async def test_what_a_poll_saw_is_read_back_as_it_was(store: Store) -> None:
-    await store.sightings.judge(ACR, NOW, opens)
-    known: list[Known] = []
+    await store.sightings.apply_poll(ACR, NOW, opens)
+    states: list[StoredState] = []
 
-    await store.sightings.judge(ACR, NOW, lambda found: known.append(found) or ends(found))  # type: ignore[func-returns-value]  # appending returns nothing
+    await store.sightings.apply_poll(ACR, NOW, lambda stored: states.append(stored) or ends(stored))  # type: ignore[func-returns-value]  # appending returns nothing
 
-    assert known[0].seen == {SIGHTING.target: SEEN}
-    assert known[0].open == (INCIDENT,)
-    assert known[0].memos == {MEMO.subject: MEMO}
+    assert states[0].sightings == {SIGHTING.target: SEEN}
+    assert states[0].open_incidents == (INCIDENT,)
+    assert states[0].memos == {MEMO.subject: MEMO}
     assert [one.after for one in await store.sightings.transitions([ACR], NOW - timedelta(seconds=1))] == ["unhealthy"]
 
 
 async def test_processes_that_judge_the_same_cloud_registry_open_one_incident(store: Store, other: Store) -> None:
-    await asyncio.gather(*(one.sightings.judge(ACR, NOW, opens) for one in (store, other) * 5))
+    await asyncio.gather(*(one.sightings.apply_poll(ACR, NOW, opens) for one in (store, other) * 5))
 
     assert [filed.incident for filed in await store.incidents.open()] == [INCIDENT]
 
@@ -98,8 +105,8 @@ async def test_of_processes_that_want_to_poll_one_may(store: Store, other: Store
 
 
 async def test_a_clock_that_was_a_year_ahead_does_not_end_the_polling_or_the_posting(store: Store) -> None:
-    await store.sightings.judge(ACR, NOW, opens)
-    alert, ahead = Alert("al-1", "T0CONTOSO", "C0EDGE"), timedelta(days=365)
+    await store.sightings.apply_poll(ACR, NOW, opens)
+    alert, ahead = IncidentMessage("al-1", "T0CONTOSO", "C0EDGE"), timedelta(days=365)
     await store.sightings.claim(ACR, NOW + ahead, SOON + ahead)
     await store.incidents.claim_alert(alert, "dead", NOW + ahead, SOON + ahead)
 
@@ -138,8 +145,8 @@ async def test_the_newest_slot_of_a_watch_is_never_forgotten(store: Store) -> No
 
 
 async def test_of_processes_that_want_to_post_an_alert_one_may(store: Store, other: Store) -> None:
-    await store.sightings.judge(ACR, NOW, opens)
-    alert, rooms = Alert("al-1", "T0CONTOSO", "C0EDGE"), (store, other) * 5
+    await store.sightings.apply_poll(ACR, NOW, opens)
+    alert, rooms = IncidentMessage("al-1", "T0CONTOSO", "C0EDGE"), (store, other) * 5
 
     held = await asyncio.gather(
         *(one.incidents.claim_alert(alert, f"process {index}", NOW, SOON) for index, one in enumerate(rooms))
@@ -149,10 +156,10 @@ async def test_of_processes_that_want_to_post_an_alert_one_may(store: Store, oth
 
 
 async def test_people_decide_about_open_incidents_only(store: Store) -> None:
-    await store.sightings.judge(ACR, NOW, opens)
+    await store.sightings.apply_poll(ACR, NOW, opens)
 
     taken = await store.incidents.change("al-1", lambda found: replace(found, acknowledged_by="U0ALICE"))
-    await store.sightings.judge(ACR, NOW, ends)
+    await store.sightings.apply_poll(ACR, NOW, ends)
     late = await store.incidents.change("al-1", lambda found: replace(found, acknowledged_by="U0BOB"))
 
     assert taken
@@ -160,17 +167,17 @@ async def test_people_decide_about_open_incidents_only(store: Store) -> None:
 
 
 async def test_a_snooze_until_it_changes_never_ends_by_itself(store: Store) -> None:
-    await store.sightings.judge(ACR, NOW, opens)
+    await store.sightings.apply_poll(ACR, NOW, opens)
     forever = datetime.max.replace(tzinfo=UTC)
     await store.incidents.change("al-1", lambda found: replace(found, snoozed_until=forever))
 
-    assert await store.incidents.snoozes_over(NOW + timedelta(days=365)) == ()
+    assert await store.incidents.end_snoozes(NOW + timedelta(days=365)) == ()
     await store.incidents.change("al-1", lambda found: replace(found, snoozed_until=SOON))
-    assert await store.incidents.snoozes_over(SOON) == ("al-1",)
+    assert await store.incidents.end_snoozes(SOON) == ("al-1",)
 
 
 async def test_an_unwatched_cloud_registry_leaves_its_history(store: Store) -> None:
-    await store.sightings.judge(ACR, NOW, opens)
+    await store.sightings.apply_poll(ACR, NOW, opens)
 
     ended = await store.sightings.drop(ACR, SOON)
 
@@ -179,5 +186,5 @@ async def test_an_unwatched_cloud_registry_leaves_its_history(store: Store) -> N
     assert left is not None
     assert left.incident.reason == "unwatched"
     assert await store.incidents.open() == ()
-    assert await store.sightings.seen([ACR]) == ()
+    assert await store.sightings.last([ACR]) == ()
     assert len(await store.sightings.transitions([ACR], NOW - timedelta(days=1))) == 1

@@ -27,7 +27,7 @@ from services.policy.access import Policy
 from services.policy.configuration import FixedConfiguration
 from services.policy.sites import Site
 from services.store import Store, open_store
-from services.watching.poller import Watching
+from services.watching.poller import Poller
 
 BEGIN = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
@@ -72,7 +72,7 @@ class World:
         self.fleet: Fleet
         self.azure: Connection
         self.store: Store
-        self.watching: Watching
+        self.watching: Poller
         self.told: list[str] = []
 
     @asynccontextmanager
@@ -100,12 +100,10 @@ class World:
             self.watching = self.another(self.store)
             yield self
 
-    def another(self, store: Store) -> Watching:
+    def another(self, store: Store) -> Poller:
         """Polling in a process of its own on a store."""
         configuration = FixedConfiguration(sites(self.fleet), Policy())
-        return Watching(
-            store, configuration, self.azure.azure, self.told.append, now=self.clock.now, chance=lambda: 0.5
-        )
+        return Poller(store, configuration, self.azure.azure, self.told.append, now=self.clock.now, chance=lambda: 0.5)
 
     def acr(self, index: int = 0) -> AcrRef:
         return AcrRef(SUBSCRIPTION, "fleet-rg", self.fleet.script.acrs[index])

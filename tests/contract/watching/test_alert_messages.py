@@ -14,9 +14,10 @@ from bot.messages.alert_messages import Alerts
 from bot.messages.budget import Budget
 from handlers.kit.message import Message
 from services.model.errors import Absent, Refused, Unreachable
+from services.model.health import HealthReason
 from services.model.incident import Incident
 from services.model.people import Place
-from services.model.poll import Known, Verdict
+from services.model.poll import PollResult, StoredState
 from services.model.watch import Watch
 from services.policy.access import Policy
 from services.policy.configuration import FixedConfiguration
@@ -36,7 +37,9 @@ BERLIN = Site.model_validate(
     }
 )
 ACR = BERLIN.acr_ref.id.lower()
-OFFLINE = Incident("al-1", "registry", f"{ACR}/edge01", "warning", NOW, "offline", "contact.missed", changed=NOW)
+OFFLINE = Incident(
+    "al-1", "registry", f"{ACR}/edge01", "warning", NOW, "offline", HealthReason.CONTACT_MISSED, changed=NOW
+)
 
 
 @dataclass
@@ -100,11 +103,11 @@ class World:
     async def happens(self, incident: Incident, kind: str = "changed") -> None:
         """Store what a poll decided."""
         changes: dict[str, Any] = {kind: (incident,)}
-        await self.store.sightings.judge(ACR, NOW, lambda known: _verdict(known, changes))
+        await self.store.sightings.apply_poll(ACR, NOW, lambda stored: _result(stored, changes))
 
 
-def _verdict(known: Known, changes: dict[str, Any]) -> Verdict:
-    return Verdict(known.poll, **changes)
+def _result(stored: StoredState, changes: dict[str, Any]) -> PollResult:
+    return PollResult(stored.poll, **changes)
 
 
 @pytest.fixture

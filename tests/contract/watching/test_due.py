@@ -23,8 +23,8 @@ from services.policy.configuration import FixedConfiguration
 from services.ports import Azure
 from services.store import Store, open_store
 from services.watching import cron
-from services.watching.poller import Watching
-from services.watching.reports import Reporting
+from services.watching.poller import Poller
+from services.watching.reports import SummaryReports
 from tests.contract.watching.conftest import PLACE
 
 MONDAY = datetime(2026, 3, 2, 8, 59, 30, tzinfo=UTC)
@@ -82,8 +82,8 @@ class World:
         store = self.store = await open_store(self._url)
         self._stack.push_async_callback(store.close)
         nothing = FixedConfiguration({}, Policy())
-        watching = Watching(store, nothing, cast(Azure, None), lambda _: None, now=self.time)
-        reporting = Reporting(store, nothing, watching, now=self.time)
+        watching = Poller(store, nothing, cast(Azure, None), lambda _: None, now=self.time)
+        reporting = SummaryReports(store, nothing, watching, now=self.time)
         return Summaries(cast(Any, self.channel), store, reporting, now=self.time)
 
     async def watch(self, every: str, tz: str = "UTC", name: str = "w-1") -> Watch:

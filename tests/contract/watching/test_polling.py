@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
-from services.model.incident import Alert
+from services.model.incident import IncidentMessage
 from services.store import open_store
 from tests.contract.watching.conftest import PLACE, World, watch
 
@@ -13,7 +13,7 @@ async def test_a_cycle_is_one_list_request_a_cloud_registry_whatever_the_number_
     await world.watching.cycle()
 
     assert sorted(world.lists()) == sorted(world.fleet.script.acrs)
-    seen = await world.store.sightings.seen([world.acr(index).id.lower() for index in range(3)])
+    seen = await world.store.sightings.last([world.acr(index).id.lower() for index in range(3)])
     assert len(seen) == 12
 
 
@@ -67,7 +67,7 @@ async def test_a_cloud_registry_that_nobody_watches_any_more_is_polled_until_its
     for _ in range(4):
         await world.later(minutes=5)
     incident = (await world.open_incidents())[0]
-    alert = Alert(incident.id, PLACE.team, PLACE.channel)
+    alert = IncidentMessage(incident.id, PLACE.team, PLACE.channel)
     await world.store.incidents.claim_alert(alert, "this one", world.clock.now(), world.clock.now())
     await world.store.incidents.save_alert(alert, ts="1.0")
 
@@ -84,7 +84,7 @@ async def test_what_nobody_watches_any_more_is_forgotten(world: World) -> None:
         await world.later(minutes=5)
     await world.store.watches.remove("w-all")
 
-    await world.watching._leave(await world.watching.watched())
+    await world.watching.follow_watches()
 
     assert await world.store.sightings.polls() == ()
     assert await world.open_incidents() == []
@@ -121,7 +121,7 @@ async def test_what_could_not_be_asked_is_unknown_and_never_offline(world: World
     for _ in range(5):
         await world.later(minutes=30)
 
-    seen = await world.store.sightings.seen([world.acr(0).id.lower()])
+    seen = await world.store.sightings.last([world.acr(0).id.lower()])
     assert {one.state for one in seen} == {"unknown"}
     assert [(one.kind, one.state) for one in await world.open_incidents()] == [("acr", "unknown")]
 
@@ -132,7 +132,7 @@ async def test_one_failure_that_passes_changes_nothing(world: World) -> None:
 
     await world.later(minutes=1)
 
-    seen = await world.store.sightings.seen([world.acr(0).id.lower()])
+    seen = await world.store.sightings.last([world.acr(0).id.lower()])
     assert {one.state for one in seen} <= {"healthy", "silent"}
 
 
@@ -212,7 +212,7 @@ async def test_what_is_no_longer_listed_is_forgotten(world: World) -> None:
 
     await world.later(minutes=1)
 
-    seen = await world.store.sightings.seen([acr.id.lower()])
+    seen = await world.store.sightings.last([acr.id.lower()])
     assert gone not in {one.sighting.target.name for one in seen}
 
 
@@ -220,11 +220,11 @@ async def test_a_poll_that_sees_nothing_new_writes_no_rows(world: World) -> None
     await world.watching.cycle()
     edge = next(one for one in world.fleet.script.edges if one.schedule != "* * * * *" and one.activated)
     acr = _acr(world, edge.acr)
-    before = {one.sighting.target.name: one.sighting for one in await world.store.sightings.seen([acr])}
+    before = {one.sighting.target.name: one.sighting for one in await world.store.sightings.last([acr])}
 
     await world.later(seconds=20)
 
-    after = {one.sighting.target.name: one.sighting for one in await world.store.sightings.seen([acr])}
+    after = {one.sighting.target.name: one.sighting for one in await world.store.sightings.last([acr])}
     assert after[edge.name].at > before[edge.name].at
     assert after[edge.name].last_activity == before[edge.name].last_activity
 

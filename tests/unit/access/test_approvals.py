@@ -5,13 +5,13 @@ import pytest
 from services.model.errors import Denied
 from services.model.operation import Decision
 from services.model.people import Person
-from services.policy.access import Approval, Policy
+from services.policy.access import ApprovalRule, Policy
 from services.policy.approvals import able, check_possible, groups, judge
 from tests.unit.kit.declared import site
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 POLICY = Policy.model_validate({"people": {"carol": "U0CAROL"}, "groups": {"approvers": "S0APPROVERS"}})
-RULE = Approval(name="two of us", approvers=("approvers", "carol"), count=2)
+RULE = ApprovalRule(name="two of us", approvers=("approvers", "carol"), count=2)
 APPROVERS = frozenset({"S0APPROVERS"})
 ALICE = Person("U0ALICE", "alice", "T0", groups=APPROVERS)
 BOB = Person("U0BOB", "bob", "T0", groups=APPROVERS)
@@ -23,7 +23,7 @@ def approval(person: Person) -> Decision:
     return Decision(1, person.id, person.name, "approve", NOW)
 
 
-def why_not(person: Person, *decisions: Decision, rule: Approval = RULE, expires: datetime | None = None) -> str:
+def why_not(person: Person, *decisions: Decision, rule: ApprovalRule = RULE, expires: datetime | None = None) -> str:
     judged = judge(POLICY, rule, requester=ALICE.id, decisions=decisions, person=person, now=NOW, expires=expires)
     return judged.why_not
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bench.month import Month, fleet
-from bench.scoring import Episode, Told, episodes, score
+from bench.scoring import Alerted, Episode, episodes, score
 from sandbox.fleet import Fleet
 from sandbox.fleet.script import DAY, HOUR, MINUTE, Trouble
 from services.model.incident import Incident
@@ -22,16 +22,16 @@ def made() -> Fleet:
     return fleet(3, 60, 2, 20, BEGIN)[0]
 
 
-def told(subject: str, opened: int, *children: str, resolved: int | None = None) -> Told:
+def alerted(subject: str, opened: int, *children: str, resolved: int | None = None) -> Alerted:
     """An incident about an edge's key, a cluster's or a cloud registry's name."""
     kind, place = ("registry", ACRS) if "/" in subject else ("cluster", CLUSTERS) if "-" in subject else ("acr", ACRS)
     at = datetime.fromtimestamp(opened, UTC)
     incident = Incident(f"al-{subject}-{opened}", kind, f"{place}/{subject}", "warning", at, "offline", "x")  # type: ignore[arg-type]
-    return Told(incident, opened, set(children), resolved)
+    return Alerted(incident, opened, set(children), resolved)
 
 
-def perfect(made: Fleet) -> list[Told]:
-    return [told(one.subject, one.alarm, resolved=one.over) for one in episodes(made, POLL)]
+def perfect(made: Fleet) -> list[Alerted]:
+    return [alerted(one.subject, one.alarm, resolved=one.over) for one in episodes(made, POLL)]
 
 
 def first(made: Fleet, kind: str) -> Episode:
@@ -52,7 +52,7 @@ def test_who_tells_nothing_finds_nothing(made: Fleet) -> None:
 def test_a_cluster_speaks_for_the_children_that_it_counts(made: Fleet) -> None:
     some = [one for one in episodes(made, POLL) if one.trouble.subject == "plant-arc"]
     names = [one.subject.partition("/")[2] for one in some]
-    alone = score(made, [told("plant-arc", max(one.alarm for one in some), *names[1:])], POLL)
+    alone = score(made, [alerted("plant-arc", max(one.alarm for one in some), *names[1:])], POLL)
 
     assert len(some) > 2
     assert set(alone.found) == set(some[1:])
@@ -62,7 +62,7 @@ def test_a_cluster_speaks_for_the_children_that_it_counts(made: Fleet) -> None:
 def test_what_opens_in_a_planned_silence_without_a_reason_is_wrong_twice(made: Fleet) -> None:
     edge = next(one for one in made.script.edges if one.window and one.activated and not made.troubles_of(one))
     start, stop = made.truth.silences(edge)[1]
-    found = score(made, [told(edge.key, (start + stop) // 2)], POLL)
+    found = score(made, [alerted(edge.key, (start + stop) // 2)], POLL)
 
     assert (len(found.wrong), len(found.in_silence), found.precision) == (1, 1, 0)
 
@@ -70,25 +70,25 @@ def test_what_opens_in_a_planned_silence_without_a_reason_is_wrong_twice(made: F
 def test_what_opens_after_all_is_over_is_wrong(made: Fleet) -> None:
     one = first(made, "link")
 
-    assert len(score(made, [told(one.subject, one.over + POLL + 1)], POLL).wrong) == 1
+    assert len(score(made, [alerted(one.subject, one.over + POLL + 1)], POLL).wrong) == 1
 
 
-def test_what_is_told_after_the_next_contact_found_nothing(made: Fleet) -> None:
+def test_an_alert_after_the_next_contact_found_nothing(made: Fleet) -> None:
     one = first(made, "edge")
 
-    assert one not in score(made, [told(one.subject, one.until + POLL + 1)], POLL).found
+    assert one not in score(made, [alerted(one.subject, one.until + POLL + 1)], POLL).found
 
 
 def test_telling_twice_is_counted(made: Fleet) -> None:
     one = first(made, "link")
     found = score(
-        made, [told(one.subject, one.alarm, resolved=one.alarm + 60), told(one.subject, one.alarm + 90)], POLL
+        made, [alerted(one.subject, one.alarm, resolved=one.alarm + 60), alerted(one.subject, one.alarm + 90)], POLL
     )
 
     assert [len(each) for each in found.troubles.values()] == [2]
 
 
-def test_a_deactivation_is_nothing_that_has_to_be_told() -> None:
+def test_a_deactivation_is_nothing_that_needs_an_alert() -> None:
     made = fleet(3, 60, 2, 20, BEGIN)[0]
     made.calm()
     edge = next(one for one in made.script.edges if one.activated)
@@ -105,7 +105,7 @@ async def test_the_product_finds_a_broken_line_and_tells_of_it_once() -> None:
     begin = made.script.begin + HOUR
     made.add(Trouble("link", edge.key, begin, begin + 2 * HOUR, "the line is cut"))
     played = await Month(made, clock, cloud, POLL).play()
-    [one] = played.told.values()
+    [one] = played.alerted.values()
 
     assert score(made, [one], POLL).recall == 1
     assert timedelta(seconds=one.opened - begin) <= timedelta(minutes=25)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.views.errors import plain, told
+from handlers.views.errors import explanation, plain
 from services.model.errors import Invalid
 from services.watching.cron import Cron, parse
 
@@ -253,11 +253,11 @@ def test_a_fault_is_marked_where_it_is(expression: str, rule: str, marked: str) 
     assert marked == " " or expression[at : at + length] == marked
 
 
-def test_a_fault_is_told_with_what_would_be_allowed() -> None:
+def test_a_fault_is_explained_with_what_would_be_allowed() -> None:
     with pytest.raises(Invalid) as caught:
         parse("0 9 * * 8", "Europe/Berlin")
 
-    assert told(caught.value) == (
+    assert explanation(caught.value) == (
         "`8` is no day of the week: that is 0 to 7, SUN to SAT (0 and 7 are Sunday), a list, a range, or `*`.\n"
         "```0 9 * * 8\n"
         "        ^```"

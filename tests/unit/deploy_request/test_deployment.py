@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from handlers.views.errors import told
+from handlers.views.errors import explanation
 from services.model.errors import Invalid
 from services.operations.deploy.request import deploy_request
 from services.policy.sites import Site
@@ -80,10 +80,10 @@ def test_a_wrong_value_is_refused_by_its_rule(rule: str, said: dict[str, Any]) -
 def test_every_rule_has_a_sentence_of_its_own(rule: str, said: dict[str, Any]) -> None:
     with pytest.raises(Invalid) as refused:
         deploy_request(SITE, **({"name": "edge01"} | said))
-    assert rule not in told(refused.value)
+    assert rule not in explanation(refused.value)
 
 
 def test_a_registry_without_repositories_is_refused() -> None:
     with pytest.raises(Invalid) as refused:
         deploy_request(BARE, "edge01")
-    assert "Nothing would be synced" in told(refused.value)
+    assert "Nothing would be synced" in explanation(refused.value)

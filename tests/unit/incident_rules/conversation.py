@@ -9,7 +9,7 @@ from services.model.azure import StatusDetail
 from services.model.health import Health, Sighting, Target
 from services.model.incident import Incident, Memo
 from services.watching.health import health
-from services.watching.incident_rules import POLICY, Decisions, Policy, decide
+from services.watching.incident_rules import THRESHOLDS, IncidentChanges, IncidentThresholds, decide
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 MONDAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -40,15 +40,15 @@ def key(name: str = "edge01") -> str:
 class Fleet:
     """`now` goes on by a minute with each cycle. What is told to `is_` holds until something else is."""
 
-    def __init__(self, *names: str, policy: Policy = POLICY, **values: Any) -> None:
+    def __init__(self, *names: str, thresholds: IncidentThresholds = THRESHOLDS, **values: Any) -> None:
         self.now = MONDAY
         self.sightings = {name: seen(name, **values) for name in names}
         self.failures: dict[str, str] = {}
         self.open: dict[str, Incident] = {}
         self.memos: Mapping[str, Memo] = {}
         self.messages: list[str] = []
-        self.last = Decisions()
-        self._policy = policy
+        self.last = IncidentChanges()
+        self._policy = thresholds
         self._silent: dict[str, datetime] = {}
 
     def is_online(self, *names: str) -> None:
@@ -78,17 +78,23 @@ class Fleet:
         fresh = [replace(one, at=self.now) for one in self.sightings.values()]
         return [(one, health(one, self.now)) for one in fresh]
 
-    def cycle(self, times: int = 1, *, gone: Collection[str] = ()) -> Decisions:
+    def cycle(self, times: int = 1, *, gone: Collection[str] = ()) -> IncidentChanges:
         """Poll and decide, a minute apart."""
         for _ in range(times):
             self.now += MINUTE
             self.last = decide(
-                self.open, self.judged(), self.failures, self.now, memos=self.memos, gone=gone, policy=self._policy
+                self.open,
+                self.judged(),
+                self.failures,
+                self.now,
+                memos=self.memos,
+                removed=gone,
+                thresholds=self._policy,
             )
             self.apply(self.last)
         return self.last
 
-    def apply(self, decided: Decisions) -> None:
+    def apply(self, decided: IncidentChanges) -> None:
         """Keep what was decided."""
         for one in decided.resolved:
             self.open.pop(one.subject)

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from services.model.errors import Invalid
-from services.model.incident import Incident
-from services.watching.incident_rules import UNTIL_CHANGE, Policy, acknowledge, is_quiet, snooze, worse
+from services.model.health import HealthReason
+from services.model.incident import UNTIL_CHANGE, Incident
+from services.watching.incident_rules import IncidentThresholds, worse
+from services.watching.responses import acknowledge, snooze
 from tests.unit.incident_rules.conversation import ACR, CLUSTER, DAY, DISK, HOUR, MINUTE, MONDAY, PROXY, Fleet, key
 
 
@@ -51,7 +53,7 @@ def test_a_complaint_that_is_seen_twice_opens_one() -> None:
 
 
 def test_the_same_sighting_looked_at_twice_confirms_nothing() -> None:
-    fleet = Fleet("edge01", policy=Policy(confirm_offline=2))
+    fleet = Fleet("edge01", thresholds=IncidentThresholds(confirm_offline=2))
     fleet.is_offline("edge01")
     fleet.cycle()
     fleet.now -= MINUTE
@@ -235,7 +237,7 @@ def test_the_first_who_acknowledges_stays_named() -> None:
 def test_a_snooze_ends_when_it_gets_worse(choice: str) -> None:
     fleet = losing()
     fleet.change(snooze(only(fleet), choice, fleet.now, "UTC"))
-    assert is_quiet(only(fleet), fleet.now)
+    assert only(fleet).snoozed_until
 
     fleet.cycle(60)
 
@@ -247,7 +249,7 @@ def test_a_snooze_until_it_changes_ends_when_it_gets_better() -> None:
     fleet.change(snooze(only(fleet), "change", fleet.now, "UTC"))
     assert only(fleet).snoozed_until == UNTIL_CHANGE
     fleet.cycle(5)
-    assert is_quiet(only(fleet), fleet.now)
+    assert only(fleet).snoozed_until
     fleet.is_online("edge01")
 
     fleet.cycle()
@@ -261,7 +263,7 @@ def test_a_snooze_runs_out() -> None:
     fleet.cycle()
     fleet.change(snooze(only(fleet), "1h", fleet.now, "UTC"))
     fleet.cycle(59)
-    assert is_quiet(only(fleet), fleet.now)
+    assert only(fleet).snoozed_until
 
     (changed,) = fleet.cycle().changed
 
@@ -278,23 +280,23 @@ def test_a_snooze_runs_out() -> None:
     ],
 )
 def test_morning_is_eight_o_clock_where_the_watcher_is(tz: str, at: datetime, morning: datetime) -> None:
-    incident = Incident("al-1", "registry", key(), "warning", at, "offline", "contact.missed")
+    incident = Incident("al-1", "registry", key(), "warning", at, "offline", HealthReason.CONTACT_MISSED)
 
     assert snooze(incident, "morning", at, tz).snoozed_until == morning
 
 
 @pytest.mark.parametrize("choice", ["", "soon", "0h", "8d", "1y", "-1h"])
 def test_a_snooze_that_is_not_understood_is_refused(choice: str) -> None:
-    incident = Incident("al-1", "registry", key(), "warning", MONDAY, "offline", "contact.missed")
+    incident = Incident("al-1", "registry", key(), "warning", MONDAY, "offline", HealthReason.CONTACT_MISSED)
 
     with pytest.raises(Invalid, match=r"snooze\.until"):
         snooze(incident, choice, MONDAY, "UTC")
 
 
 def test_from_complaining_to_offline_is_worse() -> None:
-    before = Incident("al-1", "registry", key(), "warning", MONDAY, "unhealthy", "status.details")
+    before = Incident("al-1", "registry", key(), "warning", MONDAY, "unhealthy", HealthReason.STATUS_DETAILS)
 
-    assert worse(before, replace(before, state="offline", reason="contact.missed"))
+    assert worse(before, replace(before, state="offline", reason=HealthReason.CONTACT_MISSED))
     assert not worse(before, replace(before, state="healthy"))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from handlers.kit import Request
-from handlers.views.errors import corrected, plain, told
+from handlers.views.errors import corrected, explanation, plain
 from services.model import errors
 from services.model.people import Person, Place
 
@@ -30,7 +30,7 @@ def request(text: str) -> Request:
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
 def test_every_error_has_its_words_and_can_neither_mention_nor_format(kind: type[errors.DomainError]) -> None:
-    said = told(made(kind))
+    said = explanation(made(kind))
 
     assert "no words for" not in said
     assert "<" not in said.replace("&lt;", "")
@@ -40,15 +40,17 @@ def test_every_error_has_its_words_and_can_neither_mention_nor_format(kind: type
     "kind", [each for each in CLASSES if issubclass(each, errors.Foreign)], ids=lambda kind: kind.__name__
 )
 def test_outside_trouble_carries_what_its_support_asks_for(kind: type[errors.DomainError]) -> None:
-    assert "correlation_id" in told(made(kind))
+    assert "correlation_id" in explanation(made(kind))
 
 
 def test_the_bot_s_own_missing_right_never_reads_like_the_person_s_fault() -> None:
-    assert "not about you" in told(errors.NotAllowed("azure", "contosoacr", action="Microsoft.ContainerRegistry/write"))
+    assert "not about you" in explanation(
+        errors.NotAllowed("azure", "contosoacr", action="Microsoft.ContainerRegistry/write")
+    )
 
 
 def test_could_not_ask_is_not_told_as_no() -> None:
-    assert "says nothing about" in told(errors.Unreachable("kubernetes", "berlin"))
+    assert "says nothing about" in explanation(errors.Unreachable("kubernetes", "berlin"))
 
 
 @pytest.mark.parametrize(
@@ -88,15 +90,15 @@ def test_the_line_that_was_meant_is_ready_to_copy(error: errors.DomainError, tex
 def test_a_usage_is_told_under_the_installed_name() -> None:
     error = errors.Invalid("words", "x", "extra", {"usage": "check SITE"})
 
-    assert "`/edge check SITE`" in told(error, slash="/edge")
+    assert "`/edge check SITE`" in explanation(error, slash="/edge")
 
 
 def test_an_answer_repeats_only_the_beginning_of_what_is_long() -> None:
-    assert len(told(errors.NotFound("site", "x" * 4000))) < 200
+    assert len(explanation(errors.NotFound("site", "x" * 4000))) < 200
 
 
 def test_what_can_t_be_done_yet_is_not_told_as_done_with() -> None:
-    said = told(errors.Stale("op-1", "waiting", "failed"))
+    said = explanation(errors.Stale("op-1", "waiting", "failed"))
 
     assert said == "`op-1` waits for approval; this can be done only to one that has failed."
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from bot.slack.tasks import Work
-from services.cache import Remembered
+from services.cache import Cache
 from services.model.errors import Unreachable
 
 
@@ -46,7 +46,7 @@ async def test_an_answer_is_remembered_for_its_lifetime() -> None:
         asked.append(key)
         return len(asked)
 
-    remembered = Remembered(ask, lifetime=timedelta(seconds=10), clock=lambda: now[0])
+    remembered = Cache(ask, lifetime=timedelta(seconds=10), clock=lambda: now[0])
 
     assert [await remembered.get("a"), await remembered.get("a")] == [1, 1]
     now[0] = 11
@@ -60,7 +60,7 @@ async def test_all_who_ask_at_once_share_one_question() -> None:
         asked.append(key)
         return key
 
-    remembered = Remembered(ask, lifetime=timedelta(seconds=10))
+    remembered = Cache(ask, lifetime=timedelta(seconds=10))
 
     assert await asyncio.gather(*(remembered.get("a") for _ in range(5))) == ["a"] * 5
     assert asked == ["a"]
@@ -75,7 +75,7 @@ async def test_an_old_answer_is_better_than_none_but_not_for_ever() -> None:
             return answers.pop()
         raise Unreachable("slack", "users.info")
 
-    remembered = Remembered(ask, lifetime=timedelta(seconds=10), stale=timedelta(seconds=20), clock=lambda: now[0])
+    remembered = Cache(ask, lifetime=timedelta(seconds=10), stale=timedelta(seconds=20), clock=lambda: now[0])
     await remembered.get("a")
 
     now[0] = 15

@@ -13,7 +13,7 @@ from inline_snapshot import snapshot
 from handlers.kit.message import Message
 from handlers.views import summary as views
 from services.model.azure import StatusDetail
-from services.model.health import Sighting, Target, Transition
+from services.model.health import HealthReason, Sighting, Target, Transition
 from services.watching.health import WORST_FIRST, health
 from services.watching.summaries import Summary, summary
 from tests.unit.watch_views.seen import ACR, HOUR, MINUTE, MONDAY, read, seen
@@ -47,9 +47,9 @@ SMALL = of(
     seen("edge02"),
     seen("edge03", schedule="0 3 * * *", window=3 * HOUR, last_sync=MONDAY - 7 * HOUR, last_activity=None),
     since=(
-        Transition(Target(ACR, "edge02"), MONDAY - HOUR, "late", "offline", "contact.missed"),
-        Transition(Target(ACR, "edge02"), MONDAY - 2 * HOUR, "healthy", "late", "contact.due"),
-        Transition(Target(ACR, "edge01"), MONDAY - HOUR, "offline", "healthy", "connected"),
+        Transition(Target(ACR, "edge02"), MONDAY - HOUR, "late", "offline", HealthReason.CONTACT_MISSED),
+        Transition(Target(ACR, "edge02"), MONDAY - 2 * HOUR, "healthy", "late", HealthReason.CONTACT_DUE),
+        Transition(Target(ACR, "edge01"), MONDAY - HOUR, "offline", "healthy", HealthReason.CONNECTED),
     ),
 )
 
@@ -129,7 +129,7 @@ def test_every_registry_is_on_exactly_one_page_within_slacks_limits(number: int,
         assert sum(len(cell) for row in rows for cell in row) <= 10_000
         names.update(row[0] for row in rows[1:])
 
-    assert names == Counter(row.seen.target.name for row in whole.rows)
+    assert names == Counter(row.sighting.target.name for row in whole.rows)
 
 
 @settings(max_examples=30, deadline=None)
@@ -154,13 +154,13 @@ def test_the_worst_cloud_registry_comes_first() -> None:
 
     first, second = of(well, bad).by_acr()
 
-    assert (first.rows[0].seen.target.acr, second.rows[0].seen.target.acr) == (f"{ACR}b", f"{ACR}a")
+    assert (first.rows[0].sighting.target.acr, second.rows[0].sighting.target.acr) == (f"{ACR}b", f"{ACR}a")
 
 
 def test_the_longer_the_lag_the_further_up() -> None:
     rows = of(seen("edge01", last_sync=MONDAY - HOUR), seen("edge02", last_sync=MONDAY - 5 * HOUR)).rows
 
-    assert [row.seen.target.name for row in rows] == ["edge02", "edge01"]
+    assert [row.sighting.target.name for row in rows] == ["edge02", "edge01"]
 
 
 def test_the_file_has_all_rows_and_machines_can_read_it() -> None:

@@ -8,7 +8,7 @@ from inline_snapshot import snapshot
 
 from handlers.views import alert
 from services.watching.health import health
-from services.watching.incident_rules import acknowledge, snooze
+from services.watching.responses import acknowledge, snooze
 from tests.unit.watch_views.seen import ACR, CLUSTER, DAY, HOUR, KEY, MINUTE, MONDAY, incident, read, seen
 
 
