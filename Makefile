@@ -66,6 +66,7 @@ types: $(VENV)/ready
 
 layers: $(VENV)/ready
 	$(RUN)/lint-imports
+	$(RUN)/lint-imports --config sandbox/pyproject.toml
 
 bench: $(VENV)/ready
 	$(RUN)/python -m bench
