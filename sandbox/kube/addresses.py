@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from sandbox.kube.resources import SERVICES
-from sandbox.kube.status import Shown, StatusError, internal, invalid, wrong
+from sandbox.kube.status import StatusError, Verbatim, internal, invalid, wrong
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -82,18 +82,18 @@ def _from_random_start(low: int, high: int, chance: random.Random) -> Iterator[i
 
 def refused(name: str, address: str, listed: Sequence[str], why: str, minor: int) -> StatusError:
     """422 for a Service whose address can't be had."""
-    error = wrong("spec.clusterIPs", list_shown(listed, minor), f"failed to allocate IP {address}: {why}")
+    error = wrong("spec.clusterIPs", list_text(listed, minor), f"failed to allocate IP {address}: {why}")
     return invalid(SERVICES, name, [error])
 
 
 GO_SYNTAX_UNTIL = 33
 
 
-def list_shown(values: Sequence[str], minor: int) -> Shown | list[str]:
+def list_text(values: Sequence[str], minor: int) -> Verbatim | list[str]:
     """A list of strings as the API server of that minor version prints it in a refusal."""
     if minor > GO_SYNTAX_UNTIL:
         return list(values)
-    return Shown("[]string{" + ", ".join(f'"{value}"' for value in values) + "}")
+    return Verbatim("[]string{" + ", ".join(f'"{value}"' for value in values) + "}")
 
 
 NODE_PORTS = range(30000, 32768)

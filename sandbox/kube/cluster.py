@@ -119,18 +119,18 @@ class Cluster:
 
     def get(self, resource: Resource, namespace: str, name: str) -> Json:
         """The object; 404 when there is none."""
-        found = self.store.get(resource.key, namespace, name)
-        if found is None:
+        obj = self.store.get(resource.key, namespace, name)
+        if obj is None:
             raise not_found(resource, name)
-        return found
+        return obj
 
     def ranges(self) -> list[addresses.Network]:
         """The Service ranges in use, the server's own first."""
         listed = list(self.service_cidrs)
-        for one in self.store.items(SERVICE_CIDRS.key):
-            if _ready(one):
-                listed += [cidr for cidr in one["spec"]["cidrs"] if cidr not in listed]
-        return [ipaddress.ip_network(one) for one in listed]
+        for service_range in self.store.items(SERVICE_CIDRS.key):
+            if _ready(service_range):
+                listed += [cidr for cidr in service_range["spec"]["cidrs"] if cidr not in listed]
+        return [ipaddress.ip_network(service_range) for service_range in listed]
 
     def used_addresses(self) -> set[str]:
         """Every Service address that is taken."""
@@ -147,42 +147,42 @@ class Cluster:
 
     def create(self, resource: Resource, namespace: str, body: Json, options: Options = CONTROLLER) -> Json:
         """Make an object; it comes back as stored (in a dry run: as it would have been)."""
-        made = self._received(resource, namespace, body)
-        self._admit_to_namespace(resource, namespace, made["metadata"].get("name", ""))
-        self._name(resource, namespace, made)
-        self._admit(resource, made)
-        kinds.defaulted(resource, made)
+        obj = self._received(resource, namespace, body)
+        self._admit_to_namespace(resource, namespace, obj["metadata"].get("name", ""))
+        self._name(resource, namespace, obj)
+        self._admit(resource, obj)
+        kinds.defaulted(resource, obj)
         if resource.has_status and not resource.custom and resource.key != NAMESPACES.key:
-            made["status"] = self._first_status(resource, made)
+            obj["status"] = self._first_status(resource, obj)
         elif resource.custom and resource.has_status:
-            made.pop("status", None)
-        made["metadata"] |= {
+            obj.pop("status", None)
+        obj["metadata"] |= {
             "uid": str(uuid.UUID(int=self.chance.getrandbits(128), version=4)),
             "creationTimestamp": self.now(),
         }
         if resource.custom or resource.plural in kinds.WITH_GENERATION:
-            made["metadata"]["generation"] = 1
-        self._validate(resource, made)
-        place = (resource.key, made["metadata"].get("namespace", ""), made["metadata"]["name"])
+            obj["metadata"]["generation"] = 1
+        self._validate(resource, obj)
+        place = (resource.key, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
         if self.store.get(*place) is not None:
-            self._try_address(resource, made, options)
+            self._try_address(resource, obj, options)
             raise already_exists(resource, place[2])
-        return self._stored_new(resource, made, options)
+        return self._stored_new(resource, obj, options)
 
-    def _try_address(self, resource: Resource, made: Json, options: Options) -> None:
+    def _try_address(self, resource: Resource, service: Json, options: Options) -> None:
         """A Service's address is allocated before names are compared, so what is wrong with it is told first."""
-        if resource.key == SERVICES.key and (release := self._allocate(made, dry_run=options.dry_run)):
+        if resource.key == SERVICES.key and (release := self._allocate(service, dry_run=options.dry_run)):
             release()
 
-    def _stored_new(self, resource: Resource, made: Json, options: Options) -> Json:
+    def _stored_new(self, resource: Resource, obj: Json, options: Options) -> Json:
         release: Callable[[], object] | None = None
         if resource.key == SERVICES.key:
-            release = self._allocate(made, dry_run=options.dry_run)
-        self._track(resource, {}, made, options)
+            release = self._allocate(obj, dry_run=options.dry_run)
+        self._track(resource, {}, obj, options)
         if options.dry_run:
-            return made
+            return obj
         try:
-            stored = self.store.put(resource.key, made)
+            stored = self.store.put(resource.key, obj)
         except BaseException:
             if release:
                 release()
@@ -192,24 +192,24 @@ class Cluster:
         return stored
 
     def _received(self, resource: Resource, namespace: str, body: Json) -> Json:
-        made = copy.deepcopy(body)
-        kind, api_version = made.get("kind") or resource.kind, made.get("apiVersion") or resource.api_version
+        obj = copy.deepcopy(body)
+        kind, api_version = obj.get("kind") or resource.kind, obj.get("apiVersion") or resource.api_version
         if (kind, api_version) != (resource.kind, resource.api_version):
             raise bad_request(
                 f"the object provided is unrecognized (must be of type {resource.kind}): "
                 f"{kind} in version {api_version!r} cannot be handled as a {resource.kind}"
             )
-        metadata = made.get("metadata") or {}
+        metadata = obj.get("metadata") or {}
         if not isinstance(metadata, dict):
             raise kinds.unreadable(
                 resource, "json: cannot unmarshal into Go struct field .metadata of type v1.ObjectMeta"
             )
-        made |= {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
+        obj |= {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
         if metadata.get("resourceVersion"):
             raise StatusError(500, "", "resourceVersion should not be set on objects to be created")
-        given = metadata.get("namespace") or ""
+        namespace_in_body = metadata.get("namespace") or ""
         if resource.namespaced:
-            if given and given != namespace:
+            if namespace_in_body and namespace_in_body != namespace:
                 raise bad_request(
                     "the namespace of the provided object does not match the namespace sent on the request"
                 )
@@ -224,7 +224,7 @@ class Cluster:
             name for name in ("labels", "annotations", "finalizers", "ownerReferences") if not metadata.get(name)
         ]:
             metadata.pop(name, None)
-        return made
+        return obj
 
     def _admit_to_namespace(self, resource: Resource, namespace: str, name: str) -> None:
         if not resource.namespaced:
@@ -241,8 +241,8 @@ class Cluster:
             why = f"unable to create new content in namespace {namespace} because it is being terminated"
             raise forbidden(resource, name, why, [cause])
 
-    def _name(self, resource: Resource, namespace: str, made: Json) -> None:
-        metadata = made["metadata"]
+    def _name(self, resource: Resource, namespace: str, obj: Json) -> None:
+        metadata = obj["metadata"]
         prefix = metadata.get("generateName") or ""
         if metadata.get("name") or not prefix:
             return
@@ -252,41 +252,41 @@ class Cluster:
                 metadata["name"] = name
                 return
 
-    def _admit(self, resource: Resource, made: Json) -> None:
-        if resource.key == CLAIMS.key and "storageClassName" not in (made.get("spec") or {}):
+    def _admit(self, resource: Resource, obj: Json) -> None:
+        if resource.key == CLAIMS.key and "storageClassName" not in (obj.get("spec") or {}):
             default = next((one for one in self.store.items(STORAGE_CLASSES.key) if _is_default(one)), None)
             if default is not None:
-                made.setdefault("spec", {})["storageClassName"] = default["metadata"]["name"]
+                obj.setdefault("spec", {})["storageClassName"] = default["metadata"]["name"]
         if resource.key == SERVICE_CIDRS.key:
-            finalizers = made["metadata"].get("finalizers") or []
-            made["metadata"]["finalizers"] = list(dict.fromkeys([*finalizers, DELETED_RANGE]))
+            finalizers = obj["metadata"].get("finalizers") or []
+            obj["metadata"]["finalizers"] = list(dict.fromkeys([*finalizers, DELETED_RANGE]))
         if resource.key == PODS.key:
-            account = (made.get("spec") or {}).get("serviceAccountName") or "default"
-            namespace = made["metadata"]["namespace"]
+            account = (obj.get("spec") or {}).get("serviceAccountName") or "default"
+            namespace = obj["metadata"]["namespace"]
             if self.store.get(("", "serviceaccounts"), namespace, account) is None:
                 why = f'error looking up service account {namespace}/{account}: serviceaccount "{account}" not found'
-                raise forbidden(resource, made["metadata"].get("name", ""), why)
+                raise forbidden(resource, obj["metadata"].get("name", ""), why)
 
     @staticmethod
-    def _first_status(resource: Resource, made: Json) -> Json:
+    def _first_status(resource: Resource, obj: Json) -> Json:
         blank: Json = {
             "kind": resource.kind,
-            "metadata": dict(made["metadata"]),
-            "spec": copy.deepcopy(made.get("spec") or {}),
+            "metadata": dict(obj["metadata"]),
+            "spec": copy.deepcopy(obj.get("spec") or {}),
         }
         status: Json = kinds.defaulted(resource, blank).get("status") or {}
         if resource.plural in {"nodes", "servicecidrs"}:
-            return made.get("status") or status
+            return obj.get("status") or status
         return status
 
-    def _validate(self, resource: Resource, made: Json) -> None:
-        found = names.metadata_errors(resource, made, minor=self.minor)
+    def _validate(self, resource: Resource, obj: Json) -> None:
+        problems = names.metadata_errors(resource, obj, minor=self.minor)
         try:
-            found += kinds.errors(resource, made, minor=self.minor)
+            problems += kinds.errors(resource, obj, minor=self.minor)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise kinds.unreadable(resource, f"json: cannot unmarshal: {error}") from error
-        if found:
-            raise invalid(resource, made["metadata"].get("name", ""), found)
+        if problems:
+            raise invalid(resource, obj["metadata"].get("name", ""), problems)
 
     # --- addresses ---
 
@@ -321,19 +321,21 @@ class Cluster:
         """Refuse a family of addresses for which the API server was started without a range."""
         spec = service["spec"]
         served = {f"IPv{ipaddress.ip_network(one).version}" for one in self.service_cidrs}
-        found: list[FieldError] = []
+        problems: list[FieldError] = []
         if spec.get("ipFamilyPolicy") == "RequireDualStack" and len(served) == 1:
             text = "this cluster is not configured for dual-stack services"
-            found.append(wrong("spec.ipFamilyPolicy", spec["ipFamilyPolicy"], text))
+            problems.append(wrong("spec.ipFamilyPolicy", spec["ipFamilyPolicy"], text))
         for at, family in enumerate(spec.get("ipFamilies") or []):
             if family not in served:
-                found.append(wrong(f"spec.ipFamilies[{at}]", family, "not configured on this cluster"))
-        given = f"IPv{ipaddress.ip_address(spec['clusterIP']).version}" if spec.get("clusterIP") else ""
-        if given and given not in served and not spec.get("ipFamilies"):
-            listed = addresses.list_shown(spec["clusterIPs"], self.minor)
-            found.append(wrong("spec.clusterIPs[0]", listed, f"{given} is not configured on this cluster"))
-        if found:
-            raise invalid(SERVICES, service["metadata"]["name"], found)
+                problems.append(wrong(f"spec.ipFamilies[{at}]", family, "not configured on this cluster"))
+        family_of_address = f"IPv{ipaddress.ip_address(spec['clusterIP']).version}" if spec.get("clusterIP") else ""
+        if family_of_address and family_of_address not in served and not spec.get("ipFamilies"):
+            listed = addresses.list_text(spec["clusterIPs"], self.minor)
+            problems.append(
+                wrong("spec.clusterIPs[0]", listed, f"{family_of_address} is not configured on this cluster")
+            )
+        if problems:
+            raise invalid(SERVICES, service["metadata"]["name"], problems)
 
     def _take(self, address: str, family: str, owner: Json) -> None:
         labels = {
@@ -355,14 +357,14 @@ class Cluster:
             if "nodePort" in port
         }
         for at, port in enumerate(service["spec"].get("ports") or []):
-            given = port.get("nodePort")
+            number = port.get("nodePort")
             path = f"spec.ports[{at}].nodePort"
-            if given and given not in addresses.NODE_PORTS:
+            if number and number not in addresses.NODE_PORTS:
                 text = "provided port is not in the valid range. The range of valid ports is 30000-32767"
-                raise invalid(SERVICES, name[1], [wrong(path, given, text)])
-            if given in used and not dry_run:
-                raise invalid(SERVICES, name[1], [wrong(path, given, "provided port is already allocated")])
-            port["nodePort"] = given or addresses.node_port(used, self.chance.randint)
+                raise invalid(SERVICES, name[1], [wrong(path, number, text)])
+            if number in used and not dry_run:
+                raise invalid(SERVICES, name[1], [wrong(path, number, "provided port is already allocated")])
+            port["nodePort"] = number or addresses.node_port(used, self.chance.randint)
             used.add(port["nodePort"])
 
     # --- changing ---
@@ -390,9 +392,9 @@ class Cluster:
             if resource.key == SERVICES.key:
                 self._keep_addresses(old, new)
             self._validate(resource, new)
-            found = kinds.change_errors(resource, old, new, minor=self.minor)
-            if found:
-                raise invalid(resource, name, found)
+            problems = kinds.change_errors(resource, old, new, minor=self.minor)
+            if problems:
+                raise invalid(resource, name, problems)
         return self._written(resource, old, new, options)
 
     def _written(self, resource: Resource, old: Json, new: Json, options: Options) -> Json:
@@ -407,7 +409,7 @@ class Cluster:
         if options.dry_run:
             return new
         if _finished(new):
-            return self._gone(resource, self.store.put(resource.key, new))
+            return self._remove(resource, self.store.put(resource.key, new))
         stored = self.store.put(resource.key, new)
         if resource.key == DEFINITIONS.key:
             self.define(stored)
@@ -427,21 +429,21 @@ class Cluster:
         if metadata.get("uid") and metadata["uid"] != old["metadata"]["uid"]:
             uids = f"UID in precondition: {metadata['uid']}, UID in object meta: {old['metadata']['uid']}"
             raise conflict(resource, name, f"Precondition failed: {uids}")
-        given = metadata.get("resourceVersion")
-        if given and given != old["metadata"]["resourceVersion"]:
+        version = metadata.get("resourceVersion")
+        if version and version != old["metadata"]["resourceVersion"]:
             raise modified(resource, name)
-        if not given and resource.custom:
+        if not version and resource.custom:
             raise invalid(resource, name, [wrong("metadata.resourceVersion", 0, "must be specified for an update")])
 
     @staticmethod
     def _keep_system_fields(resource: Resource, old: Json, new: Json, part: str) -> None:
         before, after = old["metadata"], new["metadata"]
         managed = _managed_by_client(after, before)
-        kept = [
+        system_fields = [
             *("name", "namespace", "uid", "creationTimestamp", "generation", "resourceVersion", "generateName"),
             *("deletionTimestamp", "deletionGracePeriodSeconds", "managedFields"),
         ]
-        for name in kept:
+        for name in system_fields:
             after.pop(name, None)
             if name in before:
                 after[name] = copy.deepcopy(before[name])
@@ -491,9 +493,9 @@ class Cluster:
 
     def _release(self, service: Json) -> None:
         for address in service["spec"].get("clusterIPs") or []:
-            taken = self.store.get(IP_ADDRESSES.key, "", address)
-            if taken is not None:
-                self._gone(IP_ADDRESSES, taken)
+            entry = self.store.get(IP_ADDRESSES.key, "", address)
+            if entry is not None:
+                self._remove(IP_ADDRESSES, entry)
 
     def _track(self, resource: Resource, old: Json, new: Json, options: Options) -> None:
         if options.managed is not None:
@@ -519,7 +521,7 @@ class Cluster:
         marked = self._marked(resource, old, deletion)
         if _finished(marked):
             if not deletion.dry_run:
-                self._gone(resource, old)
+                self._remove(resource, old)
             if resource.plural in RETURNED_WHEN_DELETED and not resource.custom:
                 return marked, True
             return success(resource, name, old["metadata"]["uid"]), True
@@ -531,10 +533,10 @@ class Cluster:
         metadata = dict(old["metadata"])
         marked = old | {"metadata": metadata}
         finalizers = [one for one in metadata.get("finalizers") or [] if one not in {"orphan", "foregroundDeletion"}]
-        wanted = {"Orphan": "orphan", "Foreground": "foregroundDeletion"}.get(deletion.propagation)
+        finalizer = {"Orphan": "orphan", "Foreground": "foregroundDeletion"}.get(deletion.propagation)
         if not deletion.propagation and "deletionTimestamp" in metadata:
             finalizers = metadata.get("finalizers") or []
-        metadata["finalizers"] = [*finalizers, *([wanted] if wanted else [])]
+        metadata["finalizers"] = [*finalizers, *([finalizer] if finalizer else [])]
         if not metadata["finalizers"]:
             del metadata["finalizers"]
         grace = self._grace(resource, old, deletion)
@@ -560,7 +562,7 @@ class Cluster:
             return max(0, deletion.grace)
         return int(old["spec"].get("terminationGracePeriodSeconds", DEFAULT_GRACE))
 
-    def _gone(self, resource: Resource, old: Json) -> Json:
+    def _remove(self, resource: Resource, old: Json) -> Json:
         metadata = old["metadata"]
         last = self.store.remove(resource.key, metadata.get("namespace", ""), metadata["name"])
         if resource.key == SERVICES.key:
@@ -577,12 +579,12 @@ class Cluster:
 
     # --- what controllers do ---
 
-    def change(self, resource: Resource, found: Json, **parts: Json) -> Json:
+    def change(self, resource: Resource, obj: Json, **parts: Json) -> Json:
         """Write parts (`status`, `spec`, `metadata`) of an object as the cluster itself; a vanished one stays so."""
-        metadata = found["metadata"]
+        metadata = obj["metadata"]
         current = self.store.get(resource.key, metadata.get("namespace", ""), metadata["name"])
         if current is None or current["metadata"]["uid"] != metadata["uid"]:
-            return found
+            return obj
         new = current | {name: (current.get(name) or {}) | part for name, part in parts.items()}
         if "metadata" in parts:
             new["metadata"] = {key: value for key, value in new["metadata"].items() if value not in (None, [], {})}
@@ -591,11 +593,11 @@ class Cluster:
         if _same(current, new):
             return current
         stored = self.store.put(resource.key, new)
-        return self._gone(resource, stored) if _finished(stored) else stored
+        return self._remove(resource, stored) if _finished(stored) else stored
 
-    def force_delete(self, resource: Resource, found: Json) -> None:
+    def force_delete(self, resource: Resource, obj: Json) -> None:
         """Take an object away at once, as a kubelet or garbage collector does when its work is done."""
-        metadata = found["metadata"]
+        metadata = obj["metadata"]
         place = (metadata.get("namespace", ""), metadata["name"])
         current = self.store.get(resource.key, *place)
         if current is not None and current["metadata"]["uid"] == metadata["uid"]:
@@ -649,38 +651,38 @@ def _new_event(stored: Json) -> Json:
 def _check_preconditions(resource: Resource, old: Json, deletion: Deletion) -> None:
     """Raise 409 for a deletion that is tied to another object; a namespace's has words of its own."""
     metadata = old["metadata"]
-    told = f"{resource.kind}.{resource.group}".rstrip(".")
-    for what, wanted, found, why in (
+    qualified = f"{resource.kind}.{resource.group}".rstrip(".")
+    for name, expected, actual, why in (
         ("UID", deletion.uid, metadata["uid"], "deleted and then recreated"),
         ("ResourceVersion", deletion.revision, metadata["resourceVersion"], "modified"),
     ):
-        if not wanted or wanted == found:
+        if not expected or expected == actual:
             continue
         if resource.key == NAMESPACES.key:
-            text = f"Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {found}"
+            text = f"Precondition failed: {name} in precondition: {expected}, {name} in object meta: {actual}"
             raise conflict(resource, metadata["name"], text)
         text = (
-            f"the {what} in the precondition ({wanted}) does not match the {what} in record ({found}). "
+            f"the {name} in the precondition ({expected}) does not match the {name} in record ({actual}). "
             f"The object might have been {why}"
         )
-        raise conflict(resource, metadata["name"], text, told=told)
+        raise conflict(resource, metadata["name"], text, subject=qualified)
 
 
-def _finished(found: Json) -> bool:
-    metadata = found["metadata"]
+def _finished(obj: Json) -> bool:
+    metadata = obj["metadata"]
     if "deletionTimestamp" not in metadata or metadata.get("finalizers"):
         return False
-    if found["kind"] == "Namespace" and found["spec"].get("finalizers"):
+    if obj["kind"] == "Namespace" and obj["spec"].get("finalizers"):
         return False
     return not metadata.get("deletionGracePeriodSeconds")
 
 
-def _managed_by_client(given: Json, before: Json) -> list[Json] | None:
+def _managed_by_client(metadata: Json, before: Json) -> list[Json] | None:
     """The `managedFields` that a client wrote itself, as kubectl does to hand fields over; None when it left them.
 
     A single empty entry takes all of them away.
     """
-    listed = given.get("managedFields")
+    listed = metadata.get("managedFields")
     if not isinstance(listed, list) or not listed or listed == before.get("managedFields"):
         return None
     if listed == [{}]:
@@ -690,21 +692,21 @@ def _managed_by_client(given: Json, before: Json) -> list[Json] | None:
 
 
 def _same(old: Json, new: Json) -> bool:
-    def compared(one: Json) -> Json:
-        metadata = {key: value for key, value in one["metadata"].items() if key != "resourceVersion"}
+    def compared(obj: Json) -> Json:
+        metadata = {key: value for key, value in obj["metadata"].items() if key != "resourceVersion"}
         if not metadata.get("managedFields"):
             metadata.pop("managedFields", None)
-        return one | {"metadata": metadata}
+        return obj | {"metadata": metadata}
 
     return compared(old) == compared(new)
 
 
-def _without_state(found: Json) -> Json:
-    return {key: value for key, value in found.items() if key not in {"metadata", "status"}}
+def _without_state(obj: Json) -> Json:
+    return {key: value for key, value in obj.items() if key not in {"metadata", "status"}}
 
 
-def _ready(one: Json) -> bool:
-    conditions = (one.get("status") or {}).get("conditions") or []
+def _ready(service_range: Json) -> bool:
+    conditions = (service_range.get("status") or {}).get("conditions") or []
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 

@@ -139,14 +139,14 @@ class Controllers:
     # --- what a change concerns ---
 
     def _concerned(self, change: Change) -> Iterator[Item]:
-        found, namespace = change.object, change.object["metadata"].get("namespace", "")
-        yield _item(change.key, found)
-        for reference in found["metadata"].get("ownerReferences") or []:
+        obj, namespace = change.object, change.object["metadata"].get("namespace", "")
+        yield _item(change.key, obj)
+        for reference in obj["metadata"].get("ownerReferences") or []:
             resource = self._cluster.catalogue.of_kind(reference["apiVersion"], reference["kind"])
             if resource is not None:
                 yield resource.key, namespace, reference["name"]
         if change.key == PODS.key:
-            yield from (_item(SERVICES.key, one) for one in upkeep.services_of(self._cluster, found))
+            yield from (_item(SERVICES.key, one) for one in upkeep.services_of(self._cluster, obj))
         for resource in _CONCERNED_BY.get(change.key, ()):
             yield from self._all(resource, namespace if resource.namespaced else "")
         if change.type == "DELETED":
@@ -162,18 +162,18 @@ class Controllers:
         if change.key == DEFINITIONS.key:
             spec = change.object["spec"]
             key = (spec["group"], spec["names"]["plural"])
-            for one in self._cluster.store.items(key):
-                self._cluster.store.remove(key, one["metadata"].get("namespace", ""), one["metadata"]["name"])
+            for obj in self._cluster.store.items(key):
+                self._cluster.store.remove(key, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
         for item in list(self._dependents.pop(uid, ())):
             self._collect(item, uid)
 
     def _collect(self, item: Item, owner: str) -> None:
-        found, resource = self._cluster.store.get(*item), self._resource(item[0])
-        if found is None or resource is None or "deletionTimestamp" in found["metadata"]:
+        obj, resource = self._cluster.store.get(*item), self._resource(item[0])
+        if obj is None or resource is None or "deletionTimestamp" in obj["metadata"]:
             return
-        left = [one for one in found["metadata"].get("ownerReferences") or [] if one["uid"] != owner]
-        if left:
-            self._cluster.change(resource, found, metadata={"ownerReferences": left})
+        owners = [one for one in obj["metadata"].get("ownerReferences") or [] if one["uid"] != owner]
+        if owners:
+            self._cluster.change(resource, obj, metadata={"ownerReferences": owners})
         else:
             self._cluster.delete(resource, item[1], item[2], Deletion(propagation="Background"))
 
@@ -191,67 +191,69 @@ class Controllers:
 
     def _reconcile(self, item: Item) -> None:
         key = item[0]
-        found = self._cluster.store.get(*item)
-        if found is None:
+        obj = self._cluster.store.get(*item)
+        if obj is None:
             return
-        finalizers = found["metadata"].get("finalizers") or []
-        if "deletionTimestamp" in found["metadata"] and {"orphan", "foregroundDeletion"} & set(finalizers):
-            self._let_go(item, found, finalizers)
+        finalizers = obj["metadata"].get("finalizers") or []
+        if "deletionTimestamp" in obj["metadata"] and {"orphan", "foregroundDeletion"} & set(finalizers):
+            self._let_go(item, obj, finalizers)
         elif key == PODS.key:
-            self._kubelet.look(found)
+            self._kubelet.look(obj)
         elif key == NAMESPACES.key:
-            self._namespace(found)
+            self._namespace(obj)
         elif reconcile := _RECONCILERS.get(key):
-            reconcile(self._cluster, found)
+            reconcile(self._cluster, obj)
             if key == DEPLOYMENTS.key:
-                self._watch_deadline(found)
+                self._watch_deadline(obj)
 
-    def _let_go(self, item: Item, found: Json, finalizers: list[str]) -> None:
-        resource, uid = self._resource(item[0]), found["metadata"]["uid"]
+    def _let_go(self, item: Item, obj: Json, finalizers: list[str]) -> None:
+        resource, uid = self._resource(item[0]), obj["metadata"]["uid"]
         if resource is None:
             return
         dependents = list(self._dependents.get(uid, ()))
         if "orphan" in finalizers:
-            for one in dependents:
-                self._orphan(one, uid)
+            for dependent in dependents:
+                self._orphan(dependent, uid)
             self._dependents.pop(uid, None)
         elif dependents:
-            for one in dependents:
-                self._collect(one, uid)
+            for dependent in dependents:
+                self._collect(dependent, uid)
             return
-        left = [one for one in finalizers if one not in {"orphan", "foregroundDeletion"}]
-        self._cluster.change(resource, found, metadata={"finalizers": left})
+        remaining = [one for one in finalizers if one not in {"orphan", "foregroundDeletion"}]
+        self._cluster.change(resource, obj, metadata={"finalizers": remaining})
 
     def _orphan(self, item: Item, owner: str) -> None:
-        found, resource = self._cluster.store.get(*item), self._resource(item[0])
-        if found is not None and resource is not None:
-            left = [one for one in found["metadata"].get("ownerReferences") or [] if one["uid"] != owner]
-            self._cluster.change(resource, found, metadata={"ownerReferences": left})
+        obj, resource = self._cluster.store.get(*item), self._resource(item[0])
+        if obj is not None and resource is not None:
+            owners = [one for one in obj["metadata"].get("ownerReferences") or [] if one["uid"] != owner]
+            self._cluster.change(resource, obj, metadata={"ownerReferences": owners})
 
-    def _namespace(self, found: Json) -> None:
-        uid = found["metadata"]["uid"]
-        if "deletionTimestamp" not in found["metadata"]:
-            upkeep.new_namespace(self._cluster, found, self._certificate)
-            apply_namespaced_rights(self._cluster, found["metadata"]["name"])
+    def _namespace(self, namespace: Json) -> None:
+        uid = namespace["metadata"]["uid"]
+        if "deletionTimestamp" not in namespace["metadata"]:
+            upkeep.new_namespace(self._cluster, namespace, self._certificate)
+            apply_namespaced_rights(self._cluster, namespace["metadata"]["name"])
         elif uid in self._emptied:
-            upkeep.emptied_namespace(self._cluster, found)
+            upkeep.emptied_namespace(self._cluster, namespace)
         elif uid not in self._emptying:
             self._emptying.add(uid)
-            self._own(self._empty(found["metadata"]["name"], uid))
+            self._own(self._empty(namespace["metadata"]["name"], uid))
 
     async def _empty(self, name: str, uid: str) -> None:
         await self._cluster.clock.sleep(self._speed.container_start * NAMESPACE_END)
         self._emptied.add(uid)
-        found = self._cluster.store.get(NAMESPACES.key, "", name)
-        if found is not None and found["metadata"]["uid"] == uid:
-            upkeep.emptied_namespace(self._cluster, found)
+        namespace = self._cluster.store.get(NAMESPACES.key, "", name)
+        if namespace is not None and namespace["metadata"]["uid"] == uid:
+            upkeep.emptied_namespace(self._cluster, namespace)
 
-    def _watch_deadline(self, found: Json) -> None:
-        metadata = found["metadata"]
+    def _watch_deadline(self, deployment: Json) -> None:
+        metadata = deployment["metadata"]
         watched = (metadata["uid"], metadata["generation"])
         if watched not in self._deadlines:
             self._deadlines.add(watched)
-            self._own(self._deadline(metadata["namespace"], metadata["name"], found["spec"]["progressDeadlineSeconds"]))
+            self._own(
+                self._deadline(metadata["namespace"], metadata["name"], deployment["spec"]["progressDeadlineSeconds"])
+            )
 
     async def _deadline(self, namespace: str, name: str, seconds: float) -> None:
         await self._cluster.clock.sleep(seconds + 1)
@@ -268,5 +270,5 @@ class Controllers:
             await work
 
 
-def _item(key: Key, found: Json) -> Item:
-    return key, found["metadata"].get("namespace", ""), found["metadata"]["name"]
+def _item(key: Key, obj: Json) -> Item:
+    return key, obj["metadata"].get("namespace", ""), obj["metadata"]["name"]

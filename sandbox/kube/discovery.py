@@ -51,32 +51,32 @@ def _group(name: str, versions: list[str]) -> Json:
 
 def resources(catalogue: Catalogue, name: str, api_version: str) -> Json | None:
     """`/api/v1` or `/apis/GROUP/VERSION`, or None."""
-    found = _listed(catalogue, name, api_version)
-    if not found:
+    entries = _listed(catalogue, name, api_version)
+    if not entries:
         return None
-    listed = [entry for one in found for entry in _entries(one)]
+    listed = [entry for one in entries for entry in _entries(one)]
     full = f"{name}/{api_version}" if name else api_version
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": full, "resources": listed}
 
 
 def _listed(catalogue: Catalogue, name: str, api_version: str) -> list[Resource]:
     """In the order of their names, which is the one in which `kubectl get all` shows them."""
-    found = [one for one in catalogue if (one.group, one.version) == (name, api_version)]
-    return sorted(found, key=lambda one: one.plural)
+    resources = [one for one in catalogue if (one.group, one.version) == (name, api_version)]
+    return sorted(resources, key=lambda one: one.plural)
 
 
-def _entries(one: Resource) -> list[Json]:
+def _entries(resource: Resource) -> list[Json]:
     entry: Json = {
-        "name": one.plural,
-        "singularName": one.singular or one.kind.lower(),
-        "namespaced": one.namespaced,
-        "kind": one.kind,
-        "verbs": list(one.verbs),
+        "name": resource.plural,
+        "singularName": resource.singular or resource.kind.lower(),
+        "namespaced": resource.namespaced,
+        "kind": resource.kind,
+        "verbs": list(resource.verbs),
     }
-    entry |= {"shortNames": list(one.short_names)} if one.short_names else {}
-    entry |= {"categories": list(one.categories)} if one.categories else {}
-    entry["storageVersionHash"] = hashlib.sha256(one.qualified.encode()).hexdigest()[:11] + "="
-    return [entry, *(_subresource(one, name) for name in one.subresources)]
+    entry |= {"shortNames": list(resource.short_names)} if resource.short_names else {}
+    entry |= {"categories": list(resource.categories)} if resource.categories else {}
+    entry["storageVersionHash"] = hashlib.sha256(resource.qualified.encode()).hexdigest()[:11] + "="
+    return [entry, *(_subresource(resource, name) for name in resource.subresources)]
 
 
 _SUBRESOURCES: dict[str, tuple[str, str, str, list[str]]] = {
@@ -90,13 +90,13 @@ _SUBRESOURCES: dict[str, tuple[str, str, str, list[str]]] = {
 }
 
 
-def _subresource(one: Resource, name: str) -> Json:
+def _subresource(resource: Resource, name: str) -> Json:
     group_name, api_version, kind, verbs = _SUBRESOURCES[name]
     entry: Json = {
-        "name": f"{one.plural}/{name}",
+        "name": f"{resource.plural}/{name}",
         "singularName": "",
-        "namespaced": one.namespaced,
-        "kind": kind or one.kind,
+        "namespaced": resource.namespaced,
+        "kind": kind or resource.kind,
         "verbs": verbs,
     }
     return ({"group": group_name, "version": api_version} if group_name else {}) | entry
@@ -104,7 +104,7 @@ def _subresource(one: Resource, name: str) -> Json:
 
 def aggregated(catalogue: Catalogue, *, core: bool, form: str) -> Json:
     """`/api` or `/apis` with everything below them in one answer; `form` is `v2` or `v2beta1`."""
-    known = {"": ["v1"]} if core else catalogue.groups()
+    groups = {"": ["v1"]} if core else catalogue.groups()
     items = [
         {
             "metadata": {"name": name, "creationTimestamp": None} if name else {"creationTimestamp": None},
@@ -117,25 +117,29 @@ def aggregated(catalogue: Catalogue, *, core: bool, form: str) -> Json:
                 for one in versions
             ],
         }
-        for name, versions in known.items()
+        for name, versions in groups.items()
     ]
     return {"kind": "APIGroupDiscoveryList", "apiVersion": f"{AGGREGATED}/{form}", "metadata": {}, "items": items}
 
 
-def _aggregated(one: Resource) -> Json:
+def _aggregated(resource: Resource) -> Json:
     entry: Json = {
-        "resource": one.plural,
-        "responseKind": {"group": one.group, "version": one.version, "kind": one.kind},
-        "scope": "Namespaced" if one.namespaced else "Cluster",
-        "singularResource": one.singular or one.kind.lower(),
-        "verbs": list(one.verbs),
+        "resource": resource.plural,
+        "responseKind": {"group": resource.group, "version": resource.version, "kind": resource.kind},
+        "scope": "Namespaced" if resource.namespaced else "Cluster",
+        "singularResource": resource.singular or resource.kind.lower(),
+        "verbs": list(resource.verbs),
     }
-    entry |= {"shortNames": list(one.short_names)} if one.short_names else {}
-    entry |= {"categories": list(one.categories)} if one.categories else {}
+    entry |= {"shortNames": list(resource.short_names)} if resource.short_names else {}
+    entry |= {"categories": list(resource.categories)} if resource.categories else {}
     below = []
-    for name in one.subresources:
+    for name in resource.subresources:
         group_name, api_version, kind, verbs = _SUBRESOURCES[name]
-        kind_of = {"group": group_name or one.group, "version": api_version or one.version, "kind": kind or one.kind}
+        kind_of = {
+            "group": group_name or resource.group,
+            "version": api_version or resource.version,
+            "kind": kind or resource.kind,
+        }
         below.append({"subresource": name, "responseKind": kind_of, "verbs": verbs})
     return entry | ({"subresources": below} if below else {})
 
@@ -153,47 +157,47 @@ def openapi_index(catalogue: Catalogue) -> Json:
 
 def openapi(catalogue: Catalogue, path: str, git_version: str) -> Json | None:
     """`/openapi/v3/apis/GROUP/VERSION`: the paths with their parameters, and objects whose fields are left open."""
-    found = [one for one in catalogue if _path(one) == path]
-    if not found:
+    resources = [one for one in catalogue if _path(one) == path]
+    if not resources:
         return None
-    schemas = {_schema_name(one): _schema(one) for one in found}
+    schemas = {_schema_name(one): _schema(one) for one in resources}
     return {
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": git_version},
-        "paths": {place: item for one in found for place, item in _paths(one).items()},
+        "paths": {place: item for one in resources for place, item in _paths(one).items()},
         "components": {"schemas": schemas},
     }
 
 
-def _path(one: Resource) -> str:
-    return f"apis/{one.group}/{one.version}" if one.group else f"api/{one.version}"
+def _path(resource: Resource) -> str:
+    return f"apis/{resource.group}/{resource.version}" if resource.group else f"api/{resource.version}"
 
 
-def _schema_name(one: Resource) -> str:
-    return ".".join(["io.k8s.api", *(part for part in (one.group or "core", one.version, one.kind))])
+def _schema_name(resource: Resource) -> str:
+    return ".".join(["io.k8s.api", *(part for part in (resource.group or "core", resource.version, resource.kind))])
 
 
-def _schema(one: Resource) -> Json:
+def _schema(resource: Resource) -> Json:
     named = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"type": "object"}}
     return {
         "type": "object",
-        "description": f"{one.kind} of {one.api_version}.",
+        "description": f"{resource.kind} of {resource.api_version}.",
         "properties": named,
-        "x-kubernetes-group-version-kind": [_kind(one)],
+        "x-kubernetes-group-version-kind": [_kind(resource)],
         "x-kubernetes-preserve-unknown-fields": True,
     }
 
 
-def _kind(one: Resource) -> Json:
-    return {"group": one.group, "version": one.version, "kind": one.kind}
+def _kind(resource: Resource) -> Json:
+    return {"group": resource.group, "version": resource.version, "kind": resource.kind}
 
 
-def _paths(one: Resource) -> Json:
-    root = f"/{_path(one)}" + ("/namespaces/{namespace}" if one.namespaced else "") + f"/{one.plural}"
+def _paths(resource: Resource) -> Json:
+    root = f"/{_path(resource)}" + ("/namespaces/{namespace}" if resource.namespaced else "") + f"/{resource.plural}"
     answers = {"200": {"description": "OK"}}
 
     def operation(action: str) -> Json:
-        named = {"x-kubernetes-action": action, "x-kubernetes-group-version-kind": _kind(one)}
+        named = {"x-kubernetes-action": action, "x-kubernetes-group-version-kind": _kind(resource)}
         return named | {"parameters": [DRY_RUN, VALIDATION], "responses": answers}
 
     return {

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from sandbox.kube import names
-from sandbox.kube.addresses import list_shown
+from sandbox.kube.addresses import list_text
 from sandbox.kube.resources import Json, Key, Resource
 from sandbox.kube.selectors import selector_matches
-from sandbox.kube.status import FieldError, Shown, StatusError, bad_request, required, unsupported, wrong
+from sandbox.kube.status import FieldError, StatusError, Verbatim, bad_request, required, unsupported, wrong
 
 IMMUTABLE = "field is immutable"
 WITH_GENERATION = {
@@ -30,21 +30,21 @@ WITH_GENERATION = {
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
-def defaulted(resource: Resource, made: Json) -> Json:
+def defaulted(resource: Resource, body: Json) -> Json:
     """The object with what the API server fills in; `made` may be changed."""
     if resource.custom:
-        return made
+        return body
     if fill := _DEFAULTS.get(resource.key):
-        fill(made)
-    return made
+        fill(body)
+    return body
 
 
-def errors(resource: Resource, made: Json, *, minor: int) -> list[FieldError]:
+def errors(resource: Resource, body: Json, *, minor: int) -> list[FieldError]:
     """What is wrong with an object, whether new or changed."""
     if resource.custom:
         return []
     check = _CHECKS.get(resource.key)
-    return check(made, minor) if check else []
+    return check(body, minor) if check else []
 
 
 def change_errors(resource: Resource, old: Json, new: Json, *, minor: int) -> list[FieldError]:
@@ -58,8 +58,8 @@ def change_errors(resource: Resource, old: Json, new: Json, *, minor: int) -> li
 # --- what is filled in ---
 
 
-def _service_defaults(made: Json) -> None:
-    spec = made.setdefault("spec", {})
+def _service_defaults(service: Json) -> None:
+    spec = service.setdefault("spec", {})
     spec.setdefault("type", "ClusterIP")
     spec.setdefault("sessionAffinity", "None")
     if spec["type"] != "ExternalName":
@@ -72,13 +72,15 @@ def _service_defaults(made: Json) -> None:
             port["targetPort"] = port.get("port")
     if spec.get("clusterIP") and not spec.get("clusterIPs"):
         spec["clusterIPs"] = [spec["clusterIP"]]
-    made.setdefault("status", {"loadBalancer": {}})
+    service.setdefault("status", {"loadBalancer": {}})
 
 
-def _namespace_defaults(made: Json) -> None:
-    made["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = made["metadata"].get("name", "")
-    made.setdefault("spec", {}).setdefault("finalizers", ["kubernetes"])
-    made["status"] = made.get("status") or {"phase": "Active"}
+def _namespace_defaults(namespace: Json) -> None:
+    namespace["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = namespace["metadata"].get(
+        "name", ""
+    )
+    namespace.setdefault("spec", {}).setdefault("finalizers", ["kubernetes"])
+    namespace["status"] = namespace.get("status") or {"phase": "Active"}
 
 
 def _pod_spec_defaults(spec: Json) -> None:
@@ -108,42 +110,42 @@ def _containers(spec: Json) -> Iterator[Json]:
     yield from spec.get("containers") or []
 
 
-def _pod_defaults(made: Json) -> None:
-    spec = made.setdefault("spec", {})
+def _pod_defaults(pod: Json) -> None:
+    spec = pod.setdefault("spec", {})
     spec.setdefault("serviceAccountName", "default")
     spec.setdefault("enableServiceLinks", True)
     spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
     spec.setdefault("priority", 0)
-    known = {one.get("key") for one in spec.get("tolerations") or []}
+    tolerated = {one.get("key") for one in spec.get("tolerations") or []}
     added = [
         {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
         for key in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
-        if key not in known
+        if key not in tolerated
     ]
     spec["tolerations"] = [*(spec.get("tolerations") or []), *added]
     _pod_spec_defaults(spec)
-    made.setdefault("status", {"phase": "Pending", "qosClass": _quality(spec)})
+    pod.setdefault("status", {"phase": "Pending", "qosClass": _quality(spec)})
 
 
 def _quality(spec: Json) -> str:
-    wanted = [container.get("resources") or {} for container in _containers(spec)]
-    if not any(one.get("requests") or one.get("limits") for one in wanted):
+    requirements = [container.get("resources") or {} for container in _containers(spec)]
+    if not any(one.get("requests") or one.get("limits") for one in requirements):
         return "BestEffort"
     guaranteed = all(
         {"cpu", "memory"} <= set(one.get("limits") or {}) and one.get("requests", one["limits"]) == one["limits"]
-        for one in wanted
+        for one in requirements
     )
     return "Guaranteed" if guaranteed else "Burstable"
 
 
-def _template_defaults(made: Json) -> None:
-    template = made.setdefault("spec", {}).setdefault("template", {})
+def _template_defaults(body: Json) -> None:
+    template = body.setdefault("spec", {}).setdefault("template", {})
     template.setdefault("metadata", {}).setdefault("creationTimestamp", None)
     _pod_spec_defaults(template.setdefault("spec", {}))
 
 
-def _deployment_defaults(made: Json) -> None:
-    spec = made.setdefault("spec", {})
+def _deployment_defaults(body: Json) -> None:
+    spec = body.setdefault("spec", {})
     _value_default(spec, "replicas", 1)
     strategy = spec.setdefault("strategy", {})
     strategy.setdefault("type", "RollingUpdate")
@@ -153,48 +155,48 @@ def _deployment_defaults(made: Json) -> None:
         rolling.setdefault("maxSurge", "25%")
     spec.setdefault("revisionHistoryLimit", 10)
     spec.setdefault("progressDeadlineSeconds", 600)
-    _template_defaults(made)
-    made.setdefault("status", {})
+    _template_defaults(body)
+    body.setdefault("status", {})
 
 
-def _replicas_defaults(made: Json) -> None:
-    _value_default(made.setdefault("spec", {}), "replicas", 1)
-    _template_defaults(made)
-    made.setdefault("status", {"replicas": 0})
+def _replicas_defaults(body: Json) -> None:
+    _value_default(body.setdefault("spec", {}), "replicas", 1)
+    _template_defaults(body)
+    body.setdefault("status", {"replicas": 0})
 
 
-def _stateful_defaults(made: Json) -> None:
-    _replicas_defaults(made)
-    spec = made["spec"]
+def _stateful_defaults(body: Json) -> None:
+    _replicas_defaults(body)
+    spec = body["spec"]
     spec.setdefault("podManagementPolicy", "OrderedReady")
     spec.setdefault("updateStrategy", {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}})
     spec.setdefault("revisionHistoryLimit", 10)
 
 
-def _daemon_defaults(made: Json) -> None:
-    _template_defaults(made)
-    spec = made["spec"]
+def _daemon_defaults(body: Json) -> None:
+    _template_defaults(body)
+    spec = body["spec"]
     spec.setdefault("updateStrategy", {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 0}})
     spec.setdefault("revisionHistoryLimit", 10)
-    made.setdefault(
+    body.setdefault(
         "status",
         {"currentNumberScheduled": 0, "numberMisscheduled": 0, "desiredNumberScheduled": 0, "numberReady": 0},
     )
 
 
-def _job_defaults(made: Json) -> None:
-    spec = made.setdefault("spec", {})
+def _job_defaults(body: Json) -> None:
+    spec = body.setdefault("spec", {})
     for name, value in (("parallelism", 1), ("completions", 1), ("backoffLimit", 6), ("suspend", False)):
         _value_default(spec, name, value)
     template = spec.setdefault("template", {})
     if "selector" not in spec:
-        chosen = {"batch.kubernetes.io/controller-uid": made["metadata"].get("uid", "")}
+        chosen = {"batch.kubernetes.io/controller-uid": body["metadata"].get("uid", "")}
         spec["selector"] = {"matchLabels": chosen}
         template.setdefault("metadata", {}).setdefault("labels", {}).update(
-            chosen | {"batch.kubernetes.io/job-name": made["metadata"].get("name", "")}
+            chosen | {"batch.kubernetes.io/job-name": body["metadata"].get("name", "")}
         )
-    _template_defaults(made)
-    made.setdefault("status", {})
+    _template_defaults(body)
+    body.setdefault("status", {})
 
 
 def _value_default(spec: Json, name: str, value: object) -> None:
@@ -202,52 +204,52 @@ def _value_default(spec: Json, name: str, value: object) -> None:
         spec[name] = value
 
 
-def _secret_defaults(made: Json) -> None:
-    made.setdefault("type", "Opaque")
-    plain = made.pop("stringData", None) or {}
+def _secret_defaults(body: Json) -> None:
+    body.setdefault("type", "Opaque")
+    plain = body.pop("stringData", None) or {}
     if plain:
-        data = made.get("data") or {}
-        made["data"] = data | {key: base64.b64encode(str(value).encode()).decode() for key, value in plain.items()}
+        data = body.get("data") or {}
+        body["data"] = data | {key: base64.b64encode(str(value).encode()).decode() for key, value in plain.items()}
 
 
-def _claim_defaults(made: Json) -> None:
-    made.setdefault("spec", {}).setdefault("volumeMode", "Filesystem")
-    made.setdefault("status", {"phase": "Pending"})
-    _finalizer(made, "kubernetes.io/pvc-protection")
+def _claim_defaults(body: Json) -> None:
+    body.setdefault("spec", {}).setdefault("volumeMode", "Filesystem")
+    body.setdefault("status", {"phase": "Pending"})
+    _finalizer(body, "kubernetes.io/pvc-protection")
 
 
-def _volume_defaults(made: Json) -> None:
-    spec = made.setdefault("spec", {})
+def _volume_defaults(body: Json) -> None:
+    spec = body.setdefault("spec", {})
     spec.setdefault("volumeMode", "Filesystem")
     spec.setdefault("persistentVolumeReclaimPolicy", "Retain")
-    made.setdefault("status", {"phase": "Available"})
-    _finalizer(made, "kubernetes.io/pv-protection")
+    body.setdefault("status", {"phase": "Available"})
+    _finalizer(body, "kubernetes.io/pv-protection")
 
 
-def _finalizer(made: Json, name: str) -> None:
-    if "deletionTimestamp" not in made["metadata"] and "uid" not in made["metadata"]:
-        present = made["metadata"].get("finalizers") or []
-        made["metadata"]["finalizers"] = list(dict.fromkeys([*present, name]))
+def _finalizer(body: Json, name: str) -> None:
+    if "deletionTimestamp" not in body["metadata"] and "uid" not in body["metadata"]:
+        present = body["metadata"].get("finalizers") or []
+        body["metadata"]["finalizers"] = list(dict.fromkeys([*present, name]))
 
 
-def _class_defaults(made: Json) -> None:
-    made.setdefault("reclaimPolicy", "Delete")
-    made.setdefault("volumeBindingMode", "Immediate")
+def _class_defaults(body: Json) -> None:
+    body.setdefault("reclaimPolicy", "Delete")
+    body.setdefault("volumeBindingMode", "Immediate")
 
 
-def _definition_defaults(made: Json) -> None:
-    spec = made.setdefault("spec", {})
+def _definition_defaults(body: Json) -> None:
+    spec = body.setdefault("spec", {})
     spec.setdefault("conversion", {"strategy": "None"})
-    given = spec.setdefault("names", {})
-    if given.get("kind"):
-        given.setdefault("singular", given["kind"].lower())
-        given.setdefault("listKind", given["kind"] + "List")
-    made.setdefault("status", {})
+    names = spec.setdefault("names", {})
+    if names.get("kind"):
+        names.setdefault("singular", names["kind"].lower())
+        names.setdefault("listKind", names["kind"] + "List")
+    body.setdefault("status", {})
 
 
-def _event_defaults(made: Json) -> None:
-    made.setdefault("source", {})
-    made.setdefault("type", "Normal")
+def _event_defaults(body: Json) -> None:
+    body.setdefault("source", {})
+    body.setdefault("type", "Normal")
 
 
 _DEFAULTS: dict[Key, Callable[[Json], None]] = {
@@ -277,45 +279,45 @@ SERVICE_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 
 
-def _service_errors(made: Json, minor: int) -> list[FieldError]:
-    spec = made["spec"]
-    found: list[FieldError] = []
+def _service_errors(service: Json, minor: int) -> list[FieldError]:
+    spec = service["spec"]
+    problems: list[FieldError] = []
     if spec["type"] not in SERVICE_TYPES:
-        found.append(unsupported("spec.type", spec["type"], SERVICE_TYPES))
+        problems.append(unsupported("spec.type", spec["type"], SERVICE_TYPES))
     if spec["type"] == "ExternalName":
-        return found if spec.get("externalName") else [*found, required("spec.externalName")]
+        return problems if spec.get("externalName") else [*problems, required("spec.externalName")]
     ports = spec.get("ports") or []
     if not ports and spec.get("clusterIP") != "None":
-        found.append(required("spec.ports"))
+        problems.append(required("spec.ports"))
     for at, port in enumerate(ports):
-        found += _port_errors(port, f"spec.ports[{at}]", several=len(ports) > 1)
-    given = [(port.get("port"), port.get("protocol")) for port in ports]
-    for at, one in enumerate(given):
-        if one in given[:at]:
-            shown: object = {"name": "", "protocol": one[1], "port": one[0], "targetPort": 0}
-            found.append(FieldError("FieldValueDuplicate", f"spec.ports[{at}]", shown))
-    return found + _cluster_ip_errors(spec, minor)
+        problems += _port_errors(port, f"spec.ports[{at}]", named=len(ports) > 1)
+    numbers = [(port.get("port"), port.get("protocol")) for port in ports]
+    for at, number in enumerate(numbers):
+        if number in numbers[:at]:
+            value: object = {"name": "", "protocol": number[1], "port": number[0], "targetPort": 0}
+            problems.append(FieldError("FieldValueDuplicate", f"spec.ports[{at}]", value))
+    return problems + _cluster_ip_errors(spec, minor)
 
 
-def _port_errors(port: Json, path: str, *, several: bool) -> list[FieldError]:
-    found: list[FieldError] = []
-    if several and not port.get("name"):
-        found.append(required(f"{path}.name"))
+def _port_errors(port: Json, path: str, *, named: bool) -> list[FieldError]:
+    problems: list[FieldError] = []
+    if named and not port.get("name"):
+        problems.append(required(f"{path}.name"))
     number = port.get("port", 0)
     if not isinstance(number, int) or not 0 < number <= LARGEST_PORT:
-        found.append(wrong(f"{path}.port", number, f"must be between 1 and {LARGEST_PORT}, inclusive"))
+        problems.append(wrong(f"{path}.port", number, f"must be between 1 and {LARGEST_PORT}, inclusive"))
     if port["protocol"] not in PROTOCOLS:
-        found.append(unsupported(f"{path}.protocol", port["protocol"], PROTOCOLS))
-    return found
+        problems.append(unsupported(f"{path}.protocol", port["protocol"], PROTOCOLS))
+    return problems
 
 
 def _cluster_ip_errors(spec: Json, minor: int) -> list[FieldError]:
     address, listed = spec.get("clusterIP") or "", spec.get("clusterIPs") or []
     path = "spec.clusterIPs"
     if not address and listed:
-        return [wrong(path, list_shown(listed, minor), "must be empty when `clusterIP` is not specified")]
+        return [wrong(path, list_text(listed, minor), "must be empty when `clusterIP` is not specified")]
     if address and listed[0] != address:
-        return [wrong(path, list_shown(listed, minor), "first value must match `clusterIP`")]
+        return [wrong(path, list_text(listed, minor), "first value must match `clusterIP`")]
     return [
         wrong(f"{path}[{at}]", one, why)
         for at, one in enumerate(listed)
@@ -336,82 +338,82 @@ def _address_trouble(text: str) -> str:
 def _pod_spec_errors(spec: Json, path: str) -> list[FieldError]:
     if not spec.get("containers"):
         return [required(f"{path}.containers")]
-    found: list[FieldError] = []
+    problems: list[FieldError] = []
     for group in ("initContainers", "containers"):
         for at, container in enumerate(spec.get(group) or []):
-            found += _container_errors(container, f"{path}.{group}[{at}]")
+            problems += _container_errors(container, f"{path}.{group}[{at}]")
     volumes = {volume.get("name") for volume in spec.get("volumes") or []}
     for at, container in enumerate(spec["containers"]):
         for which, mount in enumerate(container.get("volumeMounts") or []):
             if mount.get("name") not in volumes:
                 place = f"{path}.containers[{at}].volumeMounts[{which}].name"
-                found.append(FieldError("FieldValueNotFound", place, mount.get("name", "")))
-    given = [container.get("name") for container in spec["containers"]]
-    found += [
+                problems.append(FieldError("FieldValueNotFound", place, mount.get("name", "")))
+    container_names = [container.get("name") for container in spec["containers"]]
+    problems += [
         FieldError("FieldValueDuplicate", f"{path}.containers[{at}].name", name)
-        for at, name in enumerate(given)
-        if name in given[:at]
+        for at, name in enumerate(container_names)
+        if name in container_names[:at]
     ]
-    return found
+    return problems
 
 
 def _container_errors(container: Json, path: str) -> list[FieldError]:
-    found: list[FieldError] = []
+    problems: list[FieldError] = []
     name = container.get("name") or ""
     if not name:
-        found.append(required(f"{path}.name"))
+        problems.append(required(f"{path}.name"))
     else:
-        found += [wrong(f"{path}.name", name, problem) for problem in names.label(name)]
+        problems += [wrong(f"{path}.name", name, problem) for problem in names.label(name)]
     image = container.get("image") or ""
     if not image:
-        found.append(required(f"{path}.image"))
+        problems.append(required(f"{path}.image"))
     elif image != image.strip():
-        found.append(wrong(f"{path}.image", image, "must not have leading or trailing whitespace"))
-    return found
+        problems.append(wrong(f"{path}.image", image, "must not have leading or trailing whitespace"))
+    return problems
 
 
-def _pod_errors(made: Json, _minor: int) -> list[FieldError]:
-    return _pod_spec_errors(made["spec"], "spec")
+def _pod_errors(pod: Json, _minor: int) -> list[FieldError]:
+    return _pod_spec_errors(pod["spec"], "spec")
 
 
-def _workload_errors(made: Json, minor: int) -> list[FieldError]:
-    spec = made["spec"]
-    found: list[FieldError] = []
+def _workload_errors(body: Json, minor: int) -> list[FieldError]:
+    spec = body["spec"]
+    problems: list[FieldError] = []
     selector = spec.get("selector")
     labels = spec["template"]["metadata"].get("labels") or {}
     if not selector:
-        found.append(required("spec.selector"))
+        problems.append(required("spec.selector"))
     elif not selector_matches(selector, labels):
         text = "`selector` does not match template `labels`"
-        found.append(wrong("spec.template.metadata.labels", _map_shown(labels, minor), text))
+        problems.append(wrong("spec.template.metadata.labels", _map_text(labels, minor), text))
     if isinstance(spec.get("replicas"), int) and spec["replicas"] < 0:
-        found.append(wrong("spec.replicas", spec["replicas"], "must be greater than or equal to 0"))
-    return found + _pod_spec_errors(spec["template"]["spec"], "spec.template.spec")
+        problems.append(wrong("spec.replicas", spec["replicas"], "must be greater than or equal to 0"))
+    return problems + _pod_spec_errors(spec["template"]["spec"], "spec.template.spec")
 
 
-def _map_shown(labels: Json, minor: int) -> object:
+def _map_text(labels: Json, minor: int) -> object:
     if minor > 33:  # noqa: PLR2004
         return labels
     inside = ", ".join(f'"{key}":"{labels[key]}"' for key in sorted(labels))
-    return Shown(f"map[string]string{{{inside}}}")
+    return Verbatim(f"map[string]string{{{inside}}}")
 
 
-def _secret_errors(made: Json, _minor: int) -> list[FieldError]:
-    data = {key: _decoded(value) for key, value in (made.get("data") or {}).items()}
-    found = [wrong(f"data[{key}]", key, problem) for key in data for problem in names.config_key(key)]
+def _secret_errors(body: Json, _minor: int) -> list[FieldError]:
+    data = {key: _decoded(value) for key, value in (body.get("data") or {}).items()}
+    problems = [wrong(f"data[{key}]", key, problem) for key in data for problem in names.config_key(key)]
     if sum(map(len, data.values())) > LARGEST_SECRET:
         text = f"may not be more than {LARGEST_SECRET} bytes"
-        found.append(FieldError("FieldValueTooLong", "data", detail=text))
-    kind = made["type"]
+        problems.append(FieldError("FieldValueTooLong", "data", detail=text))
+    kind = body["type"]
     if kind in _JSON_SECRETS:
-        return found + _json_secret_errors(data, _JSON_SECRETS[kind])
+        return problems + _json_secret_errors(data, _JSON_SECRETS[kind])
     present = [key for key in _SECRET_KEYS.get(kind, ()) if key in data]
     if kind == "kubernetes.io/basic-auth" and present:
-        return found
-    found += [required(f"data[{key}]") for key in _SECRET_KEYS.get(kind, ()) if key not in present]
-    if kind == "kubernetes.io/service-account-token" and not (made["metadata"].get("annotations") or {}).get(_OWNER):
-        found.append(required(f"metadata.annotations[{_OWNER}]"))
-    return found
+        return problems
+    problems += [required(f"data[{key}]") for key in _SECRET_KEYS.get(kind, ()) if key not in present]
+    if kind == "kubernetes.io/service-account-token" and not (body["metadata"].get("annotations") or {}).get(_OWNER):
+        problems.append(required(f"metadata.annotations[{_OWNER}]"))
+    return problems
 
 
 _OWNER = "kubernetes.io/service-account.name"
@@ -451,14 +453,14 @@ def _decoded(value: Any) -> bytes:
         ) from None
 
 
-def _config_map_errors(made: Json, _minor: int) -> list[FieldError]:
-    found = [
+def _config_map_errors(body: Json, _minor: int) -> list[FieldError]:
+    problems = [
         wrong(f"{part}[{key}]", key, problem)
         for part in ("data", "binaryData")
-        for key in made.get(part) or {}
+        for key in body.get(part) or {}
         for problem in names.config_key(key)
     ]
-    for key, value in (made.get("data") or {}).items():
+    for key, value in (body.get("data") or {}).items():
         if not isinstance(value, str):
             text = json.dumps(value)
             kind = "number" if isinstance(value, int | float) else type(value).__name__
@@ -466,34 +468,34 @@ def _config_map_errors(made: Json, _minor: int) -> list[FieldError]:
                 f'ConfigMap in version "v1" cannot be handled as a ConfigMap: json: cannot unmarshal {kind} {text} '
                 f"into Go struct field ConfigMap.data.{key} of type string"
             )
-    return found
+    return problems
 
 
-def _claim_errors(made: Json, _minor: int) -> list[FieldError]:
-    spec = made["spec"]
-    found: list[FieldError] = []
+def _claim_errors(body: Json, _minor: int) -> list[FieldError]:
+    spec = body["spec"]
+    problems: list[FieldError] = []
     if not spec.get("accessModes"):
-        found.append(required("spec.accessModes", "at least 1 access mode is required"))
+        problems.append(required("spec.accessModes", "at least 1 access mode is required"))
     size = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
     if size is None:
-        found.append(required("spec.resources[storage]"))
+        problems.append(required("spec.resources[storage]"))
     elif not _QUANTITY.fullmatch(str(size)):
         raise bad_request(
             'PersistentVolumeClaim in version "v1" cannot be handled as a PersistentVolumeClaim: quantities must match '
             "the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
         )
-    return found
+    return problems
 
 
 _QUANTITY = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+)?")
 
 
-def _class_errors(made: Json, _minor: int) -> list[FieldError]:
-    return [] if made.get("provisioner") else [required("provisioner")]
+def _class_errors(body: Json, _minor: int) -> list[FieldError]:
+    return [] if body.get("provisioner") else [required("provisioner")]
 
 
-def _range_errors(made: Json, _minor: int) -> list[FieldError]:
-    listed = (made.get("spec") or {}).get("cidrs") or []
+def _range_errors(body: Json, _minor: int) -> list[FieldError]:
+    listed = (body.get("spec") or {}).get("cidrs") or []
     if not listed:
         return [required("spec.cidrs", "at least one CIDR required")]
     return [wrong(f"spec.cidrs[{at}]", one, why) for at, one in enumerate(listed) if (why := _range_trouble(one))]
@@ -507,32 +509,32 @@ def _range_trouble(text: str) -> str:
     return "" if str(network.network_address) == text.partition("/")[0] else BITS_TOO_MANY
 
 
-def _definition_errors(made: Json, _minor: int) -> list[FieldError]:
-    spec = made["spec"]
+def _definition_errors(body: Json, _minor: int) -> list[FieldError]:
+    spec = body["spec"]
     expected = f"{spec['names'].get('plural', '')}.{spec.get('group', '')}"
-    found: list[FieldError] = []
-    if made["metadata"]["name"] != expected:
+    problems: list[FieldError] = []
+    if body["metadata"]["name"] != expected:
         text = 'must be spec.names.plural+"."+spec.group'
-        found.append(wrong("metadata.name", made["metadata"]["name"], text))
+        problems.append(wrong("metadata.name", body["metadata"]["name"], text))
     if not spec.get("versions"):
         text = "must have exactly one version marked as storage version"
-        found.append(wrong("spec.versions", Shown("[]"), text))
+        problems.append(wrong("spec.versions", Verbatim("[]"), text))
     if spec.get("scope") not in {"Cluster", "Namespaced"}:
-        found.append(unsupported("spec.scope", spec.get("scope", ""), ("Cluster", "Namespaced")))
-    found += [
+        problems.append(unsupported("spec.scope", spec.get("scope", ""), ("Cluster", "Namespaced")))
+    problems += [
         required(f"spec.versions[{at}].schema.openAPIV3Schema", "schemas are required")
         for at, version in enumerate(spec.get("versions") or [])
         if not (version.get("schema") or {}).get("openAPIV3Schema")
     ]
-    return found
+    return problems
 
 
-def _binding_errors(made: Json, _minor: int) -> list[FieldError]:
-    role = made.get("roleRef") or {}
-    found = [] if role.get("name") else [required("roleRef.name")]
+def _binding_errors(body: Json, _minor: int) -> list[FieldError]:
+    role = body.get("roleRef") or {}
+    problems = [] if role.get("name") else [required("roleRef.name")]
     if role.get("kind") not in {"Role", "ClusterRole"}:
-        found.append(unsupported("roleRef.kind", role.get("kind", ""), ("Role", "ClusterRole")))
-    return found
+        problems.append(unsupported("roleRef.kind", role.get("kind", ""), ("Role", "ClusterRole")))
+    return problems
 
 
 _CHECKS: dict[Key, Callable[[Json, int], list[FieldError]]] = {
@@ -563,22 +565,22 @@ def _service_change(old: Json, new: Json, minor: int) -> list[FieldError]:
         return []
     if after.get("clusterIP") == before["clusterIP"]:
         return []
-    shown = list_shown(after.get("clusterIPs") or [], minor)
-    return [wrong("spec.clusterIPs[0]", shown, "may not change once set")]
+    addresses_after = list_text(after.get("clusterIPs") or [], minor)
+    return [wrong("spec.clusterIPs[0]", addresses_after, "may not change once set")]
 
 
 def _selector_change(old: Json, new: Json, minor: int) -> list[FieldError]:
     if old["spec"].get("selector") == new["spec"].get("selector"):
         return []
-    return [wrong("spec.selector", _selector_shown(new["spec"].get("selector") or {}, minor), IMMUTABLE)]
+    return [wrong("spec.selector", _selector_text(new["spec"].get("selector") or {}, minor), IMMUTABLE)]
 
 
-def _selector_shown(selector: Json, minor: int) -> object:
+def _selector_text(selector: Json, minor: int) -> object:
     if minor > 33:  # noqa: PLR2004
         return selector
-    labels = _map_shown(selector.get("matchLabels") or {}, minor)
-    text = labels.text if isinstance(labels, Shown) else ""
-    return Shown(f"v1.LabelSelector{{MatchLabels:{text}, MatchExpressions:[]v1.LabelSelectorRequirement(nil)}}")
+    labels = _map_text(selector.get("matchLabels") or {}, minor)
+    text = labels.text if isinstance(labels, Verbatim) else ""
+    return Verbatim(f"v1.LabelSelector{{MatchLabels:{text}, MatchExpressions:[]v1.LabelSelectorRequirement(nil)}}")
 
 
 def _pod_change(old: Json, new: Json, _minor: int) -> list[FieldError]:
@@ -602,13 +604,13 @@ def _fixed_part(spec: Json) -> Json:
 
 
 def _immutable_data(old: Json, new: Json, _minor: int) -> list[FieldError]:
-    found: list[FieldError] = []
+    problems: list[FieldError] = []
     if old.get("type") != new.get("type"):
-        found.append(wrong("type", new.get("type"), IMMUTABLE))
+        problems.append(wrong("type", new.get("type"), IMMUTABLE))
     if old.get("immutable") and (old.get("data") != new.get("data") or not new.get("immutable")):
         text = "field is immutable when `immutable` is set"
-        found.append(FieldError("FieldValueForbidden", "data", detail=text))
-    return found
+        problems.append(FieldError("FieldValueForbidden", "data", detail=text))
+    return problems
 
 
 def _claim_change(old: Json, new: Json, _minor: int) -> list[FieldError]:
@@ -653,18 +655,18 @@ _CHANGE_CHECKS: dict[Key, Callable[[Json, Json, int], list[FieldError]]] = {
 def definition_resources(definition: Json) -> list[Resource]:
     """The kinds that a CustomResourceDefinition brings, one a served version."""
     spec = definition["spec"]
-    given = spec["names"]
+    naming = spec["names"]
     return [
         Resource(
             group=spec["group"],
             version=version["name"],
-            plural=given["plural"],
-            kind=given["kind"],
+            plural=naming["plural"],
+            kind=naming["kind"],
             namespaced=spec["scope"] == "Namespaced",
-            short_names=tuple(given.get("shortNames") or ()),
+            short_names=tuple(naming.get("shortNames") or ()),
             subresources=tuple(version.get("subresources") or ()),
-            categories=tuple(given.get("categories") or ()),
-            singular=given.get("singular", ""),
+            categories=tuple(naming.get("categories") or ()),
+            singular=naming.get("singular", ""),
             custom=True,
         )
         for version in spec["versions"]

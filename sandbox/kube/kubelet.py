@@ -113,11 +113,11 @@ class Kubelet:
 
     def _unschedulable(self, pod: Json, why: str) -> None:
         conditions = (pod.get("status") or {}).get("conditions") or []
-        known: Json = next((one for one in conditions if one["type"] == "PodScheduled"), {})
-        if known.get("message") == why:
+        condition: Json = next((one for one in conditions if one["type"] == "PodScheduled"), {})
+        if condition.get("message") == why:
             return
-        made = self._condition("PodScheduled", "False", reason="Unschedulable", message=why)
-        self._cluster.change(PODS, pod, status={"phase": "Pending", "conditions": [made]})
+        updated = self._condition("PodScheduled", "False", reason="Unschedulable", message=why)
+        self._cluster.change(PODS, pod, status={"phase": "Pending", "conditions": [updated]})
         record(self._cluster, pod, "FailedScheduling", why, kind="Warning", component="default-scheduler")
 
     # --- starting ---
@@ -152,8 +152,8 @@ class Kubelet:
         self._say(pod, "Pulling", f'Pulling image "{image}"')
         namespace = pod["metadata"]["namespace"]
         references = pod["spec"].get("imagePullSecrets") or []
-        found = [self._cluster.store.get(SECRETS.key, namespace, one.get("name", "")) for one in references]
-        digest = await self._pull(self._cluster.name, image, [one for one in found if one is not None])
+        secrets = [self._cluster.store.get(SECRETS.key, namespace, one.get("name", "")) for one in references]
+        digest = await self._pull(self._cluster.name, image, [one for one in secrets if one is not None])
         self._say(pod, "Pulled", f'Successfully pulled image "{image}"')
         return image_id(image, digest)
 
@@ -173,12 +173,12 @@ class Kubelet:
             ("configMap", "name", "configmap", CONFIG_MAPS.key),
         )
         for volume in pod["spec"].get("volumes") or []:
-            for kind, field, shown, key in kinds:
+            for kind, field, label, key in kinds:
                 source = volume.get(kind)
                 if not source or source.get("optional"):
                     continue
                 if self._cluster.store.get(key, namespace, source.get(field, "")) is None:
-                    return volume["name"], f'{shown} "{source.get(field)}" not found'
+                    return volume["name"], f'{label} "{source.get(field)}" not found'
         return None
 
     # --- statuses ---
@@ -231,12 +231,17 @@ class Kubelet:
         address = f"10.244.{digest[0]}.{digest[1] or 1}"
         node = self._cluster.store.get(NODES.key, "", pod["spec"]["nodeName"]) or {}
         host = next((one["address"] for one in (node.get("status") or {}).get("addresses") or []), "")
-        shown: Json = {"podIP": address, "podIPs": [{"ip": address}], "startTime": self._cluster.now()}
-        return shown | ({"hostIP": host, "hostIPs": [{"ip": host}]} if host else {})
+        status: Json = {"podIP": address, "podIPs": [{"ip": address}], "startTime": self._cluster.now()}
+        return status | ({"hostIP": host, "hostIPs": [{"ip": host}]} if host else {})
 
     def _condition(self, kind: str, status: str, *, reason: str = "", message: str = "") -> Json:
-        made: Json = {"type": kind, "status": status, "lastProbeTime": None, "lastTransitionTime": self._cluster.now()}
-        return made | ({"reason": reason} if reason else {}) | ({"message": message} if message else {})
+        condition: Json = {
+            "type": kind,
+            "status": status,
+            "lastProbeTime": None,
+            "lastTransitionTime": self._cluster.now(),
+        }
+        return condition | ({"reason": reason} if reason else {}) | ({"message": message} if message else {})
 
     def _say(self, pod: Json, reason: str, text: str, *, kind: str = "Normal") -> None:
         record(self._cluster, pod, reason, text, kind=kind, component="kubelet", host=pod["spec"].get("nodeName", ""))
@@ -252,8 +257,8 @@ def image_id(image: str, digest: str) -> str:
         repository = f"docker.io/library/{repository}"
     elif "." not in first and ":" not in first and first != "localhost":
         repository = f"docker.io/{repository}"
-    given = image.partition("@")[2]
-    return f"{repository}@{given or digest}"
+    pinned = image.partition("@")[2]
+    return f"{repository}@{pinned or digest}"
 
 
 def _none_of(count: int, why: str) -> str:

@@ -43,13 +43,13 @@ def written(pod: Json, container: str, *, previous: bool = False) -> str | None:
     return text if text is None else str(text)
 
 
-def _container(pod: Json, wanted: str) -> str:
+def _container(pod: Json, name: str) -> str:
     names = [one["name"] for one in pod["spec"]["containers"]]
     first = [one["name"] for one in pod["spec"].get("initContainers") or []]
-    if wanted in [*names, *first]:
-        return wanted
-    if wanted:
-        raise bad_request(f"container {wanted} is not valid for pod {pod['metadata']['name']}")
+    if name in [*names, *first]:
+        return name
+    if name:
+        raise bad_request(f"container {name} is not valid for pod {pod['metadata']['name']}")
     if len(names) > 1 and "kubectl.kubernetes.io/default-container" not in (pod["metadata"].get("annotations") or {}):
         listed = " ".join(names)
         init = f" or one of the init containers: [{' '.join(first)}]" if first else ""
@@ -61,8 +61,8 @@ def _container(pod: Json, wanted: str) -> str:
 
 def _state(pod: Json, container: str) -> Json:
     statuses = (pod.get("status") or {}).get("containerStatuses") or []
-    found = next((one.get("state") for one in statuses if one["name"] == container), None)
-    return dict(found or {"waiting": {"reason": "ContainerCreating"}})
+    state = next((one.get("state") for one in statuses if one["name"] == container), None)
+    return dict(state or {"waiting": {"reason": "ContainerCreating"}})
 
 
 def _shortened(text: str, query: Mapping[str, str]) -> str:
@@ -79,19 +79,19 @@ async def followed(store: Store, pod: Json, query: Mapping[str, str]) -> AsyncIt
     """What is written from now on, until the Pod is gone or finished."""
     container = _container(pod, query.get("container", ""))
     namespace, name, uid = pod["metadata"]["namespace"], pod["metadata"]["name"], pod["metadata"]["uid"]
-    known = written(pod, container) or ""
+    text_so_far = written(pod, container) or ""
     while True:
-        seen = store.revision
+        revision = store.revision
         current = store.get(PODS.key, namespace, name)
         if current is None or current["metadata"]["uid"] != uid:
             return
         text = written(current, container) or ""
-        if text != known:
-            yield text.removeprefix(known)
-            known = text
+        if text != text_so_far:
+            yield text.removeprefix(text_so_far)
+            text_so_far = text
         if (current.get("status") or {}).get("phase") in {"Succeeded", "Failed"}:
             return
         with contextlib.suppress(asyncio.CancelledError):
-            await store.changed(seen)
+            await store.changed(revision)
             continue
         return

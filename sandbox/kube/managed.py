@@ -34,8 +34,8 @@ def managed_after(old: Json, new: Json, manager: str, moment: str) -> list[Json]
     """The `managedFields` of `new` after `manager` updated `old` to it; those that it has already are built upon."""
     before, after = leaves(old), leaves(new)
     changed = {path for path, value in after.items() if before.get(path, _ABSENT) != value}
-    kept: list[Json] = (new.get("metadata") or {}).get("managedFields") or []
-    result = [_entry_without(entry, changed, after) for entry in kept]
+    entries: list[Json] = (new.get("metadata") or {}).get("managedFields") or []
+    result = [_entry_without(entry, changed, after) for entry in entries]
     mine = next((entry for entry in result if (entry["manager"], entry["operation"]) == (manager, "Update")), None)
     if changed:
         owned = changed | (set(_paths(mine["fieldsV1"])) if mine else set())
@@ -50,21 +50,21 @@ def applied(old: Json | None, config: Json, manager: str, moment: str, *, force:
     Raises:
         StatusError: 409, when others manage fields that the configuration wants otherwise.
     """
-    wanted = leaves(config)
+    configured = leaves(config)
     current = old or {key: config[key] for key in ("apiVersion", "kind")} | {"metadata": {}}
     entries = list((current["metadata"].get("managedFields")) or [])
     mine = next((entry for entry in entries if (entry["manager"], entry["operation"]) == (manager, "Apply")), None)
     present = leaves(current)
-    differing = {path for path, value in wanted.items() if path in present and present[path] != value}
+    differing = {path for path, value in configured.items() if path in present and present[path] != value}
     if not force:
         _refuse_conflicts(entries, mine, differing)
     others = [entry for entry in entries if entry is not mine]
     result: Json = _overlay(copy.deepcopy(current), config)
-    held = {path for entry in others for path in _paths(entry["fieldsV1"])}
-    for path in set(_paths(mine["fieldsV1"]) if mine else ()) - set(wanted) - held:
+    owned_by_others = {path for entry in others for path in _paths(entry["fieldsV1"])}
+    for path in set(_paths(mine["fieldsV1"]) if mine else ()) - set(configured) - owned_by_others:
         _drop(result, path)
     entries = [_entry_without(entry, differing, None) for entry in others]
-    entries.append(_entry(manager, "Apply", config["apiVersion"], moment, wanted))
+    entries.append(_entry(manager, "Apply", config["apiVersion"], moment, configured))
     result["metadata"]["managedFields"] = [entry for entry in entries if entry["fieldsV1"]]
     return dict(result)
 
@@ -72,9 +72,9 @@ def applied(old: Json | None, config: Json, manager: str, moment: str, *, force:
 def _refuse_conflicts(entries: Iterable[Json], mine: Json | None, differing: set[Path]) -> None:
     fields: dict[str, list[str]] = {}
     for entry in entries:
-        held = differing & set(_paths(entry["fieldsV1"])) if entry is not mine else set()
-        for path in sorted(held):
-            fields.setdefault(_manager_shown(entry), []).append(_shown(path))
+        contested = differing & set(_paths(entry["fieldsV1"])) if entry is not mine else set()
+        for path in sorted(contested):
+            fields.setdefault(_manager_text(entry), []).append(_path_text(path))
     causes = [
         {"reason": "FieldManagerConflict", "message": f"conflict with {manager}", "field": path}
         for manager, paths in fields.items()
@@ -92,7 +92,7 @@ def _refuse_conflicts(entries: Iterable[Json], mine: Json | None, differing: set
     raise StatusError(409, "Conflict", text, {"causes": causes})
 
 
-def _manager_shown(entry: Json) -> str:
+def _manager_text(entry: Json) -> str:
     manager = json.dumps(entry["manager"])
     return f"{manager} using {entry['apiVersion']} at {entry['time']}" if entry["operation"] == "Update" else manager
 
@@ -104,10 +104,10 @@ class _Absent:
 _ABSENT = _Absent()
 
 
-def leaves(found: Json) -> dict[Path, Any]:
+def leaves(obj: Json) -> dict[Path, Any]:
     """Every field below an object that is managed apart from its neighbours, by its path in `fieldsV1` form."""
     collected: dict[Path, Any] = {}
-    for key, value in found.items():
+    for key, value in obj.items():
         if key in {"apiVersion", "kind"}:
             continue
         inner = (
@@ -143,9 +143,11 @@ def _entry(manager: str, operation: str, api_version: str, moment: str, paths: I
     }
 
 
-def _entry_without(entry: Json, taken: set[Path], present: dict[Path, Any] | None) -> Json:
-    left = [path for path in _paths(entry["fieldsV1"]) if path not in taken and (present is None or path in present)]
-    return entry | {"fieldsV1": _tree(left)}
+def _entry_without(entry: Json, removed: set[Path], present: dict[Path, Any] | None) -> Json:
+    remaining = [
+        path for path in _paths(entry["fieldsV1"]) if path not in removed and (present is None or path in present)
+    ]
+    return entry | {"fieldsV1": _tree(remaining)}
 
 
 def _tree(paths: Iterable[Path]) -> Json:
@@ -158,13 +160,13 @@ def _tree(paths: Iterable[Path]) -> Json:
 
 
 def _paths(tree: Json, above: Path = ()) -> list[Path]:
-    found: list[Path] = []
+    paths: list[Path] = []
     for part, below in tree.items():
-        found += _paths(below, (*above, part)) if below else [(*above, part)]
-    return found
+        paths += _paths(below, (*above, part)) if below else [(*above, part)]
+    return paths
 
 
-def _shown(path: Path) -> str:
+def _path_text(path: Path) -> str:
     text = ""
     for part in path:
         if part.startswith("k:"):
@@ -182,32 +184,32 @@ def _overlay(current: Any, config: Any, name: str = "") -> Any:
         return current
     if isinstance(config, list) and isinstance(current, list) and (key := merge_key(name, [*config, *current])):
         for item in config:
-            known = next((one for one in current if one[key] == item[key]), None)
-            if known is None:
+            match = next((one for one in current if one[key] == item[key]), None)
+            if match is None:
                 current.append(copy.deepcopy(item))
             else:
-                _overlay(known, item)
+                _overlay(match, item)
         return current
     return copy.deepcopy(config)
 
 
-def _drop(found: Any, path: Path) -> None:
+def _drop(parent: Any, path: Path) -> None:
     """Take the field at `path` away, and what is left empty by that."""
-    part, rest = path[0], path[1:]
+    part, below = path[0], path[1:]
     if part.startswith("k:"):
         ((key, value),) = json.loads(part[2:]).items()
-        item = next((one for one in found if one.get(key) == value), None)
+        item = next((one for one in parent if one.get(key) == value), None)
         if item is None:
             return
-        if rest:
-            _drop(item, rest)
-        if not rest or set(item) <= {key}:
-            found.remove(item)
+        if below:
+            _drop(item, below)
+        if not below or set(item) <= {key}:
+            parent.remove(item)
         return
     name = part[2:]
-    if not isinstance(found, dict) or name not in found:
+    if not isinstance(parent, dict) or name not in parent:
         return
-    if rest:
-        _drop(found[name], rest)
-    if not rest or found[name] in ({}, []):
-        found.pop(name)
+    if below:
+        _drop(parent[name], below)
+    if not below or parent[name] in ({}, []):
+        parent.pop(name)

@@ -80,33 +80,35 @@ def config_key(value: str) -> list[str]:
 
 def label_errors(labels: Mapping[str, object], path: str) -> list[FieldError]:
     """What is wrong with an object's labels."""
-    found = [wrong(path, key, problem) for key in labels for problem in _label_key(key)]
+    errors = [wrong(path, key, problem) for key in labels for problem in _label_key(key)]
     text = (
         "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start "
         "and end with an alphanumeric character"
     )
     for value in map(str, labels.values()):
         problems = _checked(value, _VALUE, LONGEST_LABEL, text, "MyValue", "my_value", "12345")
-        found += [wrong(path, value, problem) for problem in problems]
-    return found
+        errors += [wrong(path, value, problem) for problem in problems]
+    return errors
 
 
-def metadata_errors(resource: Resource, made: Json, *, minor: int) -> list[FieldError]:
+def metadata_errors(resource: Resource, body: Json, *, minor: int) -> list[FieldError]:
     """What is wrong with an object's metadata."""
-    metadata = made["metadata"]
+    metadata = body["metadata"]
     name = metadata.get("name", "")
-    found: list[FieldError] = []
+    problems: list[FieldError] = []
     if not name:
-        found.append(required("metadata.name", "name or generateName is required"))
+        problems.append(required("metadata.name", "name or generateName is required"))
     else:
-        found += [wrong("metadata.name", name, problem) for problem in name_errors(resource, name, minor=minor)]
-    found += label_errors(metadata.get("labels") or {}, "metadata.labels")
+        problems += [wrong("metadata.name", name, problem) for problem in name_errors(resource, name, minor=minor)]
+    problems += label_errors(metadata.get("labels") or {}, "metadata.labels")
     annotations = metadata.get("annotations") or {}
-    found += [wrong("metadata.annotations", key, problem) for key in annotations for problem in _label_key(key.lower())]
+    problems += [
+        wrong("metadata.annotations", key, problem) for key in annotations for problem in _label_key(key.lower())
+    ]
     if sum(len(key) + len(str(value)) for key, value in annotations.items()) > LARGEST_ANNOTATIONS:
         text = f"may not be more than {LARGEST_ANNOTATIONS} bytes"
-        found.append(FieldError("FieldValueTooLong", "metadata.annotations", detail=text))
-    return found
+        problems.append(FieldError("FieldValueTooLong", "metadata.annotations", detail=text))
+    return problems
 
 
 LARGEST_ANNOTATIONS = 256 * 1024
@@ -118,10 +120,10 @@ def _label_key(key: str) -> list[str]:
         "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with "
         "an alphanumeric character"
     )
-    found = [f"prefix part {problem}" for problem in (subdomain(prefix) if slash else [])]
+    problems = [f"prefix part {problem}" for problem in (subdomain(prefix) if slash else [])]
     if not name:
-        return [*found, "name part must be non-empty"]
-    return found + [
+        return [*problems, "name part must be non-empty"]
+    return problems + [
         f"name part {problem}" for problem in _checked(name, _KEY, LONGEST_LABEL, text, "MyName", "my.name", "123-abc")
     ]
 
@@ -133,8 +135,8 @@ def _path_segment(name: str) -> list[str]:
 
 
 def _checked(value: str, pattern: str, longest: int, text: str, *examples: str) -> list[str]:
-    found = [f"must be no more than {longest} bytes"] if len(value.encode()) > longest else []
+    problems = [f"must be no more than {longest} bytes"] if len(value.encode()) > longest else []
     if not re.fullmatch(pattern, value):
         listed = " or ".join(f"'{one}', " for one in examples)
-        found.append(f"{text} (e.g. {listed}regex used for validation is '{pattern}')")
-    return found
+        problems.append(f"{text} (e.g. {listed}regex used for validation is '{pattern}')")
+    return problems

@@ -97,13 +97,13 @@ class KubePart:
 
     async def stop(self) -> None:
         """End all connections and controllers."""
-        for one in self._served.values():
-            one.server.end_streams()
-            if one.task is not None:
-                one.task.cancel()
+        for served in self._served.values():
+            served.server.end_streams()
+            if served.task is not None:
+                served.task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
-                    await one.task
-            await one.runner.cleanup()
+                    await served.task
+            await served.runner.cleanup()
 
     async def _start_cluster(self, entry: dict[str, Any], port: int) -> None:
         cluster = Cluster(entry["name"], entry["version"], list(entry["service_cidrs"]), self._clock)
@@ -143,12 +143,12 @@ class KubePart:
 
     async def _requests(self, _request: web.Request) -> web.Response:
         return web.json_response(
-            {name: [seen.shown() for seen in one.server.requests] for name, one in self._served.items()}
+            {name: [request.as_json() for request in one.server.requests] for name, one in self._served.items()}
         )
 
     async def _forget_requests(self, _request: web.Request) -> web.Response:
-        for one in self._served.values():
-            one.server.requests.clear()
+        for served in self._served.values():
+            served.server.requests.clear()
         return web.json_response({})
 
     async def _change(self, request: web.Request) -> web.Response:
@@ -183,10 +183,10 @@ class KubePart:
         name = body.get("name") or "taken-" + address.replace(".", "-").replace(":", "-")
         spec = {"clusterIP": address, "ports": [{"port": 80}]}
         try:
-            made = served.cluster.create(SERVICES, home, {"metadata": {"name": name}, "spec": spec})
+            service = served.cluster.create(SERVICES, home, {"metadata": {"name": name}, "spec": spec})
         except StatusError as error:
             raise _wrong(error.message) from error
-        return web.json_response({"namespace": home, "name": made["metadata"]["name"], "address": address})
+        return web.json_response({"namespace": home, "name": service["metadata"]["name"], "address": address})
 
     def _named(self, request: web.Request) -> _Served:
         name = request.match_info["cluster"]
@@ -210,13 +210,13 @@ def _wrong(text: str) -> web.HTTPBadRequest:
     return web.HTTPBadRequest(text=json.dumps({"error": text}), content_type="application/json")
 
 
-def _summary(one: _Served) -> Json:
-    cluster = one.cluster
+def _summary(served: _Served) -> Json:
+    cluster = served.cluster
     pods = cluster.store.items(PODS.key)
     return {
-        "url": one.url,
+        "url": served.url,
         "version": cluster.version,
-        "offline": one.server.offline,
+        "offline": served.server.offline,
         "service_cidrs": [str(network) for network in cluster.ranges()],
         "addresses_used": len(cluster.used_addresses()),
         "namespaces": {

@@ -102,8 +102,8 @@ def _strategic_list(name: str, current: list[Any], patch: list[Any]) -> list[Any
             result.append(strategic({}, item))
         else:
             result[place] = strategic(result[place], item)
-    wanted = [item.get(key) for item in patch]
-    return _in_place(result, wanted, current, key)
+    keys = [item.get(key) for item in patch]
+    return _in_place(result, keys, current, key)
 
 
 def merge_key(name: str, items: list[Any]) -> str | None:
@@ -114,14 +114,14 @@ def merge_key(name: str, items: list[Any]) -> str | None:
     return None
 
 
-def _in_place(items: list[Any], wanted: list[Any], before: list[Any], key: str | None) -> list[Any]:
+def _in_place(items: list[Any], keys: list[Any], before: list[Any], key: str | None) -> list[Any]:
     """Items in the patch's order, and among them the others where they stood."""
 
     def known_by(item: Any) -> Any:
         return item.get(key) if key else item
 
-    named = sorted((item for item in items if known_by(item) in wanted), key=lambda item: wanted.index(known_by(item)))
-    others = [item for item in items if known_by(item) not in wanted]
+    named = sorted((item for item in items if known_by(item) in keys), key=lambda item: keys.index(known_by(item)))
+    others = [item for item in items if known_by(item) not in keys]
     return _woven(named, others, [known_by(item) for item in before], known_by)
 
 
@@ -129,12 +129,12 @@ def _woven(
     named: list[Any], others: list[Any], before: list[Any], known_by: Callable[[Any], Any] = lambda item: item
 ) -> list[Any]:
     """Both lists as one (apimachinery's `mergeSortedSlice`): by their former places, those without one first."""
-    left, right, result = list(named), list(others), []
-    while left and right:
-        first, second = known_by(left[0]), known_by(right[0])
+    ours, right, result = list(named), list(others), []
+    while ours and right:
+        first, second = known_by(ours[0]), known_by(right[0])
         later = first in before and second in before and before.index(first) > before.index(second)
-        result.append((right if later else left).pop(0))
-    return [*result, *left, *right]
+        result.append((right if later else ours).pop(0))
+    return [*result, *ours, *right]
 
 
 def _in_order(result: Json, current: Json, patch: Json) -> Json:
@@ -144,8 +144,8 @@ def _in_order(result: Json, current: Json, patch: Json) -> Json:
         name = directive.partition("/")[2]
         items = result.get(name) or []
         key = merge_key(name, items)
-        wanted = [item.get(key) if isinstance(item, dict) and key else item for item in order]
-        result[name] = _in_place(items, wanted, current.get(name) or [], key)
+        keys = [item.get(key) if isinstance(item, dict) and key else item for item in order]
+        result[name] = _in_place(items, keys, current.get(name) or [], key)
     return result
 
 
@@ -193,10 +193,10 @@ def _pointer(path: str) -> list[str]:
     return ["", *(part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:])]
 
 
-def _get(found: Any, path: list[str]) -> Any:
+def _get(value: Any, path: list[str]) -> Any:
     for part in path:
-        found = found[int(part)] if isinstance(found, list) else found[part]
-    return found
+        value = value[int(part)] if isinstance(value, list) else value[part]
+    return value
 
 
 def _set(box: Any, path: list[str], value: Any, *, insert: bool) -> None:

@@ -75,13 +75,13 @@ def _message_name(api_version: str, kind: str) -> str:
 
 @functools.cache
 def _messages() -> dict[str, dict[int, _Field]]:
-    found: dict[str, dict[int, _Field]] = {}
+    messages: dict[str, dict[int, _Field]] = {}
     for line in _WIRE_FORMAT.read_text().splitlines():
         if line.startswith("#"):
             continue
         name, *fields = line.split()
-        found[name] = dict(map(_field, fields))
-    return found
+        messages[name] = dict(map(_field, fields))
+    return messages
 
 
 def _field(text: str) -> tuple[int, _Field]:
@@ -122,10 +122,10 @@ def _varint(content: bytes, at: int) -> tuple[int, int]:
 
 
 def _message(name: str, content: bytes) -> Json:
-    known = _messages()[name]
+    fields = _messages()[name]
     result: Json = {}
     for number, raw in _fields(content):
-        field = known.get(number)
+        field = fields.get(number)
         if field is None:
             continue
         if field.shape == "{}":
@@ -148,8 +148,8 @@ def _value(kind: str, raw: Any) -> Any:
         return _scalar(kind, raw)
     if special := _SPECIAL.get(kind):
         return special(dict(_fields(raw)))
-    found = _message(kind, raw)
-    return found.get("items", []) if kind.endswith(".ExtraValue") else found
+    message = _message(kind, raw)
+    return message.get("items", []) if kind.endswith(".ExtraValue") else message
 
 
 def _scalar(kind: str, raw: Any) -> Any:
@@ -177,8 +177,8 @@ def _time(parts: dict[int, Any]) -> str | None:
 
 
 def _micro_time(parts: dict[int, Any]) -> str | None:
-    whole = _time(parts)
-    return whole and f"{whole[:-1]}.{parts.get(2, 0) // 1000:06d}Z"
+    seconds = _time(parts)
+    return seconds and f"{seconds[:-1]}.{parts.get(2, 0) // 1000:06d}Z"
 
 
 def _number_or_text(parts: dict[int, Any]) -> int | str:

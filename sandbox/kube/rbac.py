@@ -59,28 +59,28 @@ class Authorizer:
 
     store: Store
 
-    def check(self, user: User, wanted: Attributes) -> None:
+    def check(self, user: User, attributes: Attributes) -> None:
         """Return if it is allowed.
 
         Raises:
             StatusError: 403 with the API server's text.
         """
-        if self.allows(user, wanted):
+        if self.allows(user, attributes):
             return
-        why = wanted.refusal(user)
-        if not wanted.resource:
+        why = attributes.refusal(user)
+        if not attributes.resource:
             raise StatusError(403, "Forbidden", f"forbidden: {why}", {})
-        qualified = f"{wanted.resource}.{wanted.group}" if wanted.group else wanted.resource
-        subject = f'{qualified} "{wanted.name}"' if wanted.name else qualified
-        details: Json = {"name": wanted.name} if wanted.name else {}
-        details |= ({"group": wanted.group} if wanted.group else {}) | {"kind": wanted.resource}
+        qualified = f"{attributes.resource}.{attributes.group}" if attributes.group else attributes.resource
+        subject = f'{qualified} "{attributes.name}"' if attributes.name else qualified
+        details: Json = {"name": attributes.name} if attributes.name else {}
+        details |= ({"group": attributes.group} if attributes.group else {}) | {"kind": attributes.resource}
         raise StatusError(403, "Forbidden", f"{subject} is forbidden: {why}", details)
 
-    def allows(self, user: User, wanted: Attributes) -> bool:
+    def allows(self, user: User, attributes: Attributes) -> bool:
         """Whether a rule that holds for this user covers it."""
         if MASTERS in user.groups:
             return True
-        return any(_covers(rule, wanted) for rule in self.rules(user, wanted.namespace))
+        return any(_covers(rule, attributes) for rule in self.rules(user, attributes.namespace))
 
     def rules(self, user: User, namespace: str) -> Iterator[Json]:
         """The rules that hold for a user in the whole cluster, and those of a namespace if one is given."""
@@ -117,21 +117,24 @@ def _binds(binding: Json, user: User) -> bool:
     return False
 
 
-def _covers(rule: Json, wanted: Attributes) -> bool:
-    if not _listed(rule, "verbs", wanted.verb):
+def _covers(rule: Json, attributes: Attributes) -> bool:
+    if not _listed(rule, "verbs", attributes.verb):
         return False
-    if not wanted.resource:
+    if not attributes.resource:
         return any(
-            wanted.path == path or (path.endswith("*") and wanted.path.startswith(path[:-1]))
+            attributes.path == path or (path.endswith("*") and attributes.path.startswith(path[:-1]))
             for path in rule.get("nonResourceURLs") or []
         )
-    if not _listed(rule, "apiGroups", wanted.group):
+    if not _listed(rule, "apiGroups", attributes.group):
         return False
     resources = rule.get("resources") or []
-    if not ({"*", wanted.target} & set(resources) or (wanted.subresource and f"*/{wanted.subresource}" in resources)):
+    if not (
+        {"*", attributes.target} & set(resources)
+        or (attributes.subresource and f"*/{attributes.subresource}" in resources)
+    ):
         return False
     names = rule.get("resourceNames") or []
-    return not names or wanted.name in names
+    return not names or attributes.name in names
 
 
 def _listed(rule: Json, part: str, value: str) -> bool:

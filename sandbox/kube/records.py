@@ -25,11 +25,11 @@ def record(
         "apiVersion": about["apiVersion"],
         "resourceVersion": metadata.get("resourceVersion", ""),
     }
-    known = _known(cluster, namespace, involved, reason, message)
-    if known is not None and cluster.seconds_since(known["lastTimestamp"]) < REPEATED_AFTER:
+    existing = _earlier_event(cluster, namespace, involved, reason, message)
+    if existing is not None and cluster.seconds_since(existing["lastTimestamp"]) < REPEATED_AFTER:
         return
-    if known is not None:
-        counted = known | {"count": known.get("count", 1) + 1, "lastTimestamp": cluster.now()}
+    if existing is not None:
+        counted = existing | {"count": existing.get("count", 1) + 1, "lastTimestamp": cluster.now()}
         cluster.store.put(EVENTS.key, counted)
         return
     name = NAMED_BY.format(name=metadata["name"], number=cluster.chance.getrandbits(62))
@@ -50,9 +50,9 @@ def record(
     cluster.create(EVENTS, namespace, body)
 
 
-def _known(cluster: Cluster, namespace: str, involved: Json, reason: str, message: str) -> Json | None:
-    for one in cluster.store.items(EVENTS.key, namespace):
-        same = one.get("reason") == reason and one.get("message") == message
-        if same and (one.get("involvedObject") or {}).get("uid") == involved["uid"]:
-            return one
+def _earlier_event(cluster: Cluster, namespace: str, involved: Json, reason: str, message: str) -> Json | None:
+    for event in cluster.store.items(EVENTS.key, namespace):
+        same = event.get("reason") == reason and event.get("message") == message
+        if same and (event.get("involvedObject") or {}).get("uid") == involved["uid"]:
+            return event
     return None

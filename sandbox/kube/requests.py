@@ -51,18 +51,18 @@ def target(path: str) -> Target | None:
     """What a path names; None for paths outside the resources."""
     parts = [part for part in path.split("/") if part]
     if parts[:1] == ["api"] and len(parts) > 2:  # noqa: PLR2004
-        group, version, rest = "", parts[1], parts[2:]
+        group, version, remainder = "", parts[1], parts[2:]
     elif parts[:1] == ["apis"] and len(parts) > 3:  # noqa: PLR2004
-        group, version, rest = parts[1], parts[2], parts[3:]
+        group, version, remainder = parts[1], parts[2], parts[3:]
     else:
         return None
     namespace = ""
-    if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in _OWN_SUBRESOURCES:  # noqa: PLR2004
-        namespace, rest = rest[1], rest[2:]
-    elif rest[0] == "namespaces" and group == "":
-        namespace = rest[1] if len(rest) > 1 else ""
-    name, subresource = (*rest[1:3], "", "")[:2]
-    return Target(group, version, rest[0], namespace, name, subresource)
+    if remainder[0] == "namespaces" and len(remainder) > 2 and remainder[2] not in _OWN_SUBRESOURCES:  # noqa: PLR2004
+        namespace, remainder = remainder[1], remainder[2:]
+    elif remainder[0] == "namespaces" and group == "":
+        namespace = remainder[1] if len(remainder) > 1 else ""
+    name, subresource = (*remainder[1:3], "", "")[:2]
+    return Target(group, version, remainder[0], namespace, name, subresource)
 
 
 def attributes(request: web.Request, named: Target | None) -> Attributes:
@@ -102,15 +102,15 @@ def accepted(header: str) -> Accepted:
     """
     for part in header.split(",") if header.strip() else ["*/*"]:
         kind, *parameters = [piece.strip() for piece in part.split(";")]
-        given = dict(pair.split("=", 1) for pair in parameters if "=" in pair)
-        found = _form(kind, given)
-        if found is not None:
-            return found
+        options = dict(pair.split("=", 1) for pair in parameters if "=" in pair)
+        form = _form(kind, options)
+        if form is not None:
+            return form
     raise not_acceptable(["application/json", "application/yaml"])
 
 
-def _form(kind: str, given: Mapping[str, str]) -> Accepted | None:
-    if kind in {"application/yaml", "text/yaml"} and "as" not in given:
+def _form(kind: str, options: Mapping[str, str]) -> Accepted | None:
+    if kind in {"application/yaml", "text/yaml"} and "as" not in options:
         return Accepted(yaml=True)
     if kind not in {"application/json", "*/*", "application/*", "text/plain", "text/html"}:
         return None
@@ -119,9 +119,9 @@ def _form(kind: str, given: Mapping[str, str]) -> Accepted | None:
         "Table": Accepted(table=True),
         "PartialObjectMetadata": Accepted(metadata_only=True),
         "PartialObjectMetadataList": Accepted(metadata_only=True),
-        "APIGroupDiscoveryList": Accepted(discovery=given.get("v", "v2")),
+        "APIGroupDiscoveryList": Accepted(discovery=options.get("v", "v2")),
     }
-    return forms.get(given.get("as", ""))
+    return forms.get(options.get("as", ""))
 
 
 async def body(request: web.Request) -> Any:
@@ -163,9 +163,9 @@ def patch_type(request: web.Request, resource: Resource) -> str:
     Raises:
         StatusError: 415, when this kind can't be patched so.
     """
-    known = [JSON_PATCH, MERGE_PATCH, *([] if resource.custom else [STRATEGIC_PATCH]), APPLY_PATCH]
-    if request.content_type not in known:
-        raise unsupported_media(known)
+    types = [JSON_PATCH, MERGE_PATCH, *([] if resource.custom else [STRATEGIC_PATCH]), APPLY_PATCH]
+    if request.content_type not in types:
+        raise unsupported_media(types)
     return request.content_type
 
 
@@ -186,26 +186,26 @@ def field_validation(request: web.Request) -> str:
     Raises:
         StatusError: 422, for any other word.
     """
-    given = request.query.get("fieldValidation") or "Warn"
-    if given not in FIELD_VALIDATIONS:
+    mode = request.query.get("fieldValidation") or "Warn"
+    if mode not in FIELD_VALIDATIONS:
         kind = {"POST": "CreateOptions", "PUT": "UpdateOptions"}.get(request.method, "PatchOptions")
-        raise bad_options(kind, unsupported("fieldValidation", given, ("", *FIELD_VALIDATIONS)))
-    return given
+        raise bad_options(kind, unsupported("fieldValidation", mode, ("", *FIELD_VALIDATIONS)))
+    return mode
 
 
 def deletion(request: web.Request, received: Any) -> Deletion:
     """How a deletion is meant: what the body (DeleteOptions) says, else the query."""
-    given = received if isinstance(received, dict) else {}
+    sent = received if isinstance(received, dict) else {}
     query = request.query
-    grace = given.get("gracePeriodSeconds", query.get("gracePeriodSeconds"))
-    orphan = given.get("orphanDependents", query.get("orphanDependents"))
-    propagation = given.get("propagationPolicy") or query.get("propagationPolicy") or ""
+    grace = sent.get("gracePeriodSeconds", query.get("gracePeriodSeconds"))
+    orphan = sent.get("orphanDependents", query.get("orphanDependents"))
+    propagation = sent.get("propagationPolicy") or query.get("propagationPolicy") or ""
     if propagation not in {"", "Orphan", "Foreground", "Background"}:
         policies = ("Foreground", "Background", "Orphan", "nil")
         raise bad_options("DeleteOptions", unsupported("propagationPolicy", propagation, policies))
-    conditions = given.get("preconditions") or {}
+    conditions = sent.get("preconditions") or {}
     return Deletion(
-        dry_run=_dry_run([*(given.get("dryRun") or []), *query.getall("dryRun", [])]),
+        dry_run=_dry_run([*(sent.get("dryRun") or []), *query.getall("dryRun", [])]),
         grace=None if grace is None else int(grace),
         propagation=propagation or ("Orphan" if orphan in {True, "true"} else ""),
         uid=conditions.get("uid") or "",
@@ -213,8 +213,8 @@ def deletion(request: web.Request, received: Any) -> Deletion:
     )
 
 
-def _dry_run(given: list[str]) -> bool:
-    wrong = [one for one in given if one not in {"All", ""}]
+def _dry_run(values: list[str]) -> bool:
+    wrong = [one for one in values if one not in {"All", ""}]
     if wrong:
-        raise bad_options("CreateOptions", unsupported("dryRun", given, ("All",)))
-    return "All" in given
+        raise bad_options("CreateOptions", unsupported("dryRun", values, ("All",)))
+    return "All" in values

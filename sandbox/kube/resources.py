@@ -189,21 +189,21 @@ class Catalogue:
 
     def stored(self) -> Iterator[Resource]:
         """One entry for each kind that has objects of its own."""
-        seen: set[Key] = set()
+        keys: set[Key] = set()
         for resource in self:
-            if resource.stored_as is None and "list" in resource.verbs and resource.key not in seen:
-                seen.add(resource.key)
+            if resource.stored_as is None and "list" in resource.verbs and resource.key not in keys:
+                keys.add(resource.key)
                 yield resource
 
     def groups(self) -> dict[str, list[str]]:
         """Group to versions, without the core group."""
-        found: dict[str, list[str]] = {}
+        by_group: dict[str, list[str]] = {}
         for resource in self:
-            versions = found.setdefault(resource.group, [])
+            versions = by_group.setdefault(resource.group, [])
             if resource.version not in versions:
                 versions.append(resource.version)
-        found.pop("", None)
-        return found
+        by_group.pop("", None)
+        return by_group
 
     def define(self, key: Key, resources: Iterable[Resource]) -> None:
         """Serve a custom kind, in place of what its definition said before."""
@@ -216,6 +216,6 @@ class Catalogue:
         self._index()
 
     def _index(self) -> None:
-        known = [*self._built_in, *(one for several in self._custom.values() for one in several)]
-        self._served = {(one.group, one.version, one.plural): one for one in known}
-        self._kinds = {(one.api_version, one.kind): one for one in known}
+        resources = [*self._built_in, *(one for several in self._custom.values() for one in several)]
+        self._served = {(one.group, one.version, one.plural): one for one in resources}
+        self._kinds = {(one.api_version, one.kind): one for one in resources}

@@ -7,10 +7,10 @@ from sandbox.kube.resources import Json, Resource
 
 
 def reviewed(
-    resource: Resource, asked: Json, user: User, authorizer: Authorizer, whose: Callable[[str], User | None]
+    resource: Resource, review: Json, user: User, authorizer: Authorizer, whose: Callable[[str], User | None]
 ) -> Json:
     """The review with its answer."""
-    spec = asked.get("spec") or {}
+    spec = review.get("spec") or {}
     match resource.kind:
         case "SelfSubjectAccessReview":
             status = _access(spec, user, authorizer)
@@ -20,27 +20,27 @@ def reviewed(
         case "SelfSubjectRulesReview":
             status = _rules(spec.get("namespace") or "default", user, authorizer)
         case "TokenReview":
-            found = whose(spec.get("token") or "")
-            status = {"authenticated": True, "user": found.info()} if found else {"user": {}, "error": "invalid token"}
+            owner = whose(spec.get("token") or "")
+            status = {"authenticated": True, "user": owner.info()} if owner else {"user": {}, "error": "invalid token"}
         case _:
             status = {"userInfo": user.info()}
-    made = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": {"creationTimestamp": None}}
-    return made | ({"spec": spec} if "spec" in asked else {}) | {"status": status}
+    answer = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": {"creationTimestamp": None}}
+    return answer | ({"spec": spec} if "spec" in review else {}) | {"status": status}
 
 
 def _access(spec: Json, user: User, authorizer: Authorizer) -> Json:
-    wanted = spec.get("resourceAttributes") or {}
+    requested = spec.get("resourceAttributes") or {}
     path = spec.get("nonResourceAttributes")
     if path:
         attributes = Attributes(path.get("verb", ""), path=path.get("path", ""))
     else:
         attributes = Attributes(
-            verb=wanted.get("verb", ""),
-            group=wanted.get("group", ""),
-            resource=wanted.get("resource", ""),
-            subresource=wanted.get("subresource", ""),
-            namespace=wanted.get("namespace", ""),
-            name=wanted.get("name", ""),
+            verb=requested.get("verb", ""),
+            group=requested.get("group", ""),
+            resource=requested.get("resource", ""),
+            subresource=requested.get("subresource", ""),
+            namespace=requested.get("namespace", ""),
+            name=requested.get("name", ""),
         )
     if authorizer.allows(user, attributes):
         return {"allowed": True, "reason": f'RBAC: allowed for user "{user.name}"'}

@@ -42,15 +42,14 @@ class WrongTypeError(Exception):
     struct: str
     path: str
     expected: str
-    found: str
+    actual: str
 
     def __str__(self) -> str:
-        return (
-            f"json: cannot unmarshal {self.found} into Go struct field {self.struct}{self.path} of type {self.expected}"
-        )
+        field = f"{self.struct}{self.path}"
+        return f"json: cannot unmarshal {self.actual} into Go struct field {field} of type {self.expected}"
 
 
-def known(resource: Resource, received: Json) -> tuple[Json, list[str]]:
+def pruned(resource: Resource, received: Json) -> tuple[Json, list[str]]:
     """The object without the fields that its kind doesn't have, and their paths: `spec.containers[0].imag`.
 
     Raises:
@@ -91,30 +90,30 @@ def _object(value: Any, model: str, place: _Place, unknown: list[str]) -> Any:
     if not isinstance(value, dict):
         raise place.refusal(_go_type(model), value)
     fields = _fields(model)
-    made = {}
+    result = {}
     for name, inner in value.items():
         if name in fields:
-            made[name] = _value(inner, fields[name], _Place(model, place.below(name), name), unknown)
+            result[name] = _value(inner, fields[name], _Place(model, place.below(name), name), unknown)
         else:
             unknown.append(place.below(name))
-    return made
+    return result
 
 
 def _value(value: Any, kind: str, place: _Place, unknown: list[str]) -> Any:
     if value is None or kind == "object":
         return value
-    if several := _LIST.fullmatch(kind):
+    if match := _LIST.fullmatch(kind):
         if not isinstance(value, list):
             raise place.refusal(_go_type(kind), value)
-        inner = several[1]
+        inner = match[1]
         return [
             _value(one, inner, _Place(place.struct, f"{place.path}[{at}]", place.field), unknown)
             for at, one in enumerate(value)
         ]
-    if several := _MAP.fullmatch(kind):
+    if match := _MAP.fullmatch(kind):
         if not isinstance(value, dict):
             raise place.refusal(_go_type(kind), value)
-        return {key: _value(one, several[1], place, unknown) for key, one in value.items()}
+        return {key: _value(one, match[1], place, unknown) for key, one in value.items()}
     if kind not in _TYPES:
         return _object(value, kind, place, unknown)
     amount = place.field in _QUANTITIES and isinstance(value, int | float)
@@ -125,16 +124,16 @@ def _value(value: Any, kind: str, place: _Place, unknown: list[str]) -> Any:
 
 def _fields(model: str) -> dict[str, str]:
     """Each field's type by its name in JSON."""
-    found = getattr(models, model)
-    names: dict[str, str] = found.attribute_map
-    return {name: found.openapi_types[attribute] for attribute, name in names.items()}
+    model_class = getattr(models, model)
+    names: dict[str, str] = model_class.attribute_map
+    return {name: model_class.openapi_types[attribute] for attribute, name in names.items()}
 
 
 def _go_type(kind: str) -> str:
-    if several := _LIST.fullmatch(kind):
-        return f"[]{_go_type(several[1])}"
-    if several := _MAP.fullmatch(kind):
-        return f"map[string]{_go_type(several[1])}"
+    if match := _LIST.fullmatch(kind):
+        return f"[]{_go_type(match[1])}"
+    if match := _MAP.fullmatch(kind):
+        return f"map[string]{_go_type(match[1])}"
     return _GO_TYPES.get(kind) or re.sub(r"^(?:[A-Z]\w*?)?V(\d\w*?)([A-Z]\w*)$", r"v\1.\2", kind)
 
 
@@ -143,12 +142,12 @@ def _json_type(value: Any) -> str:
     return kinds.get(type(value), "number")
 
 
-def go_shown(value: Any) -> str:
+def go_text(value: Any) -> str:
     """A value as Go prints it: `map[spec:map[replicas:x]]`."""
     if isinstance(value, dict):
-        return f"map[{' '.join(f'{key}:{go_shown(value[key])}' for key in sorted(value))}]"
+        return f"map[{' '.join(f'{key}:{go_text(value[key])}' for key in sorted(value))}]"
     if isinstance(value, list):
-        return f"[{' '.join(map(go_shown, value))}]"
+        return f"[{' '.join(map(go_text, value))}]"
     if isinstance(value, bool):
         return str(value).lower()
     return "<nil>" if value is None else str(value)

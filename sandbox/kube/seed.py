@@ -70,8 +70,8 @@ def apply(cluster: Cluster, manifest: Json) -> Json | None:
     if resource is None:
         return None
     home = manifest["metadata"].get("namespace", "")
-    known = cluster.store.get(resource.key, home, manifest["metadata"]["name"])
-    return known or cluster.create(resource, home, manifest)
+    existing = cluster.store.get(resource.key, home, manifest["metadata"]["name"])
+    return existing or cluster.create(resource, home, manifest)
 
 
 def apply_namespaced_rights(cluster: Cluster, name: str) -> None:
@@ -170,12 +170,12 @@ def _hex(cluster: Cluster, *parts: str) -> str:
     return hashlib.sha256("/".join((cluster.name, *parts)).encode()).hexdigest()[:32]
 
 
-def _storage_class(cluster: Cluster, given: dict[str, Any]) -> None:
-    annotations = {"storageclass.kubernetes.io/is-default-class": "true"} if given.get("default") else {}
+def _storage_class(cluster: Cluster, entry: dict[str, Any]) -> None:
+    annotations = {"storageclass.kubernetes.io/is-default-class": "true"} if entry.get("default") else {}
     body = {
-        "metadata": {"name": given["name"], "annotations": annotations},
-        "provisioner": given.get("provisioner", PROVISIONER),
-        "volumeBindingMode": given.get("binding", "WaitForFirstConsumer"),
+        "metadata": {"name": entry["name"], "annotations": annotations},
+        "provisioner": entry.get("provisioner", PROVISIONER),
+        "volumeBindingMode": entry.get("binding", "WaitForFirstConsumer"),
         "reclaimPolicy": "Delete",
     }
     cluster.create(STORAGE_CLASSES, "", body)

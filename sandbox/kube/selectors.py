@@ -27,19 +27,19 @@ def labels_match(text: str) -> Match:
 
 
 def _label_test(part: str) -> Callable[[Mapping[str, str]], bool]:
-    if found := _SET.match(part):
-        key, values = found["key"], {value.strip() for value in found["values"].split(",")}
-        if found["how"] == "in":
+    if match := _SET.match(part):
+        key, values = match["key"], {value.strip() for value in match["values"].split(",")}
+        if match["how"] == "in":
             return lambda labels: labels.get(key) in values
         return lambda labels: labels.get(key) not in values
-    if found := _EQUAL.match(part):
-        key, value = found["key"], found["value"]
-        if found["how"] == "!=":
+    if match := _EQUAL.match(part):
+        key, value = match["key"], match["value"]
+        if match["how"] == "!=":
             return lambda labels: labels.get(key) != value
         return lambda labels: labels.get(key) == value
-    if found := _EXISTS.match(part):
-        key, wanted = found["key"], not found["not"]
-        return lambda labels: (key in labels) is wanted
+    if match := _EXISTS.match(part):
+        key, expected = match["key"], not match["not"]
+        return lambda labels: (key in labels) is expected
     raise bad_request(f"unable to parse requirement: found '{part.strip()}', expected: identifier")
 
 
@@ -51,9 +51,9 @@ def selector_matches(selector: Json | None, labels: Mapping[str, str]) -> bool:
     return equal and all(_expression(one, labels) for one in selector.get("matchExpressions") or [])
 
 
-def _expression(one: Json, labels: Mapping[str, str]) -> bool:
-    key, values = one["key"], one.get("values") or []
-    match one["operator"]:
+def _expression(expression: Json, labels: Mapping[str, str]) -> bool:
+    key, values = expression["key"], expression.get("values") or []
+    match expression["operator"]:
         case "In":
             return labels.get(key) in values
         case "NotIn":
@@ -117,10 +117,10 @@ def fields_match(text: str, plural: str) -> Match:
 
 
 def _field_test(part: str, plural: str) -> Match:
-    found = _NODE_READY.match(part)
-    if found is None:
+    match = _NODE_READY.match(part)
+    if match is None:
         raise bad_request(f"invalid selector: '{part}'; can't understand '{part}'")
-    path, value, wanted = found["key"].strip(), found["value"].strip(), found["how"] != "!="
+    path, value, expected = match["key"].strip(), match["value"].strip(), match["how"] != "!="
     if path not in {"metadata.name", "metadata.namespace", *_FIELDS.get(plural, ())}:
         raise bad_request(
             f"field label not supported: {path}"
@@ -128,13 +128,13 @@ def _field_test(part: str, plural: str) -> Match:
             else f'"{path}" is not a known field selector: only "metadata.name", "metadata.namespace"'
         )
     steps = path.replace("regarding.", "involvedObject.").split(".")
-    return lambda candidate: (_text(_at(candidate, steps)) == value) is wanted
+    return lambda candidate: (_text(_at(candidate, steps)) == value) is expected
 
 
-def _at(found: Any, steps: list[str]) -> Any:
+def _at(value: Any, steps: list[str]) -> Any:
     for step in steps:
-        found = found.get(step) if isinstance(found, dict) else None
-    return found
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
 
 
 def _text(value: Any) -> str:

@@ -44,7 +44,7 @@ from sandbox.kube.status import (
     wrong,
 )
 from sandbox.kube.tables import partial, table
-from sandbox.kube.watches import Wanted, events
+from sandbox.kube.watches import Selection, events
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ WARNINGS = web.RequestKey("warnings", list[str])
 
 
 @dataclass(frozen=True)
-class Seen:
+class RecordedRequest:
     """One request, as the control API shows it."""
 
     method: str
@@ -71,7 +71,7 @@ class Seen:
     status: int
     seconds: float
 
-    def shown(self) -> Json:
+    def as_json(self) -> Json:
         """JSON form."""
         return {
             "method": self.method,
@@ -107,7 +107,7 @@ class ApiServer:
     faults: Faults
     users: dict[str, User]
     """By bearer token."""
-    requests: deque[Seen] = field(default_factory=lambda: deque(maxlen=REQUESTS_KEPT))
+    requests: deque[RecordedRequest] = field(default_factory=lambda: deque(maxlen=REQUESTS_KEPT))
     offline: bool = False
 
     def __post_init__(self) -> None:
@@ -156,7 +156,9 @@ class ApiServer:
         for text in request.get(WARNINGS, ()):
             answer.headers.add("Warning", f"299 - {json.dumps(text)}")
         self.requests.append(
-            Seen(request.method, request.path, request.query, user.name, answer.status, time.perf_counter() - began)
+            RecordedRequest(
+                request.method, request.path, request.query, user.name, answer.status, time.perf_counter() - began
+            )
         )
         if fault and fault.action == "lose_reply":
             return _hang_up(request)
@@ -172,12 +174,14 @@ class ApiServer:
         user = self.users.get(token.strip()) if scheme.lower() == "bearer" else None
         if user is None:
             raise unauthorized()
-        other = request.headers.get("Impersonate-User")
-        if not other:
+        impersonated = request.headers.get("Impersonate-User")
+        if not impersonated:
             return user
-        self.authorizer.check(user, Attributes("impersonate", resource="users", name=other))
+        self.authorizer.check(user, Attributes("impersonate", resource="users", name=impersonated))
         groups = request.headers.getall("Impersonate-Group", [])
-        return ANONYMOUS if other == ANONYMOUS.name and not groups else User(other, (*groups, AUTHENTICATED))
+        return (
+            ANONYMOUS if impersonated == ANONYMOUS.name and not groups else User(impersonated, (*groups, AUTHENTICATED))
+        )
 
     # --- where to ---
 
@@ -202,21 +206,21 @@ class ApiServer:
         return await self._verb(call)
 
     async def _verb(self, call: Call) -> web.StreamResponse:
-        method, one = call.request.method, bool(call.named.name)
+        method, named = call.request.method, bool(call.named.name)
         if requests.attributes(call.request, call.named).verb not in call.resource.verbs:
             raise method_not_allowed(call.resource, requests.VERBS.get(method, method.lower()))
         if method in {"GET", "HEAD"}:
             if requests.wants_watch(call.request):
                 return await self._watch(call)
-            return self._get(call) if one else self._list(call)
-        if method == "POST" and not one:
+            return self._get(call) if named else self._list(call)
+        if method == "POST" and not named:
             return await self._create(call)
-        if method == "PUT" and one:
+        if method == "PUT" and named:
             return await self._update(call)
-        if method == "PATCH" and one:
+        if method == "PATCH" and named:
             return await self._patch(call)
         if method == "DELETE":
-            return await (self._delete(call) if one else self._delete_collection(call))
+            return await (self._delete(call) if named else self._delete_collection(call))
         raise method_not_allowed(None, "")
 
     async def _subresource(self, call: Call) -> web.StreamResponse:
@@ -241,13 +245,13 @@ class ApiServer:
         if path == "/openapi/v2":
             return self._openapi_v2(header)
         form = requests.accepted(header).discovery
-        found = self._found_document(path, form, request.host)
-        if found is None:
+        document = self._found_document(path, form, request.host)
+        if document is None:
             return web.Response(status=404, text="404 page not found\n")
         kind = "application/json"
         if form and path in {"/api", "/apis"}:
             kind = f"application/json;g={discovery.AGGREGATED};v={form};as=APIGroupDiscoveryList"
-        return web.Response(body=_compact(found), headers={"Content-Type": kind})
+        return web.Response(body=_compact(document), headers={"Content-Type": kind})
 
     def _found_document(self, path: str, form: str, host: str) -> Json | None:  # noqa: PLR0911 - one for each document
         catalogue, version = self.cluster.catalogue, self.cluster.version
@@ -262,8 +266,8 @@ class ApiServer:
         }
         if path in fixed:
             return fixed[path]()
-        root, *rest = path.split("/")[1:]
-        match root, rest:
+        root, *path_parts = path.split("/")[1:]
+        match root, path_parts:
             case "api", [core]:
                 return discovery.resources(catalogue, "", core)
             case "apis", [group]:
@@ -283,8 +287,8 @@ class ApiServer:
     # --- reading ---
 
     def _get(self, call: Call) -> web.Response:
-        found = self.cluster.get(call.resource, call.home, call.named.name)
-        return self._shown(call, found)
+        obj = self.cluster.get(call.resource, call.home, call.named.name)
+        return self._respond(call, obj)
 
     def _list(self, call: Call) -> web.Response:
         query = call.request.query
@@ -307,12 +311,12 @@ class ApiServer:
             if not query.get("labelSelector") and not query.get("fieldSelector"):
                 metadata["remainingItemCount"] = len(items) - limit
             items = items[:limit]
-        return self._shown_list(call, items, metadata)
+        return self._respond_list(call, items, metadata)
 
     def _continued(self, token: str) -> tuple[tuple[str, str], str]:
         try:
-            given = json.loads(base64.urlsafe_b64decode(token + "=="))
-            place, revision = (given["namespace"], given["name"]), given["rv"]
+            position = json.loads(base64.urlsafe_b64decode(token + "=="))
+            place, revision = (position["namespace"], position["name"]), position["rv"]
         except (ValueError, KeyError, TypeError) as error:
             raise bad_request(f"continue key is not valid: {error}") from error
         try:
@@ -333,17 +337,17 @@ class ApiServer:
 
     async def _watch(self, call: Call) -> web.StreamResponse:
         query = call.request.query
-        wanted = self._wanted(call)
+        selection = self._selection(call)
         response = web.StreamResponse(
             headers={"Content-Type": "application/json", "Cache-Control": "no-cache, private"}
         )
         bookmark = {"kind": call.resource.kind, "apiVersion": call.resource.api_version}
         if call.accepted.table:
             bookmark = {"kind": "Table", "apiVersion": "meta.k8s.io/v1"}
-        lines = events(self.cluster.store, wanted, lambda one: self._form(call, one), bookmark)
+        lines = events(self.cluster.store, selection, lambda one: self._form(call, one), bookmark)
         return await self._stream(call.request, response, lines, float(query.get("timeoutSeconds") or LONGEST_WATCH))
 
-    def _wanted(self, call: Call) -> Wanted:
+    def _selection(self, call: Call) -> Selection:
         query = call.request.query
         revision = query.get("resourceVersion", "")
         current = self.cluster.store.revision
@@ -357,7 +361,7 @@ class ApiServer:
             text = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
             raise _bad_list_options("resourceVersionMatch", text)
         everything = initial in {"1", "true"} or (revision in {"", "0"} and initial != "false")
-        return Wanted(
+        return Selection(
             key=call.resource.key,
             namespace=call.home,
             match=self._match(call),
@@ -398,20 +402,20 @@ class ApiServer:
         received = await requests.object_body(call.request)
         if call.resource.verbs == ("create",):
             answer = reviewed(call.resource, received, call.user, self.authorizer, self.users.get)
-            return self._shown(call, answer, 201)
-        received = as_stored(call.resource, _known(call, received))
-        made = self.cluster.create(_storage(call.resource), call.home, received, requests.options(call.request))
-        return self._shown(call, made, 201)
+            return self._respond(call, answer, 201)
+        received = as_stored(call.resource, _pruned(call, received))
+        obj = self.cluster.create(_storage(call.resource), call.home, received, requests.options(call.request))
+        return self._respond(call, obj, 201)
 
     async def _update(self, call: Call) -> web.Response:
-        received = as_stored(call.resource, _known(call, await requests.object_body(call.request)))
+        received = as_stored(call.resource, _pruned(call, await requests.object_body(call.request)))
         name = received.get("metadata", {}).get("name")
         if name != call.named.name:
             raise bad_request(
                 f"the name of the object ({name or ''}) does not match the name on the URL ({call.named.name})"
             )
         _check_kind(call.resource, received)
-        return self._shown(call, self._put(call, received))
+        return self._respond(call, self._put(call, received))
 
     def _put(self, call: Call, new: Json) -> Json:
         named = call.named
@@ -425,14 +429,12 @@ class ApiServer:
         if how == APPLY_PATCH:
             return self._apply(call, patch)
         current = self.cluster.get(call.resource, call.home, call.named.name)
-        new = _known_after_patch(call, patch, patched(current, patch, how), how)
+        new = _pruned_after_patch(call, patch, patched(current, patch, how), how)
         _check_kind(call.resource, new)
         if new["metadata"].get("name") != call.named.name:
-            given = new["metadata"].get("name", "")
-            raise bad_request(
-                f"the name of the object ({given}) does not match the name on the URL ({call.named.name})"
-            )
-        return self._shown(call, self._put(call, new))
+            name = new["metadata"].get("name", "")
+            raise bad_request(f"the name of the object ({name}) does not match the name on the URL ({call.named.name})")
+        return self._respond(call, self._put(call, new))
 
     def _apply(self, call: Call, config: Any) -> web.Response:
         options = requests.options(call.request)
@@ -453,27 +455,27 @@ class ApiServer:
         entries = _unless_same(old, new["metadata"].pop("managedFields", []))
         by_cluster = Options(dry_run=options.dry_run, managed=entries)
         if old is None:
-            made = self.cluster.create(call.resource, call.home, new, by_cluster)
+            obj = self.cluster.create(call.resource, call.home, new, by_cluster)
             code = 201
         else:
             part = named.subresource
-            made = self.cluster.update(call.resource, call.home, named.name, new, by_cluster, part=part)
+            obj = self.cluster.update(call.resource, call.home, named.name, new, by_cluster, part=part)
             code = 200
-        return self._shown(call, made, code)
+        return self._respond(call, obj, code)
 
     async def _delete(self, call: Call) -> web.Response:
         deletion = requests.deletion(call.request, await requests.body(call.request))
         answer, _ = self.cluster.delete(_storage(call.resource), call.home, call.named.name, deletion)
-        return self._shown(call, answer)
+        return self._respond(call, answer)
 
     async def _delete_collection(self, call: Call) -> web.Response:
         deletion = requests.deletion(call.request, await requests.body(call.request))
         match = self._match(call)
-        found = [one for one in self.cluster.store.items(call.resource.key, call.home) if match(one)]
-        for one in found:
-            metadata = one["metadata"]
+        objects = [obj for obj in self.cluster.store.items(call.resource.key, call.home) if match(obj)]
+        for obj in objects:
+            metadata = obj["metadata"]
             self.cluster.delete(_storage(call.resource), metadata.get("namespace", ""), metadata["name"], deletion)
-        return self._shown_list(call, found, {"resourceVersion": str(self.cluster.store.revision)})
+        return self._respond_list(call, objects, {"resourceVersion": str(self.cluster.store.revision)})
 
     # --- subresources ---
 
@@ -488,8 +490,8 @@ class ApiServer:
 
         async def lines() -> AsyncIterator[bytes]:
             yield text.encode()
-            async for more in followed(self.cluster.store, pod, query):
-                yield more.encode()
+            async for addition in followed(self.cluster.store, pod, query):
+                yield addition.encode()
 
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
         return await self._stream(call.request, response, lines(), LONGEST_WATCH)
@@ -502,8 +504,8 @@ class ApiServer:
         pod = self.cluster.get(PODS, call.home, call.named.name)
         assigned = pod["spec"].get("nodeName")
         if assigned:
-            shown = Resource("", "v1", "pods/binding", "Binding", namespaced=True)
-            raise conflict(shown, call.named.name, f'pod {call.named.name} is already assigned to node "{assigned}"')
+            kind = Resource("", "v1", "pods/binding", "Binding", namespaced=True)
+            raise conflict(kind, call.named.name, f'pod {call.named.name} is already assigned to node "{assigned}"')
         if not requests.options(call.request).dry_run:
             bind(self.cluster, pod, node)
         return self._success(201)
@@ -514,19 +516,19 @@ class ApiServer:
         return self._success(201)
 
     async def _scale(self, call: Call) -> web.Response:
-        found = self.cluster.get(call.resource, call.home, call.named.name)
+        obj = self.cluster.get(call.resource, call.home, call.named.name)
         if call.request.method in {"GET", "HEAD"}:
-            return self._shown(call, _scale_of(found))
+            return self._respond(call, _scale_of(obj))
         if call.request.method == "PATCH":
             how = requests.patch_type(call.request, call.resource)
-            wanted = patched(_scale_of(found), await requests.body(call.request), how)
+            scale = patched(_scale_of(obj), await requests.body(call.request), how)
         else:
-            wanted = await requests.object_body(call.request)
-        replicas = (wanted.get("spec") or {}).get("replicas", 0)
-        metadata = {"resourceVersion": wanted["metadata"].get("resourceVersion")} if wanted.get("metadata") else {}
-        new = found | {"spec": found["spec"] | {"replicas": replicas}, "metadata": found["metadata"] | metadata}
+            scale = await requests.object_body(call.request)
+        replicas = (scale.get("spec") or {}).get("replicas", 0)
+        metadata = {"resourceVersion": scale["metadata"].get("resourceVersion")} if scale.get("metadata") else {}
+        new = obj | {"spec": obj["spec"] | {"replicas": replicas}, "metadata": obj["metadata"] | metadata}
         named, options = call.named, requests.options(call.request)
-        return self._shown(call, _scale_of(self.cluster.update(call.resource, call.home, named.name, new, options)))
+        return self._respond(call, _scale_of(self.cluster.update(call.resource, call.home, named.name, new, options)))
 
     async def _token(self, call: Call) -> web.Response:
         account = self.cluster.get(SERVICE_ACCOUNTS, call.home, call.named.name)
@@ -548,48 +550,48 @@ class ApiServer:
             "metadata": {"name": name},
         }
         status = {"token": token, "expirationTimestamp": "2099-01-01T00:00:00Z"}
-        return self._shown(call, answer | {"spec": spec, "status": status}, 201)
+        return self._respond(call, answer | {"spec": spec, "status": status}, 201)
 
     async def _finalize(self, call: Call) -> web.Response:
         received = await requests.object_body(call.request)
         name = call.named.name
-        found = self.cluster.get(NAMESPACES, "", name)
+        namespace = self.cluster.get(NAMESPACES, "", name)
         finalizers = (received.get("spec") or {}).get("finalizers") or []
-        return self._shown(call, self.cluster.change(NAMESPACES, found, spec={"finalizers": finalizers}))
+        return self._respond(call, self.cluster.change(NAMESPACES, namespace, spec={"finalizers": finalizers}))
 
     # --- answers ---
 
-    def _form(self, call: Call, found: Json) -> Json:
-        served = found if found.get("kind") == "Status" else as_served(call.resource, found)
+    def _form(self, call: Call, obj: Json) -> Json:
+        served = obj if obj.get("kind") == "Status" else as_served(call.resource, obj)
         if call.accepted.table and served.get("kind") != "Status":
             metadata = {"resourceVersion": served["metadata"].get("resourceVersion", "")}
-            return self._table(call, [found], metadata)
+            return self._table(call, [obj], metadata)
         if call.accepted.metadata_only and served.get("kind") != "Status":
             return partial(served)
         return served
 
-    def _table(self, call: Call, found: list[Json], metadata: Json) -> Json:
+    def _table(self, call: Call, objects: list[Json], metadata: Json) -> Json:
         include = call.request.query.get("includeObject", "Metadata")
-        return table(call.resource, found, self.cluster.clock.now(), metadata, include=include)
+        return table(call.resource, objects, self.cluster.clock.now(), metadata, include=include)
 
-    def _shown(self, call: Call, found: Json, code: int = 200) -> web.Response:
+    def _respond(self, call: Call, obj: Json, code: int = 200) -> web.Response:
         tabular = call.accepted.table and call.request.method == "GET" and not call.named.subresource
-        shown = self._form(call, found) if tabular or call.accepted.metadata_only else as_served_or_status(call, found)
-        return _rendered(shown, code, as_yaml=call.accepted.yaml)
+        body = self._form(call, obj) if tabular or call.accepted.metadata_only else as_served_or_status(call, obj)
+        return _rendered(body, code, as_yaml=call.accepted.yaml)
 
-    def _shown_list(self, call: Call, found: list[Json], metadata: Json) -> web.Response:
+    def _respond_list(self, call: Call, objects: list[Json], metadata: Json) -> web.Response:
         resource = call.resource
         if call.accepted.table and call.request.method == "GET":
-            return _rendered(self._table(call, found, metadata), 200)
-        items = [as_served(resource, one) for one in found]
-        shown: Json = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version}
+            return _rendered(self._table(call, objects, metadata), 200)
+        items = [as_served(resource, one) for one in objects]
+        body: Json = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version}
         if call.accepted.metadata_only:
             items = [partial(one) for one in items]
-            shown = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1"}
+            body = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1"}
         elif not resource.custom:
             # Items of built-in lists carry neither kind nor apiVersion: the list's own say it.
             items = [{key: value for key, value in one.items() if key not in {"kind", "apiVersion"}} for one in items]
-        return _rendered(shown | {"metadata": metadata, "items": items}, 200, as_yaml=call.accepted.yaml)
+        return _rendered(body | {"metadata": metadata, "items": items}, 200, as_yaml=call.accepted.yaml)
 
     @staticmethod
     def _success(code: int) -> web.Response:
@@ -598,9 +600,9 @@ class ApiServer:
         )
 
 
-def as_served_or_status(call: Call, found: Json) -> Json:
+def as_served_or_status(call: Call, obj: Json) -> Json:
     """An object in the version asked for; statuses, scales and reviews as they are."""
-    return as_served(call.resource, found) if found.get("kind") in {call.resource.kind, "Event"} else found
+    return as_served(call.resource, obj) if obj.get("kind") in {call.resource.kind, "Event"} else obj
 
 
 def bind(cluster: Cluster, pod: Json, node: str) -> Json:
@@ -616,26 +618,26 @@ def _storage(resource: Resource) -> Resource:
     return Resource("", "v1", resource.plural, resource.kind, resource.namespaced)
 
 
-def _scale_of(found: Json) -> Json:
+def _scale_of(obj: Json) -> Json:
     metadata = {
-        key: found["metadata"][key] for key in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+        key: obj["metadata"][key] for key in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     }
-    labels = (found["spec"].get("selector") or {}).get("matchLabels") or {}
-    status: Json = {"replicas": (found.get("status") or {}).get("replicas", 0)}
+    labels = (obj["spec"].get("selector") or {}).get("matchLabels") or {}
+    status: Json = {"replicas": (obj.get("status") or {}).get("replicas", 0)}
     if labels:
         status["selector"] = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
-    spec = {"replicas": found["spec"].get("replicas", 0)}
+    spec = {"replicas": obj["spec"].get("replicas", 0)}
     return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": status}
 
 
 def _unless_same(old: Json | None, entries: list[Json]) -> list[Json]:
     """The object's `managedFields` as they are, times included, when nobody manages other fields than before."""
 
-    def shown(listed: list[Json]) -> set[str]:
+    def ownership(listed: list[Json]) -> set[str]:
         return {json.dumps(one["fieldsV1"]) + one["manager"] + one["operation"] for one in listed}
 
-    known: list[Json] = (old or {"metadata": {}})["metadata"].get("managedFields") or []
-    return known if shown(known) == shown(entries) else entries
+    entries_before: list[Json] = (old or {"metadata": {}})["metadata"].get("managedFields") or []
+    return entries_before if ownership(entries_before) == ownership(entries) else entries
 
 
 def _check_kind(resource: Resource, received: Json) -> None:
@@ -645,13 +647,13 @@ def _check_kind(resource: Resource, received: Json) -> None:
         raise bad_request(f"{kind} in version {json.dumps(api_version)} cannot be handled as a {resource.kind}")
 
 
-def _known(call: Call, received: Json) -> Json:
+def _pruned(call: Call, received: Json) -> Json:
     """The body without fields that its kind doesn't have; they are warned of, or refused if the client wants it so."""
     validation = requests.field_validation(call.request)
     if received.get("kind") not in {None, call.resource.kind}:
         return received
     try:
-        found, unknown = schemas.known(call.resource, received)
+        kept_fields, unknown = schemas.pruned(call.resource, received)
     except schemas.WrongTypeError as error:
         raise unreadable(call.resource, str(error)) from error
     texts = [f'unknown field "{path}"' for path in unknown]
@@ -659,18 +661,18 @@ def _known(call: Call, received: Json) -> Json:
         raise unreadable(call.resource, f"strict decoding error: {', '.join(texts)}")
     if validation == "Warn":
         call.request[WARNINGS] = texts
-    return found
+    return kept_fields
 
 
-def _known_after_patch(call: Call, patch: Any, new: Json, how: str) -> Json:
+def _pruned_after_patch(call: Call, patch: Any, new: Json, how: str) -> Json:
     """The same for the outcome of a patch, which is refused in other words."""
     try:
-        return _known(call, new)
+        return _pruned(call, new)
     except StatusError as error:
         if error.code != 400:  # noqa: PLR2004
             raise
-        shown = schemas.go_shown(patch) if how == STRATEGIC_PATCH else _compact(new).decode()
-        refused = wrong("patch", shown, error.message.partition(f"as a {call.resource.kind}: ")[2])
+        value = schemas.go_text(patch) if how == STRATEGIC_PATCH else _compact(new).decode()
+        refused = wrong("patch", value, error.message.partition(f"as a {call.resource.kind}: ")[2])
         causes = [{"reason": refused.type, "message": refused.body, "field": refused.field}]
         raise StatusError(422, "Invalid", f' "" is invalid: {refused}', {"causes": causes}) from error
 
@@ -678,10 +680,10 @@ def _known_after_patch(call: Call, patch: Any, new: Json, how: str) -> Json:
 def _check_declared(call: Call, config: Json) -> None:
     """Server-side apply takes no field that the schema lacks, whatever the validation asked for."""
     try:
-        _, unknown = schemas.known(call.resource, config)
+        _, unknown = schemas.pruned(call.resource, config)
         why = f".{unknown[0]}: field not declared in schema" if unknown else ""
     except schemas.WrongTypeError as error:
-        why = f"{error.path}: expected {error.expected}, got {error.found}"
+        why = f"{error.path}: expected {error.expected}, got {error.actual}"
     if why:
         metadata = config.get("metadata") or {}
         subject = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}"
@@ -689,15 +691,15 @@ def _check_declared(call: Call, config: Json) -> None:
         raise StatusError(500, "", f"failed to create typed patch object ({subject}; {kind}): {why}")
 
 
-def _check_revision(given: str, current: int) -> None:
-    if not given:
+def _check_revision(revision: str, current: int) -> None:
+    if not revision:
         return
-    if not given.isdigit():
-        text = f'resourceVersion: Invalid value: "{given}": strconv.ParseUint: parsing "{given}": invalid syntax'
+    if not revision.isdigit():
+        text = f'resourceVersion: Invalid value: "{revision}": strconv.ParseUint: parsing "{revision}": invalid syntax'
         raise StatusError(400, "BadRequest", text)
-    if int(given) > current:
+    if int(revision) > current:
         details = {"causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]}
-        text = f"Timeout: Too large resource version: {given}, current: {current}"
+        text = f"Timeout: Too large resource version: {revision}, current: {current}"
         raise StatusError(504, "Timeout", text, details | {"retryAfterSeconds": 1})
 
 
@@ -705,8 +707,8 @@ def _bad_list_options(name: str, why: str) -> StatusError:
     return bad_options("ListOptions", FieldError("FieldValueForbidden", name, detail=why))
 
 
-def _place(found: Json) -> tuple[str, str]:
-    return found["metadata"].get("namespace", ""), found["metadata"]["name"]
+def _place(obj: Json) -> tuple[str, str]:
+    return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
 
 
 def _token(place: tuple[str, str], revision: str) -> str:
@@ -715,14 +717,14 @@ def _token(place: tuple[str, str], revision: str) -> str:
     ).decode()
 
 
-def _compact(found: Json) -> bytes:
-    return json.dumps(found, separators=(",", ":")).encode()
+def _compact(document: Json) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()
 
 
-def _rendered(found: Json, code: int, *, as_yaml: bool = False) -> web.Response:
+def _rendered(document: Json, code: int, *, as_yaml: bool = False) -> web.Response:
     if as_yaml:
-        return web.Response(status=code, text=yaml.safe_dump(found), content_type="application/yaml")
-    return web.Response(status=code, body=_compact(found), headers={"Content-Type": "application/json"})
+        return web.Response(status=code, text=yaml.safe_dump(document), content_type="application/yaml")
+    return web.Response(status=code, body=_compact(document), headers={"Content-Type": "application/json"})
 
 
 def _error(error: StatusError) -> web.Response:

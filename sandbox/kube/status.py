@@ -30,7 +30,7 @@ _WITHOUT_VALUE = {"FieldValueRequired", "FieldValueForbidden", "FieldValueTooLon
 
 
 @dataclass(frozen=True)
-class Shown:
+class Verbatim:
     """Text that stands for a value in a refusal exactly as it is."""
 
     text: str
@@ -75,15 +75,15 @@ class FieldError:
     def body(self) -> str:
         """The error without the field's name."""
         title = _TITLES[self.type]
-        text = title if self.type in _WITHOUT_VALUE else f"{title}: {_shown(self.value)}"
+        text = title if self.type in _WITHOUT_VALUE else f"{title}: {_value_text(self.value)}"
         return f"{text}: {self.detail}" if self.detail else text
 
     def __str__(self) -> str:
         return f"{self.field}: {self.body}"
 
 
-def _shown(value: object) -> str:
-    if isinstance(value, Shown):
+def _value_text(value: object) -> str:
+    if isinstance(value, Verbatim):
         return value.text
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
@@ -133,9 +133,9 @@ def already_exists(resource: Resource, name: str) -> StatusError:
     return StatusError(409, "AlreadyExists", message, _details(resource, name))
 
 
-def conflict(resource: Resource, name: str, why: str, *, told: str = "") -> StatusError:
+def conflict(resource: Resource, name: str, why: str, *, subject: str = "") -> StatusError:
     """409: the object is not what the caller thinks it is. `told` is the kind as the message has it."""
-    message = f'Operation cannot be fulfilled on {told or resource.qualified} "{name}": {why}'
+    message = f'Operation cannot be fulfilled on {subject or resource.qualified} "{name}": {why}'
     return StatusError(409, "Conflict", message, _details(resource, name))
 
 

@@ -42,22 +42,22 @@ class Store:
 
     def items(self, key: Key, namespace: str = "") -> list[Json]:
         """All objects of a kind (in a namespace, if one is given), in the order of their namespaces and names."""
-        found = self._objects.get(key, {})
-        return [found[place] for place in sorted(found) if not namespace or place[0] == namespace]
+        objects = self._objects.get(key, {})
+        return [objects[place] for place in sorted(objects) if not namespace or place[0] == namespace]
 
     def names(self, key: Key) -> set[str]:
         """The names in use for a cluster-wide kind."""
         return {name for _, name in self._objects.get(key, {})}
 
-    def put(self, key: Key, made: Json) -> Json:
+    def put(self, key: Key, obj: Json) -> Json:
         """Write an object; it comes back with its new resourceVersion."""
         self.revision += 1
-        metadata = made["metadata"] | {"resourceVersion": str(self.revision)}
-        stored = made | {"metadata": metadata}
+        metadata = obj["metadata"] | {"resourceVersion": str(self.revision)}
+        stored = obj | {"metadata": metadata}
         place = (metadata.get("namespace", ""), metadata["name"])
-        kept = self._objects.setdefault(key, {})
-        previous = kept.get(place)
-        kept[place] = stored
+        objects = self._objects.setdefault(key, {})
+        previous = objects.get(place)
+        objects[place] = stored
         self._record(Change(self.revision, "MODIFIED" if previous else "ADDED", key, stored, previous))
         return stored
 

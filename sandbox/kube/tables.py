@@ -19,7 +19,7 @@ class Column:
     type: str = "string"
 
 
-def table(resource: Resource, found: list[Json], now: datetime, metadata: Json, *, include: str = "Metadata") -> Json:
+def table(resource: Resource, objects: list[Json], now: datetime, metadata: Json, *, include: str = "Metadata") -> Json:
     """The Table of these objects; `include` says how much of each object a row carries."""
     columns = _columns(resource, now)
     return {
@@ -37,22 +37,22 @@ def table(resource: Resource, found: list[Json], now: datetime, metadata: Json, 
             for column in columns
         ],
         "rows": [
-            {"cells": [column.value(one) for column in columns], "object": _carried(one, include)} for one in found
+            {"cells": [column.value(one) for column in columns], "object": _carried(one, include)} for one in objects
         ],
     }
 
 
-def _carried(found: Json, include: str) -> Json | None:
+def _carried(obj: Json, include: str) -> Json | None:
     if include == "Object":
-        return found
+        return obj
     if include == "None":
         return None
-    return partial(found)
+    return partial(obj)
 
 
-def partial(found: Json) -> Json:
+def partial(obj: Json) -> Json:
     """Only the metadata."""
-    return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": found["metadata"]}
+    return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": obj["metadata"]}
 
 
 def _columns(resource: Resource, now: datetime) -> list[Column]:
@@ -103,120 +103,120 @@ def _pair(large: int, large_unit: str, small: int, small_unit: str) -> str:
     return f"{large}{large_unit}{small}{small_unit}" if small else f"{large}{large_unit}"
 
 
-def _status(one: Json) -> Json:
-    return one.get("status") or {}
+def _status(obj: Json) -> Json:
+    return obj.get("status") or {}
 
 
-def _spec(one: Json) -> Json:
-    return one.get("spec") or {}
+def _spec(obj: Json) -> Json:
+    return obj.get("spec") or {}
 
 
-def _pod_ready(one: Json) -> str:
-    statuses = _status(one).get("containerStatuses") or []
-    return f"{sum(bool(each.get('ready')) for each in statuses)}/{len(_spec(one).get('containers') or [])}"
+def _pod_ready(obj: Json) -> str:
+    statuses = _status(obj).get("containerStatuses") or []
+    return f"{sum(bool(each.get('ready')) for each in statuses)}/{len(_spec(obj).get('containers') or [])}"
 
 
-def _pod_status(one: Json) -> str:
-    if "deletionTimestamp" in one["metadata"]:
+def _pod_status(obj: Json) -> str:
+    if "deletionTimestamp" in obj["metadata"]:
         return "Terminating"
-    for each in _status(one).get("containerStatuses") or []:
+    for container in _status(obj).get("containerStatuses") or []:
         for kind in ("waiting", "terminated"):
-            reason = (each.get("state") or {}).get(kind, {}).get("reason")
+            reason = (container.get("state") or {}).get(kind, {}).get("reason")
             if reason:
                 return str(reason)
-    return str(_status(one).get("reason") or _status(one).get("phase") or "Unknown")
+    return str(_status(obj).get("reason") or _status(obj).get("phase") or "Unknown")
 
 
-def _restarts(one: Json) -> str:
-    return str(sum(each.get("restartCount", 0) for each in _status(one).get("containerStatuses") or []))
+def _restarts(obj: Json) -> str:
+    return str(sum(each.get("restartCount", 0) for each in _status(obj).get("containerStatuses") or []))
 
 
-def _ports(one: Json) -> str:
-    def shown(port: Json) -> str:
+def _ports(obj: Json) -> str:
+    def port_text(port: Json) -> str:
         node = f":{port['nodePort']}" if port.get("nodePort") else ""
         return f"{port['port']}{node}/{port.get('protocol', 'TCP')}"
 
-    return ",".join(shown(port) for port in _spec(one).get("ports") or []) or NONE
+    return ",".join(port_text(port) for port in _spec(obj).get("ports") or []) or NONE
 
 
 def _labels(labels: Json | None) -> str:
     return ",".join(f"{key}={value}" for key, value in sorted((labels or {}).items())) or NONE
 
 
-def _selector(one: Json) -> str:
-    return _labels((_spec(one).get("selector") or {}).get("matchLabels"))
+def _selector(obj: Json) -> str:
+    return _labels((_spec(obj).get("selector") or {}).get("matchLabels"))
 
 
-def _template(one: Json, field: str) -> str:
-    containers = _spec(one).get("template", {}).get("spec", {}).get("containers") or []
+def _template(obj: Json, field: str) -> str:
+    containers = _spec(obj).get("template", {}).get("spec", {}).get("containers") or []
     return ",".join(str(each.get(field, "")) for each in containers)
 
 
-def _node_status(one: Json) -> str:
-    ready = next((each for each in _status(one).get("conditions") or [] if each["type"] == "Ready"), None)
+def _node_status(obj: Json) -> str:
+    ready = next((each for each in _status(obj).get("conditions") or [] if each["type"] == "Ready"), None)
     text = "Unknown" if ready is None else "Ready" if ready["status"] == "True" else "NotReady"
-    return text + (",SchedulingDisabled" if _spec(one).get("unschedulable") else "")
+    return text + (",SchedulingDisabled" if _spec(obj).get("unschedulable") else "")
 
 
-def _node_roles(one: Json) -> str:
+def _node_roles(obj: Json) -> str:
     prefix = "node-role.kubernetes.io/"
-    return ",".join(key[len(prefix) :] for key in one["metadata"].get("labels") or {} if key.startswith(prefix)) or NONE
+    return ",".join(key[len(prefix) :] for key in obj["metadata"].get("labels") or {} if key.startswith(prefix)) or NONE
 
 
-def _node_address(one: Json, kind: str) -> str:
-    return next((each["address"] for each in _status(one).get("addresses") or [] if each["type"] == kind), NONE)
+def _node_address(obj: Json, kind: str) -> str:
+    return next((each["address"] for each in _status(obj).get("addresses") or [] if each["type"] == kind), NONE)
 
 
-def _node_info(one: Json, field: str) -> str:
-    return str((_status(one).get("nodeInfo") or {}).get(field, "<unknown>"))
+def _node_info(obj: Json, field: str) -> str:
+    return str((_status(obj).get("nodeInfo") or {}).get(field, "<unknown>"))
 
 
-def _modes(one: Json) -> str:
+def _modes(obj: Json) -> str:
     short = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
-    modes = _status(one).get("accessModes") or (
-        _spec(one).get("accessModes") if one["kind"] == "PersistentVolume" else []
+    modes = _status(obj).get("accessModes") or (
+        _spec(obj).get("accessModes") if obj["kind"] == "PersistentVolume" else []
     )
     return ",".join(short.get(mode, mode) for mode in modes or [])
 
 
-def _capacity(one: Json) -> str:
-    holder = _status(one) if one["kind"] == "PersistentVolumeClaim" else _spec(one)
+def _capacity(obj: Json) -> str:
+    holder = _status(obj) if obj["kind"] == "PersistentVolumeClaim" else _spec(obj)
     return str((holder.get("capacity") or {}).get("storage", ""))
 
 
-def _phase(one: Json) -> str:
-    return "Terminating" if "deletionTimestamp" in one["metadata"] else str(_status(one).get("phase", ""))
+def _phase(obj: Json) -> str:
+    return "Terminating" if "deletionTimestamp" in obj["metadata"] else str(_status(obj).get("phase", ""))
 
 
-def _attributes_class(one: Json) -> str:
-    return str(_spec(one).get("volumeAttributesClassName") or "<unset>")
+def _attributes_class(obj: Json) -> str:
+    return str(_spec(obj).get("volumeAttributesClassName") or "<unset>")
 
 
-def _external_address(one: Json) -> str:
-    if _spec(one).get("type") == "LoadBalancer":
-        given = (_status(one).get("loadBalancer") or {}).get("ingress") or []
-        return ",".join(each.get("ip") or each.get("hostname", "") for each in given) or "<pending>"
-    return ",".join(_spec(one).get("externalIPs") or []) or str(_spec(one).get("externalName") or NONE)
+def _external_address(obj: Json) -> str:
+    if _spec(obj).get("type") == "LoadBalancer":
+        ingress = (_status(obj).get("loadBalancer") or {}).get("ingress") or []
+        return ",".join(each.get("ip") or each.get("hostname", "") for each in ingress) or "<pending>"
+    return ",".join(_spec(obj).get("externalIPs") or []) or str(_spec(obj).get("externalName") or NONE)
 
 
-def _class_name(one: Json) -> str:
-    default = (one["metadata"].get("annotations") or {}).get("storageclass.kubernetes.io/is-default-class") == "true"
-    return f"{one['metadata']['name']} (default)" if default else str(one["metadata"]["name"])
+def _class_name(obj: Json) -> str:
+    default = (obj["metadata"].get("annotations") or {}).get("storageclass.kubernetes.io/is-default-class") == "true"
+    return f"{obj['metadata']['name']} (default)" if default else str(obj["metadata"]["name"])
 
 
-def _parent(one: Json) -> str:
-    parent = _spec(one).get("parentRef") or {}
+def _parent(obj: Json) -> str:
+    parent = _spec(obj).get("parentRef") or {}
     return f"{parent.get('resource')}/{parent.get('namespace')}/{parent.get('name')}"
 
 
-def _endpoints(one: Json) -> str:
-    shown = [
+def _endpoints(obj: Json) -> str:
+    pairs = [
         f"{address['ip']}:{port['port']}"
-        for subset in one.get("subsets") or []
+        for subset in obj.get("subsets") or []
         for address in subset.get("addresses") or []
         for port in subset.get("ports") or []
     ]
-    return ",".join(shown) or NONE
+    return ",".join(pairs) or NONE
 
 
 def _integer(name: str, value: Callable[[Json], object]) -> Column:

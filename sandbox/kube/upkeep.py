@@ -29,10 +29,10 @@ CLAIM_PROTECTION = "kubernetes.io/pvc-protection"
 VOLUME_PROTECTION = "kubernetes.io/pv-protection"
 
 
-def new_namespace(cluster: Cluster, found: Json, certificate: str) -> None:
+def new_namespace(cluster: Cluster, namespace: Json, certificate: str) -> None:
     """Every namespace has a service account and the cluster's CA."""
-    name = found["metadata"]["name"]
-    if "deletionTimestamp" in found["metadata"]:
+    name = namespace["metadata"]["name"]
+    if "deletionTimestamp" in namespace["metadata"]:
         return
     if cluster.store.get(SERVICE_ACCOUNTS.key, name, "default") is None:
         cluster.create(SERVICE_ACCOUNTS, name, {"metadata": {"name": "default"}})
@@ -40,102 +40,102 @@ def new_namespace(cluster: Cluster, found: Json, certificate: str) -> None:
         cluster.create(CONFIG_MAPS, name, {"metadata": {"name": ROOT_CERTIFICATE}, "data": {"ca.crt": certificate}})
 
 
-def emptied_namespace(cluster: Cluster, found: Json) -> None:
+def emptied_namespace(cluster: Cluster, namespace: Json) -> None:
     """Delete everything in a namespace that is being terminated; when nothing is left it goes too."""
-    name = found["metadata"]["name"]
-    left: dict[str, list[Json]] = {}
+    name = namespace["metadata"]["name"]
+    leftovers: dict[str, list[Json]] = {}
     for resource in list(cluster.catalogue.stored()):
         if not resource.namespaced:
             continue
-        for one in cluster.store.items(resource.key, name):
-            if "deletionTimestamp" not in one["metadata"]:
-                cluster.delete(resource, name, one["metadata"]["name"], Deletion(propagation="Background"))
+        for obj in cluster.store.items(resource.key, name):
+            if "deletionTimestamp" not in obj["metadata"]:
+                cluster.delete(resource, name, obj["metadata"]["name"], Deletion(propagation="Background"))
         remaining = cluster.store.items(resource.key, name)
         if remaining:
-            left[resource.qualified] = remaining
+            leftovers[resource.qualified] = remaining
     current = cluster.store.get(NAMESPACES.key, "", name)
     if current is None:
         return
-    if not left:
+    if not leftovers:
         cluster.change(NAMESPACES, current, spec={"finalizers": []})
         return
-    cluster.change(NAMESPACES, current, status={"conditions": _remaining(cluster, current, left)})
+    cluster.change(NAMESPACES, current, status={"conditions": _remaining(cluster, current, leftovers)})
 
 
-def _remaining(cluster: Cluster, found: Json, left: dict[str, list[Json]]) -> list[Json]:
-    counts = ", ".join(f"{kind}. has {len(items)} resource instances" for kind, items in sorted(left.items()))
+def _remaining(cluster: Cluster, namespace: Json, remaining: dict[str, list[Json]]) -> list[Json]:
+    counts = ", ".join(f"{kind}. has {len(items)} resource instances" for kind, items in sorted(remaining.items()))
     finalizers: dict[str, int] = {}
-    for one in (one for items in left.values() for one in items):
-        for each in one["metadata"].get("finalizers") or []:
-            finalizers[each] = finalizers.get(each, 0) + 1
-    holders = ", ".join(f"{each} in {count} resource instances" for each, count in sorted(finalizers.items()))
+    for obj in (obj for items in remaining.values() for obj in items):
+        for finalizer in obj["metadata"].get("finalizers") or []:
+            finalizers[finalizer] = finalizers.get(finalizer, 0) + 1
+    holders = ", ".join(f"{finalizer} in {count} resource instances" for finalizer, count in sorted(finalizers.items()))
     deleted = ("False", "ContentDeleted", "All content successfully deleted, may be waiting on finalization")
     content = ("True", "SomeResourcesRemain", f"Some resources are remaining: {counts}")
-    held = ("False", "ContentHasNoFinalizers", "All content-preserving finalizers finished")
+    blocked = ("False", "ContentHasNoFinalizers", "All content-preserving finalizers finished")
     if holders:
-        held = ("True", "SomeFinalizersRemain", f"Some content in the namespace has finalizers remaining: {holders}")
+        blocked = ("True", "SomeFinalizersRemain", f"Some content in the namespace has finalizers remaining: {holders}")
     return [
-        condition(cluster, found, "NamespaceDeletionContentFailure", *deleted),
-        condition(cluster, found, "NamespaceContentRemaining", *content),
-        condition(cluster, found, "NamespaceFinalizersRemaining", *held),
+        condition(cluster, namespace, "NamespaceDeletionContentFailure", *deleted),
+        condition(cluster, namespace, "NamespaceContentRemaining", *content),
+        condition(cluster, namespace, "NamespaceFinalizersRemaining", *blocked),
     ]
 
 
 # --- volumes ---
 
 
-def claim(cluster: Cluster, found: Json) -> None:
+def claim(cluster: Cluster, claim: Json) -> None:
     """Bind a claim to a volume, or say why there is none."""
-    metadata = found["metadata"]
+    metadata = claim["metadata"]
     if "deletionTimestamp" in metadata:
-        _release_claim(cluster, found)
+        _release_claim(cluster, claim)
         return
-    if (found.get("status") or {}).get("phase") == "Bound":
+    if (claim.get("status") or {}).get("phase") == "Bound":
         return
-    name = found["spec"].get("storageClassName") or ""
-    existing = _matching_volume(cluster, found, name)
+    name = claim["spec"].get("storageClassName") or ""
+    existing = _matching_volume(cluster, claim, name)
     storage_class = cluster.store.get(STORAGE_CLASSES.key, "", name) if name else None
     if existing is not None:
-        _bound(cluster, found, existing)
+        _bound(cluster, claim, existing)
     elif not name:
         text = "no persistent volumes available for this claim and no storage class is set"
-        _say(cluster, found, "FailedBinding", text, kind="Normal")
+        _say(cluster, claim, "FailedBinding", text, kind="Normal")
     elif storage_class is None:
-        _say(cluster, found, "ProvisioningFailed", f'storageclass.storage.k8s.io "{name}" not found', kind="Warning")
-    elif storage_class["volumeBindingMode"] == "WaitForFirstConsumer" and not _consumers(cluster, found):
+        _say(cluster, claim, "ProvisioningFailed", f'storageclass.storage.k8s.io "{name}" not found', kind="Warning")
+    elif storage_class["volumeBindingMode"] == "WaitForFirstConsumer" and not _consumers(cluster, claim):
         text = "waiting for first consumer to be created before binding"
-        _say(cluster, found, "WaitForFirstConsumer", text, kind="Normal")
+        _say(cluster, claim, "WaitForFirstConsumer", text, kind="Normal")
     else:
-        volume = _provisioned(cluster, found, storage_class)
-        _say(cluster, found, "ProvisioningSucceeded", f"Successfully provisioned volume {volume['metadata']['name']}")
-        _bound(cluster, found, volume)
+        volume = _provisioned(cluster, claim, storage_class)
+        _say(cluster, claim, "ProvisioningSucceeded", f"Successfully provisioned volume {volume['metadata']['name']}")
+        _bound(cluster, claim, volume)
 
 
-def _say(cluster: Cluster, found: Json, reason: str, text: str, *, kind: str = "Normal") -> None:
-    record(cluster, found, reason, text, kind=kind, component="persistentvolume-controller")
+def _say(cluster: Cluster, obj: Json, reason: str, text: str, *, kind: str = "Normal") -> None:
+    record(cluster, obj, reason, text, kind=kind, component="persistentvolume-controller")
 
 
-def _provisioned(cluster: Cluster, found: Json, storage_class: Json) -> Json:
-    metadata = found["metadata"]
+def _provisioned(cluster: Cluster, obj: Json, storage_class: Json) -> Json:
+    metadata = obj["metadata"]
     body = {
         "metadata": {
             "name": f"pvc-{metadata['uid']}",
             "annotations": {"pv.kubernetes.io/provisioned-by": storage_class["provisioner"]},
         },
         "spec": {
-            "capacity": {"storage": found["spec"]["resources"]["requests"]["storage"]},
-            "accessModes": found["spec"]["accessModes"],
+            "capacity": {"storage": obj["spec"]["resources"]["requests"]["storage"]},
+            "accessModes": obj["spec"]["accessModes"],
             "persistentVolumeReclaimPolicy": storage_class["reclaimPolicy"],
             "storageClassName": storage_class["metadata"]["name"],
-            "volumeMode": found["spec"].get("volumeMode", "Filesystem"),
+            "volumeMode": obj["spec"].get("volumeMode", "Filesystem"),
             "hostPath": {"path": f"/var/lib/sandbox/{metadata['uid']}", "type": "DirectoryOrCreate"},
         },
     }
     return cluster.create(VOLUMES, "", body)
 
 
-def _bound(cluster: Cluster, found: Json, volume: Json) -> None:
-    metadata = found["metadata"]
+def _bound(cluster: Cluster, obj: Json, volume: Json) -> None:
+    metadata = obj["metadata"]
     reference = {
         "kind": "PersistentVolumeClaim",
         "apiVersion": "v1",
@@ -144,21 +144,21 @@ def _bound(cluster: Cluster, found: Json, volume: Json) -> None:
         "uid": metadata["uid"],
     }
     cluster.change(VOLUMES, volume, spec={"claimRef": reference}, status={"phase": "Bound"})
-    status = {"phase": "Bound", "accessModes": found["spec"]["accessModes"], "capacity": volume["spec"]["capacity"]}
-    cluster.change(CLAIMS, found, spec={"volumeName": volume["metadata"]["name"]}, status=status)
+    status = {"phase": "Bound", "accessModes": obj["spec"]["accessModes"], "capacity": volume["spec"]["capacity"]}
+    cluster.change(CLAIMS, obj, spec={"volumeName": volume["metadata"]["name"]}, status=status)
 
 
-def _matching_volume(cluster: Cluster, found: Json, name: str) -> Json | None:
+def _matching_volume(cluster: Cluster, obj: Json, name: str) -> Json | None:
     """The volume that was made for the claim, else any free one of its class."""
-    wanted = found["spec"].get("volumeName")
+    volume_name = obj["spec"].get("volumeName")
     candidates = [
         volume
         for volume in cluster.store.items(VOLUMES.key)
         if (volume.get("status") or {}).get("phase") == "Available"
-        and wanted in {None, volume["metadata"]["name"]}
+        and volume_name in {None, volume["metadata"]["name"]}
         and (volume["spec"].get("storageClassName") or "") == name
     ]
-    meant = [volume for volume in candidates if _is_meant_for(volume, found)]
+    meant = [volume for volume in candidates if _is_meant_for(volume, obj)]
     free = [volume for volume in candidates if "claimRef" not in volume["spec"]]
     return next(iter(meant + free), None)
 
@@ -169,8 +169,8 @@ def _is_meant_for(volume: Json, claim: Json) -> bool:
     return named and bool(reference.get("uid", metadata["uid"]) == metadata["uid"])
 
 
-def _consumers(cluster: Cluster, found: Json) -> list[Json]:
-    metadata = found["metadata"]
+def _consumers(cluster: Cluster, obj: Json) -> list[Json]:
+    metadata = obj["metadata"]
     return [
         pod
         for pod in cluster.store.items(PODS.key, metadata["namespace"])
@@ -179,14 +179,14 @@ def _consumers(cluster: Cluster, found: Json) -> list[Json]:
     ]
 
 
-def _release_claim(cluster: Cluster, found: Json) -> None:
-    if _consumers(cluster, found):
+def _release_claim(cluster: Cluster, obj: Json) -> None:
+    if _consumers(cluster, obj):
         return
-    finalizers = [one for one in found["metadata"].get("finalizers") or [] if one != CLAIM_PROTECTION]
-    cluster.change(CLAIMS, found, metadata={"finalizers": finalizers})
+    finalizers = [one for one in obj["metadata"].get("finalizers") or [] if one != CLAIM_PROTECTION]
+    cluster.change(CLAIMS, obj, metadata={"finalizers": finalizers})
     if finalizers:
         return
-    name = found["spec"].get("volumeName")
+    name = obj["spec"].get("volumeName")
     volume = cluster.store.get(VOLUMES.key, "", name) if name else None
     if volume is None:
         return
@@ -196,16 +196,16 @@ def _release_claim(cluster: Cluster, found: Json) -> None:
         cluster.change(VOLUMES, volume, status={"phase": "Released"})
 
 
-def volume(cluster: Cluster, found: Json) -> None:
+def volume(cluster: Cluster, obj: Json) -> None:
     """Let a volume go that is being deleted and not in use."""
-    if "deletionTimestamp" not in found["metadata"]:
+    if "deletionTimestamp" not in obj["metadata"]:
         return
-    reference = found["spec"].get("claimRef")
+    reference = obj["spec"].get("claimRef")
     holder = cluster.store.get(CLAIMS.key, reference["namespace"], reference["name"]) if reference else None
     if holder is not None and holder["metadata"]["uid"] == (reference or {}).get("uid"):
         return
-    finalizers = [one for one in found["metadata"].get("finalizers") or [] if one != VOLUME_PROTECTION]
-    cluster.change(VOLUMES, found, metadata={"finalizers": finalizers})
+    finalizers = [one for one in obj["metadata"].get("finalizers") or [] if one != VOLUME_PROTECTION]
+    cluster.change(VOLUMES, obj, metadata={"finalizers": finalizers})
 
 
 # --- Services ---
@@ -271,24 +271,24 @@ def _put(
     cluster: Cluster, resource: Resource, service: Json, name: str, body: Json, *, labels: Json | None = None
 ) -> None:
     namespace = service["metadata"]["namespace"]
-    known = cluster.store.get(resource.key, namespace, name)
+    existing = cluster.store.get(resource.key, namespace, name)
     owner = [owner_reference(service)]
-    if known is None:
+    if existing is None:
         try:
             cluster.create(
                 resource, namespace, {"metadata": {"name": name, "labels": labels, "ownerReferences": owner}} | body
             )
         except StatusError:
             return  # the namespace is on its way out
-    elif {key: known.get(key) for key in body} != body:
-        cluster.store.put(resource.key, known | body)
+    elif {key: existing.get(key) for key in body} != body:
+        cluster.store.put(resource.key, existing | body)
 
 
-def service_range(cluster: Cluster, found: Json) -> None:
+def service_range(cluster: Cluster, obj: Json) -> None:
     """A range is ready until it is deleted, and then stays as long as one of its addresses is in use."""
-    if "deletionTimestamp" not in found["metadata"]:
-        ready = condition(cluster, found, "Ready", "True", "", "Kubernetes Service CIDR is ready")
-        cluster.change(SERVICE_CIDRS, found, status={"conditions": [ready]})
+    if "deletionTimestamp" not in obj["metadata"]:
+        ready = condition(cluster, obj, "Ready", "True", "", "Kubernetes Service CIDR is ready")
+        cluster.change(SERVICE_CIDRS, obj, status={"conditions": [ready]})
         return
     others = [
         cidr
@@ -296,21 +296,23 @@ def service_range(cluster: Cluster, found: Json) -> None:
         if "deletionTimestamp" not in one["metadata"]
         for cidr in one["spec"]["cidrs"]
     ]
-    if _orphans(cluster, found["spec"]["cidrs"], others):
+    if _orphans(cluster, obj["spec"]["cidrs"], others):
         text = "There are still IPAddresses referencing the ServiceCIDR, please remove them or create a new ServiceCIDR"
-        held = condition(cluster, found, "Ready", "False", "Terminating", text)
-        cluster.change(SERVICE_CIDRS, found, status={"conditions": [held]})
+        not_ready = condition(cluster, obj, "Ready", "False", "Terminating", text)
+        cluster.change(SERVICE_CIDRS, obj, status={"conditions": [not_ready]})
         return
-    finalizers = [one for one in found["metadata"].get("finalizers") or [] if one != DELETED_RANGE]
-    cluster.change(SERVICE_CIDRS, found, metadata={"finalizers": finalizers})
+    finalizers = [one for one in obj["metadata"].get("finalizers") or [] if one != DELETED_RANGE]
+    cluster.change(SERVICE_CIDRS, obj, metadata={"finalizers": finalizers})
 
 
 def _orphans(cluster: Cluster, mine: list[str], others: list[str]) -> bool:
     networks = [ipaddress.ip_network(one) for one in mine]
-    kept = [ipaddress.ip_network(one) for one in others]
+    other_networks = [ipaddress.ip_network(one) for one in others]
     for name in cluster.store.names(IP_ADDRESSES.key):
         address = ipaddress.ip_address(name)
-        if any(address in network for network in networks) and not any(address in network for network in kept):
+        if any(address in network for network in networks) and not any(
+            address in network for network in other_networks
+        ):
             return True
     return False
 
@@ -318,18 +320,18 @@ def _orphans(cluster: Cluster, mine: list[str], others: list[str]) -> bool:
 # --- custom kinds and owners ---
 
 
-def definition(cluster: Cluster, found: Json) -> None:
+def definition(cluster: Cluster, obj: Json) -> None:
     """Say that a custom kind is served, or take its objects away with it."""
-    spec = found["spec"]
-    if "deletionTimestamp" in found["metadata"]:
+    spec = obj["spec"]
+    if "deletionTimestamp" in obj["metadata"]:
         return
-    accepted = condition(cluster, found, "NamesAccepted", "True", "NoConflicts", "no conflicts found")
+    accepted = condition(cluster, obj, "NamesAccepted", "True", "NoConflicts", "no conflicts found")
     established = condition(
-        cluster, found, "Established", "True", "InitialNamesAccepted", "the initial names have been accepted"
+        cluster, obj, "Established", "True", "InitialNamesAccepted", "the initial names have been accepted"
     )
     stored = [version["name"] for version in spec["versions"] if version.get("storage")]
     status = {"conditions": [accepted, established], "acceptedNames": spec["names"], "storedVersions": stored}
-    cluster.change(DEFINITIONS, found, status=status)
+    cluster.change(DEFINITIONS, obj, status=status)
 
 
 def services_of(cluster: Cluster, pod: Json) -> list[Json]:

@@ -16,7 +16,7 @@ BOOKMARK_PERIOD = 30.0
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Selection:
     """What a watch is about."""
 
     key: Key
@@ -29,44 +29,46 @@ class Wanted:
     """Whether to mark the end of the initial objects with a bookmark (`sendInitialEvents`)."""
 
 
-async def events(store: Store, wanted: Wanted, shown: Callable[[Json], Json], bookmark: Json) -> AsyncIterator[bytes]:
+async def events(
+    store: Store, selection: Selection, render: Callable[[Json], Json], bookmark: Json
+) -> AsyncIterator[bytes]:
     """The lines of a watch, without end; the caller stops reading."""
-    seen = store.revision if wanted.revision is None else wanted.revision
-    if wanted.revision is None:
-        for found in store.items(wanted.key, wanted.namespace):
-            if wanted.match(found):
-                yield _line("ADDED", shown(found))
-    if wanted.initial_end:
-        yield _line("BOOKMARK", _bookmark(bookmark, seen, ended=True))
+    revision = store.revision if selection.revision is None else selection.revision
+    if selection.revision is None:
+        for obj in store.items(selection.key, selection.namespace):
+            if selection.match(obj):
+                yield _line("ADDED", render(obj))
+    if selection.initial_end:
+        yield _line("BOOKMARK", _bookmark(bookmark, revision, ended=True))
     while True:
         try:
-            changes = list(store.since(seen))
+            changes = list(store.since(revision))
         except StatusError as error:
             yield _line("ERROR", error.body())
             return
         for change in changes:
-            seen = change.revision
-            event = _event(change, wanted)
+            revision = change.revision
+            event = _event(change, selection)
             if event:
-                yield _line(event, shown(change.object))
+                yield _line(event, render(change.object))
         timed_out = False
         with contextlib.suppress(TimeoutError):
             timed_out = True
             async with asyncio.timeout(BOOKMARK_PERIOD):
-                await store.changed(seen)
+                await store.changed(revision)
                 timed_out = False
-        if timed_out and wanted.bookmarks:
-            yield _line("BOOKMARK", _bookmark(bookmark, seen, ended=False))
+        if timed_out and selection.bookmarks:
+            yield _line("BOOKMARK", _bookmark(bookmark, revision, ended=False))
 
 
-def _event(change: Change, wanted: Wanted) -> str | None:
+def _event(change: Change, selection: Selection) -> str | None:
     """What a change looks like to this watch: an object that no longer matches is deleted as far as it can tell."""
-    if change.key != wanted.key:
+    if change.key != selection.key:
         return None
-    if wanted.namespace and change.object["metadata"].get("namespace") != wanted.namespace:
+    if selection.namespace and change.object["metadata"].get("namespace") != selection.namespace:
         return None
-    now = change.type != "DELETED" and wanted.match(change.object)
-    before = change.previous is not None and wanted.match(change.previous)
+    now = change.type != "DELETED" and selection.match(change.object)
+    before = change.previous is not None and selection.match(change.previous)
     if now:
         return "MODIFIED" if before else "ADDED"
     return "DELETED" if before else None
@@ -79,5 +81,5 @@ def _bookmark(bookmark: Json, revision: int, *, ended: bool) -> Json:
     return bookmark | {"metadata": metadata}
 
 
-def _line(kind: str, found: Json) -> bytes:
-    return json.dumps({"type": kind, "object": found}, separators=(",", ":")).encode() + b"\n"
+def _line(kind: str, obj: Json) -> bytes:
+    return json.dumps({"type": kind, "object": obj}, separators=(",", ":")).encode() + b"\n"

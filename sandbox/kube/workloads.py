@@ -25,26 +25,26 @@ HASH = "pod-template-hash"
 HASH_LETTERS = "bcdf2456789ghjkl"
 
 
-def deployment(cluster: Cluster, found: Json) -> None:
+def deployment(cluster: Cluster, obj: Json) -> None:
     """Bring the ReplicaSets of a Deployment to what it asks for, and its status to what they say."""
-    spec = found["spec"]
-    owned = _owned(cluster, REPLICA_SETS, found)
+    spec = obj["spec"]
+    owned = _owned(cluster, REPLICA_SETS, obj)
     wanted_hash = template_hash(spec["template"])
     new = next((one for one in owned if one["metadata"]["labels"].get(HASH) == wanted_hash), None)
     old = [one for one in owned if one is not new]
-    if not spec.get("paused") and "deletionTimestamp" not in found["metadata"]:
+    if not spec.get("paused") and "deletionTimestamp" not in obj["metadata"]:
         recreates = spec["strategy"]["type"] == "Recreate"
         waits = recreates and any((one.get("status") or {}).get("replicas") for one in old)
         if recreates:
-            _scale_down(cluster, found, old)
+            _scale_down(cluster, obj, old)
         if new is None and not waits:
-            new = _new_replica_set(cluster, found, wanted_hash)
+            new = _new_replica_set(cluster, obj, wanted_hash)
         elif new is not None and new["spec"]["replicas"] != spec["replicas"]:
-            _scale(cluster, found, new, spec["replicas"])
+            _scale(cluster, obj, new, spec["replicas"])
             new = cluster.get(REPLICA_SETS, new["metadata"]["namespace"], new["metadata"]["name"])
         if new is not None and (new.get("status") or {}).get("availableReplicas", 0) >= spec["replicas"]:
-            _scale_down(cluster, found, old)
-    _deployment_status(cluster, found, new)
+            _scale_down(cluster, obj, old)
+    _deployment_status(cluster, obj, new)
 
 
 def template_hash(template: Json) -> str:
@@ -53,53 +53,53 @@ def template_hash(template: Json) -> str:
     return "".join(HASH_LETTERS[digit % 16] for digit in hashlib.sha256(text).digest()[:10])
 
 
-def _new_replica_set(cluster: Cluster, found: Json, name: str) -> Json | None:
-    metadata, spec = found["metadata"], found["spec"]
+def _new_replica_set(cluster: Cluster, deployment: Json, name: str) -> Json | None:
+    metadata, spec = deployment["metadata"], deployment["spec"]
     template = copy.deepcopy(spec["template"])
     template["metadata"]["labels"] = (template["metadata"].get("labels") or {}) | {HASH: name}
     selector = copy.deepcopy(spec["selector"])
     selector["matchLabels"] = (selector.get("matchLabels") or {}) | {HASH: name}
-    made = _try_create(
+    replica_set = _try_create(
         cluster,
         REPLICA_SETS,
-        found,
+        deployment,
         {
             "metadata": {
                 "name": f"{metadata['name']}-{name}",
                 "labels": template["metadata"]["labels"],
-                "ownerReferences": [owner_reference(found)],
+                "ownerReferences": [owner_reference(deployment)],
             },
             "spec": {"replicas": spec["replicas"], "selector": selector, "template": template},
         },
     )
-    if made is not None:
-        text = f"Scaled up replica set {made['metadata']['name']} from 0 to {spec['replicas']}"
-        record(cluster, found, "ScalingReplicaSet", text, component="deployment-controller")
-    return made
+    if replica_set is not None:
+        text = f"Scaled up replica set {replica_set['metadata']['name']} from 0 to {spec['replicas']}"
+        record(cluster, deployment, "ScalingReplicaSet", text, component="deployment-controller")
+    return replica_set
 
 
-def _scale(cluster: Cluster, found: Json, replica_set: Json, replicas: int) -> None:
+def _scale(cluster: Cluster, deployment: Json, replica_set: Json, replicas: int) -> None:
     before = replica_set["spec"]["replicas"]
     cluster.change(REPLICA_SETS, replica_set, spec={"replicas": replicas})
     direction = "up" if replicas > before else "down"
     text = f"Scaled {direction} replica set {replica_set['metadata']['name']} from {before} to {replicas}"
-    record(cluster, found, "ScalingReplicaSet", text, component="deployment-controller")
+    record(cluster, deployment, "ScalingReplicaSet", text, component="deployment-controller")
 
 
-def _scale_down(cluster: Cluster, found: Json, old: Iterable[Json]) -> None:
-    for one in old:
-        if one["spec"]["replicas"]:
-            _scale(cluster, found, one, 0)
+def _scale_down(cluster: Cluster, deployment: Json, old: Iterable[Json]) -> None:
+    for replica_set in old:
+        if replica_set["spec"]["replicas"]:
+            _scale(cluster, deployment, replica_set, 0)
 
 
-def _deployment_status(cluster: Cluster, found: Json, new: Json | None) -> None:
-    current = cluster.store.get(DEPLOYMENTS.key, found["metadata"]["namespace"], found["metadata"]["name"])
+def _deployment_status(cluster: Cluster, deployment: Json, new: Json | None) -> None:
+    current = cluster.store.get(DEPLOYMENTS.key, deployment["metadata"]["namespace"], deployment["metadata"]["name"])
     if current is None:
         return
-    sets = _owned(cluster, REPLICA_SETS, found)
+    sets = _owned(cluster, REPLICA_SETS, deployment)
     states = [one.get("status") or {} for one in sets]
     mine = next((state for one, state in zip(sets, states, strict=True) if new and _uid(one) == _uid(new)), {})
-    wanted = current["spec"]["replicas"]
+    desired = current["spec"]["replicas"]
     replicas, ready, available = (
         sum(state.get(name, 0) for state in states) for name in ("replicas", "readyReplicas", "availableReplicas")
     )
@@ -110,22 +110,22 @@ def _deployment_status(cluster: Cluster, found: Json, new: Json | None) -> None:
         "updatedReplicas": updated,
         "readyReplicas": ready,
         "availableReplicas": available,
-        "unavailableReplicas": max(0, max(wanted, replicas) - available),
+        "unavailableReplicas": max(0, max(desired, replicas) - available),
     }
     status = {name: value for name, value in status.items() if value}
-    enough = available >= wanted - wanted // 4
-    complete = updated == replicas == available == wanted and new is not None
+    enough = available >= desired - desired // 4
+    complete = updated == replicas == available == desired and new is not None
     status["conditions"] = _deployment_conditions(cluster, current, new, enough=enough, complete=complete)
     _set_status(cluster, DEPLOYMENTS, current, status)
 
 
 def _deployment_conditions(
-    cluster: Cluster, found: Json, new: Json | None, *, enough: bool, complete: bool
+    cluster: Cluster, deployment: Json, new: Json | None, *, enough: bool, complete: bool
 ) -> list[Json]:
-    name = new["metadata"]["name"] if new else found["metadata"]["name"]
+    name = new["metadata"]["name"] if new else deployment["metadata"]["name"]
     if complete:
         progress = ("True", "NewReplicaSetAvailable", f'ReplicaSet "{name}" has successfully progressed.')
-    elif _overdue(cluster, found):
+    elif _overdue(cluster, deployment):
         progress = ("False", "ProgressDeadlineExceeded", f'ReplicaSet "{name}" has timed out progressing.')
     else:
         progress = ("True", "ReplicaSetUpdated", f'ReplicaSet "{name}" is progressing.')
@@ -134,81 +134,81 @@ def _deployment_conditions(
     else:
         available = ("False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.")
     return [
-        condition(cluster, found, kind, *values, updated=True)
+        condition(cluster, deployment, kind, *values, updated=True)
         for kind, values in (("Available", available), ("Progressing", progress))
     ]
 
 
-def _overdue(cluster: Cluster, found: Json) -> bool:
-    known = (found.get("status") or {}).get("conditions") or []
-    progress = next((one for one in known if one["type"] == "Progressing"), None)
+def _overdue(cluster: Cluster, deployment: Json) -> bool:
+    conditions = (deployment.get("status") or {}).get("conditions") or []
+    progress = next((one for one in conditions if one["type"] == "Progressing"), None)
     if progress is None:
         return False
     if progress["reason"] == "ProgressDeadlineExceeded":
-        return bool((found.get("status") or {}).get("observedGeneration") == found["metadata"]["generation"])
+        return bool((deployment.get("status") or {}).get("observedGeneration") == deployment["metadata"]["generation"])
     began = progress["lastUpdateTime"]
-    limit = found["spec"].get("progressDeadlineSeconds", 600)
+    limit = deployment["spec"].get("progressDeadlineSeconds", 600)
     return cluster.seconds_since(began) >= float(limit)
 
 
 def condition(  # noqa: PLR0917 - the four words of a condition are its whole point
-    cluster: Cluster, found: Json, kind: str, status: str, reason: str, message: str, *, updated: bool = False
+    cluster: Cluster, obj: Json, kind: str, status: str, reason: str, message: str, *, updated: bool = False
 ) -> Json:
     """A condition, whose times change only when it does."""
-    conditions: list[Json] = (found.get("status") or {}).get("conditions") or []
-    known = next((one for one in conditions if one["type"] == kind), None)
-    made: Json = {"type": kind, "status": status, "reason": reason, "message": message}
-    if known and all(known.get(name) == value for name, value in made.items()):
-        return known
-    same = known is not None and known["status"] == status
-    made["lastTransitionTime"] = known["lastTransitionTime"] if known and same else cluster.now()
-    return made | ({"lastUpdateTime": cluster.now()} if updated else {})
+    conditions: list[Json] = (obj.get("status") or {}).get("conditions") or []
+    current = next((one for one in conditions if one["type"] == kind), None)
+    new: Json = {"type": kind, "status": status, "reason": reason, "message": message}
+    if current and all(current.get(name) == value for name, value in new.items()):
+        return current
+    same = current is not None and current["status"] == status
+    new["lastTransitionTime"] = current["lastTransitionTime"] if current and same else cluster.now()
+    return new | ({"lastUpdateTime": cluster.now()} if updated else {})
 
 
-def replica_set(cluster: Cluster, found: Json) -> None:
+def replica_set(cluster: Cluster, obj: Json) -> None:
     """Make or delete Pods until there are as many as a ReplicaSet asks for."""
-    pods = _owned(cluster, PODS, found)
+    pods = _owned(cluster, PODS, obj)
     active = [pod for pod in pods if is_active(pod)]
-    wanted = found["spec"]["replicas"] if "deletionTimestamp" not in found["metadata"] else len(active)
-    for _ in range(wanted - len(active)):
-        made = _pod(cluster, found, {"generateName": f"{found['metadata']['name']}-"})
-        if made is None:
+    desired = obj["spec"]["replicas"] if "deletionTimestamp" not in obj["metadata"] else len(active)
+    for _ in range(desired - len(active)):
+        new_pod = _pod(cluster, obj, {"generateName": f"{obj['metadata']['name']}-"})
+        if new_pod is None:
             break
-        text = f"Created pod: {made['metadata']['name']}"
-        record(cluster, found, "SuccessfulCreate", text, component="replicaset-controller")
-    for pod in sorted(active, key=is_ready)[: max(0, len(active) - wanted)]:
+        text = f"Created pod: {new_pod['metadata']['name']}"
+        record(cluster, obj, "SuccessfulCreate", text, component="replicaset-controller")
+    for pod in sorted(active, key=is_ready)[: max(0, len(active) - desired)]:
         _delete_pod(cluster, pod)
         text = f"Deleted pod: {pod['metadata']['name']}"
-        record(cluster, found, "SuccessfulDelete", text, component="replicaset-controller")
-    active = [pod for pod in _owned(cluster, PODS, found) if is_active(pod)]
+        record(cluster, obj, "SuccessfulDelete", text, component="replicaset-controller")
+    active = [pod for pod in _owned(cluster, PODS, obj) if is_active(pod)]
     ready = sum(map(is_ready, active))
     status = {
         "replicas": len(active),
         "fullyLabeledReplicas": len(active),
         "readyReplicas": ready,
         "availableReplicas": ready,
-        "observedGeneration": found["metadata"]["generation"],
+        "observedGeneration": obj["metadata"]["generation"],
     }
-    kept = {name: value for name, value in status.items() if value or name == "replicas"}
-    _set_status(cluster, REPLICA_SETS, found, kept)
+    nonzero = {name: value for name, value in status.items() if value or name == "replicas"}
+    _set_status(cluster, REPLICA_SETS, obj, nonzero)
 
 
-def daemon_set(cluster: Cluster, found: Json) -> None:
+def daemon_set(cluster: Cluster, obj: Json) -> None:
     """One Pod on every node that the template selects."""
-    template = found["spec"]["template"]["spec"]
-    generation = template_hash(found["spec"]["template"])
+    template = obj["spec"]["template"]["spec"]
+    generation = template_hash(obj["spec"]["template"])
     nodes = [node["metadata"]["name"] for node in cluster.store.items(NODES.key) if fits(node, template)]
-    pods = [pod for pod in _owned(cluster, PODS, found) if is_active(pod)]
+    pods = [pod for pod in _owned(cluster, PODS, obj) if is_active(pod)]
     stale = [pod for pod in pods if pod["metadata"]["labels"].get("controller-revision-hash") != generation]
     placed = {pod["spec"].get("nodeName") for pod in pods}
-    if "deletionTimestamp" not in found["metadata"]:
+    if "deletionTimestamp" not in obj["metadata"]:
         for node in [node for node in nodes if node not in placed]:
             labels = {"controller-revision-hash": generation, "pod-template-generation": "1"}
-            metadata = {"generateName": f"{found['metadata']['name']}-", "labels": labels}
-            _pod(cluster, found, metadata, {"nodeName": node})
+            metadata = {"generateName": f"{obj['metadata']['name']}-", "labels": labels}
+            _pod(cluster, obj, metadata, {"nodeName": node})
         for pod in [pod for pod in pods if pod["spec"].get("nodeName") not in nodes or pod in stale]:
             _delete_pod(cluster, pod)
-    pods = [pod for pod in _owned(cluster, PODS, found) if is_active(pod)]
+    pods = [pod for pod in _owned(cluster, PODS, obj) if is_active(pod)]
     ready = sum(map(is_ready, pods))
     current = [pod for pod in pods if pod["metadata"]["labels"].get("controller-revision-hash") == generation]
     status = {
@@ -216,31 +216,31 @@ def daemon_set(cluster: Cluster, found: Json) -> None:
         "numberMisscheduled": 0,
         "desiredNumberScheduled": len(nodes),
         "numberReady": ready,
-        "observedGeneration": found["metadata"]["generation"],
+        "observedGeneration": obj["metadata"]["generation"],
         "updatedNumberScheduled": len(current),
         "numberAvailable": ready,
         "numberUnavailable": len(nodes) - ready,
     }
     needed = {"currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady"}
-    _set_status(cluster, DAEMON_SETS, found, {name: value for name, value in status.items() if value or name in needed})
+    _set_status(cluster, DAEMON_SETS, obj, {name: value for name, value in status.items() if value or name in needed})
 
 
-def stateful_set(cluster: Cluster, found: Json) -> None:
+def stateful_set(cluster: Cluster, obj: Json) -> None:
     """Numbered Pods, one after the other, each with its own volume claims."""
-    name, spec = found["metadata"]["name"], found["spec"]
-    pods = {pod["metadata"]["name"]: pod for pod in _owned(cluster, PODS, found)}
-    wanted = [f"{name}-{number}" for number in range(spec["replicas"])]
+    name, spec = obj["metadata"]["name"], obj["spec"]
+    pods = {pod["metadata"]["name"]: pod for pod in _owned(cluster, PODS, obj)}
+    names = [f"{name}-{number}" for number in range(spec["replicas"])]
     revision = f"{name}-{template_hash(spec['template'])}"
-    if "deletionTimestamp" not in found["metadata"]:
-        missing = next((one for one in wanted if one not in pods or not is_ready(pods[one])), None)
+    if "deletionTimestamp" not in obj["metadata"]:
+        missing = next((surplus for surplus in names if surplus not in pods or not is_ready(pods[surplus])), None)
         if missing and missing not in pods:
-            _stateful_pod(cluster, found, missing, revision)
-        for one in [one for one in pods if one not in wanted]:
-            _delete_pod(cluster, pods[one])
-    active = [pod for pod in _owned(cluster, PODS, found) if is_active(pod)]
+            _stateful_pod(cluster, obj, missing, revision)
+        for surplus in [surplus for surplus in pods if surplus not in names]:
+            _delete_pod(cluster, pods[surplus])
+    active = [pod for pod in _owned(cluster, PODS, obj) if is_active(pod)]
     ready = sum(map(is_ready, active))
     status = {
-        "observedGeneration": found["metadata"]["generation"],
+        "observedGeneration": obj["metadata"]["generation"],
         "replicas": len(active),
         "readyReplicas": ready,
         "availableReplicas": ready,
@@ -250,37 +250,37 @@ def stateful_set(cluster: Cluster, found: Json) -> None:
         "updateRevision": revision,
         "collisionCount": 0,
     }
-    _set_status(cluster, STATEFUL_SETS, found, status)
+    _set_status(cluster, STATEFUL_SETS, obj, status)
 
 
-def _stateful_pod(cluster: Cluster, found: Json, name: str, revision: str) -> None:
-    namespace = found["metadata"]["namespace"]
+def _stateful_pod(cluster: Cluster, obj: Json, name: str, revision: str) -> None:
+    namespace = obj["metadata"]["namespace"]
     volumes = []
-    for template in found["spec"].get("volumeClaimTemplates") or []:
+    for template in obj["spec"].get("volumeClaimTemplates") or []:
         claim = f"{template['metadata']['name']}-{name}"
         volumes.append({"name": template["metadata"]["name"], "persistentVolumeClaim": {"claimName": claim}})
         if cluster.store.get(CLAIMS.key, namespace, claim) is None:
-            body = {"metadata": {"name": claim, "labels": found["spec"]["selector"].get("matchLabels")}}
-            _try_create(cluster, CLAIMS, found, body | {"spec": template["spec"]})
+            body = {"metadata": {"name": claim, "labels": obj["spec"]["selector"].get("matchLabels")}}
+            _try_create(cluster, CLAIMS, obj, body | {"spec": template["spec"]})
     labels = {"controller-revision-hash": revision, "statefulset.kubernetes.io/pod-name": name}
-    template_spec = found["spec"]["template"]["spec"]
+    template_spec = obj["spec"]["template"]["spec"]
     own = {one["name"] for one in volumes}
     others = [one for one in template_spec.get("volumes") or [] if one["name"] not in own]
-    more = {"volumes": [*others, *volumes], "hostname": name, "subdomain": found["spec"].get("serviceName", "")}
-    _pod(cluster, found, {"name": name, "labels": labels}, more)
+    spec_extra = {"volumes": [*others, *volumes], "hostname": name, "subdomain": obj["spec"].get("serviceName", "")}
+    _pod(cluster, obj, {"name": name, "labels": labels}, spec_extra)
 
 
-def job(cluster: Cluster, found: Json) -> None:
+def job(cluster: Cluster, obj: Json) -> None:
     """Run Pods until enough have succeeded."""
-    spec, status = found["spec"], found.get("status") or {}
-    pods = _owned(cluster, PODS, found)
+    spec, status = obj["spec"], obj.get("status") or {}
+    pods = _owned(cluster, PODS, obj)
     phases = [(pod.get("status") or {}).get("phase") for pod in pods]
     succeeded, failed = phases.count("Succeeded"), phases.count("Failed")
     active = sum(is_active(pod) for pod in pods)
     complete = succeeded >= spec["completions"]
-    if not complete and not spec.get("suspend") and "deletionTimestamp" not in found["metadata"]:
+    if not complete and not spec.get("suspend") and "deletionTimestamp" not in obj["metadata"]:
         for _ in range(min(spec["parallelism"], spec["completions"] - succeeded) - active):
-            if _pod(cluster, found, {"generateName": f"{found['metadata']['name']}-"}) is None:
+            if _pod(cluster, obj, {"generateName": f"{obj['metadata']['name']}-"}) is None:
                 break
             active += 1
     new = {
@@ -290,13 +290,13 @@ def job(cluster: Cluster, found: Json) -> None:
         "failed": failed,
     }
     new |= {"ready": sum(map(is_ready, pods)), "terminating": 0}
-    shown = {name: value for name, value in new.items() if value or name in {"ready", "terminating"}}
+    new_status = {name: value for name, value in new.items() if value or name in {"ready", "terminating"}}
     if complete:
         done = condition(
-            cluster, found, "Complete", "True", "CompletionsReached", "Reached expected number of succeeded pods"
+            cluster, obj, "Complete", "True", "CompletionsReached", "Reached expected number of succeeded pods"
         )
-        shown |= {"conditions": [done], "completionTime": status.get("completionTime") or cluster.now()}
-    _set_status(cluster, JOBS, found, shown)
+        new_status |= {"conditions": [done], "completionTime": status.get("completionTime") or cluster.now()}
+    _set_status(cluster, JOBS, obj, new_status)
 
 
 # --- shared ---
@@ -346,15 +346,15 @@ def fits(node: Json, spec: Json) -> bool:
 
 
 def _term_fits(term: Json, labels: Json) -> bool:
-    for one in term.get("matchExpressions") or []:
-        value, values = labels.get(one["key"]), one.get("values") or []
+    for expression in term.get("matchExpressions") or []:
+        value, values = labels.get(expression["key"]), expression.get("values") or []
         holds = {
             "In": value in values,
             "NotIn": value not in values,
             "Exists": value is not None,
             "DoesNotExist": value is None,
         }
-        if not holds.get(one["operator"], False):
+        if not holds.get(expression["operator"], False):
             return False
     return True
 
@@ -367,7 +367,7 @@ def _tolerates(toleration: Json, taint: Json) -> bool:
     return bool(toleration.get("key") == taint["key"]) and toleration.get("value", "") == taint.get("value", "")
 
 
-def _pod(cluster: Cluster, owner: Json, metadata: Json, more: Json | None = None) -> Json | None:
+def _pod(cluster: Cluster, owner: Json, metadata: Json, spec_extra: Json | None = None) -> Json | None:
     template = owner["spec"]["template"]
     above = template["metadata"]
     merged = metadata | {
@@ -375,7 +375,7 @@ def _pod(cluster: Cluster, owner: Json, metadata: Json, more: Json | None = None
         "annotations": dict(above.get("annotations") or {}),
         "ownerReferences": [owner_reference(owner)],
     }
-    spec = copy.deepcopy(template["spec"]) | (more or {})
+    spec = copy.deepcopy(template["spec"]) | (spec_extra or {})
     return _try_create(cluster, PODS, owner, {"metadata": merged, "spec": spec})
 
 
@@ -402,13 +402,13 @@ def _owned(cluster: Cluster, resource: Resource, owner: Json) -> list[Json]:
     ]
 
 
-def _uid(found: Json) -> str:
-    return str(found["metadata"]["uid"])
+def _uid(obj: Json) -> str:
+    return str(obj["metadata"]["uid"])
 
 
-def _set_status(cluster: Cluster, resource: Resource, found: Json, status: Json) -> None:
+def _set_status(cluster: Cluster, resource: Resource, obj: Json, status: Json) -> None:
     """Replace the whole status; counters that are zero are left out, as the real controllers leave them."""
-    metadata = found["metadata"]
+    metadata = obj["metadata"]
     current = cluster.store.get(resource.key, metadata["namespace"], metadata["name"])
-    if current is not None and current["metadata"]["uid"] == _uid(found) and (current.get("status") or {}) != status:
+    if current is not None and current["metadata"]["uid"] == _uid(obj) and (current.get("status") or {}) != status:
         cluster.store.put(resource.key, current | {"status": status})
