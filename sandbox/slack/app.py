@@ -74,6 +74,6 @@ def app_from(section: dict[str, Any]) -> App:
     return App(**section)
 
 
-def _command(each: Json) -> Command:
-    known = ("command", "description", "usage_hint", "url", "should_escape")
-    return Command(**{name: each[name] for name in known if each.get(name) is not None})
+def _command(command: Json) -> Command:
+    fields = ("command", "description", "usage_hint", "url", "should_escape")
+    return Command(**{name: command[name] for name in fields if command.get(name) is not None})

@@ -72,34 +72,34 @@ def _unique_action_ids(name: str) -> Rule:
 
 
 def _repeated(items: Iterable[Any], key: str) -> Iterator[tuple[int, str]]:
-    seen: set[str] = set()
+    values: set[str] = set()
     for index, item in enumerate(items):
         name = item.get(key) if isinstance(item, dict) else None
-        if isinstance(name, str) and name in seen:
+        if isinstance(name, str) and name in values:
             yield index, name
         elif isinstance(name, str):
-            seen.add(name)
+            values.add(name)
 
 
 def _lengths_in_order(value: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
-    least, most = value.get("min_length"), value.get("max_length")
-    if isinstance(least, int) and isinstance(most, int) and least > most:
+    least, longest = value.get("min_length"), value.get("max_length")
+    if isinstance(least, int) and isinstance(longest, int) and least > longest:
         yield Problem(pointer, "min_length must not be greater than max_length")
 
 
 def _initial_is_an_option(value: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
     groups = _list_in(value, "option_groups")
-    options = [*_list_in(value, "options"), *(each for group in groups for each in _list_in(group, "options"))]
-    known = [each.get("value") for each in options if isinstance(each, dict)]
+    options = [*_list_in(value, "options"), *(option for group in groups for option in _list_in(group, "options"))]
+    values = [option.get("value") for option in options if isinstance(option, dict)]
     chosen = [value.get("initial_option"), *_list_in(value, "initial_options")]
-    for each in chosen:
-        if isinstance(each, dict) and each.get("value") not in known:
+    for option in chosen:
+        if isinstance(option, dict) and option.get("value") not in values:
             yield Problem(pointer, "initial option must match one of the options")
 
 
 def _list_in(value: Any, name: str) -> list[Any]:
-    found = value.get(name) if isinstance(value, Mapping) else None
-    return found if isinstance(found, list) else []
+    items = value.get(name) if isinstance(value, Mapping) else None
+    return items if isinstance(items, list) else []
 
 
 # composition objects
@@ -153,7 +153,7 @@ _INLINE_NEEDS: dict[str, tuple[str, ...]] = {
     "date": ("timestamp", "format"),
     "color": ("value",),
 }
-INLINE: dict[str, Shape] = {name: Obj({"text": Str()}, _INLINE_NEEDS[name], more=True) for name in _INLINE}
+INLINE: dict[str, Shape] = {name: Obj({"text": Str()}, _INLINE_NEEDS[name], extras=True) for name in _INLINE}
 _RUN = ListOf(OneOf(lambda: INLINE))
 RICH: dict[str, Shape] = {
     "rich_text_section": Obj({"type": ANY, "elements": _RUN}, ("elements",)),
@@ -185,8 +185,8 @@ def _menu(fields: Mapping[str, Shape], required: tuple[str, ...] = (), *rules: R
     return _element({"placeholder": Text(150), **fields}, required, *rules)
 
 
-def _choices(option: Shape, most: int) -> dict[str, Shape]:
-    return {"options": ListOf(option, 1, most)}
+def _choices(option: Shape, maximum: int) -> dict[str, Shape]:
+    return {"options": ListOf(option, 1, maximum)}
 
 
 _STATIC: dict[str, Shape] = {"options": ListOf(OPTION, 1, 100), "option_groups": ListOf(OPTION_GROUP, 1, 100)}
@@ -397,9 +397,9 @@ BLOCKS: dict[str, Shape] = {
         _equal_rows,
         _no_header_links,
     ),
-    "data_visualization": Obj({"type": ANY, "block_id": ID}, more=True),
-    "auth_provider": Obj({"type": ANY, "block_id": ID}, more=True),
-    "call": Obj({"type": ANY, "block_id": ID}, ("call_id",), more=True),
+    "data_visualization": Obj({"type": ANY, "block_id": ID}, extras=True),
+    "auth_provider": Obj({"type": ANY, "block_id": ID}, extras=True),
+    "call": Obj({"type": ANY, "block_id": ID}, ("call_id",), extras=True),
     "divider": _block({}),
     "file": _block({"external_id": Str(), "source": Str(among=("remote",))}, ("external_id", "source")),
     "header": _block({"text": Text(150), "level": Num(1, 4)}, ("text",)),
@@ -482,17 +482,17 @@ def check_blocks(blocks: Any, surface: str, pointer: str = "/blocks", *, plan: b
     problems = list(ListOf(OneOf(lambda: kinds), 0, MOST_BLOCKS[surface]).check(blocks, pointer))
     if not isinstance(blocks, list):
         return problems
-    known = [(where, block) for where, block in walk(blocks, pointer) if str(block.get("type")) in kinds]
+    located = [(where, block) for where, block in walk(blocks, pointer) if str(block.get("type")) in kinds]
     problems += [
         Problem(f"{where}/type", f"{block['type']} is not allowed in a {surface}")
-        for where, block in known
+        for where, block in located
         if surface not in SURFACES[block["type"]]
     ]
     problems += [
         Problem(f"{pointer}/{index}/block_id", f"`block_id` {name!r} already exists")
         for index, name in _repeated(blocks, "block_id")
     ]
-    return problems + list(_totals([block for _, block in known], pointer))
+    return problems + list(_totals([block for _, block in located], pointer))
 
 
 def check_view(view: Any, *, plan: bool = True) -> list[Problem]:
@@ -503,11 +503,11 @@ def check_view(view: Any, *, plan: bool = True) -> list[Problem]:
     if shape is None:
         return [Problem("/view/type", "must be one of: modal, home")]
     # Views are read and sent back by apps with what Slack added to them; those fields are let through when empty.
-    given = {name: value for name, value in view.items() if value is not None}
-    problems = list(shape.check(given, "/view"))
-    blocks = given.get("blocks", [])
+    fields = {name: value for name, value in view.items() if value is not None}
+    problems = list(shape.check(fields, "/view"))
+    blocks = fields.get("blocks", [])
     problems += check_blocks(blocks, str(view["type"]), "/view/blocks", plan=plan)
-    if view["type"] == MODAL and "submit" not in given and any(_is_input(block) for block in blocks):
+    if view["type"] == MODAL and "submit" not in fields and any(_is_input(block) for block in blocks):
         problems.append(Problem("/view", "missing required field: submit (a modal with input blocks needs one)"))
     return problems
 

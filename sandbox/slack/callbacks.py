@@ -85,7 +85,7 @@ def _decoded(text: str) -> Any:
     if not text.strip():
         return None
     try:
-        found = json.loads(text)
+        document = json.loads(text)
     except ValueError:
         return {"text": text}
-    return found if isinstance(found, dict) else {"text": text}
+    return document if isinstance(document, dict) else {"text": text}

@@ -43,85 +43,88 @@ def elements_for(person: Person, place: Message | View) -> Iterator[Element]:
                 yield Element(place, block, element, attachment["id"])
 
 
-def find_element(person: Person, place: Message | View, wanted: Json) -> Element:
+def find_element(person: Person, place: Message | View, request: Json) -> Element:
     """The element of that action_id, block_id or label; raises NotPossible, naming what there is."""
-    there = list(elements_for(person, place))
-    for each in there:
-        if _fits(each, wanted):
-            return each
-    labels = ", ".join(f"[{label_of(each.block, each.element) or each.ids[0]}]" for each in there) or "nothing"
-    asked = {name: wanted[name] for name in ("action_id", "block_id", "text") if wanted.get(name)}
-    raise NotPossible("no_such_element", f"There is no element {asked}. One can act on: {labels}.", status=404)
+    candidates = list(elements_for(person, place))
+    for element in candidates:
+        if _fits(element, request):
+            return element
+    labels = (
+        ", ".join(f"[{label_of(element.block, element.element) or element.ids[0]}]" for element in candidates)
+        or "nothing"
+    )
+    criteria = {name: request[name] for name in ("action_id", "block_id", "text") if request.get(name)}
+    raise NotPossible("no_such_element", f"There is no element {criteria}. One can act on: {labels}.", status=404)
 
 
-def has_element(person: Person, place: Message | View, wanted: Json) -> bool:
+def has_element(person: Person, place: Message | View, request: Json) -> bool:
     """Whether there is such an element."""
-    return any(_fits(each, wanted) for each in elements_for(person, place))
+    return any(_fits(each, request) for each in elements_for(person, place))
 
 
-def _fits(each: Element, wanted: Json) -> bool:
-    asked = [wanted.get(name) for name in ("action_id", "block_id", "text")]
-    if not any(asked):
+def _fits(element: Element, request: Json) -> bool:
+    criteria = [request.get(name) for name in ("action_id", "block_id", "text")]
+    if not any(criteria):
         return False
-    action_id, block_id, text = asked
-    right_ids = action_id in (None, "", each.ids[0]) and block_id in (None, "", each.ids[1])
-    return right_ids and (not text or text in _labels(each))
+    action_id, block_id, text = criteria
+    right_ids = action_id in (None, "", element.ids[0]) and block_id in (None, "", element.ids[1])
+    return right_ids and (not text or text in _labels(element))
 
 
-def _labels(each: Element) -> list[str]:
-    kind = each.element["type"]
+def _labels(element: Element) -> list[str]:
+    kind = element.element["type"]
     if kind == "overflow":
-        return [plain(option["text"]) for option in each.element["options"]]
+        return [plain(option["text"]) for option in element.element["options"]]
     if kind == "feedback_buttons":
-        return [plain(each.element[name]["text"]) for name in FEEDBACK]
-    return [label_of(each.block, each.element)]
+        return [plain(element.element[name]["text"]) for name in FEEDBACK]
+    return [label_of(element.block, element.element)]
 
 
-async def click(delivery: Delivery, person: Person, place: Message | View, wanted: Json) -> Json:
+async def click(delivery: Delivery, person: Person, place: Message | View, request: Json) -> Json:
     """Press a button or choose in a menu; comes back when the app has acknowledged. Raises NotPossible."""
-    found = find_element(person, place, wanted)
-    confirm = found.element.get("confirm")
-    if confirm and wanted.get("confirm") is False:
+    element = find_element(person, place, request)
+    confirm = element.element.get("confirm")
+    if confirm and request.get("confirm") is False:
         return {"ok": True, "denied": True}
-    if confirm and wanted.get("confirm") is not True:
+    if confirm and request.get("confirm") is not True:
         raise NotPossible("confirm", "The dialog wants an answer: confirm true or false.", extra={"confirm": confirm})
-    action = await _action(delivery, person, found, wanted)
-    if found.element["type"] in HELD:
-        _remember(person, found, action)
-        if found.block["type"] == "input" and not found.block.get("dispatch_action"):
+    action = await _action(delivery, person, element, request)
+    if element.element["type"] in HELD:
+        _remember(person, element, action)
+        if element.block["type"] == "input" and not element.block.get("dispatch_action"):
             return {"ok": True, "sent": False}
-    payload = block_actions(delivery.slack, person, place, action, found.attachment)
+    payload = block_actions(delivery.slack, person, place, action, element.attachment)
     await _send(delivery, person, payload)
-    return {"ok": True, **({"url": found.element["url"]} if found.element.get("url") else {})}
+    return {"ok": True, **({"url": element.element["url"]} if element.element.get("url") else {})}
 
 
-async def _action(delivery: Delivery, person: Person, found: Element, wanted: Json) -> Json:
-    element, value = found.element, wanted.get("value")
-    action: Json = {"action_id": found.ids[0], "block_id": found.ids[1], "type": element["type"]}
+async def _action(delivery: Delivery, person: Person, target: Element, request: Json) -> Json:
+    element, value = target.element, request.get("value")
+    action: Json = {"action_id": target.ids[0], "block_id": target.ids[1], "type": element["type"]}
     for name in ("text", "value", "style", "confirm", "placeholder", "url", "icon"):
         if name in element:
             action[name] = element[name]
     if element["type"] == "overflow":
-        return {**action, "selected_option": option_named(element["options"], value or wanted.get("text"))}
+        return {**action, "selected_option": option_named(element["options"], value or request.get("text"))}
     if element["type"] == "feedback_buttons":
-        return action | _feedback(element, value or wanted.get("text"))
+        return action | _feedback(element, value or request.get("text"))
     if element["type"] in HELD:
-        return action | chosen(element, value, await options_for(delivery, person, found, value))
+        return action | chosen(element, value, await options_for(delivery, person, target, value))
     return action
 
 
 def _feedback(element: Json, name: Any) -> Json:
-    for each in (element[side] for side in FEEDBACK):
-        if name in (each["value"], plain(each["text"])):
-            return {"value": each["value"], "text": each["text"]}
+    for button in (element[side] for side in FEEDBACK):
+        if name in (button["value"], plain(button["text"])):
+            return {"value": button["value"], "text": button["text"]}
     raise NotPossible("no_such_option", "Say which one by its value or label.", status=404)
 
 
-def _remember(person: Person, found: Element, action: Json) -> None:
-    place, (action_id, block_id) = found.place, found.ids
+def _remember(person: Person, target: Element, action: Json) -> None:
+    place, (action_id, block_id) = target.place, target.ids
     state = place.state if isinstance(place, View) else place.state.setdefault(person.id, {})
-    held = HELD[found.element["type"]][0]
-    state.setdefault(block_id, {})[action_id] = {"type": found.element["type"], held: action[held]}
+    state_key = HELD[target.element["type"]][0]
+    state.setdefault(block_id, {})[action_id] = {"type": target.element["type"], state_key: action[state_key]}
 
 
 async def _send(delivery: Delivery, person: Person, payload: Json) -> None:
@@ -133,32 +136,32 @@ async def _send(delivery: Delivery, person: Person, payload: Json) -> None:
         raise NotPossible(failure.error, message) from None
 
 
-async def options_for(delivery: Delivery, person: Person, found: Element, value: Any) -> list[Json]:
+async def options_for(delivery: Delivery, person: Person, target: Element, value: Any) -> list[Json]:
     """The options that a choice is made from; the app is asked for those of an external select."""
-    if found.element["type"] not in EXTERNAL:
-        return options_in(found.element)
+    if target.element["type"] not in EXTERNAL:
+        return options_in(target.element)
     names = value if isinstance(value, list) else [value]
-    initial = found.element.get("initial_option")
-    known = [*(found.element.get("initial_options") or []), *([initial] if initial else [])]
+    initial = target.element.get("initial_option")
+    options = [*(target.element.get("initial_options") or []), *([initial] if initial else [])]
     for name in names:
         if isinstance(name, str) and name:
-            answer = await suggestions(delivery, person, found, name)
-            known += [*answer.get("options", []), *options_in(answer)]
-    return known
+            answer = await suggestions(delivery, person, target, name)
+            options += [*answer.get("options", []), *options_in(answer)]
+    return options
 
 
-async def suggestions(delivery: Delivery, person: Person, found: Element, typed: str) -> Json:
+async def suggestions(delivery: Delivery, person: Person, target: Element, typed: str) -> Json:
     """What the app offers for what was typed: {"options": [..]} or {"option_groups": [..]}; raises NotPossible."""
     slack: Workspace = delivery.slack
-    if len(typed) < found.element.get("min_query_length", 3):
+    if len(typed) < target.element.get("min_query_length", 3):
         return {"options": []}
     try:
-        answer = await delivery.send("interactive", block_suggestion(slack, person, found.place, found.ids, typed))
+        answer = await delivery.send("interactive", block_suggestion(slack, person, target.place, target.ids, typed))
     except Undelivered as failure:
         raise NotPossible(failure.error, "The app gave no options.") from None
-    given = answer if isinstance(answer, dict) else {}
-    name = "option_groups" if given.get("option_groups") else "options"
-    offered = given.get(name) or []
+    body = answer if isinstance(answer, dict) else {}
+    name = "option_groups" if body.get("option_groups") else "options"
+    offered = body.get(name) or []
     if problems := list(OFFERED[name].check(offered, f"/{name}")):
         raise NotPossible("invalid_options", "; ".join(map(str, problems)))
     return {name: offered}

@@ -49,10 +49,10 @@ class Control:
 
     # what there is
 
-    async def state(self, asked: Json) -> Json:
+    async def state(self, request: Json) -> Json:
         """The workspace as one person has it before them; the first of the world's people unless it says who."""
         slack = self.delivery.slack
-        me = self._person(asked) if asked.get("as") else next(iter(slack.people.values()))
+        me = self._person(request) if request.get("as") else next(iter(slack.people.values()))
         app = {"id": slack.app.id, "name": slack.app.name, "bot_user": slack.app.bot_user, "bot_id": slack.app.bot_id}
         commands = [
             {"command": each.command, "description": each.description, "usage_hint": each.usage_hint}
@@ -75,162 +75,162 @@ class Control:
         read = channel.read.get(me.id, "0")
         new = [each for each in channel.messages.values() if each.ts > read and each.user != me.id and each.at_top]
         unread = sum(each.ephemeral_to in (None, me.id) for each in new)
-        shown: Json = {"id": channel.id, "name": channel.name, "is_member": me.id in channel.members}
-        shown |= {"is_ext_shared": channel.is_ext_shared, "is_private": channel.is_private, "is_im": channel.is_im}
-        return {**shown, "members": channel.members, "unread": unread}
+        body: Json = {"id": channel.id, "name": channel.name, "is_member": me.id in channel.members}
+        body |= {"is_ext_shared": channel.is_ext_shared, "is_private": channel.is_private, "is_im": channel.is_im}
+        return {**body, "members": channel.members, "unread": unread}
 
-    async def messages(self, asked: Json) -> Json:
+    async def messages(self, request: Json) -> Json:
         """A channel or a thread, oldest first; reading it makes it read."""
-        me, channel = self._person(asked), self._channel_for(asked)
-        seen = [each for each in channel.messages.values() if each.ephemeral_to in (None, me.id)]
-        thread_ts = asked.get("thread_ts")
+        me, channel = self._person(request), self._channel_for(request)
+        visible = [each for each in channel.messages.values() if each.ephemeral_to in (None, me.id)]
+        thread_ts = request.get("thread_ts")
         if thread_ts:
-            wanted = [each for each in seen if thread_ts in (each.ts, each.thread_ts)]
+            selected = [each for each in visible if thread_ts in (each.ts, each.thread_ts)]
         else:
-            wanted = [each for each in seen if each.at_top]
+            selected = [each for each in visible if each.at_top]
             channel.read[me.id] = next(reversed(channel.messages), "0")
-        return {"messages": [self.delivery.slack.for_people(each) for each in wanted]}
+        return {"messages": [self.delivery.slack.for_people(each) for each in selected]}
 
-    async def read(self, asked: Json) -> Json:
+    async def read(self, request: Json) -> Json:
         """A channel, or `view` or `home`, as lines of text."""
-        slack, me = self.delivery.slack, self._person(asked)
-        if asked.get("view"):
+        slack, me = self.delivery.slack, self._person(request)
+        if request.get("view"):
             return {"lines": view_lines(slack, me, slack.view_json(top_view(slack, me)))}
-        if asked.get("home"):
+        if request.get("home"):
             return {"lines": view_lines(slack, me, slack.view_json(self._home(me)))}
-        return {"lines": lines_of(slack, me, self._channel_for(asked))}
+        return {"lines": lines_of(slack, me, self._channel_for(request))}
 
-    async def view(self, asked: Json) -> Json:
+    async def view(self, request: Json) -> Json:
         """The top modal; None when there is none."""
         slack = self.delivery.slack
-        stack = slack.stack(self._person(asked).id)
+        stack = slack.stack(self._person(request).id)
         return {"view": slack.view_json(stack[-1]) if stack else None, "stack": len(stack)}
 
-    async def calls(self, asked: Json) -> Json:
+    async def calls(self, request: Json) -> Json:
         """The Web API calls received, newest last."""
-        method = asked.get("method")
+        method = request.get("method")
         return {"calls": [each for each in self.delivery.slack.calls if method in (None, "", each["method"])]}
 
-    async def forget_calls(self, asked: Json) -> Json:  # noqa: ARG002 - all are asked alike
+    async def forget_calls(self, request: Json) -> Json:  # noqa: ARG002 - all are asked alike
         """Empty the list of calls."""
         self.delivery.slack.calls.clear()
         return {"ok": True}
 
-    async def acknowledgements(self, asked: Json) -> Json:  # noqa: ARG002 - all are asked alike
+    async def acknowledgements(self, request: Json) -> Json:  # noqa: ARG002 - all are asked alike
         """How long the app took to acknowledge what it got over Socket Mode, in real seconds, newest last."""
         return {"acknowledgements": list(self.delivery.sockets.acknowledged)}
 
-    async def forget_acknowledgements(self, asked: Json) -> Json:  # noqa: ARG002 - all are asked alike
+    async def forget_acknowledgements(self, request: Json) -> Json:  # noqa: ARG002 - all are asked alike
         """Empty the list of acknowledgements."""
         self.delivery.sockets.acknowledged.clear()
         return {"ok": True}
 
     # what people do
 
-    async def say(self, asked: Json) -> Json:
+    async def say(self, request: Json) -> Json:
         """Type a message or a command."""
-        me, channel = self._person(asked), self._channel_for(asked)
-        thread_ts = str(asked["thread_ts"]) if asked.get("thread_ts") else None
-        return await say(self.delivery, me, channel, str(asked.get("text") or ""), thread_ts)
+        me, channel = self._person(request), self._channel_for(request)
+        thread_ts = str(request["thread_ts"]) if request.get("thread_ts") else None
+        return await say(self.delivery, me, channel, str(request.get("text") or ""), thread_ts)
 
-    async def click(self, asked: Json) -> Json:
+    async def click(self, request: Json) -> Json:
         """Press or choose."""
-        me = self._person(asked)
-        place = await self._place(me, asked)
+        me = self._person(request)
+        place = await self._place(me, request)
         if isinstance(place, View):
-            take_state(place, (asked.get("state") or {}).get("values") or {})
-        return await click(self.delivery, me, place, asked)
+            take_state(place, (request.get("state") or {}).get("values") or {})
+        return await click(self.delivery, me, place, request)
 
-    async def options(self, asked: Json) -> Json:
+    async def options(self, request: Json) -> Json:
         """What the app offers in an external select."""
-        me = self._person(asked)
-        found = find_element(me, await self._place(me, asked), asked)
-        return await suggestions(self.delivery, me, found, str(asked.get("value") or ""))
+        me = self._person(request)
+        element = find_element(me, await self._place(me, request), request)
+        return await suggestions(self.delivery, me, element, str(request.get("value") or ""))
 
-    async def fill(self, asked: Json) -> Json:
+    async def fill(self, request: Json) -> Json:
         """Fill in the top modal, and submit it if asked to."""
-        me, values = self._person(asked), asked.get("values") or {}
+        me, values = self._person(request), request.get("values") or {}
         if not isinstance(values, dict):
             raise NotPossible("invalid", "values is an object: {block_id or label: value}.", status=400)
         await self._modal(me)
         await fill(self.delivery, me, values)
-        return await submit(self.delivery, me) if asked.get("submit") else {"ok": True}
+        return await submit(self.delivery, me) if request.get("submit") else {"ok": True}
 
-    async def submit(self, asked: Json) -> Json:
+    async def submit(self, request: Json) -> Json:
         """Submit the top modal with the page's state."""
-        me = self._person(asked)
-        take_state(await self._modal(me), (asked.get("state") or {}).get("values") or {})
+        me = self._person(request)
+        take_state(await self._modal(me), (request.get("state") or {}).get("values") or {})
         return await submit(self.delivery, me)
 
-    async def close(self, asked: Json) -> Json:
+    async def close(self, request: Json) -> Json:
         """Close the top modal."""
-        me = self._person(asked)
+        me = self._person(request)
         await self._modal(me)
-        return await close(self.delivery, me, clear=bool(asked.get("clear")))
+        return await close(self.delivery, me, clear=bool(request.get("clear")))
 
-    async def home(self, asked: Json) -> Json:
+    async def home(self, request: Json) -> Json:
         """Open App Home."""
-        return await open_home(self.delivery, self._person(asked))
+        return await open_home(self.delivery, self._person(request))
 
-    async def join(self, asked: Json) -> Json:
+    async def join(self, request: Json) -> Json:
         """Make somebody a member of a channel."""
         slack = self.delivery.slack
-        slack.enter(self._channel_for(asked), slack.person(str(asked.get("user") or "")).id)
+        slack.enter(self._channel_for(request), slack.person(str(request.get("user") or "")).id)
         return {"ok": True}
 
-    async def leave(self, asked: Json) -> Json:
+    async def leave(self, request: Json) -> Json:
         """End somebody's membership."""
         slack = self.delivery.slack
-        slack.leave(self._channel_for(asked), slack.person(str(asked.get("user") or "")).id)
+        slack.leave(self._channel_for(request), slack.person(str(request.get("user") or "")).id)
         return {"ok": True}
 
     # what the workspace is made to do
 
-    async def sockets(self, asked: Json) -> Json:
+    async def sockets(self, request: Json) -> Json:
         """Trouble with Socket Mode."""
         sockets = self.delivery.sockets
-        if asked.get("do") == "refresh":
+        if request.get("do") == "refresh":
             await sockets.refresh()
-        elif asked.get("do") == "link_disabled":
+        elif request.get("do") == "link_disabled":
             await sockets.disable()
-        elif asked.get("do") == "cut":
+        elif request.get("do") == "cut":
             sockets.cut()
         else:
             raise NotPossible("invalid", 'Say {"do": "refresh"}, "link_disabled" or "cut".', status=400)
         return {"ok": True, "connections": len(sockets)}
 
-    async def features(self, asked: Json) -> Json:  # noqa: ARG002 - all are asked alike
+    async def features(self, request: Json) -> Json:  # noqa: ARG002 - all are asked alike
         """What this workspace knows, and how strict its rates are."""
         return self._features()
 
     def _features(self) -> Json:
         return {"plan": self.delivery.slack.plan_blocks, "rates": self.limits.rates}
 
-    async def set_features(self, asked: Json) -> Json:
+    async def set_features(self, request: Json) -> Json:
         """Switch plan blocks and real rates."""
-        if isinstance(asked.get("plan"), bool):
-            self.delivery.slack.plan_blocks = asked["plan"]
-        rates = asked.get("rates", self.limits.rates)
+        if isinstance(request.get("plan"), bool):
+            self.delivery.slack.plan_blocks = request["plan"]
+        rates = request.get("rates", self.limits.rates)
         if rates not in ("real", "generous"):
             raise NotPossible("invalid", 'rates is "real" or "generous".', status=400)
         self.limits.rates = rates
         return self._features()
 
-    async def set_manifest(self, asked: Json) -> Json:
+    async def set_manifest(self, request: Json) -> Json:
         """Register the app anew: {"manifest": {..}}, {"request_url": ".."}, or both."""
-        slack, manifest = self.delivery.slack, asked.get("manifest")
+        slack, manifest = self.delivery.slack, request.get("manifest")
         app = slack.app
         if manifest is not None:
             if problems := problems_of(manifest):
                 raise NotPossible("invalid_manifest", "; ".join(map(str, problems)), status=400)
             app = app.with_manifest(manifest)
-        if url := asked.get("request_url"):
+        if url := request.get("request_url"):
             app = app.with_request_url(str(url))
         slack.rename_app(app)
         slack.feed.publish({"type": "state"})
         return {"ok": True}
 
-    async def verify(self, asked: Json) -> Json:  # noqa: ARG002 - all are asked alike
+    async def verify(self, request: Json) -> Json:  # noqa: ARG002 - all are asked alike
         """Send the events address Slack's challenge, as its settings page does."""
         url = self.delivery.slack.app.events_url
         if url is None:
@@ -255,20 +255,20 @@ class Control:
 
     # who and where
 
-    def _person(self, asked: Json) -> Person:
-        name = asked.get("as")
+    def _person(self, request: Json) -> Person:
+        name = request.get("as")
         if not name:
             raise NotPossible("invalid", 'Say who acts: "as": "alice".', status=400)
         return self.delivery.slack.person(str(name))
 
-    def _channel_for(self, asked: Json) -> Channel:
-        name = asked.get("channel")
+    def _channel_for(self, request: Json) -> Channel:
+        name = request.get("channel")
         if not name:
             raise NotPossible("invalid", 'Say which channel: "channel": "edge-ops".', status=400)
         slack = self.delivery.slack
         channel = slack.conversation(str(name))
-        if "as" in asked and not slack.sees(slack.person(str(asked["as"])), channel):
-            raise NotPossible("channel_not_found", f"{asked['as']} does not see #{channel.name}.", status=404)
+        if "as" in request and not slack.sees(slack.person(str(request["as"])), channel):
+            raise NotPossible("channel_not_found", f"{request['as']} does not see #{channel.name}.", status=404)
         return channel
 
     async def _modal(self, me: Person) -> View:
@@ -277,20 +277,20 @@ class Control:
         await slack.feed.until(me.id, lambda: bool(slack.stack(me.id)), slack.timing.ack)
         return top_view(slack, me)
 
-    async def _place(self, me: Person, asked: Json) -> Message | View:
-        if asked.get("view"):
+    async def _place(self, me: Person, request: Json) -> Message | View:
+        if request.get("view"):
             return await self._modal(me)
-        if asked.get("home"):
+        if request.get("home"):
             return self._home(me)
-        channel = self._channel_for(asked)
-        if not asked.get("ts"):
+        channel = self._channel_for(request)
+        if not request.get("ts"):
             slack = self.delivery.slack
-            await slack.feed.until(me.id, lambda: self._newest(me, channel, asked) is not None, slack.timing.ack)
-        message = channel.messages.get(str(asked["ts"])) if asked.get("ts") else self._newest(me, channel, asked)
+            await slack.feed.until(me.id, lambda: self._newest(me, channel, request) is not None, slack.timing.ack)
+        message = channel.messages.get(str(request["ts"])) if request.get("ts") else self._newest(me, channel, request)
         if message is None or message.ephemeral_to not in (None, me.id):
             raise NotPossible(
                 "message_not_found",
-                f"#{channel.name} has no message {asked.get('ts', 'like that')}.",
+                f"#{channel.name} has no message {request.get('ts', 'like that')}.",
                 status=404,
             )
         if me.id not in channel.members:
@@ -298,10 +298,10 @@ class Control:
         return message
 
     @staticmethod
-    def _newest(me: Person, channel: Channel, asked: Json) -> Message | None:
+    def _newest(me: Person, channel: Channel, request: Json) -> Message | None:
         """The latest message that carries what is asked for, when no `ts` says which."""
         for message in reversed(channel.messages.values()):
-            if message.ephemeral_to in (None, me.id) and has_element(me, message, asked):
+            if message.ephemeral_to in (None, me.id) and has_element(me, message, request):
                 return message
         return None
 
@@ -331,7 +331,7 @@ def answering(run: Run) -> Callable[[web.Request], Awaitable[web.StreamResponse]
 
     async def handler(request: web.Request) -> web.StreamResponse:
         try:
-            return web.json_response(await run(await _asked(request)))
+            return web.json_response(await run(await _parameters(request)))
         except NotPossible as refusal:
             if refusal.status == web.HTTPOk.status_code:
                 return web.json_response(refusal.body())
@@ -340,8 +340,8 @@ def answering(run: Run) -> Callable[[web.Request], Awaitable[web.StreamResponse]
     return handler
 
 
-async def _asked(request: web.Request) -> dict[str, Any]:
-    asked: dict[str, Any] = dict(request.query)
+async def _parameters(request: web.Request) -> dict[str, Any]:
+    parameters: dict[str, Any] = dict(request.query)
     if request.can_read_body:
         try:
             body = await request.json()
@@ -349,5 +349,5 @@ async def _asked(request: web.Request) -> dict[str, Any]:
             body = None
         if not isinstance(body, dict):
             raise NotPossible("invalid", "The body has to be a JSON object.", status=400)
-        asked |= body
-    return asked
+        parameters |= body
+    return parameters

@@ -42,8 +42,8 @@ def elements_of(block: Json) -> list[Json]:
     places = {"actions": "elements", "context_actions": "elements", "section": "accessory", "input": "element"}
     places["card"] = "actions"
     value = block.get(places.get(block["type"], ""))
-    found = value if isinstance(value, list) else [value]
-    return [each for each in found if isinstance(each, dict) and each.get("type") != "image"]
+    elements = value if isinstance(value, list) else [value]
+    return [each for each in elements if isinstance(each, dict) and each.get("type") != "image"]
 
 
 def every_element(blocks: list[Json]) -> Iterator[tuple[Json, Json]]:
@@ -58,10 +58,10 @@ def initial_state(blocks: list[Json], here: str | None = None) -> Json:
     state: Json = {}
     for block, element in every_element(blocks):
         if element["type"] in HELD:
-            held, initial = HELD[element["type"]]
+            key, initial = HELD[element["type"]]
             current = here if element.get("default_to_current_conversation") else None
-            empty: Any = ([current] if current else []) if held in _LISTS else current
-            value = {"type": element["type"], held: element.get(initial, empty)}
+            empty: Any = ([current] if current else []) if key in _LISTS else current
+            value = {"type": element["type"], key: element.get(initial, empty)}
             state.setdefault(block["block_id"], {})[element["action_id"]] = value
     return state
 
@@ -85,20 +85,20 @@ def option_named(options: list[Json], name: Any) -> Json:
 
 def chosen(element: Json, value: Any, options: list[Json]) -> Json:
     """The value of an element as payloads and state give it: {"type", <held>}."""
-    held, _ = HELD[element["type"]]
-    if held == "selected_option":
-        return {"type": element["type"], held: None if value in (None, "") else option_named(options, value)}
-    if held == "selected_options":
+    key, _ = HELD[element["type"]]
+    if key == "selected_option":
+        return {"type": element["type"], key: None if value in (None, "") else option_named(options, value)}
+    if key == "selected_options":
         names = _list(value)
-        return {"type": element["type"], held: [option_named(options, name) for name in names]}
-    if held in _LISTS:
-        return {"type": element["type"], held: _list(value)}
-    if held == "selected_date_time":
-        return {"type": element["type"], held: None if value in (None, "") else int(value)}
-    if held == "rich_text_value" and isinstance(value, str):
+        return {"type": element["type"], key: [option_named(options, name) for name in names]}
+    if key in _LISTS:
+        return {"type": element["type"], key: _list(value)}
+    if key == "selected_date_time":
+        return {"type": element["type"], key: None if value in (None, "") else int(value)}
+    if key == "rich_text_value" and isinstance(value, str):
         section = {"type": "rich_text_section", "elements": [{"type": "text", "text": value}]}
-        return {"type": element["type"], held: {"type": "rich_text", "elements": [section]}}
-    return {"type": element["type"], held: value if value in (None, "") or isinstance(value, dict) else str(value)}
+        return {"type": element["type"], key: {"type": "rich_text", "elements": [section]}}
+    return {"type": element["type"], key: value if value in (None, "") or isinstance(value, dict) else str(value)}
 
 
 def _list(value: Any) -> list[Any]:
@@ -124,28 +124,28 @@ def errors_in(blocks: list[Json], state: Json) -> dict[str, str]:
     for block, element in every_element(blocks):
         if block["type"] == "input":
             value = state.get(block["block_id"], {}).get(element["action_id"], {})
-            held = value.get(HELD[element["type"]][0]) if element["type"] in HELD else None
-            if error := _error(block, element, held):
+            current = value.get(HELD[element["type"]][0]) if element["type"] in HELD else None
+            if error := _error(block, element, current):
                 errors[block["block_id"]] = error
     return errors
 
 
-def _error(block: Json, element: Json, held: Any) -> str | None:
-    if held in (None, "", []):
+def _error(block: Json, element: Json, current: Any) -> str | None:
+    if current in (None, "", []):
         return None if block.get("optional") else "Please complete this required field."
     if check := _CHECKS.get(element["type"]):
-        return check(element, str(held))
-    most = element.get("max_selected_items") or element.get("max_files")
-    if most and isinstance(held, list) and len(held) > most:
-        return f"Please select no more than {most} items."
+        return check(element, str(current))
+    maximum = element.get("max_selected_items") or element.get("max_files")
+    if maximum and isinstance(current, list) and len(current) > maximum:
+        return f"Please select no more than {maximum} items."
     return None
 
 
 def _length_error(element: Json, text: str) -> str | None:
-    least, most = element.get("min_length") or 0, element.get("max_length") or 3000
+    least, longest = element.get("min_length") or 0, element.get("max_length") or 3000
     if len(text) < least:
         return f"Please enter at least {least} characters."
-    return f"Please enter no more than {most} characters." if len(text) > most else None
+    return f"Please enter no more than {longest} characters." if len(text) > longest else None
 
 
 def _number_error(element: Json, text: str) -> str | None:
@@ -153,10 +153,12 @@ def _number_error(element: Json, text: str) -> str | None:
         number = float(text) if element.get("is_decimal_allowed") else int(text)
     except ValueError:
         return "Please enter a valid number."
-    least, most = element.get("min_value"), element.get("max_value")
+    least, maximum = element.get("min_value"), element.get("max_value")
     if least is not None and number < float(least):
         return f"Please enter a number no less than {least}."
-    return f"Please enter a number no greater than {most}." if most is not None and number > float(most) else None
+    return (
+        f"Please enter a number no greater than {maximum}." if maximum is not None and number > float(maximum) else None
+    )
 
 
 def _email_error(_element: Json, text: str) -> str | None:

@@ -18,7 +18,7 @@ POSTS_PER_MINUTE = 300
 class _Bucket:
     """Calls that may be made now, and when that was counted."""
 
-    left: float
+    remaining: float
     at: float
 
 
@@ -43,11 +43,11 @@ class Limits:
     def _take(self, name: str, capacity: float, per_second: float) -> None:
         now = self._clock.now().timestamp()
         bucket = self._buckets.setdefault(name, _Bucket(capacity, now))
-        bucket.left = min(capacity, bucket.left + max(now - bucket.at, 0) * per_second)
+        bucket.remaining = min(capacity, bucket.remaining + max(now - bucket.at, 0) * per_second)
         bucket.at = now
-        if bucket.left < 1:
-            raise limited(math.ceil((1 - bucket.left) / per_second))
-        bucket.left -= 1
+        if bucket.remaining < 1:
+            raise limited(math.ceil((1 - bucket.remaining) / per_second))
+        bucket.remaining -= 1
 
 
 def limited(retry_after: int) -> SlackError:

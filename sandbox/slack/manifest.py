@@ -110,8 +110,8 @@ def problems_of(manifest: Any) -> list[Problem]:
 
 
 def _names(manifest: Json) -> Iterator[Problem]:
-    for index, each in enumerate((manifest.get("features") or {}).get("slash_commands") or []):
-        if not _COMMAND_NAME.fullmatch(each["command"]):
+    for index, command in enumerate((manifest.get("features") or {}).get("slash_commands") or []):
+        if not _COMMAND_NAME.fullmatch(command["command"]):
             yield Problem(f"/features/slash_commands/{index}/command", "must begin with / and be lower case, no spaces")
 
 
@@ -124,8 +124,8 @@ def _addresses(manifest: Json) -> Iterator[Problem]:
         yield Problem("/settings/event_subscriptions", "Event Subscription requires either Request URL or Socket Mode")
     if interactivity.get("is_enabled") and not interactivity.get("request_url"):
         yield Problem("/settings/interactivity", "Interactivity requires a Request URL or Socket Mode")
-    for index, each in enumerate((manifest.get("features") or {}).get("slash_commands") or []):
-        if not each.get("url"):
+    for index, command in enumerate((manifest.get("features") or {}).get("slash_commands") or []):
+        if not command.get("url"):
             yield Problem(f"/features/slash_commands/{index}", "Slash Commands require a URL or Socket Mode")
 
 

@@ -36,12 +36,12 @@ async def fill(delivery: Delivery, person: Person, values: Json) -> None:
 def _input(person: Person, view: View, name: str) -> Element:
     for key in ("block_id", "action_id", "text"):
         try:
-            found = find_element(person, view, {key: name})
+            element = find_element(person, view, {key: name})
         except NotPossible as error:
             missing = error
         else:
-            if found.element["type"] in HELD:
-                return found
+            if element.element["type"] in HELD:
+                return element
     raise missing
 
 
@@ -105,13 +105,13 @@ async def close(delivery: Delivery, person: Person, *, clear: bool = False) -> J
     slack = delivery.slack
     view = top_view(slack, person)
     cleared = clear or bool(view.payload.get("clear_on_close"))
-    gone = list(reversed(slack.stack(person.id))) if cleared else [view]
-    for each in gone:
-        slack.stack(person.id).remove(each)
+    closed = list(reversed(slack.stack(person.id))) if cleared else [view]
+    for closed_view in closed:
+        slack.stack(person.id).remove(closed_view)
     slack.show_top(person.id)
-    for each in gone:
-        if each.payload.get("notify_on_close"):
-            await _notify(delivery, view_closed(slack, person, each, cleared=cleared))
+    for closed_view in closed:
+        if closed_view.payload.get("notify_on_close"):
+            await _notify(delivery, view_closed(slack, person, closed_view, cleared=cleared))
     return {"ok": True}
 
 
@@ -134,8 +134,8 @@ async def open_home(delivery: Delivery, person: Person) -> Json:
         with slack.feed.open(person.id) as news:
             slack.keep(delivery.event(event))
             await _published(news, slack.timing.ack if home is None else min(1.0, slack.timing.ack))
-    found = slack.homes.get(person.id)
-    return {"view": slack.view_json(found) if found else None}
+    published = slack.homes.get(person.id)
+    return {"view": slack.view_json(published) if published else None}
 
 
 async def _published(news: "asyncio.Queue[Any]", seconds: float) -> None:

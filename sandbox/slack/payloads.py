@@ -37,9 +37,9 @@ def _place(slack: Workspace, place: Message | View, attachment: int | None) -> J
     if attachment is not None:
         container |= {"type": "message_attachment", "attachment_id": attachment, "is_app_unfurl": False}
     name = "directmessage" if channel.is_im else channel.name
-    shown = {"container": container, "channel": {"id": channel.id, "name": name}}
+    payload = {"container": container, "channel": {"id": channel.id, "name": name}}
     # Slack keeps no ephemeral messages: payloads from them name the message and don't carry it.
-    return shown if place.ephemeral_to else {**shown, "message": slack.for_app(place, metadata=True)}
+    return payload if place.ephemeral_to else {**payload, "message": slack.for_app(place, metadata=True)}
 
 
 def block_actions(

@@ -69,9 +69,9 @@ def words(slack: Workspace, text: str) -> str:
 
 
 def _special(slack: Workspace, name: str, label: str | None) -> str:
-    kind, _, rest = name.partition("^")
+    kind, _, fallback = name.partition("^")
     if kind == "subteam":
-        return next((f"@{group.handle}" for group in slack.groups if group.id == rest), label or f"@{rest}")
+        return next((f"@{group.handle}" for group in slack.groups if group.id == fallback), label or f"@{fallback}")
     return label or f"@{name}"
 
 
@@ -117,8 +117,8 @@ def _context(slack: Workspace, _person: Person, block: Json) -> Iterator[str]:
 
 
 def _elements(slack: Workspace, person: Person, block: Json) -> Iterator[str]:
-    shown = [each for each in block["elements"] if person.id in each.get("visible_to_user_ids", [person.id])]
-    if labels := [_label(each) for each in shown]:
+    visible = [each for each in block["elements"] if person.id in each.get("visible_to_user_ids", [person.id])]
+    if labels := [_label(each) for each in visible]:
         yield words(slack, " ".join(labels))
 
 
@@ -150,11 +150,11 @@ def _task(slack: Workspace, _person: Person, task: Json) -> Iterator[str]:
 def rich_lines(slack: Workspace, block: Json | None) -> list[str]:
     """A rich text block, one line a paragraph or list item."""
     lines: list[str] = []
-    for each in (block or {}).get("elements") or []:
-        if each["type"] == "rich_text_list":
-            lines += [f"- {_run(slack, item['elements'])}" for item in each["elements"]]
+    for element in (block or {}).get("elements") or []:
+        if element["type"] == "rich_text_list":
+            lines += [f"- {_run(slack, item['elements'])}" for item in element["elements"]]
         else:
-            lines += _run(slack, each["elements"]).splitlines()
+            lines += _run(slack, element["elements"]).splitlines()
     return lines
 
 
@@ -162,17 +162,17 @@ def _run(slack: Workspace, elements: list[Json]) -> str:
     return "".join(_inline(slack, each) for each in elements)
 
 
-def _inline(slack: Workspace, each: Json) -> str:
-    kind = each["type"]
+def _inline(slack: Workspace, element: Json) -> str:
+    kind = element["type"]
     if kind == "user":
-        return words(slack, f"<@{each['user_id']}>")
+        return words(slack, f"<@{element['user_id']}>")
     if kind == "channel":
-        return words(slack, f"<#{each['channel_id']}>")
+        return words(slack, f"<#{element['channel_id']}>")
     if kind == "usergroup":
-        return words(slack, f"<!subteam^{each['usergroup_id']}>")
+        return words(slack, f"<!subteam^{element['usergroup_id']}>")
     if kind == "emoji":
-        return f":{each['name']}:"
-    return str(each.get("text") or each.get("fallback") or each.get("url") or each.get("range") or "")
+        return f":{element['name']}:"
+    return str(element.get("text") or element.get("fallback") or element.get("url") or element.get("range") or "")
 
 
 def _rich(slack: Workspace, _person: Person, block: Json) -> Iterator[str]:

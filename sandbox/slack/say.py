@@ -48,7 +48,7 @@ def _linked(delivery: Delivery, text: str) -> str:
 
 async def _command(delivery: Delivery, person: Person, channel: Channel, text: str, thread_ts: str | None) -> Json:
     slack = delivery.slack
-    name, _, rest = text.strip().partition(" ")
+    name, _, arguments = text.strip().partition(" ")
     command = slack.app.command(name) if person.team_id == slack.id else None
     if command is None:
         raise NotPossible("invalid_command", f"{name} is not a valid command.")
@@ -56,7 +56,7 @@ async def _command(delivery: Delivery, person: Person, channel: Channel, text: s
         raise NotPossible("invalid_command", f"{name} is not supported in threads. Sorry!")
     typed = Message(channel.id, slack.new_ts(), text, user=person.id, slash=text, ephemeral_to=person.id)
     slack.post(typed)
-    words = _linked(delivery, rest.strip()) if command.should_escape else rest.strip()
+    words = _linked(delivery, arguments.strip()) if command.should_escape else arguments.strip()
     try:
         await _run(delivery, person, channel, command=command, text=words, typed=typed)
     except Undelivered as failure:

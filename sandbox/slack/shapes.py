@@ -27,9 +27,9 @@ class Shape(ABC):
 
 @dataclass(frozen=True)
 class Str(Shape):
-    """A string of at most `most` characters, one of `among` if given."""
+    """A string of at most `maximum` characters, one of `among` if given."""
 
-    most: int | None = None
+    maximum: int | None = None
     least: int = 0
     among: tuple[str, ...] = ()
 
@@ -37,8 +37,8 @@ class Str(Shape):
         """The rules that the value breaks."""
         if not isinstance(value, str):
             yield Problem(pointer, "must provide a string")
-        elif self.most is not None and len(value) > self.most:
-            yield Problem(pointer, f"must be less than {self.most + 1} characters")
+        elif self.maximum is not None and len(value) > self.maximum:
+            yield Problem(pointer, f"must be less than {self.maximum + 1} characters")
         elif len(value) < self.least:
             yield Problem(pointer, f"must be more than {self.least - 1} characters")
         elif self.among and value not in self.among:
@@ -50,7 +50,7 @@ class Num(Shape):
     """An integer between bounds."""
 
     least: int | None = None
-    most: int | None = None
+    maximum: int | None = None
 
     def check(self, value: Any, pointer: str) -> Iterator[Problem]:
         """The rules that the value breaks."""
@@ -58,8 +58,8 @@ class Num(Shape):
             yield Problem(pointer, "must provide an integer")
         elif self.least is not None and value < self.least:
             yield Problem(pointer, f"must be greater than {self.least - 1}")
-        elif self.most is not None and value > self.most:
-            yield Problem(pointer, f"must be less than {self.most + 1}")
+        elif self.maximum is not None and value > self.maximum:
+            yield Problem(pointer, f"must be less than {self.maximum + 1}")
 
 
 @dataclass(frozen=True)
@@ -83,30 +83,30 @@ class Anything(Shape):
 
 @dataclass(frozen=True)
 class ListOf(Shape):
-    """An array of `least` to `most` values of one shape."""
+    """An array of `least` to `maximum` values of one shape."""
 
     shape: Shape
     least: int = 0
-    most: int | None = None
+    maximum: int | None = None
 
     def check(self, value: Any, pointer: str) -> Iterator[Problem]:
         """The rules that the value breaks."""
         if not isinstance(value, list):
             yield Problem(pointer, "must provide an array")
             return
-        if self.most is not None and len(value) > self.most:
-            yield Problem(pointer, f"no more than {self.most} items allowed")
+        if self.maximum is not None and len(value) > self.maximum:
+            yield Problem(pointer, f"no more than {self.maximum} items allowed")
         if len(value) < self.least:
             yield Problem(pointer, f"no fewer than {self.least} items allowed")
-        for index, each in enumerate(value):
-            yield from self.shape.check(each, f"{pointer}/{index}")
+        for index, item in enumerate(value):
+            yield from self.shape.check(item, f"{pointer}/{index}")
 
 
 @dataclass(frozen=True)
 class Text(Shape):
     """A text object; plain_text only unless `mrkdwn`."""
 
-    most: int
+    maximum: int
     mrkdwn: bool = False
     least: int = 1
 
@@ -122,7 +122,7 @@ class Text(Shape):
         if "text" not in value:
             yield Problem(pointer, "missing required field: text")
         else:
-            yield from Str(self.most, self.least).check(value["text"], f"{pointer}/text")
+            yield from Str(self.maximum, self.least).check(value["text"], f"{pointer}/text")
         for name in value.keys() - {"type", "text", "verbatim" if kind == "mrkdwn" else "emoji"}:
             yield Problem(pointer, f"invalid additional property: {name}")
 
@@ -137,7 +137,7 @@ class Obj(Shape):
     fields: Mapping[str, Shape]
     required: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
-    more: bool = False
+    extras: bool = False
     """Whether fields that are not named here are let through."""
 
     def check(self, value: Any, pointer: str) -> Iterator[Problem]:
@@ -148,11 +148,11 @@ class Obj(Shape):
         for name in self.required:
             if value.get(name) is None:
                 yield Problem(pointer, f"missing required field: {name}")
-        for name, each in value.items():
+        for name, item in value.items():
             if name in self.fields:
-                if each is not None:
-                    yield from self.fields[name].check(each, f"{pointer}/{name}")
-            elif not self.more:
+                if item is not None:
+                    yield from self.fields[name].check(item, f"{pointer}/{name}")
+            elif not self.extras:
                 yield Problem(pointer, f"invalid additional property: {name}")
         for rule in self.rules:
             yield from rule(value, pointer)

@@ -62,8 +62,8 @@ class Workspace:
         self._last_ts = 0
 
     def _people(self, section: dict[str, Any]) -> Iterator[Person]:
-        for each in section.get("people", []):
-            yield Person(**{"team_id": self.id, **each})
+        for entry in section.get("people", []):
+            yield Person(**{"team_id": self.id, **entry})
         app = self.app
         yield Person(app.bot_user, app.name.lower(), self.id, real_name=app.name, is_bot=True)
 
@@ -98,15 +98,15 @@ class Workspace:
 
     def conversation(self, name: str) -> Channel:
         """A conversation by id or by name, with or without #; raises NotPossible."""
-        found = self.find_channel(name)
-        if found is None:
+        channel = self.find_channel(name)
+        if channel is None:
             raise NotPossible("channel_not_found", f"There is no channel {name!r}.", status=404)
-        return found
+        return channel
 
     def find_channel(self, name: str) -> Channel | None:
         """A conversation by id or by name, with or without #."""
-        if found := self.channels.get(name):
-            return found
+        if channel := self.channels.get(name):
+            return channel
         bare = name.removeprefix("#")
         return next((each for each in self.channels.values() if each.name == bare and not each.is_im), None)
 
@@ -203,8 +203,8 @@ class Workspace:
         channel.messages.pop(message.ts, None)
         if message.is_reply and message in (replies := channel.replies.get(str(message.thread_ts), [])):
             replies.remove(message)
-        gone = {"type": "message_deleted", "channel": channel.id, "ts": message.ts}
-        self.feed.publish(gone, {message.ephemeral_to} if message.ephemeral_to else self.viewers(channel))
+        deletion = {"type": "message_deleted", "channel": channel.id, "ts": message.ts}
+        self.feed.publish(deletion, {message.ephemeral_to} if message.ephemeral_to else self.viewers(channel))
         if not message.ephemeral_to:
             event: Json = {"type": "message", "subtype": "message_deleted", "hidden": True, "channel": channel.id}
             event |= {"deleted_ts": message.ts, "ts": self.new_ts(), "channel_type": channel.channel_type}
@@ -226,26 +226,26 @@ class Workspace:
 
     def for_people(self, message: Message) -> Json:
         """A message as the page reads it."""
-        shown: Json = {"channel": message.channel, "ts": message.ts, "text": message.text}
-        shown |= {"username": message.username or self._name(message), "ephemeral": message.ephemeral_to is not None}
-        shown |= self._optional(message)
+        body: Json = {"channel": message.channel, "ts": message.ts, "text": message.text}
+        body |= {"username": message.username or self._name(message), "ephemeral": message.ephemeral_to is not None}
+        body |= self._optional(message)
         if message.slash is not None:
-            shown["slash"] = message.slash
+            body["slash"] = message.slash
         if message.metadata is not None:
-            shown["metadata"] = message.metadata
+            body["metadata"] = message.metadata
         if message.status:
-            shown["status"] = message.status
-        return shown | self.thread(message)
+            body["status"] = message.status
+        return body | self.thread(message)
 
     def for_app(self, message: Message, *, metadata: bool = False) -> Json:
         """A message as the Web API and events give it."""
-        shown: Json = {"type": "message", "ts": message.ts, "text": message.text, "team": self.id}
-        shown |= self._optional(message)
+        body: Json = {"type": "message", "ts": message.ts, "text": message.text, "team": self.id}
+        body |= self._optional(message)
         if message.app_id is not None:
-            shown |= {"app_id": message.app_id, "bot_profile": self.bot_profile()}
+            body |= {"app_id": message.app_id, "bot_profile": self.bot_profile()}
         if metadata and message.metadata is not None:
-            shown["metadata"] = message.metadata
-        return shown | self.thread(message)
+            body["metadata"] = message.metadata
+        return body | self.thread(message)
 
     def _optional(self, message: Message) -> Json:
         reactions = [{"name": name, "users": who, "count": len(who)} for name, who in message.reactions.items()]
@@ -346,23 +346,23 @@ class Workspace:
 
     def view_json(self, view: View) -> Json:
         """A view as the Web API and payloads give it."""
-        shown: Json = {"id": view.id, "team_id": self.id, "type": view.type, "blocks": view.blocks}
-        shown |= {"private_metadata": "", "callback_id": "", "external_id": "", "title": None, "submit": None}
-        shown |= {"close": None, "clear_on_close": False, "notify_on_close": False, **view.payload}
-        shown |= {"state": {"values": view.state}, "hash": view.hash, "root_view_id": view.root_id}
-        shown |= {"previous_view_id": view.previous_id, "app_id": self.app.id, "bot_id": self.app.bot_id}
-        return {**shown, "app_installed_team_id": self.id}
+        body: Json = {"id": view.id, "team_id": self.id, "type": view.type, "blocks": view.blocks}
+        body |= {"private_metadata": "", "callback_id": "", "external_id": "", "title": None, "submit": None}
+        body |= {"close": None, "clear_on_close": False, "notify_on_close": False, **view.payload}
+        body |= {"state": {"values": view.state}, "hash": view.hash, "root_view_id": view.root_id}
+        body |= {"previous_view_id": view.previous_id, "app_id": self.app.id, "bot_id": self.app.bot_id}
+        return {**body, "app_installed_team_id": self.id}
 
     def new_hash(self) -> str:
         """A view's version."""
         return f"{self.clock.now().timestamp():.0f}.{secrets.token_hex(4)}"
 
 
-def _forget_old(kept: dict[str, Dated], before: datetime) -> None:
-    while kept and (first := next(iter(kept.values()))).made_at < before:
-        del kept[first.id]
+def _forget_old(entries: dict[str, Dated], before: datetime) -> None:
+    while entries and (first := next(iter(entries.values()))).made_at < before:
+        del entries[first.id]
 
 
 def _copies(channels: list[Json]) -> Iterator[Json]:
-    for each in channels:
-        yield {**each, "members": list(each["members"])}
+    for channel in channels:
+        yield {**channel, "members": list(channel["members"])}

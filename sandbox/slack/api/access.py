@@ -34,7 +34,7 @@ def joined(slack: Workspace, call: Call) -> Channel:
     return channel
 
 
-def said(channel: Channel, ts: str) -> Message:
+def stored_message(channel: Channel, ts: str) -> Message:
     """A message that the Web API knows; ephemeral and typed ones are none of them."""
     message = channel.messages.get(ts)
     if message is None or message.ephemeral_to is not None or message.slash is not None:

@@ -91,14 +91,14 @@ def invalid(*messages: str) -> SlackError:
 
 async def arguments(request: web.Request) -> tuple[dict[str, Any], str]:
     """A request's arguments and its token; raises SlackError for a body that can't be read."""
-    given: dict[str, Any] = dict(request.query)
+    values: dict[str, Any] = dict(request.query)
     if request.content_type == "application/json":
-        given |= _json_body(await request.read())
+        values |= _json_body(await request.read())
     elif request.method == "POST":
-        given |= await _form(request)
-    field = given.pop("token", "")
+        values |= await _form(request)
+    field = values.pop("token", "")
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    return given, token.strip() if kind.lower() == "bearer" and token else str(field)
+    return values, token.strip() if kind.lower() == "bearer" and token else str(field)
 
 
 async def _form(request: web.Request) -> dict[str, str]:
@@ -120,10 +120,10 @@ def _json_body(content: bytes) -> Json:
     return body
 
 
-def page(items: Sequence[Any], call: Call, default: int, most: int = 1000) -> tuple[list[Any], Json]:
+def page(items: Sequence[Any], call: Call, default: int, maximum: int = 1000) -> tuple[list[Any], Json]:
     """One page of `items` as `limit` and `cursor` ask, and the part of the answer that leads to the next."""
     limit = call.number("limit", default)
-    if not 0 < limit <= most:
+    if not 0 < limit <= maximum:
         raise SlackError("invalid_limit")
     start = 0
     if cursor := call.text("cursor"):
@@ -131,6 +131,6 @@ def page(items: Sequence[Any], call: Call, default: int, most: int = 1000) -> tu
             start = int(base64.b64decode(cursor.encode(), validate=True).decode().removeprefix("next:"))
         except (ValueError, binascii.Error):
             raise SlackError("invalid_cursor") from None
-    more = start + limit < len(items)
-    following = base64.b64encode(f"next:{start + limit}".encode()).decode() if more else ""
+    has_more = start + limit < len(items)
+    following = base64.b64encode(f"next:{start + limit}".encode()).decode() if has_more else ""
     return list(items[start : start + limit]), {"response_metadata": {"next_cursor": following}}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.slack.api.access import known_channel, root_of, said, somebody, target
+from sandbox.slack.api.access import known_channel, root_of, somebody, stored_message, target
 from sandbox.slack.api.call import Call, Method, Tier, page
 from sandbox.slack.api.content import content_of, metadata_of
 from sandbox.slack.values import Channel, Json, Message, SlackError
@@ -60,23 +60,23 @@ def update(slack: Workspace, call: Call) -> Json:
         raise SlackError("streaming_state_conflict")
     if len(call.text("text")) > MOST_TEXT:
         raise SlackError("msg_too_long")
-    given = {name: call.args.get(name) for name in ("text", "blocks", "attachments", "markdown_text")}
-    if all(value is None for value in given.values()):
+    changes = {name: call.args.get(name) for name in ("text", "blocks", "attachments", "markdown_text")}
+    if all(value is None for value in changes.values()):
         raise SlackError("no_text")
-    _edit(slack, call, message, given)
+    _edit(slack, call, message, changes)
     return {"channel": message.channel, "ts": message.ts, "text": message.text, "message": slack.for_app(message)}
 
 
-def _edit(slack: Workspace, call: Call, message: Message, given: dict[str, Any]) -> None:
-    if not any(given.values()) and not message.files:
+def _edit(slack: Workspace, call: Call, message: Message, changes: dict[str, Any]) -> None:
+    if not any(changes.values()) and not message.files:
         raise SlackError("no_text")
     content = content_of(slack, call, files=bool(message.files))
     metadata = metadata_of(call)
-    if given["text"] is not None or given["markdown_text"] is not None:
+    if changes["text"] is not None or changes["markdown_text"] is not None:
         message.text, message.blocks = content["text"], content["blocks"]
-    elif given["blocks"] is not None:
+    elif changes["blocks"] is not None:
         message.blocks = content["blocks"]
-    if given["attachments"] is not None:
+    if changes["attachments"] is not None:
         message.attachments = content["attachments"]
     message.metadata = message.metadata if metadata is None else metadata
     # Slack leaves the "edited" mark out where blocks are shown.
@@ -95,7 +95,7 @@ def delete(slack: Workspace, call: Call) -> Json:
 
 def _own(slack: Workspace, call: Call, error: str) -> Message:
     channel = known_channel(slack, call.text("channel"))
-    message = said(channel, call.text("ts"))
+    message = stored_message(channel, call.text("ts"))
     if message.bot_id != slack.app.bot_id:
         raise SlackError(error)
     return message
@@ -104,7 +104,7 @@ def _own(slack: Workspace, call: Call, error: str) -> Message:
 def permalink(slack: Workspace, call: Call) -> Json:
     """chat.getPermalink."""
     channel = known_channel(slack, call.text("channel"))
-    message = said(channel, call.text("message_ts"))
+    message = stored_message(channel, call.text("message_ts"))
     link = f"https://{slack.domain}.slack.com/archives/{channel.id}/p{message.ts.replace('.', '')}"
     if message.is_reply:
         link += f"?thread_ts={message.thread_ts}&cid={channel.id}"
@@ -137,10 +137,10 @@ async def _post_later(slack: Workspace, scheduled_id: str, message: Message, sec
 
 def scheduled_list(slack: Workspace, call: Call) -> Json:
     """chat.scheduledMessages.list."""
-    wanted = call.text("channel")
-    entries = [each for each in slack.scheduled.values() if wanted in ("", each["channel_id"])]
-    found, following = page(entries, call, 100)
-    return {"scheduled_messages": found, **following}
+    channel = call.text("channel")
+    entries = [each for each in slack.scheduled.values() if channel in ("", each["channel_id"])]
+    entries_on_page, following = page(entries, call, 100)
+    return {"scheduled_messages": entries_on_page, **following}
 
 
 def delete_scheduled(slack: Workspace, call: Call) -> Json:
@@ -152,7 +152,7 @@ def delete_scheduled(slack: Workspace, call: Call) -> Json:
 
 def react(slack: Workspace, call: Call) -> Json:
     """reactions.add."""
-    message = said(known_channel(slack, call.text("channel")), call.text("timestamp"))
+    message = stored_message(known_channel(slack, call.text("channel")), call.text("timestamp"))
     who = message.reactions.setdefault(call.need("name").strip(":"), [])
     if slack.app.bot_user in who:
         raise SlackError("already_reacted")
@@ -163,7 +163,7 @@ def react(slack: Workspace, call: Call) -> Json:
 
 def unreact(slack: Workspace, call: Call) -> Json:
     """reactions.remove."""
-    message = said(known_channel(slack, call.text("channel")), call.text("timestamp"))
+    message = stored_message(known_channel(slack, call.text("channel")), call.text("timestamp"))
     name = call.need("name").strip(":")
     if slack.app.bot_user not in message.reactions.get(name, []):
         raise SlackError("no_reaction")

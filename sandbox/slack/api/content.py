@@ -120,5 +120,5 @@ def checked_view(slack: Workspace, view: Any, kind: str | None = None) -> Json:
         raise invalid(f"must be a {kind} view [json-pointer:/view/type]")
     if len(str(view)) > MOST_VIEW:
         raise SlackError("view_too_large")
-    kept = {name: value for name, value in view.items() if value is not None}
-    return {**kept, "blocks": with_ids(view["blocks"])}
+    filled = {name: value for name, value in view.items() if value is not None}
+    return {**filled, "blocks": with_ids(view["blocks"])}

@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Iterable
 
-from sandbox.slack.api.access import joined, known_channel, said, somebody
+from sandbox.slack.api.access import joined, known_channel, somebody, stored_message
 from sandbox.slack.api.call import Call, Method, Tier, page
 from sandbox.slack.values import Channel, Json, Message, SlackError
 from sandbox.slack.workspace import Workspace
@@ -14,19 +14,19 @@ HISTORY, REPLIES = 100, 1000
 
 
 def _channel(slack: Workspace, channel: Channel, *, members: bool = False) -> Json:
-    shown: Json = {"id": channel.id, "created": 0, "is_im": channel.is_im, "is_org_shared": False}
-    shown |= {"is_archived": False, "is_shared": channel.is_ext_shared, "is_ext_shared": channel.is_ext_shared}
-    shown |= {"context_team_id": slack.id, "is_mpim": False, "is_private": channel.is_private}
+    body: Json = {"id": channel.id, "created": 0, "is_im": channel.is_im, "is_org_shared": False}
+    body |= {"is_archived": False, "is_shared": channel.is_ext_shared, "is_ext_shared": channel.is_ext_shared}
+    body |= {"context_team_id": slack.id, "is_mpim": False, "is_private": channel.is_private}
     if channel.im_with:
-        return {**shown, "user": channel.im_with, "is_user_deleted": False, "priority": 0}
-    shown |= {"name": channel.name, "name_normalized": channel.name, "is_channel": not channel.is_private}
-    shown |= {"is_group": channel.is_private, "is_general": channel.name == "general", "is_pending_ext_shared": False}
-    shown |= {"is_member": slack.app.bot_user in channel.members, "shared_team_ids": _teams(slack, channel)}
-    shown |= {
+        return {**body, "user": channel.im_with, "is_user_deleted": False, "priority": 0}
+    body |= {"name": channel.name, "name_normalized": channel.name, "is_channel": not channel.is_private}
+    body |= {"is_group": channel.is_private, "is_general": channel.name == "general", "is_pending_ext_shared": False}
+    body |= {"is_member": slack.app.bot_user in channel.members, "shared_team_ids": _teams(slack, channel)}
+    body |= {
         "topic": {"value": "", "creator": "", "last_set": 0},
         "purpose": {"value": "", "creator": "", "last_set": 0},
     }
-    return {**shown, "num_members": len(channel.members)} if members else shown
+    return {**body, "num_members": len(channel.members)} if members else body
 
 
 def _teams(slack: Workspace, channel: Channel) -> list[str]:
@@ -43,8 +43,8 @@ def every(slack: Workspace, call: Call) -> Json:
     """conversations.list: what the app may know of, by `types`."""
     me = slack.app.bot_user
     visible = [each for each in slack.channels.values() if not each.is_private or me in each.members]
-    found, following = page([_channel(slack, each, members=True) for each in _of_types(visible, call)], call, 100)
-    return {"channels": found, **following}
+    channels, following = page([_channel(slack, each, members=True) for each in _of_types(visible, call)], call, 100)
+    return {"channels": channels, **following}
 
 
 def of_user(slack: Workspace, call: Call) -> Json:
@@ -53,8 +53,8 @@ def of_user(slack: Workspace, call: Call) -> Json:
     theirs = [each for each in slack.channels.values() if user in each.members]
     me = slack.app.bot_user
     shared = [each for each in theirs if not each.is_private or me in each.members]
-    found, following = page([_channel(slack, each) for each in _of_types(shared, call)], call, 100)
-    return {"channels": found, **following}
+    channels, following = page([_channel(slack, each) for each in _of_types(shared, call)], call, 100)
+    return {"channels": channels, **following}
 
 
 def _of_types(channels: Iterable[Channel], call: Call) -> list[Channel]:
@@ -65,18 +65,23 @@ def _of_types(channels: Iterable[Channel], call: Call) -> list[Channel]:
 
 def members(slack: Workspace, call: Call) -> Json:
     """conversations.members."""
-    found, following = page(known_channel(slack, call.text("channel")).members, call, 100)
-    return {"members": found, **following}
+    users, following = page(known_channel(slack, call.text("channel")).members, call, 100)
+    return {"members": users, **following}
 
 
 def history(slack: Workspace, call: Call) -> Json:
     """conversations.history: newest first."""
     channel = joined(slack, call)
     top = [each for each in channel.messages.values() if each.at_top and _readable(each)]
-    wanted = [message for message in reversed(top) if _between(message, call)]
-    found, following = page(wanted, call, HISTORY)
-    more = bool(following["response_metadata"]["next_cursor"])
-    return {"messages": _shown(slack, found, call), "has_more": more, "pin_count": 0, **(following if more else {})}
+    matching = [message for message in reversed(top) if _between(message, call)]
+    messages, following = page(matching, call, HISTORY)
+    has_more = bool(following["response_metadata"]["next_cursor"])
+    return {
+        "messages": _rendered(slack, messages, call),
+        "has_more": has_more,
+        "pin_count": 0,
+        **(following if has_more else {}),
+    }
 
 
 def replies(slack: Workspace, call: Call) -> Json:
@@ -85,11 +90,11 @@ def replies(slack: Workspace, call: Call) -> Json:
     message = channel.messages.get(call.need("ts"))
     if message is None or not _readable(message):
         raise SlackError("thread_not_found")
-    root = said(channel, message.thread_ts or message.ts)
+    root = stored_message(channel, message.thread_ts or message.ts)
     thread = [each for each in channel.replies.get(root.ts, []) if _readable(each) and _between(each, call)]
-    found, following = page([root, *thread], call, REPLIES)
-    more = bool(following["response_metadata"]["next_cursor"])
-    return {"messages": _shown(slack, found, call), "has_more": more, **(following if more else {})}
+    messages, following = page([root, *thread], call, REPLIES)
+    has_more = bool(following["response_metadata"]["next_cursor"])
+    return {"messages": _rendered(slack, messages, call), "has_more": has_more, **(following if has_more else {})}
 
 
 def _readable(message: Message) -> bool:
@@ -109,9 +114,9 @@ def _moment(call: Call, name: str, default: float) -> float:
         raise SlackError(f"invalid_ts_{name}") from None
 
 
-def _shown(slack: Workspace, found: list[Message], call: Call) -> list[Json]:
+def _rendered(slack: Workspace, messages: list[Message], call: Call) -> list[Json]:
     metadata = call.flag("include_all_metadata")
-    return [slack.for_app(message, metadata=metadata) for message in found]
+    return [slack.for_app(message, metadata=metadata) for message in messages]
 
 
 def open_direct(slack: Workspace, call: Call) -> Json:
@@ -123,8 +128,8 @@ def open_direct(slack: Workspace, call: Call) -> Json:
         if len(users) > 1:
             raise SlackError("method_not_supported_for_channel_type")
         channel = slack.direct(somebody(slack, users[0]).id)
-    whole = _channel(slack, channel) if call.flag("return_im") else {"id": channel.id}
-    return {"channel": whole, "no_op": False, "already_open": False}
+    body = _channel(slack, channel) if call.flag("return_im") else {"id": channel.id}
+    return {"channel": body, "no_op": False, "already_open": False}
 
 
 def join(slack: Workspace, call: Call) -> Json:

@@ -4,7 +4,7 @@ import copy
 from datetime import timedelta
 from typing import Any
 
-from sandbox.slack.api.access import known_channel, root_of, said, target
+from sandbox.slack.api.access import known_channel, root_of, stored_message, target
 from sandbox.slack.api.call import Call, Method, Tier, invalid
 from sandbox.slack.api.content import blocks_of, metadata_of, with_ids
 from sandbox.slack.blocks import BLOCKS
@@ -54,7 +54,7 @@ def stop(slack: Workspace, call: Call) -> Json:
 
 
 def _open_stream(slack: Workspace, call: Call) -> Message:
-    message = said(known_channel(slack, call.text("channel")), call.text("ts"))
+    message = stored_message(known_channel(slack, call.text("channel")), call.text("ts"))
     if message.bot_id != slack.app.bot_id:
         raise SlackError("message_not_owned_by_app")
     if message.stream_until is not None and message.streaming and slack.clock.now() > message.stream_until:

@@ -36,8 +36,8 @@ def info(slack: Workspace, call: Call) -> Json:
 def everybody(slack: Workspace, call: Call) -> Json:
     """users.list."""
     local = [person for person in slack.people.values() if person.team_id == slack.id]
-    found, following = page([_user(slack, person) for person in local], call, 1000)
-    return {"members": found, "cache_ts": int(slack.clock.now().timestamp()), **following}
+    users, following = page([_user(slack, person) for person in local], call, 1000)
+    return {"members": users, "cache_ts": int(slack.clock.now().timestamp()), **following}
 
 
 def profile(slack: Workspace, call: Call) -> Json:
@@ -66,24 +66,24 @@ def groups(slack: Workspace, call: Call) -> Json:
 
 
 def _group(slack: Workspace, group: Group, *, users: bool) -> Json:
-    shown: Json = {
+    body: Json = {
         "id": group.id,
         "team_id": slack.id,
         "is_usergroup": True,
         "name": group.name,
         "handle": group.handle,
     }
-    shown |= {"description": "", "is_external": False, "date_delete": 0, "user_count": len(group.members)}
-    return {**shown, "users": list(group.members)} if users else shown
+    body |= {"description": "", "is_external": False, "date_delete": 0, "user_count": len(group.members)}
+    return {**body, "users": list(group.members)} if users else body
 
 
 def group_members(slack: Workspace, call: Call) -> Json:
     """usergroups.users.list."""
-    wanted = call.text("usergroup")
-    if not wanted:
+    group_id = call.text("usergroup")
+    if not group_id:
         raise invalid("missing required field: usergroup")
     for group in slack.groups:
-        if group.id == wanted:
+        if group.id == group_id:
             return {"users": list(group.members)}
     raise SlackError("no_such_subteam")
 

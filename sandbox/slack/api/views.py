@@ -16,7 +16,7 @@ def open_view(slack: Workspace, call: Call) -> Json:
     """views.open."""
     view = view_of(slack, call, "modal")
     trigger = slack.exchange(call.need("trigger_id"))
-    return shown(slack, push_onto(slack, trigger.user, view, trigger.channel))
+    return answer(slack, push_onto(slack, trigger.user, view, trigger.channel))
 
 
 def push_view(slack: Workspace, call: Call) -> Json:
@@ -25,7 +25,7 @@ def push_view(slack: Workspace, call: Call) -> Json:
     trigger = slack.exchange(call.need("trigger_id"))
     if trigger.view_id is None or not slack.stack(trigger.user):
         raise SlackError("not_found")
-    return shown(slack, push_onto(slack, trigger.user, view))
+    return answer(slack, push_onto(slack, trigger.user, view))
 
 
 def push_onto(slack: Workspace, user: str, payload: Json, channel: str | None = None) -> View:
@@ -48,12 +48,12 @@ def update_view(slack: Workspace, call: Call) -> Json:
     """views.update: by view_id or external_id, and only of that hash if one is given."""
     payload = view_of(slack, call)
     view_id, external_id = call.text("view_id"), call.text("external_id")
-    found = next((view for view in slack.views() if _is(view, view_id, external_id)), None)
-    if found is None:
+    existing = next((view for view in slack.views() if _is(view, view_id, external_id)), None)
+    if existing is None:
         raise SlackError("not_found")
-    _check_hash(call, found)
-    replace_view(slack, found, payload)
-    return shown(slack, found)
+    _check_hash(call, existing)
+    replace_view(slack, existing, payload)
+    return answer(slack, existing)
 
 
 def replace_view(slack: Workspace, view: View, payload: Json) -> None:
@@ -62,8 +62,8 @@ def replace_view(slack: Workspace, view: View, payload: Json) -> None:
     fresh = initial_state(payload["blocks"], view.opened_in)
     for block_id, actions in fresh.items():
         for action_id in actions:
-            if (kept := view.state.get(block_id, {}).get(action_id)) is not None:
-                actions[action_id] = kept
+            if (value := view.state.get(block_id, {}).get(action_id)) is not None:
+                actions[action_id] = value
     view.payload, view.state, view.hash = payload, fresh, slack.new_hash()
     if view.type == "home":
         slack.feed.publish({"type": "home", "view": slack.view_json(view)}, {view.user})
@@ -84,10 +84,10 @@ def publish(slack: Workspace, call: Call) -> Json:
     else:
         _check_hash(call, home)
     replace_view(slack, home, payload)
-    return shown(slack, home)
+    return answer(slack, home)
 
 
-def shown(slack: Workspace, view: View) -> Json:
+def answer(slack: Workspace, view: View) -> Json:
     """The answer of all view methods."""
     return {"view": slack.view_json(view)}
 
@@ -97,7 +97,7 @@ def _is(view: View, view_id: str, external_id: str) -> bool:
 
 
 def _check_hash(call: Call, view: View) -> None:
-    if (given := call.text("hash")) and given != view.hash:
+    if (expected := call.text("hash")) and expected != view.hash:
         raise SlackError("hash_conflict")
 
 
