@@ -81,8 +81,8 @@ class Call:
     @property
     def properties(self) -> dict[str, Any]:
         """The body's `properties`; empty when there are none."""
-        found: dict[str, Any] = self.body.get("properties") or {}
-        return found
+        properties: dict[str, Any] = self.body.get("properties") or {}
+        return properties
 
 
 @dataclass(frozen=True)
@@ -145,15 +145,15 @@ def _walk(node: _Node, segments: list[str]) -> tuple[dict[str, Route], dict[str,
     """The routes below `node`: a literal comes first, and a name is tried where the literal leads nowhere."""
     if not segments:
         return (node.routes, {}) if node.routes else None
-    first, *rest = segments
+    first, *remaining = segments
     literal = node.literals.get(first.lower())
-    if literal is not None and (found := _walk(literal, rest)) is not None:
-        return found
+    if literal is not None and (match := _walk(literal, remaining)) is not None:
+        return match
     if node.named is None:
         return None
     name, below = node.named
-    found = _walk(below, rest)
-    return (found[0], {name: first} | found[1]) if found is not None else None
+    match = _walk(below, remaining)
+    return (match[0], {name: first} | match[1]) if match is not None else None
 
 
 @dataclass(frozen=True)
@@ -275,12 +275,12 @@ class Arm:
         return _response(answer, headers, request.method)
 
     async def _dispatch(self, request: web.Request, principal: Principal) -> Answer:
-        found = self._router.find(request.path)
-        route = found[0].get(request.method) if found else None
+        match = self._router.find(request.path)
+        route = match[0].get(request.method) if match else None
         version = _api_version(request)
-        if found is None or route is None:
-            raise _no_route(request, allowed=tuple(found[0]) if found else ())
-        names = found[1]
+        if match is None or route is None:
+            raise _no_route(request, allowed=tuple(match[0]) if match else ())
+        names = match[1]
         self._check_subscription(names)
         route.kind.check(version)
         self._permit(principal, route.action.format_map(names), request.path)
@@ -349,22 +349,23 @@ class Arm:
         return ArmError(401, code, message, headers={"WWW-Authenticate": challenge})
 
     def _check_subscription(self, names: dict[str, str]) -> None:
-        asked = names.get("subscription")
-        if asked is None or asked.lower() == self._plane.cloud.subscription:
+        subscription = names.get("subscription")
+        if subscription is None or subscription.lower() == self._plane.cloud.subscription:
             return
         try:
-            uuid.UUID(asked)
+            uuid.UUID(subscription)
         except ValueError:
             raise invalid(
-                f"The provided subscription identifier '{asked}' is malformed or invalid.", code="InvalidSubscriptionId"
+                f"The provided subscription identifier '{subscription}' is malformed or invalid.",
+                code="InvalidSubscriptionId",
             ) from None
-        raise ArmError(404, "SubscriptionNotFound", f"The subscription '{asked}' could not be found.")
+        raise ArmError(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
 
     def _permit(self, principal: Principal, action: str, path: str) -> None:
-        wanted = action.lower()
+        required = action.lower()
         granted = principal.actions or ROLES[principal.role]
-        allowed = any(fnmatchcase(wanted, pattern.lower()) for pattern in granted)
-        denied = any(fnmatchcase(wanted, pattern.lower()) for pattern in principal.denied_actions)
+        allowed = any(fnmatchcase(required, pattern.lower()) for pattern in granted)
+        denied = any(fnmatchcase(required, pattern.lower()) for pattern in principal.denied_actions)
         if denied or not allowed:
             raise not_allowed(principal.client_id, principal.oid, action, path)
 
@@ -421,8 +422,8 @@ async def _body(request: web.Request, shape: Shape) -> dict[str, Any]:
         body = json.loads(content)
     except ValueError as error:
         raise invalid(f"The request content was invalid and could not be deserialized: '{error}'.") from None
-    found: dict[str, Any] = read(body, shape)
-    return found
+    document: dict[str, Any] = read(body, shape)
+    return document
 
 
 def _no_route(request: web.Request, allowed: tuple[str, ...]) -> ArmError:
@@ -472,10 +473,10 @@ def pages(items: list[dict[str, Any]], call: Call, size: int) -> dict[str, Any]:
         raise invalid("The $skiptoken is not valid.", code="InvalidSkipToken") from None
     body: dict[str, Any] = {"value": items[start : start + size]}
     if start + size < len(items):
-        kept = "&".join(f"{quote(key, safe='$')}={quote(value)}" for key, value in _kept(call))
-        body["nextLink"] = f"{call.base}{call.path}?{kept}&$skiptoken={start + size}"
+        parameters = "&".join(f"{quote(key, safe='$')}={quote(value)}" for key, value in _other_parameters(call))
+        body["nextLink"] = f"{call.base}{call.path}?{parameters}&$skiptoken={start + size}"
     return body
 
 
-def _kept(call: Call) -> Iterator[tuple[str, str]]:
+def _other_parameters(call: Call) -> Iterator[tuple[str, str]]:
     return ((key, value) for key, value in call.query.items() if key != "$skiptoken")

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sandbox.azure.errors import ArmError
-from sandbox.azure.images import ImageStore, made, split_reference
+from sandbox.azure.images import ImageStore, sample_image, split_reference
 
 CLUSTER_SILENCE = timedelta(minutes=15)
 """A connected cluster is called Offline this long after its last heartbeat (azure.md 4, Arc agent overview)."""
@@ -379,14 +379,14 @@ class Cloud:
 
     def registry(self, group: str, name: str) -> Registry | None:
         """The registry of that name, when it lies in this group."""
-        found = self.registries.get(name.lower())
-        return found if found and found.group.lower() == group.lower() else None
+        registry = self.registries.get(name.lower())
+        return registry if registry and registry.group.lower() == group.lower() else None
 
     def registry_at(self, host: str) -> Registry | None:
         """The registry whose login server or data endpoint this host name is."""
-        name, _, rest = host.lower().partition(".")
-        found = self.registries.get(name) if rest.endswith("azurecr.io") else None
-        return found if found and host.lower() in (found.host, found.gateway) else None
+        name, _, domain = host.lower().partition(".")
+        registry = self.registries.get(name) if domain.endswith("azurecr.io") else None
+        return registry if registry and host.lower() in (registry.host, registry.gateway) else None
 
     def cluster(self, group: str, name: str) -> Cluster | None:
         """The connected cluster of that name in this group."""
@@ -463,7 +463,7 @@ def _registry(entry: dict[str, Any], origin: Origin, now: datetime) -> Registry:
     )
     for reference in entry.get("images", ()):
         repository, tag = split_reference(reference)
-        registry.images.put(repository, tag, made(reference), now)
+        registry.images.put(repository, tag, sample_image(reference), now)
     return registry
 
 

@@ -66,13 +66,13 @@ class ConnectedRegistries:
 
     def _list(self, call: Call) -> Answer:
         registry = find_registry(self._cloud, call, child="registries/connectedRegistries")
-        found = [self._body(registry, one, call) for one in registry.connected.values()]
+        bodies = [self._body(registry, one, call) for one in registry.connected.values()]
         if text := call.query.get("$filter"):
-            known = ("parent.id", "properties.parent.id", "mode", "properties.mode", "connectionState",
+            filterable = ("parent.id", "properties.parent.id", "mode", "properties.mode", "connectionState",
                      "properties.connectionState")  # fmt: skip
-            terms = parse(text, known)
-            found = [body for body in found if all(term.fits(_value(body, term.name)) for term in terms)]
-        return Answer(200, pages(found, call, self._cloud.page_size))
+            terms = parse(text, filterable)
+            bodies = [body for body in bodies if all(term.fits(_value(body, term.name)) for term in terms)]
+        return Answer(200, pages(bodies, call, self._cloud.page_size))
 
     def _get(self, call: Call) -> Answer:
         registry, connected = self._find(call)
@@ -80,17 +80,17 @@ class ConnectedRegistries:
 
     def _put(self, call: Call) -> Answer:
         registry = find_registry(self._cloud, call, child="registries/connectedRegistries")
-        known = registry.connected.get(call.names["connected"].lower())
-        if known is not None:
-            _check_unchanged(self._cloud, registry, known, call)
-            self._change(registry, known, call)
-            return self._settling(call, registry, known, status=200)
-        connected = self._made(registry, call)
+        existing = registry.connected.get(call.names["connected"].lower())
+        if existing is not None:
+            _check_unchanged(self._cloud, registry, existing, call)
+            self._change(registry, existing, call)
+            return self._settling(call, registry, existing, status=200)
+        connected = self._new(registry, call)
         self._change(registry, connected, call)
         registry.connected[connected.name.lower()] = connected
         return self._settling(call, registry, connected, status=201)
 
-    def _made(self, registry: Registry, call: Call) -> ConnectedRegistry:
+    def _new(self, registry: Registry, call: Call) -> ConnectedRegistry:
         _check_room(registry)
         name, properties = call.names["connected"], call.properties
         if not NAME.fullmatch(name):
@@ -260,8 +260,8 @@ class ConnectedRegistries:
         }
         if connected.parent is not None:
             properties["parent"]["id"] = f"{base}/connectedRegistries/{connected.parent}"
-        told = {"version": connected.version, "lastActivityTime": stamp(connected.last_activity)}
-        properties |= {key: value for key, value in told.items() if value is not None}
+        reported = {"version": connected.version, "lastActivityTime": stamp(connected.last_activity)}
+        properties |= {key: value for key, value in reported.items() if value is not None}
         if call.api_version >= versions.RESYNC.versions[-1]:
             properties["registrySyncResult"] = connected.sync_result.body()
         return {
@@ -361,11 +361,11 @@ def _check_between(name: str, text: str, limits: tuple[timedelta, timedelta]) ->
         )
 
 
-def _word(what: str, asked: str, words: tuple[str, ...]) -> str:
+def _word(field: str, value: str, words: tuple[str, ...]) -> str:
     for word in words:
-        if word.lower() == asked.lower():
+        if word.lower() == value.lower():
             return word
-    raise refused("InvalidParameters", f"The {what} '{asked}' is not one of {', '.join(words)}.")
+    raise refused("InvalidParameters", f"The {field} '{value}' is not one of {', '.join(words)}.")
 
 
 def _notifications(patterns: list[str]) -> list[str]:

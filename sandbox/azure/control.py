@@ -81,17 +81,17 @@ class Control:
     async def _cluster(self, request: web.Request) -> web.Response:
         """{"connectivityStatus": WORD}; null lets the heartbeats decide again."""
         name = request.match_info["name"].lower()
-        found = [cluster for cluster in self._cloud.clusters.values() if cluster.name.lower() == name]
-        if not found:
+        clusters = [cluster for cluster in self._cloud.clusters.values() if cluster.name.lower() == name]
+        if not clusters:
             return _refusal(404, f"There is no connected cluster {name!r}. There are: {self._cluster_names()}.")
         try:
             body = await _json(request)
             status = body.pop("connectivityStatus", None)
             _nothing_left(body, ("connectivityStatus",))
-            found[0].status = None if status is None else _word(status, CONNECTIVITIES)
+            clusters[0].status = None if status is None else _word(status, CONNECTIVITIES)
         except ControlError as error:
             return _refusal(400, str(error))
-        return web.json_response(_cluster(found[0], self._plane.clock.now()))
+        return web.json_response(_cluster(clusters[0], self._plane.clock.now()))
 
     def _cluster_names(self) -> str:
         return ", ".join(cluster.name for cluster in self._cloud.clusters.values()) or "none"
@@ -120,17 +120,17 @@ def _set_scene(connected: ConnectedRegistry, body: dict[str, Any]) -> None:
         "statusDetails": _details,
         "version": _version,
     }
-    found = {key: readers[key](value) for key, value in body.items() if key in readers}
+    values = {key: readers[key](value) for key, value in body.items() if key in readers}
     if activation == "Inactive":
         connected.deactivate()
     elif activation is not None:
         connected.activation, connected.instance = "Active", connected.instance or "set by hand"
     if state is not None:
         connected.connection_state, connected.heard_at = state, None
-    connected.last_sync = found.get("lastSyncTime", connected.last_sync)
-    connected.last_activity = found.get("lastActivityTime", connected.last_activity)
-    connected.status_details = found.get("statusDetails", connected.status_details)
-    connected.version = found.get("version", connected.version)
+    connected.last_sync = values.get("lastSyncTime", connected.last_sync)
+    connected.last_activity = values.get("lastActivityTime", connected.last_activity)
+    connected.status_details = values.get("statusDetails", connected.status_details)
+    connected.version = values.get("version", connected.version)
 
 
 def _details(value: object) -> list[dict[str, Any]]:
@@ -225,9 +225,9 @@ async def _json(request: web.Request) -> dict[str, Any]:
     return body
 
 
-def _nothing_left(body: dict[str, Any], known: tuple[str, ...]) -> None:
+def _nothing_left(body: dict[str, Any], fields: tuple[str, ...]) -> None:
     if body:
-        raise ControlError(f"Unknown: {', '.join(sorted(body))}. Known: {', '.join(known)}.")
+        raise ControlError(f"Unknown: {', '.join(sorted(body))}. Known: {', '.join(fields)}.")
 
 
 def _word(value: object, words: tuple[str, ...]) -> str:

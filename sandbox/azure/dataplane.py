@@ -120,10 +120,10 @@ class DataPlane:
             _check_method(request, READ)
             self._grant(request, registry, None)
             return web.json_response({})
-        found = ROUTE.fullmatch(path)
-        if found is None:
+        match = ROUTE.fullmatch(path)
+        if match is None:
             raise DataError(404, "NOT_FOUND", f"There is no {path}.")
-        names = {name: value for name, value in found.groupdict().items() if value is not None}
+        names = {name: value for name, value in match.groupdict().items() if value is not None}
         return self._routed(request, registry, names)
 
     def _routed(self, request: web.Request, registry: Registry, names: dict[str, str]) -> web.Response:
@@ -176,10 +176,10 @@ class DataPlane:
         return self._by_refresh(form.get("refresh_token", ""))
 
     def _by_basic(self, request: web.Request, registry: Registry) -> Grant | None:
-        given = basic(request)
-        if given is None:
+        credentials = basic(request)
+        if credentials is None:
             return None
-        return self._by_password(registry, *given)
+        return self._by_password(registry, *credentials)
 
     def _by_refresh(self, token: str) -> Grant | None:
         claims = self._signer.claims(token)
@@ -204,16 +204,16 @@ class DataPlane:
         if claims.get("grant_type") == "refresh_token":
             return Grant(str(claims["sub"]), everything=True)
         subject = str(claims["sub"])
-        held = registry.tokens.get(subject.lower())
-        if held is not None and held.status != "enabled":
+        sync_token = registry.tokens.get(subject.lower())
+        if sync_token is not None and sync_token.status != "enabled":
             return None
         actions = tuple((entry["name"], WORDS[word]) for entry in claims["access"] for word in entry["actions"])
         return Grant(subject, actions=actions)
 
-    def _issue(self, request: web.Request, subject: str, life: int, more: dict[str, Any]) -> str:
+    def _issue(self, request: web.Request, subject: str, life: int, extra: dict[str, Any]) -> str:
         now = int(time.time())
         claims = {"jti": str(uuid.uuid4()), "sub": subject, "nbf": now, "exp": now + life, "iat": now, "iss": ISSUER}
-        return self._signer.sign({**claims, "aud": request.host, "version": "1.0", **more})
+        return self._signer.sign({**claims, "aud": request.host, "version": "1.0", **extra})
 
     def _grant(self, request: web.Request, registry: Registry, scope: str | None) -> Grant:
         """Who asks, by Basic or Bearer; a 401 with ACR's challenge when that is nobody."""
@@ -233,29 +233,29 @@ class DataPlane:
         grant = self._grant(request, registry, "registry:catalog:*")
         if not grant.readable():
             raise _unauthorized(request, "registry:catalog:*", "insufficient_scope")
-        found = sorted(name for name in registry.images.repositories if grant.allows(name, "metadata/read"))
-        page, headers = _page(request, found)
+        names = sorted(name for name in registry.images.repositories if grant.allows(name, "metadata/read"))
+        page, headers = _page(request, names)
         return web.json_response({"repositories": page}, headers=headers)
 
     def _tags(self, request: web.Request, registry: Registry, names: dict[str, str]) -> web.Response:
-        repository = self._known(request, registry, names["tags"], "metadata_read", "pull")
+        repository = self._readable(request, registry, names["tags"], "metadata_read", "pull")
         page, headers = _page(request, sorted(repository.tags))
         return web.json_response({"name": repository.name, "tags": page}, headers=headers)
 
     def _manifest(self, request: web.Request, registry: Registry, names: dict[str, str]) -> web.Response:
         if request.method == "DELETE":
             return self._delete_manifest(request, registry, names["manifest"], names["reference"])
-        repository = self._known(request, registry, names["manifest"], "pull")
-        found = repository.find(names["reference"])
-        if found is None:
+        repository = self._readable(request, registry, names["manifest"], "pull")
+        entry = repository.find(names["reference"])
+        if entry is None:
             raise _manifest_unknown(names["reference"])
-        digest, manifest = found
+        digest, manifest = entry
         _check_accepted(request, manifest)
         headers = {"Docker-Content-Digest": digest, "Etag": f'"{digest}"', "Content-Type": manifest.media_type}
         return web.Response(body=manifest.content, headers=headers)
 
     def _blob(self, request: web.Request, registry: Registry, names: dict[str, str]) -> web.Response:
-        repository = self._known(request, registry, names["blob"], "pull")
+        repository = self._readable(request, registry, names["blob"], "pull")
         content = registry.images.blobs.get(names["digest"])
         if content is None or not repository.refers_to(names["digest"]):
             raise DataError(404, "BLOB_UNKNOWN", "blob unknown to registry", {"digest": names["digest"]})
@@ -271,12 +271,12 @@ class DataPlane:
     def _acr_tags(self, request: web.Request, registry: Registry, names: dict[str, str]) -> web.Response:
         tag = names.get("tag")
         if request.method == "DELETE":
-            repository = self._known(request, registry, names["acr_tags"], "delete")
+            repository = self._readable(request, registry, names["acr_tags"], "delete")
             if names["tag"] not in repository.tags:
                 raise _tag_unknown(names["tag"])
             repository.drop_tag(names["tag"])
             return web.Response(status=202)
-        repository = self._known(request, registry, names["acr_tags"], "metadata_read")
+        repository = self._readable(request, registry, names["acr_tags"], "metadata_read")
         base: dict[str, Any] = {"registry": request.host, "imageName": repository.name}
         if tag:
             if tag not in repository.tags:
@@ -286,23 +286,23 @@ class DataPlane:
         return web.json_response(base | {"tags": [_tag_body(repository, one) for one in page]}, headers=headers)
 
     def _acr_manifests(self, request: web.Request, registry: Registry, names: dict[str, str]) -> web.Response:
-        repository = self._known(request, registry, names["acr_manifests"], "metadata_read")
+        repository = self._readable(request, registry, names["acr_manifests"], "metadata_read")
         base: dict[str, Any] = {"registry": request.host, "imageName": repository.name}
         if digest := names.get("acr_digest"):
             if digest not in repository.manifests:
                 raise _manifest_unknown(digest)
             return web.json_response(base | {"manifest": _manifest_body(registry, repository, digest)})
         page, headers = _page(request, sorted(repository.manifests))
-        found = [_manifest_body(registry, repository, digest) for digest in page]
-        return web.json_response(base | {"manifests": found}, headers=headers)
+        bodies = [_manifest_body(registry, repository, digest) for digest in page]
+        return web.json_response(base | {"manifests": bodies}, headers=headers)
 
     def _repository(self, request: web.Request, registry: Registry, names: dict[str, str]) -> web.Response:
         if request.method == "DELETE":
-            repository = self._known(request, registry, names["repository"], "delete")
+            repository = self._readable(request, registry, names["repository"], "delete")
             del registry.images.repositories[repository.name]
             body = {"manifestsDeleted": list(repository.manifests), "tagsDeleted": list(repository.tags)}
             return web.json_response(body, status=202)
-        repository = self._known(request, registry, names["repository"], "metadata_read")
+        repository = self._readable(request, registry, names["repository"], "metadata_read")
         changed = max((times[1] for times in repository.tag_times.values()), default=repository.created)
         return web.json_response(
             {
@@ -317,14 +317,14 @@ class DataPlane:
         )
 
     def _delete_manifest(self, request: web.Request, registry: Registry, name: str, reference: str) -> web.Response:
-        repository = self._known(request, registry, name, "delete")
-        found = repository.find(reference)
-        if found is None:
+        repository = self._readable(request, registry, name, "delete")
+        manifest = repository.find(reference)
+        if manifest is None:
             raise _manifest_unknown(reference)
-        repository.drop_manifest(found[0])
+        repository.drop_manifest(manifest[0])
         return web.Response(status=202)
 
-    def _known(self, request: web.Request, registry: Registry, name: str, *words: str) -> Repository:
+    def _readable(self, request: web.Request, registry: Registry, name: str, *words: str) -> Repository:
         """The repository, once the caller holds one of the permissions."""
         grant = self._grant(request, registry, f"repository:{name}:{words[0]}")
         if not any(grant.allows(name, WORDS[word]) for word in words):
@@ -337,25 +337,25 @@ class DataPlane:
 
 
 def _token_actions(registry: Registry, token: Token) -> tuple[tuple[str, str], ...]:
-    found = []
+    words = []
     for action in registry.actions(token):
-        kind, _, rest = action.partition("/")
-        repository, area, verb = rest.rsplit("/", 2)
+        kind, _, name = action.partition("/")
+        repository, area, verb = name.rsplit("/", 2)
         if kind == "repositories":
-            found.append((repository, f"{area}/{verb}"))
-    return tuple(found)
+            words.append((repository, f"{area}/{verb}"))
+    return tuple(words)
 
 
 def _access(grant: Grant, scope: str) -> list[dict[str, Any]]:
     """What of a requested scope is granted, as claims of an access token."""
-    kind, _, rest = scope.partition(":")
-    name, _, words = rest.rpartition(":")
+    kind, _, target = scope.partition(":")
+    name, _, words = target.rpartition(":")
     if kind == "registry":
         # A token's catalog holds only what it may read, so what it may read travels in the claims.
         readable = grant.readable()
         return [{"type": "repository", "name": pattern, "actions": ["metadata_read"]} for pattern in readable]
-    asked = list(WORDS) if words == "*" else words.split(",")
-    allowed = [word for word in asked if word in WORDS and grant.allows(name, WORDS[word])]
+    verbs = list(WORDS) if words == "*" else words.split(",")
+    allowed = [word for word in verbs if word in WORDS and grant.allows(name, WORDS[word])]
     return [{"type": kind, "name": name, "actions": allowed}] if allowed else []
 
 
@@ -387,8 +387,8 @@ def _check_accepted(request: web.Request, manifest: Manifest) -> None:
         one.partition(";")[0].strip() for line in request.headers.getall("Accept", []) for one in line.split(",")
     }
     if accepted and not accepted & {manifest.media_type, "*/*", "application/*"}:
-        what, kinds = ("index", "indexes") if manifest.media_type == INDEX else ("manifest", "manifests")
-        message = f"OCI {what} found, but accept header does not support OCI {kinds}"
+        singular, kinds = ("index", "indexes") if manifest.media_type == INDEX else ("manifest", "manifests")
+        message = f"OCI {singular} found, but accept header does not support OCI {kinds}"
         raise DataError(404, "MANIFEST_UNKNOWN", message)
 
 
@@ -418,10 +418,10 @@ def _page(request: web.Request, names: list[str]) -> tuple[list[str], dict[str, 
     """One page after `last`, of `n` names, and the link to the next."""
     last, text = request.query.get("last", ""), request.query.get("n", "")
     size = int(text) if text.isdigit() and int(text) else PAGE
-    rest = [name for name in names if name > last]
-    if len(rest) <= size:
-        return rest, {}
-    page = rest[:size]
+    following = [name for name in names if name > last]
+    if len(following) <= size:
+        return following, {}
+    page = following[:size]
     return page, {"Link": f'<{request.path}?last={quote(page[-1], safe="")}&n={size}>; rel="next"'}
 
 

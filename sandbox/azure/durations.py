@@ -11,7 +11,7 @@ _FORM = re.compile(
 
 def duration(text: str) -> timedelta | None:
     """The length that `P2D` or `PT3H` means; None for what is not in this form."""
-    found = _FORM.fullmatch(text)
-    if found is None:
+    match = _FORM.fullmatch(text)
+    if match is None:
         return None
-    return timedelta(**{name: float(value) for name, value in found.groupdict().items() if value is not None})
+    return timedelta(**{name: float(value) for name, value in match.groupdict().items() if value is not None})

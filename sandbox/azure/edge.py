@@ -61,15 +61,15 @@ class Edge:
         except ValueError:
             return
         while isinstance(cluster, Cluster) and cluster.status in (None, "Connected"):
-            gone = request.transport is None or request.transport.is_closing()
-            if gone or time.monotonic() >= until or _revision(cluster) != request.query.get("after"):
+            disconnected = request.transport is None or request.transport.is_closing()
+            if disconnected or time.monotonic() >= until or _revision(cluster) != request.query.get("after"):
                 return
             await asyncio.sleep(LOOK)
             self._operations.settle()
 
     def _clusters(self, clusters: list[Cluster], _cluster: str, _body: dict[str, Any]) -> web.Response:
-        found = [{"id": self._cloud.cluster_id(one), "name": one.name, "kube": one.kube} for one in clusters]
-        return web.json_response({"clusters": found})
+        entries = [{"id": self._cloud.cluster_id(one), "name": one.name, "kube": one.kube} for one in clusters]
+        return web.json_response({"clusters": entries})
 
     def _extensions(self, clusters: list[Cluster], cluster_id: str, _body: dict[str, Any]) -> web.Response:
         cluster = self._mine(clusters, cluster_id)
@@ -77,9 +77,9 @@ class Edge:
             return cluster
         for extension in cluster.extensions.values():
             extension.delivered = True
-        found = [_desired(one, deleting=True) for one in cluster.leaving]
-        found += [_desired(one, deleting=False) for one in cluster.extensions.values() if one.state != "Deleting"]
-        return web.json_response({"extensions": found, "revision": _revision(cluster)})
+        entries = [_desired(one, deleting=True) for one in cluster.leaving]
+        entries += [_desired(one, deleting=False) for one in cluster.extensions.values() if one.state != "Deleting"]
+        return web.json_response({"extensions": entries, "revision": _revision(cluster)})
 
     def _heartbeat(self, clusters: list[Cluster], _cluster: str, body: dict[str, Any]) -> web.Response:
         cluster = self._mine(clusters, body["cluster"])
@@ -134,8 +134,8 @@ class Edge:
     async def serve_gateway(self, request: web.Request, registry: Registry) -> web.Response:
         """One request of a connected registry's runtime: POST /connectedregistry/{name}/{verb}."""
         self._operations.settle()
-        _, _, name, verb, *rest = [*request.path.split("/"), "", ""]
-        if request.method != "POST" or any(rest) or not registry.data_endpoint:
+        _, _, name, verb, *trailing = [*request.path.split("/"), "", ""]
+        if request.method != "POST" or any(trailing) or not registry.data_endpoint:
             return _refusal(404, "NOT_FOUND", f"There is no {request.method} {request.path} at {request.host}.")
         connected = registry.connected.get(name.lower())
         if connected is None:
@@ -265,9 +265,9 @@ def basic(request: web.Request) -> tuple[str, str] | None:
 
 
 def _authenticated(request: web.Request, registry: Registry, now: datetime) -> Token | None:
-    given = basic(request)
-    token = registry.tokens.get(given[0].lower()) if given else None
-    return token if given and token and token.opens(given[1], now) else None
+    credentials = basic(request)
+    token = registry.tokens.get(credentials[0].lower()) if credentials else None
+    return token if credentials and token and token.opens(credentials[1], now) else None
 
 
 async def _json(request: web.Request) -> dict[str, Any]:

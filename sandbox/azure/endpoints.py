@@ -22,8 +22,8 @@ def endpoints(request: web.Request) -> web.Response:
                 "authentication": {"loginEndpoint": base, "audiences": _audiences()},
             }
         )
-    found = _document(base)
-    return web.json_response(found if version >= ONE_OBJECT else [found])
+    document = _document(base)
+    return web.json_response(document if version >= ONE_OBJECT else [document])
 
 
 def _audiences() -> list[str]:

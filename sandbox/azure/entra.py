@@ -51,8 +51,8 @@ class Signer:
 
     def claims(self, token: str) -> dict[str, Any] | None:
         """The claims of a token that this key signed, whatever its expiry; None for any other string."""
-        if (known := self._seen.get(token)) is not None:
-            return known
+        if (cached := self._seen.get(token)) is not None:
+            return cached
         try:
             text, _, signature = token.rpartition(".")
             self._public.verify(_decoded(signature), text.encode(), padding.PKCS1v15(), hashes.SHA256())
@@ -191,8 +191,10 @@ class Entra:
         resource = request.query.get("resource", "")
         if not marked or not resource:
             return _identity_refusal("Required metadata header not specified" if not marked else "resource is missing")
-        asked = request.query.get("client_id") or request.query.get("clientid")
-        principal = self._cloud.principals.get(asked.lower()) if asked else next(iter(self._cloud.principals.values()))
+        client_id = request.query.get("client_id") or request.query.get("clientid")
+        principal = (
+            self._cloud.principals.get(client_id.lower()) if client_id else next(iter(self._cloud.principals.values()))
+        )
         if principal is None:
             return _identity_refusal("Identity not found")
         answer = _version_1(resource, self._life) | {
@@ -344,8 +346,8 @@ def _audience(form: dict[str, str], version: int) -> str:
         raise EntraError(
             400, "invalid_request", 900144, "The request body must contain the following parameter: 'scope'."
         )
-    asked = [one for one in scope.split() if one not in ("openid", "profile", "offline_access")]
-    if len(asked) != 1 or not asked[0].endswith("/.default"):
+    resources = [one for one in scope.split() if one not in ("openid", "profile", "offline_access")]
+    if len(resources) != 1 or not resources[0].endswith("/.default"):
         raise EntraError(
             400,
             "invalid_scope",
@@ -353,7 +355,7 @@ def _audience(form: dict[str, str], version: int) -> str:
             f"The provided value for scope {scope} is not valid. Client credential flows must have a scope value with "
             "/.default suffixed to the resource identifier (application ID URI).",
         )
-    return asked[0].removesuffix("/.default")
+    return resources[0].removesuffix("/.default")
 
 
 def _version_1(resource: str, life: int) -> dict[str, Any]:

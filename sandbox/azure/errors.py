@@ -19,12 +19,12 @@ class ArmError(Exception):
 
     def error(self) -> dict[str, Any]:
         """The inner object, as asynchronous operations and `errorInfo` carry it too."""
-        found: dict[str, Any] = {"code": self.code, "message": self.message}
+        body: dict[str, Any] = {"code": self.code, "message": self.message}
         if self.target is not None:
-            found["target"] = self.target
+            body["target"] = self.target
         if self.details:
-            found["details"] = list(self.details)
-        return found
+            body["details"] = list(self.details)
+        return body
 
     def body(self) -> dict[str, Any]:
         """The whole answer."""

@@ -64,12 +64,12 @@ class Clusters:
         group = call.names.get("group")
         if group is not None and self._cloud.group(group) is None:
             raise group_not_found(group)
-        found = [
+        bodies = [
             self._body(cluster, call)
             for cluster in self._cloud.clusters.values()
             if group is None or cluster.group.lower() == group.lower()
         ]
-        return Answer(200, {"value": found})
+        return Answer(200, {"value": bodies})
 
     def _body(self, cluster: Cluster, call: Call) -> dict[str, Any]:
         return {
@@ -184,21 +184,24 @@ class Extensions:
         name = call.names["extension"]
         if not NAME.fullmatch(name):
             raise invalid(f"The extension name '{name}' is invalid.", code="InvalidResourceName")
-        known = cluster.extensions.get(name.lower())
+        existing = cluster.extensions.get(name.lower())
         extension_type = (call.properties.get("extensionType") or "").lower()
         if not extension_type:
             raise invalid("The extensionType of the extension is missing.", code="ValidationFailed")
-        _check_single(cluster, known, name, extension_type)
-        made = _new_extension(cluster, call, name, extension_type)
-        if known is not None:
-            self._supersede(known)
-            made.origin.created_by, made.origin.created_at = known.origin.created_by, known.origin.created_at
-            made.principal = known.principal or made.principal
-            made.state = "Updating"
-        cluster.extensions[name.lower()] = made
-        headers = self._await_agent(call, cluster, made)
-        headers["Location"] = _regional(cluster, made)
-        return Answer(200 if known else 201, self._body(cluster, made), headers)
+        _check_single(cluster, existing, name, extension_type)
+        extension = _new_extension(cluster, call, name, extension_type)
+        if existing is not None:
+            self._supersede(existing)
+            extension.origin.created_by, extension.origin.created_at = (
+                existing.origin.created_by,
+                existing.origin.created_at,
+            )
+            extension.principal = existing.principal or extension.principal
+            extension.state = "Updating"
+        cluster.extensions[name.lower()] = extension
+        headers = self._await_agent(call, cluster, extension)
+        headers["Location"] = _regional(cluster, extension)
+        return Answer(200 if existing else 201, self._body(cluster, extension), headers)
 
     def _patch(self, call: Call) -> Answer:
         cluster, extension = self._find(call)
@@ -347,20 +350,20 @@ def _present(settings: dict[str, str | None]) -> dict[str, str]:
     return {key: value for key, value in settings.items() if value is not None}
 
 
-def _check_single(cluster: Cluster, known: Extension | None, name: str, extension_type: str) -> None:
-    if known is not None and known.extension_type != extension_type:
+def _check_single(cluster: Cluster, existing: Extension | None, name: str, extension_type: str) -> None:
+    if existing is not None and existing.extension_type != extension_type:
         raise ArmError(
             409,
             "ExtensionTypeChangeNotAllowed",
-            f"Extension {name} has the type {known.extension_type}, which cannot be changed to {extension_type}.",
+            f"Extension {name} has the type {existing.extension_type}, which cannot be changed to {extension_type}.",
         )
-    for other in cluster.extensions.values():
-        if other is not known and other.extension_type == extension_type:
+    for installed in cluster.extensions.values():
+        if installed is not existing and installed.extension_type == extension_type:
             raise ArmError(
                 409,
                 "ExtensionTypeAlreadyInstalled",
                 f"Extension type {extension_type} is already installed on cluster {cluster.name} by the extension "
-                f"{other.name}. Only one instance of a cluster-scoped extension type is allowed in a cluster.",
+                f"{installed.name}. Only one instance of a cluster-scoped extension type is allowed in a cluster.",
             )
 
 

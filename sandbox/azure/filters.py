@@ -24,17 +24,17 @@ class Term:
         return same if self.equal else not same
 
 
-def parse(text: str, known: Iterable[str]) -> list[Term]:
+def parse(text: str, allowed: Iterable[str]) -> list[Term]:
     """The terms of a filter over these property names; a 400 `ArmError` for anything else."""
-    names = {name.lower(): name for name in known}
+    names = {name.lower(): name for name in allowed}
     terms, place = [], 0
     while place < len(text):
-        found = _TERM.match(text, place)
-        if found is None or found[1].lower() not in names:
+        match = _TERM.match(text, place)
+        if match is None or match[1].lower() not in names:
             raise _bad(text)
-        value = None if found[3].lower() == "null" else found[3][1:-1].replace("''", "'")
-        terms.append(Term(names[found[1].lower()], found[2].lower() == "eq", value))
-        place = found.end()
+        value = None if match[3].lower() == "null" else match[3][1:-1].replace("''", "'")
+        terms.append(Term(names[match[1].lower()], match[2].lower() == "eq", value))
+        place = match.end()
         if place < len(text):
             joined = _AND.match(text, place)
             if joined is None:

@@ -59,7 +59,7 @@ class Image:
 
 
 @cache
-def made(reference: str) -> Image:
+def sample_image(reference: str) -> Image:
     """The image that a reference such as `hello-world:latest` stands for; the same reference gives the same digests."""
     parts = [_single(reference, architecture) for architecture in PLATFORMS]
     entries = [
@@ -159,8 +159,8 @@ class ImageStore:
 
     def find(self, repository: str, reference: str) -> tuple[str, Manifest] | None:
         """Digest and manifest, or None when either repository or reference is unknown."""
-        found = self.repositories.get(repository)
-        return found.find(reference) if found else None
+        stored = self.repositories.get(repository)
+        return stored.find(reference) if stored else None
 
     def put(self, repository: str, tag: str | None, image: Image, now: datetime) -> str:
         """Store a whole image, tagged or not; its digest."""
@@ -177,13 +177,14 @@ class ImageStore:
 
     def image(self, repository: str, reference: str) -> Image | None:
         """A stored image with all that it names, to be copied elsewhere."""
-        found = self.find(repository, reference)
-        if found is None:
+        entry = self.find(repository, reference)
+        if entry is None:
             return None
+        top = entry[1]
         manifests = self.repositories[repository].manifests
-        children = tuple(manifests[digest] for digest in found[1].children() if digest in manifests)
-        digests = {digest for manifest in (found[1], *children) for digest in manifest.references()}
-        return Image(found[1], children, tuple(self.blobs[digest] for digest in digests if digest in self.blobs))
+        children = tuple(manifests[digest] for digest in top.children() if digest in manifests)
+        digests = {digest for manifest in (top, *children) for digest in manifest.references()}
+        return Image(top, children, tuple(self.blobs[digest] for digest in digests if digest in self.blobs))
 
 
 def split_reference(reference: str) -> tuple[str, str]:

@@ -111,7 +111,7 @@ class AzurePart:
         """What clients read; names that begin with `#` are hints for those who want a managed identity instead."""
         principal = next(iter(self.cloud.principals.values()))
         ca_file = str(self._authority.ca_file)
-        found = {
+        values = {
             "AZURE_TENANT_ID": self.cloud.tenant,
             "AZURE_CLIENT_ID": principal.client_id,
             "AZURE_CLIENT_SECRET": principal.client_secret,
@@ -124,11 +124,11 @@ class AzurePart:
         }
         for registry in self.cloud.registries.values():
             if door := self._doors.get(registry.name.lower()):
-                found[f"ACR_{registry.name.upper()}_URL"] = f"https://{self._host}:{door[0]}"
-        found["# IDENTITY_ENDPOINT"] = f"{self.url}/msi/token"
-        found["# IDENTITY_HEADER"] = "sandbox"
-        found["# AZURE_POD_IDENTITY_AUTHORITY_HOST"] = self.url
-        return found
+                values[f"ACR_{registry.name.upper()}_URL"] = f"https://{self._host}:{door[0]}"
+        values["# IDENTITY_ENDPOINT"] = f"{self.url}/msi/token"
+        values["# IDENTITY_HEADER"] = "sandbox"
+        values["# AZURE_POD_IDENTITY_AUTHORITY_HOST"] = self.url
+        return values
 
     def control_routes(self) -> list[web.RouteDef]:
         """The control API, also mounted on this part's own port."""

@@ -14,7 +14,7 @@ from sandbox.azure.errors import (
     refused,
     resource_not_found,
 )
-from sandbox.azure.images import Image, made, split_reference
+from sandbox.azure.images import Image, sample_image, split_reference
 from sandbox.azure.operations import Operation
 from sandbox.azure.shapes import ANY, Shape
 
@@ -185,22 +185,22 @@ class Registries:
         group = call.names.get("group")
         if group is not None and self._cloud.group(group) is None:
             raise group_not_found(group)
-        found = [
+        bodies = [
             registry_body(self._cloud, registry)
             for registry in self._cloud.registries.values()
             if group is None or registry.group.lower() == group.lower()
         ]
-        return Answer(200, {"value": found})
+        return Answer(200, {"value": bodies})
 
     def _get(self, call: Call) -> Answer:
         return Answer(200, registry_body(self._cloud, find_registry(self._cloud, call)))
 
     async def _put(self, call: Call) -> Answer:
-        known = self._placed(call)
-        if known is not None:
-            self._change(known, call)
-            return Answer(200, registry_body(self._cloud, known))
-        registry = self._made(call)
+        existing = self._placed(call)
+        if existing is not None:
+            self._change(existing, call)
+            return Answer(200, registry_body(self._cloud, existing))
+        registry = self._new(call)
         await self._open_door(registry)
         self._cloud.registries[registry.name.lower()] = registry
         if call.prompt:
@@ -220,26 +220,26 @@ class Registries:
         group, name = call.names["group"], call.names["registry"]
         if self._cloud.group(group) is None:
             raise group_not_found(group)
-        known = self._cloud.registries.get(name.lower())
-        if known is not None and known.group.lower() != group.lower():
+        registry = self._cloud.registries.get(name.lower())
+        if registry is not None and registry.group.lower() != group.lower():
             raise refused(
                 "AlreadyInUse",
-                f"The registry DNS name {known.host} is already in use. You can check if the name is already claimed "
-                "using following API: https://docs.microsoft.com/en-us/rest/api/containerregistry/registries/"
+                f"The registry DNS name {registry.host} is already in use. You can check if the name is already "
+                "claimed using following API: https://docs.microsoft.com/en-us/rest/api/containerregistry/registries/"
                 "checknameavailability",
                 status=409,
             )
-        if known is not None and _location(call) != known.location:
+        if registry is not None and _location(call) != registry.location:
             raise ArmError(
                 409,
                 "InvalidResourceLocation",
-                f"The resource '{known.name}' already exists in location '{known.location}' in resource group "
-                f"'{known.group}'. A resource with the same name cannot be created in location '{_location(call)}'. "
+                f"The resource '{registry.name}' already exists in location '{registry.location}' in resource group "
+                f"'{registry.group}'. A resource with the same name cannot be created in location '{_location(call)}'. "
                 "Please select a new resource name.",
             )
-        return known
+        return registry
 
-    def _made(self, call: Call) -> Registry:
+    def _new(self, call: Call) -> Registry:
         name = call.names["registry"]
         if not NAME.fullmatch(name):
             raise refused(
@@ -405,7 +405,7 @@ class Registries:
         plain = f"{repository}:{tag}"
         if plain not in self._cloud.public_images.get(host, ()):
             raise _no_source(host, reference, call)
-        return made(f"{host}/{plain}")
+        return sample_image(f"{host}/{plain}")
 
     def _own_source(self, source: dict[str, Any], host: str, call: Call) -> Registry | None:
         if resource_id := source.get("resourceId"):

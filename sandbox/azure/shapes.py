@@ -23,15 +23,15 @@ def read(value: object, shape: Shape, path: str = "") -> Any:
     Null goes for any property. True and false may come as strings: az sends one of them so (azure.md 1.4).
     """
     if isinstance(shape, dict):
-        found = _expected(value, dict, path)
-        inner = {key: shape.get(key, shape.get(ANY, object)) for key in found}
+        checked = _expected(value, dict, path)
+        inner = {key: shape.get(key, shape.get(ANY, object)) for key in checked}
         return {
             key: None if below is None else read(below, inner[key], f"{path}.{key}".lstrip("."))
-            for key, below in found.items()
+            for key, below in checked.items()
         }
     if isinstance(shape, list):
-        found = _expected(value, list, path)
-        return [read(below, shape[0], f"{path}[{place}]") for place, below in enumerate(found)]
+        checked = _expected(value, list, path)
+        return [read(below, shape[0], f"{path}[{place}]") for place, below in enumerate(checked)]
     if shape is bool and isinstance(value, str):
         value = BOOLEANS.get(value.lower(), value)
     return _expected(value, shape, path)

@@ -30,12 +30,18 @@ class Subscriptions:
     def register(self, router: Router) -> None:
         """Add this provider's routes."""
         subscriptions, groups, providers = versions.SUBSCRIPTIONS, versions.GROUPS, versions.PROVIDERS
-        one = "Microsoft.Resources/subscriptions/read"
-        router.add("GET", "/subscriptions", self._list, kind=subscriptions, action=one)
+        subscription_read = "Microsoft.Resources/subscriptions/read"
+        router.add("GET", "/subscriptions", self._list, kind=subscriptions, action=subscription_read)
         router.add("GET", "/tenants", self._tenants, kind=subscriptions, action="Microsoft.Resources/tenants/read")
-        router.add("GET", SUBSCRIPTION, self._get, kind=subscriptions, action=one)
-        router.add("GET", f"{SUBSCRIPTION}/locations", self._locations, kind=subscriptions, action=one)
-        router.add("GET", f"{SUBSCRIPTION}/operationresults/{{operation}}", self._plane.result, kind=groups, action=one)
+        router.add("GET", SUBSCRIPTION, self._get, kind=subscriptions, action=subscription_read)
+        router.add("GET", f"{SUBSCRIPTION}/locations", self._locations, kind=subscriptions, action=subscription_read)
+        router.add(
+            "GET",
+            f"{SUBSCRIPTION}/operationresults/{{operation}}",
+            self._plane.result,
+            kind=groups,
+            action=subscription_read,
+        )
         self._register_groups(router)
         read = "Microsoft.Resources/subscriptions/providers/read"
         router.add("GET", f"{SUBSCRIPTION}/providers", self._providers, kind=providers, action=read)
@@ -116,17 +122,17 @@ class Subscriptions:
             code="LocationNotAvailableForResourceGroup",
             where="resource group. List of available regions",
         )
-        known = self._cloud.group(name)
-        group = ResourceGroup(known.name if known else name, location, call.body.get("tags") or {})
-        if known and known.location != group.location:
+        existing = self._cloud.group(name)
+        group = ResourceGroup(existing.name if existing else name, location, call.body.get("tags") or {})
+        if existing and existing.location != group.location:
             raise ArmError(
                 409,
                 "InvalidResourceGroupLocation",
                 f"Invalid resource group location '{location}'. The Resource group already exists in location "
-                f"'{known.location}'.",
+                f"'{existing.location}'.",
             )
         self._cloud.groups[name.lower()] = group
-        return Answer(200 if known else 201, self._group_body(group))
+        return Answer(200 if existing else 201, self._group_body(group))
 
     def _delete_group(self, call: Call) -> Answer:
         group = self._group(call)
@@ -217,8 +223,8 @@ class Subscriptions:
         return Answer(200, pages(entries, call, int(top) if top.isdigit() and int(top) else PAGE))
 
     def _everything(self) -> list[dict[str, Any]]:
-        found = [_resource(registry_body(self._cloud, registry)) for registry in self._cloud.registries.values()]
-        return found + [self._cluster(cluster) for cluster in self._cloud.clusters.values()]
+        resources = [_resource(registry_body(self._cloud, registry)) for registry in self._cloud.registries.values()]
+        return resources + [self._cluster(cluster) for cluster in self._cloud.clusters.values()]
 
     def _cluster(self, cluster: Cluster) -> dict[str, Any]:
         return {
@@ -235,13 +241,13 @@ def _resource(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _value(entry: dict[str, Any], name: str) -> str:
-    found: dict[str, str] = {
+    values: dict[str, str] = {
         "resourceType": entry["type"],
         "name": entry["name"],
         "location": entry["location"],
         "resourceGroup": _group_of(entry),
     }
-    return found[name]
+    return values[name]
 
 
 def _group_of(entry: dict[str, Any]) -> str:
@@ -249,8 +255,8 @@ def _group_of(entry: dict[str, Any]) -> str:
 
 
 def _namespace(call: Call) -> str:
-    asked = call.names["namespace"]
+    name = call.names["namespace"]
     for namespace in versions.NAMESPACES:
-        if namespace.lower() == asked.lower():
+        if namespace.lower() == name.lower():
             return namespace
-    raise ArmError(404, "InvalidResourceNamespace", f"The resource namespace '{asked}' is invalid.")
+    raise ArmError(404, "InvalidResourceNamespace", f"The resource namespace '{name}' is invalid.")

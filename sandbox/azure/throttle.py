@@ -23,7 +23,7 @@ class Limit:
 
 @dataclass
 class _Bucket:
-    left: float
+    remaining: float
     at: datetime
 
 
@@ -51,8 +51,8 @@ class Throttle:
 
     def limits(self) -> dict[str, dict[str, float]]:
         """What is in force."""
-        found = {kind: self._limits.get(kind, Limit()) for kind in KINDS}
-        return {kind: {"size": limit.size, "refill": limit.refill} for kind, limit in found.items()}
+        limits = {kind: self._limits.get(kind, Limit()) for kind in KINDS}
+        return {kind: {"size": limit.size, "refill": limit.refill} for kind, limit in limits.items()}
 
     def take(self, principal: str, method: str, now: datetime, subscription: str) -> dict[str, str]:
         """Count one request; the `remaining` headers. A 429 `ArmError` when the bucket is empty."""
@@ -60,14 +60,16 @@ class Throttle:
         limit = self._limits.get(kind, Limit())
         bucket = self._buckets.setdefault((principal, kind), _Bucket(limit.size, now))
         passed = max((now - bucket.at).total_seconds(), 0)
-        bucket.left, bucket.at = min(limit.size, bucket.left + passed * limit.refill), now
-        if bucket.left < 1:
-            raise _throttled(kind, math.ceil((1 - bucket.left) / limit.refill) if limit.refill else 60, subscription)
-        bucket.left -= 1
-        left = int(bucket.left)
+        bucket.remaining, bucket.at = min(limit.size, bucket.remaining + passed * limit.refill), now
+        if bucket.remaining < 1:
+            raise _throttled(
+                kind, math.ceil((1 - bucket.remaining) / limit.refill) if limit.refill else 60, subscription
+            )
+        bucket.remaining -= 1
+        remaining = int(bucket.remaining)
         return {
-            f"x-ms-ratelimit-remaining-subscription-{kind}": str(left),
-            f"x-ms-ratelimit-remaining-subscription-global-{kind}": str(left * 15),
+            f"x-ms-ratelimit-remaining-subscription-{kind}": str(remaining),
+            f"x-ms-ratelimit-remaining-subscription-global-{kind}": str(remaining * 15),
         }
 
 

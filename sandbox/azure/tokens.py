@@ -65,8 +65,8 @@ class Tokens:
 
     def _list_maps(self, call: Call) -> Answer:
         registry = find_registry(self._cloud, call, child="registries/scopeMaps")
-        found = [self._map_body(registry, scope_map) for scope_map in registry.scope_maps.values()]
-        return Answer(200, pages(found, call, PAGE))
+        bodies = [self._map_body(registry, scope_map) for scope_map in registry.scope_maps.values()]
+        return Answer(200, pages(bodies, call, PAGE))
 
     def _get_map(self, call: Call) -> Answer:
         registry, scope_map = self._map(call)
@@ -76,16 +76,16 @@ class Tokens:
         registry = find_registry(self._cloud, call, child="registries/scopeMaps")
         name = _checked_name(call.names["scope_map"], "scope map")
         actions = _actions(call.properties.get("actions"))
-        known = registry.scope_maps.get(name.lower())
-        if known is None:
+        scope_map = registry.scope_maps.get(name.lower())
+        if scope_map is None:
             _check_room(registry.name, "scope maps", len(registry.scope_maps))
             origin = Origin.now(call.principal.client_id, call.now)
-            known = ScopeMap(name, actions, call.now, origin)
-            registry.scope_maps[name.lower()] = known
-        _check_not_built_in(known)
-        known.actions, known.description = actions, call.properties.get("description") or ""
-        known.origin.change(call.principal.client_id, call.now)
-        return Answer(200, self._map_body(registry, known))
+            scope_map = ScopeMap(name, actions, call.now, origin)
+            registry.scope_maps[name.lower()] = scope_map
+        _check_not_built_in(scope_map)
+        scope_map.actions, scope_map.description = actions, call.properties.get("description") or ""
+        scope_map.origin.change(call.principal.client_id, call.now)
+        return Answer(200, self._map_body(registry, scope_map))
 
     def _patch_map(self, call: Call) -> Answer:
         registry, scope_map = self._map(call)
@@ -144,8 +144,8 @@ class Tokens:
 
     def _list_tokens(self, call: Call) -> Answer:
         registry = find_registry(self._cloud, call, child="registries/tokens")
-        found = [self._token_body(registry, token) for token in registry.tokens.values()]
-        return Answer(200, pages(found, call, PAGE))
+        bodies = [self._token_body(registry, token) for token in registry.tokens.values()]
+        return Answer(200, pages(bodies, call, PAGE))
 
     def _get_token(self, call: Call) -> Answer:
         registry, token = self._token(call)
@@ -155,7 +155,7 @@ class Tokens:
         registry = find_registry(self._cloud, call, child="registries/tokens")
         name = _checked_name(call.names["token"], "token")
         scope_map = self._scope_map_of(registry, call.properties.get("scopeMapId"))
-        status, kept = _status(call.properties.get("status") or "enabled"), _kept_passwords(call)
+        status, passwords = _status(call.properties.get("status") or "enabled"), _kept_passwords(call)
         token = registry.tokens.get(name.lower())
         new = token is None
         if token is None:
@@ -163,16 +163,16 @@ class Tokens:
             token = Token(name, scope_map.name, call.now, Origin.now(call.principal.client_id, call.now))
             registry.tokens[name.lower()] = token
         token.scope_map, token.status = scope_map.name, status
-        _drop_passwords(token, kept)
+        _drop_passwords(token, passwords)
         return self._settling(call, registry, token, new=new)
 
     def _patch_token(self, call: Call) -> Answer:
         registry, token = self._token(call)
-        status, kept = _status(call.properties.get("status") or token.status), _kept_passwords(call)
+        status, passwords = _status(call.properties.get("status") or token.status), _kept_passwords(call)
         if call.properties.get("scopeMapId") is not None:
             token.scope_map = self._scope_map_of(registry, call.properties["scopeMapId"]).name
         token.status = status
-        _drop_passwords(token, kept)
+        _drop_passwords(token, passwords)
         token.origin.change(call.principal.client_id, call.now)
         if call.prompt:
             return Answer(200, self._token_body(registry, token))
@@ -262,12 +262,12 @@ class Tokens:
         expiry = _moment(call.body.get("expiry"))
         if expiry is not None and expiry <= call.now:
             raise refused("InvalidParameters", "The expiry of the credential has to be in the future.")
-        made = []
+        passwords = []
         for slot in _slots(call.body.get("name")):
             password, value = Password.mint(slot, call.now, expiry)
             token.passwords[slot] = password
-            made.append(_password_body(password) | {"value": value})
-        answer: dict[str, Any] = {"username": token.name, "passwords": made}
+            passwords.append(_password_body(password) | {"value": value})
+        answer: dict[str, Any] = {"username": token.name, "passwords": passwords}
         if call.prompt:
             return Answer(200, answer)
         operation = self._plane.begin("registries-", call.path, lambda operation: operation.succeed(answer), "Updating")
@@ -304,33 +304,33 @@ def _kept_passwords(call: Call) -> dict[str, datetime | None] | None:
     return {entry.get("name") or "": _moment(entry.get("expiry")) for entry in passwords}
 
 
-def _drop_passwords(token: Token, kept: dict[str, datetime | None] | None) -> None:
-    if kept is None:
+def _drop_passwords(token: Token, expiries: dict[str, datetime | None] | None) -> None:
+    if expiries is None:
         return
-    token.passwords = {slot: password for slot, password in token.passwords.items() if slot in kept}
+    token.passwords = {slot: password for slot, password in token.passwords.items() if slot in expiries}
     for slot, password in token.passwords.items():
-        password.expiry = kept[slot] or password.expiry
+        password.expiry = expiries[slot] or password.expiry
 
 
 def _forget_client(cloud: Cloud, registry: Registry, token: Token) -> None:
-    gone = f"{cloud.registry_id(registry)}/tokens/{token.name}".lower()
+    token_id = f"{cloud.registry_id(registry)}/tokens/{token.name}".lower()
     for connected in registry.connected.values():
-        connected.client_tokens = [one for one in connected.client_tokens if one.lower() != gone]
+        connected.client_tokens = [one for one in connected.client_tokens if one.lower() != token_id]
 
 
-def _checked_name(name: str, what: str) -> str:
+def _checked_name(name: str, kind: str) -> str:
     if not NAME.fullmatch(name):
         raise refused(
             "InvalidResourceName",
-            f"The {what} name '{name}' is invalid. It must be between 5 and 50 characters, and may contain "
+            f"The {kind} name '{name}' is invalid. It must be between 5 and 50 characters, and may contain "
             "alphanumeric characters and '-' only.",
         )
     return name
 
 
-def _check_room(registry: str, what: str, count: int) -> None:
+def _check_room(registry: str, kind: str, count: int) -> None:
     if count >= LIMIT:
-        raise refused("LimitExceeded", f"Registry {registry} holds {count} {what}, which is its limit.", status=403)
+        raise refused("LimitExceeded", f"Registry {registry} holds {count} {kind}, which is its limit.", status=403)
 
 
 def _check_not_built_in(scope_map: ScopeMap) -> None:
