@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"sandbox: {error}\n")
         return WRONG_USE
     except OSError as error:
-        sys.stderr.write(f"sandbox: {_told(error, options.port)}\n")
+        sys.stderr.write(f"sandbox: {_start_failure(error, options.port)}\n")
         return FAILED
 
 
@@ -171,7 +171,7 @@ def _control_plane(named: str | None) -> Path | None:
     if named is None:
         return None
     try:
-        return assets.found(None if named == "real" else Path(named).absolute())
+        return assets.locate(None if named == "real" else Path(named).absolute())
     except assets.AssetsMissingError as error:
         raise OptionError(f"--control-plane {named}: {error}") from error
 
@@ -259,7 +259,7 @@ def _banner(sandbox: "Sandbox", options: argparse.Namespace) -> str:
     return "\n".join([*lines, "Ctrl-C ends it.", ""])
 
 
-def _told(error: OSError, base: int) -> str:
+def _start_failure(error: OSError, base: int) -> str:
     if error.errno != errno.EADDRINUSE:
         return f"{error}"
     return (

@@ -52,10 +52,10 @@ class Clock:
     async def sleep(self, seconds: float) -> None:
         """Return when `seconds` have passed on this clock."""
         until = self.now() + timedelta(seconds=seconds)
-        while (left := (until - self.now()).total_seconds()) > 0:
+        while (remaining := (until - self.now()).total_seconds()) > 0:
             turned = self._turned
             try:
-                async with asyncio.timeout(None if self.stopped else left):
+                async with asyncio.timeout(None if self.stopped else remaining):
                     await turned.wait()
             except TimeoutError:
                 continue

@@ -196,10 +196,10 @@ class Sandbox:
 
     def _fleet(self, azure: AzurePart) -> Fleet | None:
         """A fleet with a day behind it and six before it, so that something is to be seen at once."""
-        size, told = self._fleet_size, self.world["azure"].get("fleet")
-        if size is None and told is not None:
+        size, configured = self._fleet_size, self.world["azure"].get("fleet")
+        if size is None and configured is not None:
             try:
-                size = Size.parse(str(told))
+                size = Size.parse(str(configured))
             except ValueError as error:
                 raise worlds.WorldError(f"azure.fleet: {error}") from error
         if size is None:

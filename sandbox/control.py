@@ -119,9 +119,9 @@ def fault_of(order: Json) -> Fault:
     Raises:
         ValueError: a field is unknown, missing or of a wrong kind.
     """
-    known = Fault.__dataclass_fields__.keys() - {"id"}
-    if unknown := sorted(order.keys() - known):
-        raise ValueError(f"Unknown field {unknown[0]!r}; there are: {', '.join(sorted(known))}.")
+    fields = Fault.__dataclass_fields__.keys() - {"id"}
+    if unknown := sorted(order.keys() - fields):
+        raise ValueError(f"Unknown field {unknown[0]!r}; there are: {', '.join(sorted(fields))}.")
     for problem in _fault_problems(order):
         raise ValueError(problem)
     return Fault(**order)

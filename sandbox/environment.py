@@ -24,5 +24,5 @@ def write(path: Path, values: Mapping[str, str]) -> None:
 
 def for_command(values: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
     """The environment of a command: this process's own without proxies, which the loopback interface doesn't have."""
-    kept = {key: value for key, value in own.items() if key.lower() not in PROXIES}
-    return {**kept, **{key: value for key, value in values.items() if not key.startswith("#")}}
+    inherited = {key: value for key, value in own.items() if key.lower() not in PROXIES}
+    return {**inherited, **{key: value for key, value in values.items() if not key.startswith("#")}}

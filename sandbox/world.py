@@ -32,8 +32,8 @@ def only(world: World, clusters: Container[str]) -> World:
     """The same world with these Kubernetes clusters only, and what is connected to Azure of them."""
     azure, kube = world["azure"], world["kube"]
     connected = [one for one in azure["connected_clusters"] if one["kube"] in clusters]
-    kept = [one for one in kube["clusters"] if one["name"] in clusters]
-    return world | {"azure": azure | {"connected_clusters": connected}, "kube": kube | {"clusters": kept}}
+    chosen = [one for one in kube["clusters"] if one["name"] in clusters]
+    return world | {"azure": azure | {"connected_clusters": connected}, "kube": kube | {"clusters": chosen}}
 
 
 def _read(path: Path) -> World:
@@ -78,8 +78,8 @@ _SHAPE: dict[str, Any] = {
 _KINDS: dict[type, str] = {str: "a text", list: "a list", dict: "a mapping"}
 
 
-def _problems(world: World, known: Any) -> list[str]:
-    unknown = [f"{key}: unknown key; the top level has {', '.join(known)}." for key in world if key not in known]
+def _problems(world: World, sections: Any) -> list[str]:
+    unknown = [f"{key}: unknown key; the top level has {', '.join(sections)}." for key in world if key not in sections]
     return unknown or _compared(world, _SHAPE, "") or _references(world)
 
 

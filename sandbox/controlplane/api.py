@@ -115,9 +115,9 @@ class Api:
             method, self.url + path, params=query, json=body, headers={"Content-Type": kind}
         ) as answer:
             try:
-                found: Json = await answer.json(content_type=None)
+                document: Json = await answer.json(content_type=None)
             except ValueError:
-                found = {}
+                document = {}
             if not answer.ok:
-                raise RefusedError(answer.status, str(found.get("message") or answer.reason))
-            return found
+                raise RefusedError(answer.status, str(document.get("message") or answer.reason))
+            return document

@@ -28,7 +28,7 @@ def folder(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(cache) / "registry-bot" / "kube-assets" / mark
 
 
-def found(where: Path | None = None) -> Path:
+def locate(where: Path | None = None) -> Path:
     """The folder, once it is sure that all programs are in it.
 
     Raises:

@@ -103,13 +103,13 @@ class ControlPlane:
         url = f"https://{self.host}:{port}"
         server = Process(self.programs / "kube-apiserver", self._server_flags(name, ranges, port), folder)
         trust = ssl.create_default_context(cafile=self.authority.ca_file)
-        one = Running(name, url, folder, server, None, Api(url, token(ADMIN), trust))
-        self.clusters[name] = one
+        running = Running(name, url, folder, server, None, Api(url, token(ADMIN), trust))
+        self.clusters[name] = running
         await server.start()
-        await self._until_ready(one)
+        await self._until_ready(running)
         if controllers:
-            await self._start_manager(one)
-        return one
+            await self._start_manager(running)
+        return running
 
     async def stop(self) -> None:
         """End everything."""
@@ -119,20 +119,20 @@ class ControlPlane:
 
     async def power(self, name: str, *, on: bool) -> None:
         """Switch a cluster's API server off as if its machine had lost its power, or on again."""
-        one = self.clusters[name]
+        running = self.clusters[name]
         if not on:
-            await one.server.kill()
-        elif not one.server.pid:
-            await one.server.start()
-            await self._until_ready(one)
+            await running.server.kill()
+        elif not running.server.pid:
+            await running.server.start()
+            await self._until_ready(running)
 
     async def forget(self, name: str) -> None:
         """Make a cluster forget all versions but the newest, and its API server start anew.
 
         Watches and page tokens from before are told that they are too old.
         """
-        one = self.clusters[name]
-        newest = (await one.api.get("/api/v1/namespaces"))["metadata"]["resourceVersion"]
+        running = self.clusters[name]
+        newest = (await running.api.get("/api/v1/namespaces"))["metadata"]["resourceVersion"]
         async with aiohttp.ClientSession() as session:
             body = {"revision": newest, "physical": True}
             async with session.post(f"{self._etcd_url}/v3/kv/compaction", json=body) as answer:
@@ -143,35 +143,37 @@ class ControlPlane:
     def memory(self) -> Mapping[str, int]:
         """Resident memory of every program, in MiB (Linux; 0 elsewhere)."""
         processes = [self._etcd] if self._etcd else []
-        for one in self.clusters.values():
-            processes += [one.server] + ([one.manager] if one.manager else [])
+        for running in self.clusters.values():
+            processes += [running.server] + ([running.manager] if running.manager else [])
         names = [process.name for process in processes]
         return {
             f"{name}-{at}": _resident(process.pid)
             for at, (name, process) in enumerate(zip(names, processes, strict=True))
         }
 
-    async def _stop_cluster(self, one: Running) -> None:
-        await one.api.close()
-        if one.manager is not None:
-            await one.manager.kill()  # it keeps nothing that could be lost
-        await one.server.kill()
+    async def _stop_cluster(self, running: Running) -> None:
+        await running.api.close()
+        if running.manager is not None:
+            await running.manager.kill()  # it keeps nothing that could be lost
+        await running.server.kill()
 
-    async def _until_ready(self, one: Running) -> None:
+    async def _until_ready(self, running: Running) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
-                while not await one.api.is_ready():
-                    one.server.check()
+                while not await running.api.is_ready():
+                    running.server.check()
                     await asyncio.sleep(POLL)
                 return
-        raise StartError(f"{one.name}: the API server wasn't ready after {PATIENCE:g} s.\n{one.server.last_words()}")
+        raise StartError(
+            f"{running.name}: the API server wasn't ready after {PATIENCE:g} s.\n{running.server.last_words()}"
+        )
 
-    async def _start_manager(self, one: Running) -> None:
-        file = one.folder / "kubeconfig"
+    async def _start_manager(self, running: Running) -> None:
+        file = running.folder / "kubeconfig"
         certificate = await asyncio.to_thread(self.authority.ca_file.read_bytes)
-        content = kubeconfig({one.name: one.url}, certificate) | {"current-context": f"{one.name}-{ADMIN}"}
+        content = kubeconfig({running.name: running.url}, certificate) | {"current-context": f"{running.name}-{ADMIN}"}
         await asyncio.to_thread(write, file, content)
-        one.manager = Process(
+        running.manager = Process(
             self.programs / "kube-controller-manager",
             [
                 f"--kubeconfig={file}",
@@ -184,9 +186,9 @@ class ControlPlane:
                 "--kube-api-burst=1000",
                 "--pvclaimbinder-sync-period=1s",
             ],
-            one.folder,
+            running.folder,
         )
-        await one.manager.start()
+        await running.manager.start()
 
     def _server_flags(self, name: str, ranges: Sequence[str], port: int) -> list[str]:
         folder = self.folder / name

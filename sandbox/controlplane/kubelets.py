@@ -70,13 +70,15 @@ class LogServer:
     async def _follow(self, response: web.StreamResponse, pod: Json, query: Mapping[str, str]) -> None:
         """Write what comes on, until the Pod is gone."""
         meta = pod["metadata"]
-        whole = {"container": query["container"]}
-        known = container_log(pod, whole)
-        while (found := await self._pod(meta["namespace"], meta["name"])) and found["metadata"]["uid"] == meta["uid"]:
-            text = container_log(found, whole)
-            if text != known:
-                await response.write(text.removeprefix(known).encode())
-                known = text
+        parameters = {"container": query["container"]}
+        written = container_log(pod, parameters)
+        while (current := await self._pod(meta["namespace"], meta["name"])) and current["metadata"]["uid"] == meta[
+            "uid"
+        ]:
+            text = container_log(current, parameters)
+            if text != written:
+                await response.write(text.removeprefix(written).encode())
+                written = text
             await asyncio.sleep(LONGEST_FOLLOW)
 
     async def _pod(self, namespace: str, name: str) -> Json | None:

@@ -151,21 +151,21 @@ class RealKubePart:
         )
 
     async def _requests(self, _request: web.Request) -> web.Response:
-        found = {}
-        for name, one in self.control_plane.clusters.items():
-            found[name] = [_request_shown(entry) for entry in await asyncio.to_thread(audited, one.audit_log)]
-        return web.json_response(found)
+        by_cluster = {}
+        for name, running in self.control_plane.clusters.items():
+            by_cluster[name] = [_request_shown(entry) for entry in await asyncio.to_thread(audited, running.audit_log)]
+        return web.json_response(by_cluster)
 
     async def _change(self, request: web.Request) -> web.Response:
-        one, body = self._named(request), await _body(request)
+        running, body = self._named(request), await _body(request)
         offline = body.get("offline")
         if not isinstance(offline, bool):
             raise _wrong('Say {"offline": true} or {"offline": false}.')
-        await self._at_home(self.control_plane.power(one.name, on=not offline))
-        return web.json_response({"url": one.url, "offline": offline})
+        await self._at_home(self.control_plane.power(running.name, on=not offline))
+        return web.json_response({"url": running.url, "offline": offline})
 
     async def _take_address(self, request: web.Request) -> web.Response:
-        one, body = self._named(request), await _body(request)
+        running, body = self._named(request), await _body(request)
         address = str(body.get("address", ""))
         try:
             ipaddress.ip_address(address)
@@ -175,7 +175,7 @@ class RealKubePart:
         name = body.get("name") or "taken-" + address.replace(".", "-").replace(":", "-")
         manifest = {"metadata": {"name": name}, "spec": {"clusterIP": address, "ports": [{"port": 80}]}}
         try:
-            await self._at_home(_create_service(one.api, home, manifest))
+            await self._at_home(_create_service(running.api, home, manifest))
         except RefusedError as error:
             raise _wrong(error.message) from error
         return web.json_response({"namespace": home, "name": name, "address": address})
@@ -191,8 +191,8 @@ class RealKubePart:
 def own_ranges(ranges: list[str]) -> list[str]:
     """What the API server gets as its flag: the first range, and with it the first of the other family."""
     first = ipaddress.ip_network(ranges[0])
-    other = [text for text in ranges[1:] if ipaddress.ip_network(text).version != first.version]
-    return [ranges[0], *other[:1]]
+    second_family = [text for text in ranges[1:] if ipaddress.ip_network(text).version != first.version]
+    return [ranges[0], *second_family[:1]]
 
 
 def audited(file: Path) -> list[Json]:
@@ -218,10 +218,10 @@ async def _create_service(api: Api, namespace: str, manifest: Json) -> None:
     await api.create(f"/api/v1/namespaces/{namespace}/services", manifest)
 
 
-async def _summary(one: Running) -> Json:
-    if not one.server.pid:
-        return {"url": one.url, "offline": True}
-    api = one.api
+async def _summary(running: Running) -> Json:
+    if not running.server.pid:
+        return {"url": running.url, "offline": True}
+    api = running.api
     services = (await api.get("/api/v1/services"))["items"]
     pods = (await api.get("/api/v1/pods"))["items"]
     spaces = (await api.get("/api/v1/namespaces"))["items"]
@@ -229,7 +229,7 @@ async def _summary(one: Running) -> Json:
     cidrs = (await api.get("/apis/networking.k8s.io/v1/servicecidrs"))["items"]
     addresses = (await api.get("/apis/networking.k8s.io/v1/ipaddresses"))["items"]
     return {
-        "url": one.url,
+        "url": running.url,
         "version": (await api.get("/version"))["gitVersion"],
         "offline": False,
         "service_cidrs": [cidr for item in cidrs for cidr in item["spec"]["cidrs"]],

@@ -74,6 +74,6 @@ class Process:
 
 def free_port(host: str) -> int:
     """A port that nobody listens on; the programs here can't be handed a socket."""
-    with socket.socket() as one:
-        one.bind((host, 0))
-        return int(one.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind((host, 0))
+        return int(listener.getsockname()[1])

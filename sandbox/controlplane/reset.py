@@ -112,9 +112,9 @@ class Reset:
     async def _finish(self, namespace: str) -> None:
         """End a namespace's deletion, as the namespace controller would after its pause."""
         path = f"/api/v1/namespaces/{namespace}"
-        while (found := await self._api.find(path)) is not None:
+        while (obj := await self._api.find(path)) is not None:
             try:
-                await self._api.replace(f"{path}/finalize", found | {"spec": {"finalizers": []}})
+                await self._api.replace(f"{path}/finalize", obj | {"spec": {"finalizers": []}})
             except RefusedError as error:
                 # The controller was at it as well: it has changed the namespace, or ended it.
                 if error.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}:
@@ -132,13 +132,13 @@ class Reset:
 
     async def _items(self, path: str) -> list[tuple[str, Json]]:
         """All objects of a kind with their own paths; none where the kind isn't served."""
-        found = await self._api.find(path)
+        document = await self._api.find(path)
         root, _, plural = path.rpartition("/")
         items = []
-        for item in (found or {}).get("items") or ():
+        for item in (document or {}).get("items") or ():
             meta = item["metadata"]
             space = f"/namespaces/{meta['namespace']}" if "namespace" in meta else ""
-            kind = str(found["kind"]).removesuffix("List") if found else ""
+            kind = str(document["kind"]).removesuffix("List") if document else ""
             items.append((f"{root}{space}/{plural}/{meta['name']}", item | {"kind": kind}))
         return items
 

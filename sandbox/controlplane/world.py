@@ -43,44 +43,44 @@ def placed(entry: dict[str, Any], kubelet: tuple[str, int]) -> list[Placed]:
     """Everything that is to be created, in order. `kubelet`: host and port at which every node's kubelet answers."""
     cluster = Cluster(entry["name"], VERSION, list(entry["service_cidrs"]), Clock())
     seed.seed(cluster, entry)
-    made = [
+    objects = [
         Placed(resource, collection(resource, found["metadata"].get("namespace", "")), _body(resource, found, kubelet))
         for resource in cluster.catalogue.stored()
         for found in cluster.store.items(resource.key)
         if not _is_there_already(resource, found["metadata"])
     ]
     first = {NAMESPACES.key: 0, DEFINITIONS.key: 1}
-    return sorted(made, key=lambda one: first.get(one.resource.key, 2))
+    return sorted(objects, key=lambda one: first.get(one.resource.key, 2))
 
 
 async def put(api: Api, objects: list[Placed]) -> None:
     """Create what isn't there."""
     for rank in (True, False):
         async with asyncio.TaskGroup() as group:
-            for one in objects:
-                if (one.resource.key in {NAMESPACES.key, DEFINITIONS.key}) is rank:
-                    group.create_task(_put(api, one))
+            for obj in objects:
+                if (obj.resource.key in {NAMESPACES.key, DEFINITIONS.key}) is rank:
+                    group.create_task(_put(api, obj))
 
 
-async def _put(api: Api, one: Placed) -> None:
-    body = {**one.body, "apiVersion": one.resource.api_version, "kind": one.resource.kind}
-    made = await _created(api, one, body)
-    if made is None:
+async def _put(api: Api, obj: Placed) -> None:
+    body = {**obj.body, "apiVersion": obj.resource.api_version, "kind": obj.resource.kind}
+    created = await _created(api, obj, body)
+    if created is None:
         return
     if body.get("status"):
-        await api.merge(f"{one.address}/status", {"status": body["status"]})
-    if one.resource.key == NODES.key:
+        await api.merge(f"{obj.address}/status", {"status": body["status"]})
+    if obj.resource.key == NODES.key:
         # Admission marks a new node as not ready; the kubelet that is played here is ready at once.
-        await api.merge(one.address, {"spec": {"taints": body.get("spec", {}).get("taints")}})
+        await api.merge(obj.address, {"spec": {"taints": body.get("spec", {}).get("taints")}})
 
 
-async def _created(api: Api, one: Placed, body: Json) -> Json | None:
+async def _created(api: Api, obj: Placed, body: Json) -> Json | None:
     """Create it; a custom kind is served only a moment after its definition."""
     for _ in range(TRIES):
         try:
-            return await api.create(one.path, body)
+            return await api.create(obj.path, body)
         except RefusedError as error:
-            if not (one.resource.custom and error.status == 404):  # noqa: PLR2004
+            if not (obj.resource.custom and error.status == 404):  # noqa: PLR2004
                 raise
             await asyncio.sleep(0.05)
     return None
@@ -102,9 +102,9 @@ def _is_there_already(resource: Resource, metadata: Json) -> bool:
     }
 
 
-def _body(resource: Resource, found: Json, kubelet: tuple[str, int]) -> Json:
-    metadata = {key: value for key, value in found["metadata"].items() if key not in SERVER_SET}
-    body = {key: value for key, value in found.items() if key not in {"apiVersion", "kind"}} | {"metadata": metadata}
+def _body(resource: Resource, obj: Json, kubelet: tuple[str, int]) -> Json:
+    metadata = {key: value for key, value in obj["metadata"].items() if key not in SERVER_SET}
+    body = {key: value for key, value in obj.items() if key not in {"apiVersion", "kind"}} | {"metadata": metadata}
     if resource.key == NODES.key:
         return body | {"status": _answering_at(body["status"], *kubelet)}
     if resource.key == STORAGE_CLASSES.key and body["provisioner"] == seed.PROVISIONER:

@@ -71,7 +71,7 @@ class Agent:
 
     async def stop(self) -> None:
         """End without a word, as when the machine is switched off."""
-        await self._rest()
+        await self._halt()
         await self._stop_runtimes(goodbye=False)
         await self._cluster.close()
         await self._cloud.close()
@@ -79,7 +79,7 @@ class Agent:
     async def set_offline(self, *, offline: bool) -> None:
         """Switch the whole edge off or on again; the service hears the goodbye if there is a link."""
         self.offline = offline
-        await self._rest()
+        await self._halt()
         if offline:
             await self._stop_runtimes(goodbye=True)
         else:
@@ -90,7 +90,7 @@ class Agent:
         """Cut or mend the link to Azure."""
         self._cloud.link = up
         if not self.offline:
-            await self._rest()
+            await self._halt()
             self._next_heartbeat = self._clock.now()
             self._revive()
 
@@ -127,7 +127,7 @@ class Agent:
     def _revive(self) -> None:
         self._life = asyncio.create_task(self._live())
 
-    async def _rest(self) -> None:
+    async def _halt(self) -> None:
         if self._life is not None:
             self._life.cancel()
             await asyncio.gather(self._life, return_exceptions=True)
@@ -150,15 +150,15 @@ class Agent:
         revision: str | None = None
         while True:
             try:
-                wanted = await self._cloud.extensions(self.arm_id, after=revision)
+                orders = await self._cloud.extensions(self.arm_id, after=revision)
             except (UnreachableError, DeniedError) as error:
                 self._trouble = str(error)
                 revision = None
                 await asyncio.sleep(max(self._speed.agent_period, 0.2))
                 continue
-            revision = wanted.revision
-            if wanted.extensions != self._wanted.extensions:
-                self._wanted = wanted
+            revision = orders.revision
+            if orders.extensions != self._wanted.extensions:
+                self._wanted = orders
                 self._wake.set()
             if revision is None:
                 await asyncio.sleep(self._speed.agent_period)
@@ -203,8 +203,8 @@ class Agent:
     async def _pass(self) -> datetime:
         """Do what is due; the moment at which something will be due again."""
         await self._prepare()
-        wanted = {(extension.name, extension.deleting) for extension in self._wanted.extensions}
-        self._releases = {key: release for key, release in self._releases.items() if key in wanted}
+        desired = {(extension.name, extension.deleting) for extension in self._wanted.extensions}
+        self._releases = {key: release for key, release in self._releases.items() if key in desired}
         dues = [await self._heartbeat()]
         dues += [await self._follow(extension) for extension in self._wanted.extensions]
         await self._follow_pods()
@@ -264,8 +264,8 @@ class Agent:
         return self._clock.now() + HEARTBEAT
 
     def _forget_before(self, leaving: Extension) -> None:
-        known = self._releases.get((leaving.name, False))
-        if known is not None and known.extension.generation < leaving.generation:
+        earlier = self._releases.get((leaving.name, False))
+        if earlier is not None and earlier.extension.generation < leaving.generation:
             del self._releases[(leaving.name, False)]
 
     def _leaves(self, name: str) -> bool:
@@ -342,16 +342,16 @@ class Agent:
         """Whether Helm stops waiting: the Deployment is available, or its Pod found the registry activated already."""
         if extension.type != TYPE:
             return True
-        wanted = chart.runtime(extension)["spec"]["template"]["metadata"]["annotations"]["checksum/config"]
+        checksum = chart.runtime(extension)["spec"]["template"]["metadata"]["annotations"]["checksum/config"]
         for pod in self._kubelet.registry_pods(extension.namespace):
             runtime = self._runtimes.get(pod["metadata"]["uid"])
-            if runtime is None or pods.annotations(pod).get("checksum/config") != wanted:
+            if runtime is None or pods.annotations(pod).get("checksum/config") != checksum:
                 continue
             if runtime.health == "crashing" and runtime.cause == "ALREADY_ACTIVATED":
                 return True
             if runtime.health == "ready":
-                found = await self._cluster.find("Deployment", chart.REGISTRY, extension.namespace) or {}
-                return bool((found.get("status") or {}).get("availableReplicas"))
+                deployment = await self._cluster.find("Deployment", chart.REGISTRY, extension.namespace) or {}
+                return bool((deployment.get("status") or {}).get("availableReplicas"))
         return False
 
     async def _config_status(self, release: _Release, message: str) -> None:
@@ -368,12 +368,12 @@ class Agent:
             log.debug("edge %s: %s", self.name, error)
 
     async def _report(self, release: _Release, state: str) -> None:
-        more: dict[str, Any] = {}
+        details: dict[str, Any] = {}
         if release.failure is not None:
-            more = release.failure.report
+            details = release.failure.report
         elif state == "Succeeded":
-            more = {"currentVersion": chart.version(release.extension)}
-        await self._cloud.report(self.arm_id, release.extension, state, **more)
+            details = {"currentVersion": chart.version(release.extension)}
+        await self._cloud.report(self.arm_id, release.extension, state, **details)
         release.reported = state
 
     async def _follow_pods(self) -> None:
@@ -428,9 +428,9 @@ class Agent:
         runtime = self._runtimes.get(uid)
         if runtime is None:
             return
-        seen = json.dumps([runtime.content, (runtime.config or {}).get("clientTokens"), runtime.health])
-        if seen != self._seen.get(uid):
-            self._seen[uid] = seen
+        fingerprint = json.dumps([runtime.content, (runtime.config or {}).get("clientTokens"), runtime.health])
+        if fingerprint != self._seen.get(uid):
+            self._seen[uid] = fingerprint
             self._kubelet.pull_again()
             await self._note(extension.namespace, {chart.CONTENT: json.dumps(runtime.content)})
 

@@ -46,10 +46,10 @@ def version(extension: Extension) -> str:
 def connected_registry(extension: Extension) -> list[Object]:
     """The chart's objects in the order in which Helm creates them; cert-manager's are apart."""
     settings = extension.settings
-    made = [connection_secret(extension), claim(extension), service(extension)]
+    manifests = [connection_secret(extension), claim(extension), service(extension)]
     if flag(settings, "trustDistribution.enabled", default=True):
-        made.append(trust(extension))
-    return [*made, runtime(extension)]
+        manifests.append(trust(extension))
+    return [*manifests, runtime(extension)]
 
 
 def flag(settings: dict[str, str], key: str, *, default: bool) -> bool:
@@ -176,9 +176,9 @@ def arc_agents() -> list[Object]:
 
 def _cert_manager_kind(extension: Extension, kind: str) -> Object:
     scope = "Cluster" if kind.startswith("Cluster") else "Namespaced"
-    made = _kind("cert-manager.io", "v1", kind, kind.lower() + "s", scope)
-    made["metadata"] |= {key: value for key, value in _meta(extension).items() if key != "namespace"}
-    return made
+    definition = _kind("cert-manager.io", "v1", kind, kind.lower() + "s", scope)
+    definition["metadata"] |= {key: value for key, value in _meta(extension).items() if key != "namespace"}
+    return definition
 
 
 def _kind(group: str, version: str, kind: str, plural: str, scope: str) -> Object:
@@ -210,9 +210,9 @@ def _meta(extension: Extension) -> Object:
 
 def _deployment(extension: Extension, name: str, pod: Object) -> Object:
     spec = {"replicas": 1, "strategy": {"type": "Recreate"}, "selector": {"matchLabels": {APP: name}}, "template": pod}
-    made = _owned(extension, "apps/v1", "Deployment", name)
-    made["metadata"]["labels"][APP] = name
-    return {**made, "spec": spec}
+    deployment = _owned(extension, "apps/v1", "Deployment", name)
+    deployment["metadata"]["labels"][APP] = name
+    return {**deployment, "spec": spec}
 
 
 def _pod(name: str, image: str) -> Object:

@@ -32,8 +32,8 @@ class Connection:
     @property
     def login_server(self) -> str:
         """Host name of the cloud registry's login server, which the gateway's name begins with."""
-        registry, _, rest = self.gateway.partition(".")
-        return registry + "." + rest.partition(".data.")[2] if ".data." in rest else self.gateway
+        registry, _, domain = self.gateway.partition(".")
+        return registry + "." + domain.partition(".data.")[2] if ".data." in domain else self.gateway
 
 
 def parse(text: str) -> Connection:

@@ -37,8 +37,8 @@ async def uninstall(cluster: Cluster, extension: Extension) -> None:
     """Remove a release, its namespace and what it has outside of it; nothing happens where there is none."""
     for manifest in reversed([*chart.cert_manager(extension), *chart.connected_registry(extension)]):
         meta = manifest["metadata"]
-        found = await cluster.find(manifest["kind"], meta["name"], meta.get("namespace", ""))
-        if found and _owner(found) == extension.name:
+        current = await cluster.find(manifest["kind"], meta["name"], meta.get("namespace", ""))
+        if current and _owner(current) == extension.name:
             await cluster.delete(manifest["kind"], meta["name"], meta.get("namespace", ""))
     secret = chart.release_secret(extension)["metadata"]["name"]
     if await cluster.find("Secret", secret, extension.namespace):
@@ -66,27 +66,27 @@ async def _claim_name(cluster: Cluster, extension: Extension) -> None:
     if await cluster.find("Namespace", extension.namespace) is None:
         await cluster.create(chart.namespace(extension.namespace))
     record = chart.release_secret(extension)
-    found = await cluster.find("Secret", record["metadata"]["name"], extension.namespace)
-    if found is None:
+    secret = await cluster.find("Secret", record["metadata"]["name"], extension.namespace)
+    if secret is None:
         await cluster.create(record)
-    elif _owner(found) != extension.name:
+    elif _owner(secret) != extension.name:
         raise helm_failure(extension.name, scenarios.NAME_IN_USE)
 
 
 async def _cert_manager(cluster: Cluster, extension: Extension) -> list[Object]:
-    wanted = chart.flag(extension.settings, "cert-manager.enabled", default=True)
+    enabled = chart.flag(extension.settings, "cert-manager.enabled", default=True)
     own = chart.flag(extension.settings, "cert-manager.install", default=True)
-    if not wanted:
+    if not enabled:
         return []
     kinds = [manifest for manifest in chart.cert_manager(extension) if manifest["kind"] == "CustomResourceDefinition"]
-    found = await cluster.find("CustomResourceDefinition", kinds[0]["metadata"]["name"])
-    if own and found is None and (other := await cluster.find("Namespace", "cert-manager")):
-        found, kinds = other, [other]
-    if own and found is not None and _owner(found) != extension.name:
+    existing = await cluster.find("CustomResourceDefinition", kinds[0]["metadata"]["name"])
+    if own and existing is None and (namespace := await cluster.find("Namespace", "cert-manager")):
+        existing, kinds = namespace, [namespace]
+    if own and existing is not None and _owner(existing) != extension.name:
         kind, name = kinds[0].get("kind", "Namespace"), kinds[0]["metadata"]["name"]
         text = scenarios.conflict(kind, name, "", extension.name, extension.namespace)
         raise helm_failure(extension.name, text)
-    if not own and found is None:
+    if not own and existing is None:
         text = (
             "unable to build kubernetes objects from release manifest: resource mapping not found for name: "
             f'"connected-registry-tls" namespace: "{extension.namespace}" from "": no matches for kind "Certificate" '
@@ -108,10 +108,10 @@ def _manifests(extension: Extension, scenario: str | None) -> list[Object]:
 async def _apply(cluster: Cluster, extension: Extension, manifest: Object) -> None:
     """Look first, as Helm does: a create tells nothing of the name where the address is in use (measured on 1.37)."""
     kind, name, namespace = manifest["kind"], manifest["metadata"]["name"], manifest["metadata"].get("namespace", "")
-    found = await cluster.find(kind, name, namespace)
-    if found is None:
+    current = await cluster.find(kind, name, namespace)
+    if current is None:
         await cluster.create(manifest)
-    elif _owner(found) == extension.name:
+    elif _owner(current) == extension.name:
         await cluster.patch(kind, name, namespace, _changes(manifest))
     else:
         text = scenarios.conflict(kind, name, namespace, extension.name, extension.namespace)
@@ -125,8 +125,8 @@ def _changes(manifest: Object) -> Object:
     return {"spec": {"resources": manifest["spec"]["resources"]}}
 
 
-def _owner(found: Object) -> str | None:
-    owner: str | None = (found["metadata"].get("annotations") or {}).get(OWNER)
+def _owner(obj: Object) -> str | None:
+    owner: str | None = (obj["metadata"].get("annotations") or {}).get(OWNER)
     return owner
 
 

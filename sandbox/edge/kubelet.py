@@ -157,8 +157,8 @@ class Kubelet:
     async def _provision(self, claim: Object) -> None:
         """Make a volume for a claim, if its class leaves that to this agent."""
         name = claim["spec"].get("storageClassName")
-        found = await self._cluster.find("StorageClass", name) if name else None
-        if not found or found.get("provisioner") != PROVISIONER:
+        storage_class = await self._cluster.find("StorageClass", name) if name else None
+        if not storage_class or storage_class.get("provisioner") != PROVISIONER:
             return
         meta = claim["metadata"]
         reference = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "uid": meta["uid"]}
@@ -229,11 +229,11 @@ class Kubelet:
         memory.due = self._clock.now() + timedelta(seconds=seconds)
         return memory.due
 
-    async def _pull(self, pod: Object, wanted: pods.Image) -> str:
-        runtime = self._registry_at(wanted.host)
-        url = f'"https://{wanted.host}/v2/{wanted.repository}/manifests/{wanted.reference}"'
+    async def _pull(self, pod: Object, image: pods.Image) -> str:
+        runtime = self._registry_at(image.host)
+        url = f'"https://{image.host}/v2/{image.repository}/manifests/{image.reference}"'
         if runtime is None:
-            raise PullError(f"failed to do request: Head {url}: dial tcp {wanted.host}:443: i/o timeout")
+            raise PullError(f"failed to do request: Head {url}: dial tcp {image.host}:443: i/o timeout")
         if runtime.place.tls and (self.trust_missing() or not self._trusted(pod["spec"]["nodeName"])):
             raise PullError(
                 f"failed to do request: Head {url}: tls: failed to verify certificate: "
@@ -241,8 +241,8 @@ class Kubelet:
             )
         if not runtime.place.tls:
             raise PullError(f"failed to do request: Head {url}: http: server gave HTTP response to HTTPS client")
-        user, password = await self._credentials(pod, wanted.host)
-        return await runtime.pull(wanted.repository, wanted.reference, user, password)
+        user, password = await self._credentials(pod, image.host)
+        return await runtime.pull(image.repository, image.reference, user, password)
 
     def _trusted(self, node: str) -> bool:
         """Whether the trust DaemonSet's Pod runs on the node."""
@@ -256,8 +256,8 @@ class Kubelet:
     async def _credentials(self, pod: Object, host: str) -> tuple[str | None, str]:
         for name in pods.pull_secrets(pod):
             secret = await self._cluster.find("Secret", name, pod["metadata"]["namespace"])
-            if found := pods.credentials(secret, host):
-                return found
+            if credentials := pods.credentials(secret, host):
+                return credentials
         return None, ""
 
     async def _pull_failed(self, pod: Object, memory: _Memory, image: str, why: str) -> None:

@@ -76,8 +76,8 @@ class EdgePart:
         Raises:
             KeyError: no such cluster.
         """
-        found = self._kube_names.get(name, name)
-        return self.agents[found]
+        cluster = self._kube_names.get(name, name)
+        return self.agents[cluster]
 
     async def set_offline(self, name: str, *, offline: bool) -> None:
         """Switch an edge off or on, its API server included where that can be reached."""
@@ -119,8 +119,8 @@ class EdgePart:
         try:
             agent = self.agent(name)
         except KeyError:
-            known = ", ".join(self.agents) or "none"
-            return _error(404, f"There is no connected cluster {name!r}; there are: {known}.")
+            names = ", ".join(self.agents) or "none"
+            return _error(404, f"There is no connected cluster {name!r}; there are: {names}.")
         try:
             body = await request.json()
             await self._apply(agent, body)

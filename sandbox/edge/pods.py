@@ -29,9 +29,9 @@ class Image:
 def image(text: str) -> Image:
     """Take a reference apart; the host is empty where it has none."""
     name, at, digest = text.partition("@")
-    first, slash, rest = name.partition("/")
+    first, slash, remainder = name.partition("/")
     host = first if slash and ("." in first or ":" in first or first == "localhost") else ""
-    path = rest if host else name
+    path = remainder if host else name
     repository, _, tag = path.partition(":")
     return Image(host, repository, digest if at else tag or "latest")
 
@@ -143,8 +143,8 @@ def waiting(pod: Object, now: datetime, reason: str, message: str, refused: str)
 def unschedulable(pod: Object, now: datetime, message: str) -> Object:
     """The status of a Pod that no node takes."""
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
-    known = (pod.get("status") or {}).get("conditions") or []
-    since = next((item.get("lastTransitionTime") for item in known if item["type"] == "PodScheduled"), None)
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    since = next((item.get("lastTransitionTime") for item in conditions if item["type"] == "PodScheduled"), None)
     return {"phase": "Pending", "conditions": [{**condition, "lastTransitionTime": since or stamp(now)}]}
 
 
@@ -216,9 +216,9 @@ def stamp(moment: datetime) -> str:
 
 
 def _image_id(text: str, digests: Mapping[str, str]) -> str:
-    found = image(text)
-    official = not found.host and "/" not in found.repository
-    place = f"{found.host or 'docker.io'}/{'library/' if official else ''}{found.repository}"
+    reference = image(text)
+    official = not reference.host and "/" not in reference.repository
+    place = f"{reference.host or 'docker.io'}/{'library/' if official else ''}{reference.repository}"
     digest = digests.get(text) or "sha256:" + hashlib.sha256(text.encode()).hexdigest()
     return f"{place}@{digest}"
 

@@ -140,15 +140,15 @@ class Runtime:
             )
 
     async def _password_fits(self, user: str, password: str) -> bool:
-        known = hashlib.sha256(f"{user}:{password}".encode()).hexdigest()
-        if known in self._known or self._connection is None:
-            return known in self._known
+        digest = hashlib.sha256(f"{user}:{password}".encode()).hexdigest()
+        if digest in self._known or self._connection is None:
+            return digest in self._known
         try:
             fits = await self._cloud.may_pull(self._connection, user, password)
         except UnreachableError:
             return False
         if fits:
-            self._known.add(known)
+            self._known.add(digest)
         return fits
 
     def _manifest_url(self, repository: str, reference: str) -> str:
@@ -213,17 +213,17 @@ class Runtime:
 
     async def _sync(self) -> int:
         """Bring what lies here to what the cloud has; the number of tags that changed."""
-        wanted: dict[str, dict[str, str]] = {}
+        target: dict[str, dict[str, str]] = {}
         for name in self._wishes()[0]:
             tags = await self._cloud.tags(self._must_connection, name)
             if tags is None:
                 continue
-            wanted[name] = {tag: await self._fetch(name, tag) for tag in tags}
+            target[name] = {tag: await self._fetch(name, tag) for tag in tags}
         before = {(name, tag, digest) for name, tags in self.content.items() for tag, digest in tags.items()}
-        after = {(name, tag, digest) for name, tags in wanted.items() for tag, digest in tags.items()}
+        after = {(name, tag, digest) for name, tags in target.items() for tag, digest in tags.items()}
         for name, tag, digest in sorted(after - before):
             self._say("INF", f"Imported {name}:{tag}@{digest}.")
-        self.content = wanted
+        self.content = target
         return len(before ^ after)
 
     async def _fetch(self, repository: str, tag: str) -> str:
@@ -320,5 +320,5 @@ class Runtime:
 
 
 def _allows(token: Json, repository: str) -> bool:
-    wanted = f"repositories/{repository}/content/read".lower()
-    return any(str(action).lower() == wanted for action in token.get("scopes") or ())
+    required = f"repositories/{repository}/content/read".lower()
+    return any(str(action).lower() == required for action in token.get("scopes") or ())

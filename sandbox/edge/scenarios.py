@@ -43,7 +43,7 @@ STATUS_NOT_POPULATED = (
 
 INSTALL = frozenset(
     {
-        "service-ip-taken",
+        "service-ip-address_in_use",
         "cert-manager-present",
         "name-in-use",
         "namespace-terminating",
@@ -80,7 +80,7 @@ def installation_error(scenario: str, release: str, namespace: str, address: str
 
 def _helm_text(scenario: str, release: str, namespace: str, address: str) -> str:
     texts = {
-        "service-ip-taken": taken(address),
+        "service-ip-address_in_use": address_in_use(address),
         "cert-manager-present": conflict(
             "CustomResourceDefinition", "certificaterequests.cert-manager.io", "", release, namespace
         ),
@@ -94,7 +94,7 @@ def _helm_text(scenario: str, release: str, namespace: str, address: str) -> str
     return texts[scenario]
 
 
-def taken(address: str) -> str:
+def address_in_use(address: str) -> str:
     """The API server's refusal of a Service address that is in use, in the words of Helm."""
     return (
         'failed to create resource: Service "connected-registry" is invalid: spec.clusterIPs: Invalid value: '

@@ -45,8 +45,8 @@ def schedule(cron: str | None, window: str | None) -> Schedule:
 
 def duration(text: str | None) -> timedelta | None:
     """An ISO 8601 duration of days, hours, minutes and seconds; None for anything else."""
-    found = _DURATION.fullmatch(text or "")
-    if not found or not any(found.groups()):
+    match = _DURATION.fullmatch(text or "")
+    if not match or not any(match.groups()):
         return None
-    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)

@@ -19,13 +19,13 @@ BEFORE, AFTER = 9 * DAY, 31 * DAY
 @lru_cache(maxsize=4096)
 def firings(schedule: str, begin: int, end: int) -> tuple[int, ...]:
     """Every moment in a stretch at which a schedule fires."""
-    found = []
+    moments = []
     for moment in CronSim(schedule, datetime.fromtimestamp(begin - 1, UTC)):
         at = int(moment.timestamp())
         if at >= end:
             break
-        found.append(at)
-    return tuple(found)
+        moments.append(at)
+    return tuple(moments)
 
 
 def planned(edge: Edge, begin: int, end: int) -> list[Stretch]:
@@ -84,16 +84,16 @@ class Contacts:
     def _paced(self, start: int, stop: int, slow: Sequence[Trouble]) -> Iterator[tuple[Stretch, int]]:
         """A stretch of contact with its period: over a slow line a window opens late, and minutes are left out."""
         if self._edge.window:
-            late = max((one.late for one in slow if one.begin <= start < one.end), default=0)
+            late = max((slowdown.late for slowdown in slow if slowdown.begin <= start < slowdown.end), default=0)
             if start + late < stop:
                 yield (start + late, stop), MINUTE
             return
-        for one in slow:
-            if one.begin < stop and one.end > start:
-                if start < one.begin:
-                    yield (start, one.begin), MINUTE
-                yield (max(start, one.begin), min(stop, one.end)), one.late
-                start = one.end
+        for slowdown in slow:
+            if slowdown.begin < stop and slowdown.end > start:
+                if start < slowdown.begin:
+                    yield (start, slowdown.begin), MINUTE
+                yield (max(start, slowdown.begin), min(stop, slowdown.end)), slowdown.late
+                start = slowdown.end
         if start < stop:
             yield (start, stop), MINUTE
 
@@ -148,18 +148,18 @@ class Contacts:
 
 def _merged(stretches: Iterable[Stretch]) -> list[Stretch]:
     """Sorted stretches with those put together that overlap or touch."""
-    found: list[Stretch] = []
+    merged: list[Stretch] = []
     for start, stop in stretches:
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], stop))
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], stop))
         else:
-            found.append((start, stop))
-    return found
+            merged.append((start, stop))
+    return merged
 
 
 def without(stretches: Iterable[Stretch], cut: Sequence[Stretch]) -> list[Stretch]:
     """What is left of stretches after sorted cuts."""
-    found: list[Stretch] = []
+    remaining: list[Stretch] = []
     stops = [stop for _, stop in cut]
     for begin, end in stretches:
         start = begin
@@ -167,21 +167,21 @@ def without(stretches: Iterable[Stretch], cut: Sequence[Stretch]) -> list[Stretc
             if cut_start >= end:
                 break
             if start < cut_start:
-                found.append((start, cut_start))
+                remaining.append((start, cut_start))
             start = max(start, cut_stop)
         if start < end:
-            found.append((start, end))
-    return found
+            remaining.append((start, end))
+    return remaining
 
 
 def within(stretches: Sequence[Stretch], begin: int, end: int) -> list[Stretch]:
     """The parts of sorted stretches between two moments."""
     starts = [start for start, _ in stretches]
     place = max(bisect_left(starts, begin) - 1, 0)
-    found = []
+    clipped = []
     for start, stop in stretches[place:]:
         if start >= end:
             break
         if stop > begin:
-            found.append((max(start, begin), min(stop, end)))
-    return found
+            clipped.append((max(start, begin), min(stop, end)))
+    return clipped

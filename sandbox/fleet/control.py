@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from aiohttp import web
 
 from sandbox.fleet.script import CAUSES, HOUR, MINUTE, Kind, Trouble
-from sandbox.fleet.truth import told
+from sandbox.fleet.truth import trouble_json
 
 if TYPE_CHECKING:
     from sandbox.fleet.fleet import Fleet
@@ -35,16 +35,16 @@ class Control:
         try:
             body = _order(await request.read())
             if "mend" in body:
-                whole = str(body["mend"]).lower() == "all"
-                mended = self._fleet.calm() if whole else self._fleet.mend(self._subject(body["mend"]))
-                return web.json_response({"mended": [told(one) for one in mended]})
+                everything = str(body["mend"]).lower() == "all"
+                mended = self._fleet.calm() if everything else self._fleet.mend(self._subject(body["mend"]))
+                return web.json_response({"mended": [trouble_json(one) for one in mended]})
             trouble = self._trouble(body["outage"])
         except ValueError as error:
             return web.json_response({"error": str(error)}, status=400)
         except KeyError as error:
             return web.json_response({"error": str(error.args[0])}, status=404)
         self._fleet.add(trouble)
-        return web.json_response({"subject": trouble.subject} | told(trouble))
+        return web.json_response({"subject": trouble.subject} | trouble_json(trouble))
 
     def _trouble(self, order: Any) -> Trouble:
         if not isinstance(order, dict) or "subject" not in order:
@@ -71,12 +71,12 @@ class Control:
             )
         return subject
 
-    def _kind(self, subject: str, asked: Any) -> Kind:
+    def _kind(self, subject: str, requested: Any) -> Kind:
         fitting = self._fleet.kinds(subject)
         for kind in fitting:
-            if kind == (asked or fitting[0]):
+            if kind == (requested or fitting[0]):
                 return kind
-        raise ValueError(f"kind {asked!r} is none of {', '.join(fitting)}, which can befall {subject}.")
+        raise ValueError(f"kind {requested!r} is none of {', '.join(fitting)}, which can befall {subject}.")
 
 
 def _order(content: bytes) -> dict[str, Any]:

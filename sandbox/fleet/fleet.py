@@ -23,7 +23,7 @@ from sandbox.azure.cloud import (
     Token,
 )
 from sandbox.azure.errors import ArmError
-from sandbox.azure.images import made
+from sandbox.azure.images import sample_image
 from sandbox.clock import Clock
 from sandbox.fleet.contacts import Contacts
 from sandbox.fleet.control import OF_EDGES, Control
@@ -54,10 +54,10 @@ class Size:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Raises `ValueError` with what is wrong."""
-        found = re.fullmatch(r"(\d{1,5})x(\d{1,4})(?:@(\d{1,9}))?", text)
-        if found is None:
+        match = re.fullmatch(r"(\d{1,5})x(\d{1,4})(?:@(\d{1,9}))?", text)
+        if match is None:
             raise ValueError(f"{text!r} is not REGISTRIESxACRS such as 200x4, or with a seed 200x4@7.")
-        size = cls(int(found[1]), int(found[2]), int(found[3] or 1))
+        size = cls(int(match[1]), int(match[2]), int(match[3] or 1))
         plan(size.seed, size.registries, size.acrs, 0, 1)
         return size
 
@@ -125,9 +125,9 @@ class Fleet:
         """End now what is wrong with a subject; what was ended."""
         now = self.now()
         mended = tuple(one for one in self.script.troubles if one.subject == subject and one.begin <= now < one.end)
-        kept = tuple(one for one in self.script.troubles if one not in mended)
+        remaining = tuple(one for one in self.script.troubles if one not in mended)
         ended = tuple(replace(one, end=now) for one in mended)
-        self._change(kept + tuple(one for one in ended if one.end > one.begin))
+        self._change(remaining + tuple(one for one in ended if one.end > one.begin))
         return ended
 
     def calm(self) -> tuple[Trouble, ...]:
@@ -144,8 +144,8 @@ class Fleet:
 
     def _known_names(self) -> dict[str, str]:
         names = {edge.name: edge.key for edge in self.script.edges}
-        known = [*self._edges, *self.script.clusters, *self.script.acrs]
-        return names | {name.lower(): name for name in known}
+        keys = [*self._edges, *self.script.clusters, *self.script.acrs]
+        return names | {name.lower(): name for name in keys}
 
     # --- what Azure has ---------------------------------------------------------------------------------------------
 
@@ -155,7 +155,7 @@ class Fleet:
         self._cloud.groups[GROUP] = ResourceGroup(GROUP, LOCATION)
         for name in self.script.acrs:
             registry = Registry(name, GROUP, LOCATION, "Premium", created, origin, data_endpoint=True)
-            registry.images.put("hello-world", "latest", made("hello-world:latest"), created)
+            registry.images.put("hello-world", "latest", sample_image("hello-world:latest"), created)
             registry.trouble = partial(self._refusal, name)
             self._cloud.registries[name] = registry
         for name in self.script.clusters:
@@ -247,13 +247,13 @@ class _Follower:
         self._deactivated = False
 
     def _report(self, moment: int, troubles: Sequence[Trouble]) -> None:
-        connected, known = self._connected, self._fleet.contacts_of(self._edge).at(moment)
-        connected.heard_at = connected.last_activity = _moment(known.heard)
-        connected.last_sync = _moment(known.synced)
-        full = None if known.heard is None else _in_force(troubles, known.heard, "disk")
+        connected, contact = self._connected, self._fleet.contacts_of(self._edge).at(moment)
+        connected.heard_at = connected.last_activity = _moment(contact.heard)
+        connected.last_sync = _moment(contact.synced)
+        full = None if contact.heard is None else _in_force(troubles, contact.heard, "disk")
         connected.status_details = [] if full is None else [_complaint(full, self._edge)]
-        connected.connection_state = "Syncing" if known.syncing else "Unhealthy" if full else "Online"
-        state = "Syncing" if known.syncing else "Succeeded"
+        connected.connection_state = "Syncing" if contact.syncing else "Unhealthy" if full else "Online"
+        state = "Syncing" if contact.syncing else "Succeeded"
         connected.sync_result = SyncResult("RecoveryService", state, None, connected.last_sync, connected.last_sync)
 
 

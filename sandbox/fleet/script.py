@@ -191,10 +191,10 @@ def _of_edge(span: _Span, edge: Edge) -> Iterator[Trouble]:
         # The second one begins late enough for a weekly contact to have ended the first.
         begin = span.begin + place * length
         part = _Span(rng, begin, begin + length - (8 * DAY if length > 9 * DAY else length // 3))
-        yield _one(part, edge)
+        yield _edge_trouble(part, edge)
 
 
-def _one(span: _Span, edge: Edge) -> Trouble:
+def _edge_trouble(span: _Span, edge: Edge) -> Trouble:
     rng = span.rng
     kind: Kind = rng.choices(("edge", "link", "flapping", "disk", "deactivated"), (35, 35, 12, 12, 6))[0]
     lengths: dict[Kind, tuple[int, int]] = {

@@ -42,7 +42,7 @@ class Truth:
         begin, end = self._script.begin - BEFORE, self._script.end + AFTER
         plan = contacts.planned(edge, begin, end)
         talks = Contacts(edge, every, self._script.begin, self._script.end)
-        return tuple(Wrong(one, tuple(_shown(one, plan, talks, end))) for one in every if one.kind != "slow")
+        return tuple(Wrong(one, tuple(_noticeable(one, plan, talks, end))) for one in every if one.kind != "slow")
 
     def missed(self, edge: Edge) -> list[Stretch]:
         """The contacts that did not come: windows without any, and for a continuous one silences of `SILENCE`."""
@@ -54,8 +54,8 @@ class Truth:
         if edge.schedule == CONTINUOUS:
             return list(talks.gaps(script.begin, script.end, SILENCE))
         windows = ((at, at + edge.window) for at in contacts.firings(edge.schedule, script.begin, script.end))
-        found = ((start, stop, talks.next(start)) for start, stop in windows)
-        return [(start, stop) for start, stop, contact in found if contact is None or contact >= stop]
+        next_contacts = ((start, stop, talks.next(start)) for start, stop in windows)
+        return [(start, stop) for start, stop, contact in next_contacts if contact is None or contact >= stop]
 
     def silences(self, edge: Edge) -> list[Stretch]:
         """When nothing is to be heard of an edge within the script."""
@@ -83,28 +83,33 @@ class Truth:
             "schedule": edge.schedule,
             "window": edge.window or None,
             "activated": edge.activated,
-            "wrong": [told(one.trouble) | {"shown": _pairs(one.shown)} for one in self.of_edge(edge)],
-            "late": [told(one) for one in slow],
+            "wrong": [trouble_json(one.trouble) | {"shown": _pairs(one.shown)} for one in self.of_edge(edge)],
+            "late": [trouble_json(one) for one in slow],
             "missed": _pairs(self.missed(edge)),
             "silences": _pairs(self.silences(edge)),
         }
 
     def _plain(self, subject: str) -> list[Json]:
-        return [told(trouble) for trouble in self._by_subject.get(subject, ())]
+        return [trouble_json(trouble) for trouble in self._by_subject.get(subject, ())]
 
 
 def by_subject(troubles: Iterable[Trouble]) -> dict[str, list[Trouble]]:
     """Troubles in groups."""
-    found: dict[str, list[Trouble]] = {}
+    grouped: dict[str, list[Trouble]] = {}
     for trouble in troubles:
-        found.setdefault(trouble.subject, []).append(trouble)
-    return found
+        grouped.setdefault(trouble.subject, []).append(trouble)
+    return grouped
 
 
-def told(trouble: Trouble) -> Json:
+def trouble_json(trouble: Trouble) -> Json:
     """A trouble as JSON."""
-    more = {name: getattr(trouble, name) for name in ("down", "up", "late") if getattr(trouble, name)}
-    return {"kind": trouble.kind, "cause": trouble.cause, "from": iso(trouble.begin), "until": iso(trouble.end)} | more
+    details = {name: getattr(trouble, name) for name in ("down", "up", "late") if getattr(trouble, name)}
+    return {
+        "kind": trouble.kind,
+        "cause": trouble.cause,
+        "from": iso(trouble.begin),
+        "until": iso(trouble.end),
+    } | details
 
 
 def iso(moment: int) -> str:
@@ -116,7 +121,7 @@ def _pairs(stretches: Iterable[Stretch]) -> list[list[str]]:
     return [[iso(start), iso(stop)] for start, stop in stretches]
 
 
-def _shown(trouble: Trouble, plan: Sequence[Stretch], talks: Contacts, end: int) -> Iterator[Stretch]:
+def _noticeable(trouble: Trouble, plan: Sequence[Stretch], talks: Contacts, end: int) -> Iterator[Stretch]:
     if trouble.kind == "deactivated":
         yield trouble.begin, trouble.end
     elif trouble.kind == "disk":

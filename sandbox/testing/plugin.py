@@ -38,7 +38,7 @@ def chromium_program() -> str:
 def control_plane_programs() -> Path:
     """Folder with etcd, kube-apiserver and kube-controller-manager."""
     try:
-        return assets.found()
+        return assets.locate()
     except assets.AssetsMissingError as missing:
         pytest.skip(str(missing))
 

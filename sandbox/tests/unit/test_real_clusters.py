@@ -37,14 +37,14 @@ def test_all_programs_there_is_a_control_plane(tmp_path: Path) -> None:
     for name in assets.PROGRAMS:
         program(tmp_path, name)
 
-    assert assets.found(tmp_path) == tmp_path
+    assert assets.locate(tmp_path) == tmp_path
 
 
 def test_one_that_lacks_is_named_with_the_way_to_get_it(tmp_path: Path) -> None:
     program(tmp_path, "etcd")
 
     with pytest.raises(assets.AssetsMissingError, match=r"no kube-apiserver in .* `make kube-assets`"):
-        assets.found(tmp_path)
+        assets.locate(tmp_path)
 
 
 def test_a_folder_without_them_is_a_wrong_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
