@@ -135,8 +135,8 @@ def register(app: AsyncApp, heard: Heard) -> None:
         await ack()
 
     async def options(ack: AsyncAck, payload: Json) -> None:
-        found = [name for name in REPOSITORIES if payload["value"] in name]
-        await ack(options=[{"text": plain(name), "value": name} for name in found])
+        matching = [name for name in REPOSITORIES if payload["value"] in name]
+        await ack(options=[{"text": plain(name), "value": name} for name in matching])
 
     async def submitted(ack: AsyncAck, view: Json) -> None:
         values = view["state"]["values"]

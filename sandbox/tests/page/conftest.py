@@ -77,11 +77,11 @@ def slack(part: SlackPart) -> AsyncWebClient:
 @pytest_asyncio.fixture(loop_scope="module")
 async def heard(part: SlackPart, slack: AsyncWebClient) -> AsyncIterator[Heard]:
     """What the connected app was told."""
-    app, told = AsyncApp(client=slack, signing_secret="unused"), Heard()
-    register(app, told)
+    app, answers = AsyncApp(client=slack, signing_secret="unused"), Heard()
+    register(app, answers)
     handler = AsyncSocketModeHandler(app, part.environment()["SLACK_APP_TOKEN"])
     await handler.connect_async()  # type: ignore[no-untyped-call]  # slack_bolt annotates no return here
-    yield told
+    yield answers
     await handler.close_async()  # type: ignore[no-untyped-call]
 
 

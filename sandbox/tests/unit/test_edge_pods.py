@@ -42,8 +42,8 @@ def test_credentials_may_be_given_as_auth_alone() -> None:
 
 
 @pytest.mark.parametrize("found", [None, {}, {"data": {".dockerconfigjson": "%%"}}, secret({"other.io": {"auth": ""}})])
-def test_a_secret_without_credentials_for_the_host_has_none(found: Any) -> None:
-    assert pods.credentials(found, "10.96.0.10") is None
+def test_a_secret_without_credentials_for_the_host_has_none(result: Any) -> None:
+    assert pods.credentials(result, "10.96.0.10") is None
 
 
 def node(name: str, arch: str) -> dict[str, Any]:

@@ -61,14 +61,14 @@ class Scene:
             and not self.fleet.troubles_of(edge)
         )
 
-    def shown(self, edge: Edge) -> ConnectedRegistry:
+    def as_azure_shows(self, edge: Edge) -> ConnectedRegistry:
         """As Azure has it now."""
-        found = self.azure.cloud.registries[edge.acr].connected[edge.name]
-        found.bring_up(self.clock.now())
-        return found
+        connected = self.azure.cloud.registries[edge.acr].connected[edge.name]
+        connected.bring_up(self.clock.now())
+        return connected
 
     def state(self, edge: Edge) -> str:
-        return self.shown(edge).connection(self.clock.now())
+        return self.as_azure_shows(edge).connection(self.clock.now())
 
     def break_now(self, kind: Kind, subject: str, seconds: int, **more: int) -> None:
         begin = self.fleet.now()
@@ -141,7 +141,7 @@ def test_complaints_are_shown_exactly_while_a_disk_is_broken(seed: int, moment: 
     scene.turn_to(moment)
     truth = scene.fleet.truth
     for edge in scene.fleet.script.edges:
-        connected = scene.shown(edge)
+        connected = scene.as_azure_shows(edge)
         broken = [one for one in truth.of_edge(edge) if one.trouble.kind == "disk"]
         heard = connected.heard_at
         expected = heard is not None and any(one.trouble.begin <= heard.timestamp() < one.trouble.end for one in broken)
@@ -163,7 +163,7 @@ def test_activation_clusters_and_cloud_registries_follow_the_script(seed: int, m
 
     for edge in scene.fleet.script.edges:
         active = edge.activated and not on("deactivated", edge.key)
-        assert scene.shown(edge).activation == ("Active" if active else "Inactive")
+        assert scene.as_azure_shows(edge).activation == ("Active" if active else "Inactive")
     for cluster in cloud.clusters.values():
         if cluster.name in scene.fleet.script.clusters:
             dead = on("cluster", cluster.name, 15 * MINUTE)
@@ -194,8 +194,8 @@ def test_an_edge_has_one_trouble_at_a_time(seed: int) -> None:
 @settings(max_examples=6, deadline=None)
 def test_plans_and_silences_fill_the_time_without_overlap(seed: int) -> None:
     for edge in plan(seed, 40, 2, 0, 20).edges:
-        both = sorted([*planned(edge, -edge.window, 20 * DAY), *silences(edge, 0, 20 * DAY)])
-        assert all(stop == start for (_, stop), (start, _) in pairwise(both))
+        stretches = sorted([*planned(edge, -edge.window, 20 * DAY), *silences(edge, 0, 20 * DAY)])
+        assert all(stop == start for (_, stop), (start, _) in pairwise(stretches))
 
 
 @given(seed=SEEDS)
@@ -216,9 +216,9 @@ def test_one_cluster_has_fifty_children_where_there_are_so_many() -> None:
 
 
 def test_every_kind_of_trouble_happens() -> None:
-    found = {one.kind for one in plan(1, 1000, 20, 0, 30).troubles}
+    kinds = {one.kind for one in plan(1, 1000, 20, 0, 30).troubles}
 
-    assert found == {"edge", "link", "flapping", "disk", "deactivated", "slow", "cluster", "acr"}
+    assert kinds == {"edge", "link", "flapping", "disk", "deactivated", "slow", "cluster", "acr"}
 
 
 def test_more_registries_than_fit_are_refused() -> None:
@@ -265,7 +265,7 @@ def test_a_sync_is_remembered_through_the_silence_after_it() -> None:
     start, stop = silences(edge, scene.fleet.script.begin + DAY, scene.fleet.script.end)[1]
     scene.turn_to((start + stop) / 2 - scene.fleet.script.begin)
 
-    last = scene.shown(edge).last_sync
+    last = scene.as_azure_shows(edge).last_sync
     assert last is not None
     assert start - MINUTE <= last.timestamp() < start
 
@@ -273,10 +273,10 @@ def test_a_sync_is_remembered_through_the_silence_after_it() -> None:
 def test_what_people_deactivate_stays_deactivated() -> None:
     scene = Scene()
     edge = scene.edge()
-    scene.shown(edge).deactivate()
+    scene.as_azure_shows(edge).deactivate()
     scene.turn_to(HOUR)
 
-    assert scene.shown(edge).activation == "Inactive"
+    assert scene.as_azure_shows(edge).activation == "Inactive"
 
 
 def test_a_slow_line_is_never_called_offline() -> None:

@@ -9,11 +9,11 @@ from sandbox.hangups import hangups
 
 
 async def test_a_client_that_leaves_before_its_answer_begins_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
-    asked, answered = asyncio.Event(), asyncio.Event()
+    requested, answered = asyncio.Event(), asyncio.Event()
 
     @hangups
     async def answer(_part: None, request: web.Request) -> web.StreamResponse:
-        asked.set()
+        requested.set()
         while request.transport is not None:
             await asyncio.sleep(0)
         try:
@@ -30,7 +30,7 @@ async def test_a_client_that_leaves_before_its_answer_begins_is_no_error(caplog:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     _, writer = await asyncio.open_connection(*runner.addresses[0])
     writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    await asked.wait()
+    await requested.wait()
 
     writer.close()
     await writer.wait_closed()

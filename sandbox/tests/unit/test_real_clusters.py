@@ -89,5 +89,5 @@ def test_further_ranges_are_put_in_and_the_first_is_left_to_the_api_server() -> 
 
 
 def test_what_the_api_server_sets_is_left_to_it() -> None:
-    for one in placed(ENTRY, ("", 1)):
-        assert not {"uid", "resourceVersion", "creationTimestamp"} & one.body["metadata"].keys()
+    for placed_object in placed(ENTRY, ("", 1)):
+        assert not {"uid", "resourceVersion", "creationTimestamp"} & placed_object.body["metadata"].keys()

@@ -136,8 +136,8 @@ class Cloud:
 
     async def activated(self, name: str = "edge01") -> str:
         """A connected registry whose runtime holds the activation; the sync token's password."""
-        made = await self.make_connected(name)
-        password = await self.mint(made.properties.parent.sync_properties.token_id)
+        connected = await self.make_connected(name)
+        password = await self.mint(connected.properties.parent.sync_properties.token_id)
         await self.runtime(name, "activate", password)
         return password
 
@@ -168,15 +168,15 @@ class Cloud:
         """An extension, as the client reads it."""
         return await self.extensions.extensions.get(*self.of_cluster(name))
 
-    async def wanted(self) -> list[dict[str, Any]]:
+    async def desired_extensions(self) -> list[dict[str, Any]]:
         """The extensions that the agent is told of."""
         reply = await self.agent.get(f"{self.azure.url}/agent/extensions?cluster={self.cluster_id}")
-        found: list[dict[str, Any]] = reply.json["extensions"]
-        return found
+        extensions: list[dict[str, Any]] = reply.json["extensions"]
+        return extensions
 
     async def report(self, state: str, name: str = "onprem", **more: Any) -> Reply:
         """What the agent says became of the newest generation of an extension."""
-        generation = max(one["generation"] for one in await self.wanted() if one["name"] == name)
+        generation = max(one["generation"] for one in await self.desired_extensions() if one["name"] == name)
         body = {"cluster": self.cluster_id, "name": name, "generation": generation, "state": state}
         return await self.agent.post(f"{self.azure.url}/agent/extension-status", body | more)
 

@@ -77,8 +77,8 @@ async def credential(azure: AzurePart, credential_options: dict[str, Any]) -> As
         environment["AZURE_CLIENT_ID"],
         environment["AZURE_CLIENT_SECRET"],
         **credential_options,
-    ) as made:
-        yield made
+    ) as opened:
+        yield opened
 
 
 @pytest.fixture

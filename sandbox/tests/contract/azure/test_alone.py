@@ -45,9 +45,9 @@ async def test_an_extension_installs_itself_where_no_agent_ever_reported(parts: 
                 },
                 polling_interval=0,
             )
-            made = await poller.result()
+            extension = await poller.result()
 
-    assert made.provisioning_state == "Succeeded"
+    assert extension.provisioning_state == "Succeeded"
 
 
 async def _registered(env: dict[str, str], credential: ClientSecretCredential) -> None:

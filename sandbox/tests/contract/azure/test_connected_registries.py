@@ -15,11 +15,11 @@ PREVIEW = "2026-09-01-preview"
 async def test_it_is_created_with_the_services_defaults(cloud: Cloud) -> None:
     await cloud.make_connected()
 
-    found = await cloud.connected(version=PREVIEW)
-    assert found["mode"] == "ReadOnly"
-    assert found["logging"] == {"logLevel": "Information", "auditLogStatus": "Disabled"}
-    assert found["garbageCollection"] == {"enabled": True, "schedule": "0 0 * * *"}
-    assert found["registrySyncResult"]["syncState"] == "NotActivated"
+    connected = await cloud.connected(version=PREVIEW)
+    assert connected["mode"] == "ReadOnly"
+    assert connected["logging"] == {"logLevel": "Information", "auditLogStatus": "Disabled"}
+    assert connected["garbageCollection"] == {"enabled": True, "schedule": "0 0 * * *"}
+    assert connected["registrySyncResult"]["syncState"] == "NotActivated"
 
 
 async def test_older_api_versions_do_not_know_the_sync_result(cloud: Cloud) -> None:
@@ -122,10 +122,10 @@ async def test_lists_are_filtered(cloud: Cloud) -> None:
 
 
 async def test_mode_never_changes(cloud: Cloud) -> None:
-    made = await cloud.make_connected()
+    connected = await cloud.make_connected()
 
     with pytest.raises(HttpResponseError, match="ModeChangeNotAllowed"):
-        await cloud.put_connected("edge01", made.properties.parent.sync_properties.token_id, mode="ReadWrite")
+        await cloud.put_connected("edge01", connected.properties.parent.sync_properties.token_id, mode="ReadWrite")
 
 
 @pytest.mark.parametrize(
@@ -136,26 +136,26 @@ async def test_mode_never_changes(cloud: Cloud) -> None:
     ],
 )
 async def test_parent_and_sync_token_never_change(cloud: Cloud, properties: dict[str, Any], code: str) -> None:
-    made = await cloud.make_connected()
+    created = await cloud.make_connected()
 
     with pytest.raises(HttpResponseError, match=code):
-        await cloud.put_connected("edge01", made.properties.parent.sync_properties.token_id, **properties)
+        await cloud.put_connected("edge01", created.properties.parent.sync_properties.token_id, **properties)
 
 
 async def test_a_patch_makes_the_time_of_creation_anew(cloud: Cloud, clock: Clock) -> None:
-    made = await cloud.make_connected()
+    connected = await cloud.make_connected()
     clock.turn(60)
     path = f"{cloud.registry_id}/connectedRegistries/edge01"
     patched = await cloud.arm("PATCH", path, PREVIEW, {"properties": {}})
 
     created = datetime.fromisoformat(patched.json["systemData"]["createdAt"])
-    assert created - made.system_data.created_at >= timedelta(seconds=60)
+    assert created - connected.system_data.created_at >= timedelta(seconds=60)
 
 
 async def test_garbage_collection_is_switched_by_a_word_too(cloud: Cloud) -> None:
-    made = await cloud.make_connected(garbageCollection={"enabled": "false"})
+    created = await cloud.make_connected(garbageCollection={"enabled": "false"})
 
-    assert made.properties.garbage_collection.enabled is False
+    assert created.properties.garbage_collection.enabled is False
 
 
 async def test_a_patch_changes_what_it_names(cloud: Cloud) -> None:
@@ -173,11 +173,11 @@ async def test_a_patch_changes_what_it_names(cloud: Cloud) -> None:
             }
         },
     )
-    found = (await poller.result()).as_dict()["properties"]
+    properties = (await poller.result()).as_dict()["properties"]
 
-    sync = found["parent"]["syncProperties"]
+    sync = properties["parent"]["syncProperties"]
     assert (sync["schedule"], sync["syncWindow"], sync["messageTtl"]) == ("0 12 * * *", "PT4H", "P2D")
-    assert (found["clientTokenIds"], found["notificationsList"]) == ([client], ["hello-world:*:push"])
+    assert (properties["clientTokenIds"], properties["notificationsList"]) == ([client], ["hello-world:*:push"])
 
 
 async def test_a_bad_patch_changes_nothing(cloud: Cloud) -> None:
@@ -240,8 +240,8 @@ async def test_it_is_offline_after_five_minutes_of_silence(cloud: Cloud, clock: 
     await cloud.runtime("edge01", "contact", password)
     clock.turn(301)
 
-    found = await cloud.connected()
-    assert (found["connectionState"], found["activation"]["status"]) == ("Offline", "Active")
+    connected = await cloud.connected()
+    assert (connected["connectionState"], connected["activation"]["status"]) == ("Offline", "Active")
 
 
 async def test_it_is_offline_when_the_runtime_says_goodbye(cloud: Cloud) -> None:
@@ -295,8 +295,8 @@ async def test_older_api_versions_do_not_know_resync(cloud: Cloud) -> None:
 async def test_client_tokens_reach_the_runtime_with_their_scopes(cloud: Cloud) -> None:
     await cloud.enable_data_endpoint()
     client = await cloud.make_token("client", "repositories/hello-world/content/read")
-    made = await cloud.make_connected(clientTokenIds=[client])
-    password = await cloud.mint(made.properties.parent.sync_properties.token_id)
+    created = await cloud.make_connected(clientTokenIds=[client])
+    password = await cloud.mint(created.properties.parent.sync_properties.token_id)
     answer = await cloud.runtime("edge01", "activate", password)
 
     assert answer.json["config"]["clientTokens"] == [
@@ -312,9 +312,9 @@ async def test_a_scene_can_be_set_by_hand(cloud: Cloud, clock: Clock) -> None:
     clock.turn(3600)
     refused = await cloud.http.post(url, {"mood": "good"})
 
-    found = await cloud.connected()
-    assert (found["connectionState"], found["activation"]["status"]) == ("Online", "Active")
-    assert found["parent"]["syncProperties"]["lastSyncTime"].startswith("2026-01-02T03:04:05")
+    connected = await cloud.connected()
+    assert (connected["connectionState"], connected["activation"]["status"]) == ("Online", "Active")
+    assert connected["parent"]["syncProperties"]["lastSyncTime"].startswith("2026-01-02T03:04:05")
     assert (refused.status, "mood" in refused.json["error"]) == (400, True)
 
 

@@ -8,19 +8,19 @@ async def test_a_connected_registry_comes_online_when_its_runtime_reports(cloud:
     contact = await cloud.runtime("edge01", "contact", password, synced=True)
 
     assert contact.json["config"]["repositories"] == ["hello-world"]
-    seen = await cloud.connected()
-    assert (seen["connectionState"], seen["activation"]["status"]) == ("Online", "Active")
-    assert seen["parent"]["syncProperties"]["lastSyncTime"]
+    connected = await cloud.connected()
+    assert (connected["connectionState"], connected["activation"]["status"]) == ("Online", "Active")
+    assert connected["parent"]["syncProperties"]["lastSyncTime"]
 
 
 async def test_a_new_connected_registry_is_offline_and_inactive(cloud: Cloud) -> None:
     await cloud.make_connected()
 
-    seen = await cloud.connected()
-    assert (seen["connectionState"], seen["activation"]["status"]) == ("Offline", "Inactive")
-    assert seen["loginServer"] == {"tls": {"certificate": {}}}
-    assert seen["parent"]["syncProperties"]["gatewayEndpoint"] == "contosoacr.westeurope.data.azurecr.io"
-    assert "id" not in seen["parent"]
+    connected = await cloud.connected()
+    assert (connected["connectionState"], connected["activation"]["status"]) == ("Offline", "Inactive")
+    assert connected["loginServer"] == {"tls": {"certificate": {}}}
+    assert connected["parent"]["syncProperties"]["gatewayEndpoint"] == "contosoacr.westeurope.data.azurecr.io"
+    assert "id" not in connected["parent"]
 
 
 async def test_a_registry_goes_with_everything_below_it(cloud: Cloud) -> None:

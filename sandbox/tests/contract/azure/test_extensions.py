@@ -14,12 +14,12 @@ CONFIGURATION = "providers/Microsoft.KubernetesConfiguration/extensions"
 async def test_an_extension_is_created_when_the_agent_reports_success(cloud: Cloud) -> None:
     poller = await cloud.install()
     before = (await cloud.extension()).provisioning_state
-    [wanted] = await cloud.wanted()
+    [extension] = await cloud.desired_extensions()
     await cloud.report("Succeeded", currentVersion="0.11.0")
     done = await poller.result()
 
-    assert wanted["configurationProtectedSettings"] == {"connectionString": "secret"}
-    assert wanted["releaseNamespace"] == "connected-registry"
+    assert extension["configurationProtectedSettings"] == {"connectionString": "secret"}
+    assert extension["releaseNamespace"] == "connected-registry"
     assert (before, done.provisioning_state, done.current_version) == ("Creating", "Succeeded", "0.11.0")
     assert done.configuration_protected_settings == {"connectionString": ""}
     assert done.extension_type == "microsoft.containerregistry.connectedregistry"
@@ -32,9 +32,9 @@ async def test_a_failed_installation_ends_the_operation_with_its_error(cloud: Cl
 
     with pytest.raises(HttpResponseError, match="no chart"):
         await poller.result()
-    found = await cloud.extension()
-    assert (found.provisioning_state, found.error_info.code) == ("Failed", "ExtensionCreationFailed")
-    assert found.statuses[0].code == "InstallationFailed"
+    extension = await cloud.extension()
+    assert (extension.provisioning_state, extension.error_info.code) == ("Failed", "ExtensionCreationFailed")
+    assert extension.statuses[0].code == "InstallationFailed"
 
 
 async def test_an_unregistered_provider_refuses_extensions(cloud: Cloud, credential: ClientSecretCredential) -> None:
@@ -81,13 +81,13 @@ async def test_a_patch_replaces_protected_settings_and_merges_the_others(cloud: 
         }
     }
     poller = await cloud.extensions.extensions.begin_update(*cloud.of_cluster("onprem"), patch)
-    [wanted] = await cloud.wanted()
+    [extension] = await cloud.desired_extensions()
     await cloud.report("Succeeded")
     await poller.result()
 
-    assert wanted["generation"] == 2
-    assert wanted["configurationProtectedSettings"] == {"tls.crt": "certificate"}
-    assert wanted["configurationSettings"] == {"service.clusterIP": "10.96.0.10", "pvc.storageRequest": "20Gi"}
+    assert extension["generation"] == 2
+    assert extension["configurationProtectedSettings"] == {"tls.crt": "certificate"}
+    assert extension["configurationSettings"] == {"service.clusterIP": "10.96.0.10", "pvc.storageRequest": "20Gi"}
     assert (await cloud.extension()).provisioning_state == "Succeeded"
 
 
@@ -109,11 +109,11 @@ async def test_the_agent_hears_of_a_deletion_after_arm_forgot_it(cloud: Cloud, f
     await poller.result()
     with pytest.raises(ResourceNotFoundError):
         await cloud.extension()
-    leaving = await cloud.wanted()
+    leaving = await cloud.desired_extensions()
     await cloud.report("Deleted")
 
     assert [(one["name"], one["deleting"]) for one in leaving] == [("onprem", True)]
-    assert await cloud.wanted() == []
+    assert await cloud.desired_extensions() == []
 
 
 async def test_deleting_what_is_not_there_is_no_content(cloud: Cloud) -> None:
@@ -128,7 +128,7 @@ async def test_a_name_can_be_used_again_while_the_agent_still_removes_it(cloud: 
     await (await cloud.extensions.extensions.begin_delete(*cloud.of_cluster("onprem"))).result()
     await cloud.install()
 
-    assert [one["deleting"] for one in await cloud.wanted()] == [True, False]
+    assert [one["deleting"] for one in await cloud.desired_extensions()] == [True, False]
 
 
 async def test_an_undelivered_extension_fails_after_two_days(cloud: Cloud, clock: Clock) -> None:
@@ -142,7 +142,7 @@ async def test_an_undelivered_extension_fails_after_two_days(cloud: Cloud, clock
 
 async def test_what_the_agent_was_told_of_stays_creating(cloud: Cloud, clock: Clock) -> None:
     await cloud.install()
-    await cloud.wanted()
+    await cloud.desired_extensions()
     clock.turn(48 * HOURS + 1)
 
     assert (await cloud.extension()).provisioning_state == "Creating"
@@ -170,10 +170,10 @@ async def test_a_cluster_is_offline_after_fifteen_minutes_of_silence(cloud: Clou
 
 async def test_a_cluster_set_offline_reaches_no_agent(cloud: Cloud) -> None:
     await cloud.http.post(f"{cloud.azure.url}/sandbox/azure/clusters/berlin-arc", {"connectivityStatus": "Offline"})
-    shown = (await cloud.arm("GET", cloud.cluster_id, "2024-01-01")).json["properties"]["connectivityStatus"]
+    status = (await cloud.arm("GET", cloud.cluster_id, "2024-01-01")).json["properties"]["connectivityStatus"]
     refused = await cloud.agent.get(f"{cloud.azure.url}/agent/extensions?cluster={cloud.cluster_id}")
 
-    assert (shown, refused.status) == ("Offline", 503)
+    assert (status, refused.status) == ("Offline", 503)
 
 
 async def test_an_aks_cluster_tells_its_service_range(cloud: Cloud) -> None:

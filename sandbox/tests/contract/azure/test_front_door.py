@@ -85,8 +85,8 @@ async def test_a_token_of_another_tenant_is_refused(
 ) -> None:
     token = (await credential.get_token(SCOPE)).token
     world["azure"]["tenant"] = "99999999-1111-4111-8111-111111111111"
-    async with another_cloud(world, authority) as other:
-        reply = await http.with_bearer(token).get(f"{other.url}/subscriptions?api-version=2022-12-01")
+    async with another_cloud(world, authority) as second_cloud:
+        reply = await http.with_bearer(token).get(f"{second_cloud.url}/subscriptions?api-version=2022-12-01")
 
     assert (reply.status, reply.json["error"]["code"]) == (401, "InvalidAuthenticationTokenTenant")
 

@@ -92,12 +92,12 @@ async def test_a_blob_comes_in_parts(puller: Http, registry: str) -> None:
     index = await puller.get(f"{registry}/v2/hello-world/manifests/latest")
     manifest = await puller.get(f"{registry}/v2/hello-world/manifests/{index.json['manifests'][0]['digest']}")
     url = f"{registry}/v2/hello-world/blobs/{manifest.json['config']['digest']}"
-    whole = await puller.get(url)
+    complete = await puller.get(url)
     puller.headers["Range"] = "bytes=2-5"
     part = await puller.get(url)
 
-    assert (part.status, part.content) == (206, whole.content[2:6])
-    assert part.headers["Content-Range"] == f"bytes 2-5/{len(whole.content)}"
+    assert (part.status, part.content) == (206, complete.content[2:6])
+    assert part.headers["Content-Range"] == f"bytes 2-5/{len(complete.content)}"
 
 
 async def test_a_head_request_gives_the_digest_alone(puller: Http, registry: str) -> None:
@@ -109,12 +109,12 @@ async def test_a_head_request_gives_the_digest_alone(puller: Http, registry: str
 
 async def test_a_token_reads_what_its_scope_map_names(puller: Http, registry: str) -> None:
     tags = await puller.get(f"{registry}/v2/hello-world/tags/list")
-    other = await puller.get(f"{registry}/v2/oss/nginx/nginx/tags/list")
+    refused = await puller.get(f"{registry}/v2/oss/nginx/nginx/tags/list")
     catalog = await puller.get(f"{registry}/v2/_catalog")
 
     assert tags.json == {"name": "hello-world", "tags": ["latest"]}
-    assert other.status == 401
-    assert 'error="insufficient_scope"' in other.headers["WWW-Authenticate"]
+    assert refused.status == 401
+    assert 'error="insufficient_scope"' in refused.headers["WWW-Authenticate"]
     assert catalog.json == {"repositories": ["hello-world"]}
 
 
@@ -135,12 +135,12 @@ async def test_a_wrong_password_gets_no_access_token(cloud: Cloud, registry: str
 
 async def test_a_blob_of_another_repository_is_unknown(cloud: Cloud, registry: str, puller: Http) -> None:
     password = await cloud.mint(await cloud.make_token("other", "repositories/oss/nginx/nginx/content/read"))
-    other = cloud.http.with_basic("other", password)
-    index = await other.get(f"{registry}/v2/oss/nginx/nginx/manifests/1.25")
+    outsider = cloud.http.with_basic("other", password)
+    index = await outsider.get(f"{registry}/v2/oss/nginx/nginx/manifests/1.25")
     child = index.json["manifests"][0]["digest"]
-    digest = (await other.get(f"{registry}/v2/oss/nginx/nginx/manifests/{child}")).json["config"]["digest"]
+    digest = (await outsider.get(f"{registry}/v2/oss/nginx/nginx/manifests/{child}")).json["config"]["digest"]
 
-    assert (await other.get(f"{registry}/v2/oss/nginx/nginx/blobs/{digest}")).status == 200
+    assert (await outsider.get(f"{registry}/v2/oss/nginx/nginx/blobs/{digest}")).status == 200
     assert (await puller.get(f"{registry}/v2/hello-world/blobs/{digest}")).status == 404
 
 
@@ -202,7 +202,7 @@ async def test_a_registry_is_also_reached_by_its_name(cloud: Cloud, puller: Http
 
 async def test_a_new_registry_has_its_own_port(cloud: Cloud, http: Http) -> None:
     body: dict[str, Any] = {"location": "westeurope", "sku": {"name": "Basic"}}
-    made = await (await cloud.acr.registries.begin_create(GROUP, "newacr", body)).result()
-    server = made.as_dict()["properties"]["loginServer"]
+    registry = await (await cloud.acr.registries.begin_create(GROUP, "newacr", body)).result()
+    server = registry.as_dict()["properties"]["loginServer"]
 
     assert (await http.get(f"https://{server}/v2/")).status == 401

@@ -84,11 +84,11 @@ async def test_a_managed_identity_gets_its_token(
 async def test_an_imds_request_without_its_header_is_refused(azure: AzurePart, http: Http) -> None:
     url = f"{azure.url}/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://management.azure.com/"
     http.headers["Metadata"] = "true"
-    taken = await http.get(url)
+    answer = await http.get(url)
     del http.headers["Metadata"]
     refused = await http.get(url)
 
-    assert (taken.json["token_type"], refused.status) == ("Bearer", 400)
+    assert (answer.json["token_type"], refused.status) == ("Bearer", 400)
 
 
 async def test_the_openid_document_leads_to_the_key_of_the_tokens(

@@ -23,17 +23,17 @@ async def import_image(cloud: Cloud, **body: Any) -> None:
 
 async def images(cloud: Cloud) -> list[str]:
     state = (await cloud.http.get(f"{cloud.azure.url}/sandbox/azure/state")).json
-    found: list[str] = next(one["images"] for one in state["registries"] if one["name"] == REGISTRY)
-    return found
+    names: list[str] = next(one["images"] for one in state["registries"] if one["name"] == REGISTRY)
+    return names
 
 
 async def test_a_registry_is_created_asynchronously(cloud: Cloud) -> None:
     answer = await cloud.arm("PUT", cloud.registry_id.replace(REGISTRY, "newacr"), "2025-11-01", PREMIUM)
-    made = await cloud.acr.registries.get(GROUP, "newacr")
+    registry = await cloud.acr.registries.get(GROUP, "newacr")
 
     assert (answer.status, answer.json["properties"]["provisioningState"]) == (201, "Creating")
     assert len(answer.headers["Azure-AsyncOperation"]) > 2000
-    assert made.as_dict()["properties"]["provisioningState"] == "Succeeded"
+    assert registry.as_dict()["properties"]["provisioningState"] == "Succeeded"
 
 
 async def test_newer_api_versions_create_a_registry_at_once(cloud: Cloud) -> None:
@@ -47,8 +47,8 @@ async def test_newer_api_versions_create_a_registry_at_once(cloud: Cloud) -> Non
 async def test_the_data_endpoint_has_the_region_in_its_name(cloud: Cloud) -> None:
     await cloud.enable_data_endpoint()
 
-    found = (await cloud.acr.registries.get(GROUP, REGISTRY)).as_dict()
-    assert found["properties"]["dataEndpointHostNames"] == ["contosoacr.westeurope.data.azurecr.io"]
+    registry = (await cloud.acr.registries.get(GROUP, REGISTRY)).as_dict()
+    assert registry["properties"]["dataEndpointHostNames"] == ["contosoacr.westeurope.data.azurecr.io"]
 
 
 @pytest.mark.parametrize(
@@ -75,12 +75,12 @@ async def test_a_registry_is_refused(cloud: Cloud, name: str, body: dict[str, An
 
 async def test_a_name_is_taken_in_the_whole_cloud(cloud: Cloud) -> None:
     await cloud.arm("PUT", cloud.group_id.replace(GROUP, "other-rg"), "2021-04-01", {"location": "westeurope"})
-    taken = await cloud.acr.registries.check_name_availability(
+    availability = await cloud.acr.registries.check_name_availability(
         {"name": REGISTRY, "type": "Microsoft.ContainerRegistry/registries"}
     )
     refused = await cloud.arm("PUT", cloud.registry_id.replace(GROUP, "other-rg"), "2025-11-01", PREMIUM)
 
-    assert taken.name_available is False
+    assert availability.name_available is False
     assert (refused.status, refused.json["error"]["code"]) == (409, "AlreadyInUse")
 
 
@@ -94,8 +94,8 @@ async def test_a_registry_with_connected_registries_stays_premium(cloud: Cloud) 
 async def test_usages_count_connected_registries(cloud: Cloud) -> None:
     await cloud.make_connected()
 
-    found = (await cloud.acr.registries.list_usages(GROUP, REGISTRY)).as_dict()
-    assert {one["name"]: one["currentValue"] for one in found["value"]}["ConnectedRegistries"] == 1
+    usages = (await cloud.acr.registries.list_usages(GROUP, REGISTRY)).as_dict()
+    assert {one["name"]: one["currentValue"] for one in usages["value"]}["ConnectedRegistries"] == 1
 
 
 async def test_an_image_is_imported_under_the_tags_asked_for(cloud: Cloud) -> None:
@@ -126,9 +126,9 @@ async def test_an_unknown_source_image_is_refused(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize("more", [{"targetTags": ["Hello World"]}, {"mode": "Overwrite"}])
-async def test_an_import_is_refused(cloud: Cloud, more: dict[str, Any]) -> None:
+async def test_an_import_is_refused(cloud: Cloud, options: dict[str, Any]) -> None:
     with pytest.raises(HttpResponseError, match="InvalidParameters"):
-        await import_image(cloud, **more)
+        await import_image(cloud, **options)
 
 
 async def test_a_resource_group_lies_in_a_known_region(cloud: Cloud) -> None:
@@ -173,8 +173,8 @@ async def test_a_scope_map_in_use_is_not_deleted(cloud: Cloud) -> None:
 async def test_a_new_token_has_no_passwords(cloud: Cloud) -> None:
     await cloud.make_token("client", "repositories/hello-world/content/read")
 
-    found = (await cloud.acr.tokens.get(GROUP, REGISTRY, "client")).as_dict()
-    assert found["properties"]["credentials"]["passwords"] == []
+    token = (await cloud.acr.tokens.get(GROUP, REGISTRY, "client")).as_dict()
+    assert token["properties"]["credentials"]["passwords"] == []
 
 
 async def test_a_password_is_shown_once(cloud: Cloud) -> None:

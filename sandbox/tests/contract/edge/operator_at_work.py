@@ -83,22 +83,22 @@ class Operator:
     async def create_token(self, name: str, actions: list[str]) -> str:
         """A scope map and a token of the same name; the token's id."""
         scope_map: Any = {"properties": {"actions": actions}}
-        made = await (await self.acr.scope_maps.begin_create(GROUP, ACR, name, scope_map, **FAST)).result()
-        token: Any = {"properties": {"scopeMapId": made.id, "status": "enabled"}}
+        granted = await (await self.acr.scope_maps.begin_create(GROUP, ACR, name, scope_map, **FAST)).result()
+        token: Any = {"properties": {"scopeMapId": granted.id, "status": "enabled"}}
         created = await (await self.acr.tokens.begin_create(GROUP, ACR, name, token, **FAST)).result()
         return str(created.id)
 
     async def password(self, token: str, slot: str = "password1") -> str:
         """A new password for a token."""
-        found = await self.acr.tokens.get(GROUP, ACR, token)
-        order: Any = {"tokenId": found.id, "name": slot}
-        made = await (await self.acr.registries.begin_generate_credentials(GROUP, ACR, order, **FAST)).result()
-        return next(str(one.value) for one in made.passwords or [] if one.name == slot)
+        current = await self.acr.tokens.get(GROUP, ACR, token)
+        order: Any = {"tokenId": current.id, "name": slot}
+        credentials = await (await self.acr.registries.begin_generate_credentials(GROUP, ACR, order, **FAST)).result()
+        return next(str(one.value) for one in credentials.passwords or [] if one.name == slot)
 
     async def connection_string(self, name: str = "edge01", *, password: str | None = None) -> str:
         """What `az acr connected-registry get-settings` prints."""
-        found = await self.registry(name)
-        gateway = found.properties.parent.sync_properties.gateway_endpoint
+        registry = await self.registry(name)
+        gateway = registry.properties.parent.sync_properties.gateway_endpoint
         secret = password or await self.password(name)
         return (
             f"ConnectedRegistryName={name};SyncTokenName={name};SyncTokenPassword={secret};"
@@ -154,14 +154,14 @@ class Operator:
         """Wait until the connected registry is Online, Offline, …; its properties."""
 
         async def look() -> Any:
-            found = (await self.registry(name)).properties
-            return found if found.connection_state == state else None
+            current = (await self.registry(name)).properties
+            return current if current.connection_state == state else None
 
         return await eventually(look)
 
     async def pods(self, namespace: str = NAMESPACE, app: str = "connected-registry") -> list[Any]:
-        found = await self.core.list_namespaced_pod(namespace, label_selector=f"app.kubernetes.io/name={app}")
-        return list(found.items)
+        listed = await self.core.list_namespaced_pod(namespace, label_selector=f"app.kubernetes.io/name={app}")
+        return list(listed.items)
 
     async def pod(self) -> Any:
         """The connected registry's Pod, once there is one."""
@@ -210,8 +210,8 @@ class Operator:
         """The container status of that Pod once it is as wanted."""
 
         async def look() -> Any:
-            found = await self.core.read_namespaced_pod("app", "default")
-            statuses = found.status.container_statuses or []
+            current = await self.core.read_namespaced_pod("app", "default")
+            statuses = current.status.container_statuses or []
             return statuses[0] if statuses and when(statuses[0]) else None
 
         return await eventually(look)
@@ -220,6 +220,6 @@ class Operator:
 async def eventually(look: Callable[[], Awaitable[Found | None]]) -> Found:
     """What `look` gives as soon as it gives anything."""
     async with asyncio.timeout(DEADLINE):
-        while not (found := await look()):
+        while not (result := await look()):
             await asyncio.sleep(QUICK)
-    return found
+    return result

@@ -111,11 +111,11 @@ async def test_everything_is_seen_at_a_glance_on_the_slack_port(run: Run, tmp_pa
     values = await read_environment(tmp_path / "env")
 
     async with aiohttp.ClientSession() as http, http.get(values["SANDBOX_URL"] + "/sandbox/world") as answer:
-        seen = await answer.json()
+        world = await answer.json()
 
-    assert seen["parts"] == ["slack", "azure", "kube", "edge"]
-    assert [edge["name"] for edge in seen["edge"]["clusters"]] == ["berlin-arc", "hamburg-arc", "lyon-arc"]
-    assert not seen["clock"]["stopped"]
+    assert world["parts"] == ["slack", "azure", "kube", "edge"]
+    assert [edge["name"] for edge in world["edge"]["clusters"]] == ["berlin-arc", "hamburg-arc", "lyon-arc"]
+    assert not world["clock"]["stopped"]
 
 
 @pytest.mark.parametrize(
@@ -217,8 +217,8 @@ async def test_a_command_that_is_not_there_is_said_to_be_so(run: Run) -> None:
 
 
 async def test_a_busy_port_is_explained(run: Run) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1] - 1)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1] - 1)
 
         code, _, err = await outcome(await run("azure", port=port))
 

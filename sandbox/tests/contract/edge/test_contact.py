@@ -18,9 +18,9 @@ def stop_at(sandbox: Sandbox, hour: int, minute: int = 0) -> None:
 
 
 async def last_sync(operator: Operator) -> datetime:
-    found = (await operator.registry()).properties.parent.sync_properties.last_sync_time
-    assert isinstance(found, datetime)
-    return found
+    moment = (await operator.registry()).properties.parent.sync_properties.last_sync_time
+    assert isinstance(moment, datetime)
+    return moment
 
 
 async def test_continuous_contact_synchronises_each_minute(operator: Operator, sandbox: Sandbox) -> None:
@@ -57,8 +57,8 @@ async def test_a_nightly_registry_is_online_in_its_window(operator: Operator, sa
 
     sandbox.clock.turn(12 * 3600)
 
-    found = await operator.until_state("Online")
-    assert found.parent.sync_properties.last_sync_time == sandbox.clock.now()
+    registry = await operator.until_state("Online")
+    assert registry.parent.sync_properties.last_sync_time == sandbox.clock.now()
 
 
 async def test_a_cut_link_makes_cluster_and_registry_fall_silent(operator: Operator, sandbox: Sandbox) -> None:
@@ -90,8 +90,8 @@ async def test_what_was_ordered_while_the_link_was_cut_is_done_when_it_is_mended
 
     await operator.control(link="up")
 
-    made = await poller.result()
-    assert made.properties.provisioning_state == "Succeeded"
+    extension = await poller.result()
+    assert extension.properties.provisioning_state == "Succeeded"
 
 
 async def test_an_edge_that_is_off_is_offline_at_once_and_its_api_server_unreachable(operator: Operator) -> None:

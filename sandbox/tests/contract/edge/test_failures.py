@@ -13,9 +13,9 @@ async def failure(operator: Operator, **settings: Any) -> str:
     """Install, expect that it fails, and give the text that Azure has for it."""
     with pytest.raises(HttpResponseError):
         await operator.install(**settings)
-    found = await operator.extension()
-    assert found.provisioning_state == "Failed"
-    return str(found.error_info.message) if found.error_info else ""
+    extension = await operator.extension()
+    assert extension.provisioning_state == "Failed"
+    return str(extension.error_info.message) if extension.error_info else ""
 
 
 async def still_creating(operator: Operator) -> bool:
@@ -61,8 +61,8 @@ async def test_a_storage_class_that_does_not_exist_leaves_the_extension_creating
     pod = await operator.pod()
 
     async def event() -> str | None:
-        found = await operator.core.list_namespaced_event(NAMESPACE)
-        return next((one.message for one in found.items if "unbound immediate" in (one.message or "")), None)
+        events = await operator.core.list_namespaced_event(NAMESPACE)
+        return next((one.message for one in events.items if "unbound immediate" in (one.message or "")), None)
 
     assert "PersistentVolumeClaims" in await eventually(event)
     assert pod.status.phase == "Pending"
@@ -92,8 +92,8 @@ async def test_a_password_that_does_not_fit(operator: Operator, password: str) -
     log = await operator.until_log("UNAUTHORIZED")
     assert "incorrect password" in log
     assert await still_creating(operator)
-    found = (await operator.registry()).properties
-    assert (found.connection_state, found.activation.status) == ("Offline", "Inactive")
+    properties = (await operator.registry()).properties
+    assert (properties.connection_state, properties.activation.status) == ("Offline", "Inactive")
 
 
 async def test_a_byte_order_mark_before_the_connection_string(operator: Operator) -> None:
@@ -208,12 +208,12 @@ async def test_a_firewall_leaves_the_extension_succeeded_and_the_registry_offlin
     await operator.create_registry()
     await operator.control(scenario="firewall")
 
-    made = await operator.install()
+    extension = await operator.install()
 
-    assert made.properties.provisioning_state == "Succeeded"
+    assert extension.properties.provisioning_state == "Succeeded"
     assert "i/o timeout" in await operator.log()
-    found = (await operator.registry()).properties
-    assert (found.connection_state, found.parent.sync_properties.last_sync_time) == ("Offline", None)
+    properties = (await operator.registry()).properties
+    assert (properties.connection_state, properties.parent.sync_properties.last_sync_time) == ("Offline", None)
 
 
 async def test_when_the_firewall_opens_the_registry_comes_online(operator: Operator, sandbox: Sandbox) -> None:
@@ -231,9 +231,9 @@ async def test_another_instance_may_hold_the_activation_on_demand(operator: Oper
     await operator.create_registry()
     await operator.control(scenario="already-activated")
 
-    made = await operator.install()
+    extension = await operator.install()
 
-    assert made.properties.provisioning_state == "Succeeded"
+    assert extension.properties.provisioning_state == "Succeeded"
     assert "ALREADY_ACTIVATED" in await operator.until_log("ALREADY_ACTIVATED")
 
 
@@ -256,8 +256,8 @@ async def test_a_full_disk_makes_the_registry_unhealthy_until_it_has_room_again(
     await operator.control(scenario="disk-full")
     sandbox.clock.turn(60)
 
-    found = await operator.until_state("Unhealthy")
-    assert [one.code for one in found.status_details] == ["DiskError"]
+    registry = await operator.until_state("Unhealthy")
+    assert [one.code for one in registry.status_details] == ["DiskError"]
     await operator.control(scenario=None)
     sandbox.clock.turn(60)
     assert not (await operator.until_state("Online")).status_details

@@ -15,15 +15,15 @@ pytestmark = pytest.mark.on_real_clusters
 async def test_a_good_connection_string_brings_the_registry_online(operator: Operator) -> None:
     await operator.create_registry()
 
-    made = await operator.install()
+    extension = await operator.install()
 
-    assert made.properties.provisioning_state == "Succeeded"
-    assert made.properties.current_version == "0.11.0"
-    found = await operator.until_state("Online")
-    assert found.activation.status == "Active"
-    assert found.login_server.host == ADDRESS
-    assert found.login_server.tls.status == "Enabled"
-    assert found.parent.sync_properties.last_sync_time is not None
+    assert extension.properties.provisioning_state == "Succeeded"
+    assert extension.properties.current_version == "0.11.0"
+    registry = await operator.until_state("Online")
+    assert registry.activation.status == "Active"
+    assert registry.login_server.host == ADDRESS
+    assert registry.login_server.tls.status == "Enabled"
+    assert registry.parent.sync_properties.last_sync_time is not None
 
 
 async def test_the_cluster_shows_what_helm_brought(operator: Operator) -> None:
@@ -41,12 +41,12 @@ async def test_the_cluster_shows_what_helm_brought(operator: Operator) -> None:
 async def test_the_arc_agents_object_tells_the_outcome(operator: Operator) -> None:
     await operator.deploy()
 
-    found = await operator.custom.get_namespaced_custom_object(
+    outcome = await operator.custom.get_namespaced_custom_object(
         "clusterconfig.azure.com", "v1beta1", "azure-arc", "extensionconfigs", "edge01"
     )
 
-    assert found["status"]["status"] == "Succeeded"
-    assert "connectionString" not in str(found)
+    assert outcome["status"]["status"] == "Succeeded"
+    assert "connectionString" not in str(outcome)
 
 
 async def test_the_heartbeat_makes_the_cluster_connected(operator: Operator) -> None:
@@ -57,12 +57,12 @@ async def test_the_heartbeat_makes_the_cluster_connected(operator: Operator) -> 
 
     async def look() -> Any:
         answer = await operator.acr.send_request(HttpRequest("GET", url, params={"api-version": "2024-01-01"}))
-        found = answer.json()["properties"]
-        return found if found["kubernetesVersion"] == "1.37.2" else None
+        properties = answer.json()["properties"]
+        return properties if properties["kubernetesVersion"] == "1.37.2" else None
 
-    found = await eventually(look)
-    assert found["connectivityStatus"] == "Connected"
-    assert found["totalNodeCount"] == 1
+    cluster = await eventually(look)
+    assert cluster["connectivityStatus"] == "Connected"
+    assert cluster["totalNodeCount"] == 1
 
 
 async def test_the_edge_holds_the_very_digests_of_the_cloud(operator: Operator, sandbox: Sandbox) -> None:
@@ -82,8 +82,8 @@ async def test_deleting_the_extension_clears_the_cluster_and_takes_the_registry_
     await operator.remove()
 
     await until_namespace_is_gone(operator)
-    found = await operator.until_state("Offline")
-    assert found.activation.status == "Active"
+    registry = await operator.until_state("Offline")
+    assert registry.activation.status == "Active"
 
 
 async def test_an_extension_deployed_again_finds_the_registry_activated_already(operator: Operator) -> None:

@@ -25,8 +25,8 @@ async def refused(operator: Operator) -> str:
     )
 
     async def event() -> str | None:
-        found = await operator.core.list_namespaced_event("default")
-        return next((one.message for one in found.items if "Failed to pull image" in (one.message or "")), None)
+        events = await operator.core.list_namespaced_event("default")
+        return next((one.message for one in events.items if "Failed to pull image" in (one.message or "")), None)
 
     assert await eventually(event)
     return str(status.state.waiting.message)
@@ -56,8 +56,8 @@ async def test_hello_world_says_its_line_and_is_started_for_ever(operator: Opera
     assert not status.ready
 
     async def log() -> str | None:
-        found = await operator.core.read_namespaced_pod_log("app", "default")
-        return found if "Hello from Docker!" in found else None
+        text = await operator.core.read_namespaced_pod_log("app", "default")
+        return text if "Hello from Docker!" in text else None
 
     assert await eventually(log)
 

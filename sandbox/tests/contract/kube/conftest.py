@@ -66,8 +66,8 @@ def real(real_clusters: RealClusters) -> Iterator[RealKubePart]:
 
 @pytest.fixture
 def served(request: pytest.FixtureRequest) -> KubePart | RealKubePart:
-    found: KubePart | RealKubePart = request.getfixturevalue({"stand-in": "part"}.get(request.param, request.param))
-    return found
+    part: KubePart | RealKubePart = request.getfixturevalue({"stand-in": "part"}.get(request.param, request.param))
+    return part
 
 
 @pytest.fixture
@@ -95,8 +95,8 @@ async def connect(kubeconfig: Path) -> AsyncIterator[Connect]:
         return opened[-1]
 
     yield open_client
-    for one in opened:
-        await one.close()
+    for connection in opened:
+        await connection.close()
 
 
 @pytest.fixture
@@ -132,8 +132,8 @@ def networking(admin: Any) -> Any:
 @pytest.fixture
 async def namespace(core: Any) -> str:
     """A namespace of the test's own, with its service account."""
-    made = await core.create_namespace({"metadata": {"generateName": "test-"}})
-    name = made.metadata.name
+    created = await core.create_namespace({"metadata": {"generateName": "test-"}})
+    name = created.metadata.name
     await first(core.list_namespaced_service_account, lambda one: one.metadata.name == "default", namespace=name)
     return str(name)
 

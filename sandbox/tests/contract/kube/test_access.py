@@ -94,16 +94,16 @@ async def test_a_role_binding_takes_effect(admin: Any, bot: Any, namespace: str)
     )
 
     review = api(client.AuthorizationV1Api, bot)
-    asked = {"verb": "create", "resource": "services", "namespace": namespace}
+    attributes = {"verb": "create", "resource": "services", "namespace": namespace}
 
     async def is_allowed() -> bool:
-        answer = await review.create_self_subject_access_review({"spec": {"resourceAttributes": asked}})
+        answer = await review.create_self_subject_access_review({"spec": {"resourceAttributes": attributes}})
         return bool(answer.status.allowed)
 
     await eventually(is_allowed)
-    made = await api(client.CoreV1Api, bot).create_namespaced_service(namespace, service())
+    created = await api(client.CoreV1Api, bot).create_namespaced_service(namespace, service())
 
-    assert made.metadata.name == "placed"
+    assert created.metadata.name == "placed"
 
 
 async def test_nobody_in_particular_may_ask_for_health_only(kubeconfig: Path) -> None:
@@ -127,9 +127,9 @@ async def test_a_group_that_is_not_served_is_a_page_that_is_not_found(admin: Any
 
 
 async def test_kinds_are_listed_in_the_order_of_their_names(admin: Any) -> None:
-    found = await api(client.CoreV1Api, admin).get_api_resources()
+    resources = await api(client.CoreV1Api, admin).get_api_resources()
 
-    names = [one.name for one in found.resources if "/" not in one.name]
+    names = [one.name for one in resources.resources if "/" not in one.name]
     assert names == sorted(names)
 
 
@@ -139,15 +139,15 @@ async def test_kinds_are_listed_in_the_order_of_their_names(admin: Any) -> None:
 )
 async def test_what_kubectl_looks_through_when_it_prunes_is_served(admin: Any, kind: str) -> None:
     """`kubectl apply --prune` and `kubectl cluster-info dump` end with an error where one of them isn't known."""
-    found = await api(client.CoreV1Api, admin).get_api_resources()
+    resources = await api(client.CoreV1Api, admin).get_api_resources()
 
-    assert kind in [one.name for one in found.resources]
+    assert kind in [one.name for one in resources.resources]
 
 
 async def test_the_server_says_its_version(admin: Any) -> None:
-    found = await api(client.VersionApi, admin).get_code()
+    version = await api(client.VersionApi, admin).get_code()
 
-    assert found.git_version.startswith("v1.")
+    assert version.git_version.startswith("v1.")
 
 
 async def test_resources_are_listed_with_their_verbs(admin: Any) -> None:

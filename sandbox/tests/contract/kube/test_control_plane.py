@@ -9,11 +9,11 @@ from sandbox.tls import Authority
 async def test_nothing_is_left_of_the_clusters_that_a_folder_held_before(
     control_plane_programs: Path, tmp_path: Path
 ) -> None:
-    left = tmp_path / "etcd" / "member" / "left"
-    left.mkdir(parents=True)
+    leftover = tmp_path / "etcd" / "member" / "left"
+    leftover.mkdir(parents=True)
     plane = ControlPlane(control_plane_programs, tmp_path, Authority(tmp_path))
 
     await plane.start()
     await plane.stop()
 
-    assert not left.exists()
+    assert not leftover.exists()

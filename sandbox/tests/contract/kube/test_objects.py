@@ -19,11 +19,11 @@ def config_map(name: str = "settings", **data: str) -> dict[str, Any]:
 
 
 async def test_a_new_object_is_given_its_identity(core: Any, namespace: str) -> None:
-    made = await core.create_namespaced_config_map(namespace, config_map())
+    created = await core.create_namespaced_config_map(namespace, config_map())
 
-    assert made.metadata.uid
-    assert made.metadata.resource_version.isdigit()
-    assert made.metadata.creation_timestamp is not None
+    assert created.metadata.uid
+    assert created.metadata.resource_version.isdigit()
+    assert created.metadata.creation_timestamp is not None
 
 
 async def test_a_name_can_be_used_once(core: Any, namespace: str) -> None:
@@ -36,9 +36,9 @@ async def test_a_name_can_be_used_once(core: Any, namespace: str) -> None:
 
 
 async def test_a_name_can_be_made_up(core: Any, namespace: str) -> None:
-    made = await core.create_namespaced_config_map(namespace, {"metadata": {"generateName": "made-"}})
+    created = await core.create_namespaced_config_map(namespace, {"metadata": {"generateName": "made-"}})
 
-    assert len(made.metadata.name) == len("made-") + 5
+    assert len(created.metadata.name) == len("made-") + 5
 
 
 async def test_what_is_not_there_is_not_found(core: Any, namespace: str) -> None:
@@ -73,21 +73,21 @@ async def test_a_stale_replacement_is_a_conflict(core: Any, namespace: str) -> N
 
 
 async def test_a_change_that_changes_nothing_keeps_the_version(core: Any, namespace: str) -> None:
-    made = await core.create_namespaced_config_map(namespace, config_map())
+    created = await core.create_namespaced_config_map(namespace, config_map())
 
     patched = await core.patch_namespaced_config_map("settings", namespace, {"data": {"a": "1"}})
 
-    assert patched.metadata.resource_version == made.metadata.resource_version
+    assert patched.metadata.resource_version == created.metadata.resource_version
 
 
 async def test_a_list_is_chosen_by_labels(core: Any, namespace: str) -> None:
     for name in ("one", "two", "three"):
         await core.create_namespaced_config_map(namespace, config_map(name))
 
-    found = await core.list_namespaced_config_map(namespace, label_selector="part in (one, three)")
+    listed = await core.list_namespaced_config_map(namespace, label_selector="part in (one, three)")
     others = await core.list_namespaced_config_map(namespace, label_selector="part,part!=two")
 
-    assert [one.metadata.name for one in found.items] == ["one", "three"]
+    assert [one.metadata.name for one in listed.items] == ["one", "three"]
     assert [one.metadata.name for one in others.items] == ["one", "three"]
 
 
@@ -95,9 +95,9 @@ async def test_a_list_is_chosen_by_fields(core: Any, namespace: str) -> None:
     for name in ("one", "two"):
         await core.create_namespaced_config_map(namespace, config_map(name))
 
-    found = await core.list_namespaced_config_map(namespace, field_selector="metadata.name=two")
+    listed = await core.list_namespaced_config_map(namespace, field_selector="metadata.name=two")
 
-    assert [one.metadata.name for one in found.items] == ["two"]
+    assert [one.metadata.name for one in listed.items] == ["two"]
 
 
 async def test_a_field_that_can_not_be_selected_by_is_refused(core: Any, namespace: str) -> None:
@@ -120,12 +120,12 @@ async def test_a_long_list_comes_in_pages(core: Any, namespace: str) -> None:
 
     page = await core.list_namespaced_config_map(namespace, limit=2)
     names += [one.metadata.name for one in page.items]
-    rest = await core.list_namespaced_config_map(namespace, limit=10, _continue=page.metadata._continue)
-    names += [one.metadata.name for one in rest.items]
+    remainder = await core.list_namespaced_config_map(namespace, limit=10, _continue=page.metadata._continue)
+    names += [one.metadata.name for one in remainder.items]
 
     assert len(page.items) == 2
     assert [name for name in names if name.startswith("p")] == ["p1", "p2", "p3"]
-    assert rest.metadata._continue in (None, "")
+    assert remainder.metadata._continue in (None, "")
 
 
 @pytest.mark.parametrize(
@@ -204,26 +204,26 @@ async def apply(core: Any, namespace: str, manager: str, data: dict[str, str], *
 
 
 async def test_applying_makes_what_is_not_there(core: Any, namespace: str) -> None:
-    made = await apply(core, namespace, "one", {"a": "1"})
+    created = await apply(core, namespace, "one", {"a": "1"})
 
-    assert made.data == {"a": "1"}
-    assert [entry.manager for entry in made.metadata.managed_fields] == ["one"]
+    assert created.data == {"a": "1"}
+    assert [entry.manager for entry in created.metadata.managed_fields] == ["one"]
 
 
 async def test_applying_makes_one_version_and_the_same_again_none(core: Any, namespace: str) -> None:
-    made = await apply(core, namespace, "one", {"a": "1"})
+    created = await apply(core, namespace, "one", {"a": "1"})
     again = await apply(core, namespace, "one", {"a": "1"})
-    found = await core.read_namespaced_config_map("applied", namespace)
+    current = await core.read_namespaced_config_map("applied", namespace)
 
-    assert made.metadata.resource_version == again.metadata.resource_version == found.metadata.resource_version
+    assert created.metadata.resource_version == again.metadata.resource_version == current.metadata.resource_version
 
 
 async def test_applying_takes_away_what_the_same_manager_no_longer_wants(core: Any, namespace: str) -> None:
     await apply(core, namespace, "one", {"a": "1", "b": "2"})
 
-    made = await apply(core, namespace, "one", {"a": "1"})
+    created = await apply(core, namespace, "one", {"a": "1"})
 
-    assert made.data == {"a": "1"}
+    assert created.data == {"a": "1"}
 
 
 async def test_applying_against_another_manager_is_a_conflict(core: Any, namespace: str) -> None:
@@ -238,28 +238,28 @@ async def test_applying_against_another_manager_is_a_conflict(core: Any, namespa
 async def test_applying_by_force_takes_over(core: Any, namespace: str) -> None:
     await apply(core, namespace, "one", {"a": "1"})
 
-    made = await apply(core, namespace, "two", {"a": "2"}, force=True)
+    created = await apply(core, namespace, "two", {"a": "2"}, force=True)
 
-    assert made.data == {"a": "2"}
+    assert created.data == {"a": "2"}
 
 
 async def test_fields_are_handed_over_by_writing_their_managers(core: Any, admin: Any, namespace: str) -> None:
     """As kubectl does it when an object that it made by a client-side apply is applied by the server."""
     await core.create_namespaced_config_map(namespace, config_map("applied", a="1", b="2"), field_manager="before")
-    found = await raw(admin, f"/api/v1/namespaces/{namespace}/configmaps/applied")
-    managers = [one | {"manager": "one", "operation": "Apply"} for one in found["metadata"]["managedFields"]]
+    read_back = await raw(admin, f"/api/v1/namespaces/{namespace}/configmaps/applied")
+    managers = [one | {"manager": "one", "operation": "Apply"} for one in read_back["metadata"]["managedFields"]]
     body = [{"op": "replace", "path": "/metadata/managedFields", "value": managers}]
     await core.patch_namespaced_config_map("applied", namespace, body, _content_type="application/json-patch+json")
 
-    made = await apply(core, namespace, "one", {"a": "1"})
+    created = await apply(core, namespace, "one", {"a": "1"})
 
-    assert made.data == {"a": "1"}
+    assert created.data == {"a": "1"}
 
 
 async def test_a_finalizer_holds_an_object_back(core: Any, namespace: str) -> None:
-    held = config_map()
-    held["metadata"]["finalizers"] = ["sandbox.example/hold"]
-    await core.create_namespaced_config_map(namespace, held)
+    finalized = config_map()
+    finalized["metadata"]["finalizers"] = ["sandbox.example/hold"]
+    await core.create_namespaced_config_map(namespace, finalized)
 
     await core.delete_namespaced_config_map("settings", namespace)
     waiting = await core.read_namespaced_config_map("settings", namespace)
@@ -310,8 +310,8 @@ async def test_a_collection_is_deleted_by_labels(core: Any, namespace: str) -> N
 
     await core.delete_collection_namespaced_config_map(namespace, label_selector="part=one")
 
-    left = await core.list_namespaced_config_map(namespace, label_selector="part")
-    assert [one.metadata.name for one in left.items] == ["two"]
+    remaining = await core.list_namespaced_config_map(namespace, label_selector="part")
+    assert [one.metadata.name for one in remaining.items] == ["two"]
 
 
 async def test_a_watch_tells_what_happens_after_a_list(core: Any, namespace: str) -> None:
@@ -319,7 +319,7 @@ async def test_a_watch_tells_what_happens_after_a_list(core: Any, namespace: str
     await core.create_namespaced_config_map(namespace, config_map())
     await core.patch_namespaced_config_map("settings", namespace, {"data": {"a": "2"}})
     await core.delete_namespaced_config_map("settings", namespace)
-    told = []
+    changes = []
 
     async for event in watches.events(
         core.list_namespaced_config_map,
@@ -328,17 +328,17 @@ async def test_a_watch_tells_what_happens_after_a_list(core: Any, namespace: str
         resource_version=before.metadata.resource_version,
         timeout_seconds=watches.PATIENCE,
     ):
-        told.append(event["type"])
+        changes.append(event["type"])
         if event["type"] == "DELETED":
             break
 
-    assert told == ["ADDED", "MODIFIED", "DELETED"]
+    assert changes == ["ADDED", "MODIFIED", "DELETED"]
 
 
 async def test_a_watch_ends_when_its_time_is_over(core: Any, namespace: str) -> None:
     listed = await core.list_namespaced_config_map(namespace)
 
-    told = [
+    changes = [
         event
         async for event in watches.events(
             core.list_namespaced_config_map,
@@ -348,7 +348,7 @@ async def test_a_watch_ends_when_its_time_is_over(core: Any, namespace: str) -> 
         )
     ]
 
-    assert told == []
+    assert changes == []
 
 
 async def test_a_watch_from_a_version_that_is_forgotten_is_told_so(core: Any, namespace: str, forget: Any) -> None:
@@ -385,10 +385,10 @@ async def test_a_list_whose_place_is_forgotten_has_expired(core: Any, namespace:
 async def test_the_text_of_a_secret_comes_back_encoded(core: Any, namespace: str) -> None:
     body = {"metadata": {"name": "password"}, "stringData": {"value": "open"}}
 
-    made = await core.create_namespaced_secret(namespace, body)
+    created = await core.create_namespaced_secret(namespace, body)
 
-    assert made.type == "Opaque"
-    assert made.data == {"value": base64.b64encode(b"open").decode()}
+    assert created.type == "Opaque"
+    assert created.data == {"value": base64.b64encode(b"open").decode()}
 
 
 async def test_a_pull_secret_has_to_hold_json(core: Any, namespace: str) -> None:
@@ -421,9 +421,9 @@ async def test_a_deleted_namespace_goes_with_its_contents(core: Any, namespace: 
 
 
 async def test_nothing_new_is_made_in_a_namespace_that_is_going(core: Any, namespace: str) -> None:
-    held = config_map()
-    held["metadata"]["finalizers"] = ["sandbox.example/hold"]
-    await core.create_namespaced_config_map(namespace, held)
+    finalized = config_map()
+    finalized["metadata"]["finalizers"] = ["sandbox.example/hold"]
+    await core.create_namespaced_config_map(namespace, finalized)
     await core.delete_namespace(namespace)
 
     going = await core.read_namespace(namespace)
@@ -459,10 +459,10 @@ async def test_a_custom_kind_is_served_once_it_is_defined(admin: Any, namespace:
 
     body = {"apiVersion": "sandbox.example/v1", "kind": "Probe", "metadata": {"name": "one"}, "spec": {"deep": [1]}}
     await custom.create_namespaced_custom_object("sandbox.example", "v1", namespace, "probes", body)
-    found = await custom.list_namespaced_custom_object("sandbox.example", "v1", namespace, "probes")
+    listed = await custom.list_namespaced_custom_object("sandbox.example", "v1", namespace, "probes")
 
-    assert found["kind"] == "ProbeList"
-    assert [one["spec"] for one in found["items"]] == [{"deep": [1]}]
+    assert listed["kind"] == "ProbeList"
+    assert [one["spec"] for one in listed["items"]] == [{"deep": [1]}]
 
 
 async def test_a_table_is_printed_for_those_who_ask(admin: Any, core: Any, namespace: str) -> None:
@@ -495,18 +495,18 @@ async def test_an_object_that_was_read_can_not_be_created_as_it_is(core: Any, na
 
 async def test_a_namespace_is_active_whatever_status_it_was_sent_with(core: Any) -> None:
     """kubectl sends an empty one."""
-    made = await core.create_namespace({"metadata": {"generateName": "test-"}, "spec": {}, "status": {}})
+    created = await core.create_namespace({"metadata": {"generateName": "test-"}, "spec": {}, "status": {}})
 
-    assert made.status.phase == "Active"
+    assert created.status.phase == "Active"
 
 
 MISSPELT = {"metadata": {"name": "odd"}, "data": {"a": "1"}, "dat": {"b": "2"}, "kind": "ConfigMap", "apiVersion": "v1"}
 
 
 async def test_a_field_that_a_kind_does_not_have_is_left_out(admin: Any, namespace: str) -> None:
-    made = await raw(admin, f"/api/v1/namespaces/{namespace}/configmaps", method="POST", body=MISSPELT)
+    created = await raw(admin, f"/api/v1/namespaces/{namespace}/configmaps", method="POST", body=MISSPELT)
 
-    assert "dat" not in made
+    assert "dat" not in created
 
 
 async def test_a_field_that_a_kind_does_not_have_is_refused_to_strict_clients(admin: Any, namespace: str) -> None:
@@ -573,9 +573,9 @@ async def test_amounts_may_be_numbers(admin: Any, namespace: str) -> None:
         "metadata": {"name": "few"},
         "spec": {"hard": {"pods": 5}},
     }
-    made = await raw(admin, f"/api/v1/namespaces/{namespace}/resourcequotas", method="POST", body=body)
+    created = await raw(admin, f"/api/v1/namespaces/{namespace}/resourcequotas", method="POST", body=body)
 
-    assert made["metadata"]["name"] == "few"
+    assert created["metadata"]["name"] == "few"
 
 
 async def raw(

@@ -84,9 +84,9 @@ async def drained(events: AsyncIterator[Any]) -> list[Any]:
 async def test_somebody_else_can_take_an_address(part: KubePart, core: Any, namespace: str) -> None:
     place = {"address": "10.96.0.20", "namespace": "others", "name": "first"}
 
-    status, made = await control(part, "POST", "berlin/take-address", place)
+    status, created = await control(part, "POST", "berlin/take-address", place)
 
-    assert (status, made["address"]) == (200, "10.96.0.20")
+    assert (status, created["address"]) == (200, "10.96.0.20")
     refused = await refusal(core.create_namespaced_service(namespace, service("10.96.0.20")))
     assert "provided IP is already allocated" in refused["message"]
 
@@ -165,11 +165,11 @@ def pod(image: str, **spec: Any) -> dict[str, Any]:
 async def test_a_pod_runs_the_image_that_was_pulled(core: Any, namespace: str) -> None:
     await core.create_namespaced_pod(namespace, pod("open.example/app:1"))
 
-    found = await watches.first(
+    running = await watches.first(
         core.list_namespaced_pod, lambda one: one.status.phase == "Running", namespace=namespace
     )
 
-    status = found.status.container_statuses[0]
+    status = running.status.container_statuses[0]
     assert (status.ready, status.image_id) == (True, "open.example/app@sha256:" + "b" * 64)
 
 
@@ -177,18 +177,18 @@ async def test_a_pod_whose_image_can_not_be_pulled_says_so(clock: Clock, core: A
     clock.stop()
     await core.create_namespaced_pod(namespace, pod("closed.example/app:1"))
 
-    found = await watches.first(
+    pending = await watches.first(
         core.list_namespaced_pod,
         lambda one: bool(one.status.container_statuses) and waiting(one).reason == "ImagePullBackOff",
         namespace=namespace,
     )
 
-    assert found.status.phase == "Pending"
-    assert waiting(found).message == ('Back-off pulling image "closed.example/app:1": berlin: pull access denied')
+    assert pending.status.phase == "Pending"
+    assert waiting(pending).message == ('Back-off pulling image "closed.example/app:1": berlin: pull access denied')
 
 
-def waiting(found: Any) -> Any:
-    return found.status.container_statuses[0].state.waiting or found.status.container_statuses[0].state
+def waiting(pod: Any) -> Any:
+    return pod.status.container_statuses[0].state.waiting or pod.status.container_statuses[0].state
 
 
 async def test_a_pod_with_a_pull_secret_runs(core: Any, namespace: str) -> None:

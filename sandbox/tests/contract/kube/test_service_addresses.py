@@ -14,16 +14,16 @@ OUTSIDE = "10.97.0.100"
 
 
 def service(address: str | None = None, name: str = "placed", **spec: Any) -> dict[str, Any]:
-    wanted = {"clusterIP": address} if address else {}
-    return {"metadata": {"name": name}, "spec": {"ports": [{"port": 443}]} | wanted | spec}
+    fixed = {"clusterIP": address} if address else {}
+    return {"metadata": {"name": name}, "spec": {"ports": [{"port": 443}]} | fixed | spec}
 
 
 async def refusal(call: Any) -> dict[str, Any]:
     with pytest.raises(ApiException) as refused:
         await call
-    found: dict[str, Any] = json.loads(refused.value.body or "")
-    assert found["code"] == refused.value.status
-    return found
+    status: dict[str, Any] = json.loads(refused.value.body or "")
+    assert status["code"] == refused.value.status
+    return status
 
 
 async def second_range(networking: Any, cidr: str = "10.98.0.0/28") -> None:
@@ -41,15 +41,15 @@ async def second_range(networking: Any, cidr: str = "10.98.0.0/28") -> None:
 async def test_a_dry_run_accepts_an_address_that_is_in_use(core: Any, namespace: str) -> None:
     await core.create_namespaced_service(namespace, service("10.96.0.200"))
 
-    made = await core.create_namespaced_service(namespace, service("10.96.0.200", name="other"), dry_run="All")
+    created = await core.create_namespaced_service(namespace, service("10.96.0.200", name="other"), dry_run="All")
 
-    assert made.spec.cluster_ip == "10.96.0.200"
+    assert created.spec.cluster_ip == "10.96.0.200"
 
 
 async def test_a_dry_run_accepts_the_api_servers_own_address(core: Any, namespace: str) -> None:
-    made = await core.create_namespaced_service(namespace, service("10.96.0.1"), dry_run="All")
+    created = await core.create_namespaced_service(namespace, service("10.96.0.1"), dry_run="All")
 
-    assert made.spec.cluster_ip == "10.96.0.1"
+    assert created.spec.cluster_ip == "10.96.0.1"
 
 
 async def test_a_dry_run_leaves_nothing_behind(core: Any, networking: Any, namespace: str) -> None:
@@ -98,9 +98,9 @@ async def test_an_address_is_free_again_when_the_name_was_refused(core: Any, nam
     await core.create_namespaced_service(namespace, service("10.96.0.200"))
     await refusal(core.create_namespaced_service(namespace, service("10.96.0.201")))
 
-    made = await core.create_namespaced_service(namespace, service("10.96.0.201", name="other"))
+    created = await core.create_namespaced_service(namespace, service("10.96.0.201", name="other"))
 
-    assert made.spec.cluster_ip == "10.96.0.201"
+    assert created.spec.cluster_ip == "10.96.0.201"
 
 
 @pytest.mark.parametrize("address", [OUTSIDE, "10.96.0.0", "10.96.255.255"])
@@ -130,9 +130,9 @@ async def test_a_dry_run_names_the_first_range(core: Any, namespace: str, addres
 async def test_an_address_of_a_second_range_is_given(core: Any, networking: Any, namespace: str) -> None:
     await second_range(networking)
 
-    made = await core.create_namespaced_service(namespace, service("10.98.0.5"))
+    created = await core.create_namespaced_service(namespace, service("10.98.0.5"))
 
-    assert made.spec.cluster_ip == "10.98.0.5"
+    assert created.spec.cluster_ip == "10.98.0.5"
 
 
 async def test_a_dry_run_asks_any_one_of_several_ranges(core: Any, networking: Any, namespace: str) -> None:
@@ -192,13 +192,13 @@ async def test_an_address_is_free_again_when_its_service_is_deleted(core: Any, n
 
 
 async def test_the_first_range_is_an_object_that_is_ready(networking: Any) -> None:
-    found = await watches.first(
+    current = await watches.first(
         networking.list_service_cidr,
         lambda one: one.metadata.name == "kubernetes" and one.status and one.status.conditions,
     )
 
-    assert found.spec.cidrs == ["10.96.0.0/16"]
-    assert [(each.type, each.status) for each in found.status.conditions] == [("Ready", "True")]
+    assert current.spec.cidrs == ["10.96.0.0/16"]
+    assert [(each.type, each.status) for each in current.status.conditions] == [("Ready", "True")]
 
 
 async def test_a_deleted_range_stays_until_its_addresses_are_free(core: Any, networking: Any, namespace: str) -> None:
@@ -206,7 +206,7 @@ async def test_a_deleted_range_stays_until_its_addresses_are_free(core: Any, net
     await core.create_namespaced_service(namespace, service("10.98.0.5"))
 
     await networking.delete_service_cidr("second")
-    held = await watches.first(
+    terminating = await watches.first(
         networking.list_service_cidr,
         lambda one: (
             one.metadata.name == "second" and any(each.status == "False" for each in one.status.conditions or [])
@@ -214,27 +214,29 @@ async def test_a_deleted_range_stays_until_its_addresses_are_free(core: Any, net
     )
     await core.delete_namespaced_service("placed", namespace)
 
-    assert held.metadata.deletion_timestamp is not None
-    await watches.first(networking.list_service_cidr, lambda one: one.metadata.name == "second", deleted_after=held)
+    assert terminating.metadata.deletion_timestamp is not None
+    await watches.first(
+        networking.list_service_cidr, lambda one: one.metadata.name == "second", deleted_after=terminating
+    )
 
 
 async def test_an_address_that_nobody_asked_for_comes_from_the_upper_band(core: Any, namespace: str) -> None:
-    made = await core.create_namespaced_service(namespace, service())
+    created = await core.create_namespaced_service(namespace, service())
 
-    assert ipaddress.IPv4Address(made.spec.cluster_ip) > ipaddress.IPv4Address("10.96.1.0")
-    assert made.spec.cluster_ips == [made.spec.cluster_ip]
+    assert ipaddress.IPv4Address(created.spec.cluster_ip) > ipaddress.IPv4Address("10.96.1.0")
+    assert created.spec.cluster_ips == [created.spec.cluster_ip]
 
 
 async def test_a_headless_service_has_no_address(core: Any, namespace: str) -> None:
-    made = await core.create_namespaced_service(namespace, service("None"))
+    created = await core.create_namespaced_service(namespace, service("None"))
 
-    assert made.spec.cluster_ips == ["None"]
+    assert created.spec.cluster_ips == ["None"]
 
 
 async def test_the_api_server_has_the_first_address(core: Any) -> None:
-    found = await core.read_namespaced_service("kubernetes", "default")
+    current = await core.read_namespaced_service("kubernetes", "default")
 
-    assert found.spec.cluster_ip == "10.96.0.1"
+    assert current.spec.cluster_ip == "10.96.0.1"
 
 
 async def test_an_address_can_not_be_changed(core: Any, namespace: str) -> None:
@@ -301,9 +303,9 @@ PARENT = {"group": "", "resource": "services", "namespace": "default", "name": "
 
 @pytest.mark.parametrize("address", ["10.99.0.7", "fd00::7"])
 async def test_an_address_can_be_taken_without_a_service(networking: Any, address: str) -> None:
-    made = await networking.create_ip_address({"metadata": {"name": address}, "spec": {"parentRef": PARENT}})
+    created = await networking.create_ip_address({"metadata": {"name": address}, "spec": {"parentRef": PARENT}})
 
-    assert made.metadata.name == address
+    assert created.metadata.name == address
 
 
 @pytest.mark.parametrize(

@@ -77,12 +77,12 @@ async def test_a_deployment_is_available_when_the_kubelet_says_its_pod_is_ready(
     await apps.create_namespaced_deployment(namespace, deployment())
     await started(core, namespace)
 
-    found = await watches.first(
+    available = await watches.first(
         apps.list_namespaced_deployment, lambda one: one.status.available_replicas == 1, namespace=namespace
     )
 
-    conditions = {one.type: (one.status, one.reason) for one in found.status.conditions}
-    assert found.status.observed_generation == found.metadata.generation
+    conditions = {one.type: (one.status, one.reason) for one in available.status.conditions}
+    assert available.status.observed_generation == available.metadata.generation
     assert conditions["Available"] == ("True", "MinimumReplicasAvailable")
 
 
@@ -139,9 +139,9 @@ async def test_a_scale_is_set_apart_from_the_rest(apps: Any, namespace: str) -> 
     await apps.create_namespaced_deployment(namespace, deployment())
 
     await apps.patch_namespaced_deployment_scale("web", namespace, {"spec": {"replicas": 3}})
-    found = await apps.read_namespaced_deployment("web", namespace)
+    scaled = await apps.read_namespaced_deployment("web", namespace)
 
-    assert found.spec.replicas == 3
+    assert scaled.spec.replicas == 3
 
 
 async def test_a_selector_has_to_match_the_template(apps: Any, namespace: str) -> None:
@@ -182,9 +182,9 @@ async def test_a_claim_without_a_storage_class_stays_pending(core: Any, namespac
     event = await watches.first(
         core.list_namespaced_event, lambda one: one.reason == "FailedBinding", namespace=namespace
     )
-    found = await core.read_namespaced_persistent_volume_claim("disk", namespace)
+    claim = await core.read_namespaced_persistent_volume_claim("disk", namespace)
 
-    assert found.status.phase == "Pending"
+    assert claim.status.phase == "Pending"
     assert event.involved_object.name == "disk"
     assert event.message == "no persistent volumes available for this claim and no storage class is set"
 
@@ -192,9 +192,9 @@ async def test_a_claim_without_a_storage_class_stays_pending(core: Any, namespac
 async def test_a_claim_takes_the_default_storage_class(core: Any, namespace: str) -> None:
     spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
 
-    made = await core.create_namespaced_persistent_volume_claim(namespace, {"metadata": {"name": "d"}, "spec": spec})
+    created = await core.create_namespaced_persistent_volume_claim(namespace, {"metadata": {"name": "d"}, "spec": spec})
 
-    assert made.spec.storage_class_name == "standard"
+    assert created.spec.storage_class_name == "standard"
 
 
 async def test_the_status_is_not_written_with_the_rest(core: Any, apps: Any, namespace: str) -> None:
@@ -266,9 +266,9 @@ async def test_a_log_of_a_container_that_is_not_there(core: Any, apps: Any, name
 
 async def test_a_volume_that_is_made_for_a_claim_is_bound_to_it(core: Any, namespace: str) -> None:
     size = {"storage": "1Gi"}
-    wanted = {"accessModes": ["ReadWriteOnce"], "storageClassName": "standard", "resources": {"requests": size}}
+    spec = {"accessModes": ["ReadWriteOnce"], "storageClassName": "standard", "resources": {"requests": size}}
     claim = await core.create_namespaced_persistent_volume_claim(
-        namespace, {"metadata": {"name": "disk"}, "spec": wanted}
+        namespace, {"metadata": {"name": "disk"}, "spec": spec}
     )
     reference = {"kind": "PersistentVolumeClaim", "namespace": namespace, "name": "disk", "uid": claim.metadata.uid}
     await core.create_persistent_volume(
@@ -293,10 +293,10 @@ async def test_a_volume_that_is_made_for_a_claim_is_bound_to_it(core: Any, names
 
 @pytest.mark.parametrize("name", ["config-agent", "extension-manager"])
 async def test_the_agents_of_arc_are_available_from_the_start(apps: Any, name: str) -> None:
-    found = await watches.first(
+    agents = await watches.first(
         apps.list_namespaced_deployment,
         lambda one: one.metadata.name == name and one.status.available_replicas == 1,
         namespace="azure-arc",
     )
 
-    assert found.status.replicas == 1
+    assert agents.status.replicas == 1

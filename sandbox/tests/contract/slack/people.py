@@ -19,13 +19,13 @@ class People:
 
     async def get(self, name: str, **query: str) -> Json:
         async with self.session.get(f"{self.url}/{name}", params=query) as answer:
-            found: Json = await answer.json()
-            return found
+            body: Json = await answer.json()
+            return body
 
     async def post(self, name: str, **body: Any) -> Json:
         async with self.session.post(f"{self.url}/{name}", json=body) as answer:
-            found: Json = await answer.json()
-            return found
+            received: Json = await answer.json()
+            return received
 
     async def say(self, text: str, as_: str = "alice", channel: str = "edge-ops", **more: Any) -> Json:
         return await self.post("say", **{"as": as_, "channel": channel, "text": text, **more})
@@ -38,5 +38,5 @@ class People:
         return lines
 
     async def messages(self, as_: str = "alice", channel: str = "edge-ops", **more: str) -> list[Json]:
-        found: list[Json] = (await self.get("messages", **{"as": as_, "channel": channel, **more}))["messages"]
-        return found
+        body: list[Json] = (await self.get("messages", **{"as": as_, "channel": channel, **more}))["messages"]
+        return body

@@ -176,9 +176,9 @@ def test_a_broken_rule_is_named(block: Json, pointer: str, message: str) -> None
 
 
 @pytest.mark.parametrize(("surface", "most"), [(MESSAGE, 50), (MODAL, 100), (HOME, 100)])
-def test_a_surface_holds_so_many_blocks(surface: str, most: int) -> None:
-    assert check_blocks([SECTION] * most, surface) == []
-    assert check_blocks([SECTION] * (most + 1), surface)[0].message == f"no more than {most} items allowed"
+def test_a_surface_holds_so_many_blocks(surface: str, maximum: int) -> None:
+    assert check_blocks([SECTION] * maximum, surface) == []
+    assert check_blocks([SECTION] * (maximum + 1), surface)[0].message == f"no more than {maximum} items allowed"
 
 
 @pytest.mark.parametrize(
@@ -220,6 +220,6 @@ def test_some_blocks_are_not_for_modals(kind: str) -> None:
     ],
 )
 def test_a_view_keeps_to_rules_of_its_own(view: Json, pointer: str, message: str) -> None:
-    found = check_view({"type": "modal", "title": words("x"), "blocks": [], **view})
+    problems = check_view({"type": "modal", "title": words("x"), "blocks": [], **view})
 
-    assert [(each.pointer, each.message) for each in found] == [(pointer, message)]
+    assert [(each.pointer, each.message) for each in problems] == [(pointer, message)]

@@ -34,11 +34,11 @@ def actions(*elements: Json) -> list[Json]:
 async def test_a_click_reaches_the_app_with_who_and_where(
     app: AsyncApp, connected: AsyncSocketModeHandler, people: People, web: AsyncWebClient
 ) -> None:
-    seen: list[Json] = []
+    payloads: list[Json] = []
 
     @app.action("approve")
     async def approve(ack: AsyncAck, body: Json, respond: AsyncRespond) -> None:
-        seen.append(body)
+        payloads.append(body)
         await ack()
         await respond("approved", replace_original=True)
 
@@ -46,15 +46,15 @@ async def test_a_click_reaches_the_app_with_who_and_where(
     answer = await people.click("bob", channel="edge-ops", ts=posted["ts"], text="Approve")
 
     assert answer == {"ok": True}
-    assert seen[0]["user"]["id"] == "U0BOB"
-    assert seen[0]["container"] == {
+    assert payloads[0]["user"]["id"] == "U0BOB"
+    assert payloads[0]["container"] == {
         "type": "message",
         "message_ts": posted["ts"],
         "channel_id": "C0EDGE",
         "is_ephemeral": False,
     }
-    assert seen[0]["actions"][0]["value"] == "op1"
-    assert seen[0]["message"]["text"] == "Deploy?"
+    assert payloads[0]["actions"][0]["value"] == "op1"
+    assert payloads[0]["message"]["text"] == "Deploy?"
 
 
 async def test_a_button_with_a_confirm_object_asks_first(
@@ -75,34 +75,34 @@ async def test_a_button_with_a_confirm_object_asks_first(
 async def test_a_choice_stands_in_the_action_and_in_the_state(
     app: AsyncApp, connected: AsyncSocketModeHandler, people: People, web: AsyncWebClient
 ) -> None:
-    seen: list[Json] = []
+    payloads: list[Json] = []
 
     @app.action("menu")
     async def menu(ack: AsyncAck, body: Json) -> None:
-        seen.append(body)
+        payloads.append(body)
         await ack()
 
     ts = (await web.chat_postMessage(channel="C0EDGE", text="Which?", blocks=actions(MENU)))["ts"]
     await people.click(channel="edge-ops", ts=ts, action_id="menu", value="two")
 
-    assert seen[0]["actions"][0]["selected_option"]["value"] == "two"
-    assert seen[0]["state"]["values"]["row"]["menu"]["selected_option"]["value"] == "two"
+    assert payloads[0]["actions"][0]["selected_option"]["value"] == "two"
+    assert payloads[0]["state"]["values"]["row"]["menu"]["selected_option"]["value"] == "two"
 
 
 async def test_people_of_another_workspace_can_click_in_a_shared_channel(
     app: AsyncApp, connected: AsyncSocketModeHandler, people: People, web: AsyncWebClient
 ) -> None:
-    seen: list[Json] = []
+    payloads: list[Json] = []
 
     @app.action("approve")
     async def approve(ack: AsyncAck, body: Json) -> None:
-        seen.append(body["user"])
+        payloads.append(body["user"])
         await ack()
 
     ts = (await web.chat_postMessage(channel="C0SHARED", text="Deploy?", blocks=actions(APPROVE)))["ts"]
     await people.click("eve", channel="shared-fabrikam", ts=ts, text="Approve")
 
-    assert seen[0]["team_id"] == "T0FABRIKAM"
+    assert payloads[0]["team_id"] == "T0FABRIKAM"
 
 
 async def test_a_button_that_is_not_there_is_told_with_those_that_are(people: People, web: AsyncWebClient) -> None:
@@ -138,10 +138,10 @@ async def test_a_click_on_an_ephemeral_message_names_it_and_does_not_carry_it(
         bodies.append(body)
         await ack()
 
-    asked = await web.chat_postEphemeral(channel="C0EDGE", user="U0ALICE", text="Deploy?", blocks=actions(APPROVE))
-    await people.click(channel="edge-ops", ts=asked["message_ts"], text="Approve")
+    question = await web.chat_postEphemeral(channel="C0EDGE", user="U0ALICE", text="Deploy?", blocks=actions(APPROVE))
+    await people.click(channel="edge-ops", ts=question["message_ts"], text="Approve")
 
-    assert bodies[0]["container"]["message_ts"] == asked["message_ts"]
+    assert bodies[0]["container"]["message_ts"] == question["message_ts"]
     assert "message" not in bodies[0]
 
 

@@ -11,20 +11,20 @@ from sandbox.tests.contract.slack.people import Json, MakePart, People
 async def test_a_command_is_answered_in_the_channel(
     app: AsyncApp, connected: AsyncSocketModeHandler, people: People
 ) -> None:
-    seen: list[Json] = []
+    payloads: list[Json] = []
 
     @app.command("/registry")
     async def registry(ack: AsyncAck, command: Json, client: AsyncWebClient) -> None:
-        seen.append(command)
+        payloads.append(command)
         await client.chat_postMessage(channel=command["channel_id"], text=f"you said {command['text']}")
         await ack()
 
     answer = await people.say("/registry show edge01")
 
     assert answer["ok"] is True
-    assert seen[0]["channel_name"] == "edge-ops"
-    assert seen[0]["user_id"] == "U0ALICE"
-    assert seen[0]["is_enterprise_install"] == "false"
+    assert payloads[0]["channel_name"] == "edge-ops"
+    assert payloads[0]["user_id"] == "U0ALICE"
+    assert payloads[0]["is_enterprise_install"] == "false"
     assert await people.read() == ["alice: /registry show edge01", "Registry: you said show edge01"]
     assert await people.read(as_="bob") == ["Registry: you said show edge01"]
 

@@ -16,7 +16,7 @@ RICH: Json = {
 }
 
 
-async def told(events: aiohttp.ClientResponse) -> AsyncIterator[Json]:
+async def feed(events: aiohttp.ClientResponse) -> AsyncIterator[Json]:
     """The events of a stream as they come."""
     async for line in events.content:
         if line.startswith(b"data: "):
@@ -25,21 +25,21 @@ async def told(events: aiohttp.ClientResponse) -> AsyncIterator[Json]:
 
 async def test_everybody_in_the_channel_is_told_of_a_message_and_its_edits(people: People, web: AsyncWebClient) -> None:
     async with people.session.get(f"{people.url}/events", params={"as": "bob"}) as events:
-        stream = told(events)
+        stream = feed(events)
         ts = (await web.chat_postMessage(channel="C0EDGE", text="one"))["ts"]
         await web.chat_update(channel="C0EDGE", ts=ts, text="two")
         await web.chat_delete(channel="C0EDGE", ts=ts)
-        seen = [await anext(stream) for _ in range(3)]
+        received = [await anext(stream) for _ in range(3)]
 
-    assert [event["type"] for event in seen] == ["message", "message_changed", "message_deleted"]
-    assert (seen[0]["message"]["text"], seen[1]["message"]["text"], seen[2]["ts"]) == ("one", "two", ts)
+    assert [event["type"] for event in received] == ["message", "message_changed", "message_deleted"]
+    assert (received[0]["message"]["text"], received[1]["message"]["text"], received[2]["ts"]) == ("one", "two", ts)
 
 
 async def test_an_ephemeral_message_is_told_to_one_person(people: People, web: AsyncWebClient) -> None:
     async with people.session.get(f"{people.url}/events", params={"as": "bob"}) as events:
         await web.chat_postEphemeral(channel="C0EDGE", user="U0ALICE", text="psst")
         await web.chat_postMessage(channel="C0EDGE", text="all")
-        event = await anext(told(events))
+        event = await anext(feed(events))
 
     assert event["message"]["text"] == "all"
 
@@ -47,9 +47,9 @@ async def test_an_ephemeral_message_is_told_to_one_person(people: People, web: A
 async def test_a_failing_command_is_noticed_by_who_typed_it(people: People) -> None:
     async with people.session.get(f"{people.url}/events", params={"as": "alice"}) as events:
         await people.say("/registry ping")
-        seen = [event async for event in _until(told(events), "notice")]
+        notices = [event async for event in _until(feed(events), "notice")]
 
-    assert seen[-1] == {"type": "notice", "text": '/registry failed with the error "dispatch_failed"', "error": True}
+    assert notices[-1] == {"type": "notice", "text": '/registry failed with the error "dispatch_failed"', "error": True}
 
 
 async def _until(events: AsyncIterator[Json], kind: str) -> AsyncIterator[Json]:
@@ -132,9 +132,9 @@ async def test_joining_and_leaving_change_who_may_speak(people: People) -> None:
     await people.post("join", channel="not-invited", user="carol")
     joined = await people.say("hello", as_="carol", channel="not-invited")
     await people.post("leave", channel="not-invited", user="carol")
-    left = await people.say("hello", as_="carol", channel="not-invited")
+    refused = await people.say("hello", as_="carol", channel="not-invited")
 
-    assert (joined["ok"], left["error"]) == (True, "not_in_channel")
+    assert (joined["ok"], refused["error"]) == (True, "not_in_channel")
 
 
 async def test_what_people_type_is_escaped_and_linked(people: People) -> None:

@@ -127,9 +127,9 @@ async def test_bolt_over_http_answers_commands_and_the_challenge(make_part: Make
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     people = People(part.url, session)
     await people.post("manifest", request_url=f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events")
-    verified, said = await people.post("verify"), await people.say("/registry ping")
+    verified, answer = await people.post("verify"), await people.say("/registry ping")
     await runner.cleanup()
 
     assert verified == {"ok": True}
-    assert said["ok"] is True
+    assert answer["ok"] is True
     assert (await people.read())[-1] == "Registry (only you): pong"

@@ -56,8 +56,8 @@ def opened(app: AsyncApp) -> list[Json]:
 
     @app.options("site")
     async def site(ack: AsyncAck, payload: Json) -> None:
-        found = [name for name in ("berlin", "hamburg") if name.startswith(payload["value"])]
-        await ack(options=[{"text": words(name.title()), "value": name} for name in found])
+        matching = [name for name in ("berlin", "hamburg") if name.startswith(payload["value"])]
+        await ack(options=[{"text": words(name.title()), "value": name} for name in matching])
 
     return views
 
@@ -140,8 +140,8 @@ async def test_the_app_can_answer_with_another_view(
     await people.say("/registry deploy")
     await people.post("fill", **{"as": "alice", "values": {"name": "edge01"}, "submit": True})
 
-    seen = await people.get("view", **{"as": "alice"})
-    assert (seen["view"]["title"]["text"], seen["stack"]) == ("Second", stack)
+    view = await people.get("view", **{"as": "alice"})
+    assert (view["view"]["title"]["text"], view["stack"]) == ("Second", stack)
 
 
 async def test_a_closed_modal_is_told_when_the_app_asked_for_it(
@@ -150,7 +150,7 @@ async def test_a_closed_modal_is_told_when_the_app_asked_for_it(
     closed: list[Json] = []
 
     @app.view_closed("deploy")
-    async def left(ack: AsyncAck, body: Json) -> None:
+    async def on_close(ack: AsyncAck, body: Json) -> None:
         closed.append(body)
         await ack()
 
@@ -163,9 +163,9 @@ async def test_a_closed_modal_is_told_when_the_app_asked_for_it(
 
 async def test_options_come_from_the_app(opened: list[Json], people: People) -> None:
     await people.say("/registry deploy")
-    found = await people.post("options", **{"as": "alice", "view": True, "action_id": "site", "value": "ham"})
+    offered = await people.post("options", **{"as": "alice", "view": True, "action_id": "site", "value": "ham"})
 
-    assert [option["value"] for option in found["options"]] == ["hamburg"]
+    assert [option["value"] for option in offered["options"]] == ["hamburg"]
 
 
 async def test_a_stale_hash_is_a_conflict(opened: list[Json], people: People, web: AsyncWebClient) -> None:
@@ -230,19 +230,19 @@ async def test_home_is_published_when_somebody_opens_it(app: AsyncApp, people: P
         blocks = [{"type": "header", "text": words("Fleet")}]
         await client.views_publish(user_id=event["user"], view={"type": "home", "blocks": blocks})
 
-    shown = await people.post("home", **{"as": "alice"})
+    home = await people.post("home", **{"as": "alice"})
 
-    assert shown["view"]["blocks"][0]["text"]["text"] == "Fleet"
+    assert home["view"]["blocks"][0]["text"]["text"] == "Fleet"
     assert (await people.get("state", **{"as": "alice"}))["home_published"] is True
     assert (await people.get("read", **{"as": "alice", "home": "1"}))["lines"] == ["# Fleet"]
 
 
 async def test_a_button_on_a_home_tab_reaches_the_app(app: AsyncApp, people: People, web: AsyncWebClient) -> None:
-    seen: list[Json] = []
+    payloads: list[Json] = []
 
     @app.action("refresh")
     async def refresh(ack: AsyncAck, body: Json) -> None:
-        seen.append(body)
+        payloads.append(body)
         await ack()
 
     button = {"type": "button", "action_id": "refresh", "text": words("Refresh")}
@@ -250,8 +250,8 @@ async def test_a_button_on_a_home_tab_reaches_the_app(app: AsyncApp, people: Peo
     view = (await web.views_publish(user_id="U0BOB", view=home))["view"]
     await people.click("bob", home=True, text="Refresh")
 
-    assert seen[0]["container"] == {"type": "view", "view_id": view["id"]}
-    assert seen[0]["view"]["type"] == "home"
+    assert payloads[0]["container"] == {"type": "view", "view_id": view["id"]}
+    assert payloads[0]["view"]["type"] == "home"
 
 
 async def test_three_modals_are_the_most(opened: list[Json], people: People, app: AsyncApp) -> None:

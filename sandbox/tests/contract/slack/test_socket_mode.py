@@ -59,13 +59,13 @@ async def test_there_are_ten_connections_at_most(part: SlackPart, session: aioht
 async def test_each_envelope_goes_to_one_of_the_connections(
     part: SlackPart, session: aiohttp.ClientSession, people: People
 ) -> None:
-    seen: list[str] = []
+    received: list[str] = []
     sockets = [await dial(part, session) for _ in range(3)]
 
     async def acknowledge(socket: Socket) -> None:
         async for frame in socket:
             if (envelope_id := json.loads(frame.data).get("envelope_id")) is not None:
-                seen.append(envelope_id)
+                received.append(envelope_id)
                 await socket.send_json({"envelope_id": envelope_id})
 
     readers = [asyncio.create_task(acknowledge(socket)) for socket in sockets]
@@ -77,7 +77,7 @@ async def test_each_envelope_goes_to_one_of_the_connections(
         reader.cancel()
 
     assert [answer["ok"] for answer in answers] == [True] * 5
-    assert len(set(seen)) == len(seen) == 5
+    assert len(set(received)) == len(received) == 5
 
 
 async def test_an_acknowledgement_may_come_on_another_connection(
@@ -86,8 +86,8 @@ async def test_an_acknowledgement_may_come_on_another_connection(
     saying = asyncio.create_task(people.say("/registry ping"))
     envelope = await socket.receive_json()
     await socket.close()
-    other = await dial(part, session)
-    await other.send_json({"envelope_id": envelope["envelope_id"], "payload": {"text": "pong"}})
+    second = await dial(part, session)
+    await second.send_json({"envelope_id": envelope["envelope_id"], "payload": {"text": "pong"}})
 
     assert (await saying)["ok"] is True
     assert (await people.read())[-1] == "Registry (only you): pong"
@@ -113,9 +113,9 @@ async def test_the_time_that_an_acknowledgement_took_is_kept(socket: Socket, peo
     saying = asyncio.create_task(people.say("/registry ping"))
     await socket.send_json({"envelope_id": (await socket.receive_json())["envelope_id"]})
     await saying
-    [kept] = (await people.get("acknowledgements"))["acknowledgements"]
+    [record] = (await people.get("acknowledgements"))["acknowledgements"]
 
-    assert (kept["type"], kept["seconds"] > 0) == ("slash_commands", True)
+    assert (record["type"], record["seconds"] > 0) == ("slash_commands", True)
 
 
 async def test_pings_are_answered(socket: Socket) -> None:
@@ -188,10 +188,10 @@ async def test_an_event_lost_with_its_connection_is_sent_on_the_next(
 ) -> None:
     await people.say("hello")
     first = await socket.receive_json()
-    other = await dial(part, session)
-    await other.receive_json()
+    next_socket = await dial(part, session)
+    await next_socket.receive_json()
     await socket.close()
-    second = await other.receive_json()
+    second = await next_socket.receive_json()
 
     assert first["payload"]["event_id"] == second["payload"]["event_id"]
     assert (second["retry_attempt"], second["retry_reason"]) == (1, "connection_failed")

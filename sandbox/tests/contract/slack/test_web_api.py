@@ -141,9 +141,9 @@ async def test_an_edit_keeps_the_metadata_and_shows_no_mark_beside_blocks(web: A
     ts = (await web.chat_postMessage(channel="C0EDGE", text="old", blocks=[PLAN], metadata=metadata))["ts"]
     await web.chat_update(channel="C0EDGE", ts=ts, text="new", blocks=[SECTION])
 
-    found = (await web.conversations_history(channel="C0EDGE", include_all_metadata=True))["messages"][0]
-    assert found["metadata"] == metadata
-    assert "edited" not in found
+    edited = (await web.conversations_history(channel="C0EDGE", include_all_metadata=True))["messages"][0]
+    assert edited["metadata"] == metadata
+    assert "edited" not in edited
     assert "metadata" not in (await web.conversations_history(channel="C0EDGE"))["messages"][0]
 
 
