@@ -10,7 +10,7 @@ import secrets
 import time
 import uuid
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -283,7 +283,13 @@ class Arm:
         names = match[1]
         self._check_subscription(names)
         route.kind.check(version)
-        self._permit(principal, route.action.format_map(names), request.path)
+        action = route.action.format_map(names)
+        required = action.lower()
+        granted = principal.actions or ROLES[principal.role]
+        allowed = any(fnmatchcase(required, pattern.lower()) for pattern in granted)
+        denied = any(fnmatchcase(required, pattern.lower()) for pattern in principal.denied_actions)
+        if denied or not allowed:
+            raise not_allowed(principal.client_id, principal.oid, action, request.path)
         self._check_registration(route, request.method, names)
         answer = route.handler(await self._call(request, route, names, version, principal))
         return await answer if inspect.isawaitable(answer) else answer
@@ -360,14 +366,6 @@ class Arm:
                 code="InvalidSubscriptionId",
             ) from None
         raise ArmError(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
-
-    def _permit(self, principal: Principal, action: str, path: str) -> None:
-        required = action.lower()
-        granted = principal.actions or ROLES[principal.role]
-        allowed = any(fnmatchcase(required, pattern.lower()) for pattern in granted)
-        denied = any(fnmatchcase(required, pattern.lower()) for pattern in principal.denied_actions)
-        if denied or not allowed:
-            raise not_allowed(principal.client_id, principal.oid, action, path)
 
     def _check_registration(self, route: Route, method: str, names: dict[str, str]) -> None:
         namespace = route.kind.namespace
@@ -473,10 +471,8 @@ def pages(items: list[dict[str, Any]], call: Call, size: int) -> dict[str, Any]:
         raise invalid("The $skiptoken is not valid.", code="InvalidSkipToken") from None
     body: dict[str, Any] = {"value": items[start : start + size]}
     if start + size < len(items):
-        parameters = "&".join(f"{quote(key, safe='$')}={quote(value)}" for key, value in _other_parameters(call))
+        parameters = "&".join(
+            f"{quote(key, safe='$')}={quote(value)}" for key, value in call.query.items() if key != "$skiptoken"
+        )
         body["nextLink"] = f"{call.base}{call.path}?{parameters}&$skiptoken={start + size}"
     return body
-
-
-def _other_parameters(call: Call) -> Iterator[tuple[str, str]]:
-    return ((key, value) for key, value in call.query.items() if key != "$skiptoken")

@@ -250,7 +250,14 @@ class DataPlane:
         if entry is None:
             raise _manifest_unknown(names["reference"])
         digest, manifest = entry
-        _check_accepted(request, manifest)
+        # Refuse, as ACR does, a client that asks for other kinds of manifests only.
+        accepted = {
+            one.partition(";")[0].strip() for line in request.headers.getall("Accept", []) for one in line.split(",")
+        }
+        if accepted and not accepted & {manifest.media_type, "*/*", "application/*"}:
+            singular, kinds = ("index", "indexes") if manifest.media_type == INDEX else ("manifest", "manifests")
+            message = f"OCI {singular} found, but accept header does not support OCI {kinds}"
+            raise DataError(404, "MANIFEST_UNKNOWN", message)
         headers = {"Docker-Content-Digest": digest, "Etag": f'"{digest}"', "Content-Type": manifest.media_type}
         return web.Response(body=manifest.content, headers=headers)
 
@@ -379,17 +386,6 @@ def _methods(kind: str, names: dict[str, str]) -> tuple[str, ...]:
 def _check_method(request: web.Request, allowed: tuple[str, ...]) -> None:
     if request.method not in allowed:
         raise DataError(405, "UNSUPPORTED", "The operation is unsupported.", allowed=allowed)
-
-
-def _check_accepted(request: web.Request, manifest: Manifest) -> None:
-    """Refuse, as ACR does, a client that asks for other kinds of manifests only."""
-    accepted = {
-        one.partition(";")[0].strip() for line in request.headers.getall("Accept", []) for one in line.split(",")
-    }
-    if accepted and not accepted & {manifest.media_type, "*/*", "application/*"}:
-        singular, kinds = ("index", "indexes") if manifest.media_type == INDEX else ("manifest", "manifests")
-        message = f"OCI {singular} found, but accept header does not support OCI {kinds}"
-        raise DataError(404, "MANIFEST_UNKNOWN", message)
 
 
 def _part(request: web.Request, content: bytes, headers: dict[str, str]) -> web.Response:

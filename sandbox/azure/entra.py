@@ -33,7 +33,10 @@ class Signer:
         else:
             key = rsa.generate_private_key(65537, 2048)
             file.touch(mode=0o600)
-            file.write_bytes(_pem(key))
+            pem = key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+            file.write_bytes(pem)
         if not isinstance(key, rsa.RSAPrivateKey):
             raise TypeError(f"{file} does not hold an RSA key; remove it")
         self._key, self._public = key, key.public_key()
@@ -82,12 +85,6 @@ class Signer:
     def _number(self, name: str) -> bytes:
         value: int = getattr(self._public.public_numbers(), name)
         return value.to_bytes((value.bit_length() + 7) // 8, "big")
-
-
-def _pem(key: rsa.RSAPrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
 
 
 def _encoded(content: bytes) -> str:

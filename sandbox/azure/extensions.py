@@ -200,7 +200,11 @@ class Extensions:
             extension.state = "Updating"
         cluster.extensions[name.lower()] = extension
         headers = self._await_agent(call, cluster, extension)
-        headers["Location"] = _regional(cluster, extension)
+        # The service names a host of its own region, where an ARM token must never go.
+        headers["Location"] = (
+            f"https://{cluster.location}.dp.kubernetesconfiguration.azure.com/subscriptions/operations/"
+            f"{extension.operation}?api-version=2023-05-01"
+        )
         return Answer(200 if existing else 201, self._body(cluster, extension), headers)
 
     def _patch(self, call: Call) -> Answer:
@@ -386,11 +390,3 @@ def _expire(extension: Extension, operation: Operation) -> None:
     extension.state, extension.error = "Failed", error.error()
     extension.protected = dict.fromkeys(extension.protected, "")
     operation.fail(error)
-
-
-def _regional(cluster: Cluster, extension: Extension) -> str:
-    """The service also names a host of its own region, where an ARM token must never go (azure.md 5.2)."""
-    return (
-        f"https://{cluster.location}.dp.kubernetesconfiguration.azure.com/subscriptions/operations/"
-        f"{extension.operation}?api-version=2023-05-01"
-    )

@@ -71,7 +71,13 @@ def sample_image(reference: str) -> Image:
 
 
 def _single(reference: str, architecture: str) -> tuple[Manifest, tuple[bytes, bytes]]:
-    tar = _tar(f"{reference} for linux/{architecture}\n".encode())
+    content = f"{reference} for linux/{architecture}\n".encode()
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        entry = tarfile.TarInfo("hello")
+        entry.size, entry.mode = len(content), 0o755
+        archive.addfile(entry, io.BytesIO(content))
+    tar = buffer.getvalue()
     layer = gzip.compress(tar, mtime=0)
     config = _json(
         {
@@ -88,15 +94,6 @@ def _single(reference: str, architecture: str) -> tuple[Manifest, tuple[bytes, b
         "layers": [_descriptor(layer, LAYER)],
     }
     return Manifest(_json(manifest), MANIFEST, architecture), (config, layer)
-
-
-def _tar(content: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        entry = tarfile.TarInfo("hello")
-        entry.size, entry.mode = len(content), 0o755
-        archive.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
 
 
 def _descriptor(content: bytes, media_type: str) -> dict[str, Any]:

@@ -89,14 +89,11 @@ class Operations:
         operation = Operation(f"{prefix}{uuid.uuid4()}", resource, self._clock.now(), word)
         self._operations[operation.id.lower()] = operation
         if len(self._operations) > KEPT:
-            self._forget()
+            # Drop the older half of what has ended, as the service does after a day.
+            ended = [key for key, operation in self._operations.items() if operation.ended]
+            for key in ended[: len(ended) // 2]:
+                del self._operations[key]
         return operation
-
-    def _forget(self) -> None:
-        """Drop the older half of what has ended, as the service does after a day."""
-        ended = [key for key, operation in self._operations.items() if operation.ended]
-        for key in ended[: len(ended) // 2]:
-            del self._operations[key]
 
     def find(self, operation_id: str) -> Operation | None:
         """The operation of that id, whatever its case."""

@@ -66,7 +66,9 @@ class AzurePart:
         self._login_servers = login_servers
         self.url = ""
         self.cloud = clouds.from_world(section, clock.now())
-        _check_roles(self.cloud)
+        for principal in self.cloud.principals.values():
+            if principal.role not in ROLES:
+                raise ValueError(f"principal {principal.name}: role {principal.role!r} is none of {', '.join(ROLES)}")
         operations = Operations(clock)
         self.plane = ControlPlane(self.cloud, operations, clock, speed)
         signer = Signer(authority.ca_file.parent / "entra-key.pem")
@@ -249,9 +251,3 @@ def _throttle(section: dict[str, float]) -> Throttle:
         if kind in section:
             throttle.limit(kind, Limit(section[kind], section.get("refill", 1)))
     return throttle
-
-
-def _check_roles(cloud: clouds.Cloud) -> None:
-    for principal in cloud.principals.values():
-        if principal.role not in ROLES:
-            raise ValueError(f"principal {principal.name}: role {principal.role!r} is none of {', '.join(ROLES)}")

@@ -6,8 +6,8 @@ from typing import Any
 
 from sandbox.azure import versions
 from sandbox.azure.arm import Answer, Call, ControlPlane, Router, pages
-from sandbox.azure.cloud import Cloud, Origin, Password, Registry, ScopeMap, Token, stamp
-from sandbox.azure.errors import ArmError, child_not_found, refused
+from sandbox.azure.cloud import Origin, Password, Registry, ScopeMap, Token, stamp
+from sandbox.azure.errors import child_not_found, refused
 from sandbox.azure.operations import Operation
 from sandbox.azure.registries import KIND, REGISTRY, find_registry, results_path
 from sandbox.azure.shapes import Shape
@@ -208,7 +208,9 @@ class Tokens:
 
         def finish(operation: Operation) -> None:
             registry.tokens.pop(token.name.lower(), None)
-            _forget_client(self._cloud, registry, token)
+            token_id = f"{self._cloud.registry_id(registry)}/tokens/{token.name}".lower()
+            for connected in registry.connected.values():
+                connected.client_tokens = [one for one in connected.client_tokens if one.lower() != token_id]
             operation.succeed()
 
         return self._removed(call, registry, finish)
@@ -312,12 +314,6 @@ def _drop_passwords(token: Token, expiries: dict[str, datetime | None] | None) -
         password.expiry = expiries[slot] or password.expiry
 
 
-def _forget_client(cloud: Cloud, registry: Registry, token: Token) -> None:
-    token_id = f"{cloud.registry_id(registry)}/tokens/{token.name}".lower()
-    for connected in registry.connected.values():
-        connected.client_tokens = [one for one in connected.client_tokens if one.lower() != token_id]
-
-
 def _checked_name(name: str, kind: str) -> str:
     if not NAME.fullmatch(name):
         raise refused(
@@ -366,9 +362,5 @@ def _moment(text: str | None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise _not_a_moment(text) from None
+        raise refused("InvalidParameters", f"'{text}' is not a date and time.") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _not_a_moment(text: str) -> ArmError:
-    return refused("InvalidParameters", f"'{text}' is not a date and time.")

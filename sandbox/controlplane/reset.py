@@ -66,7 +66,12 @@ class Reset:
         await self._all(self._api.delete(f"/api/v1/namespaces/{name}") for name in doomed)
         inside = {address: item for address, item in listed.items() if "namespace" in item["metadata"]}
         for _ in range(ROUNDS):
-            await self._sweep(inside, doomed)
+            # Delete what doesn't belong into namespaces that stay, and everything in those that don't.
+            await self._all(
+                self._delete(address, item)
+                for address, item in inside.items()
+                if item["metadata"]["namespace"] in doomed or self._has_come(address, item)
+            )
             if not doomed:
                 break
             inside = await self._everything(NAMESPACED)
@@ -91,14 +96,6 @@ class Reset:
     async def _everything(self, paths: Iterable[str]) -> dict[str, Json]:
         lists = await asyncio.gather(*(self._items(path) for path in paths))
         return {address: item for listed in lists for address, item in listed}
-
-    async def _sweep(self, inside: dict[str, Json], doomed: set[str]) -> None:
-        """Delete what doesn't belong into namespaces that stay, and everything in those that don't."""
-        await self._all(
-            self._delete(address, item)
-            for address, item in inside.items()
-            if item["metadata"]["namespace"] in doomed or self._has_come(address, item)
-        )
 
     def _has_come(self, address: str, item: Json) -> bool:
         """Whether something in a namespace that stays is neither of the start nor made by the cluster for itself."""

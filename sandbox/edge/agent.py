@@ -252,7 +252,9 @@ class Agent:
             begin = self._clock.now() + timedelta(seconds=self._speed.extension)
             release = self._releases[key] = _Release(extension, begin)
         if extension.deleting:
-            self._forget_before(extension)
+            earlier = self._releases.get((extension.name, False))
+            if earlier is not None and earlier.extension.generation < extension.generation:
+                del self._releases[(extension.name, False)]
         elif self._leaves(extension.name):
             return self._clock.now() + timedelta(seconds=max(self._speed.agent_period, RECHECK))
         if release.begin > self._clock.now():
@@ -262,11 +264,6 @@ class Agent:
         elif not release.applied and release.failure is None:
             await self._install(release)
         return self._clock.now() + HEARTBEAT
-
-    def _forget_before(self, leaving: Extension) -> None:
-        earlier = self._releases.get((leaving.name, False))
-        if earlier is not None and earlier.extension.generation < leaving.generation:
-            del self._releases[(leaving.name, False)]
 
     def _leaves(self, name: str) -> bool:
         """Whether an extension of that name is still on its way out."""
@@ -283,15 +280,12 @@ class Agent:
             await helm.install(self._cluster, extension, self.scenario)
         except InstallationError as failure:
             release.failure = failure
-            self._count_down()
+            if self.scenario in scenarios.INSTALL and self._times is not None:
+                self._times -= 1
+                if self._times <= 0:
+                    self.scenario = self._times = None
         else:
             release.applied = True
-
-    def _count_down(self) -> None:
-        if self.scenario in scenarios.INSTALL and self._times is not None:
-            self._times -= 1
-            if self._times <= 0:
-                self.scenario = self._times = None
 
     async def _remove(self, release: _Release) -> None:
         extension = release.extension

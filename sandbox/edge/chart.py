@@ -101,7 +101,8 @@ def trust(extension: Extension) -> Object:
 def runtime(extension: Extension) -> Object:
     """The Deployment of the registry itself: one replica, on a linux/amd64 node, never two on one volume."""
     pod = _pod(REGISTRY, f"{IMAGE_HOST}/acr/connected-registry:{version(extension)}")
-    pod["metadata"]["annotations"]["checksum/config"] = _checksum(extension)
+    settings = repr((sorted(extension.settings.items()), sorted(extension.protected.items()), version(extension)))
+    pod["metadata"]["annotations"]["checksum/config"] = hashlib.sha256(settings.encode()).hexdigest()[:16]
     pod["spec"]["nodeSelector"] = {"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
     pod["spec"]["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": CLAIM}}]
     container = pod["spec"]["containers"][0]
@@ -220,8 +221,3 @@ def _pod(name: str, image: str) -> Object:
         "metadata": {"labels": {APP: name}, "annotations": dict(EDGE)},
         "spec": {"containers": [{"name": name, "image": image}]},
     }
-
-
-def _checksum(extension: Extension) -> str:
-    settings = repr((sorted(extension.settings.items()), sorted(extension.protected.items()), version(extension)))
-    return hashlib.sha256(settings.encode()).hexdigest()[:16]

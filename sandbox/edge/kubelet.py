@@ -105,9 +105,6 @@ class Kubelet:
                 later.append(due)
         return min(later, default=None)
 
-    def _registry_at(self, host: str) -> Runtime | None:
-        return next((item for item in self._runtimes().values() if _bare(host) == item.place.address), None)
-
     async def _attend(self, pod: Object) -> datetime | None:
         now = self._clock.now()
         meta = pod["metadata"]
@@ -188,7 +185,12 @@ class Kubelet:
         if not registry:
             await self._patch(pod, memory, pods.running(pod, now, ready=True))
         elif runtime is not None:
-            await self._write_log(pod, memory, runtime)
+            log = ("".join(f"{line}\n" for line in runtime.log), "".join(f"{line}\n" for line in runtime.previous_log))
+            if runtime.health == "crashing":
+                log = (log[1], log[1])
+            if log != memory.log:
+                await self._annotate(pod, {chart.LOG: log[0], chart.PREVIOUS_LOG: log[1]})
+                memory.log = log
             if runtime.health == "crashing":
                 status = pods.crashing(pod, now, restarts=runtime.restarts, exit_code=1, reason="Error")
             else:
@@ -211,7 +213,12 @@ class Kubelet:
                 digests[text] = await self._pull(pod, pods.image(text))
             except PullError as error:
                 await self._pull_failed(pod, memory, text, str(error))
-                return self._back_off(memory)
+                # When to pull again, later each time.
+                first = FIRST_PULL_BACK_OFF if self._speed.container_start else SHORT_BACK_OFF
+                seconds = min(first * 2 ** min(memory.pulls, 9), LONGEST_PULL_BACK_OFF)
+                memory.pulls += 1
+                memory.due = self._clock.now() + timedelta(seconds=seconds)
+                return memory.due
             await self._tell(pod, "Normal", "Pulled", f'Successfully pulled image "{text}"')
         await self._patch(pod, memory, _workload_status(pod, now, digests))
         if _ends(pod):
@@ -221,16 +228,8 @@ class Kubelet:
         memory.due = now + timedelta(seconds=self._speed.container_start)
         return memory.due
 
-    def _back_off(self, memory: _Memory) -> datetime:
-        """When to pull again, later each time."""
-        first = FIRST_PULL_BACK_OFF if self._speed.container_start else SHORT_BACK_OFF
-        seconds = min(first * 2 ** min(memory.pulls, 9), LONGEST_PULL_BACK_OFF)
-        memory.pulls += 1
-        memory.due = self._clock.now() + timedelta(seconds=seconds)
-        return memory.due
-
     async def _pull(self, pod: Object, image: pods.Image) -> str:
-        runtime = self._registry_at(image.host)
+        runtime = next((item for item in self._runtimes().values() if _bare(image.host) == item.place.address), None)
         url = f'"https://{image.host}/v2/{image.repository}/manifests/{image.reference}"'
         if runtime is None:
             raise PullError(f"failed to do request: Head {url}: dial tcp {image.host}:443: i/o timeout")
@@ -269,14 +268,6 @@ class Kubelet:
         await self._tell(pod, "Warning", "Failed", "Error: ImagePullBackOff")
         message = f'Back-off pulling image "{image}": ErrImagePull: {why}'
         await self._patch(pod, memory, pods.waiting(pod, self._clock.now(), "ImagePullBackOff", message, image))
-
-    async def _write_log(self, pod: Object, memory: _Memory, runtime: Runtime) -> None:
-        log = ("".join(f"{line}\n" for line in runtime.log), "".join(f"{line}\n" for line in runtime.previous_log))
-        if runtime.health == "crashing":
-            log = (log[1], log[1])
-        if log != memory.log:
-            await self._annotate(pod, {chart.LOG: log[0], chart.PREVIOUS_LOG: log[1]})
-            memory.log = log
 
     async def _annotate(self, pod: Object, notes: Mapping[str, str | None]) -> None:
         """Set annotations; an empty one is taken away, because an empty previous log would still be one."""

@@ -170,7 +170,10 @@ class Runtime:
                 await self._activate()
             if not self.deactivated:
                 await self._contact()
-                self._plan_contact()
+                config = (self.config or {}).get("syncProperties", self.config or {})
+                plan = schedule.schedule(config.get("schedule"), config.get("syncWindow"))
+                self.next_step = plan.next_contact(self._clock.now())
+                self._delay = self._speed.agent_period
                 self.cause = ""
         except BadConnectionStringError as error:
             self.cause = "BAD_CONNECTION_STRING"
@@ -297,12 +300,6 @@ class Runtime:
     def _retry(self) -> None:
         self.next_step = self._clock.now() + timedelta(seconds=self._delay)
         self._delay = min(max(self._delay * 2, self._speed.agent_period * 10), LONGEST_BACK_OFF)
-
-    def _plan_contact(self) -> None:
-        config = (self.config or {}).get("syncProperties", self.config or {})
-        plan = schedule.schedule(config.get("schedule"), config.get("syncWindow"))
-        self.next_step = plan.next_contact(self._clock.now())
-        self._delay = self._speed.agent_period
 
     def _wishes(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         config = self.config or {}

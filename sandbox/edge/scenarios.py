@@ -43,7 +43,7 @@ STATUS_NOT_POPULATED = (
 
 INSTALL = frozenset(
     {
-        "service-ip-address_in_use",
+        "service-ip-taken",
         "cert-manager-present",
         "name-in-use",
         "namespace-terminating",
@@ -80,7 +80,7 @@ def installation_error(scenario: str, release: str, namespace: str, address: str
 
 def _helm_text(scenario: str, release: str, namespace: str, address: str) -> str:
     texts = {
-        "service-ip-address_in_use": address_in_use(address),
+        "service-ip-taken": address_in_use(address),
         "cert-manager-present": conflict(
             "CustomResourceDefinition", "certificaterequests.cert-manager.io", "", release, namespace
         ),

@@ -87,7 +87,9 @@ class Fleet:
         self._by_subject = by_subject(self.script.troubles)
         self._contacts: dict[str, Contacts] = {}
         self._edges = {edge.key: edge for edge in self.script.edges}
-        self._names = self._known_names()
+        names = {edge.name: edge.key for edge in self.script.edges}
+        keys = [*self._edges, *self.script.clusters, *self.script.acrs]
+        self._names = names | {name.lower(): name for name in keys}
         self._populate()
 
     def now(self) -> int:
@@ -141,11 +143,6 @@ class Fleet:
         self.script = replace(self.script, troubles=tuple(sorted(troubles, key=lambda one: (one.begin, one.subject))))
         self._by_subject = by_subject(self.script.troubles)
         self._contacts.clear()
-
-    def _known_names(self) -> dict[str, str]:
-        names = {edge.name: edge.key for edge in self.script.edges}
-        keys = [*self._edges, *self.script.clusters, *self.script.acrs]
-        return names | {name.lower(): name for name in keys}
 
     # --- what Azure has ---------------------------------------------------------------------------------------------
 

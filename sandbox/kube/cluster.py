@@ -165,14 +165,11 @@ class Cluster:
         self._validate(resource, obj)
         place = (resource.key, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
         if self.store.get(*place) is not None:
-            self._try_address(resource, obj, options)
+            # A Service's address is allocated before names are compared, so what is wrong with it is told first.
+            if resource.key == SERVICES.key and (release := self._allocate(obj, dry_run=options.dry_run)):
+                release()
             raise already_exists(resource, place[2])
         return self._stored_new(resource, obj, options)
-
-    def _try_address(self, resource: Resource, service: Json, options: Options) -> None:
-        """A Service's address is allocated before names are compared, so what is wrong with it is told first."""
-        if resource.key == SERVICES.key and (release := self._allocate(service, dry_run=options.dry_run)):
-            release()
 
     def _stored_new(self, resource: Resource, obj: Json, options: Options) -> Json:
         release: Callable[[], object] | None = None

@@ -115,7 +115,11 @@ class Controllers:
                 self._index(change)
                 work.update(dict.fromkeys(self._concerned(change)))
             for item in work:
-                self._try(item)
+                # One object that can't be handled does not stop the others.
+                try:
+                    self._reconcile(item)
+                except Exception:
+                    log.exception("controller failed on %s", "/".join((*item[0], *item[1:])))
 
     def _changes(self) -> list[Change]:
         try:
@@ -182,13 +186,6 @@ class Controllers:
 
     # --- what is done about it ---
 
-    def _try(self, item: Item) -> None:
-        """One object that can't be handled does not stop the others."""
-        try:
-            self._reconcile(item)
-        except Exception:
-            log.exception("controller failed on %s", "/".join((*item[0], *item[1:])))
-
     def _reconcile(self, item: Item) -> None:
         key = item[0]
         obj = self._cluster.store.get(*item)
@@ -204,7 +201,13 @@ class Controllers:
         elif reconcile := _RECONCILERS.get(key):
             reconcile(self._cluster, obj)
             if key == DEPLOYMENTS.key:
-                self._watch_deadline(obj)
+                metadata = obj["metadata"]
+                watched = (metadata["uid"], metadata["generation"])
+                if watched not in self._deadlines:
+                    self._deadlines.add(watched)
+                    self._own(
+                        self._deadline(metadata["namespace"], metadata["name"], obj["spec"]["progressDeadlineSeconds"])
+                    )
 
     def _let_go(self, item: Item, obj: Json, finalizers: list[str]) -> None:
         resource, uid = self._resource(item[0]), obj["metadata"]["uid"]
@@ -245,15 +248,6 @@ class Controllers:
         namespace = self._cluster.store.get(NAMESPACES.key, "", name)
         if namespace is not None and namespace["metadata"]["uid"] == uid:
             upkeep.emptied_namespace(self._cluster, namespace)
-
-    def _watch_deadline(self, deployment: Json) -> None:
-        metadata = deployment["metadata"]
-        watched = (metadata["uid"], metadata["generation"])
-        if watched not in self._deadlines:
-            self._deadlines.add(watched)
-            self._own(
-                self._deadline(metadata["namespace"], metadata["name"], deployment["spec"]["progressDeadlineSeconds"])
-            )
 
     async def _deadline(self, namespace: str, name: str, seconds: float) -> None:
         await self._cluster.clock.sleep(seconds + 1)

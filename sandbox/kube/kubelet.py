@@ -134,28 +134,33 @@ class Kubelet:
         for container in _containers(pod):
             while container["image"] not in images:
                 try:
-                    images[container["image"]] = await self._pulled(pod, container["image"])
+                    image = container["image"]
+                    self._say(pod, "Pulling", f'Pulling image "{image}"')
+                    namespace = pod["metadata"]["namespace"]
+                    references = pod["spec"].get("imagePullSecrets") or []
+                    secrets = [
+                        self._cluster.store.get(SECRETS.key, namespace, one.get("name", "")) for one in references
+                    ]
+                    digest = await self._pull(self._cluster.name, image, [one for one in secrets if one is not None])
+                    self._say(pod, "Pulled", f'Successfully pulled image "{image}"')
+                    images[container["image"]] = image_id(image, digest)
                 except PullRefusedError as error:
                     await self._pull_failed(pod, container["image"], str(error), backoff)
                     backoff = min(backoff * 2, LONGEST_BACKOFF)
             self._say(pod, "Created", f"Created container: {container['name']}")
             self._say(pod, "Started", f"Started container {container['name']}")
-        self._running(pod, images)
+        state = {"running": {"startedAt": self._cluster.now()}}
+        statuses = [_container_status(one, state, started=True, image=images[one["image"]]) for one in _containers(pod)]
+        names = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+        conditions = [self._condition(kind, "True") for kind in names]
+        status = self._addresses(pod) | {"phase": "Running", "conditions": conditions, "containerStatuses": statuses}
+        self._cluster.change(PODS, pod, status=status)
         if pod["spec"].get("restartPolicy") != "Always":
             await self._pause(self._speed.container_start)
             self._finished(pod, images)
 
     async def _pause(self, seconds: float) -> None:
         await self._cluster.clock.sleep(0 if self.hurried else seconds)
-
-    async def _pulled(self, pod: Json, image: str) -> str:
-        self._say(pod, "Pulling", f'Pulling image "{image}"')
-        namespace = pod["metadata"]["namespace"]
-        references = pod["spec"].get("imagePullSecrets") or []
-        secrets = [self._cluster.store.get(SECRETS.key, namespace, one.get("name", "")) for one in references]
-        digest = await self._pull(self._cluster.name, image, [one for one in secrets if one is not None])
-        self._say(pod, "Pulled", f'Successfully pulled image "{image}"')
-        return image_id(image, digest)
 
     async def _pull_failed(self, pod: Json, image: str, why: str, backoff: float) -> None:
         text = f'Failed to pull image "{image}": {why}'
@@ -195,20 +200,17 @@ class Kubelet:
             self._condition("PodReadyToStartContainers", "True"),
             self._condition("Initialized", "True"),
             *(
-                self._condition(kind, "False", reason="ContainersNotReady", message=_not_ready(pod))
+                self._condition(
+                    kind,
+                    "False",
+                    reason="ContainersNotReady",
+                    message=f"containers with unready status: [{' '.join(one['name'] for one in _containers(pod))}]",
+                )
                 for kind in ("Ready", "ContainersReady")
             ),
             self._condition("PodScheduled", "True"),
         ]
         status = self._addresses(pod) | {"phase": "Pending", "conditions": conditions, "containerStatuses": statuses}
-        self._cluster.change(PODS, pod, status=status)
-
-    def _running(self, pod: Json, images: dict[str, str]) -> None:
-        state = {"running": {"startedAt": self._cluster.now()}}
-        statuses = [_container_status(one, state, started=True, image=images[one["image"]]) for one in _containers(pod)]
-        names = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
-        conditions = [self._condition(kind, "True") for kind in names]
-        status = self._addresses(pod) | {"phase": "Running", "conditions": conditions, "containerStatuses": statuses}
         self._cluster.change(PODS, pod, status=status)
 
     def _finished(self, pod: Json, images: dict[str, str]) -> None:
@@ -285,10 +287,6 @@ def _container_status(container: Json, state: Json, *, started: bool, image: str
         "lastState": {},
     }
     return status | ({"containerID": identity} if identity else {})
-
-
-def _not_ready(pod: Json) -> str:
-    return f"containers with unready status: [{' '.join(one['name'] for one in _containers(pod))}]"
 
 
 def _played_elsewhere(pod: Json) -> bool:

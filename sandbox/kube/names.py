@@ -25,7 +25,9 @@ _FREE_OF_RULES = {"roles", "rolebindings", "clusterroles", "clusterrolebindings"
 def name_errors(resource: Resource, name: str, *, minor: int) -> list[str]:
     """What is wrong with an object's name."""
     if resource.plural in _FREE_OF_RULES:
-        return _path_segment(name)
+        if name in {".", ".."}:
+            return [f"may not be '{name}'"]
+        return [f"may not contain '{character}'" for character in "/%" if character in name]
     if resource.plural in _LABELS_1035 and not resource.custom:
         # Services may be RFC 1123 labels from 1.36 on (RelaxedServiceNameValidation); before, a letter comes first.
         return label_1035(name) if minor < 36 else label(name)  # noqa: PLR2004
@@ -126,12 +128,6 @@ def _label_key(key: str) -> list[str]:
     return problems + [
         f"name part {problem}" for problem in _checked(name, _KEY, LONGEST_LABEL, text, "MyName", "my.name", "123-abc")
     ]
-
-
-def _path_segment(name: str) -> list[str]:
-    if name in {".", ".."}:
-        return [f"may not be '{name}'"]
-    return [f"may not contain '{character}'" for character in "/%" if character in name]
 
 
 def _checked(value: str, pattern: str, longest: int, text: str, *examples: str) -> list[str]:

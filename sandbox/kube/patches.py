@@ -41,7 +41,14 @@ def patched(current: Json, patch: Any, how: str) -> Json:
         StatusError: 400 or 422, when the patch can't be applied.
     """
     if how == JSON_PATCH:
-        return _json_patched(current, patch)
+        if not isinstance(patch, list):
+            raise bad_request(
+                "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp"
+            )
+        box: Json = {"": copy.deepcopy(current)}
+        for step in patch:
+            _step(box, step)
+        return dict(box[""])
     if not isinstance(patch, dict):
         raise bad_request(f"error decoding patch: a patch of type {how} is an object")
     merged = merge(current, patch) if how == MERGE_PATCH else strategic(current, patch)
@@ -147,17 +154,6 @@ def _in_order(result: Json, current: Json, patch: Json) -> Json:
         keys = [item.get(key) if isinstance(item, dict) and key else item for item in order]
         result[name] = _in_place(items, keys, current.get(name) or [], key)
     return result
-
-
-def _json_patched(current: Json, patch: Any) -> Json:
-    if not isinstance(patch, list):
-        raise bad_request(
-            "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp"
-        )
-    box: Json = {"": copy.deepcopy(current)}
-    for step in patch:
-        _step(box, step)
-    return dict(box[""])
 
 
 def _step(box: Json, step: Any) -> None:

@@ -18,7 +18,15 @@ def reviewed(
             asked_for = User(spec.get("user") or "", tuple(spec.get("groups") or spec.get("group") or ()))
             status = _access(spec, asked_for, authorizer)
         case "SelfSubjectRulesReview":
-            status = _rules(spec.get("namespace") or "default", user, authorizer)
+            namespace = spec.get("namespace") or "default"
+            resource_rules: list[Json] = []
+            path_rules: list[Json] = []
+            if "system:masters" in user.groups:
+                resource_rules.append({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]})
+                path_rules.append({"verbs": ["*"], "nonResourceURLs": ["*"]})
+            for rule in authorizer.rules(user, namespace):
+                (path_rules if rule.get("nonResourceURLs") else resource_rules).append(rule)
+            status = {"resourceRules": resource_rules, "nonResourceRules": path_rules, "incomplete": False}
         case "TokenReview":
             owner = whose(spec.get("token") or "")
             status = {"authenticated": True, "user": owner.info()} if owner else {"user": {}, "error": "invalid token"}
@@ -45,14 +53,3 @@ def _access(spec: Json, user: User, authorizer: Authorizer) -> Json:
     if authorizer.allows(user, attributes):
         return {"allowed": True, "reason": f'RBAC: allowed for user "{user.name}"'}
     return {"allowed": False}
-
-
-def _rules(namespace: str, user: User, authorizer: Authorizer) -> Json:
-    resource_rules: list[Json] = []
-    path_rules: list[Json] = []
-    if "system:masters" in user.groups:
-        resource_rules.append({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]})
-        path_rules.append({"verbs": ["*"], "nonResourceURLs": ["*"]})
-    for rule in authorizer.rules(user, namespace):
-        (path_rules if rule.get("nonResourceURLs") else resource_rules).append(rule)
-    return {"resourceRules": resource_rules, "nonResourceRules": path_rules, "incomplete": False}

@@ -57,7 +57,14 @@ def seed(cluster: Cluster, world: dict[str, Any]) -> None:
     for at, node in enumerate(world.get("nodes") or []):
         _node(cluster, node, at)
     for storage_class in world.get("storage_classes") or []:
-        _storage_class(cluster, storage_class)
+        annotations = {"storageclass.kubernetes.io/is-default-class": "true"} if storage_class.get("default") else {}
+        body = {
+            "metadata": {"name": storage_class["name"], "annotations": annotations},
+            "provisioner": storage_class.get("provisioner", PROVISIONER),
+            "volumeBindingMode": storage_class.get("binding", "WaitForFirstConsumer"),
+            "reclaimPolicy": "Delete",
+        }
+        cluster.create(STORAGE_CLASSES, "", body)
     if world.get("arc", True):
         _arc(cluster)
     if world.get("cert_manager"):
@@ -168,17 +175,6 @@ def _node_status(cluster: Cluster, name: str, arch: str, at: int) -> Json:
 
 def _hex(cluster: Cluster, *parts: str) -> str:
     return hashlib.sha256("/".join((cluster.name, *parts)).encode()).hexdigest()[:32]
-
-
-def _storage_class(cluster: Cluster, entry: dict[str, Any]) -> None:
-    annotations = {"storageclass.kubernetes.io/is-default-class": "true"} if entry.get("default") else {}
-    body = {
-        "metadata": {"name": entry["name"], "annotations": annotations},
-        "provisioner": entry.get("provisioner", PROVISIONER),
-        "volumeBindingMode": entry.get("binding", "WaitForFirstConsumer"),
-        "reclaimPolicy": "Delete",
-    }
-    cluster.create(STORAGE_CLASSES, "", body)
 
 
 def _arc(cluster: Cluster) -> None:

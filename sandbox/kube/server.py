@@ -216,7 +216,14 @@ class ApiServer:
         if method == "POST" and not named:
             return await self._create(call)
         if method == "PUT" and named:
-            return await self._update(call)
+            received = as_stored(call.resource, _pruned(call, await requests.object_body(call.request)))
+            name = received.get("metadata", {}).get("name")
+            if name != call.named.name:
+                raise bad_request(
+                    f"the name of the object ({name or ''}) does not match the name on the URL ({call.named.name})"
+                )
+            _check_kind(call.resource, received)
+            return self._respond(call, self._put(call, received))
         if method == "PATCH" and named:
             return await self._patch(call)
         if method == "DELETE":
@@ -406,16 +413,6 @@ class ApiServer:
         received = as_stored(call.resource, _pruned(call, received))
         obj = self.cluster.create(_storage(call.resource), call.home, received, requests.options(call.request))
         return self._respond(call, obj, 201)
-
-    async def _update(self, call: Call) -> web.Response:
-        received = as_stored(call.resource, _pruned(call, await requests.object_body(call.request)))
-        name = received.get("metadata", {}).get("name")
-        if name != call.named.name:
-            raise bad_request(
-                f"the name of the object ({name or ''}) does not match the name on the URL ({call.named.name})"
-            )
-        _check_kind(call.resource, received)
-        return self._respond(call, self._put(call, received))
 
     def _put(self, call: Call, new: Json) -> Json:
         named = call.named

@@ -225,7 +225,12 @@ def endpoints(cluster: Cluster, service: Json) -> None:
         {"port": _number(port), "protocol": port["protocol"]} | ({"name": port["name"]} if "name" in port else {})
         for port in service["spec"].get("ports") or []
     ]
-    _put_endpoints(cluster, service, pods, ports)
+    ready = [_address(pod) for pod in pods if is_ready(pod)]
+    waiting = [_address(pod) for pod in pods if not is_ready(pod)]
+    subset: Json = {"addresses": ready} if ready else {}
+    subset |= {"notReadyAddresses": waiting} if waiting else {}
+    subsets = [subset | {"ports": ports}] if subset else []
+    _put(cluster, ENDPOINTS, service, service["metadata"]["name"], {"subsets": subsets} if subsets else {})
     _put_slice(cluster, service, pods, ports)
 
 
@@ -236,15 +241,6 @@ def _number(port: Json) -> int:
 def _address(pod: Json) -> Json:
     reference = {"kind": "Pod", **{key: pod["metadata"][key] for key in ("namespace", "name", "uid")}}
     return {"ip": pod["status"]["podIP"], "nodeName": pod["spec"].get("nodeName"), "targetRef": reference}
-
-
-def _put_endpoints(cluster: Cluster, service: Json, pods: list[Json], ports: list[Json]) -> None:
-    ready = [_address(pod) for pod in pods if is_ready(pod)]
-    waiting = [_address(pod) for pod in pods if not is_ready(pod)]
-    subset: Json = {"addresses": ready} if ready else {}
-    subset |= {"notReadyAddresses": waiting} if waiting else {}
-    subsets = [subset | {"ports": ports}] if subset else []
-    _put(cluster, ENDPOINTS, service, service["metadata"]["name"], {"subsets": subsets} if subsets else {})
 
 
 def _put_slice(cluster: Cluster, service: Json, pods: list[Json], ports: list[Json]) -> None:

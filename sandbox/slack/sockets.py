@@ -140,7 +140,14 @@ class Sockets:
         except ConnectionError:
             return
         finally:
-            self._lost(socket)
+            self._open.remove(socket)
+            for task in socket.tasks:
+                task.cancel()
+            # Commands and clicks wait on: their acknowledgement may come on the next connection. Events go out again.
+            for sent in self._sent.values():
+                if sent.socket is socket and sent.kind == "events_api" and not sent.answer.done():
+                    sent.answer.set_exception(Undelivered("dispatch_failed", "connection_failed"))
+            self._slack.feed.publish({"type": "state"})
 
     async def _read(self, socket: _Socket) -> None:
         async for frame in socket.ws:
@@ -157,16 +164,6 @@ class Sockets:
         if sent is not None and not sent.answer.done():
             self.acknowledged.append({"type": sent.kind, "seconds": time.perf_counter() - sent.at})
             sent.answer.set_result(ack.get("payload") or None)
-
-    def _lost(self, socket: _Socket) -> None:
-        self._open.remove(socket)
-        for task in socket.tasks:
-            task.cancel()
-        # Commands and clicks wait on: their acknowledgement may come on the next connection. Events go out again.
-        for sent in self._sent.values():
-            if sent.socket is socket and sent.kind == "events_api" and not sent.answer.done():
-                sent.answer.set_exception(Undelivered("dispatch_failed", "connection_failed"))
-        self._slack.feed.publish({"type": "state"})
 
     def _hello(self, life: float) -> Json:
         debug: Json = {"host": self.host, "build_number": 1, "approximate_connection_time": int(life)}

@@ -173,14 +173,11 @@ class Workspace:
             root.status = None if message.bot_id else root.status
             self._tell("message_changed", root)
         if not message.ephemeral_to:
-            self._post_event(message, channel)
+            event: Json = {**self.for_app(message), "channel": channel.id, "channel_type": channel.channel_type}
+            self.on_event({**event, "event_ts": message.ts}, channel)
+            if f"<@{self.app.bot_user}>" in message.text and message.bot_id is None:
+                self.on_event({**event, "type": "app_mention", "event_ts": message.ts}, channel)
         return message
-
-    def _post_event(self, message: Message, channel: Channel) -> None:
-        event: Json = {**self.for_app(message), "channel": channel.id, "channel_type": channel.channel_type}
-        self.on_event({**event, "event_ts": message.ts}, channel)
-        if f"<@{self.app.bot_user}>" in message.text and message.bot_id is None:
-            self.on_event({**event, "type": "app_mention", "event_ts": message.ts}, channel)
 
     def reveal(self, message: Message) -> None:
         """Show everybody what one person alone has seen so far."""

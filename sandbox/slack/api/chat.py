@@ -18,7 +18,7 @@ def post_message(slack: Workspace, call: Call) -> Json:
     channel = target(slack, call.text("channel"))
     message = _new(slack, call, channel)
     slack.post(message)
-    return _posted(slack, message)
+    return {"channel": message.channel, "ts": message.ts, "message": slack.for_app(message, metadata=True)}
 
 
 def _new(slack: Workspace, call: Call, channel: Channel) -> Message:
@@ -34,10 +34,6 @@ def _new(slack: Workspace, call: Call, channel: Channel) -> Message:
         subtype="thread_broadcast" if broadcast else None,
         username=call.text("username") if slack.app.has_scope("chat:write.customize") else "",
     )
-
-
-def _posted(slack: Workspace, message: Message) -> Json:
-    return {"channel": message.channel, "ts": message.ts, "message": slack.for_app(message, metadata=True)}
 
 
 def post_ephemeral(slack: Workspace, call: Call) -> Json:

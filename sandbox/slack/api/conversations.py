@@ -21,16 +21,15 @@ def _channel(slack: Workspace, channel: Channel, *, members: bool = False) -> Js
         return {**body, "user": channel.im_with, "is_user_deleted": False, "priority": 0}
     body |= {"name": channel.name, "name_normalized": channel.name, "is_channel": not channel.is_private}
     body |= {"is_group": channel.is_private, "is_general": channel.name == "general", "is_pending_ext_shared": False}
-    body |= {"is_member": slack.app.bot_user in channel.members, "shared_team_ids": _teams(slack, channel)}
+    body |= {
+        "is_member": slack.app.bot_user in channel.members,
+        "shared_team_ids": sorted({slack.people[user].team_id for user in channel.members} | {slack.id}),
+    }
     body |= {
         "topic": {"value": "", "creator": "", "last_set": 0},
         "purpose": {"value": "", "creator": "", "last_set": 0},
     }
     return {**body, "num_members": len(channel.members)} if members else body
-
-
-def _teams(slack: Workspace, channel: Channel) -> list[str]:
-    return sorted({slack.people[user].team_id for user in channel.members} | {slack.id})
 
 
 def info(slack: Workspace, call: Call) -> Json:

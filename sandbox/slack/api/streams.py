@@ -134,7 +134,10 @@ def _task(message: Message, chunk: Json) -> None:
             task[name] = _short(chunk, name)
     for name in ("details", "output"):
         if chunk.get(name):
-            task[name] = _longer(task.get(name), _short(chunk, name))
+            before = task.get(name)
+            text = _short(chunk, name)
+            section = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
+            task[name] = {"type": "rich_text", "elements": [*(before or {}).get("elements", []), section]}
     if chunk.get("sources"):
         task["sources"] = chunk["sources"]
     if any(BLOCKS["task_card"].check(task, "")):
@@ -146,11 +149,6 @@ def _short(chunk: Json, name: str) -> str:
     if len(text) > MOST_TASK_TEXT:
         raise SlackError("invalid_chunks")
     return text
-
-
-def _longer(before: Json | None, text: str) -> Json:
-    section = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
-    return {"type": "rich_text", "elements": [*(before or {}).get("elements", []), section]}
 
 
 def set_status(slack: Workspace, call: Call) -> Json:
