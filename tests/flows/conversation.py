@@ -31,7 +31,7 @@ from services.store import open_store
 from tests.bots_account import kubeconfig_of_the_bot
 
 SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
-PATIENCE = 30.0
+PATIENCE = 100.0
 """Seconds after which a conversation that does not settle has failed; nothing waits that long when all is well."""
 
 HOLD = 45
