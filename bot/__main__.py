@@ -92,7 +92,10 @@ def _told(problems: Sequence[Problem]) -> int:
 
 def pages() -> dict[str, str]:
     """The generated pages, by file name."""
+    from services.gateways.azure import codes  # noqa: PLC0415 - the clients are heavy; other commands do without them
+
     return {
+        "azure-codes.md": codes.page(),
         "commands.md": docs.commands_page(COMMANDS),
         "permissions.md": docs.permissions_page(COMMANDS),
         "settings.md": settings.page(),

@@ -55,7 +55,7 @@ class Registries(Protocol):
     async def import_image(self, acr: AcrRef, source: str, image: str) -> Pending:
         """Import `source` (`mcr.microsoft.com/hello-world:latest`) as `image` (`hello-world:latest`).
 
-        Never overwrites: raises `Conflict` when the tag exists.
+        Never overwrites: raises `AlreadyExists` when the tag exists.
         """
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from handlers.views import refusals
 from handlers.views.facts import sentence, shell, short
 from services.model.errors import Failure
 from services.operations.deploy.diagnosis import Cause
@@ -29,13 +30,22 @@ def told(failure: Failure, names: Mapping[str, object] | None = None) -> Told:
 
     `names` are those of the site's things (`checks.site_names`): a line that lacks one is left out.
     """
-    words = WORDS.get(_cause(failure.cause), _OTHER)
+    words = _refused(failure) or WORDS.get(_cause(failure.cause), _OTHER)
     facts = {**(names or {}), "cause": failure.cause, **{key: value for key, value in failure.facts.items() if value}}
     if target := str(facts.get("target", "")):
         facts["target"] = short(target)
     system = _SYSTEMS.get(str(facts.get("service")), "The other system")
     said = sentence(words.sentence.replace("SYSTEM", system), facts)
     return Told(said, sentence(words.remedy, facts), shell(words.line, facts))
+
+
+def _refused(failure: Failure) -> _Words | None:
+    """Words for an error whose code has told the cause, with the system's own words behind them."""
+    refusal = refusals.words(str(failure.facts.get("error", "")), str(failure.facts.get("reason", "")))
+    if refusal is None:
+        return None
+    own = " In its words: {message}" if failure.facts.get("message") else ""
+    return _Words(refusal.sentence + own, refusal.remedy, refusal.line)
 
 
 _SYSTEMS = {"azure": "Azure", "kubernetes": "The cluster", "slack": "Slack"}

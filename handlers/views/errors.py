@@ -6,6 +6,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any
 
 from handlers.kit import blocks
@@ -13,8 +14,8 @@ from handlers.kit.message import Message
 from handlers.kit.request import Request
 from handlers.kit.text import channel, code, cut, duration, escape, listed
 from handlers.kit.words import join, words
-from handlers.views import causes, watches
-from handlers.views.facts import short
+from handlers.views import causes, refusals, watches
+from handlers.views.facts import sentence, short
 from services.model import errors
 from services.model.errors import DomainError
 
@@ -282,7 +283,13 @@ def _stale(error: errors.Stale) -> str:
 def _foreign(error: errors.Foreign) -> str:
     system = _SYSTEMS.get(error.service, escape(error.service))
     target = code(short(error.target)) if error.target else "it"
-    return " ".join(filter(None, [_happened(error, system, target), _own_words(error), _for_support(error)]))
+    refusal = refusals.words(type(error).__name__, error.reason)
+    if refusal is None:
+        happened = _happened(error, system, target)
+    else:
+        facts = {item.name: getattr(error, item.name) for item in fields(error)} | {"target": short(error.target)}
+        happened = sentence(f"{refusal.sentence} {refusal.remedy}".replace("SYSTEM", system), facts)
+    return " ".join(filter(None, [happened, _own_words(error), _for_support(error)]))
 
 
 def _happened(error: errors.Foreign, system: str, target: str) -> str:  # noqa: PLR0911 - one a class
@@ -295,7 +302,8 @@ def _happened(error: errors.Foreign, system: str, target: str) -> str:  # noqa: 
                 " runs the bot has to renew its credentials."
             )
         case errors.NotAllowed():
-            right = f" (it lacks {code(error.action)})" if error.action else ""
+            place = f" at {code(short(error.scope))}" if error.scope else ""
+            right = f" (it lacks {code(error.action)}{place})" if error.action else ""
             return (
                 f"The bot's own identity may not do this to {target}{right}. That is not about you: whoever runs the"
                 " bot has to give it the right."

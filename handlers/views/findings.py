@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from handlers.views import refusals
 from handlers.views.facts import sentence, shell
 from services.model.plan import Finding
 from services.operations.deploy.checks.codes import Code
@@ -60,6 +61,9 @@ def _unasked(finding: Finding) -> _Words:
     """Why a question has no answer: the bot's own identity, or the way to the other system."""
     system = "the cluster" if finding.facts.get("service") == "kubernetes" else "Azure"
     words = _UNASKED.get(str(finding.facts.get("error")), _UNASKED["Unreachable"])
+    if refusal := refusals.words(str(finding.facts.get("error")), str(finding.facts.get("reason") or "")):
+        own = " In its words: {message}" if finding.facts.get("message") else ""
+        words = _Words(f"{{title}} has no answer. {refusal.sentence}{own}", refusal.remedy, refusal.line)
     if finding.facts.get("error") == "NotAllowed" and not finding.facts.get("action"):
         words = _NOT_ALLOWED
     if finding.facts.get("code") in _KUBECONFIG:

@@ -62,6 +62,10 @@ _WHY: Mapping[str, str] = {
     "NotAllowed": "the bot's identity lacks the right to read it",
     "NotAuthenticated": "Azure does not accept the bot's identity",
     "Absent": "Azure says that the cloud registry does not exist",
+    "SubscriptionUnknown": "the bot's identity sees no such subscription in this cloud",
+    "ResourceGroupUnknown": "the subscription has no such resource group",
+    "VersionNotOffered": "this cloud offers no api-version that the bot knows",
+    "Unreadable": "Azure's answer could not be understood",
 }
 """By error, as polls note it."""
 

@@ -70,6 +70,8 @@ class Foreign(DomainError):
     code: str = ""
     message: str = ""
     correlation_id: str = ""
+    reason: str = ""
+    """A word of ours that tells cases of one class apart, such as `lock` or `policy`; views have a sentence for it."""
 
 
 @dataclass(eq=False)
@@ -78,15 +80,24 @@ class Unreachable(Foreign):
 
 
 @dataclass(eq=False)
+class Unreadable(Unreachable):
+    """An answer came and is not one of this system's: another shape, too large, a page of a proxy."""
+
+
+@dataclass(eq=False)
 class NotAuthenticated(Foreign):
-    """The bot's own identity was not accepted (expired secret, unknown principal, wrong tenant)."""
+    """The bot's own identity was not accepted. `reason`: `subject`, `secret`, `tenant`, `policy`, or empty."""
 
 
 @dataclass(eq=False)
 class NotAllowed(Foreign):
-    """The bot's own identity lacks a right; `action` names it. Never the fault of the person who asked."""
+    """The bot's own identity lacks the right `action`. Never the fault of the person who asked.
+
+    `reason` is `scope` where the system named the scope of the missing right too.
+    """
 
     action: str = ""
+    scope: str = ""
 
 
 @dataclass(eq=False)
@@ -103,12 +114,68 @@ class Absent(Foreign):
 
 @dataclass(eq=False)
 class Conflict(Foreign):
-    """The outside system says that the target is in the way: it exists already, or is busy with something else."""
+    """The outside system says that the target is in the way, without a code that says how."""
+
+
+@dataclass(eq=False)
+class AlreadyExists(Conflict):
+    """What was to be created is there."""
+
+
+@dataclass(eq=False)
+class Busy(Conflict):
+    """Another change of the target is under way; the same request can succeed when that has ended."""
 
 
 @dataclass(eq=False)
 class Refused(Foreign):
     """The outside system understood and said no."""
+
+
+@dataclass(eq=False)
+class Locked(Refused):
+    """Somebody forbids changes here, whatever rights the identity has.
+
+    `reason`: `lock`, `policy`, `subscription` (disabled), `deny_assignment` or `deleting`.
+    """
+
+
+@dataclass(eq=False)
+class SubscriptionUnknown(Refused):
+    """The identity sees no such subscription in this cloud. Says nothing about what the target names."""
+
+
+@dataclass(eq=False)
+class ResourceGroupUnknown(Refused):
+    """The subscription has no such resource group. Says nothing about what the target names."""
+
+
+@dataclass(eq=False)
+class ProviderNotRegistered(Refused):
+    """The subscription has not registered the resource provider `provider`."""
+
+    provider: str = ""
+
+
+@dataclass(eq=False)
+class VersionNotOffered(Refused):
+    """The cloud answers to no api-version of `resource_type` that the bot knows; `offered` are those that it has."""
+
+    resource_type: str = ""
+    offered: tuple[str, ...] = ()
+
+
+@dataclass(eq=False)
+class NotOfferedInRegion(Refused):
+    """The service is not offered in `region`; `offered` are the regions where it is, where the answer lists them."""
+
+    region: str = ""
+    offered: tuple[str, ...] = ()
+
+
+@dataclass(eq=False)
+class NameTaken(Refused):
+    """Somebody else has this name, which has to be unique in the whole cloud. Nothing of ours bears it."""
 
 
 @dataclass(eq=False)

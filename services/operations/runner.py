@@ -13,7 +13,7 @@ import structlog
 
 from services.model.audit import AuditRow
 from services.model.codec import decode, encode
-from services.model.errors import DomainError, Failure, Foreign, Throttled, Unreachable
+from services.model.errors import Busy, DomainError, Failure, Foreign, Throttled, Unreachable
 from services.model.operation import Asked, Ended, Operation, State
 from services.model.plan import Finding, Plan
 from services.operations.deploy.checks import Code
@@ -261,7 +261,7 @@ class Running:
         while True:
             try:
                 return await ask(again)
-            except (Unreachable, Throttled) as error:
+            except (Unreachable, Throttled, Busy) as error:
                 pause = max(pause, getattr(error, "retry_after", 0))
                 if asyncio.get_running_loop().time() + pause > until:
                     raise

@@ -8,14 +8,14 @@ from typing import Any
 
 from azure.core.rest import AsyncHttpResponse
 
+from services.gateways.azure import sentences
 from services.gateways.azure.arm import Arm
 from services.gateways.azure.retries import retry_after
-from services.gateways.azure.translation import SERVICE, words_of
+from services.gateways.azure.translation import SERVICE, from_sentence
 from services.model.azure import Pending
-from services.model.errors import Absent, NotAllowed, Refused
-from services.model.redaction import short
+from services.model.errors import Absent, Conflict, Foreign, NotAllowed, Refused, Unreadable
 
-_ACCEPTED = 202
+_ACCEPTED, _BAD_REQUEST = 202, 400
 _FIRST_PAUSE = 0.2
 """Seconds between the first looks for a result; the pause grows with the time waited."""
 _SUCCEEDED, _FAILED = "succeeded", frozenset({"failed", "canceled", "cancelled"})
@@ -60,7 +60,7 @@ class Operations:
         async with self._arm.reading(pending.target) as deadline:
             try:
                 response = await self._arm.send("GET", pending.url, target=pending.target, deadline=deadline)
-            except (NotAllowed, Absent):
+            except (NotAllowed, Absent, Unreadable):
                 # Custom roles lack connectedRegistries/operationStatuses/read: no published action list names it.
                 if pending.kind != "status" or pending.url == self._arm.url(pending.target):
                     raise
@@ -123,18 +123,26 @@ def _link(arm: Arm, response: AsyncHttpResponse, header: str) -> str:
 def _finished(state: str, body: Mapping[str, Any], pending: Pending) -> bool:
     """Whether a state is a good end; the service also uses words that its own contract lacks for "not yet"."""
     if state.lower() in _FAILED:
-        code, message = _failure(body)
-        raise Refused(SERVICE, pending.target, code or state, short(message), pending.correlation_id)
+        raise _failure(state, body, pending)
     return state.lower() == _SUCCEEDED
 
 
-def _failure(body: Mapping[str, Any]) -> tuple[str, str]:
-    properties = body.get("properties") or {}
-    for error in (body.get("error"), properties.get("errorInfo"), properties.get("error")):
-        if isinstance(error, dict) and any(words_of(error)):
-            return words_of(error)
-    statuses = [each for each in properties.get("statuses") or () if isinstance(each, dict)]
-    return words_of(statuses[0]) if statuses else ("", "")
+def _failure(state: str, body: Mapping[str, Any], pending: Pending) -> Foreign:
+    """What ended an operation. It was asked and did fail, so nothing here passes by itself or says "absent"."""
+    properties = body.get("properties")
+    properties = properties if isinstance(properties, dict) else {}
+    statuses = properties.get("statuses")
+    first = statuses[0] if isinstance(statuses, list) and statuses else None
+    for error in (body.get("error"), properties.get("errorInfo"), properties.get("error"), first):
+        said = sentences.of_error(error) if isinstance(error, dict) else None
+        if said is not None and (said.code or said.text):
+            break
+    else:
+        said = sentences.Sentence(state, state, "")
+    failure = from_sentence(said, _BAD_REQUEST, pending.target, pending.correlation_id)
+    if isinstance(failure, Conflict | Refused | NotAllowed):
+        return failure
+    return Refused(SERVICE, pending.target, said.code or state, said.text, pending.correlation_id)
 
 
 def _state(body: Mapping[str, Any]) -> str:

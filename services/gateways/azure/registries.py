@@ -50,7 +50,7 @@ class Registries:
             return begun(self._arm, await initial_answer(poller), acr.id)
 
     async def import_image(self, acr: AcrRef, source: str, image: str) -> Pending:
-        """Raises `Invalid` when `source` names no host, `Conflict` when the tag exists. Never sent twice."""
+        """Raises `Invalid` when `source` names no host, `AlreadyExists` when the tag does. Never sent twice."""
         host, slash, path = source.partition("/")
         if not slash or not path or ("." not in host and ":" not in host):
             raise Invalid("source", source, "image.source")

@@ -1,6 +1,5 @@
 """Azure's errors in our words, once. Every text that gets through here is scrubbed."""
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -11,35 +10,46 @@ from azure.core.exceptions import (
     HttpResponseError,
 )
 
+from services.gateways.azure import codes, sentences
 from services.gateways.azure.retries import retry_after
+from services.gateways.azure.sentences import Sentence
 from services.model.errors import (
-    Absent,
+    AlreadyExists,
     Conflict,
     Foreign,
     NotAllowed,
     NotAuthenticated,
-    Refused,
+    NotOfferedInRegion,
+    ProviderNotRegistered,
     Throttled,
     Unreachable,
+    Unreadable,
+    VersionNotOffered,
 )
 from services.model.redaction import short
 
 SERVICE = "azure"
 
-_ACTION = re.compile(r"perform action '(?P<action>[^']+)'")
 _AADSTS = re.compile(r"AADSTS\d+")
 _ENTRA_CORRELATION = re.compile(r"Correlation ID: (?P<id>[0-9a-fA-F-]{36})")
 _NO_CONNECTION = re.compile(r"(?:Cannot connect|timeout) to host (?!169\.254\.169\.254)")
 """In aiohttp's words. The address left out is where a machine in Azure would find its managed identity."""
-_UNAUTHORIZED, _FORBIDDEN, _THROTTLED, _SERVER = 401, 403, 429, 500
-_KINDS: Mapping[int, type[Foreign]] = {
-    _UNAUTHORIZED: NotAuthenticated,
-    404: Absent,
-    408: Unreachable,
-    409: Conflict,
-    410: Absent,
-    412: Conflict,
-}
+_MISSING_RIGHT = re.compile(
+    r"does not have (?:permission|authorization) to perform action(?:\(s\))? '(?P<action>[^']+)'"
+    r"(?: (?:on|over) (?:the )?(?:linked )?scope(?:\(s\))? '(?P<scope>[^']+)')?"
+)
+"""In a refusal for a linked scope the first action of the text is one that the identity has."""
+_PROVIDER = re.compile(r"Microsoft\.\w+", re.IGNORECASE)
+_EXISTS = re.compile(r"already exists|already present", re.IGNORECASE)
+_TYPE = re.compile(r"(?:for|resource) type '(?P<type>[\w./]+)'")
+_ASKED_VERSION = re.compile(r"(?:API version|api-version) '(?P<version>[\w-]+)'", re.IGNORECASE)
+_VERSIONS = re.compile(r"supported (?:api-)?versions are '(?P<list>[^']*)'", re.IGNORECASE)
+_REGION = re.compile(r"(?:in region|provided location|for location) '?(?P<region>\w[\w ]*\w)'?", re.IGNORECASE)
+_REGIONS = re.compile(
+    r"(?:available in (?P<plain>[\w, ]+)|(?:resource type is|supported locations are) '(?P<quoted>[^']*)')",
+    re.IGNORECASE,
+)
+_UNAUTHORIZED, _SERVER = 401, 500
 
 
 def from_sdk(error: AzureError, target: str) -> Foreign:
@@ -59,50 +69,95 @@ def from_sdk(error: AzureError, target: str) -> Foreign:
 
 
 def from_answer(status: int, headers: Mapping[str, str], body: str, target: str) -> Foreign:
-    """Our error for an answer that is not a success."""
-    code, message = error_words(body)
-    code = code or f"HTTP{status}"
-    message = short(message)
+    """Our error for an answer that is not a success: by its code, and by the status where the code is not listed.
+
+    An answer that is not ARM's says nothing of the target: it is a proxy's, say. ARM's have a JSON body, or at least
+    its correlation id (some providers refuse without a body).
+    """
     correlation = headers.get("x-ms-correlation-request-id", "") or headers.get("x-ms-request-id", "")
-    if status == _THROTTLED:
-        return Throttled(SERVICE, target, code, message, correlation, retry_after=retry_after(headers) or 0)
-    # Other words than Authorization… (RequestDisallowedByPolicy, for one) mean that the service understood and said no.
-    if status == _FORBIDDEN and ("authorization" in code.lower() or code in ("Forbidden", f"HTTP{_FORBIDDEN}")):
-        action = _ACTION.search(message)
-        return NotAllowed(SERVICE, target, code, message, correlation, action=action["action"] if action else "")
-    kind = Unreachable if status >= _SERVER else _KINDS.get(status, Refused)
-    return kind(SERVICE, target, code, message, correlation)
+    said = sentences.sentence(body)
+    if status == codes.THROTTLED:
+        # A proxy or gateway on the way throttles too, and is to be obeyed all the same.
+        code, text = (said.code, said.text) if said else ("", "")
+        wait = retry_after(headers) or 0
+        return Throttled(SERVICE, target, code or f"HTTP{status}", text, correlation, retry_after=wait)
+    if said is None and (body.strip() or not correlation):
+        kind = Unreachable if status >= _SERVER else NotAuthenticated if status == _UNAUTHORIZED else Unreadable
+        return kind(SERVICE, target, f"HTTP{status}", "", correlation)
+    if said is None or not said.code:
+        said = Sentence(f"HTTP{status}", f"HTTP{status}", said.text if said else "")
+    return from_sentence(said, status, target, correlation, retry_after(headers))
 
 
-def error_words(body: str) -> tuple[str, str]:
-    """Code and message of an ARM error body, those of its details appended; both empty when it is something else."""
-    try:
-        content = json.loads(body)
-    except ValueError:
-        return "", ""
-    if not isinstance(content, dict):
-        return "", ""
-    error = content.get("error", content)
-    return words_of(error) if isinstance(error, dict) else (str(error), str(content.get("error_description", "")))
+def from_sentence(said: Sentence, status: int, target: str, correlation: str, wait: float | None = None) -> Foreign:
+    """Our error for what Azure says with a code, with the facts that its text holds."""
+    kind, reason = codes.meaning(said.code, status)
+    if kind is Conflict and _EXISTS.search(said.text):
+        kind = AlreadyExists
+    common = SERVICE, target, said.code, said.text, correlation, reason
+    if kind is NotAllowed:
+        missing = _MISSING_RIGHT.search(said.text)
+        action, scope = (missing["action"], missing["scope"] or "") if missing else ("", "")
+        return NotAllowed(*common[:-1], reason="scope" if scope else "", action=action, scope=scope)
+    if kind is Throttled:
+        return Throttled(*common, retry_after=wait or 0)
+    if kind is ProviderNotRegistered:
+        provider = _PROVIDER.search(said.text)
+        return ProviderNotRegistered(*common, provider=provider[0] if provider else "")
+    if kind is VersionNotOffered:
+        return _not_offered(said.text, common)
+    if kind is NotOfferedInRegion:
+        return NotOfferedInRegion(*common, region=_named(_REGION, said.text, "region"), offered=_regions(said.text))
+    return kind(*common)
 
 
-def words_of(error: Mapping[str, Any]) -> tuple[str, str]:
-    """Code and message of one `{code, message, details}` object, as they came: not scrubbed."""
-    details = [each for each in error.get("details") or () if isinstance(each, dict)]
-    messages = [str(each.get("message") or "") for each in (error, *details)]
-    return str(error.get("code") or ""), " ".join(dict.fromkeys(message for message in messages if message))
+def _not_offered(text: str, common: tuple[str, str, str, str, str, str]) -> Foreign:
+    """`NoRegisteredProviderFound` lists both versions and regions: what the list has is not what is missing."""
+    versions = _listed(_VERSIONS, text, "list")
+    asked = _named(_ASKED_VERSION, text, "version")
+    regions = _regions(text)
+    if asked and asked in versions and regions:
+        return NotOfferedInRegion(*common, region=_named(_REGION, text, "region"), offered=regions)
+    return VersionNotOffered(*common, resource_type=_named(_TYPE, text, "type"), offered=versions)
+
+
+def _regions(text: str) -> tuple[str, ...]:
+    match = _REGIONS.search(text)
+    return _split((match["plain"] or match["quoted"]) if match else "")
+
+
+def _listed(pattern: re.Pattern[str], text: str, group: str) -> tuple[str, ...]:
+    return _split(_named(pattern, text, group))
+
+
+def _named(pattern: re.Pattern[str], text: str, group: str) -> str:
+    match = pattern.search(text)
+    return match[group] if match else ""
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _not_authenticated(text: str, target: str) -> Foreign:
-    code = _AADSTS.search(text)
+    match = _AADSTS.search(text)
     # azure-identity's default chain keeps only the text of what its members met.
-    if code is None and _NO_CONNECTION.search(text):
+    if match is None and _NO_CONNECTION.search(text):
         return Unreachable(SERVICE, target, code="LoginUnreachable", message=short(text))
     correlation = _ENTRA_CORRELATION.search(text)
+    code = match[0] if match else "CredentialUnavailable"
+    entry = codes.known(code)
     return NotAuthenticated(
         SERVICE,
         target,
-        code=code[0] if code else "CredentialUnavailable",
-        message=short(text),
+        code=code,
+        message=short(_entras_own(text)),
         correlation_id=correlation["id"] if correlation else "",
+        reason=entry.reason if entry else "",
     )
+
+
+def _entras_own(text: str) -> str:
+    """Entra's sentence alone: azure-identity puts its own before it, and Entra the trace's ids behind it."""
+    match = re.search(r"AADSTS\d+:.*?(?=\s*(?:Trace ID|Correlation ID|Timestamp):|\s*\n|$)", text, re.DOTALL)
+    return match[0] if match else text

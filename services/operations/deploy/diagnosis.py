@@ -6,7 +6,7 @@ only a consequence of another (a crash loop, a Failed without a text) is told wh
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum, auto
 
 from services.model.azure import ArcCluster, ConnectedRegistry, Extension, Token
@@ -14,15 +14,24 @@ from services.model.errors import (
     Absent,
     AddressOutside,
     AddressTaken,
+    Busy,
     Conflict,
     DomainError,
     Failure,
     Foreign,
+    Locked,
+    NameTaken,
     NotAllowed,
     NotAuthenticated,
+    NotOfferedInRegion,
+    ProviderNotRegistered,
     Refused,
+    ResourceGroupUnknown,
+    SubscriptionUnknown,
     Throttled,
     Unreachable,
+    Unreadable,
+    VersionNotOffered,
 )
 from services.model.kubernetes import Runtime
 
@@ -149,6 +158,21 @@ _PULLING = frozenset({"ImagePullBackOff", "ErrImagePull", "InvalidImageName"})
 _WELL = frozenset({"online", "syncing"})
 _LOG_LIMIT = 300
 
+_CODED = (
+    NotAuthenticated,
+    NotAllowed,
+    Throttled,
+    Busy,
+    Locked,
+    SubscriptionUnknown,
+    ResourceGroupUnknown,
+    VersionNotOffered,
+    NotOfferedInRegion,
+    ProviderNotRegistered,
+    NameTaken,
+    Unreadable,
+)
+"""Errors whose code has told the cause."""
 _BY_KIND: tuple[tuple[type[DomainError], Cause], ...] = (
     (AddressTaken, Cause.ADDRESS_TAKEN),
     (AddressOutside, Cause.ADDRESS_OUTSIDE),
@@ -156,6 +180,7 @@ _BY_KIND: tuple[tuple[type[DomainError], Cause], ...] = (
     (NotAllowed, Cause.NOT_ALLOWED),
     (Throttled, Cause.THROTTLED),
     (Absent, Cause.ABSENT),
+    (ProviderNotRegistered, Cause.PROVIDER_MISSING),
     (Conflict, Cause.CONFLICT),
     (Refused, Cause.REFUSED),
 )
@@ -203,8 +228,8 @@ def _of_addresses(error: DomainError | None) -> _Found | None:
 
 
 def _of_identity(error: DomainError | None) -> _Found | None:
-    """What stops the bot itself says nothing of the registry, nor does the registry of it."""
-    return _of_error(error) if isinstance(error, NotAuthenticated | NotAllowed | Throttled) else None
+    """What stops the bot itself says nothing of the registry, nor does the registry of it; a code outweighs texts."""
+    return _of_error(error) if isinstance(error, _CODED) else None
 
 
 def _of_arc(cluster: ArcCluster | None) -> _Found | None:
@@ -277,11 +302,11 @@ def _of_extension(extension: Extension | None, told: list[str]) -> _Found | None
 def _of_error(error: DomainError | None) -> _Found | None:
     if error is None:
         return None
+    facts = {item.name: getattr(error, item.name) for item in fields(error)} | {"error": type(error).__name__}
     if isinstance(error, Unreachable):
         late = error.code == "DeadlineExceeded"
-        return _Found(Cause.TIMED_OUT if late else Cause.UNREACHABLE)
-    cause = next((cause for kind, cause in _BY_KIND if isinstance(error, kind)), Cause.REFUSED)
-    return _Found(cause, {"action": getattr(error, "action", "")})
+        return _Found(Cause.TIMED_OUT if late else Cause.UNREACHABLE, facts)
+    return _Found(next((cause for kind, cause in _BY_KIND if isinstance(error, kind)), Cause.REFUSED), facts)
 
 
 def _of_crash(runtime: Runtime | None, connected: ConnectedRegistry | None) -> _Found | None:

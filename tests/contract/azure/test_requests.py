@@ -14,9 +14,11 @@ from services.model.errors import (
     Invalid,
     NotAllowed,
     NotAuthenticated,
+    ProviderNotRegistered,
     Refused,
     Throttled,
     Unreachable,
+    Unreadable,
 )
 from services.model.secret import Secret
 from tests.contract.azure.conftest import ACR, CLIENT_SECRET, CLUSTER, SUBSCRIPTION, options
@@ -129,7 +131,7 @@ async def test_a_cancelled_call_stays_cancelled(arm: ScriptedArm, connection: Co
 
 async def test_a_redirect_is_not_followed(arm: ScriptedArm, connection: Connection) -> None:
     arm.will_say(Answer(307, headers={"Location": "{base}/elsewhere"}))
-    with pytest.raises(Refused):
+    with pytest.raises(Unreadable):
         await connection.azure.clusters.get(CLUSTER)
     assert len(arm.requests) == 1
 
@@ -164,9 +166,9 @@ async def test_low_quotas_are_kept_for_metrics(arm: ScriptedArm, connection: Con
 
 async def test_a_missing_registration_is_not_repaired_behind_our_back(arm: ScriptedArm, connection: Connection) -> None:
     arm.will_say(Answer(409, error("MissingSubscriptionRegistration", "Register Microsoft.ContainerRegistry.")))
-    with pytest.raises(Conflict) as caught:
+    with pytest.raises(ProviderNotRegistered) as caught:
         await connection.azure.registries.create(ACR, "westeurope")
-    assert caught.value.code == "MissingSubscriptionRegistration"
+    assert caught.value.provider == "Microsoft.ContainerRegistry"
     assert len(arm.requests) == 1
 
 

@@ -8,7 +8,16 @@ import pytest
 
 from services.gateways.azure import Connection, Deadlines, Options, open_azure
 from services.model.azure import AcrRef, ClusterRef, Pending
-from services.model.errors import Absent, Conflict, NotAllowed, NotAuthenticated, Refused, Throttled, Unreachable
+from services.model.errors import (
+    Absent,
+    Conflict,
+    NotAllowed,
+    NotAuthenticated,
+    ProviderNotRegistered,
+    Refused,
+    Throttled,
+    Unreachable,
+)
 from services.model.secret import Secret
 from services.operations.deploy.connection_string import connection_string
 from services.policy.sites import PROVIDERS, sync_actions
@@ -330,10 +339,10 @@ async def test_a_pinned_version_is_not_upgraded_by_itself(cloud: Sandboxed, azur
     assert (wanted["version"], wanted["releaseTrain"], wanted["autoUpgradeMinorVersion"]) == ("0.9.0", "preview", False)
 
 
-async def test_an_extension_without_a_registered_provider_conflicts(azure: Azure) -> None:
-    with pytest.raises(Conflict) as caught:
+async def test_an_extension_is_refused_with_the_provider_that_is_not_registered(azure: Azure) -> None:
+    with pytest.raises(ProviderNotRegistered) as caught:
         await azure.extensions.create(CLUSTER, "edge01", settings={}, protected={}, release_train=None, version=None)
-    assert caught.value.code == "MissingSubscriptionRegistration"
+    assert caught.value.provider == "Microsoft.KubernetesConfiguration"
 
 
 async def test_a_second_extension_of_the_type_conflicts(azure: Azure) -> None:
@@ -435,7 +444,9 @@ async def test_no_secret_and_no_signature_is_logged_by_anybody(
     password = (await azure.tokens.generate_password(ACR, token_id, "password1")).reveal()
     await extension(azure, connectionString=Secret(f"SyncTokenPassword={password}"))
     pending = await azure.tokens.put(ACR, "edge01", f"{ACR.id}/scopeMaps/edge01")
-    cloud.strike("GET .*/operationStatuses/.*", status=400, message=f"password {password} at {pending.url}")
+    cloud.strike(
+        "GET .*/operationStatuses/.*", status=400, code="BadRequest", message=f"password {password} at {pending.url}"
+    )
     with pytest.raises(Refused) as caught:
         await azure.operations.poll(pending)
     seen = f"{caplog.text} {capsys.readouterr()} {caught.value} {caught.value!r}"

@@ -1,4 +1,4 @@
-"""Azure's errors in our words."""
+"""Azure's errors in our words: by the code, with the facts of the text."""
 
 import json
 
@@ -6,21 +6,39 @@ import pytest
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 from azure.identity import CredentialUnavailableError
 
+from services.gateways.azure.codes import CODES
 from services.gateways.azure.translation import from_answer, from_sdk
 from services.model.errors import (
     Absent,
+    AlreadyExists,
+    Busy,
     Conflict,
     Foreign,
+    Locked,
+    NameTaken,
     NotAllowed,
     NotAuthenticated,
+    NotOfferedInRegion,
+    ProviderNotRegistered,
     Refused,
+    ResourceGroupUnknown,
+    SubscriptionUnknown,
     Throttled,
     Unreachable,
+    Unreadable,
+    VersionNotOffered,
 )
 
+GROUP = "/subscriptions/s/resourceGroups/edge-rg"
+ARMS_OWN = {"x-ms-correlation-request-id": "c-1"}
 
-def body(code: str, message: str) -> str:
+
+def body(code: str, message: str = "") -> str:
     return json.dumps({"error": {"code": code, "message": message}})
+
+
+def refusal(code: str, message: str = "", status: int = 400) -> Foreign:
+    return from_answer(status, {}, body(code, message), "target")
 
 
 @pytest.mark.parametrize(
@@ -29,7 +47,7 @@ def body(code: str, message: str) -> str:
         (307, Refused),
         (400, Refused),
         (401, NotAuthenticated),
-        (403, NotAllowed),
+        (403, Refused),
         (404, Absent),
         (408, Unreachable),
         (409, Conflict),
@@ -40,30 +58,133 @@ def body(code: str, message: str) -> str:
         (503, Unreachable),
     ],
 )
-def test_each_status_has_its_kind(status: int, kind: type[Foreign]) -> None:
-    error = from_answer(status, {}, "", "target")
-    assert type(error) is kind
-    assert (error.service, error.target, error.code) == ("azure", "target", f"HTTP{status}")
+def test_a_code_that_is_not_listed_leaves_it_to_the_status(status: int, kind: type[Foreign]) -> None:
+    assert type(refusal("SomethingNew", status=status)) is kind
 
 
-def test_a_missing_right_is_named() -> None:
-    message = "The client 'x' does not have authorization to perform action 'Microsoft.Foo/bars/write' over scope '/s'."
-    error = from_answer(403, {}, body("AuthorizationFailed", message), "target")
+@pytest.mark.parametrize("code", CODES, ids=lambda code: code.name)
+@pytest.mark.parametrize("status", [400, 403, 404, 409])
+def test_a_listed_code_decides_whatever_the_status(code: object, status: int) -> None:
+    error = refusal(code.name, status=status)  # type: ignore[attr-defined]  # pytest's ids lose the type
+    assert (type(error), error.reason) == (code.error, code.reason)  # type: ignore[attr-defined]  # likewise
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind", "reason"),
+    [
+        (409, "ScopeLocked", Locked, "lock"),
+        (403, "RequestDisallowedByPolicy", Locked, "policy"),
+        (409, "ReadOnlyDisabledSubscription", Locked, "subscription"),
+        (404, "SubscriptionNotFound", SubscriptionUnknown, ""),
+        (404, "ResourceGroupNotFound", ResourceGroupUnknown, ""),
+        (404, "InvalidResourceType", VersionNotOffered, ""),
+        (409, "AlreadyInUse", NameTaken, ""),
+        (409, "AnotherOperationInProgress", Busy, ""),
+        (400, "LinkedAccessCheckFailed", NotAllowed, ""),
+    ],
+)
+def test_one_status_stands_for_opposite_facts(status: int, code: str, kind: type[Foreign], reason: str) -> None:
+    error = refusal(code, status=status)
+    assert (type(error), error.reason) == (kind, reason)
+
+
+def test_a_conflict_that_names_what_is_there_means_that_it_exists() -> None:
+    error = refusal("Conflict", "Tag hello-world:latest already exists in target registry.", 409)
+    assert type(error) is AlreadyExists
+
+
+def test_a_conflict_that_names_nothing_is_not_read_as_existing() -> None:
+    assert type(refusal("Conflict", "The registry is in a state that does not allow this.", 409)) is Conflict
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409])
+def test_a_page_of_a_proxy_says_nothing_of_the_target(status: int) -> None:
+    error = from_answer(status, ARMS_OWN, "<html>Sign in</html>", "target")
+    assert (type(error), error.code) == (Unreadable, f"HTTP{status}")
+
+
+@pytest.mark.parametrize(("status", "kind"), [(403, NotAllowed), (404, Absent), (409, Conflict)])
+def test_arms_answer_without_a_body_is_read_by_its_status(status: int, kind: type[Foreign]) -> None:
+    assert type(from_answer(status, ARMS_OWN, "", "target")) is kind
+
+
+def test_the_missing_right_is_named_with_its_scope() -> None:
+    message = (
+        f"The client 'x' does not have authorization to perform action 'Microsoft.Foo/bars/write' over scope '{GROUP}'."
+    )
+    error = refusal("AuthorizationFailed", message, 403)
     assert isinstance(error, NotAllowed)
-    assert error.action == "Microsoft.Foo/bars/write"
+    assert (error.action, error.scope) == ("Microsoft.Foo/bars/write", GROUP)
 
 
-def test_a_refusal_by_a_policy_is_not_a_missing_right() -> None:
-    error = from_answer(403, {}, body("RequestDisallowedByPolicy", "Resource was disallowed by policy."), "target")
-    assert type(error) is Refused
+@pytest.mark.parametrize("form", ["action(s)", "action"])
+def test_of_two_actions_the_one_on_the_linked_scope_is_missing(form: str) -> None:
+    message = (
+        f"The client 'x' with object id 'y' has permission to perform action 'Microsoft.Foo/bars/write' on scope"
+        f" '{GROUP}/bars/1'; however, it does not have permission to perform {form} 'Microsoft.Net/subnets/join/action'"
+        f" on the linked scope(s) '{GROUP}/subnets/2' or the linked scope(s) are invalid."
+    )
+    error = refusal("LinkedAuthorizationFailed", message, 403)
+    assert isinstance(error, NotAllowed)
+    assert (error.action, error.scope) == ("Microsoft.Net/subnets/join/action", f"{GROUP}/subnets/2")
+    assert "has permission to perform action" in error.message
+
+
+def test_a_version_that_the_cloud_lacks_comes_with_those_that_it_has() -> None:
+    error = refusal(
+        "NoRegisteredProviderFound",
+        "No registered resource provider found for location 'chinaeast2' and API version '2025-11-01' for type"
+        " 'registries'. The supported api-versions are '2019-05-01, 2023-07-01'. The supported locations are"
+        " 'chinaeast2, chinanorth3'.",
+    )
+    assert isinstance(error, VersionNotOffered)
+    assert (error.resource_type, error.offered) == ("registries", ("2019-05-01", "2023-07-01"))
+
+
+def test_a_region_that_lacks_the_type_is_not_a_missing_version() -> None:
+    error = refusal(
+        "NoRegisteredProviderFound",
+        "No registered resource provider found for location 'ukwest' and API version '2023-07-01' for type"
+        " 'registries'. The supported api-versions are '2019-05-01, 2023-07-01'. The supported locations are"
+        " 'uksouth, westeurope'.",
+    )
+    assert isinstance(error, NotOfferedInRegion)
+    assert (error.region, error.offered) == ("ukwest", ("uksouth", "westeurope"))
+
+
+def test_an_extension_type_that_a_region_lacks_names_the_regions_that_have_it() -> None:
+    error = refusal(
+        "ExtensionTypeRegistrationGetFailed",
+        "Extension type microsoft.containerregistry.connectedregistry is not registered in region ukwest. Extension is"
+        " available in eastus2euap, eastus,westeurope. Please try to install in these regions.",
+    )
+    assert isinstance(error, NotOfferedInRegion)
+    assert (error.region, error.offered) == ("ukwest", ("eastus2euap", "eastus", "westeurope"))
+
+
+def test_a_region_that_does_not_exist_is_named() -> None:
+    error = refusal(
+        "LocationNotAvailableForResourceType",
+        "The provided location 'West Europa' is not available for resource type 'Microsoft.ContainerRegistry/registries'."
+        " List of available regions for the resource type is 'westus,westeurope'.",
+    )
+    assert isinstance(error, NotOfferedInRegion)
+    assert (error.region, error.offered) == ("West Europa", ("westus", "westeurope"))
+
+
+def test_a_provider_that_is_not_registered_is_named() -> None:
+    message = "The subscription is not registered to use namespace 'Microsoft.KubernetesConfiguration'. See https://aka.ms/rps-not-found for how to register subscriptions."
+    error = refusal("MissingSubscriptionRegistration", message, 409)
+    assert isinstance(error, ProviderNotRegistered)
+    assert error.provider == "Microsoft.KubernetesConfiguration"
 
 
 def test_code_message_details_and_correlation_id_are_kept() -> None:
     text = json.dumps(
-        {"error": {"code": "BadRequest", "message": "Not so.", "details": [{"code": "Why", "message": "Too long."}]}}
+        {"error": {"code": "BadValue", "message": "Not so.", "details": [{"code": "Why", "message": "Too long."}]}}
     )
-    error = from_answer(400, {"x-ms-correlation-request-id": "c-1"}, text, "target")
-    assert (error.code, error.message, error.correlation_id) == ("BadRequest", "Not so. Too long.", "c-1")
+    error = from_answer(400, ARMS_OWN, text, "target")
+    assert (error.code, error.message, error.correlation_id) == ("BadValue", "Too long. Not so.", "c-1")
 
 
 def test_throttling_says_when_to_come_back() -> None:
@@ -77,14 +198,25 @@ def test_a_page_that_is_no_json_is_no_message() -> None:
     assert (type(error), error.code, error.message) == (Unreachable, "HTTP502", "")
 
 
-def test_a_refused_login_names_the_reason_of_entra() -> None:
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("AADSTS700213", "subject"),
+        ("AADSTS7000215", "secret"),
+        ("AADSTS90002", "tenant"),
+        ("AADSTS53003", "policy"),
+        ("AADSTS1", ""),
+    ],
+)
+def test_a_refused_login_names_entras_reason_in_its_own_sentence(code: str, reason: str) -> None:
     sdk = ClientAuthenticationError(
-        "Authentication failed: AADSTS7000215: Invalid client secret provided. "
+        f"Authentication failed: {code}: No such thing. Trace ID: t "
         "Correlation ID: 0b0b0b0b-1111-4222-8333-444444444444 Timestamp: now"
     )
     error = from_sdk(sdk, "target")
     assert isinstance(error, NotAuthenticated)
-    assert (error.code, error.correlation_id) == ("AADSTS7000215", "0b0b0b0b-1111-4222-8333-444444444444")
+    assert (error.code, error.reason, error.message) == (code, reason, f"{code}: No such thing.")
+    assert error.correlation_id == "0b0b0b0b-1111-4222-8333-444444444444"
 
 
 def test_no_identity_at_all_is_not_authenticated() -> None:

@@ -1,7 +1,7 @@
 """How a check is declared: once, as a pure function of the site, the request and what was observed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 
 from services.model.errors import DomainError, Foreign
@@ -96,14 +96,7 @@ def _unasked(one: Check, error: DomainError) -> Finding | None:
     if isinstance(error, Foreign):
         if error.code == NOT_WANTED:
             return None
-        facts |= {
-            "service": error.service,
-            "target": error.target,
-            "code": error.code,
-            "message": error.message,
-            "action": getattr(error, "action", ""),
-            "correlation_id": error.correlation_id,
-        }
+        facts |= {item.name: getattr(error, item.name) for item in fields(error)}
     return Finding(one.id, "blocker" if one.essential else "unknown", Code.UNASKED, facts)
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from services.model.azure import Pending
-from services.model.errors import Conflict
+from services.model.errors import AlreadyExists
 from services.operations.step import Done, Going, Progress, Scene, Step
 from services.policy.sites import Site
 
@@ -53,7 +53,7 @@ async def _import(scene: Scene) -> Progress:
         begun = await scene.azure.registries.import_image(
             scene.site.acr_ref, scene.params["source"], scene.params["image"]
         )
-    except Conflict:
+    except AlreadyExists:
         return Done({f"kept {scene.params['image']}": True})
     return followed(begun)
 
@@ -61,7 +61,7 @@ async def _import(scene: Scene) -> Progress:
 async def _imported(scene: Scene, token: Pending) -> Progress:
     try:
         return await follow(scene, token)
-    except Conflict:
+    except AlreadyExists:
         return Done({f"kept {scene.params['image']}": True})
 
 

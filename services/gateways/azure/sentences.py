@@ -1,0 +1,145 @@
+"""Azure's own sentences, taken out of the frames around them: what an error body says, the innermost text first.
+
+The extension service wraps Helm's words (terraform-provider-azurerm#24547, azure-cli-extensions#5477): a generic frame,
+a generic recommendation, links, and the cause last, in an inner error. Older answers have braces for brackets.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.gateways.azure.codes import FRAMES, known
+from services.model.redaction import short
+
+DEEPEST = 12
+"""Levels of inner errors that are followed; an answer that nests deeper is not Azure's."""
+
+_OPENING = re.compile(r"\b(?:inner)?error\s*:?\s*([\[{])|\berr\s+([\[{])", re.IGNORECASE)
+_CLOSING = {"[": "]", "{": "}"}
+_FRAME = re.compile(
+    r"The extension operation failed with the following error:"
+    r"|occurred while doing the operation\s*:\s*[\[{][^\]}]*[\]}]\s*on the config"
+    r"|release \S+ failed, and has been uninstalled due to atomic being set:"
+    r"|failed with the following error:",
+    re.IGNORECASE,
+)
+_RECOMMENDATION = re.compile(r"\s*:?\s*Recommendation\b.*", re.IGNORECASE | re.DOTALL)
+_LINK, _NO_LINK = r"(?:https?://|aka\.ms/)\S*", r"(?:(?!https?://|aka\.ms/)[^.;])"
+_LINKED = re.compile(
+    rf"(?:^|(?<=[.,;:]))\s*(?:For|Please|See|Troubleshooting)\b{_NO_LINK}{{0,200}}(?:{_LINK}{_NO_LINK}*)+[.;]?",
+    re.IGNORECASE,
+)
+"""A sentence that sends people to a web page."""
+_LEFT, _RIGHT = " :,;.-", " :,;-"
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """What an error says: the code that decides, the outermost code, and the text, scrubbed and unwrapped."""
+
+    code: str
+    outer: str
+    text: str
+
+
+def sentence(body: str) -> Sentence | None:
+    """What an ARM error body says; None when it is no JSON object, so not ARM's."""
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(content, dict):
+        return None
+    error = content.get("error", content)
+    if isinstance(error, dict):
+        return of_error(error)
+    # Entra's form: `error` is the code.
+    return Sentence(str(error), str(error), short(str(content.get("error_description") or "")))
+
+
+def of_error(error: Mapping[str, Any]) -> Sentence:
+    """What one `{code, message, details, innererror}` object says."""
+    levels = list(_levels(error, 0))
+    codes = [code for code, _ in levels if code]
+    outer = codes[0] if codes else ""
+    decisive = next((code for code in codes[1:] if known(code)), outer) if outer.casefold() in FRAMES else outer
+    # Innermost first; a text that repeats another one's words adds nothing.
+    texts: list[str] = []
+    for _, message in reversed(levels):
+        text = unwrapped(message)
+        if text and not any(text in other or other in text for other in texts):
+            texts.append(text)
+    policies = _policies(error)
+    return Sentence(decisive, outer, short(_joined([*texts, *policies])))
+
+
+def unwrapped(message: str) -> str:
+    """A message without frames, recommendations and links; the innermost part first, the outer ones behind it."""
+    parts = []
+    for part in _inside_out(message, 0):
+        bare = _LINKED.sub("", _RECOMMENDATION.sub("", _FRAME.sub(" ", part)))
+        bare = " ".join(bare.split()).lstrip(_LEFT).rstrip(_RIGHT)
+        if re.search(r"\w{2}", bare) and bare not in parts:
+            parts.append(bare)
+    # A message that is nothing but frame stays as it came.
+    return _joined(parts) or " ".join(message.split())
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """Texts as sentences behind each other; the last one keeps its own end."""
+    return " ".join(text if text[-1] in ".!?" or text is texts[-1] else f"{text}." for text in texts)
+
+
+def _levels(error: Mapping[str, Any], depth: int) -> Iterator[tuple[str, str]]:
+    """Code and message of an error and of everything inside it, outermost first."""
+    message = error.get("message")
+    inner = _embedded(message) if isinstance(message, str) else None
+    yield str(error.get("code") or ""), "" if inner or not isinstance(message, str) else message
+    if depth >= DEEPEST:
+        return
+    details = error.get("details")
+    below = [inner, error.get("innererror"), error.get("innerError"), *(details if isinstance(details, list) else ())]
+    for item in below:
+        if isinstance(item, dict):
+            yield from _levels(item, depth + 1)
+
+
+def _embedded(message: str) -> Mapping[str, Any] | None:
+    """The error that a provider's answer, quoted whole as the message, holds (acs-engine#4037)."""
+    if not message.lstrip().startswith("{"):
+        return None
+    try:
+        content = json.loads(message)
+    except (ValueError, RecursionError):
+        return None
+    error = content.get("error", content) if isinstance(content, dict) else None
+    return error if isinstance(error, dict) and ("code" in error or "message" in error) else None
+
+
+def _inside_out(text: str, depth: int) -> list[str]:
+    """The text of the innermost bracket first. Only brackets after `Error`, `InnerError` or `err` are frames."""
+    opening = _OPENING.search(text) if depth < DEEPEST else None
+    if opening is None:
+        return [text]
+    bracket = opening[1] or opening[2]
+    start, level, end = opening.end(), 1, len(text)
+    for at in range(start, len(text)):
+        level += (text[at] == bracket) - (text[at] == _CLOSING[bracket])
+        if not level:
+            end = at
+            break
+    outside = f"{text[: opening.start()]} {text[end + 1 :]}"
+    return [*_inside_out(text[start:end], depth + 1), *_inside_out(outside, depth + 1)]
+
+
+def _policies(error: Mapping[str, Any]) -> list[str]:
+    """Names of the policies that forbid a request: they stand beside the message (`additionalInfo`)."""
+    infos = error.get("additionalInfo")
+    names = [
+        str(info["info"].get("policyAssignmentDisplayName") or info["info"].get("policyDefinitionDisplayName") or "")
+        for info in (infos if isinstance(infos, list) else ())
+        if isinstance(info, dict) and info.get("type") == "PolicyViolation" and isinstance(info.get("info"), dict)
+    ]
+    return [f"Policy: {name}" for name in dict.fromkeys(names) if name]

@@ -1,0 +1,104 @@
+"""Azure's own sentence, out of its frames: the innermost text first."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.gateways.azure.sentences import of_error, sentence, unwrapped
+
+HELM = (
+    "The extension operation failed with the following error:  Error: [ InnerError: [Helm installation failed : Unable"
+    " to create/update Kubernetes resources for the extension : Recommendation Please check that there are no policies"
+    " blocking the resource creation/update for the extension. Please refer to this URL for more details on this error:"
+    " aka.ms/bing : InnerError [release edge01 failed, and has been uninstalled due to atomic being set: failed"
+    " pre-install: pod healthcheck failed]]] occurred while doing the operation : [Create] on the config, For general"
+    " troubleshooting visit: https://aka.ms/k8s-extensions-TSG, For more application specific troubleshooting visit:"
+    " Troubleshooting: https://aka.ms/arcmltsg."
+)
+OLDER = (
+    "The extension operation failed with the following error:  Error: {Helm installation from path [] for release"
+    " [edge01] failed with the following error: err [release edge01 failed, and has been uninstalled due to atomic being"
+    " set: timed out waiting for the condition]} occurred while doing the operation : {Installing the extension} on the"
+    " config."
+)
+
+
+def test_the_cause_comes_first_and_frames_links_and_recommendations_are_gone() -> None:
+    assert unwrapped(HELM) == (
+        "failed pre-install: pod healthcheck failed. Helm installation failed : Unable to create/update Kubernetes"
+        " resources for the extension"
+    )
+
+
+def test_an_older_answer_has_braces_for_brackets() -> None:
+    text = unwrapped(OLDER)
+    assert text.startswith("timed out waiting for the condition. Helm installation from path [] for release [edge01]")
+    assert "occurred while" not in text
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Too many tokens",
+        "The range of valid IPs is 10.0.0.0/16",
+        'Service "x" is invalid: spec.clusterIPs: failed to allocate IP 10.0.0.1: provided IP is already allocated',
+        'Unable to continue with install: ClusterRole "cm" in namespace "" exists and cannot be imported',
+    ],
+)
+def test_a_message_without_a_frame_stays_as_it_is(message: str) -> None:
+    assert unwrapped(message) == message
+
+
+def test_a_message_that_is_nothing_but_frame_is_kept() -> None:
+    assert unwrapped("The extension operation failed with the following error:") != ""
+
+
+def test_the_code_inside_a_frame_decides() -> None:
+    error = {
+        "code": "ResourceOperationFailure",
+        "message": "The resource operation completed with terminal provisioning state 'Failed'.",
+        "details": [{"code": "ScopeLocked", "message": "The scope is locked."}],
+    }
+    said = of_error(error)
+    assert (said.code, said.outer) == ("ScopeLocked", "ResourceOperationFailure")
+    assert said.text.startswith("The scope is locked")
+
+
+def test_an_answer_quoted_inside_an_answer_is_read() -> None:
+    inner = json.dumps({"error": {"code": "InvalidResourceType", "message": "No such type."}})
+    said = of_error({"code": "DeploymentFailed", "message": "", "details": [{"code": "NotFound", "message": inner}]})
+    assert said.text == "No such type."
+
+
+def test_inner_errors_are_followed() -> None:
+    said = of_error({"code": "A", "message": "outer", "innererror": {"code": "B", "message": "the cause"}})
+    assert said.text == "the cause. outer"
+
+
+def test_the_policy_that_forbids_is_named() -> None:
+    info = {"type": "PolicyViolation", "info": {"policyAssignmentDisplayName": "Allowed regions"}}
+    said = of_error({"code": "RequestDisallowedByPolicy", "message": "Disallowed.", "additionalInfo": [info]})
+    assert said.text == "Disallowed. Policy: Allowed regions"
+
+
+@pytest.mark.parametrize("body", ["", "<html>", "null", "[]", '"x"', "[" * 100_000])
+def test_what_is_no_object_is_no_error_of_arm(body: str) -> None:
+    assert sentence(body) is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["error", "code", "message", "details", "additionalInfo", "info"]), inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_a_body_of_any_shape_is_read_without_failing(content: object) -> None:
+    said = sentence(json.dumps(content))
+    assert said is None or isinstance(said.text, str)
