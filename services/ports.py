@@ -141,6 +141,12 @@ class ArmOperations(Protocol):
     async def poll(self, pending: Pending) -> Pending:
         """Ask once. A `done` one comes back when it succeeded; raises `Refused` when it failed."""
 
+    def note_written(self, arm_id: str) -> None:
+        """Say that another process wrote this within the last minute, so that a 404 for it is asked again.
+
+        What this process has written is known without that.
+        """
+
 
 @dataclass(frozen=True)
 class Azure:

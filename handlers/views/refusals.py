@@ -76,6 +76,9 @@ WORDS: Mapping[tuple[str, str], Refusal] = {
         "SYSTEM's answer about {target} could not be understood, which says nothing about {target}.",
         "Look for a proxy on the way, which may have answered in its place. Then try again.",
     ),
+    ("Throttled", "until"): Refusal(
+        "SYSTEM was asked too often and wants no request about {target} before {until}.", "Try again after that."
+    ),
     ("NotAllowed", "scope"): Refusal(
         "SYSTEM does not let the bot do this: the bot's own identity lacks {action} at {scope}.",
         "Give it that right. Whoever asked can't change it.",

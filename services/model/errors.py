@@ -5,6 +5,7 @@ Each outside system's room translates foreign errors into these once, at its bor
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from typing import Any
 
 
@@ -102,9 +103,13 @@ class NotAllowed(Foreign):
 
 @dataclass(eq=False)
 class Throttled(Foreign):
-    """Asked too often, and the retries of the client ran out. `retry_after` is in seconds."""
+    """Asked too often. Nothing is asked there again for `retry_after` seconds.
+
+    `reason` is `until` where the system said when to come back; `until` is that moment.
+    """
 
     retry_after: float = 0
+    until: datetime | None = None
 
 
 @dataclass(eq=False)

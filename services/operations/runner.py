@@ -39,6 +39,8 @@ FIRST_PAUSE = 0.2
 """Seconds before the second question; the pause grows with the time waited, up to the step's own interval."""
 GROWTH = 15
 """A pause is this part of the time waited: what was done meanwhile is noticed so much late at most."""
+LONGEST_REST = 2.0
+"""Seconds between two looks whether somebody wants the operation stopped, while a longer pause lasts."""
 PATIENCE = timedelta(minutes=5)
 """For how long a step goes on asking a system that can't be reached."""
 
@@ -228,7 +230,8 @@ class Running:
             if isinstance(progress, Done):
                 return await self._progressed(found, index, Done(progress.output, correlation))
             followed = progress.token
-            await asyncio.sleep(self._pause(step, followed, waited))
+            # The loop looks for a wish to stop itself.
+            await self._rested(found, self._pause(step, progress, waited))
 
     async def _look(self, operation: Operation, index: int, step: Step, token: Any, waited: timedelta) -> Progress:
         if step.wait is None:
@@ -236,10 +239,11 @@ class Running:
         scene = self._scene(operation, index, waited=waited, second=True)
         try:
             progress = await step.wait(scene, token)
-        except (Unreachable, Throttled):
-            if waited > step.within:
+        except (Unreachable, Throttled) as error:
+            rest = getattr(error, "retry_after", 0)
+            if waited + timedelta(seconds=rest) > step.within:
                 raise
-            return Going(token)
+            return Going(token, not_before=rest)
         if isinstance(progress, Going) and waited > step.within:
             if step.patient:
                 return Done({f"{step.kind}.late": True})
@@ -249,8 +253,8 @@ class Running:
             )
         return progress if isinstance(progress, Done) else Going(progress.token or token)
 
-    def _pause(self, step: Step, token: object, waited: timedelta) -> float:
-        wished = float(getattr(token, "retry_after", 0) or 0)
+    def _pause(self, step: Step, going: Going, waited: timedelta) -> float:
+        wished = max(going.not_before, float(getattr(going.token, "retry_after", 0) or 0))
         grown = max(FIRST_PAUSE, min(step.interval, waited.total_seconds() / GROWTH))
         return max(wished, grown * self._pace)
 
@@ -262,14 +266,23 @@ class Running:
             try:
                 return await ask(again)
             except (Unreachable, Throttled, Busy) as error:
-                pause = max(pause, getattr(error, "retry_after", 0))
-                if asyncio.get_running_loop().time() + pause > until:
+                # What Azure asks for is not scaled by the pace.
+                rest = max(pause * self._pace, getattr(error, "retry_after", 0))
+                if asyncio.get_running_loop().time() + rest > until:
                     raise
-                log.info("asking_again", operation=operation.id, error=str(error), seconds=pause)
-            await asyncio.sleep(pause * self._pace)
-            if stoppable and (await self._get(operation.id)).cancelling:
+                log.info("asking_again", operation=operation.id, error=str(error), seconds=rest)
+            if await self._rested(operation, rest, stoppable=stoppable):
                 raise _CancelledError
             pause, again = min(pause * 2, 30), True
+
+    async def _rested(self, operation: Operation, seconds: float, *, stoppable: bool = True) -> bool:
+        """Wait; early and True when somebody wants the operation stopped meanwhile."""
+        end = asyncio.get_running_loop().time() + seconds
+        while (left := end - asyncio.get_running_loop().time()) > 0:
+            await asyncio.sleep(min(left, LONGEST_REST))
+            if stoppable and (await self._get(operation.id)).cancelling:
+                return True
+        return False
 
     async def _progressed(self, operation: Operation, index: int, progress: Progress) -> Answer:
         if isinstance(progress, Going):

@@ -26,6 +26,8 @@ class Going:
 
     token: object = None
     correlation_id: str = ""
+    not_before: float = 0
+    """Seconds for which the other system wants no further question."""
 
 
 Progress = Done | Going

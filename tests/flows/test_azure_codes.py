@@ -72,3 +72,22 @@ async def test_a_busy_registry_is_asked_again(registry: Conversation) -> None:
     await registry.say("deploy edge01 --site berlin")
 
     assert (await registry.operation()).state == "succeeded"
+
+
+async def test_a_throttled_poll_is_not_repeated_before_the_time_that_azure_named(registry: Conversation) -> None:
+    await registry.fault(
+        "azure", "GET .*/operationStatuses/", status=429, code="TooManyRequests", headers={"Retry-After": "3"}
+    )
+    await registry.say("deploy edge01 --site berlin")
+
+    operation = await registry.operation()
+    assert operation.state == "succeeded"
+    assert operation.ended_at
+    assert (operation.ended_at - operation.created).total_seconds() >= 3
+
+
+async def test_a_token_that_is_not_yet_known_everywhere_gets_its_password(registry: Conversation) -> None:
+    await registry.fault("azure", "POST .*/generateCredentials", status=404, code="ResourceNotFound", times=2)
+    await registry.say("deploy edge01 --site berlin")
+
+    assert (await registry.operation()).state == "succeeded"

@@ -17,6 +17,7 @@ from azure.mgmt.kubernetesconfiguration.v2023_05_01.aio import SourceControlConf
 from services.gateways.azure.clouds import Cloud
 from services.gateways.azure.identity import Credential
 from services.gateways.azure.pipeline import same_host
+from services.gateways.azure.recent import Writes
 from services.gateways.azure.translation import SERVICE, from_answer, from_sdk
 from services.model.errors import Unreachable
 from services.model.redaction import short
@@ -49,9 +50,11 @@ class Arm:
         credential: Credential,
         pipeline: AsyncPipeline[HttpRequest, AsyncHttpResponse],
         deadlines: Deadlines,
+        writes: Writes,
     ) -> None:
         self._cloud, self._credential, self._pipeline = cloud, credential, pipeline
         self._deadlines = deadlines
+        self.writes = writes
         self._plain: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(
             cloud.resource_manager, pipeline=pipeline
         )

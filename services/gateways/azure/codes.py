@@ -221,7 +221,7 @@ _BY_STATUS: dict[int, type[Foreign]] = {
     412: Conflict,
     429: Throttled,
 }
-THROTTLED = 429
+NOT_FOUND, THROTTLED = 404, 429
 _FORBIDDEN, _SERVER_ERRORS = 403, 500
 
 

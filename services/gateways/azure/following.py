@@ -66,7 +66,15 @@ class Operations:
                     raise
                 pending = self._by_resource(pending)
                 response = await self._arm.send("GET", pending.url, target=pending.target, deadline=deadline)
-            return _continued(self._arm, response, pending)
+            try:
+                return _continued(self._arm, response, pending)
+            except (Refused, Conflict, NotAllowed):
+                self._arm.writes.forget(pending.target)
+                raise
+
+    def note_written(self, arm_id: str) -> None:
+        """Another process wrote this within the last minute: a 404 for it is asked again here too."""
+        self._arm.writes.note(arm_id)
 
     def _by_resource(self, pending: Pending) -> Pending:
         return replace(pending, url=self._arm.url(pending.target), kind="status")

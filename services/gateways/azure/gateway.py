@@ -15,6 +15,7 @@ from services.gateways.azure.following import Operations
 from services.gateways.azure.identity import Credential, Identity, credential
 from services.gateways.azure.pipeline import pipeline, transport
 from services.gateways.azure.quotas import Quota, Quotas
+from services.gateways.azure.recent import Writes
 from services.gateways.azure.registries import Registries, ScopeMaps, Tokens
 from services.ports import Azure
 
@@ -68,9 +69,10 @@ async def open_azure(options: Options) -> Connection:
     except BaseException:
         await session.close()
         raise
-    quotas, clock = Quotas(asyncio.get_running_loop().time), AzureClock()
-    line = pipeline(options.cloud, login, carrier, quotas, clock, connect=options.deadlines.connect)
-    arm = Arm(options.cloud, login, line, options.deadlines)
+    now = asyncio.get_running_loop().time
+    quotas, clock, writes = Quotas(now), AzureClock(), Writes(now)
+    line = pipeline(options.cloud, login, carrier, quotas, clock, writes=writes, connect=options.deadlines.connect)
+    arm = Arm(options.cloud, login, line, options.deadlines, writes)
     azure = Azure(
         providers=Providers(arm),
         registries=Registries(arm),

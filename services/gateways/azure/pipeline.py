@@ -11,6 +11,7 @@ which a POST may be sent again after an error.
 import asyncio
 import ssl
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,11 +36,14 @@ from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
 from services.gateways.azure.clock import AzureClock
 from services.gateways.azure.clouds import Cloud
+from services.gateways.azure.codes import NOT_FOUND, THROTTLED, meaning
 from services.gateways.azure.identity import Credential
-from services.gateways.azure.quotas import Quotas
-from services.gateways.azure.retries import IDEMPOTENT, Outcome, pause, retry_after
-from services.gateways.azure.translation import SERVICE
-from services.model.errors import Refused
+from services.gateways.azure.quotas import Quotas, kind_of
+from services.gateways.azure.recent import Holds, Writes
+from services.gateways.azure.retries import IDEMPOTENT, PASSING, Outcome, pause, retry_after
+from services.gateways.azure.sentences import sentence
+from services.gateways.azure.translation import SERVICE, throttled
+from services.model.errors import Absent, Refused, Unreachable
 
 USER_AGENT = "registry-bot"
 
@@ -48,6 +52,7 @@ _Response = PipelineResponse[HttpRequest, AsyncHttpResponse]
 _Policy = AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]
 
 _PORTS = {"http": 80, "https": 443}
+_ERRORS = 400
 
 _log = structlog.get_logger(__name__)
 
@@ -77,6 +82,7 @@ def pipeline(
     quotas: Quotas,
     clock: AzureClock,
     *,
+    writes: Writes,
     connect: float,
 ) -> AsyncPipeline[HttpRequest, AsyncHttpResponse]:
     """The pipeline over `carrier`. `connect` is how many seconds a connection may take to open."""
@@ -85,7 +91,7 @@ def pipeline(
         UserAgentPolicy(USER_AGENT, user_agent_overwrite=True),
         ContentDecodePolicy(),
         OnlyArm(cloud.resource_manager),
-        Retries(connect=connect),
+        Retries(Holds(_now), writes, connect=connect),
         Pace(quotas, clock),
         AsyncARMChallengeAuthenticationPolicy(credential, cloud.scope),
         RequestLog(),
@@ -120,29 +126,61 @@ class OnlyArm(_Policy):
 
 
 class Retries(_Policy):
-    """Sends again what may be sent again, within the deadline, as `retries` says."""
+    """Sends again what may be sent again, within the deadline, as `retries` says; and nothing before Azure wants it."""
 
-    def __init__(self, *, connect: float) -> None:
+    def __init__(self, holds: Holds, writes: Writes, *, connect: float) -> None:
+        self._holds = holds
+        self._writes = writes
         self._connect = connect
 
     async def send(self, request: _Request) -> _Response:
-        """The last try's answer, whatever it is; raises what the last try raised."""
+        """The last try's answer, whatever it is. Raises what the last try raised, or `Throttled` without asking."""
         options = request.context.options
         deadline: float = options.pop("deadline")
         resendable: bool = options.pop("resend", request.http_request.method in IDEMPOTENT)
+        line = _Line.of(request)
         tries = 0
         while True:
+            await self._held(line, deadline)
             tries += 1
             answer = await self._try(request, deadline, halve=resendable)
-            outcome = Outcome(None) if isinstance(answer, AzureError) else _outcome(answer)
+            outcome = Outcome(None) if isinstance(answer, AzureError) else await self._outcome(line, answer)
             wait = pause(outcome, tries=tries, resendable=resendable, remaining=deadline - _now())
             if wait is None:
                 if isinstance(answer, AzureError):
                     raise answer
+                if outcome.unseen:
+                    raise Unreachable(SERVICE, line.path, "NotYetVisible", "written a moment ago, and not yet known")
                 return answer
             if not isinstance(answer, AzureError):
                 await _finish(answer.http_response)
             await asyncio.sleep(wait)
+
+    async def _held(self, line: "_Line", deadline: float) -> None:
+        """Wait until this may be asked; raise when the caller would have given up by then."""
+        wait = self._holds.remaining(line.kind, line.path, line.subscription)
+        if wait and wait >= deadline - _now():
+            raise throttled(line.path, "Waiting", "Azure asked for a pause that is not over.", wait=wait)
+        await asyncio.sleep(wait)
+
+    async def _outcome(self, line: "_Line", answer: _Response) -> Outcome:
+        """What a try came to, remembered for the requests that follow."""
+        response = answer.http_response
+        status, asked = response.status_code, retry_after(response.headers)
+        if status < _ERRORS:
+            if line.method in {"PUT", "PATCH"}:
+                self._writes.note(line.path)
+            elif line.method == "DELETE":
+                self._writes.forget(line.path)
+            return Outcome(status)
+        said = sentence(await _text(response)) if status in {NOT_FOUND, THROTTLED} else None
+        code = said.code if said else ""
+        if asked and (status == THROTTLED or status in PASSING):
+            # Only a throttled subscription holds up more than the one place: providers throttle by resource.
+            whole = code.casefold().startswith("subscription") and status == THROTTLED
+            self._holds.hold(line.kind, line.subscription if whole else line.path, asked)
+        absent = status == NOT_FOUND and bool(code) and meaning(code, status)[0] is Absent
+        return Outcome(status, asked, unseen=absent and self._writes.names_one(line.path, line.body))
 
     async def _try(self, request: _Request, deadline: float, *, halve: bool) -> _Response | AzureError:
         """One try. Where another may follow, it gets half of the time that is left, so that a hung one isn't all."""
@@ -156,6 +194,26 @@ class Retries(_Policy):
             return ServiceResponseTimeoutError("no answer in time")
         except (ServiceRequestError, ServiceResponseError) as error:
             return error
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A request as `Holds` and `Writes` know it."""
+
+    method: str
+    path: str
+    subscription: str
+    body: str
+
+    @classmethod
+    def of(cls, request: _Request) -> "_Line":
+        sent = request.http_request
+        body = sent.content if isinstance(getattr(sent, "content", None), str) else ""
+        return cls(sent.method, urlsplit(sent.url).path, f"/subscriptions/{subscription_of(sent.url)}", str(body))
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.method)
 
 
 class Pace(_Policy):
@@ -209,9 +267,14 @@ async def _finish(response: object) -> None:
             await response.read()
 
 
-def _outcome(answer: _Response) -> Outcome:
-    response = answer.http_response
-    return Outcome(response.status_code, retry_after(response.headers))
+async def _text(response: Any) -> str:
+    """An answer's body; empty when it did not come whole."""
+    try:
+        if isinstance(response, AsyncHttpResponse):
+            await response.read()
+        return str(response.text())
+    except (AzureError, ValueError):
+        return ""
 
 
 def _origin(url: str) -> tuple[str, str, int]:

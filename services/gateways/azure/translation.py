@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from azure.core.exceptions import (
@@ -11,7 +12,7 @@ from azure.core.exceptions import (
 )
 
 from services.gateways.azure import codes, sentences
-from services.gateways.azure.retries import retry_after
+from services.gateways.azure.retries import retry_after, until
 from services.gateways.azure.sentences import Sentence
 from services.model.errors import (
     AlreadyExists,
@@ -79,14 +80,19 @@ def from_answer(status: int, headers: Mapping[str, str], body: str, target: str)
     if status == codes.THROTTLED:
         # A proxy or gateway on the way throttles too, and is to be obeyed all the same.
         code, text = (said.code, said.text) if said else ("", "")
-        wait = retry_after(headers) or 0
-        return Throttled(SERVICE, target, code or f"HTTP{status}", text, correlation, retry_after=wait)
+        return throttled(target, code or f"HTTP{status}", text, correlation, wait=retry_after(headers))
     if said is None and (body.strip() or not correlation):
         kind = Unreachable if status >= _SERVER else NotAuthenticated if status == _UNAUTHORIZED else Unreadable
         return kind(SERVICE, target, f"HTTP{status}", "", correlation)
     if said is None or not said.code:
         said = Sentence(f"HTTP{status}", f"HTTP{status}", said.text if said else "")
     return from_sentence(said, status, target, correlation, retry_after(headers))
+
+
+def throttled(target: str, code: str, message: str, correlation: str = "", *, wait: float | None) -> Throttled:
+    """The error for a request that Azure wants later; `wait` is in seconds, None where it named no time."""
+    error = Throttled(SERVICE, target, code, message, correlation)
+    return replace(error, reason="until", retry_after=wait, until=until(wait)) if wait else error
 
 
 def from_sentence(said: Sentence, status: int, target: str, correlation: str, wait: float | None = None) -> Foreign:
@@ -100,7 +106,7 @@ def from_sentence(said: Sentence, status: int, target: str, correlation: str, wa
         action, scope = (missing["action"], missing["scope"] or "") if missing else ("", "")
         return NotAllowed(*common[:-1], reason="scope" if scope else "", action=action, scope=scope)
     if kind is Throttled:
-        return Throttled(*common, retry_after=wait or 0)
+        return throttled(*common[1:-1], wait=wait)
     if kind is ProviderNotRegistered:
         provider = _PROVIDER.search(said.text)
         return ProviderNotRegistered(*common, provider=provider[0] if provider else "")

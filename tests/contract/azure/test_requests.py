@@ -287,3 +287,54 @@ async def test_a_missing_right_names_the_action(arm: ScriptedArm, connection: Co
             log_level="Information",
         )
     assert caught.value.action == "Microsoft.Foo/bars/write"
+
+
+async def test_nothing_is_asked_before_the_moment_that_azure_named(arm: ScriptedArm, connection: Connection) -> None:
+    arm.will_say(Answer(429, error("TooManyRequests", "Slow down."), after(60)), Answer(body=registry()))
+    for _ in range(20):
+        with pytest.raises(Throttled) as caught:
+            await connection.azure.registries.get(ACR)
+    assert len(arm.requests) == 1
+    assert 50 < caught.value.retry_after <= 60
+    assert caught.value.until is not None
+
+
+async def test_a_pause_holds_up_only_what_it_was_asked_for(arm: ScriptedArm, connection: Connection) -> None:
+    arm.will_say(Answer(429, error("TooManyRequests", "Slow down."), after(60)), Answer(body={"value": []}))
+    with pytest.raises(Throttled):
+        await connection.azure.registries.get(ACR)
+    assert await connection.azure.connected.list(ACR) == ()
+
+
+async def test_a_throttled_subscription_holds_up_all_reads_in_it(arm: ScriptedArm, connection: Connection) -> None:
+    arm.will_say(Answer(429, error("SubscriptionRequestsThrottled", "Slow down."), after(60)), Answer(body=registry()))
+    for question in (connection.azure.registries.get(ACR), connection.azure.connected.list(ACR)):
+        with pytest.raises(Throttled):
+            await question
+    assert len(arm.requests) == 1
+
+
+async def test_a_404_for_what_was_written_a_moment_ago_is_asked_again(arm: ScriptedArm, connection: Connection) -> None:
+    token_id = f"{ACR.id}/tokens/edge01"
+    made = {"id": token_id, "name": "edge01", "properties": {"provisioningState": "Succeeded"}}
+    unseen = Answer(404, error("ResourceNotFound", "No such token."))
+    passwords = Answer(body={"passwords": [{"name": "password1", "value": PASSWORD}]})
+    arm.will_say(Answer(200, made), unseen, passwords)
+    await connection.azure.tokens.put(ACR, "edge01", f"{ACR.id}/scopeMaps/edge01")
+    password = await connection.azure.tokens.generate_password(ACR, token_id, "password1")
+    assert password.reveal() == PASSWORD
+
+
+async def test_what_another_process_wrote_is_believed_in_too(arm: ScriptedArm, connection: Connection) -> None:
+    connection.azure.operations.note_written(f"{ACR.id}/scopeMaps/edge01")
+    arm.will_say(
+        Answer(404, error("ResourceNotFound", "No such map.")), Answer(body={"name": "edge01", "properties": {}})
+    )
+    assert (await connection.azure.scope_maps.get(ACR, "edge01")).name == "edge01"
+
+
+async def test_a_404_for_what_nobody_wrote_is_believed(arm: ScriptedArm, connection: Connection) -> None:
+    arm.will_say(Answer(404, error("ResourceNotFound", "No such map.")))
+    with pytest.raises(Absent):
+        await connection.azure.scope_maps.get(ACR, "edge01")
+    assert len(arm.requests) == 1

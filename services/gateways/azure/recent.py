@@ -1,0 +1,60 @@
+"""What this process remembers of its latest requests: where Azure asked it to wait, and what it has just written.
+
+Both are kept in memory for as long as they matter, and both are bounded by the time that they are kept.
+"""
+
+from collections.abc import Callable
+
+LONGEST_WAIT = 3600.0
+"""Seconds for which a `Retry-After` is obeyed at most; Azure asks for minutes. An answer may name a day by mistake."""
+UNSEEN = 60.0
+"""Seconds after a write within which a 404 for it is not believed (azapi#587, azure-cli#27913)."""
+
+
+class Holds:
+    """Where nothing is asked before a moment that Azure named. `now` is a monotonic clock, in seconds."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._until: dict[tuple[str, str], float] = {}
+
+    def hold(self, kind: str, place: str, seconds: float) -> None:
+        """Ask nothing at `place`, a path or a subscription, for so long. `kind` is that of the quota."""
+        now = self._now()
+        self._until = {key: until for key, until in self._until.items() if until > now}
+        key = kind, place.lower()
+        self._until[key] = max(self._until.get(key, 0), now + min(seconds, LONGEST_WAIT))
+
+    def remaining(self, kind: str, *places: str) -> float:
+        """Seconds until all of `places` may be asked; 0 when they may be asked now."""
+        ends = (self._until.get((kind, place.lower()), 0) for place in places)
+        return max(0.0, max(ends) - self._now())
+
+
+class Writes:
+    """ARM ids that were written a moment ago: the first reads may get 404, since not every front end knows them yet."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._written: dict[str, float] = {}
+
+    def note(self, arm_id: str) -> None:
+        """It was written now, by this process or by another one that says so."""
+        now = self._now()
+        self._written = {known: at for known, at in self._written.items() if now - at < UNSEEN}
+        self._written[arm_id.lower().rstrip("/")] = now
+
+    def forget(self, arm_id: str) -> None:
+        """It was deleted, or its creation failed: a 404 for it and for what is below it is to be believed."""
+        gone = arm_id.lower().rstrip("/")
+        self._written = {
+            known: at for known, at in self._written.items() if known != gone and not known.startswith(f"{gone}/")
+        }
+
+    def names_one(self, path: str, body: str) -> bool:
+        """Whether a request is about something written a moment ago: by its path, or by an id in its body."""
+        now, path, body = self._now(), f"{path.lower()}/", body.lower()
+        return any(
+            now - at < UNSEEN and (path.startswith(f"{known}/") or f'"{known}"' in body)
+            for known, at in self._written.items()
+        )
