@@ -4,7 +4,7 @@ A file that became wrong leaves the old one in force; what is wrong with it, and
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,8 +15,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from bot.problems import Broken, Problem, said
-from handlers import COMMANDS
 from handlers.kit.nearest import nearest
+from services.operations.procedures import PROCEDURES
 from services.policy.access import EVERYONE, PERMISSIONS, ApprovalRule, Denial, Grant, Policy
 from services.policy.sites import Site
 
@@ -36,11 +36,12 @@ class Files:
 class Configuration:
     """The configuration in force; implements `services.services.Configuration`."""
 
-    def __init__(self, sites: Path, access: Path) -> None:
-        """Raises `Broken` when they can't be used."""
+    def __init__(self, sites: Path, access: Path, kinds: Collection[str] = PROCEDURES.kinds) -> None:
+        """`kinds` are those of operations, which approval rules name. Raises `Broken` when the files can't be used."""
+        self._kinds = kinds
         self._paths = (sites, access)
         self._texts = _texts(self._paths)
-        self._files = load(sites, access)
+        self._files = load(sites, access, kinds)
         self.problems: tuple[Problem, ...] = ()
         """What is wrong with the files as they lie there; empty when they are in force."""
 
@@ -61,7 +62,7 @@ class Configuration:
             return False
         self._texts = texts
         try:
-            self._files = load(*self._paths)
+            self._files = load(*self._paths, self._kinds)
         except Broken as error:
             self.problems = error.problems
             _log.error("configuration not taken", problems=[str(problem) for problem in error.problems])
@@ -81,7 +82,7 @@ def _texts(paths: Iterable[Path]) -> tuple[bytes | None, ...]:
     return tuple(path.read_bytes() if path.is_file() else None for path in paths)
 
 
-def load(sites: Path, access: Path) -> Files:
+def load(sites: Path, access: Path, kinds: Collection[str] = PROCEDURES.kinds) -> Files:
     """Read both files; raises `Broken` with the problems of both at once."""
     problems: list[Problem] = []
     site_file = _read(sites, problems)
@@ -89,7 +90,7 @@ def load(sites: Path, access: Path) -> Files:
     found = _sites(site_file, problems) if site_file else {}
     policy = _validated(Policy, access_file, (), access_file.value, problems) if access_file else None
     if access_file and policy:
-        problems += _references(access_file, policy, found or None)
+        problems += _references(access_file, policy, found or None, kinds)
     if problems or policy is None:
         raise Broken(problems)
     return Files(found, policy)
@@ -224,12 +225,13 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 # --- references -----------------------------------------------------------------------------------------------------
 
 
-def _references(file: _File, policy: Policy, sites: Mapping[str, Site] | None) -> list[Problem]:
-    """Names in the access file that name nothing. Without usable sites, names of sites are not judged."""
+def _references(file: _File, policy: Policy, sites: Mapping[str, Site] | None, kinds: Collection[str]) -> list[Problem]:
+    """Names in the access file that name nothing. Without usable sites, names of sites are not checked."""
     return [
         *_whereabouts(file, policy, sites),
         *_people(file, policy),
-        *_words(file, policy),
+        *_permissions(file, policy),
+        *_approvals(file, policy, sites, kinds),
         *_reminders(file, policy),
     ]
 
@@ -273,13 +275,33 @@ def _people(file: _File, policy: Policy) -> Iterator[Problem]:
         yield from named(("approvals", index, "approvers"), approval.approvers, names)
 
 
-def _words(file: _File, policy: Policy) -> Iterator[Problem]:
-    commands = {command.name for command in COMMANDS if command.changes}
+def _permissions(file: _File, policy: Policy) -> Iterator[Problem]:
     for index, denial in enumerate(policy.denials):
         yield from _unknown(file, ("denials", index, "permissions"), denial.permissions, PERMISSIONS, "permission")
-    for index, approval in enumerate(policy.approvals):
-        at: Path_ = ("approvals", index, "commands")
-        yield from _unknown(file, at, approval.commands, commands, "command that changes something")
+
+
+def _approvals(
+    file: _File, policy: Policy, sites: Mapping[str, Site] | None, kinds: Collection[str]
+) -> Iterator[Problem]:
+    """Approval rules that protect nothing: whoever wrote one relies on it."""
+    environments = {site.environment for site in (sites or {}).values()}
+    for index, rule in enumerate(policy.approvals):
+        at: Path_ = ("approvals", index)
+        unknown = [name for name in rule.commands if name not in kinds]
+        for name in unknown:
+            near = nearest(name, kinds, most=1)
+            meant = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(f'`{one}`' for one in kinds)}"
+            where = (*at, "commands", rule.commands.index(name))
+            yield file.problem(where, f"`{name}` is no kind of operation, so nothing would wait for approval; {meant}")
+        named = {*rule.sites} <= {*(sites or {})} and {*rule.environments} <= environments
+        if unknown or not named or sites is None:
+            continue  # what is wrong with it is said already
+        deciding = policy.deciding_for(rule, kinds, sites.values())
+        if not deciding:
+            yield file.problem(at, f"the rule `{rule.name}` never applies: none of its sites is of its environments")
+        elif all(one is not rule for one in deciding):
+            above = ", ".join(f"`{one.name}`" for one in deciding)
+            yield file.problem(at, f"the rule `{rule.name}` never applies: {above} above it always comes first")
 
 
 def _reminders(file: _File, policy: Policy) -> Iterator[Problem]:

@@ -14,7 +14,7 @@ from apscheduler.triggers.base import BaseTrigger
 from bot.messages.summary_posts import Summaries
 from services.model.errors import Invalid
 from services.operations.engine import Engine
-from services.operations.runner import Running
+from services.operations.runner import Runner
 from services.operations.service import Operations
 from services.store import Store
 from services.watching import cron
@@ -35,7 +35,7 @@ REREAD = timedelta(minutes=1)
 log = structlog.get_logger("schedule")
 
 
-def make_schedule(operations: Operations, running: Running, store: Store, engine: Engine) -> AsyncIOScheduler:
+def make_schedule(operations: Operations, runner: Runner, store: Store, engine: Engine) -> AsyncIOScheduler:
     """Jobs in memory: each process has its own, and what they do is done once by the database."""
 
     async def forget() -> None:
@@ -48,7 +48,7 @@ def make_schedule(operations: Operations, running: Running, store: Store, engine
 
     scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1})
     scheduler.add_job(operations.sweep, "interval", seconds=SWEEP.total_seconds(), id="sweep", misfire_grace_time=None)
-    scheduler.add_job(running.tidy, "interval", minutes=1, id="tidy", misfire_grace_time=None)
+    scheduler.add_job(runner.tidy, "interval", minutes=1, id="tidy", misfire_grace_time=None)
     scheduler.add_job(forget, "interval", hours=6, jitter=600, id="forget", misfire_grace_time=None)
     return scheduler
 

@@ -34,10 +34,13 @@ from services.gateways.azure.clouds import cloud
 from services.gateways.azure.gateway import Options, open_azure
 from services.gateways.azure.identity import Identity
 from services.gateways.kubernetes.gateway import KubernetesGateway
+from services.model.codec import Codec
 from services.model.errors import DomainError
 from services.operations.engine import Occupied, open_engine
-from services.operations.planner import Planning
-from services.operations.runner import Running
+from services.operations.planner import Planner
+from services.operations.procedure import Procedures
+from services.operations.procedures import PROCEDURES
+from services.operations.runner import Runner
 from services.operations.service import Operations
 from services.ports import Configuration
 from services.registry_names import ConnectedNames
@@ -74,6 +77,8 @@ class Blueprint:
     kubernetes_deadline: float = 15
     command_deadline: timedelta = timedelta(seconds=25)
     shutdown_deadline: timedelta = timedelta(seconds=20)
+    procedures: Procedures = PROCEDURES
+    """The kinds of operation that the bot knows."""
     now: Callable[[], datetime] | None = None
     """In place of this machine's clock, and of Azure's for what Azure's timestamps are held against."""
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
@@ -86,7 +91,7 @@ class Bot:
 
     services: Services
     store: Store
-    running: Running
+    runner: Runner
     slack: SlackBot
     notifier: Notifier
     alerts: Alerts
@@ -99,7 +104,8 @@ class Bot:
 async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
     """Start everything; what had begun before goes on. Leaving stops intake first, then drains, then closes."""
     async with AsyncExitStack() as stack:
-        store = await open_store(blueprint.database_url)
+        procedures, clock = blueprint.procedures, _CallableClock(blueprint.now or _local)
+        store = await open_store(blueprint.database_url, Codec(procedures.values), clock)
         stack.push_async_callback(store.close)
         azure = await stack.enter_async_context(await open_azure(blueprint.azure))
         kubernetes = KubernetesGateway(deadline=blueprint.kubernetes_deadline, environment=blueprint.environment)
@@ -125,20 +131,24 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
         reporting = SummaryReports(store, blueprint.configuration, watching, now=now)
         summaries = Summaries(posting, store, reporting, now=now)
         incidents = Triage(store, blueprint.configuration, alerts.changed, now=now)
-        planning = Planning(store, blueprint.configuration, azure.azure, kubernetes)
-        running = Running(
+        planner = Planner(store, blueprint.configuration, procedures, azure.azure, kubernetes, clock=clock)
+        runner = Runner(
             store,
-            planning,
+            planner,
+            procedures,
             azure.azure,
             kubernetes,
-            notifier.changed,
+            changed=notifier.changed,
+            clock=clock,
             pace=blueprint.pace,
             patience=blueprint.patience,
         )
-        engine = await open_engine(blueprint.database_url, running)
+        engine = await open_engine(blueprint.database_url, runner)
         stack.push_async_callback(engine.close)
-        operations = Operations(store, blueprint.configuration, people, engine, notifier.changed, now=local)
-        schedule = make_schedule(operations, running, store, engine)
+        operations = Operations(
+            store, blueprint.configuration, procedures, people, engine, changed=notifier.changed, clock=clock
+        )
+        schedule = make_schedule(operations, runner, store, engine)
         jobs = SummaryJobs(schedule, store, summaries)
         services = Services(
             configuration=blueprint.configuration,
@@ -171,7 +181,7 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
         metrics = Metrics(store, blueprint.configuration, azure.quotas, now=now)
         http = HttpServer(blueprint.http_host, blueprint.http_port, slack.routes(), trouble, metrics.page)
         add_watching(schedule, jobs, incidents, summaries)
-        bot = Bot(services, store, running, slack, notifier, alerts, summaries, watching, http)
+        bot = Bot(services, store, runner, slack, notifier, alerts, summaries, watching, http)
         await _start(bot, schedule, jobs, stack, blueprint.shutdown_deadline)
         log.info("ready", team=installation.team_name, http=http.url, mode=blueprint.connection.mode)
         yield bot
@@ -180,6 +190,13 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
 def _local() -> datetime:
     """This machine's clock."""
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class _CallableClock:
+    """A clock that reads the time where the blueprint says."""
+
+    now: Callable[[], datetime]
 
 
 async def _start(

@@ -4,7 +4,8 @@ from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
 from handlers.views import checks as views
-from services.operations.deploy import checks
+from services.operations.deploy.checks import run
+from services.operations.deploy.observation import observe
 from services.operations.deploy.request import deploy_request
 from services.policy.sites import Site
 from services.services import Services
@@ -18,6 +19,6 @@ async def check(request: Request, site: Site, *, name: str | None = None, servic
         site: Which one.
         name: Also whether this connected registry could be deployed there.
     """
-    wanted = deploy_request(site, name)
-    seen = await checks.observe(services.azure, services.kubernetes, site, name)
-    return views.report(site, name, checks.run(site, wanted, seen))
+    deployment = deploy_request(site, name)
+    observation = await observe(services.azure, services.kubernetes, site, deployment)
+    return views.report("deploy", site, name, run(site, deployment, observation))

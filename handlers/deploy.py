@@ -9,7 +9,7 @@ from handlers.kit.message import Field, Message, Modal
 from handlers.kit.nearest import ranked
 from handlers.kit.request import Request
 from handlers.views.facts import iso
-from services.operations.deploy.request import deploy_request
+from services.operations.deploy.request import DeployOptions, deploy_request
 from services.operations.service import Order
 from services.policy.sites import Site
 from services.services import Services
@@ -138,19 +138,18 @@ async def deploy(
         extension_name: Of the Arc extension and its Helm release; without it the connected registry's name.
         dry_run: Only show the plan and the checks; write nothing.
     """
-    said: Mapping[str, object] = {
-        "repositories": repository,
-        "mode": mode,
-        "schedule": schedule,
-        "window": window,
-        "message_ttl": message_ttl,
-        "service_ip": service_ip,
-        "storage_class": storage_class,
-        "storage_request": storage_request,
-        "extension_name": extension_name,
-    }
-    params = {key: value for key, value in said.items() if value}
-    deploy_request(site, name, **params)  # type: ignore[arg-type]  # judged here, so that a slip is told at once and privately
-    order = Order("deploy", name, site, params, request.person, request.place, request.key, dry_run=dry_run)
+    options = DeployOptions(
+        repositories=repository,
+        mode=mode,
+        schedule=schedule,
+        window=window,
+        message_ttl=message_ttl,
+        service_ip=service_ip,
+        storage_class=storage_class,
+        storage_request=storage_request,
+        extension_name=extension_name,
+    )
+    deploy_request(site, name, options)  # here, so that a slip is answered at once and privately
+    order = Order("deploy", name, site, options, request.person, request.place, request.key, dry_run=dry_run)
     await services.operations.start(order)
     return None

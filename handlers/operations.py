@@ -39,8 +39,8 @@ async def show(request: Request, id: str, *, services: Services) -> Message:  # 
     Args:
         id: Its id, from its card.
     """
-    found = await services.operations.get(id)
-    return views.details(found, services.sites.get(found.site))
+    operation = await services.operations.get(id)
+    return views.details(operation, services.operations.by_hand(operation))
 
 
 @command("operation approve", needs="operation:approve", examples=("operation approve op-7k3q9xa",), changes=True)

@@ -231,6 +231,19 @@ class Names(Protocol):
         """Connected registries at a site or everywhere. What could not be asked is left out; never raises."""
 
 
+class Leases(Protocol):
+    """Service addresses that operations have spoken for."""
+
+    async def take(self, cluster: str, address: str, operation: str) -> bool:
+        """Lease an address of the cluster (ARM id, lower case); False when another operation has it. Idempotent."""
+
+    async def of_others(self, cluster: str, operation: str) -> frozenset[str]:
+        """Addresses of the cluster that other operations have leased."""
+
+    async def release(self, operation: str, *, but: str = "") -> None:
+        """Give all the operation's addresses back except `but`."""
+
+
 class Audit(Protocol):
     """Where audit rows go."""
 

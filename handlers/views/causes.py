@@ -1,16 +1,21 @@
-"""Why an operation failed, in words: what happened, and what to do. One entry for each cause of the catalogue."""
+"""Why an operation failed, in words: what happened, and what to do.
+
+What any operation may fail of stands here, a kind's own causes with the kind's words.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from handlers.views import refusals
 from handlers.views.facts import sentence, shell, short
+from handlers.views.procedures import WORDS, words_of
+from handlers.views.procedures.words import CauseWords
 from services.model.errors import Failure
-from services.operations.deploy.diagnosis import Cause
+from services.operations.causes import EngineCause
 
 
 @dataclass(frozen=True)
-class Told:
+class FailureText:
     """A failure as people read it, in mrkdwn; `line` is for their own shell, plain text, empty where there is none."""
 
     sentence: str
@@ -18,226 +23,74 @@ class Told:
     line: str = ""
 
 
-@dataclass(frozen=True)
-class _Words:
-    sentence: str
-    remedy: str
-    line: str = ""
+def render(failure: Failure, kind: str = "", names: Mapping[str, object] | None = None) -> FailureText:
+    """The failure of an operation of this kind in words. A cause of another version of the bot stands as its own word.
 
-
-def told(failure: Failure, names: Mapping[str, object] | None = None) -> Told:
-    """The failure in words. A cause of another version of the bot is told by its own word.
-
-    `names` are those of the site's things (`checks.site_names`): a line that lacks one is left out.
+    `names` are those of the site's things (`Procedure.names`): a line that lacks one is left out.
     """
-    words = _refused(failure) or WORDS.get(_cause(failure.cause), _OTHER)
+    words = (
+        _refused(failure)
+        or words_of(kind).causes.get(failure.cause)
+        or CAUSES.get(failure.cause)
+        or _of_any_kind(failure.cause)
+    )
     facts = {**(names or {}), "cause": failure.cause, **{key: value for key, value in failure.facts.items() if value}}
     if target := str(facts.get("target", "")):
         facts["target"] = short(target)
     system = _SYSTEMS.get(str(facts.get("service")), "The other system")
-    said = sentence(words.sentence.replace("SYSTEM", system), facts)
-    return Told(said, sentence(words.remedy, facts), shell(words.line, facts))
+    text = sentence(words.sentence.replace("SYSTEM", system), facts)
+    return FailureText(text, sentence(words.remedy, facts), shell(words.line, facts))
 
 
-def _refused(failure: Failure) -> _Words | None:
+def _of_any_kind(cause: str) -> CauseWords:
+    """A failure that is shown apart from its operation."""
+    known = (words.causes[cause] for words in WORDS.values() if cause in words.causes)
+    return next(known, CauseWords("It failed: {cause}.", "Retry; the details are in the bot's log."))
+
+
+def _refused(failure: Failure) -> CauseWords | None:
     """Words for an error whose code has told the cause, with the system's own words behind them."""
     refusal = refusals.words(str(failure.facts.get("error", "")), str(failure.facts.get("reason", "")))
     if refusal is None:
         return None
     own = " In its words: {message}" if failure.facts.get("message") else ""
-    return _Words(refusal.sentence + own, refusal.remedy, refusal.line)
+    return CauseWords(refusal.sentence + own, refusal.remedy, refusal.line)
 
 
 _SYSTEMS = {"azure": "Azure", "kubernetes": "The cluster", "slack": "Slack"}
 
-
-def _cause(word: str) -> Cause | None:
-    return Cause(word) if word in set(Cause) else None
-
-
-_OTHER = _Words("It failed: {cause}.", "Retry; the details are in the bot's log.")
-_RETRY = "Then retry."
-
-WORDS: dict[Cause | None, _Words] = {
-    Cause.ADDRESS_TAKEN: _Words(
-        "The Service address {address} is in use by somebody else's Service.",
-        "Retry: a picked address is replaced by the next free one. "
-        "If you gave it with `--service-ip`, give another or none.",
-        "kubectl get services --all-namespaces | grep --word-regexp {address}",
-    ),
-    Cause.ADDRESS_OUTSIDE: _Words(
-        "The Service address {address} lies outside the cluster's Service range ({ranges}).",
-        "Deploy without `--service-ip` to have a free one picked, or give one inside the range.",
-    ),
-    Cause.ADDRESS_LEASED: _Words(
-        "The Service address {address} is spoken for by another operation at this cluster.",
-        "Wait until that one has ended, or deploy without `--service-ip` to have a free one picked.",
-    ),
-    Cause.ADDRESS_RANGE_FULL: _Words(
-        "The cluster's Service range {ranges} is full: of {size} addresses {used} are in use and {leased} spoken for.",
-        "Delete Services that nobody needs, or add a ServiceCIDR. Then retry.",
-        "kubectl get services --all-namespaces",
-    ),
-    Cause.ADDRESS_RACE: _Words(
-        "Somebody took {tries} Service addresses one after the other, each before it could be held.",
-        "Retry when fewer Services are being made, or give an address with `--service-ip`.",
-    ),
-    Cause.GATEWAY_UNKNOWN: _Words(
-        "Azure names no data endpoint for connected registry {name}, so no connection string can be made.",
-        "Check that the cloud registry's data endpoint is on. Then retry.",
-    ),
-    Cause.STEP_TIMED_OUT: _Words(
+CAUSES: Mapping[str, CauseWords] = {
+    EngineCause.STEP_TIMED_OUT: CauseWords(
         "{step} was not done after {minutes} minutes, and nothing says why.",
         "Look at it in Azure and in the cluster; it may still come. Retry goes on from there.",
     ),
-    Cause.INTERRUPTED: _Words(
+    EngineCause.INTERRUPTED: CauseWords(
         "The bot was stopped again and again while this ran, so it was given up.",
         "See the bot's log for what stops it. Then retry.",
     ),
-    Cause.DEFECT: _Words(
+    EngineCause.DEFECT: CauseWords(
         "The bot itself has a defect here ({error}); what is going on in Azure is not touched by it.",
         "The bot's log has the trace. Retry goes on from the failed step.",
     ),
-    Cause.STORAGE_PENDING: _Words(
-        "The volume claim of the connected registry stays Pending (storage class {storage_class}): {message}",
-        "Delete the extension (a claim can't be changed) and deploy with a storage class that exists and has room: "
-        "`--storage-class`, `--storage-request`.",
-        "kubectl describe pvc connected-registry-pvc --namespace connected-registry",
+    EngineCause.TIMED_OUT: CauseWords(
+        "{target} did not come to an end in time.", "It may still: look at it, then retry."
     ),
-    Cause.UNSCHEDULABLE: _Words(
-        "No node takes the connected registry's Pod: {message}",
-        f"Make room or remove the taint that it names. {_RETRY}",
-        "kubectl describe pods --namespace connected-registry",
+    EngineCause.UNREACHABLE: CauseWords(
+        "SYSTEM could not be reached: {code} {message}", "Retry when it answers again."
     ),
-    Cause.NO_AMD64_NODE: _Words(
-        "The connected registry's Pod fits on no node: the extension runs on linux/amd64 only.",
-        f"Add a linux/amd64 node. {_RETRY}",
-        "kubectl get nodes --label-columns kubernetes.io/arch",
-    ),
-    Cause.POD_SECURITY: _Words(
-        "The cluster's Pod Security rules refuse the connected registry's Pods: {message}",
-        f"Label the namespace as privileged. {_RETRY}",
-        "kubectl label namespace connected-registry pod-security.kubernetes.io/enforce=privileged",
-    ),
-    Cause.IMAGE_PULL: _Words(
-        "The cluster can't pull the images of the connected registry itself: {message}",
-        f"Let the nodes reach `mcr.microsoft.com` and its data endpoints. {_RETRY}",
-        "kubectl describe pods --namespace connected-registry",
-    ),
-    Cause.BAD_PASSWORD: _Words(
-        "The registry refuses the sync token's password: it was generated anew elsewhere, has expired, or is not "
-        "the one in the connection string.",
-        "Retry: a new password is generated and handed to the extension.",
-    ),
-    Cause.TOKEN_DISABLED: _Words(
-        "The sync token {token} is disabled.",
-        f"Enable it, if it was not meant to cut the connected registry off. {_RETRY}",
-        "az acr token update --name {token} --registry {registry} --resource-group {group} --status enabled",
-    ),
-    Cause.BAD_CONNECTION_STRING: _Words(
-        "The connected registry can't use its connection string: {message}",
-        "Retry: the string is made and handed over anew.",
-    ),
-    Cause.ALREADY_ACTIVATED: _Words(
-        "Another installation of {name} is activated, so this one is refused (`ALREADY_ACTIVATED`).",
-        "Deactivate it if the old installation is gone; the Pod recovers by itself within minutes.",
-        "az acr connected-registry deactivate --name {name} --registry {registry} --resource-group {group}",
-    ),
-    Cause.FIREWALL: _Words(
-        "The connected registry can't reach the registry in the cloud: {message}",
-        "Let the cluster reach the login server (`….azurecr.io`) and the data endpoint "
-        "(`….data.azurecr.io`) on port 443. It goes on by itself then.",
-    ),
-    Cause.DISK_ERROR: _Words(
-        "The connected registry can't write to its disk: {message}",
-        "Give it a larger volume, or correct the volume's permissions; a lower log level helps too.",
-        "kubectl describe pvc connected-registry-pvc --namespace connected-registry",
-    ),
-    Cause.UNHEALTHY: _Words(
-        "The connected registry reports {code}: {message}",
-        "Look at its log.",
-        "kubectl logs --namespace connected-registry --selector app.kubernetes.io/name=connected-registry --tail 100",
-    ),
-    Cause.CRASHING: _Words(
-        "The connected registry's Pod crashes again and again ({restarts} restarts). Its last words: {message}",
-        f"Look at its log. {_RETRY}",
-        "kubectl logs --namespace connected-registry --selector app.kubernetes.io/name=connected-registry --previous",
-    ),
-    Cause.DATA_ENDPOINT_OFF: _Words(
-        "The registry's dedicated data endpoint is off, and connected registries need it.",
-        f"Switch it on. {_RETRY}",
-        "az acr update --name {registry} --resource-group {group} --data-endpoint-enabled true",
-    ),
-    Cause.CERT_MANAGER_CONFLICT: _Words(
-        "cert-manager is installed in this cluster already, and the extension tried to install it again.",
-        "Delete the failed extension and deploy again: it is seen then, and `cert-manager.install` set to false.",
-    ),
-    Cause.CERT_MANAGER_ABSENT: _Words(
-        "The extension was told that cert-manager is there, but the cluster has none.",
-        "Delete the failed extension and deploy again, or install cert-manager.",
-    ),
-    Cause.OWNERSHIP_CONFLICT: _Words(
-        "The cluster has a {kind} {object} that belongs to something else, so the extension can't be installed.",
-        f"Remove it if nothing needs it. {_RETRY}",
-    ),
-    Cause.NAME_IN_USE: _Words(
-        "The cluster has a Helm release with the extension's name already.",
-        "Remove that release, or deploy with another `--extension-name`.",
-        "helm list --all --namespace connected-registry",
-    ),
-    Cause.NAMESPACE_TERMINATING: _Words(
-        "The namespace {namespace} is still being deleted.",
-        "Wait until it is gone, then retry.",
-        "kubectl get namespace {namespace} --output yaml",
-    ),
-    Cause.CHART_NOT_FOUND: _Words(
-        "There is no such version of the extension.",
-        "Remove `extension.version` from the site file, or name one that exists.",
-    ),
-    Cause.STATUS_NOT_POPULATED: _Words(
-        "The Arc agents in the cluster did not report the state of the installation.",
-        f"Look at the agents: they may lack their identity, or the cluster is slow. {_RETRY}",
-        "kubectl get pods --namespace azure-arc",
-    ),
-    Cause.WRITE_RACE: _Words(
-        "Something else changed the extension in the cluster at the same moment.",
-        "Retry when nothing else is being installed.",
-    ),
-    Cause.PROVIDER_MISSING: _Words(
-        "The subscription has not registered {provider}.",
-        f"Register it; it takes up to ten minutes. {_RETRY}",
-        "az provider register --namespace {provider} --wait",
-    ),
-    Cause.CLUSTER_OFFLINE: _Words(
-        "Azure has not heard of the cluster {cluster} for more than 15 minutes (last heartbeat {heartbeat}).",
-        f"Look at the Arc agents and the cluster's way to Azure. {_RETRY}",
-        "kubectl get pods --namespace azure-arc",
-    ),
-    Cause.CLUSTER_EXPIRED: _Words(
-        "The identity certificate of the cluster {cluster} has expired (last heartbeat {heartbeat}).",
-        f"Disconnect the cluster from Azure Arc and connect it again. {_RETRY}",
-    ),
-    Cause.INSTALLATION_FAILED: _Words(
-        "The extension could not be installed. Azure says: {message}", "Mend what it names, then retry."
-    ),
-    Cause.SILENT_FAILURE: _Words(
-        "The extension ended as {state}, and Azure gives no reason.",
-        "Retry. If it fails again, delete the extension and look at the Arc agents.",
-        "kubectl logs --namespace azure-arc --selector app.kubernetes.io/component=extension-manager --tail 100",
-    ),
-    Cause.TIMED_OUT: _Words("{target} did not come to an end in time.", "It may still: look at it, then retry."),
-    Cause.UNREACHABLE: _Words("SYSTEM could not be reached: {code} {message}", "Retry when it answers again."),
-    Cause.NOT_AUTHENTICATED: _Words(
+    EngineCause.NOT_AUTHENTICATED: CauseWords(
         "SYSTEM does not accept the bot's own identity ({code}).", "Renew the bot's credentials, then retry."
     ),
-    Cause.NOT_ALLOWED: _Words(
+    EngineCause.NOT_ALLOWED: CauseWords(
         "SYSTEM does not let the bot do this: its identity lacks {action}.", "Give it that right, then retry."
     ),
-    Cause.THROTTLED: _Words("SYSTEM was asked too often.", "Retry in a few minutes."),
-    Cause.ABSENT: _Words(
+    EngineCause.THROTTLED: CauseWords("SYSTEM was asked too often.", "Retry in a few minutes."),
+    EngineCause.ABSENT: CauseWords(
         "SYSTEM says that there is no {target}: {message}",
         "Somebody may have deleted it, or it bears another name. Say the command again for a new plan.",
     ),
-    Cause.CONFLICT: _Words("{target} is in the way, or busy with something else: {message}", "Retry when it is done."),
-    Cause.REFUSED: _Words("SYSTEM said no to {target}: {code} {message}", "Mend what it names, then retry."),
+    EngineCause.CONFLICT: CauseWords(
+        "{target} is in the way, or busy with something else: {message}", "Retry when it is done."
+    ),
+    EngineCause.REFUSED: CauseWords("SYSTEM said no to {target}: {code} {message}", "Mend what it names, then retry."),
 }

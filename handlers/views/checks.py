@@ -12,13 +12,13 @@ MOST = 20
 """Findings with a block of their own; a message has 50 blocks."""
 
 
-def report(site: Site, name: str | None, found: tuple[Finding, ...]) -> Message:
-    """What is not well first, each with how to mend it; what is well in one paragraph."""
+def report(kind: str, site: Site, name: str | None, found: tuple[Finding, ...]) -> Message:
+    """What this kind's checks found: what is not well first, with how to fix it; what is well in one paragraph."""
     ordered = findings.ordered(found)
     trouble = [one for one in ordered if one.level != "ok"]
-    well = [findings.told(one) for one in ordered if one.level == "ok"]
+    well = [findings.render(one, kind) for one in ordered if one.level == "ok"]
     head = f"{bold(f'{name} at {site.name}' if name else site.name)}: {_verdict(found)}"
-    shown = [blocks.section(head), *(finding_block(one) for one in trouble[:MOST])]
+    shown = [blocks.section(head), *(finding_block(one, kind) for one in trouble[:MOST])]
     for start in range(0, len(well), 10):
         lines = [f"{one.icon}  {one.sentence}" for one in well[start : start + 10]]
         shown.append(blocks.section("\n".join(lines)))

@@ -335,7 +335,7 @@ def _for_support(error: errors.Foreign) -> str:
 
 
 def _failure(error: errors.Failure) -> str:
-    words = causes.told(error)
+    words = causes.render(error)
     tail = f" Correlation id {code(error.correlation_id)}." if error.correlation_id else ""
     return f"{words.sentence} {words.remedy}{tail}"
 

@@ -1,7 +1,7 @@
 """An operation as people see it: the card, its thread's lines, its details, a list. Pure."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from handlers.kit import blocks
 from handlers.kit.blocks import Button, Confirm, TaskStatus, button
@@ -9,17 +9,16 @@ from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, cut, date, duration, escape, listed, mention
 from handlers.views import causes, errors, findings
 from handlers.views.facts import short
+from handlers.views.procedures import words_of
+from handlers.views.procedures.words import StepWords
 from services.model.errors import DomainError, Failure
-from services.model.operation import Asked, Decision, Event, Operation, State, StepRun
+from services.model.operation import ApprovalRequest, Decision, Event, Operation, State, StepRun, StillUnderWay
 from services.model.plan import Finding, PlannedStep
-from services.operations.deploy.steps import command_line, title
-from services.policy.sites import Site
 
 MOST_FINDINGS = 12
 """Findings shown on a card; a message has 50 blocks."""
 MOST_DIFFERENCES = 10
 
-_VERBS: Mapping[str, str] = {"deploy": "Deploy"}
 _VERDICTS: Mapping[str, str] = {"approve": "approved", "reject": "rejected"}
 _EFFECTS: Mapping[str, str] = {
     "create": "Create",
@@ -36,7 +35,7 @@ _STATES: Mapping[State, tuple[str, str]] = {
     "waiting": (":raised_hand:", "waiting for approval"),
     "queued": (":hourglass_flowing_sand:", "queued"),
     "running": (":arrows_counterclockwise:", "running"),
-    "succeeded": (":white_check_mark:", "online"),
+    "succeeded": (":white_check_mark:", "done"),
     "failed": (":x:", "failed"),
     "cancelled": (":heavy_minus_sign:", "cancelled"),
     "rejected": (":no_entry_sign:", "rejected"),
@@ -52,12 +51,18 @@ _STEP_MARKS: Mapping[TaskStatus, str] = {
 
 def name(operation: Operation) -> str:
     """Such as `Deploy edge01 to berlin`."""
-    return f"{_VERBS[operation.kind]} {operation.target} to {operation.site}"
+    return words_of(operation.kind).title.format(target=operation.target, site=operation.site)
+
+
+def _state(operation: Operation) -> tuple[str, str]:
+    """Mark and word; a success has the word of its kind."""
+    mark, word = _STATES[operation.state]
+    return mark, words_of(operation.kind).success if operation.state == "succeeded" else word
 
 
 def summary(operation: Operation) -> str:
     """One line for notifications and screen readers: `Deploy edge01 to berlin: online, approved by bob`."""
-    _, word = _STATES[operation.state]
+    _, word = _state(operation)
     return f"{name(operation)}: {word}{_addition(operation)}"
 
 
@@ -69,8 +74,8 @@ def _addition(operation: Operation) -> str:
             return f", stopping for {operation.cancelling}"
         case "succeeded" | "running" | "failed" if operation.approvals:
             return f", approved by {listed(one.name for one in operation.approvals)}"
-        case "rejected" | "cancelled" if operation.ended:
-            return f" by {operation.ended.by}" if operation.ended.by else ""
+        case "rejected" | "cancelled" if operation.outcome:
+            return f" by {operation.outcome.by}" if operation.outcome.by else ""
     return ""
 
 
@@ -84,7 +89,7 @@ def card(operation: Operation, *, plan_blocks: bool = True) -> Message:
 
 
 def _head(operation: Operation) -> Iterator[Block]:
-    mark, word = _STATES[operation.state]
+    mark, word = _state(operation)
     yield blocks.section(f"{mark}  {bold(name(operation))}  ·  {word}{escape(_addition(operation))}")
     asked = f"asked by {mention(operation.requester)} {date(operation.created)}"
     yield blocks.context(f"{asked}  ·  {escape(operation.environment)}  ·  {code(operation.id)}")
@@ -107,11 +112,11 @@ def _middle(operation: Operation) -> Iterator[Block]:
             yield from _findings(operation, {"warning", "unknown"})
             yield from _approval(operation)
         case "succeeded":
-            yield _verified(operation)
+            yield _success(operation)
         case "failed":
             yield from _failure(operation)
-        case "rejected" if operation.ended and operation.ended.reason:
-            yield blocks.section("\n".join(f"> {line}" for line in escape(operation.ended.reason).splitlines()))
+        case "rejected" if operation.outcome and operation.outcome.reason:
+            yield blocks.section("\n".join(f"> {line}" for line in escape(operation.outcome.reason).splitlines()))
         case "cancelled" if left := _left(operation):
             yield blocks.section(f"It stopped after a step. Left behind: {left}.")
         case "expired":
@@ -123,17 +128,17 @@ def _findings(operation: Operation, levels: set[str]) -> Iterator[Block]:
     found = [one for one in known if one.level in levels]
     for finding in found[:MOST_FINDINGS]:
         # What a deployment mends by itself needs no line to copy; `check` shows it.
-        yield finding_block(finding, with_line=finding.level != "warning")
+        yield finding_block(finding, operation.kind, with_line=finding.level != "warning")
     if len(found) > MOST_FINDINGS:
         yield blocks.context(f"and {len(found) - MOST_FINDINGS} more: {code(f'check {operation.site}')} shows all")
 
 
-def finding_block(finding: Finding, *, with_line: bool = True) -> Block:
+def finding_block(finding: Finding, kind: str, *, with_line: bool = True) -> Block:
     """One finding with how to mend it, and the command line that does."""
-    said = findings.told(finding)
+    said = findings.render(finding, kind)
     text = f"{said.icon}  {said.sentence}"
-    if said.mend:
-        text += f"\n{said.mend}"
+    if said.fix:
+        text += f"\n{said.fix}"
     if said.line and with_line:
         text += f"\n{code(said.line)}"
     if not said.command:
@@ -172,30 +177,21 @@ def _fact(value: object) -> str:
 
 
 def _approval(operation: Operation) -> Iterator[Block]:
-    asked = operation.asked
-    if asked is None:
+    request = operation.approval_request
+    if request is None:
         return
-    missing = asked.count - len(operation.approvals)
+    missing = request.count - len(operation.approvals)
     given = f" {listed(one.name for one in operation.approvals)} approved." if operation.approvals else ""
-    whose = listed(map(escape, asked.approvers), "or")
+    whose = listed(map(escape, request.approvers), "or")
     people = "one approval" if missing == 1 else f"{missing} approvals"
-    yield blocks.section(f"Needs {people} of {whose}.{escape(given)} Expires {date(asked.expires)}.")
+    yield blocks.section(f"Needs {people} of {whose}.{escape(given)} Expires {date(request.expires)}.")
     digest = operation.plan.digest if operation.plan else ""
-    yield blocks.context(f"Rule {bold(asked.rule)}  ·  plan {code(digest)}")
+    yield blocks.context(f"Rule {bold(request.rule)}  ·  plan {code(digest)}")
 
 
-def _verified(operation: Operation) -> Block:
-    told = operation.results
-    synced = told.get("last_sync")
-    pairs = (
-        ("Connected registry", f"{escape(operation.target)} is {_fact(told.get('connection_state', 'Online'))}"),
-        ("Extension", _fact(told.get("extension", "Succeeded"))),
-        ("Service IP", code(str(told.get("service") or told.get("service_ip") or ""))),
-        ("Volume", _fact(told.get("volume", "")) if told.get("volume") else ""),
-        ("Last sync", date(synced) if isinstance(synced, datetime) else "the first one is still under way"),
-        ("Took", duration(_took(operation)) if operation.ended_at else ""),
-    )
-    return blocks.fields(pairs)
+def _success(operation: Operation) -> Block:
+    took = ("Took", duration(_took(operation)) if operation.ended_at else "")
+    return blocks.fields((*words_of(operation.kind).fields(operation), took))
 
 
 def _took(operation: Operation) -> timedelta:
@@ -204,9 +200,9 @@ def _took(operation: Operation) -> timedelta:
 
 
 def _failure(operation: Operation) -> Iterator[Block]:
-    error = operation.ended.error if operation.ended else None
+    error = operation.outcome.error if operation.outcome else None
     if isinstance(error, Failure):
-        said = causes.told(error, _names(operation))
+        said = causes.render(error, operation.kind, _names(operation))
         line = f"\n{code(said.line)}" if said.line else ""
         yield blocks.section(f"{said.sentence}\n{said.remedy}{line}")
         if error.correlation_id:
@@ -220,14 +216,19 @@ def _failure(operation: Operation) -> Iterator[Block]:
 def _names(operation: Operation) -> Mapping[str, object]:
     """Names of the site's things, as the checks saw them."""
     found = operation.plan.findings if operation.plan else ()
-    return {"name": operation.target, "site": operation.site, **(found[0].facts if found else {})}
+    step = operation.outcome.step if operation.outcome else None
+    title = _title(operation, operation.planned[step]) if step is not None else ""
+    own = {"name": operation.target, "site": operation.site, "step": title}
+    return {**own, **(found[0].facts if found else {})}
 
 
 def _left(operation: Operation) -> str:
     """What the run has made. Of a step that did not come to its end nobody knows for certain."""
     made = [run for run in operation.steps if operation.planned[run.index].effect in {"create", "change"}]
-    whole = [escape(title(operation.planned[run.index])) for run in made if run.state == "complete"]
-    half = [escape(title(operation.planned[run.index])) for run in made if run.state in {"running", "error"}]
+    whole = [escape(_title(operation, operation.planned[run.index])) for run in made if run.state == "complete"]
+    half = [
+        escape(_title(operation, operation.planned[run.index])) for run in made if run.state in {"running", "error"}
+    ]
     return "; ".join(filter(None, [listed(whole), f"perhaps {listed(half)}" if half else ""]))
 
 
@@ -242,7 +243,8 @@ def _steps(operation: Operation, *, plan_blocks: bool) -> Iterator[Block]:
         yield blocks.plan(_plan_title(operation), tasks)
         return
     lines = [
-        f"{_STEP_MARKS[_status(operation, index, step)]}  {escape(_step_title(step))}{_small(operation, index)}"
+        f"{_STEP_MARKS[_status(operation, index, step)]}  {escape(_step_title(operation, step))}"
+        f"{_small(operation, index)}"
         for index, step in enumerate(operation.planned)
     ]
     yield blocks.section(bold(_plan_title(operation)) + "\n" + "\n".join(lines))
@@ -259,19 +261,27 @@ def _plan_title(operation: Operation) -> str:
 
 
 def _task(operation: Operation, index: int, step: PlannedStep) -> Block:
-    details = _details(step)
+    details = _words(operation, step).details(step.params)
     small = _small(operation, index).removeprefix("  ·  ")
     return blocks.task(
         f"{operation.id}-{index}",
-        _step_title(step),
+        _step_title(operation, step),
         _status(operation, index, step),
         details=blocks.rich(details) if details else None,
         output=blocks.rich(small) if small else None,
     )
 
 
-def _step_title(step: PlannedStep) -> str:
-    return f"{_EFFECTS[step.effect]}: {title(step)}"
+def _step_title(operation: Operation, step: PlannedStep) -> str:
+    return f"{_EFFECTS[step.effect]}: {_title(operation, step)}"
+
+
+def _title(operation: Operation, step: PlannedStep) -> str:
+    return _words(operation, step).title.format_map(step.params)
+
+
+def _words(operation: Operation, step: PlannedStep) -> StepWords:
+    return words_of(operation.kind).steps.get(step.kind) or StepWords(step.kind.replace(".", " "))
 
 
 def _status(operation: Operation, index: int, step: PlannedStep) -> TaskStatus:
@@ -292,14 +302,9 @@ def _small(operation: Operation, index: int) -> str:
     run = _run(operation, index)
     if run.state != "complete":
         return ""
-    told = [_seconds(run)]
-    if address := run.output.get("service_ip"):
-        told.append(str(address))
-    if any(key.startswith("kept ") for key in run.output):
-        told.append("was there already and was kept")
-    if any(key.endswith(".late") for key in run.output):
-        told.append("still under way")
-    return "  ·  " + "  ·  ".join(one for one in told if one)
+    late = isinstance(run.output, StillUnderWay)
+    remark = "still under way" if late else words_of(operation.kind).remark(run.output)
+    return "  ·  " + "  ·  ".join(part for part in (_seconds(run), remark) if part)
 
 
 def _seconds(run: StepRun) -> str:
@@ -309,41 +314,6 @@ def _seconds(run: StepRun) -> str:
     if seconds < 0.05:  # noqa: PLR2004 - what would read 0.0 s
         return "at once"
     return duration(run.finished - run.started) if seconds >= 10 else f"{seconds:.1f} s"  # noqa: PLR2004 - then whole ones will do
-
-
-def _details(step: PlannedStep) -> str:  # noqa: PLR0911 - one a kind
-    """What of a step's parameters people decide by."""
-    params = step.params
-    match step.kind:
-        case "service_ip.hold":
-            return "or the next free one, if somebody takes it first" if params["picked"] else "as asked for"
-        case "provider.register":
-            return ", ".join(_words(params["namespaces"]))
-        case "acr.create":
-            return f"Premium, in {params['location']}"
-        case "acr.data_endpoint":
-            return "switched on; firewalls at the edge must let it through"
-        case "acr.import":
-            return f"from {params['source']}; a tag that is there already is kept"
-        case "scope_map.put":
-            return _repositories(_words(params["actions"]))
-        case "connected.create":
-            window = params["window"]
-            open_for = f", window {duration(window)}" if isinstance(window, timedelta) else ""
-            return f"{params['mode']}, schedule {params['schedule']}{open_for}"
-        case "extension.install":
-            settings = params["settings"]
-            return ", ".join(f"{key}={value}" for key, value in settings.items()) if isinstance(settings, dict) else ""
-    return ""
-
-
-def _words(value: object) -> tuple[str, ...]:
-    return tuple(map(str, value)) if isinstance(value, tuple | list) else ()
-
-
-def _repositories(actions: tuple[str, ...]) -> str:
-    found = {action.split("/", 1)[1].rsplit("/", 2)[0] for action in actions if action.startswith("repositories/")}
-    return "repositories " + ", ".join(sorted(found)) if found else ""
 
 
 # --- buttons --------------------------------------------------------------------------------------------------------
@@ -385,32 +355,32 @@ def _buttons(operation: Operation) -> tuple[Button | None, ...]:
 
 def thread_line(operation: Operation, event: Event) -> str:  # noqa: PLR0911 - one a kind
     """What the thread is told of one event; empty when it has nothing to add."""
+    request = operation.approval_request if operation.state == "waiting" else None
     match event.kind:
         case "step" if event.step is not None and event.step < len(operation.planned):
             run, step = _run(operation, event.step), operation.planned[event.step]
             correlation = f"  ·  {code(run.correlation_id)}" if run.correlation_id else ""
-            return (
-                f":white_check_mark:  {escape(_step_title(step))}{escape(_small(operation, event.step))}{correlation}"
-            )
+            small = escape(_small(operation, event.step))
+            return f":white_check_mark:  {escape(_step_title(operation, step))}{small}{correlation}"
         case "approved":
             who = listed(escape(one.name) for one in operation.approvals)
             return f":thumbsup:  Approved by {who}" if who else ""
-        case "asked" if operation.asked and operation.state == "waiting":
-            return f":raised_hand:  {_called(operation.asked)}please look at the plan above and decide."
-        case "reminded" if operation.asked and operation.state == "waiting":
-            return f":alarm_clock:  {_called(operation.asked)}this request expires {date(operation.asked.expires)}."
+        case "asked" if request:
+            return f":raised_hand:  {_called(request)}please look at the plan above and decide."
+        case "reminded" if request:
+            return f":alarm_clock:  {_called(request)}this request expires {date(request.expires)}."
         case "failed" if operation.state == "failed":  # else a retry has begun before this was posted
             return f":x:  {escape(summary(operation))}: {_cause(operation)}"
         case "ended":
-            mark, word = _STATES[operation.state]
+            mark, word = _state(operation)
             took = f" in {duration(_took(operation))}" if operation.state == "succeeded" else ""
             return f"{mark}  {escape(f'{name(operation)}: {word}{took}{_addition(operation)}')}"
     return ""
 
 
-def _called(asked: Asked) -> str:
+def _called(request: ApprovalRequest) -> str:
     """The approvers, called by name as far as the policy names ids."""
-    return "".join(f"{_call(one)} " for one in asked.mentions)
+    return "".join(f"{_call(one)} " for one in request.mentions)
 
 
 def _call(slack_id: str) -> str:
@@ -418,8 +388,8 @@ def _call(slack_id: str) -> str:
 
 
 def _cause(operation: Operation) -> str:
-    error = operation.ended.error if operation.ended else None
-    return causes.told(error, _names(operation)).sentence if isinstance(error, Failure) else ""
+    error = operation.outcome.error if operation.outcome else None
+    return causes.render(error, operation.kind, _names(operation)).sentence if isinstance(error, Failure) else ""
 
 
 def is_loud(event: Event) -> bool:
@@ -430,8 +400,11 @@ def is_loud(event: Event) -> bool:
 # --- details and lists ----------------------------------------------------------------------------------------------
 
 
-def details(operation: Operation, site: Site | None) -> Message:
-    """Everything about one operation: decisions, steps with their ids, and the commands that they replace."""
+def details(operation: Operation, by_hand: str = "") -> Message:
+    """Everything about one operation: decisions, steps with their ids, and the commands that they replace.
+
+    `by_hand` are those command lines; empty where nobody knows them.
+    """
     shown = [*_head(operation), *_middle(operation)]
     if operation.decisions:
         told = [_decided(one) for one in operation.decisions]
@@ -439,12 +412,8 @@ def details(operation: Operation, site: Site | None) -> Message:
     if operation.plan:
         rows = [_row(operation, index, step) for index, step in enumerate(operation.planned)]
         shown.append(blocks.table(("Step", "State", "Took", "Correlation id"), rows))
-    if operation.plan and site:
-        held = next((step.params["address"] for step in operation.planned if step.kind == "service_ip.hold"), "")
-        address = str(operation.results.get("service_ip", held))
-        by_hand = [command_line(step, site, operation.target, address) for step in operation.planned if step.runs]
-        lines = "\n".join(dict.fromkeys(by_hand))
-        shown.append(blocks.rich("By hand it would be:", blocks.preformatted(cut(lines, 2800))))
+    if by_hand:
+        shown.append(blocks.rich("By hand it would be:", blocks.preformatted(cut(by_hand, 2800))))
     return Message(summary(operation), tuple(shown))
 
 
@@ -456,7 +425,7 @@ def _decided(decision: Decision) -> str:
 def _row(operation: Operation, index: int, step: PlannedStep) -> tuple[str, str, str, str]:
     run = _run(operation, index)
     state = "kept" if not step.runs else run.state
-    return _step_title(step), state, _seconds(run), run.correlation_id
+    return _step_title(operation, step), state, _seconds(run), run.correlation_id
 
 
 def listing(operations: tuple[Operation, ...], page: int, *, turns: str, more: bool) -> Message:
@@ -468,7 +437,7 @@ def listing(operations: tuple[Operation, ...], page: int, *, turns: str, more: b
         (
             one.id,
             name(one),
-            _STATES[one.state][1] + _addition(one),
+            _state(one)[1] + _addition(one),
             one.requester_name,
             one.created.strftime("%Y-%m-%d %H:%M"),
         )

@@ -1,5 +1,10 @@
-"""Values to JSON and back. JSON's own types pass as they are; others carry a tag."""
+"""Values to JSON and back. JSON's own types pass as they are; others carry a tag.
 
+The values of the model have their tags here. What a kind of operation stores beside them (its request, what its steps
+hand on) it declares itself, and whoever opens the store hands in a `Codec` that knows both.
+"""
+
+import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, timedelta
@@ -9,15 +14,16 @@ from typing import Any
 from services.model import azure, errors, health, incident, operation, people, plan
 
 TAG = "$"
-KINDS: dict[str, type[Any]] = {
+MODEL: Mapping[str, type[Any]] = {
     "Finding": plan.Finding,
     "Plan": plan.Plan,
     "PlannedStep": plan.PlannedStep,
     "Place": people.Place,
     "Pending": azure.Pending,
     "StatusDetail": azure.StatusDetail,
-    "Asked": operation.Asked,
-    "Ended": operation.Ended,
+    "Asked": operation.ApprovalRequest,
+    "Ended": operation.Outcome,
+    "StillUnderWay": operation.StillUnderWay,
     "Target": health.Target,
     "Sighting": health.Sighting,
     "Incident": incident.Incident,
@@ -48,51 +54,74 @@ KINDS: dict[str, type[Any]] = {
     "Failure": errors.Failure,
 }
 """By the tag that is stored. A tag stays when its class gets another name; for one class the first tag is written."""
-TAGS: dict[type[Any], str] = {kind: tag for tag, kind in reversed(KINDS.items())}
 
 
-def encode(value: object) -> Any:  # noqa: PLR0911 - a table of kinds
-    """JSON for a value of the model; raises `TypeError` for anything else, above all for a `Secret`."""
-    match value:
-        case None | bool() | int() | float() | str():
+class Codec:
+    """Encodes and decodes the model's values and `more` of them, by their tags."""
+
+    def __init__(self, more: Mapping[str, type[Any]] | None = None) -> None:
+        self._classes = {**MODEL, **(more or {})}
+        self._tags = {kind: tag for tag, kind in reversed(self._classes.items())}
+
+    def encode(self, value: object) -> Any:  # noqa: PLR0911 - a table of kinds
+        """JSON for a value; raises `TypeError` for anything that has no tag, above all for a `Secret`."""
+        match value:
+            case None | bool() | int() | float() | str():
+                return value
+            case Mapping():
+                return {str(key): self.encode(item) for key, item in value.items()}
+            case tuple() | list():
+                return [self.encode(item) for item in value]
+            case frozenset() | set():
+                return {TAG: "set", "items": sorted(self.encode(item) for item in value)}
+            case datetime():
+                return {TAG: "time", "at": value.isoformat()}
+            case date():
+                return {TAG: "day", "on": value.isoformat()}
+            case timedelta():
+                return {TAG: "duration", "seconds": value.total_seconds()}
+            case IPv4Address() | IPv6Address():
+                return str(value)
+        tag = self._tags.get(type(value))
+        if tag is not None and is_dataclass(value):
+            return {TAG: tag, **{item.name: self.encode(getattr(value, item.name)) for item in fields(value)}}
+        raise TypeError(f"{type(value).__name__} is not to be stored")
+
+    def decode(self, value: Any) -> Any:  # noqa: PLR0911 - likewise
+        """The value behind this JSON; lists come back as tuples.
+
+        Fields that no longer exist are dropped. A value of a class that is gone comes back as a mapping of its fields.
+        """
+        if isinstance(value, list):
+            return tuple(self.decode(item) for item in value)
+        if not isinstance(value, dict):
             return value
-        case Mapping():
-            return {str(key): encode(item) for key, item in value.items()}
-        case tuple() | list():
-            return [encode(item) for item in value]
-        case frozenset() | set():
-            return {TAG: "set", "items": sorted(encode(item) for item in value)}
-        case datetime():
-            return {TAG: "time", "at": value.isoformat()}
-        case date():
-            return {TAG: "day", "on": value.isoformat()}
-        case timedelta():
-            return {TAG: "duration", "seconds": value.total_seconds()}
-        case IPv4Address() | IPv6Address():
-            return str(value)
-    tag = TAGS.get(type(value))
-    if tag is not None and is_dataclass(value):
-        return {TAG: tag, **{item.name: encode(getattr(value, item.name)) for item in fields(value)}}
-    raise TypeError(f"{type(value).__name__} is not to be stored")
+        tag = value.get(TAG)
+        match tag:
+            case "set":
+                return frozenset(self.decode(item) for item in value["items"])
+            case "time":
+                return datetime.fromisoformat(value["at"])
+            case "day":
+                return date.fromisoformat(value["on"])
+            case "duration":
+                return timedelta(seconds=value["seconds"])
+        decoded = {key: self.decode(item) for key, item in value.items() if key != TAG}
+        if tag is None or tag not in self._classes:
+            return decoded
+        kind = self._classes[tag]
+        known = {item.name for item in fields(kind)}
+        return kind(**{key: item for key, item in decoded.items() if key in known})
+
+    def dumps(self, value: object) -> str:
+        """`encode` as text: what a database's JSON column is given."""
+        return json.dumps(self.encode(value))
+
+    def loads(self, text: str | bytes) -> Any:
+        """`decode` of such a text."""
+        return self.decode(json.loads(text))
 
 
-def decode(value: Any) -> Any:  # noqa: PLR0911 - likewise
-    """The value that `encode` made this JSON of; lists come back as tuples. Fields that no longer exist are dropped."""
-    if isinstance(value, list):
-        return tuple(decode(item) for item in value)
-    if not isinstance(value, dict):
-        return value
-    tag = value.get(TAG)
-    if tag is None:
-        return {key: decode(item) for key, item in value.items()}
-    if tag == "set":
-        return frozenset(decode(item) for item in value["items"])
-    if tag == "time":
-        return datetime.fromisoformat(value["at"])
-    if tag == "day":
-        return date.fromisoformat(value["on"])
-    if tag == "duration":
-        return timedelta(seconds=value["seconds"])
-    kind = KINDS[tag]
-    known = {item.name for item in fields(kind)}
-    return kind(**{key: decode(item) for key, item in value.items() if key in known})
+_MODEL = Codec()
+encode, decode = _MODEL.encode, _MODEL.decode
+"""For the model's own values."""

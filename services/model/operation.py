@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeVar
 
 from services.model.people import Place
 from services.model.plan import Plan, PlannedStep
@@ -25,18 +25,28 @@ ENDED: frozenset[State] = frozenset({"blocked", "previewed", "succeeded", "faile
 LIVE: frozenset[State] = frozenset({"planning", "waiting", "queued", "running"})
 
 StepState = Literal["pending", "running", "complete", "error"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class StepRun:
-    """How far one step of the plan has come. `output` holds what later steps and people need of it, never a secret."""
+    """How far one step of the plan has come.
+
+    `output` is a value of the step's own class with what later steps and people need of it, never a secret; None where
+    there is nothing to hand on.
+    """
 
     index: int
     state: StepState = "pending"
     started: datetime | None = None
     finished: datetime | None = None
     correlation_id: str = ""
-    output: Mapping[str, object] = field(default_factory=dict)
+    output: object = None
+
+
+@dataclass(frozen=True)
+class StillUnderWay:
+    """Output of a step that was waited for long enough: what it began goes on by itself."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +62,7 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ApprovalRequest:
     """The approval rule (`Approval`) as it stood when the request was made, and the request's end."""
 
     rule: str
@@ -66,7 +76,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Ended:
+class Outcome:
     """Why an operation stopped before its end. `error` is a `DomainError`, `step` the plan's index."""
 
     error: Exception | None = None
@@ -89,7 +99,8 @@ class Operation:
     requester: str
     requester_name: str
     place: Place
-    params: Mapping[str, object]
+    options: object
+    """What was asked for, a value of the kind's own class; a mapping in rows of older versions."""
     state: State
     created: datetime
     dry_run: bool = False
@@ -100,10 +111,10 @@ class Operation:
     """Grows when a changed plan has to be approved again."""
     attempt: int = 0
     """Grows with each run: the first one and each retry."""
-    asked: Asked | None = None
+    approval_request: ApprovalRequest | None = None
     decisions: tuple[Decision, ...] = ()
     steps: tuple[StepRun, ...] = ()
-    ended: Ended | None = None
+    outcome: Outcome | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
     cancelling: str = ""
@@ -122,14 +133,14 @@ class Operation:
         """The plan's steps; none while it is being made."""
         return self.plan.steps if self.plan else ()
 
-    @property
-    def results(self) -> dict[str, object]:
-        """Outputs of all completed steps, later ones first to tell."""
-        told: dict[str, object] = {}
-        for step in self.steps:
-            if step.state == "complete":
-                told.update(step.output)
-        return told
+    def output(self, kind: type[T]) -> T | None:
+        """The output of this class that a completed step left; the last one's where several did."""
+        outputs = [run.output for run in self.steps if run.state == "complete" and isinstance(run.output, kind)]
+        return outputs[-1] if outputs else None
+
+    def has_done(self, step: str) -> bool:
+        """Whether a step of this kind is complete."""
+        return any(run.state == "complete" and self.planned[run.index].kind == step for run in self.steps)
 
     @property
     def approvals(self) -> tuple[Decision, ...]:

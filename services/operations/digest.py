@@ -2,35 +2,36 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from services.model.codec import encode
 from services.model.plan import PlannedStep
+from services.operations.step import Step
 
 LENGTH = 16
 """Hexadecimal digits: enough that nobody finds a second plan with the same word, short enough to compare by eye."""
+Steps = Mapping[str, Step]
+"""Declarations by their kind."""
 
 
-def digest(steps: tuple[PlannedStep, ...], observed: Mapping[str, object]) -> str:
-    """Over every step with its parameters, and what was observed. A picked address may be replaced, so it is out."""
-    told = json.dumps([[essence(step) for step in steps], encode(dict(observed))], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:LENGTH]
+def digest(steps: Steps, planned: Iterable[PlannedStep], observed: Mapping[str, object]) -> str:
+    """Over every step with its parameters but for free ones, and over what was observed."""
+    text = json.dumps([[essence(steps, step) for step in planned], encode(dict(observed))], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
 
 
-def essence(step: PlannedStep) -> Any:
+def essence(steps: Steps, planned: PlannedStep, without: frozenset[str] = frozenset()) -> Any:
     """What of a step was approved, comparable; its effect is left out, since a retry finds half of it done."""
-    params = {key: value for key, value in step.params.items() if not (key == "address" and step.params.get("picked"))}
-    return [step.kind, encode(params)]
+    left_out = steps[planned.kind].free(planned.params) | without
+    return [planned.kind, encode({key: value for key, value in planned.params.items() if key not in left_out})]
 
 
-def covers(approved: tuple[PlannedStep, ...], now: tuple[PlannedStep, ...]) -> bool:
+def covers(steps: Steps, approved: Iterable[PlannedStep], now: Iterable[PlannedStep]) -> bool:
     """Whether everything that a plan would do now was approved before: a retry does what is left of it."""
-    known = [_left_to_do(step) for step in approved]
-    return all(_left_to_do(step) in known for step in now if step.runs)
 
+    def left_to_do(planned: PlannedStep) -> Any:
+        return essence(steps, planned, without=steps[planned.kind].shifting)
 
-def _left_to_do(step: PlannedStep) -> Any:
-    """The run before may have filled the password slot that was idle: a retry fills the approved one again."""
-    return essence(replace(step, params={key: value for key, value in step.params.items() if key != "slot"}))
+    before = [left_to_do(step) for step in approved]
+    return all(left_to_do(step) in before for step in now if step.runs)

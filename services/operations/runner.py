@@ -5,34 +5,27 @@ Every function may be called again after a crash and then finds what it did befo
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import structlog
 
 from services.model.audit import AuditRow
+from services.model.clock import Clock
 from services.model.codec import decode, encode
 from services.model.errors import Busy, DomainError, Failure, Foreign, Throttled, Unreachable
-from services.model.operation import Asked, Ended, Operation, State
-from services.model.plan import Finding, Plan
-from services.operations.deploy.checks import Code
-from services.operations.deploy.diagnosis import Cause, diagnose
-from services.operations.deploy.steps import STEPS, title
-from services.operations.deploy.steps.verdict import GRACE, RECOVERY
+from services.model.operation import ApprovalRequest, Operation, Outcome, State, StillUnderWay
+from services.model.plan import Plan
+from services.operations.causes import EngineCause, defect
 from services.operations.digest import covers
-from services.operations.planner import FRESH, Planning, known_providers
+from services.operations.planner import FRESH, Planner
+from services.operations.procedure import Procedures
 from services.operations.step import Done, Going, Progress, Scene, Step
 from services.ports import Answer, Azure, Cluster, Kubernetes
 from services.store import Store
 
 T = TypeVar("T")
-
-
-class _CancelledError(DomainError):
-    """Somebody wants the operation stopped while a step asks again and again."""
-
-
 log = structlog.get_logger("operations")
 
 FIRST_PAUSE = 0.2
@@ -43,9 +36,15 @@ LONGEST_REST = 2.0
 """Seconds between two looks whether somebody wants the operation stopped, while a longer pause lasts."""
 PATIENCE = timedelta(minutes=5)
 """For how long a step goes on asking a system that can't be reached."""
+CANCELLED: Answer = {"state": "stopped", "why": "cancelled"}
 
 
-class Running:
+@dataclass(frozen=True)
+class _Cancelled:
+    """Somebody wants the operation stopped while a step asks again and again."""
+
+
+class Runner:
     """Plays operations. `changed` is called with an operation's id whenever people should see something new.
 
     `pace` scales the pauses between questions, `patience` how long is waited for what may pass by itself.
@@ -54,19 +53,23 @@ class Running:
     def __init__(
         self,
         store: Store,
-        planning: Planning,
+        planner: Planner,
+        procedures: Procedures,
         azure: Azure,
         kubernetes: Kubernetes,
-        changed: Callable[[str], None],
         *,
+        changed: Callable[[str], None],
+        clock: Clock,
         pace: float = 1,
         patience: float = 1,
     ) -> None:
         self._store = store
-        self._planning = planning
+        self._planner = planner
+        self._procedures = procedures
         self._azure = azure
         self._kubernetes = kubernetes
         self._changed = changed
+        self._clock = clock
         self._pace = pace
         self._patience = patience
 
@@ -74,20 +77,20 @@ class Running:
 
     async def prepare(self, operation: str) -> Answer:
         """Make the plan and move on: blocked, shown, waiting for approval, or to be run at once."""
-        asked = await self._get(operation)
-        if asked.state != "planning":
-            return await self._to_run(asked)
+        planning = await self._get(operation)
+        if planning.state != "planning":
+            return await self._to_run(planning)
         try:
-            plan = await self._planning.plan(asked)
-            approval = self._planning.asked(asked, datetime.now(UTC))
+            plan = await self._planner.plan(planning)
+            request = self._planner.approval_request(planning)
         except DomainError as error:
-            await self._fail(asked, "planning", error)
+            await self._fail(planning, "planning", error)
             return {}
         except Exception as error:
             log.exception("planning_broke", operation=operation)
-            await self._fail(asked, "planning", _broken(error))
+            await self._fail(planning, "planning", defect(error))
             return {}
-        await self._planned(asked, plan, approval)
+        await self._planned(planning, plan, request)
         return await self._to_run(await self._get(operation))
 
     async def _to_run(self, operation: Operation) -> Answer:
@@ -96,22 +99,15 @@ class Running:
         turn = await self._store.operations.runs(operation.cluster)
         return {"run": operation.attempt, "cluster": operation.cluster, "turn": turn}
 
-    async def _planned(self, operation: Operation, plan: Plan, approval: Asked | None) -> None:
-        now = datetime.now(UTC)
+    async def _planned(self, operation: Operation, plan: Plan, request: ApprovalRequest | None) -> None:
         to: State
         changes: dict[str, Any] = {}
         if plan.blockers:
-            to, changes = "blocked", {"ended_at": now}
+            to, changes = "blocked", {"ended_at": self._clock.now()}
         elif operation.dry_run:
-            to, changes = "previewed", {"ended_at": now}
-        elif approval:
-            to = "waiting"
-            changes = {
-                "asked": approval,
-                "expires": approval.expires,
-                "remind": approval.remind,
-                "event": "asked",
-            }
+            to, changes = "previewed", {"ended_at": self._clock.now()}
+        elif request:
+            to, changes = "waiting", _requested(request)
         else:
             to, changes = "queued", {"attempt": 1}
         moved = await self._store.operations.plan(operation.id, plan, ["planning"], to, **changes)
@@ -124,38 +120,53 @@ class Running:
 
     async def confirm(self, operation: str, attempt: int) -> Answer:
         """Whether the world still is what was approved; the steps to run, or none."""
-        found = await self._get(operation)
-        if found.state == "running" and found.attempt == attempt:
-            return {"steps": _to_do(found)}
-        if found.state != "queued" or found.attempt != attempt or found.plan is None:
+        queued = await self._get(operation)
+        if queued.state == "running" and queued.attempt == attempt:
+            return {"steps": self._to_do(queued)}
+        if queued.state != "queued" or queued.attempt != attempt or queued.plan is None:
             return {"steps": []}
-        if not await self._is_fresh(found, found.plan) and not await self._still(found, found.plan):
+        if not await self._is_fresh(queued, queued.plan) and not await self._still(queued, queued.plan):
             return {"steps": []}
-        if not await self._store.operations.move(operation, ["queued"], "running", started_at=datetime.now(UTC)):
+        if not await self._store.operations.move(operation, ["queued"], "running", started_at=self._clock.now()):
             await self._store.leases.release(operation)  # cancelled while the world was looked at
             return {"steps": []}
         self._changed(operation)
-        return {"steps": _to_do(await self._get(operation))}
+        return {"steps": self._to_do(await self._get(operation))}
+
+    def _to_do(self, operation: Operation) -> list[int]:
+        """Indices of the steps that this run plays: those with work that is not complete, or that must be repeated."""
+        return [
+            index
+            for index, planned in enumerate(operation.planned)
+            if planned.runs
+            and (
+                operation.steps[index].state != "complete" or self._procedures.step(operation, index).repeats(operation)
+            )
+        ]
 
     async def _is_fresh(self, operation: Operation, plan: Plan) -> bool:
         """Whether a plan that nobody had to approve was made just now, and nothing of ours ran there since."""
-        if operation.asked is not None or operation.attempt > 1 or datetime.now(UTC) - plan.made >= FRESH:
+        is_old = self._clock.now() - plan.made >= FRESH
+        if operation.approval_request is not None or operation.attempt > 1 or is_old:
             return False
         return not await self._store.operations.ran_since(operation.cluster, plan.made, but=operation.id)
 
     async def _still(self, operation: Operation, approved: Plan) -> bool:
         """Plan again and compare; what is different is shown and asked for again."""
+        procedure = self._procedures.of(operation)
         try:
-            now = await self._planning.plan(operation, providers=known_providers(approved))
+            now = await self._planner.plan(operation, approved=approved)
         except DomainError as error:
             await self._fail(operation, "queued", error)
             return False
         except Exception as error:
             log.exception("planning_broke", operation=operation.id)
-            await self._fail(operation, "queued", _broken(error))
+            await self._fail(operation, "queued", defect(error))
             return False
-        blockers = [one for one in now.blockers if not _is_own_doing(operation, one)]
-        if not blockers and (now.digest == approved.digest or _resumes(operation, approved, now)):
+        blockers = [one for one in now.blockers if not procedure.is_own_doing(operation, one)]
+        # A retry does what is left of the approved plan, and the failed run has changed the world: both are expected.
+        resumes = operation.attempt > 1 and covers(procedure.step, approved.steps, now.steps)
+        if not blockers and (now.digest == approved.digest or resumes):
             return True
         log.info("world_changed", operation=operation.id, before=approved.digest, now=now.digest)
         goes_on = await self._replan(operation, approved, now, blocked=bool(blockers))
@@ -164,23 +175,15 @@ class Running:
 
     async def _replan(self, operation: Operation, approved: Plan, now: Plan, *, blocked: bool) -> bool:
         """Put the new plan in the old one's place; whether it may run at once, since nobody has to approve it."""
-        approval = self._planning.asked(operation, datetime.now(UTC))
+        request = self._planner.approval_request(operation)
         to: State
         changes: dict[str, Any]
         if blocked:
-            to, changes = "blocked", {"ended_at": datetime.now(UTC), "approved": approved, "event": "ended"}
-        elif approval is None:
+            to, changes = "blocked", {"ended_at": self._clock.now(), "approved": approved, "event": "ended"}
+        elif request is None:
             to, changes = "queued", {}
         else:
-            to = "waiting"
-            changes = {
-                "approved": approved,
-                "round": operation.round + 1,
-                "asked": approval,
-                "expires": approval.expires,
-                "remind": approval.remind,
-                "event": "asked",
-            }
+            to, changes = "waiting", {"approved": approved, "round": operation.round + 1, **_requested(request)}
         moved = await self._store.operations.plan(operation.id, now, ["queued"], to, **changes)
         if blocked or not moved:
             await self._store.leases.release(operation.id)
@@ -190,53 +193,58 @@ class Running:
 
     async def begin(self, operation: str, index: int) -> Answer:
         """Begin a step, asking again for a while when the outside can't be reached."""
-        found = await self._get(operation)
-        if found.cancelling:
-            return {"state": "stopped", "why": "cancelled"}
-        before = found.steps[index].state
-        scene = self._scene(found, index, second=found.attempt > 1 or before != "pending", failed=before == "error")
+        running = await self._get(operation)
+        if running.cancelling:
+            return CANCELLED
+        before = running.steps[index].state
+        scene = self._scene(running, index)
+        scene = replace(scene, repeated=running.attempt > 1 or before != "pending", failed_before=before == "error")
         await self._store.operations.begin_step(operation, index)
         self._changed(operation)
-        step = STEPS[scene.planned.kind]
+        step = self._procedures.step(running, index)
         try:
-            progress = await self._insist(found, lambda again: step.begin(replace(scene, second=scene.second or again)))
+            progress = await self._insist(
+                running, lambda again: step.begin(replace(scene, repeated=scene.repeated or again))
+            )
         except DomainError as error:
-            return await self._stopped(found, index, error)
+            return await self._stopped(running, index, error)
         except Exception as error:
             log.exception("step_broke", operation=operation, step=step.kind)
-            return await self._stopped(found, index, _broken(error))
-        await self._record(found, index, progress.correlation_id, outcome="done")
-        return await self._progressed(found, index, progress)
+            return await self._stopped(running, index, defect(error))
+        if isinstance(progress, _Cancelled):
+            return CANCELLED
+        await self._record(running, index, progress.correlation_id, outcome="done")
+        return await self._progressed(running, index, progress)
 
     async def wait(self, operation: str, index: int, token: Answer) -> Answer:
         """Follow what `begin` began until it is done, fails, takes too long or is to be cancelled."""
-        found = await self._get(operation)
-        step = STEPS[found.planned[index].kind]
+        running = await self._get(operation)
+        step = self._procedures.step(running, index)
         followed, correlation = decode(token["token"]), str(token["correlation_id"])
-        began = found.steps[index].started or datetime.now(UTC)
+        began = running.steps[index].started or self._clock.now()
         await asyncio.sleep(step.first * self._pace)
         while True:
-            found = await self._get(operation)
-            if found.cancelling:
-                return {"state": "stopped", "why": "cancelled"}
-            waited = datetime.now(UTC) - began
+            running = await self._get(operation)
+            if running.cancelling:
+                return CANCELLED
+            waited = self._clock.now() - began
             try:
-                progress = await self._look(found, index, step, followed, waited)
+                progress = await self._look(running, index, step, followed, waited)
             except DomainError as error:
-                return await self._stopped(found, index, error, correlation)
+                return await self._stopped(running, index, error, correlation)
             except Exception as error:
                 log.exception("step_broke", operation=operation, step=step.kind)
-                return await self._stopped(found, index, _broken(error), correlation)
+                return await self._stopped(running, index, defect(error), correlation)
             if isinstance(progress, Done):
-                return await self._progressed(found, index, Done(progress.output, correlation))
+                return await self._progressed(running, index, Done(progress.output, correlation))
             followed = progress.token
             # The loop looks for a wish to stop itself.
-            await self._rested(found, self._pause(step, progress, waited))
+            await self._rested(running, self._pause(step, progress, waited))
 
     async def _look(self, operation: Operation, index: int, step: Step, token: Any, waited: timedelta) -> Progress:
         if step.wait is None:
             return Done()
-        scene = self._scene(operation, index, waited=waited, second=True)
+        scene = replace(self._scene(operation, index), waited=waited, repeated=True)
         try:
             progress = await step.wait(scene, token)
         except (Unreachable, Throttled) as error:
@@ -246,11 +254,8 @@ class Running:
             return Going(token, not_before=rest)
         if isinstance(progress, Going) and waited > step.within:
             if step.patient:
-                return Done({f"{step.kind}.late": True})
-            raise Failure(
-                Cause.STEP_TIMED_OUT,
-                {"step": title(operation.planned[index]), "minutes": int(waited.total_seconds() // 60)},
-            )
+                return Done(StillUnderWay())
+            raise Failure(EngineCause.STEP_TIMED_OUT, {"minutes": int(waited.total_seconds() // 60)})
         return progress if isinstance(progress, Done) else Going(progress.token or token)
 
     def _pause(self, step: Step, going: Going, waited: timedelta) -> float:
@@ -258,8 +263,10 @@ class Running:
         grown = max(FIRST_PAUSE, min(step.interval, waited.total_seconds() / GROWTH))
         return max(wished, grown * self._pace)
 
-    async def _insist(self, operation: Operation, ask: Callable[[bool], Awaitable[T]], *, stoppable: bool = True) -> T:
-        """Ask again for a while. `ask` is told whether it was called before: what it asked for may have been done."""
+    async def _insist(
+        self, operation: Operation, ask: Callable[[bool], Awaitable[T]], *, stoppable: bool = True
+    ) -> T | _Cancelled:
+        """Ask again for a while. `ask` is given whether it was called before: what it asked for may have been done."""
         until = asyncio.get_running_loop().time() + PATIENCE.total_seconds() * self._patience
         pause, again = 1.0, False
         while True:
@@ -272,7 +279,7 @@ class Running:
                     raise
                 log.info("asking_again", operation=operation.id, error=str(error), seconds=rest)
             if await self._rested(operation, rest, stoppable=stoppable):
-                raise _CancelledError
+                return _Cancelled()
             pause, again = min(pause * 2, 30), True
 
     async def _rested(self, operation: Operation, seconds: float, *, stoppable: bool = True) -> bool:
@@ -287,20 +294,21 @@ class Running:
     async def _progressed(self, operation: Operation, index: int, progress: Progress) -> Answer:
         if isinstance(progress, Going):
             return {"state": "going", "token": encode(progress.token), "correlation_id": progress.correlation_id}
-        output = dict(progress.output)
         await self._store.operations.end_step(
-            operation.id, index, ok=True, output=output, correlation_id=progress.correlation_id
+            operation.id,
+            index,
+            ok=True,
+            output=progress.output,
+            correlation_id=progress.correlation_id,
         )
         log.info("step_done", operation=operation.id, step=operation.planned[index].kind, site=operation.site)
         self._changed(operation.id)
         return {"state": "done"}
 
     async def _stopped(self, operation: Operation, index: int, error: DomainError, correlation: str = "") -> Answer:
-        if isinstance(error, _CancelledError):
-            return {"state": "stopped", "why": "cancelled"}
-        failure = diagnose(error=error)
+        failure = self._procedures.of(operation).diagnose(error)
         correlation = getattr(error, "correlation_id", "") or correlation
-        await self._store.operations.end_step(operation.id, index, ok=False, output={}, correlation_id=correlation)
+        await self._store.operations.end_step(operation.id, index, ok=False, correlation_id=correlation)
         await self._record(operation, index, correlation, outcome="failed")
         log.warning("step_failed", operation=operation.id, step=operation.planned[index].kind, error=str(error))
         self._changed(operation.id)
@@ -311,29 +319,31 @@ class Running:
         if planned.effect == "verify":
             return
         facts = {"step": planned.kind, "effect": planned.effect, "correlation_id": correlation}
+        text = f"{operation.kind} {operation.target} {operation.site}: {planned.kind}"
         await self._store.audit.record(
-            AuditRow("write", operation.requester, outcome, title(planned), operation=operation.id, facts=facts)
+            AuditRow(
+                "write", operation.requester, outcome, text, operation=operation.id, facts=facts, at=self._clock.now()
+            )
         )
 
     # --- the end ----------------------------------------------------------------------------------------------------
 
     async def end(self, operation: str, outcome: Answer) -> None:
         """Take back what must not stay, give the addresses back, and say how it ended."""
-        found = await self._get(operation)
-        if found.state != "running":
+        running = await self._get(operation)
+        if running.state != "running":
             return
-        if await self._take_back(found):
+        if await self._take_back(running):
             await self._store.leases.release(operation)
-        now = datetime.now(UTC)
+        now = self._clock.now()
         if outcome["state"] == "done":
             await self._store.operations.move(operation, ["running"], "succeeded", event="ended", ended_at=now)
         elif outcome["why"] == "cancelled":
-            ended = Ended(by=found.cancelling)
             await self._store.operations.move(
-                operation, ["running"], "cancelled", event="ended", ended=ended, ended_at=now
+                operation, ["running"], "cancelled", event="ended", outcome=Outcome(by=running.cancelling), ended_at=now
             )
         else:
-            await self._fail(found, "running", decode(outcome["error"]), outcome["step"])
+            await self._fail(running, "running", decode(outcome["error"]), outcome["step"])
         log.info("ended", operation=operation, outcome=outcome["state"], why=outcome.get("why", ""))
         self._changed(operation)
 
@@ -346,7 +356,7 @@ class Running:
     async def _take_back(self, operation: Operation) -> bool:
         """Undo placeholders. False when a cluster out of reach keeps one: then its address stays leased."""
         for index, planned in enumerate(operation.planned):
-            undo = STEPS[planned.kind].undo
+            undo = self._procedures.step(operation, index).undo
             if undo is None or operation.steps[index].state == "pending":
                 continue
             try:
@@ -365,23 +375,17 @@ class Running:
             [came_from],
             "failed",
             event="failed",
-            ended=Ended(diagnose(error=error) if isinstance(error, Foreign) else error, step),
-            ended_at=datetime.now(UTC),
+            outcome=Outcome(self._diagnosed(operation, error), step),
+            ended_at=self._clock.now(),
         )
         self._changed(operation.id)
 
-    # --- the scene of a step ----------------------------------------------------------------------------------------
+    def _diagnosed(self, operation: Operation, error: DomainError) -> DomainError:
+        """The cause behind what an outside system answered; what our own rules raised has words of its own."""
+        return self._procedures.of(operation).diagnose(error) if isinstance(error, Foreign) else error
 
-    def _scene(
-        self,
-        operation: Operation,
-        index: int,
-        *,
-        waited: timedelta = timedelta(),
-        second: bool = False,
-        failed: bool = False,
-    ) -> Scene:
-        site = self._planning.site(operation)
+    def _scene(self, operation: Operation, index: int) -> Scene:
+        site = self._planner.site(operation)
         access = site.cluster.kubernetes
 
         async def cluster() -> Cluster:
@@ -391,54 +395,24 @@ class Running:
             operation=operation,
             site=site,
             planned=operation.planned[index],
-            results={**_address_kept(operation), **operation.results},
             azure=self._azure,
             cluster=cluster,
             leases=self._store.leases,
-            waited=waited,
-            grace=(GRACE if operation.attempt <= 1 else RECOVERY) * self._patience,
-            second=second,
-            failed=failed,
+            patience=self._patience,
         )
 
     async def _get(self, operation: str) -> Operation:
-        found = await self._store.operations.get(operation)
-        if found is None:
+        stored = await self._store.operations.get(operation)
+        if stored is None:
             raise LookupError(operation)
-        return found
+        return stored
 
 
-def _to_do(operation: Operation) -> list[int]:
-    """Indices of the steps that this run plays: those with something to do that are not complete.
-
-    A placeholder that was taken back at the end of a failed run is held again, unless the extension has the address.
-    """
-    done = {operation.planned[run.index].kind for run in operation.steps if run.state == "complete"}
-    again = {"service_ip.hold"} if "extension.install" not in done else set()
-    return [
-        index
-        for index, planned in enumerate(operation.planned)
-        if planned.runs and (operation.steps[index].state != "complete" or planned.kind in again)
-    ]
-
-
-def _resumes(operation: Operation, approved: Plan, now: Plan) -> bool:
-    """Whether a retry does nothing but what is left of the approved plan."""
-    return operation.attempt > 1 and covers(approved.steps, now.steps)
-
-
-def _is_own_doing(operation: Operation, blocker: Finding) -> bool:
-    """Whether what stands in the way is the extension that this operation's last attempt began and gave up."""
-    tried = {operation.planned[run.index].kind for run in operation.steps if run.state == "error"}
-    return blocker.code == Code.EXTENSION_BUSY and "extension.install" in tried
-
-
-def _address_kept(operation: Operation) -> dict[str, object]:
-    """The address of an extension that stays as it is: its plan holds none."""
-    kept = operation.plan.observed.get("extension.address") if operation.plan else None
-    return {"service_ip": kept} if kept else {}
-
-
-def _broken(error: Exception) -> Failure:
-    """A defect of ours, as a failure: the log has the trace, people get the error's kind."""
-    return Failure(Cause.DEFECT, {"error": type(error).__name__})
+def _requested(request: ApprovalRequest) -> dict[str, Any]:
+    """The columns of an operation that waits for approval."""
+    return {
+        "approval_request": request,
+        "expires": request.expires,
+        "remind": request.remind,
+        "event": "asked",
+    }

@@ -1,20 +1,22 @@
 """Start, approve, reject, cancel and retry operations: the same for commands, buttons and the clock."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from difflib import get_close_matches
 
 import structlog
 
 from services.model.audit import AuditRow
+from services.model.clock import Clock
 from services.model.errors import Failure, NotFound, Stale
 from services.model.ids import new_id
-from services.model.operation import Asked, Decision, Ended, Operation, State
+from services.model.operation import ApprovalRequest, Decision, Operation, Outcome, State
 from services.model.people import Person, Place
-from services.operations.deploy.diagnosis import Cause
+from services.operations.causes import EngineCause
+from services.operations.command_line import lines
+from services.operations.procedure import Procedures
 from services.policy.access import ApprovalRule
-from services.policy.approvals import check_possible, groups, judge
+from services.policy.approvals import assess_approver, check_possible, groups
 from services.policy.sites import Site
 from services.ports import Configuration, Slack, Starter
 from services.store import Store
@@ -26,12 +28,12 @@ log = structlog.get_logger("operations")
 
 @dataclass(frozen=True)
 class Order:
-    """What somebody asks for. `params` are options of the kind's request, JSON-like values, no secrets."""
+    """What somebody asks for. `options` is a value of the kind's own class, without secrets."""
 
     kind: str
     target: str
     site: Site
-    params: Mapping[str, object]
+    options: object
     by: Person
     place: Place
     key: str
@@ -45,18 +47,20 @@ class Operations:
         self,
         store: Store,
         configuration: Configuration,
+        procedures: Procedures,
         slack: Slack,
         engine: Starter,
-        changed: Callable[[str], None],
         *,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        changed: Callable[[str], None],
+        clock: Clock,
     ) -> None:
         self._store = store
         self._configuration = configuration
+        self._procedures = procedures
         self._slack = slack
         self._engine = engine
         self._changed = changed
-        self._now = now
+        self._clock = clock
 
     async def start(self, order: Order) -> Operation:
         """Record the request and begin to plan. The same `key` gives the same operation, however often it comes.
@@ -88,9 +92,17 @@ class Operations:
         """The newest ones but for the first `skip`, newest first."""
         return await self._store.operations.find(site=site, states=states, skip=skip, limit=limit)
 
+    def by_hand(self, operation: Operation) -> str:
+        """The command lines that the plan replaces, one below the other; empty without a plan, or a site no longer."""
+        site = self._configuration.sites.get(operation.site)
+        if site is None:
+            return ""
+        steps = self._procedures.of(operation).step
+        return lines(steps[step.kind].line(site, operation, step) for step in operation.planned if step.runs)
+
     # --- decisions --------------------------------------------------------------------------------------------------
 
-    async def approve(self, operation: str, by: Person, place: Place, digest: str = "") -> Operation:
+    async def approve(self, operation: str, by: Person, place: Place, digest: str = "") -> None:
         """Count `by`'s approval of the plan; the last one needed queues the run.
 
         `digest` is of the plan that they saw, from the button; raises `Stale` when it is another by now, `Denied` when
@@ -100,38 +112,36 @@ class Operations:
         self._permit(found, by, place, "operation:approve")
         if digest and found.plan and digest != found.plan.digest:
             raise Stale(operation, "changed", "waiting")
-        now = self._now()
+        now = self._clock.now()
         await self._store.operations.decide(operation, Decision(found.round, by.id, by.name, "approve", now))
         await self._audit("approve", found, by, place)
         found = await self.get(operation)
-        if found.asked and len(found.approvals) >= found.asked.count:
+        if found.approval_request and len(found.approvals) >= found.approval_request.count:
             attempt = found.attempt + 1
             if await self._store.operations.move(
                 operation, ["waiting"], "queued", event="approved", attempt=attempt, remind=None, expires=None
             ):
                 await self._run(found, attempt)
         self._changed(operation)
-        return await self.get(operation)
 
-    async def reject(self, operation: str, by: Person, place: Place, reason: str) -> Operation:
+    async def reject(self, operation: str, by: Person, place: Place, reason: str) -> None:
         """End it without a run. Raises as `approve` does; a requester may always take their own request back."""
         found = await self.get(operation)
         if found.requester != by.id:
             found = await self._deciding(operation, by)
             self._permit(found, by, place, "operation:approve")
-        ended = Ended(by=by.name, reason=reason)
+        ended = Outcome(by=by.name, reason=reason)
         moved = await self._store.operations.move(
-            operation, ["waiting"], "rejected", event="ended", ended=ended, ended_at=self._now()
+            operation, ["waiting"], "rejected", event="ended", outcome=ended, ended_at=self._clock.now()
         )
         if not moved:
             raise Stale(operation, (await self.get(operation)).state, "waiting")
         await self._store.operations.decide(
-            operation, Decision(found.round, by.id, by.name, "reject", self._now(), reason)
+            operation, Decision(found.round, by.id, by.name, "reject", self._clock.now(), reason)
         )
         await self._over(found, by, place, "reject")
-        return await self.get(operation)
 
-    async def cancel(self, operation: str, by: Person, place: Place) -> Operation:
+    async def cancel(self, operation: str, by: Person, place: Place) -> None:
         """Stop it: at once where nothing runs, else after the step that is under way. Raises `Stale` at its end."""
         found = await self.get(operation)
         self._permit(found, by, place, "operation:cancel")
@@ -140,19 +150,18 @@ class Operations:
             ["planning", "waiting", "queued"],
             "cancelled",
             event="ended",
-            ended=Ended(by=by.name),
-            ended_at=self._now(),
+            outcome=Outcome(by=by.name),
+            ended_at=self._clock.now(),
         )
         if stopped:
             await self._over(found, by, place, "cancel")
-            return await self.get(operation)
+            return
         if not await self._store.operations.move(operation, ["running"], "running", cancelling=by.name):
             raise Stale(operation, found.state, "live")
         await self._audit("cancel", found, by, place)
         self._changed(operation)
-        return await self.get(operation)
 
-    async def retry(self, operation: str, by: Person, place: Place) -> Operation:
+    async def retry(self, operation: str, by: Person, place: Place) -> None:
         """Run it again from the step that failed. Raises `Stale` unless it failed, and had a plan."""
         found = await self.get(operation)
         self._permit(found, by, place, "operation:retry")
@@ -160,22 +169,21 @@ class Operations:
         if found.plan is None:
             raise Stale(operation, found.state, "failed")
         moved = await self._store.operations.move(
-            operation, ["failed"], "queued", attempt=attempt, ended=None, ended_at=None, cancelling=""
+            operation, ["failed"], "queued", attempt=attempt, outcome=None, ended_at=None, cancelling=""
         )
         if not moved:
             raise Stale(operation, found.state, "failed")
         await self._audit("retry", found, by, place)
         await self._run(found, attempt)
         self._changed(operation)
-        return await self.get(operation)
 
     # --- the clock --------------------------------------------------------------------------------------------------
 
     async def sweep(self) -> None:
         """Remind of requests that are about to expire, and end those that have."""
-        now = self._now()
+        now = self._clock.now()
         for found in await self._store.operations.due(now):
-            if found.asked and found.asked.expires <= now:
+            if found.approval_request and found.approval_request.expires <= now:
                 if await self._store.operations.move(found.id, ["waiting"], "expired", event="ended", ended_at=now):
                     await self._store.leases.release(found.id)
                     await self._audit("expire", found, BOT, found.place)
@@ -193,9 +201,9 @@ class Operations:
             elif found.state == "queued":
                 await self._run(found, found.attempt)
             elif await self._engine.lost(found.id, found.attempt):
-                ended = Ended(Failure(Cause.INTERRUPTED))
+                ended = Outcome(Failure(EngineCause.INTERRUPTED))
                 await self._store.operations.move(
-                    found.id, ["running"], "failed", event="failed", ended=ended, ended_at=self._now()
+                    found.id, ["running"], "failed", event="failed", outcome=ended, ended_at=self._clock.now()
                 )
                 self._changed(found.id)
 
@@ -212,9 +220,9 @@ class Operations:
             requester=order.by.id,
             requester_name=order.by.name,
             place=order.place,
-            params=order.params,
+            options=order.options,
             state="planning",
-            created=self._now(),
+            created=self._clock.now(),
             dry_run=order.dry_run,
         )
 
@@ -235,16 +243,16 @@ class Operations:
     async def _deciding(self, operation: str, by: Person) -> Operation:
         """The operation, if `by` may decide about it now."""
         found = await self.get(operation)
-        if found.state != "waiting" or found.asked is None:
+        if found.state != "waiting" or found.approval_request is None:
             raise Stale(operation, found.state, "waiting")
-        judge(
+        assess_approver(
             self._configuration.policy,
-            _rule(found.asked),
+            _rule(found.approval_request),
             requester=found.requester,
             decisions=[one for one in found.decisions if one.round == found.round],
             person=by,
-            now=self._now(),
-            expires=found.asked.expires,
+            now=self._clock.now(),
+            expires=found.approval_request.expires,
         ).enforce()
         return found
 
@@ -263,13 +271,14 @@ class Operations:
                 f"operation {word} {operation.id}",
                 channel=place.channel,
                 operation=operation.id,
-                rule=operation.asked.rule if operation.asked else "",
+                rule=operation.approval_request.rule if operation.approval_request else "",
                 facts={"digest": digest, "round": operation.round, "name": by.name},
+                at=self._clock.now(),
             )
         )
 
 
-def _rule(asked: Asked) -> ApprovalRule:
+def _rule(asked: ApprovalRequest) -> ApprovalRule:
     """The rule as it was when the request was made: a policy changed since does not change what was asked."""
     return ApprovalRule(
         name=asked.rule, approvers=asked.approvers, count=asked.count, self_approval=asked.self_approval

@@ -1,22 +1,25 @@
-"""How a step is declared: the smallest change, told once for plan, card, run, undo and script."""
+"""How a step is declared: the smallest change, told once for plan, run, retry, undo and script.
+
+What people read of a step stands in its kind's view, under `handlers.views.procedures`.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from services.model.azure import Pending
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.policy.sites import Site
-from services.ports import Azure, Cluster
-from services.store.leases import Leases
+from services.ports import Azure, Cluster, Leases
 
 
 @dataclass(frozen=True)
 class Done:
-    """The step has nothing more to do. `output` is told to later steps and to people; never a secret."""
+    """The step has nothing more to do. `output` is a value for later steps and for people; never a secret."""
 
-    output: Mapping[str, object] = field(default_factory=dict)
+    output: object = None
     correlation_id: str = ""
 
 
@@ -35,22 +38,21 @@ Progress = Done | Going
 
 @dataclass(frozen=True)
 class Scene:
-    """What a step is given to work with. `results` are the outputs of the steps before it."""
+    """What a step is given to work with. `operation` has the outputs of the steps before it."""
 
     operation: Operation
     site: Site
     planned: PlannedStep
-    results: Mapping[str, Any]
     azure: Azure
     cluster: Callable[[], Awaitable[Cluster]]
     leases: Leases
     waited: timedelta = timedelta()
     """For how long this step has been waited for."""
-    grace: timedelta = timedelta()
-    """For how long a cause must be seen before it counts, where it may pass by itself."""
-    second: bool = False
+    patience: float = 1
+    """Scales how long a cause must be seen before it counts, where it may pass by itself."""
+    repeated: bool = False
     """Whether it was begun before, by a process that died or in a run that failed: what it makes may be there."""
-    failed: bool = False
+    failed_before: bool = False
     """Whether this very step is what failed in the run before."""
 
     @property
@@ -64,28 +66,58 @@ class Scene:
         return self.operation.target
 
 
+def _nothing_free(_params: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset()
+
+
+def _no_address(_params: Mapping[str, Any]) -> str:
+    return ""
+
+
+def _never(_operation: Operation) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Step:
     """One kind of step.
 
     Args:
         kind: Its word in plans that are stored; never reused for something else.
-        title: What people read, with the plan's parameters filled in.
         begin: Looks before it acts, since it may be called again after a crash; raises `services.model.errors`.
+        line: The `az` or `kubectl` line that a person would have typed, for this step of an operation at a site.
         wait: Asked every `interval` seconds until it is done; the first time after `first` seconds.
         within: How long that may take.
         patient: At the end of that time the step counts as done rather than failed.
         undo: Takes back what must not outlive a run that stops (a placeholder).
-        line: The `az` or `kubectl` line that a person would have typed.
+        reserves: The Service address, among its parameters, that nobody else may be given while the plan waits.
+        free: Parameters that are no part of what is approved: the run may choose others.
+        shifting: Parameters that a failed attempt may have changed by itself: a retry keeps the approved ones.
+        repeats: Whether a retry plays it again although it is complete.
     """
 
     kind: str
-    title: str
     begin: Callable[[Scene], Awaitable[Progress]]
-    line: Callable[[Site, str, Mapping[str, Any]], str]
+    line: Callable[[Site, Operation, PlannedStep], str]
     wait: Callable[[Scene, Any], Awaitable[Progress]] | None = None
     interval: float = 3
     first: float = 0
     within: timedelta = timedelta(minutes=15)
     patient: bool = False
     undo: Callable[[Scene], Awaitable[None]] | None = None
+    reserves: Callable[[Mapping[str, Any]], str] = _no_address
+    free: Callable[[Mapping[str, Any]], frozenset[str]] = _nothing_free
+    shifting: frozenset[str] = frozenset()
+    repeats: Callable[[Operation], bool] = _never
+
+
+def followed(pending: Pending, output: object = None) -> Progress:
+    """What an ARM call answered, as a step's progress; `output` once it is done."""
+    if pending.kind == "done":
+        return Done(output, pending.correlation_id)
+    return Going(pending, pending.correlation_id)
+
+
+async def follow(scene: Scene, token: Pending) -> Progress:
+    """Ask an asynchronous ARM operation how it is doing: the `wait` of steps that are one ARM call."""
+    return followed(await scene.azure.operations.poll(token))

@@ -5,7 +5,7 @@ that matches wins over every grant; the first grant that matches allows. Each de
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any, Literal
@@ -87,10 +87,10 @@ class Denial(_Where):
 
 
 class ApprovalRule(_Values):
-    """How a command's operations are approved. The first rule that matches decides; without one they need nobody."""
+    """How operations are approved. The first rule that matches one decides; without any it needs nobody."""
 
     name: RuleName = Field(description="Said on the card.")
-    commands: tuple[str, ...] = Field((), description="Such as `deploy`; without it every one that changes something.")
+    commands: tuple[str, ...] = Field((), description="Kinds of operation, such as `deploy`; without it all of them.")
     sites: tuple[str, ...] = Field((), description="Only at these sites.")
     environments: tuple[Environment, ...] = Field((), description="Only at sites of these environments.")
     approvers: tuple[str, ...] = Field(description="Names from `people` and `groups`, or Slack ids.", min_length=1)
@@ -226,14 +226,25 @@ class Policy(_Values):
         """The denials that take something from this person in this channel."""
         return tuple(one for one in self.denials if one.covers_channel(place) and self.names(person, one.to))
 
-    def approval(self, command: str, site: Site) -> ApprovalRule | None:
-        """The approval rule for a command at a site; None when nobody has to approve."""
-        return next((rule for rule in self.approvals if _matches(rule, command, site)), None)
+    def approval(self, kind: str, site: Site) -> ApprovalRule | None:
+        """The approval rule for a kind of operation at a site; None when nobody has to approve."""
+        return next((rule for rule in self.approvals if _matches(rule, kind, site)), None)
+
+    def deciding_for(
+        self, rule: ApprovalRule, kinds: Collection[str], sites: Collection[Site]
+    ) -> tuple[ApprovalRule, ...]:
+        """The rules that decide about what this one matches: itself, or those above it that come first.
+
+        Empty: it matches nothing, of these kinds of operation at these sites.
+        """
+        matched = [(kind, site) for kind in kinds for site in sites if _matches(rule, kind, site)]
+        deciding = [self.approval(kind, site) for kind, site in matched]
+        return tuple(each for each in self.approvals if any(each is one for one in deciding))
 
 
-def _matches(rule: ApprovalRule, command: str, site: Site) -> bool:
+def _matches(rule: ApprovalRule, kind: str, site: Site) -> bool:
     return (
-        (not rule.commands or command in rule.commands)
+        (not rule.commands or kind in rule.commands)
         and (not rule.sites or site.name in rule.sites)
         and (not rule.environments or site.environment in rule.environments)
     )

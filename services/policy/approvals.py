@@ -15,7 +15,7 @@ Members = Mapping[str, frozenset[str] | None]
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Assessment:
     """Whether somebody's decision counts, and how far the request is.
 
     `why_not` is the rule word of a `Denied` (`approval.self`, `approval.twice`, …), empty when they may decide.
@@ -42,7 +42,7 @@ class Judgement:
             raise Denied(self.why_not, self.facts)
 
 
-def judge(
+def assess_approver(
     policy: Policy,
     rule: ApprovalRule,
     *,
@@ -51,11 +51,11 @@ def judge(
     person: Person,
     now: datetime,
     expires: datetime | None = None,
-) -> Judgement:
+) -> Assessment:
     """What the rule says about `person` deciding now, given this round's `decisions`; `requester` is a Slack id."""
     approvals = [one for one in decisions if one.verdict == "approve"]
     facts = {"name": rule.name, "approvers": rule.approvers, "count": rule.count}
-    return Judgement(
+    return Assessment(
         why_not=_why_not(policy, rule, requester, approvals, person, expired=expires is not None and now >= expires),
         facts=facts,
         given=len({one.person for one in approvals}),

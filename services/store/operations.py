@@ -1,22 +1,27 @@
 """Operations, their steps, decisions and events. Every change is one transaction and grows the revision."""
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, and_, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.model.clock import Clock
 from services.model.operation import ENDED, Decision, Event, EventKind, Operation, State, StepRun
 from services.model.plan import Plan
 from services.store.base import Queries
 from services.store.tables import decisions, events, leases, operations, steps
 
-COLUMNS = tuple(column.name for column in operations.c if column.name not in {"key", "expires", "remind"})
+COLUMNS = tuple(column.key for column in operations.c if column.key not in {"key", "expires", "remind"})
 
 
 class Operations(Queries):
-    """Reads come as whole `Operation` values."""
+    """Reads come as whole `Operation` values. What happens to steps is dated by `clock`."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        super().__init__(engine)
+        self._clock = clock
 
     async def create(self, operation: Operation, key: str) -> tuple[Operation, bool]:
         """Insert it unless one with that key is there; the stored one, and whether it is new."""
@@ -149,12 +154,18 @@ class Operations(Queries):
         async with self._writing() as connection:
             same = and_(steps.c.operation == operation, steps.c.index == index)
             await connection.execute(
-                update(steps).where(same, steps.c.state != "running").values(state="running", started=datetime.now(UTC))
+                update(steps).where(same, steps.c.state != "running").values(state="running", started=self._clock.now())
             )
             await self._grow(connection, operation)
 
     async def end_step(
-        self, operation: str, index: int, *, ok: bool, output: dict[str, object], correlation_id: str = ""
+        self,
+        operation: str,
+        index: int,
+        *,
+        ok: bool,
+        output: object = None,
+        correlation_id: str = "",
     ) -> None:
         """The step has ended; its thread line is due when it ended well."""
         async with self._writing() as connection:
@@ -163,7 +174,7 @@ class Operations(Queries):
                 .where(steps.c.operation == operation, steps.c.index == index)
                 .values(
                     state="complete" if ok else "error",
-                    finished=datetime.now(UTC),
+                    finished=self._clock.now(),
                     output=output,
                     correlation_id=correlation_id,
                 )
@@ -231,10 +242,10 @@ class Operations(Queries):
     ) -> None:
         await connection.execute(
             self._insert_once(events).values(
-                operation=operation, key=key, kind=kind, step=step, facts={}, at=datetime.now(UTC)
+                operation=operation, key=key, kind=kind, step=step, facts={}, at=self._clock.now()
             )
         )
 
 
 def _fresh(operation: str, index: int) -> dict[str, Any]:
-    return {"operation": operation, "index": index, "state": "pending", "correlation_id": "", "output": {}}
+    return {"operation": operation, "index": index, "state": "pending", "correlation_id": "", "output": None}

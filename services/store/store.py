@@ -9,10 +9,12 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, event, make_url
+from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from services.model.clock import Clock, MachineClock
+from services.model.codec import Codec
 from services.store.audit import Audit
 from services.store.cards import Cards
 from services.store.deliveries import Deliveries
@@ -55,21 +57,27 @@ class UnusableDatabase(Exception):
     """The database can't be used as it is; the text says what to do."""
 
 
-async def open_store(url: str) -> Store:
+async def open_store(url: str, codec: Codec | None = None, clock: Clock | None = None) -> Store:
     """Bring the tables up to date and open them.
 
-    `url` is an SQLAlchemy address, `sqlite:///FILE` or `postgresql://…`; the driver is chosen here. Raises
-    `UnusableDatabase`.
+    `url` is an SQLAlchemy address, `sqlite:///FILE` or `postgresql://…`; the driver is chosen here. `codec` knows the
+    values that are to be stored, without it those of the model. Raises `UnusableDatabase`.
     """
     check_sqlite(url)
     await asyncio.to_thread(migrate, url)
-    engine = create_async_engine(_with_driver(url, asynchronous=True), **_options(url))
+    codec = codec or Codec()
+    engine = create_async_engine(
+        _with_driver(url, asynchronous=True),
+        json_serializer=codec.dumps,
+        json_deserializer=codec.loads,
+        **_options(url),
+    )
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_immediate)
     return Store(
         engine,
-        Operations(engine),
+        Operations(engine, clock or MachineClock()),
         Cards(engine),
         Audit(engine),
         Leases(engine),
@@ -87,15 +95,20 @@ def migrate(url: str) -> None:
     if url.startswith("sqlite"):
         # Made with this mode before SQLite would make it readable for others; the files beside it inherit it.
         Path(str(make_url(url).database)).touch(mode=0o600)
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     engine = create_engine(_with_driver(url, asynchronous=False))
     try:
         with engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(migrations(connection), "head")
     finally:
         engine.dispose()
+
+
+def migrations(connection: Connection) -> Config:
+    """Alembic's configuration for one connection."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config
 
 
 def check_sqlite(url: str) -> None:

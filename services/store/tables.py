@@ -1,7 +1,6 @@
 """The tables. Alembic's migrations in `migrations/` make them; a test holds both equal."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -21,8 +20,6 @@ from sqlalchemy import (
     text,
 )
 
-from services.model.codec import decode, encode
-
 
 class Moment(TypeDecorator[datetime]):
     """An aware time, kept in UTC; SQLite has no zones."""
@@ -37,18 +34,8 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
 
 
-class Value(TypeDecorator[Any]):
-    """A value of the vocabulary as JSON (`codec`)."""
-
-    impl = JSON
-    cache_ok = True
-
-    def process_bind_param(self, value: object, dialect: Dialect) -> Any:  # noqa: ARG002, D102
-        return encode(value)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002, D102
-        return decode(value)
-
+Value = JSON
+"""A value as JSON, as the `Codec` has it that the store was opened with."""
 
 metadata = MetaData(
     naming_convention={
@@ -72,17 +59,17 @@ operations = Table(
     Column("requester", String(32), nullable=False),
     Column("requester_name", String(255), nullable=False),
     Column("place", Value, nullable=False),
-    Column("params", Value, nullable=False),
+    Column("params", Value, key="options", nullable=False),
     Column("state", String(16), nullable=False),
     Column("dry_run", Boolean, nullable=False),
     Column("plan", Value),
     Column("approved", Value),
     Column("round", Integer, nullable=False),
     Column("attempt", Integer, nullable=False),
-    Column("asked", Value),
+    Column("asked", Value, key="approval_request"),
     Column("expires", Moment),
     Column("remind", Moment),
-    Column("ended", Value),
+    Column("ended", Value, key="outcome"),
     Column("cancelling", String(255), nullable=False),
     Column("created", Moment, nullable=False),
     Column("started_at", Moment),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.operations.deploy.outputs import RuntimeVerified
 from tests.flows.conversation import Conversation
 
 
@@ -70,7 +71,7 @@ async def test_a_placeholder_whose_reply_was_lost_is_the_operations_own(registry
     await registry.fault("kube", "POST /berlin/api/v1/namespaces/default/services", "lose_reply")
     await registry.say("deploy edge01 --site berlin")
 
-    assert (await registry.operation()).results["service"] == "10.96.0.2"
+    assert (await registry.operation()).output(RuntimeVerified) == RuntimeVerified("10.96.0.2", "Bound")
     assert await registry.placeholders() == []
 
 

@@ -94,7 +94,7 @@ async def test_a_placeholder_that_a_dead_cluster_keeps_is_taken_back_when_it_liv
     await registry.quiet()
     left = await registry.leases()
     await registry.edge(offline=False)
-    await registry.bot.running.tidy()
+    await registry.bot.runner.tidy()
 
     assert (await registry.operation()).state == "failed"
     assert left == {"10.96.0.2"}

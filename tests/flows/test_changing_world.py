@@ -2,6 +2,7 @@
 
 from inline_snapshot import snapshot
 
+from services.operations.deploy.outputs import address_of
 from tests.flows.conversation import Conversation
 
 
@@ -56,7 +57,7 @@ async def test_a_picked_address_that_somebody_took_is_replaced_by_the_next_free_
     await registry.take_address("10.112.0.2", "hamburg")
     await registry.click("Approve", as_="bob")
 
-    assert (await registry.operation()).results["service_ip"] == "10.112.0.3"
+    assert address_of(await registry.operation()) == "10.112.0.3"
     assert await registry.transcript() == snapshot("""\
 alice  /registry deploy edge01 --site hamburg
 bot    Deploy edge01 to hamburg: waiting for approval   [Approve] [Reject…] [Cancel]

@@ -3,6 +3,7 @@
 import pytest
 from inline_snapshot import snapshot
 
+from services.operations.deploy.outputs import RuntimeVerified
 from tests.flows.conversation import Conversation
 
 CAUSES = {
@@ -87,7 +88,7 @@ async def test_a_retry_holds_the_address_again(registry: Conversation) -> None:
     await registry.quiet()
 
     assert held == ["10.96.0.2"]
-    assert (await registry.operation()).results["service"] == "10.96.0.2"
+    assert (await registry.operation()).output(RuntimeVerified) == RuntimeVerified("10.96.0.2", "Bound")
 
 
 async def test_a_retry_takes_the_next_address_when_its_own_was_taken_meanwhile(registry: Conversation) -> None:
@@ -96,7 +97,7 @@ async def test_a_retry_takes_the_next_address_when_its_own_was_taken_meanwhile(r
     await registry.take_address("10.96.0.2")
     await registry.click("Retry", as_="alice")
 
-    assert (await registry.operation()).results["service"] == "10.96.0.3"
+    assert (await registry.operation()).output(RuntimeVerified) == RuntimeVerified("10.96.0.3", "Bound")
 
 
 async def test_what_azure_refuses_is_told_in_its_words_with_its_correlation_id(registry: Conversation) -> None:

@@ -9,8 +9,11 @@ from handlers.views import checks as check_views
 from handlers.views import connected as connected_views
 from handlers.views import operation as views
 from services.model.errors import Unreachable
-from services.operations.deploy import checks
+from services.model.operation import Operation
+from services.operations.command_line import lines
+from services.operations.deploy.checks import run
 from services.operations.deploy.observation import Observation
+from services.operations.deploy.procedure import DEPLOY
 from services.operations.deploy.request import deploy_request
 from tests.golden.conftest import CARDS, Golden
 from tests.golden.values import BLOCKED, EXTENSION, NOW, REGISTRY, SEEN, SITE, STATES
@@ -28,9 +31,13 @@ def test_a_card_shows_its_operation_in_lines_where_plan_blocks_are_refused(golde
     golden(f"card-{state}-lines", views.card(STATES[state], plan_blocks=False))
 
 
+def by_hand(operation: Operation) -> str:
+    return lines(DEPLOY.step[step.kind].line(SITE, operation, step) for step in operation.planned if step.runs)
+
+
 @pytest.mark.parametrize("state", ["waiting-half-approved", "succeeded", "failed", "rejected"])
 def test_details_show_everything_about_an_operation(golden: Golden, state: str) -> None:
-    golden(f"details-{state}", views.details(STATES[state], SITE))
+    golden(f"details-{state}", views.details(STATES[state], by_hand(STATES[state])))
 
 
 def test_operations_are_listed(golden: Golden) -> None:
@@ -43,8 +50,8 @@ def test_no_operations_are_listed_as_a_sentence(golden: Golden) -> None:
 
 @pytest.mark.parametrize("seen", SITES)
 def test_a_check_is_reported(golden: Golden, seen: str) -> None:
-    found = checks.run(SITE, deploy_request(SITE, "edge01"), SITES[seen])
-    golden(f"check-{seen}", check_views.report(SITE, "edge01", found))
+    found = run(SITE, deploy_request(SITE, "edge01"), SITES[seen])
+    golden(f"check-{seen}", check_views.report("deploy", SITE, "edge01", found))
 
 
 def test_connected_registries_are_listed(golden: Golden) -> None:

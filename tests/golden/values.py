@@ -8,14 +8,21 @@ from typing import Any
 from services.model.azure import ArcCluster, ConnectedRegistry, Extension, Registry
 from services.model.errors import Failure
 from services.model.kubernetes import Node, ServiceRanges, StorageClass
-from services.model.operation import Asked, Decision, Ended, Operation, StepRun
+from services.model.operation import ApprovalRequest, Decision, Operation, Outcome, StepRun
 from services.model.people import Place
 from services.model.plan import Plan
-from services.operations.deploy import checks
-from services.operations.deploy.diagnosis import Cause
-from services.operations.deploy.observation import Observation, Seen
-from services.operations.deploy.plan import plan as make_plan
-from services.operations.deploy.request import deploy_request
+from services.operations.answers import Known
+from services.operations.deploy.causes import Cause
+from services.operations.deploy.observation import Observation
+from services.operations.deploy.outputs import (
+    AddressHeld,
+    ExtensionInstalled,
+    ImageKept,
+    RegistryOnline,
+    RuntimeVerified,
+)
+from services.operations.deploy.procedure import DEPLOY
+from services.operations.deploy.request import DeployOptions, deploy_request
 from services.policy.sites import PROVIDERS, Site
 
 NOW = datetime(2026, 9, 1, 8, 30, tzinfo=UTC)
@@ -34,34 +41,33 @@ SITE = Site.model_validate(
 )
 ACR = Registry("/acr", "contosoacr", "westeurope", "Premium", False, "contosoacr.azurecr.io", "Succeeded")
 SEEN = Observation(
-    providers=Seen(dict.fromkeys(PROVIDERS, "Registered") | {"Microsoft.ExtendedLocation": "NotRegistered"}),
-    registry=Seen(ACR),
-    connected=Seen(()),
-    scope_map=Seen(None),
-    token=Seen(None),
-    cluster=Seen(ArcCluster("/arc", "hamburg-arc", "westeurope", "Connected", NOW, "1.33.4")),
-    extensions=Seen(()),
-    kubernetes_version=Seen("v1.33.4"),
-    nodes=Seen((Node("hamburg-1", "linux", "amd64", True),)),
-    storage_classes=Seen((StorageClass("standard", True),)),
-    namespace_phase=Seen(""),
-    cert_manager=Seen(True),
-    ranges=Seen(ServiceRanges(("10.112.0.0/24",), frozenset({"10.112.0.1"}), "ServiceCIDR")),
-    missing_rights=Seen(()),
-    runtime=Seen(None),
+    providers=Known(dict.fromkeys(PROVIDERS, "Registered") | {"Microsoft.ExtendedLocation": "NotRegistered"}),
+    registry=Known(ACR),
+    connected=Known(()),
+    scope_map=Known(None),
+    token=Known(None),
+    cluster=Known(ArcCluster("/arc", "hamburg-arc", "westeurope", "Connected", NOW, "1.33.4")),
+    extensions=Known(()),
+    kubernetes_version=Known("v1.33.4"),
+    nodes=Known((Node("hamburg-1", "linux", "amd64", True),)),
+    storage_classes=Known((StorageClass("standard", True),)),
+    namespace_phase=Known(""),
+    cert_manager=Known(True),
+    ranges=Known(ServiceRanges(("10.112.0.0/24",), frozenset({"10.112.0.1"}), "ServiceCIDR")),
+    missing_rights=Known(()),
+    runtime=Known(None),
 )
 BLOCKED = replace(
     SEEN,
-    registry=Seen(replace(ACR, sku="Basic")),
-    nodes=Seen((Node("hamburg-1", "linux", "arm64", True),)),
-    storage_classes=Seen(()),
+    registry=Known(replace(ACR, sku="Basic")),
+    nodes=Known((Node("hamburg-1", "linux", "arm64", True),)),
+    storage_classes=Known(()),
 )
 
 
 def plan(seen: Observation = SEEN) -> Plan:
     """What a deployment of edge01 would do."""
-    request = deploy_request(SITE, "edge01")
-    return make_plan(SITE, request, seen, checks.run(SITE, request, seen), NOW)
+    return DEPLOY.make_plan(SITE, deploy_request(SITE, "edge01"), seen, NOW)
 
 
 def operation(**changes: Any) -> Operation:
@@ -77,7 +83,7 @@ def operation(**changes: Any) -> Operation:
         requester="U0ALICE",
         requester_name="alice",
         place=Place("T0CONTOSO", "C0EDGE", "edge-ops"),
-        params={},
+        options=DeployOptions(),
         state="waiting",
         created=NOW,
         plan=made,
@@ -87,12 +93,20 @@ def operation(**changes: Any) -> Operation:
     return replace(base, **changes)
 
 
+OUTPUTS: Mapping[int, object] = {
+    0: AddressHeld("10.112.0.2"),
+    3: ImageKept("hello-world:latest"),
+    7: ExtensionInstalled("0.11.0"),
+    8: RuntimeVerified("10.112.0.2", "Bound"),
+    9: RegistryOnline(NOW),
+}
+"""What the steps hand on, by their places in the plan."""
+
+
 def ran(steps: int, error: bool = False, running: bool = False) -> tuple[StepRun, ...]:
     """The first steps done, and the next one failed or under way."""
-    outputs: dict[int, dict[str, object]] = {0: {"service_ip": "10.112.0.2"}, 3: {"kept hello-world:latest": True}}
     found = [
-        StepRun(index, "complete", at(index), at(index + 1), CORRELATION, outputs.get(index, {}))
-        for index in range(steps)
+        StepRun(index, "complete", at(index), at(index + 1), CORRELATION, OUTPUTS.get(index)) for index in range(steps)
     ]
     if error or running:
         found.append(StepRun(steps, "error" if error else "running", at(steps), None, CORRELATION))
@@ -104,7 +118,7 @@ def at(step: int) -> datetime:
     return NOW + timedelta(minutes=2, seconds=12 * step)
 
 
-ASKED = Asked(
+ASKED = ApprovalRequest(
     "production needs a second person",
     ("edge-approvers", "dana"),
     2,
@@ -117,34 +131,25 @@ REASON = "Not before <Monday>\n- the line is full"
 REJECTION = Decision(1, "U0BOB", "bob", "reject", NOW + timedelta(minutes=1), REASON)
 BOB = Decision(1, "U0BOB", "bob", "approve", NOW + timedelta(minutes=1))
 ENDED = NOW + timedelta(minutes=5)
-CHANGED = plan(replace(SEEN, registry=Seen(replace(ACR, data_endpoint=True))))
-WELL: Mapping[str, object] = {
-    "connection_state": "Online",
-    "extension": "Succeeded",
-    "service": "10.112.0.2",
-    "volume": "Bound",
-}
-DONE = tuple(
-    replace(run, output={**run.output, **WELL, "last_sync": NOW}) if run.index == len(plan().steps) - 1 else run
-    for run in ran(len(plan().steps))
-)
+CHANGED = plan(replace(SEEN, registry=Known(replace(ACR, data_endpoint=True))))
+DONE = ran(len(plan().steps))
 TAKEN = Failure(Cause.ADDRESS_TAKEN, {"address": "10.112.0.2"}, CORRELATION)
 
 STATES: Mapping[str, Operation] = {
     "planning": operation(state="planning", plan=plan(), steps=()),
     "blocked": operation(state="blocked", plan=plan(BLOCKED), ended_at=ENDED),
     "previewed": operation(state="previewed", dry_run=True),
-    "waiting": operation(asked=ASKED),
-    "waiting-half-approved": operation(asked=ASKED, decisions=(BOB,)),
-    "waiting-again": operation(asked=ASKED, decisions=(BOB,), round=2, plan=CHANGED, approved=plan()),
+    "waiting": operation(approval_request=ASKED),
+    "waiting-half-approved": operation(approval_request=ASKED, decisions=(BOB,)),
+    "waiting-again": operation(approval_request=ASKED, decisions=(BOB,), round=2, plan=CHANGED, approved=plan()),
     "queued": operation(state="queued", decisions=(BOB,), behind="op-2b4d6f8"),
     "running": operation(state="running", decisions=(BOB,), steps=ran(4, running=True)),
     "stopping": operation(state="running", decisions=(BOB,), steps=ran(4, running=True), cancelling="carol"),
     "succeeded": operation(state="succeeded", decisions=(BOB,), steps=DONE, ended_at=ENDED),
-    "failed": operation(state="failed", steps=ran(7, error=True), ended=Ended(TAKEN, 7), ended_at=ENDED),
-    "cancelled": operation(state="cancelled", steps=ran(4, running=True), ended=Ended(by="carol"), ended_at=ENDED),
+    "failed": operation(state="failed", steps=ran(7, error=True), outcome=Outcome(TAKEN, 7), ended_at=ENDED),
+    "cancelled": operation(state="cancelled", steps=ran(4, running=True), outcome=Outcome(by="carol"), ended_at=ENDED),
     "rejected": operation(
-        state="rejected", decisions=(REJECTION,), ended=Ended(by="bob", reason=REASON), ended_at=ENDED
+        state="rejected", decisions=(REJECTION,), outcome=Outcome(by="bob", reason=REASON), ended_at=ENDED
     ),
     "expired": operation(state="expired", ended_at=ENDED),
 }

@@ -39,7 +39,7 @@ class Full:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Assessment:
     """Whether a given address will do; `facts` say what is in the way."""
 
     verdict: Literal["ok", "outside", "reserved", "taken", "leased"]
@@ -60,19 +60,19 @@ def candidates(known: ServiceRanges, leased: Collection[str] = ()) -> Iterator[C
     return chain.from_iterable(chain(static, dynamic))
 
 
-def judge(address: str, known: ServiceRanges, leased: Collection[str] = ()) -> Judgement:
+def assess_address(address: str, known: ServiceRanges, leased: Collection[str] = ()) -> Assessment:
     """What is known of a given address. `ok` is no proof: somebody may take it until it is held."""
-    wanted = ip_address(address)
-    homes = [network for text in known.ranges if wanted in (network := ip_network(text))]
+    given = ip_address(address)
+    homes = [network for text in known.ranges if given in (network := ip_network(text))]
     if not homes:
-        return Judgement("outside", {"ranges": known.ranges})
-    if not any(_is_usable(wanted, network) for network in homes):
-        return Judgement("reserved", {"range": str(homes[0])})
-    if wanted in _addresses(known.used):
-        return Judgement("taken", {"range": str(homes[0])})
-    if wanted in _addresses(leased):
-        return Judgement("leased", {"range": str(homes[0])})
-    return Judgement("ok", {"range": str(homes[0])})
+        return Assessment("outside", {"ranges": known.ranges})
+    if not any(_is_usable(given, network) for network in homes):
+        return Assessment("reserved", {"range": str(homes[0])})
+    if given in _addresses(known.used):
+        return Assessment("taken", {"range": str(homes[0])})
+    if given in _addresses(leased):
+        return Assessment("leased", {"range": str(homes[0])})
+    return Assessment("ok", {"range": str(homes[0])})
 
 
 def static_band(network: Network) -> int:

@@ -6,16 +6,13 @@ only a consequence of another (a crash loop, a Failed without a text) is told wh
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
-from enum import StrEnum, auto
+from dataclasses import dataclass, field
 
 from services.model.azure import ArcCluster, ConnectedRegistry, Extension, Token
 from services.model.errors import (
-    Absent,
     AddressOutside,
     AddressTaken,
     Busy,
-    Conflict,
     DomainError,
     Failure,
     Foreign,
@@ -25,64 +22,15 @@ from services.model.errors import (
     NotAuthenticated,
     NotOfferedInRegion,
     ProviderNotRegistered,
-    Refused,
     ResourceGroupUnknown,
     SubscriptionUnknown,
     Throttled,
-    Unreachable,
     Unreadable,
     VersionNotOffered,
 )
 from services.model.kubernetes import Runtime
-
-
-class Cause(StrEnum):
-    """All words that a failure's cause can be. `handlers.views.causes` has a sentence and a remedy for each."""
-
-    ADDRESS_TAKEN = auto()
-    ADDRESS_OUTSIDE = auto()
-    ADDRESS_LEASED = auto()
-    ADDRESS_RANGE_FULL = auto()
-    ADDRESS_RACE = auto()
-    STORAGE_PENDING = auto()
-    UNSCHEDULABLE = auto()
-    NO_AMD64_NODE = auto()
-    POD_SECURITY = auto()
-    IMAGE_PULL = auto()
-    BAD_PASSWORD = auto()
-    TOKEN_DISABLED = auto()
-    BAD_CONNECTION_STRING = auto()
-    ALREADY_ACTIVATED = auto()
-    FIREWALL = auto()
-    DISK_ERROR = auto()
-    UNHEALTHY = auto()
-    CRASHING = auto()
-    DATA_ENDPOINT_OFF = auto()
-    CERT_MANAGER_CONFLICT = auto()
-    CERT_MANAGER_ABSENT = auto()
-    OWNERSHIP_CONFLICT = auto()
-    NAME_IN_USE = auto()
-    NAMESPACE_TERMINATING = auto()
-    CHART_NOT_FOUND = auto()
-    STATUS_NOT_POPULATED = auto()
-    WRITE_RACE = auto()
-    PROVIDER_MISSING = auto()
-    CLUSTER_OFFLINE = auto()
-    CLUSTER_EXPIRED = auto()
-    INSTALLATION_FAILED = auto()
-    SILENT_FAILURE = auto()
-    GATEWAY_UNKNOWN = auto()
-    STEP_TIMED_OUT = auto()
-    INTERRUPTED = auto()
-    DEFECT = auto()
-    TIMED_OUT = auto()
-    UNREACHABLE = auto()
-    NOT_AUTHENTICATED = auto()
-    NOT_ALLOWED = auto()
-    THROTTLED = auto()
-    ABSENT = auto()
-    CONFLICT = auto()
-    REFUSED = auto()
+from services.operations.causes import EngineCause, cause_of, facts_of
+from services.operations.deploy.causes import Cause
 
 
 @dataclass(frozen=True)
@@ -94,8 +42,8 @@ class _Sign:
 
 
 @dataclass(frozen=True)
-class _Found:
-    cause: Cause
+class _Diagnosis:
+    cause: Cause | EngineCause
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -173,17 +121,6 @@ _CODED = (
     Unreadable,
 )
 """Errors whose code has told the cause."""
-_BY_KIND: tuple[tuple[type[DomainError], Cause], ...] = (
-    (AddressTaken, Cause.ADDRESS_TAKEN),
-    (AddressOutside, Cause.ADDRESS_OUTSIDE),
-    (NotAuthenticated, Cause.NOT_AUTHENTICATED),
-    (NotAllowed, Cause.NOT_ALLOWED),
-    (Throttled, Cause.THROTTLED),
-    (Absent, Cause.ABSENT),
-    (ProviderNotRegistered, Cause.PROVIDER_MISSING),
-    (Conflict, Cause.CONFLICT),
-    (Refused, Cause.REFUSED),
-)
 
 
 def diagnose(
@@ -219,28 +156,28 @@ def diagnose(
     return Failure(found.cause, {**_context(extension, runtime, connected, error), **found.facts}, correlation)
 
 
-def _of_addresses(error: DomainError | None) -> _Found | None:
+def _of_addresses(error: DomainError | None) -> _Diagnosis | None:
     if isinstance(error, AddressTaken):
-        return _Found(Cause.ADDRESS_TAKEN, {"address": error.address})
+        return _Diagnosis(Cause.ADDRESS_TAKEN, {"address": error.address})
     if isinstance(error, AddressOutside):
-        return _Found(Cause.ADDRESS_OUTSIDE, {"address": error.address, "ranges": ", ".join(error.ranges)})
+        return _Diagnosis(Cause.ADDRESS_OUTSIDE, {"address": error.address, "ranges": ", ".join(error.ranges)})
     return None
 
 
-def _of_identity(error: DomainError | None) -> _Found | None:
+def _of_identity(error: DomainError | None) -> _Diagnosis | None:
     """What stops the bot itself says nothing of the registry, nor does the registry of it; a code outweighs texts."""
     return _of_error(error) if isinstance(error, _CODED) else None
 
 
-def _of_arc(cluster: ArcCluster | None) -> _Found | None:
+def _of_arc(cluster: ArcCluster | None) -> _Diagnosis | None:
     """A cluster that Azure doesn't hear of gets no extension; what it shows by itself then is old."""
     if cluster is None or cluster.connectivity in {"Connected", "Connecting"}:
         return None
     cause = Cause.CLUSTER_EXPIRED if cluster.connectivity == "Expired" else Cause.CLUSTER_OFFLINE
-    return _Found(cause, {"cluster": cluster.name, "heartbeat": cluster.last_heartbeat})
+    return _Diagnosis(cause, {"cluster": cluster.name, "heartbeat": cluster.last_heartbeat})
 
 
-def _of_runtime(runtime: Runtime | None, connected: ConnectedRegistry | None, token: Token | None) -> _Found | None:
+def _of_runtime(runtime: Runtime | None, connected: ConnectedRegistry | None, token: Token | None) -> _Diagnosis | None:
     if connected is not None and (complaint := _complaint(connected)):
         return complaint
     if connected is not None and connected.connection_state.casefold() in _WELL:
@@ -250,72 +187,72 @@ def _of_runtime(runtime: Runtime | None, connected: ConnectedRegistry | None, to
     return _of_pod(runtime) or _of_log(runtime, token)
 
 
-def _complaint(connected: ConnectedRegistry) -> _Found | None:
+def _complaint(connected: ConnectedRegistry) -> _Diagnosis | None:
     """What the runtime itself reports to Azure (Azure/acr: connected-registry-error-codes)."""
     if not connected.status_details:
         return None
     last = connected.status_details[-1]
     is_disk = "DiskError" in {last.code, last.type}
     facts = {"code": last.code, "message": last.description}
-    return _Found(Cause.DISK_ERROR if is_disk else Cause.UNHEALTHY, facts)
+    return _Diagnosis(Cause.DISK_ERROR if is_disk else Cause.UNHEALTHY, facts)
 
 
-def _of_pod(runtime: Runtime) -> _Found | None:
+def _of_pod(runtime: Runtime) -> _Diagnosis | None:
     """What keeps the Pod from running. A claim that is Pending is no sign alone: many classes wait for a Pod."""
     if runtime.namespace_phase == "Terminating":
-        return _Found(Cause.NAMESPACE_TERMINATING, {"namespace": "connected-registry"})
+        return _Diagnosis(Cause.NAMESPACE_TERMINATING, {"namespace": "connected-registry"})
     if runtime.pod_phase == "Running" and not runtime.waiting_reason:
         return None
     if runtime.waiting_reason in _PULLING:
-        return _Found(Cause.IMAGE_PULL, {"message": _last(runtime.warnings)})
+        return _Diagnosis(Cause.IMAGE_PULL, {"message": _last(runtime.warnings)})
     found = _read(_WARNINGS, reversed(runtime.warnings))
     unschedulable = runtime.waiting_reason == "Unschedulable"
     # Events outlive what they tell of, and some are of the namespace's other Pods.
-    stale = {Cause.STORAGE_PENDING: runtime.volume_phase == "Bound", Cause.NO_AMD64_NODE: not unschedulable}
+    stale: Mapping[Cause | EngineCause, bool] = {
+        Cause.STORAGE_PENDING: runtime.volume_phase == "Bound",
+        Cause.NO_AMD64_NODE: not unschedulable,
+    }
     if found is not None and not stale.get(found.cause):
         return found
     if unschedulable:
-        return _Found(Cause.UNSCHEDULABLE, {"message": _last(runtime.warnings)})
+        return _Diagnosis(Cause.UNSCHEDULABLE, {"message": _last(runtime.warnings)})
     return None
 
 
-def _of_log(runtime: Runtime, token: Token | None) -> _Found | None:
+def _of_log(runtime: Runtime, token: Token | None) -> _Diagnosis | None:
     """The newest telling line; the log before the last restart where the new one says nothing yet."""
     for log in (runtime.log, runtime.previous_log):
         found = _read(_LOG, reversed(log.splitlines()))
         if found is None:
             continue
         if found.cause is Cause.BAD_PASSWORD and token is not None and not token.enabled:
-            return _Found(Cause.TOKEN_DISABLED, {**found.facts, "token": token.name})
+            return _Diagnosis(Cause.TOKEN_DISABLED, {**found.facts, "token": token.name})
         return found
     return None
 
 
-def _of_extension(extension: Extension | None, told: list[str]) -> _Found | None:
+def _of_extension(extension: Extension | None, told: list[str]) -> _Diagnosis | None:
     if extension is None or extension.provisioning_state not in {"Failed", "Canceled"}:
         return None
     if told:
-        return _Found(Cause.INSTALLATION_FAILED, {"message": told[0][:_LOG_LIMIT]})
-    return _Found(Cause.SILENT_FAILURE)
+        return _Diagnosis(Cause.INSTALLATION_FAILED, {"message": told[0][:_LOG_LIMIT]})
+    return _Diagnosis(Cause.SILENT_FAILURE)
 
 
-def _of_error(error: DomainError | None) -> _Found | None:
+def _of_error(error: DomainError | None) -> _Diagnosis | None:
     if error is None:
         return None
-    facts = {item.name: getattr(error, item.name) for item in fields(error)} | {"error": type(error).__name__}
-    if isinstance(error, Unreachable):
-        late = error.code == "DeadlineExceeded"
-        return _Found(Cause.TIMED_OUT if late else Cause.UNREACHABLE, facts)
-    return _Found(next((cause for kind, cause in _BY_KIND if isinstance(error, kind)), Cause.REFUSED), facts)
+    cause = Cause.PROVIDER_MISSING if isinstance(error, ProviderNotRegistered) else cause_of(error)
+    return _Diagnosis(cause, facts_of(error))
 
 
-def _of_crash(runtime: Runtime | None, connected: ConnectedRegistry | None) -> _Found | None:
+def _of_crash(runtime: Runtime | None, connected: ConnectedRegistry | None) -> _Diagnosis | None:
     if runtime is None or runtime.waiting_reason != "CrashLoopBackOff":
         return None
     if connected is not None and connected.connection_state.casefold() in _WELL:
         return None
     lines = (runtime.previous_log or runtime.log).strip().splitlines()
-    return _Found(Cause.CRASHING, {"restarts": runtime.restarts, "message": _last(lines)[:_LOG_LIMIT]})
+    return _Diagnosis(Cause.CRASHING, {"restarts": runtime.restarts, "message": _last(lines)[:_LOG_LIMIT]})
 
 
 def _told(extension: Extension | None, error: DomainError | None) -> list[str]:
@@ -324,12 +261,12 @@ def _told(extension: Extension | None, error: DomainError | None) -> list[str]:
     return problems + ([error.message] if isinstance(error, Foreign) and error.message else [])
 
 
-def _read(signs: Iterable[_Sign], texts: Iterable[str]) -> _Found | None:
+def _read(signs: Iterable[_Sign], texts: Iterable[str]) -> _Diagnosis | None:
     for text in texts:
         for sign in signs:
             if found := sign.words.search(text):
                 facts = {key: value for key, value in found.groupdict().items() if value}
-                return _Found(sign.cause, {"message": text.strip()[:_LOG_LIMIT], **facts})
+                return _Diagnosis(sign.cause, {"message": text.strip()[:_LOG_LIMIT], **facts})
     return None
 
 
@@ -341,19 +278,14 @@ def _context(
 ) -> dict[str, object]:
     """Facts that sentences of several causes use; empty where unknown."""
     settings = extension.settings if extension else {}
-    foreign = error if isinstance(error, Foreign) else None
     return {
+        **facts_of(error),
         "extension": extension.name if extension else "",
         "state": extension.provisioning_state if extension else "",
         "address": settings.get("service.clusterIP", ""),
         "storage_class": (runtime.volume_class if runtime else "") or settings.get("pvc.storageClassName", ""),
         "name": connected.name if connected else "",
-        "service": foreign.service if foreign else "",
-        "target": foreign.target if foreign else "",
-        "code": foreign.code if foreign else "",
-        "message": foreign.message if foreign else "",
         "ranges": "",
-        "action": "",
     }
 
 

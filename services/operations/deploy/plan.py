@@ -1,20 +1,17 @@
 """The plan of a whole deployment: what exists and fits is reused, everything else is said before it is done."""
 
-from datetime import datetime
-from typing import TypeVar
-
 from services.model.azure import Extension, Token
-from services.model.plan import Effect, Finding, Plan, PlannedStep
+from services.model.plan import Effect, PlannedStep
+from services.operations.answers import Known, known
 from services.operations.deploy import addresses
-from services.operations.deploy.observation import Answer, Observation, Seen
+from services.operations.deploy.observation import Observation
+from services.operations.deploy.outputs import EXTENSION_ADDRESS
 from services.operations.deploy.request import DeployRequest
-from services.operations.digest import digest
+from services.operations.procedure import Draft
 from services.policy.sites import PROVIDERS, Site, sync_actions
 
-T = TypeVar("T")
 
-
-def plan(site: Site, request: DeployRequest, seen: Observation, findings: tuple[Finding, ...], made: datetime) -> Plan:
+def plan(site: Site, request: DeployRequest, seen: Observation) -> Draft:
     """The steps in the order in which they run. A plan with blockers may lack steps that could not be thought out."""
     steps = (
         *_address(site, request, seen),
@@ -26,17 +23,12 @@ def plan(site: Site, request: DeployRequest, seen: Observation, findings: tuple[
         *_extension(request, seen),
         *_proof(request),
     )
-    observed = _observed(request, seen)
-    return Plan(steps, findings, observed, digest(steps, observed), made)
-
-
-def _of(answer: Answer[T], default: T) -> T:
-    return answer.value if isinstance(answer, Seen) else default
+    return Draft(steps, _observed(request, seen))
 
 
 def _installed(request: DeployRequest, seen: Observation) -> Extension | None:
     """The extension of this connected registry, if there is one."""
-    return next((one for one in _of(seen.extensions, ()) if one.name.lower() == request.extension_name.lower()), None)
+    return next((one for one in known(seen.extensions, ()) if one.name.lower() == request.extension_name.lower()), None)
 
 
 def _keeps(request: DeployRequest, there: Extension | None) -> bool:
@@ -56,7 +48,7 @@ def _address(site: Site, request: DeployRequest, seen: Observation) -> tuple[Pla
     had = there.settings.get("service.clusterIP") if there else None
     if had:
         return (_step("service_ip.hold", "hold", address=had, picked=True, namespace=namespace),)
-    if not isinstance(seen.ranges, Seen):
+    if not isinstance(seen.ranges, Known):
         return ()
     choice = addresses.choose(seen.ranges.value, seen.leased)
     if isinstance(choice, addresses.Full):
@@ -65,14 +57,14 @@ def _address(site: Site, request: DeployRequest, seen: Observation) -> tuple[Pla
 
 
 def _providers(seen: Observation) -> tuple[PlannedStep, ...]:
-    states = _of(seen.providers, {})
+    states = known(seen.providers, {})
     missing = tuple(name for name in PROVIDERS if states.get(name, "Registered") != "Registered")
     return (_step("provider.register", "change", namespaces=missing),) if missing else ()
 
 
 def _registry(site: Site, seen: Observation) -> tuple[PlannedStep, ...]:
     name = site.acr_ref.name
-    registry = _of(seen.registry, None)
+    registry = known(seen.registry, None)
     if registry is None:
         return (_step("acr.create", "create", name=name, location=site.acr.create_in),) if site.acr.create_in else ()
     if not registry.data_endpoint:
@@ -91,7 +83,7 @@ def _images(site: Site, request: DeployRequest) -> tuple[PlannedStep, ...]:
 
 def _sync_access(request: DeployRequest, seen: Observation) -> tuple[PlannedStep, ...]:
     actions = sync_actions(request.name, request.mode, request.repositories)
-    scope_map, token = _of(seen.scope_map, None), _of(seen.token, None)
+    scope_map, token = known(seen.scope_map, None), known(seen.token, None)
     reused: Effect = "reuse" if scope_map and set(scope_map.actions) == set(actions) else "change"
     held: Effect = "reuse" if token and _points(token, request.scope_map_name) else "change"
     return (
@@ -105,7 +97,7 @@ def _points(token: Token, scope_map: str) -> bool:
 
 
 def _connected(request: DeployRequest, seen: Observation) -> tuple[PlannedStep, ...]:
-    there = any(one.name.lower() == request.name.lower() for one in _of(seen.connected, ()))
+    there = any(one.name.lower() == request.name.lower() for one in known(seen.connected, ()))
     return (
         _step(
             "connected.create",
@@ -130,7 +122,7 @@ def _extension(request: DeployRequest, seen: Observation) -> tuple[PlannedStep, 
             effect,
             name=request.extension_name,
             token=request.token_name,
-            slot=_idle_slot(_of(seen.token, None)),
+            slot=_idle_slot(known(seen.token, None)),
             settings=_settings(request, seen, there),
             release_train=request.release_train,
             version=request.version,
@@ -150,7 +142,7 @@ def _settings(request: DeployRequest, seen: Observation, there: Extension | None
         settings["pvc.storageClassName"] = request.storage_class
     # What an earlier install of this same extension brought along is its own and stays so.
     own = there.settings.get("cert-manager.install") != "false" if there else False
-    if _of(seen.cert_manager, False) and not own:
+    if known(seen.cert_manager, False) and not own:
         settings["cert-manager.install"] = "false"
     if not request.trust_distribution:
         settings["trustDistribution.enabled"] = "false"
@@ -172,22 +164,22 @@ def _step(kind: str, effect: Effect, **params: object) -> PlannedStep:
 def _observed(request: DeployRequest, seen: Observation) -> dict[str, object]:
     """What the plan rests on. Times, counters and picked addresses are not in it: they change by themselves."""
     facts: dict[str, object] = {}
-    if registry := _of(seen.registry, None):
+    if registry := known(seen.registry, None):
         facts |= {"registry.sku": registry.sku, "registry.data_endpoint": registry.data_endpoint}
-    if scope_map := _of(seen.scope_map, None):
+    if scope_map := known(seen.scope_map, None):
         facts["scope_map.actions"] = " ".join(sorted(scope_map.actions))
-    if token := _of(seen.token, None):
+    if token := known(seen.token, None):
         facts |= {"sync_token.scope_map": token.scope_map_id.lower(), "sync_token.enabled": token.enabled}
-    for one in _of(seen.connected, ()):
+    for one in known(seen.connected, ()):
         if one.name.lower() == request.name.lower():
             facts |= {"connected_registry.mode": one.mode, "connected_registry.schedule": one.schedule}
             facts |= {"connected_registry.activation": one.activation}
-    if cluster := _of(seen.cluster, None):
+    if cluster := known(seen.cluster, None):
         facts["cluster.connectivity"] = cluster.connectivity
-    for extension in _of(seen.extensions, ()):
+    for extension in known(seen.extensions, ()):
         facts[f"extension.{extension.name}"] = extension.provisioning_state
     if (there := _installed(request, seen)) and _keeps(request, there):
-        facts["extension.address"] = there.settings.get("service.clusterIP", "")
-    facts["namespace"] = _of(seen.namespace_phase, "")
-    facts["cert_manager"] = _of(seen.cert_manager, False)
+        facts[EXTENSION_ADDRESS] = there.settings.get("service.clusterIP", "")
+    facts["namespace"] = known(seen.namespace_phase, "")
+    facts["cert_manager"] = known(seen.cert_manager, False)
     return facts

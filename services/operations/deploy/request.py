@@ -1,7 +1,6 @@
 """What a deployment is asked to do: a request, filled up from the site's defaults. Pure."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address
@@ -27,6 +26,24 @@ STORAGE_REQUEST = re.compile(r"[0-9]+(Ei|Pi|Ti|Gi|Mi)")
 
 _REPOSITORY: TypeAdapter[str] = TypeAdapter(Repository)
 _SCHEDULE: TypeAdapter[str] = TypeAdapter(Schedule)
+
+
+@dataclass(frozen=True)
+class DeployOptions:
+    """What somebody asks for; what is left out comes from the site. Stored with the operation."""
+
+    repositories: tuple[str, ...] = ()
+    mode: str | None = None
+    schedule: str | None = None
+    window: timedelta | None = None
+    message_ttl: timedelta | None = None
+    service_ip: str | None = None
+    storage_class: str | None = None
+    storage_request: str | None = None
+    extension_name: str | None = None
+
+
+NO_OPTIONS = DeployOptions()
 
 
 @dataclass(frozen=True)
@@ -64,21 +81,8 @@ class DeployRequest:
         return self.name
 
 
-def deploy_request(
-    site: Site,
-    name: str | None,
-    *,
-    repositories: Sequence[str] = (),
-    mode: str | None = None,
-    schedule: str | None = None,
-    window: timedelta | None = None,
-    message_ttl: timedelta | None = None,
-    service_ip: str | None = None,
-    storage_class: str | None = None,
-    storage_request: str | None = None,
-    extension_name: str | None = None,
-) -> DeployRequest:
-    """A request in which everything that wasn't said comes from the site. Without a name it is about the site alone.
+def deploy_request(site: Site, name: str | None, options: DeployOptions = NO_OPTIONS) -> DeployRequest:
+    """A request in which everything that was left out comes from the site. Without a name it is about the site alone.
 
     Raises:
         Invalid: a value breaks a rule; the rule's word tells which.
@@ -87,16 +91,18 @@ def deploy_request(
     request = DeployRequest(
         site=site.name,
         name=_name(name) if name is not None else "",
-        repositories=tuple(dict.fromkeys(map(_repository, repositories or site.sync.repositories))),
-        mode=_mode(mode) if mode else site.sync.mode,
-        schedule=_schedule(schedule) if schedule else site.sync.schedule,
-        window=window or site.sync.window,
-        message_ttl=message_ttl or site.sync.message_ttl,
+        repositories=tuple(dict.fromkeys(map(_repository, options.repositories or site.sync.repositories))),
+        mode=_mode(options.mode) if options.mode else site.sync.mode,
+        schedule=_schedule(options.schedule) if options.schedule else site.sync.schedule,
+        window=options.window or site.sync.window,
+        message_ttl=options.message_ttl or site.sync.message_ttl,
         log_level=site.sync.log_level,
-        service_ip=_address(service_ip) if service_ip else str(fixed) if fixed else None,
-        storage_class=storage_class or site.extension.storage_class,
-        storage_request=_storage_request(storage_request) if storage_request else site.extension.storage_request,
-        extension_name=_extension_name(extension_name or name or "connected-registry"),
+        service_ip=_address(options.service_ip) if options.service_ip else str(fixed) if fixed else None,
+        storage_class=options.storage_class or site.extension.storage_class,
+        storage_request=_storage_request(options.storage_request)
+        if options.storage_request
+        else site.extension.storage_request,
+        extension_name=_extension_name(options.extension_name or name or "connected-registry"),
         release_train=site.extension.release_train,
         version=site.extension.version,
         trust_distribution=site.extension.trust_distribution,
@@ -166,3 +172,18 @@ def _storage_request(text: str) -> str:
     if not STORAGE_REQUEST.fullmatch(text):
         raise Invalid("storage_request", text, "storage_request.pattern")
     return text
+
+
+def site_names(site: Site, request: DeployRequest) -> dict[str, object]:
+    """What the site's things are called: facts for sentences and command lines."""
+    acr, cluster = site.acr_ref, site.cluster_ref
+    return {
+        "site": site.name,
+        "name": request.name,
+        "registry": acr.name,
+        "group": acr.resource_group,
+        "subscription": site.subscription,
+        "cluster": cluster.name,
+        "cluster_group": cluster.resource_group,
+        "extension": request.extension_name,
+    }

@@ -16,6 +16,8 @@ from sandbox.testing.clusters import RealClusters
 from sandbox.tls import Authority
 from services.gateways.kubernetes import KubernetesGateway
 from services.gateways.kubernetes.cluster import KubernetesCluster
+from services.model.codec import Codec
+from services.operations.procedures import PROCEDURES
 from services.store import Store, open_store
 from tests.bots_account import open_admin
 
@@ -103,6 +105,6 @@ async def small_admin(small_kubeconfig: Path) -> AsyncIterator[Api]:
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await open_store(f"sqlite:///{tmp_path / 'bot.db'}")
+    store = await open_store(f"sqlite:///{tmp_path / 'bot.db'}", Codec(PROCEDURES.values))
     yield store
     await store.close()

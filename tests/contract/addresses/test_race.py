@@ -14,7 +14,9 @@ from services.model.operation import Operation
 from services.model.people import Place
 from services.model.plan import PlannedStep
 from services.operations.deploy.addresses import Choice, choose
-from services.operations.deploy.diagnosis import Cause
+from services.operations.deploy.causes import Cause
+from services.operations.deploy.outputs import AddressHeld
+from services.operations.deploy.request import DeployOptions
 from services.operations.deploy.steps.cluster import HOLD_ADDRESS
 from services.operations.step import Done, Scene
 from services.policy.sites import Site
@@ -24,7 +26,17 @@ RACERS = 20
 SIZE = 30
 """Usable addresses of the cluster's range."""
 SERVICES = "/api/v1/namespaces/default/services"
-CLUSTER = "/subscriptions/s/cluster"
+SITE = Site.model_validate(
+    {
+        "name": "small",
+        "environment": "development",
+        "subscription": "22222222-2222-4222-8222-222222222222",
+        "resource_group": "edge-rg",
+        "acr": {"name": "contosoacr"},
+        "cluster": {"name": "small-arc"},
+    }
+)
+CLUSTER = SITE.cluster_ref.id.lower()
 
 
 @pytest.fixture
@@ -40,29 +52,19 @@ async def stored(one: Scene, store: Store) -> Scene:
     return one
 
 
-def scene(operation: str, address: str, cluster: KubernetesCluster, store: Store, *, second: bool = False) -> Scene:
+def scene(operation: str, address: str, cluster: KubernetesCluster, store: Store, *, repeated: bool = False) -> Scene:
     async def reached() -> KubernetesCluster:
         return cluster
 
     azure: Any = None  # holding an address asks Azure nothing
     return Scene(
         operation=_operation(operation),
-        site=Site.model_validate(
-            {
-                "name": "small",
-                "environment": "development",
-                "subscription": "22222222-2222-4222-8222-222222222222",
-                "resource_group": "edge-rg",
-                "acr": {"name": "contosoacr"},
-                "cluster": {"name": "small-arc"},
-            }
-        ),
+        site=SITE,
         planned=PlannedStep("service_ip.hold", {"address": address, "namespace": "default", "picked": True}, "create"),
-        results={},
         azure=azure,
         cluster=reached,
         leases=store.leases,
-        second=second,
+        repeated=repeated,
     )
 
 
@@ -77,7 +79,7 @@ def _operation(name: str) -> Operation:
         requester="U0ALICE",
         requester_name="alice",
         place=Place("T0CONTOSO", "C0EDGE"),
-        params={},
+        options=DeployOptions(),
         state="running",
         created=datetime.now(UTC),
     )
@@ -108,7 +110,8 @@ async def begin(one: Scene) -> str | Failure:
     except Failure as failure:
         return failure
     assert isinstance(progress, Done)
-    return str(progress.output["service_ip"])
+    assert isinstance(progress.output, AddressHeld)
+    return progress.output.address
 
 
 async def end(one: Scene) -> None:
@@ -169,7 +172,7 @@ async def test_those_that_are_killed_go_on_with_one_address_each(
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
 
-    again = [scene(one.operation.id, str(one.params["address"]), small, store, second=True) for one in scenes]
+    again = [scene(one.operation.id, str(one.params["address"]), small, store, repeated=True) for one in scenes]
     got = await asyncio.gather(*(begin(one) for one in again))
 
     assert await placeholders(small_admin) == {

@@ -14,8 +14,9 @@ from services.gateways.kubernetes import KubernetesGateway
 from services.gateways.kubernetes.cluster import KubernetesCluster
 from services.gateways.kubernetes.rights import Right, deploying
 from services.model.plan import Finding
+from services.operations.answers import Known
 from services.operations.deploy.checks import CHECKS
-from services.operations.deploy.observation import Observation, Seen
+from services.operations.deploy.observation import Observation
 from services.policy.sites import Site
 from tests.bots_account import account, manifests, open_admin
 from tests.unit.checks.conftest import clean, request_, site
@@ -96,13 +97,13 @@ async def test_one_right_less_is_named_by_the_check(
     cluster = await as_the_bot(without(right))
 
     missing = await settled(cluster, (str(right),))
-    finding = rights_check(site, request_, replace(clean, missing_rights=Seen(missing)))
+    finding = rights_check(site, request_, replace(clean, missing_rights=Known(missing)))
 
     assert (finding.level, finding.facts["missing"]) == ("blocker", (str(right),))
 
 
 def rights_check(site: Site, request: Any, seen: Observation) -> Finding:
     check = next(one for one in CHECKS if one.id == "kubernetes.rights")
-    found = check.judge(site, request, seen)
+    found = check.rule(site, request, seen)
     assert found is not None
     return found

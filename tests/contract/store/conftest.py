@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from services.model.codec import Codec
+from services.operations.procedures import PROCEDURES
 from services.store import Store, open_store
 from tests.contract.store.postgres import NoServerError, server
 
@@ -24,23 +26,23 @@ def postgres() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Of an empty database."""
+async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """Of an empty database; PostgreSQL's tables are dropped afterwards."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'bot.db'}"
+        yield f"sqlite:///{tmp_path / 'bot.db'}"
+        return
     found: str = request.getfixturevalue("postgres")
-    return found
+    yield found
+    engine = create_async_engine(found.replace("postgresql:", "postgresql+psycopg:"))
+    async with engine.begin() as connection:
+        await connection.execute(text("DROP SCHEMA public CASCADE"))
+        await connection.execute(text("CREATE SCHEMA public"))
+    await engine.dispose()
 
 
 @pytest.fixture
 async def store(url: str) -> AsyncIterator[Store]:
-    """The store on it; PostgreSQL's tables are dropped afterwards."""
-    opened = await open_store(url)
+    """The store on it."""
+    opened = await open_store(url, Codec(PROCEDURES.values))
     yield opened
     await opened.close()
-    if url.startswith("postgresql"):
-        engine = create_async_engine(url.replace("postgresql:", "postgresql+psycopg:"))
-        async with engine.begin() as connection:
-            await connection.execute(text("DROP SCHEMA public CASCADE"))
-            await connection.execute(text("CREATE SCHEMA public"))
-        await engine.dispose()

@@ -12,7 +12,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
 from services.model.audit import AuditRow
+from services.model.codec import Codec
 from services.model.operation import Decision, Operation
+from services.operations.deploy.outputs import AddressHeld
+from services.operations.procedures import PROCEDURES
 from services.store import Store, open_store
 from services.store.tables import metadata
 from tests.golden.values import ASKED, NOW, STATES, plan
@@ -43,7 +46,7 @@ async def test_the_migrations_make_the_tables_that_the_code_names(store: Store) 
 
 async def test_opening_it_again_changes_nothing(url: str, store: Store, add: Add) -> None:
     await add()
-    again = await open_store(url)
+    again = await open_store(url, Codec(PROCEDURES.values))
     found = await again.operations.get("op-7k3q9xa")
     await again.close()
 
@@ -80,11 +83,11 @@ async def test_a_move_from_another_state_changes_nothing(store: Store, add: Add)
 
 async def test_a_plan_is_stored_with_its_steps(store: Store, add: Add) -> None:
     await add()
-    await store.operations.plan("op-7k3q9xa", plan(), ["planning"], "waiting", event="asked", asked=ASKED)
+    await store.operations.plan("op-7k3q9xa", plan(), ["planning"], "waiting", event="asked", approval_request=ASKED)
     found = await store.operations.get("op-7k3q9xa")
 
     assert found
-    assert (found.plan, found.asked) == (plan(), ASKED)
+    assert (found.plan, found.approval_request) == (plan(), ASKED)
     assert {run.state for run in found.steps} == {"pending"}
     assert [event.kind for event in await store.operations.events("op-7k3q9xa", 0)] == ["asked"]
 
@@ -112,11 +115,11 @@ async def test_a_step_begun_twice_keeps_its_first_start_and_tells_once(store: St
     first = (await store.operations.find())[0].steps[0].started
     await store.operations.begin_step("op-7k3q9xa", 0)
     for _ in range(2):
-        await store.operations.end_step("op-7k3q9xa", 0, ok=True, output={"service_ip": "10.112.0.2"})
+        await store.operations.end_step("op-7k3q9xa", 0, ok=True, output=AddressHeld("10.112.0.2"))
 
     found = (await store.operations.find())[0]
     assert found.steps[0].started == first
-    assert found.results == {"service_ip": "10.112.0.2"}
+    assert found.output(AddressHeld) == AddressHeld("10.112.0.2")
     assert len(await store.operations.events("op-7k3q9xa", 0)) == 1
 
 

@@ -6,7 +6,7 @@ from services.model.errors import Denied
 from services.model.operation import Decision
 from services.model.people import Person
 from services.policy.access import ApprovalRule, Policy
-from services.policy.approvals import able, check_possible, groups, judge
+from services.policy.approvals import able, assess_approver, check_possible, groups
 from tests.unit.kit.declared import site
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -24,8 +24,10 @@ def approval(person: Person) -> Decision:
 
 
 def why_not(person: Person, *decisions: Decision, rule: ApprovalRule = RULE, expires: datetime | None = None) -> str:
-    judged = judge(POLICY, rule, requester=ALICE.id, decisions=decisions, person=person, now=NOW, expires=expires)
-    return judged.why_not
+    assessment = assess_approver(
+        POLICY, rule, requester=ALICE.id, decisions=decisions, person=person, now=NOW, expires=expires
+    )
+    return assessment.why_not
 
 
 def test_who_is_named_or_in_a_named_group_decides() -> None:
@@ -50,9 +52,11 @@ def test_an_expired_request_takes_no_decision() -> None:
 
 
 def test_it_is_done_when_enough_have_approved() -> None:
-    judged = judge(POLICY, RULE, requester=ALICE.id, decisions=[approval(BOB), approval(CAROL)], person=DAVE, now=NOW)
+    assessment = assess_approver(
+        POLICY, RULE, requester=ALICE.id, decisions=[approval(BOB), approval(CAROL)], person=DAVE, now=NOW
+    )
 
-    assert (judged.done, judged.given, judged.needed) == (True, 2, 2)
+    assert (assessment.done, assessment.given, assessment.needed) == (True, 2, 2)
 
 
 def test_a_request_that_nobody_could_approve_is_told_at_once() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.model.kubernetes import ServiceRanges
-from services.operations.deploy.addresses import Choice, Full, candidates, choose, judge, static_band
+from services.operations.deploy.addresses import Choice, Full, assess_address, candidates, choose, static_band
 
 
 def known(*ranges: str, used: frozenset[str] = frozenset()) -> ServiceRanges:
@@ -32,7 +32,7 @@ def clusters(draw: st.DrawFn) -> tuple[ServiceRanges, frozenset[str]]:
 def test_a_chosen_address_is_always_judged_to_be_good(cluster: tuple[ServiceRanges, frozenset[str]]) -> None:
     ranges, leased = cluster
 
-    assert all(judge(choice.address, ranges, leased).verdict == "ok" for choice in candidates(ranges, leased))
+    assert all(assess_address(choice.address, ranges, leased).verdict == "ok" for choice in candidates(ranges, leased))
 
 
 @settings(deadline=None)
@@ -46,7 +46,7 @@ def test_the_range_is_told_to_be_full_only_when_no_address_is_good(
         address
         for text in ranges.ranges
         for address in ip_network(text)
-        if address not in spared and judge(str(address), ranges, leased).verdict == "ok"
+        if address not in spared and assess_address(str(address), ranges, leased).verdict == "ok"
     }
 
     assert isinstance(choose(ranges, leased), Full) == (not good)
@@ -80,7 +80,7 @@ def test_the_same_world_always_gives_the_same_address(cluster: tuple[ServiceRang
 def test_an_address_is_outside_exactly_when_no_range_contains_it(address: str) -> None:
     inside = ip_address(address) in ip_network("10.0.0.0/8")
 
-    assert (judge(address, known("10.0.0.0/8")).verdict == "outside") != inside
+    assert (assess_address(address, known("10.0.0.0/8")).verdict == "outside") != inside
 
 
 def test_the_static_band_follows_the_formula_of_kubernetes() -> None:
@@ -117,21 +117,21 @@ def test_a_full_range_is_told_with_figures() -> None:
 
 
 def test_network_and_broadcast_address_are_reserved() -> None:
-    verdicts = [judge(address, known("10.96.0.0/24")).verdict for address in ("10.96.0.0", "10.96.0.255")]
+    verdicts = [assess_address(address, known("10.96.0.0/24")).verdict for address in ("10.96.0.0", "10.96.0.255")]
 
     assert verdicts == ["reserved", "reserved"]
 
 
 def test_the_last_address_of_an_ipv6_range_is_usable() -> None:
-    assert judge("fd00::f", known("fd00::/124")).verdict == "ok"
+    assert assess_address("fd00::f", known("fd00::/124")).verdict == "ok"
 
 
 def test_an_address_in_use_is_taken_however_it_is_written() -> None:
-    assert judge("fd00:0::5", known("fd00::/108", used=frozenset({"fd00::5"}))).verdict == "taken"
+    assert assess_address("fd00:0::5", known("fd00::/108", used=frozenset({"fd00::5"}))).verdict == "taken"
 
 
 def test_an_address_that_another_operation_holds_is_leased() -> None:
-    assert judge("10.96.0.9", known("10.96.0.0/24"), {"10.96.0.9"}).verdict == "leased"
+    assert assess_address("10.96.0.9", known("10.96.0.0/24"), {"10.96.0.9"}).verdict == "leased"
 
 
 def test_a_huge_range_is_answered_without_walking_through_it() -> None:

@@ -8,15 +8,18 @@ from typing import Any
 import pytest
 
 from handlers.views.facts import UNKNOWN
-from handlers.views.findings import WORDS, told
+from handlers.views.findings import render
+from handlers.views.procedures.deploy_findings import FINDINGS
 from services.model.azure import ConnectedRegistry, Extension, ExtensionStatus, PasswordSlot, ScopeMap, Token
 from services.model.errors import NotAllowed, Unreachable
 from services.model.kubernetes import Node, Runtime, ServiceRanges, StorageClass
 from services.model.plan import Finding
-from services.operations.deploy.checks import CHECKS, Code, run
-from services.operations.deploy.checks.declaration import NOT_WANTED
-from services.operations.deploy.observation import Observation, Seen, Unasked
-from services.operations.deploy.request import DeployRequest, deploy_request
+from services.operations.answers import NOT_ASKED, Known, Unknown
+from services.operations.checks import UNASKED
+from services.operations.deploy.checks import CHECKS, run
+from services.operations.deploy.codes import Code
+from services.operations.deploy.observation import Observation
+from services.operations.deploy.request import DeployOptions, DeployRequest, deploy_request
 from services.policy.sites import Site, sync_actions
 
 Change = dict[str, Any]
@@ -67,24 +70,24 @@ def token(**changes: Any) -> Token:
 
 def cluster(connectivity: str) -> Callable[[Observation], Change]:
     def change(clean: Observation) -> Change:
-        assert isinstance(clean.cluster, Seen)
+        assert isinstance(clean.cluster, Known)
         assert clean.cluster.value
-        return {"cluster": Seen(replace(clean.cluster.value, connectivity=connectivity))}
+        return {"cluster": Known(replace(clean.cluster.value, connectivity=connectivity))}
 
     return change
 
 
 def registry(**values: Any) -> Callable[[Observation], Change]:
     def change(clean: Observation) -> Change:
-        assert isinstance(clean.registry, Seen)
+        assert isinstance(clean.registry, Known)
         assert clean.registry.value
-        return {"registry": Seen(replace(clean.registry.value, **values))}
+        return {"registry": Known(replace(clean.registry.value, **values))}
 
     return change
 
 
 def used(*addresses: str, ranges: tuple[str, ...] = ("10.96.0.0/16",)) -> Change:
-    return {"ranges": Seen(ServiceRanges(ranges, frozenset(addresses), "ServiceCIDR"))}
+    return {"ranges": Known(ServiceRanges(ranges, frozenset(addresses), "ServiceCIDR"))}
 
 
 SMALL = tuple(f"10.96.0.{number}" for number in range(1, 15))
@@ -95,12 +98,12 @@ Scenario = tuple[str, str, Change | Callable[[Observation], Change], Change]
 """Code and level expected, what is seen otherwise than in the clean world, and what is asked otherwise."""
 
 SCENARIOS: tuple[Scenario, ...] = (
-    ("unasked", "unknown", {"providers": Unasked(DOWN)}, {}),
+    ("unasked", "unknown", {"providers": Unknown(DOWN)}, {}),
     ("providers_registered", "ok", {}, {}),
-    ("providers_missing", "warning", {"providers": Seen({"microsoft.kubernetes": "Registered"})}, {}),
+    ("providers_missing", "warning", {"providers": Known({"microsoft.kubernetes": "Registered"})}, {}),
     ("registry_found", "ok", {}, {}),
-    ("registry_absent", "blocker", {"registry": Seen(None)}, {}),
-    ("registry_to_create", "warning", {"registry": Seen(None)}, {"create_in": "westeurope"}),
+    ("registry_absent", "blocker", {"registry": Known(None)}, {}),
+    ("registry_to_create", "warning", {"registry": Known(None)}, {"create_in": "westeurope"}),
     ("registry_premium", "ok", {}, {}),
     ("registry_not_premium", "blocker", registry(sku="Basic"), {}),
     ("data_endpoint_on", "ok", {}, {}),
@@ -109,105 +112,105 @@ SCENARIOS: tuple[Scenario, ...] = (
     ("registry_busy", "warning", registry(provisioning_state="Updating"), {}),
     ("registry_broken", "blocker", registry(provisioning_state="Failed"), {}),
     ("cluster_connected", "ok", {}, {}),
-    ("cluster_absent", "blocker", {"cluster": Seen(None)}, {}),
+    ("cluster_absent", "blocker", {"cluster": Known(None)}, {}),
     ("cluster_connecting", "blocker", cluster("Connecting"), {}),
     ("cluster_offline", "blocker", cluster("Offline"), {}),
     ("cluster_expired", "blocker", cluster("Expired"), {}),
     ("name_free", "ok", {}, {}),
-    ("connected_reused", "ok", {"connected": Seen((connected(),))}, {}),
-    ("connected_mode_differs", "blocker", {"connected": Seen((connected(),))}, {"mode": "ReadWrite"}),
-    ("connected_has_parent", "blocker", {"connected": Seen((connected(parent="hub01"),))}, {}),
-    ("connected_token_differs", "blocker", {"connected": Seen((connected(token_id="/acr/tokens/old"),))}, {}),
+    ("connected_reused", "ok", {"connected": Known((connected(),))}, {}),
+    ("connected_mode_differs", "blocker", {"connected": Known((connected(),))}, {"mode": "ReadWrite"}),
+    ("connected_has_parent", "blocker", {"connected": Known((connected(parent="hub01"),))}, {}),
+    ("connected_token_differs", "blocker", {"connected": Known((connected(token_id="/acr/tokens/old"),))}, {}),
     (
         "connected_settings_differ",
         "blocker",
-        {"connected": Seen((connected(),))},
+        {"connected": Known((connected(),))},
         {"schedule": "0 3 * * *", "window": timedelta(hours=3)},
     ),
-    ("connected_busy", "blocker", {"connected": Seen((connected(provisioning_state="Deleting"),))}, {}),
+    ("connected_busy", "blocker", {"connected": Known((connected(provisioning_state="Deleting"),))}, {}),
     ("quota_left", "ok", {}, {}),
-    ("quota_full", "blocker", {"connected": Seen(tuple(connected(name=f"other{n}") for n in range(50)))}, {}),
+    ("quota_full", "blocker", {"connected": Known(tuple(connected(name=f"other{n}") for n in range(50)))}, {}),
     ("scope_map_free", "ok", {}, {}),
-    ("scope_map_reused", "ok", {"scope_map": Seen(scope_map(*HELLO))}, {}),
+    ("scope_map_reused", "ok", {"scope_map": Known(scope_map(*HELLO))}, {}),
     (
         "scope_map_changes",
         "warning",
-        {"scope_map": Seen(scope_map(*OTHER)), "token": Seen(token()), "connected": Seen((connected(),))},
+        {"scope_map": Known(scope_map(*OTHER)), "token": Known(token()), "connected": Known((connected(),))},
         {},
     ),
-    ("scope_map_foreign", "blocker", {"scope_map": Seen(scope_map(*OTHER)), "token": Seen(token())}, {}),
+    ("scope_map_foreign", "blocker", {"scope_map": Known(scope_map(*OTHER)), "token": Known(token())}, {}),
     ("permissions_fit", "ok", {}, {}),
     ("permissions_too_many", "blocker", {}, {"repositories": [f"team/app{n}" for n in range(249)]}),
     ("token_free", "ok", {}, {}),
-    ("token_reused", "ok", {"token": Seen(token())}, {}),
-    ("token_foreign", "blocker", {"token": Seen(token(scope_map_id="/acr/scopeMaps/other"))}, {}),
+    ("token_reused", "ok", {"token": Known(token())}, {}),
+    ("token_foreign", "blocker", {"token": Known(token(scope_map_id="/acr/scopeMaps/other"))}, {}),
     (
         "token_in_use",
         "blocker",
-        {"token": Seen(token()), "connected": Seen((connected(name="hub01"),))},
+        {"token": Known(token()), "connected": Known((connected(name="hub01"),))},
         {},
     ),
-    ("token_disabled", "blocker", {"token": Seen(token(enabled=False))}, {}),
+    ("token_disabled", "blocker", {"token": Known(token(enabled=False))}, {}),
     ("extension_free", "ok", {}, {}),
     (
         "extension_reused",
         "ok",
-        {"extensions": Seen((extension(),)), "connected": Seen((connected(activation="Active"),))},
+        {"extensions": Known((extension(),)), "connected": Known((connected(activation="Active"),))},
         {},
     ),
-    ("extension_idle", "warning", {"extensions": Seen((extension(),)), "connected": Seen((connected(),))}, {}),
+    ("extension_idle", "warning", {"extensions": Known((extension(),)), "connected": Known((connected(),))}, {}),
     (
         "extension_failed",
         "warning",
         {
-            "extensions": Seen(
+            "extensions": Known(
                 (extension(provisioning_state="Failed", problems=(ExtensionStatus("InstallationFailed", "err"),)),)
             ),
-            "connected": Seen((connected(),)),
+            "connected": Known((connected(),)),
         },
         {},
     ),
     (
         "extension_busy",
         "blocker",
-        {"extensions": Seen((extension(provisioning_state="Creating"),)), "connected": Seen((connected(),))},
+        {"extensions": Known((extension(provisioning_state="Creating"),)), "connected": Known((connected(),))},
         {},
     ),
-    ("extension_other_name", "blocker", {"extensions": Seen((extension(name="other"),))}, {}),
-    ("extension_other_registry", "blocker", {"extensions": Seen((extension(),))}, {}),
-    ("extension_name_taken", "blocker", {"extensions": Seen((extension(type="microsoft.flux"),))}, {}),
+    ("extension_other_name", "blocker", {"extensions": Known((extension(name="other"),))}, {}),
+    ("extension_other_registry", "blocker", {"extensions": Known((extension(),))}, {}),
+    ("extension_name_taken", "blocker", {"extensions": Known((extension(type="microsoft.flux"),))}, {}),
     (
         "extension_settings_differ",
         "blocker",
-        {"extensions": Seen((extension(),)), "connected": Seen((connected(),))},
+        {"extensions": Known((extension(),)), "connected": Known((connected(),))},
         {"service_ip": "10.96.0.30"},
     ),
-    ("not_activated", "ok", {"connected": Seen((connected(),))}, {}),
+    ("not_activated", "ok", {"connected": Known((connected(),))}, {}),
     (
         "activated_here",
         "ok",
-        {"connected": Seen((connected(activation="Active"),)), "extensions": Seen((extension(),))},
+        {"connected": Known((connected(activation="Active"),)), "extensions": Known((extension(),))},
         {},
     ),
-    ("already_activated", "blocker", {"connected": Seen((connected(activation="Active"),))}, {}),
+    ("already_activated", "blocker", {"connected": Known((connected(activation="Active"),))}, {}),
     ("kubernetes_reached", "ok", {}, {}),
     ("rights_complete", "ok", {}, {}),
-    ("rights_missing", "blocker", {"missing_rights": Seen(("create services in default",))}, {}),
+    ("rights_missing", "blocker", {"missing_rights": Known(("create services in default",))}, {}),
     ("namespace_usable", "ok", {}, {}),
-    ("namespace_terminating", "blocker", {"namespace_phase": Seen("Terminating")}, {}),
+    ("namespace_terminating", "blocker", {"namespace_phase": Known("Terminating")}, {}),
     ("node_found", "ok", {}, {}),
-    ("node_not_ready", "blocker", {"nodes": Seen((Node("n1", "linux", "amd64", False),))}, {}),
-    ("node_absent", "blocker", {"nodes": Seen((Node("n1", "linux", "arm64", True),))}, {}),
+    ("node_not_ready", "blocker", {"nodes": Known((Node("n1", "linux", "amd64", False),))}, {}),
+    ("node_absent", "blocker", {"nodes": Known((Node("n1", "linux", "arm64", True),))}, {}),
     ("storage_found", "ok", {}, {}),
     ("storage_absent", "blocker", {}, {"storage_class": "fast"}),
-    ("storage_no_default", "blocker", {"storage_classes": Seen((StorageClass("slow", False),))}, {}),
+    ("storage_no_default", "blocker", {"storage_classes": Known((StorageClass("slow", False),))}, {}),
     ("cert_manager_to_install", "ok", {}, {}),
-    ("cert_manager_there", "ok", {"cert_manager": Seen(True)}, {}),
-    ("cert_manager_kept", "ok", {"cert_manager": Seen(True), "extensions": Seen((extension(),))}, {}),
+    ("cert_manager_there", "ok", {"cert_manager": Known(True)}, {}),
+    ("cert_manager_kept", "ok", {"cert_manager": Known(True), "extensions": Known((extension(),))}, {}),
     (
         "address_kept",
         "ok",
-        {"extensions": Seen((extension(),)), "runtime": Seen(Runtime(service_addresses=("10.96.0.20",)))}
+        {"extensions": Known((extension(),)), "runtime": Known(Runtime(service_addresses=("10.96.0.20",)))}
         | used("10.96.0.20"),
         {},
     ),
@@ -224,7 +227,7 @@ SCENARIOS: tuple[Scenario, ...] = (
 
 def missing(*fields: str) -> Change:
     """Questions that could not be asked, all for the same reason."""
-    return dict.fromkeys(fields, Unasked(DOWN))
+    return dict.fromkeys(fields, Unknown(DOWN))
 
 
 def found(scenario: Scenario, site: Site, clean: Observation) -> Finding:
@@ -234,7 +237,7 @@ def found(scenario: Scenario, site: Site, clean: Observation) -> Finding:
     create_in = options.pop("create_in", None)
     place = site.model_copy(update={"acr": site.acr.model_copy(update={"create_in": create_in})})
     seen = replace(clean, **(change(clean) if callable(change) else change))
-    findings = run(place, deploy_request(place, "edge01", **options), seen)
+    findings = run(place, deploy_request(place, "edge01", DeployOptions(**options)), seen)
     matching = [finding for finding in findings if finding.code == code]
     assert matching, [(finding.code, finding.level) for finding in findings]
     return matching[0]
@@ -247,28 +250,28 @@ def test_a_world_gives_the_finding_of_its_level(scenario: Scenario, site: Site, 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario[0])
 def test_a_finding_reads_without_a_gap(scenario: Scenario, site: Site, clean: Observation) -> None:
-    words = told(found(scenario, site, clean))
+    words = render(found(scenario, site, clean), "deploy")
 
-    assert UNKNOWN not in words.sentence + words.mend
+    assert UNKNOWN not in words.sentence + words.fix
     assert bool(words.line) == bool(words_of(scenario).line)
 
 
 def words_of(scenario: Scenario) -> Any:
     """The template of the scenario's code; `unasked` has none of its own."""
-    return WORDS.get(Code(scenario[0]), told(Finding("", "ok", Code.NAME_FREE)))
+    return FINDINGS.get(scenario[0], FINDINGS[Code.NAME_FREE])
 
 
 def test_every_code_is_found_in_some_world() -> None:
-    assert {scenario[0] for scenario in SCENARIOS} == set(Code)
+    assert {scenario[0] for scenario in SCENARIOS} == {*Code, UNASKED}
 
 
 def test_every_code_has_a_sentence() -> None:
-    assert set(WORDS) | {Code.UNASKED} == set(Code)
+    assert set(FINDINGS) == set(Code)
 
 
 @pytest.mark.parametrize("code", [code for code, level, _, _ in SCENARIOS if level == "blocker"])
 def test_every_blocker_says_how_to_mend_it(code: str) -> None:
-    assert WORDS[Code(code)].mend
+    assert FINDINGS[code].fix
 
 
 def test_in_a_clean_world_every_check_but_the_activation_says_ok(
@@ -293,7 +296,7 @@ def test_a_question_without_which_no_plan_can_be_made_blocks_when_it_has_no_answ
 ) -> None:
     findings = run(site, request_, replace(clean, **missing(field)))
 
-    assert [finding.level for finding in findings if finding.code == Code.UNASKED] == ["blocker"]
+    assert [finding.level for finding in findings if finding.code == UNASKED] == ["blocker"]
 
 
 @pytest.mark.parametrize("field", ["providers", "nodes", "storage_classes", "cert_manager", "missing_rights"])
@@ -302,7 +305,7 @@ def test_a_question_that_the_plan_can_do_without_is_unknown_when_it_has_no_answe
 ) -> None:
     findings = run(site, request_, replace(clean, **missing(field)))
 
-    assert [finding.level for finding in findings if finding.code == Code.UNASKED] == ["unknown"]
+    assert [finding.level for finding in findings if finding.code == UNASKED] == ["unknown"]
 
 
 def test_a_cluster_that_can_not_be_reached_is_told_once(
@@ -311,13 +314,13 @@ def test_a_cluster_that_can_not_be_reached_is_told_once(
     fields = ("kubernetes_version", "nodes", "storage_classes", "namespace_phase", "cert_manager", "ranges")
     findings = run(site, request_, replace(clean, **missing(*fields, "missing_rights", "runtime")))
 
-    assert [finding.check for finding in findings if finding.code == Code.UNASKED] == ["kubernetes.reached"]
+    assert [finding.check for finding in findings if finding.code == UNASKED] == ["kubernetes.reached"]
 
 
 def test_a_question_that_was_left_out_on_purpose_gives_no_finding(
     site: Site, request_: DeployRequest, clean: Observation
 ) -> None:
-    findings = run(site, request_, replace(clean, providers=Unasked(Unreachable("", "", NOT_WANTED))))
+    findings = run(site, request_, replace(clean, providers=Unknown(Unreachable("", "", NOT_ASKED))))
 
     assert "providers.registered" not in [finding.check for finding in findings]
 
@@ -326,9 +329,9 @@ def test_a_right_that_the_bot_lacks_never_reads_like_a_no(
     site: Site, request_: DeployRequest, clean: Observation
 ) -> None:
     denied = NotAllowed("kubernetes", "berlin", "Forbidden", "forbidden", action="list nodes")
-    (finding,) = [one for one in run(site, request_, replace(clean, nodes=Unasked(denied))) if one.code == Code.UNASKED]
+    (finding,) = [one for one in run(site, request_, replace(clean, nodes=Unknown(denied))) if one.code == UNASKED]
 
-    assert told(finding).sentence == (
+    assert render(finding, "deploy").sentence == (
         "The bot itself may not ask the cluster for `A linux/amd64 node is ready`: it lacks `list nodes`."
     )
 
@@ -337,9 +340,9 @@ def test_a_refusal_that_names_no_right_is_told_in_its_own_words(
     site: Site, request_: DeployRequest, clean: Observation
 ) -> None:
     denied = NotAllowed("kubernetes", "berlin", "Forbidden", "not you")
-    (finding,) = [one for one in run(site, request_, replace(clean, nodes=Unasked(denied))) if one.code == Code.UNASKED]
+    (finding,) = [one for one in run(site, request_, replace(clean, nodes=Unknown(denied))) if one.code == UNASKED]
 
-    assert told(finding).sentence == (
+    assert render(finding, "deploy").sentence == (
         "The bot itself may not ask the cluster for `A linux/amd64 node is ready` (`Forbidden`: `not you`)."
     )
 
@@ -362,7 +365,7 @@ def test_an_address_in_the_way_comes_with_a_free_one(site: Site, clean: Observat
 
 def test_a_scope_map_in_the_way_says_what_would_be_lost(site: Site, clean: Observation) -> None:
     finding = found(
-        ("scope_map_foreign", "blocker", {"scope_map": Seen(scope_map(*HELLO, "repositories/x/content/read"))}, {}),
+        ("scope_map_foreign", "blocker", {"scope_map": Known(scope_map(*HELLO, "repositories/x/content/read"))}, {}),
         site,
         clean,
     )
@@ -373,7 +376,7 @@ def test_a_scope_map_in_the_way_says_what_would_be_lost(site: Site, clean: Obser
 def test_an_installed_cert_manager_of_our_own_extension_is_not_taken_out_by_an_upgrade(
     site: Site, request_: DeployRequest, clean: Observation
 ) -> None:
-    seen = replace(clean, cert_manager=Seen(True), extensions=Seen((extension(provisioning_state="Failed"),)))
+    seen = replace(clean, cert_manager=Known(True), extensions=Known((extension(provisioning_state="Failed"),)))
     (finding,) = [one for one in run(site, request_, seen) if one.check == "kubernetes.cert_manager"]
 
     assert finding.facts["install"] is True

@@ -7,7 +7,7 @@ import pytest
 
 from handlers.views.errors import explanation
 from services.model.errors import Invalid
-from services.operations.deploy.request import deploy_request
+from services.operations.deploy.request import DeployOptions, deploy_request
 from services.policy.sites import Site
 
 SITE = Site.model_validate(
@@ -37,7 +37,7 @@ def test_what_was_not_said_comes_from_the_site() -> None:
 
 
 def test_what_was_said_wins() -> None:
-    request = deploy_request(SITE, "edge01", repositories=["nginx", "nginx"], mode="readonly", service_ip="fd00:0::1")
+    request = deploy_request(SITE, "edge01", DeployOptions(("nginx", "nginx"), mode="readonly", service_ip="fd00:0::1"))
 
     assert (request.repositories, request.mode, request.service_ip) == (("nginx",), "ReadOnly", "fd00::1")
 
@@ -69,17 +69,21 @@ WRONG: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
+def requested(name: str = "edge01", **options: Any) -> None:
+    deploy_request(SITE, name, DeployOptions(**options))
+
+
 @pytest.mark.parametrize(("rule", "said"), WRONG)
 def test_a_wrong_value_is_refused_by_its_rule(rule: str, said: dict[str, Any]) -> None:
     with pytest.raises(Invalid) as refused:
-        deploy_request(SITE, **({"name": "edge01"} | said))
+        requested(**said)
     assert refused.value.rule == rule
 
 
 @pytest.mark.parametrize(("rule", "said"), WRONG)
 def test_every_rule_has_a_sentence_of_its_own(rule: str, said: dict[str, Any]) -> None:
     with pytest.raises(Invalid) as refused:
-        deploy_request(SITE, **({"name": "edge01"} | said))
+        requested(**said)
     assert rule not in explanation(refused.value)
 
 

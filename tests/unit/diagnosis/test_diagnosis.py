@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from handlers.views.causes import WORDS, told
+from handlers.views.causes import CAUSES as ENGINE_CAUSES
+from handlers.views.causes import render
 from handlers.views.facts import UNKNOWN
+from handlers.views.procedures.deploy_causes import CAUSES
 from services.model.azure import ArcCluster, ConnectedRegistry, Extension, ExtensionStatus, StatusDetail, Token
 from services.model.errors import (
     Absent,
@@ -21,7 +23,9 @@ from services.model.errors import (
     Unreachable,
 )
 from services.model.kubernetes import Runtime
-from services.operations.deploy.diagnosis import Cause, diagnose
+from services.operations.causes import EngineCause
+from services.operations.deploy.causes import Cause
+from services.operations.deploy.diagnosis import diagnose
 
 Seen = dict[str, Any]
 TOLD = ("azure", "/x", "Code", "words")
@@ -191,10 +195,10 @@ OF_THE_RUN = {
     Cause.ADDRESS_LEASED,
     Cause.ADDRESS_RANGE_FULL,
     Cause.ADDRESS_RACE,
-    Cause.STEP_TIMED_OUT,
-    Cause.INTERRUPTED,
+    EngineCause.STEP_TIMED_OUT,
+    EngineCause.INTERRUPTED,
     Cause.GATEWAY_UNKNOWN,
-    Cause.DEFECT,
+    EngineCause.DEFECT,
 }
 """What the run of an operation says of itself; nothing outside shows it."""
 GOING_ON: dict[str, Seen] = {
@@ -221,10 +225,10 @@ def test_what_is_seen_has_its_cause(word: str, seen: Seen) -> None:
 
 @pytest.mark.parametrize(("word", "seen"), CASES, ids=[word for word, _ in CASES])
 def test_a_cause_reads_without_a_gap(word: str, seen: Seen) -> None:
-    words = told(cause(seen), NAMES)
+    words = render(cause(seen), "deploy", NAMES)
 
     assert UNKNOWN not in words.sentence + words.remedy
-    assert bool(words.line) == bool(WORDS[Cause(word)].line)
+    assert bool(words.line) == bool({**CAUSES, **ENGINE_CAUSES}[word].line)
 
 
 @pytest.mark.parametrize("seen", GOING_ON.values(), ids=GOING_ON.keys())
@@ -233,15 +237,17 @@ def test_nothing_is_told_while_it_is_still_going(seen: Seen) -> None:
 
 
 def test_every_cause_is_found_in_some_world() -> None:
-    assert {word for word, _ in CASES} == set(Cause) - OF_THE_RUN
+    assert {word for word, _ in CASES} == {*Cause, *EngineCause} - OF_THE_RUN
 
 
 def test_every_cause_has_a_sentence_and_a_remedy() -> None:
-    assert {one for one, words in WORDS.items() if words.sentence and words.remedy} == set(Cause)
+    assert set(CAUSES) == set(Cause)
+    assert set(ENGINE_CAUSES) == set(EngineCause)
+    assert all(words.sentence and words.remedy for words in {**CAUSES, **ENGINE_CAUSES}.values())
 
 
 def test_a_cause_of_another_version_is_told_by_its_word() -> None:
-    assert told(Failure("moon_phase")).sentence == "It failed: `moon_phase`."
+    assert render(Failure("moon_phase")).sentence == "It failed: `moon_phase`."
 
 
 def test_a_failure_is_passed_on_as_it_is() -> None:

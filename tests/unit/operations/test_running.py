@@ -8,12 +8,15 @@ from typing import Any, cast
 
 import pytest
 
+from services.model.clock import MachineClock
+from services.model.codec import Codec
 from services.model.errors import Failure, Unreachable
-from services.model.operation import Asked, Operation
+from services.model.operation import ApprovalRequest, Operation
 from services.model.plan import Plan
-from services.operations.deploy.diagnosis import Cause
-from services.operations.planner import Planning
-from services.operations.runner import Running
+from services.operations.causes import EngineCause
+from services.operations.planner import Planner
+from services.operations.procedures import PROCEDURES
+from services.operations.runner import Runner
 from services.policy.sites import Site
 from services.ports import Azure, Cluster, Kubernetes
 from services.store import Store, open_store
@@ -33,13 +36,13 @@ class Plans:
     """Plans that are given, with something that happens while they are made."""
 
     made: Plan = field(default_factory=plan)
-    rule: Asked | None = None
+    rule: ApprovalRequest | None = None
     meanwhile: Meanwhile = nothing
 
     def site(self, _operation: Operation) -> Site:
         return SITE
 
-    def asked(self, _operation: Operation, _now: datetime) -> Asked | None:
+    def approval_request(self, _operation: Operation) -> ApprovalRequest | None:
         return self.rule
 
     async def plan(self, _operation: Operation, **_options: Any) -> Plan:
@@ -61,14 +64,16 @@ class Clusters:
         return cast(Cluster, self.edge)
 
 
-def running(store: Store, plans: Plans, clusters: Clusters, *, patience: float) -> Running:
+def running(store: Store, plans: Plans, clusters: Clusters, *, patience: float) -> Runner:
     """Playing without pauses."""
-    return Running(
+    return Runner(
         store,
-        cast(Planning, plans),
+        cast(Planner, plans),
+        PROCEDURES,
         cast(Azure, None),
         cast(Kubernetes, clusters),
-        lambda _: None,
+        changed=lambda _: None,
+        clock=MachineClock(),
         pace=0.0001,
         patience=patience,
     )
@@ -81,14 +86,14 @@ class World:
     store: Store
     edge: Edge
     plans: Plans
-    running: Running
+    running: Runner
 
     async def has(self, **changes: Any) -> None:
         """Let the operation be there."""
         made = replace(STATES["planning"], plan=None, started_at=None, steps=())
         await self.store.operations.create(made, "key")
         await self.store.operations.plan(ID, plan(), ["planning"], "queued", **{"attempt": 1, **changes})
-        await self.store.leases.take("/arc", "10.112.0.2", ID)
+        await self.store.leases.take(SITE.cluster_ref.id.lower(), "10.112.0.2", ID)
 
     async def state(self) -> str:
         """Of the operation."""
@@ -102,26 +107,26 @@ class World:
 
     async def leased(self) -> frozenset[str]:
         """Addresses that are spoken for."""
-        return await self.store.leases.of_others("/arc", "")
+        return await self.store.leases.of_others(SITE.cluster_ref.id.lower(), "")
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    store, edge, plans = await open_store(f"sqlite:///{tmp_path / 'bot.db'}"), Edge(), Plans()
+    store, edge, plans = await open_store(f"sqlite:///{tmp_path / 'bot.db'}", Codec(PROCEDURES.values)), Edge(), Plans()
 
     yield World(store, edge, plans, running(store, plans, Clusters(edge), patience=0.0001))
     await store.close()
 
 
 async def test_an_approved_plan_runs_when_the_world_is_still_the_same(world: World) -> None:
-    await world.has(asked=ASKED)
+    await world.has(approval_request=ASKED)
 
     assert (await world.running.confirm(ID, 1))["steps"] == list(range(len(plan().steps)))
     assert await world.state() == "running"
 
 
 async def test_one_that_is_cancelled_while_the_world_is_looked_at_never_runs(world: World) -> None:
-    await world.has(asked=ASKED)
+    await world.has(approval_request=ASKED)
     world.plans.meanwhile = lambda: world.store.operations.move(ID, ["queued"], "cancelled")
 
     assert (await world.running.confirm(ID, 1))["steps"] == []
@@ -130,7 +135,7 @@ async def test_one_that_is_cancelled_while_the_world_is_looked_at_never_runs(wor
 
 async def test_one_that_is_cancelled_while_it_is_planned_leases_nothing(world: World) -> None:
     await world.store.operations.create(replace(STATES["planning"], plan=None, started_at=None), "key")
-    await world.store.leases.take("/arc", "10.112.0.2", ID)
+    await world.store.leases.take(SITE.cluster_ref.id.lower(), "10.112.0.2", ID)
     world.plans.meanwhile = lambda: world.store.operations.move(ID, ["planning"], "cancelled")
 
     assert await world.running.prepare(ID) == {}
@@ -146,7 +151,7 @@ async def test_a_changed_plan_that_nobody_has_to_approve_runs_as_it_is_now(world
 
 
 async def test_a_changed_plan_is_asked_for_again_where_the_policy_wants_it(world: World) -> None:
-    await world.has(asked=ASKED)
+    await world.has(approval_request=ASKED)
     world.plans.rule, world.plans.made = ASKED, replace(plan(), digest="changed")
 
     assert (await world.running.confirm(ID, 1))["steps"] == []
@@ -158,25 +163,25 @@ async def test_a_defect_of_ours_in_the_second_look_ends_it_with_that_cause(world
     async def broken() -> None:
         raise ZeroDivisionError
 
-    await world.has(asked=ASKED)
+    await world.has(approval_request=ASKED)
     world.plans.meanwhile = broken
 
     assert (await world.running.confirm(ID, 1))["steps"] == []
-    ended = (await world.operation()).ended
+    ended = (await world.operation()).outcome
     assert ended
     assert isinstance(ended.error, Failure)
-    assert ended.error.cause == Cause.DEFECT
+    assert ended.error.cause == EngineCause.DEFECT
 
 
 async def test_a_look_that_is_taken_again_after_a_crash_finds_it_running(world: World) -> None:
-    await world.has(asked=ASKED)
+    await world.has(approval_request=ASKED)
     first = await world.running.confirm(ID, 1)
 
     assert await world.running.confirm(ID, 1) == first
 
 
 async def test_at_its_end_the_placeholder_and_the_lease_are_gone(world: World) -> None:
-    await world.has(asked=ASKED)
+    await world.has(approval_request=ASKED)
     await world.running.confirm(ID, 1)
     await world.running.begin(ID, 0)
     assert world.edge.held == ["10.112.0.2"]
@@ -187,7 +192,7 @@ async def test_at_its_end_the_placeholder_and_the_lease_are_gone(world: World) -
 
 
 async def test_what_a_dead_cluster_keeps_stays_leased_and_is_taken_back_later(world: World) -> None:
-    await world.has(asked=ASKED)
+    await world.has(approval_request=ASKED)
     await world.running.confirm(ID, 1)
     await world.running.begin(ID, 0)
     world.edge.dead = True
@@ -200,7 +205,7 @@ async def test_what_a_dead_cluster_keeps_stays_leased_and_is_taken_back_later(wo
 
 
 async def test_who_asks_more_often_does_not_give_up_sooner(world: World) -> None:
-    await world.has(asked=ASKED)
+    await world.has(approval_request=ASKED)
     hasty = running(world.store, world.plans, Clusters(world.edge, failures=2), patience=1)
     await hasty.confirm(ID, 1)
     await hasty.begin(ID, 0)

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from services.model.azure import Extension, ScopeMap, Token
 from services.model.plan import Plan, PlannedStep
-from services.operations.deploy import checks, plan
-from services.operations.deploy.observation import Observation, Seen
-from services.operations.deploy.request import DeployRequest, deploy_request
+from services.operations.answers import Known
+from services.operations.deploy.observation import Observation
+from services.operations.deploy.procedure import DEPLOY
+from services.operations.deploy.request import DeployOptions, deploy_request
 from services.operations.digest import covers, digest, essence
 from services.policy.sites import sync_actions
 from tests.golden.values import EXTENSION, NOW, REGISTRY, SEEN, SITE
@@ -24,16 +25,19 @@ OWN_EXTENSION = replace(
 )
 WHOLE = replace(
     SEEN,
-    scope_map=Seen(OWN_MAP),
-    token=Seen(OWN_TOKEN),
-    connected=Seen((OWN_REGISTRY,)),
-    extensions=Seen((OWN_EXTENSION,)),
+    scope_map=Known(OWN_MAP),
+    token=Known(OWN_TOKEN),
+    connected=Known((OWN_REGISTRY,)),
+    extensions=Known((OWN_EXTENSION,)),
 )
 
 
 def planned(seen: Observation, **options: Any) -> Plan:
-    request: DeployRequest = deploy_request(SITE, "edge01", **options)
-    return plan.plan(SITE, request, seen, checks.run(SITE, request, seen), NOW)
+    return DEPLOY.make_plan(SITE, deploy_request(SITE, "edge01", DeployOptions(**options)), seen, NOW)
+
+
+def essences(plan: Plan) -> list[Any]:
+    return [essence(DEPLOY.step, one) for one in plan.steps]
 
 
 def step(plan: Plan, kind: str) -> PlannedStep:
@@ -56,10 +60,10 @@ def worlds(draw: st.DrawFn) -> Observation:
     )
     return replace(
         SEEN,
-        scope_map=Seen(draw(maps)),
-        token=Seen(draw(tokens)),
-        connected=Seen(draw(registries)),
-        extensions=Seen(draw(extensions)),
+        scope_map=Known(draw(maps)),
+        token=Known(draw(tokens)),
+        connected=Known(draw(registries)),
+        extensions=Known(draw(extensions)),
     )
 
 
@@ -69,7 +73,7 @@ def test_what_is_there_and_does_not_fit_is_a_blocker_or_said_as_a_change(seen: O
     plan = planned(seen)
     there = {"scope_map.put": seen.scope_map, "sync_token.put": seen.token}
     touched = {one.kind for one in plan.steps if one.effect == "create"} & {
-        kind for kind, answer in there.items() if isinstance(answer, Seen) and answer.value is not None
+        kind for kind, answer in there.items() if isinstance(answer, Known) and answer.value is not None
     }
 
     assert touched == set()
@@ -86,7 +90,7 @@ def test_the_same_world_gives_the_same_digest(seen: Observation) -> None:
 @given(worlds(), worlds())
 def test_other_steps_or_facts_give_another_digest(one: Observation, other: Observation) -> None:
     first, second = planned(one), planned(other)
-    same = list(map(essence, first.steps)) == list(map(essence, second.steps)) and first.observed == second.observed
+    same = essences(first) == essences(second) and first.observed == second.observed
 
     assert (first.digest == second.digest) == same
 
@@ -101,7 +105,7 @@ def test_everything_that_fits_is_kept() -> None:
 
 
 def test_a_failed_extension_is_installed_again_at_its_address() -> None:
-    plan = planned(replace(WHOLE, extensions=Seen((replace(OWN_EXTENSION, provisioning_state="Failed"),))))
+    plan = planned(replace(WHOLE, extensions=Known((replace(OWN_EXTENSION, provisioning_state="Failed"),))))
 
     assert step(plan, "extension.install").effect == "change"
     assert step(plan, "service_ip.hold").params["address"] == "10.112.0.7"
@@ -109,7 +113,7 @@ def test_a_failed_extension_is_installed_again_at_its_address() -> None:
 
 def test_cert_manager_that_an_extension_brought_along_stays_its_own() -> None:
     brought = replace(OWN_EXTENSION, provisioning_state="Failed", settings={"service.clusterIP": "10.112.0.7"})
-    plan = planned(replace(WHOLE, extensions=Seen((brought,))))
+    plan = planned(replace(WHOLE, extensions=Known((brought,))))
 
     assert "cert-manager.install" not in step(plan, "extension.install").params["settings"]  # type: ignore[operator]
 
@@ -123,26 +127,26 @@ def test_a_picked_address_is_not_part_of_the_digest_and_a_given_one_is() -> None
 
 def test_a_retry_is_covered_by_what_was_approved_and_more_is_not() -> None:
     approved = planned(SEEN)
-    later = planned(replace(WHOLE, extensions=Seen((replace(OWN_EXTENSION, provisioning_state="Failed"),))))
+    later = planned(replace(WHOLE, extensions=Known((replace(OWN_EXTENSION, provisioning_state="Failed"),))))
 
-    assert covers(approved.steps, later.steps)
-    assert not covers(later.steps[-3:], approved.steps)
+    assert covers(DEPLOY.step, approved.steps, later.steps)
+    assert not covers(DEPLOY.step, later.steps[-3:], approved.steps)
 
 
 def test_a_retry_fills_the_approved_password_slot_whichever_is_idle_by_then() -> None:
     used = replace(OWN_TOKEN, passwords=())
-    install = step(planned(replace(SEEN, token=Seen(used), scope_map=Seen(OWN_MAP))), "extension.install")
+    install = step(planned(replace(SEEN, token=Known(used), scope_map=Known(OWN_MAP))), "extension.install")
     other = replace(install, params={**install.params, "slot": "password2"})
 
-    assert covers((install,), (other,))
-    assert digest((install,), {}) != digest((other,), {})
+    assert covers(DEPLOY.step, (install,), (other,))
+    assert digest(DEPLOY.step, (install,), {}) != digest(DEPLOY.step, (other,), {})
 
 
 def _foreign(seen: Observation) -> bool:
     """Whether something of another one's, or that can't be changed, bears a name that is needed."""
-    extensions = seen.extensions.value if isinstance(seen.extensions, Seen) else ()
-    token = seen.token.value if isinstance(seen.token, Seen) else None
-    connected = seen.connected.value if isinstance(seen.connected, Seen) else ()
+    extensions = seen.extensions.value if isinstance(seen.extensions, Known) else ()
+    token = seen.token.value if isinstance(seen.token, Known) else None
+    connected = seen.connected.value if isinstance(seen.connected, Known) else ()
     return (
         any(one != OWN_EXTENSION for one in extensions)
         or (token is not None and token != OWN_TOKEN)

@@ -90,6 +90,35 @@ def test_names_that_name_nothing_are_told_with_the_nearest(files: Files) -> None
     ]
 
 
+@pytest.mark.parametrize(
+    ("rules", "problems"),
+    [
+        (
+            "{name: a, approvers: [bob], commands: [watch]}",
+            ["`watch` is no kind of operation, so nothing would wait for approval; there are `deploy`"],
+        ),
+        (
+            "{name: a, approvers: [bob], commands: [depoly]}",
+            ["`depoly` is no kind of operation, so nothing would wait for approval; did you mean `deploy`?"],
+        ),
+        (
+            "{name: a, approvers: [bob], sites: [berlin], environments: [production]}",
+            ["the rule `a` never applies: none of its sites is of its environments"],
+        ),
+        (
+            "{name: all, approvers: [bob]}, {name: a, approvers: [bob], commands: [deploy]}",
+            ["the rule `a` never applies: `all` above it always comes first"],
+        ),
+    ],
+)
+def test_an_approval_rule_that_protects_nothing_is_refused(files: Files, rules: str, problems: list[str]) -> None:
+    bonn = SITES.removeprefix("sites:\n").replace("berlin", "bonn").replace("development", "production")
+    files.sites.write_text(SITES + bonn)
+    files.access.write_text(ACCESS + f"approvals: [{rules}]\n")
+
+    assert files.problems() == [f"access.yaml:6 {problem}" for problem in problems]
+
+
 def test_a_missing_file_is_told(files: Files) -> None:
     files.sites.unlink()
 

@@ -8,10 +8,10 @@ from typing import Any, cast
 from services.model.azure import Extension, Pending, Token
 from services.model.errors import Absent, AddressTaken, Unreachable
 from services.model.kubernetes import Runtime, ServiceRanges
+from services.model.operation import StepRun
 from services.model.secret import Secret
 from services.operations.step import Scene
-from services.ports import Azure, Cluster
-from services.store.leases import Leases
+from services.ports import Azure, Cluster, Leases
 from tests.golden.values import SITE, operation, plan
 
 PASSWORD = "hunter2hunter2"
@@ -101,30 +101,30 @@ def scene(
     leased: Leased | None = None,
     cloud: Cloud | None = None,
     params: Mapping[str, object] | None = None,
-    results: Mapping[str, object] | None = None,
+    outputs: Sequence[object] = (),
     attempt: int = 1,
     waited: timedelta = timedelta(),
-    second: bool = False,
-    failed: bool = False,
+    repeated: bool = False,
+    failed_before: bool = False,
 ) -> Scene:
     """The scene of one step of edge01's deployment to hamburg."""
     planned = next(step for step in plan().steps if step.kind == kind)
+
+    steps = tuple(StepRun(index, "complete", output=output) for index, output in enumerate(outputs))
 
     async def cluster() -> Cluster:
         return cast(Cluster, edge or Edge())
 
     return Scene(
-        operation=operation(state="running", attempt=attempt),
+        operation=operation(state="running", attempt=attempt, steps=steps),
         site=SITE,
         planned=type(planned)(planned.kind, {**planned.params, **(params or {})}, planned.effect),
-        results=results or {},
         azure=cast(Azure, cloud or Cloud()),
         cluster=cluster,
         leases=cast(Leases, leased or Leased()),
         waited=waited,
-        grace=timedelta(seconds=90),
-        second=second,
-        failed=failed,
+        repeated=repeated,
+        failed_before=failed_before,
     )
 
 

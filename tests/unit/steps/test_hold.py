@@ -4,18 +4,20 @@ import pytest
 
 from services.model.errors import AddressTaken, Failure
 from services.model.kubernetes import Runtime
-from services.operations.deploy.diagnosis import Cause
-from services.operations.deploy.steps import STEPS
+from services.operations.deploy.causes import Cause
+from services.operations.deploy.outputs import AddressHeld
+from services.operations.deploy.procedure import DEPLOY
 from services.operations.step import Done, Scene
 from tests.unit.steps.scenes import Edge, Leased, scene
 
-HOLD = STEPS["service_ip.hold"]
+HOLD = DEPLOY.step["service_ip.hold"]
 
 
 async def held(where: Scene) -> object:
     progress = await HOLD.begin(where)
     assert isinstance(progress, Done)
-    return progress.output["service_ip"]
+    assert isinstance(progress.output, AddressHeld)
+    return progress.output.address
 
 
 async def test_the_planned_address_is_held() -> None:

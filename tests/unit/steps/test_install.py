@@ -6,27 +6,29 @@ import pytest
 
 from services.model.azure import Pending
 from services.model.errors import Failure
-from services.operations.deploy.diagnosis import Cause
-from services.operations.deploy.steps import STEPS
+from services.operations.deploy.causes import Cause
+from services.operations.deploy.outputs import AddressHeld, RegistryCreated
+from services.operations.deploy.procedure import DEPLOY
 from services.operations.step import Going
 from tests.golden.values import EXTENSION
 from tests.unit.steps.scenes import PASSWORD, Cloud, Edge, names, scene
 
-INSTALL = STEPS["extension.install"]
-KNOWN = {"service_ip": "10.112.0.2", "gateway_endpoint": "contosoacr.westeurope.data.azurecr.io"}
+INSTALL = DEPLOY.step["extension.install"]
+HELD = AddressHeld("10.112.0.2")
+KNOWN = (HELD, RegistryCreated("contosoacr.westeurope.data.azurecr.io"))
 CREATING = replace(EXTENSION, provisioning_state="Creating")
 
 
 async def test_the_placeholder_goes_before_the_extension_comes() -> None:
     edge, cloud = Edge(held=["10.112.0.2"]), Cloud()
-    await INSTALL.begin(scene("extension.install", edge=edge, cloud=cloud, results=KNOWN))
+    await INSTALL.begin(scene("extension.install", edge=edge, cloud=cloud, outputs=KNOWN))
 
     assert edge.held == []
     assert names(cloud.calls) == ["password", "edge01"]
 
 
 async def test_what_goes_on_holds_no_secret() -> None:
-    progress = await INSTALL.begin(scene("extension.install", results=KNOWN))
+    progress = await INSTALL.begin(scene("extension.install", outputs=KNOWN))
 
     assert isinstance(progress, Going)
     assert PASSWORD not in repr(progress)
@@ -34,7 +36,7 @@ async def test_what_goes_on_holds_no_secret() -> None:
 
 async def test_the_extension_gets_the_address_and_the_connection_string() -> None:
     cloud = Cloud()
-    await INSTALL.begin(scene("extension.install", cloud=cloud, results=KNOWN))
+    await INSTALL.begin(scene("extension.install", cloud=cloud, outputs=KNOWN))
     _, given = cloud.calls[-1]
 
     assert given["settings"]["service.clusterIP"] == "10.112.0.2"
@@ -44,14 +46,16 @@ async def test_the_extension_gets_the_address_and_the_connection_string() -> Non
 
 async def test_after_a_crash_an_extension_under_way_keeps_its_password() -> None:
     cloud = Cloud(CREATING)
-    await INSTALL.begin(scene("extension.install", cloud=cloud, results=KNOWN, second=True))
+    await INSTALL.begin(scene("extension.install", cloud=cloud, outputs=KNOWN, repeated=True))
 
     assert cloud.calls == []
 
 
 async def test_a_retry_of_the_failed_installation_hands_over_a_new_password() -> None:
     cloud = Cloud(CREATING)
-    await INSTALL.begin(scene("extension.install", cloud=cloud, results=KNOWN, attempt=2, second=True, failed=True))
+    await INSTALL.begin(
+        scene("extension.install", cloud=cloud, outputs=KNOWN, attempt=2, repeated=True, failed_before=True)
+    )
 
     assert names(cloud.calls) == ["password", "edge01"]
 
@@ -59,14 +63,14 @@ async def test_a_retry_of_the_failed_installation_hands_over_a_new_password() ->
 async def test_an_extension_that_is_as_wanted_is_left_alone() -> None:
     settings = {"pvc.storageRequest": "250Gi", "cert-manager.install": "false", "service.clusterIP": "10.112.0.2"}
     cloud = Cloud(replace(EXTENSION, settings=settings))
-    await INSTALL.begin(scene("extension.install", cloud=cloud, results=KNOWN, second=True))
+    await INSTALL.begin(scene("extension.install", cloud=cloud, outputs=KNOWN, repeated=True))
 
     assert cloud.calls == []
 
 
 async def test_without_a_data_endpoint_no_password_is_made() -> None:
     cloud = Cloud()
-    where = scene("extension.install", cloud=cloud, results={"service_ip": "10.112.0.2"})
+    where = scene("extension.install", cloud=cloud, outputs=(HELD,))
     cloud.connected = NoGateway()  # type: ignore[attr-defined]  # asked only where the creation did not tell it
     with pytest.raises(Failure) as raised:
         await INSTALL.begin(where)

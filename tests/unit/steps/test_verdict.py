@@ -8,8 +8,8 @@ import pytest
 from services.model.azure import Token
 from services.model.errors import Failure
 from services.model.kubernetes import Runtime
-from services.operations.deploy.diagnosis import Cause
-from services.operations.deploy.steps.verdict import judge
+from services.operations.deploy.causes import Cause
+from services.operations.deploy.steps.verdict import RECOVERY, raise_if_final
 from services.operations.step import Scene
 from tests.golden.values import EXTENSION, REGISTRY
 from tests.unit.steps.scenes import Cloud, Edge, scene
@@ -24,7 +24,7 @@ TOKEN = Token("/acr/tokens/edge01", "edge01", "/acr/scopeMaps/edge01", True)
 async def cause(where: Scene, *, final: bool = False) -> str:
     """Of the failure that ends the step; empty when it goes on."""
     try:
-        await judge(where, connected=OFFLINE, final=final)
+        await raise_if_final(where, connected=OFFLINE, final=final)
     except Failure as failure:
         return failure.cause
     return ""
@@ -41,7 +41,7 @@ async def test_what_may_pass_ends_it_only_when_it_lasts() -> None:
 
 async def test_a_retry_does_not_believe_a_logs_old_words_at_once() -> None:
     assert await cause(scene("connected.online", edge=ACTIVATED, attempt=2)) == ""
-    assert await cause(scene("connected.online", edge=ACTIVATED, attempt=2, waited=LATE)) == Cause.ALREADY_ACTIVATED
+    assert await cause(scene("connected.online", edge=ACTIVATED, attempt=2, waited=RECOVERY)) == Cause.ALREADY_ACTIVATED
 
 
 async def test_a_refused_password_of_a_disabled_token_is_told_as_that() -> None:
@@ -61,6 +61,6 @@ async def test_a_cluster_out_of_reach_is_no_cause() -> None:
 async def test_what_azure_has_given_up_ends_it_whatever_it_is() -> None:
     failed = replace(EXTENSION, provisioning_state="Failed")
     with pytest.raises(Failure) as raised:
-        await judge(scene("extension.install"), extension=failed, final=True)
+        await raise_if_final(scene("extension.install"), extension=failed, final=True)
 
     assert raised.value.cause == Cause.SILENT_FAILURE

@@ -29,7 +29,7 @@ def test_a_reminder_names_the_end() -> None:
 
 
 def test_approvers_whom_the_policy_names_without_an_id_are_not_called() -> None:
-    unnamed = replace(STATES["waiting"], asked=replace(ASKED, mentions=()))
+    unnamed = replace(STATES["waiting"], approval_request=replace(ASKED, mentions=()))
 
     assert thread_line(unnamed, event("asked")) == ":raised_hand:  please look at the plan above and decide."
 

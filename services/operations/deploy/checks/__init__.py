@@ -1,8 +1,37 @@
-"""Preflight checks: pure functions over what was observed, each declared once, in the order of reading."""
+"""Preflight checks of a deployment: pure functions over what was observed, in the order in which people read them."""
 
-from services.operations.deploy.checks import cloud, names, extension, cluster  # noqa: F401, I001 - importing declares the checks, in this order
-from services.operations.deploy.checks.codes import Code
-from services.operations.deploy.checks.declaration import CHECKS, Check, run, site_names
-from services.operations.deploy.checks.look import observe
+from services.model.plan import Finding
+from services.operations import checks
+from services.operations.checks import Check
+from services.operations.deploy.checks import cloud, cluster, extension, names
+from services.operations.deploy.observation import Observation
+from services.operations.deploy.request import DeployRequest, site_names
+from services.policy.sites import Site
 
-__all__ = ["CHECKS", "Check", "Code", "observe", "run", "site_names"]
+CHECKS: tuple[Check[DeployRequest, Observation], ...] = (
+    cloud.providers,
+    cloud.registry,
+    cloud.premium,
+    cloud.registry_ready,
+    cloud.data_endpoint,
+    cloud.cluster,
+    names.connected_name,
+    names.quota,
+    names.permissions,
+    names.scope_map,
+    names.token,
+    extension.extension,
+    extension.activation,
+    cluster.reached,
+    cluster.rights,
+    cluster.namespace,
+    cluster.node,
+    cluster.storage,
+    cluster.cert_manager,
+    cluster.address,
+)
+
+
+def run(site: Site, request: DeployRequest, observation: Observation) -> tuple[Finding, ...]:
+    """What they find."""
+    return checks.run(CHECKS, site, request, observation, site_names(site, request))

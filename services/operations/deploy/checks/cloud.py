@@ -1,8 +1,8 @@
 """Checks of the subscription, the cloud registry and the Arc-enabled cluster."""
 
 from services.model.plan import Finding
-from services.operations.deploy.checks.codes import Code
-from services.operations.deploy.checks.declaration import blocker, check, if_known, known, ok, warning
+from services.operations.checks import blocker, check, if_known, ok, required, warning
+from services.operations.deploy.codes import Code
 from services.operations.deploy.observation import Observation
 from services.operations.deploy.request import DeployRequest
 from services.policy.sites import PROVIDERS, Site
@@ -13,7 +13,7 @@ PREMIUM = "Premium"
 @check("providers.registered", title="Resource providers are registered")
 def providers(_site: Site, _request: DeployRequest, seen: Observation) -> Finding:
     """The plan registers those that are missing."""
-    states = {name.casefold(): state for name, state in known(seen.providers).items()}
+    states = {name.casefold(): state for name, state in required(seen.providers).items()}
     missing = {
         name: states.get(name.casefold(), "NotRegistered")
         for name in PROVIDERS
@@ -27,7 +27,7 @@ def providers(_site: Site, _request: DeployRequest, seen: Observation) -> Findin
 @check("registry.exists", title="Registry exists", essential=True)
 def registry(site: Site, _request: DeployRequest, seen: Observation) -> Finding:
     """An absent one is created only where the site says so: it costs money every month."""
-    found = known(seen.registry)
+    found = required(seen.registry)
     if found is not None:
         return ok(Code.REGISTRY_FOUND, location=found.location, login_server=found.login_server)
     if site.acr.create_in:
@@ -72,7 +72,7 @@ def data_endpoint(_site: Site, _request: DeployRequest, seen: Observation) -> Fi
 @check("cluster.connected", title="Cluster is connected to Azure Arc", essential=True)
 def cluster(_site: Site, _request: DeployRequest, seen: Observation) -> Finding:
     """Offline: no heartbeat for 15 minutes. Expired: the cluster's identity certificate has run out."""
-    found = known(seen.cluster)
+    found = required(seen.cluster)
     if found is None:
         return blocker(Code.CLUSTER_ABSENT)
     if found.connectivity == "Connected":

@@ -4,11 +4,12 @@ from typing import TypeVar
 
 from services.model.kubernetes import ServiceRanges
 from services.model.plan import Finding
-from services.operations.deploy.addresses import Choice, choose, judge
-from services.operations.deploy.checks.codes import Code
-from services.operations.deploy.checks.declaration import blocker, check, if_known, known, ok, warning
+from services.operations.answers import Answer, Unknown
+from services.operations.checks import blocker, check, if_known, ok, required, warning
+from services.operations.deploy.addresses import Choice, assess_address, choose
 from services.operations.deploy.checks.extension import CERT_MANAGER_INSTALL, SERVICE_ADDRESS, own_extension
-from services.operations.deploy.observation import Answer, Observation, Unasked
+from services.operations.deploy.codes import Code
+from services.operations.deploy.observation import Observation
 from services.operations.deploy.request import DeployRequest
 from services.policy.sites import RUNTIME_NAMESPACE, Site
 
@@ -18,7 +19,7 @@ T = TypeVar("T")
 @check("kubernetes.reached", title="Kubernetes API answers", essential=True)
 def reached(_site: Site, _request: DeployRequest, seen: Observation) -> Finding:
     """With the site's kubeconfig."""
-    return ok(Code.KUBERNETES_REACHED, version=known(seen.kubernetes_version))
+    return ok(Code.KUBERNETES_REACHED, version=required(seen.kubernetes_version))
 
 
 @check("kubernetes.rights", title="Bot has the rights that a deployment uses")
@@ -26,7 +27,7 @@ def rights(site: Site, _request: DeployRequest, seen: Observation) -> Finding | 
     """`deploy/rbac` grants exactly these."""
     if _said_already(seen.missing_rights, seen):
         return None
-    if missing := known(seen.missing_rights):
+    if missing := required(seen.missing_rights):
         return blocker(Code.RIGHTS_MISSING, missing=missing, namespace=site.cluster.kubernetes.hold_namespace)
     return ok(Code.RIGHTS_COMPLETE)
 
@@ -36,7 +37,7 @@ def namespace(_site: Site, _request: DeployRequest, seen: Observation) -> Findin
     """Nothing can be created in a namespace that goes away."""
     if _said_already(seen.namespace_phase, seen):
         return None
-    phase = known(seen.namespace_phase)
+    phase = required(seen.namespace_phase)
     if phase == "Terminating":
         return blocker(Code.NAMESPACE_TERMINATING, namespace=RUNTIME_NAMESPACE)
     return ok(Code.NAMESPACE_USABLE, namespace=RUNTIME_NAMESPACE, phase=phase)
@@ -47,7 +48,7 @@ def node(_site: Site, _request: DeployRequest, seen: Observation) -> Finding | N
     """The extension has no image for ARM64 (Learn: Arc extensions)."""
     if _said_already(seen.nodes, seen):
         return None
-    nodes = known(seen.nodes)
+    nodes = required(seen.nodes)
     fitting = [one for one in nodes if (one.os, one.architecture) == ("linux", "amd64")]
     if not fitting:
         return blocker(Code.NODE_ABSENT, platforms=tuple(sorted({f"{one.os}/{one.architecture}" for one in nodes})))
@@ -62,7 +63,7 @@ def storage(_site: Site, request: DeployRequest, seen: Observation) -> Finding |
     """Without a usable class the volume claim stays Pending and the extension Creating."""
     if _said_already(seen.storage_classes, seen):
         return None
-    classes = known(seen.storage_classes)
+    classes = required(seen.storage_classes)
     names = tuple(one.name for one in classes)
     if request.storage_class:
         there = request.storage_class in names
@@ -82,7 +83,7 @@ def cert_manager(_site: Site, request: DeployRequest, seen: Observation) -> Find
     """
     if _said_already(seen.cert_manager, seen):
         return None
-    there = known(seen.cert_manager)
+    there = required(seen.cert_manager)
     own = own_extension(request, seen)
     if own is not None and there:
         install = own.settings.get(CERT_MANAGER_INSTALL, "true").casefold() != "false"
@@ -95,7 +96,7 @@ def address(_site: Site, request: DeployRequest, seen: Observation) -> Finding |
     """A given address is judged, else one is picked; `address` is what the plan holds and the extension gets."""
     if _said_already(seen.ranges, seen):
         return None
-    ranges = known(seen.ranges)
+    ranges = required(seen.ranges)
     if (own := _own_address(request, seen, ranges)) and request.service_ip in {None, own}:
         return ok(Code.ADDRESS_KEPT, address=own, picked=False)
     if request.service_ip is not None:
@@ -104,18 +105,18 @@ def address(_site: Site, request: DeployRequest, seen: Observation) -> Finding |
 
 
 def _judged(wanted: str, ranges: ServiceRanges, leased: frozenset[str]) -> Finding:
-    judgement = judge(wanted, ranges, leased)
-    if judgement.verdict == "ok":
-        return ok(Code.ADDRESS_GIVEN, address=wanted, picked=False, **judgement.facts)
+    assessment = assess_address(wanted, ranges, leased)
+    if assessment.verdict == "ok":
+        return ok(Code.ADDRESS_GIVEN, address=wanted, picked=False, **assessment.facts)
     code = {
         "outside": Code.ADDRESS_OUTSIDE,
         "reserved": Code.ADDRESS_RESERVED,
         "taken": Code.ADDRESS_TAKEN,
         "leased": Code.ADDRESS_LEASED,
-    }[judgement.verdict]
+    }[assessment.verdict]
     free = choose(ranges, leased)
     instead = free.address if isinstance(free, Choice) else ""
-    return blocker(code, address=wanted, instead=instead, **{"ranges": ranges.ranges} | dict(judgement.facts))
+    return blocker(code, address=wanted, instead=instead, **{"ranges": ranges.ranges} | dict(assessment.facts))
 
 
 def _picked(ranges: ServiceRanges, leased: frozenset[str]) -> Finding:
@@ -137,16 +138,16 @@ def _own_address(request: DeployRequest, seen: Observation, ranges: ServiceRange
     running = if_known(seen.runtime)
     if told and running is not None and told in running.service_addresses:
         return told
-    return told if told and judge(told, ranges, seen.leased).verdict == "ok" else ""
+    return told if told and assess_address(told, ranges, seen.leased).verdict == "ok" else ""
 
 
 def _said_already(answer: Answer[T], seen: Observation) -> bool:
     """Whether this question failed as the very first one did: people need to read that only once."""
     first = seen.kubernetes_version
-    if not isinstance(first, Unasked) or not isinstance(answer, Unasked):
+    if not isinstance(first, Unknown) or not isinstance(answer, Unknown):
         return False
     return type(first.error) is type(answer.error) and _code(first) == _code(answer)
 
 
-def _code(answer: Unasked) -> str:
+def _code(answer: Unknown) -> str:
     return str(getattr(answer.error, "code", ""))

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 from services.model.azure import Extension
 from services.model.plan import Finding
-from services.operations.deploy.checks.codes import Code
-from services.operations.deploy.checks.declaration import blocker, check, if_known, known, ok, warning
+from services.operations.answers import Known
+from services.operations.checks import blocker, check, if_known, ok, required, warning
 from services.operations.deploy.checks.names import existing
-from services.operations.deploy.observation import Observation, Seen
+from services.operations.deploy.codes import Code
+from services.operations.deploy.observation import Observation
 from services.operations.deploy.request import DeployRequest
 from services.policy.sites import EXTENSION_TYPE, Site
 
@@ -20,7 +21,7 @@ CERT_MANAGER_INSTALL = "cert-manager.install"
 @check("extension.free", title="Extension is free or of this connected registry", essential=True)
 def extension(_site: Site, request: DeployRequest, seen: Observation) -> Finding | None:
     """The extension is cluster-scoped, so that a second one of its type can't be installed beside it."""
-    found = known(seen.extensions)
+    found = required(seen.extensions)
     if taken := next((one for one in found if _is_named(one, request) and not _is_registry(one)), None):
         return blocker(Code.EXTENSION_NAME_TAKEN, type=taken.type)
     if other := next((one for one in found if _is_registry(one) and not _is_named(one, request)), None):
@@ -35,7 +36,7 @@ def extension(_site: Site, request: DeployRequest, seen: Observation) -> Finding
 def activation(_site: Site, request: DeployRequest, seen: Observation) -> Finding | None:
     """Only one live instance may exist; the next one is refused with ALREADY_ACTIVATED until the old is deactivated."""
     registry = existing(request, seen)
-    if registry is None or not isinstance(seen.extensions, Seen):
+    if registry is None or not isinstance(seen.extensions, Known):
         return None
     if registry.activation != "Active":
         return ok(Code.NOT_ACTIVATED)
@@ -53,7 +54,7 @@ def own_extension(request: DeployRequest, seen: Observation) -> Extension | None
 def _own(found: Extension, request: DeployRequest, seen: Observation) -> Finding:
     state = found.provisioning_state
     registry = existing(request, seen)
-    if isinstance(seen.connected, Seen) and request.name and registry is None:
+    if isinstance(seen.connected, Known) and request.name and registry is None:
         return blocker(Code.EXTENSION_OTHER_REGISTRY, state=state)
     if state in {"Creating", "Updating", "Deleting"}:
         return blocker(Code.EXTENSION_BUSY, state=state)

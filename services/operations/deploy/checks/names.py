@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from services.model.azure import ConnectedRegistry
 from services.model.plan import Finding
-from services.operations.deploy.checks.codes import Code
-from services.operations.deploy.checks.declaration import blocker, check, if_known, known, ok, warning
+from services.operations.checks import blocker, check, if_known, ok, required, warning
+from services.operations.deploy.codes import Code
 from services.operations.deploy.observation import Observation
 from services.operations.deploy.request import DeployRequest
 from services.policy.sites import CONNECTED_REGISTRIES_PER_ACR, SCOPE_MAP_PERMISSIONS, Site, sync_actions
@@ -14,7 +14,7 @@ from services.policy.sites import CONNECTED_REGISTRIES_PER_ACR, SCOPE_MAP_PERMIS
 @check("connected.name", title="Name is free or of this connected registry", essential=True)
 def connected_name(_site: Site, request: DeployRequest, seen: Observation) -> Finding | None:
     """An existing one is reused when it is as asked. Mode, parent and sync token can't be changed after creation."""
-    known(seen.connected)
+    required(seen.connected)
     if not request.name:
         return None
     if (found := existing(request, seen)) is None:
@@ -55,7 +55,7 @@ def scope_map(_site: Site, request: DeployRequest, seen: Observation) -> Finding
     """The Azure CLI overwrites an existing scope map with a warning line; here it must be this registry's own."""
     if not request.name:
         return None
-    if (found := known(seen.scope_map)) is None:
+    if (found := required(seen.scope_map)) is None:
         return ok(Code.SCOPE_MAP_FREE)
     have, want = {action.casefold() for action in found.actions}, set(_wanted(request))
     changes = {"added": tuple(sorted(want - have)), "removed": tuple(sorted(have - want))}
@@ -71,7 +71,7 @@ def token(_site: Site, request: DeployRequest, seen: Observation) -> Finding | N
     """A disabled token was disabled by somebody, perhaps to cut this registry off: it is not switched on silently."""
     if not request.name:
         return None
-    if (found := known(seen.token)) is None:
+    if (found := required(seen.token)) is None:
         return ok(Code.TOKEN_FREE)
     if user := _other_user(request, seen):
         return blocker(Code.TOKEN_IN_USE, user=user)

@@ -1,25 +1,15 @@
 """Steps on the cloud registry and its subscription."""
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 from services.model.azure import Pending
 from services.model.errors import AlreadyExists
-from services.operations.step import Done, Going, Progress, Scene, Step
+from services.model.operation import Operation
+from services.model.plan import PlannedStep
+from services.operations.command_line import command_line, lines
+from services.operations.deploy.outputs import ImageKept
+from services.operations.step import Done, Going, Progress, Scene, Step, follow, followed
 from services.policy.sites import Site
-
-
-def followed(pending: Pending) -> Progress:
-    """What an ARM call answered, as a step's progress."""
-    if pending.kind == "done":
-        return Done(correlation_id=pending.correlation_id)
-    return Going(pending, pending.correlation_id)
-
-
-async def follow(scene: Scene, token: Pending) -> Progress:
-    """Ask an asynchronous ARM operation how it is doing."""
-    return followed(await scene.azure.operations.poll(token))
 
 
 async def _register(scene: Scene) -> Progress:
@@ -31,21 +21,45 @@ async def _register(scene: Scene) -> Progress:
 
 
 async def _registered(scene: Scene, _token: object) -> Progress:
-    wanted = scene.params["namespaces"]
-    states = await scene.azure.providers.states(scene.site.subscription, wanted)
-    return Done() if all(states.get(namespace) == "Registered" for namespace in wanted) else Going()
+    namespaces = scene.params["namespaces"]
+    states = await scene.azure.providers.states(scene.site.subscription, namespaces)
+    return Done() if all(states.get(namespace) == "Registered" for namespace in namespaces) else Going()
 
 
-def _register_line(_site: Site, _name: str, params: Mapping[str, Any]) -> str:
-    return "\n".join(f"az provider register --namespace {namespace}" for namespace in params["namespaces"])
+def _register_line(_site: Site, _operation: Operation, planned: PlannedStep) -> str:
+    namespaces = planned.params["namespaces"]
+    return lines(
+        command_line("az provider register", namespace=namespace)
+        for namespace in (namespaces if isinstance(namespaces, tuple) else ())
+    )
 
 
 async def _create(scene: Scene) -> Progress:
     return followed(await scene.azure.registries.create(scene.site.acr_ref, scene.params["location"]))
 
 
+def _create_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
+    return command_line(
+        "az acr create",
+        name=planned.params["name"],
+        resource_group=site.acr_ref.resource_group,
+        location=planned.params["location"],
+        sku="Premium",
+        data_endpoint_enabled="true",
+    )
+
+
 async def _enable_data_endpoint(scene: Scene) -> Progress:
     return followed(await scene.azure.registries.enable_data_endpoint(scene.site.acr_ref))
+
+
+def _data_endpoint_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
+    return command_line(
+        "az acr update",
+        name=planned.params["name"],
+        resource_group=site.acr_ref.resource_group,
+        data_endpoint_enabled="true",
+    )
 
 
 async def _import(scene: Scene) -> Progress:
@@ -54,7 +68,7 @@ async def _import(scene: Scene) -> Progress:
             scene.site.acr_ref, scene.params["source"], scene.params["image"]
         )
     except AlreadyExists:
-        return Done({f"kept {scene.params['image']}": True})
+        return Done(ImageKept(scene.params["image"]))
     return followed(begun)
 
 
@@ -62,7 +76,13 @@ async def _imported(scene: Scene, token: Pending) -> Progress:
     try:
         return await follow(scene, token)
     except AlreadyExists:
-        return Done({f"kept {scene.params['image']}": True})
+        return Done(ImageKept(scene.params["image"]))
+
+
+def _import_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
+    return command_line(
+        "az acr import", name=site.acr_ref.name, source=planned.params["source"], image=planned.params["image"]
+    )
 
 
 async def _put_scope_map(scene: Scene) -> Progress:
@@ -76,75 +96,47 @@ async def _put_scope_map(scene: Scene) -> Progress:
     )
 
 
+def _scope_map_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
+    actions = planned.params["actions"]
+    verbs: dict[tuple[str, str], list[str]] = {}
+    # `repositories/team/app/content/read` is `--repository team/app content/read` to the Azure CLI.
+    for action in actions if isinstance(actions, tuple) else ():
+        target, noun, verb = str(action).rsplit("/", 2)
+        kind, _, name = target.partition("/")
+        verbs.setdefault(({"repositories": "repository"}.get(kind, kind), name), []).append(f"{noun}/{verb}")
+    options = [command_line("", **{kind: (name, *given)}).strip() for (kind, name), given in verbs.items()]
+    return " ".join([command_line("az acr scope-map create", name=planned.params["name"], **_acr(site)), *options])
+
+
 async def _put_token(scene: Scene) -> Progress:
     scope_map = f"{scene.site.acr_ref.id}/scopeMaps/{scene.params['scope_map']}"
     return followed(await scene.azure.tokens.put(scene.site.acr_ref, scene.params["name"], scope_map))
 
 
-def _acr(site: Site) -> str:
-    return f"--registry {site.acr_ref.name} --resource-group {site.acr_ref.resource_group}"
-
-
-def _scope_map_line(site: Site, _name: str, params: Mapping[str, Any]) -> str:
-    by_resource: dict[str, list[str]] = {}
-    for action in params["actions"]:
-        resource, _, verb = action.rpartition("/")
-        resource, _, noun = resource.rpartition("/")
-        by_resource.setdefault(resource, []).append(f"{noun}/{verb}")
-    options = "".join(
-        f" --{kind.removesuffix('ies') + 'y' if kind == 'repositories' else kind} {target} {' '.join(verbs)}"
-        for (kind, _, target), verbs in ((key.partition("/"), verbs) for key, verbs in by_resource.items())
+def _token_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
+    return command_line(
+        "az acr token create",
+        name=planned.params["name"],
+        **_acr(site),
+        scope_map=planned.params["scope_map"],
+        no_passwords="true",
     )
-    return f"az acr scope-map create --name {params['name']} {_acr(site)}{options}"
+
+
+def _acr(site: Site) -> dict[str, object]:
+    return {"registry": site.acr_ref.name, "resource_group": site.acr_ref.resource_group}
 
 
 REGISTER_PROVIDERS = Step(
     "provider.register",
-    "Registration of resource providers",
     _register,
     _register_line,
     wait=_registered,
     interval=10,
     within=timedelta(minutes=15),
 )
-CREATE_ACR = Step(
-    "acr.create",
-    "Cloud registry {name}",
-    _create,
-    lambda site, _name, params: (
-        f"az acr create --name {params['name']} --resource-group {site.acr_ref.resource_group}"
-        f" --location {params['location']} --sku Premium --data-endpoint-enabled true"
-    ),
-    wait=follow,
-)
-ENABLE_DATA_ENDPOINT = Step(
-    "acr.data_endpoint",
-    "Data endpoint of {name}",
-    _enable_data_endpoint,
-    lambda site, _name, params: (
-        f"az acr update --name {params['name']} --resource-group {site.acr_ref.resource_group}"
-        " --data-endpoint-enabled true"
-    ),
-    wait=follow,
-)
-IMPORT_IMAGE = Step(
-    "acr.import",
-    "Image {image}",
-    _import,
-    lambda site, _name, params: (
-        f"az acr import --name {site.acr_ref.name} --source {params['source']} --image {params['image']}"
-    ),
-    wait=_imported,
-)
-PUT_SCOPE_MAP = Step("scope_map.put", "Scope map {name}", _put_scope_map, _scope_map_line, wait=follow)
-PUT_SYNC_TOKEN = Step(
-    "sync_token.put",
-    "Sync token {name}",
-    _put_token,
-    lambda site, _name, params: (
-        f"az acr token create --name {params['name']} {_acr(site)} --scope-map {params['scope_map']}"
-        " --no-passwords true"
-    ),
-    wait=follow,
-    interval=2,
-)
+CREATE_ACR = Step("acr.create", _create, _create_line, wait=follow)
+ENABLE_DATA_ENDPOINT = Step("acr.data_endpoint", _enable_data_endpoint, _data_endpoint_line, wait=follow)
+IMPORT_IMAGE = Step("acr.import", _import, _import_line, wait=_imported)
+PUT_SCOPE_MAP = Step("scope_map.put", _put_scope_map, _scope_map_line, wait=follow)
+PUT_SYNC_TOKEN = Step("sync_token.put", _put_token, _token_line, wait=follow, interval=2)

@@ -1,14 +1,21 @@
 """Steps on the cluster at the edge."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from services.model.errors import AddressTaken, Failure
 from services.model.kubernetes import ServiceRanges
+from services.model.operation import Operation
+from services.model.plan import PlannedStep
+from services.operations.command_line import command_line
 from services.operations.deploy import addresses
-from services.operations.deploy.diagnosis import Cause
-from services.operations.deploy.steps.verdict import judge
+from services.operations.deploy.causes import Cause
+from services.operations.deploy.outputs import AddressHeld, RuntimeVerified, address_of
+from services.operations.deploy.steps.extension import INSTALL
+from services.operations.deploy.steps.verdict import raise_if_final
 from services.operations.step import Done, Going, Progress, Scene, Step
-from services.policy.sites import RUNTIME_NAMESPACE
+from services.policy.sites import RUNTIME_NAMESPACE, Site
 
 TRIES = 20
 """How many addresses are tried one after the other; somebody else would have to take all of them meanwhile."""
@@ -17,35 +24,35 @@ TRIES = 20
 async def _hold(scene: Scene) -> Progress:
     """Prove by a real Service that the address is free; nothing less proves it (a dry run accepts addresses in use)."""
     cluster = await scene.cluster()
-    wanted = str(scene.results.get("service_ip") or await _held_before(scene) or scene.params["address"])
+    address = address_of(scene.operation) or await _held_before(scene) or str(scene.params["address"])
     runtime = await cluster.runtime(RUNTIME_NAMESPACE)
-    if wanted in runtime.service_addresses:  # a run before this one has got as far as the extension's own Service
-        return Done({"service_ip": wanted})
+    if address in runtime.service_addresses:  # a run before this one has got as far as the extension's own Service
+        return Done(AddressHeld(address))
     for _ in range(TRIES):
-        if await scene.leases.take(scene.operation.cluster, wanted, scene.operation.id):
+        if await scene.leases.take(_cluster(scene), address, scene.operation.id):
             try:
-                await cluster.hold_address(wanted, scene.params["namespace"], scene.operation.id)
-                await scene.leases.release(scene.operation.id, but=wanted)
-                return Done({"service_ip": wanted})
+                await cluster.hold_address(address, scene.params["namespace"], scene.operation.id)
+                await scene.leases.release(scene.operation.id, but=address)
+                return Done(AddressHeld(address))
             except AddressTaken:
                 if not scene.params["picked"]:
                     raise
         elif not scene.params["picked"]:
-            raise Failure(Cause.ADDRESS_LEASED, {"address": wanted})
-        wanted = await _next(scene, await cluster.service_ranges(scene.params["namespace"]), wanted)
+            raise Failure(Cause.ADDRESS_LEASED, {"address": address})
+        address = await _next(scene, await cluster.service_ranges(scene.params["namespace"]), address)
     raise Failure(Cause.ADDRESS_RACE, {"tries": TRIES})
 
 
 async def _held_before(scene: Scene) -> str:
     """What a run that died held, let go again: it may have died before it could say which address it had got."""
-    if not scene.second:
+    if not scene.repeated:
         return ""
     held = await (await scene.cluster()).release_addresses(scene.params["namespace"], scene.operation.id)
     return held[0] if held and scene.params["picked"] else ""
 
 
 async def _next(scene: Scene, known: ServiceRanges, tried: str) -> str:
-    leased = await scene.leases.of_others(scene.operation.cluster, scene.operation.id)
+    leased = await scene.leases.of_others(_cluster(scene), scene.operation.id)
     choice = addresses.choose(known, {*leased, tried})
     if isinstance(choice, addresses.Full):
         facts = {"ranges": choice.ranges, "size": choice.size, "used": choice.used, "leased": choice.leased}
@@ -53,8 +60,34 @@ async def _next(scene: Scene, known: ServiceRanges, tried: str) -> str:
     return choice.address
 
 
+def _cluster(scene: Scene) -> str:
+    return scene.site.cluster_ref.id.lower()
+
+
 async def _let_go(scene: Scene) -> None:
     await (await scene.cluster()).release_addresses(scene.params["namespace"], scene.operation.id)
+
+
+def _reserved(params: Mapping[str, Any]) -> str:
+    return str(params["address"])
+
+
+def _free(params: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset({"address"}) if params.get("picked") else frozenset()
+
+
+def _is_given_back(operation: Operation) -> bool:
+    """A failed run took its placeholder back at its end; after the installation the extension has the address."""
+    return not operation.has_done(INSTALL.kind)
+
+
+def _hold_line(_site: Site, _operation: Operation, planned: PlannedStep) -> str:
+    return command_line(
+        "kubectl create service clusterip registry-placeholder",
+        clusterip=planned.params["address"],
+        tcp=443,
+        namespace=planned.params["namespace"],
+    )
 
 
 async def _verify(scene: Scene) -> Progress:
@@ -63,30 +96,30 @@ async def _verify(scene: Scene) -> Progress:
 
 async def _verified(scene: Scene, _token: object) -> Progress:
     runtime = await (await scene.cluster()).runtime(RUNTIME_NAMESPACE)
-    address = str(scene.results.get("service_ip") or next(iter(runtime.service_addresses), ""))
+    address = address_of(scene.operation) or next(iter(runtime.service_addresses), "")
     if runtime.deployment_available and runtime.volume_phase == "Bound" and address in runtime.service_addresses:
-        return Done({"deployment": "available", "service": address, "volume": runtime.volume_phase})
-    await judge(scene)
+        return Done(RuntimeVerified(address, runtime.volume_phase))
+    await raise_if_final(scene)
     return Going()
+
+
+def _verify_line(_site: Site, _operation: Operation, _planned: PlannedStep) -> str:
+    return command_line("kubectl get deployments,services,persistentvolumeclaims", namespace=RUNTIME_NAMESPACE)
 
 
 HOLD_ADDRESS = Step(
     "service_ip.hold",
-    "Service IP {address}",
     _hold,
-    lambda _site, _name, params: (
-        f"kubectl create service clusterip registry-placeholder --clusterip={params['address']} --tcp=443"
-        f" --namespace {params['namespace']}"
-    ),
+    _hold_line,
     undo=_let_go,
+    reserves=_reserved,
+    free=_free,
+    repeats=_is_given_back,
 )
 VERIFY = Step(
     "cluster.verify",
-    "Deployment, Service and volume in the cluster",
     _verify,
-    lambda _site, _name, _params: (
-        f"kubectl get deployments,services,persistentvolumeclaims --namespace {RUNTIME_NAMESPACE}"
-    ),
+    _verify_line,
     wait=_verified,
     interval=3,
     within=timedelta(minutes=10),

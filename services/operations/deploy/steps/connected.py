@@ -1,12 +1,14 @@
 """Steps on the connected registry."""
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
-from services.model.azure import ConnectedRegistry, Pending
-from services.operations.deploy.steps.verdict import judge
-from services.operations.step import Done, Going, Progress, Scene, Step
+from services.model.azure import Pending
+from services.model.operation import Operation
+from services.model.plan import PlannedStep
+from services.operations.command_line import command_line
+from services.operations.deploy.outputs import RegistryCreated, RegistryOnline, RegistrySynced
+from services.operations.deploy.steps.verdict import raise_if_final
+from services.operations.step import Done, Going, Progress, Scene, Step, followed
 from services.policy.sites import Site
 
 
@@ -30,9 +32,8 @@ async def _created(scene: Scene, token: Pending) -> Progress:
 
 
 def _created_so_far(pending: Pending) -> Progress:
-    if pending.kind != "done":
-        return Going(pending, pending.correlation_id)
-    return Done(dict(pending.facts), pending.correlation_id)
+    gateway = pending.facts.get("gateway_endpoint", "")
+    return followed(pending, RegistryCreated(gateway) if gateway else None)
 
 
 async def _online(scene: Scene) -> Progress:
@@ -41,42 +42,44 @@ async def _online(scene: Scene) -> Progress:
 
 async def _is_online(scene: Scene, _token: object) -> Progress:
     """Connected at least once since its activation; a registry that syncs at this very moment is connected too."""
-    seen = await scene.azure.connected.get(scene.site.acr_ref, scene.name)
-    if seen.activation == "Active" and seen.connection_state in {"Online", "Syncing"}:
-        return Done({"connection_state": "Online", **_sync(seen)})
-    await judge(scene, connected=seen)
+    registry = await scene.azure.connected.get(scene.site.acr_ref, scene.name)
+    if registry.activation == "Active" and registry.connection_state in {"Online", "Syncing"}:
+        return Done(RegistryOnline(registry.last_sync))
+    await raise_if_final(scene, connected=registry)
     return Going()
 
 
 async def _synced(scene: Scene) -> Progress:
-    return Done() if scene.results.get("last_sync") else await _is_synced(scene, None)
+    online = scene.operation.output(RegistryOnline)
+    return Done() if online and online.last_sync else await _is_synced(scene, None)
 
 
 async def _is_synced(scene: Scene, _token: object) -> Progress:
-    seen = await scene.azure.connected.get(scene.site.acr_ref, scene.name)
-    return Done(_sync(seen)) if seen.last_sync else Going()
+    registry = await scene.azure.connected.get(scene.site.acr_ref, scene.name)
+    return Done(RegistrySynced(registry.last_sync)) if registry.last_sync else Going()
 
 
-def _sync(seen: ConnectedRegistry) -> dict[str, object]:
-    return {"last_sync": seen.last_sync} if seen.last_sync else {}
-
-
-def _create_line(site: Site, name: str, params: Mapping[str, Any]) -> str:
-    return (
-        f"az acr connected-registry create --registry {site.acr_ref.name} --name {name} --resource-group"
-        f" {site.acr_ref.resource_group} --sync-token {params['token']} --mode {params['mode']}"
-        f" --sync-schedule '{params['schedule']}'"
+def _create_line(site: Site, operation: Operation, planned: PlannedStep) -> str:
+    return command_line(
+        "az acr connected-registry create",
+        registry=site.acr_ref.name,
+        name=operation.target,
+        resource_group=site.acr_ref.resource_group,
+        sync_token=planned.params["token"],
+        mode=planned.params["mode"],
+        sync_schedule=planned.params["schedule"],
     )
 
 
-def _show_line(site: Site, name: str, _params: Mapping[str, Any]) -> str:
-    return f"az acr connected-registry show --registry {site.acr_ref.name} --name {name} --output table"
+def _show_line(site: Site, operation: Operation, _planned: PlannedStep) -> str:
+    return command_line(
+        "az acr connected-registry show", registry=site.acr_ref.name, name=operation.target, output="table"
+    )
 
 
-CREATE = Step("connected.create", "Connected registry {name}", _create, _create_line, wait=_created)
+CREATE = Step("connected.create", _create, _create_line, wait=_created)
 ONLINE = Step(
     "connected.online",
-    "{name} comes online",
     _online,
     _show_line,
     wait=_is_online,
@@ -85,7 +88,6 @@ ONLINE = Step(
 )
 SYNCED = Step(
     "connected.synced",
-    "First sync of {name}",
     _synced,
     _show_line,
     wait=_is_synced,

@@ -3,15 +3,17 @@
 The password lives between two awaits of `_install` and nowhere else; no answer, error or checkpoint holds it.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 from services.model.azure import Extension
 from services.model.errors import Absent, Failure
+from services.model.operation import Operation
+from services.model.plan import PlannedStep
+from services.operations.command_line import command_line, lines
+from services.operations.deploy.causes import Cause
 from services.operations.deploy.connection_string import connection_string
-from services.operations.deploy.diagnosis import Cause
-from services.operations.deploy.steps.verdict import judge
+from services.operations.deploy.outputs import AddressHeld, ExtensionInstalled, RegistryCreated, address_of
+from services.operations.deploy.steps.verdict import raise_if_final
 from services.operations.step import Done, Going, Progress, Scene, Step
 from services.policy.sites import Site
 
@@ -24,11 +26,11 @@ async def _install(scene: Scene) -> Progress:
     Unless that is what has failed: a string that does not let the registry in leaves the extension under way for hours.
     """
     params = scene.params
-    there = await _there(scene)
-    under_way = there is not None and there.provisioning_state.lower() in UNDER_WAY
-    if there and ((under_way and not scene.failed) or _fits(there, scene)):
+    extension = await _installed_before(scene)
+    under_way = extension is not None and extension.provisioning_state.lower() in UNDER_WAY
+    if extension and ((under_way and not scene.failed_before) or _fits(extension, scene)):
         return Going()
-    endpoint = scene.results.get("gateway_endpoint") or await _gateway_endpoint(scene)
+    endpoint = await _gateway_endpoint(scene)
     # Now, and not earlier: until the extension's own Service takes the address, the placeholder keeps others off it.
     await (await scene.cluster()).release_addresses(scene.site.cluster.kubernetes.hold_namespace, scene.operation.id)
     token = f"{scene.site.acr_ref.id}/tokens/{params['token']}"
@@ -36,10 +38,10 @@ async def _install(scene: Scene) -> Progress:
     pending = await scene.azure.extensions.create(
         scene.site.cluster_ref,
         params["name"],
-        settings={**params["settings"], "service.clusterIP": str(scene.results["service_ip"])},
+        settings={**params["settings"], "service.clusterIP": address_of(scene.operation)},
         protected={
             "connectionString": connection_string(
-                name=scene.name, token=params["token"], password=password, gateway_endpoint=str(endpoint)
+                name=scene.name, token=params["token"], password=password, gateway_endpoint=endpoint
             )
         },
         release_train=params["release_train"],
@@ -48,9 +50,9 @@ async def _install(scene: Scene) -> Progress:
     return Going(correlation_id=pending.correlation_id)
 
 
-async def _there(scene: Scene) -> Extension | None:
+async def _installed_before(scene: Scene) -> Extension | None:
     """The extension, where there may be one. The first creation was preceded by a look at the whole cluster."""
-    if not scene.second and scene.planned.effect == "create":
+    if not scene.repeated and scene.planned.effect == "create":
         return None
     try:
         return await scene.azure.extensions.get(scene.site.cluster_ref, scene.params["name"])
@@ -58,51 +60,82 @@ async def _there(scene: Scene) -> Extension | None:
         return None
 
 
-def _fits(there: Extension, scene: Scene) -> bool:
-    wanted = {**scene.params["settings"], "service.clusterIP": str(scene.results["service_ip"])}
-    return there.provisioning_state.lower() == "succeeded" and wanted.items() <= dict(there.settings).items()
+def _fits(extension: Extension, scene: Scene) -> bool:
+    settings = {**scene.params["settings"], "service.clusterIP": address_of(scene.operation)}
+    return extension.provisioning_state.lower() == "succeeded" and settings.items() <= dict(extension.settings).items()
 
 
 async def _gateway_endpoint(scene: Scene) -> str:
-    seen = await scene.azure.connected.get(scene.site.acr_ref, scene.name)
-    if not seen.gateway_endpoint:
+    created = scene.operation.output(RegistryCreated)
+    if created is not None:
+        return created.gateway_endpoint
+    registry = await scene.azure.connected.get(scene.site.acr_ref, scene.name)
+    if not registry.gateway_endpoint:
         raise Failure(Cause.GATEWAY_UNKNOWN, {"name": scene.name})
-    return seen.gateway_endpoint
+    return registry.gateway_endpoint
 
 
 async def _installed(scene: Scene, _token: object) -> Progress:
     """Asks the extension itself, which says why it failed; the operation's status does not."""
-    seen = await scene.azure.extensions.get(scene.site.cluster_ref, scene.params["name"])
-    if seen.provisioning_state.lower() == "succeeded":
-        return Done({"extension": "Succeeded", "extension_version": seen.version})
-    failed = seen.provisioning_state.lower() in {"failed", "canceled"}
-    await judge(scene, extension=seen, final=failed)
+    extension = await scene.azure.extensions.get(scene.site.cluster_ref, scene.params["name"])
+    if extension.provisioning_state.lower() == "succeeded":
+        return Done(ExtensionInstalled(extension.version))
+    failed = extension.provisioning_state.lower() in {"failed", "canceled"}
+    await raise_if_final(scene, extension=extension, final=failed)
     return Going()
 
 
-def _install_line(site: Site, name: str, params: Mapping[str, Any]) -> str:
-    given = {"service.clusterIP": params["service_ip"]} if params["service_ip"] else {}
-    settings = " ".join(f"{key}={value}" for key, value in (params["settings"] | given).items())
-    return (
-        f"kubectl delete service registry-placeholder --namespace {site.cluster.kubernetes.hold_namespace}"
-        f" --ignore-not-found\n"
-        f"az acr connected-registry get-settings --registry {site.acr_ref.name} --name {name} --parent-protocol https"
-        f" --generate-password {params['slot'][-1]} --query ACR_REGISTRY_CONNECTION_STRING --output tsv --yes"
-        f"   # into protected-settings.json\n"
-        f"az k8s-extension create --cluster-name {site.cluster_ref.name} --cluster-type connectedClusters"
-        f" --extension-type Microsoft.ContainerRegistry.ConnectedRegistry --name {params['name']}"
-        f" --resource-group {site.cluster_ref.resource_group} --config {settings}"
-        f" --config-protected-file protected-settings.json"
+def _install_line(site: Site, operation: Operation, planned: PlannedStep) -> str:
+    params = planned.params
+    settings = dict(params["settings"]) if isinstance(params["settings"], dict) else {}
+    held = operation.output(AddressHeld)
+    address = (
+        held.address
+        if held
+        else next((str(step.params["address"]) for step in operation.planned if step.kind == "service_ip.hold"), "")
+    )
+    if address:
+        settings["service.clusterIP"] = address
+    return lines(
+        (
+            command_line(
+                "kubectl delete service registry-placeholder",
+                namespace=site.cluster.kubernetes.hold_namespace,
+                ignore_not_found=True,
+            ),
+            command_line(
+                "az acr connected-registry get-settings",
+                registry=site.acr_ref.name,
+                name=operation.target,
+                parent_protocol="https",
+                generate_password=str(params["slot"])[-1],
+                query="ACR_REGISTRY_CONNECTION_STRING",
+                output="tsv",
+                yes=True,
+            )
+            + "   # into protected-settings.json",
+            command_line(
+                "az k8s-extension create",
+                cluster_name=site.cluster_ref.name,
+                cluster_type="connectedClusters",
+                extension_type="Microsoft.ContainerRegistry.ConnectedRegistry",
+                name=params["name"],
+                resource_group=site.cluster_ref.resource_group,
+                config=tuple(f"{key}={value}" for key, value in settings.items()),
+                config_protected_file="protected-settings.json",
+            ),
+        )
     )
 
 
 INSTALL = Step(
     "extension.install",
-    "Extension {name}",
     _install,
     _install_line,
     wait=_installed,
     interval=5,
     first=0.3,  # Helm has never been done at once
     within=timedelta(minutes=30),
+    # A run may have filled the password slot that was idle; a retry fills the approved one again.
+    shifting=frozenset({"slot"}),
 )

@@ -5,7 +5,8 @@ from datetime import timedelta
 from services.model.azure import ConnectedRegistry, Extension, Token
 from services.model.errors import DomainError, Failure
 from services.model.kubernetes import Runtime
-from services.operations.deploy.diagnosis import Cause, diagnose
+from services.operations.deploy.causes import Cause
+from services.operations.deploy.diagnosis import diagnose
 from services.operations.step import Scene
 from services.policy.sites import RUNTIME_NAMESPACE
 
@@ -37,19 +38,20 @@ async def runtime(scene: Scene) -> Runtime | None:
         return None
 
 
-async def judge(
+async def raise_if_final(
     scene: Scene,
     *,
     extension: Extension | None = None,
     connected: ConnectedRegistry | None = None,
     final: bool = False,
 ) -> None:
-    """Raises the cause of what is seen when it is the last word."""
-    seen = await runtime(scene)
-    failure = diagnose(extension=extension, connected=connected, runtime=seen)
+    """Raises the cause of what Azure and the cluster show, when waiting longer would not help."""
+    shown = await runtime(scene)
+    failure = diagnose(extension=extension, connected=connected, runtime=shown)
     if failure is not None and failure.cause == Cause.BAD_PASSWORD:
-        failure = diagnose(extension=extension, connected=connected, runtime=seen, token=await _token(scene))
-    if failure is not None and (final or stays(failure, scene) or scene.waited >= scene.grace):
+        failure = diagnose(extension=extension, connected=connected, runtime=shown, token=await _token(scene))
+    grace = (GRACE if scene.operation.attempt <= 1 else RECOVERY) * scene.patience
+    if failure is not None and (final or stays(failure, scene) or scene.waited >= grace):
         raise failure
 
 

@@ -1,13 +1,10 @@
-"""All words that a finding's code can be. `handlers.views.findings` has a sentence for each."""
+"""All words that a finding of a deployment can be. `handlers.views.procedures.deploy` has a sentence for each."""
 
 from enum import StrEnum, auto
 
 
 class Code(StrEnum):
     """What a check found out."""
-
-    UNASKED = auto()
-    """The question could not be asked; `error`, `service`, `target`, `code`, `message` and `action` say why."""
 
     PROVIDERS_REGISTERED = auto()
     PROVIDERS_MISSING = auto()

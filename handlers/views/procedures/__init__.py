@@ -1,0 +1,14 @@
+"""The words of each kind of operation, one module a kind."""
+
+from collections.abc import Mapping
+
+from handlers.views.procedures import deploy
+from handlers.views.procedures.words import ProcedureWords
+
+WORDS: Mapping[str, ProcedureWords] = {"deploy": deploy.WORDS}
+"""By kind."""
+
+
+def words_of(kind: str) -> ProcedureWords:
+    """The words of a kind; plain ones for a kind that only another version of the bot has words for."""
+    return WORDS.get(kind) or ProcedureWords(kind.capitalize() + " {target} at {site}", "done")

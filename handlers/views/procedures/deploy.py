@@ -1,0 +1,103 @@
+"""A deployment, as people read it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from handlers.kit.text import code, date, duration, escape
+from handlers.views.procedures.deploy_causes import CAUSES
+from handlers.views.procedures.deploy_findings import FINDINGS
+from handlers.views.procedures.words import ProcedureWords, StepWords
+from services.model.operation import Operation
+from services.operations.deploy.outputs import (
+    AddressHeld,
+    ImageKept,
+    RegistryOnline,
+    RegistrySynced,
+    RuntimeVerified,
+)
+
+
+def _address(params: Mapping[str, Any]) -> str:
+    return "or the next free one, if somebody takes it first" if params["picked"] else "as asked for"
+
+
+def _namespaces(params: Mapping[str, Any]) -> str:
+    return ", ".join(params["namespaces"])
+
+
+def _cloud_registry(params: Mapping[str, Any]) -> str:
+    return f"Premium, in {params['location']}"
+
+
+def _data_endpoint(_params: Mapping[str, Any]) -> str:
+    return "switched on; firewalls at the edge must let it through"
+
+
+def _image(params: Mapping[str, Any]) -> str:
+    return f"from {params['source']}; a tag that is there already is kept"
+
+
+def _repositories(params: Mapping[str, Any]) -> str:
+    actions = [str(action) for action in params["actions"] if str(action).startswith("repositories/")]
+    names = {action.split("/", 1)[1].rsplit("/", 2)[0] for action in actions}
+    return "repositories " + ", ".join(sorted(names)) if names else ""
+
+
+def _connected_registry(params: Mapping[str, Any]) -> str:
+    window = params["window"]
+    open_for = f", window {duration(window)}" if isinstance(window, timedelta) else ""
+    return f"{params['mode']}, schedule {params['schedule']}{open_for}"
+
+
+def _settings(params: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in params["settings"].items())
+
+
+def _remark(output: object) -> str:
+    match output:
+        case AddressHeld(address):
+            return address
+        case ImageKept():
+            return "was there already and was kept"
+    return ""
+
+
+def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
+    verified, held = operation.output(RuntimeVerified), operation.output(AddressHeld)
+    address = verified.address if verified else held.address if held else ""
+    synced = operation.output(RegistrySynced) or operation.output(RegistryOnline)
+    return (
+        ("Connected registry", f"{escape(operation.target)} is Online"),
+        ("Extension", "Succeeded"),
+        ("Service IP", code(address)),
+        ("Volume", escape(verified.volume) if verified else ""),
+        (
+            "Last sync",
+            date(synced.last_sync) if synced and synced.last_sync else "the first one is still under way",
+        ),
+    )
+
+
+WORDS = ProcedureWords(
+    title="Deploy {target} to {site}",
+    success="online",
+    steps={
+        "service_ip.hold": StepWords("Service IP {address}", _address),
+        "provider.register": StepWords("Registration of resource providers", _namespaces),
+        "acr.create": StepWords("Cloud registry {name}", _cloud_registry),
+        "acr.data_endpoint": StepWords("Data endpoint of {name}", _data_endpoint),
+        "acr.import": StepWords("Image {image}", _image),
+        "scope_map.put": StepWords("Scope map {name}", _repositories),
+        "sync_token.put": StepWords("Sync token {name}"),
+        "connected.create": StepWords("Connected registry {name}", _connected_registry),
+        "extension.install": StepWords("Extension {name}", _settings),
+        "cluster.verify": StepWords("Deployment, Service and volume in the cluster"),
+        "connected.online": StepWords("{name} comes online"),
+        "connected.synced": StepWords("First sync of {name}"),
+    },
+    fields=_fields,
+    remark=_remark,
+    causes=CAUSES,
+    findings=FINDINGS,
+)

@@ -1,0 +1,165 @@
+"""Why a deployment failed, in words: what happened, and what to do. One entry for each of its causes."""
+
+from collections.abc import Mapping
+
+from handlers.views.procedures.words import CauseWords
+from services.operations.deploy.causes import Cause
+
+_RETRY = "Then retry."
+
+CAUSES: Mapping[str, CauseWords] = {
+    Cause.ADDRESS_TAKEN: CauseWords(
+        "The Service address {address} is in use by somebody else's Service.",
+        "Retry: a picked address is replaced by the next free one. "
+        "If you gave it with `--service-ip`, give another or none.",
+        "kubectl get services --all-namespaces | grep --word-regexp {address}",
+    ),
+    Cause.ADDRESS_OUTSIDE: CauseWords(
+        "The Service address {address} lies outside the cluster's Service range ({ranges}).",
+        "Deploy without `--service-ip` to have a free one picked, or give one inside the range.",
+    ),
+    Cause.ADDRESS_LEASED: CauseWords(
+        "The Service address {address} is spoken for by another operation at this cluster.",
+        "Wait until that one has ended, or deploy without `--service-ip` to have a free one picked.",
+    ),
+    Cause.ADDRESS_RANGE_FULL: CauseWords(
+        "The cluster's Service range {ranges} is full: of {size} addresses {used} are in use and {leased} spoken for.",
+        "Delete Services that nobody needs, or add a ServiceCIDR. Then retry.",
+        "kubectl get services --all-namespaces",
+    ),
+    Cause.ADDRESS_RACE: CauseWords(
+        "Somebody took {tries} Service addresses one after the other, each before it could be held.",
+        "Retry when fewer Services are being made, or give an address with `--service-ip`.",
+    ),
+    Cause.GATEWAY_UNKNOWN: CauseWords(
+        "Azure names no data endpoint for connected registry {name}, so no connection string can be made.",
+        "Check that the cloud registry's data endpoint is on. Then retry.",
+    ),
+    Cause.STORAGE_PENDING: CauseWords(
+        "The volume claim of the connected registry stays Pending (storage class {storage_class}): {message}",
+        "Delete the extension (a claim can't be changed) and deploy with a storage class that exists and has room: "
+        "`--storage-class`, `--storage-request`.",
+        "kubectl describe pvc connected-registry-pvc --namespace connected-registry",
+    ),
+    Cause.UNSCHEDULABLE: CauseWords(
+        "No node takes the connected registry's Pod: {message}",
+        f"Make room or remove the taint that it names. {_RETRY}",
+        "kubectl describe pods --namespace connected-registry",
+    ),
+    Cause.NO_AMD64_NODE: CauseWords(
+        "The connected registry's Pod fits on no node: the extension runs on linux/amd64 only.",
+        f"Add a linux/amd64 node. {_RETRY}",
+        "kubectl get nodes --label-columns kubernetes.io/arch",
+    ),
+    Cause.POD_SECURITY: CauseWords(
+        "The cluster's Pod Security rules refuse the connected registry's Pods: {message}",
+        f"Label the namespace as privileged. {_RETRY}",
+        "kubectl label namespace connected-registry pod-security.kubernetes.io/enforce=privileged",
+    ),
+    Cause.IMAGE_PULL: CauseWords(
+        "The cluster can't pull the images of the connected registry itself: {message}",
+        f"Let the nodes reach `mcr.microsoft.com` and its data endpoints. {_RETRY}",
+        "kubectl describe pods --namespace connected-registry",
+    ),
+    Cause.BAD_PASSWORD: CauseWords(
+        "The registry refuses the sync token's password: it was generated anew elsewhere, has expired, or is not "
+        "the one in the connection string.",
+        "Retry: a new password is generated and handed to the extension.",
+    ),
+    Cause.TOKEN_DISABLED: CauseWords(
+        "The sync token {token} is disabled.",
+        f"Enable it, if it was not meant to cut the connected registry off. {_RETRY}",
+        "az acr token update --name {token} --registry {registry} --resource-group {group} --status enabled",
+    ),
+    Cause.BAD_CONNECTION_STRING: CauseWords(
+        "The connected registry can't use its connection string: {message}",
+        "Retry: the string is made and handed over anew.",
+    ),
+    Cause.ALREADY_ACTIVATED: CauseWords(
+        "Another installation of {name} is activated, so this one is refused (`ALREADY_ACTIVATED`).",
+        "Deactivate it if the old installation is gone; the Pod recovers by itself within minutes.",
+        "az acr connected-registry deactivate --name {name} --registry {registry} --resource-group {group}",
+    ),
+    Cause.FIREWALL: CauseWords(
+        "The connected registry can't reach the registry in the cloud: {message}",
+        "Let the cluster reach the login server (`….azurecr.io`) and the data endpoint "
+        "(`….data.azurecr.io`) on port 443. It goes on by itself then.",
+    ),
+    Cause.DISK_ERROR: CauseWords(
+        "The connected registry can't write to its disk: {message}",
+        "Give it a larger volume, or correct the volume's permissions; a lower log level helps too.",
+        "kubectl describe pvc connected-registry-pvc --namespace connected-registry",
+    ),
+    Cause.UNHEALTHY: CauseWords(
+        "The connected registry reports {code}: {message}",
+        "Look at its log.",
+        "kubectl logs --namespace connected-registry --selector app.kubernetes.io/name=connected-registry --tail 100",
+    ),
+    Cause.CRASHING: CauseWords(
+        "The connected registry's Pod crashes again and again ({restarts} restarts). Its last words: {message}",
+        f"Look at its log. {_RETRY}",
+        "kubectl logs --namespace connected-registry --selector app.kubernetes.io/name=connected-registry --previous",
+    ),
+    Cause.DATA_ENDPOINT_OFF: CauseWords(
+        "The registry's dedicated data endpoint is off, and connected registries need it.",
+        f"Switch it on. {_RETRY}",
+        "az acr update --name {registry} --resource-group {group} --data-endpoint-enabled true",
+    ),
+    Cause.CERT_MANAGER_CONFLICT: CauseWords(
+        "cert-manager is installed in this cluster already, and the extension tried to install it again.",
+        "Delete the failed extension and deploy again: it is seen then, and `cert-manager.install` set to false.",
+    ),
+    Cause.CERT_MANAGER_ABSENT: CauseWords(
+        "The extension was told that cert-manager is there, but the cluster has none.",
+        "Delete the failed extension and deploy again, or install cert-manager.",
+    ),
+    Cause.OWNERSHIP_CONFLICT: CauseWords(
+        "The cluster has a {kind} {object} that belongs to something else, so the extension can't be installed.",
+        f"Remove it if nothing needs it. {_RETRY}",
+    ),
+    Cause.NAME_IN_USE: CauseWords(
+        "The cluster has a Helm release with the extension's name already.",
+        "Remove that release, or deploy with another `--extension-name`.",
+        "helm list --all --namespace connected-registry",
+    ),
+    Cause.NAMESPACE_TERMINATING: CauseWords(
+        "The namespace {namespace} is still being deleted.",
+        "Wait until it is gone, then retry.",
+        "kubectl get namespace {namespace} --output yaml",
+    ),
+    Cause.CHART_NOT_FOUND: CauseWords(
+        "There is no such version of the extension.",
+        "Remove `extension.version` from the site file, or name one that exists.",
+    ),
+    Cause.STATUS_NOT_POPULATED: CauseWords(
+        "The Arc agents in the cluster did not report the state of the installation.",
+        f"Look at the agents: they may lack their identity, or the cluster is slow. {_RETRY}",
+        "kubectl get pods --namespace azure-arc",
+    ),
+    Cause.WRITE_RACE: CauseWords(
+        "Something else changed the extension in the cluster at the same moment.",
+        "Retry when nothing else is being installed.",
+    ),
+    Cause.PROVIDER_MISSING: CauseWords(
+        "The subscription has not registered {provider}.",
+        f"Register it; it takes up to ten minutes. {_RETRY}",
+        "az provider register --namespace {provider} --wait",
+    ),
+    Cause.CLUSTER_OFFLINE: CauseWords(
+        "Azure has not heard of the cluster {cluster} for more than 15 minutes (last heartbeat {heartbeat}).",
+        f"Look at the Arc agents and the cluster's way to Azure. {_RETRY}",
+        "kubectl get pods --namespace azure-arc",
+    ),
+    Cause.CLUSTER_EXPIRED: CauseWords(
+        "The identity certificate of the cluster {cluster} has expired (last heartbeat {heartbeat}).",
+        f"Disconnect the cluster from Azure Arc and connect it again. {_RETRY}",
+    ),
+    Cause.INSTALLATION_FAILED: CauseWords(
+        "The extension could not be installed. Azure says: {message}", "Mend what it names, then retry."
+    ),
+    Cause.SILENT_FAILURE: CauseWords(
+        "The extension ended as {state}, and Azure gives no reason.",
+        "Retry. If it fails again, delete the extension and look at the Arc agents.",
+        "kubectl logs --namespace azure-arc --selector app.kubernetes.io/component=extension-manager --tail 100",
+    ),
+}

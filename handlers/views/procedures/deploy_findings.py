@@ -1,0 +1,246 @@
+"""What the checks of a deployment found, in words: one sentence, how to fix it, and the line that does."""
+
+from collections.abc import Mapping
+
+from handlers.views.procedures.words import FindingWords
+from services.operations.deploy.codes import Code
+
+_REGISTRY = "--registry {registry} --resource-group {group}"
+_ACR = "--name {registry} --resource-group {group}"
+_CLUSTER = "--cluster-name {cluster} --cluster-type connectedClusters --resource-group {cluster_group}"
+
+FINDINGS: Mapping[str, FindingWords] = {
+    Code.PROVIDERS_REGISTERED: FindingWords("All resource providers are registered."),
+    Code.PROVIDERS_MISSING: FindingWords(
+        "Not registered yet: {missing}.",
+        "The deployment registers them; it takes up to ten minutes.",
+        "for provider in Microsoft.Kubernetes Microsoft.KubernetesConfiguration Microsoft.ExtendedLocation"
+        " Microsoft.ContainerRegistry; "
+        'do az provider register --subscription {subscription} --namespace "$provider"; done',
+    ),
+    Code.REGISTRY_FOUND: FindingWords("The registry {registry} exists in {location}."),
+    Code.REGISTRY_TO_CREATE: FindingWords(
+        "There is no registry {registry} yet: it is created in {location}, tier Premium, and costs money from then on."
+    ),
+    Code.REGISTRY_ABSENT: FindingWords(
+        "There is no registry {registry} in the resource group {group}.",
+        "Create it, or set `acr.create_in` in the site file to let the deployment do so.",
+        f"az acr create {_ACR} --subscription {{subscription}} --sku Premium --data-endpoint-enabled true",
+    ),
+    Code.REGISTRY_PREMIUM: FindingWords("The registry is Premium."),
+    Code.REGISTRY_NOT_PREMIUM: FindingWords(
+        "The registry {registry} is {sku}; connected registries need Premium.",
+        "Upgrade it (the price changes) or name another registry in the site file.",
+        f"az acr update {_ACR} --sku Premium",
+    ),
+    Code.REGISTRY_READY: FindingWords("The registry is not being changed."),
+    Code.REGISTRY_BUSY: FindingWords(
+        "The registry is being changed at the moment ({state}).", "Azure may ask the deployment to wait."
+    ),
+    Code.REGISTRY_BROKEN: FindingWords(
+        "The registry's last change ended as {state}.",
+        "Look into it in the Azure portal and repeat the change.",
+        f"az acr show {_ACR}",
+    ),
+    Code.DATA_ENDPOINT_ON: FindingWords("The dedicated data endpoint is on ({hosts})."),
+    Code.DATA_ENDPOINT_OFF: FindingWords(
+        "The dedicated data endpoint is off; the deployment switches it on. "
+        "From then on clients fetch from {hosts}, which firewalls must let through.",
+        "Switch it on beforehand if firewall rules have to be prepared.",
+        f"az acr update {_ACR} --data-endpoint-enabled true",
+    ),
+    Code.CLUSTER_CONNECTED: FindingWords(
+        "The cluster {cluster} is connected to Azure Arc (last heartbeat {heartbeat})."
+    ),
+    Code.CLUSTER_ABSENT: FindingWords(
+        "Azure Arc knows no cluster {cluster} in the resource group {cluster_group}.",
+        "Connect it, or correct the site file.",
+        "az connectedk8s connect --name {cluster} --resource-group {cluster_group}",
+    ),
+    Code.CLUSTER_CONNECTING: FindingWords(
+        "The cluster {cluster} is still connecting to Azure Arc.", "Check again in a few minutes.", "", "check {site}"
+    ),
+    Code.CLUSTER_OFFLINE: FindingWords(
+        "The cluster {cluster} is {state}: Azure has had no heartbeat for more than 15 minutes (the last {heartbeat}).",
+        "Look at the agents and the cluster's way to Azure.",
+        "kubectl get pods --namespace azure-arc",
+    ),
+    Code.CLUSTER_EXPIRED: FindingWords(
+        "The identity certificate of the cluster {cluster} has expired (last heartbeat {heartbeat}).",
+        "Disconnect the cluster and connect it again.",
+        "az connectedk8s delete --name {cluster} --resource-group {cluster_group} && "
+        "az connectedk8s connect --name {cluster} --resource-group {cluster_group}",
+    ),
+    Code.NAME_FREE: FindingWords("The name {name} is free."),
+    Code.CONNECTED_REUSED: FindingWords(
+        "The connected registry {name} exists as asked ({state}, {activation}) and is reused."
+    ),
+    Code.CONNECTED_MODE_DIFFERS: FindingWords(
+        "{name} exists with the mode {mode}, not {wanted}; a mode can't be changed.",
+        "Ask for the mode that it has, or take another name.",
+    ),
+    Code.CONNECTED_HAS_PARENT: FindingWords(
+        "{name} exists under the parent {parent}, not directly under the registry.", "Take another name."
+    ),
+    Code.CONNECTED_TOKEN_DIFFERS: FindingWords(
+        "{name} exists and syncs with the token {token}, not {wanted}.", "Take another name."
+    ),
+    Code.CONNECTED_SETTINGS_DIFFER: FindingWords(
+        "{name} exists with other values: {changes}.",
+        "Ask for the values that it has, or change it first.",
+        f"az acr connected-registry update --name {{name}} {_REGISTRY}",
+    ),
+    Code.CONNECTED_BUSY: FindingWords(
+        "{name} is being changed at the moment ({state}).", "Check again soon.", "", "check {site}"
+    ),
+    Code.QUOTA_LEFT: FindingWords("The registry has {count} of at most {limit} connected registries."),
+    Code.QUOTA_FULL: FindingWords(
+        "The registry has {count} connected registries; {limit} is the limit.",
+        "Delete one that is not needed, or use another registry.",
+        f"az acr connected-registry list {_REGISTRY} --output table",
+    ),
+    Code.SCOPE_MAP_FREE: FindingWords("There is no scope map {name} yet."),
+    Code.SCOPE_MAP_REUSED: FindingWords("The scope map {name} allows just what is needed and is reused."),
+    Code.SCOPE_MAP_CHANGES: FindingWords(
+        "The scope map of {name} changes. Added: {added}. Removed: {removed}.",
+        "What is removed is no longer synced to the edge.",
+    ),
+    Code.SCOPE_MAP_FOREIGN: FindingWords(
+        "There is a scope map {name} that is not this connected registry's, with other permissions "
+        "(it lacks {added}, and has {removed} beyond). It is not overwritten.",
+        "Take another name, or delete the scope map if nothing uses it.",
+        f"az acr scope-map delete --name {{name}} {_REGISTRY}",
+    ),
+    Code.PERMISSIONS_FIT: FindingWords(
+        "The scope map needs {count} of at most {limit} permissions (repositories: {repositories})."
+    ),
+    Code.PERMISSIONS_TOO_MANY: FindingWords(
+        "{repositories} repositories need {count} permissions; a scope map holds {limit}.",
+        "Sync fewer repositories: 248 at most with ReadOnly, 99 with ReadWrite.",
+    ),
+    Code.TOKEN_FREE: FindingWords("There is no token {name} yet."),
+    Code.TOKEN_REUSED: FindingWords(
+        "The sync token {name} exists and is reused; installing the extension gives it a new password."
+    ),
+    Code.TOKEN_FOREIGN: FindingWords(
+        "There is a token {name} with another scope map ({scope_map}). It is not overwritten.",
+        "Take another name, or delete the token if nothing uses it.",
+        f"az acr token delete --name {{name}} {_REGISTRY}",
+    ),
+    Code.TOKEN_IN_USE: FindingWords(
+        "The token {name} is the sync token of another connected registry, {user}.", "Take another name."
+    ),
+    Code.TOKEN_DISABLED: FindingWords(
+        "The token {name} has been disabled by somebody, so the connected registry could not sync.",
+        "Enable it if that was not meant to cut it off.",
+        f"az acr token update --name {{name}} {_REGISTRY} --status enabled",
+    ),
+    Code.EXTENSION_FREE: FindingWords("The cluster has no connected registry extension yet."),
+    Code.EXTENSION_REUSED: FindingWords(
+        "The extension {extension} is installed as asked (version {version}) and is reused."
+    ),
+    Code.EXTENSION_IDLE: FindingWords(
+        "The extension {extension} is installed, but {name} is not activated: its connection string may be an old one."
+    ),
+    Code.EXTENSION_FAILED: FindingWords(
+        "The extension {extension} is there but {state}: {problems}.", "The deployment installs it again."
+    ),
+    Code.EXTENSION_BUSY: FindingWords(
+        "The extension {extension} is being changed at the moment ({state}).", "Check again soon.", "", "check {site}"
+    ),
+    Code.EXTENSION_OTHER_NAME: FindingWords(
+        "The cluster has a connected registry extension already, {other} (Service address {address}); "
+        "only one fits in a cluster.",
+        "Use another cluster, or delete that extension first.",
+        f"az k8s-extension delete --name {{other}} {_CLUSTER}",
+    ),
+    Code.EXTENSION_OTHER_REGISTRY: FindingWords(
+        "The cluster has an extension {extension}, but the registry has no connected registry {name}: "
+        "it belongs to another one.",
+        "Delete the extension first.",
+        f"az k8s-extension delete --name {{extension}} {_CLUSTER}",
+    ),
+    Code.EXTENSION_NAME_TAKEN: FindingWords(
+        "The name {extension} is taken by an extension of another type ({type}).",
+        "Give another name with `--extension-name`.",
+    ),
+    Code.EXTENSION_SETTINGS_DIFFER: FindingWords(
+        "The extension {extension} is installed with other settings: {changes}. They can't be changed in place.",
+        "Ask for the settings that it has, or delete the extension first.",
+        f"az k8s-extension delete --name {{extension}} {_CLUSTER}",
+    ),
+    Code.NOT_ACTIVATED: FindingWords("{name} is not activated anywhere."),
+    Code.ACTIVATED_HERE: FindingWords("{name} is activated, and its extension is here."),
+    Code.ALREADY_ACTIVATED: FindingWords(
+        "{name} is activated by an installation that is not in this cluster (last seen {last_activity}); "
+        "a second one is refused with `ALREADY_ACTIVATED`.",
+        "Deactivate it if the old installation is gone.",
+        f"az acr connected-registry deactivate --name {{name}} {_REGISTRY}",
+    ),
+    Code.KUBERNETES_REACHED: FindingWords("The Kubernetes API answers (version {version})."),
+    Code.RIGHTS_COMPLETE: FindingWords("The bot has all rights in the cluster that a deployment uses."),
+    Code.RIGHTS_MISSING: FindingWords(
+        "The bot lacks rights in the cluster: {missing}.",
+        "Apply the bot's manifests as a cluster administrator.",
+        "kubectl apply --filename deploy/rbac/read-only.yaml --filename deploy/rbac/deploying.yaml",
+    ),
+    Code.NAMESPACE_USABLE: FindingWords("The namespace {namespace} is usable."),
+    Code.NAMESPACE_TERMINATING: FindingWords(
+        "The namespace {namespace} is still being deleted; nothing can be installed until it is gone.",
+        "Wait, or look at what holds it.",
+        "kubectl get namespace {namespace} --output yaml",
+    ),
+    Code.NODE_FOUND: FindingWords("There is a ready linux/amd64 node ({nodes})."),
+    Code.NODE_NOT_READY: FindingWords(
+        "No linux/amd64 node is ready: {nodes}.",
+        "Bring one back.",
+        "kubectl describe nodes --selector kubernetes.io/arch=amd64",
+    ),
+    Code.NODE_ABSENT: FindingWords(
+        "The cluster has no linux/amd64 node (it has {platforms}); the extension runs on nothing else.",
+        "Add a linux/amd64 node.",
+    ),
+    Code.STORAGE_FOUND: FindingWords("The storage class {storage_class} exists."),
+    Code.STORAGE_ABSENT: FindingWords(
+        "There is no storage class {storage_class}; the cluster has {classes}.",
+        "Name one of these with `--storage-class`, or create it.",
+        "kubectl get storageclasses",
+    ),
+    Code.STORAGE_NO_DEFAULT: FindingWords(
+        "The cluster has no default storage class, so the volume would stay Pending. Its storage classes: {classes}.",
+        "Mark one as default or name one with `--storage-class`; if there is none, create one.",
+        "kubectl get storageclasses",
+    ),
+    Code.CERT_MANAGER_TO_INSTALL: FindingWords("There is no cert-manager yet; the extension brings its own."),
+    Code.CERT_MANAGER_THERE: FindingWords("cert-manager is there already, so the extension is told not to install it."),
+    Code.CERT_MANAGER_KEPT: FindingWords("cert-manager is there; the extension's setting for it stays as it is."),
+    Code.ADDRESS_KEPT: FindingWords("The Service address {address} is this extension's own and stays."),
+    Code.ADDRESS_GIVEN: FindingWords("The Service address {address} lies in {range} and is free."),
+    Code.ADDRESS_PICKED: FindingWords("The Service address {address} is free in {range} and was picked."),
+    Code.ADDRESS_PICKED_HIGH: FindingWords(
+        "The Service address {address} was picked from the upper part of {range}, because the part that is left to "
+        "people is full: the cluster may take it at any time before it is held."
+    ),
+    Code.ADDRESS_OUTSIDE: FindingWords(
+        "The Service address {address} lies in none of the cluster's Service ranges ({ranges}).",
+        "Leave `--service-ip` out, or give a free one such as {instead}.",
+    ),
+    Code.ADDRESS_RESERVED: FindingWords(
+        "The Service address {address} is the network or broadcast address of {range}.",
+        "Leave `--service-ip` out, or give a free one such as {instead}.",
+    ),
+    Code.ADDRESS_TAKEN: FindingWords(
+        "The Service address {address} is in use.",
+        "Leave `--service-ip` out, or give a free one such as {instead}.",
+        "kubectl get services --all-namespaces | grep --word-regexp {address}",
+    ),
+    Code.ADDRESS_LEASED: FindingWords(
+        "The Service address {address} is spoken for by another operation at this cluster.",
+        "Leave `--service-ip` out, or give a free one such as {instead}.",
+    ),
+    Code.ADDRESSES_FULL: FindingWords(
+        "No Service address is free in {ranges}: of {size}, {used} are in use and {leased} spoken for by others.",
+        "Add a ServiceCIDR, or delete Services that are not needed.",
+        "kubectl get services --all-namespaces",
+    ),
+}

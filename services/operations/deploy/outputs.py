@@ -1,0 +1,78 @@
+"""What the steps of a deployment hand on to later steps and to people."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.model.operation import Operation
+
+
+@dataclass(frozen=True)
+class AddressHeld:
+    """The Service address that is the extension's."""
+
+    address: str
+
+
+@dataclass(frozen=True)
+class ImageKept:
+    """The tag existed already, and imports never overwrite."""
+
+    image: str
+
+
+@dataclass(frozen=True)
+class RegistryCreated:
+    """The connected registry, with the host name of the data endpoint that its connection string names."""
+
+    gateway_endpoint: str
+
+
+@dataclass(frozen=True)
+class ExtensionInstalled:
+    """The extension has succeeded."""
+
+    version: str
+
+
+@dataclass(frozen=True)
+class RuntimeVerified:
+    """The Deployment is available; `address` is its Service's, `volume` the phase of its claim."""
+
+    address: str
+    volume: str
+
+
+@dataclass(frozen=True)
+class RegistryOnline:
+    """The connected registry has been in contact; `last_sync` where it has synced already."""
+
+    last_sync: datetime | None = None
+
+
+@dataclass(frozen=True)
+class RegistrySynced:
+    """The first sync has ended."""
+
+    last_sync: datetime | None = None
+
+
+VALUES = {
+    "deploy.address_held": AddressHeld,
+    "deploy.image_kept": ImageKept,
+    "deploy.registry_created": RegistryCreated,
+    "deploy.extension_installed": ExtensionInstalled,
+    "deploy.runtime_verified": RuntimeVerified,
+    "deploy.registry_online": RegistryOnline,
+    "deploy.registry_synced": RegistrySynced,
+}
+"""By the tag that is stored, which never changes."""
+EXTENSION_ADDRESS = "extension.address"
+"""What was observed of an extension that stays as it is: its address, which no step holds then."""
+
+
+def address_of(operation: Operation) -> str:
+    """The Service address that the extension has, or will have; empty while nobody knows."""
+    held = operation.output(AddressHeld)
+    if held is not None:
+        return held.address
+    return str(operation.plan.observed.get(EXTENSION_ADDRESS, "")) if operation.plan else ""

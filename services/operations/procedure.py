@@ -1,0 +1,118 @@
+"""How a kind of operation is declared: everything that planner, runner and store have to know of it, in one value.
+
+Its words for people stand beside this, in `handlers.views.procedures`.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from services.model.errors import DomainError, Failure
+from services.model.operation import Operation
+from services.model.plan import Finding, Plan, PlannedStep
+from services.operations import checks
+from services.operations.causes import failure_of
+from services.operations.checks import Check
+from services.operations.digest import digest
+from services.operations.step import Step
+from services.policy.sites import Site
+from services.ports import Azure, Kubernetes
+
+R = TypeVar("R")
+O = TypeVar("O")  # noqa: E741 - of `Observation`
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The steps of a plan in the order in which they run, and the facts that it rests on.
+
+    With blockers it may lack steps that could not be thought out. `observed` is flat (`registry.sku`: `Premium`), holds
+    no times, counters or free parameters, and is what people read when the world has changed.
+    """
+
+    steps: tuple[PlannedStep, ...]
+    observed: Mapping[str, object]
+
+
+def _unchanged(observation: O, _leased: frozenset[str]) -> O:
+    return observation
+
+
+def _never(_operation: Operation, _blocker: Finding) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Procedure(Generic[R, O]):
+    """One kind of operation, over a request `R` and an observation `O`.
+
+    Args:
+        kind: Its word in rows, access files and commands.
+        options: The class of what somebody asks for, a frozen value; it is stored.
+        request: The options filled up from the site's defaults; raises `Invalid`.
+        locks: Names of the things that no other operation may change meanwhile (ARM ids, lower case).
+        observe: Looks at the world; given the approved plan when it is for a second look.
+        checks: Preflight checks in the order in which people read them.
+        names: What the site's things are called, for sentences and command lines.
+        plan: The steps for what was observed. Pure.
+        steps: Every step that a plan of this kind may name, also in plans of older versions.
+        values: Classes of options and of steps' outputs by the tags under which they are stored.
+        with_leased: The observation with Service addresses that other operations have reserved at the cluster.
+        diagnose: The cause behind a step's error.
+        is_own_doing: Whether a blocker of a retry is what the failed attempt itself has left.
+    """
+
+    kind: str
+    options: Callable[..., Any]
+    request: Callable[[Site, str, Any], R]
+    locks: Callable[[Site, str], tuple[str, ...]]
+    observe: Callable[[Azure, Kubernetes, Site, R, Plan | None], Awaitable[O]]
+    checks: tuple[Check[R, O], ...]
+    names: Callable[[Site, R], Mapping[str, object]]
+    plan: Callable[[Site, R, O], Draft]
+    steps: tuple[Step, ...]
+    values: Mapping[str, type[Any]] = field(default_factory=dict)
+    with_leased: Callable[[O, frozenset[str]], O] = _unchanged
+    diagnose: Callable[[DomainError], Failure] = failure_of
+    is_own_doing: Callable[[Operation, Finding], bool] = _never
+
+    @property
+    def step(self) -> dict[str, Step]:
+        """The steps by their kind."""
+        return {step.kind: step for step in self.steps}
+
+    def make_plan(self, site: Site, request: R, observation: O, made: datetime) -> Plan:
+        """Checks and steps for what was observed at the moment `made`. Pure."""
+        findings = checks.run(self.checks, site, request, observation, self.names(site, request))
+        draft = self.plan(site, request, observation)
+        word = digest(self.step, draft.steps, draft.observed)
+        return Plan(draft.steps, findings, draft.observed, word, made)
+
+
+class Procedures:
+    """All kinds of operation that this bot knows."""
+
+    def __init__(self, procedures: Iterable[Procedure[Any, Any]]) -> None:
+        self._by_kind = {procedure.kind: procedure for procedure in procedures}
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Their words."""
+        return tuple(self._by_kind)
+
+    @property
+    def values(self) -> dict[str, type[Any]]:
+        """All classes that they store, by tag."""
+        return {tag: kind for each in self._by_kind.values() for tag, kind in each.values.items()}
+
+    def of(self, operation: Operation) -> Procedure[Any, Any]:
+        """The kind of an operation; raises `LookupError` for one of a version that knew more kinds."""
+        return self[operation.kind]
+
+    def __getitem__(self, kind: str) -> Procedure[Any, Any]:
+        return self._by_kind[kind]
+
+    def step(self, operation: Operation, index: int) -> Step:
+        """The declaration of a planned step."""
+        return self.of(operation).step[operation.planned[index].kind]
