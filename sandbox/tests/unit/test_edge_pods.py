@@ -41,7 +41,9 @@ def test_credentials_may_be_given_as_auth_alone() -> None:
     assert pods.credentials(secret({"10.96.0.10": {"auth": encoded}}), "10.96.0.10") == ("t", "p:q")
 
 
-@pytest.mark.parametrize("found", [None, {}, {"data": {".dockerconfigjson": "%%"}}, secret({"other.io": {"auth": ""}})])
+@pytest.mark.parametrize(
+    "result", [None, {}, {"data": {".dockerconfigjson": "%%"}}, secret({"other.io": {"auth": ""}})]
+)
 def test_a_secret_without_credentials_for_the_host_has_none(result: Any) -> None:
     assert pods.credentials(result, "10.96.0.10") is None
 

@@ -125,7 +125,7 @@ async def test_an_unknown_source_image_is_refused(cloud: Cloud) -> None:
         await import_image(cloud, source=HELLO | {"sourceImage": "hello-world:v99"})
 
 
-@pytest.mark.parametrize("more", [{"targetTags": ["Hello World"]}, {"mode": "Overwrite"}])
+@pytest.mark.parametrize("options", [{"targetTags": ["Hello World"]}, {"mode": "Overwrite"}])
 async def test_an_import_is_refused(cloud: Cloud, options: dict[str, Any]) -> None:
     with pytest.raises(HttpResponseError, match="InvalidParameters"):
         await import_image(cloud, **options)

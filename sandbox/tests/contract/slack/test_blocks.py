@@ -175,7 +175,7 @@ def test_a_broken_rule_is_named(block: Json, pointer: str, message: str) -> None
     assert [(each.pointer, each.message) for each in check_blocks([block], MESSAGE)] == [(pointer, message)]
 
 
-@pytest.mark.parametrize(("surface", "most"), [(MESSAGE, 50), (MODAL, 100), (HOME, 100)])
+@pytest.mark.parametrize(("surface", "maximum"), [(MESSAGE, 50), (MODAL, 100), (HOME, 100)])
 def test_a_surface_holds_so_many_blocks(surface: str, maximum: int) -> None:
     assert check_blocks([SECTION] * maximum, surface) == []
     assert check_blocks([SECTION] * (maximum + 1), surface)[0].message == f"no more than {maximum} items allowed"
