@@ -145,36 +145,30 @@ class Sandbox:
             return self._control_plane
         part: KubePart | RealKubePart
         if self._control_plane is None:
-            part = self._kube_part(authority)
+            part = KubePart(
+                self.world,
+                authority=authority,
+                folder=self.folder,
+                clock=self.clock,
+                speed=self.speed,
+                faults=self.faults,
+                host=self.host,
+                ports=self._ports.kube or None,
+                pull=left_to_the_edge if "edge" in self._chosen else any_image,
+            )
         else:
-            part = self._real_kube_part(authority, self._control_plane)
+            part = RealKubePart(
+                self.world,
+                programs=self._control_plane,
+                authority=authority,
+                folder=self.folder,
+                clock=self.clock,
+                speed=self.speed,
+                host=self.host,
+                ports=self._ports.kube or None,
+            )
         await self._run(part.start, part.stop)
         return part
-
-    def _real_kube_part(self, authority: Authority, programs: Path) -> RealKubePart:
-        return RealKubePart(
-            self.world,
-            programs=programs,
-            authority=authority,
-            folder=self.folder,
-            clock=self.clock,
-            speed=self.speed,
-            host=self.host,
-            ports=self._ports.kube or None,
-        )
-
-    def _kube_part(self, authority: Authority) -> KubePart:
-        return KubePart(
-            self.world,
-            authority=authority,
-            folder=self.folder,
-            clock=self.clock,
-            speed=self.speed,
-            faults=self.faults,
-            host=self.host,
-            ports=self._ports.kube or None,
-            pull=left_to_the_edge if "edge" in self._chosen else any_image,
-        )
 
     def _azure_part(self, authority: Authority) -> AzurePart:
         world = self.world
@@ -226,6 +220,8 @@ class Sandbox:
             upstream = Upstream(self.azure.url, Path(self.kube.environment()["KUBECONFIG"]), self.authority.ca_file)
         if upstream is None:
             raise ValueError("the edge needs Azure and the clusters beside it, or an upstream")
+        # The keys of all connected clusters, each once.
+        clusters = [cluster for cluster in self.world["azure"]["connected_clusters"] if cluster.get("kube")]
         return EdgePart(
             azure_url=upstream.azure_url,
             ca_file=upstream.ca_file,
@@ -233,14 +229,9 @@ class Sandbox:
             clock=self.clock,
             speed=self.speed,
             host=self.host,
-            agent_keys=self._agent_keys(),
+            agent_keys=list(dict.fromkeys(str(cluster.get("agent_key") or AGENT_KEY) for cluster in clusters)),
             on_offline=self._switch_cluster,
         )
-
-    def _agent_keys(self) -> list[str]:
-        """The keys of all connected clusters, each once."""
-        clusters = [cluster for cluster in self.world["azure"]["connected_clusters"] if cluster.get("kube")]
-        return list(dict.fromkeys(str(cluster.get("agent_key") or AGENT_KEY) for cluster in clusters))
 
     def _switch_cluster(self, cluster: str, offline: bool) -> None:
         """Make a cluster's API server unreachable, or reachable again."""

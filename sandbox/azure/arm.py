@@ -272,7 +272,13 @@ class Arm:
         version = request.query.get("api-version", "")
         caller = principal.client_id if principal else ""
         self.log.append(Seen(self._plane.clock.now(), request.method, request.path, version, answer.status, caller))
-        return _response(answer, headers, request.method)
+        headers |= answer.headers
+        if answer.body is None or request.method == "HEAD":
+            return web.Response(status=answer.status, headers=headers)
+        text = json.dumps(answer.body, separators=(",", ":"))
+        return web.Response(
+            text=text, status=answer.status, headers=headers, content_type="application/json", charset="utf-8"
+        )
 
     async def _dispatch(self, request: web.Request, principal: Principal) -> Answer:
         match = self._router.find(request.path)
@@ -390,16 +396,6 @@ def _identifiers(request: web.Request) -> dict[str, str]:
     if request.headers.get("x-ms-return-client-request-id", "").lower() == "true":
         headers["x-ms-client-request-id"] = request.headers.get("x-ms-client-request-id", "")
     return headers
-
-
-def _response(answer: Answer, headers: dict[str, str], method: str) -> web.Response:
-    headers |= answer.headers
-    if answer.body is None or method == "HEAD":
-        return web.Response(status=answer.status, headers=headers)
-    text = json.dumps(answer.body, separators=(",", ":"))
-    return web.Response(
-        text=text, status=answer.status, headers=headers, content_type="application/json", charset="utf-8"
-    )
 
 
 def _api_version(request: web.Request) -> str:

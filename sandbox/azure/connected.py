@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.azure import versions
 from sandbox.azure.arm import Answer, Call, ControlPlane, Router, pages
-from sandbox.azure.cloud import Cloud, ConnectedRegistry, Origin, Registry, stamp
+from sandbox.azure.cloud import ConnectedRegistry, Origin, Registry, stamp
 from sandbox.azure.durations import duration
 from sandbox.azure.errors import child_not_found, refused
 from sandbox.azure.filters import parse
@@ -82,7 +82,16 @@ class ConnectedRegistries:
         registry = find_registry(self._cloud, call, child="registries/connectedRegistries")
         existing = registry.connected.get(call.names["connected"].lower())
         if existing is not None:
-            _check_unchanged(self._cloud, registry, existing, call)
+            mode = call.properties.get("mode") or existing.mode
+            if MODES.get(mode.lower()) != existing.mode:
+                raise refused("ModeChangeNotAllowed", "The mode of a connected registry cannot be changed.")
+            base, parent = self._cloud.registry_id(registry), call.properties.get("parent") or {}
+            above = f"{base}/connectedRegistries/{existing.parent}" if existing.parent else ""
+            if (parent.get("id") or "").lower() != above.lower():
+                raise refused("ParentChangeNotAllowed", "The parent of a connected registry cannot be changed.")
+            token = (parent.get("syncProperties") or {}).get("tokenId")
+            if token and token.lower() != f"{base}/tokens/{existing.token}".lower():
+                raise refused("SyncTokenChangeNotAllowed", "The sync token of a connected registry cannot be changed.")
             self._change(registry, existing, call)
             return self._settling(call, registry, existing, status=200)
         connected = self._new(registry, call)
@@ -141,7 +150,14 @@ class ConnectedRegistries:
         schedule, window, ttl = _sync_settings(connected, sync)
         tokens, notifications = properties.get("clientTokenIds"), properties.get("notificationsList")
         clients = connected.client_tokens if tokens is None else self._clients(registry, tokens)
-        notifications = connected.notifications if notifications is None else _notifications(notifications)
+        notifications = connected.notifications if notifications is None else notifications
+        for pattern in notifications:
+            if not NOTIFICATION.fullmatch(pattern):
+                raise refused(
+                    "InvalidParameters",
+                    f"The notification '{pattern}' has not the form name[:tag][@digest]:action, with push, delete or * "
+                    "for the action.",
+                )
         level = _word("log level", logging.get("logLevel") or connected.log_level, LEVELS)
         audit_log = _word("audit log status", logging.get("auditLogStatus") or connected.audit_log, AUDIT_LOGS)
         gc_schedule = _cron(collection.get("schedule") or connected.gc_schedule)
@@ -245,12 +261,22 @@ class ConnectedRegistries:
     def _body(self, registry: Registry, connected: ConnectedRegistry, call: Call) -> dict[str, Any]:
         connected.bring_up(call.now)
         base = self._cloud.registry_id(registry)
+        synchronisation: dict[str, Any] = {
+            "tokenId": f"{base}/tokens/{connected.token}",
+            "schedule": connected.schedule,
+            "messageTtl": connected.message_ttl,
+            "gatewayEndpoint": registry.gateway,
+        }
+        if connected.sync_window is not None:
+            synchronisation["syncWindow"] = connected.sync_window
+        if connected.last_sync is not None:
+            synchronisation["lastSyncTime"] = stamp(connected.last_sync)
         properties: dict[str, Any] = {
             "provisioningState": connected.state,
             "mode": connected.mode,
             "connectionState": connected.connection(call.now),
             "activation": {"status": connected.activation},
-            "parent": {"syncProperties": _sync_body(registry, connected, base)},
+            "parent": {"syncProperties": synchronisation},
             "clientTokenIds": list(connected.client_tokens),
             "loginServer": connected.login_server or {"tls": {"certificate": {}}},
             "logging": {"logLevel": connected.log_level, "auditLogStatus": connected.audit_log},
@@ -271,20 +297,6 @@ class ConnectedRegistries:
             "name": connected.name,
             "systemData": connected.origin.body(),
         }
-
-
-def _sync_body(registry: Registry, connected: ConnectedRegistry, base: str) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "tokenId": f"{base}/tokens/{connected.token}",
-        "schedule": connected.schedule,
-        "messageTtl": connected.message_ttl,
-        "gatewayEndpoint": registry.gateway,
-    }
-    if connected.sync_window is not None:
-        body["syncWindow"] = connected.sync_window
-    if connected.last_sync is not None:
-        body["lastSyncTime"] = stamp(connected.last_sync)
-    return body
 
 
 def _value(body: dict[str, Any], name: str) -> str | None:
@@ -321,19 +333,6 @@ def _check_room(registry: Registry) -> None:
         )
 
 
-def _check_unchanged(cloud: Cloud, registry: Registry, connected: ConnectedRegistry, call: Call) -> None:
-    mode = call.properties.get("mode") or connected.mode
-    if MODES.get(mode.lower()) != connected.mode:
-        raise refused("ModeChangeNotAllowed", "The mode of a connected registry cannot be changed.")
-    base, parent = cloud.registry_id(registry), call.properties.get("parent") or {}
-    above = f"{base}/connectedRegistries/{connected.parent}" if connected.parent else ""
-    if (parent.get("id") or "").lower() != above.lower():
-        raise refused("ParentChangeNotAllowed", "The parent of a connected registry cannot be changed.")
-    token = (parent.get("syncProperties") or {}).get("tokenId")
-    if token and token.lower() != f"{base}/tokens/{connected.token}".lower():
-        raise refused("SyncTokenChangeNotAllowed", "The sync token of a connected registry cannot be changed.")
-
-
 def _sync_settings(connected: ConnectedRegistry, sync: dict[str, Any]) -> tuple[str, str | None, str]:
     schedule = _cron(sync.get("schedule") or connected.schedule)
     window = sync.get("syncWindow", connected.sync_window)
@@ -366,14 +365,3 @@ def _word(field: str, value: str, words: tuple[str, ...]) -> str:
         if word.lower() == value.lower():
             return word
     raise refused("InvalidParameters", f"The {field} '{value}' is not one of {', '.join(words)}.")
-
-
-def _notifications(patterns: list[str]) -> list[str]:
-    for pattern in patterns:
-        if not NOTIFICATION.fullmatch(pattern):
-            raise refused(
-                "InvalidParameters",
-                f"The notification '{pattern}' has not the form name[:tag][@digest]:action, with push, delete or * "
-                "for the action.",
-            )
-    return patterns

@@ -13,10 +13,10 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from sandbox.azure.cloud import Cloud, Registry, Token
+from sandbox.azure.cloud import Cloud, Registry
 from sandbox.azure.edge import basic
 from sandbox.azure.entra import Signer
-from sandbox.azure.images import INDEX, Manifest, Repository
+from sandbox.azure.images import INDEX, Repository
 from sandbox.clock import Clock
 
 NULL_USER = "00000000-0000-0000-0000-000000000000"
@@ -124,9 +124,6 @@ class DataPlane:
         if match is None:
             raise DataError(404, "NOT_FOUND", f"There is no {path}.")
         names = {name: value for name, value in match.groupdict().items() if value is not None}
-        return self._routed(request, registry, names)
-
-    def _routed(self, request: web.Request, registry: Registry, names: dict[str, str]) -> web.Response:
         kind = next(iter(names))
         _check_method(request, _methods(kind, names))
         handlers: dict[str, Callable[[web.Request, Registry, dict[str, str]], web.Response]] = {
@@ -194,7 +191,13 @@ class DataPlane:
             return Grant(user, everything=True)
         token = registry.tokens.get(user.lower())
         if token is not None and token.opens(password, self._clock.now()):
-            return Grant(token.name, actions=_token_actions(registry, token))
+            words = []
+            for action in registry.actions(token):
+                kind, _, name = action.partition("/")
+                repository, area, verb = name.rsplit("/", 2)
+                if kind == "repositories":
+                    words.append((repository, f"{area}/{verb}"))
+            return Grant(token.name, actions=tuple(words))
         return None
 
     def _by_bearer(self, request: web.Request, registry: Registry, token: str) -> Grant | None:
@@ -273,7 +276,16 @@ class DataPlane:
         }
         if "Range" not in request.headers:
             return web.Response(body=content, headers=headers)
-        return _part(request, content, headers)
+        # The bytes that a `Range` header names.
+        try:
+            start, stop, _ = request.http_range.indices(len(content))
+        except ValueError:
+            start, stop = 0, 0
+        if start >= stop:
+            headers["Content-Range"] = f"bytes */{len(content)}"
+            return web.Response(status=416, headers=headers)
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(content)}"
+        return web.Response(status=206, body=content[start:stop], headers=headers)
 
     def _acr_tags(self, request: web.Request, registry: Registry, names: dict[str, str]) -> web.Response:
         tag = names.get("tag")
@@ -343,16 +355,6 @@ class DataPlane:
         return repository
 
 
-def _token_actions(registry: Registry, token: Token) -> tuple[tuple[str, str], ...]:
-    words = []
-    for action in registry.actions(token):
-        kind, _, name = action.partition("/")
-        repository, area, verb = name.rsplit("/", 2)
-        if kind == "repositories":
-            words.append((repository, f"{area}/{verb}"))
-    return tuple(words)
-
-
 def _access(grant: Grant, scope: str) -> list[dict[str, Any]]:
     """What of a requested scope is granted, as claims of an access token."""
     kind, _, target = scope.partition(":")
@@ -386,19 +388,6 @@ def _methods(kind: str, names: dict[str, str]) -> tuple[str, ...]:
 def _check_method(request: web.Request, allowed: tuple[str, ...]) -> None:
     if request.method not in allowed:
         raise DataError(405, "UNSUPPORTED", "The operation is unsupported.", allowed=allowed)
-
-
-def _part(request: web.Request, content: bytes, headers: dict[str, str]) -> web.Response:
-    """The bytes that a `Range` header names."""
-    try:
-        start, stop, _ = request.http_range.indices(len(content))
-    except ValueError:
-        start, stop = 0, 0
-    if start >= stop:
-        headers["Content-Range"] = f"bytes */{len(content)}"
-        return web.Response(status=416, headers=headers)
-    headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(content)}"
-    return web.Response(status=206, body=content[start:stop], headers=headers)
 
 
 def _manifest_unknown(reference: str) -> DataError:
@@ -436,9 +425,11 @@ def _tag_body(repository: Repository, tag: str) -> dict[str, Any]:
 def _manifest_body(registry: Registry, repository: Repository, digest: str) -> dict[str, Any]:
     manifest = repository.manifests[digest]
     moment = _time(repository.manifest_times[digest])
+    parts = [repository.manifests[digest] for digest in manifest.children() if digest in repository.manifests]
+    digests = {digest for one in (manifest, *parts) for digest in one.references()}
     body: dict[str, Any] = {
         "digest": digest,
-        "imageSize": _size(registry, repository, manifest),
+        "imageSize": sum(len(registry.images.blobs.get(digest, b"")) for digest in digests),
         "createdTime": moment,
         "lastUpdateTime": moment,
         "mediaType": manifest.media_type,
@@ -450,12 +441,6 @@ def _manifest_body(registry: Registry, repository: Repository, digest: str) -> d
     else:
         body["references"] = json.loads(manifest.content).get("manifests", [])
     return body
-
-
-def _size(registry: Registry, repository: Repository, manifest: Manifest) -> int:
-    parts = [repository.manifests[digest] for digest in manifest.children() if digest in repository.manifests]
-    digests = {digest for one in (manifest, *parts) for digest in one.references()}
-    return sum(len(registry.images.blobs.get(digest, b"")) for digest in digests)
 
 
 def _changeable() -> dict[str, bool]:

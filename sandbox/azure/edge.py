@@ -116,7 +116,9 @@ class Edge:
             if operation:
                 operation.succeed()
         elif body["state"] == "Failed":
-            error = _reported(body.get("error") or {})
+            reported = body.get("error") or {}
+            code = str(reported.get("code") or "ExtensionOperationFailed")
+            error = ArmError(400, code, str(reported.get("message") or ""))
             extension.state, extension.error = "Failed", error.error()
             if operation:
                 operation.fail(error)
@@ -245,11 +247,6 @@ def _desired(extension: Extension, *, deleting: bool) -> dict[str, Any]:
         "configurationProtectedSettings": dict(extension.protected),
         "deleting": deleting,
     }
-
-
-def _reported(error: dict[str, Any]) -> ArmError:
-    code = str(error.get("code") or "ExtensionOperationFailed")
-    return ArmError(400, code, str(error.get("message") or ""))
 
 
 def basic(request: web.Request) -> tuple[str, str] | None:

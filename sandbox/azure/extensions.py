@@ -188,7 +188,21 @@ class Extensions:
         extension_type = (call.properties.get("extensionType") or "").lower()
         if not extension_type:
             raise invalid("The extensionType of the extension is missing.", code="ValidationFailed")
-        _check_single(cluster, existing, name, extension_type)
+        if existing is not None and existing.extension_type != extension_type:
+            raise ArmError(
+                409,
+                "ExtensionTypeChangeNotAllowed",
+                f"Extension {name} has the type {existing.extension_type}, which cannot be changed to "
+                f"{extension_type}.",
+            )
+        for installed in cluster.extensions.values():
+            if installed is not existing and installed.extension_type == extension_type:
+                raise ArmError(
+                    409,
+                    "ExtensionTypeAlreadyInstalled",
+                    f"Extension type {extension_type} is already installed on cluster {cluster.name} by the extension "
+                    f"{installed.name}. Only one instance of a cluster-scoped extension type is allowed in a cluster.",
+                )
         extension = _new_extension(cluster, call, name, extension_type)
         if existing is not None:
             self._supersede(existing)
@@ -352,23 +366,6 @@ def _new_extension(cluster: Cluster, call: Call, name: str, extension_type: str)
 def _present(settings: dict[str, str | None]) -> dict[str, str]:
     """Without those that are null, which take a setting away."""
     return {key: value for key, value in settings.items() if value is not None}
-
-
-def _check_single(cluster: Cluster, existing: Extension | None, name: str, extension_type: str) -> None:
-    if existing is not None and existing.extension_type != extension_type:
-        raise ArmError(
-            409,
-            "ExtensionTypeChangeNotAllowed",
-            f"Extension {name} has the type {existing.extension_type}, which cannot be changed to {extension_type}.",
-        )
-    for installed in cluster.extensions.values():
-        if installed is not existing and installed.extension_type == extension_type:
-            raise ArmError(
-                409,
-                "ExtensionTypeAlreadyInstalled",
-                f"Extension type {extension_type} is already installed on cluster {cluster.name} by the extension "
-                f"{installed.name}. Only one instance of a cluster-scoped extension type is allowed in a cluster.",
-            )
 
 
 def _installed(extension: Extension, operation: Operation) -> None:

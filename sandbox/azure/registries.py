@@ -159,9 +159,6 @@ class Registries:
         action = f"{KIND}/importImage/action"
         path = f"{REGISTRY}/importImage"
         router.add("POST", path, self._import, kind=versions.IMPORT, action=action, body=IMPORT_BODY)
-        self._register_operations(router)
-
-    def _register_operations(self, router: Router) -> None:
         kind, action = versions.REGISTRY_OPERATIONS, f"{KIND}/operationStatuses/read"
         router.add("GET", f"{REGISTRY}/operationStatuses/{{operation}}", self._plane.status, kind=kind, action=action)
         path = f"{SUBSCRIPTION}/providers/{NAMESPACE}/locations/{{location}}/operationResults/{{operation}}"
@@ -379,7 +376,9 @@ class Registries:
         if mode.lower() not in IMPORT_MODES:
             raise refused("InvalidParameters", f"The import mode '{mode}' is not one of NoForce, Force.")
         if mode.lower() != "force":
-            _refuse_existing(registry, targets)
+            for name, tag in targets:
+                if registry.images.find(name, tag) is not None:
+                    raise refused("Conflict", f"Tag {name}:{tag} already exists in target registry.", status=409)
 
         def finish(operation: Operation) -> None:
             now = self._plane.clock.now()
@@ -415,7 +414,16 @@ class Registries:
             return owner
         for owner in self._cloud.registries.values():
             if host in (owner.host, owner.login_server.lower()):
-                _check_source_credentials(owner, source.get("credentials") or {}, call)
+                credentials = source.get("credentials") or {}
+                user, password = credentials.get("username") or "", credentials.get("password") or ""
+                token = owner.tokens.get(user.lower())
+                admin = owner.admin_user and user == owner.name and password in owner.admin_passwords
+                if not admin and (token is None or not token.opens(password, call.now)):
+                    raise refused(
+                        "InvalidParameters",
+                        f"Operation failed: unauthorized to read from {owner.login_server}. authentication required, "
+                        "visit https://aka.ms/acr/authorization for more information.",
+                    )
                 return owner
         return None
 
@@ -431,24 +439,6 @@ def results_path(cloud: Cloud, registry: Registry, operation: Operation) -> str:
         f"/subscriptions/{cloud.subscription}/providers/{NAMESPACE}/locations/{registry.location}"
         f"/operationResults/{operation.id}"
     )
-
-
-def _check_source_credentials(owner: Registry, credentials: dict[str, Any], call: Call) -> None:
-    user, password = credentials.get("username") or "", credentials.get("password") or ""
-    token = owner.tokens.get(user.lower())
-    admin = owner.admin_user and user == owner.name and password in owner.admin_passwords
-    if not admin and (token is None or not token.opens(password, call.now)):
-        raise refused(
-            "InvalidParameters",
-            f"Operation failed: unauthorized to read from {owner.login_server}. authentication required, visit "
-            "https://aka.ms/acr/authorization for more information.",
-        )
-
-
-def _refuse_existing(registry: Registry, targets: list[tuple[str, str]]) -> None:
-    for repository, tag in targets:
-        if registry.images.find(repository, tag) is not None:
-            raise refused("Conflict", f"Tag {repository}:{tag} already exists in target registry.", status=409)
 
 
 def _target(reference: str) -> tuple[str, str]:

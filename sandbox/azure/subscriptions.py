@@ -42,7 +42,13 @@ class Subscriptions:
             kind=groups,
             action=subscription_read,
         )
-        self._register_groups(router)
+        kind, action = versions.GROUPS, "Microsoft.Resources/subscriptions/resourceGroups"
+        router.add("GET", f"{SUBSCRIPTION}/resourcegroups", self._groups, kind=kind, action=f"{action}/read")
+        router.add("GET", GROUP, self._get_group, kind=kind, action=f"{action}/read")
+        router.add("HEAD", GROUP, self._has_group, kind=kind, action=f"{action}/read")
+        body: Shape = {"location": str, "tags": {ANY: str}}
+        router.add("PUT", GROUP, self._put_group, kind=kind, action=f"{action}/write", body=body)
+        router.add("DELETE", GROUP, self._delete_group, kind=kind, action=f"{action}/delete")
         read = "Microsoft.Resources/subscriptions/providers/read"
         router.add("GET", f"{SUBSCRIPTION}/providers", self._providers, kind=providers, action=read)
         router.add("GET", f"{SUBSCRIPTION}/providers/{{namespace}}", self._provider, kind=providers, action=read)
@@ -52,15 +58,6 @@ class Subscriptions:
         kind, read = versions.RESOURCES, "Microsoft.Resources/subscriptions/resources/read"
         router.add("GET", f"{SUBSCRIPTION}/resources", self._resources, kind=kind, action=read)
         router.add("GET", f"{GROUP}/resources", self._resources, kind=kind, action=read)
-
-    def _register_groups(self, router: Router) -> None:
-        kind, action = versions.GROUPS, "Microsoft.Resources/subscriptions/resourceGroups"
-        router.add("GET", f"{SUBSCRIPTION}/resourcegroups", self._groups, kind=kind, action=f"{action}/read")
-        router.add("GET", GROUP, self._get_group, kind=kind, action=f"{action}/read")
-        router.add("HEAD", GROUP, self._has_group, kind=kind, action=f"{action}/read")
-        body: Shape = {"location": str, "tags": {ANY: str}}
-        router.add("PUT", GROUP, self._put_group, kind=kind, action=f"{action}/write", body=body)
-        router.add("DELETE", GROUP, self._delete_group, kind=kind, action=f"{action}/delete")
 
     def _list(self, _call: Call) -> Answer:
         body: dict[str, Any] = {"value": [self._subscription()], "count": {"type": "Total", "value": 1}}

@@ -42,7 +42,12 @@ class Tokens:
 
     def register(self, router: Router) -> None:
         """Add this provider's routes."""
-        self._register_scope_maps(router)
+        kind, action = versions.SCOPE_MAPS, f"{KIND}/scopeMaps"
+        router.add("GET", f"{REGISTRY}/scopeMaps", self._list_maps, kind=kind, action=f"{action}/read")
+        router.add("GET", SCOPE_MAP, self._get_map, kind=kind, action=f"{action}/read")
+        router.add("PUT", SCOPE_MAP, self._put_map, kind=kind, action=f"{action}/write", body=MAP_BODY)
+        router.add("PATCH", SCOPE_MAP, self._patch_map, kind=kind, action=f"{action}/write", body=MAP_BODY)
+        router.add("DELETE", SCOPE_MAP, self._delete_map, kind=kind, action=f"{action}/delete")
         kind, action = versions.TOKENS, f"{KIND}/tokens"
         router.add("GET", f"{REGISTRY}/tokens", self._list_tokens, kind=kind, action=f"{action}/read")
         router.add("GET", TOKEN, self._get_token, kind=kind, action=f"{action}/read")
@@ -54,14 +59,6 @@ class Tokens:
         kind, action = versions.CREDENTIALS, f"{KIND}/generateCredentials/action"
         path = f"{REGISTRY}/generateCredentials"
         router.add("POST", path, self._generate, kind=kind, action=action, body=CREDENTIALS_BODY)
-
-    def _register_scope_maps(self, router: Router) -> None:
-        kind, action = versions.SCOPE_MAPS, f"{KIND}/scopeMaps"
-        router.add("GET", f"{REGISTRY}/scopeMaps", self._list_maps, kind=kind, action=f"{action}/read")
-        router.add("GET", SCOPE_MAP, self._get_map, kind=kind, action=f"{action}/read")
-        router.add("PUT", SCOPE_MAP, self._put_map, kind=kind, action=f"{action}/write", body=MAP_BODY)
-        router.add("PATCH", SCOPE_MAP, self._patch_map, kind=kind, action=f"{action}/write", body=MAP_BODY)
-        router.add("DELETE", SCOPE_MAP, self._delete_map, kind=kind, action=f"{action}/delete")
 
     def _list_maps(self, call: Call) -> Answer:
         registry = find_registry(self._cloud, call, child="registries/scopeMaps")

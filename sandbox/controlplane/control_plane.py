@@ -108,7 +108,28 @@ class ControlPlane:
         await server.start()
         await self._until_ready(running)
         if controllers:
-            await self._start_manager(running)
+            file = running.folder / "kubeconfig"
+            certificate = await asyncio.to_thread(self.authority.ca_file.read_bytes)
+            content = kubeconfig({running.name: running.url}, certificate) | {
+                "current-context": f"{running.name}-{ADMIN}"
+            }
+            await asyncio.to_thread(write, file, content)
+            running.manager = Process(
+                self.programs / "kube-controller-manager",
+                [
+                    f"--kubeconfig={file}",
+                    f"--service-account-private-key-file={self._account_key}",
+                    f"--root-ca-file={self.authority.ca_file}",
+                    "--leader-elect=false",
+                    "--secure-port=0",
+                    "--controllers=*,-nodeipam,-node-lifecycle-controller",
+                    "--kube-api-qps=500",
+                    "--kube-api-burst=1000",
+                    "--pvclaimbinder-sync-period=1s",
+                ],
+                running.folder,
+            )
+            await running.manager.start()
         return running
 
     async def stop(self) -> None:
@@ -167,28 +188,6 @@ class ControlPlane:
         raise StartError(
             f"{running.name}: the API server wasn't ready after {PATIENCE:g} s.\n{running.server.last_words()}"
         )
-
-    async def _start_manager(self, running: Running) -> None:
-        file = running.folder / "kubeconfig"
-        certificate = await asyncio.to_thread(self.authority.ca_file.read_bytes)
-        content = kubeconfig({running.name: running.url}, certificate) | {"current-context": f"{running.name}-{ADMIN}"}
-        await asyncio.to_thread(write, file, content)
-        running.manager = Process(
-            self.programs / "kube-controller-manager",
-            [
-                f"--kubeconfig={file}",
-                f"--service-account-private-key-file={self._account_key}",
-                f"--root-ca-file={self.authority.ca_file}",
-                "--leader-elect=false",
-                "--secure-port=0",
-                "--controllers=*,-nodeipam,-node-lifecycle-controller",
-                "--kube-api-qps=500",
-                "--kube-api-burst=1000",
-                "--pvclaimbinder-sync-period=1s",
-            ],
-            running.folder,
-        )
-        await running.manager.start()
 
     def _server_flags(self, name: str, ranges: Sequence[str], port: int) -> list[str]:
         folder = self.folder / name

@@ -106,18 +106,16 @@ def _body(resource: Resource, obj: Json, kubelet: tuple[str, int]) -> Json:
     metadata = {key: value for key, value in obj["metadata"].items() if key not in SERVER_SET}
     body = {key: value for key, value in obj.items() if key not in {"apiVersion", "kind"}} | {"metadata": metadata}
     if resource.key == NODES.key:
-        return body | {"status": _answering_at(body["status"], *kubelet)}
+        # The API server finds the node's kubelet at this address.
+        host, port = kubelet
+        addresses = [one for one in body["status"]["addresses"] if one["type"] != "InternalIP"]
+        answering = {
+            "addresses": [{"type": "InternalIP", "address": host}, *addresses],
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
+        }
+        return body | {"status": body["status"] | answering}
     if resource.key == STORAGE_CLASSES.key and body["provisioner"] == seed.PROVISIONER:
         return body | {"provisioner": PROVISIONER}
     if resource.custom:
         return body
     return {key: value for key, value in body.items() if key != "status"}
-
-
-def _answering_at(status: Json, host: str, port: int) -> Json:
-    """A node's status with the address at which the API server finds its kubelet."""
-    addresses = [one for one in status["addresses"] if one["type"] != "InternalIP"]
-    return status | {
-        "addresses": [{"type": "InternalIP", "address": host}, *addresses],
-        "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
-    }

@@ -5,7 +5,6 @@ import base64
 import json
 import logging
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -48,7 +47,7 @@ class Agent:
         self.scenario: str | None = None
         self._times: int | None = None
         self._cluster, self._cloud, self._clock, self._speed = cluster, cloud, clock, speed
-        self._kubelet = Kubelet(cluster, clock, speed, self._by_pod)
+        self._kubelet = Kubelet(cluster, clock, speed, lambda: self._runtimes)
         self._kubelet.trust_missing = lambda: self.scenario == "trust-missing"
         self._wanted = Wanted()
         self._releases: dict[tuple[str, bool], _Release] = {}
@@ -120,9 +119,6 @@ class Agent:
             ],
             "runtimes": [runtime.status() for runtime in self._runtimes.values()],
         }
-
-    def _by_pod(self) -> Mapping[str, Runtime]:
-        return self._runtimes
 
     def _revive(self) -> None:
         self._life = asyncio.create_task(self._live())
@@ -272,7 +268,15 @@ class Agent:
 
     async def _install(self, release: _Release) -> None:
         extension = release.extension
-        await self._describe(extension)
+        # Write the Arc agents' object for an extension.
+        manifest = chart.extension_config(extension)
+        try:
+            await self._cluster.create(manifest)
+        except RefusedError as error:
+            if error.status != helm.CONFLICT:
+                raise
+            body = {"metadata": {"annotations": manifest["metadata"]["annotations"]}, "spec": manifest["spec"]}
+            await self._cluster.patch("ExtensionConfig", extension.name, chart.ARC, body)
         if extension.type != TYPE:
             release.applied = True
             return
@@ -296,17 +300,6 @@ class Agent:
         await helm.uninstall(self._cluster, extension)
         await self._cluster.delete("ExtensionConfig", extension.name, chart.ARC)
         release.outcome = "Deleted"
-
-    async def _describe(self, extension: Extension) -> None:
-        """Write the Arc agents' object for an extension."""
-        manifest = chart.extension_config(extension)
-        try:
-            await self._cluster.create(manifest)
-        except RefusedError as error:
-            if error.status != helm.CONFLICT:
-                raise
-            body = {"metadata": {"annotations": manifest["metadata"]["annotations"]}, "spec": manifest["spec"]}
-            await self._cluster.patch("ExtensionConfig", extension.name, chart.ARC, body)
 
     async def _tell(self, release: _Release) -> datetime:
         """Report what isn't reported yet; when to look at this release again."""

@@ -24,9 +24,26 @@ async def install(cluster: Cluster, extension: Extension, scenario: str | None) 
     address = extension.settings.get("service.clusterIP", "")
     if scenario in scenarios.INSTALL:
         raise scenarios.installation_error(scenario or "", extension.name, extension.namespace, address)
-    _check_values(extension)
+    if extension.version and extension.version not in chart.VERSIONS:
+        raise helm_failure(extension.name, scenarios.CHART_NOT_FOUND)
+    for key, value in (
+        ("connectionString", extension.protected.get("connectionString")),
+        ("service.clusterIP", extension.settings.get("service.clusterIP")),
+    ):
+        if not value:
+            text = f"execution error at (connected-registry-arc-extension/templates/validate.yaml): {key} is required"
+            raise helm_failure(extension.name, text)
     try:
-        await _claim_name(cluster, extension)
+        # Make sure of the namespace and Helm's own record. A record of the same name that Arc didn't write means that
+        # somebody else's release has the name.
+        if await cluster.find("Namespace", extension.namespace) is None:
+            await cluster.create(chart.namespace(extension.namespace))
+        record = chart.release_secret(extension)
+        secret = await cluster.find("Secret", record["metadata"]["name"], extension.namespace)
+        if secret is None:
+            await cluster.create(record)
+        elif _owner(secret) != extension.name:
+            raise helm_failure(extension.name, scenarios.NAME_IN_USE)
         for manifest in await _cert_manager(cluster, extension) + _manifests(extension, scenario):
             await _apply(cluster, extension, manifest)
     except RefusedError as error:
@@ -44,33 +61,6 @@ async def uninstall(cluster: Cluster, extension: Extension) -> None:
     if await cluster.find("Secret", secret, extension.namespace):
         await cluster.delete("Secret", secret, extension.namespace)
         await cluster.delete("Namespace", extension.namespace)
-
-
-def _check_values(extension: Extension) -> None:
-    if extension.version and extension.version not in chart.VERSIONS:
-        raise helm_failure(extension.name, scenarios.CHART_NOT_FOUND)
-    for key, value in (
-        ("connectionString", extension.protected.get("connectionString")),
-        ("service.clusterIP", extension.settings.get("service.clusterIP")),
-    ):
-        if not value:
-            text = f"execution error at (connected-registry-arc-extension/templates/validate.yaml): {key} is required"
-            raise helm_failure(extension.name, text)
-
-
-async def _claim_name(cluster: Cluster, extension: Extension) -> None:
-    """Make sure of the namespace and Helm's own record.
-
-    A record of the same name that Arc didn't write means that somebody else's release has the name.
-    """
-    if await cluster.find("Namespace", extension.namespace) is None:
-        await cluster.create(chart.namespace(extension.namespace))
-    record = chart.release_secret(extension)
-    secret = await cluster.find("Secret", record["metadata"]["name"], extension.namespace)
-    if secret is None:
-        await cluster.create(record)
-    elif _owner(secret) != extension.name:
-        raise helm_failure(extension.name, scenarios.NAME_IN_USE)
 
 
 async def _cert_manager(cluster: Cluster, extension: Extension) -> list[Object]:

@@ -220,7 +220,11 @@ class Kubelet:
                 memory.due = self._clock.now() + timedelta(seconds=seconds)
                 return memory.due
             await self._tell(pod, "Normal", "Pulled", f'Successfully pulled image "{text}"')
-        await self._patch(pod, memory, _workload_status(pod, now, digests))
+        if _ends(pod) and not _runs_once(pod):
+            status = pods.crashing(pod, now, restarts=1, exit_code=0, reason="Completed", images=digests)
+        else:
+            status = pods.running(pod, now, ready=True, images=digests)
+        await self._patch(pod, memory, status)
         if _ends(pod):
             await self._annotate(pod, {chart.LOG: HELLO, chart.PREVIOUS_LOG: "" if _runs_once(pod) else HELLO})
         if not _runs_once(pod):
@@ -322,12 +326,6 @@ def _ends(pod: Object) -> bool:
 def _runs_once(pod: Object) -> bool:
     """Whether its containers are left alone when they have ended, as in a Job. Here every such program ends."""
     return bool(pod["spec"].get("restartPolicy", "Always") != "Always")
-
-
-def _workload_status(pod: Object, now: datetime, digests: Mapping[str, str]) -> Object:
-    if _ends(pod) and not _runs_once(pod):
-        return pods.crashing(pod, now, restarts=1, exit_code=0, reason="Completed", images=digests)
-    return pods.running(pod, now, ready=True, images=digests)
 
 
 def _without_times(status: Any) -> Any:

@@ -116,15 +116,6 @@ class Runtime:
             raise PullError(
                 f"failed to do request: Head {self._manifest_url(repository, reference)}: connection refused"
             )
-        await self._check_client(repository, user, password)
-        tags = self.content.get(repository, {})
-        if reference in tags.values():
-            return reference
-        if reference not in tags:
-            raise PullError(f"{self.place.address}/{repository}:{reference}: not found")
-        return tags[reference]
-
-    async def _check_client(self, repository: str, user: str | None, password: str) -> None:
         tokens = {token["name"]: token for token in (self.config or {}).get("clientTokens", [])}
         token = tokens.get(user or "")
         if token is None or not await self._password_fits(user or "", password):
@@ -133,11 +124,18 @@ class Runtime:
                 "failed to authorize: failed to fetch oauth token: unexpected status from GET request to "
                 f"https://{self.place.address}/oauth2/token?{scope}: 401 Unauthorized"
             )
-        if not _allows(token, repository):
+        required = f"repositories/{repository}/content/read".lower()
+        if required not in (str(action).lower() for action in token.get("scopes") or ()):
             raise PullError(
                 "pull access denied, repository does not exist or may require authorization: "
                 "server message: insufficient_scope: authorization failed"
             )
+        tags = self.content.get(repository, {})
+        if reference in tags.values():
+            return reference
+        if reference not in tags:
+            raise PullError(f"{self.place.address}/{repository}:{reference}: not found")
+        return tags[reference]
 
     async def _password_fits(self, user: str, password: str) -> bool:
         digest = hashlib.sha256(f"{user}:{password}".encode()).hexdigest()
@@ -179,7 +177,19 @@ class Runtime:
             self.cause = "BAD_CONNECTION_STRING"
             self._crash(f"The connection string can't be used: {error}.")
         except DeniedError as error:
-            self._denied(error)
+            body = f'{{"errors":[{{"code":"{error.code}","message":"{error.message}"}}]}}'
+            self.cause = error.code
+            text = f"Response status code does not indicate success: {error.status}. HTTP body: {body}"
+            if error.status == FORBIDDEN and self.config is not None:
+                self._say("ERR", f"{text} This instance stops its synchronisation.")
+                self.deactivated = True
+                self.next_step = self._clock.now() + timedelta(days=365)
+            elif error.status == CONFLICT:
+                self._crash(text)
+            else:
+                self._say("ERR", text)
+                self.health = "ready" if self.health == "ready" else "refused"
+                self._retry()
         except UnreachableError as error:
             self._say("ERR", f"The parent registry can't be reached: {error}. Trying again.")
             self.health, self.cause = "ready", "UNREACHABLE"
@@ -276,21 +286,6 @@ class Runtime:
         if scenario in {"bad-password", "token-disabled"}:
             raise DeniedError(UNAUTHORIZED, "UNAUTHORIZED", "Incorrect Password, or the token is disabled.")
 
-    def _denied(self, error: DeniedError) -> None:
-        body = f'{{"errors":[{{"code":"{error.code}","message":"{error.message}"}}]}}'
-        self.cause = error.code
-        text = f"Response status code does not indicate success: {error.status}. HTTP body: {body}"
-        if error.status == FORBIDDEN and self.config is not None:
-            self._say("ERR", f"{text} This instance stops its synchronisation.")
-            self.deactivated = True
-            self.next_step = self._clock.now() + timedelta(days=365)
-        elif error.status == CONFLICT:
-            self._crash(text)
-        else:
-            self._say("ERR", text)
-            self.health = "ready" if self.health == "ready" else "refused"
-            self._retry()
-
     def _crash(self, text: str) -> None:
         self._say("ERR", text)
         self.previous_log, self.log = self.log, []
@@ -314,8 +309,3 @@ class Runtime:
 
     def _say(self, level: str, text: str) -> None:
         self.log = [*self.log[1 - LOG_LINES :], f"{self._clock.now():%Y-%m-%dT%H:%M:%SZ} [{level}] {text}"]
-
-
-def _allows(token: Json, repository: str) -> bool:
-    required = f"repositories/{repository}/content/read".lower()
-    return any(str(action).lower() == required for action in token.get("scopes") or ())

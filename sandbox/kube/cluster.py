@@ -128,7 +128,8 @@ class Cluster:
         """The Service ranges in use, the server's own first."""
         listed = list(self.service_cidrs)
         for service_range in self.store.items(SERVICE_CIDRS.key):
-            if _ready(service_range):
+            conditions = (service_range.get("status") or {}).get("conditions") or []
+            if any(each["type"] == "Ready" and each["status"] == "True" for each in conditions):
                 listed += [cidr for cidr in service_range["spec"]["cidrs"] if cidr not in listed]
         return [ipaddress.ip_network(service_range) for service_range in listed]
 
@@ -611,7 +612,17 @@ def as_served(resource: Resource, stored: Json) -> Json:
     if stored.get("apiVersion") == resource.api_version and resource.stored_as is None:
         return stored
     if resource.group == "events.k8s.io":
-        return _new_event(stored)
+        renamed = {
+            "involvedObject": "regarding",
+            "message": "note",
+            "reportingComponent": "reportingController",
+            "source": "deprecatedSource",
+            "count": "deprecatedCount",
+            "firstTimestamp": "deprecatedFirstTimestamp",
+            "lastTimestamp": "deprecatedLastTimestamp",
+        }
+        event = {renamed.get(key, key): value for key, value in stored.items()}
+        return event | {"apiVersion": "events.k8s.io/v1", "kind": "Event"}
     return stored | {"apiVersion": resource.api_version, "kind": resource.kind}
 
 
@@ -629,20 +640,6 @@ def as_stored(resource: Resource, received: Json) -> Json:
         "deprecatedLastTimestamp": "lastTimestamp",
     }
     return {renamed.get(key, key): value for key, value in received.items()} | {"apiVersion": "v1", "kind": "Event"}
-
-
-def _new_event(stored: Json) -> Json:
-    renamed = {
-        "involvedObject": "regarding",
-        "message": "note",
-        "reportingComponent": "reportingController",
-        "source": "deprecatedSource",
-        "count": "deprecatedCount",
-        "firstTimestamp": "deprecatedFirstTimestamp",
-        "lastTimestamp": "deprecatedLastTimestamp",
-    }
-    event = {renamed.get(key, key): value for key, value in stored.items()}
-    return event | {"apiVersion": "events.k8s.io/v1", "kind": "Event"}
 
 
 def _check_preconditions(resource: Resource, old: Json, deletion: Deletion) -> None:
@@ -700,11 +697,6 @@ def _same(old: Json, new: Json) -> bool:
 
 def _without_state(obj: Json) -> Json:
     return {key: value for key, value in obj.items() if key not in {"metadata", "status"}}
-
-
-def _ready(service_range: Json) -> bool:
-    conditions = (service_range.get("status") or {}).get("conditions") or []
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
 def _is_default(storage_class: Json) -> bool:

@@ -154,22 +154,19 @@ class Controllers:
         for resource in _CONCERNED_BY.get(change.key, ()):
             yield from self._all(resource, namespace if resource.namespaced else "")
         if change.type == "DELETED":
-            self._after(change)
+            uid = change.object["metadata"]["uid"]
+            if change.key == DEFINITIONS.key:
+                spec = change.object["spec"]
+                key = (spec["group"], spec["names"]["plural"])
+                for obj in self._cluster.store.items(key):
+                    self._cluster.store.remove(key, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
+            for item in list(self._dependents.pop(uid, ())):
+                self._collect(item, uid)
             if namespace:
                 yield NAMESPACES.key, "", namespace
 
     def _all(self, resource: Resource, namespace: str = "") -> Iterator[Item]:
         return (_item(resource.key, one) for one in self._cluster.store.items(resource.key, namespace))
-
-    def _after(self, change: Change) -> None:
-        uid = change.object["metadata"]["uid"]
-        if change.key == DEFINITIONS.key:
-            spec = change.object["spec"]
-            key = (spec["group"], spec["names"]["plural"])
-            for obj in self._cluster.store.items(key):
-                self._cluster.store.remove(key, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
-        for item in list(self._dependents.pop(uid, ())):
-            self._collect(item, uid)
 
     def _collect(self, item: Item, owner: str) -> None:
         obj, resource = self._cluster.store.get(*item), self._resource(item[0])
@@ -216,7 +213,11 @@ class Controllers:
         dependents = list(self._dependents.get(uid, ()))
         if "orphan" in finalizers:
             for dependent in dependents:
-                self._orphan(dependent, uid)
+                left_behind, kind = self._cluster.store.get(*dependent), self._resource(dependent[0])
+                if left_behind is not None and kind is not None:
+                    references = left_behind["metadata"].get("ownerReferences") or []
+                    owners = [one for one in references if one["uid"] != uid]
+                    self._cluster.change(kind, left_behind, metadata={"ownerReferences": owners})
             self._dependents.pop(uid, None)
         elif dependents:
             for dependent in dependents:
@@ -224,12 +225,6 @@ class Controllers:
             return
         remaining = [one for one in finalizers if one not in {"orphan", "foregroundDeletion"}]
         self._cluster.change(resource, obj, metadata={"finalizers": remaining})
-
-    def _orphan(self, item: Item, owner: str) -> None:
-        obj, resource = self._cluster.store.get(*item), self._resource(item[0])
-        if obj is not None and resource is not None:
-            owners = [one for one in obj["metadata"].get("ownerReferences") or [] if one["uid"] != owner]
-            self._cluster.change(resource, obj, metadata={"ownerReferences": owners})
 
     def _namespace(self, namespace: Json) -> None:
         uid = namespace["metadata"]["uid"]

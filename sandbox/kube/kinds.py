@@ -95,14 +95,12 @@ def _pod_spec_defaults(spec: Json) -> None:
         container.setdefault("resources", {})
         container.setdefault("terminationMessagePath", "/dev/termination-log")
         container.setdefault("terminationMessagePolicy", "File")
-        container.setdefault("imagePullPolicy", _pull_policy(container.get("image", "")))
+        image = container.get("image", "")
+        tag = image.rpartition("/")[2].partition(":")[2]
+        policy = "Always" if "@" not in image and tag in {"", "latest"} else "IfNotPresent"
+        container.setdefault("imagePullPolicy", policy)
         for port in container.get("ports") or []:
             port.setdefault("protocol", "TCP")
-
-
-def _pull_policy(image: str) -> str:
-    tag = image.rpartition("/")[2].partition(":")[2]
-    return "Always" if "@" not in image and tag in {"", "latest"} else "IfNotPresent"
 
 
 def _containers(spec: Json) -> Iterator[Json]:
@@ -372,10 +370,6 @@ def _container_errors(container: Json, path: str) -> list[FieldError]:
     return problems
 
 
-def _pod_errors(pod: Json, _minor: int) -> list[FieldError]:
-    return _pod_spec_errors(pod["spec"], "spec")
-
-
 def _workload_errors(body: Json, minor: int) -> list[FieldError]:
     spec = body["spec"]
     problems: list[FieldError] = []
@@ -490,10 +484,6 @@ def _claim_errors(body: Json, _minor: int) -> list[FieldError]:
 _QUANTITY = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+)?")
 
 
-def _class_errors(body: Json, _minor: int) -> list[FieldError]:
-    return [] if body.get("provisioner") else [required("provisioner")]
-
-
 def _range_errors(body: Json, _minor: int) -> list[FieldError]:
     listed = (body.get("spec") or {}).get("cidrs") or []
     if not listed:
@@ -539,7 +529,7 @@ def _binding_errors(body: Json, _minor: int) -> list[FieldError]:
 
 _CHECKS: dict[Key, Callable[[Json, int], list[FieldError]]] = {
     ("", "services"): _service_errors,
-    ("", "pods"): _pod_errors,
+    ("", "pods"): lambda pod, _: _pod_spec_errors(pod["spec"], "spec"),
     ("", "secrets"): _secret_errors,
     ("", "configmaps"): _config_map_errors,
     ("", "persistentvolumeclaims"): _claim_errors,
@@ -548,7 +538,9 @@ _CHECKS: dict[Key, Callable[[Json, int], list[FieldError]]] = {
     ("apps", "statefulsets"): _workload_errors,
     ("apps", "daemonsets"): _workload_errors,
     ("batch", "jobs"): _workload_errors,
-    ("storage.k8s.io", "storageclasses"): _class_errors,
+    ("storage.k8s.io", "storageclasses"): lambda body, _minor: (
+        [] if body.get("provisioner") else [required("provisioner")]
+    ),
     ("networking.k8s.io", "servicecidrs"): _range_errors,
     ("apiextensions.k8s.io", "customresourcedefinitions"): _definition_errors,
     ("rbac.authorization.k8s.io", "rolebindings"): _binding_errors,

@@ -32,7 +32,14 @@ def container_log(pod: Json, query: Mapping[str, str]) -> str:
         if why in {"ImagePullBackOff", "ErrImagePull"}:
             reason = "is waiting to start: trying and failing to pull image"
         raise bad_request(f'container "{container}" in pod "{name}" {reason}')
-    return _shortened(text or "", query)
+    text = text or ""
+    if query.get("tailLines"):
+        lines = text.splitlines(keepends=True)
+        count = int(query["tailLines"])
+        text = "".join(lines[-count:]) if count else ""
+    if query.get("limitBytes"):
+        text = text.encode()[: int(query["limitBytes"])].decode(errors="ignore")
+    return text
 
 
 def written(pod: Json, container: str, *, previous: bool = False) -> str | None:
@@ -63,16 +70,6 @@ def _state(pod: Json, container: str) -> Json:
     statuses = (pod.get("status") or {}).get("containerStatuses") or []
     state = next((one.get("state") for one in statuses if one["name"] == container), None)
     return dict(state or {"waiting": {"reason": "ContainerCreating"}})
-
-
-def _shortened(text: str, query: Mapping[str, str]) -> str:
-    if query.get("tailLines"):
-        lines = text.splitlines(keepends=True)
-        count = int(query["tailLines"])
-        text = "".join(lines[-count:]) if count else ""
-    if query.get("limitBytes"):
-        text = text.encode()[: int(query["limitBytes"])].decode(errors="ignore")
-    return text
 
 
 async def followed(store: Store, pod: Json, query: Mapping[str, str]) -> AsyncIterator[str]:

@@ -73,8 +73,11 @@ def _refuse_conflicts(entries: Iterable[Json], mine: Json | None, differing: set
     fields: dict[str, list[str]] = {}
     for entry in entries:
         contested = differing & set(_paths(entry["fieldsV1"])) if entry is not mine else set()
+        manager = json.dumps(entry["manager"])
+        if entry["operation"] == "Update":
+            manager += f" using {entry['apiVersion']} at {entry['time']}"
         for path in sorted(contested):
-            fields.setdefault(_manager_text(entry), []).append(_path_text(path))
+            fields.setdefault(manager, []).append(_path_text(path))
     causes = [
         {"reason": "FieldManagerConflict", "message": f"conflict with {manager}", "field": path}
         for manager, paths in fields.items()
@@ -90,11 +93,6 @@ def _refuse_conflicts(entries: Iterable[Json], mine: Json | None, differing: set
         ]
         text = f"Apply failed with {len(causes)} conflicts: " + "\n".join(lines)
     raise StatusError(409, "Conflict", text, {"causes": causes})
-
-
-def _manager_text(entry: Json) -> str:
-    manager = json.dumps(entry["manager"])
-    return f"{manager} using {entry['apiVersion']} at {entry['time']}" if entry["operation"] == "Update" else manager
 
 
 class _Absent:

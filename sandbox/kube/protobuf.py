@@ -59,18 +59,13 @@ def decoded(content: bytes) -> Json:
         envelope = dict(_fields(content[len(PREFIX) :]))
         about = dict(_fields(envelope[1]))
         api_version, kind = about[1].decode(), about[2].decode()
-        message = _message_name(api_version, kind)
+        group, _, version = api_version.rpartition("/")
+        message = f"{group.partition('.')[0] or 'core'}/{version}.{kind}"
+        if message not in _messages():
+            message = f"meta/v1.{kind}"
         return {"apiVersion": api_version, "kind": kind} | _message(message, envelope.get(2, b""))
     except (KeyError, IndexError, ValueError, AttributeError, struct.error) as error:
         raise bad_request(f"couldn't read the protobuf body: {error!r}") from error
-
-
-def _message_name(api_version: str, kind: str) -> str:
-    group, _, version = api_version.rpartition("/")
-    name = f"{group.partition('.')[0] or 'core'}/{version}.{kind}"
-    if name in _messages():
-        return name
-    return f"meta/v1.{kind}"
 
 
 @functools.cache
@@ -181,10 +176,6 @@ def _micro_time(parts: dict[int, Any]) -> str | None:
     return seconds and f"{seconds[:-1]}.{parts.get(2, 0) // 1000:06d}Z"
 
 
-def _number_or_text(parts: dict[int, Any]) -> int | str:
-    return str(parts.get(3, b"").decode()) if parts.get(1) else _signed(parts.get(2, 0))
-
-
 def _raw(parts: dict[int, Any]) -> Any:
     return json.loads(parts.get(1, b"") or b"null")
 
@@ -193,7 +184,7 @@ _SPECIAL: dict[str, Callable[[dict[int, Any]], Any]] = {
     "meta/v1.Time": _time,
     "meta/v1.MicroTime": _micro_time,
     "meta/v1.Duration": lambda parts: f"{_signed(parts.get(1, 0))}ns",
-    "intstr.IntOrString": _number_or_text,
+    "intstr.IntOrString": lambda parts: parts.get(3, b"").decode() if parts.get(1) else _signed(parts.get(2, 0)),
     "resource.Quantity": lambda parts: parts.get(1, b"").decode() or "0",
     "runtime.RawExtension": _raw,
     "meta/v1.FieldsV1": _raw,

@@ -25,7 +25,15 @@ def record(
         "apiVersion": about["apiVersion"],
         "resourceVersion": metadata.get("resourceVersion", ""),
     }
-    existing = _earlier_event(cluster, namespace, involved, reason, message)
+    existing = next(
+        (
+            event
+            for event in cluster.store.items(EVENTS.key, namespace)
+            if (event.get("reason"), event.get("message")) == (reason, message)
+            and (event.get("involvedObject") or {}).get("uid") == involved["uid"]
+        ),
+        None,
+    )
     if existing is not None and cluster.seconds_since(existing["lastTimestamp"]) < REPEATED_AFTER:
         return
     if existing is not None:
@@ -48,11 +56,3 @@ def record(
         "eventTime": None,
     }
     cluster.create(EVENTS, namespace, body)
-
-
-def _earlier_event(cluster: Cluster, namespace: str, involved: Json, reason: str, message: str) -> Json | None:
-    for event in cluster.store.items(EVENTS.key, namespace):
-        same = event.get("reason") == reason and event.get("message") == message
-        if same and (event.get("involvedObject") or {}).get("uid") == involved["uid"]:
-            return event
-    return None

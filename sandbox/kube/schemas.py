@@ -83,7 +83,8 @@ class _Place:
     def refusal(self, expected: str, value: Any) -> WrongTypeError:
         path = re.sub(r"\[[^]]*\]", "", self.path)
         struct = re.sub(r"^(Core|Events)?V\d+((alpha|beta)\d+)?", "", self.struct)
-        return WrongTypeError(struct, f".{path}", expected, _json_type(value))
+        kinds = {bool: "bool", str: "string", list: "array", dict: "object"}
+        return WrongTypeError(struct, f".{path}", expected, kinds.get(type(value), "number"))
 
 
 def _object(value: Any, model: str, place: _Place, unknown: list[str]) -> Any:
@@ -135,11 +136,6 @@ def _go_type(kind: str) -> str:
     if match := _MAP.fullmatch(kind):
         return f"map[string]{_go_type(match[1])}"
     return _GO_TYPES.get(kind) or re.sub(r"^(?:[A-Z]\w*?)?V(\d\w*?)([A-Z]\w*)$", r"v\1.\2", kind)
-
-
-def _json_type(value: Any) -> str:
-    kinds = {bool: "bool", str: "string", list: "array", dict: "object"}
-    return kinds.get(type(value), "number")
 
 
 def go_text(value: Any) -> str:

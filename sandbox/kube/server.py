@@ -250,7 +250,10 @@ class ApiServer:
         if path in HEALTH or path.rpartition("/")[0] in HEALTH:
             return web.Response(text="ok")
         if path == "/openapi/v2":
-            return self._openapi_v2(header)
+            if "proto-openapi" in header:
+                protobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+                return web.Response(body=discovery.OPENAPI_V2_PROTOBUF, headers={"Content-Type": protobuf})
+            return web.json_response(discovery.openapi_v2(self.cluster.version))
         form = requests.accepted(header).discovery
         document = self._found_document(path, form, request.host)
         if document is None:
@@ -284,12 +287,6 @@ class ApiServer:
             case "openapi", ["v3", *place]:
                 return discovery.openapi(catalogue, "/".join(place), version)
         return None
-
-    def _openapi_v2(self, header: str) -> web.Response:
-        if "proto-openapi" in header:
-            kind = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
-            return web.Response(body=discovery.OPENAPI_V2_PROTOBUF, headers={"Content-Type": kind})
-        return web.json_response(discovery.openapi_v2(self.cluster.version))
 
     # --- reading ---
 
@@ -440,7 +437,17 @@ class ApiServer:
         if not isinstance(config, dict) or not config.get("kind") or not config.get("apiVersion"):
             raise bad_request("error decoding YAML: Object 'Kind' is missing")
         _check_kind(call.resource, config)
-        _check_declared(call, config)
+        # Server-side apply takes no field that the schema lacks, whatever the validation asked for.
+        try:
+            _, unknown = schemas.pruned(call.resource, config)
+            why = f".{unknown[0]}: field not declared in schema" if unknown else ""
+        except schemas.WrongTypeError as error:
+            why = f"{error.path}: expected {error.expected}, got {error.actual}"
+        if why:
+            metadata = config.get("metadata") or {}
+            subject = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}"
+            kind = f"{call.resource.group}/{call.resource.version}, Kind={call.resource.kind}"
+            raise StatusError(500, "", f"failed to create typed patch object ({subject}; {kind}): {why}")
         named = call.named
         config = config | {"metadata": (config.get("metadata") or {}) | {"name": named.name}}
         if call.resource.namespaced:
@@ -672,20 +679,6 @@ def _pruned_after_patch(call: Call, patch: Any, new: Json, how: str) -> Json:
         refused = wrong("patch", value, error.message.partition(f"as a {call.resource.kind}: ")[2])
         causes = [{"reason": refused.type, "message": refused.body, "field": refused.field}]
         raise StatusError(422, "Invalid", f' "" is invalid: {refused}', {"causes": causes}) from error
-
-
-def _check_declared(call: Call, config: Json) -> None:
-    """Server-side apply takes no field that the schema lacks, whatever the validation asked for."""
-    try:
-        _, unknown = schemas.pruned(call.resource, config)
-        why = f".{unknown[0]}: field not declared in schema" if unknown else ""
-    except schemas.WrongTypeError as error:
-        why = f"{error.path}: expected {error.expected}, got {error.actual}"
-    if why:
-        metadata = config.get("metadata") or {}
-        subject = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}"
-        kind = f"{call.resource.group}/{call.resource.version}, Kind={call.resource.kind}"
-        raise StatusError(500, "", f"failed to create typed patch object ({subject}; {kind}): {why}")
 
 
 def _check_revision(revision: str, current: int) -> None:

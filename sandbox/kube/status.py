@@ -75,17 +75,15 @@ class FieldError:
     def body(self) -> str:
         """The error without the field's name."""
         title = _TITLES[self.type]
-        text = title if self.type in _WITHOUT_VALUE else f"{title}: {_value_text(self.value)}"
+        if isinstance(self.value, Verbatim):
+            value = self.value.text
+        else:
+            value = json.dumps(self.value, separators=(",", ":"), ensure_ascii=False)
+        text = title if self.type in _WITHOUT_VALUE else f"{title}: {value}"
         return f"{text}: {self.detail}" if self.detail else text
 
     def __str__(self) -> str:
         return f"{self.field}: {self.body}"
-
-
-def _value_text(value: object) -> str:
-    if isinstance(value, Verbatim):
-        return value.text
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def wrong(path: str, value: object, detail: str) -> FieldError:

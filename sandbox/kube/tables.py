@@ -22,6 +22,8 @@ class Column:
 def table(resource: Resource, objects: list[Json], now: datetime, metadata: Json, *, include: str = "Metadata") -> Json:
     """The Table of these objects; `include` says how much of each object a row carries."""
     columns = _columns(resource, now)
+    carried: dict[str, Callable[[Json], Json | None]] = {"Object": lambda one: one, "None": lambda _: None}
+    carry = carried.get(include, partial)
     return {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
@@ -36,18 +38,8 @@ def table(resource: Resource, objects: list[Json], now: datetime, metadata: Json
             }
             for column in columns
         ],
-        "rows": [
-            {"cells": [column.value(one) for column in columns], "object": _carried(one, include)} for one in objects
-        ],
+        "rows": [{"cells": [column.value(one) for column in columns], "object": carry(one)} for one in objects],
     }
-
-
-def _carried(obj: Json, include: str) -> Json | None:
-    if include == "Object":
-        return obj
-    if include == "None":
-        return None
-    return partial(obj)
 
 
 def partial(obj: Json) -> Json:
@@ -127,10 +119,6 @@ def _pod_status(obj: Json) -> str:
     return str(_status(obj).get("reason") or _status(obj).get("phase") or "Unknown")
 
 
-def _restarts(obj: Json) -> str:
-    return str(sum(each.get("restartCount", 0) for each in _status(obj).get("containerStatuses") or []))
-
-
 def _ports(obj: Json) -> str:
     def port_text(port: Json) -> str:
         node = f":{port['nodePort']}" if port.get("nodePort") else ""
@@ -141,10 +129,6 @@ def _ports(obj: Json) -> str:
 
 def _labels(labels: Json | None) -> str:
     return ",".join(f"{key}={value}" for key, value in sorted((labels or {}).items())) or NONE
-
-
-def _selector(obj: Json) -> str:
-    return _labels((_spec(obj).get("selector") or {}).get("matchLabels"))
 
 
 def _template(obj: Json, field: str) -> str:
@@ -235,7 +219,7 @@ _EVENT = [
 _WORKLOAD_WIDE = [
     Column("Containers", lambda one: _template(one, "name"), wide=True),
     Column("Images", lambda one: _template(one, "image"), wide=True),
-    Column("Selector", _selector, wide=True),
+    Column("Selector", lambda one: _labels((_spec(one).get("selector") or {}).get("matchLabels")), wide=True),
 ]
 
 _AGELESS = {("networking.k8s.io", "ipaddresses"), ("apiextensions.k8s.io", "customresourcedefinitions")}
@@ -264,7 +248,10 @@ _COLUMNS: dict[Key, list[Column]] = {
     ("", "pods"): [
         Column("Ready", _pod_ready),
         Column("Status", _pod_status),
-        Column("Restarts", _restarts),
+        Column(
+            "Restarts",
+            lambda one: str(sum(each.get("restartCount", 0) for each in _status(one).get("containerStatuses") or [])),
+        ),
         Column("IP", lambda one: _status(one).get("podIP") or NONE, wide=True),
         Column("Node", lambda one: _spec(one).get("nodeName") or NONE, wide=True),
         Column("Nominated Node", lambda one: _status(one).get("nominatedNodeName") or NONE, wide=True),

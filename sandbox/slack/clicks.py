@@ -107,17 +107,14 @@ async def _action(delivery: Delivery, person: Person, target: Element, request: 
     if element["type"] == "overflow":
         return {**action, "selected_option": option_named(element["options"], value or request.get("text"))}
     if element["type"] == "feedback_buttons":
-        return action | _feedback(element, value or request.get("text"))
+        label = value or request.get("text")
+        for button in (element[side] for side in FEEDBACK):
+            if label in (button["value"], plain(button["text"])):
+                return action | {"value": button["value"], "text": button["text"]}
+        raise NotPossible("no_such_option", "Say which one by its value or label.", status=404)
     if element["type"] in HELD:
         return action | chosen(element, value, await options_for(delivery, person, target, value))
     return action
-
-
-def _feedback(element: Json, name: Any) -> Json:
-    for button in (element[side] for side in FEEDBACK):
-        if name in (button["value"], plain(button["text"])):
-            return {"value": button["value"], "text": button["text"]}
-    raise NotPossible("no_such_option", "Say which one by its value or label.", status=404)
 
 
 def _remember(person: Person, target: Element, action: Json) -> None:

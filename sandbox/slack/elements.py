@@ -161,17 +161,9 @@ def _number_error(element: Json, text: str) -> str | None:
     )
 
 
-def _email_error(_element: Json, text: str) -> str | None:
-    return None if _EMAIL.fullmatch(text) else "Please enter a valid email address."
-
-
-def _url_error(_element: Json, text: str) -> str | None:
-    return None if _WEB.fullmatch(text) else "Please enter a valid URL."
-
-
 _CHECKS: dict[str, Callable[[Json, str], str | None]] = {
     "plain_text_input": _length_error,
     "number_input": _number_error,
-    "email_text_input": _email_error,
-    "url_text_input": _url_error,
+    "email_text_input": lambda _, text: None if _EMAIL.fullmatch(text) else "Please enter a valid email address.",
+    "url_text_input": lambda _, text: None if _WEB.fullmatch(text) else "Please enter a valid URL.",
 }

@@ -1,6 +1,7 @@
 """What people do with modals and Home tabs: fill in, submit, close, open."""
 
 import asyncio
+import contextlib
 from typing import Any
 
 from sandbox.slack.api.content import checked_view
@@ -111,16 +112,10 @@ async def close(delivery: Delivery, person: Person, *, clear: bool = False) -> J
     slack.show_top(person.id)
     for closed_view in closed:
         if closed_view.payload.get("notify_on_close"):
-            await _notify(delivery, view_closed(slack, person, closed_view, cleared=cleared))
+            # The modal is closed whether the app learns of it or not, and Slack shows nothing.
+            with contextlib.suppress(Undelivered):
+                await delivery.send("interactive", view_closed(slack, person, closed_view, cleared=cleared))
     return {"ok": True}
-
-
-async def _notify(delivery: Delivery, payload: Json) -> None:
-    try:
-        await delivery.send("interactive", payload)
-    except Undelivered:
-        # The modal is gone whether the app hears of it or not; Slack shows nothing.
-        return
 
 
 async def open_home(delivery: Delivery, person: Person) -> Json:

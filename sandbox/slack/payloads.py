@@ -47,17 +47,15 @@ def block_actions(
 ) -> Json:
     """A click or a choice."""
     body = _interaction(slack, "block_actions", person) | _place(slack, place, attachment)
-    body |= {"trigger_id": _trigger(slack, person, place), "actions": [{**action, "action_ts": slack.new_ts()}]}
+    if isinstance(place, Message):
+        trigger = slack.new_trigger(person.id, channel=place.channel)
+    else:
+        trigger = slack.new_trigger(person.id, view_id=place.id if place.type == "modal" else None)
+    body |= {"trigger_id": trigger, "actions": [{**action, "action_ts": slack.new_ts()}]}
     if isinstance(place, Message):
         body["response_url"] = slack.new_response_url(person.id, place.channel, place)
         body["state"] = {"values": message_state(place, person.id)}
     return body
-
-
-def _trigger(slack: Workspace, person: Person, place: Message | View) -> str:
-    if isinstance(place, Message):
-        return slack.new_trigger(person.id, channel=place.channel)
-    return slack.new_trigger(person.id, view_id=place.id if place.type == "modal" else None)
 
 
 def message_state(message: Message, user: str) -> Json:

@@ -62,17 +62,15 @@ def words(slack: Workspace, text: str) -> str:
         if kind == "#":
             return f"#{slack.channels[name].name}" if name in slack.channels else f"#{label or name}"
         if kind == "!":
-            return _special(slack, name, label)
+            kind, _, fallback = name.partition("^")
+            if kind == "subteam":
+                return next(
+                    (f"@{group.handle}" for group in slack.groups if group.id == fallback), label or f"@{fallback}"
+                )
+            return label or f"@{name}"
         return label or name
 
     return _REFERENCE.sub(spelled, text).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-
-
-def _special(slack: Workspace, name: str, label: str | None) -> str:
-    kind, _, fallback = name.partition("^")
-    if kind == "subteam":
-        return next((f"@{group.handle}" for group in slack.groups if group.id == fallback), label or f"@{fallback}")
-    return label or f"@{name}"
 
 
 def block_lines(slack: Workspace, person: Person, blocks: list[Json]) -> Iterator[str]:
@@ -97,10 +95,6 @@ def _text(slack: Workspace, value: Any) -> list[str]:
 
 def _plain_block(slack: Workspace, _person: Person, block: Json) -> Iterator[str]:
     yield from _text(slack, block.get("text"))
-
-
-def _header(slack: Workspace, _person: Person, block: Json) -> Iterator[str]:
-    yield f"# {words(slack, plain(block['text']))}"
 
 
 def _section(slack: Workspace, person: Person, block: Json) -> Iterator[str]:
@@ -175,10 +169,6 @@ def _inline(slack: Workspace, element: Json) -> str:
     return str(element.get("text") or element.get("fallback") or element.get("url") or element.get("range") or "")
 
 
-def _rich(slack: Workspace, _person: Person, block: Json) -> Iterator[str]:
-    yield from rich_lines(slack, block)
-
-
 def _table(slack: Workspace, _person: Person, block: Json) -> Iterator[str]:
     if block.get("caption"):
         yield plain(block["caption"])
@@ -200,10 +190,6 @@ def _image(slack: Workspace, _person: Person, block: Json) -> Iterator[str]:
 def _input(_slack: Workspace, _person: Person, block: Json) -> Iterator[str]:
     element = block["element"]
     yield f"{plain(block['label'])}{' (optional)' if block.get('optional') else ''}: {_label(element)}"
-
-
-def _divider(_slack: Workspace, _person: Person, _block: Json) -> Iterator[str]:
-    yield "---"
 
 
 def _card(slack: Workspace, person: Person, block: Json) -> Iterator[str]:
@@ -232,12 +218,12 @@ _LINES: dict[str, Lines] = {
     "context": _context,
     "context_actions": _elements,
     "data_table": _table,
-    "divider": _divider,
-    "header": _header,
+    "divider": lambda *_: iter(["---"]),
+    "header": lambda slack, _, block: iter([f"# {words(slack, plain(block['text']))}"]),
     "image": _image,
     "input": _input,
     "plan": _plan,
-    "rich_text": _rich,
+    "rich_text": lambda slack, _, block: iter(rich_lines(slack, block)),
     "section": _section,
     "table": _table,
     "task_card": _task,

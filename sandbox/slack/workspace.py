@@ -45,7 +45,9 @@ class Workspace:
         self.plan_blocks = True
         self.people = {person.id: person for person in self._people(section)}
         self.groups = [Group(**{**each, "members": tuple(each["members"])}) for each in section.get("groups", [])]
-        self.channels = {each["id"]: Channel(**each) for each in _copies(section.get("channels", []))}
+        self.channels = {
+            each["id"]: Channel(**{**each, "members": list(each["members"])}) for each in section.get("channels", [])
+        }
         self.stacks: dict[str, list[View]] = {}
         self.homes: dict[str, View] = {}
         self.triggers: dict[str, Trigger] = {}
@@ -358,8 +360,3 @@ class Workspace:
 def _forget_old(entries: dict[str, Dated], before: datetime) -> None:
     while entries and (first := next(iter(entries.values()))).made_at < before:
         del entries[first.id]
-
-
-def _copies(channels: list[Json]) -> Iterator[Json]:
-    for channel in channels:
-        yield {**channel, "members": list(channel["members"])}

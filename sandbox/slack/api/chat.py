@@ -1,7 +1,5 @@
 """chat.*: posting, editing, deleting, scheduling."""
 
-from typing import Any
-
 from sandbox.slack.api.access import known_channel, root_of, somebody, stored_message, target
 from sandbox.slack.api.call import Call, Method, Tier, page
 from sandbox.slack.api.content import content_of, metadata_of
@@ -59,11 +57,6 @@ def update(slack: Workspace, call: Call) -> Json:
     changes = {name: call.args.get(name) for name in ("text", "blocks", "attachments", "markdown_text")}
     if all(value is None for value in changes.values()):
         raise SlackError("no_text")
-    _edit(slack, call, message, changes)
-    return {"channel": message.channel, "ts": message.ts, "text": message.text, "message": slack.for_app(message)}
-
-
-def _edit(slack: Workspace, call: Call, message: Message, changes: dict[str, Any]) -> None:
     if not any(changes.values()) and not message.files:
         raise SlackError("no_text")
     content = content_of(slack, call, files=bool(message.files))
@@ -78,6 +71,7 @@ def _edit(slack: Workspace, call: Call, message: Message, changes: dict[str, Any
     # Slack leaves the "edited" mark out where blocks are shown.
     message.edited = None if message.blocks else {"user": slack.app.bot_user, "ts": slack.new_ts()}
     slack.changed(message)
+    return {"channel": message.channel, "ts": message.ts, "text": message.text, "message": slack.for_app(message)}
 
 
 def delete(slack: Workspace, call: Call) -> Json:

@@ -94,15 +94,11 @@ def content_of(slack: Workspace, call: Call, *, files: bool = False) -> Json:
         blocks = with_ids([{"type": "markdown", "text": markdown}])
     if not (text or blocks or attachments or files):
         raise SlackError("no_text")
-    tables = [block for _, block in _all_blocks(blocks, attachments) if block["type"] in ("table", "data_table")]
+    attached = [block for attachment in attachments for block in attachment.get("blocks") or []]
+    tables = [block for _, block in walk([*blocks, *attached]) if block["type"] in ("table", "data_table")]
     if len(tables) > 1:
         raise SlackError("invalid_attachments", (ONLY_ONE_TABLE,))
     return {"text": text, "blocks": blocks, "attachments": attachments}
-
-
-def _all_blocks(blocks: list[Json], attachments: list[Json]) -> list[tuple[str, Json]]:
-    inside = [block for attachment in attachments for block in attachment.get("blocks") or []]
-    return list(walk([*blocks, *inside]))
 
 
 def view_of(slack: Workspace, call: Call, kind: str | None = None) -> Json:

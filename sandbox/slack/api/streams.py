@@ -2,7 +2,6 @@
 
 import copy
 from datetime import timedelta
-from typing import Any
 
 from sandbox.slack.api.access import known_channel, root_of, stored_message, target
 from sandbox.slack.api.call import Call, Method, Tier, invalid
@@ -84,23 +83,19 @@ def _grow(slack: Workspace, call: Call, message: Message, mode: str) -> None:
     if mode == "plan":
         _plan(message)
     for chunk in chunks:
-        _chunk(slack, message, chunk)
-
-
-def _chunk(slack: Workspace, message: Message, chunk: Any) -> None:
-    kind = chunk.get("type") if isinstance(chunk, dict) else None
-    if kind == "markdown_text":
-        _say(message, str(chunk.get("text", "")))
-    elif kind == "plan_update":
-        _plan(message)["title"] = _short(chunk, "title")
-    elif kind == "task_update":
-        _task(message, chunk)
-    elif kind == "blocks":
-        message.blocks += blocks_of(slack, chunk.get("blocks"))
-        if sum(block["type"] != "markdown" for block in message.blocks) > MOST_BLOCKS:
+        kind = chunk.get("type") if isinstance(chunk, dict) else None
+        if kind == "markdown_text":
+            _say(message, str(chunk.get("text", "")))
+        elif kind == "plan_update":
+            _plan(message)["title"] = _short(chunk, "title")
+        elif kind == "task_update":
+            _task(message, chunk)
+        elif kind == "blocks":
+            message.blocks += blocks_of(slack, chunk.get("blocks"))
+            if sum(block["type"] != "markdown" for block in message.blocks) > MOST_BLOCKS:
+                raise SlackError("invalid_chunks")
+        else:
             raise SlackError("invalid_chunks")
-    else:
-        raise SlackError("invalid_chunks")
 
 
 def _say(message: Message, markdown: str) -> None:
