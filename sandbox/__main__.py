@@ -1,4 +1,4 @@
-"""`python -m sandbox`: start the stand-ins, say how to reach them, and run until interrupted or a command ends."""
+"""`python -m sandbox`: starts the stand-ins, prints their addresses, and runs until interrupted or a command ends."""
 
 import argparse
 import asyncio
@@ -37,7 +37,7 @@ HIGHEST_BASE = 65_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the sandbox; the command's exit code where one was given, else 0."""
+    """Run the sandbox. Returns the command's exit code if a command was given, else 0."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     words, command = _split(words)
     options = _parser().parse_args(words)
@@ -53,11 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class OptionError(Exception):
-    """Options that don't go together, or a file that can't be used."""
+    """Options that contradict each other, or a file that can't be used."""
 
 
 def _split(words: list[str]) -> tuple[list[str], list[str]]:
-    """Options, and the command after `--`."""
+    """Split the arguments into options and the command after `--`."""
     if "--" not in words:
         return words, []
     at = words.index("--")
@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _serve(options: argparse.Namespace) -> int:
-    """Start everything, then wait for a signal or the command's end."""
+    """Start everything, then wait for a signal or for the command to end."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
@@ -119,14 +119,14 @@ def _sandbox(options: argparse.Namespace) -> "Sandbox":
     if not 0 <= options.port <= HIGHEST_BASE:
         raise OptionError(f"--port must be 0 or at most {HIGHEST_BASE}.")
     if not _is_loopback(options.host):
-        raise OptionError(f"--host {options.host}: only loopback addresses; what is served here guards nothing.")
+        raise OptionError(f"--host {options.host}: only loopback addresses are allowed; nothing here is protected.")
     if options.request_url and not options.request_url.startswith(("http://", "https://")):
         raise OptionError(f"--request-url {options.request_url}: it must begin with http:// or https://.")
     control_plane = _control_plane(options.control_plane)
     content, manifest, fleet = world.load(options.world), _manifest(options.manifest), _fleet(options.fleet)
     if fleet is not None and "azure" not in parts:
-        raise OptionError("--fleet lives in Azure, which is not among the parts to start.")
-    # The official Kubernetes client takes a second to import: --help and wrong options needn't wait for it.
+        raise OptionError("--fleet needs the part azure.")
+    # Importing the official Kubernetes client takes a second, which --help and wrong options need not wait for.
     from sandbox.compose import Sandbox  # noqa: PLC0415
 
     options.folder = options.folder or Path(tempfile.mkdtemp(prefix="sandbox-"))
@@ -147,7 +147,7 @@ def _sandbox(options: argparse.Namespace) -> "Sandbox":
 
 
 def _parts(words: list[str], *, alone: bool) -> list[PartName]:
-    """The chosen parts; the edge brings along what it needs, unless it runs alone."""
+    """The chosen parts. The edge adds the parts that it needs, unless it runs alone."""
     if unknown := [word for word in words if word not in PARTS]:
         raise OptionError(f"there is no part {unknown[0]!r}; there are: {', '.join(PARTS)}.")
     chosen = set(words or PARTS)
@@ -160,9 +160,11 @@ def _upstream(options: argparse.Namespace) -> Upstream | None:
     if options.azure_url is None and options.kubeconfig is None and options.ca_file is None:
         return None
     if options.azure_url is None or options.kubeconfig is None:
-        raise OptionError("--azure-url and --kubeconfig belong together (and --ca-file where the address is https).")
+        raise OptionError(
+            "--azure-url and --kubeconfig must be given together (with --ca-file if the address is https)."
+        )
     if set(options.parts) != {"edge"}:
-        raise OptionError("--azure-url, --ca-file and --kubeconfig are for the part edge alone.")
+        raise OptionError("--azure-url, --ca-file and --kubeconfig can only be used with the part edge alone.")
     return Upstream(options.azure_url, options.kubeconfig, options.ca_file)
 
 
@@ -186,7 +188,7 @@ def _is_loopback(host: str) -> bool:
 def _fleet(text: str | None) -> "Size | None":
     if text is None:
         return None
-    # With it comes what Azure's stand-in is made of: --help and wrong options needn't wait for that.
+    # This imports all of Azure's stand-in, which --help and wrong options need not wait for.
     from sandbox.fleet import Size  # noqa: PLC0415
 
     try:
@@ -208,7 +210,7 @@ def _manifest(path: Path | None) -> dict[str, Any] | None:
 
 
 async def _run_command(command: list[str], values: dict[str, str], ended: asyncio.Event) -> int:
-    """Run a command in a session of its own until it ends or a signal comes, which it then gets too."""
+    """Run a command in its own session until it ends or a signal arrives; signals are passed on to it."""
     try:
         process = await asyncio.create_subprocess_exec(
             *command, env=environment.for_command(values, os.environ), start_new_session=True
@@ -234,7 +236,7 @@ async def _run_command(command: list[str], values: dict[str, str], ended: asynci
 
 
 def _forward(process: asyncio.subprocess.Process, number: signal.Signals, ended: asyncio.Event) -> None:
-    """Hand a signal on; a second one doesn't wait any longer."""
+    """Pass a signal on to the command. A second signal kills it."""
     _send(process, signal.SIGKILL if ended.is_set() else number)
     ended.set()
 

@@ -1,11 +1,11 @@
-"""One clock for all parts: real time plus what somebody turned it by, and it can be stopped."""
+"""One clock for all parts: real time plus an offset. It can be turned and stopped."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
 
 
 class Clock:
-    """Time as the sandbox's world has it.
+    """The sandbox's time.
 
     `turn` moves it forward at once and wakes every sleeper whose time has come; while `stop` is in force only
     `turn` moves it.

@@ -26,7 +26,7 @@ from sandbox.tls import Authority
 
 
 async def left_to_the_edge(cluster: str, image: str, secrets: Sequence[dict[str, Any]]) -> str:
-    """Every image exists, but those at an address are the edge agent's: it reports on their Pods itself."""
+    """Every image exists. Those whose host is an address are left to the edge agent, which reports on their Pods."""
     if is_edge_image(image):
         await asyncio.Event().wait()
     return await any_image(cluster, image, secrets)
@@ -36,9 +36,9 @@ class Sandbox:
     """An async context manager that starts the chosen parts in order and stops them in reverse.
 
     `slack`, `azure`, `kube` and `edge` are the parts (None when not chosen), `clock` and `faults` what they share.
-    `control_plane` makes the clusters real: the folder of its programs, or clusters that run already, with
-    the part of the world that is at them; they go on running.
-    Without a folder the certificate authority and the kubeconfig lie in one that goes away at the end.
+    `control_plane` makes the clusters real. It is the folder of the control plane's programs, or clusters that run
+    already; then only the part of the world that is connected to them is used, and they keep running afterwards.
+    Without a folder, the certificate authority and the kubeconfig are in a temporary one that is removed at the end.
     """
 
     def __init__(
@@ -173,7 +173,7 @@ class Sandbox:
     def _azure_part(self, authority: Authority) -> AzurePart:
         world = self.world
         if "edge" not in self._chosen:
-            # An agent may still come, as a process of its own; until it does nobody else would finish an extension.
+            # An agent may still connect as a separate process. Until one does, Azure has to finish extensions itself.
             alone = [cluster | {"unattended": True} for cluster in world["azure"].get("connected_clusters", ())]
             world = world | {"azure": world["azure"] | {"connected_clusters": alone}}
         return AzurePart(
@@ -189,7 +189,7 @@ class Sandbox:
         )
 
     def _fleet(self, azure: AzurePart) -> Fleet | None:
-        """A fleet with a day behind it and six before it, so that something is to be seen at once."""
+        """A fleet whose script began a day ago and ends in six days, so that there is something to see at once."""
         size, configured = self._fleet_size, self.world["azure"].get("fleet")
         if size is None and configured is not None:
             try:
@@ -239,7 +239,7 @@ class Sandbox:
             self.kube.set_offline(cluster, offline=offline)
 
     def _glance(self) -> dict[str, Any]:
-        """What /sandbox/world shows beside the clock and the faults."""
+        """What /sandbox/world shows besides the clock and the faults."""
         return {
             "speed": self.speed.name,
             "url": self.url,

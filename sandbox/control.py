@@ -1,4 +1,4 @@
-"""The control API that all parts share: faults, the clock, the world at a glance."""
+"""The control API that all parts share: faults, the clock, and an overview of the world."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -72,7 +72,7 @@ class Control:
 
 
 class ControlServer:
-    """A server of its own for control routes, where no part serves them."""
+    """A server for the control routes, used when no part serves them."""
 
     def __init__(self, routes: list[web.RouteDef], host: str, port: int) -> None:
         self._routes, self._host, self._port = routes, host, port
@@ -90,16 +90,16 @@ class ControlServer:
         self.url = f"http://{self._host}:{self._runner.addresses[0][1]}"
 
     async def stop(self) -> None:
-        """Let the port go."""
+        """Stop listening."""
         if self._runner is not None:
             await self._runner.cleanup()
 
 
 def turn_clock(clock: Clock, order: Json) -> None:
-    """Do what {"turn": seconds}, {"stop": true} or {"go_on": true} says; several at once happen in that order.
+    """Apply {"turn": seconds}, {"stop": true} and {"go_on": true}, in this order when several are given.
 
     Raises:
-        ValueError: it says nothing of that.
+        ValueError: none of them is given.
     """
     turn = order.get("turn", 0)
     wrong_turn = isinstance(turn, bool) or not isinstance(turn, int | float)

@@ -11,7 +11,7 @@ PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_
 def write(path: Path, values: Mapping[str, str]) -> None:
     """Write KEY=VALUE lines that a shell can read with `set -a; . FILE`; only the owner may read the file.
 
-    A key that begins with # is a hint, which the shell passes over.
+    A key that begins with # is a hint, which the shell ignores.
     """
     text = "".join(f"{key}={shlex.quote(value)}\n" for key, value in values.items())
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -23,6 +23,6 @@ def write(path: Path, values: Mapping[str, str]) -> None:
 
 
 def for_command(values: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a command: this process's own without proxies, which the loopback interface doesn't have."""
+    """The environment of a command: this process's own, without proxies, which can't reach the loopback interface."""
     inherited = {key: value for key, value in own.items() if key.lower() not in PROXIES}
     return {**inherited, **{key: value for key, value in values.items() if not key.startswith("#")}}

@@ -24,9 +24,9 @@ class Fault:
     match: str
     action: Action = "fail"
     times: int | None = 1
-    """How many matching calls it strikes; None strikes until it is removed."""
+    """How many matching calls it affects; None affects every call until the fault is removed."""
     skip: int = 0
-    """How many matching calls pass first."""
+    """How many matching calls are let through first."""
     status: int = 500
     code: str = "InternalServerError"
     message: str = "The server encountered an internal error."
@@ -52,21 +52,21 @@ class Faults:
         return iter(list(self._faults.values()))
 
     def add(self, fault: Fault) -> Fault:
-        """Put a fault in force; it comes back with its id."""
+        """Put a fault in force and return it with its id."""
         fault = replace(fault, id=f"fault{next(self._ids)}")
         self._faults[fault.id] = fault
         return fault
 
     def remove(self, fault_id: str) -> bool:
-        """Take a fault out of force; False when there is none of that id."""
+        """Remove a fault. Returns False if no fault has that id."""
         return self._faults.pop(fault_id, None) is not None
 
     def clear(self) -> None:
-        """Take all faults out of force."""
+        """Remove all faults."""
         self._faults.clear()
 
     def take(self, part: Part, line: str) -> Fault | None:
-        """The fault that strikes this call, if any; it counts as used."""
+        """The fault that applies to this call, if any; it is counted as used."""
         for fault in list(self._faults.values()):
             if fault.part != part or not re.search(fault.match, line, re.IGNORECASE):
                 continue

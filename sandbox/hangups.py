@@ -1,4 +1,4 @@
-"""Clients that hang up while they are answered."""
+"""Clients that disconnect before their answer is complete."""
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
@@ -11,9 +11,9 @@ Handler = Callable[[Part, web.Request], Awaitable[web.StreamResponse]]
 
 
 def hangups(handler: Handler[Part]) -> Handler[Part]:
-    """A handler of streams that ends quietly when the client has gone; aiohttp would log an error of the server's.
+    """Wrap a handler of streams so that it ends quietly when the client disconnects; aiohttp would log a server error.
 
-    No middleware: aiohttp caches what it builds of them, and with it whole parts that have been stopped.
+    This is no middleware, because aiohttp caches middlewares, and with them whole parts that have been stopped.
     """
 
     @wraps(handler)

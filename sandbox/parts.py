@@ -10,23 +10,23 @@ PARTS: tuple[PartName, ...] = ("slack", "azure", "kube", "edge")
 
 @dataclass(frozen=True)
 class Ports:
-    """First port of each part; 0 lets the system choose."""
+    """The first port of each part; 0 lets the system choose."""
 
     slack: int = 0
-    """Also the control API's where Slack isn't started."""
+    """Also used for the control API when Slack isn't started."""
     azure: int = 0
     kube: int = 0
     registries: int = 0
 
     @classmethod
     def from_base(cls, base: int) -> Self:
-        """The usual distances from a base port; all 0 for 0."""
+        """The default ports relative to a base port; all 0 for 0."""
         return cls(base, base + 1, base + 10, base + 30) if base else cls()
 
 
 @dataclass(frozen=True)
 class Upstream:
-    """Azure and the clusters of an edge agent that runs without their stand-ins beside it."""
+    """The Azure and the clusters of an edge agent that runs alone."""
 
     azure_url: str
     kubeconfig: Path

@@ -1,4 +1,4 @@
-"""How long things take in the sandbox's world."""
+"""How long operations take in the sandbox."""
 
 from dataclasses import dataclass
 
@@ -13,13 +13,13 @@ class Speed:
     extension: float
     """Helm's share of installing or removing an extension, before the cluster's own work."""
     container_start: float
-    """From a scheduled Pod to a ready one."""
+    """From scheduling a Pod to its readiness."""
     agent_period: float
-    """How often the edge agent looks at its world."""
+    """How often the edge agent checks its cluster and Azure."""
     sync: float
     """One synchronisation of a connected registry."""
     retry_after: float | None
-    """What `Retry-After` says on asynchronous operations; None leaves the header out, as the service often does."""
+    """The `Retry-After` of asynchronous operations; None omits the header, as the service often does."""
 
 
 PEOPLE = Speed("people", arm_operation=1.5, extension=4, container_start=2, agent_period=1, sync=2, retry_after=None)

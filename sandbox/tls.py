@@ -15,9 +15,9 @@ LIFE = dt.timedelta(days=30)
 
 
 class Authority:
-    """Makes a CA and one server certificate in `folder`, and hands out what servers and clients need of them.
+    """Creates a CA and one server certificate in `folder`, and provides what servers and clients need.
 
-    An authority that already lies in the folder is used again, so that clients set up once go on working.
+    An authority that already exists in the folder is reused, so that configured clients keep working.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -28,7 +28,7 @@ class Authority:
             self._make()
 
     def server_context(self) -> ssl.SSLContext:
-        """What a server on the loopback interface listens with."""
+        """The TLS context of a server on the loopback interface."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.server_file)
         return context

@@ -1,4 +1,4 @@
-"""The world file: what there is when the sandbox starts. Read, and checked before anything listens."""
+"""The world file: what exists when the sandbox starts. It is read and checked before anything listens."""
 
 import ipaddress
 from collections.abc import Container
@@ -16,10 +16,10 @@ class WorldError(Exception):
 
 
 def load(path: Path | None = None) -> World:
-    """Read a world file, the default one without a path; sections that it leaves out are the default's.
+    """Read a world file, by default the bundled one. Sections that it omits are taken from the default.
 
     Raises:
-        WorldError: it can't be read, or a key is missing, unknown, of a wrong kind, or names what isn't there.
+        WorldError: it can't be read, or a key is missing, unknown, of a wrong type, or refers to something absent.
     """
     default = _read(DEFAULT)
     world = default if path is None else default | _read(path)
@@ -29,7 +29,7 @@ def load(path: Path | None = None) -> World:
 
 
 def only(world: World, clusters: Container[str]) -> World:
-    """The same world with these Kubernetes clusters only, and what is connected to Azure of them."""
+    """The same world with only these Kubernetes clusters and their Azure resources."""
     azure, kube = world["azure"], world["kube"]
     connected = [one for one in azure["connected_clusters"] if one["kube"] in clusters]
     chosen = [one for one in kube["clusters"] if one["name"] in clusters]
@@ -84,9 +84,9 @@ def _problems(world: World, sections: Any) -> list[str]:
 
 
 def _compared(value: Any, shape: Any, where: str) -> list[str]:
-    """What of a value doesn't have the shape: a type, a mapping of keys, or a list with one shape for all.
+    """Where a value differs from its shape: a type, a mapping of keys, or a list with one shape for all items.
 
-    A key with a question mark may be absent or null; keys that the shape doesn't name are the parts' own business.
+    A key with a question mark may be absent or null; keys that the shape doesn't name are left to the parts.
     """
     if isinstance(shape, type):
         return [] if isinstance(value, shape) else [f"{where} must be {_KINDS[shape]}, but is {value!r}."]
@@ -108,7 +108,7 @@ def _compared(value: Any, shape: Any, where: str) -> list[str]:
 
 
 def _references(world: World) -> list[str]:
-    """Names that point to nothing, and addresses that are none."""
+    """Names that refer to nothing, and invalid addresses."""
     clusters = {cluster["name"] for cluster in world["kube"]["clusters"]}
     groups = {group["name"].lower() for group in world["azure"]["resource_groups"]}
     problems = [

@@ -53,7 +53,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "microsoft.resources/*/read",
     ),
 }
-"""Allowed actions, lower case; the narrower roles as azure.md 7.2 outlines them."""
+"""Allowed actions in lower case; the narrower roles follow Azure's documentation of built-in roles."""
 WRITES = ("PUT", "PATCH", "POST", "DELETE")
 
 
@@ -87,7 +87,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back; a body of None is an empty one."""
+    """An answer; a body of None is empty."""
 
     status: int = 200
     body: dict[str, Any] | None = None
@@ -158,7 +158,7 @@ def _walk(node: _Node, segments: list[str]) -> tuple[dict[str, Route], dict[str,
 
 @dataclass(frozen=True)
 class Seen:
-    """One line of the request log."""
+    """An entry of the request log."""
 
     at: datetime
     method: str
@@ -256,7 +256,7 @@ class Arm:
         self.log: deque[Seen] = deque(maxlen=100_000)
 
     async def serve(self, request: web.Request) -> web.Response:
-        """Answer one request, whatever it is."""
+        """Answer any request."""
         self._plane.operations.settle()
         principal: Principal | None = None
         headers = _identifiers(request)

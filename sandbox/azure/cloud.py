@@ -14,11 +14,11 @@ from sandbox.azure.errors import ArmError
 from sandbox.azure.images import ImageStore, sample_image, split_reference
 
 CLUSTER_SILENCE = timedelta(minutes=15)
-"""A connected cluster is called Offline this long after its last heartbeat (azure.md 4, Arc agent overview)."""
+"""A connected cluster is Offline this long after its last heartbeat (Microsoft Learn, Arc agent overview)."""
 REGISTRY_SILENCE = timedelta(minutes=5)
-"""A connected registry is called Offline this long after its runtime was last heard."""
+"""A connected registry is Offline this long after the last contact of its runtime."""
 PROTECTED_SETTINGS_LIFE = timedelta(hours=48)
-"""How long undelivered protected settings are kept (azure.md 2.3)."""
+"""How long undelivered protected settings are kept (Microsoft Learn, cluster extensions)."""
 
 LETTERS = string.ascii_letters + string.digits
 ProvisioningState = Literal["Creating", "Updating", "Deleting", "Succeeded", "Failed", "Canceled"]
@@ -49,7 +49,7 @@ class Principal:
     """A custom role's actions, in place of `role`."""
     denied_actions: tuple[str, ...] = ()
     federated_subjects: tuple[str, ...] = ()
-    """Subjects whose assertions are taken; empty takes every well-formed assertion."""
+    """Subjects whose assertions are accepted; if empty, every well-formed assertion is."""
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Origin:
 
     @classmethod
     def now(cls, by: str, at: datetime) -> "Origin":
-        """A resource made just now."""
+        """The origin of a resource that was created just now."""
         return cls(by, at, by, at)
 
     def change(self, by: str, at: datetime) -> None:
@@ -116,20 +116,20 @@ class Password:
 
     @classmethod
     def mint(cls, name: str, now: datetime, expiry: datetime | None) -> tuple["Password", str]:
-        """A new password and its value, which is seen here and never again."""
+        """A new password and its value, which is shown only once."""
         value = secret()
         salt = secrets.token_bytes(16)
         return cls(name, now, expiry, salt, _hashed(salt, value)), value
 
     def matches(self, value: str, now: datetime) -> bool:
-        """Whether this value opens something at this moment."""
+        """Whether this value is valid at this moment."""
         return hmac.compare_digest(self.digest, _hashed(self.salt, value)) and (
             self.expiry is None or now < self.expiry
         )
 
 
 def secret() -> str:
-    """Letters and digits only: no shell and no connection string has to quote it."""
+    """Letters and digits only, so that it needs no quoting in shells and connection strings."""
     return "".join(secrets.choice(LETTERS) for _ in range(52))
 
 
@@ -201,9 +201,9 @@ class ConnectedRegistry:
     instance: str | None = None
     """The on-premises instance that holds the activation."""
     connection_state: str = "Offline"
-    """As last reported; `connection` says what the service shows."""
+    """As last reported; `connection` is what the service shows."""
     heard_at: datetime | None = None
-    """When its runtime was last heard; None when it said goodbye, or when the state was set by hand."""
+    """When its runtime was last in contact; None after it has signed off, or when the state was set by hand."""
     last_activity: datetime | None = None
     last_sync: datetime | None = None
     version: str | None = None
@@ -211,17 +211,17 @@ class ConnectedRegistry:
     status_details: list[dict[str, Any]] = field(default_factory=list)
     sync_result: SyncResult = field(default_factory=SyncResult)
     resync: bool = False
-    """A full sync was asked for and the runtime has not done it yet."""
+    """Whether a full sync was requested that the runtime has not done yet."""
     follow: Callable[[datetime], None] | None = field(default=None, repr=False)
-    """Brings it up to a moment, where no runtime reports; called before it is shown."""
+    """Where no runtime reports: updates the state to a moment; called before it is shown."""
 
     def bring_up(self, now: datetime) -> None:
-        """Have its state as it is at this moment."""
+        """Update the state to this moment."""
         if self.follow is not None:
             self.follow(now)
 
     def connection(self, now: datetime) -> str:
-        """The connection state: what was reported, until the runtime has been silent too long."""
+        """The connection state: as reported, or Offline when the runtime has been silent too long."""
         if self.heard_at is not None and now - self.heard_at >= REGISTRY_SILENCE:
             return "Offline"
         return self.connection_state
@@ -258,7 +258,7 @@ class Registry:
     connected: dict[str, ConnectedRegistry] = field(default_factory=dict)
     images: ImageStore = field(default_factory=ImageStore)
     trouble: Callable[[datetime], ArmError | None] | None = field(default=None, repr=False)
-    """Why the service can't be asked about it at a moment; None for no trouble ever."""
+    """Returns the error with which the service answers requests about it at a moment; None if there is none."""
 
     def __post_init__(self) -> None:
         for name, actions in SYSTEM_SCOPE_MAPS.items():
@@ -304,7 +304,7 @@ class Extension:
     operation: str | None = None
     """Id of the operation of the current generation."""
     delivered: bool = False
-    """Whether the agent has been told of the current generation."""
+    """Whether the agent has received the current generation."""
 
 
 @dataclass
@@ -318,7 +318,7 @@ class Cluster:
     last_heard: datetime
     origin: Origin
     kube: str | None = None
-    """Name of the world's cluster behind it; None: no agent will come, and extensions end by themselves."""
+    """Name of the world's Kubernetes cluster; with None no agent will connect, and extensions finish on their own."""
     principal: str = field(default_factory=lambda: str(uuid.uuid4()))
     kubernetes_version: str = "1.33.4"
     nodes: int = 1
@@ -326,13 +326,13 @@ class Cluster:
     status: str | None = None
     """Connectivity status set by hand; None lets the heartbeats decide."""
     unattended: bool = False
-    """No agent has reported yet, and none may ever: until then extensions install themselves."""
+    """Whether no agent has reported yet. Until one does, extensions finish on their own."""
     extensions: dict[str, Extension] = field(default_factory=dict)
     leaving: list[Extension] = field(default_factory=list)
     """Extensions gone from ARM of which the agent has not yet reported `Deleted`."""
     generations: int = 0
     follow: Callable[[datetime], None] | None = field(default=None, repr=False)
-    """Brings `last_heard` up to a moment, where no agent reports; called before it is shown."""
+    """Where no agent reports: updates `last_heard` to a moment; called before it is shown."""
 
     def connectivity(self, now: datetime) -> str:
         """Connected, Offline or what was set by hand."""
@@ -345,7 +345,7 @@ class Cluster:
 
     @property
     def has_agent(self) -> bool:
-        """Whether an agent at the edge carries out what is asked for here."""
+        """Whether an agent at the edge installs the extensions."""
         return self.kube is not None and not self.unattended
 
     def next_generation(self) -> int:
@@ -408,7 +408,7 @@ class Cloud:
 
 
 def from_world(section: dict[str, Any], now: datetime) -> Cloud:
-    """The cloud that the world's `azure` section describes."""
+    """The cloud as described by the world's `azure` section."""
     subscription = section["subscription"]
     principals = [_principal(entry) for entry in section["principals"]]
     cloud = Cloud(

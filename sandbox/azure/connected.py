@@ -17,16 +17,16 @@ from sandbox.azure.shapes import Shape
 
 CONNECTED = f"{REGISTRY}/connectedRegistries/{{connected}}"
 NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9]{4,39}")
-"""Docs and portal: 5 to 40 letters and digits, a letter first (azure.md 1.4)."""
+"""5 to 40 letters and digits beginning with a letter (documentation and portal)."""
 CRON = re.compile(r"(?:[\d*/,\-]+\s+){4}[\d*/,\-A-Za-z]+")
 CONTINUOUS = "* * * * *"
 NOTIFICATION = re.compile(r"[^\s:@]+(:[^\s:@]+)?(@sha256:[0-9a-f]{64})?:(push|delete|\*)", re.IGNORECASE)
-"""`name[:tag][@digest]:action` (azure.md 2.1)."""
+"""`name[:tag][@digest]:action` (REST reference)."""
 MODES = {"readonly": "ReadOnly", "readwrite": "ReadWrite", "registry": "Registry", "mirror": "Mirror"}
 LEVELS = ("Debug", "Information", "Warning", "Error", "None")
 AUDIT_LOGS = ("Enabled", "Disabled")
 LIMIT = 50
-"""Connected registries of one registry, and clients of one connected registry (azure.md 2.2)."""
+"""Limit of connected registries of a registry, and of clients of a connected registry (ACR service limits)."""
 TTL = (timedelta(days=1), timedelta(days=90))
 WINDOW = (timedelta(hours=1), timedelta(days=7))
 SYNC: Shape = {"tokenId": str, "schedule": str, "syncWindow": str, "messageTtl": str}
@@ -143,7 +143,7 @@ class ConnectedRegistries:
         return token.name
 
     def _change(self, registry: Registry, connected: ConnectedRegistry, call: Call) -> None:
-        """Apply what a PUT or PATCH may change, all of it or nothing."""
+        """Apply what a PUT or PATCH may change: all of it, or nothing if a value is wrong."""
         properties = call.properties
         sync = (properties.get("parent") or {}).get("syncProperties") or properties.get("syncProperties") or {}
         logging, collection = properties.get("logging") or {}, properties.get("garbageCollection") or {}
@@ -196,7 +196,7 @@ class ConnectedRegistries:
     def _patch(self, call: Call) -> Answer:
         registry, connected = self._find(call)
         self._change(registry, connected, call)
-        # Recorded: a PATCH makes `createdAt` anew as well.
+        # As recorded from the service: a PATCH sets `createdAt` too.
         connected.origin = Origin.now(call.principal.client_id, call.now)
         return self._settling(call, registry, connected, status=200)
 

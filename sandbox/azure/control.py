@@ -1,4 +1,4 @@
-"""The control API of the Azure part: look at the cloud, and set scenes in it."""
+"""The control API of the Azure part: shows the cloud and changes its state."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ SCENE = ("activation", "connectionState", "lastSyncTime", "lastActivityTime", "s
 
 
 class ControlError(Exception):
-    """A request of the control API that can't be done, in words for whoever sent it."""
+    """A request of the control API that can't be carried out; the text is for its sender."""
 
 
 class Control:
@@ -31,7 +31,7 @@ class Control:
         self._throttle = throttle
 
     def routes(self) -> list[web.RouteDef]:
-        """What to mount."""
+        """The routes to mount."""
         return [
             web.get("/sandbox/azure/state", self._state),
             web.get("/sandbox/azure/requests", self._requests),
@@ -42,7 +42,7 @@ class Control:
         ]
 
     def state(self) -> dict[str, Any]:
-        """The cloud at a glance; no secret is in it."""
+        """An overview of the cloud, without secrets."""
         self._plane.operations.settle()
         now = self._plane.clock.now()
         return {
@@ -65,7 +65,7 @@ class Control:
         return web.json_response({})
 
     async def _limit(self, request: web.Request) -> web.Response:
-        """{"reads": n, "writes": n, "deletes": n, "refill": per second}; null takes a limit away."""
+        """{"reads": n, "writes": n, "deletes": n, "refill": per second}; null removes a limit."""
         try:
             body = await _json(request)
             refill = _number(body.pop("refill", 1), "refill")
@@ -79,7 +79,7 @@ class Control:
         return web.json_response(self._throttle.limits())
 
     async def _cluster(self, request: web.Request) -> web.Response:
-        """{"connectivityStatus": WORD}; null lets the heartbeats decide again."""
+        """{"connectivityStatus": WORD}; null makes heartbeats decide again."""
         name = request.match_info["name"].lower()
         clusters = [cluster for cluster in self._cloud.clusters.values() if cluster.name.lower() == name]
         if not clusters:
@@ -110,7 +110,7 @@ class Control:
 
 
 def _set_scene(connected: ConnectedRegistry, body: dict[str, Any]) -> None:
-    """Apply all of it, or nothing when one value is wrong."""
+    """Apply all of it, or nothing if a value is wrong."""
     _nothing_left({key: value for key, value in body.items() if key not in SCENE}, SCENE)
     activation = _word(body["activation"], ACTIVATIONS) if "activation" in body else None
     state = _word(body["connectionState"], CONNECTIONS) if "connectionState" in body else None
@@ -234,7 +234,7 @@ def _word(value: object, words: tuple[str, ...]) -> str:
     for word in words:
         if word.lower() == str(value).lower():
             return word
-    raise ControlError(f"{value!r} is none of {', '.join(words)}.")
+    raise ControlError(f"{value!r} must be one of {', '.join(words)}.")
 
 
 def _number(value: object, name: str) -> float:

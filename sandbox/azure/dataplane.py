@@ -32,7 +32,7 @@ WORDS = {
     "metadata_read": "metadata/read",
     "metadata_write": "metadata/write",
 }
-"""What Docker's scopes and ACR's own call the actions of scope maps."""
+"""The actions of scope maps by their names in Docker's and ACR's token scopes."""
 READ = ("GET", "HEAD")
 ROUTE = re.compile(
     r"/v2/(?P<catalog>_catalog)"
@@ -56,14 +56,14 @@ class Grant:
     actions: tuple[tuple[str, str], ...] = ()
 
     def allows(self, repository: str, action: str) -> bool:
-        """Whether this action is open on this repository."""
+        """Whether this action is allowed on this repository."""
         return self.everything or any(
             action == allowed and (repository == pattern or fnmatch.fnmatchcase(repository, pattern))
             for pattern, allowed in self.actions
         )
 
     def readable(self) -> list[str]:
-        """Patterns of the repositories that may be listed; empty when the catalog is closed."""
+        """Patterns of the repositories that may be listed; empty if the catalog may not be read."""
         if self.everything:
             return ["*"]
         return [pattern for pattern, action in self.actions if action == "metadata/read"]
@@ -79,7 +79,7 @@ class DataError(Exception):
     detail: Any = None
     challenge: str | None = None
     allowed: tuple[str, ...] = ()
-    """Methods, for a refusal of the one that was used."""
+    """Allowed methods, when the request's method is refused."""
 
     def response(self) -> web.Response:
         """The answer."""
@@ -91,7 +91,7 @@ class DataError(Exception):
 
 
 class DataPlane:
-    """Serves every registry; which one is asked for is the caller's affair."""
+    """Serves every registry; the caller chooses which one."""
 
     def __init__(self, cloud: Cloud, signer: Signer, clock: Clock) -> None:
         self._cloud = cloud
@@ -138,7 +138,7 @@ class DataPlane:
         }
         return handlers[kind](request, registry, names)
 
-    # Who asks
+    # Authentication
 
     async def _exchange(self, request: web.Request) -> web.Response:
         """An Entra token for a refresh token of this registry."""
@@ -219,7 +219,7 @@ class DataPlane:
         return self._signer.sign({**claims, "aud": request.host, "version": "1.0", **extra})
 
     def _grant(self, request: web.Request, registry: Registry, scope: str | None) -> Grant:
-        """Who asks, by Basic or Bearer; a 401 with ACR's challenge when that is nobody."""
+        """The caller's grant, by Basic or Bearer; raises a 401 with ACR's challenge if there is none."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         grant = (
             self._by_bearer(request, registry, token)
@@ -230,7 +230,7 @@ class DataPlane:
             raise _unauthorized(request, scope, "invalid_token" if scope else None)
         return grant
 
-    # What is there
+    # Content
 
     def _catalog(self, request: web.Request, registry: Registry, _names: dict[str, str]) -> web.Response:
         grant = self._grant(request, registry, "registry:catalog:*")
@@ -253,7 +253,7 @@ class DataPlane:
         if entry is None:
             raise _manifest_unknown(names["reference"])
         digest, manifest = entry
-        # Refuse, as ACR does, a client that asks for other kinds of manifests only.
+        # As ACR does, refuse a client that accepts only other kinds of manifests.
         accepted = {
             one.partition(";")[0].strip() for line in request.headers.getall("Accept", []) for one in line.split(",")
         }
@@ -344,7 +344,7 @@ class DataPlane:
         return web.Response(status=202)
 
     def _readable(self, request: web.Request, registry: Registry, name: str, *words: str) -> Repository:
-        """The repository, once the caller holds one of the permissions."""
+        """The repository, if the caller holds one of the permissions."""
         grant = self._grant(request, registry, f"repository:{name}:{words[0]}")
         if not any(grant.allows(name, WORDS[word]) for word in words):
             detail = [{"Type": "repository", "Name": name, "Action": words[0]}]
@@ -356,11 +356,11 @@ class DataPlane:
 
 
 def _access(grant: Grant, scope: str) -> list[dict[str, Any]]:
-    """What of a requested scope is granted, as claims of an access token."""
+    """The granted part of a requested scope, as claims of an access token."""
     kind, _, target = scope.partition(":")
     name, _, words = target.rpartition(":")
     if kind == "registry":
-        # A token's catalog holds only what it may read, so what it may read travels in the claims.
+        # A token's catalog lists only what the token may read, so the claims carry these repositories.
         readable = grant.readable()
         return [{"type": "repository", "name": pattern, "actions": ["metadata_read"]} for pattern in readable]
     verbs = list(WORDS) if words == "*" else words.split(",")
@@ -379,7 +379,7 @@ def _unauthorized(request: web.Request, scope: str | None, error: str | None, de
 
 
 def _methods(kind: str, names: dict[str, str]) -> tuple[str, ...]:
-    """What a route takes. Images come by import: nothing is pushed, and no attribute is locked."""
+    """The methods that a route allows. Images are imported: nothing can be pushed, and no attribute can be locked."""
     if kind == "upload":
         return ()
     return (*READ, "DELETE") if kind in ("manifest", "repository") or "tag" in names else READ

@@ -10,7 +10,7 @@ _FORM = re.compile(
 
 
 def duration(text: str) -> timedelta | None:
-    """The length that `P2D` or `PT3H` means; None for what is not in this form."""
+    """The length of a duration such as `P2D` or `PT3H`; None for any other form."""
     match = _FORM.fullmatch(text)
     if match is None:
         return None

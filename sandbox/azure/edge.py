@@ -1,4 +1,4 @@
-"""Where the edge reports: the Arc agent of a cluster, and the runtime of a connected registry at its gateway."""
+"""The endpoints to which the edge reports: a cluster's Arc agent, and a connected registry's runtime at its gateway."""
 
 import asyncio
 import base64
@@ -19,7 +19,7 @@ REPOSITORY = "repositories/"
 CONTENT_READ = "/content/read"
 LONGEST_WAIT = 60.0
 LOOK = 0.02
-"""Seconds between looks while an agent's question is held."""
+"""Seconds between checks while an agent's request is held."""
 
 
 class Edge:
@@ -54,7 +54,7 @@ class Edge:
             return _refusal(400, "BAD_REQUEST", f"{error} is missing.")
 
     async def _hold(self, clusters: list[Cluster], request: web.Request) -> None:
-        """Return when a cluster's extensions are of another revision than `after`, or `wait` seconds are over."""
+        """Return when the revision of a cluster's extensions differs from `after`, or after `wait` seconds."""
         cluster = self._mine(clusters, request.query.get("cluster", ""))
         try:
             until = time.monotonic() + min(float(request.query["wait"]), LONGEST_WAIT)
@@ -203,7 +203,7 @@ class Edge:
 
 
 def config(registry: Registry, connected: ConnectedRegistry) -> dict[str, Any]:
-    """What the cloud tells a runtime."""
+    """The configuration that the cloud sends to a runtime."""
     token = registry.tokens.get(connected.token.lower())
     actions = registry.actions(token) if token else []
     return {
@@ -230,7 +230,7 @@ def _client(registry: Registry, token_id: str) -> dict[str, Any]:
 
 
 def _revision(cluster: Cluster) -> str:
-    """Changes with everything that an agent is told of its extensions."""
+    """Changes whenever something that an agent receives about its extensions changes."""
     return f"{cluster.generations}-{len(cluster.leaving)}"
 
 
@@ -250,7 +250,7 @@ def _desired(extension: Extension, *, deleting: bool) -> dict[str, Any]:
 
 
 def basic(request: web.Request) -> tuple[str, str] | None:
-    """User and password of a Basic authorization; None when there is none that can be read."""
+    """User and password of a Basic authorization; None if it is absent or unreadable."""
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return None

@@ -5,13 +5,13 @@ from typing import Any
 from aiohttp import web
 
 ONE_OBJECT = "2022-09-01"
-"""This version and later ones answer one object, earlier ones a list (arm-clients.md 2)."""
+"""This version and later ones answer one object, earlier ones a list."""
 LISTS = "2018-05-01"
-"""Before this version the document was a flat one without `suffixes`."""
+"""Before this version the document was flat and had no `suffixes`."""
 
 
 def endpoints(request: web.Request) -> web.Response:
-    """The document in the form of the api-version that is asked for."""
+    """The document in the form of the requested api-version."""
     base, version = f"https://{request.host}", request.query.get("api-version", "")
     if version and version < LISTS:
         return web.json_response(

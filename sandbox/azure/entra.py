@@ -1,6 +1,6 @@
 """Microsoft Entra ID: the token endpoints, the OpenID documents and the managed identity endpoints.
 
-Tokens are judged by real time, not by the sandbox's clock: the clients that hold them count real seconds.
+Tokens follow real time, not the sandbox's clock, because the clients that hold them count real seconds.
 """
 
 import base64
@@ -25,7 +25,7 @@ ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 class Signer:
-    """An RSA key that lies in a file, so that tokens which clients keep outlive a restart."""
+    """An RSA key stored in a file, so that the tokens that clients hold stay valid over a restart."""
 
     def __init__(self, file: Path) -> None:
         if file.exists():
@@ -96,7 +96,7 @@ def _decoded(text: str) -> bytes:
 
 
 def unverified(token: str) -> dict[str, Any]:
-    """The claims of a JWT of any signer; ValueError when it is none."""
+    """The claims of a JWT of any signer; raises ValueError if it is not a JWT."""
     parts = token.split(".")
     if len(parts) != JWT_PARTS:
         raise ValueError("not a JWT")
@@ -132,7 +132,7 @@ class EntraError(Exception):
 
 
 class Entra:
-    """Issues and judges access tokens for the principals of one tenant."""
+    """Issues and checks access tokens for the principals of one tenant."""
 
     def __init__(self, cloud: Cloud, signer: Signer, life: int = LIFE) -> None:
         self._cloud = cloud
@@ -182,7 +182,7 @@ class Entra:
         return web.json_response(answer, headers={"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"})
 
     def managed_identity(self, request: web.Request) -> web.Response:
-        """The App Service and IMDS endpoints: the first principal's token, or that of the `client_id` asked for."""
+        """The App Service and IMDS endpoints: the first principal's token, or that of the requested `client_id`."""
         imds = request.path.lower().startswith("/metadata/identity")
         marked = request.headers.get("Metadata", "").lower() == "true" or "X-IDENTITY-HEADER" in request.headers
         resource = request.query.get("resource", "")
@@ -241,7 +241,7 @@ class Entra:
         return web.json_response({"keys": [self._signer.jwk()]})
 
     def instances(self, request: web.Request) -> web.Response:
-        """Instance discovery: this host is a cloud of its own."""
+        """Instance discovery: this host is a separate cloud."""
         host = request.host
         return web.json_response(
             {

@@ -1,4 +1,4 @@
-"""What ARM and the resource providers say when they refuse, in their own words and forms."""
+"""The refusals of ARM and the resource providers, in their own words and forms."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,7 +32,7 @@ class ArmError(Exception):
 
 
 def invalid(message: str, *, code: str = "InvalidRequestContent", target: str | None = None) -> ArmError:
-    """400, before any resource provider saw the request."""
+    """400, before the request reaches a resource provider."""
     return ArmError(400, code, message, target=target)
 
 

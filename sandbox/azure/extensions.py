@@ -1,6 +1,6 @@
 """Arc-connected clusters, AKS clusters, and Microsoft.KubernetesConfiguration extensions.
 
-ARM only keeps what an extension should be; the cluster's agent fetches it and reports what became of it.
+ARM only stores what an extension should be; the cluster's agent fetches it and reports the outcome.
 """
 
 import re
@@ -22,7 +22,7 @@ EXTENSIONS = f"{CLUSTER}/providers/Microsoft.KubernetesConfiguration/extensions"
 EXTENSION = f"{EXTENSIONS}/{{extension}}"
 MANAGED = f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/{{cluster}}"
 AGENT_TIME = 1.0
-"""Real seconds that an agent gets at immediate speed before a poll says that an extension is still under way."""
+"""At immediate speed, the real seconds that a poll of an extension's operation is held while the agent works."""
 CONNECTED_REGISTRY = "microsoft.containerregistry.connectedregistry"
 NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?", re.IGNORECASE)
 BODY: Shape = {
@@ -260,7 +260,7 @@ class Extensions:
         return Answer(202, None, self._watch(call, cluster, extension, operation))
 
     def _await_agent(self, call: Call, cluster: Cluster, extension: Extension) -> dict[str, str]:
-        """An operation that ends with the agent's word, or after 48 hours without it."""
+        """An operation that ends with the agent's report, or after 48 hours without one."""
         if not cluster.has_agent:
             operation = self._plane.begin("", call.path, lambda ended: _installed(extension, ended), extension.state)
         else:
@@ -275,7 +275,7 @@ class Extensions:
             operation.cancel()
 
     def _watch(self, call: Call, cluster: Cluster, extension: Extension, operation: Operation) -> dict[str, str]:
-        """As recorded: not signed, and in letters of its own."""
+        """As recorded from the service: unsigned, and spelled differently."""
         base = self._cloud.cluster_id(cluster).replace("/connectedClusters/", "/ConnectedClusters/")
         path = f"{base}/providers/{ACTION}/{extension.name}/operations/{operation.id}"
         return {"Azure-AsyncOperation": f"{call.base}{path}?api-Version={call.api_version}"} | self._plane.pause()
@@ -283,7 +283,7 @@ class Extensions:
     async def _status(self, call: Call) -> Answer:
         operation = self._plane.operations.find(call.names["operation"])
         if operation is not None and not self._plane.speed.arm_operation:
-            # Where nothing takes time, the agent's work is still done before the first poll is answered.
+            # At immediate speed, the agent's work is done before the first poll is answered.
             await operation.over(AGENT_TIME)
         answer = self._plane.status(call)
         resource = call.path.rsplit("/operations/", 1)[0]
@@ -364,7 +364,7 @@ def _new_extension(cluster: Cluster, call: Call, name: str, extension_type: str)
 
 
 def _present(settings: dict[str, str | None]) -> dict[str, str]:
-    """Without those that are null, which take a setting away."""
+    """The settings without those that are null, which remove a setting."""
     return {key: value for key, value in settings.items() if value is not None}
 
 
@@ -376,7 +376,7 @@ def _installed(extension: Extension, operation: Operation) -> None:
 
 
 def _expire(extension: Extension, operation: Operation) -> None:
-    """What no agent fetched for 48 hours becomes Failed, and its secrets are forgotten."""
+    """An extension that no agent fetched for 48 hours becomes Failed, and its secrets are dropped."""
     if operation.ended or extension.delivered:
         return
     error = ArmError(

@@ -1,4 +1,4 @@
-"""The part of OData `$filter` that ARM lists take: `name eq 'value'`, joined by `and`."""
+"""The subset of OData `$filter` that ARM lists accept: `name eq 'value'`, joined by `and`."""
 
 import re
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ class Term:
     value: str | None
 
     def fits(self, actual: str | None) -> bool:
-        """Whether a property of this value passes; case does not count."""
+        """Whether a property with this value matches; case is ignored."""
         same = (actual or "").lower() == (self.value or "").lower()
         return same if self.equal else not same
 

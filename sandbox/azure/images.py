@@ -1,4 +1,4 @@
-"""Small made images with real digests: OCI index, manifests, configs and layers of one file each."""
+"""Small generated images with real digests: OCI index, manifests, configs and layers of one file each."""
 
 import gzip
 import hashlib
@@ -51,7 +51,7 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Image:
-    """Everything one reference brings along."""
+    """An image: its top manifest or index, the manifests below it, and its blobs."""
 
     top: Manifest
     manifests: tuple[Manifest, ...]
@@ -122,7 +122,7 @@ class Repository:
         return (digest, manifest) if manifest else None
 
     def refers_to(self, digest: str) -> bool:
-        """Whether one of its manifests names this blob; blobs of other repositories are not to be had here."""
+        """Whether one of its manifests names this blob; blobs of other repositories can't be fetched here."""
         return any(digest in manifest.references() for manifest in self.manifests.values())
 
     def tag(self, tag: str, digest: str, now: datetime) -> None:
@@ -131,27 +131,27 @@ class Repository:
         self.tags[tag], self.tag_times[tag] = digest, (created, now)
 
     def drop_manifest(self, digest: str) -> None:
-        """Forget a manifest and the tags at it."""
+        """Remove a manifest and its tags."""
         self.manifests.pop(digest, None)
         self.manifest_times.pop(digest, None)
         for tag in [tag for tag, at in self.tags.items() if at == digest]:
             self.drop_tag(tag)
 
     def drop_tag(self, tag: str) -> None:
-        """Forget a tag; its manifest stays."""
+        """Remove a tag; its manifest stays."""
         self.tags.pop(tag, None)
         self.tag_times.pop(tag, None)
 
 
 @dataclass
 class ImageStore:
-    """What one registry holds."""
+    """The images of one registry."""
 
     repositories: dict[str, Repository] = field(default_factory=dict)
     blobs: dict[str, bytes] = field(default_factory=dict)
 
     def repository(self, name: str, now: datetime) -> Repository:
-        """The repository of that name, made when absent."""
+        """The repository of that name, created if absent."""
         return self.repositories.setdefault(name, Repository(name, now))
 
     def find(self, repository: str, reference: str) -> tuple[str, Manifest] | None:
@@ -173,7 +173,7 @@ class ImageStore:
         return digest
 
     def image(self, repository: str, reference: str) -> Image | None:
-        """A stored image with all that it names, to be copied elsewhere."""
+        """A stored image with everything it refers to, to be copied elsewhere."""
         entry = self.find(repository, reference)
         if entry is None:
             return None

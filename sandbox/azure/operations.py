@@ -1,6 +1,6 @@
-"""Asynchronous operations, and everything else that happens by itself when its time comes.
+"""Asynchronous operations, and everything else that happens at a scheduled time.
 
-Nothing runs in the background: what is due is done when somebody looks (`settle`), so the clock can be turned by days
+Nothing runs in the background: `settle` does what is due before anything is shown, so the clock can be turned by days
 and the answer is the same.
 """
 
@@ -34,11 +34,11 @@ class Operation:
     status: Status = "InProgress"
     error: ArmError | None = None
     result: dict[str, Any] | None = None
-    """What a `Location` shows at the end; None for nothing."""
+    """What a poll of `Location` shows at the end; None for an empty body."""
     _over: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
     async def over(self, seconds: float) -> None:
-        """Return at the end, or after real `seconds` without one."""
+        """Return when it has ended, or after `seconds` of real time."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._over.wait()
@@ -49,19 +49,19 @@ class Operation:
         return self.status != "InProgress"
 
     def succeed(self, result: dict[str, Any] | None = None) -> None:
-        """End well; an operation that has ended stays as it is."""
+        """End successfully; an operation that has ended stays as it is."""
         if not self.ended:
             self.status, self.result = "Succeeded", result
             self._over.set()
 
     def fail(self, error: ArmError) -> None:
-        """End badly; an operation that has ended stays as it is."""
+        """End with an error; an operation that has ended stays as it is."""
         if not self.ended:
             self.status, self.error = "Failed", error
             self._over.set()
 
     def cancel(self) -> None:
-        """A later operation took this one's place."""
+        """End it because a later operation replaces it."""
         if not self.ended:
             self.status = "Canceled"
             self._over.set()
@@ -85,7 +85,7 @@ class Operations:
         self._numbers = itertools.count()
 
     def begin(self, prefix: str, resource: str, word: str = "InProgress") -> Operation:
-        """A new operation that somebody has to end; ids are `<prefix><guid>`."""
+        """A new operation, which the caller has to end; ids are `<prefix><guid>`."""
         operation = Operation(f"{prefix}{uuid.uuid4()}", resource, self._clock.now(), word)
         self._operations[operation.id.lower()] = operation
         if len(self._operations) > KEPT:
@@ -100,12 +100,12 @@ class Operations:
         return self._operations.get(operation_id.lower())
 
     def after(self, seconds: float, act: Callable[[], None]) -> None:
-        """Do `act` once `seconds` have passed, at the first look after that."""
+        """Schedule `act` for `seconds` from now; the first `settle` after that calls it."""
         due = _Due(self._clock.now() + timedelta(seconds=seconds), next(self._numbers), act)
         heapq.heappush(self._agenda, due)
 
     def settle(self) -> None:
-        """Do everything whose time has come, in order."""
+        """Do everything that is due, in order."""
         if not self._agenda:
             return
         now = self._clock.now()

@@ -68,7 +68,9 @@ class AzurePart:
         self.cloud = clouds.from_world(section, clock.now())
         for principal in self.cloud.principals.values():
             if principal.role not in ROLES:
-                raise ValueError(f"principal {principal.name}: role {principal.role!r} is none of {', '.join(ROLES)}")
+                raise ValueError(
+                    f"principal {principal.name}: role {principal.role!r} must be one of {', '.join(ROLES)}"
+                )
         operations = Operations(clock)
         self.plane = ControlPlane(self.cloud, operations, clock, speed)
         signer = Signer(authority.ca_file.parent / "entra-key.pem")
@@ -110,7 +112,7 @@ class AzurePart:
         await asyncio.gather(*(runner.cleanup() for runner in runners))
 
     def environment(self) -> dict[str, str]:
-        """What clients read; names that begin with `#` are hints for those who want a managed identity instead."""
+        """What clients need; names that begin with `#` are hints for those that use a managed identity instead."""
         principal = next(iter(self.cloud.principals.values()))
         ca_file = str(self._authority.ca_file)
         values = {
@@ -137,7 +139,7 @@ class AzurePart:
         return self.control.routes()
 
     async def _open_door(self, registry: Registry) -> None:
-        """Give a registry its port; one that was deleted and made again gets its old port."""
+        """Open a registry's port; a registry that was deleted and created again gets its old port."""
         key = registry.name.lower()
         if key not in self._doors:
             runner, port = await self._serve(partial(self._registry_door, key), self._next_port)
@@ -161,11 +163,11 @@ class AzurePart:
         return runner, bound.getsockname()[1]
 
     async def _dated(self, _: web.Request, response: web.StreamResponse) -> None:
-        """The world's time, not the machine's; faults have it too."""
+        """Set `Date` to the sandbox's time, not the machine's; answers of faults have it too."""
         response.headers["Date"] = format_datetime(self._clock.now(), usegmt=True)
 
     async def _faulty(self, serve: Serve, request: web.Request) -> web.StreamResponse:
-        """Serve, unless a fault strikes."""
+        """Serve the request, unless a fault applies."""
         fault = self._faults.take("azure", f"{request.method} {request.path}")
         if fault is None:
             return await serve(request)
@@ -191,7 +193,7 @@ class AzurePart:
         return await (self._identity(request, path) or self.arm.serve(request))
 
     def _identity(self, request: web.Request, path: str) -> Awaitable[web.StreamResponse] | None:
-        """What Entra and the cloud's own description answer; None for everything else."""
+        """The answer of Entra or of the cloud's description; None for any other path."""
         if path.endswith(("/oauth2/v2.0/token", "/oauth2/token")) and request.method == "POST":
             return self._entra.issue(request)
         answers: tuple[tuple[bool, Callable[[web.Request], web.Response]], ...] = (
@@ -209,7 +211,7 @@ class AzurePart:
     async def _registry_door(self, key: str, request: web.Request) -> web.StreamResponse:
         registry = self.cloud.registries.get(key)
         if registry is None:
-            # The name of a deleted registry leads nowhere; so does its port.
+            # A deleted registry's name no longer resolves, so its port answers nothing.
             if request.transport is not None:
                 request.transport.abort()
             return web.Response()
@@ -227,7 +229,7 @@ async def _at_once(response: web.StreamResponse) -> web.StreamResponse:
 
 
 def _bind(host: str, port: int, *, exact: bool) -> socket.socket:
-    """A listening socket: on this very port, or on the next free one after it."""
+    """A listening socket on this port, or on the next free one."""
     for candidate in range(port, port + (1 if exact or not port else PORTS_TRIED)):
         try:
             return socket.create_server((host, candidate), backlog=1024)

@@ -46,10 +46,10 @@ FREE_SETTINGS = {
         "softDeletePolicy": {"retentionDays": 7, "status": "disabled"},
     },
 }
-"""Properties that are kept as they are put, with what they are before."""
+"""Properties that are stored as sent, with their defaults."""
 PREMIUM_SETTINGS = {"networkRuleSet": {"defaultAction": "Allow", "ipRules": []}}
 EMPTY_COLLECTIONS = ("replications", "webhooks", "cacheRules", "credentialSets", "privateEndpointConnections")
-"""What clients list on the way to other things, and nobody can make here."""
+"""Child collections that clients list and that are always empty here."""
 ADMIN_PASSWORDS = ("password", "password2")
 IMPORT_MODES = ("noforce", "force")
 BODY: Shape = {
@@ -126,8 +126,8 @@ def find_registry(cloud: Cloud, call: Call, *, child: str | None = None) -> Regi
 class Registries:
     """Routes of registries.
 
-    `open_door` gives a registry the port where its images are, and `login_server`; it is awaited before the registry
-    is shown to anyone.
+    `open_door` opens the port of a registry's images and sets `login_server`; it is awaited before the registry is
+    shown.
     """
 
     def __init__(self, plane: ControlPlane, open_door: Callable[[Registry], Awaitable[None]]) -> None:
@@ -213,7 +213,7 @@ class Registries:
         return Answer(201, registry_body(self._cloud, registry), self._plane.watch(call, path))
 
     def _placed(self, call: Call) -> Registry | None:
-        """The registry that a PUT would change; refusals for one that lies elsewhere."""
+        """The registry that a PUT changes; raises if the name is taken in another group."""
         group, name = call.names["group"], call.names["registry"]
         if self._cloud.group(group) is None:
             raise group_not_found(group)

@@ -1,6 +1,6 @@
-"""What the bodies of requests look like: the kinds of their values, by property.
+"""The shapes of request bodies: the types of their values by property.
 
-The services read a body into a type before anything else, so what does not fit is refused before a handler sees it.
+The services decode a body into a type first, so a wrong value is refused before a handler runs.
 """
 
 from typing import Any, TypeAlias
@@ -20,7 +20,7 @@ BOOLEANS = {"true": True, "false": False}
 def read(value: object, shape: Shape, path: str = "") -> Any:
     """The value in this shape, or a 400 `ArmError` that says where it is another.
 
-    Null goes for any property. True and false may come as strings: az sends one of them so (azure.md 1.4).
+    Null is accepted for any property. True and false may be strings, because az sends one of them as a string.
     """
     if isinstance(shape, dict):
         checked = _expected(value, dict, path)

@@ -16,11 +16,11 @@ PAGE = 1000
 SUBSCRIPTION = "/subscriptions/{subscription}"
 GROUP = "/subscriptions/{subscription}/resourcegroups/{group}"
 REGISTRATION_TIMES = 2
-"""Registering a provider takes this many times an ARM operation."""
+"""Registering a provider takes this many times as long as an ARM operation."""
 
 
 class Subscriptions:
-    """What Microsoft.Resources answers."""
+    """Routes of Microsoft.Resources."""
 
     def __init__(self, plane: ControlPlane, forget_registry: Callable[[Registry], None]) -> None:
         self._plane = plane

@@ -10,7 +10,7 @@ from sandbox.azure.errors import ArmError
 Kind = Literal["reads", "writes", "deletes"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 WIDE = 12_000
-"""A bucket that nobody has made small: wide enough that no test or benchmark meets its end."""
+"""The size of a bucket without a limit: no test or benchmark empties it."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Throttle:
         self._buckets = {key: bucket for key, bucket in self._buckets.items() if key[1] != kind}
 
     def limits(self) -> dict[str, dict[str, float]]:
-        """What is in force."""
+        """The limits in force."""
         limits = {kind: self._limits.get(kind, Limit()) for kind in KINDS}
         return {kind: {"size": limit.size, "refill": limit.refill} for kind, limit in limits.items()}
 

@@ -19,9 +19,9 @@ ACTION = re.compile(
     re.IGNORECASE,
 )
 CEILING = 500
-"""Actions a scope map may hold (azure.md 1.4)."""
+"""Limit of a scope map's actions (Azure CLI)."""
 LIMIT = 20_000
-"""Scope maps, and tokens, a registry may hold (azure.md 2.2)."""
+"""Limit of a registry's scope maps, and of its tokens (ACR service limits)."""
 PAGE = 100
 SLOTS = ("password1", "password2")
 SCOPE_MAP = f"{REGISTRY}/scopeMaps/{{scope_map}}"
@@ -296,7 +296,7 @@ def _slots(name: str | None) -> tuple[str, ...]:
 
 
 def _kept_passwords(call: Call) -> dict[str, datetime | None] | None:
-    """The passwords that a PUT or PATCH names, with the expiry it gives; None when it lists none to be kept."""
+    """The passwords that a PUT or PATCH lists, with their expiry; None if it doesn't list any."""
     passwords = (call.properties.get("credentials") or {}).get("passwords")
     if passwords is None:
         return None

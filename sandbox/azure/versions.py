@@ -1,7 +1,7 @@
-"""Which api-versions each resource type answers to.
+"""The api-versions that each resource type accepts.
 
-A well-formed version between the oldest and the newest one of its type is taken, listed or not: real lists grow every
-few weeks, and a client that is newer than this list is right.
+A well-formed version between the oldest and the newest one of its type is accepted, listed or not: the real lists
+grow every few weeks, and a client may be newer than this list.
 """
 
 import re
@@ -24,7 +24,7 @@ REGIONS = _listed(
 
 
 def region(location: str | None, *, code: str, where: str) -> str:
-    """The name of a region in its short form; a 400 `ArmError` with `code` for what is none."""
+    """The short name of a region; raises a 400 `ArmError` with `code` for an unknown one."""
     if not location:
         raise invalid("The location property is required for this definition.", code="LocationRequired")
     plain = location.replace(" ", "").lower()
@@ -45,7 +45,7 @@ class ResourceType:
     newest: str = "2026-12-31"
 
     def check(self, version: str, location: str = "westeurope") -> None:
-        """Refuse a version that this type does not know, as ARM does."""
+        """Refuse a version that this type doesn't have, as ARM does."""
         if not FORM.fullmatch(version):
             raise invalid(
                 f"The api-version '{version}' is invalid. The supported versions are '{','.join(self.versions)}'.",

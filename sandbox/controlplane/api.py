@@ -42,11 +42,11 @@ class Api:
         await self.close()
 
     async def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         await self._session.close()
 
     async def is_ready(self) -> bool:
-        """Whether the API server says so."""
+        """Whether the API server reports that it is ready."""
         try:
             async with self._session.get(f"{self.url}/readyz") as answer:
                 return answer.ok
@@ -58,7 +58,7 @@ class Api:
         return await self._ask("GET", path, query)
 
     async def find(self, path: str) -> Json | None:
-        """The same; None when it isn't there."""
+        """The same; None if it doesn't exist."""
         try:
             return await self.get(path)
         except RefusedError as error:
@@ -67,7 +67,7 @@ class Api:
             raise
 
     async def create(self, path: str, body: Json) -> Json | None:
-        """Create an object in a collection; None when there is one of that name already."""
+        """Create an object in a collection; None if one of that name exists."""
         try:
             return await self._ask("POST", path, {}, body)
         except RefusedError as error:
@@ -76,15 +76,15 @@ class Api:
             raise
 
     async def replace(self, path: str, body: Json) -> Json:
-        """Put an object in another's place."""
+        """Replace an object."""
         return await self._ask("PUT", path, {}, body)
 
     async def merge(self, path: str, body: Json) -> Json | None:
-        """Merge into an object; None when it isn't there."""
+        """Merge into an object; None if it doesn't exist."""
         return await self._unless_gone("PATCH", path, {}, body, "application/merge-patch+json")
 
     async def delete(self, path: str, **query: str) -> None:
-        """Delete an object or a collection at once; no error when it isn't there."""
+        """Delete an object or a collection at once; no error if it doesn't exist."""
         await self._unless_gone("DELETE", path, {"gracePeriodSeconds": "0", "propagationPolicy": "Background"} | query)
 
     async def _unless_gone(
@@ -100,7 +100,7 @@ class Api:
     async def _ask(
         self, method: str, path: str, query: dict[str, str], body: Json | None = None, kind: str = "application/json"
     ) -> Json:
-        """Ask, and again while the API server is only preparing the storage of a kind that has just been defined."""
+        """Send a request; repeat it while the API server prepares the storage of a kind that has just been defined."""
         for _ in range(TRIES):
             try:
                 return await self._ask_once(method, path, query, body, kind)

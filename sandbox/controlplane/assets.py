@@ -1,6 +1,6 @@
 """Where the programs of a real control plane are. `python -m sandbox.controlplane.assets` prints the folder.
 
-Nothing but the standard library is imported: the build asks this before there is a virtual environment.
+Only the standard library is imported, because the build runs this before there is a virtual environment.
 """
 
 import hashlib
@@ -12,11 +12,11 @@ from pathlib import Path
 PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager")
 VARIABLE = "KUBEBUILDER_ASSETS"
 MODULE = Path(__file__).parents[2] / "tools" / "kube" / "go.mod"
-"""What the programs are built from; another one, another folder."""
+"""What the programs are built from. Each version has its own folder."""
 
 
 class AssetsMissingError(Exception):
-    """There is no control plane to start; the text says how to get one."""
+    """There is no control plane to start; the text says how to build one."""
 
 
 def folder(environment: Mapping[str, str] = os.environ) -> Path:
@@ -29,10 +29,10 @@ def folder(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def locate(where: Path | None = None) -> Path:
-    """The folder, once it is sure that all programs are in it.
+    """The folder, after checking that all programs are in it.
 
     Raises:
-        AssetsMissingError: they aren't.
+        AssetsMissingError: a program is missing.
     """
     where = folder() if where is None else where
     missing = [name for name in PROGRAMS if not os.access(where / name, os.X_OK)]

@@ -20,7 +20,7 @@ from sandbox.kube.rbac import AUTHENTICATED, User
 from sandbox.tls import Authority
 
 PATIENCE = 60.0
-"""Seconds that a program has to get ready; it takes two when the machine is idle."""
+"""Seconds within which a program has to be ready; it takes two on an idle machine."""
 POLL = 0.05
 ADMIN = "admin"
 AUDIT_POLICY = {
@@ -32,7 +32,7 @@ AUDIT_POLICY = {
         {"level": "Metadata"},
     ],
 }
-"""Who did what is kept for everybody but the administrator and the control plane itself."""
+"""The audit policy: requests are logged for all users but the administrator and the control plane itself."""
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Running:
 class ControlPlane:
     """`start` it, `add` clusters, `stop` it. Everything that it writes is under `folder`.
 
-    `authority` is what the API servers' certificates come from; `programs` the folder of the three programs.
+    `authority` issues the API servers' certificates; `programs` is the folder of the three programs.
     """
 
     programs: Path
@@ -70,7 +70,7 @@ class ControlPlane:
         self._etcd_url = ""
 
     async def start(self) -> None:
-        """Start an empty etcd, also in a folder that was used before, and write what all API servers share."""
+        """Start an empty etcd, even in a folder that was used before, and write what all API servers share."""
         await asyncio.to_thread(shutil.rmtree, self.folder / "etcd", ignore_errors=True)
         await asyncio.to_thread(self._write_shared_files)
         client, peer = (f"http://{self.host}:{free_port(self.host)}" for _ in range(2))
@@ -95,7 +95,7 @@ class ControlPlane:
         """Start a cluster; it is ready when this returns. `ranges`: one Service range, or one of each family.
 
         Raises:
-            StartError: a program ended, or didn't get ready.
+            StartError: a program ended, or didn't become ready.
         """
         folder = self.folder / name
         (folder / "certificates").mkdir(parents=True, exist_ok=True)
@@ -139,7 +139,7 @@ class ControlPlane:
             await self._etcd.stop()
 
     async def power(self, name: str, *, on: bool) -> None:
-        """Switch a cluster's API server off as if its machine had lost its power, or on again."""
+        """Switch a cluster's API server off, as if its machine lost power, or on again."""
         running = self.clusters[name]
         if not on:
             await running.server.kill()
@@ -148,9 +148,9 @@ class ControlPlane:
             await self._until_ready(running)
 
     async def forget(self, name: str) -> None:
-        """Make a cluster forget all versions but the newest, and its API server start anew.
+        """Make a cluster forget all versions but the newest, and restart its API server.
 
-        Watches and page tokens from before are told that they are too old.
+        Earlier watches and page tokens are then refused as too old.
         """
         running = self.clusters[name]
         newest = (await running.api.get("/api/v1/namespaces"))["metadata"]["resourceVersion"]
@@ -175,7 +175,7 @@ class ControlPlane:
     async def _stop_cluster(self, running: Running) -> None:
         await running.api.close()
         if running.manager is not None:
-            await running.manager.kill()  # it keeps nothing that could be lost
+            await running.manager.kill()  # it has no state to lose
         await running.server.kill()
 
     async def _until_ready(self, running: Running) -> None:
@@ -251,6 +251,6 @@ def _resident(pid: int) -> int:
 
 
 def _token_line(secret: str, user: User) -> str:
-    """A line of the token file; an empty list of groups would be one group without a name."""
+    """A line of the token file; an empty list of groups would mean one group without a name."""
     groups = ",".join(group for group in user.groups if group != AUTHENTICATED)
     return ",".join([secret, user.name, user.uid, *([f'"{groups}"'] if groups else [])]) + "\n"

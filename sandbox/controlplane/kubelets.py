@@ -1,4 +1,4 @@
-"""The kubelets of a real cluster: they run Pods that no edge agent runs, and serve container logs to the API server."""
+"""The kubelets of a real cluster: they run the Pods that no edge agent runs, and serve logs to the API server."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ from sandbox.tls import Authority
 
 log = logging.getLogger(__name__)
 RETRY = 0.2
-"""Seconds until a failed look at the cluster is tried again."""
+"""Seconds until a failed request is repeated."""
 LONGEST_FOLLOW = 0.1
 SHUTDOWN_TIMEOUT = 0.5
 
@@ -32,7 +32,7 @@ class LogServer:
         self._runner: web.AppRunner | None = None
         self.port = 0
         self.api: Api | None = None
-        """Where Pods are read; set it before anybody asks for a log."""
+        """The cluster's API server; it must be set before the first request for a log."""
 
     async def start(self) -> None:
         """Listen on a free port."""
@@ -68,7 +68,7 @@ class LogServer:
         return response
 
     async def _follow(self, response: web.StreamResponse, pod: Json, query: Mapping[str, str]) -> None:
-        """Write what comes on, until the Pod is gone."""
+        """Write what is added to the log, until the Pod is deleted."""
         meta = pod["metadata"]
         parameters = {"container": query["container"]}
         written = container_log(pod, parameters)
@@ -86,7 +86,7 @@ class LogServer:
 
 
 class Kubelets:
-    """Scheduler and kubelets for ordinary Pods: every image can be had, containers start and stay up."""
+    """Scheduler and kubelets for ordinary Pods: every image exists, and containers start and keep running."""
 
     def __init__(self, cluster: Cluster, clock: Clock, speed: Speed) -> None:
         self._cluster, self._clock, self._speed = cluster, clock, speed
@@ -94,7 +94,7 @@ class Kubelets:
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
-        """Look after Pods until cancelled."""
+        """Run Pods until cancelled."""
         await self._cluster.open()
         try:
             async with asyncio.TaskGroup() as group:

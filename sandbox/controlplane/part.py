@@ -24,10 +24,10 @@ T = TypeVar("T")
 
 
 class RealKubePart:
-    """Serves every cluster of the world's `kube` section by an API server of its own.
+    """Serves every cluster of the world's `kube` section with an API server of its own.
 
-    Takes the place of `sandbox.kube.KubePart`. What a cluster's entry says of its version is without effect: the
-    programs have theirs. Faults don't reach a real API server; switching a cluster off ends its process.
+    Takes the place of `sandbox.kube.KubePart`. The version in a cluster's entry has no effect: the programs have
+    their own. Faults don't reach a real API server; switching a cluster off ends its process.
     """
 
     def __init__(
@@ -63,11 +63,11 @@ class RealKubePart:
         return {name: one.url for name, one in self.control_plane.clusters.items()}
 
     def environment(self) -> dict[str, str]:
-        """What a client needs."""
+        """What a client needs, as environment variables."""
         return {"KUBECONFIG": str(self.kubeconfig)}
 
     async def start(self) -> None:
-        """Start etcd and all clusters, write the kubeconfig, and put the world in."""
+        """Start etcd and all clusters, write the kubeconfig, and create the world's objects."""
         self._home = asyncio.get_running_loop()
         await self.control_plane.start()
         async with asyncio.TaskGroup() as group:
@@ -89,29 +89,29 @@ class RealKubePart:
         await self.control_plane.stop()
 
     def state(self) -> Json:
-        """Where every cluster is; `GET /sandbox/kube/state` tells more."""
+        """The address of every cluster; `GET /sandbox/kube/state` shows more."""
         return {
             name: {"url": one.url, "offline": not one.server.pid} for name, one in self.control_plane.clusters.items()
         }
 
     async def reset(self, name: str) -> None:
-        """Bring a cluster back to what the world says."""
+        """Reset a cluster to what the world says."""
         await self._at_home(self._resets[name].run())
 
     async def release(self, name: str) -> None:
-        """Free what tests in namespaces of their own have in common: Service addresses, and cluster-wide objects."""
+        """Remove what tests share across their namespaces: Service addresses, and cluster-wide objects."""
         await self._at_home(self._resets[name].release())
 
     async def forget(self, name: str) -> None:
-        """Let a cluster know nothing of former versions of its objects."""
+        """Make a cluster forget earlier versions of its objects."""
         await self._at_home(self.control_plane.forget(name))
 
     def set_offline(self, name: str, *, offline: bool) -> None:
-        """Switch a cluster's API server off, or on again; it takes a moment either way."""
+        """Switch a cluster's API server off, or on again; both take a moment."""
         self._keep(self._at_home(self.control_plane.power(name, on=not offline)))
 
     async def _at_home(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do it in the loop in which the clusters were started: its connections and processes belong to that."""
+        """Run a coroutine in the loop that started the clusters: their connections and processes belong to it."""
         if self._home is None or self._home is asyncio.get_running_loop():
             return await work
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._home))
@@ -137,7 +137,7 @@ class RealKubePart:
     # --- the control API ---
 
     def control_routes(self) -> list[web.RouteDef]:
-        """Routes under `/sandbox/kube`, as the stand-in has them."""
+        """Routes under `/sandbox/kube`, the same as the stand-in's."""
         return [
             web.get("/sandbox/kube/state", self._state),
             web.get("/sandbox/kube/requests", self._requests),
@@ -160,7 +160,7 @@ class RealKubePart:
         running, body = self._named(request), await _body(request)
         offline = body.get("offline")
         if not isinstance(offline, bool):
-            raise _wrong('Say {"offline": true} or {"offline": false}.')
+            raise _wrong("offline must be true or false.")
         await self._at_home(self.control_plane.power(running.name, on=not offline))
         return web.json_response({"url": running.url, "offline": offline})
 
@@ -189,7 +189,7 @@ class RealKubePart:
 
 
 def own_ranges(ranges: list[str]) -> list[str]:
-    """What the API server gets as its flag: the first range, and with it the first of the other family."""
+    """The ranges for the API server's flag: the first one, and the first of the other family."""
     first = ipaddress.ip_network(ranges[0])
     second_family = [text for text in ranges[1:] if ipaddress.ip_network(text).version != first.version]
     return [ranges[0], *second_family[:1]]

@@ -7,16 +7,16 @@ import socket
 from pathlib import Path
 
 GRACE = 5.0
-"""Seconds that a program has to end by itself."""
+"""Seconds that a program has to end on its own."""
 LAST_LINES = 12
 
 
 class StartError(Exception):
-    """A program didn't get ready; the text has the end of its log."""
+    """A program didn't become ready; the text has the end of its log."""
 
 
 class Process:
-    """One program that runs until it is stopped. What it says goes to `folder/NAME.log`."""
+    """One program that runs until it is stopped. Its output goes to `folder/NAME.log`."""
 
     def __init__(self, program: Path, arguments: list[str], folder: Path, name: str = "") -> None:
         self.name = name or program.name
@@ -26,11 +26,11 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """Its process id; 0 while it doesn't run."""
+        """Its process id; 0 while it isn't running."""
         return self._process.pid if self._process is not None and self._process.returncode is None else 0
 
     async def start(self) -> None:
-        """Start it; in a session of its own, so that a Ctrl-C in the terminal reaches it only by `stop`."""
+        """Start it in its own session, so that Ctrl-C in the terminal reaches it only through `stop`."""
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -38,15 +38,15 @@ class Process:
             )
 
     async def stop(self) -> None:
-        """Ask it to end, and end it when it doesn't."""
+        """Ask it to end, and kill it if it doesn't."""
         await self._end(signal.SIGTERM)
 
     async def kill(self) -> None:
-        """End it without a word, as a machine that loses its power."""
+        """Kill it, as when a machine loses power."""
         await self._end(signal.SIGKILL)
 
     def check(self) -> None:
-        """Raise `StartError` when it has ended by itself."""
+        """Raise `StartError` if it has ended on its own."""
         if self._process is None or self._process.returncode is not None:
             raise StartError(f"{self.name} has ended.\n{self.last_words()}")
 
@@ -73,7 +73,7 @@ class Process:
 
 
 def free_port(host: str) -> int:
-    """A port that nobody listens on; the programs here can't be handed a socket."""
+    """A free port; these programs can't inherit a socket."""
     with socket.socket() as listener:
         listener.bind((host, 0))
         return int(listener.getsockname()[1])

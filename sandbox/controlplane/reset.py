@@ -1,4 +1,4 @@
-"""Brings a cluster back to what it held at the start, without the five seconds that a namespace's deletion takes."""
+"""Resets a cluster to its initial objects, without the five seconds that a namespace's deletion takes."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
@@ -26,7 +26,7 @@ NAMESPACED = (
     "/apis/clusterconfig.azure.com/v1beta1/extensionconfigs",
     "/api/v1/events",
 )
-"""What is looked for in namespaces."""
+"""The kinds that are reset in namespaces."""
 CLUSTER_WIDE = (
     "/api/v1/persistentvolumes",
     "/api/v1/nodes",
@@ -41,13 +41,13 @@ OWN_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 MANAGED_ADDRESS = "ipaddress.kubernetes.io/managed-by"
 BOOTSTRAPPED = "kubernetes.io/bootstrapping"
 EVERYWHERE = {"kube-root-ca.crt", "default"}
-"""A ConfigMap and a ServiceAccount that the controllers make in every namespace."""
+"""A ConfigMap and a ServiceAccount that the controllers create in every namespace."""
 ROUNDS = 200
 PAUSE = 0.02
 
 
 class Reset:
-    """For one cluster; `start` is what it is to hold."""
+    """The reset of one cluster; `start` has its initial objects."""
 
     def __init__(self, api: Api, start: Sequence[Placed]) -> None:
         self._api, self._start = api, list(start)
@@ -56,7 +56,7 @@ class Reset:
         self._spaces = {*OWN_NAMESPACES, *spaces}
 
     async def run(self) -> None:
-        """Delete what has come, and create again what has gone."""
+        """Delete what was added, and create what was deleted."""
         listed = await self._everything(("/api/v1/namespaces", *NAMESPACED, *CLUSTER_WIDE))
         doomed = {
             item["metadata"]["name"]
@@ -66,7 +66,7 @@ class Reset:
         await self._all(self._api.delete(f"/api/v1/namespaces/{name}") for name in doomed)
         inside = {address: item for address, item in listed.items() if "namespace" in item["metadata"]}
         for _ in range(ROUNDS):
-            # Delete what doesn't belong into namespaces that stay, and everything in those that don't.
+            # Delete what was added to namespaces that stay, and everything in those that don't.
             await self._all(
                 self._delete(address, item)
                 for address, item in inside.items()
@@ -83,7 +83,7 @@ class Reset:
         await put(self._api, [one for one in self._start if one.address not in listed])
 
     async def release(self) -> None:
-        """Only what namespaces don't keep apart: Service addresses, and objects of the whole cluster."""
+        """Reset only what namespaces don't separate: Service addresses, and cluster-wide objects."""
         listed = await self._everything(("/api/v1/services", *CLUSTER_WIDE))
         strange = [
             (address, item)
@@ -98,7 +98,7 @@ class Reset:
         return {address: item for listed in lists for address, item in listed}
 
     def _has_come(self, address: str, item: Json) -> bool:
-        """Whether something in a namespace that stays is neither of the start nor made by the cluster for itself."""
+        """Whether an object of a namespace that stays was added: it is neither initial nor the cluster's own."""
         meta = item["metadata"]
         if meta["namespace"] not in self._spaces or address in self._kept or meta.get("ownerReferences"):
             return False
@@ -107,13 +107,13 @@ class Reset:
         return not _is_the_clusters_own(address, item)
 
     async def _finish(self, namespace: str) -> None:
-        """End a namespace's deletion, as the namespace controller would after its pause."""
+        """Finish a namespace's deletion, as the namespace controller would after its pause."""
         path = f"/api/v1/namespaces/{namespace}"
         while (obj := await self._api.find(path)) is not None:
             try:
                 await self._api.replace(f"{path}/finalize", obj | {"spec": {"finalizers": []}})
             except RefusedError as error:
-                # The controller was at it as well: it has changed the namespace, or ended it.
+                # The controller has changed the namespace meanwhile, or finished its deletion.
                 if error.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}:
                     raise
 
@@ -128,7 +128,7 @@ class Reset:
         )
 
     async def _items(self, path: str) -> list[tuple[str, Json]]:
-        """All objects of a kind with their own paths; none where the kind isn't served."""
+        """All objects of a kind with their paths; empty if the kind isn't served."""
         document = await self._api.find(path)
         root, _, plural = path.rpartition("/")
         items = []
@@ -140,7 +140,7 @@ class Reset:
         return items
 
     async def _delete(self, address: str, item: Json) -> None:
-        """Finalizers are taken away afterwards: a controller gives them back to what isn't on its way out."""
+        """Delete an object, then its finalizers: a controller restores them on objects that are not being deleted."""
         await self._api.delete(address)
         if item["metadata"].get("finalizers"):
             await self._api.merge(address, {"metadata": {"finalizers": None}})
@@ -150,7 +150,7 @@ class Reset:
 
 
 def _is_the_clusters_own(address: str, item: Json) -> bool:
-    """What the API server or a controller made for itself."""
+    """Whether the API server or a controller created it for itself."""
     meta = item["metadata"]
     labels = meta.get("labels") or {}
     if "/ipaddresses/" in address:

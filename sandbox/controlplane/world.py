@@ -1,4 +1,4 @@
-"""What a cluster of the world holds at the start, put into a real API server: the same objects as the stand-in's."""
+"""Creates a cluster's initial objects in a real API server: the same as the stand-in's."""
 
 import asyncio
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from sandbox.kube.cluster import Cluster
 from sandbox.kube.resources import DEFINITIONS, NAMESPACES, NODES, SERVICE_CIDRS, SERVICES, STORAGE_CLASSES, Resource
 
 VERSION = "v1.37.2"
-"""The version whose kinds are put in; what the API server itself is, it says."""
+"""The version whose kinds are created; the API server reports its own version."""
 SERVER_SET = {"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"}
 MADE_BY_CONTROLLERS = {"ipaddresses", "endpoints", "endpointslices", "events", "serviceaccounts"}
 BUILT_IN_ROLES = {"cluster-admin", "admin", "edit", "view"}
@@ -29,7 +29,7 @@ class Placed:
 
     @property
     def address(self) -> str:
-        """Where it is read."""
+        """The object's path."""
         return f"{self.path}/{self.body['metadata']['name']}"
 
 
@@ -54,7 +54,7 @@ def placed(entry: dict[str, Any], kubelet: tuple[str, int]) -> list[Placed]:
 
 
 async def put(api: Api, objects: list[Placed]) -> None:
-    """Create what isn't there."""
+    """Create the objects that don't exist."""
     for rank in (True, False):
         async with asyncio.TaskGroup() as group:
             for obj in objects:
@@ -70,12 +70,12 @@ async def _put(api: Api, obj: Placed) -> None:
     if body.get("status"):
         await api.merge(f"{obj.address}/status", {"status": body["status"]})
     if obj.resource.key == NODES.key:
-        # Admission marks a new node as not ready; the kubelet that is played here is ready at once.
+        # Admission taints a new node as not ready; the simulated kubelet is ready at once.
         await api.merge(obj.address, {"spec": {"taints": body.get("spec", {}).get("taints")}})
 
 
 async def _created(api: Api, obj: Placed, body: Json) -> Json | None:
-    """Create it; a custom kind is served only a moment after its definition."""
+    """Create an object; a custom kind is served only a moment after its definition."""
     for _ in range(TRIES):
         try:
             return await api.create(obj.path, body)
@@ -87,7 +87,7 @@ async def _created(api: Api, obj: Placed, body: Json) -> Json | None:
 
 
 def _is_there_already(resource: Resource, metadata: Json) -> bool:
-    """What the API server and the controllers make themselves."""
+    """The objects that the API server and the controllers create themselves."""
     if resource.plural in MADE_BY_CONTROLLERS:
         return True
     if resource.group.startswith("rbac."):
@@ -106,7 +106,7 @@ def _body(resource: Resource, obj: Json, kubelet: tuple[str, int]) -> Json:
     metadata = {key: value for key, value in obj["metadata"].items() if key not in SERVER_SET}
     body = {key: value for key, value in obj.items() if key not in {"apiVersion", "kind"}} | {"metadata": metadata}
     if resource.key == NODES.key:
-        # The API server finds the node's kubelet at this address.
+        # At this address the API server finds the node's kubelet.
         host, port = kubelet
         addresses = [one for one in body["status"]["addresses"] if one["type"] != "InternalIP"]
         answering = {

@@ -1,4 +1,4 @@
-"""The edge: what runs at connected clusters, which knows them by the Kubernetes API and Azure by HTTPS."""
+"""The edge: what runs at connected clusters. It uses only the Kubernetes API, and HTTPS to Azure."""
 
 from sandbox.edge.kubelet import is_edge_image
 from sandbox.edge.part import AGENT_KEY, EdgePart

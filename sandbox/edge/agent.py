@@ -1,4 +1,4 @@
-"""One connected cluster: the Arc agents, which install and remove what Azure wants, and report how it went."""
+"""One connected cluster: its Arc agents, which install and remove extensions for Azure and report the outcome."""
 
 import asyncio
 import base64
@@ -22,13 +22,13 @@ Object = dict[str, Any]
 TYPE = "microsoft.containerregistry.connectedregistry"
 HEARTBEAT = timedelta(minutes=1)
 RECHECK = 0.1
-"""Seconds between looks at a Deployment that isn't available yet."""
+"""Seconds between checks of a Deployment that isn't available yet."""
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class _Release:
-    """One generation of an extension on its way into the cluster."""
+    """The installation of one generation of an extension."""
 
     extension: Extension
     begin: datetime
@@ -51,32 +51,32 @@ class Agent:
         self._kubelet.trust_missing = lambda: self.scenario == "trust-missing"
         self._wanted = Wanted()
         self._releases: dict[tuple[str, bool], _Release] = {}
-        """By name and whether it is leaving: one may leave while its successor is wanted already."""
+        """By name and whether it is being removed: an extension may be removed while its successor installs."""
         self._runtimes: dict[str, Runtime] = {}
         self._seen: dict[str, str] = {}
         self._next_heartbeat = clock.now()
         self._prepared = False
         self._trouble = ""
         self._restless = False
-        """Whether something has to be looked at again soon, even if the sandbox's clock stands."""
+        """Whether something must be checked again soon, even if the sandbox's clock is stopped."""
         self._wake = asyncio.Event()
         self._life: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Open the connections and go to work."""
+        """Open the connections and start working."""
         await self._cluster.open()
         await self._cloud.open()
         self._revive()
 
     async def stop(self) -> None:
-        """End without a word, as when the machine is switched off."""
+        """End abruptly, as when the machine is switched off."""
         await self._halt()
         await self._stop_runtimes(goodbye=False)
         await self._cluster.close()
         await self._cloud.close()
 
     async def set_offline(self, *, offline: bool) -> None:
-        """Switch the whole edge off or on again; the service hears the goodbye if there is a link."""
+        """Switch the whole edge off, or on again; if the link is up, its runtimes sign off first."""
         self.offline = offline
         await self._halt()
         if offline:
@@ -86,7 +86,7 @@ class Agent:
             self._revive()
 
     async def set_link(self, *, up: bool) -> None:
-        """Cut or mend the link to Azure."""
+        """Cut or restore the link to Azure."""
         self._cloud.link = up
         if not self.offline:
             await self._halt()
@@ -94,12 +94,12 @@ class Agent:
             self._revive()
 
     def set_scenario(self, scenario: str | None, times: int | None = None) -> None:
-        """Put a failure in force, for `times` installations if that is given; None ends it."""
+        """Set a scenario, for `times` installations if that is given; None ends it."""
         self.scenario, self._times = scenario, times
         self._wake.set()
 
     def status(self) -> Object:
-        """Everything at a glance, for the control API."""
+        """An overview, for the control API."""
         return {
             "id": self.arm_id,
             "name": self.name,
@@ -136,13 +136,13 @@ class Agent:
                     group.create_task(self._listen())
                     group.create_task(self._watch())
                     group.create_task(self._work())
-            except Exception:  # an edge goes on after a mistake in here, and says so
+            except Exception:  # the edge continues after an error of this code, and reports it
                 log.exception("edge %s", self.name)
                 self._trouble = "an error of the agent itself; see the log"
                 await asyncio.sleep(1)
 
     async def _listen(self) -> None:
-        """Know what Azure wants; the service holds the question until it wants something else."""
+        """Receive the extensions that Azure requests; the service holds the request until they change."""
         revision: str | None = None
         while True:
             try:
@@ -160,7 +160,7 @@ class Agent:
                 await asyncio.sleep(self._speed.agent_period)
 
     async def _watch(self) -> None:
-        """Know all Pods."""
+        """Receive all Pods and their changes."""
         while True:
             try:
                 async for kind, pod in self._cluster.watch_pods():
@@ -184,7 +184,7 @@ class Agent:
             await self._pause(due)
 
     async def _pause(self, until: datetime) -> None:
-        """Wait for a reason to work, or the moment on the sandbox's clock, or a little where something isn't done."""
+        """Wait until woken or until `due` on the sandbox's clock, and only briefly while something is unfinished."""
         seconds = max((until - self._clock.now()).total_seconds(), 0)
         waits = [asyncio.create_task(self._wake.wait()), asyncio.create_task(self._clock.sleep(seconds))]
         if self._restless:
@@ -197,7 +197,7 @@ class Agent:
             await asyncio.gather(*waits, return_exceptions=True)
 
     async def _pass(self) -> datetime:
-        """Do what is due; the moment at which something will be due again."""
+        """Do what is due. Returns when something will be due again."""
         await self._prepare()
         desired = {(extension.name, extension.deleting) for extension in self._wanted.extensions}
         self._releases = {key: release for key, release in self._releases.items() if key in desired}
@@ -211,7 +211,7 @@ class Agent:
         return min(dues)
 
     async def _prepare(self) -> None:
-        """Be installed: what onboarding to Arc leaves in the cluster."""
+        """Create what onboarding to Arc leaves in the cluster."""
         if self._prepared:
             return
         for manifest in chart.arc_agents():
@@ -223,7 +223,7 @@ class Agent:
         self._prepared = True
 
     async def _heartbeat(self) -> datetime:
-        """Tell Azure that the cluster is there, if it is time to; the next time."""
+        """Send a heartbeat to Azure if it is due. Returns when the next one is due."""
         now = self._clock.now()
         if now < self._next_heartbeat:
             return self._next_heartbeat
@@ -236,12 +236,12 @@ class Agent:
         return self._next_heartbeat
 
     def _later(self, error: Exception) -> datetime:
-        """When to try again what Azure didn't take."""
+        """When to retry a report that Azure didn't accept."""
         self._trouble, self._restless = str(error), True
         return self._clock.now() + timedelta(seconds=max(self._speed.agent_period, 0.2))
 
     async def _follow(self, extension: Extension) -> datetime:
-        """Bring the cluster a step closer to what is wanted of one extension."""
+        """Do the next step of installing or removing one extension."""
         key = (extension.name, extension.deleting)
         release = self._releases.get(key)
         if release is None or release.extension != extension:
@@ -262,7 +262,7 @@ class Agent:
         return self._clock.now() + HEARTBEAT
 
     def _leaves(self, name: str) -> bool:
-        """Whether an extension of that name is still on its way out."""
+        """Whether an extension of that name is still being removed."""
         leaving = self._releases.get((name, True))
         return leaving is not None and leaving.reported != "Deleted"
 
@@ -302,7 +302,7 @@ class Agent:
         release.outcome = "Deleted"
 
     async def _tell(self, release: _Release) -> datetime:
-        """Report what isn't reported yet; when to look at this release again."""
+        """Send reports that are due. Returns when to check this release again."""
         try:
             await self._judge(release)
             word = release.outcome or ("" if release.extension.deleting else "Installing")
@@ -315,7 +315,7 @@ class Agent:
         return self._clock.now() + HEARTBEAT
 
     async def _judge(self, release: _Release) -> None:
-        """Find out how an installation ended, if it has."""
+        """Determine the outcome of an installation, if it has ended."""
         if release.outcome or release.extension.deleting:
             return
         if release.failure is not None:
@@ -326,7 +326,7 @@ class Agent:
             await self._config_status(release, "")
 
     async def _works(self, extension: Extension) -> bool:
-        """Whether Helm stops waiting: the Deployment is available, or its Pod found the registry activated already."""
+        """Whether Helm stops waiting: the Deployment is available, or its Pod finds the registry already activated."""
         if extension.type != TYPE:
             return True
         checksum = chart.runtime(extension)["spec"]["template"]["metadata"]["annotations"]["checksum/config"]
@@ -364,9 +364,9 @@ class Agent:
         release.reported = state
 
     async def _follow_pods(self) -> None:
-        """One runtime for each started Pod of a connected registry, none for those that are gone."""
+        """Keep one runtime for each started Pod of a connected registry."""
         started: dict[str, tuple[Extension, Object]] = {}
-        # Of two in one namespace, the one that didn't fail is whose Pods they are: it comes last and wins.
+        # Of two releases in one namespace, the one that didn't fail owns the Pods: it comes last and wins.
         for release in sorted(self._releases.values(), key=lambda one: one.failure is None):
             if release.outcome == "Deleted":
                 continue
@@ -411,7 +411,7 @@ class Agent:
         runtime.start()
 
     async def _keep(self, uid: str, extension: Extension) -> None:
-        """Write what came on the volume, and let waiting pulls try again when anything is new."""
+        """Write new content to the volume, and let waiting pulls try again."""
         runtime = self._runtimes.get(uid)
         if runtime is None:
             return

@@ -44,7 +44,7 @@ def version(extension: Extension) -> str:
 
 
 def connected_registry(extension: Extension) -> list[Object]:
-    """The chart's objects in the order in which Helm creates them; cert-manager's are apart."""
+    """The chart's objects in the order in which Helm creates them, without cert-manager's."""
     settings = extension.settings
     manifests = [connection_secret(extension), claim(extension), service(extension)]
     if flag(settings, "trustDistribution.enabled", default=True):
@@ -58,7 +58,7 @@ def flag(settings: dict[str, str], key: str, *, default: bool) -> bool:
 
 
 def connection_secret(extension: Extension) -> Object:
-    """The Secret with the connection string, as it was handed over."""
+    """The Secret with the connection string, exactly as it was given."""
     data = {"ACR_REGISTRY_CONNECTION_STRING": extension.protected.get("connectionString", "")}
     return {**_owned(extension, "v1", "Secret", CONNECTION_SECRET), "type": "Opaque", "stringData": data}
 
@@ -112,14 +112,14 @@ def runtime(extension: Extension) -> Object:
 
 
 def cert_manager(extension: Extension) -> list[Object]:
-    """What the cert-manager subchart brings along."""
+    """The objects of the cert-manager subchart."""
     kinds = [_cert_manager_kind(extension, kind) for kind in CERT_MANAGER_KINDS]
     image = IMAGE_HOST + "/azurearck8s/{}:1.16.2"
     return [*kinds, *(_deployment(extension, name, _pod(name, image.format(name))) for name in CERT_MANAGER)]
 
 
 def release_secret(extension: Extension) -> Object:
-    """Helm's own record of a release, which makes its name taken."""
+    """Helm's own record of a release, which reserves its name."""
     secret = _owned(extension, "v1", "Secret", f"sh.helm.release.v1.{extension.name}.v1")
     secret["metadata"]["labels"] |= {"owner": "helm", "name": extension.name, "status": "deployed", "version": "1"}
     return {**secret, "type": "helm.sh/release.v1", "stringData": {"release": version(extension)}}
@@ -157,7 +157,7 @@ def extension_config(extension: Extension) -> Object:
 
 
 def arc_agents() -> list[Object]:
-    """What `az connectedk8s connect` leaves in a cluster, as far as anybody looks at it."""
+    """The relevant part of what `az connectedk8s connect` creates in a cluster."""
     identity = {
         "apiVersion": "v1",
         "kind": "Secret",

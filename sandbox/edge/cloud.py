@@ -1,4 +1,4 @@
-"""The way from the edge to Azure: the Arc agents' protocol, the connected registries' gateway, and manifests."""
+"""The edge's client of Azure: the Arc agents' protocol, the connected registries' gateway, and manifests."""
 
 import base64
 import hashlib
@@ -14,7 +14,7 @@ from sandbox.edge.connection import Connection
 
 Json = dict[str, Any]
 WAIT = 20
-"""Seconds for which the service may hold a question for extensions while nothing changes."""
+"""Seconds for which the service may hold a request for extensions while nothing changes."""
 DEADLINE = aiohttp.ClientTimeout(total=WAIT + 15)
 MANIFESTS = (
     "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
@@ -40,7 +40,7 @@ class DeniedError(Exception):
 
 @dataclass(frozen=True)
 class Extension:
-    """What Azure wants installed in a cluster."""
+    """An extension that Azure requests for a cluster."""
 
     name: str
     type: str
@@ -55,7 +55,7 @@ class Extension:
 
 @dataclass(frozen=True)
 class Wanted:
-    """All extensions of a cluster, as of a revision; without one the service doesn't hold questions."""
+    """All extensions of a cluster as of a revision; without a revision the service doesn't hold requests."""
 
     extensions: tuple[Extension, ...] = ()
     revision: str | None = None
@@ -70,13 +70,13 @@ class Cloud:
         self.link = True
 
     async def open(self) -> None:
-        """Make the connection pool."""
+        """Open the connection pool."""
         context = ssl.create_default_context(cafile=self._ca_file) if self._url.startswith("https") else True
         connector = aiohttp.TCPConnector(ssl=context)
         self._session = aiohttp.ClientSession(connector=connector, timeout=DEADLINE)
 
     async def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         if self._session is not None:
             await self._session.close()
 
@@ -86,7 +86,7 @@ class Cloud:
         return list(answer["clusters"])
 
     async def extensions(self, cluster: str, *, after: str | None = None) -> Wanted:
-        """What is wanted; with `after` the service may hold the answer until there is a newer revision."""
+        """The requested extensions; with `after` the service may hold the answer until there is a newer revision."""
         query = f"?cluster={quote(cluster, safe='')}" + (f"&after={quote(after)}&wait={WAIT}" if after else "")
         answer = await self._agent("GET", f"/agent/extensions{query}")
         revision = answer.get("revision")
@@ -95,12 +95,12 @@ class Cloud:
         )
 
     async def heartbeat(self, cluster: str, *, version: str, nodes: int, agents: str) -> None:
-        """Say that the cluster is there."""
+        """Send a heartbeat of the cluster."""
         body = {"cluster": cluster, "kubernetesVersion": version, "totalNodeCount": nodes, "agentVersion": agents}
         await self._agent("POST", "/agent/heartbeat", body)
 
     async def report(self, cluster: str, extension: Extension, state: str, **more: Any) -> None:
-        """Say how an extension is: Installing, Succeeded, Failed or Deleted."""
+        """Report the state of an extension: Installing, Succeeded, Failed or Deleted."""
         body = {"cluster": cluster, "name": extension.name, "generation": extension.generation, "state": state}
         await self._agent("POST", "/agent/extension-status", {**body, **more})
 
@@ -122,13 +122,13 @@ class Cloud:
         return list(answer[0].get("tags") or [])
 
     async def manifest(self, connection: Connection, repository: str, reference: str) -> tuple[Json, str]:
-        """A manifest and its digest, proven by hashing what came."""
+        """A manifest and its digest, computed from the content."""
         return await self._images(connection, f"/v2/{quote(repository)}/manifests/{quote(reference)}")
 
     async def may_pull(self, connection: Connection, user: str, password: str) -> bool:
-        """Whether the cloud registry itself takes these credentials of a client token.
+        """Whether the cloud registry accepts these credentials of a client token.
 
-        The runtime checks what it was told in messages; the cloud gives the same answer and has the password.
+        The real runtime checks them by what messages have told it; the cloud gives the same answer.
         """
         headers = {"Host": connection.login_server, "Authorization": _basic(user, password)}
         status, _, _ = await self._send("GET", "/v2/", headers)

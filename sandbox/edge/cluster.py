@@ -1,4 +1,4 @@
-"""A Kubernetes cluster as its agents know it: by its API, through the official client, objects as plain dicts.
+"""A Kubernetes cluster through its API, with the official client and objects as plain dicts.
 
 Objects stay dicts because everything here is written, read and compared in the form in which Helm charts hold it.
 """
@@ -57,7 +57,7 @@ class Cluster:
         self._api: Any = None
 
     async def open(self) -> None:
-        """Read the kubeconfig; nothing is asked of the cluster yet.
+        """Read the kubeconfig, without a request to the cluster.
 
         Raises:
             UnavailableError: there is no such file or context.
@@ -70,7 +70,7 @@ class Cluster:
             raise UnavailableError(f"{self._kubeconfig}, context {self._context}: {error}") from error
 
     async def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         if self._api is not None:
             await self._api.close()
 
@@ -80,7 +80,7 @@ class Cluster:
         return str(answer["gitVersion"]).removeprefix("v")
 
     async def find(self, kind: str, name: str, namespace: str = "") -> Object | None:
-        """An object, or None when it or its kind is unknown."""
+        """An object, or None if it or its kind doesn't exist."""
         try:
             return await self._call("GET", f"{_path(kind, namespace)}/{name}")
         except RefusedError as error:
@@ -104,7 +104,7 @@ class Cluster:
         return await self._call("PATCH", path, body=body, content_type="application/merge-patch+json")
 
     async def delete(self, kind: str, name: str, namespace: str = "", *, at_once: bool = False) -> None:
-        """Delete an object; no error when there is none. `at_once` is a kubelet's last word on a Pod."""
+        """Delete an object; no error when there is none. `at_once` allows no grace period."""
         options = {"gracePeriodSeconds": 0} if at_once else {"propagationPolicy": "Background"}
         try:
             await self._call("DELETE", f"{_path(kind, namespace)}/{name}", body=options)
@@ -113,7 +113,7 @@ class Cluster:
                 raise
 
     async def bind(self, pod: Object, node: str) -> None:
-        """Put a Pod on a node, as a scheduler does."""
+        """Assign a Pod to a node, as a scheduler does."""
         meta = pod["metadata"]
         body = {
             "apiVersion": "v1",
@@ -126,7 +126,7 @@ class Cluster:
     async def watch_pods(self) -> AsyncIterator[tuple[str, Object]]:
         """Every Pod of the cluster and then every change to one: ("ADDED" | "MODIFIED" | "DELETED", Pod).
 
-        The first is ("RESET", {}): forget what you know. Ends when the server ends it; begin again then.
+        The first is ("RESET", {}): discard earlier Pods. It ends when the server ends the watch; call it again then.
         """
         listed = await self._call("GET", "/api/v1/pods")
         yield "RESET", {}

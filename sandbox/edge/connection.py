@@ -13,12 +13,12 @@ IDENTITY_KEY = "ManagedIdentityClientId"
 
 
 class BadConnectionStringError(Exception):
-    """The text can't be used; what it says never holds a value of it."""
+    """The text can't be used. The message never contains a value of it."""
 
 
 @dataclass(frozen=True)
 class Connection:
-    """What a connected registry knows of its parent before it has spoken to it."""
+    """A connected registry's initial configuration of its parent."""
 
     name: str
     token: str

@@ -1,4 +1,4 @@
-"""Helm's part: bring a release into the cluster and take it out again. What the cluster refuses ends it."""
+"""Helm: installs and removes a release. A refusal of the cluster ends the installation."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ CONFLICT = 409
 
 
 async def install(cluster: Cluster, extension: Extension, scenario: str | None) -> None:
-    """Create what the chart says, or bring what is there to it.
+    """Create or update the chart's objects.
 
-    What was created before a failure stays, as Helm leaves it.
+    Objects that were created before a failure stay, as with Helm.
 
     Raises:
-        InstallationError: with what Azure is to be told.
+        InstallationError: with the report for Azure.
     """
     address = extension.settings.get("service.clusterIP", "")
     if scenario in scenarios.INSTALL:
@@ -34,7 +34,7 @@ async def install(cluster: Cluster, extension: Extension, scenario: str | None) 
             text = f"execution error at (connected-registry-arc-extension/templates/validate.yaml): {key} is required"
             raise helm_failure(extension.name, text)
     try:
-        # Make sure of the namespace and Helm's own record. A record of the same name that Arc didn't write means that
+        # Create the namespace and Helm's own record. A record of the same name that Arc didn't write means that
         # somebody else's release has the name.
         if await cluster.find("Namespace", extension.namespace) is None:
             await cluster.create(chart.namespace(extension.namespace))
@@ -51,7 +51,7 @@ async def install(cluster: Cluster, extension: Extension, scenario: str | None) 
 
 
 async def uninstall(cluster: Cluster, extension: Extension) -> None:
-    """Remove a release, its namespace and what it has outside of it; nothing happens where there is none."""
+    """Remove a release with its namespace and its objects outside of it, if it exists."""
     for manifest in reversed([*chart.cert_manager(extension), *chart.connected_registry(extension)]):
         meta = manifest["metadata"]
         current = await cluster.find(manifest["kind"], meta["name"], meta.get("namespace", ""))
@@ -96,7 +96,7 @@ def _manifests(extension: Extension, scenario: str | None) -> list[Object]:
 
 
 async def _apply(cluster: Cluster, extension: Extension, manifest: Object) -> None:
-    """Look first, as Helm does: a create tells nothing of the name where the address is in use (measured on 1.37)."""
+    """Read before creating, as Helm does: with an address in use, a create doesn't reveal that the name exists."""
     kind, name, namespace = manifest["kind"], manifest["metadata"]["name"], manifest["metadata"].get("namespace", "")
     current = await cluster.find(kind, name, namespace)
     if current is None:
@@ -109,7 +109,7 @@ async def _apply(cluster: Cluster, extension: Extension, manifest: Object) -> No
 
 
 def _changes(manifest: Object) -> Object:
-    """What an upgrade sends; of a claim only what may change, so that an unset class doesn't clash with the default."""
+    """The body of an upgrade's patch; for a claim only what may change, as an unset class clashes with the default."""
     if manifest["kind"] != "PersistentVolumeClaim" or "storageClassName" in manifest["spec"]:
         return {key: manifest[key] for key in ("spec", "stringData") if key in manifest}
     return {"spec": {"resources": manifest["spec"]["resources"]}}

@@ -18,13 +18,13 @@ PROVISIONER = "sandbox.local/edge"
 """Claims of storage classes with this provisioner get their volume from the edge agent."""
 FIRST_PULL_BACK_OFF, LONGEST_PULL_BACK_OFF = 10.0, 300.0
 SHORT_BACK_OFF = 0.5
-"""Where containers start at once, pulls are tried again soon as well."""
+"""First back-off of pulls where containers start at once."""
 HELLO = "Hello from Docker!\nThis message shows that your installation appears to be working correctly.\n"
 
 
 @dataclass
 class _Memory:
-    """What the kubelet knows of a Pod beside the Pod itself."""
+    """What the kubelet remembers of a Pod besides the Pod itself."""
 
     due: datetime
     applied: Object = field(default_factory=dict)
@@ -38,7 +38,7 @@ def of_the_edge(pod: Object) -> bool:
 
 
 class Kubelet:
-    """Looks after the Pods that are `mine`; `look` does what is due and says when to look again."""
+    """Runs the Pods that are `mine`. `look` does what is due and returns when to look again."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Kubelet:
         self.trust_missing: Callable[[], bool] = lambda: False
 
     def take(self, kind: str, pod: Object) -> None:
-        """Take in what a watch says."""
+        """Apply an event of a watch."""
         if kind == "RESET":
             self._pods.clear()
         elif kind == "DELETED":
@@ -76,18 +76,18 @@ class Kubelet:
         ]
 
     def started(self, pod: Object) -> bool:
-        """Whether the Pod's containers have been made."""
+        """Whether the Pod's containers have been created."""
         memory = self._memory.get(pod["metadata"]["uid"])
         return bool(pod["spec"].get("nodeName")) and memory is not None and memory.due <= self._clock.now()
 
     def pull_again(self) -> None:
-        """End the back-off of all pulls: the registry has something new."""
+        """End the back-off of all pulls, because the registry has new content."""
         for memory in self._memory.values():
             if memory.pulls:
                 memory.due, memory.pulls = self._clock.now(), 1
 
     async def look(self) -> datetime | None:
-        """Do what is due for every Pod; the next moment at which something will be, None when nothing waits."""
+        """Do what is due for every Pod. Returns when something will be due again; None if nothing is pending."""
         later: list[datetime] = []
         fresh = False
         for pod in list(self._pods.values()):
@@ -125,7 +125,7 @@ class Kubelet:
         return await self._run_workload(pod, memory)
 
     async def _place(self, pod: Object, memory: _Memory) -> bool:
-        """Bind a Pod to a node if there is one and its volumes are there."""
+        """Bind a Pod to a node if one fits and its volumes exist."""
         reason = await self._unbound(pod)
         node = pods.node_for(pod, self._nodes)
         if reason is None and node is None:
@@ -152,7 +152,7 @@ class Kubelet:
         return None
 
     async def _provision(self, claim: Object) -> None:
-        """Make a volume for a claim, if its class leaves that to this agent."""
+        """Create a volume for a claim, if its class has this agent's provisioner."""
         name = claim["spec"].get("storageClassName")
         storage_class = await self._cluster.find("StorageClass", name) if name else None
         if not storage_class or storage_class.get("provisioner") != PROVISIONER:
@@ -213,7 +213,7 @@ class Kubelet:
                 digests[text] = await self._pull(pod, pods.image(text))
             except PullError as error:
                 await self._pull_failed(pod, memory, text, str(error))
-                # When to pull again, later each time.
+                # The back-off grows with each failed pull.
                 first = FIRST_PULL_BACK_OFF if self._speed.container_start else SHORT_BACK_OFF
                 seconds = min(first * 2 ** min(memory.pulls, 9), LONGEST_PULL_BACK_OFF)
                 memory.pulls += 1
@@ -274,12 +274,12 @@ class Kubelet:
         await self._patch(pod, memory, pods.waiting(pod, self._clock.now(), "ImagePullBackOff", message, image))
 
     async def _annotate(self, pod: Object, notes: Mapping[str, str | None]) -> None:
-        """Set annotations; an empty one is taken away, because an empty previous log would still be one."""
+        """Set annotations; an empty one is removed, because an empty previous log would still count as a log."""
         meta, notes = pod["metadata"], {key: value or None for key, value in notes.items()}
         await self._cluster.patch("Pod", meta["name"], meta["namespace"], {"metadata": {"annotations": notes}})
 
     async def _patch(self, pod: Object, memory: _Memory, status: Object) -> None:
-        """Write a status if it says something else than the one before, times apart."""
+        """Write a status if it differs from the last one in more than times."""
         if _without_times(status) == _without_times(memory.applied):
             return
         meta = pod["metadata"]
@@ -319,12 +319,12 @@ def _edge_images(pod: Object) -> list[str]:
 
 
 def _ends(pod: Object) -> bool:
-    """Whether the image's program says its line and ends, as hello-world does, which Kubernetes starts for ever."""
+    """Whether the image's program prints a line and ends, as hello-world does, so that it is restarted forever."""
     return pods.image(pod["spec"]["containers"][0]["image"]).repository.rpartition("/")[2] == "hello-world"
 
 
 def _runs_once(pod: Object) -> bool:
-    """Whether its containers are left alone when they have ended, as in a Job. Here every such program ends."""
+    """Whether its containers are not restarted after they end, as in a Job. Here every such program ends."""
     return bool(pod["spec"].get("restartPolicy", "Always") != "Always")
 
 

@@ -1,4 +1,4 @@
-"""The edge: one agent for each connected cluster, and the control API that breaks things there on purpose."""
+"""The edge: one agent for each connected cluster, and the control API that causes failures there."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -18,11 +18,11 @@ KEYS = frozenset({"offline", "link", "scenario", "times"})
 
 
 class EdgePart:
-    """All edges. Azure is known by its address alone and each cluster by a context of the kubeconfig.
+    """All edges. Azure is given by its address alone, and each cluster by a context of the kubeconfig.
 
     `contexts` maps a connected cluster's name in ARM to a context; without it, each cluster that the service names
-    gets the context `{kube}-admin`. `on_offline` is called with a cluster's own name and whether it is off now, for
-    whoever can make its API server unreachable too.
+    gets the context `{kube}-admin`. `on_offline` is called with a cluster's own name and whether it is off now, so
+    that its API server can be made unreachable too.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class EdgePart:
         self.url = ""
 
     async def start(self) -> None:
-        """Ask Azure which clusters there are and start an agent for each that has a context."""
+        """Read the clusters from Azure and start an agent for each that has a context."""
         for key in self._keys:
             cloud = Cloud(self._azure_url, self._ca_file, key)
             await cloud.open()
@@ -63,11 +63,11 @@ class EdgePart:
             await agent.stop()
 
     def environment(self) -> dict[str, str]:
-        """Nothing: no client speaks to the edge."""
+        """Empty: no client talks to the edge."""
         return {}
 
     def status(self) -> dict[str, Any]:
-        """Every edge at a glance."""
+        """An overview of every edge."""
         return {"clusters": [agent.status() for agent in self.agents.values()], "scenarios": sorted(scenarios.NAMES)}
 
     def agent(self, name: str) -> Agent:
@@ -80,7 +80,7 @@ class EdgePart:
         return self.agents[cluster]
 
     async def set_offline(self, name: str, *, offline: bool) -> None:
-        """Switch an edge off or on, its API server included where that can be reached."""
+        """Switch an edge off or on, and with it its API server where `on_offline` does that."""
         agent = self.agent(name)
         if offline:
             await agent.set_offline(offline=True)
@@ -139,15 +139,15 @@ class EdgePart:
 
 
 def _change(body: Any) -> dict[str, Any]:
-    """What somebody asked for, checked.
+    """The requested change, checked.
 
     Raises:
-        ValueError: a word that means nothing here.
+        ValueError: a value is unknown.
     """
     if not isinstance(body, dict) or not body or not body.keys() <= KEYS:
         raise ValueError('Send {"offline": true|false}, {"link": "up"|"down"} or {"scenario": NAME|null, "times": N}.')
     if "offline" in body and not isinstance(body["offline"], bool):
-        raise ValueError("offline is true or false.")
+        raise ValueError("offline must be true or false.")
     if body.get("link", "up") not in {"up", "down"}:
         raise ValueError('link is "up" or "down".')
     scenario = body.get("scenario")
@@ -155,7 +155,7 @@ def _change(body: Any) -> dict[str, Any]:
         raise ValueError(f"There is no scenario {scenario!r}; there are: {', '.join(sorted(scenarios.NAMES))}.")
     times = body.get("times")
     if times is not None and (not isinstance(times, int) or isinstance(times, bool) or times < 1):
-        raise ValueError("times is a whole number above 0.")
+        raise ValueError("times must be a whole number above 0.")
     return body
 
 

@@ -1,4 +1,4 @@
-"""What a scheduler and a kubelet say of a Pod: placement, status objects, events. Pure functions."""
+"""Placement, status objects and events of Pods, as a scheduler and a kubelet write them. Pure functions."""
 
 import base64
 import hashlib
@@ -13,7 +13,7 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True)
 class Image:
-    """An image reference, taken apart: HOST/REPOSITORY[:TAG][@DIGEST]."""
+    """A parsed image reference: HOST/REPOSITORY[:TAG][@DIGEST]."""
 
     host: str
     repository: str
@@ -27,7 +27,7 @@ class Image:
 
 
 def image(text: str) -> Image:
-    """Take a reference apart; the host is empty where it has none."""
+    """Parse a reference; the host is empty if it has none."""
     name, at, digest = text.partition("@")
     first, slash, remainder = name.partition("/")
     host = first if slash and ("." in first or ":" in first or first == "localhost") else ""
@@ -37,7 +37,7 @@ def image(text: str) -> Image:
 
 
 def annotations(pod: Object) -> dict[str, str]:
-    """A Pod's annotations, none as an empty dict."""
+    """A Pod's annotations; an empty dict if it has none."""
     return pod["metadata"].get("annotations") or {}
 
 
@@ -71,7 +71,7 @@ def _host(text: str) -> str:
 
 
 def node_for(pod: Object, nodes: list[Object]) -> str | None:
-    """The node that a Pod goes to: the one that its affinity names, else the first that its selector fits."""
+    """The node for a Pod: the one that its affinity names, else the first that its selector matches."""
     named = _named_node(pod)
     selector = pod["spec"].get("nodeSelector") or {}
     for node in nodes:
@@ -85,7 +85,7 @@ def node_for(pod: Object, nodes: list[Object]) -> str | None:
 
 
 def _named_node(pod: Object) -> str | None:
-    """The node that a DaemonSet's controller made a Pod for."""
+    """The node for which a DaemonSet's controller created a Pod."""
     affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
     required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}
     for term in required.get("nodeSelectorTerms") or []:
@@ -107,7 +107,7 @@ def running(
 def crashing(
     pod: Object, now: datetime, *, restarts: int, exit_code: int, reason: str, images: Mapping[str, str] | None = None
 ) -> Object:
-    """The status of a Pod whose containers end again and again."""
+    """The status of a Pod whose containers keep ending."""
     name = pod["spec"]["containers"][0]["name"]
     text = f"back-off restarting failed container {name} in pod {pod['metadata']['name']}"
     state = {"waiting": {"reason": "CrashLoopBackOff", "message": text}}
@@ -116,7 +116,7 @@ def crashing(
 
 
 def completed(status: Object, now: datetime) -> Object:
-    """The status of a Pod that ran, as `status` says, and whose containers ended well and are not started again."""
+    """The status of a Pod that ran with `status` and whose containers succeeded and are not restarted."""
     ended = {"exitCode": 0, "reason": "Completed", "finishedAt": stamp(now)}
     containers = [
         one | {"ready": False, "started": False, "state": {"terminated": ended | one["state"]["running"]}}
@@ -130,7 +130,7 @@ def completed(status: Object, now: datetime) -> Object:
 
 
 def waiting(pod: Object, now: datetime, reason: str, message: str, refused: str) -> Object:
-    """The status of a Pod that one image (`refused`, as written in the Pod) is missing for."""
+    """The status of a Pod that lacks one image (`refused`, as written in the Pod)."""
     creating = {"waiting": {"reason": "ContainerCreating"}}
     missing = {"waiting": {"reason": reason, "message": message}}
     containers = [
@@ -141,7 +141,7 @@ def waiting(pod: Object, now: datetime, reason: str, message: str, refused: str)
 
 
 def unschedulable(pod: Object, now: datetime, message: str) -> Object:
-    """The status of a Pod that no node takes."""
+    """The status of a Pod that fits no node."""
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
     conditions = (pod.get("status") or {}).get("conditions") or []
     since = next((item.get("lastTransitionTime") for item in conditions if item["type"] == "PodScheduled"), None)
@@ -155,7 +155,7 @@ def _container(state: Object, last: Object, ready: bool, restarts: int) -> Objec
 def _status(
     pod: Object, now: datetime, phase: str, containers: list[Object], images: Mapping[str, str] | None = None
 ) -> Object:
-    """A status; one container status given for several containers is everybody's."""
+    """A status; a single container status applies to all containers."""
     ready = all(item["ready"] for item in containers)
     word = "True" if ready else "False"
     conditions = [("PodScheduled", "True"), ("Initialized", "True"), ("ContainersReady", word), ("Ready", word)]
@@ -183,7 +183,7 @@ def _status(
 
 
 def event(pod: Object, now: datetime, kind: str, reason: str, message: str) -> Object:
-    """An event about a Pod; the same one again has the same name."""
+    """An event about a Pod; an identical event has the same name."""
     meta = pod["metadata"]
     mark = hashlib.sha256(f"{meta['uid']}{reason}{message}".encode()).hexdigest()[:16]
     reference = {

@@ -18,7 +18,7 @@ from sandbox.speed import Speed
 log = logging.getLogger(__name__)
 Json = dict[str, Any]
 Health = Literal["starting", "ready", "refused", "crashing"]
-"""`refused` runs but never gets ready; `crashing` ends and is started again."""
+"""`refused` runs but never becomes ready; `crashing` ends and is restarted."""
 CONTINUOUS = timedelta(minutes=1)
 LONGEST_BACK_OFF = 60.0
 LOG_LINES = 200
@@ -27,16 +27,16 @@ UNAUTHORIZED, FORBIDDEN, CONFLICT = 401, 403, 409
 
 @dataclass(frozen=True)
 class Place:
-    """What a runtime is told by the Pod that it runs in."""
+    """What a runtime learns from its Pod."""
 
     connection_string: str = field(repr=False)
     instance: str
-    """Kept on the volume, so that a new Pod on the same volume is the same instance."""
+    """Stored on the volume, so that a new Pod with the same volume is the same instance."""
     version: str
     address: str
     tls: bool = True
     content: dict[str, dict[str, str]] = field(default_factory=dict)
-    """Digests by repository and tag that lie on the volume already."""
+    """Digests by repository and tag that are on the volume already."""
 
 
 class PullError(Exception):
@@ -78,11 +78,11 @@ class Runtime:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to run."""
+        """Start running."""
         self._task = asyncio.create_task(self._run())
 
     async def stop(self, *, goodbye: bool) -> None:
-        """End; with `goodbye` the service is told, if it can be."""
+        """End; with `goodbye` it signs off from the service, if it can."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -93,7 +93,7 @@ class Runtime:
                 return
 
     def status(self) -> Json:
-        """What the control API shows."""
+        """Its state, for the control API."""
         return {
             "health": self.health,
             "cause": self.cause,
@@ -107,10 +107,10 @@ class Runtime:
         }
 
     async def pull(self, repository: str, reference: str, user: str | None, password: str) -> str:
-        """The digest of an image that lies here.
+        """The digest of an image that is stored here.
 
         Raises:
-            PullError: no such image here, or these credentials don't give it.
+            PullError: there is no such image, or these credentials don't grant it.
         """
         if self.health != "ready" or self._connection is None:
             raise PullError(
@@ -156,7 +156,7 @@ class Runtime:
         while True:
             try:
                 await self._step()
-            except Exception:  # a registry goes on after a mistake in here, and says so
+            except Exception:  # the registry continues after an error of this code, and reports it
                 log.exception("connected registry at %s", self.place.address)
                 self._retry()
             self._changed()
@@ -208,7 +208,7 @@ class Runtime:
         self._say("INF", f"Connected registry '{connection.name}' is activated as instance {self.place.instance}.")
 
     async def _contact(self) -> None:
-        """Synchronise by what is known, tell the service, and again if it answers with something new."""
+        """Synchronise with the known configuration, report it, and repeat if the answer changes the configuration."""
         self._strike()
         if not self._synced:
             await self._tell(syncing=True)
@@ -225,7 +225,7 @@ class Runtime:
                 return
 
     async def _sync(self) -> int:
-        """Bring what lies here to what the cloud has; the number of tags that changed."""
+        """Update the stored content to the cloud's. Returns the number of tags that changed."""
         target: dict[str, dict[str, str]] = {}
         for name in self._wishes()[0]:
             tags = await self._cloud.tags(self._must_connection, name)
@@ -279,7 +279,7 @@ class Runtime:
         ]
 
     def _strike(self) -> None:
-        """Raise what the scenario in force brings about."""
+        """Raise the error of the current scenario, if it has one."""
         scenario = self._scenario()
         if scenario == "firewall":
             raise UnreachableError(f"dial tcp: lookup {self._must_connection.gateway}: i/o timeout")

@@ -1,4 +1,4 @@
-"""Failures on demand at the edge, beyond those that the state of the world brings about by itself.
+"""Failures on demand at the edge, besides those that follow from the state of the world.
 
 Each is an entry of the catalogue of failures that operators of connected registries meet; the texts are those that
 Helm, the API server and the Arc agents give.
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(eq=False)
 class InstallationError(Exception):
-    """An installation that ends as Failed, with what Azure is told of it."""
+    """An installation that ends as Failed, with the report for Azure."""
 
     message: str
     code: str = "ExtensionCreationFailed"
@@ -25,7 +25,7 @@ class InstallationError(Exception):
 
 
 def helm_failure(release: str, text: str) -> InstallationError:
-    """What the extension manager makes of an error of Helm."""
+    """The extension manager's report of an error of Helm."""
     message = (
         f"Error: {{failed to install chart from path [] for release [{release}]: err [{text}]}} "
         "occurred while doing the operation : {Installing the extension} on the config"
@@ -53,7 +53,7 @@ INSTALL = frozenset(
         "silent-failure",
     }
 )
-"""They end an installation as Failed."""
+"""Scenarios that end an installation as Failed."""
 RUNTIME = frozenset(
     {
         "storage-class-missing",
@@ -65,7 +65,7 @@ RUNTIME = frozenset(
         "trust-missing",
     }
 )
-"""They let the installation go on and strike what it installed."""
+"""Scenarios that affect an extension after its installation."""
 NAMES = INSTALL | RUNTIME
 
 
@@ -103,7 +103,7 @@ def address_in_use(address: str) -> str:
 
 
 def conflict(kind: str, name: str, namespace: str, release: str, release_namespace: str) -> str:
-    """Helm's refusal to take over an object that it didn't make."""
+    """Helm's refusal to adopt an object that it didn't create."""
     return (
         "rendered manifests contain a resource that already exists. Unable to continue with install: "
         f'{kind} "{name}" in namespace "{namespace}" exists and cannot be imported into the current release: '

@@ -1,4 +1,4 @@
-"""When a connected registry talks to its parent: a cron expression in UTC, and a window that each firing opens."""
+"""When a connected registry contacts its parent: a cron expression in UTC, and a window that opens when it fires."""
 
 import re
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 
 @dataclass(frozen=True)
 class Schedule:
-    """A schedule as the service hands it over."""
+    """A schedule as the service sends it."""
 
     cron: str = CONTINUOUS
     window: timedelta | None = None
-    """How long it stays connected after each firing; None only looks in."""
+    """How long it stays connected each time; with None it makes a single contact."""
 
     def next_contact(self, after: datetime) -> datetime:
-        """The first moment later than `after` at which it talks: a firing, or each minute of an open window."""
+        """The first contact after `after`: when the schedule fires, or each minute of an open window."""
         firing = self._next_firing(after)
         if self.window is None:
             return firing
@@ -28,7 +28,7 @@ class Schedule:
         return min(firing, in_a_minute) if self.open_at(in_a_minute) else firing
 
     def open_at(self, moment: datetime) -> bool:
-        """Whether a window is open then."""
+        """Whether a window is open at a moment."""
         return self.window is not None and self._next_firing(moment - self.window) <= moment
 
     def _next_firing(self, after: datetime) -> datetime:
@@ -39,7 +39,7 @@ class Schedule:
 
 
 def schedule(cron: str | None, window: str | None) -> Schedule:
-    """What the words of a configuration mean; without a cron expression contact is continuous."""
+    """Parse a configuration; without a cron expression contact is continuous."""
     return Schedule(cron or CONTINUOUS, duration(window))
 
 

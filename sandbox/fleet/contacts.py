@@ -1,4 +1,4 @@
-"""When an edge talks to the cloud, and what the cloud knows of it at a moment. Pure; moments as in `script`."""
+"""When an edge contacts the cloud, and what the cloud knows about it at a moment. Pure; moments as in `script`."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,12 +13,12 @@ from sandbox.fleet.script import CONTINUOUS, DAY, MINUTE, Edge, Trouble
 Stretch = tuple[int, int]
 """From a moment until before another one."""
 BEFORE, AFTER = 9 * DAY, 31 * DAY
-"""How long before and after a script its edges are in contact: a weekly one has been heard before the first day."""
+"""Edges are in contact this long before and after the script, so that a weekly one has been seen before it begins."""
 
 
 @lru_cache(maxsize=4096)
 def firings(schedule: str, begin: int, end: int) -> tuple[int, ...]:
-    """Every moment in a stretch at which a schedule fires."""
+    """All moments of a stretch at which a schedule fires."""
     moments = []
     for moment in CronSim(schedule, datetime.fromtimestamp(begin - 1, UTC)):
         at = int(moment.timestamp())
@@ -29,20 +29,20 @@ def firings(schedule: str, begin: int, end: int) -> tuple[int, ...]:
 
 
 def planned(edge: Edge, begin: int, end: int) -> list[Stretch]:
-    """The stretches in which an edge is to be in contact, in order and apart from each other."""
+    """The stretches in which an edge should be in contact, in order and disjoint."""
     if edge.schedule == CONTINUOUS:
         return [(begin, end)]
     return _merged((at, min(at + edge.window, end)) for at in firings(edge.schedule, begin, end))
 
 
 def silences(edge: Edge, begin: int, end: int) -> list[Stretch]:
-    """The stretches in which nothing is to be heard of it."""
+    """The stretches in which no contact is planned."""
     # A window may have been opened before the stretch.
     return without([(begin, end)], planned(edge, begin - edge.window, end))
 
 
 def cuts(trouble: Trouble) -> list[Stretch]:
-    """When a trouble keeps an edge from talking."""
+    """When a trouble prevents an edge's contacts."""
     if trouble.kind in ("disk", "slow", "acr"):
         return []
     if trouble.kind != "flapping":
@@ -53,7 +53,7 @@ def cuts(trouble: Trouble) -> list[Stretch]:
 
 @dataclass(frozen=True)
 class Known:
-    """What the cloud knows of an edge: moments of the last contact and of the last sync, and whether one runs."""
+    """What the cloud knows about an edge: the last contact, the last sync, and whether a sync is running."""
 
     heard: int | None
     synced: int | None
@@ -72,7 +72,7 @@ class Contacts:
         self._activations = frozenset(one.end for one in troubles if one.kind == "deactivated")
         self._stretches: list[Stretch] = []
         self._periods: list[int] = []
-        # Whoever is activated is in contact at once and synchronises, whatever the schedule says.
+        # After its activation an edge is in contact at once and synchronises, regardless of the schedule.
         fresh = [(one.end, one.end + edge.sync + MINUTE) for one in troubles if one.kind == "deactivated"]
         plan = _merged(sorted([*planned(edge, *span), *fresh])) if edge.activated else []
         for start, stop in without(plan, down):
@@ -82,7 +82,7 @@ class Contacts:
         self._starts = [start for start, _ in self._stretches]
 
     def _paced(self, start: int, stop: int, slow: Sequence[Trouble]) -> Iterator[tuple[Stretch, int]]:
-        """A stretch of contact with its period: over a slow line a window opens late, and minutes are left out."""
+        """A stretch of contact with its period: over a slow line a window opens late, and minutes are skipped."""
         if self._edge.window:
             late = max((slowdown.late for slowdown in slow if slowdown.begin <= start < slowdown.end), default=0)
             if start + late < stop:
@@ -98,7 +98,7 @@ class Contacts:
             yield (start, stop), MINUTE
 
     def at(self, moment: int) -> Known:
-        """What is known at a moment."""
+        """The state at a moment."""
         place = bisect_right(self._starts, moment) - 1
         heard = synced = None
         syncing = False
@@ -113,7 +113,7 @@ class Contacts:
         return Known(heard, synced, syncing)
 
     def _ends(self, place: int, moment: int) -> tuple[int, int | None]:
-        """First contact of a stretch, and the last one not after a moment (None: there is none)."""
+        """The first contact of a stretch, and the last one up to a moment (None if there is none)."""
         start, stop = self._stretches[place]
         period = self._periods[place]
         first = start if start in self._activations else start + (self._edge.phase - start) % MINUTE
@@ -121,11 +121,11 @@ class Contacts:
         return first, None if latest < first else first + (latest - first) // period * period
 
     def _goes_on(self, place: int) -> bool:
-        """Whether a stretch only continues the one before it at another pace."""
+        """Whether a stretch continues the previous one at another pace."""
         return place > 0 and self._stretches[place - 1][1] == self._stretches[place][0]
 
     def next(self, moment: int) -> int | None:
-        """The first contact at or after a moment; None when no more is planned."""
+        """The first contact at or after a moment; None if no more are planned."""
         place = max(bisect_right(self._starts, moment) - 1, 0)
         for index in range(place, len(self._stretches)):
             first, _ = self._ends(index, moment)
@@ -136,7 +136,7 @@ class Contacts:
         return None
 
     def gaps(self, begin: int, end: int, least: int) -> Iterator[Stretch]:
-        """From the last contact to the next one, wherever at least so much lies between them."""
+        """The stretches between two contacts that are at least this long."""
         for place, (_, stop) in enumerate(self._stretches[:-1]):
             last = self._ends(place, stop)[1]
             if last is None or not begin <= last < end:
@@ -147,7 +147,7 @@ class Contacts:
 
 
 def _merged(stretches: Iterable[Stretch]) -> list[Stretch]:
-    """Sorted stretches with those put together that overlap or touch."""
+    """Sorted stretches; those that overlap or touch are merged."""
     merged: list[Stretch] = []
     for start, stop in stretches:
         if merged and start <= merged[-1][1]:
@@ -158,7 +158,7 @@ def _merged(stretches: Iterable[Stretch]) -> list[Stretch]:
 
 
 def without(stretches: Iterable[Stretch], cut: Sequence[Stretch]) -> list[Stretch]:
-    """What is left of stretches after sorted cuts."""
+    """Stretches without sorted cuts."""
     remaining: list[Stretch] = []
     stops = [stop for _, stop in cut]
     for begin, end in stretches:
@@ -175,7 +175,7 @@ def without(stretches: Iterable[Stretch], cut: Sequence[Stretch]) -> list[Stretc
 
 
 def within(stretches: Sequence[Stretch], begin: int, end: int) -> list[Stretch]:
-    """The parts of sorted stretches between two moments."""
+    """The parts of sorted stretches that are between two moments."""
     starts = [start for start, _ in stretches]
     place = max(bisect_left(starts, begin) - 1, 0)
     clipped = []

@@ -1,4 +1,4 @@
-"""The control API of a fleet: its script, the truth, and orders to break or mend something now."""
+"""The control API of a fleet: its script, the truth, and requests to break or repair something now."""
 
 import json
 from typing import TYPE_CHECKING, Any, get_args
@@ -24,7 +24,7 @@ class Control:
         self._fleet = fleet
 
     def routes(self) -> list[web.RouteDef]:
-        """What to mount."""
+        """The routes to mount."""
         return [web.get("/sandbox/fleet", self._show), web.post("/sandbox/fleet", self._order)]
 
     async def _show(self, _request: web.Request) -> web.Response:
@@ -76,7 +76,7 @@ class Control:
         for kind in fitting:
             if kind == (requested or fitting[0]):
                 return kind
-        raise ValueError(f"kind {requested!r} is none of {', '.join(fitting)}, which can befall {subject}.")
+        raise ValueError(f"kind {requested!r} must be one of {', '.join(fitting)}, the kinds for {subject}.")
 
 
 def _order(content: bytes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A fleet inside the sandbox's Azure: nothing runs for an edge, its state follows from the script and the clock."""
+"""A fleet in the sandbox's Azure: no process runs for an edge; its state follows from the script and the clock."""
 
 import re
 import uuid
@@ -45,7 +45,7 @@ REFUSALS = {
 
 @dataclass(frozen=True)
 class Size:
-    """How large a fleet is, and by which seed it is planned; `200x4` or `200x4@7` as people type it."""
+    """The size of a fleet and the seed of its script, typed as `200x4` or `200x4@7`."""
 
     registries: int
     acrs: int
@@ -53,7 +53,7 @@ class Size:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Raises `ValueError` with what is wrong."""
+        """Raises `ValueError`, which says what is wrong."""
         match = re.fullmatch(r"(\d{1,5})x(\d{1,4})(?:@(\d{1,9}))?", text)
         if match is None:
             raise ValueError(f"{text!r} is not REGISTRIESxACRS such as 200x4, or with a seed 200x4@7.")
@@ -66,8 +66,8 @@ class Fleet:
     """Adds `registries` connected registries over `acrs` cloud registries to a part that has not been started.
 
     The script begins at `begin` (the clock's now without one, as whole minutes) and lasts `days`; turning the clock
-    makes Azure answer as it would then. What people do to one of its resources through ARM stays done, but a changed
-    schedule changes only what is shown: contacts go on as the script has them.
+    makes Azure answer as it would then. Changes of its resources through ARM persist, but a changed schedule is only
+    shown: contacts still follow the script.
     """
 
     def __init__(
@@ -93,12 +93,12 @@ class Fleet:
         self._populate()
 
     def now(self) -> int:
-        """The clock's moment as the script counts."""
+        """The clock's time in the script's seconds."""
         return int(self._clock.now().timestamp())
 
     @property
     def truth(self) -> Truth:
-        """What is really wrong, with everything that was added since."""
+        """What is really wrong, including everything that was added."""
         return Truth(self.script, self._by_subject)
 
     def document(self) -> dict[str, Any]:
@@ -110,21 +110,21 @@ class Fleet:
         return Control(self).routes()
 
     def subject(self, name: str) -> str | None:
-        """What the script calls an edge (`ACR/NAME` or its name), a cluster or a cloud registry; None if unknown."""
+        """The script's name of an edge (`ACR/NAME` or `NAME`), a cluster or a cloud registry; None if unknown."""
         return self._names.get(name.lower())
 
     def kinds(self, subject: str) -> tuple[Kind, ...]:
-        """What can befall a subject, the plainest first."""
+        """The kinds of trouble that a subject can have, the default first."""
         if subject in self._edges:
             return OF_EDGES
         return ("cluster",) if subject in self.script.clusters else ("acr",)
 
     def add(self, trouble: Trouble) -> None:
-        """Let something more go wrong."""
+        """Add a trouble."""
         self._change((*self.script.troubles, trouble))
 
     def mend(self, subject: str) -> tuple[Trouble, ...]:
-        """End now what is wrong with a subject; what was ended."""
+        """End what is wrong with a subject now. Returns what was ended."""
         now = self.now()
         mended = tuple(one for one in self.script.troubles if one.subject == subject and one.begin <= now < one.end)
         remaining = tuple(one for one in self.script.troubles if one not in mended)
@@ -133,7 +133,7 @@ class Fleet:
         return ended
 
     def calm(self) -> tuple[Trouble, ...]:
-        """End now what is wrong anywhere, and let nothing more happen but what is added; what was ended."""
+        """End everything that is wrong now and drop the rest of the script. Returns what was ended."""
         now = self.now()
         on = [one.subject for one in self.script.troubles if one.begin <= now < one.end]
         self._change(tuple(one for one in self.script.troubles if one.begin <= now))
@@ -198,16 +198,16 @@ class Fleet:
         return ArmError(status, code, message)
 
     def _follow_cluster(self, cluster: Cluster, now: datetime) -> None:
-        """Heartbeats come each minute, except while it is dead."""
+        """Update a cluster's heartbeats, which arrive each minute except while it is dead."""
         trouble = _in_force(self._by_subject.get(cluster.name, ()), int(now.timestamp()), "cluster")
         cluster.last_heard = datetime.fromtimestamp(trouble.begin, UTC) if trouble else now
 
     def troubles_of(self, edge: Edge) -> list[Trouble]:
-        """What the script does to an edge, its cluster's troubles too."""
+        """The troubles of an edge, including those of its cluster."""
         return [*self._by_subject.get(edge.key, ()), *self._by_subject.get(edge.cluster, ())]
 
     def contacts_of(self, edge: Edge) -> Contacts:
-        """When an edge talks; reckoned once, until something is added to the script."""
+        """The contacts of an edge; computed once, until the script changes."""
         if edge.key not in self._contacts:
             span = self.script.begin, self.script.end
             self._contacts[edge.key] = Contacts(edge, self.troubles_of(edge), *span)
@@ -215,14 +215,14 @@ class Fleet:
 
 
 class _Follower:
-    """Brings what Azure has of one edge up to a moment."""
+    """Updates Azure's state of one edge to a moment."""
 
     def __init__(self, fleet: Fleet, edge: Edge, connected: ConnectedRegistry, address: str) -> None:
         self._fleet, self._edge, self._connected = fleet, edge, connected
         certificate = {"type": "LocalDirectory", "location": "/var/acr/certs"}
         self._login_server = {"host": address, "tls": {"status": "Enabled", "certificate": certificate}}
         self._deactivated = False
-        """By the script: what somebody deactivates through ARM stays as it is."""
+        """Apply the script's activation; what was deactivated through ARM stays deactivated."""
         self._activate()
 
     def __call__(self, now: datetime) -> None:
@@ -255,7 +255,7 @@ class _Follower:
 
 
 def _in_force(troubles: Iterable[Trouble], moment: int, kind: Kind) -> Trouble | None:
-    """The trouble of a kind that is on at a moment."""
+    """The trouble of a kind that is in force at a moment."""
     return next((one for one in troubles if one.kind == kind and one.begin <= moment < one.end), None)
 
 

@@ -1,4 +1,4 @@
-"""What a fleet is, and what goes wrong with it over some days: planned by a seed, with nothing left to chance later.
+"""A fleet, and what goes wrong with it over some days: planned by a seed, so that nothing is random later.
 
 Moments are whole seconds since the epoch and lengths are seconds: a month of a thousand edges is a lot of arithmetic.
 """
@@ -11,9 +11,9 @@ from typing import Literal
 CONTINUOUS = "* * * * *"
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 CHILDREN = 50
-"""Edges on the largest cluster, where the fleet has that many on one cloud registry."""
+"""Edges on the largest cluster, if a cloud registry has that many."""
 PER_ACR = 50
-"""Connected registries of one cloud registry (azure.md 2.2)."""
+"""Limit of connected registries of a cloud registry (ACR service limits)."""
 Kind = Literal["edge", "link", "flapping", "disk", "deactivated", "slow", "cluster", "acr"]
 SHARES = (("continuous", 40), ("daily", 45), ("weekly", 15))
 
@@ -27,9 +27,9 @@ class Edge:
     cluster: str
     schedule: str
     window: int
-    """How long a firing of the schedule keeps it connected; 0 for a continuous one."""
+    """How long it stays connected when its schedule fires; 0 for a continuous one."""
     phase: int
-    """Second of the minute at which it makes contact."""
+    """The second of the minute at which it makes contact."""
     sync: int
     """How long the synchronisation takes after each silence."""
     activated: bool = True
@@ -42,11 +42,11 @@ class Edge:
 
 @dataclass(frozen=True)
 class Trouble:
-    """Something that goes wrong from `begin` until before `end`.
+    """Something that is wrong from `begin` until `end`.
 
-    `subject` is an edge's key, a cluster's name, or a cloud registry's name, as the kind has it. While it flaps it is
+    `subject` is an edge's key, a cluster's name, or a cloud registry's name, depending on the kind. A flapping edge is
     `down` seconds without contact and then `up` seconds with it. Slow contacts come `late` seconds after they are due;
-    that alone is nothing wrong.
+    that alone is no fault.
     """
 
     kind: Kind
@@ -61,7 +61,7 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Script:
-    """A fleet, and all that happens to it between `begin` and `end`."""
+    """A fleet, and everything that happens to it between `begin` and `end`."""
 
     seed: int
     begin: int
@@ -86,10 +86,10 @@ CAUSES: dict[Kind, tuple[str, ...]] = {
 
 
 def plan(seed: int, registries: int, acrs: int, begin: int, days: float) -> Script:
-    """The fleet of a seed: the same one, and the same month, every time.
+    """The fleet of a seed: the same fleet and the same events every time.
 
     Raises:
-        ValueError: more connected registries than the cloud registries may have, or none.
+        ValueError: there are more connected registries than the cloud registries may have, or none.
     """
     if not 1 <= acrs <= registries <= acrs * PER_ACR:
         raise ValueError(
@@ -110,7 +110,7 @@ def plan(seed: int, registries: int, acrs: int, begin: int, days: float) -> Scri
 
 
 def _edges(rng: random.Random, registries: int, acrs: Sequence[str]) -> Iterator[Edge]:
-    """Spread evenly over the cloud registries; the first one's edges share a cluster, and some others a few."""
+    """Spread edges evenly over the cloud registries. The first one's share a cluster; a few others share one too."""
     number = 0
     for place, acr in enumerate(acrs):
         share = registries // len(acrs) + (place < registries % len(acrs))
@@ -157,7 +157,7 @@ class _Span:
     end: int
 
     def trouble(self, kind: Kind, subject: str, length: tuple[int, int], **more: int) -> Trouble:
-        """One at a random moment of the span, over before its end."""
+        """A trouble at a random moment of the span that is over before the span ends."""
         longest = max((self.end - self.begin) // 2, MINUTE)
         seconds = min(self.rng.randint(*length), longest)
         begin = self.rng.randint(self.begin, max(self.end - seconds, self.begin))
@@ -166,7 +166,7 @@ class _Span:
 
 
 def _of_clusters(span: _Span, clusters: Mapping[str, Sequence[str]]) -> Iterator[Trouble]:
-    """The largest cluster dies, and a few of those that others share."""
+    """Outages of the largest cluster, and of a few others that edges share."""
     largest = max(clusters, key=lambda name: len(clusters[name]))
     yield span.trouble("cluster", largest, (5 * HOUR, 30 * HOUR))
     others = [name for name, children in clusters.items() if len(children) > 1 and name != largest]
@@ -175,20 +175,20 @@ def _of_clusters(span: _Span, clusters: Mapping[str, Sequence[str]]) -> Iterator
 
 
 def _of_acrs(span: _Span, acrs: Sequence[str]) -> Iterator[Trouble]:
-    """A quarter of the cloud registries can't be asked for a while, once."""
+    """A quarter of the cloud registries can't be read for a while, once each."""
     for name in span.rng.sample(acrs, -(-len(acrs) // 4)):
         yield span.trouble("acr", name, (30 * MINUTE, 6 * HOUR))
 
 
 def _of_edge(span: _Span, edge: Edge) -> Iterator[Trouble]:
-    """What happens to one edge: nothing for most, and never two things at a time."""
+    """The troubles of one edge: none for most, and never two at a time."""
     rng = span.rng
     if rng.random() < 0.08:  # noqa: PLR2004 - slow lines are common where edges are
         yield span.trouble("slow", edge.key, (2 * DAY, 6 * DAY), late=rng.randint(2, 4) * MINUTE)
     count = rng.choices((0, 1, 2), (60, 30, 10))[0]
     length = (span.end - span.begin) // max(count, 1)
     for place in range(count):
-        # The second one begins late enough for a weekly contact to have ended the first.
+        # The second one begins late enough for a weekly contact to end the first.
         begin = span.begin + place * length
         part = _Span(rng, begin, begin + length - (8 * DAY if length > 9 * DAY else length // 3))
         yield _edge_trouble(part, edge)

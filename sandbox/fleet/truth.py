@@ -1,4 +1,4 @@
-"""What is really wrong and when, and what of it a perfect observer of the cloud could notice. Pure."""
+"""What is really wrong and when, and when a perfect observer of the cloud could notice it. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from sandbox.fleet.script import CONTINUOUS, MINUTE, Edge, Script, Trouble
 
 Json = dict[str, Any]
 SILENCE = 5 * MINUTE
-"""After so much of it the service calls a connected registry Offline."""
+"""After this long without contact the service shows a connected registry as Offline."""
 
 
 @dataclass(frozen=True)
 class Wrong:
     """Something wrong with one edge.
 
-    `shown` are the stretches in which it can be noticed: contact is planned and none comes, or complaints are reported,
-    or the cloud says that it is not activated. Outside of them, in a planned silence, nobody can know.
+    `shown` are the stretches in which it can be noticed: a planned contact is missed, complaints are reported, or the
+    cloud shows that it is not activated. Outside of them, in a planned silence, nobody can notice it.
     """
 
     trouble: Trouble
@@ -27,14 +27,14 @@ class Wrong:
 
 
 class Truth:
-    """All that is wrong in a script, by edge, by cluster and by cloud registry."""
+    """Everything that is wrong in a script, by edge, by cluster and by cloud registry."""
 
     def __init__(self, script: Script, by_subject: Mapping[str, Sequence[Trouble]]) -> None:
         self._script = script
         self._by_subject = by_subject
 
     def of_edge(self, edge: Edge) -> tuple[Wrong, ...]:
-        """What is wrong with one edge, in order; what its cluster does to it counts."""
+        """What is wrong with one edge, in order, including its cluster's troubles."""
         if not edge.activated:
             return ()
         troubles = self._by_subject.get(edge.key, ()), self._by_subject.get(edge.cluster, ())
@@ -45,7 +45,7 @@ class Truth:
         return tuple(Wrong(one, tuple(_noticeable(one, plan, talks, end))) for one in every if one.kind != "slow")
 
     def missed(self, edge: Edge) -> list[Stretch]:
-        """The contacts that did not come: windows without any, and for a continuous one silences of `SILENCE`."""
+        """The missed contacts: windows without any, and for a continuous edge silences of `SILENCE`."""
         script = self._script
         if not edge.activated:
             return []
@@ -58,7 +58,7 @@ class Truth:
         return [(start, stop) for start, stop, contact in next_contacts if contact is None or contact >= stop]
 
     def silences(self, edge: Edge) -> list[Stretch]:
-        """When nothing is to be heard of an edge within the script."""
+        """The planned silences of an edge within the script."""
         return contacts.silences(edge, self._script.begin, self._script.end)
 
     def document(self) -> Json:
@@ -94,7 +94,7 @@ class Truth:
 
 
 def by_subject(troubles: Iterable[Trouble]) -> dict[str, list[Trouble]]:
-    """Troubles in groups."""
+    """Troubles by subject."""
     grouped: dict[str, list[Trouble]] = {}
     for trouble in troubles:
         grouped.setdefault(trouble.subject, []).append(trouble)
@@ -131,6 +131,6 @@ def _noticeable(trouble: Trouble, plan: Sequence[Stretch], talks: Contacts, end:
     else:
         for start, stop in contacts.cuts(trouble):
             back = talks.next(stop)
-            # Contact was planned in the cut itself, or nothing was missed.
+            # A contact was planned within the trouble itself, or none was missed.
             if contacts.within(plan, start, stop):
                 yield from contacts.within(plan, start, end if back is None else back)

@@ -1,4 +1,4 @@
-"""Service addresses: which are valid, which are free, and which one is picked.
+"""Service addresses: which are valid, which are free, and which one is chosen.
 
 Follows what was measured on an API server of version 1.37, and its source (ipallocator/cidrallocator.go): a dry run
 checks an address against one of the ranges, picked at random, and names it; only a real create looks whether it is in
@@ -39,9 +39,9 @@ def static_band(network: Network) -> int:
 def refusal(
     address: Address, ranges: Sequence[Network], used: Collection[str], *, dry_run: bool, names_range: bool
 ) -> str | None:
-    """Why a Service can't have this address, in the API server's words; None when it can.
+    """Why a Service can't have this address, in the API server's words; None if it can.
 
-    `names_range`: as a dry run, or a version without ServiceCIDR objects, tells it; then there is one range.
+    `names_range`: whether the text names the range, as in a dry run or in a version without ServiceCIDR objects.
     """
     if names_range and not _is_in(address, ranges[0]):
         return f"the provided IP ({address}) is not in the valid range. The range of valid IPs is {ranges[0]}"
@@ -81,7 +81,7 @@ def _from_random_start(low: int, high: int, chance: random.Random) -> Iterator[i
 
 
 def refused(name: str, address: str, listed: Sequence[str], why: str, minor: int) -> StatusError:
-    """422 for a Service whose address can't be had."""
+    """422 for a Service whose address can't be allocated."""
     error = wrong("spec.clusterIPs", list_text(listed, minor), f"failed to allocate IP {address}: {why}")
     return invalid(SERVICES, name, [error])
 

@@ -1,4 +1,4 @@
-"""One cluster's objects and the rules by which they are made, changed and deleted."""
+"""One cluster's objects and the rules for creating, changing and deleting them."""
 
 import copy
 import ipaddress
@@ -60,19 +60,19 @@ DELETED_RANGE = "networking.k8s.io/service-cidr-finalizer"
 
 @dataclass(frozen=True)
 class Options:
-    """How a write is meant."""
+    """The options of a write."""
 
     dry_run: bool = False
     manager: str = ""
-    """Whom `managedFields` names; empty for the cluster's own controllers, whose fields aren't tracked."""
+    """The manager in `managedFields`; empty for the cluster's own controllers, whose fields aren't tracked."""
     force: bool = False
     managed: list[Json] | None = None
-    """`managedFields` as they are to become, where they have been worked out before."""
+    """The new `managedFields`, if they have been computed already."""
 
 
 @dataclass(frozen=True)
 class Deletion:
-    """How a deletion is meant: the body and query of a DELETE."""
+    """The options of a deletion: body and query of a DELETE."""
 
     dry_run: bool = False
     grace: int | None = None
@@ -104,15 +104,15 @@ class Cluster:
 
     @property
     def knows_ranges(self) -> bool:
-        """Whether it has ServiceCIDR and IPAddress objects."""
+        """Whether the version has ServiceCIDR and IPAddress objects."""
         return self.minor >= SERVICE_CIDRS_SINCE
 
     def now(self) -> str:
-        """The moment as metadata shows it."""
+        """The current time in the form of object metadata."""
         return timestamp(self.clock.now())
 
     def seconds_since(self, moment: str) -> float:
-        """How long ago a time in an object's metadata or status was."""
+        """Seconds since a time in an object's metadata or status."""
         return (self.clock.now() - datetime.fromisoformat(moment)).total_seconds()
 
     # --- reading ---
@@ -144,10 +144,10 @@ class Cluster:
             if one != "None"
         }
 
-    # --- making ---
+    # --- creating ---
 
     def create(self, resource: Resource, namespace: str, body: Json, options: Options = CONTROLLER) -> Json:
-        """Make an object; it comes back as stored (in a dry run: as it would have been)."""
+        """Create an object. Returns it as stored, or in a dry run as it would be stored."""
         obj = self._received(resource, namespace, body)
         self._admit_to_namespace(resource, namespace, obj["metadata"].get("name", ""))
         self._name(resource, namespace, obj)
@@ -166,7 +166,7 @@ class Cluster:
         self._validate(resource, obj)
         place = (resource.key, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
         if self.store.get(*place) is not None:
-            # A Service's address is allocated before names are compared, so what is wrong with it is told first.
+            # A Service's address is allocated before names are compared, so a wrong address is reported first.
             if resource.key == SERVICES.key and (release := self._allocate(obj, dry_run=options.dry_run)):
                 release()
             raise already_exists(resource, place[2])
@@ -300,7 +300,7 @@ class Cluster:
         if dry_run:
             ranges = [self.chance.choice(ranges)]
         if not spec.get("clusterIP"):
-            # A dry run doesn't look for a free address: it shows the range's own.
+            # A dry run doesn't look for a free address: it shows the range's network address.
             address = str(ranges[0].network_address) if dry_run else addresses.pick(ranges, used, self.chance)
         else:
             address = str(ipaddress.ip_address(spec["clusterIP"]))
@@ -578,7 +578,7 @@ class Cluster:
     # --- what controllers do ---
 
     def change(self, resource: Resource, obj: Json, **parts: Json) -> Json:
-        """Write parts (`status`, `spec`, `metadata`) of an object as the cluster itself; a vanished one stays so."""
+        """Write parts (`status`, `spec`, `metadata`) of an object as the cluster itself, if the object still exists."""
         metadata = obj["metadata"]
         current = self.store.get(resource.key, metadata.get("namespace", ""), metadata["name"])
         if current is None or current["metadata"]["uid"] != metadata["uid"]:
@@ -594,7 +594,7 @@ class Cluster:
         return self._remove(resource, stored) if _finished(stored) else stored
 
     def force_delete(self, resource: Resource, obj: Json) -> None:
-        """Take an object away at once, as a kubelet or garbage collector does when its work is done."""
+        """Delete an object at once, as a kubelet or the garbage collector does in the end."""
         metadata = obj["metadata"]
         place = (metadata.get("namespace", ""), metadata["name"])
         current = self.store.get(resource.key, *place)
@@ -608,7 +608,7 @@ def timestamp(moment: datetime) -> str:
 
 
 def as_served(resource: Resource, stored: Json) -> Json:
-    """An object in the version of the kind that it is asked for."""
+    """An object in the requested version of its kind."""
     if stored.get("apiVersion") == resource.api_version and resource.stored_as is None:
         return stored
     if resource.group == "events.k8s.io":
@@ -643,7 +643,7 @@ def as_stored(resource: Resource, received: Json) -> Json:
 
 
 def _check_preconditions(resource: Resource, old: Json, deletion: Deletion) -> None:
-    """Raise 409 for a deletion that is tied to another object; a namespace's has words of its own."""
+    """Raise 409 if a precondition of a deletion fails; the text for a namespace differs."""
     metadata = old["metadata"]
     qualified = f"{resource.kind}.{resource.group}".rstrip(".")
     for name, expected, actual, why in (
@@ -672,9 +672,9 @@ def _finished(obj: Json) -> bool:
 
 
 def _managed_by_client(metadata: Json, before: Json) -> list[Json] | None:
-    """The `managedFields` that a client wrote itself, as kubectl does to hand fields over; None when it left them.
+    """The `managedFields` that a client wrote itself, as kubectl does to hand over fields; None if it left them alone.
 
-    A single empty entry takes all of them away.
+    A single empty entry removes all of them.
     """
     listed = metadata.get("managedFields")
     if not isinstance(listed, list) or not listed or listed == before.get("managedFields"):

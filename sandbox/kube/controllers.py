@@ -1,4 +1,4 @@
-"""The controllers' loop: reads every change, and lets each controller look at what the change concerns."""
+"""The controllers' loop: reads every change and calls the controllers of the objects that it concerns."""
 
 import asyncio
 import contextlib
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 Item = tuple[Key, str, str]
 NAMESPACE_END = 2.5
-"""How many times as long as a container's start a namespace takes to go (about 5 s on a real cluster)."""
+"""A namespace's deletion takes this many times as long as a container's start (about 5 s on a real cluster)."""
 
 _RECONCILERS: dict[Key, Callable[[Cluster, Json], None]] = {
     DEPLOYMENTS.key: workloads.deployment,
@@ -68,11 +68,11 @@ _CONCERNED_BY: dict[Key, tuple[Resource, ...]] = {
     VOLUMES.key: (CLAIMS, VOLUMES),
     IP_ADDRESSES.key: (SERVICE_CIDRS,),
 }
-"""Kinds to look at again when something of that kind changes (in its namespace, if it has one)."""
+"""Kinds to reconcile when an object of the key's kind changes (in its namespace, if it has one)."""
 
 
 class Controllers:
-    """Everything that acts on a cluster's objects from inside."""
+    """Everything inside a cluster that acts on its objects."""
 
     def __init__(self, cluster: Cluster, *, speed: Speed, pull: ImagePull, certificate: str) -> None:
         self._cluster = cluster
@@ -87,7 +87,7 @@ class Controllers:
         self._deadlines: set[tuple[str, int]] = set()
 
     async def settle(self) -> None:
-        """Bring everything to rest at once, containers included."""
+        """Finish everything that is pending at once, container starts included."""
         self._kubelet.hurried = True
         self._look()
         while self._kubelet.busy:
@@ -115,7 +115,7 @@ class Controllers:
                 self._index(change)
                 work.update(dict.fromkeys(self._concerned(change)))
             for item in work:
-                # One object that can't be handled does not stop the others.
+                # An object that can't be reconciled does not stop the others.
                 try:
                     self._reconcile(item)
                 except Exception:
@@ -124,7 +124,7 @@ class Controllers:
     def _changes(self) -> list[Change]:
         try:
             return list(self._cluster.store.since(self._seen))
-        except StatusError:  # more changes at once than the history holds, or it was compacted
+        except StatusError:  # there are more changes than the history holds, or it was compacted
             revision = self._cluster.store.revision
             return [
                 Change(revision, "ADDED", resource.key, one, None)
@@ -140,7 +140,7 @@ class Controllers:
             else:
                 items.add(_item(change.key, change.object))
 
-    # --- what a change concerns ---
+    # --- which objects a change concerns ---
 
     def _concerned(self, change: Change) -> Iterator[Item]:
         obj, namespace = change.object, change.object["metadata"].get("namespace", "")
@@ -181,7 +181,7 @@ class Controllers:
     def _resource(self, key: Key) -> Resource | None:
         return next((one for one in self._cluster.catalogue.stored() if one.key == key), None)
 
-    # --- what is done about it ---
+    # --- reconciling ---
 
     def _reconcile(self, item: Item) -> None:
         key = item[0]

@@ -1,4 +1,4 @@
-"""What a cluster says about itself: API groups, resource lists, version, and as much OpenAPI as clients look for."""
+"""Discovery documents: API groups, resource lists, version, and as much OpenAPI as clients need."""
 
 import hashlib
 
@@ -60,7 +60,7 @@ def resources(catalogue: Catalogue, name: str, api_version: str) -> Json | None:
 
 
 def _listed(catalogue: Catalogue, name: str, api_version: str) -> list[Resource]:
-    """In the order of their names, which is the one in which `kubectl get all` shows them."""
+    """In the order of their names, in which `kubectl get all` prints them."""
     resources = [one for one in catalogue if (one.group, one.version) == (name, api_version)]
     return sorted(resources, key=lambda one: one.plural)
 
@@ -156,7 +156,7 @@ def openapi_index(catalogue: Catalogue) -> Json:
 
 
 def openapi(catalogue: Catalogue, path: str, git_version: str) -> Json | None:
-    """`/openapi/v3/apis/GROUP/VERSION`: the paths with their parameters, and objects whose fields are left open."""
+    """`/openapi/v3/apis/GROUP/VERSION`: the paths with their parameters, and objects without declared fields."""
     resources = [one for one in catalogue if _path(one) == path]
     if not resources:
         return None

@@ -1,4 +1,4 @@
-"""What the API server adds to objects and what it refuses in them, kind by kind."""
+"""Defaults and validation of objects, kind by kind."""
 
 import base64
 import binascii
@@ -31,7 +31,7 @@ DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
 def defaulted(resource: Resource, body: Json) -> Json:
-    """The object with what the API server fills in; `made` may be changed."""
+    """The object with the API server's defaults; `body` may be modified."""
     if resource.custom:
         return body
     if fill := _DEFAULTS.get(resource.key):
@@ -48,14 +48,14 @@ def errors(resource: Resource, body: Json, *, minor: int) -> list[FieldError]:
 
 
 def change_errors(resource: Resource, old: Json, new: Json, *, minor: int) -> list[FieldError]:
-    """What may not be changed so."""
+    """The changes that are not allowed."""
     if resource.custom:
         return []
     check = _CHANGE_CHECKS.get(resource.key)
     return check(old, new, minor) if check else []
 
 
-# --- what is filled in ---
+# --- defaults ---
 
 
 def _service_defaults(service: Json) -> None:
@@ -268,7 +268,7 @@ _DEFAULTS: dict[Key, Callable[[Json], None]] = {
 }
 
 
-# --- what is refused ---
+# --- validation ---
 
 LARGEST_PORT = 65535
 BITS_TOO_MANY = "must not have bits set beyond the prefix length"
@@ -548,7 +548,7 @@ _CHECKS: dict[Key, Callable[[Json, int], list[FieldError]]] = {
 }
 
 
-# --- what may not change ---
+# --- immutable fields ---
 
 
 def _service_change(old: Json, new: Json, minor: int) -> list[FieldError]:
@@ -645,7 +645,7 @@ _CHANGE_CHECKS: dict[Key, Callable[[Json, Json, int], list[FieldError]]] = {
 
 
 def definition_resources(definition: Json) -> list[Resource]:
-    """The kinds that a CustomResourceDefinition brings, one a served version."""
+    """The kinds that a CustomResourceDefinition defines, one for each served version."""
     spec = definition["spec"]
     naming = spec["names"]
     return [
@@ -667,5 +667,5 @@ def definition_resources(definition: Json) -> list[Resource]:
 
 
 def unreadable(resource: Resource, why: str) -> StatusError:
-    """400 for a body that isn't of the kind."""
+    """400 for a body that can't be decoded as the kind."""
     return bad_request(f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {why}')

@@ -1,4 +1,4 @@
-"""The kubeconfig that clients are given: every cluster, and every user in it, as a context."""
+"""The kubeconfig for clients: a context for every user of every cluster."""
 
 import base64
 from collections.abc import Mapping
@@ -18,12 +18,12 @@ DEFAULT_USER = "bot"
 
 
 def token(user: str) -> str:
-    """The bearer token of a user; it opens nothing but the sandbox."""
+    """The bearer token of a user, valid only in the sandbox."""
     return f"sandbox-{user}-token"
 
 
 def by_token() -> dict[str, User]:
-    """Who a token belongs to."""
+    """The user of each token."""
     return {token(name): user for name, user in USERS.items()}
 
 

@@ -1,4 +1,4 @@
-"""The scheduler and the kubelets: Pods are put on nodes, pull their images, start, and end."""
+"""The scheduler and the kubelets: they assign Pods to nodes, pull images, and start and end containers."""
 
 import asyncio
 import hashlib
@@ -13,17 +13,17 @@ from sandbox.kube.workloads import fits
 from sandbox.speed import Speed
 
 PLAYED_BY = "sandbox.local/kubelet"
-"""Annotation on a Pod whose status somebody else reports: `edge`. Only its end is seen to here."""
+"""Annotation on a Pod whose status another kubelet reports: `edge`. Only its deletion is handled here."""
 FIRST_BACKOFF = 10.0
 LONGEST_BACKOFF = 300.0
 
 
 class PullRefusedError(Exception):
-    """An image can't be had; the text is what the container runtime says."""
+    """An image can't be pulled; the text is the container runtime's."""
 
 
 class ImagePull(Protocol):
-    """Gets an image for a Pod."""
+    """Pulls an image for a Pod."""
 
     async def __call__(self, cluster: str, image: str, secrets: Sequence[Json]) -> str:
         """The digest (`sha256:…`) of the image, pulled with the given pull secrets.
@@ -34,7 +34,7 @@ class ImagePull(Protocol):
 
 
 async def any_image(cluster: str, image: str, secrets: Sequence[Json]) -> str:  # noqa: ARG001 - an ImagePull has these
-    """Every image exists; its digest is made of its name."""
+    """Every image exists; its digest is derived from its name."""
     return "sha256:" + hashlib.sha256(image.encode()).hexdigest()
 
 
@@ -47,7 +47,7 @@ class Kubelet:
         self._pull = pull
         self._starting: dict[str, asyncio.Task[None]] = {}
         self.hurried = False
-        """Whether containers start at once, whatever the speed: while a cluster is being set up."""
+        """Whether containers start at once, regardless of the speed, while a cluster is being set up."""
 
     async def close(self) -> None:
         """Stop everything that is starting."""
@@ -62,7 +62,7 @@ class Kubelet:
         return list(self._starting.values())
 
     def look(self, pod: Json) -> None:
-        """Do the next thing for a Pod."""
+        """Do the next step for a Pod."""
         uid = pod["metadata"]["uid"]
         if "deletionTimestamp" in pod["metadata"]:
             if task := self._starting.pop(uid, None):

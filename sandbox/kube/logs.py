@@ -1,4 +1,4 @@
-"""Container logs: what a Pod's annotations say that its containers wrote."""
+"""Container logs, which are kept in Pods' annotations."""
 
 import asyncio
 import contextlib
@@ -10,11 +10,11 @@ from sandbox.kube.store import Store
 
 LOG = "sandbox.local/log"
 PREVIOUS_LOG = "sandbox.local/previous-log"
-"""Annotations on a Pod; with `.CONTAINER` behind, they are that container's own."""
+"""Annotations on a Pod; with the suffix `.CONTAINER` they belong to that container alone."""
 
 
 def container_log(pod: Json, query: Mapping[str, str]) -> str:
-    """What `pods/log` answers.
+    """The answer of `pods/log`.
 
     Raises:
         StatusError: 400, when there is no such container, or it has not been started.
@@ -43,7 +43,7 @@ def container_log(pod: Json, query: Mapping[str, str]) -> str:
 
 
 def written(pod: Json, container: str, *, previous: bool = False) -> str | None:
-    """The log of one container, or None when nothing is known of it."""
+    """The log of one container, or None if there is none."""
     annotations = pod["metadata"].get("annotations") or {}
     key = PREVIOUS_LOG if previous else LOG
     text = annotations.get(f"{key}.{container}", annotations.get(key))
@@ -73,7 +73,7 @@ def _state(pod: Json, container: str) -> Json:
 
 
 async def followed(store: Store, pod: Json, query: Mapping[str, str]) -> AsyncIterator[str]:
-    """What is written from now on, until the Pod is gone or finished."""
+    """The text written from now on, until the Pod is deleted or finished."""
     container = _container(pod, query.get("container", ""))
     namespace, name, uid = pod["metadata"]["namespace"], pod["metadata"]["name"], pod["metadata"]["uid"]
     text_so_far = written(pod, container) or ""

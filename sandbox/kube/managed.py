@@ -1,4 +1,4 @@
-"""Who manages which fields: `metadata.managedFields`, and server-side apply by them.
+"""Field management: `metadata.managedFields`, and server-side apply based on them.
 
 Fields are followed down through objects and through lists whose items have a known merge key; other lists count as one
 field.
@@ -31,7 +31,7 @@ _SYSTEM = {
 
 
 def managed_after(old: Json, new: Json, manager: str, moment: str) -> list[Json]:
-    """The `managedFields` of `new` after `manager` updated `old` to it; those that it has already are built upon."""
+    """The `managedFields` of `new` after `manager` updated `old` to it; its existing entries are updated."""
     before, after = leaves(old), leaves(new)
     changed = {path for path, value in after.items() if before.get(path, _ABSENT) != value}
     entries: list[Json] = (new.get("metadata") or {}).get("managedFields") or []
@@ -48,7 +48,7 @@ def applied(old: Json | None, config: Json, manager: str, moment: str, *, force:
     """The object after `manager` applied `config` to it.
 
     Raises:
-        StatusError: 409, when others manage fields that the configuration wants otherwise.
+        StatusError: 409, if others manage fields to which the configuration gives other values.
     """
     configured = leaves(config)
     current = old or {key: config[key] for key in ("apiVersion", "kind")} | {"metadata": {}}
@@ -103,7 +103,7 @@ _ABSENT = _Absent()
 
 
 def leaves(obj: Json) -> dict[Path, Any]:
-    """Every field below an object that is managed apart from its neighbours, by its path in `fieldsV1` form."""
+    """Every field of an object that is managed separately, by its path in `fieldsV1` form."""
     collected: dict[Path, Any] = {}
     for key, value in obj.items():
         if key in {"apiVersion", "kind"}:
@@ -192,7 +192,7 @@ def _overlay(current: Any, config: Any, name: str = "") -> Any:
 
 
 def _drop(parent: Any, path: Path) -> None:
-    """Take the field at `path` away, and what is left empty by that."""
+    """Remove the field at `path`, and parents that this leaves empty."""
     part, below = path[0], path[1:]
     if part.startswith("k:"):
         ((key, value),) = json.loads(part[2:]).items()

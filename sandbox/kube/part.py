@@ -28,7 +28,7 @@ SHUTDOWN_TIMEOUT = 0.5
 
 @dataclass
 class _Served:
-    """One cluster and what keeps it going."""
+    """One cluster, its server and its tasks."""
 
     cluster: Cluster
     server: ApiServer
@@ -39,10 +39,10 @@ class _Served:
 
 
 class KubePart:
-    """Serves every cluster of the world's `kube` section, each on a port of its own.
+    """Serves every cluster of the world's `kube` section, each on its own port.
 
     `folder` gets the kubeconfig. `ports` is the first cluster's port, the others follow it; None lets the system choose
-    all. `pull` decides what images can be had.
+    all. `pull` decides which images can be pulled.
     """
 
     def __init__(
@@ -81,11 +81,11 @@ class KubePart:
 
     @property
     def clusters(self) -> dict[str, Cluster]:
-        """Cluster name to what it holds."""
+        """The clusters by name."""
         return {name: one.cluster for name, one in self._served.items()}
 
     def environment(self) -> dict[str, str]:
-        """What a client needs."""
+        """What a client needs, as environment variables."""
         return {"KUBECONFIG": str(self.kubeconfig)}
 
     async def start(self) -> None:
@@ -135,7 +135,7 @@ class KubePart:
         ]
 
     def state(self) -> Json:
-        """What every cluster holds, at a glance."""
+        """An overview of every cluster."""
         return {name: _summary(one) for name, one in self._served.items()}
 
     async def _state(self, _request: web.Request) -> web.Response:
@@ -155,16 +155,16 @@ class KubePart:
         served, body = self._named(request), await _body(request)
         offline = body.get("offline")
         if not isinstance(offline, bool):
-            raise _wrong('Say {"offline": true} or {"offline": false}.')
+            raise _wrong("offline must be true or false.")
         self.set_offline(served.cluster.name, offline=offline)
         return web.json_response(_summary(served))
 
     async def forget(self, name: str) -> None:
-        """Let a cluster know nothing of former versions of its objects."""
+        """Make a cluster forget earlier versions of its objects."""
         self._served[name].cluster.store.compact()
 
     def set_offline(self, name: str, *, offline: bool) -> None:
-        """Cut a cluster off, or connect it again: meanwhile every connection to it is closed without an answer."""
+        """Disconnect a cluster, or connect it again. Meanwhile every connection is closed without an answer."""
         server = self._served[name].server
         if offline:
             server.go_offline()

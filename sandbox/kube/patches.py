@@ -30,7 +30,7 @@ MERGE_KEYS = {
     "topologySpreadConstraints": ("topologyKey",),
     "ports": ("containerPort", "port"),
 }
-"""List fields whose items a strategic merge matches, by the key that an item is known by; other lists are replaced."""
+"""List fields whose items a strategic merge matches, by the key that identifies an item; other lists are replaced."""
 SETS = ("finalizers",)
 
 
@@ -114,7 +114,7 @@ def _strategic_list(name: str, current: list[Any], patch: list[Any]) -> list[Any
 
 
 def merge_key(name: str, items: list[Any]) -> str | None:
-    """The key that items of the list field `name` are known by; None when the list is replaced as a whole."""
+    """The key that identifies items of the list field `name`; None if the list is replaced as a whole."""
     for key in MERGE_KEYS.get(name, ()):
         if items and all(isinstance(item, dict) and (key in item or "$patch" in item) for item in items):
             return key
@@ -122,7 +122,7 @@ def merge_key(name: str, items: list[Any]) -> str | None:
 
 
 def _in_place(items: list[Any], keys: list[Any], before: list[Any], key: str | None) -> list[Any]:
-    """Items in the patch's order, and among them the others where they stood."""
+    """Items in the patch's order, with the other items in their former places."""
 
     def known_by(item: Any) -> Any:
         return item.get(key) if key else item
@@ -135,7 +135,7 @@ def _in_place(items: list[Any], keys: list[Any], before: list[Any], key: str | N
 def _woven(
     named: list[Any], others: list[Any], before: list[Any], known_by: Callable[[Any], Any] = lambda item: item
 ) -> list[Any]:
-    """Both lists as one (apimachinery's `mergeSortedSlice`): by their former places, those without one first."""
+    """Both lists as one (apimachinery's `mergeSortedSlice`): by their former positions, new items first."""
     ours, right, result = list(named), list(others), []
     while ours and right:
         first, second = known_by(ours[0]), known_by(right[0])
@@ -181,7 +181,7 @@ def _step(box: Json, step: Any) -> None:
 
 
 def _refused() -> StatusError:
-    """The API server doesn't say which operation of the patch failed."""
+    """Like the API server's, the text doesn't say which operation of the patch failed."""
     return StatusError(422, "Invalid", "the server rejected our request due to an error in our request", {})
 
 

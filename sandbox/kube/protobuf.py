@@ -1,4 +1,4 @@
-r"""Bodies in the Kubernetes protobuf encoding, which kubectl uses for the kinds that it knows.
+r"""Bodies in the Kubernetes protobuf encoding, which kubectl and other Go clients use for built-in kinds.
 
 Only reading is needed: every client that sends protobuf also accepts JSON. An encoded object is the prefix `k8s\0`
 and a `runtime.Unknown` (1: type as apiVersion and kind, 2: the object's own message). Go writes fields that JSON would
@@ -46,14 +46,14 @@ class _Field:
     name: str
     type: str
     shape: str
-    """Empty, `[]`, `{}` or `^`, as the wire format file says it."""
+    """Empty, `[]`, `{}` or `^`, as in the wire format file."""
 
 
 def decoded(content: bytes) -> Json:
     """The object in a protobuf body, as its JSON form.
 
     Raises:
-        StatusError: 400, when it can't be read or is of a kind that isn't known here.
+        StatusError: 400, if it can't be read or its kind is unknown.
     """
     try:
         envelope = dict(_fields(content[len(PREFIX) :]))

@@ -1,4 +1,4 @@
-"""Who may do what: users, and role-based access control over the roles and bindings in the store."""
+"""Users, and role-based access control by the roles and bindings in the store."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ UNAUTHENTICATED = "system:unauthenticated"
 
 @dataclass(frozen=True)
 class User:
-    """Somebody as the API server knows them."""
+    """A user of the API server."""
 
     name: str
     groups: tuple[str, ...] = ()
     uid: str = ""
 
     def info(self) -> Json:
-        """The form that reviews answer with."""
+        """The form in which reviews answer."""
         return {"username": self.name, "groups": list(self.groups)} | ({"uid": self.uid} if self.uid else {})
 
 
@@ -30,7 +30,7 @@ ANONYMOUS = User("system:anonymous", (UNAUTHENTICATED,))
 
 @dataclass(frozen=True)
 class Attributes:
-    """What is asked for: a verb on a resource, or on a path outside the resources."""
+    """A requested action: a verb on a resource, or on a path outside the resources."""
 
     verb: str
     group: str = ""
@@ -42,11 +42,11 @@ class Attributes:
 
     @property
     def target(self) -> str:
-        """`pods/log`, as rules name it."""
+        """The resource as rules name it, such as `pods/log`."""
         return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
 
     def refusal(self, user: User) -> str:
-        """Why not, in the API server's words."""
+        """The API server's text for a refusal."""
         if not self.resource:
             return f'User "{user.name}" cannot {self.verb} path "{self.path}"'
         where = f'in the namespace "{self.namespace}"' if self.namespace else "at the cluster scope"
@@ -55,7 +55,7 @@ class Attributes:
 
 @dataclass
 class Authorizer:
-    """Answers from the bindings as they are at the moment."""
+    """Decides by the current bindings."""
 
     store: Store
 
@@ -77,13 +77,13 @@ class Authorizer:
         raise StatusError(403, "Forbidden", f"{subject} is forbidden: {why}", details)
 
     def allows(self, user: User, attributes: Attributes) -> bool:
-        """Whether a rule that holds for this user covers it."""
+        """Whether a rule of this user covers the action."""
         if MASTERS in user.groups:
             return True
         return any(_covers(rule, attributes) for rule in self.rules(user, attributes.namespace))
 
     def rules(self, user: User, namespace: str) -> Iterator[Json]:
-        """The rules that hold for a user in the whole cluster, and those of a namespace if one is given."""
+        """A user's cluster-wide rules, and those of a namespace if one is given."""
         for binding in self.store.items(CLUSTER_ROLE_BINDINGS.key):
             if _binds(binding, user):
                 yield from self._role_rules(binding)

@@ -1,17 +1,17 @@
-"""Events: what controllers say about objects."""
+"""Events of controllers about objects."""
 
 from sandbox.kube.cluster import Cluster
 from sandbox.kube.resources import EVENTS, NAMESPACES, Json
 
 REPEATED_AFTER = 10
-"""Seconds within which the same thing is not said again."""
+"""Seconds within which the same event is not recorded again."""
 NAMED_BY = "{name}.{number:016x}"
 
 
 def record(
     cluster: Cluster, about: Json, reason: str, message: str, *, kind: str = "Normal", component: str, host: str = ""
 ) -> None:
-    """Write an event, or count one more of the same."""
+    """Record an event, or increase the count of an identical one."""
     metadata = about["metadata"]
     namespace = metadata.get("namespace") or "default"
     home = cluster.store.get(NAMESPACES.key, "", namespace)

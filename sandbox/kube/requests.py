@@ -1,4 +1,4 @@
-"""What a request asks for: the API server's reading of path, query, headers and body."""
+"""How the API server reads a request's path, query, headers and body."""
 
 import json
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ _OWN_SUBRESOURCES = {"status", "finalize"}
 
 @dataclass(frozen=True)
 class Target:
-    """The part of the path that names something: `/apis/GROUP/VERSION/namespaces/NAMESPACE/PLURAL/NAME/SUBRESOURCE`."""
+    """The object that a path names: `/apis/GROUP/VERSION/namespaces/NAMESPACE/PLURAL/NAME/SUBRESOURCE`."""
 
     group: str
     version: str
@@ -48,7 +48,7 @@ class Target:
 
 
 def target(path: str) -> Target | None:
-    """What a path names; None for paths outside the resources."""
+    """The object that a path names; None for paths outside the resources."""
     parts = [part for part in path.split("/") if part]
     if parts[:1] == ["api"] and len(parts) > 2:  # noqa: PLR2004
         group, version, remainder = "", parts[1], parts[2:]
@@ -66,7 +66,7 @@ def target(path: str) -> Target | None:
 
 
 def attributes(request: web.Request, named: Target | None) -> Attributes:
-    """What authorization decides about."""
+    """The action that authorization decides about."""
     verb = VERBS.get(request.method, request.method.lower())
     if named is None:
         return Attributes(request.method.lower(), path=request.path)
@@ -80,13 +80,13 @@ def attributes(request: web.Request, named: Target | None) -> Attributes:
 
 
 def wants_watch(request: web.Request) -> bool:
-    """Whether the query asks for a stream of changes."""
+    """Whether the query requests a watch."""
     return request.query.get("watch", "").lower() in {"1", "true"}
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """The form in which a client wants its answer."""
+    """The form of an answer."""
 
     table: bool = False
     metadata_only: bool = False
@@ -161,7 +161,7 @@ def patch_type(request: web.Request, resource: Resource) -> str:
     """The patch type that the Content-Type names.
 
     Raises:
-        StatusError: 415, when this kind can't be patched so.
+        StatusError: 415, if this kind doesn't support that patch type.
     """
     types = [JSON_PATCH, MERGE_PATCH, *([] if resource.custom else [STRATEGIC_PATCH]), APPLY_PATCH]
     if request.content_type not in types:
@@ -170,7 +170,7 @@ def patch_type(request: web.Request, resource: Resource) -> str:
 
 
 def options(request: web.Request) -> Options:
-    """How a write is meant."""
+    """The options of a write."""
     query = request.query
     agent = request.headers.get("User-Agent", "unknown").split("/")[0]
     return Options(
@@ -181,7 +181,7 @@ def options(request: web.Request) -> Options:
 
 
 def field_validation(request: web.Request) -> str:
-    """What becomes of fields that a kind doesn't have: `Strict`, `Warn` or `Ignore`.
+    """How unknown fields are treated: `Strict`, `Warn` or `Ignore`.
 
     Raises:
         StatusError: 422, for any other word.
@@ -194,7 +194,7 @@ def field_validation(request: web.Request) -> str:
 
 
 def deletion(request: web.Request, received: Any) -> Deletion:
-    """How a deletion is meant: what the body (DeleteOptions) says, else the query."""
+    """The options of a deletion, from the body (DeleteOptions) or else the query."""
     sent = received if isinstance(received, dict) else {}
     query = request.query
     grace = sent.get("gracePeriodSeconds", query.get("gracePeriodSeconds"))

@@ -1,4 +1,4 @@
-"""What kinds of objects there are: group, version, names, scope, and what can be done with them."""
+"""The kinds of objects: group, version, names, scope, and verbs."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 Json = dict[str, Any]
 Key = tuple[str, str]
-"""Group and plural: what objects are stored under."""
+"""Group and plural, under which objects are stored."""
 
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
@@ -28,13 +28,13 @@ class Resource:
     """The minor version of Kubernetes that first serves it."""
     singular: str = ""
     custom: bool = False
-    """Whether a CustomResourceDefinition made it."""
+    """Whether a CustomResourceDefinition defines it."""
     stored_as: Key | None = None
-    """The key of the kind whose objects this one shows in another form."""
+    """The key of the kind under which its objects are stored, if it is another kind's second form."""
 
     @property
     def key(self) -> Key:
-        """What its objects are stored under."""
+        """The key under which its objects are stored."""
         return self.stored_as or (self.group, self.plural)
 
     @property
@@ -49,7 +49,7 @@ class Resource:
 
     @property
     def has_status(self) -> bool:
-        """Whether the status is written apart from the rest."""
+        """Whether the status is a subresource."""
         return "status" in self.subresources
 
 
@@ -107,7 +107,7 @@ DEFINITIONS = Resource(
 )
 
 TOKEN_REQUESTS = _review("authentication.k8s.io", "tokenrequests", "TokenRequest")
-"""What is posted to `serviceaccounts/token`; not served by itself."""
+"""The kind that is posted to `serviceaccounts/token`; it is not served on its own."""
 
 BUILT_IN = (
     NAMESPACES,
@@ -188,7 +188,7 @@ class Catalogue:
         return self._kinds.get((api_version, kind))
 
     def stored(self) -> Iterator[Resource]:
-        """One entry for each kind that has objects of its own."""
+        """The kinds that have stored objects of their own."""
         keys: set[Key] = set()
         for resource in self:
             if resource.stored_as is None and "list" in resource.verbs and resource.key not in keys:
@@ -206,12 +206,12 @@ class Catalogue:
         return by_group
 
     def define(self, key: Key, resources: Iterable[Resource]) -> None:
-        """Serve a custom kind, in place of what its definition said before."""
+        """Serve a custom kind, replacing its earlier definition."""
         self._custom[key] = tuple(resources)
         self._index()
 
     def withdraw(self, key: Key) -> None:
-        """Serve a custom kind no longer."""
+        """Stop serving a custom kind."""
         self._custom.pop(key, None)
         self._index()
 

@@ -1,4 +1,4 @@
-"""Reviews: questions about rights and tokens that are asked by creating an object."""
+"""Reviews: checks of rights and tokens, which clients request by creating an object."""
 
 from collections.abc import Callable
 

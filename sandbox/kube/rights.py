@@ -1,6 +1,6 @@
 """The roles and bindings that a cluster starts with.
 
-`BUILT_IN` are those that every API server brings; the others are what an operator grants: user `bot` gets the least
+`BUILT_IN` are those of every API server; the others are an operator's grants: user `bot` gets the least
 rights with which a bot can deploy and watch connected registries, user `reader` may look at everything but secrets.
 """
 
@@ -160,12 +160,12 @@ BOT_CLUSTER: list[Json] = [
         rule(["storage.k8s.io"], ["storageclasses"], READ),
         rule(["apiextensions.k8s.io"], ["customresourcedefinitions"], READ),
         rule(["authorization.k8s.io"], ["selfsubjectaccessreviews", "selfsubjectrulesreviews"], ["create"]),
-        # An extension's namespace comes and goes with it, so what is looked at in it is granted everywhere.
+        # An extension's namespace comes and goes with it, so reading in it is granted cluster-wide.
         *_HEALTH,
         rule([""], ["pods/log"], ["get"]),
     ),
     cluster_binding("registry-bot", "registry-bot", BOT),
-    # For sample workloads and their pull secrets; a RoleBinding gives it in each namespace that they may go into.
+    # For sample workloads and their pull secrets; a RoleBinding grants it in each namespace that they may use.
     cluster_role(
         "registry-bot-workloads",
         rule(["apps"], ["deployments"], ["create", "get", "list", "watch", "patch", "update", "delete"]),

@@ -1,7 +1,7 @@
-"""Which fields the built-in kinds have: what a body says beyond them is unknown, and what has another type is refused.
+"""The fields of the built-in kinds: other fields in a body are unknown, and values of another type are refused.
 
-The fields are those of the Kubernetes client's models, which are made from the API server's own description. Custom
-kinds are left open.
+The fields are those of the Kubernetes client's models, which are generated from the API server's own description.
+Custom kinds are not checked.
 """
 
 import re
@@ -15,7 +15,7 @@ from sandbox.kube.resources import Json, Resource
 _QUANTITIES = {"requests", "limits", "capacity", "allocatable", "allocatedResources", "hard", "used", "overhead"} | {
     *("default", "defaultRequest", "max", "min", "maxLimitRequestRatio", "sizeLimit", "divisor")
 }
-"""Fields whose amounts may be numbers as well as text."""
+"""Fields whose quantities may be numbers as well as strings."""
 _GO_TYPES = {
     "str": "string",
     "int": "int32",
@@ -50,7 +50,7 @@ class WrongTypeError(Exception):
 
 
 def pruned(resource: Resource, received: Json) -> tuple[Json, list[str]]:
-    """The object without the fields that its kind doesn't have, and their paths: `spec.containers[0].imag`.
+    """The object without unknown fields, and the paths of these: `spec.containers[0].imag`.
 
     Raises:
         WrongTypeError: a field holds another type of value than it can.
@@ -74,7 +74,7 @@ def _model(resource: Resource) -> str | None:
 class _Place:
     struct: str
     path: str
-    """With the places in lists, as unknown fields are named."""
+    """The path with list indexes, as in messages about unknown fields."""
     field: str = ""
 
     def below(self, name: str) -> str:

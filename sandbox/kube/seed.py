@@ -1,4 +1,4 @@
-"""What a cluster holds when it starts: its own objects, nodes, storage, Arc agents, and everybody's rights."""
+"""The objects of a cluster when it starts: its own, nodes, storage, Arc agents, and rights."""
 
 import hashlib
 import ipaddress
@@ -47,7 +47,7 @@ PROVISIONER = "rancher.io/local-path"
 
 
 def seed(cluster: Cluster, world: dict[str, Any]) -> None:
-    """Put everything in; `world` is the cluster's entry under `kube.clusters`."""
+    """Create all objects; `world` is the cluster's entry under `kube.clusters`."""
     for name in ("default", "kube-system", "kube-public", "kube-node-lease"):
         namespace(cluster, name)
     for manifest in (*rights.BUILT_IN, *rights.BOT_CLUSTER, *rights.READER_CLUSTER):
@@ -72,7 +72,7 @@ def seed(cluster: Cluster, world: dict[str, Any]) -> None:
 
 
 def apply(cluster: Cluster, manifest: Json) -> Json | None:
-    """Make an object from its manifest, unless it is there."""
+    """Create an object from its manifest, unless it exists."""
     resource = cluster.catalogue.of_kind(manifest["apiVersion"], manifest["kind"])
     if resource is None:
         return None
@@ -82,13 +82,13 @@ def apply(cluster: Cluster, manifest: Json) -> Json | None:
 
 
 def apply_namespaced_rights(cluster: Cluster, name: str) -> None:
-    """What the operator grants in a namespace, whenever that namespace appears."""
+    """Create the operator's grants in a namespace when that namespace appears."""
     for manifest in rights.BOT_NAMESPACED.get(name, ()):
         apply(cluster, manifest)
 
 
 def namespace(cluster: Cluster, name: str) -> None:
-    """A namespace with its service account, so that Pods can be made in it at once."""
+    """A namespace with its service account, so that Pods can be created in it at once."""
     if cluster.store.get(NAMESPACES.key, "", name) is None:
         cluster.create(NAMESPACES, "", {"metadata": {"name": name}})
         cluster.create(SERVICE_ACCOUNTS, name, {"metadata": {"name": "default"}})

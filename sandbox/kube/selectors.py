@@ -17,7 +17,7 @@ _NODE_READY = re.compile(r"^(?P<key>[^=!]+)(?P<how>==|=|!=)(?P<value>.*)$")
 
 
 def labels_match(text: str) -> Match:
-    """What a `labelSelector` parameter asks for.
+    """The predicate of a `labelSelector` parameter.
 
     Raises:
         StatusError: 400, when it can't be parsed.
@@ -44,7 +44,7 @@ def _label_test(part: str) -> Callable[[Mapping[str, str]], bool]:
 
 
 def selector_matches(selector: Json | None, labels: Mapping[str, str]) -> bool:
-    """Whether a selector inside an object (`matchLabels`, `matchExpressions`) takes these labels."""
+    """Whether a selector inside an object (`matchLabels`, `matchExpressions`) matches these labels."""
     if selector is None:
         return False
     equal = all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items())
@@ -103,14 +103,14 @@ _FIELDS: dict[str, tuple[str, ...]] = {
 
 
 _OWN_WORDS = {"pods", "nodes", "events", "namespaces", "secrets", "services", "extensionconfigs", "connectedclusters"}
-"""Kinds that say it in another way when they can't be selected by a field (measured on 1.37)."""
+"""Kinds that refuse an unsupported field selector in other words (measured on 1.37)."""
 
 
 def fields_match(text: str, plural: str) -> Match:
-    """What a `fieldSelector` parameter asks for.
+    """The predicate of a `fieldSelector` parameter.
 
     Raises:
-        StatusError: 400, when it can't be parsed or names a field that this kind can't be selected by.
+        StatusError: 400, if it can't be parsed or names a field that this kind doesn't support.
     """
     tests = [_field_test(part.strip(), plural) for part in text.split(",") if part.strip()]
     return lambda found: all(test(found) for test in tests)

@@ -1,4 +1,4 @@
-"""One API server over HTTP: authentication, authorization, the verbs, and what is answered in which form."""
+"""One API server over HTTP: authentication, authorization, the verbs, and the forms of answers."""
 
 import asyncio
 import base64
@@ -57,7 +57,7 @@ LONGEST_WATCH = 3600.0
 TOKEN_LIFE = 3600
 SHORTEST_TOKEN_LIFE = 600
 WARNINGS = web.RequestKey("warnings", list[str])
-"""Where a request keeps what its answer warns of."""
+"""The key under which a request keeps the warnings for its answer."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Call:
 
     @property
     def home(self) -> str:
-        """The namespace that the object lies in; empty for kinds without."""
+        """The object's namespace; empty for cluster-scoped kinds."""
         return self.named.namespace if self.resource.namespaced else ""
 
 
@@ -122,18 +122,18 @@ class ApiServer:
         return app
 
     def go_offline(self) -> None:
-        """Answer nobody from now on, and break the watches under way."""
+        """Stop answering, and break open watches."""
         self.offline = True
         self.end_streams()
 
     def end_streams(self) -> None:
-        """Break the watches and followed logs under way."""
+        """Break open watches and followed logs."""
         for task in self._streams:
             task.cancel()
 
     @hangups
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer one request, whatever becomes of it."""
+        """Answer one request."""
         began = time.perf_counter()
         fault = self.faults.take("kube", f"{request.method} /{self.cluster.name}{request.path}")
         if fault and fault.action == "delay":
@@ -164,7 +164,7 @@ class ApiServer:
             return _hang_up(request)
         return answer
 
-    # --- who ---
+    # --- authentication ---
 
     def _authenticated(self, request: web.Request) -> User:
         header = request.headers.get("Authorization", "")
@@ -183,7 +183,7 @@ class ApiServer:
             ANONYMOUS if impersonated == ANONYMOUS.name and not groups else User(impersonated, (*groups, AUTHENTICATED))
         )
 
-    # --- where to ---
+    # --- routing ---
 
     async def _answer(self, request: web.Request, user: User) -> web.StreamResponse:
         named = requests.target(request.path)
@@ -437,7 +437,7 @@ class ApiServer:
         if not isinstance(config, dict) or not config.get("kind") or not config.get("apiVersion"):
             raise bad_request("error decoding YAML: Object 'Kind' is missing")
         _check_kind(call.resource, config)
-        # Server-side apply takes no field that the schema lacks, whatever the validation asked for.
+        # Server-side apply refuses unknown fields, regardless of the requested field validation.
         try:
             _, unknown = schemas.pruned(call.resource, config)
             why = f".{unknown[0]}: field not declared in schema" if unknown else ""
@@ -593,7 +593,7 @@ class ApiServer:
             items = [partial(one) for one in items]
             body = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1"}
         elif not resource.custom:
-            # Items of built-in lists carry neither kind nor apiVersion: the list's own say it.
+            # Items of built-in lists carry neither kind nor apiVersion: those of the list apply.
             items = [{key: value for key, value in one.items() if key not in {"kind", "apiVersion"}} for one in items]
         return _rendered(body | {"metadata": metadata, "items": items}, 200, as_yaml=call.accepted.yaml)
 
@@ -605,12 +605,12 @@ class ApiServer:
 
 
 def as_served_or_status(call: Call, obj: Json) -> Json:
-    """An object in the version asked for; statuses, scales and reviews as they are."""
+    """An object in the requested version; statuses, scales and reviews as they are."""
     return as_served(call.resource, obj) if obj.get("kind") in {call.resource.kind, "Event"} else obj
 
 
 def bind(cluster: Cluster, pod: Json, node: str) -> Json:
-    """Put a Pod on a node."""
+    """Assign a Pod to a node."""
     conditions = [one for one in (pod.get("status") or {}).get("conditions") or [] if one["type"] != "PodScheduled"]
     scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": cluster.now()}
     return cluster.change(PODS, pod, spec={"nodeName": node}, status={"conditions": [*conditions, scheduled]})
@@ -635,7 +635,7 @@ def _scale_of(obj: Json) -> Json:
 
 
 def _unless_same(old: Json | None, entries: list[Json]) -> list[Json]:
-    """The object's `managedFields` as they are, times included, when nobody manages other fields than before."""
+    """The object's current `managedFields`, times included, if ownership of fields hasn't changed."""
 
     def ownership(listed: list[Json]) -> set[str]:
         return {json.dumps(one["fieldsV1"]) + one["manager"] + one["operation"] for one in listed}
@@ -652,7 +652,7 @@ def _check_kind(resource: Resource, received: Json) -> None:
 
 
 def _pruned(call: Call, received: Json) -> Json:
-    """The body without fields that its kind doesn't have; they are warned of, or refused if the client wants it so."""
+    """The body without unknown fields. They cause warnings, or a refusal if the client requests it."""
     validation = requests.field_validation(call.request)
     if received.get("kind") not in {None, call.resource.kind}:
         return received
@@ -669,7 +669,7 @@ def _pruned(call: Call, received: Json) -> Json:
 
 
 def _pruned_after_patch(call: Call, patch: Any, new: Json, how: str) -> Json:
-    """The same for the outcome of a patch, which is refused in other words."""
+    """The same for the result of a patch, with the other words of its refusal."""
     try:
         return _pruned(call, new)
     except StatusError as error:

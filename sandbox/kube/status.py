@@ -97,7 +97,7 @@ def required(path: str, detail: str = "") -> FieldError:
 
 
 def unsupported(path: str, value: object, supported: Sequence[str]) -> FieldError:
-    """A field whose value is none of those that there are."""
+    """A field whose value is not one of the supported ones."""
     choices = ", ".join(json.dumps(choice) for choice in supported)
     return FieldError("FieldValueNotSupported", path, value, f"supported values: {choices}")
 
@@ -114,7 +114,7 @@ def invalid(resource: Resource, name: str, errors: Sequence[FieldError]) -> Stat
 
 
 def bad_options(kind: str, error: FieldError) -> StatusError:
-    """422: a query parameter, or a field of DeleteOptions, has no such value."""
+    """422: a query parameter or a field of DeleteOptions has an unsupported value."""
     causes = [{"reason": error.type, "message": error.body, "field": error.field}]
     details: Json = {"group": "meta.k8s.io", "kind": kind, "causes": causes}
     return StatusError(422, "Invalid", f'{kind}.meta.k8s.io "" is invalid: {error}', details)
@@ -132,7 +132,7 @@ def already_exists(resource: Resource, name: str) -> StatusError:
 
 
 def conflict(resource: Resource, name: str, why: str, *, subject: str = "") -> StatusError:
-    """409: the object is not what the caller thinks it is. `told` is the kind as the message has it."""
+    """409: the object is not in the state that the caller expects. `subject` is the kind as the message names it."""
     message = f'Operation cannot be fulfilled on {subject or resource.qualified} "{name}": {why}'
     return StatusError(409, "Conflict", message, _details(resource, name))
 
@@ -159,7 +159,7 @@ def bad_request(message: str) -> StatusError:
 
 
 def expired(message: str) -> StatusError:
-    """410: that moment is no longer remembered."""
+    """410: that revision is no longer in the history."""
     return StatusError(410, "Expired", message)
 
 
@@ -170,12 +170,12 @@ def internal(message: str) -> StatusError:
 
 
 def unauthorized() -> StatusError:
-    """401: the token is nobody's."""
+    """401: the token belongs to no user."""
     return StatusError(401, "Unauthorized", "Unauthorized")
 
 
 def no_such_resource() -> StatusError:
-    """404: the path names no resource."""
+    """404: there is no resource at the path."""
     return StatusError(404, "NotFound", "the server could not find the requested resource", {})
 
 

@@ -10,7 +10,7 @@ from sandbox.kube.resources import Json, Key
 from sandbox.kube.status import expired
 
 HISTORY = 5_000
-"""Changes remembered; a watch that asks for older ones is refused as expired."""
+"""Changes in the history; a watch that requests older ones is refused as expired."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Change:
 class Store:
     """What etcd is to an API server.
 
-    Stored objects are never changed in place: whoever changes one copies it and puts the copy.
+    Stored objects are never modified in place: to change one, put a modified copy.
     """
 
     def __init__(self, history: int = HISTORY) -> None:
@@ -50,7 +50,7 @@ class Store:
         return {name for _, name in self._objects.get(key, {})}
 
     def put(self, key: Key, obj: Json) -> Json:
-        """Write an object; it comes back with its new resourceVersion."""
+        """Write an object and return it with its new resourceVersion."""
         self.revision += 1
         metadata = obj["metadata"] | {"resourceVersion": str(self.revision)}
         stored = obj | {"metadata": metadata}
@@ -62,7 +62,7 @@ class Store:
         return stored
 
     def remove(self, key: Key, namespace: str, name: str) -> Json:
-        """Take an object away; it comes back with the resourceVersion of its end."""
+        """Remove an object and return it with the resourceVersion of its removal."""
         previous = self._objects[key].pop((namespace, name))
         self.revision += 1
         last = previous | {"metadata": previous["metadata"] | {"resourceVersion": str(self.revision)}}
@@ -73,7 +73,7 @@ class Store:
         """The changes after that revision, oldest first.
 
         Raises:
-            StatusError: 410 Expired, when they are no longer all remembered.
+            StatusError: 410 Expired, if the history no longer has all of them.
         """
         oldest = self._history[0].revision if self._history else self.revision + 1
         if revision < oldest - 1:
@@ -91,7 +91,7 @@ class Store:
             await self._changed.wait()
 
     def wake(self) -> None:
-        """Let everybody who waits for a change look again."""
+        """Wake everyone who waits for a change."""
         self._changed.set()
         self._changed = asyncio.Event()
 

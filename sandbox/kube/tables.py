@@ -67,7 +67,7 @@ def _columns(resource: Resource, now: datetime) -> list[Column]:
 
 
 def duration(start: str | None, now: datetime) -> str:
-    """How long ago, as kubectl says it: `5s`, `3m10s`, `2h5m`, `4d1h`."""
+    """The time since `start`, in kubectl's form: `5s`, `3m10s`, `2h5m`, `4d1h`."""
     if not start:
         return "<unknown>"
     began = datetime.fromisoformat(start)
@@ -224,7 +224,7 @@ _WORKLOAD_WIDE = [
 
 _AGELESS = {("networking.k8s.io", "ipaddresses"), ("apiextensions.k8s.io", "customresourcedefinitions")}
 _AGE_PLACE = {("", "nodes"): 2}
-"""Where the age stands among the columns that aren't wide; at their end for every other kind."""
+"""Position of the age among the columns that aren't wide; for other kinds it comes last."""
 
 _COLUMNS: dict[Key, list[Column]] = {
     ("", "namespaces"): [Column("Status", lambda one: _status(one).get("phase", ""))],

@@ -41,7 +41,7 @@ def new_namespace(cluster: Cluster, namespace: Json, certificate: str) -> None:
 
 
 def emptied_namespace(cluster: Cluster, namespace: Json) -> None:
-    """Delete everything in a namespace that is being terminated; when nothing is left it goes too."""
+    """Delete everything in a namespace that is being terminated; when nothing is left, delete the namespace too."""
     name = namespace["metadata"]["name"]
     leftovers: dict[str, list[Json]] = {}
     for resource in list(cluster.catalogue.stored()):
@@ -85,7 +85,7 @@ def _remaining(cluster: Cluster, namespace: Json, remaining: dict[str, list[Json
 
 
 def claim(cluster: Cluster, claim: Json) -> None:
-    """Bind a claim to a volume, or say why there is none."""
+    """Bind a claim to a volume, or record an event that says why it can't be bound."""
     metadata = claim["metadata"]
     if "deletionTimestamp" in metadata:
         _release_claim(cluster, claim)
@@ -149,7 +149,7 @@ def _bound(cluster: Cluster, obj: Json, volume: Json) -> None:
 
 
 def _matching_volume(cluster: Cluster, obj: Json, name: str) -> Json | None:
-    """The volume that was made for the claim, else any free one of its class."""
+    """The volume that was created for the claim, else any free one of its class."""
     volume_name = obj["spec"].get("volumeName")
     candidates = [
         volume
@@ -197,7 +197,7 @@ def _release_claim(cluster: Cluster, obj: Json) -> None:
 
 
 def volume(cluster: Cluster, obj: Json) -> None:
-    """Let a volume go that is being deleted and not in use."""
+    """Remove a volume that is being deleted and is not in use."""
     if "deletionTimestamp" not in obj["metadata"]:
         return
     reference = obj["spec"].get("claimRef")
@@ -212,7 +212,7 @@ def volume(cluster: Cluster, obj: Json) -> None:
 
 
 def endpoints(cluster: Cluster, service: Json) -> None:
-    """Who stands behind a Service."""
+    """Write the endpoints of a Service."""
     metadata, selector = service["metadata"], service["spec"].get("selector")
     if not selector or "deletionTimestamp" in metadata or service["spec"]["type"] == "ExternalName":
         return
@@ -275,13 +275,13 @@ def _put(
                 resource, namespace, {"metadata": {"name": name, "labels": labels, "ownerReferences": owner}} | body
             )
         except StatusError:
-            return  # the namespace is on its way out
+            return  # the namespace is being deleted
     elif {key: existing.get(key) for key in body} != body:
         cluster.store.put(resource.key, existing | body)
 
 
 def service_range(cluster: Cluster, obj: Json) -> None:
-    """A range is ready until it is deleted, and then stays as long as one of its addresses is in use."""
+    """A range is ready until it is deleted; then it stays until none of its addresses is in use."""
     if "deletionTimestamp" not in obj["metadata"]:
         ready = condition(cluster, obj, "Ready", "True", "", "Kubernetes Service CIDR is ready")
         cluster.change(SERVICE_CIDRS, obj, status={"conditions": [ready]})
@@ -317,7 +317,7 @@ def _orphans(cluster: Cluster, mine: list[str], others: list[str]) -> bool:
 
 
 def definition(cluster: Cluster, obj: Json) -> None:
-    """Say that a custom kind is served, or take its objects away with it."""
+    """Mark a custom kind as served, or remove its objects when it is deleted."""
     spec = obj["spec"]
     if "deletionTimestamp" in obj["metadata"]:
         return

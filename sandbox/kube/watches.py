@@ -17,13 +17,13 @@ BOOKMARK_PERIOD = 30.0
 
 @dataclass(frozen=True)
 class Selection:
-    """What a watch is about."""
+    """The objects and options of a watch."""
 
     key: Key
     namespace: str
     match: Match
     revision: int | None
-    """Changes after this one; None begins with the objects as they are."""
+    """The revision after which changes are sent; None sends the current objects first."""
     bookmarks: bool = False
     initial_end: bool = False
     """Whether to mark the end of the initial objects with a bookmark (`sendInitialEvents`)."""
@@ -32,7 +32,7 @@ class Selection:
 async def events(
     store: Store, selection: Selection, render: Callable[[Json], Json], bookmark: Json
 ) -> AsyncIterator[bytes]:
-    """The lines of a watch, without end; the caller stops reading."""
+    """The lines of a watch. They don't end; the caller stops reading."""
     revision = store.revision if selection.revision is None else selection.revision
     if selection.revision is None:
         for obj in store.items(selection.key, selection.namespace):
@@ -62,7 +62,7 @@ async def events(
 
 
 def _event(change: Change, selection: Selection) -> str | None:
-    """What a change looks like to this watch: an object that no longer matches is deleted as far as it can tell."""
+    """A change as this watch sees it: an object that no longer matches counts as deleted."""
     if change.key != selection.key:
         return None
     if selection.namespace and change.object["metadata"].get("namespace") != selection.namespace:

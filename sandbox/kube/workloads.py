@@ -1,4 +1,4 @@
-"""The workload controllers: Deployments make ReplicaSets, and those and their like make Pods."""
+"""The workload controllers: Deployments create ReplicaSets; these, DaemonSets, StatefulSets and Jobs create Pods."""
 
 import copy
 import hashlib
@@ -26,7 +26,7 @@ HASH_LETTERS = "bcdf2456789ghjkl"
 
 
 def deployment(cluster: Cluster, obj: Json) -> None:
-    """Bring the ReplicaSets of a Deployment to what it asks for, and its status to what they say."""
+    """Scale a Deployment's ReplicaSets as its spec requires, and update its status from theirs."""
     spec = obj["spec"]
     owned = _owned(cluster, REPLICA_SETS, obj)
     wanted_hash = template_hash(spec["template"])
@@ -154,7 +154,7 @@ def _overdue(cluster: Cluster, deployment: Json) -> bool:
 def condition(  # noqa: PLR0917 - the four words of a condition are its whole point
     cluster: Cluster, obj: Json, kind: str, status: str, reason: str, message: str, *, updated: bool = False
 ) -> Json:
-    """A condition, whose times change only when it does."""
+    """A condition; its times change only when the condition does."""
     conditions: list[Json] = (obj.get("status") or {}).get("conditions") or []
     current = next((one for one in conditions if one["type"] == kind), None)
     new: Json = {"type": kind, "status": status, "reason": reason, "message": message}
@@ -166,7 +166,7 @@ def condition(  # noqa: PLR0917 - the four words of a condition are its whole po
 
 
 def replica_set(cluster: Cluster, obj: Json) -> None:
-    """Make or delete Pods until there are as many as a ReplicaSet asks for."""
+    """Create or delete Pods until their number is that of the ReplicaSet's spec."""
     pods = _owned(cluster, PODS, obj)
     active = [pod for pod in pods if is_active(pod)]
     desired = obj["spec"]["replicas"] if "deletionTimestamp" not in obj["metadata"] else len(active)
@@ -303,7 +303,7 @@ def job(cluster: Cluster, obj: Json) -> None:
 
 
 def owner_reference(owner: Json) -> Json:
-    """What makes an object its controller's."""
+    """The owner reference that makes an object its controller's."""
     return {
         "apiVersion": owner["apiVersion"],
         "kind": owner["kind"],
@@ -315,13 +315,13 @@ def owner_reference(owner: Json) -> Json:
 
 
 def is_active(pod: Json) -> bool:
-    """Whether a Pod counts: neither on its way out nor finished."""
+    """Whether a Pod is active: neither being deleted nor finished."""
     finished = (pod.get("status") or {}).get("phase") in {"Succeeded", "Failed"}
     return "deletionTimestamp" not in pod["metadata"] and not finished
 
 
 def is_ready(pod: Json) -> bool:
-    """Whether a Pod's Ready condition holds."""
+    """Whether a Pod's Ready condition is true."""
     conditions = (pod.get("status") or {}).get("conditions") or []
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 

@@ -1,4 +1,4 @@
-"""What an app says back to a command or a click: in its acknowledgement or through a response_url."""
+"""An app's answer to a command or a click: in its acknowledgement or through a response_url."""
 
 from aiohttp import web
 
@@ -9,7 +9,7 @@ from sandbox.slack.workspace import Workspace
 
 
 def take_answer(slack: Workspace, url: ResponseUrl, body: Json) -> Message | None:
-    """Do what the answer says; the new or edited message comes back. Raises SlackError."""
+    """Apply the answer and return the new or edited message. Raises SlackError."""
     channel = slack.channels[url.channel]
     original = channel.messages.get(url.message_ts or "")
     call = Call("response_url", body)
@@ -29,7 +29,7 @@ def take_answer(slack: Workspace, url: ResponseUrl, body: Json) -> Message | Non
 
 
 def routes(slack: Workspace) -> list[web.RouteDef]:
-    """Where response_urls point."""
+    """The route of response_urls."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         try:

@@ -1,17 +1,17 @@
-"""The app as the workspace knows it: who it is and what its manifest registers."""
+"""The installed app: its identity and what its manifest registers."""
 
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sandbox.slack.values import Command, Json
 
-# What an app without a manifest is sent. Edits and the app's own messages come only to apps that ask for them.
+# The events for an app without a manifest. Edits and the app's own messages go only to apps that subscribe to them.
 DEFAULT_EVENTS = frozenset({"app_home_opened", "app_mention", "message.im", "message.channels", "message.groups"})
 
 
 @dataclass(frozen=True)
 class App:
-    """One installed app. `scopes` and `commands` are None where no manifest limits them."""
+    """An installed app. `scopes` and `commands` are None if no manifest limits them."""
 
     id: str
     name: str
@@ -31,21 +31,21 @@ class App:
 
     @property
     def asked_for_events(self) -> bool:
-        """Whether a manifest named the events, so that edits and own messages are among those asked for."""
+        """Whether a manifest lists the events, so that they include edits and the app's own messages."""
         return self.events is not DEFAULT_EVENTS
 
     def has_scope(self, scope: str) -> bool:
-        """Whether the bot token carries this scope. Nothing but posting where it is no member is off by default."""
+        """Whether the bot token has this scope. By default it has all but `chat:write.public`."""
         return scope != "chat:write.public" if self.scopes is None else scope in self.scopes
 
     def command(self, typed: str) -> Command | None:
-        """The registered command of that name; any is, when no manifest registers some."""
+        """The registered command of that name; without registered commands, any name is one."""
         if self.commands is None:
             return Command(typed)
         return next((command for command in self.commands if command.command == typed), None)
 
     def with_request_url(self, url: str) -> "App":
-        """The same app with Socket Mode off and everything sent to one address."""
+        """The same app with Socket Mode off, and everything sent to one address."""
         commands = self.commands and tuple(replace(command, url=url) for command in self.commands)
         app = replace(self, socket_mode=False, commands=commands, interactivity_url=url)
         return replace(app, options_url=url, events_url=url)
@@ -70,7 +70,7 @@ class App:
 
 
 def app_from(section: dict[str, Any]) -> App:
-    """The app as the world file describes it."""
+    """The app of the world file."""
     return App(**section)
 
 

@@ -473,7 +473,7 @@ VIEWS: dict[str, Obj] = {
 }
 
 
-# what a payload as a whole has to keep to
+# rules for a payload as a whole
 
 
 def check_blocks(blocks: Any, surface: str, pointer: str = "/blocks", *, plan: bool = True) -> list[Problem]:
@@ -502,7 +502,7 @@ def check_view(view: Any, *, plan: bool = True) -> list[Problem]:
     shape = VIEWS.get(str(view.get("type")))
     if shape is None:
         return [Problem("/view/type", "must be one of: modal, home")]
-    # Views are read and sent back by apps with what Slack added to them; those fields are let through when empty.
+    # Apps read views and send them back with fields that Slack has added; these are accepted if empty.
     fields = {name: value for name, value in view.items() if value is not None}
     problems = list(shape.check(fields, "/view"))
     blocks = fields.get("blocks", [])
@@ -545,7 +545,7 @@ def _table_text(table: Json) -> int:
 
 
 def plain(value: Any) -> str:
-    """The words in a piece of Block Kit, in order, without its structure."""
+    """The text in a piece of Block Kit, in order, without its structure."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):

@@ -27,12 +27,12 @@ class Callbacks:
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, kind: str, url: str, payload: Json, retry: Retry | None = None) -> Any:
-        """What the app answered with: JSON, {"text": ..} for words, None for nothing; raises Undelivered."""
+        """The app's answer: JSON, {"text": ..} for plain text, None if empty; raises Undelivered."""
         body, content_type = _encoded(kind, payload)
         return await self._post(url, body, content_type, retry)
 
     async def verify(self, url: str) -> bool:
-        """Whether the address answers Slack's challenge, as it must before events go there."""
+        """Whether the address answers Slack's challenge, which it must before events are sent there."""
         challenge = secrets.token_urlsafe(32)
         body: Json = {"token": "verification-token", "challenge": challenge, "type": "url_verification"}
         try:
@@ -42,7 +42,7 @@ class Callbacks:
         return isinstance(answer, dict) and challenge in (answer.get("challenge"), answer.get("text"))
 
     async def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         if self._session is not None:
             await self._session.close()
 

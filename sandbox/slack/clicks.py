@@ -1,4 +1,4 @@
-"""What people press and choose: in messages, in modals and on Home tabs."""
+"""Clicks and choices of people: in messages, in modals and on Home tabs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ FEEDBACK = ("positive_button", "negative_button")
 
 @dataclass(frozen=True)
 class Element:
-    """An element where it stands."""
+    """An element and its place."""
 
     place: Message | View
     block: Json
@@ -33,7 +33,7 @@ class Element:
 
 
 def elements_for(person: Person, place: Message | View) -> Iterator[Element]:
-    """Everything in a message or view that this person can act on."""
+    """All elements of a message or view that this person can use."""
     for block, element in every_element(place.blocks):
         if person.id in element.get("visible_to_user_ids", [person.id]):
             yield Element(place, block, element)
@@ -44,7 +44,7 @@ def elements_for(person: Person, place: Message | View) -> Iterator[Element]:
 
 
 def find_element(person: Person, place: Message | View, request: Json) -> Element:
-    """The element of that action_id, block_id or label; raises NotPossible, naming what there is."""
+    """The element with that action_id, block_id or label; raises NotPossible, which lists the elements."""
     candidates = list(elements_for(person, place))
     for element in candidates:
         if _fits(element, request):
@@ -54,7 +54,7 @@ def find_element(person: Person, place: Message | View, request: Json) -> Elemen
         or "nothing"
     )
     criteria = {name: request[name] for name in ("action_id", "block_id", "text") if request.get(name)}
-    raise NotPossible("no_such_element", f"There is no element {criteria}. One can act on: {labels}.", status=404)
+    raise NotPossible("no_such_element", f"There is no element {criteria}. The elements are: {labels}.", status=404)
 
 
 def has_element(person: Person, place: Message | View, request: Json) -> bool:
@@ -81,13 +81,17 @@ def _labels(element: Element) -> list[str]:
 
 
 async def click(delivery: Delivery, person: Person, place: Message | View, request: Json) -> Json:
-    """Press a button or choose in a menu; comes back when the app has acknowledged. Raises NotPossible."""
+    """Press a button or choose in a menu; returns when the app has acknowledged. Raises NotPossible."""
     element = find_element(person, place, request)
     confirm = element.element.get("confirm")
     if confirm and request.get("confirm") is False:
         return {"ok": True, "denied": True}
     if confirm and request.get("confirm") is not True:
-        raise NotPossible("confirm", "The dialog wants an answer: confirm true or false.", extra={"confirm": confirm})
+        raise NotPossible(
+            "confirm",
+            "The confirmation dialog needs an answer: confirm must be true or false.",
+            extra={"confirm": confirm},
+        )
     action = await _action(delivery, person, element, request)
     if element.element["type"] in HELD:
         _remember(person, element, action)
@@ -111,7 +115,7 @@ async def _action(delivery: Delivery, person: Person, target: Element, request: 
         for button in (element[side] for side in FEEDBACK):
             if label in (button["value"], plain(button["text"])):
                 return action | {"value": button["value"], "text": button["text"]}
-        raise NotPossible("no_such_option", "Say which one by its value or label.", status=404)
+        raise NotPossible("no_such_option", "Name an option by its value or label.", status=404)
     if element["type"] in HELD:
         return action | chosen(element, value, await options_for(delivery, person, target, value))
     return action
@@ -134,7 +138,7 @@ async def _send(delivery: Delivery, person: Person, payload: Json) -> None:
 
 
 async def options_for(delivery: Delivery, person: Person, target: Element, value: Any) -> list[Json]:
-    """The options that a choice is made from; the app is asked for those of an external select."""
+    """The options to choose from; those of an external select are requested from the app."""
     if target.element["type"] not in EXTERNAL:
         return options_in(target.element)
     names = value if isinstance(value, list) else [value]
@@ -148,7 +152,7 @@ async def options_for(delivery: Delivery, person: Person, target: Element, value
 
 
 async def suggestions(delivery: Delivery, person: Person, target: Element, typed: str) -> Json:
-    """What the app offers for what was typed: {"options": [..]} or {"option_groups": [..]}; raises NotPossible."""
+    """The app's options for a typed text: {"options": [..]} or {"option_groups": [..]}; raises NotPossible."""
     slack: Workspace = delivery.slack
     if len(typed) < target.element.get("min_query_length", 3):
         return {"options": []}

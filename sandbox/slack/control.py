@@ -1,4 +1,4 @@
-"""The control API: what the page does, and what tests look at."""
+"""The control API, which the page and tests use."""
 
 import asyncio
 import json
@@ -21,18 +21,18 @@ from sandbox.slack.values import Channel, Json, Message, NotPossible, Person, Vi
 Run = Callable[[Json], Awaitable[Json]]
 HOME = "/sandbox/slack"
 PULSE = 15.0
-"""Seconds after which an event stream that has nothing to say sends a comment."""
+"""Seconds after which an idle event stream sends a comment."""
 
 
 @dataclass(frozen=True)
 class Control:
-    """Answers /sandbox/slack/...; errors are 400 or 404 with what is wrong and what to do."""
+    """Serves /sandbox/slack/...; errors are 400 or 404, and say what is wrong and what to do."""
 
     delivery: Delivery
     limits: Limits
 
     def routes(self) -> list[web.RouteDef]:
-        """All of it."""
+        """The routes."""
         gets: dict[str, Run] = {"state": self.state, "messages": self.messages, "view": self.view, "read": self.read}
         gets |= {"calls": self.calls, "features": self.features, "acknowledgements": self.acknowledgements}
         posts: dict[str, Run] = {"say": self.say, "click": self.click, "options": self.options, "fill": self.fill}
@@ -47,10 +47,10 @@ class Control:
             web.get(f"{HOME}/events", self.events),
         ]
 
-    # what there is
+    # reading
 
     async def state(self, request: Json) -> Json:
-        """The workspace as one person has it before them; the first of the world's people unless it says who."""
+        """The workspace as one person sees it, by default the first person of the world."""
         slack = self.delivery.slack
         me = self._person(request) if request.get("as") else next(iter(slack.people.values()))
         app = {"id": slack.app.id, "name": slack.app.name, "bot_user": slack.app.bot_user, "bot_id": slack.app.bot_id}
@@ -80,7 +80,7 @@ class Control:
         return {**body, "members": channel.members, "unread": unread}
 
     async def messages(self, request: Json) -> Json:
-        """A channel or a thread, oldest first; reading it makes it read."""
+        """A channel or a thread, oldest first; this marks it as read."""
         me, channel = self._person(request), self._channel_for(request)
         visible = [each for each in channel.messages.values() if each.ephemeral_to in (None, me.id)]
         thread_ts = request.get("thread_ts")
@@ -101,7 +101,7 @@ class Control:
         return {"lines": lines_of(slack, me, self._channel_for(request))}
 
     async def view(self, request: Json) -> Json:
-        """The top modal; None when there is none."""
+        """The top modal, or None."""
         slack = self.delivery.slack
         stack = slack.stack(self._person(request).id)
         return {"view": slack.view_json(stack[-1]) if stack else None, "stack": len(stack)}
@@ -128,13 +128,13 @@ class Control:
     # what people do
 
     async def say(self, request: Json) -> Json:
-        """Type a message or a command."""
+        """Send a message or a command."""
         me, channel = self._person(request), self._channel_for(request)
         thread_ts = str(request["thread_ts"]) if request.get("thread_ts") else None
         return await say(self.delivery, me, channel, str(request.get("text") or ""), thread_ts)
 
     async def click(self, request: Json) -> Json:
-        """Press or choose."""
+        """Press a button or choose an option."""
         me = self._person(request)
         place = await self._place(me, request)
         if isinstance(place, View):
@@ -142,16 +142,16 @@ class Control:
         return await click(self.delivery, me, place, request)
 
     async def options(self, request: Json) -> Json:
-        """What the app offers in an external select."""
+        """The app's options for an external select."""
         me = self._person(request)
         element = find_element(me, await self._place(me, request), request)
         return await suggestions(self.delivery, me, element, str(request.get("value") or ""))
 
     async def fill(self, request: Json) -> Json:
-        """Fill in the top modal, and submit it if asked to."""
+        """Fill in the top modal, and submit it if requested."""
         me, values = self._person(request), request.get("values") or {}
         if not isinstance(values, dict):
-            raise NotPossible("invalid", "values is an object: {block_id or label: value}.", status=400)
+            raise NotPossible("invalid", "values must be an object: {block_id or label: value}.", status=400)
         await self._modal(me)
         await fill(self.delivery, me, values)
         return await submit(self.delivery, me) if request.get("submit") else {"ok": True}
@@ -173,21 +173,21 @@ class Control:
         return await open_home(self.delivery, self._person(request))
 
     async def join(self, request: Json) -> Json:
-        """Make somebody a member of a channel."""
+        """Add a person to a channel."""
         slack = self.delivery.slack
         slack.enter(self._channel_for(request), slack.person(str(request.get("user") or "")).id)
         return {"ok": True}
 
     async def leave(self, request: Json) -> Json:
-        """End somebody's membership."""
+        """Remove a person from a channel."""
         slack = self.delivery.slack
         slack.leave(self._channel_for(request), slack.person(str(request.get("user") or "")).id)
         return {"ok": True}
 
-    # what the workspace is made to do
+    # changing the workspace
 
     async def sockets(self, request: Json) -> Json:
-        """Trouble with Socket Mode."""
+        """Disturb Socket Mode."""
         sockets = self.delivery.sockets
         if request.get("do") == "refresh":
             await sockets.refresh()
@@ -196,28 +196,28 @@ class Control:
         elif request.get("do") == "cut":
             sockets.cut()
         else:
-            raise NotPossible("invalid", 'Say {"do": "refresh"}, "link_disabled" or "cut".', status=400)
+            raise NotPossible("invalid", 'do must be "refresh", "link_disabled" or "cut".', status=400)
         return {"ok": True, "connections": len(sockets)}
 
     async def features(self, request: Json) -> Json:  # noqa: ARG002 - all are asked alike
-        """What this workspace knows, and how strict its rates are."""
+        """Whether plan blocks are supported, and which rate limits apply."""
         return self._features()
 
     def _features(self) -> Json:
         return {"plan": self.delivery.slack.plan_blocks, "rates": self.limits.rates}
 
     async def set_features(self, request: Json) -> Json:
-        """Switch plan blocks and real rates."""
+        """Switch plan blocks and rate limits."""
         if isinstance(request.get("plan"), bool):
             self.delivery.slack.plan_blocks = request["plan"]
         rates = request.get("rates", self.limits.rates)
         if rates not in ("real", "generous"):
-            raise NotPossible("invalid", 'rates is "real" or "generous".', status=400)
+            raise NotPossible("invalid", 'rates must be "real" or "generous".', status=400)
         self.limits.rates = rates
         return self._features()
 
     async def set_manifest(self, request: Json) -> Json:
-        """Register the app anew: {"manifest": {..}}, {"request_url": ".."}, or both."""
+        """Register the app again: {"manifest": {..}}, {"request_url": ".."}, or both."""
         slack, manifest = self.delivery.slack, request.get("manifest")
         app = slack.app
         if manifest is not None:
@@ -253,26 +253,26 @@ class Control:
             await _pump(stream, queue)
         return stream
 
-    # who and where
+    # persons and places
 
     def _person(self, request: Json) -> Person:
         name = request.get("as")
         if not name:
-            raise NotPossible("invalid", 'Say who acts: "as": "alice".', status=400)
+            raise NotPossible("invalid", 'Name the person who acts: "as": "alice".', status=400)
         return self.delivery.slack.person(str(name))
 
     def _channel_for(self, request: Json) -> Channel:
         name = request.get("channel")
         if not name:
-            raise NotPossible("invalid", 'Say which channel: "channel": "edge-ops".', status=400)
+            raise NotPossible("invalid", 'Name the channel: "channel": "edge-ops".', status=400)
         slack = self.delivery.slack
         channel = slack.conversation(str(name))
         if "as" in request and not slack.sees(slack.person(str(request["as"])), channel):
-            raise NotPossible("channel_not_found", f"{request['as']} does not see #{channel.name}.", status=404)
+            raise NotPossible("channel_not_found", f"{request['as']} can't see #{channel.name}.", status=404)
         return channel
 
     async def _modal(self, me: Person) -> View:
-        """The top modal; an app may open it a moment after it has acknowledged, and a person waits that long."""
+        """The top modal; waits for one that the app opens a moment after its acknowledgement."""
         slack = self.delivery.slack
         await slack.feed.until(me.id, lambda: bool(slack.stack(me.id)), slack.timing.ack)
         return top_view(slack, me)
@@ -299,7 +299,7 @@ class Control:
 
     @staticmethod
     def _newest(me: Person, channel: Channel, request: Json) -> Message | None:
-        """The latest message that carries what is asked for, when no `ts` says which."""
+        """The latest message with the requested element, if no `ts` is given."""
         for message in reversed(channel.messages.values()):
             if message.ephemeral_to in (None, me.id) and has_element(me, message, request):
                 return message
@@ -327,7 +327,7 @@ async def _pump(stream: web.StreamResponse, queue: "asyncio.Queue[Json | None]")
 
 
 def answering(run: Run) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """A handler that takes the query or a JSON body and answers in JSON, refusals too."""
+    """A handler that takes the query or a JSON body, and answers in JSON, errors included."""
 
     async def handler(request: web.Request) -> web.StreamResponse:
         try:

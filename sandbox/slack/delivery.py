@@ -15,14 +15,14 @@ OWN_SUBTYPES = ("message_changed", "message_deleted")
 
 @dataclass(frozen=True)
 class Delivery:
-    """Sends the app what concerns it and brings back its acknowledgement."""
+    """Sends payloads to the app and returns its acknowledgements."""
 
     slack: Workspace
     sockets: Sockets
     callbacks: Callbacks
 
     async def send(self, kind: Kind, payload: Json, retry: Retry | None = None) -> Any:
-        """What the app acknowledged with, None for an empty one; raises Undelivered."""
+        """The content of the app's acknowledgement, None if empty; raises Undelivered."""
         if self.slack.app.socket_mode:
             return await self.sockets.send(kind, payload, retry)
         return await self.callbacks.send(kind, self._address(kind, payload), payload, retry)
@@ -45,7 +45,7 @@ class Delivery:
             self.slack.keep(self.event(event, channel))
 
     def wants(self, event: Json, channel: Channel | None) -> bool:
-        """Whether the app subscribed to an event, and is where it happened."""
+        """Whether the app subscribed to an event and is in its conversation."""
         app, kind = self.slack.app, event["type"]
         if channel is not None and app.bot_user not in channel.members:
             return False
@@ -56,7 +56,7 @@ class Delivery:
         return kind in app.events
 
     async def event(self, event: Json, channel: Channel | None = None) -> None:
-        """Send an event, again after each of Slack's pauses while the app does not acknowledge it."""
+        """Send an event; repeat it after each of Slack's pauses until the app acknowledges it."""
         body, retry = self._envelope(event, channel), None
         for attempt, pause in enumerate((*self.slack.timing.retries, 0), start=1):
             try:

@@ -1,4 +1,4 @@
-"""Block elements as people use them: what is chosen at first, and what a choice looks like in payloads."""
+"""Block elements: their initial values, and their values in payloads."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.slack.blocks import plain, walk
 from sandbox.slack.values import Json, NotPossible
 
-# Element type -> (where the choice stands in state and actions, where its first value stands in the element).
+# Element type -> (key of the value in state and actions, key of the initial value in the element).
 HELD: dict[str, tuple[str, str]] = {
     "static_select": ("selected_option", "initial_option"),
     "external_select": ("selected_option", "initial_option"),
@@ -36,7 +36,7 @@ _LISTS = ("selected_options", "selected_users", "selected_conversations", "selec
 
 
 def elements_of(block: Json) -> list[Json]:
-    """The elements of a block that people act on, those of a carousel's cards too."""
+    """The interactive elements of a block, including those of a carousel's cards."""
     if block["type"] == "carousel":
         return [element for card in block["elements"] for element in elements_of(card)]
     places = {"actions": "elements", "context_actions": "elements", "section": "accessory", "input": "element"}
@@ -47,14 +47,14 @@ def elements_of(block: Json) -> list[Json]:
 
 
 def every_element(blocks: list[Json]) -> Iterator[tuple[Json, Json]]:
-    """All (block, element) pairs that people act on."""
+    """All (block, element) pairs of interactive elements."""
     for _, block in walk(blocks):
         for element in elements_of(block):
             yield block, element
 
 
 def initial_state(blocks: list[Json], here: str | None = None) -> Json:
-    """state.values before anybody has touched anything; `here` is the conversation that a modal was opened in."""
+    """The initial state.values; `here` is the conversation in which a modal was opened."""
     state: Json = {}
     for block, element in every_element(blocks):
         if element["type"] in HELD:
@@ -67,13 +67,13 @@ def initial_state(blocks: list[Json], here: str | None = None) -> Json:
 
 
 def options_in(element: Json) -> list[Json]:
-    """The options that an element carries itself, groups flattened."""
+    """The options that an element contains, with groups flattened."""
     groups: list[Json] = element.get("option_groups") or []
     return [*(element.get("options") or []), *(option for group in groups for option in group["options"])]
 
 
 def option_named(options: list[Json], name: Any) -> Json:
-    """The option of that value or label; an option given whole is taken as it is. Raises NotPossible."""
+    """The option with that value or label; a complete option is returned as it is. Raises NotPossible."""
     if isinstance(name, dict):
         return name
     for option in options:
@@ -84,7 +84,7 @@ def option_named(options: list[Json], name: Any) -> Json:
 
 
 def chosen(element: Json, value: Any, options: list[Json]) -> Json:
-    """The value of an element as payloads and state give it: {"type", <held>}."""
+    """The value of an element as in payloads and state: {"type", KEY}."""
     key, _ = HELD[element["type"]]
     if key == "selected_option":
         return {"type": element["type"], key: None if value in (None, "") else option_named(options, value)}
@@ -106,7 +106,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def label_of(block: Json, element: Json) -> str:
-    """What a person reads on or beside an element."""
+    """The text that a person sees on or beside an element."""
     if element["type"] == "feedback_buttons":
         return ""
     if block["type"] == "input":
@@ -119,7 +119,7 @@ _WEB = re.compile(r"https?://\S+")
 
 
 def errors_in(blocks: list[Json], state: Json) -> dict[str, str]:
-    """What Slack itself tells a person before it submits: block_id -> text."""
+    """Slack's own messages to a person before it submits: block_id -> text."""
     errors: dict[str, str] = {}
     for block, element in every_element(blocks):
         if block["type"] == "input":

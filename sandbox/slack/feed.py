@@ -1,4 +1,4 @@
-"""What each person's page is told, as it happens."""
+"""The live events for each person's page."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -8,14 +8,14 @@ from sandbox.slack.values import Json
 
 
 class Feed:
-    """Events to the pages that are open, each person's apart."""
+    """Events for the open pages, by person."""
 
     def __init__(self) -> None:
         self._queues: dict[str, list[asyncio.Queue[Json | None]]] = {}
 
     @contextmanager
     def open(self, user: str) -> Iterator["asyncio.Queue[Json | None]"]:
-        """A queue of what this person is told; None in it means that the workspace is closing."""
+        """A queue of this person's events; None in it means that the workspace is closing."""
         queue: asyncio.Queue[Json | None] = asyncio.Queue()
         self._queues.setdefault(user, []).append(queue)
         try:
@@ -24,7 +24,7 @@ class Feed:
             self._queues[user].remove(queue)
 
     async def until(self, user: str, true: Callable[[], bool], seconds: float) -> None:
-        """Return when something holds that a person would see come, or when the time is over."""
+        """Return when a condition on what a person sees is true, or when the time is over."""
         with self.open(user) as news:
             try:
                 async with asyncio.timeout(seconds):
@@ -34,14 +34,14 @@ class Feed:
                 return
 
     def publish(self, event: Json, whom: set[str] | None = None) -> None:
-        """Tell these people; None is everybody."""
+        """Send an event to these people; None is everyone."""
         for user, queues in self._queues.items():
             if whom is None or user in whom:
                 for queue in queues:
                     queue.put_nowait(event)
 
     def close(self) -> None:
-        """Let every page go."""
+        """Disconnect every page."""
         for queues in self._queues.values():
             for queue in queues:
                 queue.put_nowait(None)

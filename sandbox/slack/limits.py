@@ -11,19 +11,19 @@ from sandbox.slack.values import SlackError
 Rates = Literal["real", "generous"]
 POSTS_PER_SECOND, POST_BURST = 1.0, 10
 POSTS_PER_MINUTE = 300
-"""Of all channels together; Slack says "several hundred"."""
+"""For all channels together; Slack's documentation says "several hundred"."""
 
 
 @dataclass
 class _Bucket:
-    """Calls that may be made now, and when that was counted."""
+    """The number of calls that may be made now, and when it was computed."""
 
     remaining: float
     at: float
 
 
 class Limits:
-    """Counts calls; refuses those that come too fast when the rates are `real`."""
+    """Counts calls, and refuses those over the limit if the rates are `real`."""
 
     def __init__(self, clock: Clock, rates: Rates) -> None:
         self.rates = rates
@@ -31,7 +31,7 @@ class Limits:
         self._buckets: dict[str, _Bucket] = {}
 
     def count(self, call: Call, tier: Tier) -> None:
-        """Count this call; raises SlackError `ratelimited` (429 with Retry-After) when it is one too many."""
+        """Count this call; raises SlackError `ratelimited` (429 with Retry-After) if it is over the limit."""
         if self.rates != "real" or tier is Tier.FREE:
             return
         if tier is Tier.POSTING:
@@ -51,5 +51,5 @@ class Limits:
 
 
 def limited(retry_after: int) -> SlackError:
-    """The 429 that Slack answers with."""
+    """Slack's 429."""
     return SlackError("ratelimited", status=429, headers={"Retry-After": str(max(1, retry_after))})

@@ -1,4 +1,4 @@
-"""What apps.manifest.validate refuses; limits from slackapi/manifest-schema 2.0.0."""
+"""The rules of apps.manifest.validate; limits from slackapi/manifest-schema 2.0.0."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What people do with modals and Home tabs: fill in, submit, close, open."""
+"""Actions of people on modals and Home tabs: fill in, submit, close, open."""
 
 import asyncio
 import contextlib
@@ -47,14 +47,14 @@ def _input(person: Person, view: View, name: str) -> Element:
 
 
 def take_state(view: View, values: Json) -> None:
-    """Put what a page sends as `view.state.values` in place of what was filled in."""
+    """Replace the entered values with a page's `view.state.values`."""
     for block_id, actions in values.items():
         if isinstance(actions, dict):
             view.state.setdefault(block_id, {}).update(actions)
 
 
 async def submit(delivery: Delivery, person: Person) -> Json:
-    """Send the top modal off: {"ok": true}, or {"ok": false, "errors": {block_id: text}}. Raises NotPossible."""
+    """Submit the top modal: {"ok": true}, or {"ok": false, "errors": {block_id: text}}. Raises NotPossible."""
     slack = delivery.slack
     view = top_view(slack, person)
     if errors := errors_in(view.blocks, view.state):
@@ -102,7 +102,7 @@ def _remove(slack: Workspace, person: Person, view: View) -> None:
 
 
 async def close(delivery: Delivery, person: Person, *, clear: bool = False) -> Json:
-    """Leave the top modal, or all of them."""
+    """Close the top modal, or all of them."""
     slack = delivery.slack
     view = top_view(slack, person)
     cleared = clear or bool(view.payload.get("clear_on_close"))
@@ -119,7 +119,7 @@ async def close(delivery: Delivery, person: Person, *, clear: bool = False) -> J
 
 
 async def open_home(delivery: Delivery, person: Person) -> Json:
-    """Open the app's Home tab: {"view": ..}, None while the app has published none."""
+    """Open the app's Home tab: {"view": ..}, None if the app has not published one."""
     slack = delivery.slack
     event: Json = {"type": "app_home_opened", "user": person.id, "channel": slack.direct(person.id).id, "tab": "home"}
     event["event_ts"] = slack.new_ts()

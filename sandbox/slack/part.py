@@ -1,4 +1,4 @@
-"""The Slack part: one server that is the workspace, its Web API, its Socket Mode and its page."""
+"""The Slack part: one server for the workspace, its Web API, Socket Mode and page."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -67,7 +67,7 @@ class SlackPart:
         self.workspace.on_event, self.workspace.keep = self._delivery.tell, self._keep
 
     def add_routes(self, routes: list[web.RouteDef]) -> None:
-        """Serve more on this part's port; before `start`."""
+        """Serve more routes on this part's port; call it before `start`."""
         self._routes += routes
 
     def control_routes(self) -> list[web.RouteDef]:
@@ -75,7 +75,7 @@ class SlackPart:
         return self._control.routes()
 
     def environment(self) -> dict[str, str]:
-        """What an app needs to find this workspace."""
+        """What an app needs to reach this workspace, as environment variables."""
         app = self.workspace.app
         return {
             "SANDBOX_URL": self.url,
@@ -98,7 +98,7 @@ class SlackPart:
         self.url = self.workspace.base_url = f"http://{self._host}:{port}"
 
     async def stop(self) -> None:
-        """Let everybody go and stop listening."""
+        """Close all connections and stop listening."""
         self.workspace.feed.close()
         await self._sockets.close()
         for task in list(self._tasks):

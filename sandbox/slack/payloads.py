@@ -1,4 +1,4 @@
-"""What Slack sends to apps when people act; field names as docs.slack.dev and Bolt's fixtures have them."""
+"""The payloads of interactions; field names as in docs.slack.dev and Bolt's fixtures."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def _place(slack: Workspace, place: Message | View, attachment: int | None) -> J
         container |= {"type": "message_attachment", "attachment_id": attachment, "is_app_unfurl": False}
     name = "directmessage" if channel.is_im else channel.name
     payload = {"container": container, "channel": {"id": channel.id, "name": name}}
-    # Slack keeps no ephemeral messages: payloads from them name the message and don't carry it.
+    # Slack doesn't store ephemeral messages: payloads name them without their content.
     return payload if place.ephemeral_to else {**payload, "message": slack.for_app(place, metadata=True)}
 
 
@@ -59,7 +59,7 @@ def block_actions(
 
 
 def message_state(message: Message, user: str) -> Json:
-    """What this person has chosen in a message's menus."""
+    """This person's choices in a message's menus."""
     values = initial_state(message_blocks(message))
     for block_id, actions in message.state.get(user, {}).items():
         for action_id, value in actions.items():
@@ -69,18 +69,18 @@ def message_state(message: Message, user: str) -> Json:
 
 
 def message_blocks(message: Message) -> list[Json]:
-    """All blocks of a message, those in attachments too."""
+    """All blocks of a message, including those in attachments."""
     return [*message.blocks, *(block for each in message.attachments for block in each.get("blocks") or [])]
 
 
 def block_suggestion(slack: Workspace, person: Person, place: Message | View, ids: tuple[str, str], value: str) -> Json:
-    """What somebody has typed into an external select; `ids` are action_id and block_id."""
+    """A person's text in an external select; `ids` are action_id and block_id."""
     body = _interaction(slack, "block_suggestion", person) | _place(slack, place, None)
     return {**body, "action_id": ids[0], "block_id": ids[1], "value": value}
 
 
 def view_submission(slack: Workspace, person: Person, view: View) -> Json:
-    """A modal that somebody sends off."""
+    """A modal that a person submits."""
     body = _interaction(slack, "view_submission", person)
     urls = [url for block in view.blocks for url in _response_url(slack, person, view, block)]
     trigger = slack.new_trigger(person.id, view_id=view.id)
@@ -100,6 +100,6 @@ def _response_url(slack: Workspace, person: Person, view: View, block: Json) -> 
 
 
 def view_closed(slack: Workspace, person: Person, view: View, *, cleared: bool) -> Json:
-    """A modal that somebody leaves."""
+    """A modal that a person closes."""
     body = _interaction(slack, "view_closed", person)
     return {**body, "view": slack.view_json(view), "is_cleared": cleared}

@@ -1,4 +1,4 @@
-"""What a person reads, as plain text: for tests and terminals."""
+"""Conversations and views as plain text, for tests and terminals."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ def lines_of(slack: Workspace, person: Person, channel: Channel) -> list[str]:
 
 
 def message_lines(slack: Workspace, person: Person, message: Message) -> list[str]:
-    """One message: who says it before the first line, the others indented."""
+    """One message: its author before the first line, the other lines indented."""
     body = list(_body(slack, person, message)) or [""]
     own = message.ephemeral_to is not None and message.slash is None
     who = slack.for_people(message)["username"] + (" (only you)" if own else "")
@@ -53,7 +53,7 @@ def _body(slack: Workspace, person: Person, message: Message) -> Iterator[str]:
 
 
 def words(slack: Workspace, text: str) -> str:
-    """A text with its references spelled out and its escapes undone."""
+    """A text with references resolved and escapes decoded."""
 
     def spelled(match: re.Match[str]) -> str:
         kind, name, label = match.groups()
@@ -142,7 +142,7 @@ def _task(slack: Workspace, _person: Person, task: Json) -> Iterator[str]:
 
 
 def rich_lines(slack: Workspace, block: Json | None) -> list[str]:
-    """A rich text block, one line a paragraph or list item."""
+    """A rich text block, with one line for each paragraph or list item."""
     lines: list[str] = []
     for element in (block or {}).get("elements") or []:
         if element["type"] == "rich_text_list":

@@ -1,4 +1,4 @@
-"""What people type: messages and slash commands."""
+"""Messages and slash commands of people."""
 
 import re
 
@@ -13,7 +13,7 @@ _CHANNEL = re.compile(r"(?<![\w<])#([\w\-]+)")
 
 
 async def say(delivery: Delivery, person: Person, channel: Channel, text: str, thread_ts: str | None = None) -> Json:
-    """Type something into a conversation; a command's answer comes when the app has acknowledged."""
+    """Send a text to a conversation; for a command, this returns when the app has acknowledged it."""
     slack = delivery.slack
     if person.id not in channel.members:
         raise NotPossible("not_in_channel", f"You are not in #{channel.name}.")

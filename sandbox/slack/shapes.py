@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Problem:
-    """One broken rule and the JSON pointer of the value that breaks it."""
+    """A broken rule and the JSON pointer of the value that breaks it."""
 
     pointer: str
     message: str
@@ -18,7 +18,7 @@ class Problem:
 
 
 class Shape(ABC):
-    """What a value has to look like."""
+    """The required shape of a value."""
 
     @abstractmethod
     def check(self, value: Any, pointer: str) -> Iterator[Problem]:
@@ -74,7 +74,7 @@ class Flag(Shape):
 
 @dataclass(frozen=True)
 class Anything(Shape):
-    """A value that Slack takes as it comes."""
+    """A value that Slack doesn't check."""
 
     def check(self, value: Any, pointer: str) -> Iterator[Problem]:  # noqa: ARG002 - every shape is asked alike
         """No rules."""
@@ -132,13 +132,13 @@ Rule = Callable[[Mapping[str, Any], str], Iterator[Problem]]
 
 @dataclass(frozen=True)
 class Obj(Shape):
-    """An object: its fields, which of them are required, and rules that look at several at once."""
+    """An object: its fields, which of them are required, and rules on several fields."""
 
     fields: Mapping[str, Shape]
     required: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
     extras: bool = False
-    """Whether fields that are not named here are let through."""
+    """Whether other fields are accepted."""
 
     def check(self, value: Any, pointer: str) -> Iterator[Problem]:
         """The rules that the value breaks."""
@@ -160,7 +160,7 @@ class Obj(Shape):
 
 @dataclass(frozen=True)
 class OneOf(Shape):
-    """An object whose `type` says which of these it is. The table is asked late, so that shapes can nest."""
+    """An object whose `type` selects one of these shapes. They are looked up late, so that shapes can nest."""
 
     kinds: Callable[[], Mapping[str, Shape]]
     default: str | None = None

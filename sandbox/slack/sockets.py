@@ -18,12 +18,12 @@ from sandbox.slack.workspace import Workspace
 
 MOST_CONNECTIONS = 10
 ANSWERED = ("view_submission", "block_suggestion")
-"""Interactions whose acknowledgement says something; commands' do too, those of clicks and events don't."""
+"""Interactions whose acknowledgement may have content; commands' may too, those of clicks and events may not."""
 DEBUG_CONNECTION = 360.0
 HEARTBEAT = 10.0
-"""Seconds between the server's pings. Clients in Go and JavaScript reconnect when none comes for half a minute."""
+"""Seconds between the server's pings. Clients in Go and JavaScript reconnect after half a minute without one."""
 REMEMBERED = 10_000
-"""Acknowledgements whose times are kept."""
+"""The number of acknowledgements whose times are kept."""
 
 
 @dataclass(eq=False)
@@ -54,18 +54,18 @@ class Sockets:
         self._open: list[_Socket] = []
         self._sent: dict[str, _Sent] = {}
         self.acknowledged: deque[Json] = deque(maxlen=REMEMBERED)
-        """What was acknowledged, and how many seconds after it was sent."""
+        """What was acknowledged, and after how many seconds."""
         self.host = f"applink-{secrets.token_hex(4)}"
 
     def routes(self) -> list[web.RouteDef]:
-        """Where apps.connections.open sends clients."""
+        """The address that apps.connections.open returns."""
         return [web.get("/link/", self._serve), web.get("/link", self._serve)]
 
     def __len__(self) -> int:
         return len(self._open)
 
     async def send(self, kind: str, payload: Json, retry: Retry | None = None) -> Any:
-        """Send an envelope to any one socket and return what it was acknowledged with; raises Undelivered."""
+        """Send an envelope to one socket and return its acknowledgement; raises Undelivered."""
         envelope: Json = {"envelope_id": str(uuid.uuid4()), "type": kind, "payload": payload}
         envelope["accepts_response_payload"] = kind == "slash_commands" or payload["type"] in ANSWERED
         if kind == "events_api":
@@ -92,17 +92,17 @@ class Sockets:
         raise Undelivered("dispatch_failed", "connection_failed")
 
     async def refresh(self) -> None:
-        """Ask every open connection to be renewed: a warning, ten seconds, and the end."""
+        """Have every open connection renewed: a warning, then the end after ten seconds."""
         for socket in list(self._open):
             self._start(socket, self._retire(socket))
 
     async def disable(self) -> None:
-        """Tell every connection that Socket Mode was switched off, and close it."""
+        """Close every connection with the notice that Socket Mode was switched off."""
         for socket in list(self._open):
             await self._end(socket, "link_disabled")
 
     def cut(self) -> None:
-        """Lose every connection without a word."""
+        """Break every connection without a notice."""
         for socket in list(self._open):
             socket.closing = True
             if socket.request.transport is not None:
@@ -143,7 +143,7 @@ class Sockets:
             self._open.remove(socket)
             for task in socket.tasks:
                 task.cancel()
-            # Commands and clicks wait on: their acknowledgement may come on the next connection. Events go out again.
+            # Commands and clicks keep waiting: the next connection may acknowledge them. Events are sent again.
             for sent in self._sent.values():
                 if sent.socket is socket and sent.kind == "events_api" and not sent.answer.done():
                     sent.answer.set_exception(Undelivered("dispatch_failed", "connection_failed"))
@@ -155,7 +155,7 @@ class Sockets:
                 self._acknowledge(frame.data)
 
     def _acknowledge(self, text: str) -> None:
-        """Take an acknowledgement from whichever socket it comes on; what is no acknowledgement is not answered."""
+        """Accept an acknowledgement on any socket; other messages are ignored."""
         try:
             ack = json.loads(text)
         except ValueError:

@@ -1,11 +1,11 @@
-"""When the app could not be reached or did not answer."""
+"""Failures to reach the app or to get its answer."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Retry:
-    """Which repetition of an event this is, and why."""
+    """The number of an event's retry, and its reason."""
 
     attempt: int
     reason: str
@@ -13,9 +13,9 @@ class Retry:
 
 @dataclass(eq=False)
 class Undelivered(Exception):
-    """`error` is what people are shown (`dispatch_failed`, `operation_timeout`), `reason` what a retry says."""
+    """`error` is shown to people (`dispatch_failed`, `operation_timeout`), `reason` is sent with a retry."""
 
     error: str
     reason: str
     final: bool = False
-    """Whether the app asked for no further try."""
+    """Whether the app asked for no further retries."""

@@ -1,4 +1,4 @@
-"""Where file contents go to and come from."""
+"""Upload and download of file contents."""
 
 from aiohttp import web
 

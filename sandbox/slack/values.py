@@ -1,4 +1,4 @@
-"""The things a workspace is made of."""
+"""The values of a workspace."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,13 +13,13 @@ class SlackError(Exception):
 
     error: str
     messages: tuple[str, ...] = ()
-    """What `response_metadata.messages` says."""
+    """`response_metadata.messages` of the answer."""
     extra: Json = field(default_factory=dict)
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
 
     def body(self) -> Json:
-        """The answer as Slack words it."""
+        """The answer in Slack's form."""
         body: Json = {"ok": False, "error": self.error, **self.extra}
         if self.messages:
             body["response_metadata"] = {"messages": list(self.messages)}
@@ -28,7 +28,7 @@ class SlackError(Exception):
 
 @dataclass(eq=False)
 class NotPossible(Exception):
-    """A person can't do that: `error` is Slack's word for it, `message` what Slack shows or what to do instead."""
+    """A person can't do that. `error` is Slack's code, `message` is what Slack shows or what to do instead."""
 
     error: str
     message: str = ""
@@ -80,7 +80,7 @@ class Command:
 
 @dataclass
 class Message:
-    """One message. `ephemeral_to` is the person who alone sees it; `slash` is what somebody typed as a command."""
+    """A message. `ephemeral_to` is the only person who sees it; `slash` is the text of a typed command."""
 
     channel: str
     ts: str
@@ -103,13 +103,13 @@ class Message:
     stream_until: datetime | None = None
     status: str | None = None
     last_change: str = ""
-    """The `ts` of the latest edit, shown to people or not."""
+    """The `ts` of the latest edit, whether it is shown or not."""
     state: dict[str, Json] = field(default_factory=dict)
-    """Per person what they chose in this message's menus: person id -> block_id -> action_id -> value."""
+    """Each person's choices in this message's menus: person id -> block_id -> action_id -> value."""
 
     @property
     def is_reply(self) -> bool:
-        """Whether it lives in a thread and is not the thread's root."""
+        """Whether it is in a thread and isn't its root."""
         return self.thread_ts is not None and self.thread_ts != self.ts
 
     @property
@@ -120,7 +120,7 @@ class Message:
 
 @dataclass
 class Channel:
-    """A conversation and what was said in it, oldest first."""
+    """A conversation and its messages, oldest first."""
 
     id: str
     name: str
@@ -131,7 +131,7 @@ class Channel:
     messages: dict[str, Message] = field(default_factory=dict)
     replies: dict[str, list[Message]] = field(default_factory=dict)
     read: dict[str, str] = field(default_factory=dict)
-    """Person id -> `ts` up to which they have read."""
+    """Person id -> `ts` of the last message that they have read."""
 
     @property
     def is_im(self) -> bool:
@@ -140,13 +140,13 @@ class Channel:
 
     @property
     def channel_type(self) -> str:
-        """The word that events use."""
+        """Its name in events."""
         return "im" if self.is_im else "group" if self.is_private else "channel"
 
 
 @dataclass
 class View:
-    """A modal or a Home tab as the app sent it, with what the person has filled in."""
+    """A modal or a Home tab as sent by the app, with the person's inputs."""
 
     id: str
     type: str
@@ -158,7 +158,7 @@ class View:
     state: Json = field(default_factory=dict)
     """block_id -> action_id -> value."""
     opened_in: str | None = None
-    """The conversation that the person had before them."""
+    """The conversation in which the person opened it."""
 
     @property
     def blocks(self) -> list[Json]:
@@ -168,13 +168,13 @@ class View:
 
     @property
     def external_id(self) -> str:
-        """The app's own name for it; empty when it gave none."""
+        """The app's own id for it; empty if it has none."""
         return str(self.payload.get("external_id") or "")
 
 
 @dataclass(frozen=True)
 class Trigger:
-    """The right to open one view, once and soon."""
+    """The right to open one view, once and within seconds."""
 
     id: str
     user: str
@@ -184,13 +184,13 @@ class Trigger:
     used: bool = False
 
     def spent(self) -> "Trigger":
-        """The same trigger after its use."""
+        """The trigger marked as used."""
         return replace(self, used=True)
 
 
 @dataclass(frozen=True)
 class ResponseUrl:
-    """The right to answer one command or click without being a member."""
+    """The right to answer a command or click without being a member."""
 
     id: str
     user: str

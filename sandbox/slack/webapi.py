@@ -1,4 +1,4 @@
-"""The door of the Web API: encodings, tokens, scopes, limits, faults, and the log of calls."""
+"""The entry of the Web API: encodings, tokens, scopes, limits, faults, and the log of calls."""
 
 import asyncio
 import inspect
@@ -18,13 +18,13 @@ DEFAULT_CODE, DEFAULT_STATUS = "InternalServerError", 500
 
 
 class WebApi:
-    """Answers /api/METHOD."""
+    """Serves /api/METHOD."""
 
     def __init__(self, slack: Workspace, *, clock: Clock, limits: Limits, faults: Faults) -> None:
         self._slack, self._clock, self._limits, self._faults = slack, clock, limits, faults
 
     def routes(self) -> list[web.RouteDef]:
-        """GET and POST are the same to Slack."""
+        """GET and POST are equivalent, as in Slack."""
         return [web.get("/api/{method}", self._answer), web.post("/api/{method}", self._answer)]
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
@@ -62,7 +62,7 @@ class WebApi:
         return {"ok": True, **(await result if inspect.isawaitable(result) else result)}
 
     def _admit(self, method: Method, token: str) -> None:
-        """Raise SlackError when the token is none, wrong, of another kind, or lacks the scope."""
+        """Raise SlackError if the token is missing, wrong, of another kind, or lacks the scope."""
         if method.caller == "none":
             return
         if not token:
@@ -86,7 +86,7 @@ def _failure(fault: Fault) -> SlackError:
     if fault.status == web.HTTPTooManyRequests.status_code:
         error = limited(int(fault.headers.get("Retry-After", "1")))
         return SlackError(error.error, status=error.status, headers={**error.headers, **fault.headers})
-    # A fault that names only its error word carries the default status; Slack refuses with HTTP 200.
+    # A fault with only an error code has the default status; Slack refuses with HTTP 200.
     plain = fault.code == DEFAULT_CODE
     status = 200 if fault.status == DEFAULT_STATUS and not plain else fault.status
     return SlackError("internal_error" if plain else fault.code, status=status, headers=dict(fault.headers))

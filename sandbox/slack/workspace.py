@@ -1,4 +1,4 @@
-"""The workspace: people, conversations, views, and everything that has been said. In memory, on one loop."""
+"""The workspace: people, conversations, views, and messages. In memory, on one loop."""
 
 import itertools
 import secrets
@@ -29,11 +29,11 @@ _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 Dated = TypeVar("Dated", Trigger, ResponseUrl)
 CALLS_KEPT = 10_000
 KEPT = timedelta(hours=1)
-"""How long spent triggers and response urls are remembered, so that their refusals say why."""
+"""How long used triggers and response urls are kept, so that their refusals can give the reason."""
 
 
 class Workspace:
-    """What Slack knows. `on_event` is told of everything that an app may have subscribed to."""
+    """The state of a workspace. `on_event` receives every event to which an app may have subscribed."""
 
     def __init__(self, section: dict[str, Any], app: App, clock: Clock, timing: Timing) -> None:
         self.id: str = section["workspace"]["id"]
@@ -70,13 +70,13 @@ class Workspace:
         yield Person(app.bot_user, app.name.lower(), self.id, real_name=app.name, is_bot=True)
 
     def rename_app(self, app: App) -> None:
-        """Put another registration of the app in force."""
+        """Replace the app's registration."""
         self.app = app
         bot = self.people[app.bot_user]
         self.people[app.bot_user] = replace(bot, name=app.name.lower(), real_name=app.name)
 
     def new_id(self, prefix: str) -> str:
-        """An id of the form that Slack's have."""
+        """An id in Slack's form."""
         number, digits = next(self._ids), ""
         for _ in range(8):
             number, digit = divmod(number, 36)
@@ -92,7 +92,7 @@ class Workspace:
     # people and conversations
 
     def person(self, name: str) -> Person:
-        """Somebody by id or by name; raises NotPossible."""
+        """A person by id or by name; raises NotPossible."""
         for person in self.people.values():
             if name in (person.id, person.name):
                 return person
@@ -113,7 +113,7 @@ class Workspace:
         return next((each for each in self.channels.values() if each.name == bare and not each.is_im), None)
 
     def direct(self, user: str) -> Channel:
-        """The direct conversation of a person and the app, made when there is none."""
+        """The direct conversation of a person and the app, created if there is none."""
         for channel in self.channels.values():
             if channel.im_with == user:
                 return channel
@@ -123,25 +123,25 @@ class Workspace:
         return channel
 
     def is_local(self, person: Person) -> bool:
-        """Whether the person belongs to this workspace and is no guest."""
+        """Whether the person is a member of this workspace and not a guest."""
         return person.team_id == self.id and not person.is_restricted and not person.is_ultra_restricted
 
     def sees(self, person: Person, channel: Channel) -> bool:
-        """Whether a person may look into a conversation."""
+        """Whether a person may read a conversation."""
         return person.id in channel.members or (not channel.is_private and self.is_local(person))
 
     def viewers(self, channel: Channel) -> set[str]:
-        """Everybody who may look into a conversation."""
+        """Everyone who may read a conversation."""
         return {person.id for person in self.people.values() if self.sees(person, channel)}
 
     def enter(self, channel: Channel, user: str) -> None:
-        """Make somebody a member."""
+        """Add a member."""
         if user not in channel.members:
             channel.members.append(user)
             self._membership("member_joined_channel", channel, user)
 
     def leave(self, channel: Channel, user: str) -> None:
-        """End a membership."""
+        """Remove a member."""
         if user in channel.members:
             channel.members.remove(user)
             self._membership("member_left_channel", channel, user)
@@ -159,11 +159,11 @@ class Workspace:
     # messages
 
     def message(self, channel: Channel, ts: str) -> Message | None:
-        """The message of that `ts`, ephemeral ones too."""
+        """The message with that `ts`, which may be ephemeral."""
         return channel.messages.get(ts)
 
     def post(self, message: Message) -> Message:
-        """Put a message into its conversation and tell who sees it."""
+        """Add a message to its conversation and notify its readers."""
         channel = self.channels[message.channel]
         message.last_change = message.ts
         channel.messages[message.ts] = message
@@ -182,12 +182,12 @@ class Workspace:
         return message
 
     def reveal(self, message: Message) -> None:
-        """Show everybody what one person alone has seen so far."""
+        """Make an ephemeral message visible to everyone."""
         message.ephemeral_to = None
         self._tell("message", message)
 
     def changed(self, message: Message, *, quietly: bool = False) -> None:
-        """Tell who sees it that a message was edited; `quietly` leaves the app out."""
+        """Notify a message's readers of an edit; `quietly` doesn't notify the app."""
         channel = self.channels[message.channel]
         message.last_change = self.new_ts()
         self._tell("message_changed", message)
@@ -197,7 +197,7 @@ class Workspace:
             self.on_event({**event, "channel_type": channel.channel_type}, channel)
 
     def remove(self, message: Message) -> None:
-        """Take a message away."""
+        """Remove a message."""
         channel = self.channels[message.channel]
         channel.messages.pop(message.ts, None)
         if message.is_reply and message in (replies := channel.replies.get(str(message.thread_ts), [])):
@@ -215,7 +215,7 @@ class Workspace:
         self.feed.publish({"type": kind, "message": self.for_people(message)}, whom)
 
     def thread(self, message: Message) -> Json:
-        """What a root says of its thread; nothing for a message without one."""
+        """The fields of a root about its thread; empty for a message without replies."""
         replies = [each for each in self.channels[message.channel].replies.get(message.ts, []) if not each.ephemeral_to]
         if not replies:
             return {}
@@ -224,7 +224,7 @@ class Workspace:
         return {**counts, "latest_reply": replies[-1].ts}
 
     def for_people(self, message: Message) -> Json:
-        """A message as the page reads it."""
+        """A message as sent to the page."""
         body: Json = {"channel": message.channel, "ts": message.ts, "text": message.text}
         body |= {"username": message.username or self._name(message), "ephemeral": message.ephemeral_to is not None}
         body |= self._optional(message)
@@ -237,7 +237,7 @@ class Workspace:
         return body | self.thread(message)
 
     def for_app(self, message: Message, *, metadata: bool = False) -> Json:
-        """A message as the Web API and events give it."""
+        """A message as in the Web API and events."""
         body: Json = {"type": "message", "ts": message.ts, "text": message.text, "team": self.id}
         body |= self._optional(message)
         if message.app_id is not None:
@@ -268,23 +268,23 @@ class Workspace:
         return person.name if person else "slackbot"
 
     def bot_profile(self) -> Json:
-        """The app's short description beside its messages."""
+        """The app's profile in its messages."""
         profile: Json = {"id": self.app.bot_id, "app_id": self.app.id, "name": self.app.name, "team_id": self.id}
         return {**profile, "deleted": False, "updated": 0, "icons": {}, "user_id": self.app.bot_user}
 
     def from_app(self, channel: Channel, **fields: Any) -> Message:
-        """A message by the app, not posted yet."""
+        """A message of the app that is not posted yet."""
         who = {"user": self.app.bot_user, "bot_id": self.app.bot_id, "app_id": self.app.id}
         return Message(channel.id, self.new_ts(), **{**who, **fields})
 
     def notice(self, user: str, text: str, *, error: bool = True) -> None:
-        """Show a person what Slack itself has to say."""
+        """Show a person a notice of Slack itself."""
         self.feed.publish({"type": "notice", "text": text, "error": error}, {user})
 
     # triggers and response urls
 
     def new_trigger(self, user: str, *, view_id: str | None = None, channel: str | None = None) -> str:
-        """A trigger id for what this person just did, and where."""
+        """A trigger id for an action of a person, and its place."""
         now = self.clock.now()
         _forget_old(self.triggers, now - KEPT)
         number, words = secrets.randbelow(10**13), secrets.token_hex(16)
@@ -293,7 +293,7 @@ class Workspace:
         return trigger.id
 
     def exchange(self, trigger_id: str) -> Trigger:
-        """Use a trigger; raises SlackError when it is unknown, used or too old."""
+        """Use a trigger; raises SlackError if it is unknown, used or too old."""
         trigger = self.triggers.get(trigger_id)
         if trigger is None:
             raise SlackError("invalid_trigger_id")
@@ -305,7 +305,7 @@ class Workspace:
         return trigger
 
     def new_response_url(self, user: str, channel: str, message: Message | None = None) -> str:
-        """An address that answers this command or click."""
+        """A response url for a command or click."""
         name = f"{self.id}/{secrets.randbelow(10**13)}/{secrets.token_urlsafe(18)}"
         now = self.clock.now()
         _forget_old(self.response_urls, now - KEPT)
@@ -331,12 +331,12 @@ class Workspace:
         return self.stacks.setdefault(user, [])
 
     def views(self) -> Iterator[View]:
-        """Every open view of everybody."""
+        """All open views of all people."""
         yield from itertools.chain.from_iterable(self.stacks.values())
         yield from self.homes.values()
 
     def show_top(self, user: str) -> None:
-        """Tell a person which modal is on top now."""
+        """Send a person the modal that is now on top."""
         stack = self.stack(user)
         event: Json = {"type": "view_closed"}
         if stack:
@@ -344,7 +344,7 @@ class Workspace:
         self.feed.publish(event, {user})
 
     def view_json(self, view: View) -> Json:
-        """A view as the Web API and payloads give it."""
+        """A view as in the Web API and payloads."""
         body: Json = {"id": view.id, "team_id": self.id, "type": view.type, "blocks": view.blocks}
         body |= {"private_metadata": "", "callback_id": "", "external_id": "", "title": None, "submit": None}
         body |= {"close": None, "clear_on_close": False, "notify_on_close": False, **view.payload}

@@ -1,1 +1,1 @@
-"""What tests that use the sandbox need beside it; `sandbox.testing.plugin` is a plugin for pytest."""
+"""Support for tests that use the sandbox; `sandbox.testing.plugin` is a plugin for pytest."""

@@ -16,7 +16,7 @@ ARGUMENTS = (
     "--disable-sync",
     "--no-proxy-server",
 )
-"""For a Chromium that runs as any user and asks nothing of the network but the page."""
+"""For a Chromium that runs as any user and requests nothing but the page."""
 
 OVERFLOWING = """() => {
   const scrolling = ".table-frame, .carousel-track, .unseen, .popup";

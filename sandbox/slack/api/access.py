@@ -1,4 +1,4 @@
-"""Which conversation, message and person an argument means, and whether the app may."""
+"""Resolves arguments to conversations, messages and persons, and checks the app's access."""
 
 from sandbox.slack.api.call import Call
 from sandbox.slack.values import Channel, Message, Person, SlackError
@@ -6,7 +6,7 @@ from sandbox.slack.workspace import Workspace
 
 
 def known_channel(slack: Workspace, name: str) -> Channel:
-    """A conversation that the app may know of; raises SlackError `channel_not_found`."""
+    """A conversation that is visible to the app; raises SlackError `channel_not_found`."""
     channel = slack.find_channel(name)
     hidden = channel is not None and channel.is_private and slack.app.bot_user not in channel.members
     if channel is None or hidden:
@@ -15,7 +15,7 @@ def known_channel(slack: Workspace, name: str) -> Channel:
 
 
 def target(slack: Workspace, name: str) -> Channel:
-    """Where a message may go: a conversation that the app is in, or a person; raises SlackError."""
+    """The target of a message: a conversation that the app is in, or a person; raises SlackError."""
     if name in slack.people:
         if slack.people[name].team_id != slack.id or name == slack.app.bot_user:
             raise SlackError("channel_not_found")
@@ -35,7 +35,7 @@ def joined(slack: Workspace, call: Call) -> Channel:
 
 
 def stored_message(channel: Channel, ts: str) -> Message:
-    """A message that the Web API knows; ephemeral and typed ones are none of them."""
+    """A message of the Web API, which has neither ephemeral messages nor typed commands."""
     message = channel.messages.get(ts)
     if message is None or message.ephemeral_to is not None or message.slash is not None:
         raise SlackError("message_not_found")
@@ -51,7 +51,7 @@ def somebody(slack: Workspace, user: str) -> Person:
 
 
 def root_of(channel: Channel, thread_ts: str) -> str | None:
-    """The `ts` of the thread that a reply goes to; None for a message of its own."""
+    """The `ts` of the thread that a reply belongs to; None for a message outside of threads."""
     if not thread_ts:
         return None
     message = channel.messages.get(thread_ts)

@@ -1,4 +1,4 @@
-"""api.*, auth.*, apps.*, team.*, bots.*: who is who."""
+"""api.*, auth.*, apps.*, team.*, bots.*."""
 
 import secrets
 
@@ -9,7 +9,7 @@ from sandbox.slack.workspace import Workspace
 
 
 def api_test(slack: Workspace, call: Call) -> Json:  # noqa: ARG001 - all methods take the same
-    """api.test: says back what it was given, and fails with the error that it is asked for."""
+    """api.test: returns its arguments, and fails with the error that `error` names."""
     if error := call.text("error"):
         raise SlackError(error, extra={"args": dict(call.args)})
     return {"args": dict(call.args)}
@@ -24,7 +24,7 @@ def auth_test(slack: Workspace, call: Call) -> Json:  # noqa: ARG001
 
 
 def open_connection(slack: Workspace, call: Call) -> Json:  # noqa: ARG001
-    """apps.connections.open: an address that takes one WebSocket."""
+    """apps.connections.open: an address for one WebSocket."""
     if not slack.app.socket_mode:
         raise SlackError("socket_mode_disabled")
     ticket = secrets.token_urlsafe(24)

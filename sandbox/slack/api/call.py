@@ -1,4 +1,4 @@
-"""One Web API call: its method, its arguments in whatever encoding they came, and who makes it."""
+"""A Web API call: its method, its arguments in any encoding, and its token."""
 
 import base64
 import binascii
@@ -15,7 +15,7 @@ from sandbox.slack.workspace import Workspace
 
 
 class Tier(Enum):
-    """Calls a minute that Slack grants a method; docs.slack.dev/apis/web-api/rate-limits."""
+    """Calls per minute that Slack grants a method; docs.slack.dev/apis/web-api/rate-limits."""
 
     TWO = 20
     THREE = 50
@@ -28,18 +28,18 @@ class Tier(Enum):
 
 @dataclass(frozen=True)
 class Call:
-    """The method's name and its arguments, as they came: strings from forms, any JSON value from JSON bodies."""
+    """The method's name and its arguments as received: strings from forms, any JSON value from JSON bodies."""
 
     method: str
     args: Mapping[str, Any]
 
     def text(self, name: str, default: str = "") -> str:
-        """A string argument; numbers sent as JSON are taken too."""
+        """A string argument; numbers sent as JSON are accepted too."""
         value = self.args.get(name)
         return default if value is None else value if isinstance(value, str) else json.dumps(value)
 
     def need(self, name: str) -> str:
-        """A string argument that has to be there."""
+        """A required string argument."""
         if not (value := self.text(name)):
             raise invalid(f"missing required field: {name}")
         return value
@@ -50,14 +50,14 @@ class Call:
         return default if value is None else str(value).lower() in ("true", "1")
 
     def number(self, name: str, default: int) -> int:
-        """An integer; 0 is as good as none, as it is to Slack."""
+        """An integer; 0 counts as absent, as in Slack."""
         try:
             return int(self.args.get(name) or 0) or default
         except (TypeError, ValueError):
             raise invalid(f"must provide an integer [json-pointer:/{name}]") from None
 
     def json(self, name: str, error: str = "invalid_json") -> Any:
-        """A JSON value, also when it came as a string; None when it is not there."""
+        """A JSON value, even if sent as a string; None if absent."""
         value = self.args.get(name)
         if not isinstance(value, str):
             return value
@@ -74,14 +74,14 @@ Run = Callable[[Workspace, Call], "Json | Awaitable[Json]"]
 
 @dataclass(frozen=True)
 class Method:
-    """A Web API method: what it does, how often it may be called, and the scope that it takes."""
+    """A Web API method: its function, its rate limit, and the scopes that it requires."""
 
     run: Run
     tier: Tier
     scope: tuple[str, ...] = ()
-    """Any one of these is enough."""
+    """Any of these is enough."""
     caller: str = "bot"
-    """Whose token it takes: `bot`, `app`, `config`, `any` of them, or `none`."""
+    """The kind of token it requires: `bot`, `app`, `config`, `any` of them, or `none`."""
 
 
 def invalid(*messages: str) -> SlackError:
@@ -121,7 +121,7 @@ def _json_body(content: bytes) -> Json:
 
 
 def page(items: Sequence[Any], call: Call, default: int, maximum: int = 1000) -> tuple[list[Any], Json]:
-    """One page of `items` as `limit` and `cursor` ask, and the part of the answer that leads to the next."""
+    """The page of `items` that `limit` and `cursor` select, and the part of the answer that links to the next one."""
     limit = call.number("limit", default)
     if not 0 < limit <= maximum:
         raise SlackError("invalid_limit")

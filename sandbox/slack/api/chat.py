@@ -8,7 +8,7 @@ from sandbox.slack.workspace import Workspace
 
 MOST_TEXT, CUT_TEXT = 4_000, 40_000
 FARTHEST = 120 * 24 * 3600
-"""Seconds ahead to which a message may be scheduled."""
+"""The furthest that a message may be scheduled ahead, in seconds."""
 
 
 def post_message(slack: Workspace, call: Call) -> Json:
@@ -48,7 +48,7 @@ def post_ephemeral(slack: Workspace, call: Call) -> Json:
 
 
 def update(slack: Workspace, call: Call) -> Json:
-    """chat.update: what is left out stays, except that text without blocks takes the old blocks away."""
+    """chat.update: omitted parts stay, except that text without blocks removes the old blocks."""
     message = _own(slack, call, "cant_update_message")
     if message.streaming:
         raise SlackError("streaming_state_conflict")

@@ -1,4 +1,4 @@
-"""What messages carry: text, blocks, attachments and metadata, checked and completed."""
+"""The content of messages: text, blocks, attachments and metadata, checked and completed."""
 
 import copy
 import secrets
@@ -27,7 +27,7 @@ def blocks_of(slack: Workspace, value: Any) -> list[Json]:
 
 
 def refuse(problems: list[Problem], error: str) -> None:
-    """Raise SlackError when a rule is broken. Of blocks Slack says it twice, of views in the metadata alone."""
+    """Raise SlackError if a rule is broken. For blocks Slack reports it twice, for views in the metadata alone."""
     if any(problem.message == ONLY_ONE_TABLE for problem in problems):
         raise SlackError("invalid_attachments", (ONLY_ONE_TABLE,))
     if problems:
@@ -36,7 +36,7 @@ def refuse(problems: list[Problem], error: str) -> None:
 
 
 def with_ids(blocks: list[Json]) -> list[Json]:
-    """The blocks with a `block_id` each, and an `action_id` for each element that is acted on."""
+    """The blocks with a `block_id` each, and an `action_id` for each interactive element."""
     blocks = copy.deepcopy(blocks)
     for _, block in walk(blocks):
         if not block.get("block_id") or block["type"] == "markdown":
@@ -110,7 +110,7 @@ def view_of(slack: Workspace, call: Call, kind: str | None = None) -> Json:
 
 
 def checked_view(slack: Workspace, view: Any, kind: str | None = None) -> Json:
-    """A view that keeps to the rules, with ids; raises SlackError `invalid_arguments`."""
+    """A valid view, with ids; raises SlackError `invalid_arguments`."""
     refuse(check_view(view, plan=slack.plan_blocks), "invalid_arguments")
     if kind is not None and view["type"] != kind:
         raise invalid(f"must be a {kind} view [json-pointer:/view/type]")

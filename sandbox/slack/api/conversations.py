@@ -39,7 +39,7 @@ def info(slack: Workspace, call: Call) -> Json:
 
 
 def every(slack: Workspace, call: Call) -> Json:
-    """conversations.list: what the app may know of, by `types`."""
+    """conversations.list: the conversations that are visible to the app, by `types`."""
     me = slack.app.bot_user
     visible = [each for each in slack.channels.values() if not each.is_private or me in each.members]
     channels, following = page([_channel(slack, each, members=True) for each in _of_types(visible, call)], call, 100)
@@ -47,7 +47,7 @@ def every(slack: Workspace, call: Call) -> Json:
 
 
 def of_user(slack: Workspace, call: Call) -> Json:
-    """users.conversations: those that somebody, by default the app, is a member of."""
+    """users.conversations: those of which a person, by default the app, is a member."""
     user = somebody(slack, call.text("user", slack.app.bot_user)).id
     theirs = [each for each in slack.channels.values() if user in each.members]
     me = slack.app.bot_user

@@ -41,7 +41,7 @@ def append(slack: Workspace, call: Call) -> Json:
 
 
 def stop(slack: Workspace, call: Call) -> Json:
-    """chat.stopStream: the last words, blocks and metadata."""
+    """chat.stopStream: the last text, blocks and metadata."""
     message = _open_stream(slack, call)
     last = blocks_of(slack, call.json("blocks", "invalid_blocks_format"))
     _take(slack, call, message)
@@ -99,7 +99,7 @@ def _grow(slack: Workspace, call: Call, message: Message, mode: str) -> None:
 
 
 def _say(message: Message, markdown: str) -> None:
-    """Go on with the words: where blocks are shown the text is not, so they stand in a block too."""
+    """Append text. Where a message has blocks its text isn't shown, so the text goes into a block too."""
     message.text += markdown
     last = message.blocks[-1] if message.blocks else {}
     if last.get("type") == "markdown":
@@ -147,7 +147,7 @@ def _short(chunk: Json, name: str) -> str:
 
 
 def set_status(slack: Workspace, call: Call) -> Json:
-    """assistant.threads.setStatus: a line under the thread until the app speaks, or for two minutes."""
+    """assistant.threads.setStatus: a line under the thread until the app posts, or for two minutes."""
     channel = known_channel(slack, call.text("channel_id"))
     thread_ts = call.need("thread_ts")
     if thread_ts not in channel.messages:

@@ -46,7 +46,7 @@ def profile(slack: Workspace, call: Call) -> Json:
 
 
 def presence(slack: Workspace, call: Call) -> Json:
-    """users.getPresence: people at the page count as active."""
+    """users.getPresence: people with an open page are active."""
     somebody(slack, call.text("user", slack.app.bot_user))
     return {"presence": "active", "online": True}
 

@@ -29,7 +29,7 @@ def push_view(slack: Workspace, call: Call) -> Json:
 
 
 def push_onto(slack: Workspace, user: str, payload: Json, channel: str | None = None) -> View:
-    """Put a modal on top of a person's stack; raises SlackError when there are three already."""
+    """Put a modal on top of a person's stack; raises SlackError if it has three already."""
     stack = slack.stack(user)
     if len(stack) >= MOST_VIEWS:
         raise SlackError("push_limit_reached")
@@ -45,7 +45,7 @@ def push_onto(slack: Workspace, user: str, payload: Json, channel: str | None = 
 
 
 def update_view(slack: Workspace, call: Call) -> Json:
-    """views.update: by view_id or external_id, and only of that hash if one is given."""
+    """views.update: by view_id or external_id, and only if the hash matches when one is given."""
     payload = view_of(slack, call)
     view_id, external_id = call.text("view_id"), call.text("external_id")
     existing = next((view for view in slack.views() if _is(view, view_id, external_id)), None)
@@ -57,7 +57,7 @@ def update_view(slack: Workspace, call: Call) -> Json:
 
 
 def replace_view(slack: Workspace, view: View, payload: Json) -> None:
-    """Give a view another content; what was filled in stays where block and action ids do."""
+    """Replace a view's content; inputs keep their values where block and action ids stay the same."""
     _check_external_id(slack, payload, view)
     fresh = initial_state(payload["blocks"], view.opened_in)
     for block_id, actions in fresh.items():

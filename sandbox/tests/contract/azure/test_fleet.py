@@ -127,7 +127,7 @@ async def test_the_truth_tells_of_every_edge(box: Sandbox, control: aiohttp.Clie
     [
         ({}, 400, "Send"),
         ({"outage": {}}, 400, "Send"),
-        ({"outage": {"subject": "plant-arc", "kind": "disk"}}, 400, "none of cluster"),
+        ({"outage": {"subject": "plant-arc", "kind": "disk"}}, 400, "must be one of cluster"),
         ({"outage": {"subject": "plant-arc", "seconds": 0}}, 400, "number of seconds"),
         ({"outage": {"subject": "plant-arc", "colour": "red"}}, 400, "Unknown field"),
         ({"mend": "nobody"}, 404, "nobody"),

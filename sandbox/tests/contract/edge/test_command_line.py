@@ -244,7 +244,7 @@ async def test_a_bad_world_file_is_explained_by_its_key(run: Run, tmp_path: Path
         (["--spede", "people"], "unrecognized arguments: --spede"),
         (["--host", "0.0.0.0"], "only loopback addresses"),  # noqa: S104 - that it is refused is the point
         (["slack", "--azure-url", "https://127.0.0.1:1", "--kubeconfig", "x"], "part edge alone"),
-        (["edge", "--ca-file", "x"], "belong together"),
+        (["edge", "--ca-file", "x"], "must be given together"),
         (["slack", "--request-url", "127.0.0.1:3000"], "must begin with http:// or https://"),
     ],
 )

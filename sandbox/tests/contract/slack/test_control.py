@@ -117,10 +117,10 @@ async def test_reading_shows_blocks_as_lines_and_replies_indented(people: People
 @pytest.mark.parametrize(
     ("path", "status", "words"),
     [
-        ("messages?channel=edge-ops", 400, 'Say who acts: "as": "alice".'),
+        ("messages?channel=edge-ops", 400, 'Name the person who acts: "as": "alice".'),
         ("state?as=zoe", 404, "There is nobody called 'zoe'."),
         ("messages?as=alice&channel=nowhere", 404, "There is no channel 'nowhere'."),
-        ("messages?as=greta&channel=edge-ops", 404, "greta does not see #edge-ops."),
+        ("messages?as=greta&channel=edge-ops", 404, "greta can't see #edge-ops."),
     ],
 )
 async def test_a_wrong_question_is_answered_with_what_to_do(people: People, path: str, status: int, words: str) -> None:

@@ -202,7 +202,7 @@ async def test_a_direct_message_goes_to_a_person(web: AsyncWebClient, people: Pe
     assert posted["channel"] == opened["channel"]["id"]
     assert await people.read(channel=posted["channel"]) == ["Registry: psst"]
     assert await people.get("read", **{"as": "bob", "channel": posted["channel"]}) == {
-        "error": "bob does not see #Registry.",
+        "error": "bob can't see #Registry.",
         "code": "channel_not_found",
     }
 
