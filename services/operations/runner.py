@@ -273,10 +273,10 @@ class Runner:
             try:
                 return await ask(again)
             except (Unreachable, Throttled, Busy) as error:
-                # What Azure asks for is not scaled by the pace.
-                rest = max(pause * self._pace, getattr(error, "retry_after", 0))
-                if asyncio.get_running_loop().time() + rest > until:
+                asked = getattr(error, "retry_after", 0)
+                if asyncio.get_running_loop().time() + max(pause, asked) > until:
                     raise
+                rest = max(pause * self._pace, asked)  # what Azure asks for is not scaled by the pace
                 log.info("asking_again", operation=operation.id, error=str(error), seconds=rest)
             if await self._rested(operation, rest, stoppable=stoppable):
                 return _Cancelled()
