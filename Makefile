@@ -3,10 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
 PYTEST := $(RUN)/python -m pytest -n 2 --dist loadfile
-CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
-  "Python 3.11 or newer is needed, and this is " + sys.version.split()[0] + ": make PYTHON=python3.11 TARGET")'
+CHECK_PYTHON = $(PYTHON) -c 'import sqlite3, sys; version, sqlite = sys.version.split()[0], sqlite3.sqlite_version; sys.exit( \
+  sys.version_info < (3, 11) and "Python 3.11 or newer is needed, and this is " + version + ": make PYTHON=python3.11 TARGET" or \
+  sys.version_info >= (3, 12) and sqlite3.sqlite_version_info < (3, 42) and "Python " + version + " needs SQLite 3.42 or newer, \
+  and this one has " + sqlite + ": make PYTHON=python3.11 TARGET")'
 
-.PHONY: help sandbox quick test test-product test-sandbox lint types layers bench docs golden kube-assets pins clean
+.PHONY: help sandbox quick test test-product test-sandbox lint types layers bench docs golden dist kube-assets pins clean
 
 help:
 	@echo "make sandbox       a pretend Slack, Azure and Kubernetes with the bot in it, on this machine"
@@ -20,6 +22,7 @@ help:
 	@echo "make bench         measure, against the immediate sandbox"
 	@echo "make docs          write the generated pages of docs/"
 	@echo "make golden        write the expected cards of tests/golden anew"
+	@echo "make dist          build both distributions, and try the bot's"
 	@echo "make kube-assets   build a real Kubernetes control plane for the contract tests (needs Go)"
 	@echo "make pins          choose the newest allowed packages and pin them"
 	@echo "make clean         remove the virtual environment, the sandbox's files and all caches"
@@ -76,6 +79,17 @@ docs: $(VENV)/ready
 
 golden: $(VENV)/ready
 	$(RUN)/python -m pytest tests/golden --write-golden
+
+# Both wheels, and the bot's in an environment of its own, which knows nothing of this folder.
+dist:
+	@$(CHECK_PYTHON)
+	rm -rf dist build sandbox/build
+	$(PYTHON) -m venv dist/.venv
+	dist/.venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist . ./sandbox
+	dist/.venv/bin/python -m pip install --quiet --require-hashes --requirement requirements/runtime.txt
+	dist/.venv/bin/python -m pip install --quiet --no-deps dist/registry_bot-*.whl
+	cd dist && .venv/bin/registry-bot manifest > /dev/null
+	rm -rf dist/.venv build sandbox/build
 
 include tools/kube/Makefile.inc
 
