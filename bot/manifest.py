@@ -21,6 +21,8 @@ SCOPES = (
     # the rows of long summaries as a file
     "files:write",
 )
+EVENTS = ("member_joined_channel",)
+"""The bot hears when it is invited to a channel, and shows there what it could not."""
 _HINT = 1000
 
 
@@ -56,6 +58,7 @@ def manifest(
         },
         "oauth_config": {"scopes": {"bot": list(SCOPES)}},
         "settings": {
+            "event_subscriptions": {**({"request_url": address["url"]} if address else {}), "bot_events": list(EVENTS)},
             "interactivity": interactivity,
             "org_deploy_enabled": False,
             "socket_mode_enabled": mode == "socket",

@@ -5,12 +5,13 @@ Every process of several shows the same about connected registries, for they sha
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import get_args
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from services.gateways.azure.quotas import Quota
+from services.model.clock import Clock
 from services.model.health import HealthState
 from services.model.incident import Severity
 from services.model.operation import LIVE
@@ -30,18 +31,17 @@ class Metrics:
         store: Store,
         configuration: Configuration,
         quotas: Callable[[], Sequence[Quota]],
-        *,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock,
     ) -> None:
         self._store = store
         self._configuration = configuration
         self._quotas = quotas
-        self._now = now
+        self._clock = clock
 
     async def page(self) -> bytes:
         """All figures as they are now."""
         acrs = {site.acr_ref.id.lower() for site in self._configuration.sites.values()}
-        now, registry = self._now(), CollectorRegistry()
+        now, registry = self._clock.now(), CollectorRegistry()
         states = await self._store.operations.counts()
         _operations(registry, states)
         _polls(registry, [one for one in await self._store.sightings.polls() if one.acr in acrs], now)

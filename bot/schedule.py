@@ -11,7 +11,8 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler as AsyncIOScheduler  # noqa: PLC0414 - the wiring names it too
 from apscheduler.triggers.base import BaseTrigger
 
-from bot.messages.summary_posts import Summaries
+from bot.messages.summary_posts import SummaryPosts
+from services.model.clock import Clock
 from services.model.errors import Invalid
 from services.operations.engine import Engine
 from services.operations.runner import Runner
@@ -27,22 +28,25 @@ WORKFLOWS_KEPT = timedelta(days=35)
 """A finished workflow's id keeps the same work from being started again."""
 TRANSITIONS_KEPT = timedelta(days=400)
 SLOTS_KEPT = timedelta(days=35)
-LATE_SWEEP = timedelta(seconds=30)
-"""How long a summary waits at most that a process which died had in hand, beside its lease."""
+SNOOZES = timedelta(seconds=30)
+"""How much later than it says a snooze ends at most."""
 REREAD_JOB = "reread"
 REREAD = timedelta(minutes=1)
 """How soon a process hears of watches that another one has changed."""
 log = structlog.get_logger("schedule")
 
 
-def make_schedule(operations: Operations, runner: Runner, store: Store, engine: Engine) -> AsyncIOScheduler:
+def make_schedule(
+    operations: Operations, runner: Runner, store: Store, engine: Engine, clock: Clock
+) -> AsyncIOScheduler:
     """Jobs in memory: each process has its own, and what they do is done once by the database."""
 
     async def forget() -> None:
-        now = datetime.now(UTC)
+        now = clock.now()
         await store.deliveries.forget(now - DELIVERIES_KEPT)
         await store.sightings.forget(now - TRANSITIONS_KEPT)
         await store.summaries.forget(now - SLOTS_KEPT)
+        await store.messages.forget_summaries(now - SLOTS_KEPT)
         while await engine.forget(now - WORKFLOWS_KEPT):
             pass
 
@@ -53,19 +57,18 @@ def make_schedule(operations: Operations, runner: Runner, store: Store, engine: 
     return scheduler
 
 
-def add_watching(scheduler: AsyncIOScheduler, jobs: "SummaryJobs", incidents: Triage, summaries: Summaries) -> None:
-    """The jobs of watching: summaries on their schedules, and sweeps for what was missed."""
+def add_watching(scheduler: AsyncIOScheduler, jobs: "SummaryJobs", incidents: Triage) -> None:
+    """The jobs of watching: summaries on their schedules, and the end of snoozes."""
     every = {"trigger": "interval", "misfire_grace_time": None}
     # A change that comes while the last one is being read is read too.
     scheduler.add_job(jobs.reread, seconds=REREAD.total_seconds(), id=REREAD_JOB, max_instances=3, **every)
-    scheduler.add_job(summaries.sweep, seconds=LATE_SWEEP.total_seconds(), id="summaries", **every)
-    scheduler.add_job(incidents.sweep, seconds=LATE_SWEEP.total_seconds(), id="incidents", **every)
+    scheduler.add_job(incidents.sweep, seconds=SNOOZES.total_seconds(), id="incidents", **every)
 
 
 class CrontabTrigger(BaseTrigger):  # type: ignore[misc]  # apscheduler has no types
     """Fires at a schedule's times as crontab means them: APScheduler's own trigger counts days of the week from Monday.
 
-    Times that have passed are left out, however many; what was missed is found by a sweep.
+    Times that have passed are left out, however many; what was missed is found by the board.
     """
 
     def __init__(self, schedule: cron.Cron) -> None:
@@ -80,16 +83,17 @@ class CrontabTrigger(BaseTrigger):  # type: ignore[misc]  # apscheduler has no t
 class SummaryJobs:
     """One job in the scheduler for each watch with a schedule, as the database has them."""
 
-    def __init__(self, scheduler: AsyncIOScheduler, store: Store, summaries: Summaries) -> None:
+    def __init__(self, scheduler: AsyncIOScheduler, store: Store, summaries: SummaryPosts, clock: Clock) -> None:
         self._scheduler = scheduler
         self._store = store
         self._summaries = summaries
+        self._clock = clock
         self._set: dict[str, tuple[str, str]] = {}
 
     def changed(self) -> None:
         """Watches have changed: read them again now."""
         # In a context of its own: the scheduler's timers would log with the reference of whoever changed a watch.
-        Context().run(self._scheduler.modify_job, REREAD_JOB, next_run_time=datetime.now(UTC))
+        Context().run(self._scheduler.modify_job, REREAD_JOB, next_run_time=self._clock.now())
 
     async def reread(self) -> None:
         """Make the jobs those of the stored watches."""

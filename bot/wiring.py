@@ -4,10 +4,10 @@ import asyncio
 import errno
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -15,10 +15,11 @@ import structlog
 from bot import __version__
 from bot.configuration import Configuration as FileConfiguration
 from bot.http import HttpServer
-from bot.messages.alert_messages import Alerts
-from bot.messages.operation_cards import Notifier
+from bot.messages.alert_messages import AlertMessages
+from bot.messages.board import Board
+from bot.messages.operation_cards import OperationCards
 from bot.messages.posting import Posting
-from bot.messages.summary_posts import Summaries
+from bot.messages.summary_posts import SummaryPosts
 from bot.metrics import Metrics
 from bot.problems import Broken, Problem
 from bot.schedule import AsyncIOScheduler, SummaryJobs, add_watching, make_schedule
@@ -34,8 +35,10 @@ from services.gateways.azure.clouds import cloud
 from services.gateways.azure.gateway import Options, open_azure
 from services.gateways.azure.identity import Identity
 from services.gateways.kubernetes.gateway import KubernetesGateway
+from services.model.clock import Clock, MachineClock
 from services.model.codec import Codec
 from services.model.errors import DomainError
+from services.model.message import Channel
 from services.operations.engine import Occupied, open_engine
 from services.operations.planner import Planner
 from services.operations.procedure import Procedures
@@ -79,7 +82,7 @@ class Blueprint:
     shutdown_deadline: timedelta = timedelta(seconds=20)
     procedures: Procedures = PROCEDURES
     """The kinds of operation that the bot knows."""
-    now: Callable[[], datetime] | None = None
+    clock: Clock | None = None
     """In place of this machine's clock, and of Azure's for what Azure's timestamps are held against."""
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     """Where the Kubernetes client looks for `KUBECONFIG` and `HOME`."""
@@ -93,9 +96,7 @@ class Bot:
     store: Store
     runner: Runner
     slack: SlackBot
-    notifier: Notifier
-    alerts: Alerts
-    summaries: Summaries
+    board: Board
     watching: Poller
     http: HttpServer
 
@@ -104,8 +105,8 @@ class Bot:
 async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
     """Start everything; what had begun before goes on. Leaving stops intake first, then drains, then closes."""
     async with AsyncExitStack() as stack:
-        procedures, clock = blueprint.procedures, _CallableClock(blueprint.now or _local)
-        store = await open_store(blueprint.database_url, Codec(procedures.values), clock)
+        procedures, local = blueprint.procedures, blueprint.clock or MachineClock()
+        store = await open_store(blueprint.database_url, Codec(procedures.values), local)
         stack.push_async_callback(store.close)
         azure = await stack.enter_async_context(await open_azure(blueprint.azure))
         kubernetes = KubernetesGateway(deadline=blueprint.kubernetes_deadline, environment=blueprint.environment)
@@ -115,41 +116,42 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
         )
         installation = await identify(client)
         people = People(client, installation)
-        posting = Posting(for_cards(client))
-        notifier = Notifier(posting, store)
-        local, now = blueprint.now or _local, blueprint.now or azure.clock.now
-        alerts = Alerts(posting, store, blueprint.configuration, now=now)
+        clock = blueprint.clock or azure.clock
+        board = Board(Posting(for_cards(client)), store, local)
+        cards = board.add(OperationCards(store))
+        alerts = board.add(AlertMessages(store, blueprint.configuration))
         watching = Poller(
             store,
             blueprint.configuration,
             azure.azure,
             alerts.changed,
             interval=blueprint.watch_interval,
-            now=now,
-            local=local,
+            now=clock.now,
+            local=local.now,
         )
-        reporting = SummaryReports(store, blueprint.configuration, watching, now=now)
-        summaries = Summaries(posting, store, reporting, now=now)
-        incidents = Triage(store, blueprint.configuration, alerts.changed, now=now)
-        planner = Planner(store, blueprint.configuration, procedures, azure.azure, kubernetes, clock=clock)
+        reporting = SummaryReports(store, blueprint.configuration, watching, clock)
+        summaries = SummaryPosts(board, store, reporting)
+        board.add(summaries)
+        incidents = Triage(store, blueprint.configuration, alerts, clock)
+        planner = Planner(store, blueprint.configuration, procedures, azure.azure, kubernetes, clock=local)
         runner = Runner(
             store,
             planner,
             procedures,
             azure.azure,
             kubernetes,
-            changed=notifier.changed,
-            clock=clock,
+            changed=cards.changed,
+            clock=local,
             pace=blueprint.pace,
             patience=blueprint.patience,
         )
         engine = await open_engine(blueprint.database_url, runner)
         stack.push_async_callback(engine.close)
         operations = Operations(
-            store, blueprint.configuration, procedures, people, engine, changed=notifier.changed, clock=clock
+            store, blueprint.configuration, procedures, people, engine, changed=cards.changed, clock=local
         )
-        schedule = make_schedule(operations, runner, store, engine)
-        jobs = SummaryJobs(schedule, store, summaries)
+        schedule = make_schedule(operations, runner, store, engine, local)
+        jobs = SummaryJobs(schedule, store, summaries, local)
         services = Services(
             configuration=blueprint.configuration,
             azure=azure.azure,
@@ -158,7 +160,7 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
             audit=store.audit,
             deliveries=store.deliveries,
             slack=people,
-            about=About(__version__, datetime.now(UTC), f"DBOS on {store.engine.dialect.name}"),
+            about=About(__version__, local.now(), f"DBOS on {store.engine.dialect.name}"),
             operations=operations,
             watches=Subscriptions(store, (watching.rewatch, jobs.changed)),
             incidents=incidents,
@@ -172,41 +174,28 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
             people=people,
             door=Door(Catalogue(COMMANDS), services, deadline=blueprint.command_deadline),
             deliveries=store.deliveries,
-            now=now,
+            clock=clock,
+            reachable=lambda channel: board.reachable(Channel(installation.team, channel)),
         )
 
         async def trouble() -> dict[str, str]:
-            return {"slack": await slack.trouble()}
+            return {"slack": await slack.trouble(), "messages": board.trouble}
 
-        metrics = Metrics(store, blueprint.configuration, azure.quotas, now=now)
+        metrics = Metrics(store, blueprint.configuration, azure.quotas, clock)
         http = HttpServer(blueprint.http_host, blueprint.http_port, slack.routes(), trouble, metrics.page)
-        add_watching(schedule, jobs, incidents, summaries)
-        bot = Bot(services, store, runner, slack, notifier, alerts, summaries, watching, http)
+        add_watching(schedule, jobs, incidents)
+        bot = Bot(services, store, runner, slack, board, watching, http)
         await _start(bot, schedule, jobs, stack, blueprint.shutdown_deadline)
         log.info("ready", team=installation.team_name, http=http.url, mode=blueprint.connection.mode)
         yield bot
-
-
-def _local() -> datetime:
-    """This machine's clock."""
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class _CallableClock:
-    """A clock that reads the time where the blueprint says."""
-
-    now: Callable[[], datetime]
 
 
 async def _start(
     bot: Bot, schedule: AsyncIOScheduler, jobs: SummaryJobs, stack: AsyncExitStack, shutdown_deadline: timedelta
 ) -> None:
     """First those who show, then those who work, Slack's deliveries last; stopped in reverse by the stack."""
-    await bot.notifier.start()
-    stack.push_async_callback(bot.notifier.stop)
-    await bot.alerts.start()
-    stack.push_async_callback(bot.alerts.stop)
+    await bot.board.start()
+    stack.push_async_callback(bot.board.stop)
     await bot.services.operations.take_up()
     schedule.start()
     stack.callback(schedule.shutdown, wait=False)

@@ -271,6 +271,13 @@ class Slack(Protocol):
         """Slack's error code for why user groups are not known, such as `missing_scope`; empty when they are."""
 
 
+class MessageBoard(Protocol):
+    """Where the messages about operations, or about incidents, live."""
+
+    def changed(self, subject: str) -> None:
+        """Show what is new about an operation or an incident (its id). Returns at once, and never raises."""
+
+
 class Reports(Protocol):
     """What posts summaries."""
 

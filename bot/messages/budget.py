@@ -39,9 +39,12 @@ class Budget:
         self._refill()
         self._tokens -= 1
 
-    def close(self, seconds: float) -> None:
-        """Slack said 429 with this Retry-After."""
-        self._closed_until = max(self._closed_until, self._clock() + seconds)
+    def close(self, seconds: float) -> bool:
+        """Slack said 429 with this Retry-After; False when it was closed already."""
+        now = self._clock()
+        was_open = self._closed_until <= now
+        self._closed_until = max(self._closed_until, now + seconds)
+        return was_open
 
     def _refill(self) -> float:
         now = self._clock()

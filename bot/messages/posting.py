@@ -14,19 +14,20 @@ from bot.messages.budget import Budget
 from bot.slack.client import asked
 from handlers.kit.message import Message
 from handlers.kit.text import cut
-from services.model.errors import Absent, NotAllowed, Refused, Throttled
+from services.model.errors import Absent, NotAllowed, Refused, Throttled, Unreachable
+from services.model.message import Channel
 
 UPDATES_PER_MINUTE, UPDATES_AT_ONCE = 40, 12
 """Slack allows 50 and more edits a minute for all messages of a workspace together (tier 3); both add up to that."""
-GONE = frozenset({"message_not_found", "edit_window_closed", "cant_update_message", "is_inactive"})
-"""A message with one of these errors can't be edited any more."""
-NOT_THERE = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action", "no_permission"})
-"""The bot can't post in a channel that answers so."""
-log = structlog.get_logger("posting")
+POSTS_PER_MINUTE, POSTS_AT_ONCE = 60, 10
+"""About one a second in each channel, with a little room for bursts (docs.slack.dev, rate limits)."""
+LONGEST_PAUSE = 60.0
+"""Seconds that a 429 is waited for at most: whatever Retry-After says, it may have been a proxy's, or a mistake."""
+log = structlog.get_logger("messages")
 
 
 class Posting:
-    """Slack as the notifiers use it. Raises `services.model.errors`; a 429 closes the budget that it is about."""
+    """Slack as the board uses it. Raises `services.model.errors`; a 429 closes the budget that it is about."""
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
@@ -34,17 +35,23 @@ class Posting:
         """Waited for before `update`, by whoever calls it: they know what is urgent."""
         self._posts: dict[str, Budget] = {}
 
+    def posts(self, channel: Channel) -> Budget:
+        """Of a channel; `post` waits for it, and whoever can do something else meanwhile looks at it before."""
+        return self._posts.setdefault(channel.id, Budget(per_minute=POSTS_PER_MINUTE, burst=POSTS_AT_ONCE))
+
     async def post(
-        self, channel: str, message: Message, *, kind: str, mark: str, thread: str = "", loud: bool = False
+        self, channel: Channel, message: Message, *, kind: str, mark: str, thread: str = "", loud: bool = False
     ) -> str:
-        """Post when the channel's budget allows it; the message's ts. `kind` and `mark` are what `find` looks for."""
-        # About one a second in each channel, with a little room for bursts (docs.slack.dev, rate limits).
-        budget = self._posts.setdefault(channel, Budget(per_minute=60, burst=10))
+        """Post when the channel's budget allows it; the message's ts. `kind` and `mark` are what `find` looks for.
+
+        Raises `Unreachable` when Slack's answer does not name the message: it may be there, as after a lost reply.
+        """
+        budget = self.posts(channel)
         await budget.taken()
         try:
             with asked("chat.postMessage"):
                 answer = await self._client.chat_postMessage(
-                    channel=channel,
+                    channel=channel.id,
                     text=cut(message.text, 4000),
                     blocks=[dict(block) for block in message.blocks] or None,
                     attachments=[dict(each) for each in message.attachments] or None,
@@ -54,54 +61,54 @@ class Posting:
                     unfurl_links=False,
                 )
         except Throttled as error:
-            budget.close(error.retry_after)
+            _close(budget, error)
             raise
+        if not answer.get("ts"):
+            raise Unreachable("slack", "chat.postMessage", code="no_ts")
         return str(answer["ts"])
 
-    async def update(self, channel: str, ts: str, message: Message) -> None:
+    async def update(self, channel: Channel, ts: str, message: Message) -> None:
         """Edit a message; its metadata stays."""
         self.updates.take()
         try:
             with asked("chat.update"):
                 await self._client.chat_update(
-                    channel=channel,
+                    channel=channel.id,
                     ts=ts,
                     text=cut(message.text, 4000),
                     blocks=[dict(block) for block in message.blocks],
                     attachments=[dict(each) for each in message.attachments] or None,
                 )
         except Throttled as error:
-            self.updates.close(error.retry_after)
+            _close(self.updates, error)
             raise
 
-    async def upload(self, channel: str, name: str, content: str, *, title: str, thread: str = "") -> bool:
-        """Share a text file; False where the app lacks the scope for it."""
-        try:
-            with asked("files.upload"):
-                await self._client.files_upload_v2(
-                    channel=channel, filename=name, content=content, title=title, thread_ts=thread or None
-                )
-        except NotAllowed as error:
-            log.warning("file_not_shared", file=name, error=str(error))
-            return False
-        return True
+    async def upload(self, channel: Channel, name: str, content: str, *, title: str, thread: str) -> None:
+        """Share a text file in a thread."""
+        with asked("files.upload"):
+            await self._client.files_upload_v2(
+                channel=channel.id, filename=name, content=content, title=title, thread_ts=thread
+            )
 
-    async def find(self, channel: str, mark: str, *, kind: str, thread: str = "") -> str:
+    async def find(self, channel: Channel, mark: str, *, kind: str, thread: str = "") -> str:
         """The ts of the message that carries this mark; empty when there is none, or the bot may not look."""
+        where: dict[str, Any] = {"channel": channel.id, "limit": 100, "include_all_metadata": True}
         try:
             with asked("conversations.history"):
                 if thread:
-                    answer = await self._client.conversations_replies(
-                        channel=channel, ts=thread, limit=100, include_all_metadata=True
-                    )
+                    answer = await self._client.conversations_replies(ts=thread, **where)
                 else:
-                    answer = await self._client.conversations_history(
-                        channel=channel, limit=100, include_all_metadata=True
-                    )
+                    answer = await self._client.conversations_history(**where)
         except (NotAllowed, Absent, Refused) as error:
-            log.warning("lost_post_not_looked_for", mark=mark, error=str(error))
+            log.warning("lost_post_not_looked_for", mark=mark, error=error.code)
             return ""
-        return next((str(one["ts"]) for one in answer["messages"] if _mark(one, kind) == mark), "")
+        return next((str(each["ts"]) for each in answer["messages"] if _mark(each, kind) == mark), "")
+
+
+def _close(budget: Budget, error: Throttled) -> None:
+    pause = min(error.retry_after, LONGEST_PAUSE)
+    if budget.close(pause):
+        log.warning("messages_throttled", method=error.target, seconds=pause)
 
 
 def _mark(message: Mapping[str, Any], kind: str) -> str:

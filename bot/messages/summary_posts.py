@@ -1,107 +1,88 @@
-"""Due summaries → posts in their channels: each due time once, whatever was restarted in between."""
+"""Due summaries on the board: each due time is posted once; long ones have all rows as a file in the thread."""
 
-import asyncio
 import secrets
-from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 
-import structlog
-
-from bot.messages.posting import NOT_THERE, Posting
+from bot.messages.board import Board, File, Reply, View
+from handlers.kit.message import Message
 from handlers.views import summary as views
-from handlers.watch import summary as shown
-from services.model.errors import Absent, DomainError, NotAllowed, Refused, Throttled, Unreachable
+from handlers.watch import summary as page
+from services.model.message import Channel, LiveMessage, Subject, SubjectKind
 from services.model.watch import Watch
 from services.store import Store
 from services.watching.reports import Due, Report, SummaryReports
-from services.watching.summaries import Summary
 
-KIND = "registry_summary"
-AT_ONCE = 4
 FILE_FROM = 4
 """Pages from which on all rows come as a file too."""
-log = structlog.get_logger("summaries")
 
 
-class Summaries:
-    """Posts what is due. Whoever asks (the scheduler, a sweep, a start), the database gives each slot to one."""
+class SummaryPosts:
+    """A kind of the board (`board.Kind`), and `services.ports.Reports`.
 
-    def __init__(
-        self,
-        posting: Posting,
-        store: Store,
-        reporting: SummaryReports,
-        *,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._posting = posting
+    Its subjects are `watch:due`, the due time in Unix seconds.
+    """
+
+    name: SubjectKind = "summary"
+    event_type = "registry_summary"
+
+    def __init__(self, board: Board, store: Store, reporting: SummaryReports) -> None:
+        self._board = board
         self._store = store
         self._reporting = reporting
-        self._now = now
-        self._bound = asyncio.Semaphore(AT_ONCE)
 
-    async def sweep(self) -> None:
-        """Post everything that is due and not posted: missed while no process ran, or left by one that died."""
-        await asyncio.gather(*map(self._safely, await self._store.watches.all()))
-
-    async def due(self, watch: str) -> None:
-        """The scheduler says that a watch's time has come."""
-        found = await self._store.watches.get(watch)
-        if found is not None:
-            await self._safely(found)
+    async def due(self, watch_id: str) -> None:
+        """Post what a watch has due, now that its time has come."""
+        watch = await self._store.watches.get(watch_id)
+        due = await self._reporting.due(watch) if watch else None
+        if due is not None:
+            self._board.changed(Subject(self.name, due.subject))
 
     async def post_now(self, watch: Watch) -> None:
         """Post a summary beside those on schedule; raises `services.model.errors`."""
         report = await self._reporting.report(watch)
         due = Due(watch, report.summary.at, late=False)
-        ts = await self._post(due, report, f"{watch.id}:now:{secrets.token_hex(4)}")
-        await self._file(due, report.summary, ts)
+        view = self._view(due, report)
+        channel, mark = Channel(watch.place.team, watch.place.channel), f"{watch.id}:now:{secrets.token_hex(4)}"
+        await self._board.post_once(view, channel, event_type=self.event_type, mark=mark)
 
-    async def _safely(self, watch: Watch) -> None:
-        """One watch's trouble is no other's; what could not be posted is tried again by the next sweep."""
-        async with self._bound:
-            try:
-                await self._post_due(watch)
-            except (Throttled, Unreachable) as error:
-                log.warning("not_posted_yet", watch=watch.id, error=str(error))
-            except Exception:
-                log.exception("not_posted", watch=watch.id)
+    async def view(self, subject: str) -> View | None:
+        """A due summary; None when it was posted, its watch has ended, or a later one is due."""
+        watch = await self._store.watches.get(subject.rpartition(":")[0])
+        due = await self._reporting.due(watch) if watch else None
+        return self._view(due) if due is not None and due.subject == subject else None
 
-    async def _post_due(self, watch: Watch) -> None:
-        due = await self._reporting.claim(watch)
-        if due is None:
-            return
-        mark = f"{watch.id}:{int(due.at.timestamp())}"
-        found = await self._posting.find(watch.place.channel, mark, kind=KIND) if due.tried else ""
-        if found:
-            await self._reporting.posted(due, found)
-            return
-        report = await self._reporting.report(watch, before=due.at)
-        if not await self._reporting.begin(due):
-            return
-        try:
-            ts = await self._post(due, report, mark)
-        except (NotAllowed, Refused, Absent) as error:
-            if error.code not in NOT_THERE:
-                raise
-            log.warning("not_in_channel", watch=watch.id, channel=watch.place.channel, error=error.code)
-            await self._reporting.give_up(due)
-            return
-        await self._reporting.posted(due, ts)
-        log.info("summary_posted", watch=watch.id, due=due.at.isoformat(), late=due.late)
-        await self._file(due, report.summary, ts)
+    async def behind(self, _since: datetime | None) -> tuple[str, ...]:
+        """Every due time that is not posted: missed while no process ran, or left by one that died."""
+        due = [await self._reporting.due(watch) for watch in await self._store.watches.all()]
+        return tuple(each.subject for each in due if each is not None)
 
-    async def _post(self, due: Due, report: Report, mark: str) -> str:
-        message = shown(due.watch, report, late=due.at if due.late else None)
-        return await self._posting.post(due.watch.place.channel, message, kind=KIND, mark=mark)
+    def _view(self, due: Due, report: Report | None = None) -> View:
+        """What is posted asks Azure, so it is made when it is needed, and once."""
+        reports = [report] if report else []
 
-    async def _file(self, due: Due, summary: Summary, ts: str) -> None:
-        """All rows of a long one, in its thread. The summary is there without it, so its failure fails nothing."""
-        if views.pages(summary) < FILE_FROM:
-            return
-        name = f"{due.watch.subject or 'all'}-{due.at:%Y-%m-%d-%H%M}.csv"
-        title = f"All rows, {due.at:%Y-%m-%d %H:%M} UTC"
-        try:
-            await self._posting.upload(due.watch.place.channel, name, views.csv(summary), title=title, thread=ts)
-        except DomainError as error:
-            log.warning("file_not_shared", watch=due.watch.id, error=str(error))
+        async def latest() -> Report:
+            if not reports:
+                reports.append(await self._reporting.report(due.watch, before=due.at))
+            return reports[0]
+
+        async def render(_plan_blocks: bool) -> Message:
+            return page(due.watch, await latest(), late=due.at if due.late else None)
+
+        async def replies(message: LiveMessage) -> tuple[Reply, ...]:
+            if message.position > 0:
+                return ()
+            rows = (await latest()).summary
+            if views.pages(rows) < FILE_FROM:
+                return (Reply(1),)
+            name = f"{due.watch.subject or 'all'}-{due.at:%Y-%m-%d-%H%M}.csv"
+            return (Reply(1, file=File(name, f"All rows, {due.at:%Y-%m-%d %H:%M} UTC", views.csv(rows))),)
+
+        return View(
+            revision=0,
+            channels=(Channel(due.watch.place.team, due.watch.place.channel),),
+            render=render,
+            replies=replies,
+            first_position=0,
+            complete=partial(self._reporting.posted, due),
+        )

@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 
 import aiohttp
@@ -36,6 +36,7 @@ from handlers.dispatch import Answer, Door
 from handlers.kit.message import SUBMIT, SUGGEST, Message, Modal, Submission, option, submission, view
 from handlers.kit.request import Request
 from handlers.views import errors as views
+from services.model.clock import Clock
 from services.model.errors import DomainError, Refused
 from services.model.secret import Secret
 from services.ports import Deliveries
@@ -66,7 +67,10 @@ class Connection:
 
 
 class SlackBot:
-    """The bot in Slack. `start` begins to listen in Socket Mode; in HTTP mode `routes` do."""
+    """The bot in Slack. `start` begins to listen in Socket Mode; in HTTP mode `routes` do.
+
+    `reachable` is called with a channel's id when the bot can post there since then.
+    """
 
     def __init__(
         self,
@@ -77,7 +81,8 @@ class SlackBot:
         people: People,
         door: Door,
         deliveries: Deliveries,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock,
+        reachable: Callable[[str], None],
         at_once: int = 1000,
     ) -> None:
         self._connection = connection
@@ -86,10 +91,11 @@ class SlackBot:
         self._people = people
         self._door = door
         self._deliveries = deliveries
-        self._now = now
+        self._clock = clock
+        self._reachable = reachable
         self._work = Work(most=at_once)
         assert isinstance(client.session, aiohttp.ClientSession)  # noqa: S101 - `open_client` gave it one
-        self.replies = Replies(client, client.session, people)
+        self.replies = Replies(client, client.session, people, reachable)
         self.app = self._bolt()
         self._socket: AsyncSocketModeHandler | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -211,6 +217,7 @@ class SlackBot:
         app.action(re.compile(".*"))(self._on_click)
         app.view(SUBMIT)(self._on_form)
         app.options(SUGGEST)(self._on_options)
+        app.event("member_joined_channel")(self._on_joined)
         app.error(self._on_fault)
         return app
 
@@ -244,6 +251,12 @@ class SlackBot:
 
     async def _on_fault(self, error: Exception) -> None:
         _log.error("fault", exc_info=error)
+
+    async def _on_joined(self, event: Body) -> None:
+        """Somebody joined a channel; when that was the bot, it can post there from now on."""
+        if event.get("user") == self._ours.bot_user:
+            self._people.moved(event["channel"])
+            self._reachable(event["channel"])
 
     # --- commands and clicks ----------------------------------------------------------------------------------------
 
@@ -315,7 +328,7 @@ class SlackBot:
             key=said.key,
             trigger_id=said.trigger_id if said.opens_forms else "",
             said_by_click=said.clicked,
-            now=self._now(),
+            now=self._clock.now(),
             slash=said.slash,
             message_ts=where.message_ts,
             thread_ts=where.thread_ts,

@@ -74,6 +74,8 @@ class People:
     async def place(self, channel: str, name: str = "") -> Place:
         """A channel that a payload names."""
         found = await self._places.get(channel)
+        if not found.is_member:
+            self._places.forget(channel)  # whoever reads that invites the bot, and asks again at once
         shown = name or found.channel_name
         return Place(self._ours.team, channel, shown, is_shared=found.is_shared, is_member=found.is_member)
 

@@ -1,6 +1,6 @@
 """How a `Message` gets to people."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,12 +34,22 @@ class Where:
 
 
 class Replies:
-    """Sends answers: private ones by response_url, ones for the channel by chat.postMessage."""
+    """Sends answers: private ones by response_url, ones for the channel by chat.postMessage.
 
-    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession, people: People) -> None:
+    `reachable` is called with the id of a channel in which a post succeeded.
+    """
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        session: aiohttp.ClientSession,
+        people: People,
+        reachable: Callable[[str], None],
+    ) -> None:
         self._client = client
         self._session = session
         self._people = people
+        self._reachable = reachable
 
     async def send(self, message: Message, where: Where) -> None:
         """Raises `services.model.errors` when nothing reached anybody."""
@@ -72,6 +82,8 @@ class Replies:
             blocks = (*message.blocks[: MESSAGE_BLOCKS - 1], context(note)) if message.blocks else ()
             text = message.text if message.blocks else f"{message.text}\n{note}"
             await self._privately(Message(text, blocks, attachments=message.attachments), where)
+        else:
+            self._reachable(where.channel)
 
     async def _privately(self, message: Message, where: Where) -> None:
         if await self._by_url(message, where, replace=False):

@@ -1,4 +1,4 @@
-"""Incidents: one thing that is wrong, and the messages that show it. Times are aware and in UTC."""
+"""Incidents: one thing that is wrong. Times are aware and in UTC."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -54,24 +54,6 @@ class Memo:
     closed: datetime | None = None
     """When its last incident was over, after so many `flaps`."""
     flaps: int = 0
-
-
-@dataclass(frozen=True)
-class IncidentMessage:
-    """The message of an incident in a channel.
-
-    `shown` is the incident's revision that it shows, `told` the one that its thread has heard of and `before` the
-    incident as it was then; `posting` is the mark of a post whose reply has not come yet.
-    """
-
-    incident: str
-    team: str
-    channel: str
-    ts: str = ""
-    shown: int = -1
-    told: int = -1
-    before: Incident | None = None
-    posting: str = ""
 
 
 @dataclass(frozen=True)

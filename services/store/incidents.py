@@ -1,15 +1,15 @@
-"""Incidents, what people decide about them, and the messages that show them."""
+"""Incidents, and what people decide about them."""
 
 from collections.abc import Callable, Collection
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select, update
+from sqlalchemy import RowMapping, and_, func, select, update
 
-from services.model.incident import Incident, IncidentMessage, StoredIncident
-from services.store.base import UNLIKELY, Queries
-from services.store.tables import alerts, incidents
+from services.model.incident import Incident, StoredIncident
+from services.store.base import Queries
+from services.store.tables import incidents, messages
 
 _FIELDS = tuple(item.name for item in fields(Incident))
 
@@ -35,8 +35,8 @@ class Incidents(Queries):
         """Cloud registries (ARM ids, lower case) with open incidents that some channel has a message of."""
         query = (
             select(incidents.c.acr)
-            .join(alerts, alerts.c.incident == incidents.c.id)
-            .where(incidents.c.resolved.is_(None), alerts.c.ts != "")
+            .join(messages, and_(messages.c.kind == "incident", messages.c.subject == incidents.c.id))
+            .where(incidents.c.resolved.is_(None), messages.c.ts != "")
         )
         async with self._reading() as connection:
             return frozenset(await connection.scalars(query.distinct()))
@@ -72,60 +72,6 @@ class Incidents(Queries):
                 )
         return ended
 
-    # --- messages ---------------------------------------------------------------------------------------------------
-
-    async def alerts(self, incident: str) -> tuple[IncidentMessage, ...]:
-        """Its messages in all channels."""
-        async with self._reading() as connection:
-            rows = (await connection.execute(select(alerts).where(alerts.c.incident == incident))).mappings()
-            return tuple(
-                IncidentMessage(**{item.name: row[item.name] for item in fields(IncidentMessage)}) for row in rows
-            )
-
-    async def claim_alert(
-        self, alert: IncidentMessage, holder: str, now: datetime, until: datetime
-    ) -> IncidentMessage | None:
-        """Take a message in hand: the one process that may post in it until then. None when another one has it."""
-        same = _same(alert)
-        far_ahead = alerts.c.until > now + UNLIKELY
-        fresh = {"ts": "", "shown": -1, "told": -1, "posting": "", "holder": "", "until": now}
-        key = {"incident": alert.incident, "team": alert.team, "channel": alert.channel}
-        async with self._writing() as connection:
-            await connection.execute(self._insert_once(alerts).values(**key, **fresh))
-            done = await connection.execute(
-                update(alerts)
-                .where(same, or_(alerts.c.holder.in_(["", holder]), alerts.c.until <= now, far_ahead))
-                .values(holder=holder, until=until)
-            )
-            row = (await connection.execute(select(alerts).where(same))).mappings().one()
-        return (
-            IncidentMessage(**{item.name: row[item.name] for item in fields(IncidentMessage)})
-            if done.rowcount
-            else None
-        )
-
-    async def save_alert(self, alert: IncidentMessage, **changes: object) -> None:
-        """Change the named columns."""
-        async with self._writing() as connection:
-            await connection.execute(update(alerts).where(_same(alert)).values(**changes))
-
-    async def behind(self, since: datetime | None = None) -> tuple[str, ...]:
-        """Incidents that some message does not show as they are, and open ones (changed `since` then), oldest first.
-
-        An open one may lack a message in some channel, which only the watches know.
-        """
-        late = (
-            select(alerts.c.incident)
-            .join(incidents, incidents.c.id == alerts.c.incident)
-            .where(or_(alerts.c.shown < incidents.c.revision, alerts.c.told < incidents.c.revision))
-        )
-        still: ColumnElement[bool] = incidents.c.resolved.is_(None)
-        if since is not None:
-            still = and_(still, incidents.c.changed >= since)
-        query = select(incidents.c.id).where(or_(still, incidents.c.id.in_(late))).order_by(incidents.c.opened)
-        async with self._reading() as connection:
-            return tuple(await connection.scalars(query))
-
     async def counts(self) -> dict[tuple[str, str], int]:
         """How many are open, by cloud registry and severity."""
         query = (
@@ -135,10 +81,6 @@ class Incidents(Queries):
         )
         async with self._reading() as connection:
             return {(acr, severity): count for acr, severity, count in await connection.execute(query)}
-
-
-def _same(alert: IncidentMessage) -> Any:
-    return and_(alerts.c.incident == alert.incident, alerts.c.team == alert.team, alerts.c.channel == alert.channel)
 
 
 def incident_of(row: RowMapping) -> Incident:

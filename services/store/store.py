@@ -16,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from services.model.clock import Clock, MachineClock
 from services.model.codec import Codec
 from services.store.audit import Audit
-from services.store.cards import Cards
 from services.store.deliveries import Deliveries
 from services.store.incidents import Incidents
 from services.store.leases import Leases
+from services.store.messages import Messages
 from services.store.operations import Operations
 from services.store.sightings import Sightings
 from services.store.summaries import Summaries
@@ -38,7 +38,7 @@ class Store:
 
     engine: AsyncEngine
     operations: Operations
-    cards: Cards
+    messages: Messages
     audit: Audit
     leases: Leases
     deliveries: Deliveries
@@ -78,7 +78,7 @@ async def open_store(url: str, codec: Codec | None = None, clock: Clock | None =
     return Store(
         engine,
         Operations(engine, clock or MachineClock()),
-        Cards(engine),
+        Messages(engine),
         Audit(engine),
         Leases(engine),
         Deliveries(engine),

@@ -117,16 +117,6 @@ events = Table(
     UniqueConstraint("operation", "key"),
 )
 
-cards = Table(
-    "cards",
-    metadata,
-    Column("operation", ForeignKey("operations.id", ondelete="CASCADE"), primary_key=True),
-    Column("ts", String(32), nullable=False),
-    Column("shown", Integer, nullable=False),
-    Column("told", Integer, nullable=False),
-    Column("posting", String(64), nullable=False),
-)
-
 leases = Table(
     "leases",
     metadata,
@@ -165,6 +155,23 @@ workspaces = Table(
     Column("learnt", Moment, nullable=False),
 )
 
+messages = Table(
+    "messages",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("subject", String(64), primary_key=True),
+    Column("team", String(32), primary_key=True),
+    Column("channel", String(32), primary_key=True),
+    Column("ts", String(32), nullable=False),
+    Column("shown", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("reported", Value),
+    Column("pending", String(128), nullable=False),
+    Column("edited", Moment),
+    Column("holder", String(64), nullable=False),
+    Column("until", Moment, nullable=False),
+)
+
 # --- watching -------------------------------------------------------------------------------------------------------
 
 watches = Table(
@@ -189,10 +196,6 @@ summaries = Table(
     metadata,
     Column("watch", ForeignKey("watches.id", ondelete="CASCADE"), primary_key=True),
     Column("due", Moment, primary_key=True),
-    Column("holder", String(64), nullable=False),
-    Column("until", Moment, nullable=False),
-    Column("posting", Boolean, nullable=False),
-    Column("ts", String(32), nullable=False),
     Column("posted", Moment),
 )
 
@@ -271,19 +274,4 @@ incidents = Table(
         sqlite_where=text("resolved IS NULL"),
         postgresql_where=text("resolved IS NULL"),
     ),
-)
-
-alerts = Table(
-    "alerts",
-    metadata,
-    Column("incident", ForeignKey("incidents.id", ondelete="CASCADE"), primary_key=True),
-    Column("team", String(32), primary_key=True),
-    Column("channel", String(32), primary_key=True),
-    Column("ts", String(32), nullable=False),
-    Column("shown", Integer, nullable=False),
-    Column("told", Integer, nullable=False),
-    Column("before", Value),
-    Column("posting", String(64), nullable=False),
-    Column("holder", String(64), nullable=False),
-    Column("until", Moment, nullable=False),
 )

@@ -1,14 +1,13 @@
-"""Summaries: which are due, which process posts them, and what they contain.
+"""Summaries: which are due, and what they contain.
 
-A watch's due times follow from its expression and the clock alone; the database gives each to one process. Of several
-that were missed only the latest is posted, late.
+A watch's due times follow from its expression and the clock alone. Of several that were missed only the latest is
+posted, late.
 """
 
-import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from services.model.clock import Clock
 from services.model.health import Health, Sighting
 from services.model.watch import Watch
 from services.ports import Configuration
@@ -18,20 +17,22 @@ from services.watching import cron, scope, summaries
 from services.watching.health import health
 from services.watching.poller import Poller
 
-LEASE = timedelta(minutes=2)
-"""How long a process may take to post a slot before another one takes it over."""
 LATE = timedelta(minutes=5)
 """A summary posted this long after its due time says so."""
 
 
 @dataclass(frozen=True)
 class Due:
-    """A due time that this process has to post. `tried`: a post may exist already."""
+    """A due time of a watch whose summary is not posted."""
 
     watch: Watch
     at: datetime
     late: bool
-    tried: bool = False
+
+    @property
+    def subject(self) -> str:
+        """Its id as the subject of a message (`services.model.message`)."""
+        return f"{self.watch.id}:{int(self.at.timestamp())}"
 
 
 @dataclass(frozen=True)
@@ -43,57 +44,34 @@ class Report:
 
 
 class SummaryReports:
-    """`holder` names this process among those that share the database."""
+    """What the watches of all channels have due, and what their summaries contain."""
 
-    def __init__(
-        self,
-        store: Store,
-        configuration: Configuration,
-        poller: Poller,
-        *,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        holder: str = "",
-    ) -> None:
+    def __init__(self, store: Store, configuration: Configuration, poller: Poller, clock: Clock) -> None:
         self._store = store
         self._configuration = configuration
         self._poller = poller
-        self._now = now
-        self._holder = holder or secrets.token_hex(8)
+        self._clock = clock
 
     # --- when -------------------------------------------------------------------------------------------------------
 
-    async def claim(self, watch: Watch) -> Due | None:
-        """The watch's latest due time, if its summary was not posted and no other process is posting it."""
-        now = self._now()
+    async def due(self, watch: Watch) -> Due | None:
+        """The watch's latest due time, if its summary is not posted."""
+        now = self._clock.now()
         at = cron.parse(watch.every, watch.tz).latest(now) if watch.every else None
         if at is None or at <= watch.created:
             return None
         last = await self._store.summaries.last(watch.id, now)
         if last and last.due >= at and (last.posted or last.due > at):
             return None
-        slot = await self._store.summaries.claim(watch.id, at, self._holder, now, now + LEASE)
-        return Due(watch, at, now - at > LATE, slot.posting) if slot else None
+        return Due(watch, at, now - at > LATE) if await self._store.summaries.open(watch.id, at, now) else None
 
-    async def begin(self, due: Due) -> bool:
-        """Before a post: prolong the claim, and store that a post may follow. False: another process has the claim."""
-        now = self._now()
-        slot = await self._store.summaries.claim(due.watch.id, due.at, self._holder, now, now + LEASE)
-        if slot is None:
-            return False
-        await self._store.summaries.save(due.watch.id, due.at, posting=True)
-        return True
-
-    async def posted(self, due: Due, ts: str) -> None:
+    async def posted(self, due: Due) -> None:
         """The summary is in the channel."""
-        await self._store.summaries.save(due.watch.id, due.at, posting=False, ts=ts, posted=self._now())
-
-    async def give_up(self, due: Due) -> None:
-        """The summary can't be posted (the bot has left the channel): the slot counts as done, without a message."""
-        await self._store.summaries.save(due.watch.id, due.at, posting=False, posted=self._now())
+        await self._store.summaries.posted(due.watch.id, due.at, self._clock.now())
 
     async def last(self, watch: Watch) -> Slot | None:
         """The newest slot up to now."""
-        return await self._store.summaries.last(watch.id, self._now())
+        return await self._store.summaries.last(watch.id, self._clock.now())
 
     # --- what -------------------------------------------------------------------------------------------------------
 
@@ -105,7 +83,7 @@ class SummaryReports:
         sites = self._configuration.sites
         acrs = scope.acrs([watch], sites)
         await self._poller.refresh(acrs.values())
-        now = self._now()
+        now = self._clock.now()
         polls = {one.acr: one for one in await self._store.sightings.polls()}
         failing = {acr for acr in acrs if acr in polls and polls[acr].failures}
         covered: list[tuple[Sighting, Health]] = []

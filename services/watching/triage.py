@@ -1,42 +1,32 @@
 """Open incidents, and what people decide about them."""
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime, timedelta
 
 from services.model.audit import AuditRow
+from services.model.clock import Clock
 from services.model.errors import NotFound, Stale
 from services.model.health import Health, Sighting
 from services.model.incident import Incident, StoredIncident
 from services.model.people import Person, Place
 from services.model.watch import Watch
 from services.policy.sites import Site
-from services.ports import Configuration
+from services.ports import Configuration, MessageBoard
 from services.store import Store
 from services.watching import incident_rules, responses, scope
 from services.watching.health import health
-
-NEWS = timedelta(minutes=10)
-"""How long after a change it is checked that every channel has a message of it."""
 
 
 class Triage:
     """Open incidents, and what people decide about them: the same for commands and buttons.
 
-    `changed` is called with an incident's id whenever people should see something new.
+    `board` shows what changes.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        configuration: Configuration,
-        changed: Callable[[str], None],
-        *,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
+    def __init__(self, store: Store, configuration: Configuration, board: MessageBoard, clock: Clock) -> None:
         self._store = store
         self._configuration = configuration
-        self._changed = changed
-        self._now = now
+        self._board = board
+        self._clock = clock
 
     async def get(self, incident: str) -> StoredIncident:
         """Raises `NotFound`."""
@@ -58,7 +48,7 @@ class Triage:
 
     async def affected(self, stored: StoredIncident) -> tuple[tuple[Sighting, Health], ...]:
         """The connected registries of an incident by their last sightings, with their health now."""
-        now, incident = self._now(), stored.incident
+        now, incident = self._clock.now(), stored.incident
         last = await self._store.sightings.last([stored.acr])
         return tuple(
             (one.sighting, health(one.sighting, now, activated_before=one.activated))
@@ -89,21 +79,19 @@ class Triage:
     async def acknowledge(self, incident: str, by: Person, place: Place) -> Incident:
         """`by` takes care of it. Raises `NotFound`, or `Stale` when it is over."""
         return await self._change(
-            incident, by, place, "acknowledge", lambda before: responses.acknowledge(before, by.id, self._now())
+            incident, by, place, "acknowledge", lambda before: responses.acknowledge(before, by.id, self._clock.now())
         )
 
     async def snooze(self, incident: str, choice: str, by: Person, place: Place) -> Incident:
         """No notifications until `choice` (`responses.snooze`), in `by`'s time zone. Raises `Invalid` too."""
         return await self._change(
-            incident, by, place, "snooze", lambda before: responses.snooze(before, choice, self._now(), by.tz)
+            incident, by, place, "snooze", lambda before: responses.snooze(before, choice, self._clock.now(), by.tz)
         )
 
     async def sweep(self) -> None:
-        """End snoozes that have run out, and find what no message shows yet, as when another process died."""
-        now = self._now()
-        ended = await self._store.incidents.end_snoozes(now)
-        for incident in (*ended, *await self._store.incidents.behind(now - NEWS)):
-            self._changed(incident)
+        """End snoozes that have run out."""
+        for incident in await self._store.incidents.end_snoozes(self._clock.now()):
+            self._board.changed(incident)
 
     async def _change(
         self, incident: str, by: Person, place: Place, word: str, change: Callable[[Incident], Incident]
@@ -113,7 +101,7 @@ class Triage:
             current = (await self.get(incident)).incident
             raise Stale(incident, "resolved" if current.resolved else "open", "open")
         await self._store.audit.record(
-            AuditRow("decision", by.id, "done", f"alert {word} {incident}", channel=place.channel, at=self._now())
+            AuditRow("decision", by.id, "done", f"alert {word} {incident}", channel=place.channel, at=self._clock.now())
         )
-        self._changed(incident)
+        self._board.changed(incident)
         return stored.incident

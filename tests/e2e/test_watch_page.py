@@ -77,9 +77,7 @@ async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
             )
         }
         configuration = FixedConfiguration(sites, Policy.model_validate(POLICY))
-        bot = await stack.enter_async_context(
-            open_bot(blueprint(box, tmp_path / "bot.db", configuration, box.clock.now))
-        )
+        bot = await stack.enter_async_context(open_bot(blueprint(box, tmp_path / "bot.db", configuration, box.clock)))
         yield Watched(box, bot)
 
 

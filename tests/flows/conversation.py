@@ -21,6 +21,7 @@ from sandbox.controlplane.part import RealKubePart
 from services.gateways.azure.clouds import cloud
 from services.gateways.azure.gateway import Options
 from services.gateways.azure.identity import Identity
+from services.model.clock import Clock
 from services.model.operation import LIVE, Operation, State
 from services.model.secret import Secret
 from services.operations.engine import open_engine
@@ -79,8 +80,8 @@ class Time:
 
     ahead: timedelta = timedelta()
 
-    def __call__(self) -> datetime:
-        """Now."""
+    def now(self) -> datetime:
+        """The current moment."""
         return datetime.now(UTC) + self.ahead
 
 
@@ -167,11 +168,11 @@ class Conversation:
                 await asyncio.sleep(0.01)
 
     async def _is_quiet(self) -> bool:
-        if self.bot.slack.busy or self.bot.notifier.waiting or self.bot.alerts.waiting:
+        if self.bot.slack.busy or self.bot.board.waiting:
             return False
         live = await self.bot.store.operations.find(states=LIVE - {"waiting"})
-        behind = await self.bot.store.cards.behind()
-        return not live and not behind and not self.bot.slack.busy and not self.bot.notifier.waiting
+        behind = await self.bot.store.messages.operations_behind()
+        return not live and not behind and not self.bot.slack.busy and not self.bot.board.waiting
 
     async def operation(self, target: str = "edge01") -> Operation:
         """The newest one on a connected registry."""
@@ -192,7 +193,7 @@ class Conversation:
 
         async def is_there() -> bool:
             found = await self.bot.store.operations.find(target=target, limit=1)
-            behind = self.bot.notifier.waiting or await self.bot.store.cards.behind()
+            behind = self.bot.board.waiting or await self.bot.store.messages.operations_behind()
             return bool(found) and found[0].state == state and not behind
 
         await self.until(is_there)
@@ -404,9 +405,7 @@ def _buttons(message: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def blueprint(
-    box: Sandbox, database: Path, configuration: FixedConfiguration, now: Callable[[], datetime]
-) -> Blueprint:
+def blueprint(box: Sandbox, database: Path, configuration: FixedConfiguration, clock: Clock) -> Blueprint:
     """The bot's own wiring against a sandbox, as a newcomer's settings would have it."""
     env = box.environment()
     secret = Secret(env["AZURE_CLIENT_SECRET"])
@@ -425,7 +424,7 @@ def blueprint(
         database_url=f"sqlite:///{database}",
         pace=0.02,
         patience=0.05,
-        now=now,
+        clock=clock,
         environment={"KUBECONFIG": env["KUBECONFIG"]},
     )
 

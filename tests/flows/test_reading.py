@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from inline_snapshot import snapshot
 
+from services.model.message import Channel, LiveMessage, Subject
 from tests.flows.conversation import Conversation
 
 
@@ -115,7 +116,9 @@ async def test_operations_are_listed_in_pages(registry: Conversation) -> None:
     for age in range(1, 21):
         name, created = f"edge1{age:02}", newest.created - timedelta(minutes=age)
         await store.operations.create(replace(newest, id=f"op-{name}", target=name, created=created), name)
-        await store.cards.save(f"op-{name}", ts="1.0", shown=newest.revision)
+        message = LiveMessage(Subject("operation", f"op-{name}"), Channel(newest.place.team, newest.place.channel))
+        await store.messages.claim(message, "a bot", newest.created, newest.created)
+        await store.messages.release(message, "a bot", ts="1.0", shown=newest.revision)
 
     await registry.say("operation list --site berlin")
     first = await registry.answer()

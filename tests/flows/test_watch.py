@@ -47,7 +47,7 @@ def dateless(text: str) -> str:
 
 async def edge_is(talk: Conversation, state: str) -> None:
     """What Azure says of edge01 from now on."""
-    now = talk.time().isoformat()
+    now = talk.time.now().isoformat()
     values: dict[str, Any] = {"connectionState": state}
     if state == "Online":
         values |= {"lastActivityTime": now, "lastSyncTime": now}
@@ -138,8 +138,8 @@ async def test_a_summary_that_was_missed_is_posted_once_and_says_so(registry: Co
     registry.time.ahead += timedelta(hours=3)
     registry.said = ["       (the bot is down for three hours)"]
     await registry.restart()
-    await registry.bot.summaries.sweep()
-    await registry.bot.summaries.sweep()
+    await registry.quiet()
+    await registry.restart()
     await registry.quiet()
 
     posted = [one for one in await registry.messages() if str(one["text"]).startswith("Summary")]
@@ -147,7 +147,8 @@ async def test_a_summary_that_was_missed_is_posted_once_and_says_so(registry: Co
     assert await registry.transcript() == snapshot("""\
        (the bot is down for three hours)
        (the bot is started again)
-bot    Summary of site berlin: 1 healthy\
+bot    Summary of site berlin: 1 healthy
+       (the bot is started again)\
 """)
     assert dateless(await registry.answer()).replace("\N{EN DASH}", "-") == snapshot("""\
 Registry: *Summary of site berlin*  ·  1 healthy
@@ -163,10 +164,9 @@ async def test_a_lost_reply_does_not_post_a_summary_twice(registry: Conversation
     await registry.say(f'watch berlin --every "{daily(hours=2)}" --tz UTC --alerts off --yes')
     registry.time.ahead += timedelta(hours=2, minutes=1)
     await registry.fault("slack", "chat.postMessage", "lose_reply")
-    await registry.bot.summaries.sweep()
+    await registry.bot.board.sweep(None)
+    await registry.quiet()
     await registry.restart()
-    registry.time.ahead += timedelta(minutes=3)
-    await registry.bot.summaries.sweep()
     await registry.quiet()
 
     posted = [one for one in await registry.messages() if str(one["text"]).startswith("Summary")]

@@ -24,6 +24,7 @@ from sandbox.faults import Faults
 from sandbox.slack import SlackPart, Timing
 from sandbox.speed import IMMEDIATE
 from services.model.audit import AuditRow
+from services.model.clock import MachineClock
 from services.model.secret import Secret
 from services.policy.access import Policy
 from services.policy.configuration import FixedConfiguration
@@ -94,6 +95,7 @@ class Bench:
         self.client: AsyncWebClient
         self.listens = ""
         self.at_once = 1000
+        self.reachable: list[str] = []
 
     async def open(self, *, mode: str = "socket", **options: Any) -> None:
         site = await self._listen() if mode == "http" else None
@@ -143,6 +145,8 @@ class Bench:
             people=people,
             door=Door(catalogue, services),
             deliveries=services.deliveries,
+            clock=MachineClock(),
+            reachable=self.reachable.append,
             at_once=self.at_once,
         )
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from services.model.audit import AuditRow
 from services.model.codec import Codec
+from services.model.message import Channel, LiveMessage, Subject
 from services.model.operation import Decision, Operation
 from services.operations.deploy.outputs import AddressHeld
 from services.operations.procedures import PROCEDURES
@@ -197,12 +198,28 @@ async def test_a_card_is_behind_until_it_shows_the_last_revision_and_its_thread_
     store: Store, add: Add
 ) -> None:
     made = await add(state="waiting")
-    assert await store.cards.behind() == (made.id,)
-    await store.cards.save(made.id, ts="1.2", shown=made.revision)
-    assert await store.cards.behind() == ()
+    card = LiveMessage(Subject("operation", made.id), Channel("T0CONTOSO", "C0EDGE"))
+    before = await store.messages.operations_behind()
+    await store.messages.claim(card, "this", NOW, NOW)
+    await store.messages.release(card, "this", ts="1.2", shown=made.revision, position=0)
+    shown = await store.messages.operations_behind()
     await store.operations.move(made.id, ["waiting"], "expired", event="ended")
-    await store.cards.save(made.id, shown=made.revision + 1)
-    assert await store.cards.behind() == (made.id,)
+    await store.messages.claim(card, "this", NOW, NOW)
+    await store.messages.release(card, "this", shown=made.revision + 1)
+    lacks_an_event = await store.messages.operations_behind()
+    await store.messages.claim(card, "this", NOW, NOW)
+    await store.messages.release(card, "this", position=(await store.operations.events(made.id, 0))[-1].id)
+
+    assert (before, shown, lacks_an_event) == ((made.id,), (), (made.id,))
+    assert await store.messages.operations_behind() == ()
+
+
+async def test_between_starts_only_recent_and_living_operations_are_looked_for(store: Store, add: Add) -> None:
+    await add("op-old", state="failed", created=NOW - timedelta(days=9))
+    await add("op-lives", state="waiting", created=NOW - timedelta(days=8))
+    await add("op-new", state="failed", created=NOW)
+
+    assert await store.messages.operations_behind(NOW - timedelta(days=1)) == ("op-lives", "op-new")
 
 
 async def test_audit_rows_come_back_in_their_order(store: Store) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from services.model.azure import StatusDetail
 from services.model.health import HealthReason, Sighting, Target, Transition
-from services.model.incident import Incident, IncidentMessage, Memo
+from services.model.incident import Incident, Memo
+from services.model.message import Channel, LiveMessage, Subject
 from services.model.people import Place
 from services.model.poll import LastSighting, PollResult, StoredState
 from services.model.watch import Watch
@@ -43,6 +44,7 @@ INCIDENT = Incident(
     HealthReason.STATUS_DISK,
     {"lost_from": date(2026, 3, 4)},
 )
+ALERT = LiveMessage(Subject("incident", "al-1"), Channel("T0CONTOSO", "C0EDGE"))
 MEMO = Memo(f"{ACR}/edge02", odd_seen=NOW, odd_count=1)
 
 
@@ -106,53 +108,53 @@ async def test_of_processes_that_want_to_poll_one_may(store: Store, other: Store
 
 async def test_a_clock_that_was_a_year_ahead_does_not_end_the_polling_or_the_posting(store: Store) -> None:
     await store.sightings.apply_poll(ACR, NOW, opens)
-    alert, ahead = IncidentMessage("al-1", "T0CONTOSO", "C0EDGE"), timedelta(days=365)
+    ahead = timedelta(days=365)
     await store.sightings.claim(ACR, NOW + ahead, SOON + ahead)
-    await store.incidents.claim_alert(alert, "dead", NOW + ahead, SOON + ahead)
+    await store.messages.claim(ALERT, "dead", NOW + ahead, SOON + ahead)
 
     assert await store.sightings.claim(ACR, NOW, SOON)
-    assert await store.incidents.claim_alert(alert, "living", NOW, SOON)
+    assert await store.messages.claim(ALERT, "living", NOW, SOON)
 
 
-async def test_of_processes_that_want_to_post_a_summary_one_may(store: Store, other: Store) -> None:
+async def test_a_summary_is_due_until_it_is_posted_or_a_later_one_is(store: Store, other: Store) -> None:
     await store.watches.save(WATCH)
-    rooms = (store, other) * 5
+    later = NOW + timedelta(days=1)
 
-    slots = await asyncio.gather(
-        *(one.summaries.claim("w-1", NOW, f"process {index}", NOW, SOON) for index, one in enumerate(rooms))
-    )
-
-    assert sum(slot is not None for slot in slots) == 1
-    assert await other.summaries.claim("w-1", NOW, "one more", SOON, SOON + timedelta(minutes=2))
-
-
-async def test_a_summary_that_was_posted_is_not_to_be_had_again(store: Store) -> None:
-    await store.watches.save(WATCH)
-    await store.summaries.claim("w-1", NOW, "this", NOW, SOON)
-    await store.summaries.save("w-1", NOW, posted=NOW, ts="1.0")
-
-    assert await store.summaries.claim("w-1", NOW, "other", SOON, SOON + timedelta(minutes=2)) is None
-    assert await store.summaries.claim("w-1", NOW - timedelta(days=1), "other", SOON, SOON) is None
+    assert await store.summaries.open("w-1", NOW, NOW)
+    assert await other.summaries.open("w-1", NOW, NOW)
+    assert await other.summaries.open("w-1", later, later)
+    assert not await store.summaries.open("w-1", NOW, later)
+    await store.summaries.posted("w-1", later, later)
+    assert not await other.summaries.open("w-1", later, later)
 
 
 async def test_the_newest_slot_of_a_watch_is_never_forgotten(store: Store) -> None:
     await store.watches.save(WATCH)
     for day in range(3):
-        await store.summaries.claim("w-1", NOW + timedelta(days=day), "this", NOW + timedelta(days=day), SOON)
+        await store.summaries.open("w-1", NOW + timedelta(days=day), NOW + timedelta(days=day))
 
     assert await store.summaries.forget(NOW + timedelta(days=30)) == 2
     assert await store.summaries.last("w-1", NOW + timedelta(days=30))
 
 
-async def test_of_processes_that_want_to_post_an_alert_one_may(store: Store, other: Store) -> None:
-    await store.sightings.apply_poll(ACR, NOW, opens)
-    alert, rooms = IncidentMessage("al-1", "T0CONTOSO", "C0EDGE"), (store, other) * 5
+async def test_of_processes_that_want_to_write_to_a_message_one_may(store: Store, other: Store) -> None:
+    rooms = (store, other) * 5
 
     held = await asyncio.gather(
-        *(one.incidents.claim_alert(alert, f"process {index}", NOW, SOON) for index, one in enumerate(rooms))
+        *(each.messages.claim(ALERT, f"process {index}", NOW, SOON) for index, each in enumerate(rooms))
     )
 
-    assert sum(one is not None for one in held) == 1
+    assert sum(each is not None for each in held) == 1
+    assert await other.messages.claim(ALERT, "one more", SOON, SOON + timedelta(minutes=2))
+
+
+async def test_who_lost_a_message_to_another_process_writes_nothing(store: Store, other: Store) -> None:
+    await store.messages.claim(ALERT, "frozen", NOW, SOON)
+    await other.messages.claim(ALERT, "living", SOON, SOON + timedelta(minutes=2))
+
+    assert not await store.messages.write(ALERT, "frozen", SOON, pending="al-1:message")
+    assert await other.messages.write(ALERT, "living", SOON, shown=3)
+    assert [(each.pending, each.shown) for each in await store.messages.of(ALERT.subject)] == [("", 3)]
 
 
 async def test_people_decide_about_open_incidents_only(store: Store) -> None:

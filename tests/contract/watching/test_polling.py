@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
-from services.model.incident import IncidentMessage
+from services.model.message import Channel, LiveMessage, Subject
 from services.store import open_store
 from tests.contract.watching.conftest import PLACE, World, watch
 
@@ -67,9 +67,9 @@ async def test_a_cloud_registry_that_nobody_watches_any_more_is_polled_until_its
     for _ in range(4):
         await world.later(minutes=5)
     incident = (await world.open_incidents())[0]
-    alert = IncidentMessage(incident.id, PLACE.team, PLACE.channel)
-    await world.store.incidents.claim_alert(alert, "this one", world.clock.now(), world.clock.now())
-    await world.store.incidents.save_alert(alert, ts="1.0")
+    alert = LiveMessage(Subject("incident", incident.id), Channel(PLACE.team, PLACE.channel))
+    await world.store.messages.claim(alert, "this one", world.clock.now(), world.clock.now())
+    await world.store.messages.release(alert, "this one", ts="1.0")
 
     await world.store.watches.remove("w-all")
 
