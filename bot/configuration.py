@@ -290,7 +290,7 @@ def _approvals(
         unknown = [name for name in rule.commands if name not in kinds]
         for name in unknown:
             near = nearest(name, kinds, most=1)
-            meant = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(f'`{one}`' for one in kinds)}"
+            meant = f"did you mean `{near[0]}`?" if near else f"the kinds are {', '.join(f'`{one}`' for one in kinds)}"
             where = (*at, "commands", rule.commands.index(name))
             yield file.problem(where, f"`{name}` is no kind of operation, so nothing would wait for approval; {meant}")
         named = {*rule.sites} <= {*(sites or {})} and {*rule.environments} <= environments

@@ -1,6 +1,6 @@
 """What people say and see. A command is one function in a module here and one line below."""
 
-from handlers import about, alerts, checks, connected, deploy, help, operations, watch  # noqa: A004 - the module is named for what people type
+from handlers import about, alerts, checks, connected, deactivate, deploy, help, operations, watch  # noqa: A004 - the module is named for what people type
 from handlers.kit.command import Command
 
 COMMANDS: tuple[Command, ...] = (
@@ -9,6 +9,7 @@ COMMANDS: tuple[Command, ...] = (
     about.whoami,
     checks.check,
     deploy.deploy,
+    deactivate.deactivate,
     connected.list_,
     connected.show,
     operations.list_,

@@ -105,6 +105,9 @@ class ConnectedRegistries(Protocol):
     ) -> Pending:
         """Create it under the cloud registry. Idempotent with equal values."""
 
+    async def deactivate(self, acr: AcrRef, name: str) -> Pending:
+        """Free the activation; the instance that has it can no longer sync. Idempotent."""
+
 
 class Extensions(Protocol):
     """Arc extensions of a connected cluster."""
@@ -295,7 +298,10 @@ class Work(Protocol):
     """What the workflows call. Answers are JSON; domain errors are answers, not exceptions."""
 
     async def prepare(self, operation: str) -> Answer:
-        """Make the plan. `{"run": attempt, "cluster": …, "turn": …}` when it is to be run at once."""
+        """Make the plan, and queue the operation when nobody has to approve it. `{}`."""
+
+    async def granted(self) -> Answer:
+        """`{"runs": [{"operation": …, "attempt": …}]}` whose turn it is."""
 
     async def confirm(self, operation: str, attempt: int) -> Answer:
         """Compare the world with what was approved. `{"steps": [indices]}`; none when it must not run."""
@@ -316,8 +322,11 @@ class Starter(Protocol):
     async def prepare(self, operation: str) -> None:
         """Start planning; again for the same operation: nothing."""
 
-    async def run(self, operation: str, attempt: int, cluster: str, turn: int) -> None:
-        """Queue a run, behind those with lower turns; again for the same attempt: nothing."""
+    async def grant(self) -> None:
+        """Start every run whose turn it is; again for the same attempt: nothing."""
+
+    async def knows(self, operation: str, attempt: int) -> bool:
+        """Whether the engine has the run, or is about to have it."""
 
     async def lost(self, operation: str, attempt: int) -> bool:
         """Whether the engine has given the run up."""

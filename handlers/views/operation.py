@@ -12,7 +12,7 @@ from handlers.views.facts import short
 from handlers.views.procedures import words_of
 from handlers.views.procedures.words import StepWords
 from services.model.errors import DomainError, Failure
-from services.model.operation import ApprovalRequest, Decision, Event, Operation, State, StepRun, StillUnderWay
+from services.model.operation import ApprovalRequest, Decision, Event, Operation, Related, State, StepRun, StillUnderWay
 from services.model.plan import Finding, PlannedStep
 
 MOST_FINDINGS = 12
@@ -51,6 +51,10 @@ _STEP_MARKS: Mapping[TaskStatus, str] = {
 
 def name(operation: Operation) -> str:
     """Such as `Deploy edge01 to berlin`."""
+    return _named(operation)
+
+
+def _named(operation: Operation | Related) -> str:
     return words_of(operation.kind).title.format(target=operation.target, site=operation.site)
 
 
@@ -68,8 +72,8 @@ def summary(operation: Operation) -> str:
 
 def _addition(operation: Operation) -> str:
     match operation.state:
-        case "queued" if operation.behind:
-            return f" behind {operation.behind}"
+        case "queued" if operation.waits_for:
+            return f", waiting for {listed(f'{_named(one)} ({one.id})' for one in operation.waits_for)}"
         case "running" if operation.cancelling:
             return f", stopping for {operation.cancelling}"
         case "succeeded" | "running" | "failed" if operation.approvals:
@@ -190,6 +194,8 @@ def _approval(operation: Operation) -> Iterator[Block]:
 
 
 def _success(operation: Operation) -> Block:
+    if not any(step.runs for step in operation.planned):
+        return blocks.context("There was nothing to do: everything is as asked for.")
     took = ("Took", duration(_took(operation)) if operation.ended_at else "")
     return blocks.fields((*words_of(operation.kind).fields(operation), took))
 
@@ -254,10 +260,13 @@ def _plan_title(operation: Operation) -> str:
     to_do = [index for index, step in enumerate(operation.planned) if step.runs]
     kept = len(operation.planned) - len(to_do)
     done = sum(operation.steps[index].state == "complete" for index in to_do if index < len(operation.steps))
-    rest = f", {kept} kept as they are" if kept else ""
+    rest = f", {kept} kept as {'it is' if kept == 1 else 'they are'}" if kept else ""
+    if not to_do:
+        return f"{kept} step{'' if kept == 1 else 's'}, kept as {'it is' if kept == 1 else 'they are'}"
+    steps = f"{len(to_do)} step{'' if len(to_do) == 1 else 's'}"
     if operation.state in {"waiting", "previewed", "queued"}:
-        return f"Plan: {len(to_do)} steps{rest}"
-    return f"{done} of {len(to_do)} steps{rest}"
+        return f"Plan: {steps}{rest}"
+    return f"{done} of {steps}{rest}"
 
 
 def _task(operation: Operation, index: int, step: PlannedStep) -> Block:

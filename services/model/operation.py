@@ -86,6 +86,17 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Related:
+    """Another operation, as far as its name and state."""
+
+    id: str
+    kind: str
+    target: str
+    site: str
+    state: State
+
+
+@dataclass(frozen=True)
 class Operation:
     """A durable piece of work that changes the world."""
 
@@ -94,8 +105,8 @@ class Operation:
     target: str
     site: str
     environment: str
-    cluster: str
-    """ARM id of the cluster, lower case: what is locked while it runs."""
+    locks: tuple[str, ...]
+    """Names of what no other operation may change while it runs: ARM ids, lower case."""
     requester: str
     requester_name: str
     place: Place
@@ -119,8 +130,12 @@ class Operation:
     ended_at: datetime | None = None
     cancelling: str = ""
     """Who asked for the stop that is under way."""
-    behind: str = ""
-    """Id of the operation at the same cluster that this one waits for."""
+    parent: str = ""
+    """Id of the operation that this one is a part of."""
+    waits_for: tuple["Related", ...] = ()
+    """Operations that lock something which this one needs and come before it."""
+    children: tuple["Related", ...] = ()
+    """Its parts, in the order in which they were started."""
     revision: int = 0
 
     @property

@@ -1,8 +1,10 @@
-"""Two workflows over plans as data, and the queue that lets one operation at a time run at a cluster.
+"""Workflows over plans as data, and the queue that bounds how many run at once.
 
-Their shape never changes: what a step does lives in its declaration, so that a newer bot continues an older one's work.
-For another shape a `run.v2` is registered beside `run.v1`. Nothing in a workflow looks at an error's class, since a
-replayed step's error is another one; steps answer with data. Every step may be repeated after a crash.
+Whose turn it is the locks in the database say (`services.store.locks`); a run is queued here when it holds them all.
+The shape of a workflow never changes: what a step does lives in its declaration, so that a newer bot continues an older
+one's work. `run.v1` is what older versions queued, one at a time a cluster; it stays until none of theirs can be left.
+Nothing in a workflow looks at an error's class, since a replayed step's error is another one; steps answer with data.
+Every step may be repeated after a crash.
 """
 
 import asyncio
@@ -11,17 +13,21 @@ import os
 import sqlite3
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
+import structlog
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetEnqueueOptions, SetWorkflowID
 from sqlalchemy import make_url
 
 from services.ports import Answer, Work
 
-QUEUE = "operations"
+FIRST_QUEUE = "operations"
+"""Of `run.v1`, partitioned by cluster."""
+QUEUE = "runs"
 LOCK = 7_255_310
 """Number of the advisory lock; any that nobody else uses in this database."""
 VERSION = "1"
@@ -32,6 +38,7 @@ THREADS = 64
 """The engine replaces the loop's default executor; fewer threads than active workflows would block name look-ups."""
 
 T = TypeVar("T")
+log = structlog.get_logger("operations")
 Workflow = Callable[..., Coroutine[Any, Any, Any]]
 
 
@@ -43,8 +50,9 @@ class Engine:
     """Starts workflows; at most one `Engine` is open in a process."""
 
     def __init__(self, work: Work, let_go: Callable[[], None]) -> None:
+        self._work = work
         self._steps = _Steps()
-        self._prepare, self._run = _workflows(work, self._steps)
+        self._prepare, self._run = _workflows(work, self._steps, self.grant)
         self._let_go = let_go
 
     async def prepare(self, operation: str) -> None:
@@ -52,10 +60,30 @@ class Engine:
         with SetWorkflowID(f"{operation}:plan"):
             await DBOS.start_workflow_async(self._prepare, operation)
 
-    async def run(self, operation: str, attempt: int, cluster: str, turn: int) -> None:
-        """Queue a run at a cluster, behind those with lower turns; a second call for the same attempt does nothing."""
-        with SetWorkflowID(run_id(operation, attempt)), _place(cluster, turn):
-            await DBOS.enqueue_workflow_async(QUEUE, self._run, operation, attempt)
+    async def grant(self) -> None:
+        """Queue every run whose turn it is; one that is queued already, also by an older version, is left alone.
+
+        Never raises: what fails here is in the log, and the next call repeats it.
+        """
+        # In a context of its own, since the engine starts no workflow from inside a step, and turns come with steps.
+        await asyncio.create_task(self._grant(), context=Context())
+
+    async def _grant(self) -> None:
+        try:
+            for run in (await self._work.granted())["runs"]:
+                operation, attempt = run["operation"], run["attempt"]
+                if await DBOS.get_workflow_status_async(run_id(operation, attempt)) is None:
+                    with SetWorkflowID(run_id(operation, attempt)):
+                        await DBOS.enqueue_workflow_async(QUEUE, self._run, operation, attempt)
+        except Exception:
+            log.exception("turns_not_given")
+
+    async def knows(self, operation: str, attempt: int) -> bool:
+        """Whether the run is queued or was, or the planning that queues it is not at its end."""
+        if await DBOS.get_workflow_status_async(run_id(operation, attempt)) is not None:
+            return True
+        planning = await DBOS.get_workflow_status_async(f"{operation}:plan")
+        return attempt == 1 and planning is not None and planning.status == "PENDING"
 
     async def lost(self, operation: str, attempt: int) -> bool:
         """Whether the engine has given this run up (it crashed too often, or broke), or knows nothing of it."""
@@ -106,24 +134,15 @@ async def open_engine(url: str, work: Work, *, executor: str = "local", poll: fl
     )
     engine = Engine(work, let_go)
     DBOS.launch()
-    await DBOS.register_queue_async(
-        QUEUE,
-        partition_concurrency=1,
-        worker_concurrency=20,
-        global_concurrency=50,
-        polling_interval_sec=poll,
-        on_conflict="always_update",
-    )
+    limits: dict[str, Any] = {
+        "worker_concurrency": 20,
+        "global_concurrency": 50,
+        "polling_interval_sec": poll,
+        "on_conflict": "always_update",
+    }
+    await DBOS.register_queue_async(FIRST_QUEUE, partition_concurrency=1, **limits)
+    await DBOS.register_queue_async(QUEUE, **limits)
     return engine
-
-
-def _place(cluster: str, turn: int) -> SetEnqueueOptions:
-    """A place in the queue that a run keeps over a restart.
-
-    By itself the engine goes by the time of queueing, on SQLite in whole seconds: a run that a crash interrupted could
-    come after one that was queued in the same second.
-    """
-    return SetEnqueueOptions(queue_partition_key=cluster, priority=turn)
 
 
 def run_id(operation: str, attempt: int) -> str:
@@ -152,12 +171,35 @@ class _Steps:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-def _workflows(work: Work, steps: _Steps) -> tuple[Workflow, Workflow]:
-    step = steps.run
+class _Turns:
+    """The parts of the work after which it may be somebody else's turn."""
 
-    @DBOS.workflow(name="run.v1", max_recovery_attempts=RECOVERIES)
-    async def run_v1(operation: str, attempt: int) -> None:
-        confirmed = await step("confirm", work.confirm, operation, attempt)
+    def __init__(self, work: Work, grant: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._work = work
+        self._grant = grant
+
+    async def prepare(self, operation: str) -> Answer:
+        answer = await self._work.prepare(operation)
+        await self._grant()
+        return answer
+
+    async def confirm(self, operation: str, attempt: int) -> Answer:
+        answer = await self._work.confirm(operation, attempt)
+        if not answer["steps"]:
+            await self._grant()
+        return answer
+
+    async def end(self, operation: str, outcome: Answer) -> None:
+        await self._work.end(operation, outcome)
+        await self._grant()
+
+
+def _workflows(work: Work, steps: _Steps, grant: Callable[[], Coroutine[Any, Any, None]]) -> tuple[Workflow, Workflow]:
+    step, turns = steps.run, _Turns(work, grant)
+
+    # Of both shapes as long as they are the same.
+    async def play(operation: str, attempt: int) -> None:
+        confirmed = await step("confirm", turns.confirm, operation, attempt)
         outcome: Answer = {"state": "done"}
         for index in confirmed["steps"]:
             outcome = await step(f"{index}.begin", work.begin, operation, index)
@@ -166,16 +208,25 @@ def _workflows(work: Work, steps: _Steps) -> tuple[Workflow, Workflow]:
             if outcome["state"] != "done":
                 break
         if confirmed["steps"]:
-            await step("end", work.end, operation, outcome)
+            await step("end", turns.end, operation, outcome)
+
+    @DBOS.workflow(name="run.v1", max_recovery_attempts=RECOVERIES)
+    async def run_v1(operation: str, attempt: int) -> None:
+        await play(operation, attempt)
+
+    @DBOS.workflow(name="run.v2", max_recovery_attempts=RECOVERIES)
+    async def run_v2(operation: str, attempt: int) -> None:
+        await play(operation, attempt)
 
     @DBOS.workflow(name="prepare.v1", max_recovery_attempts=None)
     async def prepare_v1(operation: str) -> None:
-        made = await step("prepare", work.prepare, operation)
-        if "run" in made:
-            with SetWorkflowID(run_id(operation, made["run"])), _place(made["cluster"], made["turn"]):
-                await DBOS.enqueue_workflow_async(QUEUE, run_v1, operation, made["run"])
+        made = await step("prepare", turns.prepare, operation)
+        if "run" in made:  # an older version has answered, and died before it queued the run
+            place = SetEnqueueOptions(queue_partition_key=made["cluster"], priority=made["turn"])
+            with SetWorkflowID(run_id(operation, made["run"])), place:
+                await DBOS.enqueue_workflow_async(FIRST_QUEUE, run_v1, operation, made["run"])
 
-    return prepare_v1, run_v1
+    return prepare_v1, run_v2
 
 
 def _occupy(url: str) -> Callable[[], None]:

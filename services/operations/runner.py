@@ -79,7 +79,7 @@ class Runner:
         """Make the plan and move on: blocked, shown, waiting for approval, or to be run at once."""
         planning = await self._get(operation)
         if planning.state != "planning":
-            return await self._to_run(planning)
+            return {}
         try:
             plan = await self._planner.plan(planning)
             request = self._planner.approval_request(planning)
@@ -91,13 +91,14 @@ class Runner:
             await self._fail(planning, "planning", defect(error))
             return {}
         await self._planned(planning, plan, request)
-        return await self._to_run(await self._get(operation))
+        return {}
 
-    async def _to_run(self, operation: Operation) -> Answer:
-        if operation.state != "queued":
-            return {}
-        turn = await self._store.operations.runs(operation.cluster)
-        return {"run": operation.attempt, "cluster": operation.cluster, "turn": turn}
+    async def granted(self) -> Answer:
+        """Runs whose turn it is: queued operations that hold all their locks."""
+        runs = [{"operation": operation, "attempt": attempt} for operation, attempt in await self._store.locks.grant()]
+        for waiting in await self._store.operations.find(states={"queued"}, limit=1000):
+            self._changed(waiting.id)  # it may wait for somebody else now
+        return {"runs": runs}
 
     async def _planned(self, operation: Operation, plan: Plan, request: ApprovalRequest | None) -> None:
         to: State
@@ -106,12 +107,18 @@ class Runner:
             to, changes = "blocked", {"ended_at": self._clock.now()}
         elif operation.dry_run:
             to, changes = "previewed", {"ended_at": self._clock.now()}
+        elif not any(step.runs for step in plan.steps):
+            to, changes = "succeeded", {"ended_at": self._clock.now(), "event": "ended"}
         elif request:
             to, changes = "waiting", _requested(request)
         else:
             to, changes = "queued", {"attempt": 1}
         moved = await self._store.operations.plan(operation.id, plan, ["planning"], to, **changes)
-        if not moved or to in {"blocked", "previewed"}:  # not moved: somebody cancelled it while it was thought out
+        if not moved or to in {
+            "blocked",
+            "previewed",
+            "succeeded",
+        }:  # not moved: somebody cancelled it while it was thought out
             await self._store.leases.release(operation.id)
         log.info("planned", operation=operation.id, state=to, steps=len(plan.steps), blockers=len(plan.blockers))
         self._changed(operation.id)
@@ -123,6 +130,10 @@ class Runner:
         queued = await self._get(operation)
         if queued.state == "running" and queued.attempt == attempt:
             return {"steps": self._to_do(queued)}
+        # Only a run that an older version has queued comes here before it holds its locks.
+        while queued.state == "queued" and not await self._store.locks.hold(operation):
+            await asyncio.sleep(self._pace)
+            queued = await self._get(operation)
         if queued.state != "queued" or queued.attempt != attempt or queued.plan is None:
             return {"steps": []}
         if not await self._is_fresh(queued, queued.plan) and not await self._still(queued, queued.plan):
@@ -149,7 +160,7 @@ class Runner:
         is_old = self._clock.now() - plan.made >= FRESH
         if operation.approval_request is not None or operation.attempt > 1 or is_old:
             return False
-        return not await self._store.operations.ran_since(operation.cluster, plan.made, but=operation.id)
+        return not await self._store.operations.ran_since(operation.locks, plan.made, but=operation.id)
 
     async def _still(self, operation: Operation, approved: Plan) -> bool:
         """Plan again and compare; what is different is shown and asked for again."""
@@ -180,12 +191,14 @@ class Runner:
         changes: dict[str, Any]
         if blocked:
             to, changes = "blocked", {"ended_at": self._clock.now(), "approved": approved, "event": "ended"}
+        elif not any(step.runs for step in now.steps):
+            to, changes = "succeeded", {"ended_at": self._clock.now(), "event": "ended"}
         elif request is None:
             to, changes = "queued", {}
         else:
             to, changes = "waiting", {"approved": approved, "round": operation.round + 1, **_requested(request)}
         moved = await self._store.operations.plan(operation.id, now, ["queued"], to, **changes)
-        if blocked or not moved:
+        if not moved or to in {"blocked", "succeeded"}:
             await self._store.leases.release(operation.id)
         return moved and to == "queued"
 

@@ -121,7 +121,7 @@ class Operations:
             if await self._store.operations.move(
                 operation, ["waiting"], "queued", event="approved", attempt=attempt, remind=None, expires=None
             ):
-                await self._run(found, attempt)
+                await self._engine.grant()
         self._changed(operation)
 
     async def reject(self, operation: str, by: Person, place: Place, reason: str) -> None:
@@ -174,13 +174,13 @@ class Operations:
         if not moved:
             raise Stale(operation, found.state, "failed")
         await self._audit("retry", found, by, place)
-        await self._run(found, attempt)
+        await self._engine.grant()
         self._changed(operation)
 
     # --- the clock --------------------------------------------------------------------------------------------------
 
     async def sweep(self) -> None:
-        """Remind of requests that are about to expire, and end those that have."""
+        """Remind of requests that are about to expire, end those that have, and start whatever has its turn."""
         now = self._clock.now()
         for found in await self._store.operations.due(now):
             if found.approval_request and found.approval_request.expires <= now:
@@ -192,20 +192,22 @@ class Operations:
                     found.id, event="reminded", key=f"reminded:{found.round}", remind=None
                 )
             self._changed(found.id)
+        await self._engine.grant()
 
     async def take_up(self) -> None:
         """After a start: give the engine what a crash kept from it, and end runs that it has given up."""
         for found in await self._store.operations.find(states=("planning", "queued", "running"), limit=10_000):
             if found.state == "planning":
                 await self._engine.prepare(found.id)
-            elif found.state == "queued":
-                await self._run(found, found.attempt)
-            elif await self._engine.lost(found.id, found.attempt):
-                ended = Outcome(Failure(EngineCause.INTERRUPTED))
+            elif found.state == "queued" and not await self._engine.knows(found.id, found.attempt):
+                await self._store.locks.queue_again(found.id)
+            elif found.state == "running" and await self._engine.lost(found.id, found.attempt):
+                outcome = Outcome(Failure(EngineCause.INTERRUPTED))
                 await self._store.operations.move(
-                    found.id, ["running"], "failed", event="failed", outcome=ended, ended_at=self._clock.now()
+                    found.id, ["running"], "failed", event="failed", outcome=outcome, ended_at=self._clock.now()
                 )
                 self._changed(found.id)
+        await self._engine.grant()
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -216,7 +218,7 @@ class Operations:
             target=order.target,
             site=order.site.name,
             environment=order.site.environment,
-            cluster=order.site.cluster_ref.id.lower(),
+            locks=self._procedures[order.kind].locks(order.site, order.target),
             requester=order.by.id,
             requester_name=order.by.name,
             place=order.place,
@@ -225,10 +227,6 @@ class Operations:
             created=self._clock.now(),
             dry_run=order.dry_run,
         )
-
-    async def _run(self, operation: Operation, attempt: int) -> None:
-        turn = await self._store.operations.runs(operation.cluster)
-        await self._engine.run(operation.id, attempt, operation.cluster, turn)
 
     async def _check_possible(self, rule: ApprovalRule, by: Person) -> None:
         policy = self._configuration.policy
@@ -260,6 +258,7 @@ class Operations:
         await self._store.leases.release(operation.id)
         await self._audit(word, operation, by, place)
         self._changed(operation.id)
+        await self._engine.grant()
 
     async def _audit(self, word: str, operation: Operation, by: Person, place: Place) -> None:
         digest = operation.plan.digest if operation.plan else ""

@@ -8,19 +8,23 @@ from sqlalchemy import Select, and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.model.clock import Clock
-from services.model.operation import ENDED, Decision, Event, EventKind, Operation, State, StepRun
+from services.model.operation import ENDED, Decision, Event, EventKind, Operation, Related, State, StepRun
 from services.model.plan import Plan
 from services.store.base import Queries
+from services.store.locks import Locks
 from services.store.tables import decisions, events, leases, operations, steps
 
 COLUMNS = tuple(column.key for column in operations.c if column.key not in {"key", "expires", "remind"})
+
+RELATED = (operations.c.id, operations.c.kind, operations.c.target, operations.c.site, operations.c.state)
 
 
 class Operations(Queries):
     """Reads come as whole `Operation` values. What happens to steps is dated by `clock`."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+    def __init__(self, engine: AsyncEngine, locks: Locks, clock: Clock) -> None:
         super().__init__(engine)
+        self._locks = locks
         self._clock = clock
 
     async def create(self, operation: Operation, key: str) -> tuple[Operation, bool]:
@@ -69,22 +73,15 @@ class Operations(Queries):
         come = or_(operations.c.expires <= now, operations.c.remind <= now)
         return await self._load(select(operations).where(operations.c.state == "waiting", come))
 
-    async def ran_since(self, cluster: str, moment: datetime, *, but: str) -> bool:
-        """Whether another operation has run at the cluster since, or is running."""
-        query = select(operations.c.id).where(
-            operations.c.cluster == cluster,
+    async def ran_since(self, locks: Collection[str], moment: datetime, *, but: str) -> bool:
+        """Whether another operation that locks one of these things has run since, or is running."""
+        query = select(operations.c.locks).where(
             operations.c.id != but,
             operations.c.started_at.is_not(None),
             or_(operations.c.ended_at.is_(None), operations.c.ended_at >= moment),
         )
         async with self._reading() as connection:
-            return (await connection.execute(query.limit(1))).first() is not None
-
-    async def runs(self, cluster: str) -> int:
-        """How many runs were ever queued at the cluster: the place of the newest one in their order."""
-        query = select(func.coalesce(func.sum(operations.c.attempt), 0)).where(operations.c.cluster == cluster)
-        async with self._reading() as connection:
-            return int(await connection.scalar(query) or 0)
+            return any(set(locks) & set(others) for others in await connection.scalars(query))
 
     async def ended_with_leases(self) -> tuple[Operation, ...]:
         """Those that have ended and could not give their addresses back."""
@@ -104,6 +101,8 @@ class Operations(Queries):
             if done.rowcount and event:
                 attempt = await connection.scalar(select(operations.c.attempt).where(operations.c.id == operation))
                 await self._tell(connection, operation, event, f"{event}:{to}:{attempt}")
+            if done.rowcount:
+                await self._moved(connection, operation, to)
         return done.rowcount == 1
 
     async def plan(
@@ -131,7 +130,19 @@ class Operations(Queries):
                     )
                 if event:
                     await self._tell(connection, operation, event, f"{event}:{to}:{changes.get('round', 1)}")
+                await self._moved(connection, operation, to)
         return done.rowcount == 1
+
+    async def _moved(self, connection: AsyncConnection, operation: str, to: State) -> None:
+        """Locks go with the state, and a parent's card shows its children's."""
+        if to == "queued":
+            await self._locks.claim(connection, operation)
+        elif to != "running":
+            await self._locks.give_back(connection, operation)
+        parent = select(operations.c.parent).where(operations.c.id == operation).scalar_subquery()
+        await connection.execute(
+            update(operations).where(operations.c.id == parent).values(revision=operations.c.revision + 1)
+        )
 
     async def decide(self, operation: str, decision: Decision) -> bool:
         """Add the decision; False when this person has decided this round already."""
@@ -203,7 +214,9 @@ class Operations(Queries):
                     select(decisions).where(decisions.c.operation.in_(ids)).order_by(decisions.c.at)
                 )
             ).mappings()
-            ahead = await self._ahead(connection, [row for row in rows if row["state"] == "queued"])
+            ahead = await self._locks.ahead(connection, [row["id"] for row in rows if row["state"] == "queued"])
+            related = await self._related(connection, {each for several in ahead.values() for each in several})
+            children = await self._children(connection, ids)
             by_run: dict[str, list[StepRun]] = {one: [] for one in ids}
             for run in runs:
                 by_run[run["operation"]].append(StepRun(**{name: run[name] for name in StepRun.__dataclass_fields__}))
@@ -217,20 +230,28 @@ class Operations(Queries):
                 **{name: row[name] for name in COLUMNS},
                 steps=tuple(by_run[row["id"]]),
                 decisions=tuple(by_decision[row["id"]]),
-                behind=ahead.get(row["cluster"], ""),
+                waits_for=tuple(related[each] for each in ahead.get(row["id"], ())),
+                children=children.get(row["id"], ()),
             )
             for row in rows
         )
 
-    async def _ahead(self, connection: AsyncConnection, queued: list[Any]) -> dict[str, str]:
-        if not queued:
+    async def _related(self, connection: AsyncConnection, ids: Collection[str]) -> dict[str, Related]:
+        if not ids:
             return {}
-        running = await connection.execute(
-            select(operations.c.cluster, operations.c.id).where(
-                operations.c.state == "running", operations.c.cluster.in_({row["cluster"] for row in queued})
-            )
+        rows = await connection.execute(select(*RELATED).where(operations.c.id.in_(ids)))
+        return {row.id: Related(*row) for row in rows}
+
+    async def _children(self, connection: AsyncConnection, ids: Collection[str]) -> dict[str, tuple[Related, ...]]:
+        rows = await connection.execute(
+            select(operations.c.parent, *RELATED)
+            .where(operations.c.parent.in_(ids), operations.c.parent != "")
+            .order_by(operations.c.created, operations.c.id)
         )
-        return {row.cluster: row.id for row in running}
+        found: dict[str, tuple[Related, ...]] = {}
+        for parent, *child in rows:
+            found[parent] = (*found.get(parent, ()), Related(*child))
+        return found
 
     async def _grow(self, connection: AsyncConnection, operation: str, **changes: Any) -> None:
         await connection.execute(

@@ -19,6 +19,7 @@ from services.store.audit import Audit
 from services.store.deliveries import Deliveries
 from services.store.incidents import Incidents
 from services.store.leases import Leases
+from services.store.locks import Locks
 from services.store.messages import Messages
 from services.store.operations import Operations
 from services.store.sightings import Sightings
@@ -38,6 +39,7 @@ class Store:
 
     engine: AsyncEngine
     operations: Operations
+    locks: Locks
     messages: Messages
     audit: Audit
     leases: Leases
@@ -75,9 +77,11 @@ async def open_store(url: str, codec: Codec | None = None, clock: Clock | None =
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_immediate)
+    held = Locks(engine)
     return Store(
         engine,
-        Operations(engine, clock or MachineClock()),
+        Operations(engine, held, clock or MachineClock()),
+        held,
         Messages(engine),
         Audit(engine),
         Leases(engine),

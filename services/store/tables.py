@@ -55,7 +55,8 @@ operations = Table(
     Column("target", String(64), nullable=False),
     Column("site", String(64), nullable=False),
     Column("environment", String(64), nullable=False),
-    Column("cluster", Text, nullable=False),
+    Column("locks", Value, nullable=False),
+    Column("parent", String(32), nullable=False),
     Column("requester", String(32), nullable=False),
     Column("requester_name", String(255), nullable=False),
     Column("place", Value, nullable=False),
@@ -76,7 +77,8 @@ operations = Table(
     Column("ended_at", Moment),
     Column("revision", Integer, nullable=False),
     Index("ix_operations_state", "state"),
-    Index("ix_operations_cluster", "cluster"),
+    Index("ix_operations_ended_at", "ended_at"),
+    Index("ix_operations_parent", "parent"),
     Index("ix_operations_created", "created"),
 )
 
@@ -115,6 +117,15 @@ events = Table(
     Column("facts", Value, nullable=False),
     Column("at", Moment, nullable=False),
     UniqueConstraint("operation", "key"),
+)
+
+locks = Table(
+    "locks",
+    metadata,
+    Column("resource", Text, primary_key=True),
+    Column("operation", ForeignKey("operations.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("turn", Integer, nullable=False),
+    Column("held", Boolean, nullable=False),
 )
 
 leases = Table(

@@ -237,7 +237,7 @@ class Conversation:
         """The newest card about a site, without its thread."""
         found = await self.get("read", **{"as": person, "channel": self.channel})
         cards = re.split(r"\n(?=Registry)", alike("\n".join(found["lines"])))
-        return [card for card in cards if f" to {site}*" in card.partition("\n")[0]][-1].partition("\n    Registry")[0]
+        return [card for card in cards if f" {site}*" in card.partition("\n")[0]][-1].partition("\n    Registry")[0]
 
     async def blockers(self) -> str:
         """What the newest card says stands in the way."""

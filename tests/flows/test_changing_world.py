@@ -141,7 +141,7 @@ async def test_a_second_operation_at_a_site_waits_and_says_for_whom(registry: Co
 alice  /registry deploy edge01 --site berlin
 carol  /registry deploy edge02 --site berlin
 bot    Deploy edge01 to berlin: running   [Cancel]
-bot    Deploy edge02 to berlin: queued behind op-1   [Cancel]
+bot    Deploy edge02 to berlin: queued, waiting for Deploy edge01 to berlin (op-1)   [Cancel]
 bot    Deploy edge01 to berlin: online
 bot    Deploy edge02 to berlin: blocked\
 """)

@@ -8,7 +8,7 @@ from typing import Any
 from services.model.azure import ArcCluster, ConnectedRegistry, Extension, Registry
 from services.model.errors import Failure
 from services.model.kubernetes import Node, ServiceRanges, StorageClass
-from services.model.operation import ApprovalRequest, Decision, Operation, Outcome, StepRun
+from services.model.operation import ApprovalRequest, Decision, Operation, Outcome, Related, StepRun
 from services.model.people import Place
 from services.model.plan import Plan
 from services.operations.answers import Known
@@ -79,7 +79,7 @@ def operation(**changes: Any) -> Operation:
         target="edge01",
         site="hamburg",
         environment="production",
-        cluster="/arc",
+        locks=("/arc",),
         requester="U0ALICE",
         requester_name="alice",
         place=Place("T0CONTOSO", "C0EDGE", "edge-ops"),
@@ -142,7 +142,9 @@ STATES: Mapping[str, Operation] = {
     "waiting": operation(approval_request=ASKED),
     "waiting-half-approved": operation(approval_request=ASKED, decisions=(BOB,)),
     "waiting-again": operation(approval_request=ASKED, decisions=(BOB,), round=2, plan=CHANGED, approved=plan()),
-    "queued": operation(state="queued", decisions=(BOB,), behind="op-2b4d6f8"),
+    "queued": operation(
+        state="queued", decisions=(BOB,), waits_for=(Related("op-2b4d6f8", "deploy", "edge02", "hamburg", "running"),)
+    ),
     "running": operation(state="running", decisions=(BOB,), steps=ran(4, running=True)),
     "stopping": operation(state="running", decisions=(BOB,), steps=ran(4, running=True), cancelling="carol"),
     "succeeded": operation(state="succeeded", decisions=(BOB,), steps=DONE, ended_at=ENDED),

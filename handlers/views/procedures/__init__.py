@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from handlers.views.procedures import deploy
+from handlers.views.procedures import deactivate, deploy
 from handlers.views.procedures.words import ProcedureWords
 
-WORDS: Mapping[str, ProcedureWords] = {"deploy": deploy.WORDS}
+WORDS: Mapping[str, ProcedureWords] = {"deploy": deploy.WORDS, "deactivate": deactivate.WORDS}
 """By kind."""
 
 

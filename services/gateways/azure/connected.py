@@ -66,6 +66,14 @@ class ConnectedRegistries:
             answer = await initial_answer(poller)
             return replace(begun(self._arm, answer, target), facts=_told(answer))
 
+    async def deactivate(self, acr: AcrRef, name: str) -> Pending:
+        """An action without a body: 200, or 202 with a Location that is followed."""
+        client = self._arm.registries(acr.subscription).connected_registries
+        target = f"{acr.id}/connectedRegistries/{name}"
+        async with self._arm.writing(target) as deadline:
+            poller = await client.begin_deactivate(acr.resource_group, acr.name, name, deadline=deadline, **UNPOLLED)
+            return begun(self._arm, await initial_answer(poller), f"{target}/deactivate")
+
 
 def _told(answer: AsyncHttpResponse) -> dict[str, str]:
     """The gateway that the connection string names; the answer to a creation has it, which spares a read."""

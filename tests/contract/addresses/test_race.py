@@ -75,7 +75,7 @@ def _operation(name: str) -> Operation:
         target="edge01",
         site="small",
         environment="development",
-        cluster=CLUSTER,
+        locks=(CLUSTER,),
         requester="U0ALICE",
         requester_name="alice",
         place=Place("T0CONTOSO", "C0EDGE"),

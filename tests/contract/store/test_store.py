@@ -124,15 +124,6 @@ async def test_a_step_begun_twice_keeps_its_first_start_and_tells_once(store: St
     assert len(await store.operations.events("op-7k3q9xa", 0)) == 1
 
 
-async def test_a_queued_one_says_behind_whom(store: Store, add: Add) -> None:
-    await add("op-first", state="running")
-    await add("op-second", state="queued")
-
-    found = await store.operations.get("op-second")
-    assert found
-    assert found.behind == "op-first"
-
-
 async def test_requests_are_due_when_their_reminder_or_their_end_has_come(store: Store, add: Add) -> None:
     await add(state="waiting")
     await store.operations.change("op-7k3q9xa", remind=NOW + timedelta(hours=22), expires=NOW + timedelta(days=1))
@@ -144,10 +135,10 @@ async def test_requests_are_due_when_their_reminder_or_their_end_has_come(store:
 async def test_whether_another_one_ran_at_the_cluster_since(store: Store, add: Add) -> None:
     await add("op-ended", state="succeeded", started_at=NOW, ended_at=NOW + timedelta(minutes=5))
 
-    assert await store.operations.ran_since("/arc", NOW + timedelta(minutes=1), but="op-7k3q9xa")
-    assert not await store.operations.ran_since("/arc", NOW + timedelta(minutes=6), but="op-7k3q9xa")
-    assert not await store.operations.ran_since("/arc", NOW, but="op-ended")
-    assert not await store.operations.ran_since("/other", NOW, but="op-7k3q9xa")
+    assert await store.operations.ran_since(("/arc",), NOW + timedelta(minutes=1), but="op-7k3q9xa")
+    assert not await store.operations.ran_since(("/arc",), NOW + timedelta(minutes=6), but="op-7k3q9xa")
+    assert not await store.operations.ran_since(("/arc",), NOW, but="op-ended")
+    assert not await store.operations.ran_since(("/other",), NOW, but="op-7k3q9xa")
 
 
 async def test_an_address_is_leased_to_one_of_those_who_try_at_once(store: Store, add: Add) -> None:

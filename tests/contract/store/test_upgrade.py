@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,7 +23,7 @@ from services.operations.deploy.request import DeployOptions
 from services.operations.procedures import PROCEDURES
 from services.store import open_store
 from services.store.store import migrations
-from tests.golden.values import NOW, plan
+from tests.golden.values import NOW, STATES, plan
 
 OUTPUTS: Mapping[int, Mapping[str, Any]] = {
     0: {"service_ip": "10.112.0.2"},
@@ -105,3 +106,30 @@ async def test_what_was_asked_for_and_what_steps_left_is_shown_and_gone_on_with(
         RegistryOnline(NOW),
         StillUnderWay(),
     ]
+
+
+async def test_what_was_queued_or_running_keeps_its_cluster_from_later_ones(url: str) -> None:
+    states = {"op-running": "running", "op-queued": "queued", "op-ended": "succeeded"}
+    await upgraded(url, *({"operation": name, "state": state} for name, state in states.items()))
+    store = await open_store(url, Codec(PROCEDURES.values))
+    later = replace(STATES["planning"], id="op-later", plan=None, started_at=None, locks=("/arc", "/edge01"))
+    await store.operations.create(later, "later")
+    await store.operations.move("op-later", ["planning"], "queued", attempt=1)
+
+    assert await store.locks.grant() == ()
+    assert not await store.locks.hold("op-queued")
+    await store.operations.move("op-running", ["running"], "succeeded")
+    assert await store.locks.grant() == ()
+    assert await store.locks.hold("op-queued")
+    await store.operations.move("op-queued", ["queued"], "cancelled")
+    assert await store.locks.grant() == (("op-later", 1),)
+    await store.close()
+
+
+async def test_one_that_an_older_version_did_not_get_to_queue_gets_a_turn(url: str) -> None:
+    await upgraded(url, {"operation": "op-old", "state": "queued"})
+    store = await open_store(url, Codec(PROCEDURES.values))
+    await store.locks.queue_again("op-old")
+
+    assert await store.locks.grant() == (("op-old", 1),)
+    await store.close()

@@ -1,4 +1,4 @@
-"""The durable engine: one process a file, one run a cluster, and after a crash it goes on where it was."""
+"""The durable engine: one process a file,  after a crash it goes on where it was."""
 
 import asyncio
 import os
@@ -8,8 +8,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from dbos import DBOS, EnqueueOptions
 
-from services.operations.engine import open_engine
+from services.operations.engine import open_engine, run_id
 from tests.unit.engine.worker import Diary
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -71,26 +72,28 @@ async def test_asking_twice_for_the_same_work_begins_it_once(tmp_path: Path) -> 
     diary = Diary(tmp_path / "log", "")
     engine = await open_engine(f"sqlite:///{tmp_path / 'bot.db'}", diary, poll=0.02)
     await asyncio.gather(*(engine.prepare("op-one") for _ in range(3)))
-    await asyncio.gather(*(engine.run("op-one", 1, "/arc", 1) for _ in range(3)))
+    await asyncio.gather(*(engine.grant() for _ in range(3)))
     await diary.ended.wait()
+    await engine.grant()
     await engine.close()
 
     assert lines(tmp_path) == WHOLE
 
 
-async def test_runs_at_one_cluster_come_one_after_the_other(tmp_path: Path) -> None:
+async def test_a_run_that_an_older_version_queued_ends_and_is_not_started_again(tmp_path: Path) -> None:
     diary = Diary(tmp_path / "log", "")
     engine = await open_engine(f"sqlite:///{tmp_path / 'bot.db'}", diary, poll=0.02)
-    await engine.run("op-one", 1, "/arc", 1)
-    await engine.run("op-two", 1, "/arc", 2)
-    while "op-two end done" not in lines_so_far(tmp_path):
-        diary.ended.clear()
-        await diary.ended.wait()
+    older: EnqueueOptions = {
+        "workflow_name": "run.v1",
+        "queue_name": "operations",
+        "queue_partition_key": "/arc",
+        "workflow_id": run_id("op-one", 1),
+        "app_version": "1",
+    }
+    await DBOS.enqueue_workflow_with_options_async(older, "op-one", 1)
+    assert await engine.knows("op-one", 1)
+    await engine.grant()
+    await diary.ended.wait()
     await engine.close()
 
-    done = [line.split()[0] for line in lines(tmp_path)]
-    assert done == sorted(done)
-
-
-def lines_so_far(folder: Path) -> list[str]:
-    return lines(folder) if (folder / "log").exists() else []
+    assert lines(tmp_path) == WHOLE[1:]

@@ -95,7 +95,9 @@ def test_names_that_name_nothing_are_told_with_the_nearest(files: Files) -> None
     [
         (
             "{name: a, approvers: [bob], commands: [watch]}",
-            ["`watch` is no kind of operation, so nothing would wait for approval; there are `deploy`"],
+            [
+                "`watch` is no kind of operation, so nothing would wait for approval; the kinds are `deploy`, `deactivate`"
+            ],
         ),
         (
             "{name: a, approvers: [bob], commands: [depoly]}",

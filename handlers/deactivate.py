@@ -1,0 +1,34 @@
+"""Deactivate a connected registry."""
+
+from handlers.kit.command import command
+from handlers.kit.message import Message
+from handlers.kit.request import Request
+from services.operations.deactivate.request import DeactivateOptions
+from services.operations.service import Order
+from services.policy.sites import Site
+from services.services import Services
+
+
+@command(
+    "deactivate",
+    needs="registry:write",
+    examples=("deactivate edge01 --site berlin", "deactivate edge01 --site berlin --dry-run"),
+    changes=True,
+)
+async def deactivate(
+    request: Request, name: str, *, site: Site, dry_run: bool = False, services: Services
+) -> Message | None:
+    """Deactivate a connected registry, so that another installation of it can be activated.
+
+    An installation that runs goes on serving the images that it has, but can no longer sync. You see the plan first.
+
+    Args:
+        name: Of the connected registry.
+        site: Where it is.
+        dry_run: Only show the plan and the checks; write nothing.
+    """
+    options, key = DeactivateOptions(), request.key
+    await services.operations.start(
+        Order("deactivate", name, site, options, request.person, request.place, key, dry_run=dry_run)
+    )
+    return None

@@ -1,0 +1,60 @@
+"""A deactivation, as people read it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from handlers.kit.text import escape
+from handlers.views.procedures.words import CauseWords, FindingWords, ProcedureWords, StepWords
+from services.model.operation import Operation
+from services.operations.deactivate.request import Cause, Code
+
+
+def _activation(params: Mapping[str, Any]) -> str:
+    if params["activation"] == "Active":
+        return "Active → Inactive; another installation can be activated then"
+    return f"it is {params['activation']} already"
+
+
+def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
+    return (("Connected registry", f"{escape(operation.target)} is Inactive"),)
+
+
+WORDS = ProcedureWords(
+    title="Deactivate {target} at {site}",
+    success="inactive",
+    steps={
+        "connected.deactivate": StepWords("Activation of {name}", _activation),
+        "connected.inactive": StepWords("{name} is inactive"),
+    },
+    fields=_fields,
+    causes={
+        Cause.STILL_ACTIVE: CauseWords(
+            "Azure accepted the deactivation of {name} but shows it as Active.",
+            "An installation that was waiting for the activation may have taken it: that is what a deactivation is for,"
+            " and then nothing is wrong. If nothing should run, delete its extension first, then retry.",
+            "az acr connected-registry show --name {name} --registry {registry} --resource-group {group}",
+        ),
+    },
+    findings={
+        Code.CONNECTED_FOUND: FindingWords("The connected registry {name} exists."),
+        Code.CONNECTED_ABSENT: FindingWords(
+            "The cloud registry {registry} has no connected registry {name}.",
+            "Check the name; similar ones: {near}.",
+            "az acr connected-registry list --registry {registry} --resource-group {group} --output table",
+        ),
+        Code.CONNECTED_BUSY: FindingWords(
+            "{name} is being changed at the moment ({state}).", "Give the command again when that has ended."
+        ),
+        Code.ACTIVE: FindingWords("{name} is active ({state}, last seen {last_activity})."),
+        Code.INACTIVE_ALREADY: FindingWords("{name} is inactive already."),
+        Code.EXTENSION_STAYS: FindingWords(
+            "The extension {extension} stays installed at {site}. It goes on serving the images that it has, and can no"
+            " longer sync: new images do not arrive, and pushes do not reach the cloud.",
+            "To use it again, deploy {name} to the site once more.",
+        ),
+        Code.NO_EXTENSION: FindingWords("No extension of {name} is installed at {site}."),
+        Code.CHILDREN_STOP: FindingWords(
+            "Connected registries below {name} sync through it and stop syncing too: {children}."
+        ),
+    },
+)

@@ -1,0 +1,88 @@
+"""What a deactivation looks at, and the checks on it."""
+
+import asyncio
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from services.model.azure import ConnectedRegistry, Extension
+from services.model.plan import Finding, Plan
+from services.operations.answers import Answer, Questions
+from services.operations.checks import Check, blocker, check, if_known, ok, required, warning
+from services.operations.deactivate.request import Code, DeactivateRequest
+from services.policy.sites import EXTENSION_TYPE, Site
+from services.ports import Azure, Kubernetes
+
+
+@dataclass(frozen=True)
+class Observation:
+    """All connected registries of the cloud registry, and the extensions of the site's cluster."""
+
+    connected: Answer[tuple[ConnectedRegistry, ...]]
+    extensions: Answer[tuple[Extension, ...]]
+
+    def registry(self, name: str) -> ConnectedRegistry | None:
+        """The connected registry of that name, whatever its case (ARM names have none)."""
+        registries = if_known(self.connected) or ()
+        return next((one for one in registries if one.name.casefold() == name.casefold()), None)
+
+
+async def observe(
+    azure: Azure, _kubernetes: Kubernetes, site: Site, _request: DeactivateRequest, _approved: Plan | None
+) -> Observation:
+    """Two ARM requests."""
+    acr, arc = site.acr_ref, site.cluster_ref
+    async with asyncio.TaskGroup() as group:
+        arm = Questions(group, "azure")
+        connected = arm.list(acr.id, lambda: azure.connected.list(acr))
+        extensions = arm.list(arc.id, lambda: azure.extensions.list(arc))
+    return Observation(connected.result(), extensions.result())
+
+
+@check("connected.exists", title="Connected registry exists", essential=True)
+def exists(_site: Site, request: DeactivateRequest, seen: Observation) -> Finding:
+    """Nothing is deactivated while Azure is changing it."""
+    names = [one.name for one in required(seen.connected)]
+    registry = seen.registry(request.name)
+    if registry is None:
+        near = tuple(get_close_matches(request.name, names, n=3))
+        return blocker(Code.CONNECTED_ABSENT, near=near or tuple(sorted(names)[:3]))
+    if registry.provisioning_state in {"Creating", "Updating", "Deleting"}:
+        return blocker(Code.CONNECTED_BUSY, state=registry.provisioning_state)
+    return ok(Code.CONNECTED_FOUND)
+
+
+@check("connected.activation", title="Activation of the connected registry")
+def activation(_site: Site, request: DeactivateRequest, seen: Observation) -> Finding | None:
+    """One that is inactive already needs nothing."""
+    registry = seen.registry(request.name)
+    if registry is None:
+        return None
+    if registry.activation != "Active":
+        return ok(Code.INACTIVE_ALREADY)
+    return ok(Code.ACTIVE, state=registry.connection_state, last_activity=registry.last_activity)
+
+
+@check("extension.stays", title="Extension at the site")
+def extension(_site: Site, request: DeactivateRequest, seen: Observation) -> Finding | None:
+    """An installed runtime goes on serving what it has, and can no longer sync."""
+    registry = seen.registry(request.name)
+    if registry is None or registry.activation != "Active":
+        return None
+    for each in required(seen.extensions):
+        # The extension may have a name of its own; then its Service address is the registry's login server.
+        is_own = each.name.casefold() == request.name.casefold()
+        address = each.settings.get("service.clusterIP", "")
+        if each.type.casefold() == EXTENSION_TYPE and (is_own or (address and address == registry.login_server)):
+            return warning(Code.EXTENSION_STAYS, extension=each.name)
+    return ok(Code.NO_EXTENSION)
+
+
+@check("connected.children", title="Connected registries below it")
+def children(_site: Site, request: DeactivateRequest, seen: Observation) -> Finding | None:
+    """Nested ones sync through their parent."""
+    registries = if_known(seen.connected) or ()
+    below = tuple(one.name for one in registries if one.parent.casefold() == request.name.casefold())
+    return warning(Code.CHILDREN_STOP, children=below) if below else None
+
+
+CHECKS: tuple[Check[DeactivateRequest, Observation], ...] = (exists, activation, extension, children)

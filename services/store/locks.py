@@ -1,0 +1,142 @@
+"""Locks of operations: the table is the order in which they come.
+
+A queued operation claims everything that it locks, in one transaction with becoming queued, and gives it back in one
+with ending. It may run when all of it is free and claimed by nobody who has waited longer.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.store.base import Queries
+from services.store.tables import locks, operations
+
+FIRST_SHAPE = 0
+"""The turn of runs that an older version has queued: they come by that version's own queue, before all others."""
+
+
+class Locks(Queries):
+    """One row for each thing that a queued or running operation locks."""
+
+    async def claim(self, connection: AsyncConnection, operation: str) -> None:
+        """Take a place behind everybody else for all that the operation locks; in the caller's transaction."""
+        resources = await connection.scalar(select(operations.c.locks).where(operations.c.id == operation))
+        turn = await self._next_turn(connection)
+        for resource in resources or ():
+            await connection.execute(
+                self._insert_once(locks).values(resource=resource, operation=operation, turn=turn, held=False)
+            )
+
+    async def give_back(self, connection: AsyncConnection, operation: str) -> None:
+        """Free all that the operation locks; in the caller's transaction. Those who wait have something new to show."""
+        freed = await connection.execute(
+            delete(locks).where(locks.c.operation == operation).returning(locks.c.resource)
+        )
+        waiting = select(locks.c.operation).where(locks.c.resource.in_([row.resource for row in freed]))
+        await connection.execute(
+            update(operations)
+            .where(operations.c.state == "queued", operations.c.id.in_(waiting))
+            .values(revision=operations.c.revision + 1)
+        )
+
+    async def grant(self) -> tuple[tuple[str, int], ...]:
+        """Give free locks out in the order of turns; all queued operations that hold theirs, with their attempts.
+
+        Repeating it changes nothing. Whoever starts what comes back starts it at most once an attempt.
+        """
+        async with self._writing() as connection:
+            live = await self._live(connection)
+            claims, turns, holders = await self._claims(connection)
+            taken: dict[str, set[str]] = {}
+            for operation in holders:
+                for resource in claims[operation]:
+                    taken.setdefault(resource, set()).add(operation)
+            granted = set(holders)
+            for operation in sorted(claims.keys() - holders, key=lambda one: (turns[one], one)):
+                above = _ancestors(operation, live)
+                is_free = not any(taken.get(resource, set()) - above for resource in claims[operation])
+                if is_free and turns[operation] > FIRST_SHAPE:
+                    await self._hold(connection, operation)
+                    granted.add(operation)
+                # Granted or not: nobody who came later goes past it.
+                for resource in claims[operation]:
+                    taken.setdefault(resource, set()).add(operation)
+            queued = select(operations.c.id, operations.c.attempt).where(operations.c.state == "queued")
+            rows = (await connection.execute(queued.order_by(operations.c.created, operations.c.id))).all()
+        return tuple((row.id, row.attempt) for row in rows if row.id in granted or row.id not in claims)
+
+    async def hold(self, operation: str) -> bool:
+        """Whether the operation holds all that it locks; a run of the first shape takes what nobody else holds."""
+        async with self._writing() as connection:
+            claims, _, holders = await self._claims(connection)
+            if operation in holders or operation not in claims:
+                return True
+            above = _ancestors(operation, await self._live(connection))
+            others = {resource for each in holders - above for resource in claims[each]}
+            if others & claims[operation]:
+                return False
+            await self._hold(connection, operation)
+        return True
+
+    async def queue_again(self, operation: str) -> None:
+        """Give an operation that an older version was about to queue a turn of this one's."""
+        async with self._writing() as connection:
+            await connection.execute(
+                update(locks)
+                .where(locks.c.operation == operation, locks.c.turn == FIRST_SHAPE, locks.c.held.is_(False))
+                .values(turn=await self._next_turn(connection))
+            )
+
+    async def ahead(self, connection: AsyncConnection, operation_ids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """For each of these, the operations that it waits for: holders first, then those whose turn comes before."""
+        ids = set(operation_ids)
+        if not ids:
+            return {}
+        live = await self._live(connection)
+        claims, turns, holders = await self._claims(connection, lock=False)
+        found: dict[str, tuple[str, ...]] = {}
+        for operation in ids & claims.keys() - holders:
+            above = _ancestors(operation, live)
+            before = [
+                each
+                for each in claims.keys() - {operation} - above
+                if claims[each] & claims[operation]
+                and (each in holders or (turns[each], each) < (turns[operation], operation))
+            ]
+            found[operation] = tuple(sorted(before, key=lambda one: (one not in holders, turns[one], one)))
+        return found
+
+    async def _claims(
+        self, connection: AsyncConnection, *, lock: bool = True
+    ) -> tuple[dict[str, set[str]], dict[str, int], set[str]]:
+        """What each operation claims, its turn, and who holds it all. `lock`: nobody else grants meanwhile."""
+        query = select(locks).with_for_update() if lock else select(locks)
+        claims: dict[str, set[str]] = {}
+        turns: dict[str, int] = {}
+        waiting: set[str] = set()
+        for row in await connection.execute(query):
+            claims.setdefault(row.operation, set()).add(row.resource)
+            turns[row.operation] = row.turn
+            if not row.held:
+                waiting.add(row.operation)
+        return claims, turns, claims.keys() - waiting
+
+    async def _live(self, connection: AsyncConnection) -> Mapping[str, str]:
+        """Parents of the operations that are queued or running."""
+        query = select(operations.c.id, operations.c.parent).where(operations.c.state.in_(("queued", "running")))
+        return {row.id: row.parent for row in await connection.execute(query)}
+
+    async def _hold(self, connection: AsyncConnection, operation: str) -> None:
+        await connection.execute(update(locks).where(locks.c.operation == operation).values(held=True))
+
+    async def _next_turn(self, connection: AsyncConnection) -> int:
+        return int(await connection.scalar(select(func.coalesce(func.max(locks.c.turn), FIRST_SHAPE))) or 0) + 1
+
+
+def _ancestors(operation: str, parents: Mapping[str, str]) -> set[str]:
+    """What a parent holds is held for its children too."""
+    found: set[str] = set()
+    while (operation := parents.get(operation, "")) and operation not in found:
+        found.add(operation)
+    return found
