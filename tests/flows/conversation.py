@@ -459,17 +459,21 @@ async def conversation(
     clusters: RealKubePart | None = None,
     database_url: str = "",
     world: dict[str, Any] | None = None,
+    ahead: timedelta = timedelta(),
     **sites: Site,
 ) -> AsyncIterator[Conversation]:
     """A sandbox with the default world or another, and the bot in it. Without `sites`: berlin, hamburg and lyon.
 
-    In real `clusters` the bot has its own account, with the rights of `deploy/rbac` and no others.
+    In real `clusters` the bot has its own account, with the rights of `deploy/rbac` and no others. `ahead` moves
+    everybody's clock from the start: a clock that is turned back later keeps those who sleep asleep for longer.
     """
     known = sites or {name: site(name) for name in ("berlin", "hamburg", "lyon")}
     configuration = FixedConfiguration(known, Policy.model_validate(policy or POLICY))
-    time, database = Time(), await _used_database(folder)
+    time, database = Time(ahead), await _used_database(folder)
     async with AsyncExitStack() as stack:
-        box = await stack.enter_async_context(Sandbox(world, plan_blocks=plan_blocks, control_plane=clusters))
+        box = Sandbox(world, plan_blocks=plan_blocks, control_plane=clusters)
+        box.clock.turn(ahead.total_seconds())
+        await stack.enter_async_context(box)
         plan = blueprint(box, database, configuration, time)
         plan = replace(plan, database_url=database_url or plan.database_url)
         if clusters is not None:

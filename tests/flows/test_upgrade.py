@@ -48,8 +48,8 @@ async def upgraded(tmp_path: Path) -> AsyncIterator[Conversation]:
     files = load(RECORDED / "sites.yaml", RECORDED / "access.yaml")
     world = load_world(RECORDED / "world.yaml")
     policy, sites = files.policy.model_dump(mode="json"), dict[str, Any](files.sites)
-    async with conversation(tmp_path, policy=policy, world=world, **sites) as talk:
-        await later(talk, recorded_at() - timedelta(hours=1) - datetime.now(UTC))
+    before = recorded_at() - timedelta(hours=1) - datetime.now(UTC)
+    async with conversation(tmp_path, policy=policy, world=world, ahead=before, **sites) as talk:
         talk.channel = "general"
         await talk.say("deploy edge01 --site berlin")
         await talk.edge(link="down")
