@@ -52,7 +52,7 @@ def run() -> int:
     except Broken as error:
         return _told(error.problems)
     logs.set_up(chosen.log_format, chosen.log_level)
-    from bot.wiring import run as run_bot  # noqa: PLC0415 - the clients are heavy; other commands do without them
+    from bot.start import run as run_bot  # noqa: PLC0415 - the clients are heavy; other commands do without them
 
     try:
         asyncio.run(run_bot(chosen))
@@ -126,7 +126,7 @@ def migrate() -> int:
     except Broken as error:
         return _told(error.problems)
     logs.set_up(chosen.log_format, chosen.log_level)
-    from bot.wiring import migrate as migrate_database  # noqa: PLC0415 - as in `run`
+    from bot.start import migrate as migrate_database  # noqa: PLC0415 - as in `run`
 
     try:
         asyncio.run(migrate_database(chosen))

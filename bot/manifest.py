@@ -34,17 +34,7 @@ def manifest(
     command: str = "/registry",
 ) -> dict[str, Any]:
     """The manifest; `url` is where Slack reaches the bot in HTTP mode."""
-    address = {"url": f"{url.rstrip('/')}{PATH}"} if mode == "http" else {}
-    interactivity: dict[str, Any] = {"is_enabled": True}
-    if mode == "http":
-        interactivity |= {"request_url": address["url"], "message_menu_options_url": address["url"]}
-    slash = {
-        "command": command,
-        "description": "Deploy, verify and watch connected registries",
-        "usage_hint": _usage_hint(commands),
-        "should_escape": False,
-        **address,
-    }
+    address = f"{url.rstrip('/')}{PATH}" if mode == "http" else ""
     return {
         "_metadata": {"major_version": 2},
         "display_information": {
@@ -54,17 +44,29 @@ def manifest(
         },
         "features": {
             "bot_user": {"display_name": "registry", "always_online": True},
-            "slash_commands": [slash],
+            "slash_commands": [
+                {
+                    "command": command,
+                    "description": "Deploy, verify and watch connected registries",
+                    "usage_hint": _usage_hint(commands),
+                    "should_escape": False,
+                    **_at(address, "url"),
+                }
+            ],
         },
         "oauth_config": {"scopes": {"bot": list(SCOPES)}},
         "settings": {
-            "event_subscriptions": {**({"request_url": address["url"]} if address else {}), "bot_events": list(EVENTS)},
-            "interactivity": interactivity,
+            "event_subscriptions": {**_at(address, "request_url"), "bot_events": list(EVENTS)},
+            "interactivity": {"is_enabled": True, **_at(address, "request_url", "message_menu_options_url")},
             "org_deploy_enabled": False,
-            "socket_mode_enabled": mode == "socket",
+            "socket_mode_enabled": not address,
             "token_rotation_enabled": False,
         },
     }
+
+
+def _at(address: str, *keys: str) -> dict[str, str]:
+    return dict.fromkeys(keys, address) if address else {}
 
 
 def _usage_hint(commands: Iterable[Command]) -> str:

@@ -4,11 +4,13 @@ The scheduler only says when. What is due, and which process does it, the databa
 twice or in several processes does no harm.
 """
 
+from collections.abc import Awaitable, Callable
 from contextvars import Context
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler as AsyncIOScheduler  # noqa: PLC0414 - the wiring names it too
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from bot.messages.summary_posts import SummaryPosts
@@ -22,6 +24,7 @@ from services.watching import cron
 from services.watching.triage import Triage
 
 SWEEP = timedelta(seconds=15)
+"""How much later than it says a request for approval expires at most."""
 DELIVERIES_KEPT = timedelta(days=2)
 """Slack's last repetition of a delivery comes within a day."""
 WORKFLOWS_KEPT = timedelta(days=35)
@@ -30,39 +33,11 @@ TRANSITIONS_KEPT = timedelta(days=400)
 SLOTS_KEPT = timedelta(days=35)
 SNOOZES = timedelta(seconds=30)
 """How much later than it says a snooze ends at most."""
-REREAD_JOB = "reread"
-REREAD = timedelta(minutes=1)
-"""How soon a process hears of watches that another one has changed."""
+FOLLOW_JOB = "watches"
+FOLLOW = timedelta(minutes=1)
+"""How soon a process schedules what another one has changed in the watches."""
+FORGET = timedelta(hours=6)
 log = structlog.get_logger("schedule")
-
-
-def make_schedule(
-    operations: Operations, runner: Runner, store: Store, engine: Engine, clock: Clock
-) -> AsyncIOScheduler:
-    """Jobs in memory: each process has its own, and what they do is done once by the database."""
-
-    async def forget() -> None:
-        now = clock.now()
-        await store.deliveries.forget(now - DELIVERIES_KEPT)
-        await store.sightings.forget(now - TRANSITIONS_KEPT)
-        await store.summaries.forget(now - SLOTS_KEPT)
-        await store.messages.forget_summaries(now - SLOTS_KEPT)
-        while await engine.forget(now - WORKFLOWS_KEPT):
-            pass
-
-    scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1})
-    scheduler.add_job(operations.sweep, "interval", seconds=SWEEP.total_seconds(), id="sweep", misfire_grace_time=None)
-    scheduler.add_job(runner.tidy, "interval", minutes=1, id="tidy", misfire_grace_time=None)
-    scheduler.add_job(forget, "interval", hours=6, jitter=600, id="forget", misfire_grace_time=None)
-    return scheduler
-
-
-def add_watching(scheduler: AsyncIOScheduler, jobs: "SummaryJobs", incidents: Triage) -> None:
-    """The jobs of watching: summaries on their schedules, and the end of snoozes."""
-    every = {"trigger": "interval", "misfire_grace_time": None}
-    # A change that comes while the last one is being read is read too.
-    scheduler.add_job(jobs.reread, seconds=REREAD.total_seconds(), id=REREAD_JOB, max_instances=3, **every)
-    scheduler.add_job(incidents.sweep, seconds=SNOOZES.total_seconds(), id="incidents", **every)
 
 
 class CrontabTrigger(BaseTrigger):  # type: ignore[misc]  # apscheduler has no types
@@ -80,42 +55,80 @@ class CrontabTrigger(BaseTrigger):  # type: ignore[misc]  # apscheduler has no t
         return next(iter(self._schedule.next(after, 1)), None)
 
 
-class SummaryJobs:
-    """One job in the scheduler for each watch with a schedule, as the database has them."""
+class Schedule:
+    """The jobs of one process, in memory; what they do is done once by the database.
 
-    def __init__(self, scheduler: AsyncIOScheduler, store: Store, summaries: SummaryPosts, clock: Clock) -> None:
-        self._scheduler = scheduler
+    Each watch with a schedule has a job of its own, as the database has the watches.
+    """
+
+    def __init__(self, store: Store, clock: Clock, summaries: SummaryPosts) -> None:
         self._store = store
-        self._summaries = summaries
         self._clock = clock
-        self._set: dict[str, tuple[str, str]] = {}
+        self._summaries = summaries
+        self._scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
+        self._scheduled: dict[str, tuple[str, str]] = {}
+        """Expression and zone of each scheduled watch."""
+        # A change that comes while the last one is being read is read too.
+        self._every(FOLLOW, self.follow_watches, FOLLOW_JOB, max_instances=3)
 
-    def changed(self) -> None:
+    def add(self, operations: Operations, runner: Runner, engine: Engine, triage: Triage) -> None:
+        """The jobs that look after everything else."""
+
+        async def forget() -> None:
+            now = self._clock.now()
+            await self._store.deliveries.forget(now - DELIVERIES_KEPT)
+            await self._store.sightings.forget(now - TRANSITIONS_KEPT)
+            await self._store.summaries.forget(now - SLOTS_KEPT)
+            await self._store.messages.forget_summaries(now - SLOTS_KEPT)
+            while await engine.forget(now - WORKFLOWS_KEPT):
+                pass
+
+        self._every(SWEEP, operations.sweep, "requests")
+        self._every(timedelta(minutes=1), runner.tidy, "tidy")
+        self._every(SNOOZES, triage.sweep, "snoozes")
+        self._every(FORGET, forget, "forget")
+
+    def _every(self, span: timedelta, job: Callable[[], Awaitable[None]], name: str, **options: Any) -> None:
+        self._scheduler.add_job(job, "interval", seconds=span.total_seconds(), id=name, **options)
+
+    @property
+    def watches(self) -> set[str]:
+        """Ids of the watches whose summaries are scheduled."""
+        return set(self._scheduled)
+
+    async def start(self) -> None:
+        """Begin, with the watches as they are."""
+        self._scheduler.start()
+        await self.follow_watches()
+
+    def stop(self) -> None:
+        """Start no more jobs."""
+        self._scheduler.shutdown(wait=False)
+
+    def watches_changed(self) -> None:
         """Watches have changed: read them again now."""
         # In a context of its own: the scheduler's timers would log with the reference of whoever changed a watch.
-        Context().run(self._scheduler.modify_job, REREAD_JOB, next_run_time=self._clock.now())
+        # By the machine's clock, as the scheduler itself.
+        Context().run(self._scheduler.modify_job, FOLLOW_JOB, next_run_time=datetime.now(UTC))
 
-    async def reread(self) -> None:
+    async def follow_watches(self) -> None:
         """Make the jobs those of the stored watches."""
-        wanted = {one.id: (one.every, one.tz) for one in await self._store.watches.all() if one.every}
-        for watch in self._set.keys() - wanted.keys():
-            self._scheduler.remove_job(_job(watch))
-            del self._set[watch]
-        for watch, (every, tz) in wanted.items():
-            if self._set.get(watch) != (every, tz):
-                self._put(watch, every, tz)
-
-    def _put(self, watch: str, every: str, tz: str) -> None:
-        try:
-            trigger = CrontabTrigger(cron.parse(every, tz))
-        except Invalid as error:
-            # A zone that this machine's database no longer knows. The others go on.
-            log.warning("not_scheduled", watch=watch, every=every, tz=tz, error=str(error))
-            return
-        self._scheduler.add_job(
-            self._summaries.due, trigger, args=[watch], id=_job(watch), replace_existing=True, misfire_grace_time=None
-        )
-        self._set[watch] = (every, tz)
+        watches = {watch.id: (watch.every, watch.tz) for watch in await self._store.watches.all() if watch.every}
+        for ended in self._scheduled.keys() - watches.keys():
+            self._scheduler.remove_job(_job(ended))
+            del self._scheduled[ended]
+        for watch, (every, tz) in watches.items():
+            if self._scheduled.get(watch) == (every, tz):
+                continue
+            try:
+                trigger = CrontabTrigger(cron.parse(every, tz))
+            except Invalid as error:
+                # A zone that this machine's database no longer has. The others go on.
+                log.warning("watch_not_scheduled", watch=watch, every=every, tz=tz, error=str(error))
+                continue
+            job = self._summaries.due
+            self._scheduler.add_job(job, trigger, args=[watch], id=_job(watch), replace_existing=True)
+            self._scheduled[watch] = (every, tz)
 
 
 def _job(watch: str) -> str:

@@ -1,9 +1,6 @@
 """Builds the whole bot, top to bottom, and closes it in reverse: the same in production, in tests, in the sandbox."""
 
-import asyncio
-import errno
 import os
-import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,7 +10,6 @@ from pathlib import Path
 import structlog
 
 from bot import __version__
-from bot.configuration import Configuration as FileConfiguration
 from bot.http import HttpServer
 from bot.messages.alert_messages import AlertMessages
 from bot.messages.board import Board
@@ -21,25 +17,20 @@ from bot.messages.operation_cards import OperationCards
 from bot.messages.posting import Posting
 from bot.messages.summary_posts import SummaryPosts
 from bot.metrics import Metrics
-from bot.problems import Broken, Problem
-from bot.schedule import AsyncIOScheduler, SummaryJobs, add_watching, make_schedule
-from bot.settings import Settings
+from bot.schedule import Schedule
 from bot.slack.app import Connection, SlackBot
-from bot.slack.client import for_cards, identify, open_client
+from bot.slack.client import Installation, SlackClient, for_cards, identify, open_client
 from bot.slack.people import People
 from handlers import COMMANDS
 from handlers.dispatch import Door
 from handlers.kit.catalogue import Catalogue
-from handlers.views.errors import plain
-from services.gateways.azure.clouds import cloud
+from services.gateways.azure.gateway import Connection as AzureConnection
 from services.gateways.azure.gateway import Options, open_azure
-from services.gateways.azure.identity import Identity
 from services.gateways.kubernetes.gateway import KubernetesGateway
 from services.model.clock import Clock, MachineClock
 from services.model.codec import Codec
-from services.model.errors import DomainError
 from services.model.message import Channel
-from services.operations.engine import Occupied, open_engine
+from services.operations.engine import Engine, open_engine
 from services.operations.planner import Planner
 from services.operations.procedure import Procedures
 from services.operations.procedures import PROCEDURES
@@ -48,15 +39,13 @@ from services.operations.service import Operations
 from services.ports import Configuration
 from services.registry_names import ConnectedNames
 from services.services import About, Services
-from services.store import Store, UnusableDatabase, open_store
+from services.store import Store, open_store
 from services.watching.poller import Poller
 from services.watching.reports import SummaryReports
 from services.watching.subscriptions import Subscriptions
 from services.watching.triage import Triage
 
 log = structlog.get_logger("bot")
-USUAL_POLL = 5
-"""Seconds; the pauses in the steps' declarations are meant with it."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +57,8 @@ class Blueprint:
     azure: Options
     configuration: Configuration
     database_url: str
+    procedures: Procedures = PROCEDURES
+    """The kinds of operation that the bot knows."""
     ca_file: Path | None = None
     http_host: str = "127.0.0.1"
     http_port: int = 0
@@ -80,8 +71,6 @@ class Blueprint:
     kubernetes_deadline: float = 15
     command_deadline: timedelta = timedelta(seconds=25)
     shutdown_deadline: timedelta = timedelta(seconds=20)
-    procedures: Procedures = PROCEDURES
-    """The kinds of operation that the bot knows."""
     clock: Clock | None = None
     """In place of this machine's clock, and of Azure's for what Azure's timestamps are held against."""
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
@@ -101,188 +90,164 @@ class Bot:
     http: HttpServer
 
 
+@dataclass(frozen=True)
+class _Outside:
+    """What the bot has opened of the world, and the two clocks that it goes by."""
+
+    store: Store
+    azure: AzureConnection
+    kubernetes: KubernetesGateway
+    client: SlackClient
+    installation: Installation
+    people: People
+    clock: Clock
+    """This machine's: deadlines, approvals, leases."""
+    azure_clock: Clock
+    """The one that Azure's timestamps are held against: sync, contact, health."""
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What changes the world."""
+
+    runner: Runner
+    engine: Engine
+    operations: Operations
+
+
+@dataclass(frozen=True)
+class _Watching:
+    """What looks at the world."""
+
+    poller: Poller
+    reports: SummaryReports
+    triage: Triage
+    summaries: SummaryPosts
+
+
 @asynccontextmanager
 async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
     """Start everything; what had begun before goes on. Leaving stops intake first, then drains, then closes."""
     async with AsyncExitStack() as stack:
-        procedures, local = blueprint.procedures, blueprint.clock or MachineClock()
-        store = await open_store(blueprint.database_url, Codec(procedures.values), local)
-        stack.push_async_callback(store.close)
-        azure = await stack.enter_async_context(await open_azure(blueprint.azure))
-        kubernetes = KubernetesGateway(deadline=blueprint.kubernetes_deadline, environment=blueprint.environment)
-        stack.push_async_callback(kubernetes.close)
-        client = await stack.enter_async_context(
-            open_client(blueprint.connection.bot_token, api_url=blueprint.slack_url, ca_file=blueprint.ca_file)
-        )
-        installation = await identify(client)
-        people = People(client, installation)
-        clock = blueprint.clock or azure.clock
-        board = Board(Posting(for_cards(client)), store, local)
-        cards = board.add(OperationCards(store))
-        alerts = board.add(AlertMessages(store, blueprint.configuration))
-        watching = Poller(
-            store,
-            blueprint.configuration,
-            azure.azure,
-            alerts.changed,
-            interval=blueprint.watch_interval,
-            now=clock.now,
-            local=local.now,
-        )
-        reporting = SummaryReports(store, blueprint.configuration, watching, clock)
-        summaries = SummaryPosts(board, store, reporting)
-        board.add(summaries)
-        incidents = Triage(store, blueprint.configuration, alerts, clock)
-        planner = Planner(store, blueprint.configuration, procedures, azure.azure, kubernetes, clock=local)
-        runner = Runner(
-            store,
-            planner,
-            procedures,
-            azure.azure,
-            kubernetes,
-            changed=cards.changed,
-            clock=local,
-            pace=blueprint.pace,
-            patience=blueprint.patience,
-        )
-        engine = await open_engine(blueprint.database_url, runner)
-        stack.push_async_callback(engine.close)
-        operations = Operations(
-            store, blueprint.configuration, procedures, people, engine, changed=cards.changed, clock=local
-        )
-        schedule = make_schedule(operations, runner, store, engine, local)
-        jobs = SummaryJobs(schedule, store, summaries, local)
-        services = Services(
-            configuration=blueprint.configuration,
-            azure=azure.azure,
-            kubernetes=kubernetes,
-            names=ConnectedNames(azure.azure.connected, blueprint.configuration),
-            audit=store.audit,
-            deliveries=store.deliveries,
-            slack=people,
-            about=About(__version__, local.now(), f"DBOS on {store.engine.dialect.name}"),
-            operations=operations,
-            watches=Subscriptions(store, (watching.rewatch, jobs.changed)),
-            incidents=incidents,
-            reporting=reporting,
-            reports=summaries,
-        )
+        outside = await _open_outside(blueprint, stack)
+        board = Board(Posting(for_cards(outside.client)), outside.store, outside.clock)
+        work = await _open_work(blueprint, outside, board, stack)
+        watching = _watching(blueprint, outside, board)
+        schedule = Schedule(outside.store, outside.clock, watching.summaries)
+        schedule.add(work.operations, work.runner, work.engine, watching.triage)
+        services = _services(blueprint, outside, work, watching, schedule)
         slack = SlackBot(
             blueprint.connection,
-            client,
-            installation=installation,
-            people=people,
+            outside.client,
+            installation=outside.installation,
+            people=outside.people,
             door=Door(Catalogue(COMMANDS), services, deadline=blueprint.command_deadline),
-            deliveries=store.deliveries,
-            clock=clock,
-            reachable=lambda channel: board.reachable(Channel(installation.team, channel)),
+            deliveries=outside.store.deliveries,
+            clock=outside.azure_clock,
+            reachable=lambda channel: board.reachable(Channel(outside.installation.team, channel)),
         )
 
         async def trouble() -> dict[str, str]:
             return {"slack": await slack.trouble(), "messages": board.trouble}
 
-        metrics = Metrics(store, blueprint.configuration, azure.quotas, clock)
+        metrics = Metrics(outside.store, blueprint.configuration, outside.azure.quotas, outside.azure_clock)
         http = HttpServer(blueprint.http_host, blueprint.http_port, slack.routes(), trouble, metrics.page)
-        add_watching(schedule, jobs, incidents)
-        bot = Bot(services, store, runner, slack, board, watching, http)
-        await _start(bot, schedule, jobs, stack, blueprint.shutdown_deadline)
-        log.info("ready", team=installation.team_name, http=http.url, mode=blueprint.connection.mode)
+        bot = Bot(services, outside.store, work.runner, slack, board, watching.poller, http)
+        await _start(bot, schedule, stack, blueprint.shutdown_deadline)
+        log.info("ready", team=outside.installation.team_name, http=http.url, mode=blueprint.connection.mode)
         yield bot
 
 
-async def _start(
-    bot: Bot, schedule: AsyncIOScheduler, jobs: SummaryJobs, stack: AsyncExitStack, shutdown_deadline: timedelta
-) -> None:
+async def _open_outside(blueprint: Blueprint, stack: AsyncExitStack) -> _Outside:
+    """Open the database and the ways to Azure, the clusters and Slack; of these only Slack is asked something."""
+    clock = blueprint.clock or MachineClock()
+    store = await open_store(blueprint.database_url, Codec(blueprint.procedures.values), clock)
+    stack.push_async_callback(store.close)
+    azure = await stack.enter_async_context(await open_azure(blueprint.azure))
+    kubernetes = KubernetesGateway(deadline=blueprint.kubernetes_deadline, environment=blueprint.environment)
+    stack.push_async_callback(kubernetes.close)
+    client = await stack.enter_async_context(
+        open_client(blueprint.connection.bot_token, api_url=blueprint.slack_url, ca_file=blueprint.ca_file)
+    )
+    installation = await identify(client)
+    people = People(client, installation)
+    azure_clock = blueprint.clock or azure.clock
+    return _Outside(store, azure, kubernetes, client, installation, people, clock, azure_clock)
+
+
+async def _open_work(blueprint: Blueprint, outside: _Outside, board: Board, stack: AsyncExitStack) -> _Work:
+    """The engine goes on at once with what had begun before."""
+    store, procedures, clock = outside.store, blueprint.procedures, outside.clock
+    cards = board.add(OperationCards(store))
+    planner = Planner(store, blueprint.configuration, procedures, outside.azure.azure, outside.kubernetes, clock=clock)
+    runner = Runner(
+        store,
+        planner,
+        procedures,
+        outside.azure.azure,
+        outside.kubernetes,
+        changed=cards.changed,
+        clock=clock,
+        pace=blueprint.pace,
+        patience=blueprint.patience,
+    )
+    engine = await open_engine(blueprint.database_url, runner)
+    stack.push_async_callback(engine.close)
+    operations = Operations(
+        store, blueprint.configuration, procedures, outside.people, engine, changed=cards.changed, clock=clock
+    )
+    return _Work(runner, engine, operations)
+
+
+def _watching(blueprint: Blueprint, outside: _Outside, board: Board) -> _Watching:
+    store, configuration, clock = outside.store, blueprint.configuration, outside.azure_clock
+    alerts = board.add(AlertMessages(store, configuration))
+    poller = Poller(
+        store,
+        configuration,
+        outside.azure.azure,
+        alerts.changed,
+        interval=blueprint.watch_interval,
+        now=clock.now,
+        local=outside.clock.now,
+    )
+    reports = SummaryReports(store, configuration, poller, clock)
+    summaries = SummaryPosts(board, store, reports)
+    board.add(summaries)
+    return _Watching(poller, reports, Triage(store, configuration, alerts, clock), summaries)
+
+
+def _services(
+    blueprint: Blueprint, outside: _Outside, work: _Work, watching: _Watching, schedule: Schedule
+) -> Services:
+    store = outside.store
+    return Services(
+        configuration=blueprint.configuration,
+        azure=outside.azure.azure,
+        kubernetes=outside.kubernetes,
+        names=ConnectedNames(outside.azure.azure.connected, blueprint.configuration),
+        audit=store.audit,
+        deliveries=store.deliveries,
+        slack=outside.people,
+        about=About(__version__, outside.clock.now(), f"DBOS on {store.engine.dialect.name}"),
+        operations=work.operations,
+        watches=Subscriptions(store, (watching.poller.rewatch, schedule.watches_changed)),
+        incidents=watching.triage,
+        reporting=watching.reports,
+        reports=watching.summaries,
+    )
+
+
+async def _start(bot: Bot, schedule: Schedule, stack: AsyncExitStack, shutdown_deadline: timedelta) -> None:
     """First those who show, then those who work, Slack's deliveries last; stopped in reverse by the stack."""
     await bot.board.start()
     stack.push_async_callback(bot.board.stop)
     await bot.services.operations.take_up()
-    schedule.start()
-    stack.callback(schedule.shutdown, wait=False)
-    await jobs.reread()
+    await schedule.start()
+    stack.callback(schedule.stop)
     await bot.watching.start()
     stack.push_async_callback(bot.watching.stop)
     await bot.http.start()
     stack.push_async_callback(bot.http.stop)
     await bot.slack.start()
     stack.push_async_callback(bot.slack.stop, shutdown_deadline)
-
-
-async def run(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT. Raises `Broken` when files or database can't be used, or the port is taken."""
-    configuration = FileConfiguration(settings.sites, settings.access)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        async with open_bot(blueprint(settings, configuration)), asyncio.TaskGroup() as group:
-            watching = group.create_task(configuration.watch(settings.reload_interval))
-            await stop.wait()
-            log.info("stopping")
-            watching.cancel()
-    except (UnusableDatabase, Occupied) as error:
-        raise Broken([Problem("database", str(error))]) from None
-    except DomainError as error:
-        raise Broken([Problem("start", plain(error))]) from None
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        told = f"{settings.http_host}:{settings.http_port} is taken: choose another port, or 0 for any free one"
-        raise Broken([Problem("REGISTRY_BOT_HTTP_PORT", told)]) from None
-
-
-async def migrate(settings: Settings) -> None:
-    """Bring the database's tables up to date; raises `Broken`."""
-    try:
-        await (await open_store(database_url(settings))).close()
-    except UnusableDatabase as error:
-        raise Broken([Problem("database", str(error))]) from None
-
-
-def blueprint(settings: Settings, configuration: Configuration) -> Blueprint:
-    """What the settings say, as the bot is built from it."""
-    identity = Identity(
-        settings.identity,
-        settings.azure_tenant_id,
-        settings.azure_client_id,
-        settings.azure_client_secret,
-        settings.azure_federated_token_file,
-    )
-    azure = Options(
-        cloud=cloud(
-            settings.azure_cloud,
-            authority=settings.azure_authority_host,
-            resource_manager=settings.azure_resource_manager_url,
-        ),
-        identity=identity,
-        ca_file=str(settings.ca_file or ""),
-    )
-    return Blueprint(
-        connection=Connection(
-            settings.mode,
-            settings.slack_bot_token,
-            settings.slack_app_token,
-            settings.slack_signing_secret,
-            settings.command,
-        ),
-        slack_url=settings.slack_api_url,
-        azure=azure,
-        configuration=configuration,
-        database_url=database_url(settings),
-        ca_file=settings.ca_file,
-        http_host=settings.http_host,
-        http_port=settings.http_port,
-        pace=settings.poll_interval.total_seconds() / USUAL_POLL,
-        watch_interval=settings.watch_interval,
-        command_deadline=settings.command_deadline,
-        shutdown_deadline=settings.shutdown_deadline,
-    )
-
-
-def database_url(settings: Settings) -> str:
-    """The given database, or SQLite in the data folder, which only the bot's user may read."""
-    if settings.database_url:
-        return settings.database_url.reveal()
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return f"sqlite:///{settings.data_dir.absolute() / 'bot.db'}"

@@ -27,6 +27,8 @@ from services.model.errors import Absent, Foreign, NotAllowed, NotAuthenticated,
 from services.model.redaction import scrub
 from services.model.secret import Secret
 
+SlackClient = AsyncWebClient
+"""The type of what `open_client` gives, for those who only pass it on."""
 TIMEOUT = 15
 """Seconds for one call of the Web API."""
 _POSTING = ("chat.postMessage", "chat.postEphemeral", "chat.scheduleMessage", "views.open", "views.push")

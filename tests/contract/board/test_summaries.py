@@ -3,10 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-
-from bot.schedule import CrontabTrigger, SummaryJobs
+from bot.schedule import CrontabTrigger, Schedule
 from services.model.message import Channel
 from services.model.watch import Watch
 from services.watching import cron
@@ -110,34 +107,29 @@ def test_firings_that_a_clock_jumped_over_are_left_out() -> None:
 
 
 async def test_jobs_follow_the_watches(world: World) -> None:
-    bot = await world.process()
-    ended = await watch(bot)
-    scheduler = AsyncIOScheduler(timezone=UTC)
-    scheduler.start(paused=True)
-    jobs = SummaryJobs(scheduler, bot.store, bot.summaries, world.time)
+    process = await world.process()
+    ended = await watch(process)
+    schedule = Schedule(process.store, world.time, process.summaries)
 
-    await jobs.reread()
-    before = [job.id for job in scheduler.get_jobs()]
-    await bot.store.watches.remove(ended.id)
-    await jobs.reread()
+    await schedule.follow_watches()
+    before = schedule.watches
+    await process.store.watches.remove(ended.id)
+    await schedule.follow_watches()
 
-    assert (before, scheduler.get_jobs()) == (["summary:w-1"], [])
-    scheduler.shutdown(wait=False)
+    assert (before, schedule.watches) == ({"w-1"}, set())
 
 
-async def test_when_the_scheduler_fires_the_summary_is_posted(world: World) -> None:
-    bot = await world.process()
-    await watch(bot)
+async def test_when_the_time_of_a_watch_comes_its_summary_is_posted(world: World) -> None:
+    process = await world.process()
+    await watch(process)
     world.time.turn(minutes=1)
-    scheduler, over = AsyncIOScheduler(timezone=UTC), asyncio.Event()
-    scheduler.add_listener(lambda _: over.set(), EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
-    scheduler.start()
-    await SummaryJobs(scheduler, bot.store, bot.summaries, world.time).reread()
 
-    scheduler.modify_job("summary:w-1", next_run_time=datetime.now(UTC))
-    async with asyncio.timeout(60):
-        await over.wait()
+    schedule = Schedule(process.store, world.time, process.summaries)
+    await schedule.start()
+    schedule._scheduler.modify_job("summary:w-1", next_run_time=datetime.now(UTC))
+    async with asyncio.timeout(20):
+        while not world.texts():
+            await asyncio.sleep(0.01)
+    schedule.stop()
 
-    await bot.shown()
     assert times(world) == [NINE]
-    scheduler.shutdown(wait=False)
