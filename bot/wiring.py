@@ -27,6 +27,7 @@ from handlers.kit.catalogue import Catalogue
 from services.gateways.azure.gateway import Connection as AzureConnection
 from services.gateways.azure.gateway import Options, open_azure
 from services.gateways.kubernetes.gateway import KubernetesGateway
+from services.model.about import About
 from services.model.clock import Clock, MachineClock
 from services.model.codec import Codec
 from services.model.message import Channel
@@ -38,7 +39,7 @@ from services.operations.runner import Runner
 from services.operations.service import Operations
 from services.ports import Configuration
 from services.registry_names import ConnectedNames
-from services.services import About, Services
+from services.services import Services
 from services.store import Store, open_store
 from services.watching.poller import Poller
 from services.watching.reports import SummaryReports

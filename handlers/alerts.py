@@ -1,41 +1,42 @@
-"""Alerts: look at one, take care of it, put it off."""
+"""Alerts: look at one, acknowledge it, snooze it."""
 
 from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
 from handlers.views import alert as views
+from services.model.errors import NotFound
+from services.model.incident import StoredIncident
 from services.services import Services
-from services.watching.scope import sites_of_acr
 
 
 @command("alert list", needs="registry:read", examples=("alert list",))
 async def list_(request: Request, *, services: Services) -> Message:
     """List the open alerts of what this channel watches, worst first."""
     watches = await services.watches.of_channel(request.place)
-    incidents = await services.incidents.open(watches)
-    return views.listing([one.incident for one in incidents], watches=len(watches))
+    open_incidents = await services.incidents.open(watches)
+    visible = [one.incident for one in open_incidents if await _is_permitted(request, "registry:read", one, services)]
+    return views.listing(visible, watches=len(watches), watch_line=request.line("watch SITE"))
 
 
 @command("alert show", needs="registry:read", examples=("alert show al-7k3q9xa",))
 async def show(request: Request, id: str, *, services: Services) -> Message:  # noqa: A002 - what people type
-    """Show everything about one alert: cause, affected connected registries, who takes care of it.
+    """Show everything about one alert: cause, affected connected registries, who acknowledged it.
 
     Args:
         id: Its id, from its message.
     """
-    found = await _allowed(request, "registry:read", id, services)
-    filed = await services.incidents.get(found)
-    return views.details(filed.incident, await services.incidents.affected(filed), request.now)
+    stored = await _find(request, "registry:read", id, services)
+    return views.details(stored.incident, await services.incidents.affected(stored), request.now)
 
 
 @command("alert acknowledge", needs="alert:write", examples=("alert acknowledge al-7k3q9xa",), changes=True)
 async def acknowledge(request: Request, id: str, *, services: Services) -> Message:  # noqa: A002
-    """Say that you take care of an alert; everybody sees it on its message. It holds until the alert gets worse.
+    """Show everybody that you take care of an alert, until it gets worse.
 
     Args:
         id: Its id, from its message.
     """
-    await _allowed(request, "alert:write", id, services)
+    await _find(request, "alert:write", id, services)
     return views.answer(await services.incidents.acknowledge(id, request.person, request.place))
 
 
@@ -46,21 +47,30 @@ async def acknowledge(request: Request, id: str, *, services: Services) -> Messa
     changes=True,
 )
 async def snooze(request: Request, id: str, *, until: str = "1h", services: Services) -> Message:  # noqa: A002
-    """Put an alert off: the channel hears of it again when the time is up, and sooner when it gets worse.
+    """Silence an alert for a while. The channel is notified when the time is up, or earlier if it gets worse.
 
     Args:
         id: Its id, from its message.
         until: A time such as 1h or 1d, morning (08:00 in your time zone), or change.
     """
-    await _allowed(request, "alert:write", id, services)
+    await _find(request, "alert:write", id, services)
     return views.answer(await services.incidents.snooze(id, until, request.person, request.place))
 
 
-async def _allowed(request: Request, permission: str, alert: str, services: Services) -> str:
-    """The permission counts at the sites of the alert's cloud registry: one of them is enough."""
-    filed = await services.incidents.get(alert)
-    sites = sites_of_acr(filed.acr, services.sites)
-    decisions = [services.policy.decide(request.person, request.place, permission, site) for site in sites]
-    if decisions and not any(one.allowed for one in decisions):
-        decisions[0].enforce()
-    return filed.incident.id
+async def _find(request: Request, permission: str, alert: str, services: Services) -> StoredIncident:
+    """The alert; the permission has to hold at one of the sites that it affects. Raises `NotFound` or `Denied`."""
+    try:
+        stored = await services.incidents.get(alert)
+    except NotFound:
+        recent = await services.incidents.recent()
+        near = [one.incident.id for one in recent if await _is_permitted(request, permission, one, services)]
+        raise NotFound("alert", alert, tuple(near)) from None
+    sites = await services.incidents.sites(stored)
+    if sites and not request.permitted_sites(services, permission, sites):
+        services.policy.decide(request.person, request.place, permission, sites[0]).enforce()
+    return stored
+
+
+async def _is_permitted(request: Request, permission: str, stored: StoredIncident, services: Services) -> bool:
+    sites = await services.incidents.sites(stored)
+    return not sites or bool(request.permitted_sites(services, permission, sites))

@@ -18,12 +18,8 @@ async def list_(request: Request, *, site: Site | None = None, services: Service
     Args:
         site: Only those of this site's cloud registry.
     """
-    may = [
-        one
-        for one in ((site,) if site else services.sites.values())
-        if services.policy.decide(request.person, request.place, "registry:read", one).allowed
-    ]
-    acrs = sorted({one.acr_ref for one in may}, key=lambda ref: ref.id)
+    permitted = request.permitted_sites(services, "registry:read", (site,) if site else None)
+    acrs = sorted({one.acr_ref for one in permitted}, key=lambda ref: ref.id)
     answers = await asyncio.gather(*(services.azure.connected.list(acr) for acr in acrs), return_exceptions=True)
     rows, unasked = [], []
     for acr, answer in zip(acrs, answers, strict=True):

@@ -5,11 +5,13 @@ Everything that people do comes through here: typed commands, clicked buttons an
 
 import asyncio
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
 
+from handlers.kit import corrections
 from handlers.kit.catalogue import Catalogue, Parsed
 from handlers.kit.command import Command, Commands, Parameter
 from handlers.kit.message import Message, Modal
@@ -19,21 +21,23 @@ from handlers.kit.words import join, words
 from handlers.views import errors as views
 from services.model.audit import AuditRow
 from services.model.errors import Denied, DomainError, Invalid, NotFound
-from services.model.redaction import scrub
+from services.model.redaction import scrub, scrub_words
 from services.policy.sites import Site
 from services.services import Services
 
 _NAMES_DEADLINE = timedelta(seconds=1.5)
+_LONGEST = 4000
+"""Characters of a command; Slack's own limit of a message. What is longer is not even split into words."""
 _OUTCOMES = {"done": "done", "form": "done", "Denied": "denied"}
 _log = structlog.get_logger("door")
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reply:
     """What came out, and if it is about one parameter of the command, which and why: forms show it beside its field."""
 
     message: Message | Modal | None
-    """None: what was asked for shows itself, as an operation's card does."""
+    """None: the result shows itself, as an operation's card does."""
     parameter: str = ""
     problem: str = ""
 
@@ -42,7 +46,9 @@ class Answer:
 class _Passage:
     """What is known so far of one request, for its audit row."""
 
-    text: str
+    words: tuple[str, ...] = ()
+    text: str = ""
+    """As it goes into logs and audit rows: without what looks like a secret."""
     command: Command | None = None
     site: Site | None = None
     rule: str = ""
@@ -51,66 +57,68 @@ class _Passage:
 
 
 class Door:
-    """Runs what people say."""
+    """Runs what people type, click and submit."""
 
     def __init__(self, commands: Catalogue, services: Services, *, deadline: timedelta = timedelta(seconds=25)) -> None:
         self._commands = commands
         self._services = services
         self._deadline = deadline.total_seconds()
-        self._parsing = asyncio.Lock()
 
-    async def dispatch(self, request: Request) -> Answer:
+    async def dispatch(self, request: Request) -> Reply:
         """Run one request. Never raises, short of being cancelled."""
-        passage = _Passage(text=request.text)
+        passage = _Passage()
         began = time.perf_counter()
         try:
             async with asyncio.timeout(self._deadline):
-                answer = await self._answer(request, passage)
+                reply = await self._reply(request, passage)
         except TimeoutError:
             passage.outcome = "Deadline"
-            answer = Answer(views.too_long(self._deadline, request.reference))
-        except Exception as error:  # noqa: BLE001 - a person waits for a word, whatever happened
+            reply = Reply(views.too_long(self._deadline, request.reference))
+        except Exception as error:  # noqa: BLE001 - a person waits for an answer, whatever happened
             passage.outcome = type(error).__name__
             _log.exception("fault", reference=request.reference)
-            answer = Answer(views.ours(request.reference))
+            reply = Reply(views.ours(request.reference))
         await self._record(request, passage, time.perf_counter() - began)
-        return answer
+        return reply
 
-    async def _answer(self, request: Request, passage: _Passage) -> Answer:
+    async def _reply(self, request: Request, passage: _Passage) -> Reply:
         try:
-            return Answer(await self._run(request, passage))
+            return Reply(await self._run(request, passage))
         except DomainError as error:
             passage.outcome = type(error).__name__
             passage.rule = error.rule if isinstance(error, Denied) else passage.rule
-            error = await self._with_names(error, passage.site)
-            return Answer(
-                views.message(error, request),
+            error = await self._with_names(request, error, passage)
+            meant = self._meant(request, passage, error)
+            return Reply(
+                views.message(error, request, meant),
                 parameter=_parameter(error, passage.command),
                 problem=views.plain(error, slash=request.slash),
             )
 
     async def _run(self, request: Request, passage: _Passage) -> Message | Modal | None:
-        said = words(request.text, typed=not request.said_by_click)
-        passage.text = join(said)
-        command, arguments = self._commands.find(_asked(said, self._commands.nouns))
+        if len(request.text) > _LONGEST and not request.said_by_click:
+            passage.text = f"({len(request.text)} characters)"
+            raise Invalid("text", request.text[:100], "text.too_long", {"most": _LONGEST})
+        passage.text = scrub(request.text)
+        typed = words(request.text, typed=not request.said_by_click)
+        # A line that was copied with its slash word, which Slack then adds a second time.
+        pasted = len(typed) > 0 and typed[0].lower() in (request.slash, request.slash.lstrip("/"))
+        passage.words = typed[1:] if pasted else typed
+        passage.text = join(scrub_words(passage.words))
+        command, arguments = self._commands.find(_asked(passage.words, self._commands.nouns))
         passage.command = command
         passage.rule = self._allow(request, command, None)
-        parsed = await self._parse(command, arguments)
+        parsed = self._commands.parse(command, arguments, self._services.sites)
         passage.site = parsed.site
+        if passage.site is None and command.site_of and not parsed.missing:
+            passage.site = await command.site_of(parsed.arguments, self._services)
         if passage.site:
             passage.rule = self._allow(request, command, passage.site)
         if parsed.missing:
             return await self._form(request, parsed, passage)
         values = {Request: request, Services: self._services, Commands: self._commands}
         injected = {name: values[kind] for name, kind in command.injected.items()}
-        return await command.run(**parsed.given, **injected)
-
-    async def _parse(self, command: Command, rest: tuple[str, ...]) -> Parsed:
-        """One a turn of the loop: a parse takes milliseconds, and acknowledgements must not wait for a row of them."""
-        async with self._parsing:
-            parsed = self._commands.parse(command, rest, self._services.sites)
-            await asyncio.sleep(0)
-        return parsed
+        return await command.run(**parsed.arguments, **injected)
 
     def _allow(self, request: Request, command: Command, site: Site | None) -> str:
         decision = self._services.policy.decide(
@@ -120,10 +128,10 @@ class Door:
         return decision.rule
 
     async def _form(self, request: Request, parsed: Parsed, passage: _Passage) -> Modal:
-        command, lacking = parsed.command, parsed.missing[0]
+        command, first_missing = parsed.command, parsed.missing[0]
         if command.modal is None or not request.trigger_id:
-            raise _lacks(command, lacking)
-        modal = await command.modal(request, parsed.given, self._services)
+            raise _lacks(command, first_missing)
+        modal = await command.modal(request, parsed.arguments, self._services)
         names = {field.parameter for field in modal.fields}
         for parameter in parsed.missing:
             if parameter.name not in names:
@@ -131,16 +139,56 @@ class Door:
         passage.outcome = "form"
         return modal
 
-    async def _with_names(self, error: DomainError, site: Site | None) -> DomainError:
-        """Near names of connected registries: only known outside, so asked for here once for all commands."""
-        if not isinstance(error, NotFound) or error.kind != "connected registry" or error.near:
+    # --- what was meant ---------------------------------------------------------------------------------------------
+
+    def _meant(self, request: Request, passage: _Passage, error: DomainError) -> str:
+        """The line that was probably meant and that this person may run, without the slash word; or nothing."""
+
+        def permitted(command: Command | None, site: Site | None) -> bool:
+            needs, changes = (command.needs, command.changes) if command else (None, False)
+            policy = self._services.policy
+            return policy.decide(request.person, request.place, needs, site, changes=changes).allowed
+
+        return corrections.meant(
+            passage.words,
+            error,
+            passage.command,
+            catalogue=self._commands,
+            sites=self._services.sites,
+            permitted=permitted,
+            slash=request.slash,
+        )
+
+    async def _with_names(self, request: Request, error: DomainError, passage: _Passage) -> DomainError:
+        """The error with names that this person may know: of sites, operations and connected registries."""
+        if not isinstance(error, NotFound):
             return error
+        needs = passage.command.needs if passage.command else None
+        permitted = request.permitted_sites(self._services, needs)
+        match error.kind:
+            case "site":
+                names = [site.name for site in permitted]
+                return replace(error, near=nearest(error.name, names), known=tuple(names) if error.known else ())
+            case "site or cloud registry":
+                names = ["all", *(site.name for site in permitted), *(site.acr.name for site in permitted)]
+                return replace(error, near=nearest(error.name, names))
+            case "operation":
+                operations = [await self._services.operations.get(each) for each in error.near]
+                names = [site.name for site in permitted]
+                return replace(error, near=tuple(one.id for one in operations if one.site in names))
+            case "connected registry" if not error.near:
+                return replace(error, near=nearest(error.name, await self._names(passage.site, permitted)))
+        return error
+
+    async def _names(self, site: Site | None, permitted: Iterable[Site]) -> set[str]:
+        """Connected registries at a site, or at all that are permitted; only known outside, so asked for here."""
+        sites = (site,) if site else tuple(permitted)
         try:
             async with asyncio.timeout(_NAMES_DEADLINE.total_seconds()):
-                names = await self._services.names.connected(site)
+                lists = await asyncio.gather(*(self._services.names.connected(each) for each in sites))
         except TimeoutError:
-            return error
-        return replace(error, near=nearest(error.name, names))
+            return set()
+        return {name for names in lists for name in names}
 
     async def suggest(self, request: Request, runs: str, parameter: str, typed: str) -> tuple[str, ...]:
         """Names to choose from for a form's field. Nothing for whom the command is not; never raises."""
@@ -151,17 +199,11 @@ class Door:
             if suggest := command.suggest.get(parameter):
                 return tuple(await suggest(request, typed, self._services))
         except DomainError as error:
-            _log.info("no suggestions", parameter=parameter, error=type(error).__name__)
+            _log.info("no_suggestions", parameter=parameter, error=type(error).__name__)
             return ()
-        return ranked(typed, self._sites(request, command)) if declared and declared.is_site else ()
-
-    def _sites(self, request: Request, command: Command) -> list[str]:
-        policy = self._services.policy
-        return [
-            site.name
-            for site in self._services.sites.values()
-            if policy.decide(request.person, request.place, command.needs, site).allowed
-        ]
+        if declared is None or not declared.is_site:
+            return ()
+        return ranked(typed, [site.name for site in request.permitted_sites(self._services, command.needs)])
 
     async def _record(self, request: Request, passage: _Passage, seconds: float) -> None:
         command = passage.command.name if passage.command else ""
@@ -180,7 +222,7 @@ class Door:
             kind="command",
             person=request.person.id,
             outcome=_OUTCOMES.get(passage.outcome, "failed"),
-            text=scrub(passage.text),
+            text=passage.text,
             channel=request.place.channel,
             rule=passage.rule,
             facts=facts,
@@ -188,8 +230,8 @@ class Door:
         )
         try:
             await self._services.audit.record(row)
-        except Exception:  # noqa: BLE001 - what was done is done, and the person gets their answer; the log has the row
-            _log.exception("audit row lost", reference=request.reference)
+        except Exception:  # noqa: BLE001 - the work is done and the person gets the answer; the log has the row
+            _log.exception("audit_row_lost", reference=request.reference)
 
 
 def _lacks(command: Command, parameter: Parameter) -> Invalid:
@@ -197,15 +239,15 @@ def _lacks(command: Command, parameter: Parameter) -> Invalid:
     return Invalid(parameter.name, "", "missing", facts)
 
 
-def _asked(said: tuple[str, ...], nouns: frozenset[str]) -> tuple[str, ...]:
-    """Nothing said is a question for help, and so are a noun alone and `--help` behind anything."""
-    if not said:
+def _asked(typed: tuple[str, ...], nouns: frozenset[str]) -> tuple[str, ...]:
+    """An empty line, a noun alone and `--help` ask for help."""
+    if not typed:
         return ("help",)
-    if len(said) == 1 and said[0].lower() in nouns:
-        return ("help", *said)
-    if "--help" in said or "-h" in said:
-        return ("help", *[word for word in said if not word.startswith("-")][:2])
-    return said
+    if len(typed) == 1 and typed[0].lower() in nouns:
+        return ("help", *typed)
+    if "--help" in typed or "-h" in typed:
+        return ("help", *[word for word in typed if not word.startswith("-")][:2])
+    return typed
 
 
 def _parameter(error: DomainError, command: Command | None) -> str:

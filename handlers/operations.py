@@ -14,7 +14,7 @@ LAST_PAGE = 100_000
 
 @command("operation list", needs="operation:read", examples=("operation list", "operation list --site berlin"))
 async def list_(
-    request: Request,  # noqa: ARG001 - part of the door's call
+    request: Request,
     *,
     site: Site | None = None,
     page: int = 1,
@@ -27,12 +27,21 @@ async def list_(
         page: Which twenty; 1 are the newest.
     """
     page = min(max(1, page), LAST_PAGE)
-    found = await services.operations.find(site=site.name if site else None, skip=PAGE * (page - 1), limit=PAGE + 1)
+    readable = request.permitted_sites(services, "operation:read", (site,) if site else None)
+    # Who may read everywhere sees operations at sites too that are no longer configured.
+    sites = None if site is None and len(readable) == len(services.sites) else [one.name for one in readable]
+    found = await services.operations.find(sites=sites, skip=PAGE * (page - 1), limit=PAGE + 1)
     turns = f"operation list --site {site.name}" if site else "operation list"
     return views.listing(found[:PAGE], page, turns=turns, more=len(found) > PAGE)
 
 
-@command("operation show", needs="operation:read", examples=("operation show op-7k3q9xa",))
+async def _site(arguments: Given, services: Services) -> Site | None:
+    """Where the operation changes something; None when the site is no longer configured."""
+    operation = await services.operations.get(arguments["id"])
+    return services.sites.get(operation.site)
+
+
+@command("operation show", needs="operation:read", examples=("operation show op-7k3q9xa",), site_of=_site)
 async def show(request: Request, id: str, *, services: Services) -> Message:  # noqa: A002, ARG001 - what people type
     """Show one operation: decisions, steps with Azure's correlation ids, and the command lines that it replaces.
 
@@ -43,7 +52,13 @@ async def show(request: Request, id: str, *, services: Services) -> Message:  # 
     return views.details(operation, services.operations.by_hand(operation))
 
 
-@command("operation approve", needs="operation:approve", examples=("operation approve op-7k3q9xa",), changes=True)
+@command(
+    "operation approve",
+    needs="operation:approve",
+    examples=("operation approve op-7k3q9xa",),
+    changes=True,
+    site_of=_site,
+)
 async def approve(request: Request, id: str, *, digest: str = "", services: Services) -> None:  # noqa: A002
     """Approve an operation's plan. The policy says whose approval counts and how many are needed.
 
@@ -66,6 +81,7 @@ async def _why(_request: Request, given: Given, _services: Services) -> Modal:
 @command(
     "operation reject",
     needs="operation:read",
+    site_of=_site,
     examples=('operation reject op-7k3q9xa --reason "not before Monday"',),
     changes=True,
     modal=_why,
@@ -80,7 +96,13 @@ async def reject(request: Request, id: str, *, reason: str, services: Services) 
     await services.operations.reject(id, request.person, request.place, reason)
 
 
-@command("operation cancel", needs="operation:cancel", examples=("operation cancel op-7k3q9xa",), changes=True)
+@command(
+    "operation cancel",
+    needs="operation:cancel",
+    examples=("operation cancel op-7k3q9xa",),
+    changes=True,
+    site_of=_site,
+)
 async def cancel(request: Request, id: str, *, services: Services) -> None:  # noqa: A002
     """Stop an operation: at once if nothing runs yet, else after the step that is under way.
 
@@ -90,7 +112,13 @@ async def cancel(request: Request, id: str, *, services: Services) -> None:  # n
     await services.operations.cancel(id, request.person, request.place)
 
 
-@command("operation retry", needs="operation:retry", examples=("operation retry op-7k3q9xa",), changes=True)
+@command(
+    "operation retry",
+    needs="operation:retry",
+    examples=("operation retry op-7k3q9xa",),
+    changes=True,
+    site_of=_site,
+)
 async def retry(request: Request, id: str, *, services: Services) -> None:  # noqa: A002
     """Run a failed operation again, from the step that failed.
 

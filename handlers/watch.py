@@ -3,48 +3,31 @@
 import zoneinfo
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Literal
 
-from handlers.kit import blocks
 from handlers.kit.command import Given, command
 from handlers.kit.message import Field, Message, Modal
 from handlers.kit.nearest import nearest, ranked
 from handlers.kit.request import Request
-from handlers.kit.text import bold, listed
 from handlers.kit.words import join
 from handlers.views import summary as summary_views
 from handlers.views import watches as views
 from services.model.errors import Invalid, NotFound
 from services.model.ids import new_id
-from services.model.watch import Watch
+from services.model.watch import Scope, Watch
 from services.services import Services
 from services.watching import cron, scope
-from services.watching.reports import Report
 
 Loudness = Literal["on", "off", "critical"]
 NEVER = "never"
-"""Said for `--every`: no summaries."""
-
-
-def summary(
-    watch: Watch, report: Report, page: int = 1, *, mine: bool = False, late: datetime | None = None
-) -> Message:
-    """A page of a summary: the channel's, or one reader's (`mine`), who turns pages without turning everybody's."""
-    turns = f"summary show {watch.id}" + (" --turn" if mine else "")
-    message = summary_views.page(report.summary, page, turns=turns, title=views.subject(watch), late=late)
-    if not report.unread:
-        return message
-    names = listed(map(bold, report.unread))
-    note = blocks.context(f":grey_question:  {names} could not be asked, so nothing is known of what is in there.")
-    return replace(message, blocks=(*message.blocks, note))
+"""A value of `--every`: no summaries."""
 
 
 # --- watch ----------------------------------------------------------------------------------------------------------
 
 
 async def _form(request: Request, given: Given, _services: Services) -> Modal:
-    """The same as the command, in the person's own time zone."""
+    """The command as a form, in the person's own time zone."""
     return Modal(
         "Watch registries",
         "Continue",
@@ -73,21 +56,16 @@ async def _form(request: Request, given: Given, _services: Services) -> Modal:
                 kind="choice",
                 choices=("on", "critical", "off"),
                 initial=str(given.get("alerts") or "on"),
-                hint="One message for each thing that goes wrong, kept up to date.",
+                hint="One message for each problem, kept up to date.",
             ),
         ),
     )
 
 
 async def _subjects(request: Request, typed: str, services: Services) -> Sequence[str]:
-    """Sites and cloud registries that this person may look at."""
-    policy = services.policy
-    may = [
-        site
-        for site in services.sites.values()
-        if policy.decide(request.person, request.place, "watch:write", site).allowed
-    ]
-    return ranked(typed, ["all", *(site.name for site in may), *(site.acr.name for site in may)])
+    """Sites and cloud registries that this person may watch."""
+    permitted = request.permitted_sites(services, "watch:write")
+    return ranked(typed, ["all", *(site.name for site in permitted), *(site.acr.name for site in permitted)])
 
 
 async def _zones(_request: Request, typed: str, _services: Services) -> Sequence[str]:
@@ -104,6 +82,7 @@ async def _zones(_request: Request, typed: str, _services: Services) -> Sequence
     ),
     changes=True,
     modal=_form,
+    group="Watching",
     suggest={"subject": _subjects, "tz": _zones},
 )
 async def watch(
@@ -116,93 +95,89 @@ async def watch(
     yes: bool = False,
     services: Services,
 ) -> Message:
-    """Let this channel hear how its connected registries are: summaries on a schedule, and alerts.
+    """Post summaries and alerts about connected registries in this channel.
 
-    A schedule is read back in words, with its next three times, before it is saved. What the channel watches already is
-    changed: what you leave out stays as it is.
+    Before a schedule is saved, you see it in words with its next three times. If the channel watches the same already,
+    that watch is changed, and options that you leave out keep their values.
 
     Args:
         subject: A site, a cloud registry, or all.
-        every: Cron expression of the summaries, days of the week as in crontab; never for none.
-        tz: Its time zone, such as Europe/Berlin; without it your own from Slack.
-        alerts: on, off, or only critical ones; on if not said.
-        yes: Save without asking back.
+        every: Cron expression of the summaries, days of the week as in crontab; never for no summaries.
+        tz: Its time zone, such as Europe/Berlin; by default your own from Slack.
+        alerts: on, off, or critical for critical ones only; on by default.
+        yes: Save without a preview.
     """
-    wanted = await _wanted(request, subject, every=every, tz=tz, alerts=alerts, services=services)
-    changes_schedule = bool(wanted.every) and (every is not None or tz is not None)
-    if changes_schedule and not yes:
-        said = ["watch", wanted.subject or "all", "--every", wanted.every, "--tz", wanted.tz, "--alerts", wanted.alerts]
-        return views.preview(wanted, request.now, saves=join([*said, "--yes"]))
-    saved = await services.watches.save(wanted)
-    return replace(views.saved(saved, request.now), visibility="channel", clears=True)
-
-
-async def _wanted(
-    request: Request,
-    subject: str,
-    *,
-    every: str | None,
-    tz: str | None,
-    alerts: Loudness | None,
-    services: Services,
-) -> Watch:
-    """What is there already with what was said; refuses what is unknown, not allowed, or says nothing."""
-    scope, name = _scope(subject, services)
-    known = await _of_channel(request, services, scope, name)
-    schedule = known.every if known and every is None else every or ""
-    zone = tz or (known.tz if known and known.every else request.person.tz)
+    scope_word, name = _named(subject, services)
+    existing = await services.watches.of_channel(request.place)
+    before = next((one for one in existing if (one.scope, one.subject) == (scope_word, name)), None)
+    schedule = (before.every if before else "") if every is None else every
+    zone = tz or (before.tz if before and before.every else request.person.tz)
     if schedule.lower() == NEVER:
         schedule = ""
     parsed = cron.parse(schedule or "0 0 * * *", zone)
-    found = Watch(
-        id=known.id if known else new_id("w"),
+    planned = Watch(
+        id=before.id if before else new_id("w"),
         place=request.place,
-        scope=scope,  # type: ignore[arg-type]  # one of the scopes' own words
+        scope=scope_word,
         subject=name,
         every=parsed.expression if schedule else "",
         tz=parsed.tz,
-        alerts=alerts or (known.alerts if known else "on"),
+        alerts=alerts or (before.alerts if before else "on"),
         by=request.person.id,
         created=request.now,
     )
-    _may(request, found, services)
-    if not found.every and found.alerts == "off":
+    _enforce(request, planned, services, "watch:write")
+    if not planned.every and planned.alerts == "off":
         raise Invalid("alerts", "off", "watch.nothing")
-    return found
+    if planned.every and (every is not None or tz is not None) and not yes:
+        line = ["watch", name or "all", "--every", planned.every, "--tz", planned.tz, "--alerts", planned.alerts]
+        return views.preview(planned, request.now, saves=join([*line, "--yes"]))
+    saved = await services.watches.save(planned)
+    return replace(views.saved(saved, request.now), visibility="channel", clears=True)
 
 
-def _scope(subject: str, services: Services) -> tuple[str, str]:
+def _named(subject: str, services: Services) -> tuple[Scope, str]:
     try:
         return scope.named(subject, services.sites)
     except NotFound as error:
-        known = ["all", *services.sites, *(site.acr.name for site in services.sites.values())]
-        raise NotFound(error.kind, error.name, nearest(subject, known)) from None
+        names = ["all", *services.sites, *(site.acr.name for site in services.sites.values())]
+        raise NotFound(error.kind, error.name, nearest(subject, names)) from None
 
 
-def _may(request: Request, found: Watch, services: Services, permission: str = "watch:write") -> None:
-    """A watch tells of all its sites, so all have to be this person's to hear or tell of."""
-    for site in scope.sites_of(found, services.sites):
+def _enforce(request: Request, watch: Watch, services: Services, permission: str) -> None:
+    """A watch shows all its sites, so the permission has to hold at each of them. Raises `Denied`."""
+    for site in scope.sites_of(watch, services.sites):
         services.policy.decide(request.person, request.place, permission, site).enforce()
 
 
-async def _of_channel(request: Request, services: Services, scope: str, name: str) -> Watch | None:
-    found = await services.watches.of_channel(request.place)
-    return next((one for one in found if (one.scope, one.subject) == (scope, name)), None)
+async def _visible(request: Request, services: Services) -> tuple[Watch, ...]:
+    """The channel's watches whose sites this person may all read."""
+    readable = request.permitted_sites(services, "registry:read")
+    watches = await services.watches.of_channel(request.place)
+    return tuple(watch for watch in watches if all(site in readable for site in scope.sites_of(watch, services.sites)))
+
+
+async def _find(request: Request, subject: str, services: Services) -> Watch:
+    """The channel's watch by what it covers, or by its id. Raises `NotFound` with those that the person may see."""
+    word = subject.lower()
+    for watch in await services.watches.of_channel(request.place):
+        if word in (watch.id, (watch.subject or "all").lower()):
+            return watch
+    names = [watch.subject or "all" for watch in await _visible(request, services)]
+    raise NotFound("watch", subject, nearest(subject, names) or tuple(names[:3]))
 
 
 # --- unwatch, watches -----------------------------------------------------------------------------------------------
 
 
-async def _which(request: Request, _given: Given, services: Services) -> Modal:
-    known = await services.watches.of_channel(request.place)
-    names = tuple(one.subject or "all" for one in known)
-    hint = "" if names else "This channel watches nothing."
+async def _unwatch_form(request: Request, _given: Given, services: Services) -> Modal:
+    hint = "" if await services.watches.of_channel(request.place) else "This channel watches nothing."
     field = Field("subject", "What", kind="suggest", required=True, positional=True, hint=hint)
     return Modal("End a watch", "End", "unwatch", (field,))
 
 
 async def _watched(request: Request, typed: str, services: Services) -> Sequence[str]:
-    return ranked(typed, [one.subject or "all" for one in await services.watches.of_channel(request.place)])
+    return ranked(typed, [watch.subject or "all" for watch in await _visible(request, services)])
 
 
 @command(
@@ -210,7 +185,8 @@ async def _watched(request: Request, typed: str, services: Services) -> Sequence
     needs="watch:write",
     examples=("unwatch berlin",),
     changes=True,
-    modal=_which,
+    modal=_unwatch_form,
+    group="Watching",
     suggest={"subject": _watched},
 )
 async def unwatch(request: Request, subject: str, *, services: Services) -> Message:
@@ -219,18 +195,18 @@ async def unwatch(request: Request, subject: str, *, services: Services) -> Mess
     Args:
         subject: What is watched, or the watch's id.
     """
-    known = await services.watches.of_channel(request.place)
-    typed = subject.lower()
-    found = next((one for one in known if typed in (one.id, (one.subject or "all").lower())), None)
-    if found is None:
-        names = [one.subject or "all" for one in known]
-        raise NotFound("watch", subject, nearest(subject, names) or tuple(names[:3]))
-    _may(request, found, services)
-    await services.watches.remove(found)
-    return replace(views.removed([found]), visibility="channel")
+    watch = await _find(request, subject, services)
+    _enforce(request, watch, services, "watch:write")
+    await services.watches.remove(watch)
+    return replace(views.removed(watch), visibility="channel")
 
 
-@command("watches", needs="registry:read", examples=("watches", "watches --now", "watches berlin --now"))
+@command(
+    "watches",
+    needs="registry:read",
+    examples=("watches", "watches --now", "watches berlin --now"),
+    group="Watching",
+)
 async def watches(
     request: Request, subject: str | None = None, *, now: bool = False, services: Services
 ) -> Message | None:
@@ -238,27 +214,25 @@ async def watches(
 
     Args:
         subject: Only this watch: what is watched, or its id.
-        now: Post the summary now, beside those on schedule.
+        now: Post the summary now, besides those on schedule.
     """
-    known = await services.watches.of_channel(request.place)
+    visible = await _visible(request, services)
+    hidden = len(await services.watches.of_channel(request.place)) - len(visible)
     if subject is not None:
-        typed = subject.lower()
-        chosen = tuple(one for one in known if typed in (one.id, (one.subject or "all").lower()))
-        if not chosen:
-            names = [one.subject or "all" for one in known]
-            raise NotFound("watch", subject, nearest(subject, names) or tuple(names[:3]))
-        known = chosen
-    if not now or not known:
-        return views.listing(known, request.now)
-    for one in known:
-        await services.reports.post_now(one)
+        watch = await _find(request, subject, services)
+        _enforce(request, watch, services, "registry:read")
+        visible, hidden = (watch,), 0
+    if not now or not visible:
+        return views.listing(visible, request.now, watch_line=request.line("watch SITE"), hidden=hidden)
+    for watch in visible:
+        await services.reports.post_now(watch)
     return None
 
 
 # --- summaries ------------------------------------------------------------------------------------------------------
 
 
-@command("summary show", needs="registry:read", examples=("summary show w-7k3q9xa --page 2",))
+@command("summary show", needs="registry:read", examples=("summary show w-7k3q9xa --page 2",), group="Watching")
 async def summary_show(
     request: Request,
     id: str,  # noqa: A002 - what people type
@@ -267,14 +241,14 @@ async def summary_show(
     turn: bool = False,
     services: Services,
 ) -> Message:
-    """Show a watch's summary as it is now, page by page.
+    """Show the current summary of a watch, page by page.
 
     Args:
         id: The watch's id.
         page: Which page.
-        turn: Turn the page in place.
+        turn: Replace the page that is shown.
     """
-    found = await services.watches.get(id)
-    _may(request, found, services, "registry:read")
-    message = summary(found, await services.reporting.report(found), page, mine=True)
-    return replace(message, visibility="private", replace=turn)
+    watch = await services.watches.get(id)
+    _enforce(request, watch, services, "registry:read")
+    report = await services.reporting.report(watch)
+    return replace(summary_views.of_watch(watch, report, page, mine=True), visibility="private", replace=turn)

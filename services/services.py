@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
+from services.model.about import About
 from services.operations.service import Operations
 from services.policy.access import Policy
 from services.policy.sites import Site
@@ -11,15 +11,6 @@ from services.ports import Audit, Azure, Configuration, Deliveries, Kubernetes, 
 from services.watching.reports import SummaryReports
 from services.watching.subscriptions import Subscriptions
 from services.watching.triage import Triage
-
-
-@dataclass(frozen=True)
-class About:
-    """What runs."""
-
-    version: str
-    started: datetime
-    engine: str
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from functools import partial
 from bot.messages.board import Board, File, Reply, View
 from handlers.kit.message import Message
 from handlers.views import summary as views
-from handlers.watch import summary as page
 from services.model.message import Channel, LiveMessage, Subject, SubjectKind
 from services.model.watch import Watch
 from services.store import Store
-from services.watching.reports import Due, Report, SummaryReports
+from services.watching.reports import Due, SummaryReports
+from services.watching.summaries import Report
 
 FILE_FROM = 4
 """Pages from which on all rows come as a file too."""
@@ -67,7 +67,7 @@ class SummaryPosts:
             return reports[0]
 
         async def render(_plan_blocks: bool) -> Message:
-            return page(due.watch, await latest(), late=due.at if due.late else None)
+            return views.of_watch(due.watch, await latest(), late=due.at if due.late else None)
 
         async def replies(message: LiveMessage) -> tuple[Reply, ...]:
             if message.position > 0:

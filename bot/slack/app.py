@@ -32,7 +32,7 @@ from bot.slack.client import Installation
 from bot.slack.people import People
 from bot.slack.replies import Replies, Where
 from bot.slack.tasks import Work
-from handlers.dispatch import Answer, Door
+from handlers.dispatch import Door, Reply
 from handlers.kit.message import SUBMIT, SUGGEST, Message, Modal, Submission, option, submission, view
 from handlers.kit.request import Request
 from handlers.views import errors as views
@@ -302,7 +302,7 @@ class SlackBot:
         with suppress(DomainError):
             await self.replies.send(message, where)
 
-    async def _send(self, answer: Answer, request: Request, where: Where) -> None:
+    async def _send(self, answer: Reply, request: Request, where: Where) -> None:
         if answer.message is None:
             return
         if isinstance(answer.message, Message):
@@ -356,7 +356,7 @@ class SlackBot:
         await ack()
         self._work.start(self._after_form(running, where))
 
-    async def _filled_in(self, filled: Submission, where: Where, body: Body) -> Answer | None:
+    async def _filled_in(self, filled: Submission, where: Where, body: Body) -> Reply | None:
         sent = body["view"]
         trigger = body.get("trigger_id") or f"{sent['id']}:{sent.get('hash', '')}"
         said = _Said(filled.text, trigger, slash=self._connection.slash, clicked=True, opens_forms=False)
@@ -367,7 +367,7 @@ class SlackBot:
             request = await self._request(said, where, reference, team=_team_of(body))
             return await self._door.dispatch(request)
 
-    async def _after_form(self, running: "asyncio.Task[Answer | None]", where: Where) -> None:
+    async def _after_form(self, running: "asyncio.Task[Reply | None]", where: Where) -> None:
         try:
             answer = await running
         except DomainError as error:

@@ -21,11 +21,13 @@ from services.policy.sites import Site
 from services.services import Services
 
 _SENTENCE = 100
-"""Characters of a usage that a sentence still bears."""
+"""The longest usage, in characters, that is shown whole in a sentence."""
 
 Given = Mapping[str, Any]
 """Values that were typed, by parameter; a site as `Site`."""
 Form = Callable[[Request, Given, Services], Awaitable[Modal]]
+SiteOf = Callable[[Given, Services], Awaitable[Site | None]]
+"""The site that a command is about, where its arguments name something else, such as an operation."""
 Suggest = Callable[[Request, str, Services], Awaitable[Sequence[str]]]
 """Up to a hundred names that may be chosen, the best first, given what was typed so far."""
 
@@ -98,6 +100,9 @@ class Command:
     changes: bool
     modal: Form | None
     suggest: Mapping[str, Suggest]
+    site_of: SiteOf | None
+    group: str
+    """Title under which help lists it."""
     summary: str
     description: str
     parameters: tuple[Parameter, ...]
@@ -146,8 +151,8 @@ class Commands(Protocol):
         """Names of commands that somebody may have meant."""
 
 
-GIVEN = (Request, Services, Commands)
-"""What a command's function may ask for by type, and is given."""
+INJECTED = (Request, Services, Commands)
+"""What a command's function may declare by type, and gets from the door."""
 
 
 def command(
@@ -158,6 +163,8 @@ def command(
     changes: bool = False,
     modal: Form | None = None,
     suggest: Mapping[str, Suggest] | None = None,
+    site_of: SiteOf | None = None,
+    group: str = "",
 ) -> Callable[[Callable[..., Awaitable[Message | Modal | None]]], Command]:
     """Declare a command.
 
@@ -168,6 +175,8 @@ def command(
         changes: Whether it changes the world outside; such commands work only in channels that the bot is in.
         modal: Opens when a required parameter is missing, prefilled with what was typed.
         suggest: Names to choose from in a modal, by parameter; sites need none.
+        site_of: Finds the site where no parameter names it; the permission has to hold there.
+        group: Title in help; without it by the noun, or by the permission.
     """
 
     def declare(run: Callable[..., Awaitable[Message | Modal | None]]) -> Command:
@@ -183,17 +192,26 @@ def command(
             changes=changes,
             modal=modal,
             suggest=dict(suggest or {}),
+            site_of=site_of,
+            group=group or _group(name, needs),
             summary=text.short_description or "",
             description=_unwrapped(text.long_description or ""),
             parameters=tuple(
-                _parameter(found, hints[found.name], helps.get(found.name, ""))
-                for found in signature.parameters.values()
-                if hints[found.name] not in GIVEN
+                _parameter(declared, hints[declared.name], helps.get(declared.name, ""))
+                for declared in signature.parameters.values()
+                if hints[declared.name] not in INJECTED
             ),
-            injected={key: hint for key, hint in hints.items() if hint in GIVEN},
+            injected={key: hint for key, hint in hints.items() if hint in INJECTED},
         )
 
     return declare
+
+
+def _group(name: str, needs: str | None) -> str:
+    noun, _, verb = name.partition(" ")
+    if verb:
+        return f"{noun.capitalize()}s"
+    return "Connected registries" if needs else "The bot"
 
 
 def _unwrapped(text: str) -> str:
@@ -201,13 +219,13 @@ def _unwrapped(text: str) -> str:
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
-def _parameter(found: inspect.Parameter, annotation: Any, told: str) -> Parameter:
-    required = found.default is found.empty
+def _parameter(declared: inspect.Parameter, annotation: Any, description: str) -> Parameter:
+    required = declared.default is declared.empty
     return Parameter(
-        name=found.name,
+        name=declared.name,
         annotation=annotation,
-        help=told.replace("\n", " "),
+        help=description.replace("\n", " "),
         required=required,
-        positional=found.kind is not found.KEYWORD_ONLY,
-        default=None if required else found.default,
+        positional=declared.kind is not declared.KEYWORD_ONLY,
+        default=None if required else declared.default,
     )

@@ -1,14 +1,17 @@
-"""What somebody said to the bot, from wherever in Slack: typed, clicked or filled in."""
+"""One command as it came from Slack: typed, clicked or filled in."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from services.model.people import Person, Place
+from services.policy.sites import Site
+from services.services import Services
 
 
 @dataclass(frozen=True)
 class Request:
-    """One command, said once. Whom and where it is from is Slack's word (signature or socket), never the text's."""
+    """One delivery of a command. Person and place come from Slack (signature or socket), never from the text."""
 
     person: Person
     place: Place
@@ -32,3 +35,10 @@ class Request:
     def line(self, text: str) -> str:
         """A command as people type it."""
         return f"{self.slash} {text}".rstrip()
+
+    def permitted_sites(
+        self, services: Services, permission: str | None, sites: Iterable[Site] | None = None
+    ) -> tuple[Site, ...]:
+        """Those of `sites` (all without it) at which this person has the permission, said in this place."""
+        candidates = services.sites.values() if sites is None else sites
+        return services.policy.permitted_sites(self.person, self.place, permission, candidates)

@@ -54,6 +54,11 @@ def duration(span: timedelta) -> str:
     return " ".join(parts) or "0 s"
 
 
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Such as `1 step`, `2 steps`, `2 registries` (with that plural)."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
 def listed(items: Iterable[str], last: str = "and") -> str:
     """Such as `a, b and c`."""
     texts = list(items)

@@ -1,4 +1,4 @@
-"""From what Slack delivers to words: escapes and phone typography undone, quotes understood."""
+"""From what Slack delivers to words: escapes, phone typography and compatibility forms undone, quotes understood."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -8,14 +8,18 @@ from services.model.errors import Invalid
 _LINK = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
 _SPACES = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t\r\n]")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u2060\ufeff\u00ad]")
-_DOUBLE_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»″", '"'))
+_DOUBLE_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»″＂", '"'))  # noqa: RUF001 - what phones write
 _SINGLE_QUOTES = str.maketrans(dict.fromkeys("‘’‚‛′", "'"))  # noqa: RUF001 - likewise
+_FULL_WIDTH = str.maketrans({chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)})
+"""The full-width forms of ASCII, as East Asian keyboards write them; outside of quotes only, where prose stands."""
 _DASHES = "—–−‒―‐‑"  # noqa: RUF001 - likewise
 _LONG_DASH = re.compile(rf"[-{_DASHES}]*[{_DASHES}][-{_DASHES}]*")
+_BULLET = re.compile(r"^\s*(?:[•◦▪‣·]|[-*]\s)\s*")
+_CODE = re.compile(r"^\s*(`{1,3})\s*(.*?)\s*\1\s*$", re.DOTALL)
 
 
-def _link(found: re.Match[str]) -> str:
-    target, label = found[1], found[2]
+def _link(match: re.Match[str]) -> str:
+    target, label = match[1], match[2]
     if target.startswith(("@", "#")):
         return target[1:]
     if target.startswith("!subteam^"):
@@ -36,14 +40,20 @@ def _straight(text: str) -> str:
     return text.translate(_DOUBLE_QUOTES).translate(_SINGLE_QUOTES)
 
 
-def _dashes(word: str) -> str:
-    """A dash that a phone made of `--` or `-` at a word's start: two before a name, one before a letter."""
+def _plain(word: str) -> str:
+    """An unquoted word in ASCII forms, its code marks taken off, and the dashes that a phone made of `--` or `-`.
+
+    A dash at a word's start becomes two before a name, one before a letter.
+    """
+    word = word.translate(_FULL_WIDTH)
+    if len(word) > 2 and word[0] == word[-1] == "`":  # noqa: PLR2004 - marks around something
+        word = word.strip("`")
     match = _LONG_DASH.match(word)
     if not match:
         return word
-    name_and_value = word[match.end() :]
-    name = name_and_value.partition("=")[0]
-    return ("-" if len(name) == 1 or name[:1].isdigit() else "--") + name_and_value
+    rest_of_word = word[match.end() :]
+    name = rest_of_word.partition("=")[0]
+    return ("-" if len(name) == 1 or name[:1].isdigit() else "--") + rest_of_word
 
 
 def words(text: str, *, typed: bool = True) -> tuple[str, ...]:
@@ -54,27 +64,29 @@ def words(text: str, *, typed: bool = True) -> tuple[str, ...]:
     """
     if typed:
         text = _straight(unescape(text))
-    found: list[str] = []
+        # A line that was pasted from a chat or a page comes with its code marks or its bullet.
+        text = _CODE.sub(r"\2", _BULLET.sub("", text))
+    result: list[str] = []
     at = 0
     while at < len(text):
         if text[at] == " ":
             at += 1
             continue
-        word, at = _word(text, at, _dashes if typed else str)
-        found.append(word)
-    return tuple(found)
+        word, at = _word(text, at, _plain if typed else str)
+        result.append(word)
+    return tuple(result)
 
 
-def _word(text: str, at: int, mended: Callable[[str], str]) -> tuple[str, int]:
+def _word(text: str, at: int, plain: Callable[[str], str]) -> tuple[str, int]:
     if text[at] in "\"'":
         return _quoted(text, at)
     start = at
     while at < len(text) and text[at] != " ":
-        if text[at] in "\"'" and text[at - 1] == "=":
+        if text[at] in "\"'" and at > start and plain(text[at - 1]) == "=":
             value, end = _quoted(text, at)
-            return mended(text[start:at]) + value, end
+            return plain(text[start:at]) + value, end
         at += 1
-    return mended(text[start:at]), at
+    return plain(text[start:at]), at
 
 
 def _quoted(text: str, at: int) -> tuple[str, int]:
@@ -93,7 +105,7 @@ def _quoted(text: str, at: int) -> tuple[str, int]:
 
 def quote(word: str) -> str:
     """A word as it has to be typed so that `words` reads it back."""
-    if word and not re.search(r"[\s\"']", word) and word == _dashes(_straight(word)):
+    if word and not re.search(r"[\s\"'`]", word) and word == _plain(_straight(word)) and not _BULLET.match(word):
         return word
     inner = word.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{inner}"'

@@ -1,12 +1,11 @@
 """Health in words. Pure."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
-from handlers.kit.text import code, date, duration, escape
+from handlers.kit.text import duration, escape
 from handlers.views.facts import sentence
 from services.model.errors import Invalid
-from services.model.health import Health, HealthState, Sighting
+from services.model.health import HealthReason, HealthState, Sighting
 from services.model.incident import Severity
 from services.watching import cron
 from services.watching.health import is_continuous
@@ -18,8 +17,8 @@ _STATES: Mapping[HealthState, tuple[str, str]] = {
     "late": (":hourglass_flowing_sand:", "late"),
     "offline": (":red_circle:", "offline"),
     "unhealthy": (":large_orange_circle:", "unhealthy"),
-    "inactive": (":heavy_minus_sign:", "not activated"),
-    "unknown": (":grey_question:", "not asked"),
+    "inactive": (":heavy_minus_sign:", "inactive"),
+    "unknown": (":grey_question:", "unknown"),
 }
 SEVERITY_MARKS: Mapping[Severity, str] = {
     "critical": ":red_circle:",
@@ -27,38 +26,40 @@ SEVERITY_MARKS: Mapping[Severity, str] = {
     "info": ":large_blue_circle:",
 }
 
-SENTENCES: Mapping[str, str] = {
-    "connected": "It is connected.",
-    "syncing": "It is syncing.",
-    "contact.fresh": "It was heard of a moment ago.",
-    "contact.due": "It was expected {due} and has not been heard of yet.",
-    "contact.missed": "It was expected {due} and has not been heard of since {last_contact}.",
-    "contact.none": "It is active, but the service remembers no contact at all.",
-    "window.opening": "Its sync window has just opened.",
-    "window.open": "Its sync window is open until {until}, and it has been in contact.",
-    "window.dropped": "Its sync window is open until {until}, but it was last heard of {last_contact}.",
-    "window.closed": "Its sync window is closed, so it is not expected. It was last heard of {last_contact}.",
-    "cluster.offline": "The cluster's Arc agent is offline.",
-    "cluster.expired": (
-        "The identity certificate of the cluster's Arc agent has expired: the cluster has to be connected anew."
+SENTENCES: Mapping[HealthReason, str] = {
+    HealthReason.CONNECTED: "It is connected.",
+    HealthReason.SYNCING: "It is syncing.",
+    HealthReason.CONTACT_FRESH: "Its last contact was a moment ago.",
+    HealthReason.CONTACT_DUE: "A contact was due {due} and has not come yet.",
+    HealthReason.CONTACT_MISSED: "A contact was due {due}. The last one was {last_contact}.",
+    HealthReason.CONTACT_NONE: "It is active, but Azure has no record of any contact.",
+    HealthReason.WINDOW_OPENING: "Its sync window has just opened.",
+    HealthReason.WINDOW_OPEN: "Its sync window is open until {until}, and it has made contact.",
+    HealthReason.WINDOW_DROPPED: "Its sync window is open until {until}, but its last contact was {last_contact}.",
+    HealthReason.WINDOW_CLOSED: (
+        "Its sync window is closed, so no contact is expected. Its last contact was {last_contact}."
     ),
-    "cluster.silent": "None of its connected registries is heard of.",
-    "extension.failed": "It was expected {due} and has not been heard of; its Arc extension has failed.",
-    "status.disk": "It can't write to its disk ({codes}).",
-    "status.details": "It complains: {codes}.",
-    "status.silent": "Azure calls it unhealthy and does not say why.",
-    "inactive.never": "It was never activated: no edge has taken it yet.",
-    "inactive.deactivated": "It is deactivated: no edge can sync by it.",
-    "unasked": "It could not be asked about, which says nothing about its state: {why}.",
-    "schedule.unreadable": "Nobody knows when it is due, for its schedule {schedule} can't be read.",
-    "gone": "It no longer exists.",
-    "unwatched": "Its cloud registry is watched no more, or no site names it any more.",
+    HealthReason.CLUSTER_OFFLINE: "The cluster's Arc agent is offline.",
+    HealthReason.CLUSTER_EXPIRED: (
+        "The identity certificate of the cluster's Arc agent has expired: the cluster has to be connected to Arc again."
+    ),
+    HealthReason.CLUSTER_SILENT: "None of its connected registries is reporting.",
+    HealthReason.EXTENSION_FAILED: "A contact was due {due} and has not come; its Arc extension has failed.",
+    HealthReason.STATUS_DISK: "It can't write to its disk ({codes}).",
+    HealthReason.STATUS_DETAILS: "It reports a problem: {codes}.",
+    HealthReason.STATUS_UNEXPLAINED: "Azure reports it as unhealthy and gives no reason.",
+    HealthReason.NEVER_ACTIVATED: "It was never activated: no edge has used its connection string yet.",
+    HealthReason.DEACTIVATED: "It is deactivated, so no edge can sync with it.",
+    HealthReason.UNREADABLE: "It could not be read, which says nothing about its state: {why}.",
+    HealthReason.SCHEDULE_UNREADABLE: "Its schedule {schedule} can't be read, so no one knows when a contact is due.",
+    HealthReason.REMOVED: "It no longer exists.",
+    HealthReason.UNWATCHED: "Its cloud registry is no longer watched, or no site names it.",
 }
 """By reason; facts fill in the gaps."""
 
 _WHY: Mapping[str, str] = {
-    "Unreachable": "Azure can't be reached, or can't answer",
-    "Throttled": "Azure was asked too often",
+    "Unreachable": "Azure could not be reached, or could not answer",
+    "Throttled": "Azure limits the bot's requests",
     "NotAllowed": "the bot's identity lacks the right to read it",
     "NotAuthenticated": "Azure does not accept the bot's identity",
     "Absent": "Azure says that the cloud registry does not exist",
@@ -67,7 +68,7 @@ _WHY: Mapping[str, str] = {
     "VersionNotOffered": "this cloud offers no api-version that the bot knows",
     "Unreadable": "Azure's answer could not be understood",
 }
-"""By error, as polls note it."""
+"""By the kind of error that a poll ended with."""
 
 
 def mark(state: HealthState) -> str:
@@ -80,52 +81,37 @@ def word(state: HealthState) -> str:
     return _STATES[state][1]
 
 
-def reason(name: str, facts: Mapping[str, object]) -> str:
+def reason(name: HealthReason, facts: Mapping[str, object]) -> str:
     """The sentence of a reason, in mrkdwn."""
-    told = SENTENCES[name].replace("{why}", why(facts)) if name == "unasked" else sentence(SENTENCES[name], facts)
-    texts = facts.get("descriptions")
-    if isinstance(texts, tuple | list) and texts:
-        told += "\n" + "\n".join(f"> {escape(str(text))}" for text in texts)
-    return told
+    template = SENTENCES[name]
+    text = template.replace("{why}", why(facts)) if "{why}" in template else sentence(template, facts)
+    descriptions = facts.get("descriptions")
+    if isinstance(descriptions, tuple | list) and descriptions:
+        text += "\n" + "\n".join(f"> {escape(str(description))}" for description in descriptions)
+    return text
 
 
 def why(facts: Mapping[str, object]) -> str:
-    """Why something could not be asked, in mrkdwn, without a full stop."""
+    """Why something could not be read, in mrkdwn, without a full stop."""
     error = str(facts.get("error") or "Unreachable")
     return escape(_WHY.get(error, error)).rstrip(".")
 
 
-def connection(seen: Sighting) -> str:
-    """What Azure calls it, or called it when it could be asked last; plain text."""
-    return f"was {seen.connection_state}" if seen.failed and seen.connection_state else seen.connection_state
+def connection(sighting: Sighting) -> str:
+    """The state by Azure, or the last one that could be read; plain text."""
+    state = sighting.connection_state
+    return f"was {state}" if sighting.failed and state else state
 
 
-def schedule(seen: Sighting) -> str:
+def schedule(sighting: Sighting) -> str:
     """Schedule and window in words, plain text: `at 03:00 every day, open for 3 h` (UTC)."""
-    if is_continuous(seen):
+    if is_continuous(sighting):
         return "continuous"
     try:
-        told = cron.parse(seen.schedule).words().removesuffix(", UTC")
+        text = cron.parse(sighting.schedule).words().removesuffix(", UTC")
     except Invalid:
-        told = seen.schedule
-    return told + (f", open for {duration(seen.window)}" if seen.window else "")
-
-
-def pairs(found: Health, seen: Sighting, now: datetime) -> tuple[tuple[str, str], ...]:
-    """Labelled values for a card of one connected registry (`blocks.fields`)."""
-    expected = found.next_contact and not is_continuous(seen)
-    behind = found.lag is not None and found.lag.total_seconds() > 0
-    losing = found.state == "offline" and found.lost_from
-    return (
-        ("Health", f"{mark(found.state)} {word(found.state)}"),
-        ("Why", reason(found.reason, found.facts)),
-        ("Next contact", date(found.next_contact) if found.next_contact and expected else ""),
-        ("Last sync", f"{date(seen.last_sync)} ({duration(now - seen.last_sync)} ago)" if seen.last_sync else "never"),
-        ("Lag of the last sync", duration(found.lag) if found.lag and behind else "none" if seen.last_sync else ""),
-        ("Messages are lost from", f"{found.lost_from:%Y-%m-%d}" if found.lost_from and losing else ""),
-        ("Schedule (UTC)", escape(schedule(seen))),
-        ("Cluster", code(seen.cluster.rpartition("/")[2])),
-    )
+        text = sighting.schedule
+    return text + (f", open for {duration(sighting.window)}" if sighting.window else "")
 
 
 def counts(totals: Mapping[HealthState, int]) -> str:

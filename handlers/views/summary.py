@@ -2,17 +2,19 @@
 
 import csv as csv_format
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from io import StringIO
 
 from handlers.kit import blocks
 from handlers.kit.blocks import TABLE_CHARACTERS, TABLE_ROWS, button
 from handlers.kit.message import Block, Message
-from handlers.kit.text import bold, date, duration
+from handlers.kit.text import bold, date, duration, escape, listed
 from handlers.views import health as words
+from handlers.views import watches
+from services.model.watch import Watch
 from services.watching.health import last_contact
-from services.watching.summaries import Row, Summary
+from services.watching.summaries import Report, Row, Summary
 
 COLUMNS = ("Name", "Health", "State", "Last sync (UTC)", "Lag", "Schedule (UTC)", "Changed")
 _CSV = (
@@ -38,10 +40,23 @@ _CSV = (
 class _Page:
     """A cloud registry's rows, or some of them."""
 
-    whole: Summary
+    acr: Summary
     rows: tuple[tuple[str, ...], ...]
     part: int
     parts: int
+
+
+def of_watch(
+    watch: Watch, report: Report, page_number: int = 1, *, mine: bool = False, late: datetime | None = None
+) -> Message:
+    """A page of a watch's summary: the channel's, or one reader's own (`mine`), who turns pages privately."""
+    turns = f"summary show {watch.id}" + (" --turn" if mine else "")
+    message = page(report.summary, page_number, turns=turns, title=watches.subject(watch), late=late)
+    if not report.unread:
+        return message
+    names = listed(map(bold, report.unread))
+    note = f":grey_question:  {names} could not be read, so nothing is known about the connected registries there."
+    return replace(message, blocks=(*message.blocks, blocks.context(note)))
 
 
 def pages(summary: Summary) -> int:
@@ -50,7 +65,7 @@ def pages(summary: Summary) -> int:
 
 
 def page(summary: Summary, number: int, *, turns: str, title: str = "", late: datetime | None = None) -> Message:
-    """One page, counted from 1 (others are the nearest that exists).
+    """One page, counted from 1 (numbers beyond the ends give the nearest page).
 
     Args:
         summary: Whole.
@@ -59,86 +74,68 @@ def page(summary: Summary, number: int, *, turns: str, title: str = "", late: da
         title: What is watched, such as `site berlin`.
         late: When it was due, for one that is posted late.
     """
-    found = _pages(summary)
-    number = min(max(number, 1), len(found) or 1)
-    told = words.counts(summary.totals) or "no connected registries"
+    all_pages = _pages(summary)
+    number = min(max(number, 1), len(all_pages) or 1)
+    totals = words.counts(summary.totals) or "no connected registries"
     name = f"Summary of {title}" if title else "Summary"
-    shown = [blocks.section(f"{bold(name)}  ·  {told}")]
+    sections = [blocks.section(f"{bold(name)}  ·  {totals}")]
     if late:
-        shown.append(
-            blocks.context(f":alarm_clock:  This was due {date(late)} and comes late: it could not be posted then.")
-        )
-    if found:
-        shown += _shown(found[number - 1], number, len(found))
-    shown.append(blocks.context(f"As of {date(summary.at)}"))
-    if len(found) > 1:
-        shown.append(_turning(turns, number, len(found)))
-    return Message(f"{name}: {told}", tuple(shown), visibility="channel")
+        sections.append(blocks.context(f":alarm_clock:  Due {date(late)} and posted late."))
+    if all_pages:
+        sections += _table(all_pages[number - 1], number, len(all_pages))
+    sections.append(blocks.context(f"As of {date(summary.at)}"))
+    if len(all_pages) > 1:
+        back = button("Previous page", runs=f"{turns} --page {number - 1}")
+        on = button("Next page", runs=f"{turns} --page {number + 1}")
+        sections.append(blocks.actions(back if number > 1 else None, on if number < len(all_pages) else None))
+    return Message(escape(f"{name}: {totals}"), tuple(sections), visibility="channel")
 
 
-def _shown(one: _Page, number: int, of: int) -> Iterator[Block]:
-    acr = one.whole.rows[0].sighting.target.acr.rpartition("/")[2]
-    some = f", part {one.part} of {one.parts}" if one.parts > 1 else ""
+def _table(shown: _Page, number: int, of: int) -> Iterator[Block]:
+    acr = shown.acr.rows[0].sighting.target.acr.rpartition("/")[2]
+    part = f", part {shown.part} of {shown.parts}" if shown.parts > 1 else ""
     where = f"  ·  page {number} of {of}" if of > 1 else ""
-    yield blocks.section(f"{bold(acr)}{some}: {words.counts(one.whole.totals)}{where}")
-    if failed := next((row for row in one.whole.rows if row.sighting.failed), None):
+    yield blocks.section(f"{bold(acr)}{part}: {words.counts(shown.acr.totals)}{where}")
+    if failed := next((row for row in shown.acr.rows if row.sighting.failed), None):
         why = words.why(failed.health.facts)
-        yield blocks.context(f":grey_question:  It could not be asked: {why}. States are those that were seen last.")
-    yield blocks.table(COLUMNS, one.rows, right=(4,))
-
-
-def _turning(turns: str, number: int, of: int) -> Block:
-    back = button("Previous page", runs=f"{turns} --page {number - 1}")
-    on = button("Next page", runs=f"{turns} --page {number + 1}")
-    return blocks.actions(back if number > 1 else None, on if number < of else None)
+        yield blocks.context(f":grey_question:  It could not be read: {why}. The states are the last ones known.")
+    yield blocks.table(COLUMNS, shown.rows, right=(4,))
 
 
 def _pages(summary: Summary) -> tuple[_Page, ...]:
-    found: list[_Page] = []
-    for whole in summary.by_acr():
-        parts = tuple(_parts([_cells(row) for row in whole.rows]))
-        found += [_Page(whole, part, at, len(parts)) for at, part in enumerate(parts, 1)]
-    return tuple(found)
-
-
-def _parts(rows: list[tuple[str, ...]]) -> Iterator[tuple[tuple[str, ...], ...]]:
-    """As many rows at a time as Slack allows in one table."""
-    part: list[tuple[str, ...]] = []
+    """As many rows on each as Slack allows in one table."""
     heading = sum(map(len, COLUMNS))
-    characters = heading
-    for row in rows:
-        more = sum(max(1, len(cell)) for cell in row)
-        if part and (len(part) == TABLE_ROWS - 1 or characters + more > TABLE_CHARACTERS):
-            yield tuple(part)
-            part, characters = [], heading
-        part.append(row)
-        characters += more
-    yield tuple(part)
+    all_pages: list[_Page] = []
+    for acr in summary.by_acr():
+        parts: list[list[tuple[str, ...]]] = [[]]
+        characters = heading
+        for cells in map(_cells, acr.rows):
+            length = sum(max(1, len(cell)) for cell in cells)
+            if parts[-1] and (len(parts[-1]) == TABLE_ROWS - 1 or characters + length > TABLE_CHARACTERS):
+                parts.append([])
+                characters = heading
+            parts[-1].append(cells)
+            characters += length
+        all_pages += [_Page(acr, tuple(part), at, len(parts)) for at, part in enumerate(parts, 1)]
+    return tuple(all_pages)
 
 
 def _cells(row: Row) -> tuple[str, ...]:
     sighting, current = row.sighting, row.health
-    lag = duration(current.lag) if current.lag else ""
-    synced = f"{sighting.last_sync:%Y-%m-%d %H:%M}" if sighting.last_sync else "never"
+    changed = ""
+    if row.changes:
+        first, last = words.word(row.changes[0].before), words.word(row.changes[-1].after)
+        several = f"{len(row.changes)} changes, from {first} to {last}"
+        changed = f"{first} → {last}" if len(row.changes) == 1 else several
     return (
         sighting.target.name,
         words.word(current.state),
         words.connection(sighting),
-        synced,
-        lag,
+        f"{sighting.last_sync:%Y-%m-%d %H:%M}" if sighting.last_sync else "never",
+        duration(current.lag) if current.lag else "",
         words.schedule(sighting),
-        _changed(row),
+        changed,
     )
-
-
-def _changed(row: Row) -> str:
-    """What happened since the last summary."""
-    if not row.changes:
-        return ""
-    first, last = row.changes[0], row.changes[-1]
-    if len(row.changes) == 1:
-        return f"{words.word(first.before)} → {words.word(last.after)}"
-    return f"{len(row.changes)} changes, from {words.word(first.before)} to {words.word(last.after)}"
 
 
 # --- file -----------------------------------------------------------------------------------------------------------

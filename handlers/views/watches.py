@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 from handlers.kit import blocks
 from handlers.kit.blocks import Confirm, button
 from handlers.kit.message import Block, Message
-from handlers.kit.text import bold, code, duration, escape, listed, mention
+from handlers.kit.text import bold, code, count, duration, escape, listed, mention
 from services.model.watch import Watch
 from services.watching import cron
 
 MOST = 12
 """Watches shown with their buttons; a message has 50 blocks."""
 _ALERTS = {
-    "on": "Alerts: one message for each thing that goes wrong.",
+    "on": "Alerts: one message for each problem.",
     "critical": "Alerts: critical ones only.",
     "off": "Alerts: none.",
 }
@@ -32,60 +32,66 @@ def subject(watch: Watch) -> str:
 
 
 def preview(watch: Watch, now: datetime, *, saves: str) -> Message:
-    """Before it is saved: the schedule in words, the next three times, and a button that says `saves`."""
+    """Before it is saved: the schedule in words, the next three times, and a button that runs `saves`."""
     text = f"Not saved yet: watch {subject(watch)}, summaries {_every(watch)}"
-    shown = (
+    sections = (
         blocks.section(f"Watch {bold(subject(watch))} in this channel?"),
-        _told(watch, now),
+        _summary_and_alerts(watch, now),
         blocks.actions(button("Save", runs=saves, style="primary")),
     )
-    return Message(text, shown)
+    return Message(escape(text), sections)
 
 
 def saved(watch: Watch, now: datetime) -> Message:
-    """After it was saved."""
-    text = f"This channel watches {subject(watch)}, summaries {_every(watch)}"
-    head = blocks.section(f":eyes:  This channel watches {bold(subject(watch))} now, for {mention(watch.by)}.")
-    return Message(text, (head, _told(watch, now), blocks.actions(_now(watch))))
+    """The watch as it is saved now."""
+    text = escape(f"This channel watches {subject(watch)}, summaries {_every(watch)}")
+    head = blocks.section(f":eyes:  This channel now watches {bold(subject(watch))}, set up by {mention(watch.by)}.")
+    return Message(text, (head, _summary_and_alerts(watch, now), blocks.actions(_now(watch))))
 
 
-def removed(watches: Sequence[Watch]) -> Message:
-    """After `unwatch`."""
+def removed(watch: Watch) -> Message:
+    """The answer to `unwatch`."""
+    text = f"This channel no longer watches {bold(subject(watch))}."
+    return Message(text, (blocks.section(f":heavy_minus_sign:  {text}"),))
+
+
+def listing(watches: Sequence[Watch], now: datetime, *, watch_line: str, hidden: int = 0) -> Message:
+    """The channel's watches with their next times and buttons.
+
+    Args:
+        watches: Those that the reader may see.
+        now: The moment.
+        watch_line: How a watch is typed.
+        hidden: How many more the channel has.
+    """
+    note = f"You may not see {count(hidden, 'more watch', 'more watches')} of this channel."
     if not watches:
-        text = "This channel did not watch that."
-        return Message(text, (blocks.section(text),))
-    names = [subject(one) for one in watches]
-    text = f"This channel no longer watches {listed(names)}."
-    told = f"This channel no longer watches {listed(map(bold, names))}."
-    return Message(text, (blocks.section(f":heavy_minus_sign:  {told}"),))
-
-
-def listing(watches: Sequence[Watch], now: datetime) -> Message:
-    """The channel's watches with their next time, and buttons for now and unwatch."""
-    if not watches:
-        text = "This channel watches nothing."
-        hint = f"{text} {code('watch SITE')} changes that."
-        return Message(text, (blocks.section(hint),))
-    shown: list[Block] = []
-    for one in watches[:MOST]:
-        head = f"{bold(subject(one))}  ·  {code(one.id)}\n{_summaries(one, now)}\n{_ALERTS[one.alerts]}"
-        shown += [blocks.section(head), blocks.actions(_now(one), _unwatch(one), block_id=one.id)]
+        text = note if hidden else "This channel watches nothing."
+        return Message(text, (blocks.section(f"{text} To watch a site, type {code(watch_line)}."),))
+    sections: list[Block] = []
+    for watch in watches[:MOST]:
+        question = Confirm(
+            "End this watch?",
+            f"This channel will get no more summaries and alerts of {subject(watch)}.",
+            "End it",
+            "Keep it",
+        )
+        unwatch = button("Unwatch", runs=f"unwatch {watch.id}", confirm=question)
+        head = f"{bold(subject(watch))}  ·  {code(watch.id)}\n{_summaries(watch, now)}\n{_ALERTS[watch.alerts]}"
+        sections += [blocks.section(head), blocks.actions(_now(watch), unwatch, block_id=watch.id)]
     if len(watches) > MOST:
-        rest = listed(f"{subject(one)} ({one.id})" for one in watches[MOST:])
-        shown.append(blocks.context(escape(f"and {len(watches) - MOST} more: {rest}")))
-    return Message(f"This channel watches {listed(map(subject, watches))}", tuple(shown))
+        others = listed(f"{subject(watch)} ({watch.id})" for watch in watches[MOST:])
+        sections.append(blocks.context(escape(f"and {len(watches) - MOST} more: {others}")))
+    if hidden:
+        sections.append(blocks.context(note))
+    return Message(escape(f"This channel watches {listed(map(subject, watches))}"), tuple(sections))
 
 
 def _now(watch: Watch) -> blocks.Button:
     return button("Summary now", runs=f"watches {watch.id} --now")
 
 
-def _unwatch(watch: Watch) -> blocks.Button:
-    question = Confirm("End this watch?", f"This channel hears no more of {subject(watch)}.", "End it", "Keep it")
-    return button("Unwatch", runs=f"unwatch {watch.id}", confirm=question)
-
-
-def _told(watch: Watch, now: datetime) -> Block:
+def _summary_and_alerts(watch: Watch, now: datetime) -> Block:
     return blocks.section(f"{_summaries(watch, now)}\n{_ALERTS[watch.alerts]}")
 
 
@@ -94,9 +100,9 @@ def _every(watch: Watch) -> str:
 
 
 def _summaries(watch: Watch, now: datetime) -> str:
-    """The schedule read back, and its next three times as a clock in its zone shows them."""
+    """The schedule in words, and its next three times in its own time zone."""
     if not watch.every:
-        return "Summaries: none on a schedule."
+        return "Summaries: not on a schedule."
     schedule = cron.parse(watch.every, watch.tz)
     zone = ZoneInfo(schedule.tz)
     year = now.astimezone(zone).year
@@ -107,13 +113,13 @@ def _summaries(watch: Watch, now: datetime) -> str:
 
 # --- what was not understood ----------------------------------------------------------------------------------------
 
-_ONE = "minute, hour, day of the month, month, day of the week"
+_FIELDS = "minute, hour, day of the month, month, day of the week"
 
 
 def _marked(value: str, facts: Mapping[str, Any]) -> str:
     """The expression with its fault underlined."""
-    shown = " ".join(value.split("\n")).replace("`", "'")
-    return f"\n```{escape(shown)}\n{' ' * facts['position']}{'^' * facts['length']}```"
+    expression = " ".join(value.split("\n")).replace("`", "'")
+    return f"\n```{escape(expression)}\n{' ' * facts['position']}{'^' * facts['length']}```"
 
 
 def _allowed(facts: Mapping[str, Any]) -> str:
@@ -125,21 +131,26 @@ def _allowed(facts: Mapping[str, Any]) -> str:
 
 
 def _fields(field: str, value: str, facts: Mapping[str, Any]) -> str:
-    count = facts["count"]
-    told = "none" if not count else "one" if count == 1 else str(count)
-    more = " Seconds and years are not among them." if count > 5 else ""  # noqa: PLR2004 - the fields that there are
-    are = "is" if count == 1 else "are"
-    return f"{field} has five fields ({_ONE}), and there {are} {told}.{more}{_marked(value, facts)}"
+    number = facts["count"]
+    seconds = " Seconds and years are not among them." if number > 5 else ""  # noqa: PLR2004 - crontab's five fields
+    return f"{field} needs five fields ({_FIELDS}); this has {number}.{seconds}{_near(facts)}{_marked(value, facts)}"
 
 
 def _value(_: str, value: str, facts: Mapping[str, Any]) -> str:
     part, field = facts["part"], facts["field"]
-    told = f"{code(part)} is no {field}" if part else f"A {field} is missing here"
-    return f"{told}: that is {_allowed(facts)}, a list, a range, or `*`.{_marked(value, facts)}"
+    problem = f"{code(part)} is not a valid {field}" if part else f"The {field} is missing"
+    return f"{problem}. Allowed: {_allowed(facts)}, a list, a range, or `*`.{_near(facts)}{_marked(value, facts)}"
 
 
-def _near(names: Sequence[str]) -> str:
-    return f" Did you mean {listed(map(code, names), 'or')}?" if names else " One is `Europe/Berlin`, another `UTC`."
+def _near(facts: Mapping[str, Any]) -> str:
+    near = facts.get("near") or ()
+    return f" Did you mean {listed(map(code, near), 'or')}?" if near else ""
+
+
+def _step(_: str, value: str, facts: Mapping[str, Any]) -> str:
+    low, high = 1, facts["high"] - facts["low"]
+    problem = f"{code('/' + facts['part'])} is not a valid step for the {facts['field']}"
+    return f"{problem}: it takes {low} to {high}, such as `*/5`.{_near(facts)}{_marked(value, facts)}"
 
 
 RULES: Mapping[str, Callable[[str, str, Mapping[str, Any]], str]] = {
@@ -147,17 +158,19 @@ RULES: Mapping[str, Callable[[str, str, Mapping[str, Any]], str]] = {
     "cron.value": _value,
     "cron.range": _value,
     "cron.backwards": lambda _, value, facts: (
-        f"The range {code(facts['part'])} of the {facts['field']} ends before it begins.{_marked(value, facts)}"
+        f"The range {code(facts['part'])} of the {facts['field']} ends before it begins."
+        f"{_near(facts)}{_marked(value, facts)}"
     ),
-    "cron.step": lambda _, value, facts: (
-        f"After the slash stands a step of 1 or more, such as `*/5`.{_marked(value, facts)}"
+    "cron.step": _step,
+    "cron.never": lambda _, value, facts: f"These months have no such day.{_marked(value, facts)}",
+    "tz.unknown": lambda _, value, facts: (
+        f"{code(value)} is not a time zone.{_near(facts) or ' Examples are `Europe/Berlin` and `UTC`.'}"
     ),
-    "cron.never": lambda _, value, facts: f"There is no such day in these months.{_marked(value, facts)}",
-    "tz.unknown": lambda _, value, facts: f"{code(value)} is no time zone.{_near(facts.get('near', ()))}",
+    "tz.fixed": lambda _, value, facts: f"{code(value)} has no daylight saving time, all the year.{_near(facts)}",
     "snooze.until": lambda field, value, facts: (
-        f"{code(value)} does not fit {field}: it takes a time such as `1h` or `2d` (at most"
+        f"{code(value)} is not a valid value of {field}. Use a time such as `1h` or `2d` (at most"
         f" {duration(facts['longest'])}), `morning` or `change`."
     ),
-    "watch.nothing": lambda _, __, ___: "A watch without summaries and without alerts would never say anything.",
+    "watch.nothing": lambda _, __, ___: "A watch without summaries and alerts would never post anything.",
 }
-"""Sentences for broken rules, by rule (`services.model.errors.Invalid`): of the option, the value and the facts."""
+"""Sentences by rule (`services.model.errors.Invalid`): of the option, the value and the facts."""

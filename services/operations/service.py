@@ -1,6 +1,6 @@
 """Start, approve, reject, cancel and retry operations: the same for commands, buttons and the clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -87,10 +87,15 @@ class Operations:
         return found
 
     async def find(
-        self, *, site: str | None = None, states: tuple[State, ...] | None = None, skip: int = 0, limit: int = 20
+        self,
+        *,
+        sites: Collection[str] | None = None,
+        states: tuple[State, ...] | None = None,
+        skip: int = 0,
+        limit: int = 20,
     ) -> tuple[Operation, ...]:
-        """The newest ones but for the first `skip`, newest first."""
-        return await self._store.operations.find(site=site, states=states, skip=skip, limit=limit)
+        """The newest ones except the first `skip`, newest first; at these sites, in these states, where given."""
+        return await self._store.operations.find(sites=sites, states=states, skip=skip, limit=limit)
 
     def by_hand(self, operation: Operation) -> str:
         """The command lines that the plan replaces, one below the other; empty without a plan, or a site no longer."""

@@ -5,7 +5,7 @@ that matches wins over every grant; the first grant that matches allows. Each de
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any, Literal
@@ -132,18 +132,18 @@ class Policy(_Values):
 
     def names(self, person: Person, to: tuple[str, ...]) -> str | None:
         """Which entry of `to` means this person, or None."""
-        return next((entry for entry in to if self._means(entry, person)), None)
+        for entry in to:
+            if entry == EVERYONE:
+                means = not person.is_guest
+            else:
+                means = self.people.get(entry, entry) == person.id or self.groups.get(entry, entry) in person.groups
+            if means:
+                return entry
+        return None
 
     def names_directly(self, person: Person, to: tuple[str, ...]) -> bool:
         """Whether an entry of `to` is this very person, not a group or everyone."""
         return any(self.people.get(entry, entry) == person.id for entry in to)
-
-    def _means(self, entry: str, person: Person) -> bool:
-        if entry == EVERYONE:
-            return not person.is_guest
-        if self.people.get(entry, entry) == person.id:
-            return True
-        return self.groups.get(entry, entry) in person.groups
 
     def group_of(self, entry: str) -> str | None:
         """The user group's id or handle that an entry stands for; None for a person or everyone."""
@@ -216,11 +216,20 @@ class Policy(_Values):
             return AccessDecision(False, "site", facts | {"roles": roles(permission)})
         return AccessDecision(False, "permission", {"permission": permission, "roles": roles(permission)})
 
+    def permitted_sites(
+        self, person: Person, place: Place, permission: str | None, sites: Iterable[Site]
+    ) -> tuple[Site, ...]:
+        """Those of `sites` at which this person has the permission in this channel."""
+        return tuple(site for site in sites if self.decide(person, place, permission, site).allowed)
+
     def held(self, person: Person, place: Place) -> tuple[tuple[Grant, str], ...]:
         """The grants that this person has in this channel, each with the entry by which they have it."""
-        found = ((grant, self.names(person, grant.to)) for grant in self.grants if grant.covers_channel(place))
-        held = ((grant, entry) for grant, entry in found if entry)
-        return tuple(pair for pair in held if not person.is_guest or self.names_directly(person, pair[0].to))
+        return tuple(
+            (grant, entry)
+            for grant in self.grants
+            if grant.covers_channel(place) and (entry := self.names(person, grant.to))
+            if not person.is_guest or self.names_directly(person, grant.to)
+        )
 
     def denied(self, person: Person, place: Place) -> tuple[Denial, ...]:
         """The denials that take something from this person in this channel."""

@@ -47,7 +47,7 @@ class Operations(Queries):
         self,
         *,
         states: Collection[State] | None = None,
-        site: str | None = None,
+        sites: Collection[str] | None = None,
         target: str | None = None,
         skip: int = 0,
         limit: int = 50,
@@ -56,8 +56,8 @@ class Operations(Queries):
         query = select(operations).order_by(operations.c.created.desc(), operations.c.id).offset(skip).limit(limit)
         if states is not None:
             query = query.where(operations.c.state.in_(states))
-        if site is not None:
-            query = query.where(operations.c.site == site)
+        if sites is not None:
+            query = query.where(operations.c.site.in_(sites))
         if target is not None:
             query = query.where(operations.c.target == target)
         return await self._load(query)

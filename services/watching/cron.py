@@ -1,23 +1,24 @@
-"""Crontab expressions: read strictly, read back in words, and turned into times across daylight-saving changes.
+"""Crontab expressions: read strictly, shown in words, and turned into times across daylight-saving changes.
 
 Semantics are those of crontab(5): `*`, lists, ranges and steps; names of months and days; 0 and 7 are Sunday; when both
-day fields are restricted either may match, unless one begins with `*`.
+day fields are restricted either may match, unless one begins with `*`. Beyond crontab, `L` is the last day of
+the month, `LW` its last weekday, `MON#1` its first Monday and `5L` its last Friday.
 """
 
 import calendar
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import islice
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
 from services.model.errors import Invalid
+from services.watching import timezones
 
 NICKNAMES = {
     "@yearly": "0 0 1 1 *",
@@ -55,13 +56,22 @@ class _Kind:
         return int(text) if re.fullmatch(r"[0-9]{1,4}", text) else None
 
 
+_QUARTZ = 6
+"""Fields of a line with seconds."""
+_DAY_OF_MONTH, _DAY_OF_WEEK = "day of the month", "day of the week"
 _KINDS = (
     _Kind("minute", 0, 59),
     _Kind("hour", 0, 23),
-    _Kind("day of the month", 1, 31),
+    _Kind(_DAY_OF_MONTH, 1, 31),
     _Kind("month", 1, 12, tuple(name[:3].upper() for name in _MONTHS)),
-    _Kind("day of the week", 0, 7, tuple(name[:3].upper() for name in _DAYS)),
+    _Kind(_DAY_OF_WEEK, 0, 7, tuple(name[:3].upper() for name in _DAYS)),
 )
+
+
+_LAST = re.compile(r"L|LW")
+"""The last day of the month, or its last day from Monday to Friday: only as the whole of that field."""
+_NTH = re.compile(r"(SUN|MON|TUE|WED|THU|FRI|SAT|[0-7])(?:#([1-5])|(L))", re.IGNORECASE)
+"""A day of the week with its place in the month: `MON#1` is the first Monday, `5L` the last Friday."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +93,10 @@ class _Reader:
         ]
 
     def values(self, kind: _Kind, text: str, at: int) -> frozenset[int]:
+        # What depends on the month stands for all values of its field here; the library computes its times.
+        is_last_day = kind.name == _DAY_OF_MONTH and _LAST.fullmatch(text.upper())
+        if is_last_day or (kind.name == _DAY_OF_WEEK and _NTH.fullmatch(text)):
+            return frozenset(range(kind.low, min(kind.high, 6 if kind.name == _DAY_OF_WEEK else kind.high) + 1))
         values: set[int] = set()
         for part in text.split(","):
             values.update(self.part(kind, part, at))
@@ -96,7 +110,8 @@ class _Reader:
         step = 1
         if slash:
             step = int(step_text) if re.fullmatch(r"[0-9]{1,4}", step_text) else 0
-            if not step:
+            # Crontab takes `*/90` for every hour without a word.
+            if not 1 <= step <= kind.high - kind.low:
                 raise self.fault("cron.step", at + len(span) + 1, len(step_text) or 1, kind, step_text)
         if span == "*":
             # The second Sunday is left out: a step over the days of the week begins anew on Sunday.
@@ -129,36 +144,53 @@ class _Reader:
 
 
 def parse(expression: str, tz: str = "UTC", *, field_name: str = "every") -> "Cron":
-    """Raises `Invalid` for `field_name` (rules `cron.…`, with `position` and `length` of the fault) or for `tz`."""
-    zone = _zone_name(tz)
+    """Raises `Invalid` for `field_name` (rules `cron.…`, with `position` and `length` of the fault) or for `tz`.
+
+    `near` among the facts are lines that were probably meant; each of them parses.
+    """
+    zone = timezones.zone_name(tz)
+    try:
+        return _parse(expression, zone, field_name)
+    except Invalid as error:
+        near = []
+        for line in _meant(expression):
+            try:
+                near.append(_parse(line, zone, field_name).expression)
+            except Invalid:
+                continue
+        raise replace(error, facts={**error.facts, "near": tuple(dict.fromkeys(near))}) from None
+
+
+def _parse(expression: str, zone: str, field_name: str) -> "Cron":
     typed = NICKNAMES.get(expression.strip().lower(), expression)
     read = _Reader(typed, field_name).fields()
     cron = Cron(" ".join(text for _, text in read), zone)
     if cron.latest(datetime(2400, 1, 1, tzinfo=UTC)) is None:
-        position = re.search(r"\S+\s+\S+\s+(\S+)", typed)
-        at, length = (position.start(1), len(position[1])) if position else (0, len(typed))
+        day = re.search(r"\S+\s+\S+\s+(\S+)", typed)
+        at, length = (day.start(1), len(day[1])) if day else (0, len(typed))
         raise Invalid(field_name, typed, "cron.never", {"position": at, "length": length})
     return cron
 
 
-@lru_cache(maxsize=256)
-def _zone_name(typed: str) -> str:
-    lower = {name.lower(): name for name in _zones()}
-    wanted = typed.strip().lower().replace(" ", "_")
-    if found := lower.get(wanted):
-        return found
-    # Etc/GMT+2 is two hours *behind* UTC: who types GMT+2 would be led to the wrong side of the world.
-    offered = {key: name for key, name in lower.items() if not key.startswith("etc/")}
-    ends = sorted(name for key, name in offered.items() if wanted and key.rpartition("/")[2] == wanted)
-    cities = {key.rpartition("/")[2]: name for key, name in sorted(offered.items(), reverse=True)}
-    near = [offered[key] for key in get_close_matches(wanted, offered, 3)]
-    near += [cities[key] for key in get_close_matches(wanted.rpartition("/")[2], cities, 3)]
-    raise Invalid("tz", typed, "tz.unknown", {"near": tuple(dict.fromkeys([*ends, *near]))[:3]})
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+def _meant(expression: str) -> Iterator[str]:
+    """Lines in crontab's form for one in another scheduler's form, or as a phone wrote it."""
+    lower = expression.strip().lower()
+    if f"@{lower}" in NICKNAMES:
+        yield NICKNAMES[f"@{lower}"]
+    if lower.rstrip("s") in [day.lower() for day in _DAYS]:
+        yield f"0 9 * * {lower[:3].upper()}"
+    # A phone's dash, and `?` of Quartz for any day.
+    fields = re.sub(r"\s*[\u2010-\u2015\u2212]\s*|\s+-\s+", "-", expression).split()
+    marks = [at for at, field in enumerate(fields) if field == "?"]
+    if len(fields) in (_QUARTZ, _QUARTZ + 1) and re.fullmatch(r"[0-9]{1,2}", fields[0]):
+        # Quartz and Spring put seconds first, and Quartz may end in a year; EventBridge has a year and no seconds.
+        is_eventbridge = len(fields) == _QUARTZ and bool({2, 4} & {*marks})
+        fields = fields[:-1] if is_eventbridge else fields[1:_QUARTZ]
+        if marks:
+            # Where `?` is used, days of the week count from Sunday = 1.
+            fields[-1] = re.sub(r"(?<!#)[1-7]", lambda day: _DAYS[int(day[0]) - 1][:3].upper(), fields[-1])
+    if len(fields) == len(_KINDS):
+        yield " ".join(fields).replace("?", "*")
 
 
 # --- times ----------------------------------------------------------------------------------------------------------
@@ -191,7 +223,8 @@ class Cron:
             begin = due - _DAY
             if self._change(begin, at) is None:
                 return due
-            # The clock changed on the way: what was due is found by going forward over the change.
+            # The clock changed between that time and `at`, so the wall time does not name the moment: going forward
+            # over the change does.
             newest = None
             for each in self._after(begin - _DAY):
                 if each > at:
@@ -214,7 +247,12 @@ class Cron:
         yield from (due for due in self._from(at) if due > after)
 
     def _from(self, at: datetime) -> Iterator[datetime]:
-        """Due times after `at`, from one change of the clock to the next."""
+        """Due times after `at`, from one change of the clock to the next.
+
+        Between two changes the offset is fixed, so wall times of the library are moments. At a change the wall time
+        jumps. Forward: what the gap skipped is due right after it, once. Back: the doubled hour is not repeated. A
+        schedule of every hour runs on through both, for there each hour counts.
+        """
         wall = _wall(at, self._offset(at))
         while True:
             offset = self._offset(at)
@@ -282,6 +320,10 @@ def _plain(expression: str) -> str:
     reader = _Reader(expression, "every")
 
     def numbers(kind: _Kind, part: str) -> str:
+        if kind.name == _DAY_OF_MONTH and _LAST.fullmatch(part.upper()):
+            return part.upper()
+        if kind.name == _DAY_OF_WEEK and (nth := _NTH.fullmatch(part)):
+            return f"{kind.number(nth[1])}" + (f"#{nth[2]}" if nth[2] else "L")
         return part if part.startswith("*") else ",".join(map(str, reader.part(kind, part, 0)))
 
     fields = zip(_KINDS, expression.split(), strict=True)
@@ -341,10 +383,17 @@ def _past(minutes: Sequence[int]) -> str:
 
 
 def _on(expression: str, days: Sequence[int], weekdays: Sequence[int]) -> str:
-    day_text, week_text = expression.split()[2], expression.split()[4]
-    every_day, every_weekday = len(days) == _MONTH, len(weekdays) == _WEEKDAYS
+    day_text, week_text = expression.split()[2].upper(), expression.split()[4]
+    nth = _NTH.fullmatch(week_text)
+    is_last = bool(_LAST.fullmatch(day_text))
+    every_day, every_weekday = len(days) == _MONTH and not is_last, len(weekdays) == _WEEKDAYS and not nth
     of_month = "the " + _spans(days, _ORDINALS, 1) + " of the month"
+    if is_last:
+        of_month = "the last day of the month" if day_text == "L" else "the last weekday of the month"
     of_week = _spans([*weekdays[1:], 7] if weekdays[0] == 0 else weekdays, (*_DAYS[1:], _DAYS[0]), 1)
+    if nth:
+        place = _ORDINALS[int(nth[2]) - 1] if nth[2] else "last"
+        of_week = f"the {place} {_DAYS[(_KINDS[-1].number(nth[1]) or 0) % _WEEKDAYS]} of the month"
     both = day_text.startswith("*") or week_text.startswith("*")
     if every_day and every_weekday:
         return ""

@@ -35,14 +35,6 @@ class Due:
         return f"{self.watch.id}:{int(self.at.timestamp())}"
 
 
-@dataclass(frozen=True)
-class Report:
-    """A summary, and the names of cloud registries that could not be read and of which nothing is stored."""
-
-    summary: summaries.Summary
-    unread: tuple[str, ...] = ()
-
-
 class SummaryReports:
     """What the watches of all channels have due, and what their summaries contain."""
 
@@ -75,7 +67,7 @@ class SummaryReports:
 
     # --- what -------------------------------------------------------------------------------------------------------
 
-    async def report(self, watch: Watch, *, before: datetime | None = None) -> Report:
+    async def report(self, watch: Watch, *, before: datetime | None = None) -> summaries.Report:
         """The state of everything that the watch covers, and what changed since the last summary (before `before`).
 
         What was not polled lately is polled now; what can't be read is unknown.
@@ -101,4 +93,6 @@ class SummaryReports:
         targets = {sighting.target for sighting, _ in covered}
         changes = [one for one in await self._store.sightings.transitions(acrs, since) if one.target in targets]
         unread = failing - {target.acr for target in targets}
-        return Report(summaries.summary(covered, changes, now), tuple(sorted(acrs[acr].name for acr in unread)))
+        return summaries.Report(
+            summaries.summary(covered, changes, now), tuple(sorted(acrs[acr].name for acr in unread))
+        )

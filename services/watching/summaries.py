@@ -40,6 +40,14 @@ class Summary:
         return tuple(sorted(parts, key=worst_first))
 
 
+@dataclass(frozen=True)
+class Report:
+    """A summary, and the names of cloud registries that could not be read and of which nothing is stored."""
+
+    summary: Summary
+    unread: tuple[str, ...] = ()
+
+
 def summary(sightings: Sequence[tuple[Sighting, Health]], since: Sequence[Transition], at: datetime) -> Summary:
     """`since`: the transitions after the last summary, in any order."""
     changes: defaultdict[Target, list[Transition]] = defaultdict(list)

@@ -26,7 +26,7 @@ async def test_no_form_opens_for_a_command_that_lacks_what_the_form_does_not_ask
     await registry.say("operation reject", as_="bob")
 
     assert await registry.answer("bob") == (
-        "Registry (only you): The id is missing. It is said like this: `/registry operation reject ID --reason REASON`"
+        "Registry (only you): The id is missing. Usage: `/registry operation reject ID --reason REASON`"
     )
 
 

@@ -12,7 +12,7 @@ async def test_a_viewer_learns_privately_which_role_would_let_them(registry: Con
 
     assert await registry.transcript() == snapshot("""\
 dave   /registry deploy edge01 --site berlin
-bot    (only dave) This needs `registry:write`, which you don't have. The role *operator* or *admin* has it; the access file gives roles. `/registry whoami` says what you have.\
+bot    (only dave) This needs `registry:write`, which you don't have. The role *operator* or *admin* has it. Roles are given in the access file. `/registry whoami` shows what you have.\
 """)
 
 
@@ -22,7 +22,7 @@ async def test_a_guest_is_refused(registry: Conversation) -> None:
 
     assert await registry.transcript() == snapshot("""\
 greta  /registry list
-bot    (only greta) Guests can't do this, unless the access file names them.\
+bot    (only greta) Guests can't do this unless the access file names them.\
 """)
 
 
@@ -33,7 +33,7 @@ async def test_in_a_channel_that_others_read_nothing_is_said(registry: Conversat
 
     assert await registry.transcript() == snapshot("""\
 alice  /registry list
-bot    (only alice) People of other organisations read this channel, so the bot says nothing here. Ask in another one.
+bot    (only alice) People of other organisations can read this channel, so the bot does not answer here. Use another one.
 eve    /registry operation list\
 """)
 
@@ -46,7 +46,7 @@ async def test_somebody_of_another_workspace_cannot_approve(shared: Conversation
 alice  /registry deploy edge01 --site hamburg
 bot    Deploy edge01 to hamburg: waiting for approval   [Approve] [Reject…] [Cancel]
 eve    [Approve]
-bot    (only eve) This bot works only for members of its own workspace.\
+bot    (only eve) This bot works for members of its own workspace only.\
 """)
     assert (await shared.operation()).state == "waiting"
 
@@ -57,7 +57,7 @@ async def test_a_change_is_not_begun_where_the_bot_could_not_tell_of_it(registry
 
     assert await registry.transcript() == snapshot("""\
 alice  /registry deploy edge01 --site berlin
-bot    (only alice) The bot is not in this channel, so it could not tell here what becomes of it. Invite it (type `/invite` and choose the app), then say it again.\
+bot    (only alice) The bot is not in this channel, so it could not report the progress here. Invite it (type `/invite` and choose the app), then run the command again.\
 """)
 
 
@@ -69,7 +69,7 @@ async def test_a_viewer_may_not_stop_what_others_asked_for(registry: Conversatio
 alice  /registry deploy edge01 --site hamburg
 bot    Deploy edge01 to hamburg: waiting for approval   [Approve] [Reject…] [Cancel]
 dave   [Cancel]
-bot    (only dave) This needs `operation:cancel`, which you don't have. The role *operator* or *admin* has it; the access file gives roles. `/registry whoami` says what you have.\
+bot    (only dave) This needs `operation:cancel`, which you don't have. The role *operator* or *admin* has it. Roles are given in the access file. `/registry whoami` shows what you have.\
 """)
 
 
@@ -79,11 +79,11 @@ async def test_an_unknown_command_gets_the_nearest_one_ready_to_copy(registry: C
 
     assert await registry.transcript() == snapshot("""\
 alice  /registry deplyo edge01 --site berlin
-bot    (only alice) There is no command `deplyo`. Did you mean `deploy`?
-       /registry deploy edge01 --site berlin
+bot    (only alice) There is no command `deplyo`. Did you mean `/registry deploy`?
+       /registry deploy edge01 --site berlin   [Run this]
 bob    /registry operation aprove op-1
-bot    (only bob) There is no command `operation aprove`. Did you mean `operation approve`, `operation retry` or `operation cancel`?
-       /registry operation approve op-1\
+bot    (only bob) There is no command `operation aprove`. Did you mean `/registry operation approve`, `/registry operation retry` or `/registry operation cancel`?
+       /registry operation approve op-1   [Run this]\
 """)
 
 
@@ -93,7 +93,7 @@ async def test_an_unknown_option_gets_the_nearest_one(registry: Conversation) ->
     assert await registry.transcript() == snapshot("""\
 alice  /registry deploy edge01 --sight berlin
 bot    (only alice) There is no option `--sight`. Did you mean `--site`?
-       /registry deploy edge01 --site berlin\
+       /registry deploy edge01 --site berlin   [Run this]\
 """)
 
 
@@ -103,7 +103,7 @@ async def test_an_unknown_site_gets_the_nearest_one(registry: Conversation) -> N
     assert await registry.transcript() == snapshot("""\
 alice  /registry check berln
 bot    (only alice) There is no site `berln`. Did you mean `berlin`?
-       /registry check berlin\
+       /registry check berlin   [Run this]\
 """)
 
 
@@ -116,7 +116,7 @@ alice  /registry deploy edge01 --site berlin
 bot    Deploy edge01 to berlin: online
 alice  /registry show egde01 --site berlin
 bot    (only alice) There is no connected registry `egde01`. Did you mean `edge01`?
-       /registry show edge01 --site berlin\
+       /registry show edge01 --site berlin   [Run this]\
 """)
 
 
@@ -150,7 +150,7 @@ async def test_a_value_that_breaks_a_rule_is_told_before_anything_begins(registr
 
     assert await registry.transcript() == snapshot("""\
 alice  /registry deploy edge01 --site berlin --service-ip 10.96.0.300
-bot    (only alice) `10.96.0.300` is no IP address, which `--service-ip` takes.
+bot    (only alice) `10.96.0.300` is not an IP address, which `--service-ip` takes.
 alice  /registry deploy edge01 --site berlin --schedule '0 3 * * *'
 bot    (only alice) The schedule `0 3 * * *` needs `--window`, how long a sync may take, such as `3h`.\
 """)

@@ -31,7 +31,7 @@ async def test_a_list_says_which_registry_could_not_be_asked(registry: Conversat
 
     assert await registry.answer() == snapshot("""\
 Registry (only you): No cloud registry could be asked.
-  :grey_question:  *contosoacr* could not be asked. Azure could not be asked about `contosoacr/connectedRegistries`, which says nothing about `contosoacr/connectedRegistries`; try again soon. In its words: _InternalServerError: The server encountered an internal error._\
+  :grey_question:  *contosoacr* could not be asked. Azure could not be asked about `contosoacr/connectedRegistries`, which says nothing about `contosoacr/connectedRegistries` itself. Try again soon. Its answer: _InternalServerError: The server encountered an internal error._\
 """)
 
 

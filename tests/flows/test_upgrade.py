@@ -67,7 +67,7 @@ async def test_what_ran_goes_on_and_what_was_queued_follows(upgraded: Conversati
     assert await upgraded.transcript() == snapshot("""\
        (the bot is started again)
 bot    Deploy edge02 to hamburg: online
-bot    :large_orange_circle:  *edge01 in contosoacr is offline*   [Acknowledge] [Snooze 1 h] [Until morning] [Until it changes] [Show]
+bot    :large_orange_circle:  *edge01 in contosoacr is offline*   [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
 bot    Deploy edge02 to hamburg: online\
 """)
     assert len(await upgraded.requests("POST .*/generateCredentials")) == 2  # edge01's and edge02's
@@ -113,9 +113,9 @@ async def test_an_open_alert_is_acknowledged_and_closes(upgraded: Conversation) 
 
     assert await upgraded.transcript() == snapshot("""\
 carol  [Acknowledge]
-bot    :large_orange_circle:  *edge01 in contosoacr is offline*   [Snooze 1 h] [Until morning] [Until it changes] [Show]
-bot    (only carol) edge01 in contosoacr is offline. <@U0CAROL> takes care of it. That holds until it gets worse.
-bot    :white_check_mark:  *edge01 in contosoacr is well again*   [Show]\
+bot    :large_orange_circle:  *edge01 in contosoacr is offline*   [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
+bot    (only carol) edge01 in contosoacr is offline. Acknowledged by <@U0CAROL>. This holds until it gets worse.
+bot    :white_check_mark:  *edge01 in contosoacr has recovered*   [Show]\
 """)
 
 
@@ -132,5 +132,5 @@ bot    (only alice) 5 operations, newest first
 alice  /registry watches
 bot    (only alice) This channel watches site berlin   [Summary now] [Unwatch]
 alice  /registry alert list
-bot    (only alice) 1 open alerts, worst first\
+bot    (only alice) 1 open alert, worst first\
 """)

@@ -92,19 +92,19 @@ async def test_an_alert_opens_is_taken_care_of_and_resolved_in_one_message(regis
 alice  /registry watch berlin
 bot    This channel watches site berlin, summaries none   [Summary now]
        (0:20:00 later)
-bot    :large_orange_circle:  *edge01 in contosoacr is offline*   [Acknowledge] [Snooze 1 h] [Until morning] [Until it changes] [Show]
+bot    :large_orange_circle:  *edge01 in contosoacr is offline*   [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
 carol  [Acknowledge]
-bot    :large_orange_circle:  *edge01 in contosoacr is offline*   [Snooze 1 h] [Until morning] [Until it changes] [Show]
-bot    (only carol) edge01 in contosoacr is offline. <@U0CAROL> takes care of it. That holds until it gets worse.
+bot    :large_orange_circle:  *edge01 in contosoacr is offline*   [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
+bot    (only carol) edge01 in contosoacr is offline. Acknowledged by <@U0CAROL>. This holds until it gets worse.
        (0:10:00 later)
-bot    :large_orange_circle:  *edge01 in contosoacr is recovering*   [Snooze 1 h] [Until morning] [Until it changes] [Show]
+bot    :large_orange_circle:  *edge01 in contosoacr is recovering*   [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
        (0:20:00 later)
-bot    :white_check_mark:  *edge01 in contosoacr is well again*   [Show]\
+bot    :white_check_mark:  *edge01 in contosoacr has recovered*   [Show]\
 """)
     assert [dateless(line) for line in await registry.thread()] == snapshot(
         [
-            ":eyes:  @carol takes care of it.",
-            ":white_check_mark:  edge01 in contosoacr is well again. It lasted SPAN.",
+            ":eyes:  @carol has acknowledged it.",
+            ":white_check_mark:  edge01 in contosoacr has recovered. It lasted SPAN.",
         ]
     )
 
@@ -124,12 +124,12 @@ async def test_after_a_restart_the_same_message_goes_on(registry: Conversation) 
 alice  /registry watch all
 bot    This channel watches the whole fleet, summaries none   [Summary now]
        (0:20:00 later)
-bot    :large_orange_circle:  *edge01 in contosoacr is offline*   [Acknowledge] [Snooze 1 h] [Until morning] [Until it changes] [Show]
+bot    :large_orange_circle:  *edge01 in contosoacr is offline*   [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
        (the bot is started again)
        (0:10:00 later)
-bot    :large_orange_circle:  *edge01 in contosoacr is recovering*   [Acknowledge] [Snooze 1 h] [Until morning] [Until it changes] [Show]
+bot    :large_orange_circle:  *edge01 in contosoacr is recovering*   [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
        (0:20:00 later)
-bot    :white_check_mark:  *edge01 in contosoacr is well again*   [Show]\
+bot    :white_check_mark:  *edge01 in contosoacr has recovered*   [Show]\
 """)
 
 
@@ -152,7 +152,7 @@ bot    Summary of site berlin: 1 healthy
 """)
     assert dateless(await registry.answer()).replace("\N{EN DASH}", "-") == snapshot("""\
 Registry: *Summary of site berlin*  ·  1 healthy
-  :alarm_clock:  This was due TIME and comes late: it could not be posted then.
+  :alarm_clock:  Due TIME and posted late.
   *contosoacr*: 1 healthy
   Name | Health | State | Last sync (UTC) | Lag | Schedule (UTC) | Changed
   edge01 | healthy | Online | TIME | SPAN | continuous | -
@@ -178,19 +178,19 @@ async def test_an_alert_that_got_worse_is_snoozed_no_longer(registry: Conversati
     await poll(registry)
     await edge_is(registry, "Offline")
     await poll(registry, minutes=20)
-    await registry.click("Until it changes", as_="alice")
+    await registry.click("Snooze until it changes", as_="alice")
     await poll(registry, hours=30)
 
     assert dateless(await registry.transcript()) == snapshot("""\
 alice  /registry watch berlin
 bot    This channel watches site berlin, summaries none   [Summary now]
        (0:20:00 later)
-bot    :large_orange_circle:  *edge01 in contosoacr is offline*   [Acknowledge] [Snooze 1 h] [Until morning] [Until it changes] [Show]
-alice  [Until it changes]
-bot    (only alice) edge01 in contosoacr is offline. It is snoozed until it changes. That holds until it gets worse.
+bot    :large_orange_circle:  *edge01 in contosoacr is offline*   [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
+alice  [Snooze until it changes]
+bot    (only alice) edge01 in contosoacr is offline. Snoozed until it changes. This holds until it gets worse.
        (1 day, 6:00:00 later)
-bot    :red_circle:  *edge01 in contosoacr is offline*   [Acknowledge] [Snooze 1 h] [Until morning] [Until it changes] [Show]
-bot    :small_red_triangle:  It got worse, it is critical now. It was expected DATE and has not been heard of since DATE. It is snoozed no longer.\
+bot    :red_circle:  *edge01 in contosoacr is offline*   [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
+bot    :small_red_triangle:  Worse, now critical. A contact was due DATE. The last one was DATE. The snooze has ended.\
 """)
 
 
@@ -206,7 +206,7 @@ alice  /registry watch berlin --alerts critical
 bot    This channel watches site berlin, summaries none   [Summary now]
        (0:20:00 later)
        (1 day, 6:00:00 later)
-bot    :red_circle:  *edge01 in contosoacr is offline*   [Acknowledge] [Snooze 1 h] [Until morning] [Until it changes] [Show]\
+bot    :red_circle:  *edge01 in contosoacr is offline*   [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]\
 """)
 
 
@@ -225,7 +225,7 @@ async def test_a_resolved_alert_can_not_be_taken_care_of(registry: Conversation)
 
     assert (await registry.transcript()).replace(alert, "ALERT") == snapshot("""\
 carol  /registry alert acknowledge ALERT
-bot    (only carol) `ALERT` is resolved, so this can't be done to it any more.\
+bot    (only carol) `ALERT` is resolved, so this is no longer possible.\
 """)
 
 
@@ -267,17 +267,17 @@ async def test_a_bad_expression_is_refused_with_the_fault_marked(registry: Conve
 
     assert await registry.transcript() == snapshot("""\
 alice  /registry watch berlin --every "0 9 * * 1-8"
-bot    (only alice) `8` is no day of the week: that is 0 to 7, SUN to SAT (0 and 7 are Sunday), a list, a range, or `*`.
+bot    (only alice) `8` is not a valid day of the week. Allowed: 0 to 7, SUN to SAT (0 and 7 are Sunday), a list, a range, or `*`.
        ```0 9 * * 1-8
                  ^```
 alice  /registry watch berlin --every "0 9 * * 1" --tz Europe/Berlim
-bot    (only alice) `Europe/Berlim` is no time zone. Did you mean `Europe/Berlin`, `Europe/Dublin` or `Europe/Rome`?
-       /registry watch berlin --every "0 9 * * 1" --tz Europe/Berlin
+bot    (only alice) `Europe/Berlim` is not a time zone. Did you mean `Europe/Berlin`, `Europe/Dublin` or `Europe/Rome`?
+       /registry watch berlin --every "0 9 * * 1" --tz Europe/Berlin   [Run this]
 alice  /registry watch berlim
 bot    (only alice) There is no site or cloud registry `berlim`. Did you mean `berlin`?
-       /registry watch berlin
+       /registry watch berlin   [Run this]
 alice  /registry watch berlin --alerts off
-bot    (only alice) A watch without summaries and without alerts would never say anything.\
+bot    (only alice) A watch without summaries and alerts would never post anything.\
 """)
 
 
@@ -302,10 +302,10 @@ bot    This channel watches the whole fleet, summaries none   [Summary now]
 alice  /registry watches
 bot    (only alice) This channel watches the whole fleet and site berlin   [Summary now] [Unwatch] [Summary now] [Unwatch]
 alice  /registry unwatch all
-bot    This channel no longer watches the whole fleet.
+bot    This channel no longer watches *the whole fleet*.
 alice  /registry unwatch hamburg
 bot    (only alice) There is no watch `hamburg`. Did you mean `berlin`?
-       /registry unwatch berlin\
+       /registry unwatch berlin   [Run this]\
 """)
     assert "Europe/Berlin" in listed
 
@@ -315,7 +315,7 @@ async def test_who_only_reads_may_not_subscribe_a_channel(registry: Conversation
 
     assert await registry.transcript() == snapshot("""\
 dave   /registry watch berlin
-bot    (only dave) This needs `watch:write`, which you don't have. The role *operator*, *approver* or *admin* has it; the access file gives roles. `/registry whoami` says what you have.\
+bot    (only dave) This needs `watch:write`, which you don't have. The role *operator*, *approver* or *admin* has it. Roles are given in the access file. `/registry whoami` shows what you have.\
 """)
     assert await registry.bot.store.watches.all() == ()
 
@@ -378,7 +378,7 @@ async def test_what_could_never_be_asked_is_named_in_the_summary(registry: Conve
     assert await registry.answer() == snapshot("""\
 Registry: *Summary of site berlin*  ·  no connected registries
   As of TIME
-  :grey_question:  *contosoacr* could not be asked, so nothing is known of what is in there.\
+  :grey_question:  *contosoacr* could not be read, so nothing is known about the connected registries there.\
 """)
 
 
@@ -393,18 +393,18 @@ async def test_an_alert_is_shown_with_everything_about_it(registry: Conversation
 
     alert = (await registry.bot.store.incidents.recent())[0].incident.id
     assert listed.replace(alert, "ALERT") == snapshot("""\
-Registry (only you): Id | Alert | Severity | Open since (UTC) | Registries | State
+Registry (only you): Id | Alert | Severity | Opened (UTC) | Registries | State
   ALERT | edge01 in contosoacr is offline | warning | TIME | 1 | open\
 """)
     assert dateless(await registry.answer("bob")).replace(alert, "ALERT") == snapshot("""\
 Registry (only you): :large_orange_circle:  *edge01 in contosoacr is offline*
-  It was expected TIME and has not been heard of since TIME.
+  A contact was due TIME. The last one was TIME.
   *Severity* warning
-  *Open since* TIME
-  *Messages are lost from* DAY
+  *Alert opened* TIME
+  *Undelivered messages expire from* DAY
   *Cluster* `berlin-arc`
   `ALERT`
-  [Acknowledge] [Snooze 1 h] [Until morning] [Until it changes] [Show]
+  [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
   Name | Health | State | Last sync (UTC) | Lag | Next contact (UTC) | Schedule (UTC)
   edge01 | offline | Offline | TIME | SPAN | – | continuous
   Opened TIME, still open, SPAN\
@@ -422,5 +422,5 @@ async def test_a_summary_is_not_read_around_the_policy(tmp_path: Path) -> None:
 
         assert (await talk.transcript()).replace(watch, "WATCH") == snapshot("""\
 dave   /registry summary show WATCH
-bot    (only dave) You may do this elsewhere, but not at `berlin` (development): it needs `registry:read` there. The role *viewer*, *operator*, *approver* or *admin* has it; the access file gives roles.\
+bot    (only dave) You may do this elsewhere, but not at `berlin` (development): you need `registry:read` there. The role *viewer*, *operator*, *approver* or *admin* has it. Roles are given in the access file.\
 """)

@@ -23,13 +23,14 @@ from sandbox.clock import Clock
 from sandbox.faults import Faults
 from sandbox.slack import SlackPart, Timing
 from sandbox.speed import IMMEDIATE
+from services.model.about import About
 from services.model.audit import AuditRow
 from services.model.clock import MachineClock
 from services.model.secret import Secret
 from services.policy.access import Policy
 from services.policy.configuration import FixedConfiguration
 from services.policy.sites import Site
-from services.services import About, Services
+from services.services import Services
 from tests.contract.bolt import commands
 from tests.contract.bolt.workspace import Json, Workspace
 

@@ -258,7 +258,7 @@ def test_a_fault_is_explained_with_what_would_be_allowed() -> None:
         parse("0 9 * * 8", "Europe/Berlin")
 
     assert explanation(caught.value) == (
-        "`8` is no day of the week: that is 0 to 7, SUN to SAT (0 and 7 are Sunday), a list, a range, or `*`.\n"
+        "`8` is not a valid day of the week. Allowed: 0 to 7, SUN to SAT (0 and 7 are Sunday), a list, a range, or `*`.\n"
         "```0 9 * * 8\n"
         "        ^```"
     )
@@ -306,3 +306,93 @@ def test_a_zone_typed_as_an_offset_is_not_led_to_its_opposite() -> None:
 
 def test_a_zone_is_known_whatever_its_case() -> None:
     assert parse("0 9 * * *", "europe/berlin").tz == "Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        ("0 0 9 ? * MON-FRI", "0 9 * * MON-FRI"),
+        ("0 0 9 ? * 2-6", "0 9 * * MON-FRI"),
+        ("0 0 9 ? * MON-FRI 2026", "0 9 * * MON-FRI"),
+        ("0 9 ? * MON-FRI *", "0 9 * * MON-FRI"),
+        ("0 9 ? * MON-FRI", "0 9 * * MON-FRI"),
+        ("0 0 9 * * 1-5", "0 9 * * 1-5"),
+        ("0 9 * * 1–5", "0 9 * * 1-5"),
+        ("0 9 * * MON — FRI", "0 9 * * MON-FRI"),
+        ("daily", "0 0 * * *"),
+        ("Monday", "0 9 * * MON"),
+        ("Mondays", "0 9 * * MON"),
+    ],
+)
+def test_a_line_in_another_form_gets_the_one_that_was_meant(typed: str, line: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        parse(typed)
+
+    assert caught.value.facts["near"] == (line,)
+    assert parse(line).expression == line
+
+
+@pytest.mark.parametrize("typed", ["*/5 * * * * *", "H 9 * * *", "@every 5m", "0 9 15W * *", "off"])
+def test_nothing_is_offered_for_what_crontab_can_not_say(typed: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        parse(typed)
+
+    assert caught.value.facts["near"] == ()
+
+
+@pytest.mark.parametrize(
+    ("expression", "text", "first"),
+    [
+        ("0 9 L * *", "at 09:00 on the last day of the month, UTC", datetime(2026, 1, 31, 9, tzinfo=UTC)),
+        ("0 9 LW * *", "at 09:00 on the last weekday of the month, UTC", datetime(2026, 1, 30, 9, tzinfo=UTC)),
+        ("0 9 * * 5L", "at 09:00 on the last Friday of the month, UTC", datetime(2026, 1, 30, 9, tzinfo=UTC)),
+        ("0 9 * * MON#1", "at 09:00 on the 1st Monday of the month, UTC", datetime(2026, 1, 5, 9, tzinfo=UTC)),
+    ],
+)
+def test_a_day_by_its_place_in_the_month(expression: str, text: str, first: datetime) -> None:
+    schedule = parse(expression)
+
+    assert schedule.words() == text
+    assert schedule.next(datetime(2026, 1, 1, tzinfo=UTC), 1) == (first,)
+    assert schedule.latest(first) == first
+
+
+@pytest.mark.parametrize("typed", ["*/90 * * * *", "0 */36 * * *"])
+def test_a_step_beyond_its_field_is_refused(typed: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        parse(typed)
+
+    assert caught.value.rule == "cron.step"
+
+
+@pytest.mark.parametrize(
+    ("typed", "names"),
+    [
+        ("PST", ("America/Los_Angeles",)),
+        ("EDT", ("America/New_York",)),
+        ("EST", ("America/New_York",)),
+        ("CST", ("America/Chicago", "Asia/Shanghai")),
+        ("IST", ("Asia/Kolkata", "Europe/Dublin", "Asia/Jerusalem")),
+        ("BST", ("Europe/London", "Asia/Dhaka")),
+        ("UTC+2", ("Etc/GMT-2",)),
+        ("GMT+2", ("Etc/GMT-2",)),
+        ("+02:00", ("Etc/GMT-2",)),
+        ("utc-5", ("Etc/GMT+5",)),
+        ("Z", ("UTC",)),
+        ("Berlin", ("Europe/Berlin",)),
+        ("new york", ("America/New_York",)),
+        ("Beijing", ("Asia/Shanghai",)),
+        ("Asia/Beijing", ("Asia/Shanghai",)),
+        ("XYZ", ()),
+    ],
+)
+def test_a_zone_by_another_name_gets_all_that_may_be_meant(typed: str, names: tuple[str, ...]) -> None:
+    with pytest.raises(Invalid) as caught:
+        parse("0 9 * * *", typed)
+
+    assert caught.value.facts["near"] == names
+
+
+@pytest.mark.parametrize(("typed", "name"), [("europe/berlin", "Europe/Berlin"), ("cet", "CET"), ("utc", "UTC")])
+def test_a_zone_is_taken_in_any_case(typed: str, name: str) -> None:
+    assert parse("0 9 * * *", typed).tz == name

@@ -1,32 +1,18 @@
-from datetime import UTC, datetime
-
-from handlers.help import manual, overview
-from handlers.kit import Request, docs
-from services.model.people import Person, Place
+from handlers.kit import docs
+from handlers.views.help import manual, overview
 from services.policy.access import PERMISSIONS
 from tests.unit.kit.declared import CATALOGUE, deploy
 
-REQUEST = Request(
-    Person("U0ALICE", "alice", "T0"),
-    Place("T0", "C0"),
-    "help",
-    "k",
-    "t",
-    said_by_click=False,
-    now=datetime.now(UTC),
-    slash="/edge",
-)
-
 
 def test_the_overview_has_a_short_line_for_each_command_under_the_installed_name() -> None:
-    said = overview(REQUEST, list(CATALOGUE))
+    said = overview(list(CATALOGUE), "/edge")
 
     assert "/edge deploy NAME --site SITE […]" in said.text
     assert "/edge operation list" in said.text
 
 
 def test_the_manual_tells_parameters_examples_and_permission() -> None:
-    shown = str(manual(REQUEST, deploy).blocks)
+    shown = str(manual(deploy, "/edge").blocks)
 
     assert "Where it goes." in shown
     assert "/edge deploy edge01 --site berlin" in shown

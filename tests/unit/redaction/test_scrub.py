@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.model.redaction import GONE, LONGEST, scrub, short
+from services.model.redaction import LONGEST, REMOVED, scrub, short
 
 PASSWORD = "q8Jz+Kf3mW1xR7vT5yB9nL2cD4gH6jP0sA8eU3iO1wQ5+ACRBn7tYr"
 SECRET = "hunter2hunter2"
@@ -26,7 +26,7 @@ SECRET = "hunter2hunter2"
 def test_a_secret_is_removed_in_every_form_it_comes_in(text: str) -> None:
     result = short(text)
     assert PASSWORD[:12] not in result
-    assert GONE in result
+    assert REMOVED in result
 
 
 def test_a_json_web_token_is_removed() -> None:

@@ -69,20 +69,18 @@ As of 2026-03-02 12:00 UTC
 def test_a_late_one_says_so() -> None:
     message = views.page(SMALL, 1, turns="summary show w-1", title="site berlin", late=MONDAY - 3 * HOUR)
 
-    assert read(message).splitlines()[1] == snapshot(
-        ":alarm_clock:  This was due 2026-03-02 09:00 UTC and comes late: it could not be posted then."
-    )
+    assert read(message).splitlines()[1] == snapshot(":alarm_clock:  Due 2026-03-02 09:00 UTC and posted late.")
 
 
 def test_what_could_not_be_asked_says_why_and_shows_no_state_as_if_it_were_todays() -> None:
     mute = of(seen("edge01", connection_state="Online", failed="NotAllowed"))
 
     assert read(views.page(mute, 1, turns="summary show w-1", title="site berlin")) == snapshot("""\
-*Summary of site berlin*  ·  1 not asked
-*contosoacr*: 1 not asked
-:grey_question:  It could not be asked: the bot's identity lacks the right to read it. States are those that were seen last.
+*Summary of site berlin*  ·  1 unknown
+*contosoacr*: 1 unknown
+:grey_question:  It could not be read: the bot's identity lacks the right to read it. The states are the last ones known.
 Name | Health | State | Last sync (UTC) | Lag | Schedule (UTC) | Changed
-edge01 | not asked | was Online | 2026-03-02 11:00 | - | continuous | -
+edge01 | unknown | was Online | 2026-03-02 11:00 | - | continuous | -
 As of 2026-03-02 12:00 UTC
 """)
 

@@ -16,14 +16,14 @@ def test_an_open_one() -> None:
     assert read(alert.card(incident())) == snapshot("""\
 :red_circle:  *edge01 in contosoacr is offline*
 --- #d72b3f
-It was expected 2026-03-02 03:00 UTC and has not been heard of since 2026-03-01 06:00 UTC.
+A contact was due 2026-03-02 03:00 UTC. The last one was 2026-03-01 06:00 UTC.
 *Severity* critical
-*Open since* 2026-03-02 12:00 UTC
-*Next contact* 2026-03-03 03:00 UTC
-*Messages are lost from* 2026-03-03
+*Alert opened* 2026-03-02 12:00 UTC
+*Next contact due* 2026-03-03 03:00 UTC
+*Undelivered messages expire from* 2026-03-03
 *Cluster* `berlin`
 `al-7k3q9x`
-[Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Until morning = alert snooze al-7k3q9x --until morning] [Until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
+[Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Snooze until morning = alert snooze al-7k3q9x --until morning] [Snooze until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
 """)
 
 
@@ -33,14 +33,14 @@ def test_one_that_is_taken_care_of_and_snoozed() -> None:
     assert read(alert.card(snooze(taken, "1h", MONDAY, "UTC"))) == snapshot("""\
 :red_circle:  *edge01 in contosoacr is offline*
 --- #d72b3f
-It was expected 2026-03-02 03:00 UTC and has not been heard of since 2026-03-01 06:00 UTC.
+A contact was due 2026-03-02 03:00 UTC. The last one was 2026-03-01 06:00 UTC.
 *Severity* critical
-*Open since* 2026-03-02 12:00 UTC
-*Next contact* 2026-03-03 03:00 UTC
-*Messages are lost from* 2026-03-03
+*Alert opened* 2026-03-02 12:00 UTC
+*Next contact due* 2026-03-03 03:00 UTC
+*Undelivered messages expire from* 2026-03-03
 *Cluster* `berlin`
-`al-7k3q9x`  ·  :eyes: <@U1> takes care of it  ·  :zzz: snoozed until 2026-03-02 13:00 UTC
-[Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Until morning = alert snooze al-7k3q9x --until morning] [Until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
+`al-7k3q9x`  ·  :eyes: Acknowledged by <@U1>  ·  :zzz: Snoozed until 2026-03-02 13:00 UTC
+[Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Snooze until morning = alert snooze al-7k3q9x --until morning] [Snooze until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
 """)
 
 
@@ -50,14 +50,14 @@ def test_one_that_is_recovering_after_relapses() -> None:
     assert read(alert.card(recovering)) == snapshot("""\
 :large_orange_circle:  *edge01 in contosoacr is recovering*
 --- #e8912d
-It has been well since 2026-03-02 13:00 UTC, and is watched for a while before this is over. What was told of it:
-It was expected 2026-03-02 03:00 UTC and has not been heard of since 2026-03-01 06:00 UTC.
+Healthy since 2026-03-02 13:00 UTC. The alert closes if it stays healthy. Original cause:
+A contact was due 2026-03-02 03:00 UTC. The last one was 2026-03-01 06:00 UTC.
 *Severity* warning
-*Open since* 2026-03-02 12:00 UTC
+*Alert opened* 2026-03-02 12:00 UTC
 *Cluster* `berlin`
 *Relapses* 2
 `al-7k3q9x`
-[Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Until morning = alert snooze al-7k3q9x --until morning] [Until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
+[Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Snooze until morning = alert snooze al-7k3q9x --until morning] [Snooze until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
 """)
 
 
@@ -65,7 +65,7 @@ def test_a_resolved_one() -> None:
     over = incident(state="healthy", resolved=MONDAY + 3 * HOUR + 5 * MINUTE, flaps=1)
 
     assert read(alert.card(over)) == snapshot("""\
-:white_check_mark:  *edge01 in contosoacr is well again*
+:white_check_mark:  *edge01 in contosoacr has recovered*
 --- #2eb67d
 It lasted 3 h 5 min, with 1 relapse.
 `al-7k3q9x`
@@ -83,12 +83,12 @@ def test_the_end_of_one_whose_subject_is_no_more_does_not_say_that_it_is_well(re
 
 def test_what_is_watched_no_more_says_so() -> None:
     assert alert.line(incident(), incident(reason="unwatched", resolved=MONDAY + HOUR)) == snapshot(
-        ":heavy_minus_sign:  edge01 in contosoacr is no longer watched. Its cloud registry is watched no more, or no site names it any more. The alert was open for 1 h."
+        ":heavy_minus_sign:  edge01 in contosoacr is no longer watched. Its cloud registry is no longer watched, or no site names it. The alert was open for 1 h."
     )
 
 
 def test_a_snooze_to_a_time_is_told_in_its_thread() -> None:
-    assert ":zzz:  It is snoozed until" in alert.line(incident(), snooze(incident(), "1h", MONDAY, "UTC"))
+    assert ":zzz:  Snoozed until" in alert.line(incident(), snooze(incident(), "1h", MONDAY, "UTC"))
     assert "UTC>, or until it gets worse." in alert.line(incident(), snooze(incident(), "1h", MONDAY, "UTC"))
 
 
@@ -104,9 +104,9 @@ def test_a_dead_cluster() -> None:
 The cluster's Arc agent is offline.
 Connected registries: `edge00`, `edge01`, `edge02`, `edge03`, `edge04`, `edge05`, `edge06`, `edge07`, `edge08`, `edge09`, `edge10`, `edge11`, `edge12`, `edge13`, `edge14` and 5 more
 *Severity* critical
-*Open since* 2026-03-02 12:00 UTC
+*Alert opened* 2026-03-02 12:00 UTC
 `al-7k3q9x`
-[Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Until morning = alert snooze al-7k3q9x --until morning] [Until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
+[Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Snooze until morning = alert snooze al-7k3q9x --until morning] [Snooze until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
 """)
 
 
@@ -122,14 +122,14 @@ def test_a_cloud_registry_that_cannot_be_asked() -> None:
     )
 
     assert read(alert.card(mute)) == snapshot("""\
-:large_orange_circle:  *Cloud registry contosoacr can't be asked*, with 2 connected registries
+:large_orange_circle:  *Cloud registry contosoacr can't be read*, with 2 connected registries
 --- #e8912d
-Nothing is known of its connected registries meanwhile: the bot's identity lacks the right to read it.
+Nothing is known about its connected registries: the bot's identity lacks the right to read it.
 Connected registries: `edge01`, `edge02`
 *Severity* warning
-*Open since* 2026-03-02 12:00 UTC
+*Alert opened* 2026-03-02 12:00 UTC
 `al-7k3q9x`
-[Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Until morning = alert snooze al-7k3q9x --until morning] [Until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
+[Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Snooze until morning = alert snooze al-7k3q9x --until morning] [Snooze until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
 """)
 
 
@@ -142,9 +142,9 @@ def test_one_with_complaints_shows_what_the_edge_says() -> None:
 It can't write to its disk (`DiskError`).
 > No space left on &lt;device&gt;
 *Severity* critical
-*Open since* 2026-03-02 12:00 UTC
+*Alert opened* 2026-03-02 12:00 UTC
 `al-7k3q9x`
-[Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Until morning = alert snooze al-7k3q9x --until morning] [Until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
+[Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Snooze until morning = alert snooze al-7k3q9x --until morning] [Snooze until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
 """)
 
 
@@ -152,14 +152,14 @@ def test_one_on_a_dead_cluster_of_its_own_tells_cause_and_effect() -> None:
     assert read(alert.card(incident(reason="cluster.expired"))) == snapshot("""\
 :red_circle:  *edge01 in contosoacr is offline*
 --- #d72b3f
-The identity certificate of the cluster's Arc agent has expired: the cluster has to be connected anew. It was expected 2026-03-02 03:00 UTC and has not been heard of since 2026-03-01 06:00 UTC.
+The identity certificate of the cluster's Arc agent has expired: the cluster has to be connected to Arc again. A contact was due 2026-03-02 03:00 UTC. The last one was 2026-03-01 06:00 UTC.
 *Severity* critical
-*Open since* 2026-03-02 12:00 UTC
-*Next contact* 2026-03-03 03:00 UTC
-*Messages are lost from* 2026-03-03
+*Alert opened* 2026-03-02 12:00 UTC
+*Next contact due* 2026-03-03 03:00 UTC
+*Undelivered messages expire from* 2026-03-03
 *Cluster* `berlin`
 `al-7k3q9x`
-[Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Until morning = alert snooze al-7k3q9x --until morning] [Until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
+[Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Snooze until morning = alert snooze al-7k3q9x --until morning] [Snooze until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
 """)
 
 
@@ -176,11 +176,11 @@ def test_the_thread_hears_what_matters_and_nothing_else() -> None:
 
     assert "\n".join(lines) == snapshot("""\
 
-:eyes:  <@U1> takes care of it.
-:zzz:  It is snoozed until it changes.
-:small_red_triangle:  It got worse, it is critical now. It was expected <!date^1772420400^{date_short_pretty} {time}|2026-03-02 03:00 UTC> and has not been heard of since <!date^1772344800^{date_short_pretty} {time}|2026-03-01 06:00 UTC>. It is snoozed no longer.
+:eyes:  <@U1> has acknowledged it.
+:zzz:  Snoozed until it changes.
+:small_red_triangle:  Worse, now critical. A contact was due <!date^1772420400^{date_short_pretty} {time}|2026-03-02 03:00 UTC>. The last one was <!date^1772344800^{date_short_pretty} {time}|2026-03-01 06:00 UTC>. The snooze has ended.
 
-:white_check_mark:  edge01 in contosoacr is well again. It lasted 2 h, with 1 relapse.
+:white_check_mark:  edge01 in contosoacr has recovered. It lasted 2 h, with 1 relapse.
 """)
 
 
@@ -190,7 +190,7 @@ def test_a_snooze_that_is_over_tells_the_channel_what_is_still_wrong() -> None:
 
     assert alert.is_loud(snoozed, woken)
     assert alert.line(snoozed, woken) == snapshot(
-        ":bell:  It is snoozed no longer: edge01 in contosoacr is offline. The cluster's Arc agent is offline."
+        ":bell:  The snooze has ended: edge01 in contosoacr is offline. The cluster's Arc agent is offline."
     )
 
 
@@ -200,7 +200,7 @@ def test_a_snooze_that_ends_because_it_gets_better_wakes_nobody() -> None:
 
     assert not alert.is_loud(snoozed, better)
     assert alert.line(snoozed, better) == snapshot(
-        ":bell:  It changed, so it is snoozed no longer: edge01 in contosoacr is recovering."
+        ":bell:  It changed, so the snooze has ended: edge01 in contosoacr is recovering."
     )
 
 
@@ -217,12 +217,12 @@ def test_one_that_a_greater_one_tells_of_is_not_called_well() -> None:
     hidden = incident(resolved=MONDAY + HOUR, facts={"hidden_by": "al-2222aa"})
 
     assert alert.line(incident(), hidden) == snapshot(
-        ":arrow_right:  edge01 in contosoacr is told of elsewhere. `al-2222aa` tells of it from now on."
+        ":arrow_right:  edge01 in contosoacr is covered by another alert. `al-2222aa` covers it from now on."
     )
     assert read(alert.card(hidden)) == snapshot("""\
-:arrow_right:  *edge01 in contosoacr is told of elsewhere*
+:arrow_right:  *edge01 in contosoacr is covered by another alert*
 --- #8d8d8d
-`al-2222aa` tells of it from now on.
+`al-2222aa` covers it from now on.
 `al-7k3q9x`
 [Show = alert show al-7k3q9x]
 """)
@@ -232,7 +232,7 @@ def test_a_cluster_that_is_over_says_how_many_of_its_registries_were_not_heard_o
     dead = incident(kind="cluster", subject=CLUSTER, reason="cluster.silent", facts={}, children=("edge01", "edge02"))
 
     assert alert.line(dead, replace(dead, resolved=MONDAY + DAY)) == snapshot(
-        ":white_check_mark:  Cluster berlin is well again. It lasted 1 d. 2 of its connected registries were not heard of yet; each gets an alert of its own if it misses its next contact too."
+        ":white_check_mark:  Cluster berlin has recovered. It lasted 1 d. 2 connected registries have not reported yet; each gets its own alert if it misses the next contact too."
     )
 
 
@@ -242,14 +242,14 @@ def test_everything_about_one() -> None:
 
     assert read(shown) == snapshot("""\
 :red_circle:  *edge01 in contosoacr is offline*
-It was expected 2026-03-02 03:00 UTC and has not been heard of since 2026-03-01 06:00 UTC.
+A contact was due 2026-03-02 03:00 UTC. The last one was 2026-03-01 06:00 UTC.
 *Severity* critical
-*Open since* 2026-03-02 12:00 UTC
-*Next contact* 2026-03-03 03:00 UTC
-*Messages are lost from* 2026-03-03
+*Alert opened* 2026-03-02 12:00 UTC
+*Next contact due* 2026-03-03 03:00 UTC
+*Undelivered messages expire from* 2026-03-03
 *Cluster* `berlin`
 `al-7k3q9x`
-[Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Until morning = alert snooze al-7k3q9x --until morning] [Until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
+[Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Snooze until morning = alert snooze al-7k3q9x --until morning] [Snooze until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
 Name | Health | State | Last sync (UTC) | Lag | Next contact (UTC) | Schedule (UTC)
 edge01 | offline | Offline | 2026-03-01 06:00 | 9 h | 2026-03-03 03:00 | at 03:00 every day, open for 3 h
 Opened 2026-03-02 12:00 UTC, still open, 2 h
@@ -260,24 +260,29 @@ def test_the_open_ones_worst_first() -> None:
     mild = incident(id="al-aaaaaa", severity="warning", subject=f"{ACR}/edge02", opened=MONDAY - DAY)
     taken = acknowledge(incident(kind="cluster", subject=CLUSTER, children=("a", "b")), "U1", MONDAY)
 
-    assert read(alert.listing([mild, taken], watches=1)) == snapshot("""\
-Id | Alert | Severity | Open since (UTC) | Registries | State
-al-7k3q9x | Cluster berlin is offline | critical | 2026-03-02 12:00 | 2 | taken care of
+    assert read(alert.listing([mild, taken], watches=1, watch_line="/registry watch SITE")) == snapshot("""\
+Id | Alert | Severity | Opened (UTC) | Registries | State
+al-7k3q9x | Cluster berlin is offline | critical | 2026-03-02 12:00 | 2 | acknowledged
 al-aaaaaa | edge02 in contosoacr is offline | warning | 2026-03-01 12:00 | 1 | open
 """)
-    assert read(alert.listing([], watches=1)) == snapshot("There are no open alerts here.\n")
+    assert read(alert.listing([], watches=1, watch_line="/registry watch SITE")) == snapshot(
+        "This channel has no open alerts.\n"
+    )
 
 
 def test_a_channel_that_watches_nothing_is_not_told_that_all_is_well() -> None:
-    assert alert.listing([], watches=0).text == "This channel watches nothing, so it has no alerts."
+    assert (
+        alert.listing([], watches=0, watch_line="/registry watch SITE").text
+        == "This channel watches nothing, so it has no alerts."
+    )
 
 
 def test_the_answer_to_a_click() -> None:
     assert read(alert.answer(acknowledge(incident(), "U1", MONDAY))) == snapshot(
-        "edge01 in contosoacr is offline. <@U1> takes care of it. That holds until it gets worse.\n"
+        "edge01 in contosoacr is offline. Acknowledged by <@U1>. This holds until it gets worse.\n"
     )
     assert read(alert.answer(snooze(incident(), "morning", MONDAY, "Europe/Berlin"))) == snapshot(
-        "edge01 in contosoacr is offline. It is snoozed until 2026-03-03 07:00 UTC. That holds until it gets worse.\n"
+        "edge01 in contosoacr is offline. Snoozed until 2026-03-03 07:00 UTC. This holds until it gets worse.\n"
     )
 
 

@@ -30,7 +30,7 @@ def shown(state: str = "Offline", hours: float = 6, **values: Any) -> list[str]:
 def test_a_planned_silence_is_told_as_one() -> None:
     assert shown()[1:] == snapshot(
         [
-            "*Silent as planned*: Its sync window is closed, so it is not expected. It was last heard of 2026-03-02 06:00 UTC.",
+            "*Silent as planned*: Its sync window is closed, so no contact is expected. Its last contact was 2026-03-02 06:00 UTC.",
             "Next contact 2026-03-03 03:00 UTC",
         ]
     )
@@ -39,7 +39,7 @@ def test_a_planned_silence_is_told_as_one() -> None:
 def test_a_missed_contact_is_told_with_what_is_lost() -> None:
     assert shown(hours=31)[1:] == snapshot(
         [
-            "*Offline*: It was expected 2026-03-02 03:00 UTC and has not been heard of since 2026-03-01 05:00 UTC.",
+            "*Offline*: A contact was due 2026-03-02 03:00 UTC. The last one was 2026-03-01 05:00 UTC.",
             "Next contact 2026-03-03 03:00 UTC  ·  Messages are lost from 2026-03-03",
         ]
     )
@@ -51,5 +51,5 @@ def test_one_that_is_connected_needs_no_more_words() -> None:
 
 def test_one_that_was_never_activated_is_not_called_lost() -> None:
     assert shown(activation="Inactive", last_sync=None)[1:] == snapshot(
-        ["*Not activated*: It was never activated: no edge has taken it yet."]
+        ["*Inactive*: It was never activated: no edge has used its connection string yet."]
     )

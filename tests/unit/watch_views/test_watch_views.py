@@ -24,7 +24,7 @@ Alerts: critical ones only.
 
 def test_it_is_saved() -> None:
     assert read(watches.saved(WATCH, MONDAY)) == snapshot("""\
-:eyes:  This channel watches *site berlin* now, for <@U1>.
+:eyes:  This channel now watches *site berlin*, set up by <@U1>.
 Summaries: at 09:00 on Monday to Friday, Europe/Berlin (`0 9 * * 1-5`)
 Next: Tue 03 Mar 09:00 CET; Wed 04 Mar 09:00 CET; Thu 05 Mar 09:00 CET
 Alerts: critical ones only.
@@ -34,9 +34,9 @@ Alerts: critical ones only.
 
 def test_one_without_summaries_is_saved() -> None:
     assert read(watches.saved(replace(WATCH, every="", alerts="on"), MONDAY)) == snapshot("""\
-:eyes:  This channel watches *site berlin* now, for <@U1>.
-Summaries: none on a schedule.
-Alerts: one message for each thing that goes wrong.
+:eyes:  This channel now watches *site berlin*, set up by <@U1>.
+Summaries: not on a schedule.
+Alerts: one message for each problem.
 [Summary now = watches w-7k3q9x --now]
 """)
 
@@ -45,7 +45,7 @@ def test_a_channels_watches() -> None:
     fleet = replace(WATCH, id="w-2222aa", scope="all", subject="", every="0 8 * * 1", tz="UTC", alerts="off")
     acr = replace(WATCH, id="w-3333aa", scope="acr", subject="contosoacr")
 
-    assert read(watches.listing([WATCH, fleet, acr], MONDAY)) == snapshot("""\
+    assert read(watches.listing([WATCH, fleet, acr], MONDAY, watch_line="/registry watch SITE")) == snapshot("""\
 *site berlin*  ·  `w-7k3q9x`
 Summaries: at 09:00 on Monday to Friday, Europe/Berlin (`0 9 * * 1-5`)
 Next: Tue 03 Mar 09:00 CET; Wed 04 Mar 09:00 CET; Thu 05 Mar 09:00 CET
@@ -62,17 +62,18 @@ Next: Tue 03 Mar 09:00 CET; Wed 04 Mar 09:00 CET; Thu 05 Mar 09:00 CET
 Alerts: critical ones only.
 [Summary now = watches w-3333aa --now] [Unwatch = unwatch w-3333aa]
 """)
-    assert read(watches.listing([], MONDAY)) == snapshot("This channel watches nothing. `watch SITE` changes that.\n")
+    assert read(watches.listing([], MONDAY, watch_line="/registry watch SITE")) == snapshot(
+        "This channel watches nothing. To watch a site, type `/registry watch SITE`.\n"
+    )
 
 
 def test_a_message_holds_any_number_of_watches() -> None:
     several = [replace(WATCH, id=f"w-{number}") for number in range(60)]
 
-    assert len(watches.listing(several, MONDAY).blocks) <= 50
+    assert len(watches.listing(several, MONDAY, watch_line="/registry watch SITE").blocks) <= 50
 
 
 def test_a_watch_is_ended() -> None:
-    assert read(watches.removed([WATCH])) == snapshot(
+    assert read(watches.removed(WATCH)) == snapshot(
         ":heavy_minus_sign:  This channel no longer watches *site berlin*.\n"
     )
-    assert read(watches.removed([])) == snapshot("This channel did not watch that.\n")

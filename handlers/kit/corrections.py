@@ -1,0 +1,227 @@
+"""The line that somebody meant: guesses at one that was refused, of which only one that would run is offered."""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain, islice
+
+from handlers.kit.catalogue import Catalogue
+from handlers.kit.command import Command, Commands
+from handlers.kit.words import join
+from services.model.errors import DomainError, Invalid, NotFound
+from services.policy.sites import CONNECTED_REGISTRY_NAME, Site
+
+Words = tuple[str, ...]
+_MOST = 12
+"""Guesses for one line: each costs a parse."""
+_ROUNDS = 3
+_FILLERS = frozenset({"to", "at", "on", "in", "for", "from", "into", "site", "please", "the", "named", "called"})
+_SYNONYMS: Mapping[str, tuple[str, ...]] = {
+    "status": ("list",),
+    "state": ("list",),
+    "health": ("list",),
+    "ls": ("list",),
+    "get": ("show", "list"),
+    "describe": ("show",),
+    "info": ("show",),
+    "logs": ("history", "show", "list"),
+    "log": ("history", "show", "list"),
+    "install": ("deploy",),
+    "create": ("create", "deploy"),
+    "add": ("deploy",),
+    "delete": ("delete", "remove"),
+    "rm": ("remove", "delete"),
+    "destroy": ("remove", "delete"),
+    "uninstall": ("remove", "delete"),
+    "preflight": ("check",),
+    "validate": ("check",),
+    "test": ("check",),
+    "operations": ("operation list",),
+    "ops": ("operation list",),
+    "op": ("operation list",),
+    "jobs": ("operation list",),
+    "alerts": ("alert list",),
+    "incidents": ("alert list",),
+    "ack": ("alert acknowledge",),
+    "mute": ("alert snooze",),
+    "silence": ("alert snooze",),
+    "subscribe": ("watch",),
+    "unsubscribe": ("unwatch",),
+    "me": ("whoami",),
+    "who": ("whoami",),
+    "version": ("ping",),
+    "hello": ("help",),
+    "hi": ("help",),
+    "commands": ("help",),
+    "?": ("help",),
+}
+"""What other tools call it; those that are no commands of ours are passed over."""
+_NOUNS: Mapping[str, str] = {"op": "operation", "ops": "operation", "operations": "operation", "alerts": "alert"}
+
+
+def meant(
+    typed: Words,
+    error: DomainError,
+    command: Command | None,
+    *,
+    catalogue: Catalogue,
+    sites: Mapping[str, Site],
+    permitted: Callable[[Command | None, Site | None], bool],
+    slash: str,
+    rounds: int = _ROUNDS,
+) -> str:
+    """The line that was probably meant, without the slash word; empty when no guess would run.
+
+    Each guess is parsed and held against the policy before it is offered. One that has a further slip is corrected in
+    its turn.
+
+    Args:
+        typed: The words of the line.
+        error: Why it was refused.
+        command: The command that it names, if any.
+        catalogue: All commands.
+        sites: All sites, by name.
+        permitted: Whether the person may run a command at a site (None: at any); no command stands for all.
+        slash: The slash command, which somebody may have pasted a second time.
+        rounds: How many slips are corrected one after another.
+    """
+    if not isinstance(error, NotFound | Invalid) or not typed:
+        return ""
+    names = [name for name, site in sites.items() if permitted(command, site)]
+    guesses = _guesses(typed, error, command, catalogue, names)
+    if slash in typed[1:]:
+        # Two lines were pasted as one.
+        end = typed.index(slash, 1)
+        guesses = chain([[*typed[: end - 1], typed[end - 1].rstrip(";,")]], guesses)
+    slips: list[tuple[Words, Command | None, DomainError]] = []
+    for guess in islice((tuple(guess) for guess in guesses if tuple(guess) != typed), _MOST):
+        named: Command | None = None
+        try:
+            named, arguments = catalogue.find(guess)
+            parsed = catalogue.parse(named, arguments, sites)
+        except (NotFound, Invalid) as slip:
+            slips.append((guess, named, slip))
+            continue
+        if permitted(named, parsed.site) and (not parsed.missing or named.modal):
+            return join(guess)
+    if rounds == 1:
+        return ""
+    again = partial(meant, catalogue=catalogue, sites=sites, permitted=permitted, slash=slash, rounds=rounds - 1)
+    return next((line for guess, named, another in slips if (line := again(guess, another, named))), "")
+
+
+def _guesses(
+    typed: Words, error: DomainError, command: Command | None, commands: Commands, sites: Collection[str]
+) -> Iterator[Sequence[str]]:
+    match error:
+        case NotFound(kind="command"):
+            yield from _commands(typed, error, commands, sites)
+        case NotFound(kind="option") if command:
+            yield from _options(typed, error, command)
+        case NotFound():
+            yield from (_replaced(typed, error.name, [name]) for name in error.near)
+        case Invalid(rule="extra") if command:
+            yield from _extra(typed, error, command, sites)
+        case Invalid():
+            if values := _FIXES[error.rule](error.value) if error.rule in _FIXES else ():
+                yield _replaced(typed, error.value, values, f"--{error.field_name.replace('_', '-')}")
+            yield from (_replaced(typed, error.value, [name]) for name in error.facts.get("near", ()))
+
+
+def _replaced(typed: Words, wrong: str, values: Sequence[str], option: str = "") -> Words:
+    """The line with the value `wrong` replaced; several values repeat the option before it."""
+    words: list[str] = []
+    for word in typed:
+        name, equals, value = word.partition("=")
+        if word == wrong:
+            words.append(values[0])
+        elif equals and name.startswith("-") and value == wrong:
+            words.append(f"{name}={values[0]}")
+        else:
+            words.append(word)
+            continue
+        for further in values[1:]:
+            words += [option, further]
+    return tuple(words)
+
+
+def _commands(typed: Words, error: NotFound, commands: Commands, sites: Collection[str]) -> Iterator[Sequence[str]]:
+    wrong = error.name.split()
+    starts = [at for at in range(len(typed)) if [*typed[at : at + len(wrong)]] == wrong]
+    before, behind = (typed[: starts[0]], typed[starts[0] + len(wrong) :]) if starts else ((), typed[1:])
+    first = typed[0].lower()
+    if first in _NOUNS and len(typed) > 1:
+        yield [_NOUNS[first], *typed[1:]]
+    for noun in dict.fromkeys(each.name.split()[0] for each in commands if " " in each.name):
+        if len(first) > 1 and noun.startswith(first):
+            yield [noun, *typed[1:]]
+    # What another tool calls it goes before likeness of letters.
+    for name in _SYNONYMS.get(first, ()):
+        yield [*name.split(), *typed[1:]]
+    for name in error.near:
+        yield [*before, *name.split(), *behind]
+    named = [word for word in typed if word.lower() in sites]
+    others = [word for word in typed if word.lower() not in sites and word.lower() not in _FILLERS]
+    if len(named) == 1 and len(others) == 1 and not others[0].startswith("-"):
+        yield ["show", others[0], "--site", named[0].lower()]
+    elif len(named) == len(typed) == 1:
+        yield ["check", named[0].lower()]
+    yield ["help"]
+
+
+def _options(typed: Words, error: NotFound, command: Command) -> Iterator[Sequence[str]]:
+    at = next((at for at, word in enumerate(typed) if word.partition("=")[0] == error.name), None)
+    if at is None:
+        return
+    name, equals, value = typed[at].partition("=")
+    if at + 1 < len(typed) and command.parameter(f"{name}-{typed[at + 1]}".lower()):
+        # `--dry run`
+        yield [*typed[:at], f"{name}-{typed[at + 1]}".lower(), *typed[at + 2 :]]
+    for near in error.near:
+        yield [*typed[:at], near + equals + value, *typed[at + 1 :]]
+
+
+def _extra(typed: Words, error: Invalid, command: Command, sites: Collection[str]) -> Iterator[Sequence[str]]:
+    extra: Words = error.facts.get("words", ())
+    name_words = len(command.name.split())
+    option = next((each.option for each in command.parameters if each.is_site and not each.positional), None)
+    has_site = option is None or any(word.partition("=")[0].lower() == option for word in typed)
+    # `site=berlin`: the dashes left out.
+    dashed = [f"--{word}" if "=" in word and command.parameter(word.partition("=")[0]) else word for word in typed]
+    if dashed != list(typed):
+        yield dashed
+    # `to berlin`, or a site's name alone: where it goes.
+    arguments = [word for word in typed[name_words:] if word.lower() not in _FILLERS]
+    named = [word for word in arguments if word.lower() in sites]
+    if option and not has_site and len(named) == 1:
+        yield [*typed[:name_words], *(word for word in arguments if word != named[0]), option, named[0].lower()]
+    if len(arguments) < len(typed) - name_words:
+        yield [*typed[:name_words], *arguments]
+    # Words behind an option's value: more values of it, or a value with blanks that lacks its quotes.
+    at = next((at for at in range(2, len(typed)) if typed[at : at + len(extra)] == extra), 0)
+    before = command.parameter(typed[at - 2].lower()) if at and typed[at - 2].startswith("--") else None
+    if before is None or before.is_flag or before.is_site or before.choices:
+        return
+    values = [typed[at - 1], *extra]
+    repeated = [word for value in values for word in (before.option, value)]
+    joined = repeated if before.is_repeated else [before.option, " ".join(values)]
+    yield [*typed[: at - 2], *joined, *typed[at + len(extra) :]]
+
+
+def _name(value: str) -> tuple[str, ...]:
+    """`Edge01`, `edge-01`: as a connected registry may be called."""
+    name = re.sub(r"[^a-z0-9]", "", value.lower())
+    return (name,) if CONNECTED_REGISTRY_NAME.fullmatch(name) else ()
+
+
+def _repositories(value: str) -> tuple[str, ...]:
+    """`hello-world:latest`, `Hello-World,nginx`: repositories without tags, one each."""
+    names = [re.sub(r"[:@].*", "", part).strip().lower() for part in value.split(",")]
+    return tuple(dict.fromkeys(filter(None, names)))
+
+
+_FIXES: Mapping[str, Callable[[str], tuple[str, ...]]] = {
+    "name.pattern": _name,
+    "repository.pattern": _repositories,
+}
+"""Values in place of one that broke a rule."""

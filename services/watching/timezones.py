@@ -1,0 +1,104 @@
+"""Time zones as people type them: IANA names in any case, and for everything else the names that were meant."""
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache, lru_cache
+from zoneinfo import available_timezones
+
+from services.model.errors import Invalid
+
+_ABBREVIATIONS: Mapping[str, tuple[str, ...]] = {
+    "pst": ("America/Los_Angeles",),
+    "pdt": ("America/Los_Angeles",),
+    "pt": ("America/Los_Angeles",),
+    "mdt": ("America/Denver",),
+    "mt": ("America/Denver",),
+    "cdt": ("America/Chicago",),
+    "ct": ("America/Chicago",),
+    "cst": ("America/Chicago", "Asia/Shanghai"),
+    "edt": ("America/New_York",),
+    "et": ("America/New_York",),
+    "ist": ("Asia/Kolkata", "Europe/Dublin", "Asia/Jerusalem"),
+    "bst": ("Europe/London", "Asia/Dhaka"),
+    "cest": ("Europe/Berlin",),
+    "mez": ("Europe/Berlin",),
+    "mesz": ("Europe/Berlin",),
+    "eest": ("Europe/Helsinki",),
+    "west": ("Europe/Lisbon",),
+    "msk": ("Europe/Moscow",),
+    "jst": ("Asia/Tokyo",),
+    "kst": ("Asia/Seoul",),
+    "hkt": ("Asia/Hong_Kong",),
+    "sgt": ("Asia/Singapore",),
+    "aest": ("Australia/Brisbane", "Australia/Sydney"),
+    "aedt": ("Australia/Sydney",),
+    "z": ("UTC",),
+    "zulu time": ("UTC",),
+}
+"""All the meanings of abbreviations that are no IANA names."""
+_FIXED: Mapping[str, tuple[str, ...]] = {
+    "est": ("America/New_York",),
+    "mst": ("America/Denver", "America/Phoenix"),
+    "hst": ("Pacific/Honolulu",),
+}
+"""IANA names for offsets without daylight saving time, which hardly anybody means."""
+_CITIES: Mapping[str, str] = {
+    "beijing": "Asia/Shanghai",
+    "peking": "Asia/Shanghai",
+    "shenzhen": "Asia/Shanghai",
+    "mumbai": "Asia/Kolkata",
+    "delhi": "Asia/Kolkata",
+    "bangalore": "Asia/Kolkata",
+    "san_francisco": "America/Los_Angeles",
+    "seattle": "America/Los_Angeles",
+    "boston": "America/New_York",
+    "washington": "America/New_York",
+    "munich": "Europe/Berlin",
+    "hamburg": "Europe/Berlin",
+    "frankfurt": "Europe/Berlin",
+    "lyon": "Europe/Paris",
+    "milan": "Europe/Rome",
+    "barcelona": "Europe/Madrid",
+    "geneva": "Europe/Zurich",
+}
+"""Big cities that are no IANA names."""
+_OFFSET = re.compile(r"(?:utc|gmt)?([+-])([0-9]{1,2})(?::?(00))?")
+
+
+@lru_cache(maxsize=256)
+def zone_name(typed: str) -> str:
+    """The IANA name. Raises `Invalid` (`tz.unknown`, or `tz.fixed` for `EST`) with those that may be meant."""
+    word = typed.strip().lower().replace(" ", "_")
+    if word in _FIXED:
+        raise Invalid("tz", typed, "tz.fixed", {"near": _FIXED[word]})
+    if name := _zones().get(word):
+        return name
+    raise Invalid("tz", typed, "tz.unknown", {"near": tuple(dict.fromkeys(_meant(word)))[:3]})
+
+
+def _meant(word: str) -> Iterator[str]:
+    if offset := _OFFSET.fullmatch(word):
+        # POSIX counts the other way round: Etc/GMT-2 is two hours *ahead* of UTC.
+        hours = int(offset[2])
+        name = f"etc/gmt{'-' if offset[1] == '+' else '+'}{hours}" if hours else "utc"
+        if name in _zones():
+            yield _zones()[name]
+        return
+    city = word.rpartition("/")[2]
+    yield from _ABBREVIATIONS.get(word, ())
+    if city in _CITIES:
+        yield _CITIES[city]
+    offered = {key: name for key, name in _zones().items() if not key.startswith("etc/")}
+    yield from sorted(name for key, name in offered.items() if city and key.rpartition("/")[2] == city)
+    # Three letters are alike to many others, and a wrong zone is worse than none.
+    if len(word) > 4:  # noqa: PLR2004 - the longest common abbreviations
+        cities = {key.rpartition("/")[2]: name for key, name in sorted(offered.items(), reverse=True) if "/" in key}
+        yield from (offered[key] for key in get_close_matches(word, offered, 3, 0.75))
+        yield from (cities[key] for key in get_close_matches(city, cities, 3, 0.75))
+
+
+@cache
+def _zones() -> Mapping[str, str]:
+    """All IANA names, by their form in lower case."""
+    return {name.lower(): name for name in available_timezones()}

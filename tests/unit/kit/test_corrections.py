@@ -1,0 +1,107 @@
+"""The line that is offered for one that was refused: always one that would run."""
+
+import pytest
+
+from handlers import COMMANDS
+from handlers.kit import Catalogue
+from handlers.kit.command import Command
+from handlers.kit.corrections import meant
+from handlers.kit.words import words
+from services.model.errors import DomainError, Invalid, NotFound
+from services.operations.deploy.request import DeployOptions, deploy_request
+from services.policy.sites import Site
+from tests.unit.kit.declared import SITES
+
+CATALOGUE = Catalogue(COMMANDS)
+HERE = {"berlin"}
+"""Sites at which the person has rights."""
+
+
+def refusal(typed: tuple[str, ...]) -> tuple[DomainError, Command | None]:
+    """Why a line is refused, as the door finds out: by its name, its arguments, or the command itself."""
+    command = None
+    try:
+        command, rest = CATALOGUE.find(typed)
+        values = CATALOGUE.parse(command, rest, SITES).arguments
+        options = DeployOptions(repositories=values.get("repository", ("hello-world",)))
+        deploy_request(values["site"], values["name"], options)
+    except (NotFound, Invalid) as error:
+        return error, command
+    raise AssertionError(f"{typed} is accepted")
+
+
+def offered(line: str) -> str:
+    def permitted(_command: Command | None, site: Site | None) -> bool:
+        return site is None or site.name in HERE
+
+    typed = words(line)
+    error, command = refusal(typed)
+    return meant(typed, error, command, catalogue=CATALOGUE, sites=SITES, permitted=permitted, slash="/registry")
+
+
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        ("deplyo edge01 --site berlin", "deploy edge01 --site berlin"),
+        ("operation shwo op-1", "operation show op-1"),
+        ("opertion list --site berlin", "operation list --site berlin"),
+        ("deploy edge01 --sit=berlin", "deploy edge01 --site=berlin"),
+        ("deploy edge01 --site berlni", "deploy edge01 --site berlin"),
+        ("deploy edge01 --site=berlni", "deploy edge01 --site=berlin"),
+        ("deploy edge01 --site berlin --mode Readonyl", "deploy edge01 --site berlin --mode ReadOnly"),
+        ("deploy edge01 --site berlin --ip 10.96.0.9", "deploy edge01 --site berlin --service-ip 10.96.0.9"),
+        ("deploy Edge01 --site berlin", "deploy edge01 --site berlin"),
+        ("deploy edge-01 --site berlin", "deploy edge01 --site berlin"),
+        (
+            "deploy edge01 --site berlin --repository hello-world:latest",
+            "deploy edge01 --site berlin --repository hello-world",
+        ),
+        (
+            "deploy edge01 --site berlin --repository Hello-World,nginx",
+            "deploy edge01 --site berlin --repository hello-world --repository nginx",
+        ),
+        ("deploy edge01 to berlin", "deploy edge01 --site berlin"),
+        ("deploy edge01 berlin", "deploy edge01 --site berlin"),
+        ("deploy berlin edge01", "deploy edge01 --site berlin"),
+        ("deploy edge01 site=berlin", "deploy edge01 --site=berlin"),
+        ("deploy edge01 --site berlin --dry run", "deploy edge01 --site berlin --dry-run"),
+        ("deploy edge01 --sit berlni --dryrun", "deploy edge01 --site berlin --dry-run"),
+        (
+            "deploy edge01 --repository b c d --site berlin",
+            "deploy edge01 --repository b --repository c --repository d --site berlin",
+        ),
+        (
+            "deploy edge01 --site berlin --schedule 0 3 * * *",
+            'deploy edge01 --site berlin --schedule "0 3 * * *"',
+        ),
+        ("edge01 berlin", "show edge01 --site berlin"),
+        ("berlin", "check berlin"),
+        ("status", "list"),
+        ("op list", "operation list"),
+        ("alerts", "alert list"),
+        ("logs edge01 --site berlin", "show edge01 --site berlin"),
+        ("logs", "list"),
+        ("delete edge01", "help"),
+        ("list; /registry whoami", "list"),
+    ],
+)
+def test_the_line_that_was_meant_is_offered(typed: str, line: str) -> None:
+    assert offered(typed) == line
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "deploy edge01 --site berlin --wait",
+        "deploy edge01 --site berlin --force",
+        "deploy edge01 --site x",
+        "show edge01 --site berlin now",
+    ],
+)
+def test_nothing_is_offered_where_nobody_can_know(typed: str) -> None:
+    assert offered(typed) == ""
+
+
+@pytest.mark.parametrize("typed", ["edge01 hamburg", "deploy edge01 to hamburg", "deploy edge01 --site hambrug"])
+def test_a_site_without_rights_is_not_offered(typed: str) -> None:
+    assert "hamburg" not in offered(typed)
