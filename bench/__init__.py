@@ -9,6 +9,7 @@ BENCHMARKS: dict[str, str] = {
     "start": "process start to ready, and a kill in the middle of a deployment",
     "deploy": "a whole deployment beside the same requests with nothing around them",
     "memory": "idle, and with 1,000 operations waiting for approval",
+    "redaction": "taking secrets out of hostile texts, short and long",
     "fleet": "alerts against the truth over a month of 1,000 connected registries, and a polling cycle over them",
 }
 """By module: what it measures. They run in this order."""

@@ -71,7 +71,7 @@ def card(incident: Incident) -> Message:
         colour = CLOSED
     else:
         colour = RECOVERED if incident.resolved else COLOURS[incident.severity]
-    attachment = {"color": colour, "fallback": title(incident), "blocks": list(_body(incident))}
+    attachment = {"color": colour, "fallback": escape(title(incident)), "blocks": list(_body(incident))}
     text = f"{_mark(incident)}  {bold(title(incident))}{affected}"
     return Message(text, visibility="channel", attachments=(attachment,))
 

@@ -77,7 +77,7 @@ def card(site: Site, one: ConnectedRegistry, extensions: tuple[Extension, ...] |
     shown = [blocks.section(head), *_meaning(site, one, extensions, now), blocks.fields(pairs)]
     told = (f":warning:  {code(detail.code)} {escape(detail.description)}" for detail in one.status_details)
     shown.extend(map(blocks.section, told))
-    return Message(f"{one.name} at {site.name} is {one.connection_state}", tuple(shown))
+    return Message(escape(f"{one.name} at {site.name} is {one.connection_state}"), tuple(shown))
 
 
 def _meaning(

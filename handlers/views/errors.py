@@ -72,7 +72,8 @@ def explanation(error: DomainError, *, slash: str = "/registry") -> str:  # noqa
 
 
 def _not_found(error: errors.NotFound, slash: str) -> str:
-    known = f"There are {listed(map(code, error.known))}." if error.known else ""
+    known = f"There {'is only' if len(error.known) == 1 else 'are'} {listed(map(code, error.known))}."
+    known = known if error.known else ""
     if not error.name:
         return f"The {escape(error.kind)} has no name. {known}".rstrip()
     text = f"There is no {escape(error.kind)} {code(cut(error.name, _ECHO))}."

@@ -89,7 +89,7 @@ def _addition(operation: Operation) -> str:
 def card(operation: Operation, *, plan_blocks: bool = True) -> Message:
     """The operation's one message. Some workspaces refuse plan blocks: then steps are lines of a section."""
     shown = [*_head(operation), *_middle(operation), *_steps(operation, plan_blocks=plan_blocks), *_foot(operation)]
-    return Message(summary(operation), tuple(shown), visibility="channel")
+    return Message(escape(summary(operation)), tuple(shown), visibility="channel")
 
 
 def _head(operation: Operation) -> Iterator[Block]:
@@ -423,7 +423,7 @@ def details(operation: Operation, by_hand: str = "") -> Message:
         shown.append(blocks.table(("Step", "State", "Took", "Correlation id"), rows))
     if by_hand:
         shown.append(blocks.rich("By hand it would be:", blocks.preformatted(cut(by_hand, 2800))))
-    return Message(summary(operation), tuple(shown))
+    return Message(escape(summary(operation)), tuple(shown))
 
 
 def _decided(decision: Decision) -> str:

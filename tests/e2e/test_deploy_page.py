@@ -58,7 +58,7 @@ async def test_typed_bare_it_is_a_form_that_says_what_is_wrong_beside_the_field(
     modal = page.get_by_test_id("modal")
     await modal.get_by_label("Name").fill("Edge-1")
     await page.get_by_test_id("modal-submit").click()
-    await expect(modal.get_by_text("can't name a connected registry")).to_be_visible(timeout=PATIENCE)
+    await expect(modal.get_by_text("can't be the name of a connected registry")).to_be_visible(timeout=PATIENCE)
     await modal.get_by_label("Name").fill("edge01")
     await page.get_by_test_id("modal-submit").click()
 

@@ -185,7 +185,7 @@ async def test_an_alert_opens_is_taken_care_of_gets_worse_and_is_over(
     await expect(alert).to_contain_text("offline")
     await look(page, "alert-open")
     await alert.get_by_role("button", name="Acknowledge").click()
-    await expect(alert).to_contain_text("takes care of it")
+    await expect(alert).to_contain_text("Acknowledged by")
     await look(page, "alert-acknowledged")
     await watched.later(25 * HOUR)
     await expect(alert.get_by_role("button", name="Acknowledge")).to_be_visible()
@@ -193,7 +193,7 @@ async def test_an_alert_opens_is_taken_care_of_gets_worse_and_is_over(
     await watched.later(HOUR)
     await watched.later(HOUR)
 
-    await expect(alert).to_contain_text("is well again")
+    await expect(alert).to_contain_text("has recovered")
     await look(page, "alert-over")
     await alert.get_by_role("button", name="replies").click()
     await expect(page.get_by_test_id("thread-pane")).to_contain_text("It lasted")

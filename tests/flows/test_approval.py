@@ -17,7 +17,7 @@ async def test_an_operator_may_not_approve(registry: Conversation) -> None:
 alice  /registry deploy edge01 --site hamburg
 bot    Deploy edge01 to hamburg: waiting for approval   [Approve] [Reject…] [Cancel]
 carol  [Approve]
-bot    (only carol) This needs `operation:approve`, which you don't have. The role *approver* or *admin* has it; the access file gives roles. `/registry whoami` says what you have.\
+bot    (only carol) This needs `operation:approve`, which you don't have. The role *approver* or *admin* has it. Roles are given in the access file. `/registry whoami` shows what you have.\
 """)
 
 
@@ -33,7 +33,7 @@ alice  /registry deploy edge01 --site hamburg
 bot    Deploy edge01 to hamburg: waiting for approval   [Approve] [Reject…] [Cancel]
 bob    [Approve]
 bob    [Approve]
-bot    (only bob) You have decided about this one already; it waits for somebody else.
+bot    (only bob) You have already decided about this request. It waits for somebody else.
 dave   [Approve]
 bot    Deploy edge01 to hamburg: online, approved by bob and dave\
 """)
@@ -58,7 +58,7 @@ async def test_a_request_that_too_few_could_approve_is_refused_at_once(tmp_path:
 
         assert await talk.transcript() == snapshot("""\
 alice  /registry deploy edge01 --site hamburg
-bot    (only alice) Nobody could approve this: the rule *production needs a second person* needs 2 other than you, and 1 could. Ask for more approvers in the access file.\
+bot    (only alice) Too few people could approve this: the rule *production needs a second person* needs 2 approvers, and 1 could approve. More approvers have to be added to the access file.\
 """)
 
 
@@ -70,7 +70,7 @@ async def test_an_approval_of_a_plan_that_is_no_longer_asked_for_does_not_count(
 alice  /registry deploy edge01 --site hamburg
 bot    Deploy edge01 to hamburg: waiting for approval   [Approve] [Reject…] [Cancel]
 bob    /registry operation approve op-1 --digest DIGEST
-bot    (only bob) The plan of `op-1` is another one by now. Look at its card, then decide about that.\
+bot    (only bob) The plan of `op-1` has changed. Read its card again before you decide.\
 """)
 
 
@@ -82,7 +82,7 @@ async def test_a_decision_about_one_that_has_ended_is_refused(registry: Conversa
 alice  /registry deploy edge01 --site berlin
 bot    Deploy edge01 to berlin: online
 bob    /registry operation approve op-1
-bot    (only bob) `op-1` has succeeded; this can be done only to one that waits for approval.\
+bot    (only bob) `op-1` has succeeded. This is possible only for one that waits for approval.\
 """)
 
 
@@ -158,7 +158,7 @@ async def test_an_approval_that_comes_too_late_does_not_count(registry: Conversa
 alice  /registry deploy edge01 --site hamburg
 bot    Deploy edge01 to hamburg: waiting for approval   [Approve] [Reject…] [Cancel]
 bob    [Approve]
-bot    (only bob) This request has expired. Say the command again to ask anew.\
+bot    (only bob) This request has expired. Run the command again for a new one.\
 """)
 
 

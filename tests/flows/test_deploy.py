@@ -28,7 +28,7 @@ async def test_production_waits_for_a_second_person(registry: Conversation) -> N
 alice  /registry deploy edge01 --site hamburg
 bot    Deploy edge01 to hamburg: waiting for approval   [Approve] [Reject…] [Cancel]
 alice  [Approve]
-bot    (only alice) You asked for this one, so somebody else has to approve it (rule *production needs a second person*).
+bot    (only alice) You requested this, so somebody else has to approve it (rule *production needs a second person*).
 bob    [Approve]
 bot    Deploy edge01 to hamburg: online, approved by bob\
 """)
@@ -130,7 +130,9 @@ async def test_typed_bare_it_is_a_form_whose_slips_are_told_beside_the_field(reg
     await registry.fill(name="edge01")
 
     assert slip["errors"] == snapshot(
-        {"name": "Edge-1 can't name a connected registry: 5 to 40 lower case letters and digits, a letter first."}
+        {
+            "name": "Edge-1 can't be the name of a connected registry: 5 to 40 lower case letters and digits, a letter first."
+        }
     )
     assert await registry.transcript() == snapshot("""\
 alice  /registry deploy --site berlin

@@ -165,3 +165,59 @@ async def test_whoami_tells_what_a_denial_takes_away(tmp_path: Path) -> None:
     assert (
         "Whatever your roles, you may not:\n  • `registry:write` at every site (rule _carol only looks on_)" in answer
     )
+
+
+async def test_what_is_at_a_site_without_rights_is_neither_shown_nor_named(tmp_path: Path) -> None:
+    readers = {"name": "readers of berlin", "roles": ["operator"], "to": ["everyone"], "sites": ["berlin"]}
+    policy = POLICY | {"grants": [*POLICY["grants"][:2], readers]}
+    async with conversation(tmp_path, policy=policy) as talk:
+        await talk.say("deploy edge02 --site hamburg --dry-run")
+        operation = (await talk.operation("edge02")).id
+        talk.said.clear()
+        await talk.say("operation list", as_="dave")
+        await talk.say(f"operation show {operation}", as_="dave")
+        await talk.say(f"operation show {operation[:-1]}", as_="dave")
+        await talk.say("list --site hambrug", as_="dave")
+        await talk.say("alert show al-2345678", as_="dave")
+
+        assert (await talk.transcript()).replace(operation[:-1], "OPERATION") == snapshot("""\
+dave   /registry operation list
+bot    (only dave) There are no operations yet.
+dave   /registry operation show op-1
+bot    (only dave) You may do this elsewhere, but not at `hamburg` (production): you need `operation:read` there. The role *viewer*, *operator*, *approver* or *admin* has it. Roles are given in the access file.
+dave   /registry operation show OPERATION
+bot    (only dave) There is no operation `OPERATION`. `/registry operation list` shows the newest.
+dave   /registry list --site hambrug
+bot    (only dave) There is no site `hambrug`. There is only `berlin`.
+dave   /registry alert show al-2345678
+bot    (only dave) There is no alert `al-2345678`. `/registry alert list` shows the open ones.\
+""")
+
+
+async def test_the_line_that_was_meant_is_run_by_its_button(registry: Conversation) -> None:
+    await registry.say("`chekc Berlin`")
+    await registry.click("Run this", as_="alice")
+
+    assert (await registry.answer()).startswith("Registry (only you)")
+    assert "berlin" in await registry.answer()
+
+
+async def test_a_line_is_read_as_it_was_meant(registry: Conversation) -> None:
+    for line in ("帮助", "list \uff0d\uff0dsite\uff1dberlin", "• List --SITE Berlin", "/registry list", "列表"):
+        await registry.say(line)
+
+    rows = await registry.bot.store.audit.rows()
+    assert [row.outcome for row in rows] == ["done"] * 5
+
+
+async def test_a_secret_that_was_typed_by_mistake_is_not_kept(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site berlin --password hunter2")
+
+    rows = await registry.bot.store.audit.rows()
+    assert [row.text for row in rows] == ["deploy edge01 --site berlin --password [removed]"]
+
+
+async def test_a_command_of_endless_length_is_refused_at_once(registry: Conversation) -> None:
+    await registry.say("a-" * 3000)
+
+    assert "too long" in await registry.answer()

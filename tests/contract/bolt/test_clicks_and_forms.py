@@ -51,7 +51,7 @@ async def test_a_wrong_value_is_told_beside_its_field_and_can_be_mended(slack: W
     wrong = await slack.fill({"name": "edge 09", "site": "berlin"})
     mended = await slack.fill({"name": "edge09", "site": "berlin"})
 
-    assert "can't name a connected registry" in wrong["errors"]["name"]
+    assert "can't be the name of a connected registry" in wrong["errors"]["name"]
     assert mended["ok"]
 
 
@@ -77,7 +77,7 @@ async def test_a_click_that_finds_too_much_going_on_is_told_so(narrow_bench: Ben
     narrow_bench.gate.set()
     await narrow_bench.bot.idle()
 
-    assert "please say it again in a moment" in await slack.read()
+    assert "Please try again in a moment" in await slack.read()
     assert "Taken" not in await slack.read()
 
 
@@ -91,5 +91,5 @@ async def test_a_form_that_finds_too_much_going_on_stays_as_it_was_filled_in(nar
     narrow_bench.gate.set()
     await narrow_bench.bot.idle()
 
-    assert "please say it again in a moment" in refused["errors"]["name"]
+    assert "Please try again in a moment" in refused["errors"]["name"]
     assert (await slack.fill(values))["ok"]

@@ -33,7 +33,7 @@ async def test_a_wrong_name_gets_the_nearest_one_that_exists(slack: Workspace) -
 async def test_how_a_command_is_said_is_ready_to_copy(slack: Workspace, said: str) -> None:
     await slack.say(f"/registry {said}")
 
-    assert "It is said like this: `/registry" in await slack.read()
+    assert "Usage: `/registry" in await slack.read()
 
 
 async def test_who_lacks_the_permission_is_told_which_and_who_has_it(slack: Workspace, bench: Bench) -> None:

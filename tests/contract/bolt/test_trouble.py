@@ -70,4 +70,4 @@ async def test_a_form_that_comes_too_late_is_asked_for_again(bench: Bench, slack
 
     await slack.say("/registry deploy")
 
-    assert "Please say it again" in await slack.read()
+    assert "Please try again" in await slack.read()

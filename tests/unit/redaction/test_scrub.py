@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.model.redaction import LONGEST, REMOVED, scrub, short
+from services.model.redaction import LONGEST, REMOVED, SEARCHED, scrub, scrub_words, short
 
 PASSWORD = "q8Jz+Kf3mW1xR7vT5yB9nL2cD4gH6jP0sA8eU3iO1wQ5+ACRBn7tYr"
 SECRET = "hunter2hunter2"
@@ -84,3 +84,35 @@ def test_a_secret_does_not_get_through(text: str) -> None:
 )
 def test_what_a_cluster_says_stays_as_it_is_otherwise(text: str) -> None:
     assert scrub(text) == text
+
+
+def test_only_the_beginning_of_a_long_text_is_searched_and_no_half_of_a_secret_is_left() -> None:
+    words = "x" * 40 + " " * (SEARCHED - 60)
+
+    assert SECRET[:6] not in short(f"{words} password={SECRET}")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"deploy edge01 --password {SECRET}",
+        f"deploy edge01 --password={SECRET}",
+        f"deploy edge01 --client-secret {SECRET} --site berlin",
+        f"login password {SECRET}",
+        f"show edge01 --token {SECRET}",
+        "watch berlin --every xoxb-1-2-abcdef",
+        "show AbCdEfGh0123456789hunter2hunter2hunter2+ACRBcDeFg",
+    ],
+)
+def test_a_secret_that_somebody_typed_by_mistake_is_masked(line: str) -> None:
+    masked = " ".join(scrub_words(line.split()))
+
+    assert "hunter2" not in masked
+    assert "xoxb-1" not in masked
+    assert REMOVED in masked
+
+
+def test_a_command_without_a_secret_stays_as_it_was_typed() -> None:
+    line = 'deploy edge01 --site berlin --repository hello-world --schedule "0 3 * * *" --dry-run'
+
+    assert " ".join(scrub_words(line.split())) == line

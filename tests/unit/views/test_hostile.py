@@ -1,0 +1,164 @@
+"""Names, reasons and foreign texts can't mention, link or call a channel, wherever a view puts them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from handlers.kit.message import Message
+from handlers.views import about, alert, checks, connected, errors, operation, summary, watches
+from services.model import errors as model_errors
+from services.model.about import About
+from services.model.azure import StatusDetail
+from services.model.errors import DomainError, Invalid, NotFound, Unreachable
+from services.model.health import HealthReason, Sighting, Target
+from services.model.incident import Incident
+from services.model.operation import Decision, Event, Outcome
+from services.model.people import Person, Place
+from services.model.plan import Finding
+from services.model.watch import Watch
+from services.policy.access import Denial, Grant
+from services.watching.health import health
+from services.watching.summaries import Report
+from services.watching.summaries import summary as summarised
+from tests.golden.values import EXTENSION, REGISTRY, SITE, STATES
+
+HOSTILE = "<!here|x> <https://evil.example|click> <@U0BOB> & `code` *bold*"
+RAW = ("<!here", "<https://evil", "<@U0BOB>")
+NOW = datetime(2026, 9, 1, 8, 30, tzinfo=UTC)
+PERSON = Person("U0ALICE", HOSTILE, "T0", groups=frozenset({HOSTILE}), tz=HOSTILE)
+ACR = f"/subscriptions/s/registries/{HOSTILE}"
+SIGHTING = Sighting(
+    target=Target(ACR, HOSTILE),
+    at=NOW,
+    connection_state=HOSTILE,
+    schedule=HOSTILE,
+    details=(StatusDetail("t", HOSTILE, HOSTILE),),
+    cluster=HOSTILE,
+    failed=HOSTILE,
+)
+WATCH = Watch("w-1", Place("T0", "C0"), "site", HOSTILE, "0 9 * * *", "UTC", "on", "U0ALICE", NOW)
+FACTS = MappingProxyType(
+    {"error": HOSTILE, "codes": (HOSTILE,), "descriptions": (HOSTILE,), "schedule": HOSTILE, "cluster": HOSTILE}
+)
+PAIRS = [(SIGHTING, health(SIGHTING, NOW)), (replace(SIGHTING, failed=""), health(replace(SIGHTING, failed=""), NOW))]
+
+
+def incident(reason: HealthReason, **values: Any) -> Incident:
+    usual: dict[str, Any] = {"kind": "registry", "severity": "critical", "state": "offline", "changed": NOW}
+    usual |= {"subject": f"{ACR}/{HOSTILE}", "children": (HOSTILE,), "facts": FACTS, "opened": NOW}
+    return Incident(id=HOSTILE, reason=reason, **usual | values)
+
+
+def incidents() -> Iterator[Message]:
+    for reason in HealthReason:
+        for kind in ("registry", "cluster", "acr"):
+            for ended in (None, NOW + timedelta(hours=1)):
+                one = incident(reason, kind=kind, resolved=ended)
+                yield alert.card(one)
+                yield alert.details(one, PAIRS, NOW)
+                yield Message(alert.line(replace(one, resolved=None, severity="warning"), one))
+                yield alert.answer(one)
+                yield alert.listing([one], watches=1, watch_line="/registry watch SITE")
+
+
+def watching() -> Iterator[Message]:
+    yield watches.preview(WATCH, NOW, saves="watch x")
+    yield watches.saved(WATCH, NOW)
+    yield watches.removed(WATCH)
+    yield watches.listing([WATCH] * 20, NOW, watch_line="/registry watch SITE", hidden=1)
+    yield summary.of_watch(WATCH, Report(summarised(PAIRS, [], NOW), (HOSTILE,)))
+
+
+def people() -> Iterator[Message]:
+    grant = Grant(name=HOSTILE[:100], roles=("viewer",), to=(HOSTILE,), sites=(HOSTILE,))
+    denial = Denial(name=HOSTILE[:100], permissions=(HOSTILE,), to=(HOSTILE,))
+    yield about.whoami(PERSON, [(grant, HOSTILE)], [denial], ["C0"], "")
+    yield about.whoami(PERSON, [(grant, HOSTILE)], [denial], ["C0"], HOSTILE)
+    failed = Unreachable("azure", HOSTILE)
+    answers = [(HOSTILE, failed)]
+    yield about.ping(About(HOSTILE, NOW, HOSTILE), answers, timedelta(seconds=8), reference=HOSTILE, now=NOW)
+
+
+def refusals() -> Iterator[DomainError]:
+    yield NotFound(HOSTILE, HOSTILE, (HOSTILE,), (HOSTILE,))
+    facts = {"usage": HOSTILE, "choices": (HOSTILE,), "near": (HOSTILE,), "mark": HOSTILE}
+    facts |= {"part": HOSTILE, "field": "minute", "ranges": (HOSTILE,), "site": HOSTILE, "schedule": HOSTILE}
+    numbers: dict[str, Any] = {"position": 0, "length": 1, "low": 0, "high": 7, "count": 6, "most": 9}
+    numbers |= {"longest": timedelta(days=7), "value": timedelta(days=1)}
+    bounds = numbers | {"low": timedelta(days=1), "high": timedelta(days=2)}
+    for rule in (*errors._RULES, "another"):
+        yield Invalid(HOSTILE, HOSTILE, rule, {**facts, **(bounds if rule.endswith("bounds") else numbers)})
+    for rule in ("denial", "site", "permission", "approval.self", "approval.not_approver", "another"):
+        site = {"site": HOSTILE, "environment": HOSTILE, "approvers": (HOSTILE,)}
+        yield model_errors.Denied(rule, {"name": HOSTILE, "permission": HOSTILE, **site})
+    yield model_errors.Stale(HOSTILE, HOSTILE, HOSTILE)
+    foreign = (model_errors.Unreachable, model_errors.NotAuthenticated, model_errors.Absent, model_errors.Conflict)
+    for kind in (*foreign, model_errors.Refused, model_errors.Throttled):
+        yield kind(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE)
+    yield model_errors.NotAllowed("azure", HOSTILE, HOSTILE, HOSTILE, HOSTILE, action=HOSTILE)
+
+
+def operations() -> Iterator[Message]:
+    decision = Decision(1, "U0BOB", HOSTILE, "reject", NOW, HOSTILE)
+    for state in STATES.values():
+        one = replace(state, requester_name=HOSTILE, target=HOSTILE, site=HOSTILE, environment=HOSTILE)
+        one = replace(one, decisions=(decision,), cancelling=HOSTILE if state.cancelling else "")
+        request = one.approval_request
+        request = replace(request, rule=HOSTILE, approvers=(HOSTILE,)) if request else None
+        outcome = replace(one.outcome or Outcome(), by=HOSTILE, reason=HOSTILE)
+        one = replace(one, approval_request=request, outcome=outcome)
+        yield operation.card(one)
+        yield operation.card(one, plan_blocks=False)
+        yield operation.details(one, HOSTILE)
+        yield operation.listing((one,), 1, turns="operation list", more=True)
+        for kind in ("asked", "approved", "reminded", "changed", "ended", "failed"):
+            yield Message(operation.thread_line(one, Event(1, one.id, kind, NOW)))  # type: ignore[arg-type]
+
+
+def registries() -> Iterator[Message]:
+    one = replace(REGISTRY, name=HOSTILE, connection_state=HOSTILE, activation=HOSTILE, mode=HOSTILE)
+    one = replace(one, schedule=HOSTILE, parent=HOSTILE, login_server=HOSTILE, version=HOSTILE)
+    one = replace(one, status_details=SIGHTING.details, client_token_ids=(HOSTILE,))
+    extension = replace(EXTENSION, name=HOSTILE, provisioning_state=HOSTILE, version=HOSTILE)
+    failed = Unreachable("azure", HOSTILE, HOSTILE, HOSTILE, HOSTILE)
+    yield connected.card(SITE, one, (extension,), NOW)
+    yield connected.card(SITE, one, failed, NOW)
+    yield connected.listing(((HOSTILE, one),), ((HOSTILE, failed),), NOW)
+    finding = Finding("cluster.arc", "blocker", "arc.absent", {"name": HOSTILE, "cluster": HOSTILE})
+    yield checks.report("deploy", SITE, HOSTILE, (finding,))
+
+
+def mrkdwn(value: object) -> Iterator[str]:
+    """All texts of a message in which Slack reads marks."""
+    match value:
+        case Message():
+            yield value.text
+            yield from mrkdwn(value.blocks)
+            yield from mrkdwn(value.attachments)
+        case Mapping():
+            if value.get("type") == "mrkdwn":
+                yield str(value["text"])
+            if "fallback" in value:
+                yield str(value["fallback"])
+            for inner in value.values():
+                yield from mrkdwn(inner)
+        case list() | tuple():
+            for inner in value:
+                yield from mrkdwn(inner)
+
+
+@pytest.mark.parametrize("views", [incidents, watching, people, operations, registries], ids=lambda each: each.__name__)
+def test_a_hostile_value_is_escaped_in_every_view(views: Any) -> None:
+    raw = {text for message in views() for text in mrkdwn(message) if any(each in text for each in RAW)}
+
+    assert raw == set()
+
+
+def test_a_hostile_value_is_escaped_in_every_error() -> None:
+    texts = [errors.explanation(error, slash="/registry") for error in refusals()]
+
+    assert [text for text in texts if any(raw in text for raw in RAW)] == []
