@@ -9,6 +9,7 @@ from functools import partial
 from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
+from handlers.kit.rights import permitted_sites
 from handlers.views import about as views
 from services.model.errors import DomainError
 from services.policy.sites import PROVIDERS, Site
@@ -21,7 +22,7 @@ _PROBES_AT_ONCE = 10
 @command("ping", needs=None, examples=("ping",))
 async def ping(request: Request, services: Services) -> Message:
     """Show the bot's version, and how long Slack, Azure and the clusters take to answer."""
-    permitted = request.permitted_sites(services, "registry:read")
+    permitted = permitted_sites(request, services, "registry:read")
 
     async def azure(subscription: str) -> None:
         await services.azure.providers.states(subscription, PROVIDERS)

@@ -3,6 +3,7 @@
 from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
+from handlers.kit.rights import permitted_sites
 from handlers.views import alert as views
 from services.model.errors import NotFound
 from services.model.incident import StoredIncident
@@ -66,11 +67,11 @@ async def _find(request: Request, permission: str, alert: str, services: Service
         near = [one.incident.id for one in recent if await _is_permitted(request, permission, one, services)]
         raise NotFound("alert", alert, tuple(near)) from None
     sites = await services.incidents.sites(stored)
-    if sites and not request.permitted_sites(services, permission, sites):
+    if sites and not permitted_sites(request, services, permission, sites):
         services.policy.decide(request.person, request.place, permission, sites[0]).enforce()
     return stored
 
 
 async def _is_permitted(request: Request, permission: str, stored: StoredIncident, services: Services) -> bool:
     sites = await services.incidents.sites(stored)
-    return not sites or bool(request.permitted_sites(services, permission, sites))
+    return not sites or bool(permitted_sites(request, services, permission, sites))

@@ -5,6 +5,7 @@ import asyncio
 from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
+from handlers.kit.rights import permitted_sites
 from handlers.views import connected as views
 from services.model.errors import Absent, DomainError, NotFound
 from services.policy.sites import Site
@@ -18,7 +19,7 @@ async def list_(request: Request, *, site: Site | None = None, services: Service
     Args:
         site: Only those of this site's cloud registry.
     """
-    permitted = request.permitted_sites(services, "registry:read", (site,) if site else None)
+    permitted = permitted_sites(request, services, "registry:read", (site,) if site else None)
     acrs = sorted({one.acr_ref for one in permitted}, key=lambda ref: ref.id)
     answers = await asyncio.gather(*(services.azure.connected.list(acr) for acr in acrs), return_exceptions=True)
     rows, unasked = [], []

@@ -17,6 +17,7 @@ from handlers.kit.command import Command, Commands, Parameter
 from handlers.kit.message import Message, Modal
 from handlers.kit.nearest import nearest, ranked
 from handlers.kit.request import Request
+from handlers.kit.rights import permitted_sites
 from handlers.kit.words import join, words
 from handlers.views import errors as views
 from services.model.audit import AuditRow
@@ -164,7 +165,7 @@ class Door:
         if not isinstance(error, NotFound):
             return error
         needs = passage.command.needs if passage.command else None
-        permitted = request.permitted_sites(self._services, needs)
+        permitted = permitted_sites(request, self._services, needs)
         match error.kind:
             case "site":
                 names = [site.name for site in permitted]
@@ -203,7 +204,7 @@ class Door:
             return ()
         if declared is None or not declared.is_site:
             return ()
-        return ranked(typed, [site.name for site in request.permitted_sites(self._services, command.needs)])
+        return ranked(typed, [site.name for site in permitted_sites(request, self._services, command.needs)])
 
     async def _record(self, request: Request, passage: _Passage, seconds: float) -> None:
         command = passage.command.name if passage.command else ""

@@ -1,6 +1,9 @@
 """Help: only what this person may run in this channel."""
 
-from handlers.kit.command import Commands, command
+from collections import defaultdict
+from collections.abc import Sequence
+
+from handlers.kit.command import Command, Commands, command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
 from handlers.kit.words import join
@@ -21,13 +24,25 @@ async def help_(request: Request, topic: tuple[str, ...] = (), *, commands: Comm
         each for each in commands if decide(request.person, request.place, each.needs, changes=each.changes).allowed
     ]
     if not topic:
-        return views.overview(allowed, request.slash)
+        return _overview(allowed, request)
     name = " ".join(word.lower() for word in topic)
     # Words behind a command's name don't change what it is about: `deploy edge01 --help`.
     for words in (name.split()[:2], name.split()[:1]):
         if (named := commands.get(" ".join(words))) and named in allowed:
-            return views.manual(named, request.slash)
+            parameters = [(parameter.usage, parameter.help) for parameter in named.parameters]
+            usage, examples = request.line(named.usage), [request.line(example) for example in named.examples]
+            return views.manual(
+                views.Manual(usage, named.summary, named.description, parameters, examples, named.needs or "")
+            )
     if inside := [each for each in allowed if each in commands.under(name)]:
-        return views.overview(inside, request.slash)
+        return _overview(inside, request)
     near = tuple(each for each in commands.near(name.split()) if commands.get(each) in allowed)
     raise NotFound("command", join(topic), near)
+
+
+def _overview(commands: Sequence[Command], request: Request) -> Message:
+    groups: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+    for each in commands:
+        groups[each.group].append((request.line(each.brief), each.summary))
+    example = next((each.name for each in commands if each.name == "deploy"), commands[-1].name)
+    return views.overview(groups, request.line(f"help {example}"))

@@ -3,6 +3,7 @@
 from handlers.kit.command import Given, command
 from handlers.kit.message import Field, Message, Modal
 from handlers.kit.request import Request
+from handlers.kit.rights import permitted_sites
 from handlers.views import operation as views
 from services.policy.sites import Site
 from services.services import Services
@@ -27,7 +28,7 @@ async def list_(
         page: Which twenty; 1 are the newest.
     """
     page = min(max(1, page), LAST_PAGE)
-    readable = request.permitted_sites(services, "operation:read", (site,) if site else None)
+    readable = permitted_sites(request, services, "operation:read", (site,) if site else None)
     # Who may read everywhere sees operations at sites too that are no longer configured.
     sites = None if site is None and len(readable) == len(services.sites) else [one.name for one in readable]
     found = await services.operations.find(sites=sites, skip=PAGE * (page - 1), limit=PAGE + 1)

@@ -9,6 +9,7 @@ from handlers.kit.command import Given, command
 from handlers.kit.message import Field, Message, Modal
 from handlers.kit.nearest import nearest, ranked
 from handlers.kit.request import Request
+from handlers.kit.rights import permitted_sites
 from handlers.kit.words import join
 from handlers.views import summary as summary_views
 from handlers.views import watches as views
@@ -64,7 +65,7 @@ async def _form(request: Request, given: Given, _services: Services) -> Modal:
 
 async def _subjects(request: Request, typed: str, services: Services) -> Sequence[str]:
     """Sites and cloud registries that this person may watch."""
-    permitted = request.permitted_sites(services, "watch:write")
+    permitted = permitted_sites(request, services, "watch:write")
     return ranked(typed, ["all", *(site.name for site in permitted), *(site.acr.name for site in permitted)])
 
 
@@ -152,7 +153,7 @@ def _enforce(request: Request, watch: Watch, services: Services, permission: str
 
 async def _visible(request: Request, services: Services) -> tuple[Watch, ...]:
     """The channel's watches whose sites this person may all read."""
-    readable = request.permitted_sites(services, "registry:read")
+    readable = permitted_sites(request, services, "registry:read")
     watches = await services.watches.of_channel(request.place)
     return tuple(watch for watch in watches if all(site in readable for site in scope.sites_of(watch, services.sites)))
 

@@ -192,12 +192,6 @@ def line(*bits: Block | str) -> Block:
     return {"type": "rich_text_section", "elements": [_bit(each) for each in bits if each]}
 
 
-def bullets(*lines: Block | str) -> Block:
-    """A bulleted list."""
-    items = [each if not isinstance(each, str) else line(each) for each in lines]
-    return {"type": "rich_text_list", "style": "bullet", "elements": items}
-
-
 def preformatted(text: str) -> Block:
     """Fixed-width text, as a log's."""
     return {"type": "rich_text_preformatted", "elements": [bit(text)]}

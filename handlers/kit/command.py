@@ -70,11 +70,6 @@ class Parameter:
         return tuple(str(choice) for choices in members for choice in choices)
 
     @property
-    def type_name(self) -> str:
-        """Its type, as a word."""
-        return str(getattr(_members(self.annotation)[0], "__name__", self.annotation))
-
-    @property
     def usage(self) -> str:
         """Such as `NAME`, `--site SITE` or `[--repository REPOSITORY]…`."""
         value = "|".join(self.choices) or self.name.upper().replace("_", "-")

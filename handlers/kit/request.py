@@ -1,12 +1,9 @@
 """One command as it came from Slack: typed, clicked or filled in."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from services.model.people import Person, Place
-from services.policy.sites import Site
-from services.services import Services
 
 
 @dataclass(frozen=True)
@@ -35,10 +32,3 @@ class Request:
     def line(self, text: str) -> str:
         """A command as people type it."""
         return f"{self.slash} {text}".rstrip()
-
-    def permitted_sites(
-        self, services: Services, permission: str | None, sites: Iterable[Site] | None = None
-    ) -> tuple[Site, ...]:
-        """Those of `sites` (all without it) at which this person has the permission, said in this place."""
-        candidates = services.sites.values() if sites is None else sites
-        return services.policy.permitted_sites(self.person, self.place, permission, candidates)
