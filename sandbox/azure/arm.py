@@ -288,7 +288,7 @@ class Arm:
             raise _no_route(request, allowed=tuple(match[0]) if match else ())
         names = match[1]
         self._check_subscription(names)
-        route.kind.check(version)
+        route.kind.check(version, self._plane.cloud.offers.get(route.kind.full_name))
         action = route.action.format_map(names)
         required = action.lower()
         granted = principal.actions or ROLES[principal.role]

@@ -370,6 +370,8 @@ class Cloud:
     clusters: dict[tuple[str, str], Cluster] = field(default_factory=dict)
     managed_clusters: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     public_images: dict[str, frozenset[str]] = field(default_factory=dict)
+    offers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Api-versions that a resource type was told to offer, by its full name; the others offer the usual ones."""
     page_size: int = 100
     """Connected registries on a page of their list."""
 

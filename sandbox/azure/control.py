@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.azure import versions
 from sandbox.azure.arm import Arm, ControlPlane
 from sandbox.azure.cloud import Cluster, ConnectedRegistry, Registry, stamp
 from sandbox.azure.throttle import KINDS, Limit, Throttle
@@ -37,6 +38,7 @@ class Control:
             web.get("/sandbox/azure/requests", self._requests),
             web.delete("/sandbox/azure/requests", self._forget_requests),
             web.post("/sandbox/azure/throttle", self._limit),
+            web.post("/sandbox/azure/versions", self._versions),
             web.post("/sandbox/azure/clusters/{name}", self._cluster),
             web.post("/sandbox/azure/connectedregistries/{registry}/{name}", self._connected),
         ]
@@ -63,6 +65,20 @@ class Control:
     async def _forget_requests(self, _request: web.Request) -> web.Response:
         self._arm.log.clear()
         return web.json_response({})
+
+    async def _versions(self, request: web.Request) -> web.Response:
+        """{"Microsoft.ContainerRegistry/registries": [api-versions]}: offer these alone; null offers the usual ones."""
+        try:
+            body = await _json(request)
+            offers = dict(_offers(body))
+        except ControlError as error:
+            return _refusal(400, str(error))
+        for name, listed in offers.items():
+            if listed is None:
+                self._cloud.offers.pop(name, None)
+            else:
+                self._cloud.offers[name] = listed
+        return web.json_response({name: list(listed) for name, listed in self._cloud.offers.items()})
 
     async def _limit(self, request: web.Request) -> web.Response:
         """{"reads": n, "writes": n, "deletes": n, "refill": per second}; null removes a limit."""
@@ -235,6 +251,19 @@ def _word(value: object, words: tuple[str, ...]) -> str:
         if word.lower() == str(value).lower():
             return word
     raise ControlError(f"{value!r} must be one of {', '.join(words)}.")
+
+
+def _offers(body: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...] | None]]:
+    """Api-versions by resource type in lower case."""
+    known = {kind.full_name for kind in versions.ALL}
+    for name, listed in body.items():
+        if name.lower() not in known:
+            raise ControlError(f"{name!r} is no resource type of this sandbox")
+        if listed is not None and not (
+            isinstance(listed, list) and all(versions.FORM.fullmatch(str(version)) for version in listed)
+        ):
+            raise ControlError(f"{name}: a list of api-versions, or null")
+        yield name.lower(), None if listed is None else tuple(listed)
 
 
 def _number(value: object, name: str) -> float:

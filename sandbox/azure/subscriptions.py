@@ -200,7 +200,7 @@ class Subscriptions:
                 {
                     "resourceType": kind.name,
                     "locations": list(versions.REGIONS),
-                    "apiVersions": list(kind.versions),
+                    "apiVersions": list(self._cloud.offers.get(kind.full_name, kind.versions)),
                     "capabilities": "None",
                 }
                 for kind in versions.ALL

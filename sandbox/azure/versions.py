@@ -43,26 +43,35 @@ class ResourceType:
     name: str
     versions: tuple[str, ...]
     newest: str = "2026-12-31"
+    oldest: str = ""
+    """Where it answers to older versions than it lists."""
 
-    def check(self, version: str, location: str = "westeurope") -> None:
-        """Refuse a version that this type doesn't have, as ARM does."""
+    @property
+    def full_name(self) -> str:
+        """`namespace/type` in lower case."""
+        return f"{self.namespace}/{self.name}".lower()
+
+    def check(self, version: str, offered: tuple[str, ...] | None = None, location: str = "westeurope") -> None:
+        """Refuse a version that this type doesn't have, as ARM does. With `offered`, only those are accepted."""
+        listed = self.versions if offered is None else offered
         if not FORM.fullmatch(version):
             raise invalid(
-                f"The api-version '{version}' is invalid. The supported versions are '{','.join(self.versions)}'.",
+                f"The api-version '{version}' is invalid. The supported versions are '{','.join(listed)}'.",
                 code="InvalidApiVersionParameter",
             )
-        if self.versions[-1][:10] <= version[:10] <= self.newest[:10]:
+        oldest = self.oldest or self.versions[-1]
+        if version in listed or (offered is None and oldest[:10] <= version[:10] <= self.newest[:10]):
             return
         if self.namespace == "Microsoft.Resources":
             raise invalid(
-                f"The api-version '{version}' is invalid. The supported versions are '{','.join(self.versions)}'.",
+                f"The api-version '{version}' is invalid. The supported versions are '{','.join(listed)}'.",
                 code="InvalidApiVersionParameter",
             )
         raise ArmError(
             400,
             "NoRegisteredProviderFound",
             f"No registered resource provider found for location '{location}' and API version '{version}' for type "
-            f"'{self.name}'. The supported api-versions are '{', '.join(self.versions)}'. "
+            f"'{self.name}'. The supported api-versions are '{', '.join(listed)}'. "
             f"The supported locations are '{', '.join(REGIONS)}'.",
         )
 
@@ -102,8 +111,14 @@ SCOPE_MAPS = _acr("registries/scopeMaps", "2019-05-01-preview")
 TOKENS = _acr("registries/tokens", "2019-05-01-preview")
 CREDENTIALS = _acr("registries/generateCredentials", "2019-05-01-preview")
 IMPORT = _acr("registries/importImage", "2017-10-01")
-CONNECTED_REGISTRIES = _acr("registries/connectedRegistries", "2020-11-01-preview")
-DEACTIVATE = _acr("registries/connectedRegistries/deactivate", "2020-11-01-preview")
+_CONNECTED = _listed("2026-09-01-preview 2026-03-01-preview 2026-01-01-preview 2025-12-01-preview 2025-09-01-preview")
+"""What the service listed in 2026-09. It answers to others, of which 2025-11-01 is the stable one of the SDKs."""
+CONNECTED_REGISTRIES = ResourceType(
+    "Microsoft.ContainerRegistry", "registries/connectedRegistries", _CONNECTED, oldest="2020-11-01-preview"
+)
+DEACTIVATE = ResourceType(
+    "Microsoft.ContainerRegistry", "registries/connectedRegistries/deactivate", _CONNECTED, oldest="2020-11-01-preview"
+)
 RESYNC = _acr("registries/connectedRegistries/resync", "2026-01-01-preview")
 CONNECTED_CLUSTERS = ResourceType("Microsoft.Kubernetes", "connectedClusters", _KUBERNETES)
 EXTENSIONS = ResourceType("Microsoft.KubernetesConfiguration", "extensions", _EXTENSIONS)
