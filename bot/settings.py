@@ -123,6 +123,15 @@ class Settings(BaseSettings):
         validation_alias="AZURE_RESOURCE_MANAGER_URL",
         description="Azure Resource Manager, if not the cloud's own address.",
     )
+    azure_api_versions: str = Field(
+        "",
+        pattern=r"^(?:[A-Za-z.]+(?:/[A-Za-z]+)+=\d{4}-\d{2}-\d{2}[a-z-]*(?:,|$))*$",
+        description=(
+            "Api-versions to use whatever the cloud offers, such as"
+            " `Microsoft.ContainerRegistry/registries/connectedRegistries=2026-03-01-preview`, separated by commas."
+            " Without it the newest that the bot knows and the cloud offers."
+        ),
+    )
     identity: Literal["auto", "workload", "managed", "secret", "cli"] = Field(
         "auto",
         description=(

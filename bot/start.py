@@ -102,6 +102,7 @@ def azure_options(settings: Settings) -> Options:
             settings.azure_federated_token_file,
         ),
         ca_file=str(settings.ca_file or ""),
+        api_versions=dict(pair.split("=") for pair in settings.azure_api_versions.split(",") if pair),
     )
 
 

@@ -19,15 +19,10 @@ from services.gateways.azure.identity import Credential
 from services.gateways.azure.pipeline import same_host
 from services.gateways.azure.recent import Writes
 from services.gateways.azure.translation import SERVICE, from_answer, from_sdk
+from services.gateways.azure.versions import Versions
 from services.model.errors import Unreachable
 from services.model.redaction import short
 
-API_VERSIONS = {
-    "microsoft.containerregistry": "2025-11-01",
-    "microsoft.kubernetesconfiguration": "2023-05-01",
-    "microsoft.kubernetes": "2024-01-01",
-}
-"""By provider, for plain requests; the first two are those of the SDK's clients."""
 PROVIDERS_API_VERSION = "2021-04-01"
 _REDIRECTS = 300
 
@@ -50,11 +45,13 @@ class Arm:
         credential: Credential,
         pipeline: AsyncPipeline[HttpRequest, AsyncHttpResponse],
         deadlines: Deadlines,
+        *,
         writes: Writes,
+        versions: Versions,
     ) -> None:
         self._cloud, self._credential, self._pipeline = cloud, credential, pipeline
         self._deadlines = deadlines
-        self.writes = writes
+        self.writes, self.versions = writes, versions
         self._plain: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(
             cloud.resource_manager, pipeline=pipeline
         )
@@ -98,8 +95,15 @@ class Arm:
             yield deadline
 
     def url(self, path: str, version: str = "") -> str:
-        """The URL of a path at ARM, with the api-version of its provider unless another is given."""
-        return f"{self._cloud.resource_manager}{path}?api-version={version or api_version(path)}"
+        """The URL of a path at ARM. Without a `version` the pipeline adds the one that the cloud offers."""
+        return f"{self._cloud.resource_manager}{path}" + (f"?api-version={version}" if version else "")
+
+    async def provider(self, subscription: str, namespace: str) -> Any:
+        """The document of a subscription's resource provider, as it comes."""
+        target = f"/subscriptions/{subscription}/providers/{namespace}"
+        async with self.reading(target) as deadline:
+            url = self.url(target, PROVIDERS_API_VERSION)
+            return (await self.send("GET", url, target=target, deadline=deadline, as_given=True)).json()
 
     def is_ours(self, url: str) -> bool:
         """Whether a URL is ARM's, so that the token may go there."""
@@ -121,12 +125,6 @@ class Arm:
         if response.status_code >= _REDIRECTS:
             raise from_answer(response.status_code, response.headers, response.text(), target)
         return response
-
-
-def api_version(path: str) -> str:
-    """The api-version for an id: of its last provider, since an extension hangs below another one's resource."""
-    _, _, last = path.lower().rpartition("/providers/")
-    return API_VERSIONS[last.partition("/")[0]]
 
 
 async def initial_answer(poller: AsyncLROPoller[Any]) -> AsyncHttpResponse:

@@ -91,13 +91,15 @@ class Providers:
         wanted = {namespace.lower(): namespace for namespace in namespaces}
         states = dict.fromkeys(namespaces, "NotRegistered")
         url = self._arm.url(target, PROVIDERS_API_VERSION)
-        async with self._arm.reading(target) as deadline:
+        versions = self._arm.versions
+        async with versions.reading(subscription), self._arm.reading(target) as deadline:
             while url:
-                body = (await self._arm.send("GET", url, target=target, deadline=deadline)).json()
+                body = (await self._arm.send("GET", url, target=target, deadline=deadline, as_given=True)).json()
                 for provider in body.get("value") or ():
                     namespace = wanted.get(str(provider.get("namespace", "")).lower())
                     if namespace:
                         states[namespace] = str(provider.get("registrationState") or "")
+                        versions.note(subscription, provider)
                 url = body.get("nextLink") or ""
         return states
 

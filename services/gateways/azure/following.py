@@ -59,7 +59,13 @@ class Operations:
             pending = self._by_resource(pending)
         async with self._arm.reading(pending.target) as deadline:
             try:
-                response = await self._arm.send("GET", pending.url, target=pending.target, deadline=deadline)
+                response = await self._arm.send(
+                    "GET",
+                    pending.url,
+                    target=pending.target,
+                    deadline=deadline,
+                    as_given=pending.url != self._arm.url(pending.target),
+                )
             except (NotAllowed, Absent, Unreadable):
                 # Custom roles lack connectedRegistries/operationStatuses/read: no published action list names it.
                 if pending.kind != "status" or pending.url == self._arm.url(pending.target):
@@ -92,7 +98,7 @@ async def result(arm: Arm, pending: Pending, *, deadline: float, interval: float
     clock = asyncio.get_running_loop().time
     began = clock()
     while True:
-        response = await arm.send("GET", pending.url, target=pending.target, deadline=deadline)
+        response = await arm.send("GET", pending.url, target=pending.target, deadline=deadline, as_given=True)
         if response.status_code != _ACCEPTED:
             return response
         pending = _continued(arm, response, pending)

@@ -1,6 +1,7 @@
 """The way into Azure: builds everything of this room, and closes it."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -17,6 +18,7 @@ from services.gateways.azure.pipeline import pipeline, transport
 from services.gateways.azure.quotas import Quota, Quotas
 from services.gateways.azure.recent import Writes
 from services.gateways.azure.registries import Registries, ScopeMaps, Tokens
+from services.gateways.azure.versions import Versions
 from services.ports import Azure
 
 
@@ -28,6 +30,8 @@ class Options:
     identity: Identity = field(default_factory=Identity)
     ca_file: str = ""
     deadlines: Deadlines = field(default_factory=Deadlines)
+    api_versions: Mapping[str, str] = field(default_factory=dict)
+    """By resource type, such as `Microsoft.ContainerRegistry/registries`: used whatever the cloud lists."""
     password_interval: float = 2
     """Seconds between two looks for a password that the service is still making."""
 
@@ -70,9 +74,16 @@ async def open_azure(options: Options) -> Connection:
         await session.close()
         raise
     now = asyncio.get_running_loop().time
-    quotas, clock, writes = Quotas(now), AzureClock(), Writes(now)
-    line = pipeline(options.cloud, login, carrier, quotas, clock, writes=writes, connect=options.deadlines.connect)
-    arm = Arm(options.cloud, login, line, options.deadlines, writes)
+    quotas, clock, writes, versions = Quotas(now), AzureClock(), Writes(now), Versions(now, options.api_versions)
+
+    async def provider(subscription: str, namespace: str) -> object:
+        return await arm.provider(subscription, namespace)
+
+    connect = options.deadlines.connect
+    line = pipeline(
+        options.cloud, login, carrier, quotas, clock, writes=writes, versions=(versions, provider), connect=connect
+    )
+    arm = Arm(options.cloud, login, line, options.deadlines, writes=writes, versions=versions)
     azure = Azure(
         providers=Providers(arm),
         registries=Registries(arm),

@@ -13,7 +13,7 @@ import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 import structlog
@@ -42,8 +42,9 @@ from services.gateways.azure.quotas import Quotas, kind_of
 from services.gateways.azure.recent import Holds, Writes
 from services.gateways.azure.retries import IDEMPOTENT, PASSING, Outcome, pause, retry_after
 from services.gateways.azure.sentences import sentence
-from services.gateways.azure.translation import SERVICE, throttled
-from services.model.errors import Absent, Refused, Unreachable
+from services.gateways.azure.translation import SERVICE, offered_versions, throttled
+from services.gateways.azure.versions import Fetch, Versions, resource_type
+from services.model.errors import Absent, Refused, Unreachable, VersionNotOffered
 
 USER_AGENT = "registry-bot"
 
@@ -53,6 +54,7 @@ _Policy = AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]
 
 _PORTS = {"http": 80, "https": 443}
 _ERRORS = 400
+_VERSION_REFUSED = frozenset({400, NOT_FOUND})
 
 _log = structlog.get_logger(__name__)
 
@@ -83,6 +85,7 @@ def pipeline(
     clock: AzureClock,
     *,
     writes: Writes,
+    versions: tuple[Versions, Fetch],
     connect: float,
 ) -> AsyncPipeline[HttpRequest, AsyncHttpResponse]:
     """The pipeline over `carrier`. `connect` is how many seconds a connection may take to open."""
@@ -91,6 +94,7 @@ def pipeline(
         UserAgentPolicy(USER_AGENT, user_agent_overwrite=True),
         ContentDecodePolicy(),
         OnlyArm(cloud.resource_manager),
+        ApiVersion(*versions),
         Retries(Holds(_now), writes, connect=connect),
         Pace(quotas, clock),
         AsyncARMChallengeAuthenticationPolicy(credential, cloud.scope),
@@ -123,6 +127,45 @@ class OnlyArm(_Policy):
         if not same_host(url, self._resource_manager):
             raise Refused(SERVICE, urlsplit(url).netloc, code="ForeignHost", message="A link led away from ARM.")
         return await self.next.send(request)
+
+
+class ApiVersion(_Policy):
+    """Gives every request the api-version that `versions` chooses for its resource type.
+
+    Requests to URLs that Azure gave (`as_given`) stay as they are: those of asynchronous operations are signed.
+    """
+
+    def __init__(self, versions: Versions, fetch: Fetch) -> None:
+        self._versions = versions
+        self._fetch = fetch
+
+    async def send(self, request: _Request) -> _Response:
+        """The answer. One that refuses the version and lists others is asked again with one of those, once."""
+        url = request.http_request.url
+        kind = "" if request.context.options.pop("as_given", False) else resource_type(urlsplit(url).path)
+        if not kind:
+            return await self.next.send(request)
+        subscription, options = subscription_of(url), dict(request.context.options)
+        version = await self._versions.of(subscription, kind, self._fetch)
+        request.http_request.url = with_version(url, version)
+        response = await self.next.send(request)
+        said = None
+        if response.http_response.status_code in _VERSION_REFUSED:
+            said = sentence(await _text(response.http_response))
+        if said is None or meaning(said.code, response.http_response.status_code)[0] is not VersionNotOffered:
+            return response
+        if not self._versions.correct(subscription, kind, version, offered_versions(said.text)):
+            return response
+        request.context.options.update(options)
+        request.http_request.url = with_version(url, await self._versions.of(subscription, kind, self._fetch))
+        return await self.next.send(request)
+
+
+def with_version(url: str, version: str) -> str:
+    """The URL with this api-version in the place of another one, or behind the rest."""
+    parts = urlsplit(url)
+    kept = [part for part in parts.query.split("&") if part and not part.lower().startswith("api-version=")]
+    return urlunsplit(parts._replace(query="&".join([*kept, f"api-version={version}"])))
 
 
 class Retries(_Policy):

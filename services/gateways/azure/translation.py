@@ -117,9 +117,14 @@ def from_sentence(said: Sentence, status: int, target: str, correlation: str, wa
     return kind(*common)
 
 
+def offered_versions(text: str) -> tuple[str, ...]:
+    """The api-versions that a refusal lists."""
+    return _split(_named(_VERSIONS, text, "list"))
+
+
 def _not_offered(text: str, common: tuple[str, str, str, str, str, str]) -> Foreign:
     """`NoRegisteredProviderFound` lists both versions and regions: what the list has is not what is missing."""
-    versions = _listed(_VERSIONS, text, "list")
+    versions = offered_versions(text)
     asked = _named(_ASKED_VERSION, text, "version")
     regions = _regions(text)
     if asked and asked in versions and regions:
@@ -130,10 +135,6 @@ def _not_offered(text: str, common: tuple[str, str, str, str, str, str]) -> Fore
 def _regions(text: str) -> tuple[str, ...]:
     match = _REGIONS.search(text)
     return _split((match["plain"] or match["quoted"]) if match else "")
-
-
-def _listed(pattern: re.Pattern[str], text: str, group: str) -> tuple[str, ...]:
-    return _split(_named(pattern, text, group))
 
 
 def _named(pattern: re.Pattern[str], text: str, group: str) -> str:

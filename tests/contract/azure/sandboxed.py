@@ -15,6 +15,8 @@ from sandbox.tls import Authority
 
 WORLD = Path(__file__).parents[3] / "sandbox" / "world.yaml"
 AGENT_KEY = "sandbox-agent-key"
+PROVIDER_DEPTH = 4
+"""Slashes in the path of a provider's document."""
 
 
 class Sandboxed:
@@ -49,13 +51,19 @@ class Sandboxed:
         self._faults.add(Fault("azure", match, **fault))
 
     async def lines(self) -> list[str]:
-        """The requests to ARM so far, without the id of the subscription's group."""
-        seen = (await self._call("GET", "/sandbox/azure/requests"))["requests"]
+        """The requests to ARM so far, without the id of the subscription's group, and without providers' documents."""
+        log = (await self._call("GET", "/sandbox/azure/requests"))["requests"]
+        seen = [each for each in log if each["path"].count("/") != PROVIDER_DEPTH or each["method"] != "GET"]
         return [f"{each['method']} {each['path'].rpartition('/providers/')[2]}" for each in seen]
 
     async def forget(self) -> None:
         """Begin to count requests anew."""
         await self._call("DELETE", "/sandbox/azure/requests")
+
+    async def offer(self, **types: list[str] | None) -> None:
+        """Let types below `registries` be offered in these versions alone."""
+        prefix = "Microsoft.ContainerRegistry/registries/"
+        await self._call("POST", "/sandbox/azure/versions", {f"{prefix}{name}": types[name] for name in types})
 
     async def limit(self, **limits: float) -> None:
         """Make request quotas small."""

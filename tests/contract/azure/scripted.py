@@ -56,6 +56,10 @@ class ScriptedArm:
         """Set by the first request."""
         self._stopped = asyncio.Event()
         self.logins: list[str] = []
+        self.documents: list[str] = []
+        """Providers whose documents were read; not among `requests`."""
+        self.document = Answer(404, error("InvalidResourceNamespace", "None here."))
+        """What is said about every provider; by default nothing."""
         self.login_answer = Answer(body={"token_type": "Bearer", "expires_in": 3600, "access_token": TOKEN})
         self._answers: deque[Answer] = deque()
         self._runner: web.AppRunner | None = None
@@ -63,6 +67,7 @@ class ScriptedArm:
     async def start(self) -> None:
         app = web.Application()
         app.router.add_post("/{tenant}/oauth2/v2.0/token", self._login)
+        app.router.add_get("/subscriptions/{subscription}/providers/{namespace}", self._provider)
         app.router.add_route("*", "/{path:.*}", self._serve)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
@@ -86,6 +91,10 @@ class ScriptedArm:
         self.logins.append(await request.text())
         return web.json_response(self.login_answer.body, status=self.login_answer.status)
 
+    async def _provider(self, request: web.Request) -> web.Response:
+        self.documents.append(request.match_info["namespace"])
+        return web.json_response(self.document.body, status=self.document.status)
+
     async def _serve(self, request: web.Request) -> web.Response:
         body = await request.text()
         self.requests.append(Request(request.method, request.path, dict(request.query), dict(request.headers), body))
@@ -100,6 +109,12 @@ class ScriptedArm:
         if answer.body is None:
             return web.Response(status=answer.status, headers=headers)
         return web.json_response(answer.body, status=answer.status, headers=headers)
+
+
+def offers(**types: list[str]) -> Answer:
+    """A document of Microsoft.ContainerRegistry that lists these versions for types below `registries`."""
+    listed = [{"resourceType": f"registries/{name}", "apiVersions": versions} for name, versions in types.items()]
+    return Answer(body={"namespace": "Microsoft.ContainerRegistry", "resourceTypes": listed})
 
 
 def error(code: str, message: str) -> dict[str, Any]:

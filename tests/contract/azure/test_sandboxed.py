@@ -17,6 +17,7 @@ from services.model.errors import (
     Refused,
     Throttled,
     Unreachable,
+    VersionNotOffered,
 )
 from services.model.secret import Secret
 from services.operations.deploy.connection_string import connection_string
@@ -454,3 +455,26 @@ async def test_no_secret_and_no_signature_is_logged_by_anybody(
     assert signature
     assert "arm.request" in seen
     assert [each for each in (password, SECRET, signature, "Bearer ey") if each in seen] == []
+
+
+# --- api-versions ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "version",
+    ["2025-09-01-preview", "2025-12-01-preview", "2026-01-01-preview", "2026-03-01-preview", "2026-09-01-preview"],
+)
+async def test_a_connected_registry_is_made_and_read_in_every_version_that_the_service_listed(
+    cloud: Sandboxed, azure: Azure, version: str
+) -> None:
+    await cloud.offer(connectedRegistries=[version])
+    await finished(azure, await edge01(azure))
+    assert (await azure.connected.get(ACR, "edge01")).token_id == f"{ACR.id}/tokens/edge01"
+    assert [registry.name for registry in await azure.connected.list(ACR)] == ["edge01"]
+
+
+async def test_a_cloud_without_a_known_version_is_told_by_what_it_has(cloud: Sandboxed, azure: Azure) -> None:
+    await cloud.offer(connectedRegistries=["2030-01-01"])
+    with pytest.raises(VersionNotOffered) as caught:
+        await azure.connected.list(ACR)
+    assert caught.value.offered == ("2030-01-01",)
