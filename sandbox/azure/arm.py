@@ -75,7 +75,7 @@ class Call:
 
     @property
     def prompt(self) -> bool:
-        """Whether this api-version gets simple answers where older ones get asynchronous ones (2026 recordings)."""
+        """Whether this api-version answers as the recordings of 2026 do, which finish more at once than older ones."""
         return self.api_version >= "2026"
 
     @property
@@ -226,14 +226,15 @@ class ControlPlane:
         body: dict[str, Any] = {"status": operation.word if not operation.ended else operation.status}
         if operation.error:
             body["error"] = operation.error.error()
-        headers = {} if operation.ended else self.watch(call, call.path)
-        return Answer(200, body, headers)
+        # The last poll repeats the header too, without a pause.
+        headers = {"Azure-AsyncOperation": self.signed(call, call.path)}
+        return Answer(200, body, headers if operation.ended else headers | self.pause())
 
     def result(self, call: Call) -> Answer:
         """A poll of `Location`: 202 until the end, then the result."""
         operation = self._operation(call)
         if not operation.ended:
-            return Answer(202, None, self.fetch(call, call.path))
+            return Answer(202, operation.accepted, self.fetch(call, call.path))
         if operation.error:
             raise operation.error
         return Answer(200, operation.result)

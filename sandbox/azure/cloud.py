@@ -183,8 +183,10 @@ class ConnectedRegistry:
     name: str
     mode: str
     token: str
-    """Name of the sync token."""
+    """Name of the sync token; empty with a managed identity."""
     origin: Origin
+    identity: dict[str, Any] | None = None
+    """Its user-assigned identity as ARM shows it; with one it has no sync token."""
     parent: str | None = None
     """Name of the parent connected registry; None below the cloud registry."""
     schedule: str = "* * * * *"

@@ -1,7 +1,7 @@
 """Microsoft.ContainerRegistry: connected registries, the cloud's side of them."""
 
 import re
-from collections.abc import Callable
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from sandbox.azure.errors import child_not_found, refused
 from sandbox.azure.filters import parse
 from sandbox.azure.operations import Operation
 from sandbox.azure.registries import KIND, REGISTRY, find_registry, results_path
-from sandbox.azure.shapes import Shape
+from sandbox.azure.shapes import ANY, Shape
 
 CONNECTED = f"{REGISTRY}/connectedRegistries/{{connected}}"
 NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9]{4,39}")
@@ -29,8 +29,12 @@ LIMIT = 50
 """Limit of connected registries of a registry, and of clients of a connected registry (ACR service limits)."""
 TTL = (timedelta(days=1), timedelta(days=90))
 WINDOW = (timedelta(hours=1), timedelta(days=7))
-SYNC: Shape = {"tokenId": str, "schedule": str, "syncWindow": str, "messageTtl": str}
+MANAGED_IDENTITIES = "2026-09-01-preview"
+"""The first api-version with `identity` and `authType`; older ones hide both."""
+AUTHENTICATIONS = ("SyncToken", "ManagedIdentity")
+SYNC: Shape = {"tokenId": str, "schedule": str, "syncWindow": str, "messageTtl": str, "authType": str}
 BODY: Shape = {
+    "identity": {"type": str, "userAssignedIdentities": {ANY: dict}},
     "properties": {
         "mode": str,
         "parent": {"id": str, "syncProperties": SYNC},
@@ -39,7 +43,7 @@ BODY: Shape = {
         "notificationsList": [str],
         "logging": {"logLevel": str, "auditLogStatus": str},
         "garbageCollection": {"enabled": bool, "schedule": str},
-    }
+    },
 }
 
 
@@ -58,8 +62,6 @@ class ConnectedRegistries:
         router.add("PUT", CONNECTED, self._put, kind=kind, action=f"{action}/write", body=BODY)
         router.add("PATCH", CONNECTED, self._patch, kind=kind, action=f"{action}/write", body=BODY)
         router.add("DELETE", CONNECTED, self._delete, kind=kind, action=f"{action}/delete")
-        read = f"{action}/operationStatuses/read"
-        router.add("GET", f"{CONNECTED}/operationStatuses/{{operation}}", self._plane.status, kind=kind, action=read)
         kind, path = versions.DEACTIVATE, f"{CONNECTED}/deactivate"
         router.add("POST", path, self._deactivate, kind=kind, action=f"{action}/deactivate/action")
         router.add("POST", f"{CONNECTED}/resync", self._resync, kind=versions.RESYNC, action=f"{action}/resync/action")
@@ -93,11 +95,12 @@ class ConnectedRegistries:
             if token and token.lower() != f"{base}/tokens/{existing.token}".lower():
                 raise refused("SyncTokenChangeNotAllowed", "The sync token of a connected registry cannot be changed.")
             self._change(registry, existing, call)
-            return self._settling(call, registry, existing, status=200)
+            return Answer(200, self._body(registry, existing, call))
         connected = self._new(registry, call)
         self._change(registry, connected, call)
         registry.connected[connected.name.lower()] = connected
-        return self._settling(call, registry, connected, status=201)
+        # As recorded in 2025 and 2026: done at once, and 200 for a new one too.
+        return Answer(200, self._body(registry, connected, call))
 
     def _new(self, registry: Registry, call: Call) -> ConnectedRegistry:
         _check_room(registry)
@@ -115,8 +118,12 @@ class ConnectedRegistries:
             )
         parent = properties.get("parent") or {}
         origin = Origin.now(call.principal.client_id, call.now)
-        token = self._sync_token(registry, (parent.get("syncProperties") or {}).get("tokenId"))
-        connected = ConnectedRegistry(name, mode, token, origin)
+        sync = parent.get("syncProperties") or {}
+        identity = _identity(registry, call, sync)
+        if identity is not None and parent.get("id"):
+            raise refused("InvalidParameters", "A connected registry with a managed identity can't have a parent.")
+        token = "" if identity is not None else self._sync_token(registry, sync.get("tokenId"))
+        connected = ConnectedRegistry(name, mode, token, origin, identity)
         if parent_id := parent.get("id"):
             connected.parent = self._parent(registry, parent_id, mode)
         return connected
@@ -161,6 +168,10 @@ class ConnectedRegistries:
         level = _word("log level", logging.get("logLevel") or connected.log_level, LEVELS)
         audit_log = _word("audit log status", logging.get("auditLogStatus") or connected.audit_log, AUDIT_LOGS)
         gc_schedule = _cron(collection.get("schedule") or connected.gc_schedule)
+        identity = _identity(registry, call, sync)
+        if identity is not None and identity != connected.identity:
+            _check_migration(connected, call)
+            connected.identity, connected.token = identity, ""
         connected.schedule, connected.sync_window, connected.message_ttl = schedule, window, ttl
         connected.client_tokens, connected.notifications = clients, notifications
         connected.log_level, connected.audit_log = level, audit_log
@@ -198,7 +209,7 @@ class ConnectedRegistries:
         self._change(registry, connected, call)
         # As recorded from the service: a PATCH sets `createdAt` too.
         connected.origin = Origin.now(call.principal.client_id, call.now)
-        return self._settling(call, registry, connected, status=200)
+        return Answer(200, self._body(registry, connected, call))
 
     def _delete(self, call: Call) -> Answer:
         registry = find_registry(self._cloud, call, child="registries/connectedRegistries")
@@ -214,27 +225,19 @@ class ConnectedRegistries:
                 status=409,
             )
 
-        connected.state = "Deleting"
-
-        def finish(operation: Operation) -> None:
-            registry.connected.pop(connected.name.lower(), None)
-            operation.succeed()
-
-        return self._accepted(call, registry, finish)
+        del registry.connected[connected.name.lower()]
+        return Answer(200)
 
     def _deactivate(self, call: Call) -> Answer:
         registry, connected = self._find(call)
+        if call.prompt:
+            connected.deactivate()
+            return Answer(200)
 
         def finish(operation: Operation) -> None:
             connected.deactivate()
             operation.succeed()
 
-        return self._accepted(call, registry, finish)
-
-    def _accepted(self, call: Call, registry: Registry, finish: Callable[[Operation], None]) -> Answer:
-        if call.prompt:
-            finish(Operation("", call.path, call.now))
-            return Answer(200)
         operation = self._plane.begin("connectedRegistries-", call.path, finish, "InProgress")
         return Answer(202, None, self._plane.fetch(call, results_path(self._cloud, registry, operation)))
 
@@ -262,11 +265,14 @@ class ConnectedRegistries:
         connected.bring_up(call.now)
         base = self._cloud.registry_id(registry)
         synchronisation: dict[str, Any] = {
-            "tokenId": f"{base}/tokens/{connected.token}",
             "schedule": connected.schedule,
             "messageTtl": connected.message_ttl,
             "gatewayEndpoint": registry.gateway,
         }
+        if connected.token:
+            synchronisation["tokenId"] = f"{base}/tokens/{connected.token}"
+        if call.api_version >= MANAGED_IDENTITIES:
+            synchronisation["authType"] = AUTHENTICATIONS[connected.identity is not None]
         if connected.sync_window is not None:
             synchronisation["syncWindow"] = connected.sync_window
         if connected.last_sync is not None:
@@ -277,26 +283,33 @@ class ConnectedRegistries:
             "connectionState": connected.connection(call.now),
             "activation": {"status": connected.activation},
             "parent": {"syncProperties": synchronisation},
-            "clientTokenIds": list(connected.client_tokens),
             "loginServer": connected.login_server or {"tls": {"certificate": {}}},
             "logging": {"logLevel": connected.log_level, "auditLogStatus": connected.audit_log},
-            "statusDetails": list(connected.status_details),
-            "notificationsList": list(connected.notifications),
             "garbageCollection": {"enabled": connected.gc_enabled, "schedule": connected.gc_schedule},
         }
         if connected.parent is not None:
             properties["parent"]["id"] = f"{base}/connectedRegistries/{connected.parent}"
         reported = {"version": connected.version, "lastActivityTime": stamp(connected.last_activity)}
         properties |= {key: value for key, value in reported.items() if value is not None}
-        if call.api_version >= versions.RESYNC.versions[-1]:
+        lists = {
+            "clientTokenIds": list(connected.client_tokens),
+            "statusDetails": list(connected.status_details),
+            "notificationsList": list(connected.notifications),
+        }
+        # As recorded in 2026: what is empty is absent.
+        properties |= {name: entries for name, entries in lists.items() if entries or not call.prompt}
+        if call.api_version >= versions.RESYNC.versions[-1] and connected.sync_result.state != "NotActivated":
             properties["registrySyncResult"] = connected.sync_result.body()
-        return {
+        body: dict[str, Any] = {
             "type": f"{KIND}/connectedRegistries",
             "properties": properties,
             "id": f"{base}/connectedRegistries/{connected.name}",
             "name": connected.name,
             "systemData": connected.origin.body(),
         }
+        if connected.identity is not None and call.api_version >= MANAGED_IDENTITIES:
+            body["identity"] = connected.identity
+        return body
 
 
 def _value(body: dict[str, Any], name: str) -> str | None:
@@ -310,6 +323,40 @@ def _tail(resource_id: str, base: str) -> str | None:
     """The name at the end of an id directly below `base`; None for any other id."""
     prefix, _, name = resource_id.rpartition("/")
     return name if name and prefix.lower() == base.lower() else None
+
+
+def _identity(registry: Registry, call: Call, sync: dict[str, Any]) -> dict[str, Any] | None:
+    """The managed identity that a PUT or PATCH asks for, as ARM shows it; None if it asks for none."""
+    if call.api_version < MANAGED_IDENTITIES:
+        return None
+    authentication = _word("authentication type", sync.get("authType") or AUTHENTICATIONS[0], AUTHENTICATIONS)
+    identities = (call.body.get("identity") or {}).get("userAssignedIdentities") or {}
+    if authentication == AUTHENTICATIONS[0]:
+        if identities:
+            raise refused("InvalidParameters", "An identity needs the authType ManagedIdentity.")
+        return None
+    if len(identities) != 1:
+        raise refused("InvalidParameters", "The authType ManagedIdentity needs exactly one user-assigned identity.")
+    if registry.settings.get("roleAssignmentMode") != "AbacRepositoryPermissions":
+        raise refused(
+            "InvalidParameters",
+            f"The authType ManagedIdentity needs the role assignment mode AbacRepositoryPermissions, which registry "
+            f"{registry.name} does not have.",
+        )
+    [resource_id] = identities
+    ids = {name: str(uuid.uuid5(uuid.NAMESPACE_URL, resource_id + name)) for name in ("principalId", "clientId")}
+    return {"type": "userAssigned", "userAssignedIdentities": {resource_id: ids}}
+
+
+def _check_migration(connected: ConnectedRegistry, call: Call) -> None:
+    """Refuse another identity, and a migration of one that an instance uses."""
+    if connected.identity is not None:
+        raise refused("IdentityChangeNotAllowed", "The identity of a connected registry cannot be changed.")
+    if connected.activation == "Active" or connected.connection(call.now) != "Offline":
+        raise refused(
+            "InvalidParameters",
+            f"The connected registry {connected.name} has to be deactivated and Offline before it gets an identity.",
+        )
 
 
 def _check_room(registry: Registry) -> None:

@@ -144,12 +144,9 @@ class Edge:
             return _refusal(404, "NAME_UNKNOWN", f"The connected registry {name} is not known.")
         token = _authenticated(request, registry, self._clock.now())
         if token is None or token.name.lower() != connected.token.lower():
-            return _refusal(
-                401,
-                "UNAUTHORIZED",
-                "Invalid clientid or client secret: incorrect password. "
-                "For more information, please visit https://aka.ms/acr/authorization.",
-            )
+            # The words of Microsoft's troubleshooting page.
+            more = "Please visit https://aka.ms/acr#UNAUTHORIZED for more information."
+            return _refusal(401, "UNAUTHORIZED", "Incorrect Password", more)
         body = await _json(request)
         if not body.get("instance"):
             return _refusal(400, "BAD_REQUEST", "'instance' is missing.")
@@ -276,5 +273,5 @@ async def _json(request: web.Request) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _refusal(status: int, code: str, message: str) -> web.Response:
-    return web.json_response({"errors": [{"code": code, "message": message, "detail": None}]}, status=status)
+def _refusal(status: int, code: str, message: str, detail: str | None = None) -> web.Response:
+    return web.json_response({"errors": [{"code": code, "message": message, "detail": detail}]}, status=status)

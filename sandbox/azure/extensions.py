@@ -185,10 +185,10 @@ class Extensions:
         if not NAME.fullmatch(name):
             raise invalid(f"The extension name '{name}' is invalid.", code="InvalidResourceName")
         existing = cluster.extensions.get(name.lower())
-        extension_type = (call.properties.get("extensionType") or "").lower()
+        extension_type = call.properties.get("extensionType") or ""
         if not extension_type:
             raise invalid("The extensionType of the extension is missing.", code="ValidationFailed")
-        if existing is not None and existing.extension_type != extension_type:
+        if existing is not None and existing.extension_type.lower() != extension_type.lower():
             raise ArmError(
                 409,
                 "ExtensionTypeChangeNotAllowed",
@@ -196,7 +196,7 @@ class Extensions:
                 f"{extension_type}.",
             )
         for installed in cluster.extensions.values():
-            if installed is not existing and installed.extension_type == extension_type:
+            if installed is not existing and installed.extension_type.lower() == extension_type.lower():
                 raise ArmError(
                     409,
                     "ExtensionTypeAlreadyInstalled",
@@ -225,7 +225,8 @@ class Extensions:
         cluster, extension = self._find(call)
         properties = call.properties
         extension.settings = _present(extension.settings | (properties.get("configurationSettings") or {}))
-        if (protected := properties.get("configurationProtectedSettings")) is not None:
+        if protected := properties.get("configurationProtectedSettings"):
+            # az sends an empty object with every update, so an empty one keeps the secrets.
             extension.protected = _present(protected)
         if properties.get("autoUpgradeMinorVersion") is not None:
             extension.auto_upgrade = properties["autoUpgradeMinorVersion"]
@@ -306,33 +307,33 @@ class Extensions:
         scope: dict[str, Any] = {"cluster": {"releaseNamespace": extension.release_namespace}}
         if extension.target_namespace is not None:
             scope = {"namespace": {"targetNamespace": extension.target_namespace}}
-        identity = {"type": "SystemAssigned", "principalId": extension.principal, "tenantId": self._cloud.tenant}
         base = f"{self._cloud.cluster_id(cluster)}/providers/Microsoft.KubernetesConfiguration/extensions"
-        return {
+        properties: dict[str, Any] = {
+            "extensionType": extension.extension_type,
+            "autoUpgradeMinorVersion": extension.auto_upgrade,
+            "releaseTrain": extension.release_train,
+            "version": extension.version,
+            "currentVersion": extension.current_version,
+            "scope": scope,
+            "configurationSettings": dict(extension.settings),
+            "configurationProtectedSettings": dict.fromkeys(extension.protected, ""),
+            "provisioningState": extension.state,
+            "statuses": list(extension.statuses),
+            "isSystemExtension": False,
+        }
+        if extension.error is not None:
+            properties["errorInfo"] = extension.error
+        body: dict[str, Any] = {
             "id": f"{base}/{extension.name}",
             "name": extension.name,
             "type": "Microsoft.KubernetesConfiguration/extensions",
-            "identity": identity if extension.principal else None,
-            "plan": None,
             "systemData": extension.origin.body(),
-            "properties": {
-                "extensionType": extension.extension_type,
-                "autoUpgradeMinorVersion": extension.auto_upgrade,
-                "releaseTrain": extension.release_train,
-                "version": extension.version,
-                "currentVersion": extension.current_version,
-                "scope": scope,
-                "configurationSettings": dict(extension.settings),
-                "configurationProtectedSettings": dict.fromkeys(extension.protected, ""),
-                "provisioningState": extension.state,
-                "statuses": list(extension.statuses),
-                "errorInfo": extension.error,
-                "customLocationSettings": None,
-                "packageUri": None,
-                "isSystemExtension": False,
-                "aksAssignedIdentity": None,
-            },
+            "properties": properties,
         }
+        if extension.principal is not None:
+            tenant = self._cloud.tenant
+            body["identity"] = {"type": "SystemAssigned", "principalId": extension.principal, "tenantId": tenant}
+        return body
 
 
 def _new_extension(cluster: Cluster, call: Call, name: str, extension_type: str) -> Extension:
@@ -340,7 +341,7 @@ def _new_extension(cluster: Cluster, call: Call, name: str, extension_type: str)
     scope = properties.get("scope") or {}
     namespace = (scope.get("cluster") or {}).get("releaseNamespace")
     target = (scope.get("namespace") or {}).get("targetNamespace")
-    registry = extension_type == CONNECTED_REGISTRY
+    registry = extension_type.lower() == CONNECTED_REGISTRY
     if registry and target is not None:
         raise invalid(
             f"Extension type {extension_type} can only be installed at cluster scope.", code="ValidationFailed"

@@ -35,6 +35,8 @@ class Operation:
     error: ArmError | None = None
     result: dict[str, Any] | None = None
     """What a poll of `Location` shows at the end; None for an empty body."""
+    accepted: dict[str, Any] | None = None
+    """What a poll of `Location` shows until the end; None for an empty body."""
     _over: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
     async def over(self, seconds: float) -> None:

@@ -306,6 +306,9 @@ class Registries:
         registry = self._cloud.registry(call.names["group"], call.names["registry"])
         if registry is None:
             return Answer(204)
+        if not call.prompt:
+            self.forget(registry)
+            return Answer(200)
         registry.state = "Deleting"
 
         def finish(operation: Operation) -> None:
@@ -313,7 +316,8 @@ class Registries:
             operation.succeed()
 
         operation = self._plane.begin(f"delete-{registry.name}-", call.path, finish, "Deleting")
-        return Answer(202, None, self._plane.fetch(call, results_path(self._cloud, registry, operation)))
+        headers = self._plane.fetch(call, results_path(self._cloud, registry, operation))
+        return Answer(202, registry_body(self._cloud, registry), headers)
 
     def forget(self, registry: Registry) -> None:
         """Remove a registry with everything below it."""
@@ -386,10 +390,12 @@ class Registries:
                 registry.images.put(repository, tag, image, now)
             for repository in untagged:
                 registry.images.put(repository, None, image, now)
-            operation.succeed()
+            operation.succeed({"status": "Succeeded"})
 
         operation = self._plane.begin("registries-", call.path, finish, "InProgress")
-        return Answer(202, None, self._plane.fetch(call, results_path(self._cloud, registry, operation)))
+        operation.accepted = {"status": "Accepted"}
+        headers = self._plane.fetch(call, results_path(self._cloud, registry, operation))
+        return Answer(202, operation.accepted, headers)
 
     def _source(self, source: dict[str, Any], call: Call) -> Image:
         reference, host = source["sourceImage"], (source.get("registryUri") or "").lower()

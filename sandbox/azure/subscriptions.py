@@ -15,6 +15,11 @@ from sandbox.azure.shapes import ANY, Shape
 PAGE = 1000
 SUBSCRIPTION = "/subscriptions/{subscription}"
 GROUP = "/subscriptions/{subscription}/resourcegroups/{group}"
+APPLICATIONS = {
+    "Microsoft.ContainerRegistry": ("6a0ec4d3-30cb-4a83-91c0-ae56bc0e3d26",),
+    "Microsoft.KubernetesConfiguration": ("c699bf69-fb1d-4eaf-999b-99e6b2ae4d85",),
+}
+"""Microsoft's own applications that act for a provider, as far as they are published."""
 REGISTRATION_TIMES = 2
 """Registering a provider takes this many times as long as an ARM operation."""
 
@@ -194,6 +199,7 @@ class Subscriptions:
         return {
             "id": f"/subscriptions/{self._cloud.subscription}/providers/{namespace}",
             "namespace": namespace,
+            "authorizations": [{"applicationId": one} for one in APPLICATIONS.get(namespace, ())],
             "registrationPolicy": "RegistrationRequired",
             "registrationState": "Registered" if namespace == "Microsoft.Resources" else state,
             "resourceTypes": [
@@ -230,11 +236,12 @@ class Subscriptions:
             "type": "Microsoft.Kubernetes/connectedClusters",
             "location": cluster.location,
             "tags": {},
+            "systemData": cluster.origin.body(),
         }
 
 
 def _resource(body: dict[str, Any]) -> dict[str, Any]:
-    return {key: body[key] for key in ("id", "name", "type", "sku", "location", "tags")}
+    return {key: body[key] for key in ("id", "name", "type", "sku", "location", "tags", "systemData")}
 
 
 def _value(entry: dict[str, Any], name: str) -> str:

@@ -9,7 +9,7 @@ from sandbox.azure.arm import Answer, Call, ControlPlane, Router, pages
 from sandbox.azure.cloud import Origin, Password, Registry, ScopeMap, Token, stamp
 from sandbox.azure.errors import child_not_found, refused
 from sandbox.azure.operations import Operation
-from sandbox.azure.registries import KIND, REGISTRY, find_registry, results_path
+from sandbox.azure.registries import KIND, NAMESPACE, REGISTRY, find_registry, results_path
 from sandbox.azure.shapes import Shape
 
 NAME = re.compile(r"[a-zA-Z0-9-]{5,50}")
@@ -54,8 +54,10 @@ class Tokens:
         router.add("PUT", TOKEN, self._put_token, kind=kind, action=f"{action}/write", body=TOKEN_BODY)
         router.add("PATCH", TOKEN, self._patch_token, kind=kind, action=f"{action}/write", body=TOKEN_BODY)
         router.add("DELETE", TOKEN, self._delete_token, kind=kind, action=f"{action}/delete")
-        read = f"{action}/operationStatuses/read"
-        router.add("GET", f"{TOKEN}/operationStatuses/{{operation}}", self._plane.status, kind=kind, action=read)
+        statuses = "operationStatuses/{operation}"
+        for path, kind in ((TOKEN, versions.TOKENS), (SCOPE_MAP, versions.SCOPE_MAPS)):
+            read = f"{NAMESPACE}/{kind.name}/operationStatuses/read"
+            router.add("GET", f"{path}/{statuses}", self._plane.status, kind=kind, action=read)
         kind, action = versions.CREDENTIALS, f"{KIND}/generateCredentials/action"
         path = f"{REGISTRY}/generateCredentials"
         router.add("POST", path, self._generate, kind=kind, action=action, body=CREDENTIALS_BODY)
@@ -92,7 +94,8 @@ class Tokens:
         if call.properties.get("description") is not None:
             scope_map.description = call.properties["description"]
         scope_map.origin.change(call.principal.client_id, call.now)
-        return Answer(200, self._map_body(registry, scope_map))
+        scope_map.state = "Updating"
+        return self._settling(call, scope_map, self._map_body(registry, scope_map))
 
     def _delete_map(self, call: Call) -> Answer:
         registry = find_registry(self._cloud, call, child="registries/scopeMaps")
@@ -161,7 +164,8 @@ class Tokens:
             registry.tokens[name.lower()] = token
         token.scope_map, token.status = scope_map.name, status
         _drop_passwords(token, passwords)
-        return self._settling(call, registry, token, new=new)
+        token.state = "Creating" if new else "Updating"
+        return self._settling(call, token, self._token_body(registry, token))
 
     def _patch_token(self, call: Call) -> Answer:
         registry, token = self._token(call)
@@ -173,18 +177,19 @@ class Tokens:
         token.origin.change(call.principal.client_id, call.now)
         if call.prompt:
             return Answer(200, self._token_body(registry, token))
-        return self._settling(call, registry, token, new=False)
+        token.state = "Updating"
+        return self._settling(call, token, self._token_body(registry, token))
 
-    def _settling(self, call: Call, registry: Registry, token: Token, *, new: bool) -> Answer:
-        token.state = "Creating" if new else "Updating"
+    def _settling(self, call: Call, changed: Token | ScopeMap, body: dict[str, Any]) -> Answer:
+        """201 with what `body` shows, until an operation has ended."""
 
         def finish(operation: Operation) -> None:
-            if token.state in ("Creating", "Updating"):
-                token.state = "Succeeded"
+            if changed.state in ("Creating", "Updating"):
+                changed.state = "Succeeded"
             operation.succeed()
 
-        operation = self._plane.begin("token-", call.path, finish, token.state)
-        body = self._token_body(registry, token)
+        prefix = "token-" if isinstance(changed, Token) else "scopeMap-"
+        operation = self._plane.begin(prefix, call.path, finish, changed.state)
         return Answer(201, body, self._plane.watch(call, f"{body['id']}/operationStatuses/{operation.id}"))
 
     def _delete_token(self, call: Call) -> Answer:
@@ -266,11 +271,7 @@ class Tokens:
             password, value = Password.mint(slot, call.now, expiry)
             token.passwords[slot] = password
             passwords.append(_password_body(password) | {"value": value})
-        answer: dict[str, Any] = {"username": token.name, "passwords": passwords}
-        if call.prompt:
-            return Answer(200, answer)
-        operation = self._plane.begin("registries-", call.path, lambda operation: operation.succeed(answer), "Updating")
-        return Answer(202, None, self._plane.fetch(call, results_path(self._cloud, registry, operation)))
+        return Answer(200, {"username": token.name, "passwords": passwords})
 
     def _token_of(self, registry: Registry, token_id: str | None) -> Token:
         prefix, _, name = (token_id or "").rpartition("/")

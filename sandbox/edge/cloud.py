@@ -33,6 +33,7 @@ class DeniedError(Exception):
     status: int
     code: str
     message: str
+    detail: str = ""
 
     def __str__(self) -> str:
         return f"{self.status} {self.code}: {self.message}"
@@ -174,7 +175,8 @@ def _checked(status: int, answer: Any) -> Json:
     errors = answer.get("errors") if isinstance(answer, dict) else None
     first = errors[0] if errors else answer.get("error") if isinstance(answer, dict) else None
     first = first if isinstance(first, dict) else {}
-    raise DeniedError(status, str(first.get("code", "UNKNOWN")), str(first.get("message", f"HTTP status {status}")))
+    message = str(first.get("message", f"HTTP status {status}"))
+    raise DeniedError(status, str(first.get("code", "UNKNOWN")), message, str(first.get("detail") or ""))
 
 
 def _extension(item: Json) -> Extension:

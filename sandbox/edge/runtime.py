@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import logging
 import uuid
 from collections.abc import Callable
@@ -23,6 +24,7 @@ CONTINUOUS = timedelta(minutes=1)
 LONGEST_BACK_OFF = 60.0
 LOG_LINES = 200
 UNAUTHORIZED, FORBIDDEN, CONFLICT = 401, 403, 409
+AUTHORIZATION_PAGE = "Please visit https://aka.ms/acr#UNAUTHORIZED for more information."
 
 
 @dataclass(frozen=True)
@@ -177,9 +179,10 @@ class Runtime:
             self.cause = "BAD_CONNECTION_STRING"
             self._crash(f"The connection string can't be used: {error}.")
         except DeniedError as error:
-            body = f'{{"errors":[{{"code":"{error.code}","message":"{error.message}"}}]}}'
+            entry = {"code": error.code, "message": error.message} | ({"detail": error.detail} if error.detail else {})
+            body = json.dumps({"errors": [entry]}, separators=(",", ":"))
             self.cause = error.code
-            text = f"Response status code does not indicate success: {error.status}. HTTP body: {body}"
+            text = f"Response status code does not indicate success: {error.status}. Response: '{body}'"
             if error.status == FORBIDDEN and self.config is not None:
                 self._say("ERR", f"{text} This instance stops its synchronisation.")
                 self.deactivated = True
@@ -210,8 +213,9 @@ class Runtime:
     async def _contact(self) -> None:
         """Synchronise with the known configuration, report it, and repeat if the answer changes the configuration."""
         self._strike()
+        # The gateway comes first, so that a password that no longer fits is refused in its words.
+        await self._tell(syncing=not self._synced)
         if not self._synced:
-            await self._tell(syncing=True)
             self._changed()
             await self._clock.sleep(self._speed.sync)
         for _ in range(3):
@@ -284,7 +288,7 @@ class Runtime:
         if scenario == "firewall":
             raise UnreachableError(f"dial tcp: lookup {self._must_connection.gateway}: i/o timeout")
         if scenario in {"bad-password", "token-disabled"}:
-            raise DeniedError(UNAUTHORIZED, "UNAUTHORIZED", "Incorrect Password, or the token is disabled.")
+            raise DeniedError(UNAUTHORIZED, "UNAUTHORIZED", "Incorrect Password", AUTHORIZATION_PAGE)
 
     def _crash(self, text: str) -> None:
         self._say("ERR", text)

@@ -92,6 +92,11 @@ class Cloud:
         response = await self.acr.send_request(request)
         return Reply(response.status_code, dict(response.headers), response.content)
 
+    async def follow(self, url: str) -> Reply:
+        """One poll of an operation, at the address that ARM gave."""
+        response = await self.acr.send_request(HttpRequest("GET", url))
+        return Reply(response.status_code, dict(response.headers), response.content)
+
     async def enable_data_endpoint(self) -> None:
         poller = await self.acr.registries.begin_update(GROUP, REGISTRY, {"properties": {"dataEndpointEnabled": True}})
         await poller.result()

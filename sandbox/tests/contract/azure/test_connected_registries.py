@@ -19,24 +19,28 @@ async def test_it_is_created_with_the_services_defaults(cloud: Cloud) -> None:
     assert connected["mode"] == "ReadOnly"
     assert connected["logging"] == {"logLevel": "Information", "auditLogStatus": "Disabled"}
     assert connected["garbageCollection"] == {"enabled": True, "schedule": "0 0 * * *"}
-    assert connected["registrySyncResult"]["syncState"] == "NotActivated"
+    assert connected["parent"]["syncProperties"]["authType"] == "SyncToken"
+    assert not {"clientTokenIds", "statusDetails", "notificationsList", "registrySyncResult"} & connected.keys()
 
 
-async def test_older_api_versions_do_not_know_the_sync_result(cloud: Cloud) -> None:
-    await cloud.make_connected()
+async def test_only_newer_api_versions_show_the_sync_result(cloud: Cloud) -> None:
+    password = await cloud.activated()
+    await cloud.runtime("edge01", "contact", password, synced=True)
 
+    assert (await cloud.connected(version=PREVIEW))["registrySyncResult"]["syncState"] == "Succeeded"
     assert "registrySyncResult" not in await cloud.connected(version="2025-11-01")
 
 
-@pytest.mark.parametrize(("version", "status"), [("2025-11-01", 201), (PREVIEW, 200)])
-async def test_a_put_is_asynchronous_in_older_api_versions(cloud: Cloud, version: str, status: int) -> None:
+@pytest.mark.parametrize("version", ["2025-11-01", PREVIEW])
+async def test_a_put_is_done_at_once(cloud: Cloud, version: str) -> None:
     await cloud.enable_data_endpoint()
     token_id = await cloud.make_token("edge01", "gateway/edge01/config/read")
     body = {"properties": {"mode": "readonly", "parent": {"syncProperties": {"tokenId": token_id}}}}
     answer = await cloud.arm("PUT", f"{cloud.registry_id}/connectedRegistries/edge01", version, body)
 
-    assert (answer.status, answer.json["properties"]["mode"]) == (status, "ReadOnly")
-    assert ("Azure-AsyncOperation" in answer.headers) == (status == 201)
+    assert (answer.status, answer.json["properties"]["mode"]) == (200, "ReadOnly")
+    assert answer.json["properties"]["provisioningState"] == "Succeeded"
+    assert "Azure-AsyncOperation" not in answer.headers
 
 
 @pytest.mark.parametrize(
@@ -180,6 +184,64 @@ async def test_a_patch_changes_what_it_names(cloud: Cloud) -> None:
     assert (properties["clientTokenIds"], properties["notificationsList"]) == ([client], ["hello-world:*:push"])
 
 
+IDENTITY = "/subscriptions/22222222-2222-4222-8222-222222222222/resourcegroups/edge-rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/edge"
+WITH_IDENTITY = {
+    "identity": {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}},
+    "properties": {"syncProperties": {"authType": "ManagedIdentity"}, "garbageCollection": {}, "logging": {}},
+}
+
+
+async def use_repository_permissions(cloud: Cloud) -> None:
+    change = {"properties": {"roleAssignmentMode": "AbacRepositoryPermissions"}}
+    await cloud.arm("PATCH", cloud.registry_id, PREVIEW, change)
+
+
+async def test_a_sync_token_is_replaced_by_a_managed_identity(cloud: Cloud) -> None:
+    await cloud.make_connected()
+    await use_repository_permissions(cloud)
+    path = f"{cloud.registry_id}/connectedRegistries/edge01"
+    patched = await cloud.arm("PATCH", path, PREVIEW, WITH_IDENTITY)
+    older = await cloud.arm("GET", path, "2025-11-01")
+
+    assert patched.status == 200
+    assert patched.json["identity"]["type"] == "userAssigned"
+    assert patched.json["identity"]["userAssignedIdentities"][IDENTITY].keys() == {"principalId", "clientId"}
+    synchronisation = patched.json["properties"]["parent"]["syncProperties"]
+    assert (synchronisation["authType"], "tokenId" in synchronisation) == ("ManagedIdentity", False)
+    assert "identity" not in older.json
+    assert not {"authType", "tokenId"} & older.json["properties"]["parent"]["syncProperties"].keys()
+
+
+async def test_a_connected_registry_is_created_with_a_managed_identity(cloud: Cloud) -> None:
+    await cloud.enable_data_endpoint()
+    await use_repository_permissions(cloud)
+    sync = {"schedule": "* * * * *", "messageTtl": "P2D", "authType": "ManagedIdentity"}
+    body = WITH_IDENTITY | {"properties": {"mode": "readonly", "parent": {"syncProperties": sync}}}
+    answer = await cloud.arm("PUT", f"{cloud.registry_id}/connectedRegistries/edge01", PREVIEW, body)
+
+    assert (answer.status, answer.json["properties"]["activation"]["status"]) == (200, "Inactive")
+
+
+@pytest.mark.parametrize(("version", "reason"), [(PREVIEW, "AbacRepositoryPermissions"), ("2025-11-01", "sync token")])
+async def test_a_managed_identity_needs_repository_permissions_and_a_newer_version(
+    cloud: Cloud, version: str, reason: str
+) -> None:
+    await cloud.enable_data_endpoint()
+    sync = {"schedule": "* * * * *", "messageTtl": "P2D", "authType": "ManagedIdentity"}
+    body = WITH_IDENTITY | {"properties": {"mode": "readonly", "parent": {"syncProperties": sync}}}
+    refused = await cloud.arm("PUT", f"{cloud.registry_id}/connectedRegistries/edge01", version, body)
+
+    assert (refused.status, reason in refused.json["error"]["message"]) == (400, True)
+
+
+async def test_an_active_connected_registry_keeps_its_sync_token(cloud: Cloud) -> None:
+    await cloud.activated()
+    await use_repository_permissions(cloud)
+    refused = await cloud.arm("PATCH", f"{cloud.registry_id}/connectedRegistries/edge01", PREVIEW, WITH_IDENTITY)
+
+    assert (refused.status, "deactivated" in refused.json["error"]["message"]) == (400, True)
+
+
 async def test_a_bad_patch_changes_nothing(cloud: Cloud) -> None:
     await cloud.make_connected()
 
@@ -257,7 +319,7 @@ async def test_a_wrong_password_is_refused_at_the_gateway(cloud: Cloud) -> None:
     refused = await cloud.runtime("edge01", "contact", "wrong")
 
     assert refused.status == 401
-    assert "incorrect password" in refused.json["errors"][0]["message"]
+    assert refused.json["errors"][0]["message"] == "Incorrect Password"
 
 
 async def test_a_disabled_token_is_refused_at_the_gateway(cloud: Cloud) -> None:

@@ -22,7 +22,7 @@ async def test_an_extension_is_created_when_the_agent_reports_success(cloud: Clo
     assert extension["releaseNamespace"] == "connected-registry"
     assert (before, done.provisioning_state, done.current_version) == ("Creating", "Succeeded", "0.11.0")
     assert done.configuration_protected_settings == {"connectionString": ""}
-    assert done.extension_type == "microsoft.containerregistry.connectedregistry"
+    assert done.extension_type == "Microsoft.ContainerRegistry.ConnectedRegistry"
 
 
 async def test_a_failed_installation_ends_the_operation_with_its_error(cloud: Cloud) -> None:
@@ -89,6 +89,26 @@ async def test_a_patch_replaces_protected_settings_and_merges_the_others(cloud: 
     assert extension["configurationProtectedSettings"] == {"tls.crt": "certificate"}
     assert extension["configurationSettings"] == {"service.clusterIP": "10.96.0.10", "pvc.storageRequest": "20Gi"}
     assert (await cloud.extension()).provisioning_state == "Succeeded"
+
+
+async def test_an_update_with_empty_protected_settings_keeps_them(cloud: Cloud) -> None:
+    await cloud.install()
+    await cloud.report("Succeeded")
+    patch = {"properties": {"version": "0.12.0", "configurationProtectedSettings": {}}}
+    await cloud.extensions.extensions.begin_update(*cloud.of_cluster("onprem"), patch)
+    [extension] = await cloud.desired_extensions()
+
+    assert extension["version"] == "0.12.0"
+    assert extension["configurationProtectedSettings"] == {"connectionString": "secret"}
+
+
+async def test_what_an_extension_does_not_have_is_absent(cloud: Cloud) -> None:
+    await cloud.register_kubernetes_configuration()
+    body = {"properties": {"extensionType": "microsoft.flux"}}
+    answer = await cloud.arm("PUT", f"{cloud.cluster_id}/{CONFIGURATION}/flux", "2023-05-01", body)
+
+    assert not {"identity", "plan"} & answer.json.keys()
+    assert not {"errorInfo", "packageUri", "customLocationSettings"} & answer.json["properties"].keys()
 
 
 async def test_a_report_on_an_older_generation_is_stale(cloud: Cloud) -> None:

@@ -186,14 +186,40 @@ async def test_a_password_is_shown_once(cloud: Cloud) -> None:
     assert value not in answer.content.decode()
 
 
-@pytest.mark.parametrize(("version", "status"), [("2025-11-01", 202), ("2026-09-01-preview", 200)])
-async def test_credentials_come_at_once_or_by_location(cloud: Cloud, version: str, status: int) -> None:
+@pytest.mark.parametrize("version", ["2020-11-01-preview", "2025-11-01", "2026-09-01-preview"])
+async def test_credentials_come_at_once(cloud: Cloud, version: str) -> None:
     token_id = await cloud.make_token("client", "repositories/hello-world/content/read")
     body = {"tokenId": token_id, "name": "password2"}
     answer = await cloud.arm("POST", f"{cloud.registry_id}/generateCredentials", version, body)
 
-    assert answer.status == status
-    assert ("Location" in answer.headers) == (status == 202)
+    assert (answer.status, [one["name"] for one in answer.json["passwords"]]) == (200, ["password2"])
+
+
+async def test_a_changed_scope_map_is_updating_until_its_operation_ends(cloud: Cloud) -> None:
+    await cloud.make_token("client", "repositories/hello-world/content/read")
+    path = f"{cloud.registry_id}/scopeMaps/client"
+    answer = await cloud.arm("PATCH", path, "2026-09-01-preview", {"properties": {"description": "for tests"}})
+    status = await cloud.follow(answer.headers["Azure-AsyncOperation"])
+    scope_map = await cloud.acr.scope_maps.get(GROUP, REGISTRY, "client")
+
+    assert (answer.status, answer.json["properties"]["provisioningState"]) == (201, "Updating")
+    assert (status.json, "Azure-AsyncOperation" in status.headers) == ({"status": "Succeeded"}, True)
+    assert (scope_map.provisioning_state, scope_map.description) == ("Succeeded", "for tests")
+
+
+async def test_an_import_says_that_it_is_accepted_and_that_it_succeeded(cloud: Cloud) -> None:
+    answer = await cloud.arm("POST", f"{cloud.registry_id}/importImage", "2025-11-01", {"source": HELLO})
+    done = await cloud.follow(answer.headers["Location"])
+
+    assert (answer.status, answer.json) == (202, {"status": "Accepted"})
+    assert (done.status, done.json) == (200, {"status": "Succeeded"})
+
+
+@pytest.mark.parametrize(("version", "status"), [("2025-11-01", 200), ("2026-09-01-preview", 202)])
+async def test_a_registry_is_deleted_at_once_in_older_api_versions(cloud: Cloud, version: str, status: int) -> None:
+    answer = await cloud.arm("DELETE", cloud.registry_id, version)
+
+    assert (answer.status, b'"name":"contosoacr"' in answer.content) == (status, status == 202)
 
 
 async def test_a_password_expires(cloud: Cloud, clock: Clock) -> None:

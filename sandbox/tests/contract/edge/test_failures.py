@@ -90,7 +90,7 @@ async def test_a_password_that_does_not_fit(operator: Operator, password: str) -
     await operator.install(connection=await operator.connection_string(password=password), wait=False)
 
     log = await operator.until_log("UNAUTHORIZED")
-    assert "incorrect password" in log
+    assert "Incorrect Password" in log
     assert await still_creating(operator)
     properties = (await operator.registry()).properties
     assert (properties.connection_state, properties.activation.status) == ("Offline", "Inactive")
