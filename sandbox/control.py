@@ -148,6 +148,8 @@ _FIELDS: tuple[tuple[str, Any, str], ...] = (
     ("message", str, "a text"),
     ("headers", dict, "a mapping of names to texts"),
     ("seconds", int | float, "a number of seconds"),
+    ("details", list, "a list of objects"),
+    ("additional_info", list, "a list of objects"),
 )
 
 

@@ -4,7 +4,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 Part = Literal["slack", "azure", "kube"]
 Action = Literal["fail", "delay", "drop", "lose_reply"]
@@ -32,6 +32,9 @@ class Fault:
     message: str = "The server encountered an internal error."
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 0
+    details: list[dict[str, Any]] = field(default_factory=list)
+    """Azure: `details` of the error, and below `additionalInfo`. With a `status` below 400 the answer is Failed."""
+    additional_info: list[dict[str, Any]] = field(default_factory=list)
     id: str = ""
 
     def __post_init__(self) -> None:

@@ -11,9 +11,10 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -54,7 +55,10 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
 }
 """Allowed actions in lower case; the narrower roles follow Azure's documentation of built-in roles."""
+ROLE_EXCEPTIONS = {"Contributor": ("microsoft.authorization/*/write", "microsoft.authorization/*/delete")}
+"""Actions that a role does not allow although its patterns do."""
 WRITES = ("PUT", "PATCH", "POST", "DELETE")
+ALWAYS_REGISTERED = ("Microsoft.Resources", "Microsoft.Authorization")
 
 
 @dataclass(frozen=True)
@@ -246,6 +250,48 @@ class ControlPlane:
         return operation
 
 
+async def answered(route: Route, call: Call) -> Answer:
+    """The answer of a route's handler."""
+    answer = route.handler(call)
+    return await answer if inspect.isawaitable(answer) else answer
+
+
+class Visibility:
+    """Hides what was just made for as long as the cloud's delay says: reads and actions get the 404 from before.
+
+    Lists, references from other resources, and the polls of the operation see it at once.
+    """
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._hidden: dict[str, tuple[datetime, ArmError]] = {}
+
+    def check(self, call: Call) -> None:
+        """Raise the 404 of a hidden resource that a request names, in its path or in its body."""
+        self._hidden = {path: entry for path, entry in self._hidden.items() if entry[0] > call.now}
+        path, polling = call.path.lower(), "operation" in call.names
+        body = json.dumps(call.body).lower() if self._hidden and call.method == "POST" else ""
+        for hidden, (_, refusal) in self._hidden.items():
+            named = f"{path}/".startswith(f"{hidden}/") and call.method != "PUT"
+            if (named or f'"{hidden}"' in body) and not polling:
+                raise refusal
+
+    async def absence(self, call: Call, reading: Route | None) -> ArmError | None:
+        """The 404 that reading the resource of a PUT gets; None if it exists, and where there is no delay."""
+        if call.method != "PUT" or reading is None or not self._cloud.visible_after:
+            return None
+        try:
+            await answered(reading, replace(call, method="GET", body={}))
+        except ArmError as error:
+            return error if error.status == HTTPStatus.NOT_FOUND else None
+        return None
+
+    def hide(self, call: Call, refusal: ArmError) -> None:
+        """Hide the resource of a PUT."""
+        until = call.now + timedelta(seconds=self._cloud.visible_after)
+        self._hidden[call.path.lower()] = until, refusal
+
+
 class Arm:
     """The front door of the control plane."""
 
@@ -254,6 +300,7 @@ class Arm:
         self._router = router
         self._signer = signer
         self._throttle = throttle
+        self._visibility = Visibility(plane.cloud)
         self.log: deque[Seen] = deque(maxlen=100_000)
 
     async def serve(self, request: web.Request) -> web.Response:
@@ -294,12 +341,22 @@ class Arm:
         required = action.lower()
         granted = principal.actions or ROLES[principal.role]
         allowed = any(fnmatchcase(required, pattern.lower()) for pattern in granted)
-        denied = any(fnmatchcase(required, pattern.lower()) for pattern in principal.denied_actions)
+        exceptions = () if principal.actions else ROLE_EXCEPTIONS.get(principal.role, ())
+        denied = any(fnmatchcase(required, pattern.lower()) for pattern in (*principal.denied_actions, *exceptions))
         if denied or not allowed:
             raise not_allowed(principal.client_id, principal.oid, action, request.path)
+        kind, resource = f"{route.kind.namespace}/{route.kind.name}", _resource(request, action)
+        governance, caller = self._plane.cloud.governance, (principal.client_id, principal.oid)
+        governance.check(method=request.method, resource=resource, kind=kind, action=action, caller=caller)
         self._check_registration(route, request.method, names)
-        answer = route.handler(await self._call(request, route, names, version, principal))
-        return await answer if inspect.isawaitable(answer) else answer
+        call = await self._call(request, route, names, version, principal)
+        governance.check_policies(method=request.method, resource=resource, kind=kind, body=call.body)
+        self._visibility.check(call)
+        absence = await self._visibility.absence(call, match[0].get("GET"))
+        answer = await answered(route, call)
+        if absence is not None and answer.status < HTTPStatus.BAD_REQUEST:
+            self._visibility.hide(call, absence)
+        return answer
 
     async def _call(
         self, request: web.Request, route: Route, names: dict[str, str], version: str, principal: Principal
@@ -376,10 +433,16 @@ class Arm:
 
     def _check_registration(self, route: Route, method: str, names: dict[str, str]) -> None:
         namespace = route.kind.namespace
-        if method not in WRITES or namespace == "Microsoft.Resources" or "group" not in names:
+        if method not in WRITES or namespace in ALWAYS_REGISTERED or "group" not in names:
             return
         if self._plane.cloud.providers.get(namespace.lower()) != "Registered":
             raise not_registered(namespace)
+
+
+def _resource(request: web.Request, action: str) -> str:
+    """The id that a request is about: its path, without the verb of an action."""
+    path = request.path.rstrip("/")
+    return path.rpartition("/")[0] if request.method == "POST" and action.endswith("/action") else path
 
 
 def _identifiers(request: web.Request) -> dict[str, str]:

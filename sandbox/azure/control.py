@@ -2,19 +2,22 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 
 from sandbox.azure import versions
-from sandbox.azure.arm import Arm, ControlPlane
+from sandbox.azure.arm import ROLES, Arm, ControlPlane
 from sandbox.azure.cloud import Cluster, ConnectedRegistry, Registry, stamp
+from sandbox.azure.governance import LEVELS, SUBSCRIPTION_STATES, DenyAssignment, Lock, Policy, Rule
 from sandbox.azure.throttle import KINDS, Limit, Throttle
 
 ACTIVATIONS = ("Active", "Inactive")
 CONNECTIONS = ("Online", "Offline", "Syncing", "Unhealthy")
-CONNECTIVITIES = ("Connected", "Connecting", "Offline", "Expired")
+CONNECTIVITIES = ("Connected", "Connecting", "Offline", "Expired", "AgentNotInstalled")
+RULES: dict[str, type[Rule]] = {"locks": Lock, "policies": Policy, "denyassignments": DenyAssignment}
 SCENE = ("activation", "connectionState", "lastSyncTime", "lastActivityTime", "statusDetails", "version")
 
 
@@ -40,6 +43,11 @@ class Control:
             web.post("/sandbox/azure/throttle", self._limit),
             web.post("/sandbox/azure/versions", self._versions),
             web.post("/sandbox/azure/clusters/{name}", self._cluster),
+            web.post("/sandbox/azure/subscription", self._subscription),
+            web.post("/sandbox/azure/principals/{name}", self._principal),
+            web.post("/sandbox/azure/{kind:locks|policies|denyassignments}", self._add_rule),
+            web.delete("/sandbox/azure/{kind:locks|policies|denyassignments}", self._remove_rules),
+            web.delete("/sandbox/azure/{kind:locks|policies|denyassignments}/{name}", self._remove_rules),
             web.post("/sandbox/azure/connectedregistries/{registry}/{name}", self._connected),
         ]
 
@@ -50,6 +58,9 @@ class Control:
         return {
             "tenant": self._cloud.tenant,
             "subscription": self._cloud.subscription,
+            "subscriptionState": self._cloud.governance.subscription_state,
+            "visibleAfter": self._cloud.visible_after,
+            **{kind: [asdict(rule) for rule in self._rules(kind).values()] for kind in RULES},
             "providers": dict(self._cloud.providers),
             "registries": [_registry(registry, now) for registry in self._cloud.registries.values()],
             "clusters": [_cluster(cluster, now) for cluster in self._cloud.clusters.values()],
@@ -108,6 +119,76 @@ class Control:
         except ControlError as error:
             return _refusal(400, str(error))
         return web.json_response(_cluster(clusters[0], self._plane.clock.now()))
+
+    async def _subscription(self, request: web.Request) -> web.Response:
+        """{"state": WORD, "visibleAfter": seconds until what was made can be read}, or one of them."""
+        try:
+            body = await _json(request)
+            state = _word(body.pop("state", self._cloud.governance.subscription_state), SUBSCRIPTION_STATES)
+            seconds = _number(body.pop("visibleAfter", self._cloud.visible_after), "visibleAfter")
+            _nothing_left(body, ("state", "visibleAfter"))
+        except ControlError as error:
+            return _refusal(400, str(error))
+        self._cloud.governance.subscription_state, self._cloud.visible_after = state, seconds
+        return web.json_response({"state": state, "visibleAfter": seconds})
+
+    async def _principal(self, request: web.Request) -> web.Response:
+        """{"role", "client_secret", "actions", "denied_actions", "federated_subjects"}, or some of them."""
+        name, principals = request.match_info["name"].lower(), self._cloud.principals
+        principal = next((one for one in principals.values() if name in (one.name.lower(), one.client_id)), None)
+        if principal is None:
+            names = ", ".join(one.name for one in principals.values())
+            return _refusal(404, f"There is no principal {name!r}. There are: {names}.")
+        try:
+            body = await _json(request)
+            _nothing_left({key: value for key, value in body.items() if key not in PRINCIPAL}, tuple(PRINCIPAL))
+            changes = {key: PRINCIPAL[key](value, key) for key, value in body.items()}
+        except ControlError as error:
+            return _refusal(400, str(error))
+        principals[principal.client_id] = replace(principal, **changes)
+        return web.json_response({})
+
+    def _rules(self, kind: str) -> dict[str, Any]:
+        governance = self._cloud.governance
+        rules: dict[str, dict[str, Any]] = {
+            "locks": governance.locks,
+            "policies": governance.policies,
+            "denyassignments": governance.deny_assignments,
+        }
+        return rules[kind]
+
+    async def _add_rule(self, request: web.Request) -> web.Response:
+        """{"name", "scope"} and what else the kind of rule has; a rule of the same name is replaced."""
+        kind = RULES[request.match_info["kind"]]
+        try:
+            body = await _json(request)
+            fields = kind.__dataclass_fields__
+            _nothing_left({key: value for key, value in body.items() if key not in fields}, tuple(fields))
+            scope = self._scope(body)
+            readers = {"level": _level, "actions": _texts, "types": _texts, "allowed_locations": _texts}
+            values: dict[str, Any] = {
+                key: readers[key](value, key) if key in readers else str(value) for key, value in body.items()
+            }
+        except ControlError as error:
+            return _refusal(400, str(error))
+        rule = kind(**values | {"scope": scope})
+        self._rules(request.match_info["kind"])[rule.name] = rule
+        return web.json_response(asdict(rule))
+
+    def _scope(self, body: dict[str, Any]) -> str:
+        scope = self._cloud.scope(str(body.get("scope", "subscription")))
+        if not body.get("name") or scope is None:
+            raise ControlError("name and scope: an ARM id, `subscription`, a resource group, registry or cluster.")
+        return scope
+
+    async def _remove_rules(self, request: web.Request) -> web.Response:
+        """Remove one rule by name, or all of a kind."""
+        rules, name = self._rules(request.match_info["kind"]), request.match_info.get("name")
+        if name is None:
+            rules.clear()
+        elif rules.pop(name, None) is None:
+            return _refusal(404, f"There is no {name!r}. There are: {', '.join(rules) or 'none'}.")
+        return web.json_response({})
 
     def _cluster_names(self) -> str:
         return ", ".join(cluster.name for cluster in self._cloud.clusters.values()) or "none"
@@ -270,6 +351,26 @@ def _number(value: object, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         raise ControlError(f"{name} has to be a number, 0 or more.")
     return value
+
+
+def _texts(value: object, name: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        raise ControlError(f"{name} has to be a list of texts.")
+    return tuple(value)
+
+
+def _level(value: object, _name: str) -> str:
+    return _word(value, LEVELS)
+
+
+PRINCIPAL: dict[str, Callable[[Any, str], Any]] = {
+    "role": lambda value, _: _word(value, tuple(ROLES)),
+    "client_secret": lambda value, _: str(value),
+    "actions": _texts,
+    "denied_actions": _texts,
+    "federated_subjects": _texts,
+}
+"""Readers of what can be changed about a principal."""
 
 
 def _moment(value: object) -> datetime | None:

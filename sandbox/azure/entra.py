@@ -21,6 +21,7 @@ from sandbox.azure.cloud import Cloud, Principal
 
 LIFE = 3599
 JWT_PARTS = 3
+EXCHANGE_AUDIENCE = "api://AzureADTokenExchange"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
@@ -320,7 +321,16 @@ def _check_assertion(principal: Principal, form: dict[str, str]) -> None:
             f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}Z, expiry time of assertion: "
             f"{datetime.fromtimestamp(expiry, UTC):%Y-%m-%dT%H:%M:%S}Z.",
         )
-    if principal.federated_subjects and claims.get("sub") not in principal.federated_subjects:
+    if claims.get("aud") not in (EXCHANGE_AUDIENCE, [EXCHANGE_AUDIENCE]):
+        raise EntraError(
+            401,
+            "invalid_client",
+            700212,
+            f"No matching federated identity record found for presented assertion audience '{claims.get('aud')}'. "
+            "Please check your federated identity credential Subject, Audience and Issuer against the presented "
+            "assertion.",
+        )
+    if claims.get("sub") not in principal.federated_subjects:
         raise EntraError(
             401,
             "invalid_client",

@@ -13,6 +13,8 @@ class ArmError(Exception):
     message: str
     target: str | None = None
     details: tuple[dict[str, Any], ...] = ()
+    additional: tuple[dict[str, Any], ...] = ()
+    """`additionalInfo`, as policies give it."""
     headers: dict[str, str] = field(default_factory=dict)
     registry: bool = False
     """Microsoft.ContainerRegistry puts a `status` beside the error."""
@@ -24,6 +26,8 @@ class ArmError(Exception):
             body["target"] = self.target
         if self.details:
             body["details"] = list(self.details)
+        if self.additional:
+            body["additionalInfo"] = list(self.additional)
         return body
 
     def body(self) -> dict[str, Any]:

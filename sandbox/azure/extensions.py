@@ -72,6 +72,7 @@ class Clusters:
         return Answer(200, {"value": bodies})
 
     def _body(self, cluster: Cluster, call: Call) -> dict[str, Any]:
+        status = cluster.connectivity(call.now)
         return {
             "id": self._cloud.cluster_id(cluster),
             "name": cluster.name,
@@ -86,8 +87,8 @@ class Clusters:
             "systemData": cluster.origin.body(),
             "properties": {
                 "provisioningState": "Succeeded",
-                "connectivityStatus": cluster.connectivity(call.now),
-                "lastConnectivityTime": stamp(cluster.last_heard),
+                "connectivityStatus": status,
+                "lastConnectivityTime": stamp(cluster.last_heard if status != "AgentNotInstalled" else None),
                 "managedIdentityCertificateExpirationTime": stamp(cluster.origin.created_at + timedelta(days=90)),
                 "agentPublicKeyCertificate": "",
                 "agentVersion": cluster.agent_version,

@@ -5,12 +5,14 @@ import socket
 from collections.abc import Awaitable, Callable
 from email.utils import format_datetime
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Literal
 
 from aiohttp import web
 
 from sandbox.azure import cloud as clouds
 from sandbox.azure.arm import ROLES, Arm, ControlPlane, Router
+from sandbox.azure.authorization import Locks
 from sandbox.azure.cloud import Registry
 from sandbox.azure.connected import ConnectedRegistries
 from sandbox.azure.control import Control
@@ -93,6 +95,7 @@ class AzurePart:
         ConnectedRegistries(self.plane).register(router)
         Clusters(self.plane).register(router)
         Extensions(self.plane).register(router)
+        Locks(self.plane).register(router)
         return router
 
     async def start(self) -> None:
@@ -243,7 +246,17 @@ def _failure(request: web.Request, fault: Fault) -> web.Response:
         response = DataError(fault.status, fault.code, fault.message).response()
         response.headers.update(fault.headers)
         return response
-    body = ArmError(fault.status, fault.code, fault.message).body()
+    error = ArmError(
+        fault.status,
+        fault.code,
+        fault.message,
+        details=tuple(fault.details),
+        additional=tuple(fault.additional_info),
+    )
+    body = error.body()
+    if fault.status < HTTPStatus.BAD_REQUEST:
+        # A poll that ends well and says that the operation did not.
+        body["status"] = "Failed"
     return web.json_response(body, status=fault.status, headers=fault.headers)
 
 

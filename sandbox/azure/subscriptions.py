@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.azure import versions
-from sandbox.azure.arm import Answer, Call, ControlPlane, Router, pages
+from sandbox.azure.arm import ALWAYS_REGISTERED, Answer, Call, ControlPlane, Router, pages
 from sandbox.azure.cloud import Cluster, Registry, ResourceGroup
 from sandbox.azure.errors import ArmError, group_not_found
 from sandbox.azure.filters import parse
@@ -79,7 +79,7 @@ class Subscriptions:
             "subscriptionId": self._cloud.subscription,
             "tenantId": self._cloud.tenant,
             "displayName": self._cloud.subscription_name,
-            "state": "Enabled",
+            "state": self._cloud.governance.subscription_state,
             "subscriptionPolicies": {
                 "locationPlacementId": "Public_2014-09-01",
                 "quotaId": "EnterpriseAgreement_2014-09-01",
@@ -201,7 +201,7 @@ class Subscriptions:
             "namespace": namespace,
             "authorizations": [{"applicationId": one} for one in APPLICATIONS.get(namespace, ())],
             "registrationPolicy": "RegistrationRequired",
-            "registrationState": "Registered" if namespace == "Microsoft.Resources" else state,
+            "registrationState": "Registered" if namespace in ALWAYS_REGISTERED else state,
             "resourceTypes": [
                 {
                     "resourceType": kind.name,

@@ -133,10 +133,13 @@ SUBSCRIPTIONS = ResourceType("Microsoft.Resources", "subscriptions", _RESOURCES)
 GROUPS = ResourceType("Microsoft.Resources", "resourceGroups", _RESOURCES)
 PROVIDERS = ResourceType("Microsoft.Resources", "providers", _RESOURCES)
 RESOURCES = ResourceType("Microsoft.Resources", "resources", _RESOURCES)
+LOCKS = ResourceType(
+    "Microsoft.Authorization", "locks", ("2020-05-01", "2017-04-01", "2016-09-01", "2015-06-01", "2015-01-01")
+)
 
 ALL = (
     REGISTRIES, REGISTRY_OPERATIONS, REGISTRY_RESULTS, REGISTRY_NAMES, SCOPE_MAPS, TOKENS, CREDENTIALS, IMPORT,
     CONNECTED_REGISTRIES, DEACTIVATE, RESYNC, CONNECTED_CLUSTERS, EXTENSIONS, EXTENSION_OPERATIONS, MANAGED_CLUSTERS,
-    CUSTOM_LOCATIONS, SUBSCRIPTIONS, GROUPS, PROVIDERS, RESOURCES,
+    CUSTOM_LOCATIONS, SUBSCRIPTIONS, GROUPS, PROVIDERS, RESOURCES, LOCKS,
 )  # fmt: skip
 NAMESPACES = tuple(dict.fromkeys(kind.namespace for kind in ALL))

@@ -25,13 +25,16 @@ class InstallationError(Exception):
 
 
 def helm_failure(release: str, text: str) -> InstallationError:
-    """The extension manager's report of an error of Helm."""
+    """The extension manager's report of an error of Helm: in a frame, with general advice, and the cause innermost."""
     message = (
-        f"Error: {{failed to install chart from path [] for release [{release}]: err [{text}]}} "
-        "occurred while doing the operation : {Installing the extension} on the config"
+        "The extension operation failed with the following error:  Error: [ InnerError: [Helm installation failed : "
+        "Unable to create/update Kubernetes resources for the extension : Recommendation Please check that there are "
+        "no policies blocking the resource creation/update for the extension : "
+        f"InnerError [release {release} failed: {text}]]] occurred while doing the operation : [Create] on the config, "
+        "For general troubleshooting visit: https://aka.ms/k8s-extensions-TSG"
     )
     status = {"code": "InstallationFailed", "displayStatus": "Failed", "level": "Error", "message": message}
-    return InstallationError(message, statuses=[status])
+    return InstallationError(message, "ExtensionOperationFailed", [status])
 
 
 NAME_IN_USE = "cannot re-use a name that is still in use"

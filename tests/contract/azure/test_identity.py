@@ -38,7 +38,11 @@ async def test_a_client_secret(azure: Sandboxed) -> None:
 
 
 async def test_a_workload_identity(azure: Sandboxed, tmp_path: Path) -> None:
-    claims = {"iss": "https://oidc", "sub": "system:serviceaccount:bot:bot", "aud": "api://AzureADTokenExchange"}
+    claims = {
+        "iss": "https://oidc",
+        "sub": "system:serviceaccount:registry-bot:registry-bot",
+        "aud": "api://AzureADTokenExchange",
+    }
     parts: tuple[dict[str, object], ...] = ({"alg": "RS256"}, claims | {"exp": 4_000_000_000}, {})
     assertion = ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
     token_file = tmp_path / "token"

@@ -27,6 +27,16 @@ def claims(token: str) -> Any:
     return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
 
 
+SUBJECT = "system:serviceaccount:registry-bot:registry-bot"
+
+
+def with_assertion(
+    options: dict[str, Any], subject: str, audience: str = "api://AzureADTokenExchange"
+) -> ClientAssertionCredential:
+    payload = base64.urlsafe_b64encode(json.dumps({"sub": subject, "aud": audience}).encode()).decode()
+    return ClientAssertionCredential(TENANT, CLIENT, lambda: f"e30.{payload.rstrip('=')}.c2ln", **options)
+
+
 async def test_a_token_says_whose_it_is_and_for_what(credential: ClientSecretCredential) -> None:
     token = claims((await credential.get_token(ARM)).token)
 
@@ -50,13 +60,25 @@ async def test_a_refusal_carries_its_number(
 
 
 async def test_a_workload_identity_logs_in_with_its_assertion(credential_options: dict[str, Any]) -> None:
-    payload = base64.urlsafe_b64encode(json.dumps({"sub": "system:serviceaccount:bot:bot"}).encode()).decode()
-    async with ClientAssertionCredential(
-        TENANT, CLIENT, lambda: f"e30.{payload.rstrip('=')}.c2ln", **credential_options
-    ) as credential:
+    async with with_assertion(credential_options, SUBJECT) as credential:
         token = await credential.get_token(ARM)
 
     assert claims(token.token)["appid"] == CLIENT
+
+
+@pytest.mark.parametrize(
+    ("subject", "audience", "code"),
+    [
+        ("system:serviceaccount:registry-bot:Registry-Bot", "api://AzureADTokenExchange", "AADSTS700213"),
+        ("system:serviceaccount:registry-bot:registry-bot", "api://else", "AADSTS700212"),
+    ],
+)
+async def test_an_assertion_of_another_subject_or_audience_is_refused(
+    credential_options: dict[str, Any], subject: str, audience: str, code: str
+) -> None:
+    async with with_assertion(credential_options, subject, audience) as credential:
+        with pytest.raises(ClientAuthenticationError, match=code):
+            await credential.get_token(ARM)
 
 
 async def test_the_environment_is_enough_for_the_default_credential(
