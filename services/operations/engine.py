@@ -105,11 +105,12 @@ class Engine:
 
     async def close(self) -> None:
         """Stop; what is under way goes on at the next start, as after a crash."""
+        # While the engine is whole: a workflow that went on without it would store that as its error, and had failed.
+        # One that is cancelled stores nothing (dbos._outcome), as if the process had been killed.
+        await self._steps.stop()
         # The loop's default executor is the engine's and ends with it; whoever looks up names meanwhile needs one.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
-        # Only now, when nothing is recorded any more: a step that is cancelled must not count as one that failed.
-        await self._steps.cancel()
         self._let_go()
 
 
@@ -155,20 +156,25 @@ class _Steps:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._stopped = False
 
     async def run(self, name: str, function: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
         """A recorded step: after a crash its answer is read, or it is run again where there is none yet."""
+        if self._stopped:
+            raise asyncio.CancelledError
         task = asyncio.current_task()
         if task is not None:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return await DBOS.run_step_async({"name": name}, function, *arguments)
 
-    async def cancel(self) -> None:
-        """Stop them all where they are."""
-        for task in self._tasks:
+    async def stop(self) -> None:
+        """Stop them all where they are, and let no other one begin."""
+        self._stopped = True
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class _Turns:

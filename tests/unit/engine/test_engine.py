@@ -5,7 +5,9 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dbos import DBOS, EnqueueOptions
@@ -52,6 +54,39 @@ def test_after_a_crash_only_the_step_that_it_interrupted_is_repeated(tmp_path: P
     assert work(tmp_path, die_at).returncode < 0
     assert work(tmp_path).returncode == 0
     assert Counter(lines(tmp_path)) == Counter(WHOLE) + Counter([die_at])
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["in every step", "right after every step"])
+async def test_a_stop_ends_like_a_kill(tmp_path: Path, inside: bool) -> None:
+    for line in WHOLE:
+        diary = Diary(tmp_path / "log", "", pause_at=line, inside=inside)
+        engine = await open_engine(f"sqlite:///{tmp_path / 'bot.db'}", diary, poll=0.02)
+        await engine.prepare("op-one")
+        await first_of(diary.paused.wait(), has_ended())
+        await engine.close()
+    engine = await open_engine(f"sqlite:///{tmp_path / 'bot.db'}", Diary(tmp_path / "log", ""), poll=0.02)
+    status = await has_ended()
+    await engine.close()
+
+    assert (status, set(lines(tmp_path))) == ("SUCCESS", set(WHOLE))
+
+
+async def first_of(*waits: Coroutine[Any, Any, Any]) -> None:
+    """Return when one of them does."""
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+
+
+async def has_ended() -> str:
+    """The status of the run, once it has ended."""
+    async with asyncio.timeout(60):
+        while True:
+            status = await DBOS.get_workflow_status_async(run_id("op-one", 1))
+            if status is not None and status.status not in {"PENDING", "ENQUEUED"}:
+                return str(status.status)
+            await asyncio.sleep(0.02)
 
 
 async def test_a_second_process_is_kept_off_the_file(tmp_path: Path) -> None:

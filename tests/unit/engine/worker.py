@@ -12,11 +12,16 @@ from services.operations.engine import Occupied, open_engine
 
 
 class Diary:
-    """Work of three steps that writes down what is done, and ends its process without a word at one of them."""
+    """Work of three steps that writes down what is done, and ends its process without a word at one of them.
 
-    def __init__(self, log: Path, die_at: str) -> None:
+    At `pause_at` it sets `paused` and, when `inside`, never comes back: the process is stopped in that step.
+    """
+
+    def __init__(self, log: Path, die_at: str, *, pause_at: str = "", inside: bool = False) -> None:
         self._log = log
         self._die_at = die_at
+        self._pause_at, self._inside = pause_at, inside
+        self.paused = asyncio.Event()
         self.ended = asyncio.Event()
 
     async def _done(self, line: str) -> None:
@@ -24,6 +29,9 @@ class Diary:
             file.write(f"{line}\n")
         if line == self._die_at:
             os.kill(os.getpid(), signal.SIGKILL)
+        if line == self._pause_at:
+            self.paused.set()
+            await asyncio.Event().wait() if self._inside else None
 
     async def prepare(self, operation: str) -> Mapping[str, Any]:
         await self._done(f"{operation} prepare")
