@@ -31,12 +31,12 @@ from services.model.about import About
 from services.model.clock import Clock, MachineClock
 from services.model.codec import Codec
 from services.model.message import Channel
-from services.operations.engine import Engine, open_engine
+from services.operations.engine import Engine
 from services.operations.planner import Planner
 from services.operations.procedure import Procedures
 from services.operations.procedures import PROCEDURES
 from services.operations.runner import Runner
-from services.operations.service import Operations
+from services.operations.service import Operations, Parts
 from services.ports import Configuration
 from services.registry_names import ConnectedNames
 from services.services import Services
@@ -180,6 +180,10 @@ async def _open_work(blueprint: Blueprint, outside: _Outside, board: Board, stac
     """The engine goes on at once with what had begun before."""
     store, procedures, clock = outside.store, blueprint.procedures, outside.clock
     cards = board.add(OperationCards(store))
+    engine = Engine()
+    operations = Operations(
+        store, blueprint.configuration, procedures, outside.people, engine, changed=cards.changed, clock=clock
+    )
     planner = Planner(store, blueprint.configuration, procedures, outside.azure.azure, outside.kubernetes, clock=clock)
     runner = Runner(
         store,
@@ -187,16 +191,14 @@ async def _open_work(blueprint: Blueprint, outside: _Outside, board: Board, stac
         procedures,
         outside.azure.azure,
         outside.kubernetes,
+        children=Parts(operations, pause=blueprint.pace),
         changed=cards.changed,
         clock=clock,
         pace=blueprint.pace,
         patience=blueprint.patience,
     )
-    engine = await open_engine(blueprint.database_url, runner)
+    await engine.open(blueprint.database_url, runner)
     stack.push_async_callback(engine.close)
-    operations = Operations(
-        store, blueprint.configuration, procedures, outside.people, engine, changed=cards.changed, clock=clock
-    )
     return _Work(runner, engine, operations)
 
 

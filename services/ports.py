@@ -301,7 +301,7 @@ class Work(Protocol):
         """Make the plan, and queue the operation when nobody has to approve it. `{}`."""
 
     async def granted(self) -> Answer:
-        """`{"runs": [{"operation": …, "attempt": …}]}` whose turn it is."""
+        """`{"runs": [{"operation": …, "attempt": …, "waits": …}]}` whose turn it is; `waits`: only for its children."""
 
     async def confirm(self, operation: str, attempt: int) -> Answer:
         """Compare the world with what was approved. `{"steps": [indices]}`; none when it must not run."""

@@ -24,7 +24,7 @@ class OperationCards:
     async def view(self, subject: str) -> View | None:
         """How the operation is now."""
         operation = await self._store.operations.get(subject)
-        if operation is None:
+        if operation is None or operation.shown_by_parent:
             return None
         return View(
             revision=operation.revision,

@@ -64,6 +64,10 @@ CAUSES: Mapping[str, CauseWords] = {
         "{step} was not done after {minutes} minutes, and nothing says why.",
         "Look at it in Azure and in the cluster; it may still come. Retry goes on from there.",
     ),
+    EngineCause.CHILDREN_FAILED: CauseWords(
+        "Parts that did not end well: {failed} of {count}. The plan lets {most} pass.",
+        "Each part says why. Retry runs those again that did not end well.",
+    ),
     EngineCause.INTERRUPTED: CauseWords(
         "The bot was stopped again and again while this ran, so it was given up.",
         "See the bot's log for what stops it. Then retry.",

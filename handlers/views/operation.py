@@ -18,6 +18,8 @@ from services.model.plan import Finding, PlannedStep
 MOST_FINDINGS = 12
 """Findings shown on a card; a message has 50 blocks."""
 MOST_DIFFERENCES = 10
+MOST_CHILDREN = 20
+"""Lines of parts on a card: a section holds 3,000 characters."""
 
 _VERDICTS: Mapping[str, str] = {"approve": "approved", "reject": "rejected"}
 _EFFECTS: Mapping[str, str] = {
@@ -41,6 +43,7 @@ _STATES: Mapping[State, tuple[str, str]] = {
     "rejected": (":no_entry_sign:", "rejected"),
     "expired": (":alarm_clock:", "expired"),
 }
+_ENGINE_STEPS: Mapping[str, StepWords] = {"child.gate": StepWords("Parts above, of which {most_failed} may fail")}
 _STEP_MARKS: Mapping[TaskStatus, str] = {
     "pending": ":white_circle:",
     "in_progress": ":arrows_counterclockwise:",
@@ -58,7 +61,7 @@ def _named(operation: Operation | Related) -> str:
     return words_of(operation.kind).title.format(target=operation.target, site=operation.site)
 
 
-def _state(operation: Operation) -> tuple[str, str]:
+def _state(operation: Operation | Related) -> tuple[str, str]:
     """Mark and word; a success has the word of its kind."""
     mark, word = _STATES[operation.state]
     return mark, words_of(operation.kind).success if operation.state == "succeeded" else word
@@ -88,7 +91,13 @@ def _addition(operation: Operation) -> str:
 
 def card(operation: Operation, *, plan_blocks: bool = True) -> Message:
     """The operation's one message. Some workspaces refuse plan blocks: then steps are lines of a section."""
-    shown = [*_head(operation), *_middle(operation), *_steps(operation, plan_blocks=plan_blocks), *_foot(operation)]
+    shown = [
+        *_head(operation),
+        *_middle(operation),
+        *_steps(operation, plan_blocks=plan_blocks),
+        *_children(operation),
+        *_foot(operation),
+    ]
     return Message(escape(summary(operation)), tuple(shown), visibility="channel")
 
 
@@ -256,6 +265,20 @@ def _steps(operation: Operation, *, plan_blocks: bool) -> Iterator[Block]:
     yield blocks.section(bold(_plan_title(operation)) + "\n" + "\n".join(lines))
 
 
+def _children(operation: Operation) -> Iterator[Block]:
+    """Its parts, each a line with how it is and its id."""
+    lines = [_child(child) for child in operation.children[:MOST_CHILDREN]]
+    if lines:
+        yield blocks.section("\n".join(lines))
+    if len(operation.children) > MOST_CHILDREN:
+        yield blocks.context(f"and {len(operation.children) - MOST_CHILDREN} more")
+
+
+def _child(child: Related) -> str:
+    mark, word = _state(child)
+    return f"{mark}  {escape(_named(child))}  ·  {word}  ·  {code(child.id)}"
+
+
 def _plan_title(operation: Operation) -> str:
     to_do = [index for index, step in enumerate(operation.planned) if step.runs]
     kept = len(operation.planned) - len(to_do)
@@ -286,11 +309,18 @@ def _step_title(operation: Operation, step: PlannedStep) -> str:
 
 
 def _title(operation: Operation, step: PlannedStep) -> str:
-    return _words(operation, step).title.format_map(step.params)
+    params = dict(step.params)
+    if step.starts_child:
+        return words_of(str(params["kind"])).title.format(target=params["target"], site=params["site"])
+    return _words(operation, step).title.format_map(params)
 
 
 def _words(operation: Operation, step: PlannedStep) -> StepWords:
-    return words_of(operation.kind).steps.get(step.kind) or StepWords(step.kind.replace(".", " "))
+    return (
+        words_of(operation.kind).steps.get(step.kind)
+        or _ENGINE_STEPS.get(step.kind)
+        or StepWords(step.kind.replace(".", " "))
+    )
 
 
 def _status(operation: Operation, index: int, step: PlannedStep) -> TaskStatus:

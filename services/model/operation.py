@@ -144,6 +144,11 @@ class Operation:
         return self.state in LIVE
 
     @property
+    def shown_by_parent(self) -> bool:
+        """Whether people follow it on its parent's card: it has one of its own only if it asks them something."""
+        return bool(self.parent) and self.approval_request is None
+
+    @property
     def planned(self) -> tuple[PlannedStep, ...]:
         """The plan's steps; none while it is being made."""
         return self.plan.steps if self.plan else ()

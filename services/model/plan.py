@@ -20,6 +20,8 @@ class Finding:
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
+CHILD_STEPS = frozenset({"child.run", "child.start"})
+"""Kinds of steps that start an operation (`services.operations.children`)."""
 Effect = Literal["create", "change", "reuse", "delete", "verify", "hold"]
 
 
@@ -34,6 +36,11 @@ class PlannedStep:
     params: Mapping[str, object]
     effect: Effect
     details: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def starts_child(self) -> bool:
+        """Whether it starts another operation, which its parameters name."""
+        return self.kind in CHILD_STEPS
 
     @property
     def runs(self) -> bool:

@@ -33,6 +33,7 @@ class EngineCause(StrEnum):
     ABSENT = auto()
     CONFLICT = auto()
     REFUSED = auto()
+    CHILDREN_FAILED = auto()
 
 
 _BY_CLASS: tuple[tuple[type[DomainError], EngineCause], ...] = (

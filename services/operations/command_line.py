@@ -23,4 +23,4 @@ def command_line(words: str, *values: object, **options: object) -> str:
 
 def lines(several: Iterable[str]) -> str:
     """One below the other, each once."""
-    return "\n".join(dict.fromkeys(several))
+    return "\n".join(dict.fromkeys(filter(None, several)))

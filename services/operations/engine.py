@@ -28,6 +28,8 @@ from services.ports import Answer, Work
 FIRST_QUEUE = "operations"
 """Of `run.v1`, partitioned by cluster."""
 QUEUE = "runs"
+WAITING_QUEUE = "parents"
+"""Of runs that only wait for others. It has no limit: those they wait for would never come to their turn."""
 LOCK = 7_255_310
 """Number of the advisory lock; any that nobody else uses in this database."""
 VERSION = "1"
@@ -47,16 +49,56 @@ class Occupied(Exception):
 
 
 class Engine:
-    """Starts workflows; at most one `Engine` is open in a process."""
+    """Starts workflows; at most one `Engine` is open in a process.
 
-    def __init__(self, work: Work, let_go: Callable[[], None]) -> None:
-        self._work = work
+    Each start is in a context of its own: from inside a step the engine would refuse it, and much begins with steps.
+    """
+
+    _work: Work
+    _prepare: Workflow
+    _run: Workflow
+    _let_go: Callable[[], None]
+
+    def __init__(self) -> None:
         self._steps = _Steps()
+
+    async def open(self, url: str, work: Work, *, poll: float = 0.1) -> None:
+        """Start in the running loop, and with it everything that had begun before.
+
+        `url` as for the store; `poll` is the queues' interval in seconds. Raises `Occupied`.
+        """
+        self._let_go = await asyncio.to_thread(_occupy, url)
+        DBOS(
+            config=DBOSConfig(
+                name="registry-bot",
+                system_database_url=_engine_url(url),
+                application_version=VERSION,
+                executor_id="local",
+                serializer=DBOSPortableJSONSerializer(),
+                max_executor_threads=THREADS,
+                console_log_level="ERROR",
+                notification_listener_polling_interval_sec=0.5,
+                scheduler_polling_interval_sec=1,
+            )
+        )
+        self._work = work
         self._prepare, self._run = _workflows(work, self._steps, self.grant)
-        self._let_go = let_go
+        DBOS.launch()
+        limits: dict[str, Any] = {
+            "worker_concurrency": 20,
+            "global_concurrency": 50,
+            "polling_interval_sec": poll,
+            "on_conflict": "always_update",
+        }
+        await DBOS.register_queue_async(FIRST_QUEUE, partition_concurrency=1, **limits)
+        await DBOS.register_queue_async(QUEUE, **limits)
+        await DBOS.register_queue_async(WAITING_QUEUE, polling_interval_sec=poll, on_conflict="always_update")
 
     async def prepare(self, operation: str) -> None:
         """Start planning; a second call for the same operation does nothing."""
+        await asyncio.create_task(self._plan(operation), context=Context())
+
+    async def _plan(self, operation: str) -> None:
         with SetWorkflowID(f"{operation}:plan"):
             await DBOS.start_workflow_async(self._prepare, operation)
 
@@ -65,7 +107,6 @@ class Engine:
 
         Never raises: what fails here is in the log, and the next call repeats it.
         """
-        # In a context of its own, since the engine starts no workflow from inside a step, and turns come with steps.
         await asyncio.create_task(self._grant(), context=Context())
 
     async def _grant(self) -> None:
@@ -74,7 +115,8 @@ class Engine:
                 operation, attempt = run["operation"], run["attempt"]
                 if await DBOS.get_workflow_status_async(run_id(operation, attempt)) is None:
                     with SetWorkflowID(run_id(operation, attempt)):
-                        await DBOS.enqueue_workflow_async(QUEUE, self._run, operation, attempt)
+                        queue = WAITING_QUEUE if run["waits"] else QUEUE
+                        await DBOS.enqueue_workflow_async(queue, self._run, operation, attempt)
         except Exception:
             log.exception("turns_not_given")
 
@@ -114,35 +156,10 @@ class Engine:
         self._let_go()
 
 
-async def open_engine(url: str, work: Work, *, executor: str = "local", poll: float = 0.1) -> Engine:
-    """Start the engine in the running loop, and with it everything that had begun before.
-
-    `url` as for the store; `poll` is the queue's interval in seconds. Raises `Occupied`.
-    """
-    let_go = await asyncio.to_thread(_occupy, url)
-    DBOS(
-        config=DBOSConfig(
-            name="registry-bot",
-            system_database_url=_engine_url(url),
-            application_version=VERSION,
-            executor_id=executor,
-            serializer=DBOSPortableJSONSerializer(),
-            max_executor_threads=THREADS,
-            console_log_level="ERROR",
-            notification_listener_polling_interval_sec=0.5,
-            scheduler_polling_interval_sec=1,
-        )
-    )
-    engine = Engine(work, let_go)
-    DBOS.launch()
-    limits: dict[str, Any] = {
-        "worker_concurrency": 20,
-        "global_concurrency": 50,
-        "polling_interval_sec": poll,
-        "on_conflict": "always_update",
-    }
-    await DBOS.register_queue_async(FIRST_QUEUE, partition_concurrency=1, **limits)
-    await DBOS.register_queue_async(QUEUE, **limits)
+async def open_engine(url: str, work: Work, *, poll: float = 0.1) -> Engine:
+    """An open engine; see `Engine.open`."""
+    engine = Engine()
+    await engine.open(url, work, poll=poll)
     return engine
 
 

@@ -8,6 +8,7 @@ from services.model.clock import Clock
 from services.model.errors import NotFound
 from services.model.operation import ApprovalRequest, Operation
 from services.model.plan import Plan
+from services.operations.children import orders
 from services.operations.procedure import Procedures
 from services.policy.access import ApprovalRule
 from services.policy.sites import Site
@@ -70,14 +71,28 @@ class Planner:
                 return plan
         return plan
 
-    def approval_request(self, operation: Operation) -> ApprovalRequest | None:
-        """The approval that the policy in force wants; None when nobody has to approve."""
-        policy = self._configuration.policy
-        rule = policy.approval(operation.kind, self.site(operation))
-        if rule is None:
+    async def approval_request(self, operation: Operation, plan: Plan) -> ApprovalRequest | None:
+        """The approval that the policy in force wants for this plan; None when nobody has to approve.
+
+        What is approved with a parent's plan under the rule that its child needs is not asked for again; so a parent
+        needs what any of its children does.
+        """
+        policy, sites = self._configuration.policy, self._configuration.sites
+        places = [(operation.kind, operation.site), *orders(plan.steps)]
+        rules = [policy.approval(kind, sites[site]) for kind, site in places if site in sites]
+        rule = next(filter(None, rules), None)
+        if rule is None or await self._approved_above(operation, rule):
             return None
         ids = [policy.person_of(entry) or policy.group_of(entry) or "" for entry in rule.approvers]
         return approval_request(rule, self._clock, tuple(one for one in ids if one[:1] in {"U", "W", "S"}))
+
+    async def _approved_above(self, operation: Operation, rule: ApprovalRule) -> bool:
+        """Whether the operation is part of one whose approval was asked for by this rule, and given."""
+        parent = await self._store.operations.get(operation.parent) if operation.parent else None
+        if parent is None:
+            return False
+        request = parent.approval_request
+        return request is not None and request.rule == rule.name and len(parent.approvals) >= request.count
 
 
 def approval_request(rule: ApprovalRule, clock: Clock, mentions: tuple[str, ...]) -> ApprovalRequest:

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from services.model.errors import DomainError, Failure
 from services.model.operation import Operation
 from services.model.plan import Finding, Plan, PlannedStep
-from services.operations import checks
+from services.operations import checks, children
 from services.operations.causes import failure_of
 from services.operations.checks import Check
 from services.operations.digest import digest
@@ -104,7 +104,8 @@ class Procedures:
     @property
     def values(self) -> dict[str, type[Any]]:
         """All classes that they store, by tag."""
-        return {tag: kind for each in self._by_kind.values() for tag, kind in each.values.items()}
+        own = {tag: kind for each in self._by_kind.values() for tag, kind in each.values.items()}
+        return {**children.VALUES, **own}
 
     def of(self, operation: Operation) -> Procedure[Any, Any]:
         """The kind of an operation; raises `LookupError` for one of a version that knew more kinds."""

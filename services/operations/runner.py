@@ -21,7 +21,7 @@ from services.operations.causes import EngineCause, defect
 from services.operations.digest import covers
 from services.operations.planner import FRESH, Planner
 from services.operations.procedure import Procedures
-from services.operations.step import Done, Going, Progress, Scene, Step
+from services.operations.step import Children, Done, Going, Progress, Scene, Step
 from services.ports import Answer, Azure, Cluster, Kubernetes
 from services.store import Store
 
@@ -58,6 +58,7 @@ class Runner:
         azure: Azure,
         kubernetes: Kubernetes,
         *,
+        children: Children,
         changed: Callable[[str], None],
         clock: Clock,
         pace: float = 1,
@@ -68,6 +69,7 @@ class Runner:
         self._procedures = procedures
         self._azure = azure
         self._kubernetes = kubernetes
+        self._children = children
         self._changed = changed
         self._clock = clock
         self._pace = pace
@@ -82,7 +84,7 @@ class Runner:
             return {}
         try:
             plan = await self._planner.plan(planning)
-            request = self._planner.approval_request(planning)
+            request = await self._planner.approval_request(planning, plan)
         except DomainError as error:
             await self._fail(planning, "planning", error)
             return {}
@@ -95,9 +97,13 @@ class Runner:
 
     async def granted(self) -> Answer:
         """Runs whose turn it is: queued operations that hold all their locks."""
-        runs = [{"operation": operation, "attempt": attempt} for operation, attempt in await self._store.locks.grant()]
-        for waiting in await self._store.operations.find(states={"queued"}, limit=1000):
-            self._changed(waiting.id)  # it may wait for somebody else now
+        attempts = dict(await self._store.locks.grant())
+        runs = []
+        for queued in await self._store.operations.find(states={"queued"}, limit=1000):
+            self._changed(queued.id)  # it may wait for somebody else now
+            if attempt := attempts.get(queued.id):
+                waits = any(step.starts_child for step in queued.planned)
+                runs.append({"operation": queued.id, "attempt": attempt, "waits": waits})
         return {"runs": runs}
 
     async def _planned(self, operation: Operation, plan: Plan, request: ApprovalRequest | None) -> None:
@@ -151,7 +157,8 @@ class Runner:
             for index, planned in enumerate(operation.planned)
             if planned.runs
             and (
-                operation.steps[index].state != "complete" or self._procedures.step(operation, index).repeats(operation)
+                operation.steps[index].state != "complete"
+                or self._procedures.step(operation, index).repeats(operation, index)
             )
         ]
 
@@ -186,7 +193,7 @@ class Runner:
 
     async def _replan(self, operation: Operation, approved: Plan, now: Plan, *, blocked: bool) -> bool:
         """Put the new plan in the old one's place; whether it may run at once, since nobody has to approve it."""
-        request = self._planner.approval_request(operation)
+        request = await self._planner.approval_request(operation, now)
         to: State
         changes: dict[str, Any]
         if blocked:
@@ -240,6 +247,8 @@ class Runner:
             running = await self._get(operation)
             if running.cancelling:
                 return CANCELLED
+            if running.planned[index].starts_child:
+                self._changed(operation)  # what its parts do is on its card
             waited = self._clock.now() - began
             try:
                 progress = await self._look(running, index, step, followed, waited)
@@ -359,6 +368,8 @@ class Runner:
             await self._fail(running, "running", decode(outcome["error"]), outcome["step"])
         log.info("ended", operation=operation, outcome=outcome["state"], why=outcome.get("why", ""))
         self._changed(operation)
+        if running.parent:
+            self._changed(running.parent)
 
     async def tidy(self) -> None:
         """Take back what a cluster out of reach kept when its operation ended; the lease remembers it."""
@@ -411,6 +422,8 @@ class Runner:
             azure=self._azure,
             cluster=cluster,
             leases=self._store.leases,
+            children=self._children,
+            index=index,
             patience=self._patience,
         )
 

@@ -1,8 +1,10 @@
 """Start, approve, reject, cancel and retry operations: the same for commands, buttons and the clock."""
 
+import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
 import structlog
 
@@ -150,37 +152,79 @@ class Operations:
         """Stop it: at once where nothing runs, else after the step that is under way. Raises `Stale` at its end."""
         found = await self.get(operation)
         self._permit(found, by, place, "operation:cancel")
-        stopped = await self._store.operations.move(
-            operation,
-            ["planning", "waiting", "queued"],
-            "cancelled",
-            event="ended",
-            outcome=Outcome(by=by.name),
-            ended_at=self._clock.now(),
-        )
-        if stopped:
-            await self._over(found, by, place, "cancel")
-            return
-        if not await self._store.operations.move(operation, ["running"], "running", cancelling=by.name):
+        if not await self._stop(found, by.name):
             raise Stale(operation, found.state, "live")
         await self._audit("cancel", found, by, place)
-        self._changed(operation)
+        await self._engine.grant()
 
     async def retry(self, operation: str, by: Person, place: Place) -> None:
         """Run it again from the step that failed. Raises `Stale` unless it failed, and had a plan."""
         found = await self.get(operation)
         self._permit(found, by, place, "operation:retry")
-        attempt = found.attempt + 1
-        if found.plan is None:
-            raise Stale(operation, found.state, "failed")
-        moved = await self._store.operations.move(
-            operation, ["failed"], "queued", attempt=attempt, outcome=None, ended_at=None, cancelling=""
-        )
-        if not moved:
+        if found.plan is None or not await self._queue_again(found):
             raise Stale(operation, found.state, "failed")
         await self._audit("retry", found, by, place)
-        await self._engine.grant()
-        self._changed(operation)
+
+    # --- parts of an operation: `step.Children` ---------------------------------------------------------------------
+
+    async def start_child(self, parent: Operation, index: int) -> Operation:
+        """The child of a step, started at most once a run of its parent.
+
+        In a retry a child that failed is retried, and one that ended otherwise (rejected, expired, blocked, cancelled)
+        is started again as a new one.
+        """
+        child = await self.child(parent, index)
+        if child is None:
+            return await self._create_child(parent, index, f"{parent.id}:{index}")
+        began = parent.started_at
+        is_over = child.ended_at is not None and began is not None and child.ended_at < began
+        if child.state == "planning":
+            await self._engine.prepare(child.id)
+        if child.state == "succeeded" or not is_over:
+            return child
+        if child.state == "failed" and child.plan is not None:
+            await self._queue_again(child)
+            return await self.get(child.id)
+        return await self._create_child(parent, index, f"{parent.id}:{index}:{parent.attempt}")
+
+    async def child(self, parent: Operation, index: int) -> Operation | None:
+        """The newest child of a step; None where none was started."""
+        attempts = range(2, parent.attempt + 1)
+        keys = [f"{parent.id}:{index}", *(f"{parent.id}:{index}:{attempt}" for attempt in attempts)]
+        return await self._store.operations.child(parent.id, keys)
+
+    async def cancel_child(self, parent: Operation, index: int) -> bool:
+        """Stop the child of a step; whether it has ended."""
+        child = await self.child(parent, index)
+        if child is None or not child.live:
+            return True
+        if not child.cancelling:
+            await self._stop(child, parent.cancelling)
+            await self._engine.grant()
+        return False
+
+    async def _create_child(self, parent: Operation, index: int, key: str) -> Operation:
+        params: Any = parent.planned[index].params
+        site = self._configuration.sites.get(params["site"])
+        if site is None:
+            raise NotFound("site", params["site"])
+        options = self._procedures[params["kind"]].options(**params["options"])
+        by = Person(parent.requester, parent.requester_name, parent.place.team)
+        order = Order(params["kind"], params["target"], site, options, by, parent.place, key)
+        child, _ = await self._store.operations.create(self._new(order, parent.id), key)
+        await self._engine.prepare(child.id)
+        self._changed(parent.id)
+        return child
+
+    async def _queue_again(self, failed: Operation) -> bool:
+        """Queue another attempt; False when somebody was faster."""
+        moved = await self._store.operations.move(
+            failed.id, ["failed"], "queued", attempt=failed.attempt + 1, outcome=None, ended_at=None, cancelling=""
+        )
+        if moved:
+            await self._engine.grant()
+            self._changed(failed.id)
+        return moved
 
     # --- the clock --------------------------------------------------------------------------------------------------
 
@@ -216,7 +260,24 @@ class Operations:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _new(self, order: Order) -> Operation:
+    async def _stop(self, found: Operation, by: str) -> bool:
+        """Cancel it: at once where nothing runs, else after the step that is under way. False when it has ended."""
+        outcome = Outcome(by=by)
+        states: list[State] = ["planning", "waiting", "queued"]
+        if await self._store.operations.move(
+            found.id, states, "cancelled", event="ended", outcome=outcome, ended_at=self._clock.now()
+        ):
+            await self._store.leases.release(found.id)
+        elif not await self._store.operations.move(found.id, ["running"], "running", cancelling=by):
+            return False
+        for each in found.children:
+            child = await self._store.operations.get(each.id)
+            if child is not None and child.live:
+                await self._stop(child, by)
+        self._changed(found.id)
+        return True
+
+    def _new(self, order: Order, parent: str = "") -> Operation:
         return Operation(
             id=new_id("op"),
             kind=order.kind,
@@ -229,6 +290,7 @@ class Operations:
             place=order.place,
             options=order.options,
             state="planning",
+            parent=parent,
             created=self._clock.now(),
             dry_run=order.dry_run,
         )
@@ -280,6 +342,28 @@ class Operations:
                 at=self._clock.now(),
             )
         )
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Operations as parts of others: what steps are given. Implements `step.Children`."""
+
+    operations: Operations
+    pause: float = 1
+    """Seconds between two looks at a child that is to stop."""
+
+    async def start(self, parent: Operation, index: int) -> Operation:
+        """The child of this step."""
+        return await self.operations.start_child(parent, index)
+
+    async def get(self, parent: Operation, index: int) -> Operation | None:
+        """The newest child of this step."""
+        return await self.operations.child(parent, index)
+
+    async def cancel(self, parent: Operation, index: int) -> None:
+        """Stop it and wait until it has ended."""
+        while not await self.operations.cancel_child(parent, index):  # noqa: ASYNC110 - its state is in the database
+            await asyncio.sleep(self.pause)
 
 
 def _rule(asked: ApprovalRequest) -> ApprovalRule:

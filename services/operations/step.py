@@ -6,7 +6,7 @@ What people read of a step stands in its kind's view, under `handlers.views.proc
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from services.model.azure import Pending
 from services.model.operation import Operation
@@ -36,6 +36,19 @@ class Going:
 Progress = Done | Going
 
 
+class Children(Protocol):
+    """Operations that are parts of another one, each by its step's index in the parent's plan."""
+
+    async def start(self, parent: Operation, index: int) -> Operation:
+        """The child of this step. In a retry one that did not end well goes on, or another takes its place."""
+
+    async def get(self, parent: Operation, index: int) -> Operation | None:
+        """The newest child of this step; None where none was started."""
+
+    async def cancel(self, parent: Operation, index: int) -> None:
+        """Stop the child and wait until it has ended. Nothing to do where it has ended already."""
+
+
 @dataclass(frozen=True)
 class Scene:
     """What a step is given to work with. `operation` has the outputs of the steps before it."""
@@ -46,6 +59,9 @@ class Scene:
     azure: Azure
     cluster: Callable[[], Awaitable[Cluster]]
     leases: Leases
+    children: Children
+    index: int = 0
+    """Of the step in the plan."""
     waited: timedelta = timedelta()
     """For how long this step has been waited for."""
     patience: float = 1
@@ -74,7 +90,7 @@ def _no_address(_params: Mapping[str, Any]) -> str:
     return ""
 
 
-def _never(_operation: Operation) -> bool:
+def _never(_operation: Operation, _index: int) -> bool:
     return False
 
 
@@ -108,7 +124,7 @@ class Step:
     reserves: Callable[[Mapping[str, Any]], str] = _no_address
     free: Callable[[Mapping[str, Any]], frozenset[str]] = _nothing_free
     shifting: frozenset[str] = frozenset()
-    repeats: Callable[[Operation], bool] = _never
+    repeats: Callable[[Operation, int], bool] = _never
 
 
 def followed(pending: Pending, output: object = None) -> Progress:

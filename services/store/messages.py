@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, Text, and_, cast, delete, or_, select, update
 
 from services.model.message import Channel, LiveMessage, Subject
 from services.model.operation import LIVE
@@ -65,14 +65,15 @@ class Messages(Queries):
     # --- what is not shown yet --------------------------------------------------------------------------------------
 
     async def operations_behind(self, since: datetime | None = None) -> tuple[str, ...]:
-        """Operations whose card or thread does not show their last state, oldest first.
+        """Operations whose card or thread is behind their state, oldest first; without those that have no card.
 
         With `since`, only those that still live or were created after it.
         """
         card = and_(messages.c.kind == "operation", messages.c.subject == operations.c.id)
         newer = select(events.c.id).where(events.c.operation == operations.c.id, events.c.id > messages.c.position)
         late = or_(messages.c.subject.is_(None), messages.c.shown < operations.c.revision, newer.exists())
-        query = select(operations.c.id).outerjoin(messages, card).where(late).order_by(operations.c.created)
+        has_card = or_(operations.c.parent == "", cast(operations.c.approval_request, Text) != "null")
+        query = select(operations.c.id).outerjoin(messages, card).where(late, has_card).order_by(operations.c.created)
         if since is not None:
             query = query.where(or_(operations.c.state.in_(LIVE), operations.c.created >= since))
         async with self._reading() as connection:

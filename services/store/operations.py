@@ -43,6 +43,12 @@ class Operations(Queries):
         found = await self._load(select(operations).where(operations.c.id == operation))
         return found[0] if found else None
 
+    async def child(self, parent: str, keys: Collection[str]) -> Operation | None:
+        """The newest child of an operation that was created under one of these keys."""
+        query = select(operations).where(operations.c.parent == parent, operations.c.key.in_(keys))
+        found = await self._load(query.order_by(operations.c.created.desc(), operations.c.id).limit(1))
+        return found[0] if found else None
+
     async def find(
         self,
         *,

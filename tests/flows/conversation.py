@@ -25,6 +25,8 @@ from services.model.clock import Clock
 from services.model.operation import LIVE, Operation, State
 from services.model.secret import Secret
 from services.operations.engine import open_engine
+from services.operations.procedure import Procedures
+from services.operations.procedures import PROCEDURES
 from services.policy.access import Policy
 from services.policy.configuration import FixedConfiguration
 from services.policy.sites import Site
@@ -460,6 +462,7 @@ async def conversation(
     database_url: str = "",
     world: dict[str, Any] | None = None,
     ahead: timedelta = timedelta(),
+    procedures: Procedures = PROCEDURES,
     **sites: Site,
 ) -> AsyncIterator[Conversation]:
     """A sandbox with the default world or another, and the bot in it. Without `sites`: berlin, hamburg and lyon.
@@ -475,7 +478,7 @@ async def conversation(
         box.clock.turn(ahead.total_seconds())
         await stack.enter_async_context(box)
         plan = blueprint(box, database, configuration, time)
-        plan = replace(plan, database_url=database_url or plan.database_url)
+        plan = replace(plan, database_url=database_url or plan.database_url, procedures=procedures)
         if clusters is not None:
             kubeconfig = await kubeconfig_of_the_bot(clusters.kubeconfig, clusters.urls, folder)
             # A real cluster takes seconds to settle: at the other pace what passes by itself would end a step.

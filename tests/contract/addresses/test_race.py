@@ -64,6 +64,7 @@ def scene(operation: str, address: str, cluster: KubernetesCluster, store: Store
         azure=azure,
         cluster=reached,
         leases=store.leases,
+        children=azure,
         repeated=repeated,
     )
 

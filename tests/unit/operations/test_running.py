@@ -17,6 +17,7 @@ from services.operations.causes import EngineCause
 from services.operations.planner import Planner
 from services.operations.procedures import PROCEDURES
 from services.operations.runner import Runner
+from services.operations.step import Children
 from services.policy.sites import Site
 from services.ports import Azure, Cluster, Kubernetes
 from services.store import Store, open_store
@@ -42,7 +43,7 @@ class Plans:
     def site(self, _operation: Operation) -> Site:
         return SITE
 
-    def approval_request(self, _operation: Operation) -> ApprovalRequest | None:
+    async def approval_request(self, _operation: Operation, _plan: Plan) -> ApprovalRequest | None:
         return self.rule
 
     async def plan(self, _operation: Operation, **_options: Any) -> Plan:
@@ -72,6 +73,7 @@ def running(store: Store, plans: Plans, clusters: Clusters, *, patience: float) 
         PROCEDURES,
         cast(Azure, None),
         cast(Kubernetes, clusters),
+        children=cast(Children, None),
         changed=lambda _: None,
         clock=MachineClock(),
         pace=0.0001,

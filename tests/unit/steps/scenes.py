@@ -10,7 +10,7 @@ from services.model.errors import Absent, AddressTaken, Unreachable
 from services.model.kubernetes import Runtime, ServiceRanges
 from services.model.operation import StepRun
 from services.model.secret import Secret
-from services.operations.step import Scene
+from services.operations.step import Children, Scene
 from services.ports import Azure, Cluster, Leases
 from tests.golden.values import SITE, operation, plan
 
@@ -122,6 +122,7 @@ def scene(
         azure=cast(Azure, cloud or Cloud()),
         cluster=cluster,
         leases=cast(Leases, leased or Leased()),
+        children=cast(Children, None),
         waited=waited,
         repeated=repeated,
         failed_before=failed_before,

@@ -76,7 +76,7 @@ def _free(params: Mapping[str, Any]) -> frozenset[str]:
     return frozenset({"address"}) if params.get("picked") else frozenset()
 
 
-def _is_given_back(operation: Operation) -> bool:
+def _is_given_back(operation: Operation, _index: int) -> bool:
     """A failed run took its placeholder back at its end; after the installation the extension has the address."""
     return not operation.has_done(INSTALL.kind)
 
