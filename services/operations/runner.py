@@ -247,7 +247,7 @@ class Runner:
             running = await self._get(operation)
             if running.cancelling:
                 return CANCELLED
-            if running.planned[index].starts_child:
+            if running.children:
                 self._changed(operation)  # what its parts do is on its card
             waited = self._clock.now() - began
             try:

@@ -65,9 +65,9 @@ class Messages(Queries):
     # --- what is not shown yet --------------------------------------------------------------------------------------
 
     async def operations_behind(self, since: datetime | None = None) -> tuple[str, ...]:
-        """Operations whose card or thread is behind their state, oldest first; without those that have no card.
+        """Operations whose card or thread does not show their last state, oldest first.
 
-        With `since`, only those that still live or were created after it.
+        With `since`, only those that still live or were created after it. Parts of others have no card of their own.
         """
         card = and_(messages.c.kind == "operation", messages.c.subject == operations.c.id)
         newer = select(events.c.id).where(events.c.operation == operations.c.id, events.c.id > messages.c.position)
