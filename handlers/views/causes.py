@@ -34,7 +34,11 @@ def render(failure: Failure, kind: str = "", names: Mapping[str, object] | None 
         or CAUSES.get(failure.cause)
         or _of_any_kind(failure.cause)
     )
-    facts = {**(names or {}), "cause": failure.cause, **{key: value for key, value in failure.facts.items() if value}}
+    facts = {
+        **(names or {}),
+        "cause": failure.cause,
+        **{key: value for key, value in failure.facts.items() if value not in ("", None, ())},
+    }
     if target := str(facts.get("target", "")):
         facts["target"] = short(target)
     system = _SYSTEMS.get(str(facts.get("service")), "The other system")

@@ -90,7 +90,7 @@ async def _pass(scene: Scene, _token: object) -> Progress:
         return Going()
     failed = [each for each in current if each is not None and each.state != "succeeded"]
     if len(failed) > scene.params["most_failed"]:
-        facts = {"failed": len(failed), "count": len(current), "most": str(scene.params["most_failed"])}
+        facts = {"failed": len(failed), "count": len(current), "most": scene.params["most_failed"]}
         raise Failure(EngineCause.CHILDREN_FAILED, facts)
     return Done()
 

@@ -87,11 +87,24 @@ async def test_children_run_one_after_the_other_and_the_parents_card_shows_them(
     assert await registry.transcript() == snapshot("""\
 bot    Rollout everywhere at berlin: waiting for approval   [Approve] [Reject…] [Cancel]
 bob    [Approve]
-bot    Rollout everywhere at berlin: failed, approved by bob   [Retry]
-bot    :x:  Rollout everywhere at berlin: failed, approved by bob: 1 of 2 parts did not end well; at most (unknown) may.\
+bot    Rollout everywhere at berlin: done, approved by bob\
 """)
     assert await registry.answer() == snapshot(
-        "Registry: :x:  Rollout everywhere at berlin: failed, approved by bob: 1 of 2 parts did not end well; at most (unknown) may."
+        """\
+Registry: :white_check_mark:  *Rollout everywhere at berlin*  ·  done, approved by bob
+  asked by @alice TIME  ·  development  ·  `op-1`
+  *Took* N s
+  3 of 3 steps
+  [x] Change: Deploy edge01 to berlin
+      N s
+  [x] Change: Deploy edge02 to hamburg
+      N s
+  [x] Verify: Parts above, of which 0 may fail
+      N s
+  :white_check_mark:  Deploy edge01 to berlin  ·  online  ·  `op-2`
+  :white_check_mark:  Deploy edge02 to hamburg  ·  online  ·  `op-3`
+  [Show details]\
+"""
     )
 
 
@@ -109,7 +122,7 @@ async def test_a_gate_stops_when_too_many_children_failed_and_a_retry_runs_those
     assert [one.id for one in (await registry.operation("everywhere")).children] == [one.id for one in child_before]
     assert await registry.transcript() == snapshot("""\
 bot    Rollout everywhere at berlin: failed   [Retry]
-bot    :x:  Rollout everywhere at berlin: failed: 1 of 1 parts did not end well; at most (unknown) may.
+bot    :x:  Rollout everywhere at berlin: failed: Parts that did not end well: 1 of 1. The plan lets 0 pass.
 carol  [Retry]
 bot    Rollout everywhere at berlin: done\
 """)
