@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,12 +15,15 @@ from handlers.kit import docs
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; the exit code."""
-    parsed = _parser().parse_args(arguments)
+    parser = _parser()
+    parsed = parser.parse_args(arguments)
     match parsed.what:
         case "check-config":
-            return check_config()
+            return check_config(ask=parsed.ask)
         case "manifest":
-            made = manifest.manifest(COMMANDS, mode=parsed.mode, url=parsed.url, command=parsed.command)
+            if parsed.mode == "http" and parsed.url is None:
+                parser.error("--mode http needs --url: the address at which Slack reaches the bot, https://…")
+            made = manifest.manifest(COMMANDS, mode=parsed.mode, url=parsed.url or "", command=parsed.command)
             sys.stdout.write(manifest.text(made))
             return 0
         case "docs":
@@ -33,16 +37,31 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bot", description="Run Azure connected registries from Slack.")
     several = parser.add_subparsers(dest="what", metavar="COMMAND")
     several.add_parser("run", help="run the bot until it is told to stop (the default)")
-    several.add_parser("check-config", help="print every problem of the settings and both files")
+    checked = several.add_parser("check-config", help="print every problem of the settings and both files")
+    checked.add_argument("--ask", action="store_true", help="ask Slack, Azure, the database and each cluster too")
     several.add_parser("migrate", help="bring the database's tables up to date")
     made = several.add_parser("manifest", help="print the Slack app's manifest")
     made.add_argument("--mode", choices=("socket", "http"), default="socket")
-    made.add_argument("--url", default="https://registry-bot.example.com", help="where Slack reaches the bot (http)")
-    made.add_argument("--command", default="/registry", help="name of the slash command")
+    made.add_argument("--url", type=_https, help="where Slack reaches the bot (needed with --mode http)")
+    made.add_argument("--command", type=_slash, default="/registry", help="name of the slash command")
     pages = several.add_parser("docs", help="write the generated pages")
     pages.add_argument("--folder", type=Path, default=Path("docs"))
     pages.add_argument("--check", action="store_true", help="write nothing; fail when a page is not fresh")
     return parser
+
+
+def _https(text: str) -> str:
+    if not re.fullmatch(r"https://[^/\s?#]+(/[^\s?#]*)?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} has to begin with https:// and name a host")
+    return text
+
+
+def _slash(text: str) -> str:
+    if not re.fullmatch(settings.SLASH, text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} has to begin with a slash, then up to 31 small letters, digits, - or _"
+        )
+    return text
 
 
 def run() -> int:
@@ -50,22 +69,23 @@ def run() -> int:
     try:
         chosen = settings.load()
     except Broken as error:
-        return _told(error.problems)
+        return _print(error.problems)
     logs.set_up(chosen.log_format, chosen.log_level)
     from bot.start import run as run_bot  # noqa: PLC0415 - the clients are heavy; other commands do without them
 
     try:
         asyncio.run(run_bot(chosen))
     except Broken as error:
-        return _told(error.problems)
+        return _print(error.problems)
     except KeyboardInterrupt:
         return 0
     return 0
 
 
-def check_config() -> int:
-    """Print everything that is wrong with settings and files."""
+def check_config(*, ask: bool = False) -> int:
+    """Print everything that is wrong with settings and files; with `ask` also what the outside refuses."""
     problems: list[Problem] = []
+    chosen = None
     try:
         chosen = settings.load()
         sites, access = chosen.sites, chosen.access
@@ -75,15 +95,23 @@ def check_config() -> int:
     try:
         files = configuration.load(sites, access)
     except Broken as error:
-        return _told([*problems, *error.problems])
+        return _print([*problems, *error.problems])
+    if chosen is not None:
+        from bot import checking  # noqa: PLC0415 - as in `run`
+
+        problems += checking.seen(chosen)
+        if ask and not problems:
+            problems += asyncio.run(checking.asked(chosen, files.sites))
     if problems:
-        return _told(problems)
+        return _print(problems)
     grants, approvals = len(files.policy.grants), len(files.policy.approvals)
     sys.stdout.write(f"All is well: {len(files.sites)} sites, {grants} grants, {approvals} approval rules.\n")
+    if ask:
+        sys.stdout.write("Slack, Azure, the database and every site's cluster answer.\n")
     return 0
 
 
-def _told(problems: Sequence[Problem]) -> int:
+def _print(problems: Sequence[Problem]) -> int:
     for problem in problems:
         sys.stderr.write(f"{problem}\n")
     sys.stderr.write(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}.\n")
@@ -124,14 +152,14 @@ def migrate() -> int:
     try:
         chosen = settings.load()
     except Broken as error:
-        return _told(error.problems)
+        return _print(error.problems)
     logs.set_up(chosen.log_format, chosen.log_level)
     from bot.start import migrate as migrate_database  # noqa: PLC0415 - as in `run`
 
     try:
         asyncio.run(migrate_database(chosen))
     except Broken as error:
-        return _told(error.problems)
+        return _print(error.problems)
     return 0
 
 

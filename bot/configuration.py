@@ -22,6 +22,10 @@ from services.policy.sites import Site
 
 Model = TypeVar("Model", bound=BaseModel)
 Path_ = tuple[str | int, ...]
+LARGEST = 1024 * 1024
+"""Bytes of a file."""
+MOST_NODES = 100_000
+"""Values in a file, aliases written out: a few bytes of nested aliases would fill the memory otherwise."""
 _log = structlog.get_logger("configuration")
 
 
@@ -40,7 +44,7 @@ class Configuration:
         """`kinds` are those of operations, which approval rules name. Raises `Broken` when the files can't be used."""
         self._kinds = kinds
         self._paths = (sites, access)
-        self._texts = _texts(self._paths)
+        self._contents = _contents(self._paths)
         self._files = load(sites, access, kinds)
         self.problems: tuple[Problem, ...] = ()
         """What is wrong with the files as they lie there; empty when they are in force."""
@@ -57,29 +61,42 @@ class Configuration:
 
     def reload(self) -> bool:
         """Take the files anew if they changed; whether what is in force changed."""
-        texts = _texts(self._paths)
-        if texts == self._texts:
+        contents = _contents(self._paths)
+        if contents == self._contents:
             return False
-        self._texts = texts
+        self._contents = contents
         try:
             self._files = load(*self._paths, self._kinds)
         except Broken as error:
             self.problems = error.problems
-            _log.error("configuration not taken", problems=[str(problem) for problem in error.problems])
+            _log.error("configuration_refused", problems=[str(problem) for problem in error.problems])
             return False
         self.problems = ()
-        _log.info("configuration taken", sites=len(self.sites), grants=len(self.policy.grants))
+        _log.info("configuration_loaded", sites=len(self.sites), grants=len(self.policy.grants))
         return True
 
     async def watch(self, interval: timedelta) -> None:
         """Reload for ever."""
         while True:
             await asyncio.sleep(interval.total_seconds())
-            await asyncio.to_thread(self.reload)
+            try:
+                await asyncio.to_thread(self.reload)
+            except Exception:  # noqa: BLE001 - whatever it was, the files in force stay in force
+                _log.exception("configuration_not_read")
 
 
-def _texts(paths: Iterable[Path]) -> tuple[bytes | None, ...]:
-    return tuple(path.read_bytes() if path.is_file() else None for path in paths)
+def _contents(paths: Iterable[Path]) -> tuple[bytes | str, ...]:
+    """Of each file; in place of one that can't be read, the reason."""
+    return tuple(_content(path) for path in paths)
+
+
+def _content(path: Path) -> bytes | str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return content if len(content) <= LARGEST else f"it is larger than {LARGEST // 1024} KiB"
 
 
 def load(sites: Path, access: Path, kinds: Collection[str] = PROCEDURES.kinds) -> Files:
@@ -113,22 +130,15 @@ class _File:
 
 
 def _read(path: Path, problems: list[Problem]) -> _File | None:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        problems.append(Problem(str(path), f"can't be read: {reason}"))
+    content = _content(path)
+    if isinstance(content, str):
+        problems.append(Problem(str(path), f"can't be read: {content}"))
         return None
-    loader = yaml.SafeLoader(text)
     try:
-        node = loader.get_single_node()
-        value = loader.construct_document(node) if node else {}
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        problems.append(Problem(f"{path}:{line}", f"this is not YAML: {error.problem}"))
+        node, value = _parsed(content.decode())
+    except Exception as error:  # noqa: BLE001 - PyYAML raises whatever its conversions do, even AttributeError
+        problems.append(_unreadable(path, content, error))
         return None
-    finally:
-        loader.dispose()
     if node is None:
         # Half written, most likely; no grants at all would lock everybody out.
         problems.append(Problem(f"{path}:1", "the file is empty"))
@@ -142,6 +152,51 @@ def _read(path: Path, problems: list[Problem]) -> _File | None:
             problems.append(Problem(f"{path}:{line}", f"the key `{at[-1]}` is there twice"))
         lines[at] = line
     return _File(path, value, lines)
+
+
+def _unreadable(path: Path, content: bytes, error: Exception) -> Problem:
+    match error:
+        case yaml.MarkedYAMLError():
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            return Problem(f"{path}:{line}", f"this is not YAML: {error.problem}")
+        case yaml.reader.ReaderError():
+            line = content.decode()[: error.position].count("\n") + 1
+            return Problem(f"{path}:{line}", "there is a character that YAML does not allow")
+        case UnicodeDecodeError():
+            return Problem(str(path), "can't be read: it is not UTF-8")
+        case RecursionError():
+            return Problem(str(path), "its values are nested too deeply")
+    return Problem(str(path), f"has a value that can't be read: {str(error).splitlines()[0] or type(error).__name__}")
+
+
+def _parsed(text: str) -> tuple[yaml.Node | None, Any]:
+    """The file as nodes, which have lines, and as a value. Raises all kinds of errors."""
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None, {}
+        if _size(node, {}) > MOST_NODES:
+            raise ValueError("its aliases (*name) make it too large")
+        return node, loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _size(node: yaml.Node, sizes: dict[yaml.Node, int]) -> int:
+    """How many nodes there are once every alias is written out. Raises `RecursionError` for one inside itself."""
+    if node in sizes:
+        if not sizes[node]:
+            raise RecursionError
+        return sizes[node]
+    sizes[node] = 0
+    inner: list[yaml.Node] = []
+    if isinstance(node, yaml.MappingNode):
+        inner = [each for pair in node.value for each in pair]
+    elif isinstance(node, yaml.SequenceNode):
+        inner = node.value
+    sizes[node] = 1 + sum(_size(each, sizes) for each in inner)
+    return sizes[node]
 
 
 def _walk(node: yaml.Node | None, at: Path_) -> Iterator[tuple[Path_, int, bool]]:

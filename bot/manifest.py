@@ -30,7 +30,7 @@ def manifest(
     commands: Iterable[Command],
     *,
     mode: Literal["socket", "http"] = "socket",
-    url: str = "https://registry-bot.example.com",
+    url: str = "",
     command: str = "/registry",
 ) -> dict[str, Any]:
     """The manifest; `url` is where Slack reaches the bot in HTTP mode."""

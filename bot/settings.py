@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, PlainValidator, ValidationError
@@ -15,6 +16,8 @@ from handlers.kit.nearest import nearest
 from services.model.secret import Secret
 
 PREFIX = "REGISTRY_BOT_"
+SLASH = r"^/[a-z0-9_-]{1,31}$"
+"""A slash command's name (Slack's manifest schema)."""
 ENV_FILE = f"{PREFIX}ENV_FILE"
 
 
@@ -49,6 +52,34 @@ _CLOUDS = {
 """What `az cloud list` and others call them."""
 
 
+_SCHEMES = {
+    "postgres": "postgresql",
+    "postgresql": "postgresql",
+    "postgresql+psycopg": "postgresql",
+    "sqlite": "sqlite",
+}
+"""By what an address may begin with; hosters give out the first."""
+
+
+def _database(value: Any) -> Secret:
+    """The address in the form that the drivers take. No word of it is repeated: there is a password in it."""
+    address = _secret(value).reveal()
+    scheme, found, rest = address.partition("://")
+    if not found:
+        raise ValueError("it has to be an address such as postgresql://USER:PASSWORD@HOST/NAME")
+    if scheme not in _SCHEMES:
+        raise ValueError(f"{scheme} is not supported: it has to begin with postgresql:// or sqlite:///")
+    address = f"{_SCHEMES[scheme]}://{rest}"
+    who, found, _ = rest.rpartition("@")
+    if found and (who.count(":") > 1 or {"@", "/"} & set(who)):
+        raise ValueError("write @ / : and % in the password as %40 %2F %3A and %25")
+    try:
+        _ = urlsplit(address).port
+    except ValueError:
+        raise ValueError("the port after the host has to be a number") from None
+    return Secret(address)
+
+
 def _cloud(value: Any) -> Any:
     return _CLOUDS.get(str(value).lower(), str(value).lower())
 
@@ -59,6 +90,7 @@ def _ends_with_slash(value: str) -> str:
 
 BotToken = Annotated[Secret, _token("xoxb-", "the app's page, OAuth & Permissions")]
 AppToken = Annotated[Secret, _token("xapp-", "the app's page, Basic Information, App-Level Tokens")]
+DatabaseUrl = Annotated[Secret, PlainValidator(_database)]
 SecretText = Annotated[Secret, PlainValidator(_secret)]
 Duration = Annotated[timedelta, Field(gt=timedelta(0)), BeforeValidator(_seconds)]
 BaseUrl = Annotated[str, Field(pattern=r"^https?://\S+$"), BeforeValidator(_ends_with_slash)]
@@ -142,15 +174,18 @@ class Settings(BaseSettings):
     mode: Literal["socket", "http"] = Field(
         "socket", description="Whether the bot connects to Slack (Socket Mode) or Slack calls the bot."
     )
-    command: Annotated[str, Field(pattern=r"^/[a-z0-9_-]{1,31}$")] = Field(
+    command: Annotated[str, Field(pattern=SLASH)] = Field(
         "/registry", description="Name of the slash command, as in the Slack app's manifest."
     )
     sites: Path = Field(Path("config/sites.yaml"), description="The site file.")
     access: Path = Field(Path("config/access.yaml"), description="The access file.")
     data_dir: Path = Field(Path("data"), description="Folder for the SQLite database and its lock.")
-    database_url: SecretText | None = Field(
+    database_url: DatabaseUrl | None = Field(
         None,
-        description="Such as postgresql+psycopg://user:password@host/name; without it, SQLite in the data folder.",
+        description=(
+            "Such as postgresql://user:password@host/name, with @ / : and % of the password as %40 %2F %3A and %25;"
+            " without it, SQLite in the data folder."
+        ),
     )
     http_host: str = Field(
         "127.0.0.1", description="Address for health, metrics and, in HTTP mode, Slack's deliveries."
@@ -196,7 +231,7 @@ def load() -> Settings:
     problems: list[Problem] = []
     env_file, named = _env_file(), os.environ.get(ENV_FILE)
     if named and not env_file:
-        problems.append(Problem(ENV_FILE, f"there is no file {named}"))
+        problems.append(Problem(ENV_FILE, f"there is no file {named} that the bot may read"))
     given = _given(env_file)
     problems += [*_unknown(given), *_gaps(given)]
     try:
@@ -217,7 +252,7 @@ def paths() -> tuple[Path, Path]:
 
 def _env_file() -> str | None:
     named = os.environ.get(ENV_FILE)
-    return named if named and Path(named).is_file() else None
+    return named if named and os.access(named, os.R_OK) and Path(named).is_file() else None
 
 
 def _given(env_file: str | None) -> dict[str, str]:

@@ -19,7 +19,7 @@ from bot.messages.summary_posts import SummaryPosts
 from bot.metrics import Metrics
 from bot.schedule import Schedule
 from bot.slack.app import Connection, SlackBot
-from bot.slack.client import Installation, SlackClient, for_cards, identify, open_client
+from bot.slack.client import Installation, SlackClient, for_cards, identify, open_client, open_socket
 from bot.slack.people import People
 from handlers import COMMANDS
 from handlers.dispatch import Door
@@ -171,6 +171,9 @@ async def _open_outside(blueprint: Blueprint, stack: AsyncExitStack) -> _Outside
         open_client(blueprint.connection.bot_token, api_url=blueprint.slack_url, ca_file=blueprint.ca_file)
     )
     installation = await identify(client)
+    if blueprint.connection.app_token is not None and blueprint.connection.mode == "socket":
+        # Tried before anything goes on that was under way: with a wrong token the process ends at once.
+        await open_socket(client, blueprint.connection.app_token)
     people = People(client, installation)
     azure_clock = blueprint.clock or azure.clock
     return _Outside(store, azure, kubernetes, client, installation, people, clock, azure_clock)
@@ -252,5 +255,6 @@ async def _start(bot: Bot, schedule: Schedule, stack: AsyncExitStack, shutdown_d
     stack.push_async_callback(bot.watching.stop)
     await bot.http.start()
     stack.push_async_callback(bot.http.stop)
-    await bot.slack.start()
+    # Pushed before: a start that is given up half-way leaves a socket that has to be closed.
     stack.push_async_callback(bot.slack.stop, shutdown_deadline)
+    await bot.slack.start()

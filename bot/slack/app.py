@@ -28,7 +28,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.client import Installation
+from bot.slack.client import Installation, open_socket
 from bot.slack.people import People
 from bot.slack.replies import Replies, Where
 from bot.slack.tasks import Work
@@ -37,7 +37,7 @@ from handlers.kit.message import SUBMIT, SUGGEST, Message, Modal, Submission, op
 from handlers.kit.request import Request
 from handlers.views import errors as views
 from services.model.clock import Clock
-from services.model.errors import DomainError, Refused
+from services.model.errors import DomainError, Refused, Throttled, Unreachable
 from services.model.secret import Secret
 from services.ports import Deliveries
 
@@ -45,6 +45,8 @@ PATH = "/slack/events"
 """Where Slack delivers everything in HTTP mode."""
 _FORM_WAIT = 2.0
 _OPTIONS_WAIT = 2.3
+_LONGEST_PAUSE = 30.0
+"""Seconds between two tries to open the first socket."""
 _PING_INTERVAL = 10
 _SILENCE = 60
 """Seconds without a frame or pong after which the socket is opened anew, whatever it says of itself."""
@@ -112,10 +114,23 @@ class SlackBot:
             self._socket = AsyncSocketModeHandler(self.app, token, ping_interval=_PING_INTERVAL)
             self._socket.client.proxy = self._client.proxy
             self._socket.client.on_message_listeners.append(self._frame)
+            # Asked here first: the SDK would try for ever, whatever Slack says of the token.
+            self._socket.client.wss_uri = await self._socket_address(self._connection.app_token)
             await self._socket.connect_async()  # type: ignore[no-untyped-call]  # slack-bolt has no type there
             self._heard = time.monotonic()
             self._watch = asyncio.create_task(self._keep_connected(self._socket))
         self._listening = True
+
+    async def _socket_address(self, token: Secret) -> str:
+        """Raises `services.model.errors` for what does not pass by itself: a wrong token, a missing scope."""
+        pause = 1.0
+        while True:
+            try:
+                return await open_socket(self._client, token)
+            except (Throttled, Unreachable) as error:
+                _log.warning("socket_not_opened", error=error.code, seconds=pause)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def stop(self, deadline: timedelta = timedelta(seconds=20)) -> None:
         """Take nothing more, finish what is under way, and leave."""

@@ -31,6 +31,8 @@ SlackClient = AsyncWebClient
 """The type of what `open_client` gives, for those who only pass it on."""
 TIMEOUT = 15
 """Seconds for one call of the Web API."""
+SHORT_PAUSE = 5.0
+"""Seconds to wait after a 429 that does not say how long."""
 _POSTING = ("chat.postMessage", "chat.postEphemeral", "chat.scheduleMessage", "views.open", "views.push")
 """Calls whose reply may be lost after they took effect; said twice, they would be there twice."""
 
@@ -138,7 +140,7 @@ def _translated(error: SlackApiError, method: str) -> Foreign:
     code = str(data.get("error", ""))
     status = getattr(answer, "status_code", 0)
     if code == "ratelimited" or status == 429:  # noqa: PLR2004 - Too Many Requests
-        return Throttled("slack", method, code="ratelimited", retry_after=float(answer.headers.get("Retry-After", 0)))
+        return Throttled("slack", method, code="ratelimited", retry_after=_pause(answer.headers.get("Retry-After", "")))
     if code in _THEIR_TROUBLE or not code:
         return Unreachable("slack", method, code=code or f"HTTP {status}")
     if code == "missing_scope":
@@ -149,6 +151,11 @@ def _translated(error: SlackApiError, method: str) -> Foreign:
         return Absent("slack", method, code=code)
     details = data.get("response_metadata", {}).get("messages", [])
     return Refused("slack", method, code=code, message="; ".join(map(str, details)))
+
+
+def _pause(header: str) -> float:
+    """Seconds that a Retry-After asks for; a short pause where it is missing or no number."""
+    return float(header) if header.isdecimal() else SHORT_PAUSE
 
 
 # --- the installation -----------------------------------------------------------------------------------------------
@@ -165,13 +172,17 @@ class Installation:
     bot_user: str
     app_id: str
     url: str
+    scopes: frozenset[str]
+    """What the token may do; empty where Slack does not tell it."""
 
 
 async def identify(client: AsyncWebClient) -> Installation:
     """Ask Slack who the bot is."""
     with asked("auth.test"):
-        me = (await client.auth_test()).data
+        answer = await client.auth_test()
+    me = answer.data
     assert isinstance(me, dict)  # noqa: S101 - slack-sdk types the data of all calls alike
+    scopes = {name.lower(): value for name, value in answer.headers.items()}.get("x-oauth-scopes", "")
     return Installation(
         team=me["team_id"],
         team_name=me.get("team", ""),
@@ -180,7 +191,15 @@ async def identify(client: AsyncWebClient) -> Installation:
         bot_user=me["user_id"],
         app_id=await _app_id(client, me.get("bot_id", "")),
         url=me.get("url", ""),
+        scopes=frozenset(filter(None, scopes.split(","))),
     )
+
+
+async def open_socket(client: AsyncWebClient, app_token: Secret) -> str:
+    """The address of a fresh socket, for Socket Mode. It opens once, within half a minute."""
+    with asked("apps.connections.open"):
+        answer = await client.apps_connections_open(app_token=app_token.reveal())
+    return str(answer["url"])
 
 
 async def _app_id(client: AsyncWebClient, bot_id: str) -> str:

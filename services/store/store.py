@@ -3,12 +3,16 @@
 import asyncio
 import sqlite3
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -24,11 +28,16 @@ from services.store.messages import Messages
 from services.store.operations import Operations
 from services.store.sightings import Sightings
 from services.store.summaries import Summaries
+from services.store.trouble import UnusableDatabase, check_files, unusable
 from services.store.watches import Watches
 from services.store.workspaces import Workspaces
 
 OLDEST_SQLITE = (3, 42)
 """On Python 3.12 and later the durable engine uses `unixepoch('subsec')`, which older SQLite libraries lack."""
+VERSIONS = "bot_schema"
+"""The table in which Alembic keeps the revision."""
+CONNECT = 10
+"""Seconds for a connection to a server."""
 BUSY = 10
 """Seconds for which a writer waits for another one on SQLite."""
 
@@ -53,10 +62,6 @@ class Store:
     async def close(self) -> None:
         """Give all connections back."""
         await self.engine.dispose()
-
-
-class UnusableDatabase(Exception):
-    """The database can't be used as it is; the text says what to do."""
 
 
 async def open_store(url: str, codec: Codec | None = None, clock: Clock | None = None) -> Store:
@@ -95,16 +100,50 @@ async def open_store(url: str, codec: Codec | None = None, clock: Clock | None =
 
 
 def migrate(url: str) -> None:
-    """Run the migrations that the database lacks. Blocks; safe to run again and by several processes in turn."""
+    """Run the migrations that the database lacks. Blocks; safe to run again and by several processes in turn.
+
+    Raises `UnusableDatabase`.
+    """
+    check_files(url)
     if url.startswith("sqlite"):
         # Made with this mode before SQLite would make it readable for others; the files beside it inherit it.
         Path(str(make_url(url).database)).touch(mode=0o600)
-    engine = create_engine(_with_driver(url, asynchronous=False))
+    with _translated(url), _connected(url) as connection, connection.begin():
+        command.upgrade(migrations(connection), "head")
+
+
+def check(url: str) -> None:
+    """Look whether the database can be used, without making or changing anything. Blocks; raises `UnusableDatabase`."""
+    check_sqlite(url)
+    check_files(url)
+    if url.startswith("sqlite") and not Path(str(make_url(url).database)).exists():
+        return
+    with _translated(url), _connected(url) as connection:
+        applied = MigrationContext.configure(connection, opts={"version_table": VERSIONS}).get_current_heads()
+        known = ScriptDirectory.from_config(migrations(connection))
+        for revision in applied:
+            known.get_revision(revision)
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Connection]:
+    engine = create_engine(_with_driver(url, asynchronous=False), **_options(url))
     try:
-        with engine.begin() as connection:
-            command.upgrade(migrations(connection), "head")
+        with engine.connect() as connection:
+            yield connection
     finally:
         engine.dispose()
+
+
+@contextmanager
+def _translated(url: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        trouble = unusable(error, url)
+        if trouble is None:
+            raise
+        raise trouble from error
 
 
 def migrations(connection: Connection) -> Config:
@@ -134,7 +173,10 @@ def _with_driver(url: str, *, asynchronous: bool) -> URL:
 
 
 def _options(url: str) -> dict[str, Any]:
-    return {} if url.startswith("sqlite") else {"pool_size": 5, "max_overflow": 10, "pool_pre_ping": True}
+    if url.startswith("sqlite"):
+        return {}
+    connecting = {"connect_timeout": CONNECT}
+    return {"pool_size": 5, "max_overflow": 10, "pool_pre_ping": True, "connect_args": connecting}
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

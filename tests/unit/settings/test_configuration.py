@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot import configuration
 from bot.problems import Broken
@@ -166,3 +167,44 @@ def test_a_broken_file_leaves_the_old_one_in_force_until_it_is_mended(files: Fil
     files.access.write_text(ACCESS)
     inforce.reload()
     assert inforce.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"sites: \x00", "there is a character that YAML does not allow"),
+        (b"sites: \xff", "it is not UTF-8"),
+        (b"sites: {a: 2026-13-45}", "month must be in 1..12"),
+        (b"sites: !!int abc", "invalid literal for int()"),
+        (b"sites: !!timestamp abc", "has a value that can't be read"),
+        (b"sites: &a [*a]", "its values are nested too deeply"),
+        (b"[" * 5000, "its values are nested too deeply"),
+        (b"a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n"
+         b"d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e]",
+         "its aliases (*name) make it too large"),
+        (b"# " + b"x" * 2_000_000, "it is larger than 1024 KiB"),
+    ],
+)  # fmt: skip
+def test_a_file_that_cannot_be_read_for_whatever_reason_leaves_the_old_one_in_force(
+    files: Files, content: bytes, problem: str
+) -> None:
+    running = configuration.Configuration(files.sites, files.access)
+    before = running.sites
+    files.sites.write_bytes(content)
+
+    assert not running.reload()
+    assert running.sites == before
+    assert problem in str(running.problems[0])
+
+
+def test_a_file_that_may_not_be_read_is_told_once(files: Files) -> None:
+    running = configuration.Configuration(files.sites, files.access)
+    files.sites.unlink()
+    files.sites.mkdir()
+
+    with capture_logs() as logs:
+        assert not running.reload()
+        assert not running.reload()
+
+    assert [line["event"] for line in logs] == ["configuration_refused"]
+    assert "Is a directory" in str(running.problems[0])

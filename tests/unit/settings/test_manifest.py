@@ -38,3 +38,23 @@ def test_the_command_can_be_renamed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["manifest", "--command", "/edge"]) == 0
 
     assert yaml.safe_load(capsys.readouterr().out)["features"]["slash_commands"][0]["command"] == "/edge"
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        (["--mode", "http"], "--mode http needs --url"),
+        (["--mode", "http", "--url", "http://bot.contoso.example"], "has to begin with https://"),
+        (["--mode", "http", "--url", "bot.contoso.example"], "has to begin with https://"),
+        (["--command", "edge"], "has to begin with a slash"),
+        (["--command", "/Edge"], "small letters"),
+    ],
+)
+def test_what_slack_would_not_take_is_refused_with_the_rule(
+    words: list[str], rule: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["manifest", *words])
+
+    assert ended.value.code == 2
+    assert rule in capsys.readouterr().err

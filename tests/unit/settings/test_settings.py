@@ -111,3 +111,39 @@ def test_clouds_have_the_names_that_others_give_them_too(
     environment.setenv("AZURE_CLOUD", given)
 
     assert settings.load().azure_cloud == meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "means"),
+    [
+        ("postgres://bot@db.contoso.example/registry", "postgresql://bot@db.contoso.example/registry"),
+        ("postgresql+psycopg://bot:a%40b@db:5432/registry", "postgresql://bot:a%40b@db:5432/registry"),
+        ("sqlite:////var/lib/registry-bot/bot.db", "sqlite:////var/lib/registry-bot/bot.db"),
+    ],
+)
+def test_a_database_has_the_address_that_others_give_it_too(
+    environment: pytest.MonkeyPatch, typed: str, means: str
+) -> None:
+    environment.setenv("REGISTRY_BOT_DATABASE_URL", typed)
+
+    address = settings.load().database_url
+    assert address is not None
+    assert address.reveal() == means
+
+
+@pytest.mark.parametrize(
+    ("typed", "problem"),
+    [
+        ("mysql://bot@db/registry", "mysql is not supported: it has to begin with postgresql:// or sqlite:///"),
+        ("registry.db", "it has to be an address such as postgresql://USER:PASSWORD@HOST/NAME"),
+        ("postgresql://bot:p@ss/w0rd@db/registry", "write @ / : and % in the password as %40 %2F %3A and %25"),
+        ("postgresql://bot:pa:ss@db/registry", "write @ / : and % in the password as %40 %2F %3A and %25"),
+        ("postgresql://bot@db:port/registry", "the port after the host has to be a number"),
+    ],
+)
+def test_an_address_of_a_database_that_cannot_be_read_is_told_without_it(
+    environment: pytest.MonkeyPatch, typed: str, problem: str
+) -> None:
+    environment.setenv("REGISTRY_BOT_DATABASE_URL", typed)
+
+    assert problems() == [f"REGISTRY_BOT_DATABASE_URL: {problem}"]
