@@ -179,8 +179,8 @@ def test_a_broken_file_leaves_the_old_one_in_force_until_it_is_mended(files: Fil
         (b"sites: !!timestamp abc", "has a value that can't be read"),
         (b"sites: &a [*a]", "its values are nested too deeply"),
         (b"[" * 5000, "its values are nested too deeply"),
-        (b"a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n"
-         b"d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e]",
+        ((b"a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n"
+         b"d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e]"),
          "its aliases (*name) make it too large"),
         (b"# " + b"x" * 2_000_000, "it is larger than 1024 KiB"),
     ],
