@@ -88,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--manifest", type=Path, metavar="FILE", help="the Slack app's manifest, YAML or JSON")
     add("--login-servers", choices=("names", "addresses"), default="addresses", help=LOGIN_SERVERS)
     add("--control-plane", metavar="DIR", help=CONTROL_PLANE)
+    add("--cloud", choices=world.CLOUDS, help="which of Azure's clouds it is (default: the world's, or public)")
     add("--fleet", metavar="NxM", help="N more connected registries over M cloud registries, such as 200x4")
     add("--azure-url", metavar="URL", help="edge alone: the address of Azure's stand-in")
     add("--ca-file", type=Path, metavar="FILE", help="edge alone: the CA that it trusts")
@@ -124,6 +125,8 @@ def _sandbox(options: argparse.Namespace) -> "Sandbox":
         raise OptionError(f"--request-url {options.request_url}: it must begin with http:// or https://.")
     control_plane = _control_plane(options.control_plane)
     content, manifest, fleet = world.load(options.world), _manifest(options.manifest), _fleet(options.fleet)
+    if options.cloud is not None:
+        content["azure"] = content["azure"] | {"cloud": options.cloud}
     if fleet is not None and "azure" not in parts:
         raise OptionError("--fleet needs the part azure.")
     # Importing the official Kubernetes client takes a second, which --help and wrong options need not wait for.

@@ -10,7 +10,19 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-NAMES = ("localhost", "*.localhost", "*.azurecr.io", "management.azure.com", "login.microsoftonline.com")
+NAMES = (
+    "localhost",
+    "*.localhost",
+    "*.azurecr.io",
+    "*.azurecr.cn",
+    "*.azurecr.us",
+    "management.azure.com",
+    "management.chinacloudapi.cn",
+    "management.usgovcloudapi.net",
+    "login.microsoftonline.com",
+    "login.chinacloudapi.cn",
+    "login.microsoftonline.us",
+)
 LIFE = dt.timedelta(days=30)
 
 

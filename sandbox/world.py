@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 World = dict[str, Any]
+CLOUDS = ("public", "china", "us-government")
 DEFAULT = Path(__file__).with_name("world.yaml")
 
 
@@ -65,6 +66,7 @@ _SHAPE: dict[str, Any] = {
         "channels": [{"id": str, "name": str, "members": list}],
     },
     "azure": {
+        "cloud?": str,
         "tenant": str,
         "subscription": {"id": str, "name": str},
         "principals": [{"client_id": str, "client_secret?": str}],
@@ -109,6 +111,9 @@ def _compared(value: Any, shape: Any, where: str) -> list[str]:
 
 def _references(world: World) -> list[str]:
     """Names that refer to nothing, and invalid addresses."""
+    cloud = world["azure"].get("cloud", CLOUDS[0])
+    if cloud not in CLOUDS:
+        return [f"azure.cloud is {cloud!r}; it must be one of {', '.join(CLOUDS)}."]
     clusters = {cluster["name"] for cluster in world["kube"]["clusters"]}
     groups = {group["name"].lower() for group in world["azure"]["resource_groups"]}
     problems = [

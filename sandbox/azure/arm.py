@@ -30,12 +30,6 @@ from sandbox.azure.versions import ResourceType
 from sandbox.clock import Clock
 from sandbox.speed import Speed
 
-AUDIENCES = (
-    "https://management.core.windows.net/",
-    "https://management.core.windows.net",
-    "https://management.azure.com/",
-    "https://management.azure.com",
-)
 ROLES: dict[str, tuple[str, ...]] = {
     "Owner": ("*",),
     "Contributor": ("*",),
@@ -336,7 +330,8 @@ class Arm:
             raise _no_route(request, allowed=tuple(match[0]) if match else ())
         names = match[1]
         self._check_subscription(names)
-        route.kind.check(version, self._plane.cloud.offers.get(route.kind.full_name))
+        cloud = self._plane.cloud
+        route.kind.check(version, cloud.environment.regions, cloud.offers.get(route.kind.full_name))
         action = route.action.format_map(names)
         required = action.lower()
         granted = principal.actions or ROLES[principal.role]
@@ -346,7 +341,7 @@ class Arm:
         if denied or not allowed:
             raise not_allowed(principal.client_id, principal.oid, action, request.path)
         kind, resource = f"{route.kind.namespace}/{route.kind.name}", _resource(request, action)
-        governance, caller = self._plane.cloud.governance, (principal.client_id, principal.oid)
+        governance, caller = cloud.governance, (principal.client_id, principal.oid)
         governance.check(method=request.method, resource=resource, kind=kind, action=action, caller=caller)
         self._check_registration(route, request.method, names)
         call = await self._call(request, route, names, version, principal)
@@ -403,12 +398,13 @@ class Arm:
                 request, "InvalidAuthenticationTokenTenant", _wrong_issuer(claims, self._plane.cloud)
             )
         own = f"https://{request.host}"
-        if claims["aud"] not in (*AUDIENCES, own, f"{own}/"):
+        audiences = [f"{one}{end}" for one in self._plane.cloud.environment.audiences for end in ("/", "")]
+        if claims["aud"] not in (*audiences, own, f"{own}/"):
             raise self._unauthenticated(
                 request,
                 "InvalidAuthenticationTokenAudience",
                 f"The access token has been obtained for wrong audience or resource '{claims['aud']}'. It should "
-                f"exactly match with one of the allowed audiences {','.join(repr(one) for one in AUDIENCES)}.",
+                f"exactly match with one of the allowed audiences {','.join(repr(one) for one in audiences)}.",
             )
 
     def _unauthenticated(self, request: web.Request, code: str, message: str) -> ArmError:
@@ -519,7 +515,7 @@ def _why_unknown(token: str, cloud: Cloud) -> str:
 def _wrong_issuer(claims: dict[str, Any], cloud: Cloud) -> str:
     return (
         f"The access token is from the wrong issuer '{claims.get('iss')}'. It must match the tenant "
-        f"'https://sts.windows.net/{cloud.tenant}/' associated with this subscription."
+        f"'{cloud.environment.issuer}/{cloud.tenant}/' associated with this subscription."
     )
 
 

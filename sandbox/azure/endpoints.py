@@ -4,13 +4,15 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.azure.environments import PUBLIC, Environment
+
 ONE_OBJECT = "2022-09-01"
 """This version and later ones answer one object, earlier ones a list."""
 LISTS = "2018-05-01"
 """Before this version the document was flat and had no `suffixes`."""
 
 
-def endpoints(request: web.Request) -> web.Response:
+def endpoints(environment: Environment, request: web.Request) -> web.Response:
     """The document in the form of the requested api-version."""
     base, version = f"https://{request.host}", request.query.get("api-version", "")
     if version and version < LISTS:
@@ -19,24 +21,20 @@ def endpoints(request: web.Request) -> web.Response:
                 "galleryEndpoint": "",
                 "graphEndpoint": base,
                 "portalEndpoint": base,
-                "authentication": {"loginEndpoint": base, "audiences": _audiences()},
+                "authentication": {"loginEndpoint": base, "audiences": [f"{one}/" for one in environment.audiences]},
             }
         )
-    document = _document(base)
+    document = _document(environment, base)
     return web.json_response(document if version >= ONE_OBJECT else [document])
 
 
-def _audiences() -> list[str]:
-    return ["https://management.core.windows.net/", "https://management.azure.com/"]
-
-
-def _document(base: str) -> dict[str, Any]:
+def _document(environment: Environment, base: str) -> dict[str, Any]:
     return {
-        "name": "Sandbox",
+        "name": "Sandbox" if environment is PUBLIC else environment.title,
         "portal": base,
         "authentication": {
             "loginEndpoint": base,
-            "audiences": _audiences(),
+            "audiences": [f"{one}/" for one in environment.audiences],
             "tenant": "common",
             "identityProvider": "AAD",
         },
@@ -51,7 +49,7 @@ def _document(base: str) -> dict[str, Any]:
         "gallery": base,
         "activeDirectoryDataLake": "https://datalake.azure.net/",
         "suffixes": {
-            "acrLoginServer": "azurecr.io",
+            "acrLoginServer": environment.suffix,
             "keyVaultDns": "vault.azure.net",
             "storage": "core.windows.net",
             "sqlServerHostname": "database.windows.net",

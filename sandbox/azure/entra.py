@@ -146,13 +146,13 @@ class Entra:
         return self._signer.sign(
             {
                 "aud": audience,
-                "iss": f"https://sts.windows.net/{tenant}/",
+                "iss": f"{self._cloud.environment.issuer}/{tenant}/",
                 "iat": now,
                 "nbf": now,
                 "exp": now + self._life,
                 "appid": principal.client_id,
                 "appidacr": "1",
-                "idp": f"https://sts.windows.net/{tenant}/",
+                "idp": f"{self._cloud.environment.issuer}/{tenant}/",
                 "idtyp": "app",
                 "oid": principal.oid,
                 "sub": principal.oid,

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from aiohttp import web
 
 from sandbox.azure import cloud as clouds
+from sandbox.azure import versions
 from sandbox.azure.arm import ROLES, Arm, ControlPlane, Router
 from sandbox.azure.authorization import Locks
 from sandbox.azure.cloud import Registry
@@ -73,6 +74,12 @@ class AzurePart:
                 raise ValueError(
                     f"principal {principal.name}: role {principal.role!r} must be one of {', '.join(ROLES)}"
                 )
+        # Where new api-versions arrive late, the older ones are offered.
+        newest = self.cloud.environment.newest_registry_version
+        for kind in versions.ALL:
+            older = tuple(one for one in kind.versions if one[:10] <= newest)
+            if kind.namespace == "Microsoft.ContainerRegistry" and older != kind.versions:
+                self.cloud.offers[kind.full_name] = older
         operations = Operations(clock)
         self.plane = ControlPlane(self.cloud, operations, clock, speed)
         signer = Signer(authority.ca_file.parent / "entra-key.pem")
@@ -204,7 +211,7 @@ class AzurePart:
             (path.endswith(("/discovery/v2.0/keys", "/discovery/keys")), self._entra.keys),
             (path.endswith("/discovery/instance"), self._entra.instances),
             (path.startswith(("/metadata/identity/oauth2/token", "/msi/token")), self._entra.managed_identity),
-            (path == "/metadata/endpoints", endpoints),
+            (path == "/metadata/endpoints", partial(endpoints, self.cloud.environment)),
         )
         for fits, answer in answers:
             if fits:

@@ -103,7 +103,7 @@ class Subscriptions:
                 "regionalDisplayName": region,
                 "metadata": {"regionType": "Physical", "regionCategory": "Recommended", "geography": ""},
             }
-            for region in versions.REGIONS
+            for region in self._cloud.environment.regions
         ]
         return Answer(200, {"value": entries})
 
@@ -121,6 +121,7 @@ class Subscriptions:
         name = call.names["group"]
         location = versions.region(
             call.body.get("location"),
+            self._cloud.environment.regions,
             code="LocationNotAvailableForResourceGroup",
             where="resource group. List of available regions",
         )
@@ -205,7 +206,7 @@ class Subscriptions:
             "resourceTypes": [
                 {
                     "resourceType": kind.name,
-                    "locations": list(versions.REGIONS),
+                    "locations": list(self._cloud.environment.regions),
                     "apiVersions": list(self._cloud.offers.get(kind.full_name, kind.versions)),
                     "capabilities": "None",
                 }

@@ -16,21 +16,14 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-REGIONS = _listed(
-    "westus eastus southcentralus westeurope northeurope uksouth ukwest australiaeast australiasoutheast "
-    "centralindia eastasia japaneast japanwest southeastasia eastus2 canadacentral centralus westus2 westus3 "
-    "francecentral germanywestcentral norwayeast swedencentral switzerlandnorth northcentralus koreacentral brazilsouth"
-)
-
-
-def region(location: str | None, *, code: str, where: str) -> str:
-    """The short name of a region; raises a 400 `ArmError` with `code` for an unknown one."""
+def region(location: str | None, regions: tuple[str, ...], *, code: str, where: str) -> str:
+    """The short name of one of the `regions`; raises a 400 `ArmError` with `code` for any other."""
     if not location:
         raise invalid("The location property is required for this definition.", code="LocationRequired")
     plain = location.replace(" ", "").lower()
-    if plain not in REGIONS:
+    if plain not in regions:
         raise invalid(
-            f"The provided location '{location}' is not available for {where} is '{','.join(REGIONS)}'.", code=code
+            f"The provided location '{location}' is not available for {where} is '{','.join(regions)}'.", code=code
         )
     return plain
 
@@ -51,7 +44,7 @@ class ResourceType:
         """`namespace/type` in lower case."""
         return f"{self.namespace}/{self.name}".lower()
 
-    def check(self, version: str, offered: tuple[str, ...] | None = None, location: str = "westeurope") -> None:
+    def check(self, version: str, regions: tuple[str, ...], offered: tuple[str, ...] | None = None) -> None:
         """Refuse a version that this type doesn't have, as ARM does. With `offered`, only those are accepted."""
         listed = self.versions if offered is None else offered
         if not FORM.fullmatch(version):
@@ -70,9 +63,9 @@ class ResourceType:
         raise ArmError(
             400,
             "NoRegisteredProviderFound",
-            f"No registered resource provider found for location '{location}' and API version '{version}' for type "
+            f"No registered resource provider found for location '{regions[0]}' and API version '{version}' for type "
             f"'{self.name}'. The supported api-versions are '{', '.join(listed)}'. "
-            f"The supported locations are '{', '.join(REGIONS)}'.",
+            f"The supported locations are '{', '.join(regions)}'.",
         )
 
 

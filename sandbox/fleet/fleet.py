@@ -151,7 +151,9 @@ class Fleet:
         origin = Origin.now(next(iter(self._cloud.principals)), created)
         self._cloud.groups[GROUP] = ResourceGroup(GROUP, LOCATION)
         for name in self.script.acrs:
-            registry = Registry(name, GROUP, LOCATION, "Premium", created, origin, data_endpoint=True)
+            place = self._cloud.environment
+            registry = Registry(name, GROUP, place.place(LOCATION), "Premium", created, origin, data_endpoint=True)
+            registry.suffix = place.suffix
             registry.images.put("hello-world", "latest", sample_image("hello-world:latest"), created)
             registry.trouble = partial(self._refusal, name)
             self._cloud.registries[name] = registry
