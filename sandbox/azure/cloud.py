@@ -261,6 +261,8 @@ class Registry:
     suffix: str = "azurecr.io"
     label: str = ""
     """`-` and the hash of its domain name label; empty without one."""
+    replications: dict[str, str] = field(default_factory=dict)
+    """Regions beside its own to which it is replicated, by the names of the replications."""
     scope_maps: dict[str, ScopeMap] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     connected: dict[str, ConnectedRegistry] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The data plane of a registry: token exchange, catalog, tags, manifests and blobs, in ACR's own forms."""
+"""The data plane of a registry: token exchange, catalog, tags, manifests, blobs and pushes, in ACR's own forms."""
 
 import fnmatch
 import json
@@ -14,9 +14,11 @@ from urllib.parse import quote
 from aiohttp import web
 
 from sandbox.azure.cloud import Cloud, Registry
+from sandbox.azure.dataerrors import DataError
 from sandbox.azure.edge import basic
 from sandbox.azure.entra import Signer
 from sandbox.azure.images import INDEX, Repository
+from sandbox.azure.uploads import Uploads, put_manifest, referrers
 from sandbox.clock import Clock
 
 NULL_USER = "00000000-0000-0000-0000-000000000000"
@@ -39,7 +41,8 @@ ROUTE = re.compile(
     r"|/v2/(?P<tags>.+)/tags/list"
     r"|/v2/(?P<manifest>.+)/manifests/(?P<reference>[^/]+)"
     r"|/v2/(?P<blob>.+)/blobs/(?P<digest>sha256:[0-9a-f]+)"
-    r"|/v2/(?P<upload>.+)/blobs/uploads/.*"
+    r"|/v2/(?P<upload>.+)/blobs/uploads/(?P<session>[^/]*)"
+    r"|/v2/(?P<referrers>.+)/referrers/(?P<subject>[^/]+)"
     r"|/acr/v1/(?P<acr_catalog>_catalog)"
     r"|/acr/v1/(?P<acr_tags>.+)/_tags(?:/(?P<tag>[^/]+))?"
     r"|/acr/v1/(?P<acr_manifests>.+)/_manifests(?:/(?P<acr_digest>[^/]+))?"
@@ -69,27 +72,6 @@ class Grant:
         return [pattern for pattern, action in self.actions if action == "metadata/read"]
 
 
-@dataclass(eq=False)
-class DataError(Exception):
-    """A refusal in the form of the OCI distribution specification."""
-
-    status: int
-    code: str
-    message: str
-    detail: Any = None
-    challenge: str | None = None
-    allowed: tuple[str, ...] = ()
-    """Allowed methods, when the request's method is refused."""
-
-    def response(self) -> web.Response:
-        """The answer."""
-        body = {"errors": [{"code": self.code, "message": self.message, "detail": self.detail}]}
-        headers = {"WWW-Authenticate": self.challenge, "Allow": ", ".join(self.allowed)}
-        return web.json_response(
-            body, status=self.status, headers={name: value for name, value in headers.items() if value}
-        )
-
-
 class DataPlane:
     """Serves every registry; the caller chooses which one."""
 
@@ -97,6 +79,7 @@ class DataPlane:
         self._cloud = cloud
         self._signer = signer
         self._clock = clock
+        self._uploads = Uploads()
 
     async def serve(self, request: web.Request, registry: Registry) -> web.Response:
         """Answer one request."""
@@ -126,12 +109,15 @@ class DataPlane:
         names = {name: value for name, value in match.groupdict().items() if value is not None}
         kind = next(iter(names))
         _check_method(request, _methods(kind, names))
+        if kind == "upload" or request.method == "PUT":
+            return await self._push(request, registry, names)
         handlers: dict[str, Callable[[web.Request, Registry, dict[str, str]], web.Response]] = {
             "catalog": self._catalog,
             "acr_catalog": self._catalog,
             "tags": self._tags,
             "manifest": self._manifest,
             "blob": self._blob,
+            "referrers": self._referrers,
             "acr_tags": self._acr_tags,
             "acr_manifests": self._acr_manifests,
             "repository": self._repository,
@@ -287,6 +273,24 @@ class DataPlane:
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(content)}"
         return web.Response(status=206, body=content[start:stop], headers=headers)
 
+    async def _push(self, request: web.Request, registry: Registry, names: dict[str, str]) -> web.Response:
+        name = names.get("upload") or names["manifest"]
+        grant = self._grant(request, registry, f"repository:{name}:pull,push")
+        if not grant.allows(name, WORDS["push"]):
+            detail = [{"Type": "repository", "Name": name, "Action": "push"}]
+            raise _unauthorized(request, f"repository:{name}:pull,push", "insufficient_scope", detail)
+        now = self._clock.now()
+        repository = registry.images.repository(name, now)
+        if "upload" in names:
+            return await self._uploads.serve(request, registry, repository, names.get("session", ""))
+        return await put_manifest(request, registry, repository, names["reference"], now)
+
+    def _referrers(self, request: web.Request, registry: Registry, names: dict[str, str]) -> web.Response:
+        repository = self._readable(request, registry, names["referrers"], "pull")
+        kind = request.query.get("artifactType", "")
+        headers = {"Content-Type": INDEX} | ({"OCI-Filters-Applied": "artifactType"} if kind else {})
+        return web.Response(body=json.dumps(referrers(repository, names["subject"], kind)), headers=headers)
+
     def _acr_tags(self, request: web.Request, registry: Registry, names: dict[str, str]) -> web.Response:
         tag = names.get("tag")
         if request.method == "DELETE":
@@ -379,10 +383,12 @@ def _unauthorized(request: web.Request, scope: str | None, error: str | None, de
 
 
 def _methods(kind: str, names: dict[str, str]) -> tuple[str, ...]:
-    """The methods that a route allows. Images are imported: nothing can be pushed, and no attribute can be locked."""
+    """The methods that a route allows. No attribute can be locked."""
     if kind == "upload":
-        return ()
-    return (*READ, "DELETE") if kind in ("manifest", "repository") or "tag" in names else READ
+        return ("GET", "PATCH", "PUT", "DELETE") if names.get("session") else ("POST",)
+    if kind == "manifest":
+        return (*READ, "PUT", "DELETE")
+    return (*READ, "DELETE") if kind == "repository" or "tag" in names else READ
 
 
 def _check_method(request: web.Request, allowed: tuple[str, ...]) -> None:

@@ -37,14 +37,21 @@ BODY: Shape = {
         "configurationProtectedSettings": {ANY: str},
     },
 }
+CLUSTER_BODY: Shape = {
+    "location": str,
+    "tags": {ANY: str},
+    "identity": {"type": str},
+    "properties": {"agentPublicKeyCertificate": str, "distribution": str, "infrastructure": str},
+}
 READ = "Microsoft.Kubernetes/connectedClusters/read"
 ACTION = "Microsoft.KubernetesConfiguration/extensions"
 
 
 class Clusters:
-    """Routes of connected clusters and AKS clusters; both are only read."""
+    """Routes of connected clusters, and of AKS clusters, which are only read."""
 
     def __init__(self, plane: ControlPlane) -> None:
+        self._plane = plane
         self._cloud = plane.cloud
 
     def register(self, router: Router) -> None:
@@ -52,6 +59,14 @@ class Clusters:
         kind = versions.CONNECTED_CLUSTERS
         router.add("GET", CLUSTER, self._get, kind=kind, action=READ)
         router.add("GET", CLUSTERS, self._list, kind=kind, action=READ)
+        write, delete = READ.replace("read", "write"), READ.replace("read", "delete")
+        router.add("PUT", CLUSTER, self._put, kind=kind, action=write, body=CLUSTER_BODY)
+        router.add("DELETE", CLUSTER, self._delete, kind=kind, action=delete)
+        place = "/subscriptions/{subscription}/providers/Microsoft.Kubernetes/locations/{location}"
+        read = "Microsoft.Kubernetes/locations/operationStatuses/read"
+        for poll, word in ((self._plane.status, "operationStatuses"), (self._plane.result, "operationResults")):
+            path = f"{place}/{word}/{{operation}}"
+            router.add("GET", path, poll, kind=versions.CONNECTED_CLUSTER_OPERATIONS, action=read)
         path = "/subscriptions/{subscription}/providers/Microsoft.Kubernetes/connectedClusters"
         router.add("GET", path, self._list, kind=kind, action=READ)
         action = "Microsoft.ContainerService/managedClusters/read"
@@ -59,6 +74,49 @@ class Clusters:
 
     def _get(self, call: Call) -> Answer:
         return Answer(200, self._body(find_cluster(self._cloud, call), call))
+
+    def _put(self, call: Call) -> Answer:
+        """A new cluster is Connecting until somebody says otherwise: no agent of this sandbox serves it."""
+        group, name = call.names["group"], call.names["cluster"]
+        if self._cloud.group(group) is None:
+            raise group_not_found(group)
+        existing = self._cloud.cluster(group, name)
+        if existing is not None:
+            return Answer(200, self._body(existing, call))
+        if not call.properties.get("agentPublicKeyCertificate"):
+            raise invalid("The property agentPublicKeyCertificate is missing.", code="ValidationFailed")
+        location = versions.region(
+            call.body.get("location"),
+            self._cloud.environment.regions,
+            code="LocationNotAvailableForResourceType",
+            where="resource type 'Microsoft.Kubernetes/connectedClusters'. List of available regions for the resource "
+            "type",
+        )
+        origin = Origin.now(call.principal.client_id, call.now)
+        cluster = Cluster(name, group, location, str(uuid.uuid4()), call.now, origin, status="Connecting")
+        self._cloud.clusters[group.lower(), name.lower()] = cluster
+        operation = self._plane.begin("", call.path, lambda ended: ended.succeed(), "Accepted")
+        headers = self._plane.watch(call, self._operation(location, "operationStatuses", operation))
+        return Answer(201, self._body(cluster, call), headers)
+
+    def _delete(self, call: Call) -> Answer:
+        key = call.names["group"].lower(), call.names["cluster"].lower()
+        cluster = self._cloud.clusters.get(key)
+        if cluster is None:
+            return Answer(204)
+
+        def finish(operation: Operation) -> None:
+            self._cloud.clusters.pop(key, None)
+            operation.succeed()
+
+        operation = self._plane.begin("", call.path, finish, "Deleting")
+        return Answer(
+            202, None, self._plane.fetch(call, self._operation(cluster.location, "operationResults", operation))
+        )
+
+    def _operation(self, location: str, word: str, operation: Operation) -> str:
+        provider = f"/subscriptions/{self._cloud.subscription}/providers/Microsoft.Kubernetes"
+        return f"{provider}/locations/{location}/{word}/{operation.id}"
 
     def _list(self, call: Call) -> Answer:
         group = call.names.get("group")

@@ -112,6 +112,8 @@ class Repository:
     created: datetime
     manifests: dict[str, Manifest] = field(default_factory=dict)
     manifest_times: dict[str, datetime] = field(default_factory=dict)
+    uploaded: set[str] = field(default_factory=set)
+    """Digests of blobs that were pushed here, whether a manifest names them or not."""
     tags: dict[str, str] = field(default_factory=dict)
     tag_times: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
 
@@ -122,8 +124,8 @@ class Repository:
         return (digest, manifest) if manifest else None
 
     def refers_to(self, digest: str) -> bool:
-        """Whether one of its manifests names this blob; blobs of other repositories can't be fetched here."""
-        return any(digest in manifest.references() for manifest in self.manifests.values())
+        """Whether this blob was pushed here or one of its manifests names it; no other blob can be fetched here."""
+        return digest in self.uploaded or any(digest in manifest.references() for manifest in self.manifests.values())
 
     def tag(self, tag: str, digest: str, now: datetime) -> None:
         """Point a tag at a manifest, moving it when it pointed elsewhere."""

@@ -17,14 +17,17 @@ from sandbox.azure.authorization import Locks
 from sandbox.azure.cloud import Registry
 from sandbox.azure.connected import ConnectedRegistries
 from sandbox.azure.control import Control
-from sandbox.azure.dataplane import DataError, DataPlane
+from sandbox.azure.dataerrors import DataError
+from sandbox.azure.dataplane import DataPlane
 from sandbox.azure.edge import Edge
 from sandbox.azure.endpoints import endpoints
 from sandbox.azure.entra import LIFE, Entra, Signer
 from sandbox.azure.errors import ArmError
 from sandbox.azure.extensions import Clusters, Extensions
+from sandbox.azure.extensiontypes import ExtensionTypes
 from sandbox.azure.operations import Operations
 from sandbox.azure.registries import Registries
+from sandbox.azure.replications import Replications
 from sandbox.azure.subscriptions import Subscriptions
 from sandbox.azure.throttle import KINDS, Limit, Throttle
 from sandbox.azure.tokens import Tokens
@@ -36,6 +39,8 @@ from sandbox.tls import Authority
 LoginServers = Literal["ports", "names"]
 Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PORTS_TRIED = 100
+LARGEST_BODY = 2**30
+"""Bytes of a request, such as a layer that is pushed in one."""
 
 
 class AzurePart:
@@ -103,6 +108,8 @@ class AzurePart:
         Clusters(self.plane).register(router)
         Extensions(self.plane).register(router)
         Locks(self.plane).register(router)
+        Replications(self.plane).register(router)
+        ExtensionTypes(self.plane).register(router)
         return router
 
     async def start(self) -> None:
@@ -162,7 +169,7 @@ class AzurePart:
     async def _serve(
         self, serve: Serve, port: int, routes: list[web.RouteDef] | None = None
     ) -> tuple[web.AppRunner, int]:
-        application = web.Application(client_max_size=2**24)
+        application = web.Application(client_max_size=LARGEST_BODY)
         application.add_routes(routes or [])
         application.router.add_route("*", "/{path:.*}", partial(self._faulty, serve))
         application.on_response_prepare.append(self._dated)

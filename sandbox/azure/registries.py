@@ -49,7 +49,7 @@ FREE_SETTINGS = {
 }
 """Properties that are stored as sent, with their defaults."""
 PREMIUM_SETTINGS = {"networkRuleSet": {"defaultAction": "Allow", "ipRules": []}}
-EMPTY_COLLECTIONS = ("replications", "webhooks", "cacheRules", "credentialSets", "privateEndpointConnections")
+EMPTY_COLLECTIONS = ("webhooks", "cacheRules", "credentialSets", "privateEndpointConnections")
 """Child collections that clients list and that are always empty here."""
 ADMIN_PASSWORDS = ("password", "password2")
 IMPORT_MODES = ("noforce", "force")

@@ -100,6 +100,7 @@ REGISTRIES = _acr("registries", "2017-10-01")
 REGISTRY_OPERATIONS = _acr("registries/operationStatuses", "2017-10-01")
 REGISTRY_RESULTS = _acr("locations/operationResults", "2017-10-01")
 REGISTRY_NAMES = _acr("checkNameAvailability", "2017-10-01")
+REPLICATIONS = _acr("registries/replications", "2017-10-01")
 SCOPE_MAPS = _acr("registries/scopeMaps", "2019-05-01-preview")
 TOKENS = _acr("registries/tokens", "2019-05-01-preview")
 CREDENTIALS = _acr("registries/generateCredentials", "2019-05-01-preview")
@@ -116,6 +117,12 @@ RESYNC = _acr("registries/connectedRegistries/resync", "2026-01-01-preview")
 CONNECTED_CLUSTERS = ResourceType("Microsoft.Kubernetes", "connectedClusters", _KUBERNETES)
 EXTENSIONS = ResourceType("Microsoft.KubernetesConfiguration", "extensions", _EXTENSIONS)
 EXTENSION_OPERATIONS = ResourceType("Microsoft.KubernetesConfiguration", "operations", _EXTENSIONS)
+CONNECTED_CLUSTER_OPERATIONS = ResourceType("Microsoft.Kubernetes", "locations/operationStatuses", _KUBERNETES)
+EXTENSION_TYPES = ResourceType(
+    "Microsoft.KubernetesConfiguration",
+    "extensionTypes",
+    ("2024-11-01-preview", "2023-05-01-preview", "2022-01-15-preview"),
+)
 MANAGED_CLUSTERS = ResourceType(
     "Microsoft.ContainerService",
     "managedClusters",
@@ -131,8 +138,9 @@ LOCKS = ResourceType(
 )
 
 ALL = (
-    REGISTRIES, REGISTRY_OPERATIONS, REGISTRY_RESULTS, REGISTRY_NAMES, SCOPE_MAPS, TOKENS, CREDENTIALS, IMPORT,
-    CONNECTED_REGISTRIES, DEACTIVATE, RESYNC, CONNECTED_CLUSTERS, EXTENSIONS, EXTENSION_OPERATIONS, MANAGED_CLUSTERS,
+    REGISTRIES, REGISTRY_OPERATIONS, REGISTRY_RESULTS, REGISTRY_NAMES, REPLICATIONS, SCOPE_MAPS, TOKENS, CREDENTIALS,
+    IMPORT, CONNECTED_REGISTRIES, DEACTIVATE, RESYNC, CONNECTED_CLUSTERS, EXTENSIONS, EXTENSION_OPERATIONS,
+    CONNECTED_CLUSTER_OPERATIONS, EXTENSION_TYPES, MANAGED_CLUSTERS,
     CUSTOM_LOCATIONS, SUBSCRIPTIONS, GROUPS, PROVIDERS, RESOURCES, LOCKS,
 )  # fmt: skip
 NAMESPACES = tuple(dict.fromkeys(kind.namespace for kind in ALL))
