@@ -38,7 +38,7 @@ class Control:
         posts: dict[str, Run] = {"say": self.say, "click": self.click, "options": self.options, "fill": self.fill}
         posts |= {"submit": self.submit, "close": self.close, "home": self.home, "sockets": self.sockets}
         posts |= {"join": self.join, "leave": self.leave, "features": self.set_features, "manifest": self.set_manifest}
-        posts |= {"verify": self.verify}
+        posts |= {"verify": self.verify, "channel": self.channel, "direct": self.direct, "token": self.token}
         return [
             *(web.get(f"{HOME}/{name}", answering(run)) for name, run in gets.items()),
             *(web.post(f"{HOME}/{name}", answering(run)) for name, run in posts.items()),
@@ -76,7 +76,12 @@ class Control:
         new = [each for each in channel.messages.values() if each.ts > read and each.user != me.id and each.at_top]
         unread = sum(each.ephemeral_to in (None, me.id) for each in new)
         body: Json = {"id": channel.id, "name": channel.name, "is_member": me.id in channel.members}
-        body |= {"is_ext_shared": channel.is_ext_shared, "is_private": channel.is_private, "is_im": channel.is_im}
+        body |= {
+            "is_ext_shared": channel.is_ext_shared,
+            "is_archived": channel.is_archived,
+            "is_private": channel.is_private,
+            "is_im": channel.is_im,
+        }
         return {**body, "members": channel.members, "unread": unread}
 
     async def messages(self, request: Json) -> Json:
@@ -195,9 +200,38 @@ class Control:
             await sockets.disable()
         elif request.get("do") == "cut":
             sockets.cut()
+        elif request.get("do") == "silence":
+            sockets.silence()
         else:
-            raise NotPossible("invalid", 'do must be "refresh", "link_disabled" or "cut".', status=400)
+            raise NotPossible("invalid", 'do must be "refresh", "link_disabled", "cut" or "silence".', status=400)
         return {"ok": True, "connections": len(sockets)}
+
+    async def channel(self, request: Json) -> Json:
+        """Change a channel: {"channel", "archived"?, "name"?, "private"?, "shared"?}."""
+        channel = self._channel_for(request)
+        change = {name: request[name] for name in ("archived", "private", "shared", "name") if name in request}
+        wrong = [name for name, value in change.items() if not isinstance(value, str if name == "name" else bool)]
+        if wrong or not change:
+            raise NotPossible("invalid", "Send archived, private or shared as true or false, or a name.", status=400)
+        self.delivery.slack.change_channel(channel, change)
+        return {"ok": True, "id": channel.id}
+
+    async def direct(self, request: Json) -> Json:
+        """The direct conversation of a person with another one, or with the app: {"as", "with"}."""
+        slack = self.delivery.slack
+        other = slack.person(str(request.get("with") or ""))
+        return {"ok": True, "channel": slack.between(self._person(request).id, other.id).id}
+
+    async def token(self, request: Json) -> Json:
+        """Revoke, restore or rotate the bot token, or uninstall the app: {"do"}. Rotating returns the new token."""
+        slack, word = self.delivery.slack, request.get("do")
+        if word in ("revoke", "uninstall"):
+            slack.revoke(uninstall=word == "uninstall")
+        elif word == "restore":
+            slack.token_error = None
+        elif word != "rotate":
+            raise NotPossible("invalid", 'do must be "revoke", "restore", "rotate" or "uninstall".', status=400)
+        return {"ok": True, "bot_token": slack.rotate() if word == "rotate" else slack.app.bot_token}
 
     async def features(self, request: Json) -> Json:  # noqa: ARG002 - all are asked alike
         """Whether plan blocks are supported, and which rate limits apply."""

@@ -17,6 +17,8 @@ async def say(delivery: Delivery, person: Person, channel: Channel, text: str, t
     slack = delivery.slack
     if person.id not in channel.members:
         raise NotPossible("not_in_channel", f"You are not in #{channel.name}.")
+    if channel.is_archived:
+        raise NotPossible("is_archived", f"#{channel.name} is archived.")
     if not text.strip():
         raise NotPossible("no_text", "There is nothing to send.", status=400)
     if text.startswith("/"):

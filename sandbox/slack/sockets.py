@@ -33,6 +33,8 @@ class _Socket:
     ws: web.WebSocketResponse
     request: web.Request
     closing: bool = False
+    silent: bool = False
+    """Whether it takes what comes and never answers."""
     tasks: set["asyncio.Task[None]"] = field(default_factory=set)
 
 
@@ -84,7 +86,8 @@ class Sockets:
             answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
             self._sent[envelope["envelope_id"]] = _Sent(socket, envelope["type"], answer)
             try:
-                await socket.ws.send_str(json.dumps(envelope))
+                if not socket.silent:
+                    await socket.ws.send_str(json.dumps(envelope))
             except ConnectionError:
                 socket.closing = True
                 continue
@@ -100,6 +103,11 @@ class Sockets:
         """Close every connection with the notice that Socket Mode was switched off."""
         for socket in list(self._open):
             await self._end(socket, "link_disabled")
+
+    def silence(self) -> None:
+        """Keep every connection open without a word from now on: no envelope, no ping, and no answer to one."""
+        for socket in self._open:
+            socket.silent = True
 
     def cut(self) -> None:
         """Break every connection without a notice."""
@@ -120,7 +128,8 @@ class Sockets:
         if ticket not in self._slack.tickets:
             return web.Response(status=403, text="The ticket is unknown or was used.")
         self._slack.tickets.remove(ticket)
-        ws = web.WebSocketResponse(heartbeat=HEARTBEAT)
+        # Pings are sent and answered here, so that a connection can fall silent.
+        ws = web.WebSocketResponse(autoping=False)
         await ws.prepare(request)
         socket = _Socket(ws, request)
         if len(self._open) >= MOST_CONNECTIONS:
@@ -136,6 +145,7 @@ class Sockets:
         try:
             await socket.ws.send_str(json.dumps(self._hello(life)))
             self._start(socket, self._grow_old(socket, life))
+            self._start(socket, self._beat(socket))
             await self._read(socket)
         except ConnectionError:
             return
@@ -149,10 +159,20 @@ class Sockets:
                     sent.answer.set_exception(Undelivered("dispatch_failed", "connection_failed"))
             self._slack.feed.publish({"type": "state"})
 
+    async def _beat(self, socket: _Socket) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT)
+            if not socket.silent:
+                await socket.ws.ping()
+
     async def _read(self, socket: _Socket) -> None:
         async for frame in socket.ws:
+            if socket.silent:
+                continue
             if frame.type is WSMsgType.TEXT:
                 self._acknowledge(frame.data)
+            elif frame.type is WSMsgType.PING:
+                await socket.ws.pong(frame.data)
 
     def _acknowledge(self, text: str) -> None:
         """Accept an acknowledgement on any socket; other messages are ignored."""

@@ -127,7 +127,9 @@ class Channel:
     members: list[str]
     is_private: bool = False
     is_ext_shared: bool = False
+    is_archived: bool = False
     im_with: str | None = None
+    """The person on the other side of a direct conversation; between two people, the second one."""
     messages: dict[str, Message] = field(default_factory=dict)
     replies: dict[str, list[Message]] = field(default_factory=dict)
     read: dict[str, str] = field(default_factory=dict)
@@ -135,7 +137,7 @@ class Channel:
 
     @property
     def is_im(self) -> bool:
-        """Whether this is a direct conversation with the app."""
+        """Whether this is a direct conversation."""
         return self.im_with is not None
 
     @property

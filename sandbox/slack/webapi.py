@@ -68,6 +68,10 @@ class WebApi:
         if not token:
             raise SlackError("not_authed")
         app = self._slack.app
+        if token in self._slack.old_tokens:
+            raise SlackError("token_revoked")
+        if token == app.bot_token and self._slack.token_error:
+            raise SlackError(self._slack.token_error)
         kind = {app.bot_token: "bot", app.app_token: "app", app.config_token: "config"}.get(token)
         if kind is None:
             raise SlackError("invalid_auth")

@@ -56,6 +56,10 @@ class Workspace:
         self.contents: dict[str, bytes] = {}
         self.scheduled: dict[str, Json] = {}
         self.tickets: set[str] = set()
+        self.token_error: str | None = None
+        """With what every method refuses the bot token; None while it is valid."""
+        self.old_tokens: set[str] = set()
+        """Bot tokens that were rotated."""
         self.calls: deque[Json] = deque(maxlen=CALLS_KEPT)
         self.on_event: Callable[[Json, Channel | None], None] = lambda _event, _channel: None
         self.keep: Callable[[Any], None] = lambda coroutine: coroutine.close()
@@ -114,13 +118,56 @@ class Workspace:
 
     def direct(self, user: str) -> Channel:
         """The direct conversation of a person and the app, created if there is none."""
+        return self.between(self.app.bot_user, user)
+
+    def between(self, one: str, other: str) -> Channel:
+        """The direct conversation of two members, created if there is none."""
         for channel in self.channels.values():
-            if channel.im_with == user:
+            if channel.is_im and {one, other} == set(channel.members):
                 return channel
-        channel = Channel(self.new_id("D"), self.app.name, [user, self.app.bot_user], is_private=True, im_with=user)
+        name = self.app.name if one == self.app.bot_user else self.people[other].name
+        channel = Channel(self.new_id("D"), name, [other, one], is_private=True, im_with=other)
         self.channels[channel.id] = channel
-        self.feed.publish({"type": "state"}, {user})
+        self.feed.publish({"type": "state"}, {one, other})
         return channel
+
+    def change_channel(self, channel: Channel, change: Json) -> None:
+        """Archive, rename, share a channel or make it private, or the reverse; an app in it gets the event."""
+        if "archived" in change and change["archived"] != channel.is_archived:
+            channel.is_archived = change["archived"]
+            self._happened(
+                channel, "archive" if channel.is_archived else "unarchive", {"user": next(iter(self.people))}
+            )
+        if "name" in change and change["name"] != channel.name:
+            channel.name = change["name"]
+            self._happened(channel, "rename", {"channel": {"id": channel.id, "name": channel.name, "created": 0}})
+        if "shared" in change and change["shared"] != channel.is_ext_shared:
+            channel.is_ext_shared = change["shared"]
+            self._happened(channel, "shared" if channel.is_ext_shared else "unshared", {})
+        channel.is_private = change.get("private", channel.is_private)
+        self.feed.publish({"type": "state"})
+
+    def _happened(self, channel: Channel, what: str, fields: Json) -> None:
+        kind = "group" if channel.is_private and what in ("archive", "unarchive", "rename") else "channel"
+        event: Json = {"type": f"{kind}_{what}", "channel": channel.id, "event_ts": self.new_ts(), **fields}
+        self.on_event(event, channel)
+
+    # the app's installation
+
+    def revoke(self, *, uninstall: bool = False) -> None:
+        """Make the bot token useless, as an administrator does; `uninstall` removes the whole app."""
+        self.token_error = "account_inactive" if uninstall else "token_revoked"
+        tokens = {"oauth": [], "bot": [self.app.bot_user]}
+        self.on_event({"type": "tokens_revoked", "tokens": tokens, "event_ts": self.new_ts()}, None)
+        if uninstall:
+            self.on_event({"type": "app_uninstalled", "event_ts": self.new_ts()}, None)
+
+    def rotate(self) -> str:
+        """A new bot token, in use from now on; the earlier ones are revoked."""
+        self.old_tokens.add(self.app.bot_token)
+        self.app = replace(self.app, bot_token=f"xoxb-sandbox-{secrets.token_hex(8)}")
+        self.token_error = None
+        return self.app.bot_token
 
     def is_local(self, person: Person) -> bool:
         """Whether the person is a member of this workspace and not a guest."""

@@ -23,6 +23,8 @@ def target(slack: Workspace, name: str) -> Channel:
     channel = known_channel(slack, name)
     if slack.app.bot_user not in channel.members and not slack.app.has_scope("chat:write.public"):
         raise SlackError("not_in_channel")
+    if channel.is_archived:
+        raise SlackError("is_archived")
     return channel
 
 

@@ -50,6 +50,8 @@ def post_ephemeral(slack: Workspace, call: Call) -> Json:
 def update(slack: Workspace, call: Call) -> Json:
     """chat.update: omitted parts stay, except that text without blocks removes the old blocks."""
     message = _own(slack, call, "cant_update_message")
+    if slack.channels[message.channel].is_archived:
+        raise SlackError("is_inactive")
     if message.streaming:
         raise SlackError("streaming_state_conflict")
     if len(call.text("text")) > MOST_TEXT:

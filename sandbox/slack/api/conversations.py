@@ -15,7 +15,11 @@ HISTORY, REPLIES = 100, 1000
 
 def _channel(slack: Workspace, channel: Channel, *, members: bool = False) -> Json:
     body: Json = {"id": channel.id, "created": 0, "is_im": channel.is_im, "is_org_shared": False}
-    body |= {"is_archived": False, "is_shared": channel.is_ext_shared, "is_ext_shared": channel.is_ext_shared}
+    body |= {
+        "is_archived": channel.is_archived,
+        "is_shared": channel.is_ext_shared,
+        "is_ext_shared": channel.is_ext_shared,
+    }
     body |= {"context_team_id": slack.id, "is_mpim": False, "is_private": channel.is_private}
     if channel.im_with:
         return {**body, "user": channel.im_with, "is_user_deleted": False, "priority": 0}
@@ -35,6 +39,10 @@ def _channel(slack: Workspace, channel: Channel, *, members: bool = False) -> Js
 def info(slack: Workspace, call: Call) -> Json:
     """conversations.info."""
     channel = known_channel(slack, call.text("channel"))
+    needed = {"channel": "channels:read", "group": "groups:read", "im": "im:read"}[channel.channel_type]
+    if not slack.app.has_scope(needed):
+        provided = ",".join(sorted(slack.app.scopes or ()))
+        raise SlackError("missing_scope", extra={"needed": needed, "provided": provided})
     return {"channel": _channel(slack, channel, members=call.flag("include_num_members"))}
 
 
@@ -42,6 +50,8 @@ def every(slack: Workspace, call: Call) -> Json:
     """conversations.list: the conversations that are visible to the app, by `types`."""
     me = slack.app.bot_user
     visible = [each for each in slack.channels.values() if not each.is_private or me in each.members]
+    if call.flag("exclude_archived"):
+        visible = [each for each in visible if not each.is_archived]
     channels, following = page([_channel(slack, each, members=True) for each in _of_types(visible, call)], call, 100)
     return {"channels": channels, **following}
 
@@ -136,6 +146,8 @@ def join(slack: Workspace, call: Call) -> Json:
     channel = known_channel(slack, call.text("channel"))
     if channel.is_im or channel.is_private:
         raise SlackError("method_not_supported_for_channel_type")
+    if channel.is_archived:
+        raise SlackError("is_archived")
     answer: Json = {"channel": _channel(slack, channel)}
     if slack.app.bot_user in channel.members:
         return {**answer, "warning": "already_in_channel"}
@@ -160,6 +172,8 @@ def create(slack: Workspace, call: Call) -> Json:
 def invite(slack: Workspace, call: Call) -> Json:
     """conversations.invite."""
     channel = joined(slack, call)
+    if channel.is_archived:
+        raise SlackError("is_archived")
     users = [somebody(slack, user).id for user in call.need("users").split(",")]
     if all(user in channel.members for user in users):
         raise SlackError("already_in_channel")

@@ -22,7 +22,7 @@ class People:
             body: Json = await answer.json()
             return body
 
-    async def post(self, name: str, **body: Any) -> Json:
+    async def post(self, name: str, /, **body: Any) -> Json:
         async with self.session.post(f"{self.url}/{name}", json=body) as answer:
             received: Json = await answer.json()
             return received
