@@ -42,7 +42,7 @@ async def help_(request: Request, topic: tuple[str, ...] = (), *, commands: Comm
 
 def _overview(commands: Sequence[Command], request: Request) -> Message:
     groups: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
-    for each in commands:
-        groups[each.group].append((request.line(each.brief), each.summary))
-    example = next((each.name for each in commands if each.name == "deploy"), commands[-1].name)
+    for entry in commands:
+        groups[entry.group].append((request.line(entry.brief), entry.summary))
+    example = next((entry.name for entry in commands if entry.name == "deploy"), commands[-1].name)
     return views.overview(groups, request.line(f"help {example}"))

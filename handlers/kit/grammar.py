@@ -66,9 +66,9 @@ def _place(command: Command, loose: list[str], typed: dict[str, list[str]]) -> N
         if not loose:
             return
         if parameter.positional and parameter.name not in typed:
-            taken = len(loose) if parameter.is_repeated else 1
-            typed[parameter.name] = loose[:taken]
-            loose = loose[taken:]
+            number = len(loose) if parameter.is_repeated else 1
+            typed[parameter.name] = loose[:number]
+            loose = loose[number:]
     if loose:
         raise Invalid("words", " ".join(loose), "extra", {"usage": command.reminder, "words": tuple(loose)})
 

@@ -62,10 +62,10 @@ def _parent(incident: Incident) -> str:
 
 def card(incident: Incident) -> Message:
     """The incident's one message, at every stage."""
-    number, known = len(incident.children), incident.facts.get("known")
+    number, total = len(incident.children), incident.facts.get("known")
     affected = ""
     if number and not incident.resolved:
-        of_all = f"{number} of {count(known, *_REGISTRY)}" if isinstance(known, int) else ""
+        of_all = f"{number} of {count(total, *_REGISTRY)}" if isinstance(total, int) else ""
         affected = f", with {of_all or count(number, *_REGISTRY)}"
     if _parent(incident) or incident.reason in _CLOSED:
         colour = CLOSED
@@ -95,8 +95,8 @@ def _body(incident: Incident) -> Iterator[Block]:
         yield blocks.section(cause)
         if incident.children:
             names = ", ".join(code(name) for name in incident.children[:MOST_CHILDREN])
-            more = len(incident.children) - MOST_CHILDREN
-            yield blocks.section(f"Connected registries: {names}" + (f" and {more} more" if more > 0 else ""))
+            hidden = len(incident.children) - MOST_CHILDREN
+            yield blocks.section(f"Connected registries: {names}" + (f" and {hidden} more" if hidden > 0 else ""))
         yield blocks.fields(_fields(incident))
     acknowledged = f":eyes: Acknowledged by {mention(incident.acknowledged_by)}" if incident.acknowledged_by else ""
     snoozed = "" if incident.resolved else _snoozed(incident)
@@ -145,8 +145,8 @@ def _end(incident: Incident) -> str:
     text = f"It lasted {lasted}{relapses}."
     if number := len(incident.children):
         have = "has" if number == 1 else "have"
-        it = "it gets its own alert if it misses" if number == 1 else "each gets its own alert if it misses"
-        text += f" {count(number, *_REGISTRY)} {have} not reported yet; {it} the next contact too."
+        consequence = "it gets its own alert if it misses" if number == 1 else "each gets its own alert if it misses"
+        text += f" {count(number, *_REGISTRY)} {have} not reported yet; {consequence} the next contact too."
     return text
 
 

@@ -72,10 +72,10 @@ def explanation(error: DomainError, *, slash: str = "/registry") -> str:  # noqa
 
 
 def _not_found(error: errors.NotFound, slash: str) -> str:
-    known = f"There {'is only' if len(error.known) == 1 else 'are'} {listed(map(code, error.known))}."
-    known = known if error.known else ""
+    existing = f"There {'is only' if len(error.known) == 1 else 'are'} {listed(map(code, error.known))}."
+    existing = existing if error.known else ""
     if not error.name:
-        return f"The {escape(error.kind)} has no name. {known}".rstrip()
+        return f"The {escape(error.kind)} has no name. {existing}".rstrip()
     text = f"There is no {escape(error.kind)} {code(cut(error.name, _ECHO))}."
     if error.near:
         prefix = f"{slash} " if error.kind == "command" else ""
@@ -88,7 +88,7 @@ def _not_found(error: errors.NotFound, slash: str) -> str:
         "alert": f"{code(slash + ' alert list')} shows the open ones.",
         "watch": f"{code(slash + ' watches')} shows those of this channel.",
     }
-    return f"{text} {known or hints.get(error.kind, '')}".rstrip()
+    return f"{text} {existing or hints.get(error.kind, '')}".rstrip()
 
 
 _Rule = Callable[[str, str, Mapping[str, Any]], str]

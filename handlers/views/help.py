@@ -29,8 +29,8 @@ def overview(groups: Mapping[str, Sequence[tuple[str, str]]], example: str) -> M
         for title, lines in groups.items()
     ]
     foot = f"Options and examples: {code(example)}"
-    shown = (blocks.header(TITLE), *map(blocks.section, sections), blocks.context(foot))
-    return Message("\n".join([TITLE, *sections, foot]), shown)
+    parts = (blocks.header(TITLE), *map(blocks.section, sections), blocks.context(foot))
+    return Message("\n".join([TITLE, *sections, foot]), parts)
 
 
 def manual(about: Manual) -> Message:

@@ -91,15 +91,15 @@ def page(summary: Summary, number: int, *, turns: str, title: str = "", late: da
     return Message(escape(f"{name}: {totals}"), tuple(sections), visibility="channel")
 
 
-def _table(shown: _Page, number: int, of: int) -> Iterator[Block]:
-    acr = shown.acr.rows[0].sighting.target.acr.rpartition("/")[2]
-    part = f", part {shown.part} of {shown.parts}" if shown.parts > 1 else ""
+def _table(shown_page: _Page, number: int, of: int) -> Iterator[Block]:
+    acr = shown_page.acr.rows[0].sighting.target.acr.rpartition("/")[2]
+    part = f", part {shown_page.part} of {shown_page.parts}" if shown_page.parts > 1 else ""
     where = f"  ·  page {number} of {of}" if of > 1 else ""
-    yield blocks.section(f"{bold(acr)}{part}: {words.counts(shown.acr.totals)}{where}")
-    if failed := next((row for row in shown.acr.rows if row.sighting.failed), None):
+    yield blocks.section(f"{bold(acr)}{part}: {words.counts(shown_page.acr.totals)}{where}")
+    if failed := next((row for row in shown_page.acr.rows if row.sighting.failed), None):
         why = words.why(failed.health.facts)
         yield blocks.context(f":grey_question:  It could not be read: {why}. The states are the last ones known.")
-    yield blocks.table(COLUMNS, shown.rows, right=(4,))
+    yield blocks.table(COLUMNS, shown_page.rows, right=(4,))
 
 
 def _pages(summary: Summary) -> tuple[_Page, ...]:
@@ -125,8 +125,8 @@ def _cells(row: Row) -> tuple[str, ...]:
     changed = ""
     if row.changes:
         first, last = words.word(row.changes[0].before), words.word(row.changes[-1].after)
-        several = f"{len(row.changes)} changes, from {first} to {last}"
-        changed = f"{first} → {last}" if len(row.changes) == 1 else several
+        change_count = f"{len(row.changes)} changes, from {first} to {last}"
+        changed = f"{first} → {last}" if len(row.changes) == 1 else change_count
     return (
         sighting.target.name,
         words.word(current.state),

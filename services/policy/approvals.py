@@ -98,6 +98,6 @@ def able(policy: Policy, rule: ApprovalRule, *, requester: str, members: Members
 
 def check_possible(policy: Policy, rule: ApprovalRule, *, requester: str, members: Members) -> None:
     """Raises `Denied` when fewer people than the rule needs could ever approve: better said now than too late."""
-    found = able(policy, rule, requester=requester, members=members)
-    if found is not None and len(found) < rule.count:
-        raise Denied("approval.nobody", {"name": rule.name, "count": rule.count, "able": len(found)})
+    people = able(policy, rule, requester=requester, members=members)
+    if people is not None and len(people) < rule.count:
+        raise Denied("approval.nobody", {"name": rule.name, "count": rule.count, "able": len(people)})

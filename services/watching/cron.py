@@ -83,13 +83,13 @@ class _Reader:
 
     def fields(self) -> list[tuple[frozenset[int], str]]:
         """Values and text of each field."""
-        found = list(re.finditer(r"\S+", self.typed))
-        if len(found) != len(_KINDS):
-            extra = found[len(_KINDS)].start() if len(found) > len(_KINDS) else len(self.typed)
-            raise self.fault("cron.fields", extra, max(1, len(self.typed) - extra), count=len(found))
+        matches = list(re.finditer(r"\S+", self.typed))
+        if len(matches) != len(_KINDS):
+            extra = matches[len(_KINDS)].start() if len(matches) > len(_KINDS) else len(self.typed)
+            raise self.fault("cron.fields", extra, max(1, len(self.typed) - extra), count=len(matches))
         return [
             (self.values(kind, each.group(), each.start()), each.group())
-            for kind, each in zip(_KINDS, found, strict=True)
+            for kind, each in zip(_KINDS, matches, strict=True)
         ]
 
     def values(self, kind: _Kind, text: str, at: int) -> frozenset[int]:
@@ -226,10 +226,10 @@ class Cron:
             # The clock changed between that time and `at`, so the wall time does not name the moment: going forward
             # over the change does.
             newest = None
-            for each in self._after(begin - _DAY):
-                if each > at:
+            for due_time in self._after(begin - _DAY):
+                if due_time > at:
                     break
-                newest = each
+                newest = due_time
             if newest:
                 return newest
         return None
@@ -364,8 +364,8 @@ def _times(minutes: Sequence[int], hours: Sequence[int]) -> str:
     if len(minutes) == 1 and step > 1 and len(hours) > _EXACT_TIMES:
         past = f"at {_past(minutes)} past the hour, " if minutes[0] else ""
         return f"{past}every {step} hours"
-    few = len(hours) * len(minutes) <= _EXACT_TIMES or (len(minutes) == 1 and len(runs) > 1)
-    if few and len(hours) < _HOURS:
+    listed_one_by_one = len(hours) * len(minutes) <= _EXACT_TIMES or (len(minutes) == 1 and len(runs) > 1)
+    if listed_one_by_one and len(hours) < _HOURS:
         return "at " + _listed([f"{hour:02}:{minute:02}" for hour in hours for minute in minutes])
     if list(minutes) == [0]:
         return "every hour" + (f" from {hours[0]:02}:00 to {hours[-1]:02}:00" if len(hours) < _HOURS else "")
@@ -394,10 +394,10 @@ def _on(expression: str, days: Sequence[int], weekdays: Sequence[int]) -> str:
     if nth:
         place = _ORDINALS[int(nth[2]) - 1] if nth[2] else "last"
         of_week = f"the {place} {_DAYS[(_KINDS[-1].number(nth[1]) or 0) % _WEEKDAYS]} of the month"
-    both = day_text.startswith("*") or week_text.startswith("*")
+    needs_both = day_text.startswith("*") or week_text.startswith("*")
     if every_day and every_weekday:
         return ""
-    if both:
+    if needs_both:
         if every_day:
             return f" on {of_week}"
         if every_weekday:

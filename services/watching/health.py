@@ -46,8 +46,8 @@ def health(sighting: Sighting, now: datetime, *, activated_before: bool = True, 
     if state == "inactive":
         return Health(state, reason, facts)
     contact = last_contact(sighting)
-    # The firing after the last contact is the next one, whether its time has come or not: a schedule that is read with
-    # every look must not move it on. Once it has passed, the next firing from now on is.
+    # While nothing is owed, the next contact is the firing after the last one: it is the same from poll to poll, so one
+    # calendar answers all of them. Once that firing has passed it is the first one from now on.
     expected = _firing(sighting.schedule, contact) if contact else None
     if expected is None or expected <= now:
         expected = _firing(sighting.schedule, now)

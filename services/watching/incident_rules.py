@@ -259,18 +259,18 @@ class _Round:
         return len(together) >= self._thresholds.together and not any(one.shows_life for one in children)
 
     def _cluster(self, cluster: str, children: Sequence[_Member], silent: Sequence[_Member]) -> None:
-        names = tuple(one.sighting.target.name for one in silent)
+        names = tuple(member.sighting.target.name for member in silent)
         agent, incident = _agent(children), self._after.get(cluster)
-        back = any(one.shows_life for one in children)
+        back = any(member.shows_life for member in children)
         if incident and agent == "connected" and incident.reason in _UNREACHABLE.values():
             # The agent was gone and is back. Its registries get the time to make their next contact before their
             # silence means anything; until then the cluster counts as alive.
             since = incident.changed if incident.state in WELL and incident.changed else self._now
-            back = back or all(one.patience(since) > self._now for one in silent)
+            back = back or all(member.patience(since) > self._now for member in silent)
         if silent and (agent in _UNREACHABLE or not back):
-            grave = len(silent) >= self._thresholds.many or any(one.severity == "critical" for one in silent)
-            most = incident.facts.get("most") if incident else 0
-            facts = {"known": len(children), "most": max(len(silent), most if isinstance(most, int) else 0)}
+            grave = len(silent) >= self._thresholds.many or any(member.severity == "critical" for member in silent)
+            before = incident.facts.get("most") if incident else 0
+            facts = {"known": len(children), "most": max(len(silent), before if isinstance(before, int) else 0)}
             # The severity never falls while it lasts: a child that comes back does not make the outage milder.
             current = "critical" if grave else incident.severity if incident else "warning"
             reason = _UNREACHABLE.get(agent, HealthReason.CLUSTER_SILENT)
@@ -278,19 +278,19 @@ class _Round:
             self._bad(cluster, "cluster", trouble, confirm=self._thresholds.confirm_offline, sighted=self._now)
         elif over := self._well(cluster, names):
             # Those that are still silent may not have had their turn since the cluster came back.
-            for one in silent:
-                self._remember(one.key, excused=one.patience(over.resolved or self._now))
+            for member in silent:
+                self._remember(member.key, excused=member.patience(over.resolved or self._now))
         if incident := self._after.get(cluster):
             self._hide(incident, silent)
 
     def _hide(self, parent: Incident, silent: Sequence[_Member]) -> None:
         """These are silent because of `parent`: incidents of their own end in it."""
-        for one in silent:
-            self._hidden.add(one.key)
-            if child := self._after.pop(one.key, None):
+        for member in silent:
+            self._hidden.add(member.key)
+            if child := self._after.pop(member.key, None):
                 facts = {**child.facts, "hidden_by": parent.id}
                 self._resolved.append(replace(child, facts=facts, resolved=self._now, changed=self._now))
-                self._remember(one.key, closed=self._now, flaps=child.flaps)
+                self._remember(member.key, closed=self._now, flaps=child.flaps)
 
     def registries(self, members: Sequence[_Member]) -> None:
         """Each on its own, except those that a cluster's incident covers."""
