@@ -209,7 +209,7 @@ class Control:
     async def channel(self, request: Json) -> Json:
         """Change a channel: {"channel", "archived"?, "name"?, "private"?, "shared"?}."""
         channel = self._channel_for(request)
-        change = {name: request[name] for name in ("archived", "private", "shared", "name") if name in request}
+        change: Json = {name: request[name] for name in ("archived", "private", "shared", "name") if name in request}
         wrong = [name for name, value in change.items() if not isinstance(value, str if name == "name" else bool)]
         if wrong or not change:
             raise NotPossible("invalid", "Send archived, private or shared as true or false, or a name.", status=400)

@@ -14,8 +14,16 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sandbox.slack import SlackPart
 from sandbox.tests.contract.slack.people import Json, People
 
-EVENTS = ("channel_archive", "channel_rename", "channel_shared", "member_joined_channel", "tokens_revoked")
-EVENTS += ("app_uninstalled", "message", "app_mention")
+EVENTS = (
+    "channel_archive",
+    "channel_rename",
+    "channel_shared",
+    "member_joined_channel",
+    "tokens_revoked",
+    "app_uninstalled",
+    "message",
+    "app_mention",
+)
 
 
 @pytest.fixture
