@@ -46,7 +46,7 @@ async def test_while_it_waits_for_its_turn_it_ends_at_once(registry: Conversatio
 alice  /registry deploy edge01 --site berlin
 alice  /registry deploy edge02 --site berlin
 bot    Deploy edge01 to berlin: running   [Cancel]
-bot    Deploy edge02 to berlin: queued behind op-1   [Cancel]
+bot    Deploy edge02 to berlin: queued, waiting for Deploy edge01 to berlin (op-1)   [Cancel]
 carol  [Cancel]
 bot    Deploy edge02 to berlin: cancelled by carol
 bot    Deploy edge01 to berlin: online\

@@ -110,7 +110,7 @@ async def test_a_viewer_may_not(registry: Conversation) -> None:
 
     assert await registry.transcript() == snapshot("""\
 dave   /registry deactivate edge01 --site berlin
-bot    (only dave) This needs `registry:write`, which you don't have. The role *operator* or *admin* has it; the access file gives roles. `/registry whoami` says what you have.\
+bot    (only dave) This needs `registry:write`, which you don't have. The role *operator* or *admin* has it. Roles are given in the access file. `/registry whoami` shows what you have.\
 """)
 
 
