@@ -110,7 +110,7 @@ class ControlPlane:
         if controllers:
             file = running.folder / "kubeconfig"
             certificate = await asyncio.to_thread(self.authority.ca_file.read_bytes)
-            content = kubeconfig({running.name: running.url}, certificate) | {
+            content = kubeconfig({running.name: (running.url, certificate)}) | {
                 "current-context": f"{running.name}-{ADMIN}"
             }
             await asyncio.to_thread(write, file, content)

@@ -74,7 +74,8 @@ class RealKubePart:
             for at, entry in enumerate(self._world["clusters"]):
                 group.create_task(self._start_cluster(entry, 0 if self._ports is None else self._ports + at))
         certificate = await asyncio.to_thread(self._authority.ca_file.read_bytes)
-        await asyncio.to_thread(write, self.kubeconfig, kubeconfig(self._urls_in_order(), certificate))
+        servers = {name: (url, certificate) for name, url in self._urls_in_order().items()}
+        await asyncio.to_thread(write, self.kubeconfig, kubeconfig(servers))
         for name in self.control_plane.clusters:
             cluster = Cluster(str(self.kubeconfig), f"{name}-admin")
             self._keep(Kubelets(cluster, self._clock, self._speed).run())

@@ -27,13 +27,19 @@ def by_token() -> dict[str, User]:
     return {token(name): user for name, user in USERS.items()}
 
 
-def kubeconfig(servers: Mapping[str, str], certificate: bytes) -> Json:
-    """A kubeconfig for these clusters (name to URL): context NAME uses `bot`, NAME-admin and NAME-reader the others."""
-    authority = base64.b64encode(certificate).decode()
+def kubeconfig(servers: Mapping[str, tuple[str, bytes]], tokens: Mapping[str, str] | None = None) -> Json:
+    """A kubeconfig for these clusters (URL and CA by name), with the users' first tokens or with `tokens`.
+
+    Context NAME uses `bot`, NAME-admin and NAME-reader the others.
+    """
     clusters = [
-        {"name": name, "cluster": {"server": url, "certificate-authority-data": authority}}
-        for name, url in servers.items()
+        {
+            "name": name,
+            "cluster": {"server": url, "certificate-authority-data": base64.b64encode(certificate).decode()},
+        }
+        for name, (url, certificate) in servers.items()
     ]
+    current = {user: token(user) for user in USERS} | dict(tokens or {})
     contexts = [
         {
             "name": name if user == DEFAULT_USER else f"{name}-{user}",
@@ -48,7 +54,7 @@ def kubeconfig(servers: Mapping[str, str], certificate: bytes) -> Json:
         "kind": "Config",
         "preferences": {},
         "clusters": clusters,
-        "users": [{"name": user, "user": {"token": token(user)}} for user in USERS],
+        "users": [{"name": user, "user": {"token": current[user]}} for user in USERS],
         "contexts": contexts,
         "current-context": next(iter(servers), ""),
     }

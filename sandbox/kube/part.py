@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ipaddress
 import json
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from sandbox.clock import Clock
 from sandbox.faults import Faults
 from sandbox.kube.cluster import Cluster
 from sandbox.kube.controllers import Controllers
-from sandbox.kube.kubeconfig import by_token, kubeconfig, write
+from sandbox.kube.kubeconfig import DEFAULT_USER, USERS, by_token, kubeconfig, token, write
 from sandbox.kube.kubelet import ImagePull, any_image
 from sandbox.kube.resources import NAMESPACES, NODES, PODS, SERVICES, Json
 from sandbox.kube.seed import namespace, seed
@@ -24,6 +25,12 @@ from sandbox.speed import Speed
 from sandbox.tls import Authority
 
 SHUTDOWN_TIMEOUT = 0.5
+ENVIRONMENTS = {
+    "public": "AZUREPUBLICCLOUD",
+    "china": "AZURECHINACLOUD",
+    "us-government": "AZUREUSGOVERNMENTCLOUD",
+}
+"""Azure's clouds as the Arc agents call them."""
 
 
 @dataclass
@@ -34,8 +41,21 @@ class _Served:
     server: ApiServer
     controllers: Controllers
     runner: web.AppRunner
+    authority: Authority
+    """Whose certificate it shows."""
     url: str = ""
     task: "asyncio.Task[None] | None" = None
+    _site: web.TCPSite | None = None
+
+    async def listen(self, host: str, port: int) -> None:
+        """Listen with the authority's certificate, and close every connection that showed another one."""
+        if self._site is not None:
+            await self._site.stop()
+        for connection in self.runner.server.connections if self.runner.server else ():
+            if connection.transport is not None:
+                connection.transport.abort()
+        self._site = web.TCPSite(self.runner, host, port, ssl_context=self.authority.server_context())
+        await self._site.start()
 
 
 class KubePart:
@@ -59,6 +79,10 @@ class KubePart:
         pull: ImagePull = any_image,
     ) -> None:
         self._world = world.get("kube", world)
+        self._azure: dict[str, Any] = world.get("azure", {})
+        self._tokens: dict[str, str] = {}
+        """Tokens that were renewed, by user."""
+        self._restarts: set[asyncio.Task[None]] = set()
         self._authority = authority
         self._clock = clock
         self._speed = speed
@@ -92,8 +116,14 @@ class KubePart:
         """Set the clusters up, serve them, and write the kubeconfig."""
         for at, entry in enumerate(self._world["clusters"]):
             await self._start_cluster(entry, 0 if self._ports is None else self._ports + at)
-        certificate = await asyncio.to_thread(self._authority.ca_file.read_bytes)
-        await asyncio.to_thread(write, self.kubeconfig, kubeconfig(self.urls, certificate))
+        await self._write_kubeconfig()
+
+    async def _write_kubeconfig(self) -> None:
+        servers = {
+            name: (one.url, await asyncio.to_thread(one.authority.ca_file.read_bytes))
+            for name, one in self._served.items()
+        }
+        await asyncio.to_thread(write, self.kubeconfig, kubeconfig(servers, self._tokens))
 
     async def stop(self) -> None:
         """End all connections and controllers."""
@@ -109,15 +139,14 @@ class KubePart:
         cluster = Cluster(entry["name"], entry["version"], list(entry["service_cidrs"]), self._clock)
         certificate = await asyncio.to_thread(self._authority.ca_file.read_text)
         controllers = Controllers(cluster, speed=self._speed, pull=self._pull, certificate=certificate)
-        seed(cluster, entry)
+        seed(cluster, entry, self._arc_settings(cluster.name))
         await controllers.settle()
         server = ApiServer(cluster, self._faults, by_token())
         runner = web.AppRunner(server.app(self.control_routes()), shutdown_timeout=SHUTDOWN_TIMEOUT)
-        served = _Served(cluster, server, controllers, runner)
+        served = _Served(cluster, server, controllers, runner, self._authority)
         self._served[cluster.name] = served
         await runner.setup()
-        site = web.TCPSite(runner, self._host, port, ssl_context=self._authority.server_context())
-        await site.start()
+        await served.listen(self._host, port)
         bound = runner.addresses[0][1]
         served.url = f"https://{self._host}:{bound}"
         served.task = asyncio.create_task(controllers.run())
@@ -130,7 +159,9 @@ class KubePart:
             web.get("/sandbox/kube/state", self._state),
             web.get("/sandbox/kube/requests", self._requests),
             web.delete("/sandbox/kube/requests", self._forget_requests),
+            web.post("/sandbox/kube/credentials", self._credentials),
             web.post("/sandbox/kube/{cluster}", self._change),
+            web.post("/sandbox/kube/{cluster}/authority", self._change_authority),
             web.post("/sandbox/kube/{cluster}/take-address", self._take_address),
         ]
 
@@ -158,6 +189,51 @@ class KubePart:
             raise _wrong("offline must be true or false.")
         self.set_offline(served.cluster.name, offline=offline)
         return web.json_response(_summary(served))
+
+    async def _credentials(self, request: web.Request) -> web.Response:
+        """{"user", "do": "expire" | "renew"}: end a user's token at every cluster, or write a new one."""
+        body = await _body(request)
+        user, word = str(body.get("user") or DEFAULT_USER), body.get("do")
+        if user not in USERS or word not in ("expire", "renew"):
+            raise _wrong(f'user has to be one of {", ".join(USERS)}, and do "expire" or "renew".')
+        for one in self._served.values():
+            one.server.users.pop(self._tokens.get(user, token(user)), None)
+        if word == "renew":
+            self._tokens[user] = f"sandbox-{user}-{secrets.token_hex(8)}"
+            for one in self._served.values():
+                one.server.users[self._tokens[user]] = USERS[user]
+            await self._write_kubeconfig()
+        return web.json_response({"user": user})
+
+    async def _change_authority(self, request: web.Request) -> web.Response:
+        """Give a cluster a certificate of another authority; the kubeconfig has it unless `kubeconfig` is false."""
+        served, body = self._named(request), await _body(request)
+        folder = self.kubeconfig.with_name(f"authority-{served.cluster.name}-{secrets.token_hex(4)}")
+        served.authority = await asyncio.to_thread(Authority, folder)
+        if body.get("kubeconfig", True):
+            await self._write_kubeconfig()
+        asyncio.get_running_loop().call_soon(self._start_again, served)
+        return web.json_response({"ca_file": str(served.authority.ca_file)})
+
+    def _start_again(self, served: _Served) -> None:
+        """Listen with the new certificate once this answer is out, as its connection ends too."""
+        task = asyncio.create_task(served.listen(self._host, int(served.url.rpartition(":")[2])))
+        self._restarts.add(task)
+        task.add_done_callback(self._restarts.discard)
+
+    def _arc_settings(self, name: str) -> dict[str, str]:
+        """What the Arc agents of a cluster know about its resource in Azure; nothing where the world has none."""
+        for entry in self._azure.get("connected_clusters", ()):
+            if entry.get("kube") == name:
+                return {
+                    "AZURE_TENANT_ID": str(self._azure["tenant"]),
+                    "AZURE_SUBSCRIPTION_ID": str(self._azure["subscription"]["id"]),
+                    "AZURE_RESOURCE_GROUP": entry["resource_group"],
+                    "AZURE_RESOURCE_NAME": entry["name"],
+                    "AZURE_REGION": entry.get("location", "westeurope"),
+                    "AZURE_ENVIRONMENT": ENVIRONMENTS[self._azure.get("cloud", "public")],
+                }
+        return {}
 
     async def forget(self, name: str) -> None:
         """Make a cluster forget earlier versions of its objects."""

@@ -8,6 +8,7 @@ from sandbox.kube import rights
 from sandbox.kube.addresses import bounds
 from sandbox.kube.cluster import Cluster
 from sandbox.kube.resources import (
+    CONFIG_MAPS,
     DEFINITIONS,
     DEPLOYMENTS,
     NAMESPACES,
@@ -46,8 +47,8 @@ CERT_MANAGER_KINDS = {
 PROVISIONER = "rancher.io/local-path"
 
 
-def seed(cluster: Cluster, world: dict[str, Any]) -> None:
-    """Create all objects; `world` is the cluster's entry under `kube.clusters`."""
+def seed(cluster: Cluster, world: dict[str, Any], arc: dict[str, str] | None = None) -> None:
+    """Create all objects; `world` is the cluster's entry under `kube.clusters`, `arc` what its Arc agents know."""
     for name in ("default", "kube-system", "kube-public", "kube-node-lease"):
         namespace(cluster, name)
     for manifest in (*rights.BUILT_IN, *rights.BOT_CLUSTER, *rights.READER_CLUSTER):
@@ -66,7 +67,7 @@ def seed(cluster: Cluster, world: dict[str, Any]) -> None:
         }
         cluster.create(STORAGE_CLASSES, "", body)
     if world.get("arc", True):
-        _arc(cluster)
+        _arc(cluster, arc or {})
     if world.get("cert_manager"):
         _cert_manager(cluster)
 
@@ -177,7 +178,7 @@ def _hex(cluster: Cluster, *parts: str) -> str:
     return hashlib.sha256("/".join((cluster.name, *parts)).encode()).hexdigest()[:32]
 
 
-def _arc(cluster: Cluster) -> None:
+def _arc(cluster: Cluster, settings: dict[str, str]) -> None:
     _definition(cluster, "extensionconfigs", "ExtensionConfig", "clusterconfig.azure.com", "v1beta1")
     _definition(cluster, "connectedclusters", "ConnectedCluster", "arc.azure.com", "v1beta1")
     home = rights.ARC_NAMESPACE
@@ -186,6 +187,8 @@ def _arc(cluster: Cluster) -> None:
     cluster.create(
         SECRETS, home, {"metadata": {"name": "azure-identity-certificate"}, "data": {"tls.crt": "", "tls.key": ""}}
     )
+    config = {"AZURE_ENVIRONMENT": "AZUREPUBLICCLOUD", "AZURE_ARC_AGENT_VERSION": "1.29.3"} | settings
+    cluster.create(CONFIG_MAPS, home, {"metadata": {"name": "azure-clusterconfig"}, "data": config})
     for name, containers in ARC_AGENTS.items():
         labels = {"app.kubernetes.io/component": name, "app.kubernetes.io/name": "azure-arc-k8s"}
         image = f"mcr.microsoft.com/azurearck8s/{name}:1.29.3"

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import yaml
@@ -107,6 +108,8 @@ class ApiServer:
     faults: Faults
     users: dict[str, User]
     """By bearer token."""
+    expiries: dict[str, datetime] = field(default_factory=dict)
+    """When tokens of service accounts end, by token."""
     requests: deque[RecordedRequest] = field(default_factory=lambda: deque(maxlen=REQUESTS_KEPT))
     offline: bool = False
 
@@ -172,6 +175,8 @@ class ApiServer:
             return ANONYMOUS
         scheme, _, token = header.partition(" ")
         user = self.users.get(token.strip()) if scheme.lower() == "bearer" else None
+        if (expiry := self.expiries.get(token.strip())) is not None and self.cluster.clock.now() >= expiry:
+            user = None
         if user is None:
             raise unauthorized()
         impersonated = request.headers.get("Impersonate-User")
@@ -553,7 +558,8 @@ class ApiServer:
             "apiVersion": TOKEN_REQUESTS.api_version,
             "metadata": {"name": name},
         }
-        status = {"token": token, "expirationTimestamp": "2099-01-01T00:00:00Z"}
+        self.expiries[token] = self.cluster.clock.now() + timedelta(seconds=spec["expirationSeconds"])
+        status = {"token": token, "expirationTimestamp": f"{self.expiries[token]:%Y-%m-%dT%H:%M:%SZ}"}
         return self._respond(call, answer | {"spec": spec, "status": status}, 201)
 
     async def _finalize(self, call: Call) -> web.Response:
