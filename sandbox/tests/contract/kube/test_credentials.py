@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -34,9 +35,9 @@ async def part(authority: Authority, tmp_path: Path, clock: Clock) -> AsyncItera
     await part.stop()
 
 
-async def connected(part: KubePart, context: str) -> client.ApiClient:
+async def connected(part: KubePart, context: str) -> Any:
     """As a client that reads its kubeconfig now."""
-    return await config.new_client_from_config(str(part.kubeconfig), context)
+    return await config.new_client_from_config(str(part.kubeconfig), context)  # type: ignore[no-untyped-call]
 
 
 async def control(part: KubePart, path: str, **body: object) -> None:
@@ -61,10 +62,10 @@ async def test_a_token_ends_and_the_kubeconfig_has_a_new_one(part: KubePart) -> 
 async def test_a_service_accounts_token_ends_when_it_says(part: KubePart, clock: Clock) -> None:
     admin = await connected(part, "berlin-admin")
     request = client.AuthenticationV1TokenRequest(spec=client.V1TokenRequestSpec(audiences=[], expiration_seconds=600))
-    issued = await client.CoreV1Api(admin).create_namespaced_service_account_token("default", "default", request)
+    issued: Any = await client.CoreV1Api(admin).create_namespaced_service_account_token("default", "default", request)
     settings = client.Configuration(host=part.url, api_key={"authorization": f"Bearer {issued.status.token}"})
     settings.ssl_ca_cert = str(admin.configuration.ssl_ca_cert)
-    account = client.ApiClient(settings)
+    account: Any = client.ApiClient(settings)
     await client.VersionApi(account).get_code()
     clock.turn(600)
 
@@ -90,7 +91,7 @@ async def test_a_cluster_gets_another_authority(part: KubePart) -> None:
 
 async def test_the_arc_agents_know_their_resource(part: KubePart) -> None:
     admin = await connected(part, "berlin-admin")
-    settings = (await client.CoreV1Api(admin).read_namespaced_config_map("azure-clusterconfig", "azure-arc")).data
+    settings: Any = (await client.CoreV1Api(admin).read_namespaced_config_map("azure-clusterconfig", "azure-arc")).data
 
     assert (settings["AZURE_RESOURCE_GROUP"], settings["AZURE_RESOURCE_NAME"]) == ("edge-rg", "berlin-arc")
     assert settings["AZURE_ENVIRONMENT"] == "AZUREPUBLICCLOUD"
