@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, PlainValidator, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.problems import Broken, Problem, said
 from handlers.kit.nearest import nearest
@@ -18,6 +18,7 @@ from services.model.secret import Secret
 PREFIX = "REGISTRY_BOT_"
 SLASH = r"^/[a-z0-9_-]{1,31}$"
 """A slash command's name (Slack's manifest schema)."""
+LAST_PORT = 65535
 ENV_FILE = f"{PREFIX}ENV_FILE"
 
 
@@ -80,6 +81,13 @@ def _database(value: Any) -> Secret:
     return Secret(address)
 
 
+def _host_and_port(value: Any) -> tuple[str, int]:
+    host, _, port = str(value).strip().rpartition(":")
+    if not host or not port.isdecimal() or int(port) > LAST_PORT:
+        raise ValueError("it has to be HOST:PORT, such as 127.0.0.1:8081")
+    return host.strip("[]"), int(port)
+
+
 def _cloud(value: Any) -> Any:
     return _CLOUDS.get(str(value).lower(), str(value).lower())
 
@@ -91,6 +99,7 @@ def _ends_with_slash(value: str) -> str:
 BotToken = Annotated[Secret, _token("xoxb-", "the app's page, OAuth & Permissions")]
 AppToken = Annotated[Secret, _token("xapp-", "the app's page, Basic Information, App-Level Tokens")]
 DatabaseUrl = Annotated[Secret, PlainValidator(_database)]
+OperatorAddress = Annotated[tuple[str, int], NoDecode, PlainValidator(_host_and_port)]
 SecretText = Annotated[Secret, PlainValidator(_secret)]
 Duration = Annotated[timedelta, Field(gt=timedelta(0)), BeforeValidator(_seconds)]
 BaseUrl = Annotated[str, Field(pattern=r"^https?://\S+$"), BeforeValidator(_ends_with_slash)]
@@ -190,7 +199,14 @@ class Settings(BaseSettings):
     http_host: str = Field(
         "127.0.0.1", description="Address for health, metrics and, in HTTP mode, Slack's deliveries."
     )
-    http_port: int = Field(8080, ge=0, le=65535, description="Its port; 0 takes any free one.")
+    http_port: int = Field(8080, ge=0, le=LAST_PORT, description="Its port; 0 takes any free one.")
+    operator_address: OperatorAddress | None = Field(
+        None,
+        description=(
+            "HOST:PORT for health, readiness and metrics alone, such as 127.0.0.1:8081, so that the address that Slack"
+            " calls has Slack's route and nothing else."
+        ),
+    )
     ca_file: Path | None = Field(
         None, description="Further certificate authorities (PEM) to trust for Slack and Azure, such as a proxy's."
     )

@@ -149,6 +149,7 @@ def blueprint(settings: Settings, configuration: Configuration) -> Blueprint:
         ca_file=settings.ca_file,
         http_host=settings.http_host,
         http_port=settings.http_port,
+        operator_address=settings.operator_address,
         pace=settings.poll_interval.total_seconds() / USUAL_POLL,
         watch_interval=settings.watch_interval,
         command_deadline=settings.command_deadline,

@@ -63,6 +63,8 @@ class Blueprint:
     ca_file: Path | None = None
     http_host: str = "127.0.0.1"
     http_port: int = 0
+    operator_address: tuple[str, int] | None = None
+    """Of health, readiness and metrics, where they are apart from Slack's route."""
     pace: float = 1
     """Scales the pauses between questions to Azure; 1 is right for the real one."""
     patience: float = 1
@@ -152,7 +154,14 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
             return {"slack": await slack.trouble(), "messages": board.trouble}
 
         metrics = Metrics(outside.store, blueprint.configuration, outside.azure.quotas, outside.azure_clock)
-        http = HttpServer(blueprint.http_host, blueprint.http_port, slack.routes(), trouble, metrics.page)
+        http = HttpServer(
+            blueprint.http_host,
+            blueprint.http_port,
+            slack.routes(),
+            trouble,
+            metrics.page,
+            pages=blueprint.operator_address,
+        )
         bot = Bot(services, outside.store, work.runner, slack, board, watching.poller, http)
         await _start(bot, schedule, stack, blueprint.shutdown_deadline)
         log.info("ready", team=outside.installation.team_name, http=http.url, mode=blueprint.connection.mode)

@@ -10,7 +10,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,18 +19,20 @@ from typing import Any, Literal
 import aiohttp
 import structlog
 from aiohttp import web
-from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
+from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
-from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.client import Installation, open_socket
+from bot.slack.payloads import USED, Body, foreign, kind, malformed, team_of
 from bot.slack.people import People
 from bot.slack.replies import Replies, Where
+from bot.slack.signed import SignedDoor
 from bot.slack.tasks import Work
 from handlers.dispatch import Door, Reply
 from handlers.kit.message import SUBMIT, SUGGEST, Message, Modal, Submission, option, submission, view
@@ -53,8 +55,6 @@ _SILENCE = 60
 _FORM_TOO_LATE = frozenset({"trigger_expired", "expired_trigger_id", "trigger_exchanged", "exchanged_trigger_id"})
 """Slack's documents have one pair of words, its answers in public reports the other."""
 _log = structlog.get_logger("slack")
-
-Body = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -192,26 +192,15 @@ class SlackBot:
 
     def routes(self) -> list[web.RouteDef]:
         """What Slack calls in HTTP mode; none in Socket Mode."""
-        return [web.post(PATH, self._delivered)] if self._connection.mode == "http" else []
+        secret = self._connection.signing_secret
+        if self._connection.mode != "http" or secret is None:
+            return []
+        door = SignedDoor(secret, self.app.async_dispatch)
 
-    async def _delivered(self, request: web.Request) -> web.Response:
-        if not self._listening:
-            return web.Response(status=503)
-        # Bolt reads the body before it looks who sent it, and answers 500 to what it can't read.
-        if not await self._is_signed(request):
-            return web.Response(status=401)
-        answer = await self.app.async_dispatch(await to_bolt_request(request))
-        return await to_aiohttp_response(answer)
+        async def deliver(request: web.Request) -> web.Response:
+            return await door.deliver(request) if self._listening else web.Response(status=503)
 
-    async def _is_signed(self, request: web.Request) -> bool:
-        secret, moment = self._connection.signing_secret, request.headers.get("X-Slack-Request-Timestamp", "")
-        if secret is None or not moment.isdecimal():
-            return False
-        try:
-            body = (await request.read()).decode()
-        except UnicodeDecodeError:
-            return False
-        return SignatureVerifier(secret.reveal()).is_valid(body, moment, request.headers.get("X-Slack-Signature", ""))
+        return [web.post(PATH, deliver)]
 
     # --- Bolt -------------------------------------------------------------------------------------------------------
 
@@ -227,12 +216,12 @@ class SlackBot:
             signing_secret=secret.reveal() if secret else "socket mode has none",
             request_verification_enabled=self._connection.mode == "http",
         )
-        app.use(self._ours_only)
+        app.use(_Gate(self._ours))
         app.command(re.compile(".*"))(self._on_command)
         app.action(re.compile(".*"))(self._on_click)
         app.view(SUBMIT)(self._on_form)
         app.options(SUGGEST)(self._on_options)
-        app.event("member_joined_channel")(self._on_joined)
+        app.event(re.compile(".*"))(self._on_event)
         app.error(self._on_fault)
         return app
 
@@ -251,25 +240,12 @@ class SlackBot:
 
         return authorize
 
-    async def _ours_only(
-        self,
-        body: Body,
-        next: Callable[[], Awaitable[None]],  # noqa: A002 - Bolt gives arguments by name
-    ) -> BoltResponse | None:
-        """Bolt trusts any payload that is signed or on its socket; whom it is for is checked here."""
-        wrong = foreign(body, self._ours)
-        if wrong:
-            _log.warning("delivery refused", reason=wrong, type=body.get("type", "command"))
-            return BoltResponse(status=200, body="")
-        await next()
-        return None
-
     async def _on_fault(self, error: Exception) -> None:
         _log.error("fault", exc_info=error)
 
-    async def _on_joined(self, event: Body) -> None:
-        """Somebody joined a channel; when that was the bot, it can post there from now on."""
-        if event.get("user") == self._ours.bot_user:
+    async def _on_event(self, event: Body) -> None:
+        """When the bot has joined a channel, it can post there from now on; other events are only acknowledged."""
+        if event.get("type") == "member_joined_channel" and event.get("user") == self._ours.bot_user:
             self._people.moved(event["channel"])
             self._reachable(event["channel"])
 
@@ -295,7 +271,7 @@ class SlackBot:
             self._work.start(self._last_words(views.busy(), where))
             return
         said = _Said(action["value"], body["trigger_id"], slash=self._connection.slash, clicked=True)
-        self._work.start(self._answer(said, where, team=_team_of(body)))
+        self._work.start(self._answer(said, where, team=team_of(body)))
 
     async def _answer(self, said: "_Said", where: Where, *, team: str, channel_name: str = "") -> None:
         reference = secrets.token_hex(4)
@@ -379,7 +355,7 @@ class SlackBot:
         with structlog.contextvars.bound_contextvars(reference=reference):
             if not await self._deliveries.first(said.key):
                 return None
-            request = await self._request(said, where, reference, team=_team_of(body))
+            request = await self._request(said, where, reference, team=team_of(body))
             return await self._door.dispatch(request)
 
     async def _after_form(self, running: "asyncio.Task[Reply | None]", where: Where) -> None:
@@ -404,7 +380,7 @@ class SlackBot:
         form = submission({"state": {"values": {}}, **body["view"]})
         where = Where(form.channel, body["user"]["id"])
         said = _Said("", "", slash=self._connection.slash, clicked=True)
-        request = await self._request(said, where, "", team=_team_of(body))
+        request = await self._request(said, where, "", team=team_of(body))
         return await self._door.suggest(request, form.runs, body["block_id"], body.get("value") or "")
 
 
@@ -436,27 +412,31 @@ def _clicked_where(body: Body) -> Where:
     )
 
 
-def _team_of(body: Body) -> str:
-    """The workspace of the person who clicked, which in a shared channel need not be ours."""
-    user, team = body.get("user", {}), body.get("team") or {}
-    return str(user.get("team_id") or team.get("id") or "")
+class _Gate(AsyncMiddleware):
+    """Bolt trusts any payload that is signed or on its socket: here is checked for whom it is, and that it is whole.
 
-
-def foreign(body: Body, ours: Installation) -> str:
-    """Why a payload is not for this installation; empty when it is.
-
-    Clicks carry the clicking person's team, which may be another's in a shared channel: who that is decides the policy.
+    What the bot has no use for is acknowledged, or Slack would call it a failure. A class, since Bolt fills in the
+    arguments of a function from the payload, and raises where one is missing.
     """
-    app = body.get("api_app_id")
-    if ours.app_id and app and app != ours.app_id:
-        return "another app"
-    is_click = isinstance(body.get("user"), Mapping)
-    if is_click:
-        installed = (body.get("view") or {}).get("app_installed_team_id")
-        return "another workspace" if installed and installed not in (ours.team, ours.enterprise) else ""
-    enterprise = body.get("enterprise_id")
-    if ours.enterprise and enterprise and enterprise != ours.enterprise:
-        return "another enterprise"
-    team = body.get("team_id")
-    whole_enterprise = ours.enterprise and enterprise == ours.enterprise
-    return "another workspace" if team and team != ours.team and not whole_enterprise else ""
+
+    def __init__(self, ours: Installation) -> None:
+        self._ours = ours
+
+    async def async_process(
+        self,
+        *,
+        req: AsyncBoltRequest,
+        resp: BoltResponse,  # noqa: ARG002 - Bolt gives arguments by name
+        next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - likewise
+    ) -> BoltResponse | None:
+        """The answer to what goes no further."""
+        body = req.body
+        if wrong := foreign(body, self._ours):
+            _log.warning("delivery_refused", reason=wrong, kind=kind(body))
+            return BoltResponse(status=200, body="")
+        if kind(body) not in USED:
+            return BoltResponse(status=200, body="")
+        if missing := malformed(body):
+            _log.warning("delivery_refused", reason=f"no {missing}", kind=kind(body))
+            return BoltResponse(status=400, body="")
+        return await next()
