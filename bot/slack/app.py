@@ -144,7 +144,7 @@ class SlackBot:
             await self._socket.client.disconnect()  # type: ignore[no-untyped-call]  # likewise
         cancelled = await self._work.drain(deadline)
         if cancelled:
-            _log.warning("work cancelled", tasks=cancelled)
+            _log.warning("deliveries_cancelled", tasks=cancelled)
         if self._socket:
             await self._socket.close_async()  # type: ignore[no-untyped-call]  # slack-bolt has no type there
 
@@ -181,12 +181,12 @@ class SlackBot:
         while True:
             await asyncio.sleep(_PING_INTERVAL)
             if self._silent(socket):
-                _log.warning("socket silent, opening another")
+                _log.warning("socket_silent")
                 self._heard = time.monotonic()
                 try:
                     await socket.client.connect_to_new_endpoint(force=True)
                 except Exception as error:  # noqa: BLE001 - the next round tries again
-                    _log.warning("socket not opened", error=type(error).__name__)
+                    _log.warning("socket_not_opened", error=type(error).__name__)
 
     # --- HTTP -------------------------------------------------------------------------------------------------------
 
@@ -278,12 +278,12 @@ class SlackBot:
         with structlog.contextvars.bound_contextvars(reference=reference):
             try:
                 if not await self._deliveries.first(said.key):
-                    _log.info("delivered twice")
+                    _log.info("delivery_repeated")
                     return
                 request = await self._request(said, where, reference, team=team, channel_name=channel_name)
                 await self._send(await self._door.dispatch(request), request, where)
             except DomainError as error:
-                _log.warning("not answered", error=str(error))
+                _log.warning("delivery_not_answered", error=str(error))
                 await self._last_words(Message(views.explanation(error)), where)
             except Exception:  # noqa: BLE001 - a person waits for a word, whatever happened
                 _log.exception("fault")
@@ -373,7 +373,7 @@ class SlackBot:
             async with asyncio.timeout(_OPTIONS_WAIT):
                 found = await self._suggestions(body)
         except (TimeoutError, DomainError) as error:
-            _log.warning("no suggestions", error=type(error).__name__)
+            _log.warning("suggestions_missing", error=type(error).__name__)
         await ack(options=[option(name) for name in found[:100]])
 
     async def _suggestions(self, body: Body) -> tuple[str, ...]:

@@ -112,9 +112,9 @@ class Replies:
             async with self._session.post(where.response_url, json=body, proxy=proxy) as answer:
                 if answer.ok:
                     return True
-                _log.warning("response refused", status=answer.status)
+                _log.warning("response_refused", status=answer.status)
         except (aiohttp.ClientError, TimeoutError) as error:
-            _log.warning("response lost", error=type(error).__name__)
+            _log.warning("response_lost", error=type(error).__name__)
         return False
 
     async def _updated(self, message: Message, where: Where) -> bool:
