@@ -1,12 +1,15 @@
 """One identity's way to ARM: the SDK's clients, made when first needed and kept, and plain requests beside them."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+import structlog
 from azure.core import AsyncPipelineClient
+from azure.core.async_paging import AsyncItemPaged
 from azure.core.exceptions import AzureError
 from azure.core.pipeline import AsyncPipeline
 from azure.core.polling import AsyncLROPoller
@@ -16,15 +19,18 @@ from azure.mgmt.kubernetesconfiguration.v2023_05_01.aio import SourceControlConf
 
 from services.gateways.azure.clouds import Cloud
 from services.gateways.azure.identity import Credential
-from services.gateways.azure.pipeline import same_host
-from services.gateways.azure.recent import Writes
-from services.gateways.azure.translation import SERVICE, from_answer, from_sdk
+from services.gateways.azure.pipeline import Newest, newest, same_host
+from services.gateways.azure.recent import SignedUrls, Writes
+from services.gateways.azure.translation import SERVICE, from_answer, from_sdk, unreadable
 from services.gateways.azure.versions import Versions
 from services.model.errors import Unreachable
-from services.model.redaction import short
 
 PROVIDERS_API_VERSION = "2021-04-01"
 _REDIRECTS = 300
+PAGES, ITEMS = 500, 50_000
+"""Of one list at most. ACR's own limits are 50 connected registries and 20,000 tokens in a registry."""
+_log = structlog.get_logger("azure")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,7 @@ class Arm:
         self._cloud, self._credential, self._pipeline = cloud, credential, pipeline
         self._deadlines = deadlines
         self.writes, self.versions = writes, versions
+        self.signed = SignedUrls()
         self._plain: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(
             cloud.resource_manager, pipeline=pipeline
         )
@@ -99,7 +106,7 @@ class Arm:
         return f"{self._cloud.resource_manager}{path}" + (f"?api-version={version}" if version else "")
 
     async def provider(self, subscription: str, namespace: str) -> Any:
-        """The document of a subscription's resource provider, as it comes."""
+        """The document of a subscription's resource provider, of whatever shape."""
         target = f"/subscriptions/{subscription}/providers/{namespace}"
         async with self.reading(target) as deadline:
             url = self.url(target, PROVIDERS_API_VERSION)
@@ -126,6 +133,23 @@ class Arm:
             raise from_answer(response.status_code, response.headers, response.text(), target)
         return response
 
+    async def object(self, url: str, *, target: str, deadline: float, **options: Any) -> dict[str, Any]:
+        """The JSON object that a GET answers with. Raises `Unreadable` for anything else."""
+        response = await self.send("GET", url, target=target, deadline=deadline, **options)
+        body = json_object(response)
+        if body is None:
+            raise unreadable(target, response.headers.get("x-ms-correlation-request-id", ""))
+        return body
+
+
+def json_object(response: AsyncHttpResponse) -> dict[str, Any] | None:
+    """An answer's body as an object; None when it is none."""
+    try:
+        body = json.loads(response.text())
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None
+
 
 async def initial_answer(poller: AsyncLROPoller[Any]) -> AsyncHttpResponse:
     """The first answer of a `begin_…` that was called with `**UNPOLLED`."""
@@ -134,13 +158,35 @@ async def initial_answer(poller: AsyncLROPoller[Any]) -> AsyncHttpResponse:
     return response
 
 
+async def items(paged: AsyncItemPaged[T], target: str) -> list[T]:
+    """All items of a list. Raises `Unreadable` for a list without an end, or whose pages lead back to each other."""
+    found: list[T] = []
+    links: set[str] = set()
+    pages: Any = paged.by_page()
+    async for page in pages:
+        found += [item async for item in page]
+        # The SDK takes an answer without a list for an empty one.
+        call = newest.get()
+        content = call.content if call else None
+        if not isinstance(content, dict) or not isinstance(content.get("value"), list):
+            raise unreadable(target, call.correlation_id if call else "")
+        link = str(pages.continuation_token or "")
+        if link in links or len(links) >= PAGES or len(found) > ITEMS:
+            raise unreadable(target)
+        links.add(link)
+    return found
+
+
 UNPOLLED: dict[str, Any] = {"polling": False, "cls": lambda answer, _body, _headers: answer}
 """Options of a `begin_…` that only sends the request: the SDK's poller waits half a minute, then reads once more."""
 
 
 @asynccontextmanager
 async def _asking(target: str, seconds: float) -> AsyncIterator[float]:
+    """The border: what comes out of it is an answer of ours or an error of ours."""
     deadline = asyncio.get_running_loop().time() + seconds
+    call = Newest()
+    token = newest.set(call)
     # `from None`: what the SDK raised may quote a signed URL or a body.
     try:
         async with asyncio.timeout_at(deadline):
@@ -148,6 +194,10 @@ async def _asking(target: str, seconds: float) -> AsyncIterator[float]:
     except TimeoutError:
         raise Unreachable(SERVICE, target, code="DeadlineExceeded", message=f"no answer in {seconds:g} s") from None
     except AzureError as error:
-        raise from_sdk(error, target) from None
-    except ValueError as error:
-        raise Unreachable(SERVICE, target, code="UnreadableAnswer", message=short(repr(error))) from None
+        raise from_sdk(error, target, call.correlation_id) from None
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+        # The SDK's models take any JSON and fail where it is used. The answer's shape is not one of Azure's.
+        _log.warning("answer_unreadable", target=target, error=type(error).__name__, correlation_id=call.correlation_id)
+        raise unreadable(target, call.correlation_id) from None
+    finally:
+        newest.reset(token)

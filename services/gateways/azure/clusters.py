@@ -5,14 +5,18 @@ from typing import Any
 
 from azure.mgmt.kubernetesconfiguration.v2023_05_01 import models
 
+from services.gateways.answers import at_most
 from services.gateways.azure import reading
-from services.gateways.azure.arm import PROVIDERS_API_VERSION, UNPOLLED, Arm, initial_answer
+from services.gateways.azure.arm import PAGES, PROVIDERS_API_VERSION, UNPOLLED, Arm, initial_answer, items
 from services.gateways.azure.following import begun
+from services.gateways.azure.translation import unreadable
 from services.model.azure import ArcCluster, ClusterRef, Extension, Pending
 from services.model.secret import Secret
 from services.policy.sites import EXTENSION_TYPE, RUNTIME_NAMESPACE
 
 _KIND = ("Microsoft.Kubernetes", "connectedClusters")
+_ALL_PROVIDERS = 64 * 2**20
+"""Bytes: the list describes every resource type of Azure."""
 _EXTENSIONS = "/providers/Microsoft.KubernetesConfiguration/extensions"
 
 
@@ -25,8 +29,8 @@ class Clusters:
     async def get(self, cluster: ClusterRef) -> ArcCluster:
         """Raises `Absent`."""
         async with self._arm.reading(cluster.id) as deadline:
-            response = await self._arm.send("GET", self._arm.url(cluster.id), target=cluster.id, deadline=deadline)
-            return reading.arc_cluster(response.json())
+            body = await self._arm.object(self._arm.url(cluster.id), target=cluster.id, deadline=deadline)
+            return reading.named(reading.arc_cluster(body), cluster.name)
 
 
 class Extensions:
@@ -38,16 +42,17 @@ class Extensions:
     async def list(self, cluster: ClusterRef) -> tuple[Extension, ...]:
         """All pages."""
         client = self._arm.extensions(cluster.subscription).extensions
-        async with self._arm.reading(f"{cluster.id}{_EXTENSIONS}") as deadline:
+        target = f"{cluster.id}{_EXTENSIONS}"
+        async with self._arm.reading(target) as deadline:
             pages = client.list(cluster.resource_group, *_KIND, cluster.name, deadline=deadline)
-            return tuple([reading.extension(each) async for each in pages])
+            return tuple(reading.extension(extension) for extension in await items(pages, target))
 
     async def get(self, cluster: ClusterRef, name: str) -> Extension:
         """Raises `Absent`."""
         client = self._arm.extensions(cluster.subscription).extensions
         async with self._arm.reading(f"{cluster.id}{_EXTENSIONS}/{name}") as deadline:
-            found = await client.get(cluster.resource_group, *_KIND, cluster.name, name, deadline=deadline)
-            return reading.extension(found)
+            answer = await client.get(cluster.resource_group, *_KIND, cluster.name, name, deadline=deadline)
+            return reading.named(reading.extension(answer), name)
 
     async def create(
         self,
@@ -90,17 +95,21 @@ class Providers:
         target = f"/subscriptions/{subscription}/providers"
         wanted = {namespace.lower(): namespace for namespace in namespaces}
         states = dict.fromkeys(namespaces, "NotRegistered")
+        versions, links = self._arm.versions, {""}
         url = self._arm.url(target, PROVIDERS_API_VERSION)
-        versions = self._arm.versions
         async with versions.reading(subscription), self._arm.reading(target) as deadline:
-            while url:
-                body = (await self._arm.send("GET", url, target=target, deadline=deadline, as_given=True)).json()
-                for provider in body.get("value") or ():
+            while url not in links:
+                links.add(url)
+                with at_most(_ALL_PROVIDERS):
+                    body = await self._arm.object(url, target=target, deadline=deadline, as_given=True)
+                for provider in body["value"]:
                     namespace = wanted.get(str(provider.get("namespace", "")).lower())
                     if namespace:
                         states[namespace] = str(provider.get("registrationState") or "")
                         versions.note(subscription, provider)
-                url = body.get("nextLink") or ""
+                url = str(body.get("nextLink") or "")
+            if url or len(links) > PAGES:
+                raise unreadable(target)
         return states
 
     async def register(self, subscription: str, namespace: str) -> str:

@@ -7,7 +7,7 @@ from azure.core.rest import AsyncHttpResponse
 from azure.mgmt.containerregistry import models
 
 from services.gateways.azure import reading
-from services.gateways.azure.arm import UNPOLLED, Arm, initial_answer
+from services.gateways.azure.arm import UNPOLLED, Arm, initial_answer, items
 from services.gateways.azure.following import begun
 from services.model.azure import AcrRef, ConnectedRegistry, Pending
 
@@ -22,14 +22,16 @@ class ConnectedRegistries:
         """Raises `Absent`."""
         client = self._arm.registries(acr.subscription).connected_registries
         async with self._arm.reading(f"{acr.id}/connectedRegistries/{name}") as deadline:
-            return reading.connected_registry(await client.get(acr.resource_group, acr.name, name, deadline=deadline))
+            answer = await client.get(acr.resource_group, acr.name, name, deadline=deadline)
+            return reading.named(reading.connected_registry(answer), name)
 
     async def list(self, acr: AcrRef) -> tuple[ConnectedRegistry, ...]:
         """All pages."""
         client = self._arm.registries(acr.subscription).connected_registries
-        async with self._arm.reading(f"{acr.id}/connectedRegistries") as deadline:
+        target = f"{acr.id}/connectedRegistries"
+        async with self._arm.reading(target) as deadline:
             pages = client.list(acr.resource_group, acr.name, deadline=deadline)
-            return tuple([reading.connected_registry(each) async for each in pages])
+            return tuple(reading.connected_registry(registry) for registry in await items(pages, target))
 
     async def create(
         self,

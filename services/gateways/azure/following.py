@@ -1,7 +1,6 @@
 """Asynchronous ARM operations, followed by plain requests: one a poll, and none to read the result again."""
 
 import asyncio
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -9,9 +8,9 @@ from typing import Any
 from azure.core.rest import AsyncHttpResponse
 
 from services.gateways.azure import sentences
-from services.gateways.azure.arm import Arm
+from services.gateways.azure.arm import Arm, json_object
 from services.gateways.azure.retries import retry_after
-from services.gateways.azure.translation import SERVICE, from_sentence
+from services.gateways.azure.translation import SERVICE, from_sentence, unreadable
 from services.model.azure import Pending
 from services.model.errors import Absent, Conflict, Foreign, NotAllowed, Refused, Unreadable
 
@@ -26,19 +25,34 @@ def begun(arm: Arm, response: AsyncHttpResponse, target: str) -> Pending:
 
     Raises `Refused` when the answer already says that it failed.
     """
-    body = _content(response)
     pending = Pending(target, correlation_id=_correlation(response), retry_after=retry_after(response.headers) or 0)
     status_url = _link(arm, response, "Azure-AsyncOperation")
     if status_url:
-        return replace(pending, url=status_url, kind="status")
+        arm.signed.keep(target, status_url)
+        return replace(pending, url=arm.url(target), kind="status")
     # An extension's PUT carries a Location on a regional host besides (recorded), where the token must not go.
     location = _link(arm, response, "Location")
     if response.status_code == _ACCEPTED and location:
         return replace(pending, url=location, kind="location")
+    body, text = json_object(response), response.text().strip()
+    if body is None and text:
+        raise unreadable(target, pending.correlation_id)
+    if _is_resource(target) and not _is_about(body, target):
+        # An empty or strange answer proves nothing: done means read back.
+        return replace(pending, url=arm.url(target), kind="status")
     unnamed = "Accepted" if response.status_code == _ACCEPTED else _SUCCEEDED
-    if _finished(_state(body) or unnamed, body, pending):
+    if _finished(_state(body or {}) or unnamed, body or {}, pending):
         return pending
     return replace(pending, url=arm.url(target), kind="status")
+
+
+def _is_resource(target: str) -> bool:
+    """Whether an id names a resource: types and names alternate behind the provider, an action stands behind a name."""
+    return len(target.rpartition("/providers/")[2].split("/")) % 2 == 1
+
+
+def _is_about(body: Mapping[str, Any] | None, target: str) -> bool:
+    return body is not None and str(body.get("name") or "").lower() == target.rpartition("/")[2].lower()
 
 
 class Operations:
@@ -55,35 +69,37 @@ class Operations:
         """
         if pending.kind == "done":
             return pending
-        if not self._arm.is_ours(pending.url):
-            pending = self._by_resource(pending)
+        resource = self._arm.url(pending.target)
+        url = self._arm.signed.get(pending.target) if pending.kind == "status" else pending.url
+        if not url or not self._arm.is_ours(url):
+            pending, url = replace(pending, url=resource, kind="status"), resource
         async with self._arm.reading(pending.target) as deadline:
             try:
-                response = await self._arm.send(
-                    "GET",
-                    pending.url,
-                    target=pending.target,
-                    deadline=deadline,
-                    as_given=pending.url != self._arm.url(pending.target),
-                )
+                response = await self._get(pending.target, url, deadline)
             except (NotAllowed, Absent, Unreadable):
                 # Custom roles lack connectedRegistries/operationStatuses/read: no published action list names it.
-                if pending.kind != "status" or pending.url == self._arm.url(pending.target):
+                if pending.kind != "status" or url == resource:
                     raise
-                pending = self._by_resource(pending)
-                response = await self._arm.send("GET", pending.url, target=pending.target, deadline=deadline)
+                self._arm.signed.drop(pending.target)
+                url = resource
+                response = await self._get(pending.target, url, deadline)
             try:
-                return _continued(self._arm, response, pending)
+                going = _continued(self._arm, response, pending, by_resource=url == resource)
             except (Refused, Conflict, NotAllowed):
                 self._arm.writes.forget(pending.target)
+                self._arm.signed.drop(pending.target)
                 raise
+            if going.kind == "done":
+                self._arm.signed.drop(pending.target)
+            return going
+
+    async def _get(self, target: str, url: str, deadline: float) -> AsyncHttpResponse:
+        as_given = url != self._arm.url(target)
+        return await self._arm.send("GET", url, target=target, deadline=deadline, as_given=as_given)
 
     def note_written(self, arm_id: str) -> None:
         """Another process wrote this within the last minute: a 404 for it is asked again here too."""
         self._arm.writes.note(arm_id)
-
-    def _by_resource(self, pending: Pending) -> Pending:
-        return replace(pending, url=self._arm.url(pending.target), kind="status")
 
 
 async def result(arm: Arm, pending: Pending, *, deadline: float, interval: float) -> AsyncHttpResponse:
@@ -101,28 +117,34 @@ async def result(arm: Arm, pending: Pending, *, deadline: float, interval: float
         response = await arm.send("GET", pending.url, target=pending.target, deadline=deadline, as_given=True)
         if response.status_code != _ACCEPTED:
             return response
-        pending = _continued(arm, response, pending)
+        pending = _continued(arm, response, pending, by_resource=False)
         grown = max(_FIRST_PAUSE, (clock() - began) / 10)
         await asyncio.sleep(pending.retry_after or min(interval, grown))
 
 
-def _continued(arm: Arm, response: AsyncHttpResponse, pending: Pending) -> Pending:
+def _continued(arm: Arm, response: AsyncHttpResponse, pending: Pending, *, by_resource: bool) -> Pending:
     """The operation after an answer to a poll: the newest URL counts, since the signed ones are replaced each time."""
     pending = replace(
         pending,
         correlation_id=_correlation(response) or pending.correlation_id,
         retry_after=retry_after(response.headers) or 0,
     )
+    body, text = json_object(response), response.text().strip()
+    if body is None and (text or pending.kind == "status"):
+        raise unreadable(pending.target, pending.correlation_id)
     if pending.kind == "location":
         if response.status_code != _ACCEPTED:
             return _done(pending)
         return replace(pending, url=_link(arm, response, "Location") or pending.url)
-    body = _content(response)
+    if by_resource and not _is_about(body, pending.target):
+        raise unreadable(pending.target, pending.correlation_id)
     # A resource that names no state is there; an operation that names none is not at its end.
-    unnamed = _SUCCEEDED if pending.url == arm.url(pending.target) else "InProgress"
-    if _finished(_state(body) or unnamed, body, pending):
+    unnamed = _SUCCEEDED if by_resource else "InProgress"
+    if _finished(_state(body or {}) or unnamed, body or {}, pending):
         return _done(pending)
-    return replace(pending, url=_link(arm, response, "Azure-AsyncOperation") or pending.url)
+    if newest := _link(arm, response, "Azure-AsyncOperation"):
+        arm.signed.keep(pending.target, newest)
+    return pending
 
 
 def _done(pending: Pending) -> Pending:
@@ -167,14 +189,6 @@ def _state(body: Mapping[str, Any]) -> str:
         return own
     state = properties.get("provisioningState") if isinstance(properties, dict) else None
     return str(state or "")
-
-
-def _content(response: AsyncHttpResponse) -> dict[str, Any]:
-    try:
-        body = json.loads(response.text())
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 def _correlation(response: AsyncHttpResponse) -> str:

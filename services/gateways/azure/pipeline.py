@@ -11,6 +11,7 @@ which a POST may be sent again after an error.
 import asyncio
 import ssl
 from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -34,6 +35,7 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
+from services.gateways.answers import BoundedResponse
 from services.gateways.azure.clock import AzureClock
 from services.gateways.azure.clouds import Cloud
 from services.gateways.azure.codes import NOT_FOUND, THROTTLED, meaning
@@ -56,6 +58,27 @@ _PORTS = {"http": 80, "https": 443}
 _ERRORS = 400
 _VERSION_REFUSED = frozenset({400, NOT_FOUND})
 
+
+@dataclass
+class Newest:
+    """The newest answer of one call, for what is said about its shape."""
+
+    answer: _Response | None = None
+
+    @property
+    def correlation_id(self) -> str:
+        """Empty where there is none."""
+        headers = self.answer.http_response.headers if self.answer else {}
+        return str(headers.get("x-ms-correlation-request-id") or "")
+
+    @property
+    def content(self) -> Any:
+        """Its JSON, as the SDK has read it."""
+        return self.answer.context.get(ContentDecodePolicy.CONTEXT_NAME) if self.answer else None
+
+
+newest: ContextVar[Newest | None] = ContextVar("newest", default=None)
+
 _log = structlog.get_logger(__name__)
 
 
@@ -71,7 +94,7 @@ def transport(ca_file: str = "") -> tuple[AioHttpTransport, aiohttp.ClientSessio
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=context, limit_per_host=16),
         cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
+        response_class=BoundedResponse,
         trust_env=True,
     )
     return AioHttpTransport(session=session, session_owner=False), session
@@ -288,6 +311,8 @@ class RequestLog(_Policy):
             response = await self.next.send(request)
             status = response.http_response.status_code
             correlation = response.http_response.headers.get("x-ms-correlation-request-id", "")
+            if (call := newest.get()) is not None:
+                call.answer = response
             return response
         finally:
             _log.debug(

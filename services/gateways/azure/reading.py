@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from azure.mgmt.containerregistry import models as acr
 from azure.mgmt.kubernetesconfiguration.v2023_05_01 import models as arc
@@ -20,6 +20,13 @@ from services.model.azure import (
 )
 from services.model.redaction import short
 
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Named)
 _WORDS = {
     word.lower(): word
     for enum in (
@@ -148,6 +155,13 @@ def arc_cluster(found: Mapping[str, Any]) -> ArcCluster:
         kubernetes_version=str(properties.get("kubernetesVersion") or ""),
         distribution=str(properties.get("distribution") or ""),
     )
+
+
+def named(value: T, name: str) -> T:
+    """The value, when it bears the name that was asked for; an answer about something else is no answer."""
+    if value.name.lower() != name.lower():
+        raise ValueError("an answer about something else")
+    return value
 
 
 def last_segment(arm_id: str) -> str:

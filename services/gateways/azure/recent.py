@@ -1,6 +1,6 @@
-"""What this process remembers of its latest requests: where Azure asked it to wait, and what it has just written.
+"""What this process remembers of its latest requests, in memory alone, and bounded.
 
-Both are kept in memory for as long as they matter, and both are bounded by the time that they are kept.
+Where Azure asked it to wait, what it has just written, and where operations under way are followed.
 """
 
 from collections.abc import Callable
@@ -9,6 +9,9 @@ LONGEST_WAIT = 3600.0
 """Seconds for which a `Retry-After` is obeyed at most; Azure asks for minutes. An answer may name a day by mistake."""
 UNSEEN = 60.0
 """Seconds after a write within which a 404 for it is not believed (azapi#587, azure-cli#27913)."""
+
+MANY = 1000
+"""Operations that are remembered at a time."""
 
 
 class Holds:
@@ -58,3 +61,28 @@ class Writes:
             now - at < UNSEEN and (path.startswith(f"{known}/") or f'"{known}"' in body)
             for known, at in self._written.items()
         )
+
+
+class SignedUrls:
+    """Where asynchronous operations of this process are followed, by the ARM id of what they change.
+
+    The URLs are signed, so they stay in memory. A process that has none follows the resource itself.
+    """
+
+    def __init__(self) -> None:
+        self._urls: dict[str, str] = {}
+
+    def keep(self, arm_id: str, url: str) -> None:
+        """The newest URL; the oldest of very many goes."""
+        self._urls.pop(arm_id.lower(), None)
+        self._urls[arm_id.lower()] = url
+        if len(self._urls) > MANY:
+            del self._urls[next(iter(self._urls))]
+
+    def get(self, arm_id: str) -> str:
+        """Empty when this process has none."""
+        return self._urls.get(arm_id.lower(), "")
+
+    def drop(self, arm_id: str) -> None:
+        """The operation has ended, or can't be followed there."""
+        self._urls.pop(arm_id.lower(), None)

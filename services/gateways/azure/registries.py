@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from azure.mgmt.containerregistry import models
 
 from services.gateways.azure import reading
-from services.gateways.azure.arm import UNPOLLED, Arm, initial_answer
+from services.gateways.azure.arm import UNPOLLED, Arm, initial_answer, json_object
 from services.gateways.azure.following import begun, result
-from services.gateways.azure.translation import SERVICE
+from services.gateways.azure.translation import SERVICE, unreadable
 from services.model.azure import AcrRef, Pending, Registry, ScopeMap, Token
 from services.model.errors import Invalid, Refused
 from services.model.secret import Secret
@@ -25,7 +25,8 @@ class Registries:
         """Raises `Absent`."""
         client = self._arm.registries(acr.subscription).registries
         async with self._arm.reading(acr.id) as deadline:
-            return reading.registry(await client.get(acr.resource_group, acr.name, deadline=deadline))
+            answer = await client.get(acr.resource_group, acr.name, deadline=deadline)
+            return reading.named(reading.registry(answer), acr.name)
 
     async def create(self, acr: AcrRef, location: str) -> Pending:
         """Create a Premium registry, data endpoint on, admin user off."""
@@ -78,7 +79,8 @@ class ScopeMaps:
         """Raises `Absent`."""
         client = self._arm.registries(acr.subscription).scope_maps
         async with self._arm.reading(f"{acr.id}/scopeMaps/{name}") as deadline:
-            return reading.scope_map(await client.get(acr.resource_group, acr.name, name, deadline=deadline))
+            answer = await client.get(acr.resource_group, acr.name, name, deadline=deadline)
+            return reading.named(reading.scope_map(answer), name)
 
     async def put(self, acr: AcrRef, name: str, actions: Sequence[str], description: str) -> Pending:
         """Create or overwrite."""
@@ -103,7 +105,8 @@ class Tokens:
         """Raises `Absent`."""
         client = self._arm.registries(acr.subscription).tokens
         async with self._arm.reading(f"{acr.id}/tokens/{name}") as deadline:
-            return reading.token(await client.get(acr.resource_group, acr.name, name, deadline=deadline))
+            answer = await client.get(acr.resource_group, acr.name, name, deadline=deadline)
+            return reading.named(reading.token(answer), name)
 
     async def put(self, acr: AcrRef, name: str, scope_map_id: str) -> Pending:
         """Create, or point to another scope map; enabled."""
@@ -132,8 +135,10 @@ class Tokens:
             if response.status_code == _ACCEPTED:
                 pending = begun(self._arm, response, target)
                 response = await result(self._arm, pending, deadline=deadline, interval=self._interval)
-            made = response.json().get("passwords") or ()
-            for password in made:
+            passwords = (json_object(response) or {}).get("passwords")
+            if not isinstance(passwords, list):
+                raise unreadable(target)
+            for password in passwords:
                 if str(password.get("name", "")).lower() == slot.lower() and password.get("value"):
                     return Secret(password["value"])
         raise Refused(SERVICE, target, code="NoPassword", message=f"the answer holds no {slot}")

@@ -8,9 +8,13 @@ from typing import Any
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
+    DecodeError,
+    DeserializationError,
     HttpResponseError,
+    SerializationError,
 )
 
+from services.gateways.answers import AnswerTooLargeError
 from services.gateways.azure import codes, sentences
 from services.gateways.azure.retries import retry_after, until
 from services.gateways.azure.sentences import Sentence
@@ -50,11 +54,20 @@ _REGIONS = re.compile(
     r"(?:available in (?P<plain>[\w, ]+)|(?:resource type is|supported locations are) '(?P<quoted>[^']*)')",
     re.IGNORECASE,
 )
-_UNAUTHORIZED, _SERVER = 401, 500
+_REDIRECTS, _UNAUTHORIZED, _SERVER = 300, 401, 500
 
 
-def from_sdk(error: AzureError, target: str) -> Foreign:
+def unreadable(target: str, correlation: str = "") -> Unreadable:
+    """The error for an answer whose shape is none of Azure's."""
+    return Unreadable(SERVICE, target, "UnreadableAnswer", "", correlation)
+
+
+def from_sdk(error: AzureError, target: str, correlation: str = "") -> Foreign:
     """Our error for one of azure-core's or azure-identity's. `target` is what was asked, an ARM id."""
+    if isinstance(error.inner_exception, AnswerTooLargeError):
+        return Unreadable(SERVICE, target, "AnswerTooLarge", str(error.inner_exception), correlation)
+    if isinstance(error, DecodeError | DeserializationError | SerializationError) and not _refusal(error):
+        return unreadable(target, correlation)
     response: Any = error.response if isinstance(error, HttpResponseError) else None
     login = isinstance(error, ClientAuthenticationError)
     if login and (response is None or _AADSTS.search(str(error))):
@@ -67,6 +80,12 @@ def from_sdk(error: AzureError, target: str) -> Foreign:
         body = ""
     # A managed identity's endpoint says with 400 what Entra says with 401.
     return from_answer(_UNAUTHORIZED if login else response.status_code, response.headers, body, target)
+
+
+def _refusal(error: AzureError) -> bool:
+    """Whether the answer that could not be decoded says no by its status anyway."""
+    response: Any = getattr(error, "response", None)
+    return response is not None and response.status_code >= _REDIRECTS
 
 
 def from_answer(status: int, headers: Mapping[str, str], body: str, target: str) -> Foreign:

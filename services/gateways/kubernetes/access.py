@@ -8,6 +8,7 @@ import yaml
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
+from services.gateways.answers import BoundedResponse, no_redirects
 from services.gateways.kubernetes.translation import SERVICE
 from services.model.errors import Unreachable
 from services.model.redaction import scrub
@@ -39,8 +40,8 @@ def version(location: str) -> tuple[int, ...]:
     return tuple(file.stat().st_mtime_ns for file in files if file.is_file())
 
 
-async def client(location: str, context: str) -> ApiClient:
-    """A client for one context (empty: the current one); nothing is asked of the cluster yet.
+async def client(location: str, context: str, *, connections: int) -> ApiClient:
+    """A client for one context (empty: the current one), of so many connections; nothing is asked of the cluster yet.
 
     Raises:
         Unreachable: its code is `KubeconfigMissing`, `KubeconfigInvalid`, `ContextMissing` or `CredentialPluginFailed`.
@@ -51,6 +52,11 @@ async def client(location: str, context: str) -> ApiClient:
             load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]  # the library has no types here
         else:
             await _load(location, context, configuration)
+        # Extension attributes that the library looks for; its own type does not declare them.
+        extended: Any = configuration
+        extended.client_session_kwargs = {"response_class": BoundedResponse}
+        extended.trace_configs = [no_redirects()]
+        configuration.connection_pool_maxsize = connections
         return ApiClient(configuration=configuration)
     except (ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         # The loader has one exception of its own and lets the parser's and the file system's through.

@@ -7,12 +7,17 @@ from typing import Any
 
 from kubernetes.aio.client import ApiClient
 
+from services.gateways.answers import at_most
 from services.gateways.kubernetes.rights import Right
-from services.gateways.kubernetes.translation import Answer, connecting, refusal
-from services.model.errors import Refused
+from services.gateways.kubernetes.translation import SERVICE, Answer, connecting, kubernetes_object, refusal
+from services.model.errors import Refused, Unreadable
 
 Object = dict[str, Any]
 _METHODS = {"get": "GET", "list": "GET", "create": "POST", "delete": "DELETE"}
+PAGES, OBJECTS = 1_000, 200_000
+"""Of one list at most."""
+TEXT, WHOLE = 256 * 2**10, 64 * 2**20
+"""Bytes of a text, and of a list in one piece."""
 _FORGOTTEN = frozenset({"Expired", "Gone"})
 """Reasons of a 410: a continue token lives a few minutes at most."""
 
@@ -30,13 +35,17 @@ class Api:
     async def ask(
         self, right: Right, name: str = "", *, query: Mapping[str, str] | None = None, body: Object | None = None
     ) -> Object:
-        """Exercise a right; the object in the answer. Raises what `translation` makes of a refusal."""
+        """Exercise a right; the object in the answer.
+
+        Raises what `translation` makes of a refusal, or `Unreadable` for what is no Kubernetes object.
+        """
         answer = await self._answer(right, name, query, body)
-        return answer.json
+        return kubernetes_object(answer, f"{self._cluster}: {right}")
 
     async def text(self, right: Right, name: str, query: Mapping[str, str]) -> str:
         """The same for answers that are plain text."""
-        answer = await self._answer(right, name, query, None)
+        with at_most(TEXT):
+            answer = await self._answer(right, name, query, None)
         return answer.body.decode("utf-8", "replace")
 
     async def everything(self, right: Right, query: Mapping[str, str] | None = None) -> list[Object]:
@@ -46,7 +55,8 @@ class Api:
         except Refused as error:
             if error.code not in _FORGOTTEN:
                 raise
-        whole = await self.ask(right, query=query)
+        with at_most(WHOLE):
+            whole = await self.ask(right, query=query)
         return list(whole.get("items") or ())
 
     def waiting(self, what: str) -> AbstractContextManager[None]:
@@ -56,18 +66,24 @@ class Api:
     async def version(self) -> str:
         """Of the API server; anybody may ask."""
         answer = await self._exchange("GET", "/version", {}, None, "get /version")
-        return str(answer.json.get("gitVersion", ""))
+        version = answer.json.get("gitVersion")
+        if not isinstance(version, str):
+            raise Unreadable(SERVICE, f"{self._cluster}: get /version", "NotKubernetes", "the answer has no version")
+        return version
 
     async def _paged(self, right: Right, query: Mapping[str, str]) -> list[Object]:
-        found: list[Object] = []
-        token = ""
+        objects: list[Object] = []
+        token, tokens = "", set[str]()
         while True:
             page = {"limit": str(self._page)} | ({"continue": token} if token else {})
             answer = await self.ask(right, query={**query, **page})
-            found += answer.get("items") or ()
+            objects += answer.get("items") or ()
             token = str((answer.get("metadata") or {}).get("continue") or "")
             if not token:
-                return found
+                return objects
+            if token in tokens or len(tokens) >= PAGES or len(objects) > OBJECTS:
+                raise Unreadable(SERVICE, f"{self._cluster}: {right}", "EndlessList", "a list without an end")
+            tokens.add(token)
 
     async def _answer(self, right: Right, name: str, query: Mapping[str, str] | None, body: Object | None) -> Answer:
         return await self._exchange(_METHODS[right.verb], right.path(name), query or {}, body, str(right))
@@ -79,7 +95,7 @@ class Api:
         with connecting(target):
             async with asyncio.timeout(self._deadline), self._slots:
                 answer = await self._send(method, path, query, body)
-        if answer.status >= 400:  # noqa: PLR2004 - HTTP's errors begin here
+        if answer.status >= 300:  # noqa: PLR2004 - redirects are no answers either
             raise refusal(answer, target, action)
         return answer
 

@@ -61,7 +61,7 @@ class KubernetesGateway:
     async def _open(self, location: str, context: str) -> KubernetesCluster:
         with connecting(f"{location} {context}".strip()):
             async with asyncio.timeout(self._deadline):
-                client = await access.client(location, context)
+                client = await access.client(location, context, connections=self._at_once)
         self._clients.append(client)
         name = context or client.configuration.host
         return KubernetesCluster(Api(client, name, deadline=self._deadline, at_once=self._at_once, page=self._page))

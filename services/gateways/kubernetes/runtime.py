@@ -21,7 +21,7 @@ from services.model.kubernetes import Runtime
 from services.model.redaction import scrub
 
 LABEL = "app.kubernetes.io/name=connected-registry"
-LOG_LINES = 40
+LOG_LINES, LOG_BYTES = 40, 64 * 2**10
 WARNINGS = 10
 
 
@@ -107,7 +107,7 @@ async def _log(api: Api, namespace: str, pod: Object, *, previous: bool) -> str:
     containers = (pod.get("spec") or {}).get("containers") or ()
     if not containers:
         return ""
-    query = {"container": str(containers[0]["name"]), "tailLines": str(LOG_LINES)}
+    query = {"container": str(containers[0]["name"]), "tailLines": str(LOG_LINES), "limitBytes": str(LOG_BYTES)}
     try:
         text = await api.text(
             GET_LOG.inside(namespace), pod["metadata"]["name"], query | ({"previous": "true"} if previous else {})

@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 
+from services.gateways.answers import AnswerTooLargeError, RedirectedError
 from services.model.errors import (
     Absent,
     AddressOutside,
@@ -20,8 +21,9 @@ from services.model.errors import (
     Refused,
     Throttled,
     Unreachable,
+    Unreadable,
 )
-from services.model.redaction import scrub
+from services.model.redaction import scrub, short
 
 SERVICE = "kubernetes"
 
@@ -31,7 +33,7 @@ _TAKEN = "provided IP is already allocated"
 _OUTSIDE = ("is not in the valid range", "does not match the current range")
 """The second one is what a further range says of its network and broadcast address (measured on 1.37)."""
 
-_FORBIDDEN, _INVALID, _THROTTLED, _SERVER_ERRORS = 403, 422, 429, 500
+_UNAUTHORIZED, _FORBIDDEN, _INVALID, _THROTTLED, _SERVER_ERRORS = 401, 403, 422, 429, 500
 _PLAIN: dict[int, type[Foreign]] = {401: NotAuthenticated, 404: Absent, 409: Conflict}
 
 
@@ -47,10 +49,10 @@ class Answer:
     def json(self) -> dict[str, Any]:
         """The body as an object; empty when it is none (a proxy's page, say)."""
         try:
-            found = json.loads(self.body or b"{}")
-        except ValueError:
+            content = json.loads(self.body or b"{}")
+        except (ValueError, RecursionError):
             return {}
-        return found if isinstance(found, dict) else {}
+        return content if isinstance(content, dict) else {}
 
 
 @contextmanager
@@ -60,16 +62,38 @@ def connecting(target: str) -> Iterator[None]:
         yield
     except TimeoutError as error:
         raise Unreachable(SERVICE, target, "DeadlineExceeded", "no answer in time") from error
+    except (AnswerTooLargeError, RedirectedError) as error:
+        raise Unreadable(SERVICE, target, type(error).__name__.removesuffix("Error"), scrub(str(error))) from error
     except (aiohttp.ClientError, OSError) as error:
         raise Unreachable(SERVICE, target, "NoConnection", scrub(str(error))) from error
+
+
+def kubernetes_object(answer: Answer, target: str) -> dict[str, Any]:
+    """The object in a good answer. Raises `Unreadable` for what is none: a login page with 200 is no answer.
+
+    Every object of the API names its kind; a list has its items. Parts that are objects in the API are objects here.
+    """
+    content = answer.json
+    items = content.get("items")
+    sound = (
+        isinstance(content.get("kind"), str)
+        and all(isinstance(content.get(part, {}), dict | None) for part in ("metadata", "spec", "status"))
+        and (not content["kind"].endswith("List") or items is None or isinstance(items, list))
+        and all(isinstance(item, dict) and isinstance(item.get("metadata"), dict) for item in items or ())
+    )
+    if not sound:
+        raise Unreadable(SERVICE, target, "NotKubernetes", "the answer is no Kubernetes object")
+    return content
 
 
 def refusal(answer: Answer, target: str, action: str) -> Foreign:
     """The error that an answer of 400 and above stands for. `action` is the right that was exercised."""
     status = answer.json
     code = str(status.get("reason") or answer.status)
-    message = scrub(str(status.get("message") or answer.body[:500].decode("utf-8", "replace")))
+    message = short(str(status.get("message") or ""))
     told = SERVICE, target, code, message
+    if answer.status not in {_UNAUTHORIZED, _THROTTLED} and answer.status < _SERVER_ERRORS and not _is_own(answer):
+        return Unreadable(SERVICE, target, f"HTTP{answer.status}", "the answer is no Kubernetes object")
     if answer.status == _THROTTLED:
         return Throttled(*told, retry_after=_seconds(answer.headers.get("Retry-After", "")))
     if answer.status >= _SERVER_ERRORS:
@@ -79,6 +103,14 @@ def refusal(answer: Answer, target: str, action: str) -> Foreign:
     if answer.status == _INVALID:
         return _invalid(told, message)
     return _PLAIN.get(answer.status, Refused)(*told)
+
+
+def _is_own(answer: Answer) -> bool:
+    """Whether a refusal is the API server's, and not that of something on the way.
+
+    It says so in an object, but for a resource that it does not know: there Go's own words stand.
+    """
+    return answer.json.get("kind") == "Status" or answer.body.strip() == b"404 page not found"
 
 
 def _forbidden(told: tuple[str, str, str, str], action: str) -> Foreign:

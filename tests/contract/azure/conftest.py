@@ -44,3 +44,10 @@ async def arm(keys: Path) -> AsyncIterator[ScriptedArm]:
 async def connection(arm: ScriptedArm) -> AsyncIterator[Connection]:
     async with await open_azure(options(arm.url, arm.ca_file, Deadlines(read=5, write=5))) as opened:
         yield opened
+
+
+@pytest.fixture
+async def other(arm: ScriptedArm) -> AsyncIterator[Connection]:
+    """Another process of the bot."""
+    async with await open_azure(options(arm.url, arm.ca_file, Deadlines(read=5, write=5))) as opened:
+        yield opened

@@ -27,6 +27,8 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     drop: bool = False
     silent: bool = False
+    raw: bytes | None = None
+    """A body that is no JSON."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,8 @@ class ScriptedArm:
             assert request.transport is not None
             request.transport.abort()
         headers = {name: value.format(base=self.url) for name, value in answer.headers.items()}
+        if answer.raw is not None:
+            return web.Response(status=answer.status, headers=headers, body=answer.raw)
         if answer.body is None:
             return web.Response(status=answer.status, headers=headers)
         return web.json_response(answer.body, status=answer.status, headers=headers)

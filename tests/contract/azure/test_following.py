@@ -4,7 +4,7 @@ import pytest
 
 from services.gateways.azure import Connection
 from services.model.azure import Pending
-from services.model.errors import Absent, NotAllowed, Refused
+from services.model.errors import Absent, NotAllowed, Refused, Unreadable
 from tests.contract.azure.conftest import ACR
 from tests.contract.azure.scripted import Answer, ScriptedArm, error
 
@@ -43,10 +43,51 @@ async def test_an_operation_is_followed_to_its_end_by_one_request_a_poll(
 
 
 async def test_the_newest_url_is_followed(arm: ScriptedArm, connection: Connection) -> None:
-    answers = Answer(201, MAKING, at(STATUS, 1)), Answer(200, {"status": "Creating"}, at(STATUS, 2))
-    arm.will_say(*answers)
-    pending = await connection.azure.operations.poll(await put(connection))
-    assert pending.url.endswith("signature2")
+    arm.will_say(Answer(201, MAKING, at(STATUS, 1)), Answer(200, {"status": "Creating"}, at(STATUS, 2)))
+    pending = await put(connection)
+    for _ in range(2):
+        pending = await connection.azure.operations.poll(pending)
+    assert [request.query["s"] for request in arm.requests[1:]] == ["signature1", "signature2"]
+
+
+async def test_what_is_stored_to_follow_an_operation_has_no_signature(arm: ScriptedArm, connection: Connection) -> None:
+    arm.will_say(Answer(201, MAKING, at(STATUS, 1)), Answer(200, {"status": "Creating"}, at(STATUS, 2)))
+    pending = await put(connection)
+    assert "signature" not in f"{pending} {await connection.azure.operations.poll(pending)}"
+
+
+async def test_another_process_follows_the_resource(
+    arm: ScriptedArm, connection: Connection, other: Connection
+) -> None:
+    arm.will_say(Answer(201, MAKING, at(STATUS)), Answer(200, MAKING))
+    pending = await other.azure.operations.poll(await put(connection))
+    assert (pending.kind, arm.lines[-1]) == ("status", f"GET {TOKEN_ID}")
+    arm.will_say(Answer(200, MADE))
+    assert (await other.azure.operations.poll(pending)).kind == "done"
+
+
+@pytest.mark.parametrize(
+    "answer", [Answer(200), Answer(200, raw=b"<html>Sign in</html>"), Answer(200, {}), Answer(200, {"name": "edge02"})]
+)
+async def test_an_odd_answer_to_a_write_is_not_success(
+    arm: ScriptedArm, connection: Connection, answer: Answer
+) -> None:
+    arm.will_say(answer)
+    with pytest.raises(Unreadable):
+        await connection.azure.operations.poll(await put(connection))
+
+
+async def test_after_an_odd_answer_the_resource_tells(arm: ScriptedArm, connection: Connection) -> None:
+    arm.will_say(Answer(200, {}), Answer(200, MADE))
+    assert (await connection.azure.operations.poll(await put(connection))).kind == "done"
+    assert arm.lines[-1] == f"GET {TOKEN_ID}"
+
+
+async def test_a_redirect_of_a_write_is_not_followed_and_not_success(arm: ScriptedArm, connection: Connection) -> None:
+    arm.will_say(Answer(302, headers={"Location": "https://localhost:1/elsewhere"}))
+    with pytest.raises(Unreadable):
+        await put(connection)
+    assert len(arm.requests) == 1
 
 
 async def test_a_signed_url_is_sent_back_letter_by_letter(arm: ScriptedArm, connection: Connection) -> None:
