@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 import structlog
 from azure.core import AsyncPipelineClient
-from azure.core.async_paging import AsyncItemPaged
 from azure.core.exceptions import AzureError
 from azure.core.pipeline import AsyncPipeline
 from azure.core.polling import AsyncLROPoller
@@ -158,9 +157,9 @@ async def initial_answer(poller: AsyncLROPoller[Any]) -> AsyncHttpResponse:
     return response
 
 
-async def items(paged: AsyncItemPaged[T], target: str) -> list[T]:
+async def items(paged: Any, target: str) -> list[Any]:
     """All items of a list. Raises `Unreadable` for a list without an end, or whose pages lead back to each other."""
-    found: list[T] = []
+    found: list[Any] = []
     links: set[str] = set()
     pages: Any = paged.by_page()
     async for page in pages:

@@ -246,7 +246,10 @@ class Retries(_Policy):
             whole = code.casefold().startswith("subscription") and status == THROTTLED
             self._holds.hold(line.kind, line.subscription if whole else line.path, asked)
         absent = status == NOT_FOUND and bool(code) and meaning(code, status)[0] is Absent
-        return Outcome(status, asked, unseen=absent and self._writes.names_one(line.path, line.body))
+        no_parent = code.casefold() == "parentresourcenotfound"
+        return Outcome(
+            status, asked, unseen=absent and self._writes.names_one(line.path, line.body, no_parent=no_parent)
+        )
 
     async def _try(self, request: _Request, deadline: float, *, halve: bool) -> _Response | AzureError:
         """One try. Where another may follow, it gets half of the time that is left, so that a hung one isn't all."""

@@ -54,13 +54,25 @@ class Writes:
             known: at for known, at in self._written.items() if known != gone and not known.startswith(f"{gone}/")
         }
 
-    def names_one(self, path: str, body: str) -> bool:
-        """Whether a request is about something written a moment ago: by its path, or by an id in its body."""
+    def names_one(self, path: str, body: str, *, no_parent: bool = False) -> bool:
+        """Whether a request is about something written a moment ago: by its path, or by an id in its body.
+
+        A resource below it is something else, unless Azure says that it is the parent that is missing (`no_parent`).
+        """
         now, path, body = self._now(), f"{path.lower()}/", body.lower()
         return any(
-            now - at < UNSEEN and (path.startswith(f"{known}/") or f'"{known}"' in body)
+            now - at < UNSEEN and (_is_about(path, known, no_parent=no_parent) or f'"{known}"' in body)
             for known, at in self._written.items()
         )
+
+
+def _is_about(path: str, written: str, *, no_parent: bool) -> bool:
+    if not path.startswith(f"{written}/"):
+        return False
+    below = path.removeprefix(f"{written}/").split("/")[:-1]
+    # Below a resource stand its actions, the operations on it, and pairs of type and name: other resources.
+    is_other = len(below) > 1 and below[0] not in {"operationstatuses", "operationresults"}
+    return no_parent or not is_other
 
 
 class SignedUrls:

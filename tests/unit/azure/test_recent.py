@@ -46,7 +46,7 @@ def test_a_wish_for_a_day_is_kept_for_an_hour() -> None:
     assert holds.remaining("reads", REGISTRY) == LONGEST_WAIT
 
 
-@pytest.mark.parametrize("path", [TOKEN, TOKEN.upper(), f"{TOKEN}/operationStatuses/1"])
+@pytest.mark.parametrize("path", [TOKEN, TOKEN.upper(), f"{TOKEN}/operationStatuses/1", f"{TOKEN}/rotate"])
 def test_a_path_names_what_was_written(path: str) -> None:
     writes = Writes(Watch())
     writes.note(TOKEN)
@@ -64,6 +64,13 @@ def test_neighbours_and_parents_are_something_else(path: str) -> None:
     writes = Writes(Watch())
     writes.note(TOKEN)
     assert not writes.names_one(path, "")
+
+
+def test_a_child_of_what_was_written_is_unseen_only_while_azure_misses_the_parent() -> None:
+    writes = Writes(Watch())
+    writes.note(REGISTRY)
+    assert not writes.names_one(TOKEN, "")
+    assert writes.names_one(TOKEN, "", no_parent=True)
 
 
 def test_after_a_minute_a_404_is_believed() -> None:
