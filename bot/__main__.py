@@ -23,8 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         case "manifest":
             if parsed.mode == "http" and parsed.url is None:
                 parser.error("--mode http needs --url: the address at which Slack reaches the bot, https://…")
-            made = manifest.manifest(COMMANDS, mode=parsed.mode, url=parsed.url or "", command=parsed.command)
-            sys.stdout.write(manifest.text(made))
+            app_manifest = manifest.manifest(COMMANDS, mode=parsed.mode, url=parsed.url or "", command=parsed.command)
+            sys.stdout.write(manifest.text(app_manifest))
             return 0
         case "docs":
             return write_docs(parsed.folder, check=parsed.check)
@@ -35,16 +35,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bot", description="Run Azure connected registries from Slack.")
-    several = parser.add_subparsers(dest="what", metavar="COMMAND")
-    several.add_parser("run", help="run the bot until it is told to stop (the default)")
-    checked = several.add_parser("check-config", help="print every problem of the settings and both files")
+    subcommands = parser.add_subparsers(dest="what", metavar="COMMAND")
+    subcommands.add_parser("run", help="run the bot until it is told to stop (the default)")
+    checked = subcommands.add_parser("check-config", help="print every problem of the settings and both files")
     checked.add_argument("--ask", action="store_true", help="ask Slack, Azure, the database and each cluster too")
-    several.add_parser("migrate", help="bring the database's tables up to date")
-    made = several.add_parser("manifest", help="print the Slack app's manifest")
-    made.add_argument("--mode", choices=("socket", "http"), default="socket")
-    made.add_argument("--url", type=_https, help="where Slack reaches the bot (needed with --mode http)")
-    made.add_argument("--command", type=_slash, default="/registry", help="name of the slash command")
-    pages = several.add_parser("docs", help="write the generated pages")
+    subcommands.add_parser("migrate", help="bring the database's tables up to date")
+    app_manifest = subcommands.add_parser("manifest", help="print the Slack app's manifest")
+    app_manifest.add_argument("--mode", choices=("socket", "http"), default="socket")
+    app_manifest.add_argument("--url", type=_https, help="where Slack reaches the bot (needed with --mode http)")
+    app_manifest.add_argument("--command", type=_slash, default="/registry", help="name of the slash command")
+    pages = subcommands.add_parser("docs", help="write the generated pages")
     pages.add_argument("--folder", type=Path, default=Path("docs"))
     pages.add_argument("--check", action="store_true", help="write nothing; fail when a page is not fresh")
     return parser
@@ -99,9 +99,9 @@ def check_config(*, ask: bool = False) -> int:
     if chosen is not None:
         from bot import checking  # noqa: PLC0415 - as in `run`
 
-        problems += checking.seen(chosen)
+        problems += checking.local_problems(chosen)
         if ask and not problems:
-            problems += asyncio.run(checking.asked(chosen, files.sites))
+            problems += asyncio.run(checking.outside_problems(chosen, files.sites))
     if problems:
         return _print(problems)
     grants, approvals = len(files.policy.grants), len(files.policy.approvals)

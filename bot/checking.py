@@ -22,10 +22,10 @@ PROVIDER = "Microsoft.ContainerRegistry"
 """The bot reads its state: a question that needs a token and a right, and changes nothing."""
 
 
-def seen(settings: Settings) -> list[Problem]:
+def local_problems(settings: Settings) -> list[Problem]:
     """What is wrong on this machine. Nothing is made, and nobody is asked."""
-    found = [_folder(settings), _certificates(settings), _token_file(settings)]
-    problems = [problem for problem in found if problem is not None]
+    checks = [_folder(settings), _certificates(settings), _token_file(settings)]
+    problems = [problem for problem in checks if problem is not None]
     if not problems and not (settings.database_url and settings.database_url.reveal().startswith("postgresql")):
         problems += _database(settings)
     return problems
@@ -75,7 +75,7 @@ def _database(settings: Settings) -> list[Problem]:
 # --- asking ---------------------------------------------------------------------------------------------------------
 
 
-async def asked(settings: Settings, sites: Mapping[str, Site]) -> list[Problem]:
+async def outside_problems(settings: Settings, sites: Mapping[str, Site]) -> list[Problem]:
     """What Slack, Azure, the database and each site's cluster refuse. Nothing is changed anywhere."""
     questions = [_slack(settings), _azure(settings, sites), asyncio.to_thread(_database, settings), _clusters(sites)]
     answers = await asyncio.gather(*questions)

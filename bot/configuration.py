@@ -14,7 +14,7 @@ import structlog
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from bot.problems import Broken, Problem, said
+from bot.problems import Broken, Problem, sentence
 from handlers.kit.nearest import nearest
 from services.operations.procedures import PROCEDURES
 from services.policy.access import EVERYONE, PERMISSIONS, ApprovalRule, Denial, Grant, Policy
@@ -104,13 +104,13 @@ def load(sites: Path, access: Path, kinds: Collection[str] = PROCEDURES.kinds) -
     problems: list[Problem] = []
     site_file = _read(sites, problems)
     access_file = _read(access, problems)
-    found = _sites(site_file, problems) if site_file else {}
+    sites_by_name = _sites(site_file, problems) if site_file else {}
     policy = _validated(Policy, access_file, (), access_file.value, problems) if access_file else None
     if access_file and policy:
-        problems += _references(access_file, policy, found or None, kinds)
+        problems += _references(access_file, policy, sites_by_name or None, kinds)
     if problems or policy is None:
         raise Broken(problems)
-    return Files(found, policy)
+    return Files(sites_by_name, policy)
 
 
 # --- YAML with lines ------------------------------------------------------------------------------------------------
@@ -122,11 +122,11 @@ class _File:
     value: dict[str, Any]
     lines: Mapping[Path_, int]
 
-    def problem(self, at: Path_, what: str) -> Problem:
+    def problem(self, at: Path_, text: str) -> Problem:
         """A problem at a place in the file, or at the nearest one above that has a line."""
         while at and at not in self.lines:
             at = at[:-1]
-        return Problem(f"{self.path}:{self.lines.get(at, 1)}", what)
+        return Problem(f"{self.path}:{self.lines.get(at, 1)}", text)
 
 
 def _read(path: Path, problems: list[Problem]) -> _File | None:
@@ -202,10 +202,10 @@ def _size(node: yaml.Node, sizes: dict[yaml.Node, int]) -> int:
 def _walk(node: yaml.Node | None, at: Path_) -> Iterator[tuple[Path_, int, bool]]:
     """Places with their lines, and whether a key had been there before."""
     if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
+        keys: set[str] = set()
         for key, value in node.value:
-            yield (*at, key.value), key.start_mark.line + 1, key.value in seen
-            seen.add(key.value)
+            yield (*at, key.value), key.start_mark.line + 1, key.value in keys
+            keys.add(key.value)
             yield from _walk(value, (*at, key.value))
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
@@ -222,27 +222,27 @@ def _sites(file: _File, problems: list[Problem]) -> dict[str, Site]:
     if not isinstance(named, dict) or not named:
         problems.append(file.problem(("sites",), "`sites` has to map names to sites, at least one"))
         return {}
-    found: dict[str, Site] = {}
+    sites_by_name: dict[str, Site] = {}
     for name, values in named.items():
         at = ("sites", name)
         if not isinstance(values, dict):
             problems.append(file.problem(at, f"the site `{name}` has to be a mapping"))
         elif site := _validated(Site, file, at, {"name": name, **values}, problems):
-            found[site.name] = site
-    return found
+            sites_by_name[site.name] = site
+    return sites_by_name
 
 
 def _validated(model: type[Model], file: _File, at: Path_, value: Any, problems: list[Problem]) -> Model | None:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        told = error.errors(include_url=False)
+        errors = error.errors(include_url=False)
         # A list whose only entry is wrong is then called too short as well.
-        inner = {each["loc"][:-1] for each in told}
+        inner = {detail["loc"][:-1] for detail in errors}
         problems += [
-            file.problem((*at, *each["loc"]), _sentence(model, each))
-            for each in told
-            if each["type"] != "too_short" or each["loc"] not in inner
+            file.problem((*at, *detail["loc"]), _sentence(model, detail))
+            for detail in errors
+            if detail["type"] != "too_short" or detail["loc"] not in inner
         ]
         return None
 
@@ -253,12 +253,12 @@ def _sentence(model: type[BaseModel], error: Any) -> str:
         case "extra_forbidden":
             return _no_key(str(error["loc"][-1]), _keys(model, error["loc"][:-1]))
         case "value_error":
-            return f"`{place}`: {said(error)}" if place else said(error)
-    return f"`{place}` {said(error)}"
+            return f"`{place}`: {sentence(error)}" if place else sentence(error)
+    return f"`{place}` {sentence(error)}"
 
 
-def _no_key(key: str, known: Iterable[str]) -> str:
-    near = nearest(key, known, most=1)
+def _no_key(key: str, keys: Iterable[str]) -> str:
+    near = nearest(key, keys, most=1)
     return f"there is no key `{key}`" + (f"; did you mean `{near[0]}`?" if near else "")
 
 
@@ -291,13 +291,13 @@ def _references(file: _File, policy: Policy, sites: Mapping[str, Site] | None, k
     ]
 
 
-def _unknown(file: _File, at: Path_, names: Iterable[str], known: Iterable[str], what: str) -> Iterator[Problem]:
-    known = set(known)
+def _unknown(file: _File, at: Path_, names: Iterable[str], valid: Iterable[str], noun: str) -> Iterator[Problem]:
+    valid = set(valid)
     for index, name in enumerate(names):
-        if name not in known:
-            near = nearest(name, known, most=1)
+        if name not in valid:
+            near = nearest(name, valid, most=1)
             meant = f"; did you mean `{near[0]}`?" if near else ""
-            yield file.problem((*at, index), f"there is no {what} `{name}`{meant}")
+            yield file.problem((*at, index), f"there is no {noun} `{name}`{meant}")
 
 
 def _whereabouts(file: _File, policy: Policy, sites: Mapping[str, Site] | None) -> Iterator[Problem]:
@@ -309,8 +309,8 @@ def _whereabouts(file: _File, policy: Policy, sites: Mapping[str, Site] | None) 
         ("denials", policy.denials),
         ("approvals", policy.approvals),
     )
-    for key, several in rules:
-        for index, rule in enumerate(several):
+    for key, entries in rules:
+        for index, rule in enumerate(entries):
             yield from _unknown(file, (key, index, "sites"), rule.sites, sites, "site")
             at: Path_ = (key, index, "environments")
             yield from _unknown(file, at, rule.environments, environments, "site of the environment")

@@ -64,25 +64,25 @@ def _operations(registry: CollectorRegistry, states: dict[str, int]) -> None:
 def _polls(registry: CollectorRegistry, polls: Sequence[Poll], now: datetime) -> None:
     age = _gauge(registry, "poll_age_seconds", "Age of the last successful poll of a cloud registry", ("acr",))
     failures = _gauge(registry, "poll_failures", "Failed polls in a row of a cloud registry", ("acr",))
-    for one in polls:
-        failures.labels(_name(one.acr)).set(one.failures)
-        if one.succeeded:
-            age.labels(_name(one.acr)).set((now - one.succeeded).total_seconds())
+    for poll in polls:
+        failures.labels(_name(poll.acr)).set(poll.failures)
+        if poll.succeeded:
+            age.labels(_name(poll.acr)).set((now - poll.succeeded).total_seconds())
 
 
-def _registries(registry: CollectorRegistry, seen: Sequence[LastSighting], now: datetime) -> None:
+def _registries(registry: CollectorRegistry, sightings: Sequence[LastSighting], now: datetime) -> None:
     state = _gauge(registry, "health", "1 for the health that a connected registry is in", (*_REGISTRY, "state"))
     lag = _gauge(registry, "sync_lag_seconds", "Age of the last sync beyond what the schedule plans", _REGISTRY)
     contact = _gauge(registry, "last_contact_timestamp_seconds", "When it was last active, as Unix time", _REGISTRY)
-    for one in seen:
-        found = health(one.sighting, now, activated_before=one.activated)
-        labels = (_name(one.sighting.target.acr), one.sighting.target.name)
-        for each in get_args(HealthState):
-            state.labels(*labels, each).set(each == found.state)
-        if found.lag is not None:
-            lag.labels(*labels).set(found.lag.total_seconds())
-        if last := max(filter(None, (one.sighting.last_activity, one.sighting.last_sync)), default=None):
-            contact.labels(*labels).set(last.timestamp())
+    for last in sightings:
+        current = health(last.sighting, now, activated_before=last.activated)
+        labels = (_name(last.sighting.target.acr), last.sighting.target.name)
+        for health_state in get_args(HealthState):
+            state.labels(*labels, health_state).set(health_state == current.state)
+        if current.lag is not None:
+            lag.labels(*labels).set(current.lag.total_seconds())
+        if newest := max(filter(None, (last.sighting.last_activity, last.sighting.last_sync)), default=None):
+            contact.labels(*labels).set(newest.timestamp())
 
 
 def _alerts(registry: CollectorRegistry, acrs: set[str], counts: dict[tuple[str, str], int]) -> None:
@@ -95,8 +95,8 @@ def _alerts(registry: CollectorRegistry, acrs: set[str], counts: dict[tuple[str,
 def _quota(registry: CollectorRegistry, quotas: Sequence[Quota], now: float) -> None:
     labels = ("subscription", "scope", "kind")
     gauge = _gauge(registry, "arm_quota_remaining", "What ARM said is left of a request quota, refilled since", labels)
-    for one in quotas:
-        gauge.labels(one.subscription, one.scope, one.kind).set(one.level(now))
+    for quota in quotas:
+        gauge.labels(quota.subscription, quota.scope, quota.kind).set(quota.level(now))
 
 
 def _name(acr: str) -> str:

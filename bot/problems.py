@@ -38,7 +38,7 @@ class Problem:
         return f"{self.where}: {self.what}"
 
 
-def said(error: Mapping[str, Any]) -> str:
+def sentence(error: Mapping[str, Any]) -> str:
     """What pydantic found, as a sentence goes on behind the name of what is wrong. It never repeats the value."""
     words = _WORDS.get(error["type"])
     if words:

@@ -11,7 +11,7 @@ from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, PlainValidator, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot.problems import Broken, Problem, said
+from bot.problems import Broken, Problem, sentence
 from handlers.kit.nearest import nearest
 from services.model.secret import Secret
 
@@ -65,14 +65,14 @@ _SCHEMES = {
 def _database(value: Any) -> Secret:
     """The address in the form that the drivers take. No word of it is repeated: there is a password in it."""
     address = _secret(value).reveal()
-    scheme, found, rest = address.partition("://")
-    if not found:
+    scheme, separator, location = address.partition("://")
+    if not separator:
         raise ValueError("it has to be an address such as postgresql://USER:PASSWORD@HOST/NAME")
     if scheme not in _SCHEMES:
         raise ValueError(f"{scheme} is not supported: it has to begin with postgresql:// or sqlite:///")
-    address = f"{_SCHEMES[scheme]}://{rest}"
-    who, found, _ = rest.rpartition("@")
-    if found and (who.count(":") > 1 or {"@", "/"} & set(who)):
+    address = f"{_SCHEMES[scheme]}://{location}"
+    who, separator, _ = location.rpartition("@")
+    if separator and (who.count(":") > 1 or {"@", "/"} & set(who)):
         raise ValueError("write @ / : and % in the password as %40 %2F %3A and %25")
     try:
         _ = urlsplit(address).port
@@ -248,8 +248,8 @@ def load() -> Settings:
     env_file, named = _env_file(), os.environ.get(ENV_FILE)
     if named and not env_file:
         problems.append(Problem(ENV_FILE, f"there is no file {named} that the bot may read"))
-    given = _given(env_file)
-    problems += [*_unknown(given), *_gaps(given)]
+    values = _given(env_file)
+    problems += [*_unknown(values), *_gaps(values)]
     try:
         settings = Settings(_env_file=env_file)
     except ValidationError as error:
@@ -261,8 +261,8 @@ def load() -> Settings:
 
 def paths() -> tuple[Path, Path]:
     """Site file and access file, even when other settings are wrong."""
-    fields, given = Settings.model_fields, _given(_env_file())
-    site_file, access_file = (Path(given.get(env_name(name)) or fields[name].default) for name in ("sites", "access"))
+    fields, values = Settings.model_fields, _given(_env_file())
+    site_file, access_file = (Path(values.get(env_name(name)) or fields[name].default) for name in ("sites", "access"))
     return site_file, access_file
 
 
@@ -273,14 +273,14 @@ def _env_file() -> str | None:
 
 def _given(env_file: str | None) -> dict[str, str]:
     """What is set, whether it is right or not."""
-    given = {**(dotenv_values(env_file) if env_file else {}), **os.environ}
-    return {name.upper(): value for name, value in given.items() if value}
+    values = {**(dotenv_values(env_file) if env_file else {}), **os.environ}
+    return {name.upper(): value for name, value in values.items() if value}
 
 
-def _gaps(given: Mapping[str, str]) -> list[Problem]:
+def _gaps(values: Mapping[str, str]) -> list[Problem]:
     """What the chosen ways of running need and is not set."""
-    mode = given.get(f"{PREFIX}MODE", "socket")
-    identity = given.get(f"{PREFIX}IDENTITY", "auto")
+    mode = values.get(f"{PREFIX}MODE", "socket")
+    identity = values.get(f"{PREFIX}IDENTITY", "auto")
     needed: list[tuple[str, str]] = []
     if mode == "socket":
         needed.append(("SLACK_APP_TOKEN", "mode socket"))
@@ -289,31 +289,31 @@ def _gaps(given: Mapping[str, str]) -> list[Problem]:
     if identity == "secret":
         names = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET")
         needed += [(name, "identity secret") for name in names]
-    gaps = [Problem(name, f"is needed by {reason} and not set") for name, reason in needed if name not in given]
-    ca_file = given.get(f"{PREFIX}CA_FILE")
+    gaps = [Problem(name, f"is needed by {reason} and not set") for name, reason in needed if name not in values]
+    ca_file = values.get(f"{PREFIX}CA_FILE")
     if ca_file and not Path(ca_file).is_file():
         gaps.append(Problem(f"{PREFIX}CA_FILE", f"there is no file {ca_file}"))
     return gaps
 
 
-def _unknown(given: Mapping[str, str]) -> list[Problem]:
-    known = {*NAMES, ENV_FILE}
+def _unknown(values: Mapping[str, str]) -> list[Problem]:
+    names = {*NAMES, ENV_FILE}
     return [
-        Problem(name, "is no setting" + _meant(name, known))
-        for name in sorted(given)
-        if name.startswith(PREFIX) and name not in known
+        Problem(name, "is no setting" + _meant(name, names))
+        for name in sorted(values)
+        if name.startswith(PREFIX) and name not in names
     ]
 
 
-def _meant(name: str, known: set[str]) -> str:
-    near = nearest(name, [each for each in known if each.startswith(PREFIX)], most=1)
+def _meant(name: str, names: set[str]) -> str:
+    near = nearest(name, [setting for setting in names if setting.startswith(PREFIX)], most=1)
     return f"; did you mean {near[0]}?" if near else ""
 
 
 def _problem(error: Any) -> Problem:
     place = str(error["loc"][0]) if error["loc"] else "settings"
     name = place if place in NAMES else env_name(place) if place in Settings.model_fields else place
-    return Problem(name, "is not set" if error["type"] == "missing" else said(error))
+    return Problem(name, "is not set" if error["type"] == "missing" else sentence(error))
 
 
 # --- docs -----------------------------------------------------------------------------------------------------------
@@ -333,9 +333,9 @@ def page() -> str:
     ]
     for field, info in Settings.model_fields.items():
         choices = getattr(info.annotation, "__args__", ()) if "Literal" in str(info.annotation) else ()
-        shown = " One of " + ", ".join(f"`{choice}`" for choice in choices) + "." if choices else ""
+        choice_words = " One of " + ", ".join(f"`{choice}`" for choice in choices) + "." if choices else ""
         default = "required" if info.is_required() else _default(info.default)
-        lines.append(f"| `{env_name(field)}` | {default} | {info.description}{shown} |")
+        lines.append(f"| `{env_name(field)}` | {default} | {info.description}{choice_words} |")
     return "\n".join([*lines, ""])
 
 

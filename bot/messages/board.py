@@ -282,8 +282,8 @@ class Board:
         """Wait so long, but no longer than until the subject ends or asks something: that is shown at once."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
-        while (left := until - loop.time()) > 0:
-            if not await self._queue.changes_within(subject, left):
+        while (remaining := until - loop.time()) > 0:
+            if not await self._queue.changes_within(subject, remaining):
                 return False
             view = await self._kinds[subject.kind].view(subject.id)
             if view is None or view.urgent:
@@ -300,89 +300,91 @@ class Board:
         if stored is None:
             yield None
             return
-        held = _Held(stored)
+        in_hand = _Held(stored)
         try:
-            yield held
+            yield in_hand
         finally:
-            await self._messages.release(message, self._holder, **held.changes)
+            await self._messages.release(message, self._holder, **in_hand.changes)
 
     async def _write_to(self, message: LiveMessage) -> None:
         """Post or edit a message, unless another process does."""
         subject, channel = message.subject, message.channel
         if self._obstacles.stop(subject, None, channel, subject):
             return  # others have met it while this one waited for its turn
-        async with self._held(message) as held:
-            if held is None:
+        async with self._held(message) as in_hand:
+            if in_hand is None:
                 raise _LeaseLost
-            await self._show(held)
+            await self._show(in_hand)
         self._obstacles.passed(None, channel, subject)
 
-    async def _show(self, held: "_Held") -> None:
-        subject, channel = held.message.subject, held.message.channel
+    async def _show(self, in_hand: "_Held") -> None:
+        subject, channel = in_hand.message.subject, in_hand.message.channel
         view = await self._kinds[subject.kind].view(subject.id)
         if view is None or channel not in view.channels:
             return
         try:
-            if not held.message.ts:
-                await self._post(held, view)
-            if held.message.shown < view.revision:
-                await self._edit(held, view)
-            await self._reply(held, view)
+            if not in_hand.message.ts:
+                await self._post(in_hand, view)
+            if in_hand.message.shown < view.revision:
+                await self._edit(in_hand, view)
+            await self._reply(in_hand, view)
         except (Absent, Refused) as error:
-            if error.code not in GONE or not held.message.ts:
+            if error.code not in GONE or not in_hand.message.ts:
                 raise
-            await self._gone(held, view)
+            await self._gone(in_hand, view)
         if view.complete is not None:
             await view.complete()
 
-    async def _post(self, held: "_Held", view: View) -> None:
+    async def _post(self, in_hand: "_Held", view: View) -> None:
         """The first message, or the one that was posted before its reply was lost: that one is edited next."""
-        message = held.message
+        message = in_hand.message
         fresh: dict[str, Any] = {"position": view.first_position, "reported": view.reported, "pending": ""}
         if message.pending and (lost := await self._find(message, message.pending)):
-            held.note(ts=lost, shown=-1, **fresh)
+            in_hand.note(ts=lost, shown=-1, **fresh)
             return
         mark = f"{message.subject.id}:message"
-        await self._write(held, pending=mark)
+        await self._write(in_hand, pending=mark)
         event_type = self._kinds[message.subject.kind].event_type
 
         async def post(content: Message) -> str:
             return await self._posting.post(message.channel, content, kind=event_type, mark=mark)
 
         ts = await self._fitting(message.channel, view, post)
-        held.note(ts=ts, shown=view.revision, edited=self._clock.now(), **fresh)
+        in_hand.note(ts=ts, shown=view.revision, edited=self._clock.now(), **fresh)
         log.info("message_posted", **{message.subject.kind: message.subject.id}, channel=message.channel.id)
 
-    async def _edit(self, held: "_Held", view: View) -> None:
-        message = held.message
+    async def _edit(self, in_hand: "_Held", view: View) -> None:
+        message = in_hand.message
 
         async def edit(content: Message) -> str:
             await self._posting.update(message.channel, message.ts, content)
             return message.ts
 
         await self._fitting(message.channel, view, edit)
-        held.note(shown=view.revision, edited=self._clock.now())
+        in_hand.note(shown=view.revision, edited=self._clock.now())
 
-    async def _gone(self, held: "_Held", view: View) -> None:
+    async def _gone(self, in_hand: "_Held", view: View) -> None:
         """Somebody deleted the message."""
         if view.comes_back:
-            held.note(ts="", shown=-1, position=-1, pending="")
-            self.changed(held.message.subject)
+            in_hand.note(ts="", shown=-1, position=-1, pending="")
+            self.changed(in_hand.message.subject)
             return
-        replies = await view.replies(held.message)
-        held.note(shown=view.revision, position=replies[-1].position if replies else held.message.position, pending="")
+        replies = await view.replies(in_hand.message)
+        in_hand.note(
+            shown=view.revision, position=replies[-1].position if replies else in_hand.message.position, pending=""
+        )
 
-    async def _reply(self, held: "_Held", view: View) -> None:
+    async def _reply(self, in_hand: "_Held", view: View) -> None:
         """What the thread has not heard yet."""
-        message = held.message
+        message = in_hand.message
         if message.pending:
             if await self._find(message, message.pending, thread=message.ts):
-                held.note(position=int(message.pending.rpartition(":")[2]), reported=view.reported)
-            held.note(pending="")
-        for reply in await view.replies(held.message):
+                in_hand.note(position=int(message.pending.rpartition(":")[2]), reported=view.reported)
+            in_hand.note(pending="")
+        for reply in await view.replies(in_hand.message):
             mark = f"{message.subject.id}:{reply.position}"
             if reply.text:
-                await self._write(held, pending=mark)
+                await self._write(in_hand, pending=mark)
                 await self._posting.post(
                     message.channel,
                     Message(reply.text),
@@ -393,7 +395,7 @@ class Board:
                 )
             if reply.file:
                 await self._upload(message, reply.file)
-            held.note(position=reply.position, reported=reply.reported, pending="")
+            in_hand.note(position=reply.position, reported=reply.reported, pending="")
 
     async def _upload(self, message: LiveMessage, file: File) -> None:
         """A file adds to its message, which is right without it: only when Slack has no time it is tried again."""
@@ -404,13 +406,13 @@ class Board:
         except Foreign as error:
             log.warning("file_not_shared", file=file.name, error=error.code or type(error).__name__)
 
-    async def _write(self, held: "_Held", **changes: object) -> None:
+    async def _write(self, in_hand: "_Held", **changes: object) -> None:
         """Store before something is posted; raises `_LeaseLost` when another process has the message by now."""
-        held.note(**changes)
+        in_hand.note(**changes)
         until = self._clock.now() + LEASE
-        if not await self._messages.write(held.message, self._holder, until, **held.changes):
+        if not await self._messages.write(in_hand.message, self._holder, until, **in_hand.changes):
             raise _LeaseLost
-        held.changes.clear()
+        in_hand.changes.clear()
 
     async def _find(self, message: LiveMessage, mark: str, *, thread: str = "") -> str:
         event_type = self._kinds[message.subject.kind].event_type

@@ -11,7 +11,7 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.messages.budget import Budget
-from bot.slack.client import asked
+from bot.slack.client import translated
 from handlers.kit.message import Message
 from handlers.kit.text import cut
 from services.model.errors import Absent, NotAllowed, Refused, Throttled, Unreachable
@@ -49,7 +49,7 @@ class Posting:
         budget = self.posts(channel)
         await budget.taken()
         try:
-            with asked("chat.postMessage"):
+            with translated("chat.postMessage"):
                 answer = await self._client.chat_postMessage(
                     channel=channel.id,
                     text=cut(message.text, 4000),
@@ -71,7 +71,7 @@ class Posting:
         """Edit a message; its metadata stays."""
         self.updates.take()
         try:
-            with asked("chat.update"):
+            with translated("chat.update"):
                 await self._client.chat_update(
                     channel=channel.id,
                     ts=ts,
@@ -85,7 +85,7 @@ class Posting:
 
     async def upload(self, channel: Channel, name: str, content: str, *, title: str, thread: str) -> None:
         """Share a text file in a thread."""
-        with asked("files.upload"):
+        with translated("files.upload"):
             await self._client.files_upload_v2(
                 channel=channel.id, filename=name, content=content, title=title, thread_ts=thread
             )
@@ -94,7 +94,7 @@ class Posting:
         """The ts of the message that carries this mark; empty when there is none, or the bot may not look."""
         where: dict[str, Any] = {"channel": channel.id, "limit": 100, "include_all_metadata": True}
         try:
-            with asked("conversations.history"):
+            with translated("conversations.history"):
                 if thread:
                     answer = await self._client.conversations_replies(ts=thread, **where)
                 else:

@@ -70,8 +70,8 @@ class Queue:
         """Finish what is being shown, as far as the time (seconds) allows; returns how much is not shown."""
         loop = asyncio.get_running_loop()
         until = loop.time() + deadline
-        while self._tasks and (left := until - loop.time()) > 0:
-            await asyncio.wait(self._tasks.values(), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        while self._tasks and (remaining := until - loop.time()) > 0:
+            await asyncio.wait(self._tasks.values(), timeout=remaining, return_when=asyncio.FIRST_COMPLETED)
         missing = len(self)
         self._started = False
         for timer in self._later.values():

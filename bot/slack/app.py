@@ -257,9 +257,9 @@ class SlackBot:
             return
         await ack()
         where = Where(body["channel_id"], body["user_id"], response_url=body.get("response_url", ""))
-        said = _Said(body.get("text") or "", body["trigger_id"], slash=body["command"])
+        line = _Line(body.get("text") or "", body["trigger_id"], slash=body["command"])
         name = body.get("channel_name", "")
-        self._work.start(self._answer(said, where, team=body["team_id"], channel_name=name))
+        self._work.start(self._answer(line, where, team=body["team_id"], channel_name=name))
 
     async def _on_click(self, ack: AsyncAck, body: Body) -> None:
         await ack()
@@ -270,17 +270,17 @@ class SlackBot:
         if not self._work.has_room:
             self._work.start(self._last_words(views.busy(), where))
             return
-        said = _Said(action["value"], body["trigger_id"], slash=self._connection.slash, clicked=True)
-        self._work.start(self._answer(said, where, team=team_of(body)))
+        line = _Line(action["value"], body["trigger_id"], slash=self._connection.slash, clicked=True)
+        self._work.start(self._answer(line, where, team=team_of(body)))
 
-    async def _answer(self, said: "_Said", where: Where, *, team: str, channel_name: str = "") -> None:
+    async def _answer(self, line: "_Line", where: Where, *, team: str, channel_name: str = "") -> None:
         reference = secrets.token_hex(4)
         with structlog.contextvars.bound_contextvars(reference=reference):
             try:
-                if not await self._deliveries.first(said.key):
+                if not await self._deliveries.first(line.key):
                     _log.info("delivery_repeated")
                     return
-                request = await self._request(said, where, reference, team=team, channel_name=channel_name)
+                request = await self._request(line, where, reference, team=team, channel_name=channel_name)
                 await self._send(await self._door.dispatch(request), request, where)
             except DomainError as error:
                 _log.warning("delivery_not_answered", error=str(error))
@@ -307,7 +307,7 @@ class SlackBot:
             await self.replies.send(views.form_too_late(), where)
 
     async def _request(
-        self, said: "_Said", where: Where, reference: str, *, team: str, channel_name: str = ""
+        self, line: "_Line", where: Where, reference: str, *, team: str, channel_name: str = ""
     ) -> Request:
         person, place = await asyncio.gather(
             self._people.person(where.person, team), self._people.place(where.channel, channel_name)
@@ -315,12 +315,12 @@ class SlackBot:
         return Request(
             person=person,
             place=place,
-            text=said.text,
-            key=said.key,
-            trigger_id=said.trigger_id if said.opens_forms else "",
-            said_by_click=said.clicked,
+            text=line.text,
+            key=line.key,
+            trigger_id=line.trigger_id if line.opens_forms else "",
+            said_by_click=line.clicked,
             now=self._clock.now(),
-            slash=said.slash,
+            slash=line.slash,
             message_ts=where.message_ts,
             thread_ts=where.thread_ts,
             reference=reference,
@@ -350,12 +350,12 @@ class SlackBot:
     async def _filled_in(self, filled: Submission, where: Where, body: Body) -> Reply | None:
         sent = body["view"]
         trigger = body.get("trigger_id") or f"{sent['id']}:{sent.get('hash', '')}"
-        said = _Said(filled.text, trigger, slash=self._connection.slash, clicked=True, opens_forms=False)
+        line = _Line(filled.text, trigger, slash=self._connection.slash, clicked=True, opens_forms=False)
         reference = secrets.token_hex(4)
         with structlog.contextvars.bound_contextvars(reference=reference):
-            if not await self._deliveries.first(said.key):
+            if not await self._deliveries.first(line.key):
                 return None
-            request = await self._request(said, where, reference, team=team_of(body))
+            request = await self._request(line, where, reference, team=team_of(body))
             return await self._door.dispatch(request)
 
     async def _after_form(self, running: "asyncio.Task[Reply | None]", where: Where) -> None:
@@ -368,24 +368,24 @@ class SlackBot:
             await self.replies.send(answer.message, where)
 
     async def _on_options(self, ack: AsyncAck, body: Body) -> None:
-        found: tuple[str, ...] = ()
+        names: tuple[str, ...] = ()
         try:
             async with asyncio.timeout(_OPTIONS_WAIT):
-                found = await self._suggestions(body)
+                names = await self._suggestions(body)
         except (TimeoutError, DomainError) as error:
             _log.warning("suggestions_missing", error=type(error).__name__)
-        await ack(options=[option(name) for name in found[:100]])
+        await ack(options=[option(name) for name in names[:100]])
 
     async def _suggestions(self, body: Body) -> tuple[str, ...]:
         form = submission({"state": {"values": {}}, **body["view"]})
         where = Where(form.channel, body["user"]["id"])
-        said = _Said("", "", slash=self._connection.slash, clicked=True)
-        request = await self._request(said, where, "", team=team_of(body))
+        line = _Line("", "", slash=self._connection.slash, clicked=True)
+        request = await self._request(line, where, "", team=team_of(body))
         return await self._door.suggest(request, form.runs, body["block_id"], body.get("value") or "")
 
 
 @dataclass(frozen=True)
-class _Said:
+class _Line:
     text: str
     trigger_id: str
     slash: str

@@ -103,7 +103,7 @@ async def open_client(token: Secret, *, api_url: str, ca_file: Path | None = Non
 
 def for_cards(client: AsyncWebClient) -> AsyncWebClient:
     """The same client for one who keeps a budget: a 429 is an answer to it, not something to sit out in each call."""
-    other = AsyncWebClient(
+    patient_client = AsyncWebClient(
         token=client.token,
         base_url=client.base_url,
         timeout=TIMEOUT,
@@ -112,8 +112,8 @@ def for_cards(client: AsyncWebClient) -> AsyncWebClient:
         retry_handlers=[_ConnectionRetry(max_retry_count=2), _ServerRetry(max_retry_count=2)],
     )
     # Set afterwards: slack-sdk takes no proxy as "the one of the environment, NO_PROXY or not".
-    other.proxy = client.proxy
-    return other
+    patient_client.proxy = client.proxy
+    return patient_client
 
 
 # --- errors ---------------------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ _THEIR_TROUBLE = frozenset({"internal_error", "fatal_error", "service_unavailabl
 
 
 @contextmanager
-def asked(method: str) -> Iterator[None]:
+def translated(method: str) -> Iterator[None]:
     """Slack's errors inside become `services.model.errors`; `code` is Slack's own word for it."""
     try:
         yield
@@ -178,7 +178,7 @@ class Installation:
 
 async def identify(client: AsyncWebClient) -> Installation:
     """Ask Slack who the bot is."""
-    with asked("auth.test"):
+    with translated("auth.test"):
         answer = await client.auth_test()
     me = answer.data
     assert isinstance(me, dict)  # noqa: S101 - slack-sdk types the data of all calls alike
@@ -197,16 +197,16 @@ async def identify(client: AsyncWebClient) -> Installation:
 
 async def open_socket(client: AsyncWebClient, app_token: Secret) -> str:
     """The address of a fresh socket, for Socket Mode. It opens once, within half a minute."""
-    with asked("apps.connections.open"):
+    with translated("apps.connections.open"):
         answer = await client.apps_connections_open(app_token=app_token.reveal())
     return str(answer["url"])
 
 
 async def _app_id(client: AsyncWebClient, bot_id: str) -> str:
     try:
-        with asked("bots.info"):
-            found = await client.bots_info(bot=bot_id)
+        with translated("bots.info"):
+            answer = await client.bots_info(bot=bot_id)
     except (NotAllowed, Absent, Refused):
         return ""
-    bot: dict[str, Any] = found["bot"]
+    bot: dict[str, Any] = answer["bot"]
     return str(bot.get("app_id", ""))

@@ -7,7 +7,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.client import Installation, asked
+from bot.slack.client import Installation, translated
 from services.cache import Cache
 from services.model.errors import Absent, DomainError, Foreign, NotAllowed, Refused
 from services.model.people import Person, Place
@@ -73,11 +73,11 @@ class People:
 
     async def place(self, channel: str, name: str = "") -> Place:
         """A channel that a payload names."""
-        found = await self._places.get(channel)
-        if not found.is_member:
+        place = await self._places.get(channel)
+        if not place.is_member:
             self._places.forget(channel)  # whoever reads that invites the bot, and asks again at once
-        shown = name or found.channel_name
-        return Place(self._ours.team, channel, shown, is_shared=found.is_shared, is_member=found.is_member)
+        channel_name = name or place.channel_name
+        return Place(self._ours.team, channel, channel_name, is_shared=place.is_shared, is_member=place.is_member)
 
     def moved(self, channel: str) -> None:
         """The bot was invited to a channel or removed from it, as a refused post tells."""
@@ -85,7 +85,7 @@ class People:
 
     async def ping(self) -> None:
         """One round trip to Slack."""
-        with asked("api.test"):
+        with translated("api.test"):
             await self._client.api_test()
 
     async def members(self, group: str) -> frozenset[str] | None:
@@ -104,7 +104,7 @@ class People:
 
     async def _ask_profile(self, person_id: str) -> _Profile:
         try:
-            with asked("users.info"):
+            with translated("users.info"):
                 answer = await self._client.users_info(user=person_id)
         except Absent:
             return _UNKNOWN
@@ -121,19 +121,19 @@ class People:
 
     async def _ask_groups(self, _key: str) -> Groups:
         try:
-            with asked("usergroups.list"):
+            with translated("usergroups.list"):
                 answer = await self._client.usergroups_list(include_users=True)
         except (NotAllowed, Refused) as error:
             return Groups({}, problem=error.code)
         members: dict[str, frozenset[str]] = {}
-        found: list[dict[str, Any]] = answer["usergroups"]
-        for group in found:
+        user_groups: list[dict[str, Any]] = answer["usergroups"]
+        for group in user_groups:
             members[group["id"]] = members[group["handle"]] = frozenset(group.get("users", ()))
         return Groups(members)
 
     async def _ask_place(self, channel: str) -> Place:
         try:
-            with asked("conversations.info"):
+            with translated("conversations.info"):
                 answer = await self._client.conversations_info(channel=channel)
         except Absent:
             # A private channel or a conversation of others: its existence is not even told to the bot.
@@ -141,11 +141,11 @@ class People:
         except (NotAllowed, Refused):
             # Without the scope (direct messages need one of their own) nothing is known; posting will tell.
             return Place(self._ours.team, channel)
-        found: dict[str, Any] = answer["channel"]
+        conversation: dict[str, Any] = answer["channel"]
         return Place(
             self._ours.team,
             channel,
-            found.get("name", ""),
-            is_shared=bool(found.get("is_ext_shared")),
-            is_member=bool(found.get("is_member", True) or found.get("is_im")),
+            conversation.get("name", ""),
+            is_shared=bool(conversation.get("is_ext_shared")),
+            is_member=bool(conversation.get("is_member", True) or conversation.get("is_im")),
         )

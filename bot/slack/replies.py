@@ -8,7 +8,7 @@ import aiohttp
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.client import asked, proxy_for
+from bot.slack.client import proxy_for, translated
 from bot.slack.people import People
 from handlers.kit.blocks import MESSAGE_BLOCKS, context
 from handlers.kit.message import Message, Modal, view
@@ -66,13 +66,13 @@ class Replies:
 
     async def open(self, modal: Modal, trigger_id: str, where: Where) -> None:
         """Open a modal; raises `Refused` when the trigger is too old."""
-        shown = view(modal, channel=where.channel, message_ts=where.message_ts, thread_ts=where.thread_ts)
-        with asked("views.open"):
-            await self._client.views_open(trigger_id=trigger_id, view=shown)
+        modal_view = view(modal, channel=where.channel, message_ts=where.message_ts, thread_ts=where.thread_ts)
+        with translated("views.open"):
+            await self._client.views_open(trigger_id=trigger_id, view=modal_view)
 
     async def _to_channel(self, message: Message, where: Where) -> None:
         try:
-            with asked("chat.postMessage"):
+            with translated("chat.postMessage"):
                 await self._client.chat_postMessage(channel=where.channel, **_content(message, where))
         except (Absent, Refused) as error:
             if error.code not in _NOT_THERE:
@@ -89,14 +89,14 @@ class Replies:
         if await self._by_url(message, where, replace=False):
             return
         try:
-            with asked("chat.postEphemeral"):
+            with translated("chat.postEphemeral"):
                 await self._client.chat_postEphemeral(
                     channel=where.channel, user=where.person, **_content(message, where)
                 )
         except Foreign as error:
             if error.code not in _NOT_THERE | {"user_not_in_channel"}:
                 raise
-            with asked("chat.postMessage"):
+            with translated("chat.postMessage"):
                 await self._client.chat_postMessage(channel=where.person, **_content(message, Where("", "")))
 
     async def _by_url(self, message: Message, where: Where, *, replace: bool) -> bool:
@@ -119,7 +119,7 @@ class Replies:
 
     async def _updated(self, message: Message, where: Where) -> bool:
         try:
-            with asked("chat.update"):
+            with translated("chat.update"):
                 await self._client.chat_update(channel=where.channel, ts=where.message_ts, **_content(message, None))
         except DomainError:
             return False

@@ -49,8 +49,8 @@ class Work:
         self._closed = True
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=deadline.total_seconds())
-        left = list(self._tasks)
-        for task in left:
+        unfinished = list(self._tasks)
+        for task in unfinished:
             task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-        return len(left)
+        await asyncio.gather(*unfinished, return_exceptions=True)
+        return len(unfinished)

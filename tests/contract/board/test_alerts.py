@@ -65,7 +65,7 @@ async def test_another_process_goes_on_with_the_same_message(world: World) -> No
     second = await world.process()
     await happens(second, OVER, "resolved")
 
-    assert world.texts() == [":white_check_mark:  *edge01 in contosoacr is well again*"]
+    assert world.texts() == [":white_check_mark:  *edge01 in contosoacr has recovered*"]
     assert [text.partition(". ")[2] for text in world.replies()] == ["It lasted 2 h."]
 
 
@@ -124,7 +124,7 @@ async def test_the_end_of_what_a_channel_never_saw_is_not_posted_there(world: Wo
     await process.look()
 
     assert (world.texts(), world.replies()) == ([], [])
-    assert world.texts("C0GENERAL") == [":white_check_mark:  *edge01 in contosoacr is well again*"]
+    assert world.texts("C0GENERAL") == [":white_check_mark:  *edge01 in contosoacr has recovered*"]
     assert await process.store.messages.incidents_behind() == ()
 
 

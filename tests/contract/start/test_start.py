@@ -103,7 +103,7 @@ async def test_a_data_folder_that_is_a_file_is_named(given: Given, tmp_path: Pat
     (tmp_path / "data").write_text("a file")
 
     assert "REGISTRY_BOT_DATA_DIR" in await line_of(given())
-    assert "it has to be a folder" in str(checking.seen(given())[0])
+    assert "it has to be a folder" in str(checking.local_problems(given())[0])
 
 
 async def test_a_port_that_is_taken_is_named(given: Given) -> None:
@@ -152,7 +152,7 @@ async def test_a_database_that_cannot_be_used_says_what_to_do(
     happened(path)
 
     assert says in await line_of(given())
-    assert says in str(checking.seen(given())[0])
+    assert says in str(checking.local_problems(given())[0])
 
 
 async def test_a_server_that_does_not_answer_is_named_without_the_password(given: Given) -> None:
@@ -195,6 +195,6 @@ async def test_asking_names_everything_that_does_not_answer(given: Given) -> Non
         identity="secret",
     )
     files = configuration.load(settings.sites, settings.access)
-    problems = await checking.asked(settings, dict(list(files.sites.items())[:1]))
+    problems = await checking.outside_problems(settings, dict(list(files.sites.items())[:1]))
 
     assert [problem.where.partition(" ")[0] for problem in problems] == ["SLACK_APP_TOKEN", "azure", "cluster"]
