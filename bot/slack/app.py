@@ -210,6 +210,7 @@ class SlackBot:
         logger = logging.getLogger("slack_bolt")
         logger.setLevel(logging.ERROR)
         app = AsyncApp(
+            name="registry-bot",  # without one Bolt searches the stack for it, which reads the source of every module
             logger=logger,
             client=self._client,
             authorize=self._authorization(),
