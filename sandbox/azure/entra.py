@@ -9,6 +9,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,12 @@ EXCHANGE_AUDIENCE = "api://AzureADTokenExchange"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
+@cache
+def _new_key() -> rsa.RSAPrivateKey:
+    """One a process: finding its primes takes longer than anything else when a sandbox starts."""
+    return rsa.generate_private_key(65537, 2048)
+
+
 class Signer:
     """An RSA key stored in a file, so that the tokens that clients hold stay valid over a restart."""
 
@@ -32,7 +39,7 @@ class Signer:
         if file.exists():
             key = serialization.load_pem_private_key(file.read_bytes(), None)
         else:
-            key = rsa.generate_private_key(65537, 2048)
+            key = _new_key()
             file.touch(mode=0o600)
             pem = key.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

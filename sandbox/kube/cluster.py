@@ -1,6 +1,5 @@
 """One cluster's objects and the rules for creating, changing and deleting them."""
 
-import copy
 import ipaddress
 import random
 import uuid
@@ -23,6 +22,7 @@ from sandbox.kube.resources import (
     Catalogue,
     Json,
     Resource,
+    copied,
 )
 from sandbox.kube.status import (
     FieldError,
@@ -190,7 +190,7 @@ class Cluster:
         return stored
 
     def _received(self, resource: Resource, namespace: str, body: Json) -> Json:
-        obj = copy.deepcopy(body)
+        obj = copied(body)
         kind, api_version = obj.get("kind") or resource.kind, obj.get("apiVersion") or resource.api_version
         if (kind, api_version) != (resource.kind, resource.api_version):
             raise bad_request(
@@ -270,7 +270,7 @@ class Cluster:
         blank: Json = {
             "kind": resource.kind,
             "metadata": dict(obj["metadata"]),
-            "spec": copy.deepcopy(obj.get("spec") or {}),
+            "spec": copied(obj.get("spec") or {}),
         }
         status: Json = kinds.defaulted(resource, blank).get("status") or {}
         if resource.plural in {"nodes", "servicecidrs"}:
@@ -379,7 +379,7 @@ class Cluster:
     ) -> Json:
         """Put `body` in the object's place; `part` is `status` for the status subresource."""
         old = self.get(resource, namespace, name)
-        new = copy.deepcopy(body)
+        new = copied(body)
         new.setdefault("metadata", {})
         self._check_identity(resource, old, new)
         self._keep_system_fields(resource, old, new, part)
@@ -444,7 +444,7 @@ class Cluster:
         for name in system_fields:
             after.pop(name, None)
             if name in before:
-                after[name] = copy.deepcopy(before[name])
+                after[name] = copied(before[name])
         if managed is not None:
             after["managedFields"] = managed
         new |= {"kind": resource.kind, "apiVersion": resource.api_version}
@@ -458,7 +458,7 @@ class Cluster:
         elif resource.has_status:
             new.pop("status", None)
             if "status" in old:
-                new["status"] = copy.deepcopy(old["status"])
+                new["status"] = copied(old["status"])
         for name in [
             name for name in ("labels", "annotations", "finalizers", "ownerReferences") if not after.get(name)
         ]:
@@ -682,7 +682,7 @@ def _managed_by_client(metadata: Json, before: Json) -> list[Json] | None:
     if listed == [{}]:
         return []
     complete = all(isinstance(one, dict) and one.get("fieldsV1") and one.get("manager") for one in listed)
-    return copy.deepcopy(listed) if complete else None
+    return copied(listed) if complete else None
 
 
 def _same(old: Json, new: Json) -> bool:

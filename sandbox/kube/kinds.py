@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import copy
 import ipaddress
 import json
 import re
@@ -11,7 +10,7 @@ from typing import Any
 
 from sandbox.kube import names
 from sandbox.kube.addresses import list_text
-from sandbox.kube.resources import Json, Key, Resource
+from sandbox.kube.resources import Json, Key, Resource, copied
 from sandbox.kube.selectors import selector_matches
 from sandbox.kube.status import FieldError, StatusError, Verbatim, bad_request, required, unsupported, wrong
 
@@ -587,7 +586,7 @@ def _pod_change(old: Json, new: Json, _minor: int) -> list[FieldError]:
 
 
 def _fixed_part(spec: Json) -> Json:
-    fixed = copy.deepcopy(spec)
+    fixed = copied(spec)
     for name in ("activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"):
         fixed.pop(name, None)
     for container in _containers(fixed):

@@ -4,13 +4,12 @@ Fields are followed down through objects and through lists whose items have a kn
 field.
 """
 
-import copy
 import json
 from collections.abc import Iterable
 from typing import Any
 
 from sandbox.kube.patches import merge_key
-from sandbox.kube.resources import Json
+from sandbox.kube.resources import Json, copied
 from sandbox.kube.status import StatusError
 
 Path = tuple[str, ...]
@@ -59,7 +58,7 @@ def applied(old: Json | None, config: Json, manager: str, moment: str, *, force:
     if not force:
         _refuse_conflicts(entries, mine, differing)
     others = [entry for entry in entries if entry is not mine]
-    result: Json = _overlay(copy.deepcopy(current), config)
+    result: Json = _overlay(copied(current), config)
     owned_by_others = {path for entry in others for path in _paths(entry["fieldsV1"])}
     for path in set(_paths(mine["fieldsV1"]) if mine else ()) - set(configured) - owned_by_others:
         _drop(result, path)
@@ -178,17 +177,17 @@ def _path_text(path: Path) -> str:
 def _overlay(current: Any, config: Any, name: str = "") -> Any:
     if isinstance(config, dict) and isinstance(current, dict):
         for key, value in config.items():
-            current[key] = _overlay(current[key], value, key) if key in current else copy.deepcopy(value)
+            current[key] = _overlay(current[key], value, key) if key in current else copied(value)
         return current
     if isinstance(config, list) and isinstance(current, list) and (key := merge_key(name, [*config, *current])):
         for item in config:
             match = next((one for one in current if one[key] == item[key]), None)
             if match is None:
-                current.append(copy.deepcopy(item))
+                current.append(copied(item))
             else:
                 _overlay(match, item)
         return current
-    return copy.deepcopy(config)
+    return copied(config)
 
 
 def _drop(parent: Any, path: Path) -> None:

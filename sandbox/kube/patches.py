@@ -1,10 +1,9 @@
 """The patch types: JSON patch (RFC 6902), merge patch (RFC 7386) and strategic merge patch."""
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.kube.resources import Json
+from sandbox.kube.resources import Json, copied
 from sandbox.kube.status import StatusError, bad_request
 
 JSON_PATCH = "application/json-patch+json"
@@ -45,7 +44,7 @@ def patched(current: Json, patch: Any, how: str) -> Json:
             raise bad_request(
                 "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp"
             )
-        box: Json = {"": copy.deepcopy(current)}
+        box: Json = {"": copied(current)}
         for step in patch:
             _step(box, step)
         return dict(box[""])
@@ -58,7 +57,7 @@ def patched(current: Json, patch: Any, how: str) -> Json:
 def merge(current: Any, patch: Any) -> Any:
     """RFC 7386: objects are merged, null removes, everything else replaces."""
     if not isinstance(patch, dict):
-        return copy.deepcopy(patch)
+        return copied(patch)
     result = dict(current) if isinstance(current, dict) else {}
     for key, value in patch.items():
         if value is None:
@@ -71,9 +70,9 @@ def merge(current: Any, patch: Any) -> Any:
 def strategic(current: Any, patch: Any) -> Any:
     """Like a merge, but lists of named items are merged item by item; directives begin with `$`."""
     if not isinstance(patch, dict):
-        return copy.deepcopy(patch)
+        return copied(patch)
     if patch.get("$patch") == "replace":
-        return {key: copy.deepcopy(value) for key, value in patch.items() if key != "$patch"}
+        return {key: copied(value) for key, value in patch.items() if key != "$patch"}
     result = dict(current) if isinstance(current, dict) else {}
     if "$retainKeys" in patch:
         result = {key: value for key, value in result.items() if key in patch["$retainKeys"]}
@@ -94,12 +93,12 @@ def strategic(current: Any, patch: Any) -> Any:
 
 def _strategic_list(name: str, current: list[Any], patch: list[Any]) -> list[Any]:
     if any(isinstance(item, dict) and item == {"$patch": "replace"} for item in patch):
-        return [copy.deepcopy(item) for item in patch if item != {"$patch": "replace"}]
+        return [copied(item) for item in patch if item != {"$patch": "replace"}]
     if name in SETS:
         return _woven(patch, [item for item in current if item not in patch], current)
     key = merge_key(name, [*patch, *current])
     if key is None:
-        return copy.deepcopy(patch)
+        return copied(patch)
     result = list(current)
     for item in patch:
         place = next((at for at, known in enumerate(result) if known.get(key) == item.get(key)), None)
@@ -165,12 +164,12 @@ def _step(box: Json, step: Any) -> None:
         elif operation in {"add", "replace"}:
             if operation == "replace":
                 _get(box, path)
-            _set(box, path, copy.deepcopy(step.get("value")), insert=operation == "add")
+            _set(box, path, copied(step.get("value")), insert=operation == "add")
         elif operation == "remove":
             _remove(box, path)
         elif operation in {"move", "copy"}:
             source = _pointer(step["from"])
-            value = copy.deepcopy(_get(box, source))
+            value = copied(_get(box, source))
             if operation == "move":
                 _remove(box, source)
             _set(box, path, value, insert=True)

@@ -2,13 +2,23 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 Json = dict[str, Any]
 Key = tuple[str, str]
 """Group and plural, under which objects are stored."""
 
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+
+
+def copied(value: T) -> T:
+    """A copy of a JSON value with everything in it: several times faster than `copy.deepcopy`, which takes anything."""
+    if isinstance(value, dict):
+        return {key: copied(item) for key, item in value.items()}  # type: ignore[return-value]  # mypy keeps it apart from T
+    if isinstance(value, list):
+        return [copied(item) for item in value]  # type: ignore[return-value]  # the same
+    return value
 
 
 @dataclass(frozen=True)

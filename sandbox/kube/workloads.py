@@ -1,6 +1,5 @@
 """The workload controllers: Deployments create ReplicaSets; these, DaemonSets, StatefulSets and Jobs create Pods."""
 
-import copy
 import hashlib
 import json
 from collections.abc import Iterable
@@ -18,6 +17,7 @@ from sandbox.kube.resources import (
     STATEFUL_SETS,
     Json,
     Resource,
+    copied,
 )
 from sandbox.kube.status import StatusError
 
@@ -55,9 +55,9 @@ def template_hash(template: Json) -> str:
 
 def _new_replica_set(cluster: Cluster, deployment: Json, name: str) -> Json | None:
     metadata, spec = deployment["metadata"], deployment["spec"]
-    template = copy.deepcopy(spec["template"])
+    template = copied(spec["template"])
     template["metadata"]["labels"] = (template["metadata"].get("labels") or {}) | {HASH: name}
-    selector = copy.deepcopy(spec["selector"])
+    selector = copied(spec["selector"])
     selector["matchLabels"] = (selector.get("matchLabels") or {}) | {HASH: name}
     replica_set = _try_create(
         cluster,
@@ -375,7 +375,7 @@ def _pod(cluster: Cluster, owner: Json, metadata: Json, spec_extra: Json | None 
         "annotations": dict(above.get("annotations") or {}),
         "ownerReferences": [owner_reference(owner)],
     }
-    spec = copy.deepcopy(template["spec"]) | (spec_extra or {})
+    spec = copied(template["spec"]) | (spec_extra or {})
     return _try_create(cluster, PODS, owner, {"metadata": merged, "spec": spec})
 
 
