@@ -158,7 +158,7 @@ Registry (only you): :white_check_mark:  *Deploy edge01 to hamburg*  ·  online,
   Verify: edge01 comes online | complete | N s | –
   Verify: First sync of edge01 | complete | N s | –
   By hand it would be:
-  kubectl create service clusterip registry-placeholder --clusterip=10.112.0.2 --tcp=443 --namespace default
+  kubectl create service clusterip registry-placeholder --clusterip 10.112.0.2 --tcp 443 --namespace default
   az provider register --namespace Microsoft.Kubernetes
   az provider register --namespace Microsoft.KubernetesConfiguration
   az provider register --namespace Microsoft.ExtendedLocation
