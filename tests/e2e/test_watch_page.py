@@ -136,7 +136,7 @@ async def test_the_form_reads_a_schedule_back_before_it_is_saved(open_page: Open
     await look(page, "watch-asked")
     await asked.get_by_role("button", name="Save").click()
 
-    await expect(message(page, "This channel watches cloud registry fleet02")).to_be_visible()
+    await expect(message(page, "This channel now watches cloud registry fleet02")).to_be_visible()
     await look(page, "watch-saved")
 
 
@@ -149,7 +149,7 @@ async def test_a_schedule_that_is_none_is_marked_in_the_form(open_page: Open) ->
     await modal.get_by_label("Summary").fill("0 25 * * 1-5")
     await page.get_by_test_id("modal-submit").click()
 
-    await expect(modal.get_by_text("25 is no hour: that is 0 to 23, a list, a range, or *.")).to_be_visible()
+    await expect(modal.get_by_text("25 is not a valid hour. Allowed: 0 to 23, a list, a range, or *.")).to_be_visible()
     await look(page, "watch-refused")
 
 
@@ -158,12 +158,12 @@ async def test_a_summary_is_turned_page_by_page(open_page: Open, watched: Watche
     page = await open_page(viewport)
     await watched.broken("link", watched.edge().key, HOUR)
     await say(page, "/registry watch all")
-    await message(page, "This channel watches").get_by_role("button", name="Summary now").click()
+    await message(page, "This channel now watches").get_by_role("button", name="Summary now").click()
     first = message(page, "page 1 of")
     await expect(first.locator("table")).to_be_visible()
     await first.evaluate("message => message.scrollIntoView()")
     await look(page, "summary")
-    await first.get_by_role("button", name="Next").click()
+    await first.get_by_role("button", name="Next page").click()
 
     turned = message(page, "page 2 of")
     await expect(turned.locator("table")).to_be_visible()
@@ -178,7 +178,7 @@ async def test_an_alert_opens_is_taken_care_of_gets_worse_and_is_over(
 ) -> None:
     page, edge = await open_page(viewport), watched.edge()
     await say(page, "/registry watch fleet02 --alerts on")
-    await expect(message(page, "This channel watches")).to_be_visible()
+    await expect(message(page, "This channel now watches")).to_be_visible()
     await watched.later(0)
     await watched.broken("link", edge.key, 26 * HOUR)
     alert = page.get_by_test_id("messages").locator(".message", has_text=edge.name).first
@@ -206,7 +206,7 @@ async def test_a_dead_cluster_is_one_alert_that_counts_its_children(
 ) -> None:
     page = await open_page(viewport)
     await say(page, "/registry watch plant --alerts on")
-    await expect(message(page, "This channel watches")).to_be_visible()
+    await expect(message(page, "This channel now watches")).to_be_visible()
     await watched.later(0)
     await watched.broken("cluster", "plant-arc", 3 * HOUR)
 
