@@ -197,6 +197,7 @@ OF_THE_RUN = {
     Cause.ADDRESS_RACE,
     EngineCause.STEP_TIMED_OUT,
     EngineCause.INTERRUPTED,
+    EngineCause.CHILDREN_FAILED,
     Cause.GATEWAY_UNKNOWN,
     EngineCause.DEFECT,
 }
