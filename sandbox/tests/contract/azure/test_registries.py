@@ -320,10 +320,6 @@ async def test_the_admin_users_passwords_need_the_admin_user(cloud: Cloud) -> No
     assert (await cloud.http.with_basic(REGISTRY, before[1]["value"]).get(url)).status == 401
 
 
-async def test_what_nobody_can_make_is_an_empty_list(cloud: Cloud) -> None:
-    assert [one async for one in cloud.acr.replications.list(GROUP, REGISTRY)] == []
-
-
 async def test_resources_are_found_by_type_and_name(cloud: Cloud) -> None:
     path = f"/subscriptions/{cloud.azure.cloud.subscription}/resources"
     text = "resourceType eq 'microsoft.containerregistry/REGISTRIES' and name eq 'contosolab'"
