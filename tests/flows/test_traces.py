@@ -82,14 +82,14 @@ async def test_every_command_decision_and_write_has_its_row(registry: Conversati
             "command U0ALICE done: deploy edge01 --site hamburg (edge operators)",
             "command U0BOB done: operation approve … --digest … (approvers)",
             "decision U0BOB done: operation approve … (production needs a second person)",
-            "write U0ALICE done: Connected registry edge01 ()",
-            "write U0ALICE done: Data endpoint of contosoacr ()",
-            "write U0ALICE done: Extension edge01 ()",
-            "write U0ALICE done: Image hello-world:latest ()",
-            "write U0ALICE done: Registration of resource providers ()",
-            "write U0ALICE done: Scope map edge01 ()",
-            "write U0ALICE done: Service IP 10.112.0.2 ()",
-            "write U0ALICE done: Sync token edge01 ()",
+            "write U0ALICE done: deploy edge01 hamburg: acr.data_endpoint ()",
+            "write U0ALICE done: deploy edge01 hamburg: acr.import ()",
+            "write U0ALICE done: deploy edge01 hamburg: connected.create ()",
+            "write U0ALICE done: deploy edge01 hamburg: extension.install ()",
+            "write U0ALICE done: deploy edge01 hamburg: provider.register ()",
+            "write U0ALICE done: deploy edge01 hamburg: scope_map.put ()",
+            "write U0ALICE done: deploy edge01 hamburg: service_ip.hold ()",
+            "write U0ALICE done: deploy edge01 hamburg: sync_token.put ()",
         ]
     )
 
@@ -99,7 +99,7 @@ async def test_a_write_that_failed_has_its_row(registry: Conversation) -> None:
     await registry.say("deploy edge01 --site berlin")
 
     rows = await registry.bot.store.audit.rows(operation=(await registry.operation()).id)
-    assert _told(rows[-1]) == snapshot("write U0ALICE failed: Scope map edge01 ()")
+    assert _told(rows[-1]) == snapshot("write U0ALICE failed: deploy edge01 berlin: scope_map.put ()")
 
 
 async def test_the_end_of_a_request_that_nobody_decided_about_is_in_the_audit(registry: Conversation) -> None:
