@@ -17,6 +17,7 @@ from sandbox.controlplane.reset import Reset
 from sandbox.controlplane.world import placed, put
 from sandbox.edge.cluster import Cluster
 from sandbox.kube.kubeconfig import kubeconfig, write
+from sandbox.kube.seed import arc_settings
 from sandbox.speed import Speed
 from sandbox.tls import Authority
 
@@ -43,6 +44,7 @@ class RealKubePart:
         ports: int | None = None,
     ) -> None:
         self._world = world.get("kube", world)
+        self._azure: dict[str, Any] = world.get("azure", {})
         self._authority, self._clock, self._speed = authority, clock, speed
         self._host, self._ports = host, ports
         self._logs: dict[str, LogServer] = {}
@@ -123,7 +125,7 @@ class RealKubePart:
         await logs.start()
         running = await self.control_plane.add(name, own_ranges(ranges), port=port)
         logs.api = running.api
-        objects = placed(entry, (self._host, logs.port))
+        objects = placed(entry, (self._host, logs.port), arc_settings(self._azure, name))
         await put(running.api, objects)
         self._resets[name] = Reset(running.api, objects)
 

@@ -39,10 +39,13 @@ def collection(resource: Resource, namespace: str = "") -> str:
     return root + (f"/namespaces/{namespace}" if namespace else "") + f"/{resource.plural}"
 
 
-def placed(entry: dict[str, Any], kubelet: tuple[str, int]) -> list[Placed]:
-    """Everything that is to be created, in order. `kubelet`: host and port at which every node's kubelet answers."""
+def placed(entry: dict[str, Any], kubelet: tuple[str, int], arc: dict[str, str] | None = None) -> list[Placed]:
+    """Everything that is to be created, in order.
+
+    `kubelet`: host and port at which every node's kubelet answers. `arc`: what the Arc agents know.
+    """
     cluster = Cluster(entry["name"], VERSION, list(entry["service_cidrs"]), Clock())
-    seed.seed(cluster, entry)
+    seed.seed(cluster, entry, arc)
     objects = [
         Placed(resource, collection(resource, found["metadata"].get("namespace", "")), _body(resource, found, kubelet))
         for resource in cluster.catalogue.stored()

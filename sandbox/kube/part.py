@@ -18,19 +18,13 @@ from sandbox.kube.controllers import Controllers
 from sandbox.kube.kubeconfig import DEFAULT_USER, USERS, by_token, kubeconfig, token, write
 from sandbox.kube.kubelet import ImagePull, any_image
 from sandbox.kube.resources import NAMESPACES, NODES, PODS, SERVICES, Json
-from sandbox.kube.seed import namespace, seed
+from sandbox.kube.seed import arc_settings, namespace, seed
 from sandbox.kube.server import ApiServer
 from sandbox.kube.status import StatusError
 from sandbox.speed import Speed
 from sandbox.tls import Authority
 
 SHUTDOWN_TIMEOUT = 0.5
-ENVIRONMENTS = {
-    "public": "AZUREPUBLICCLOUD",
-    "china": "AZURECHINACLOUD",
-    "us-government": "AZUREUSGOVERNMENTCLOUD",
-}
-"""Azure's clouds as the Arc agents call them."""
 
 
 @dataclass
@@ -139,7 +133,7 @@ class KubePart:
         cluster = Cluster(entry["name"], entry["version"], list(entry["service_cidrs"]), self._clock)
         certificate = await asyncio.to_thread(self._authority.ca_file.read_text)
         controllers = Controllers(cluster, speed=self._speed, pull=self._pull, certificate=certificate)
-        seed(cluster, entry, self._arc_settings(cluster.name))
+        seed(cluster, entry, arc_settings(self._azure, cluster.name))
         await controllers.settle()
         server = ApiServer(cluster, self._faults, by_token())
         runner = web.AppRunner(server.app(self.control_routes()), shutdown_timeout=SHUTDOWN_TIMEOUT)
@@ -220,20 +214,6 @@ class KubePart:
         task = asyncio.create_task(served.listen(self._host, int(served.url.rpartition(":")[2])))
         self._restarts.add(task)
         task.add_done_callback(self._restarts.discard)
-
-    def _arc_settings(self, name: str) -> dict[str, str]:
-        """What the Arc agents of a cluster know about its resource in Azure; nothing where the world has none."""
-        for entry in self._azure.get("connected_clusters", ()):
-            if entry.get("kube") == name:
-                return {
-                    "AZURE_TENANT_ID": str(self._azure["tenant"]),
-                    "AZURE_SUBSCRIPTION_ID": str(self._azure["subscription"]["id"]),
-                    "AZURE_RESOURCE_GROUP": entry["resource_group"],
-                    "AZURE_RESOURCE_NAME": entry["name"],
-                    "AZURE_REGION": entry.get("location", "westeurope"),
-                    "AZURE_ENVIRONMENT": ENVIRONMENTS[self._azure.get("cloud", "public")],
-                }
-        return {}
 
     async def forget(self, name: str) -> None:
         """Make a cluster forget earlier versions of its objects."""

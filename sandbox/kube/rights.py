@@ -159,6 +159,8 @@ BOT_CLUSTER: list[Json] = [
         rule(["networking.k8s.io"], ["servicecidrs", "ipaddresses"], READ),
         rule(["storage.k8s.io"], ["storageclasses"], READ),
         rule(["apiextensions.k8s.io"], ["customresourcedefinitions"], READ),
+        # Which Arc resource the cluster is.
+        rule([""], ["configmaps"], ["get"], ["azure-clusterconfig"]),
         rule(["authorization.k8s.io"], ["selfsubjectaccessreviews", "selfsubjectrulesreviews"], ["create"]),
         # An extension's namespace comes and goes with it, so reading in it is granted cluster-wide.
         *_HEALTH,

@@ -44,6 +44,12 @@ CERT_MANAGER_KINDS = {
     "orders": ("Order", "acme.cert-manager.io", "Namespaced"),
     "challenges": ("Challenge", "acme.cert-manager.io", "Namespaced"),
 }
+ENVIRONMENTS = {
+    "public": "AZUREPUBLICCLOUD",
+    "china": "AZURECHINACLOUD",
+    "us-government": "AZUREUSGOVERNMENTCLOUD",
+}
+"""Azure's clouds as the Arc agents call them."""
 PROVISIONER = "rancher.io/local-path"
 
 
@@ -70,6 +76,21 @@ def seed(cluster: Cluster, world: dict[str, Any], arc: dict[str, str] | None = N
         _arc(cluster, arc or {})
     if world.get("cert_manager"):
         _cert_manager(cluster)
+
+
+def arc_settings(azure: dict[str, Any], name: str) -> dict[str, str]:
+    """What the Arc agents of a cluster know about its resource in Azure; nothing where the world has none."""
+    for entry in azure.get("connected_clusters", ()):
+        if entry.get("kube") == name:
+            return {
+                "AZURE_TENANT_ID": str(azure["tenant"]),
+                "AZURE_SUBSCRIPTION_ID": str(azure["subscription"]["id"]),
+                "AZURE_RESOURCE_GROUP": entry["resource_group"],
+                "AZURE_RESOURCE_NAME": entry["name"],
+                "AZURE_REGION": entry.get("location", "westeurope"),
+                "AZURE_ENVIRONMENT": ENVIRONMENTS[azure.get("cloud", "public")],
+            }
+    return {}
 
 
 def apply(cluster: Cluster, manifest: Json) -> Json | None:

@@ -60,7 +60,7 @@ class RealClusters:
 
     async def _start(self, clusters: list[dict[str, Any]], folder: Path) -> RealKubePart:
         part = RealKubePart(
-            {"clusters": clusters},
+            {"kube": {"clusters": clusters}, "azure": worlds.load()["azure"]},
             programs=self._programs,
             authority=Authority(folder),
             folder=folder,
