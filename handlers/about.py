@@ -29,7 +29,7 @@ async def ping(request: Request, services: Services) -> Message:
 
     async def cluster(site: Site) -> None:
         access = site.cluster.kubernetes
-        await (await services.kubernetes.cluster(access.kubeconfig, access.context)).version()
+        await (await services.kubernetes.cluster(access.kubeconfig, access.context, site.cluster_ref)).version()
 
     subscriptions = sorted({site.subscription for site in permitted})
     probes: list[tuple[str, Callable[[], Awaitable[None]]]] = [

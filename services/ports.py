@@ -7,7 +7,7 @@ Implemented in `services.gateways`, `services.store` and `bot`. Every call has a
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from services.model.audit import AuditRow
 from services.model.azure import (
@@ -171,6 +171,10 @@ class Azure:
 class Cluster(Protocol):
     """One cluster, by its Kubernetes API."""
 
+    @property
+    def identity(self) -> Literal["proven", "unproven"]:
+        """Whether the cluster itself says that it is the expected one. `unproven`: it has no Arc agents to say so."""
+
     async def version(self) -> str:
         """Of the API server, such as `v1.33.4`."""
 
@@ -208,8 +212,12 @@ class Cluster(Protocol):
 class Kubernetes(Protocol):
     """Access to all clusters."""
 
-    async def cluster(self, kubeconfig: str, context: str) -> Cluster:
-        """The cluster behind a kubeconfig's context (`kubeconfig` empty: the default locations, or in-cluster)."""
+    async def cluster(self, kubeconfig: str, context: str, expected: ClusterRef | None = None) -> Cluster:
+        """The cluster behind a kubeconfig's context (`kubeconfig` empty: the default locations, or in-cluster).
+
+        Raises `WrongCluster` when it is another one than `expected`, the site's Arc-enabled cluster. Where it does not
+        say which one it is, it is `unproven`: nothing is written there, and the bot's own cluster is refused.
+        """
 
 
 # --- the bot itself ---------------------------------------------------------------------------------------------------

@@ -76,6 +76,22 @@ WORDS: Mapping[tuple[str, str], Refusal] = {
         "SYSTEM's answer about {target} could not be understood, which says nothing about {target}.",
         "Look for a proxy on the way, which may have answered in its place. Then try again.",
     ),
+    ("WrongCluster", ""): Refusal(
+        "The kubeconfig leads to another cluster: it is {actual}, and the site's is {expected}.",
+        "Set `cluster.kubernetes.kubeconfig` and `cluster.kubernetes.context` in the site file to the site's cluster.",
+        "kubectl config get-contexts",
+    ),
+    ("WrongCluster", "own"): Refusal(
+        "The site names no kubeconfig, so its cluster would be the one that the bot runs in. That one does not say that"
+        " it is {expected}.",
+        "Set `cluster.kubernetes.kubeconfig` and `cluster.kubernetes.context` in the site file. If it is that cluster,"
+        " apply `deploy/rbac/read-only.yaml`.",
+    ),
+    ("WrongCluster", "unproven"): Refusal(
+        "Nothing is written into {target}, since it does not say which Arc-enabled cluster it is.",
+        "Apply `deploy/rbac/read-only.yaml`, and look whether the Arc agents run.",
+        "kubectl get configmap azure-clusterconfig --namespace azure-arc",
+    ),
     ("Throttled", "until"): Refusal(
         "SYSTEM was asked too often and wants no request about {target} before {until}.", "Try again after that."
     ),

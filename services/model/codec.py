@@ -49,6 +49,7 @@ MODEL: Mapping[str, type[Any]] = {
     "VersionNotOffered": errors.VersionNotOffered,
     "NotOfferedInRegion": errors.NotOfferedInRegion,
     "NameTaken": errors.NameTaken,
+    "WrongCluster": errors.WrongCluster,
     "AddressTaken": errors.AddressTaken,
     "AddressOutside": errors.AddressOutside,
     "Failure": errors.Failure,

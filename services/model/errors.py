@@ -184,6 +184,18 @@ class NameTaken(Refused):
 
 
 @dataclass(eq=False)
+class WrongCluster(Refused):
+    """The credentials lead to another cluster than the site's, by the ids of their Arc resources.
+
+    `reason` is empty where the cluster says that it is `actual`; `own` for the bot's own cluster, and `unproven` for a
+    write, where it does not say which one it is.
+    """
+
+    expected: str = ""
+    actual: str = ""
+
+
+@dataclass(eq=False)
 class AddressTaken(Refused):
     """Somebody else's Service has this address."""
 

@@ -413,7 +413,7 @@ class Runner:
         access = site.cluster.kubernetes
 
         async def cluster() -> Cluster:
-            return await self._kubernetes.cluster(access.kubeconfig, access.context)
+            return await self._kubernetes.cluster(access.kubeconfig, access.context, site.cluster_ref)
 
         return Scene(
             operation=operation,

@@ -67,7 +67,7 @@ class Connection:
 
 async def open_azure(options: Options) -> Connection:
     """The gateways to Azure. Raises `Invalid` for an identity that lacks a value; asks Azure nothing yet."""
-    carrier, session = transport(options.ca_file)
+    carrier, session = transport(options.cloud.resource_manager, options.ca_file)
     try:
         login = credential(options.identity, options.cloud, carrier)
     except BaseException:

@@ -9,6 +9,7 @@ which a POST may be sent again after an error.
 """
 
 import asyncio
+import os
 import ssl
 from contextlib import suppress
 from contextvars import ContextVar
@@ -46,6 +47,7 @@ from services.gateways.azure.retries import IDEMPOTENT, PASSING, Outcome, pause,
 from services.gateways.azure.sentences import sentence
 from services.gateways.azure.translation import SERVICE, offered_versions, throttled
 from services.gateways.azure.versions import Fetch, Versions, resource_type
+from services.gateways.proxies import is_direct
 from services.model.errors import Absent, Refused, Unreachable, VersionNotOffered
 
 USER_AGENT = "registry-bot"
@@ -82,7 +84,7 @@ newest: ContextVar[Newest | None] = ContextVar("newest", default=None)
 _log = structlog.get_logger(__name__)
 
 
-def transport(ca_file: str = "") -> tuple[AioHttpTransport, aiohttp.ClientSession]:
+def transport(resource_manager: str, ca_file: str = "") -> tuple[AioHttpTransport, aiohttp.ClientSession]:
     """The transport that ARM's clients and the credential share, and the session under it, which the caller closes.
 
     `ca_file` adds to the system's certificate authorities; OpenSSL's `SSL_CERT_FILE` replaces them. Proxies are those
@@ -95,7 +97,7 @@ def transport(ca_file: str = "") -> tuple[AioHttpTransport, aiohttp.ClientSessio
         connector=aiohttp.TCPConnector(ssl=context, limit_per_host=16),
         cookie_jar=aiohttp.DummyCookieJar(),
         response_class=BoundedResponse,
-        trust_env=True,
+        trust_env=not is_direct(resource_manager, os.environ),
     )
     return AioHttpTransport(session=session, session_owner=False), session
 

@@ -1,6 +1,8 @@
 """From a kubeconfig's context to a client that is ready to ask."""
 
+import os
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,12 @@ from kubernetes.aio.config import ConfigException, load_incluster_config, load_k
 
 from services.gateways.answers import BoundedResponse, no_redirects
 from services.gateways.kubernetes.translation import SERVICE
+from services.gateways.proxies import is_direct
 from services.model.errors import Unreachable
 from services.model.redaction import scrub
 
 IN_CLUSTER = "in-cluster"
+_FILES = ("client-certificate", "client-key", "certificate-authority", "tokenFile")
 
 
 def place(kubeconfig: str, environment: Mapping[str, str]) -> str:
@@ -35,9 +39,34 @@ def place(kubeconfig: str, environment: Mapping[str, str]) -> str:
 
 
 def version(location: str) -> tuple[int, ...]:
-    """Changes when the kubeconfig does: somebody has renewed a credential."""
-    files = [Path(part) for part in location.split(":") if part]
-    return tuple(file.stat().st_mtime_ns for file in files if file.is_file())
+    """Changes when the kubeconfig does, or a file that it names: somebody has renewed a credential."""
+    stamps: list[int] = []
+    for file in [Path(part) for part in location.split(":") if part]:
+        if file.is_file():
+            changed = file.stat().st_mtime_ns
+            stamps += [changed, *(_changed(Path(named)) for named in _named_files(str(file), changed))]
+    return tuple(stamps)
+
+
+def _changed(file: Path) -> int:
+    """When a file changed; 0 while there is none."""
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+@lru_cache(maxsize=256)
+def _named_files(kubeconfig: str, _changed: int) -> tuple[str, ...]:
+    """Certificates, keys and tokens that a kubeconfig names; none for one that can't be read: opening it says so."""
+    try:
+        content = yaml.safe_load(Path(kubeconfig).read_text(encoding="utf-8"))
+        entries = [entry["user"] for entry in content.get("users") or ()]
+        entries += [entry["cluster"] for entry in content.get("clusters") or ()]
+        named = [entry[key] for entry in entries for key in _FILES if entry.get(key)]
+        return tuple(str(Path(kubeconfig).parent / name) for name in named)
+    except (OSError, yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError):
+        return ()
 
 
 async def client(location: str, context: str, *, connections: int) -> ApiClient:
@@ -54,7 +83,10 @@ async def client(location: str, context: str, *, connections: int) -> ApiClient:
             await _load(location, context, configuration)
         # Extension attributes that the library looks for; its own type does not declare them.
         extended: Any = configuration
-        extended.client_session_kwargs = {"response_class": BoundedResponse}
+        extended.client_session_kwargs = {
+            "response_class": BoundedResponse,
+            "trust_env": not is_direct(configuration.host, os.environ),
+        }
         extended.trace_configs = [no_redirects()]
         configuration.connection_pool_maxsize = connections
         return ApiClient(configuration=configuration)

@@ -27,10 +27,18 @@ class Api:
 
     def __init__(self, client: ApiClient, cluster: str, *, deadline: float, at_once: int, page: int) -> None:
         self._client = client
-        self._cluster = cluster
+        self.name = self._cluster = cluster
+        self.accepted = True
+        """Whether the credentials were accepted when they were last used."""
         self._deadline = deadline
         self._page = page
         self._slots = asyncio.Semaphore(at_once)
+        self._under_way = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is under way."""
+        return self._under_way > 0
 
     async def ask(
         self, right: Right, name: str = "", *, query: Mapping[str, str] | None = None, body: Object | None = None
@@ -92,9 +100,14 @@ class Api:
         self, method: str, path: str, query: Mapping[str, str], body: Object | None, action: str
     ) -> Answer:
         target = f"{self._cluster}: {action}"
-        with connecting(target):
-            async with asyncio.timeout(self._deadline), self._slots:
-                answer = await self._send(method, path, query, body)
+        self._under_way += 1
+        try:
+            with connecting(target):
+                async with asyncio.timeout(self._deadline), self._slots:
+                    answer = await self._send(method, path, query, body)
+        finally:
+            self._under_way -= 1
+        self.accepted = answer.status != 401  # noqa: PLR2004 - Unauthorized
         if answer.status >= 300:  # noqa: PLR2004 - redirects are no answers either
             raise refusal(answer, target, action)
         return answer

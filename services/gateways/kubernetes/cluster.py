@@ -1,10 +1,15 @@
 """One cluster by its Kubernetes API (`services.ports.Cluster`): short questions here, longer ones in modules beside."""
 
+from typing import Literal
+
 from services.gateways.kubernetes import placeholders, ranges, runtime
 from services.gateways.kubernetes.api import Api, Object
 from services.gateways.kubernetes.rights import (
+    ARC_CONFIG,
+    ARC_NAMESPACE,
     ASK_ACCESS,
     CERTIFICATES_CRD,
+    GET_ARC_CONFIG,
     GET_CRD,
     GET_NAMESPACE,
     LIST_NODES,
@@ -13,17 +18,36 @@ from services.gateways.kubernetes.rights import (
     deploying,
 )
 from services.gateways.kubernetes.together import together
-from services.model.errors import Absent
+from services.gateways.kubernetes.translation import SERVICE
+from services.model.azure import ClusterRef
+from services.model.errors import Absent, NotAllowed, WrongCluster
 from services.model.kubernetes import Node, Runtime, ServiceRanges, StorageClass
 
+Identity = Literal["proven", "unproven"]
+_ARC_KEYS = ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "AZURE_RESOURCE_NAME")
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
 class KubernetesCluster:
-    """What the rules ask of a cluster, by one identity."""
+    """What the rules ask of a cluster, by one identity.
 
-    def __init__(self, api: Api) -> None:
+    `identity` says whether the cluster was compared with the site's Arc resource; without such a comparison there is
+    nothing to prove, and it counts as proven.
+    """
+
+    def __init__(self, api: Api, identity: Identity = "proven") -> None:
         self._api = api
+        self.identity: Identity = identity
+
+    async def arc_resource(self) -> ClusterRef | None:
+        """Which Arc-enabled cluster this is, by its agents' ConfigMap; None when there is none or it can't be read."""
+        try:
+            config = await self._api.ask(GET_ARC_CONFIG.inside(ARC_NAMESPACE), ARC_CONFIG)
+        except (Absent, NotAllowed):
+            return None
+        data = config.get("data")
+        names = [str(data.get(key) or "") for key in _ARC_KEYS] if isinstance(data, dict) else [""]
+        return ClusterRef(*names) if all(names) else None
 
     async def version(self) -> str:
         """Of the API server, such as `v1.33.4`."""
@@ -64,7 +88,12 @@ class KubernetesCluster:
         return tuple(str(right) for right, yes in zip(wanted, allowed, strict=True) if not yes)
 
     async def hold_address(self, address: str, namespace: str, operation: str) -> None:
-        """Create the placeholder Service that proves `address` free. Raises `AddressTaken` or `AddressOutside`."""
+        """Create the placeholder Service that proves `address` free.
+
+        Raises `AddressTaken` or `AddressOutside`, and `WrongCluster` in a cluster that is not proven the right one.
+        """
+        if self.identity != "proven":
+            raise WrongCluster(SERVICE, self._api.name, "ClusterUnproven", reason="unproven")
         await placeholders.hold(self._api, address, namespace, operation)
 
     async def release_addresses(self, namespace: str, operation: str) -> tuple[str, ...]:

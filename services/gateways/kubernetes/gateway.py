@@ -1,29 +1,50 @@
-"""Access to all clusters: one client for each kubeconfig and context, for as long as the bot runs."""
+"""Access to all clusters: one client for each kubeconfig and context, for as long as it is used."""
 
 import asyncio
 import os
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from kubernetes.aio.client import ApiClient
 
 from services.gateways.kubernetes import access
 from services.gateways.kubernetes.api import Api
 from services.gateways.kubernetes.cluster import KubernetesCluster
-from services.gateways.kubernetes.translation import connecting
-
-_Key = tuple[str, str, tuple[int, ...]]
+from services.gateways.kubernetes.translation import SERVICE, connecting
+from services.model.azure import ClusterRef
+from services.model.errors import WrongCluster
 
 DEADLINE = 15.0
 REQUESTS_AT_ONCE = 8
 PAGE = 500
+IDLE = 300.0
+"""Seconds after which the connections to a cluster that nobody asks are given back."""
+PROVEN = 60.0
+"""Seconds for which a cluster's word about itself counts: a kubeconfig or an address may come to mean another one."""
+
+
+@dataclass
+class _Session:
+    """One client, with what is known of the cluster behind it."""
+
+    client: ApiClient
+    api: Api
+    version: tuple[int, ...]
+    """Of the kubeconfig and the files that it names."""
+    used: float
+    proven: KubernetesCluster
+    unproven: KubernetesCluster
+    resource: ClusterRef | None = None
+    asked: float | None = None
+    """When the cluster was asked for its Arc resource."""
 
 
 class KubernetesGateway:
     """Implements `services.ports.Kubernetes`; close it in the end.
 
-    `deadline` is of one request, in seconds; `at_once` limits a cluster's requests at a time, `page` the objects in one
-    answer. `environment` is where `KUBECONFIG`, `HOME` and the variables of a Pod are looked up.
+    `deadline` is of one request, in seconds; `at_once` limits a cluster's requests and connections at a time, `page`
+    the objects in one answer. `environment` is where `KUBECONFIG`, `HOME` and the variables of a Pod are looked up.
     """
 
     def __init__(
@@ -36,32 +57,80 @@ class KubernetesGateway:
     ) -> None:
         self._deadline, self._at_once, self._page = deadline, at_once, page
         self._environment = environment
-        self._clients: list[ApiClient] = []
-        self._clusters: dict[_Key, KubernetesCluster] = {}
-        self._loading: defaultdict[_Key, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._sessions: dict[tuple[str, str], _Session] = {}
+        self._retired: list[_Session] = []
+        self._loading: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def cluster(self, kubeconfig: str, context: str) -> KubernetesCluster:
-        """The cluster behind a context; a kubeconfig that has changed is read again.
+    async def cluster(self, kubeconfig: str, context: str, expected: ClusterRef | None = None) -> KubernetesCluster:
+        """The cluster behind a context, compared with `expected`.
 
-        Raises `Unreachable` when the kubeconfig can't be used.
+        Credentials are read again when a file of theirs has changed, and after the API server has refused them.
+
+        Raises:
+            Unreachable: the kubeconfig can't be used, or the cluster can't be asked which one it is.
+            WrongCluster: it is another one; or the bot's own, by default, without a proof that it is the right one.
         """
         location = access.place(kubeconfig, self._environment)
-        key = location, context, access.version(location)
+        key = location, context
         async with self._loading[key]:
-            if key not in self._clusters:
-                self._clusters[key] = await self._open(location, context)
-            return self._clusters[key]
+            session = await self._session(key)
+            if expected is None:
+                return session.proven
+            return await self._compared(session, expected, own=location == access.IN_CLUSTER)
 
     async def close(self) -> None:
         """Let all connections go."""
-        self._clusters.clear()
-        while self._clients:
-            await self._clients.pop().close()  # type: ignore[no-untyped-call]  # the library has no types here
+        self._retired += self._sessions.values()
+        self._sessions.clear()
+        while self._retired:
+            await _release(self._retired.pop())
 
-    async def _open(self, location: str, context: str) -> KubernetesCluster:
+    async def _session(self, key: tuple[str, str]) -> _Session:
+        await self._give_back(but=key)
+        session, version = self._sessions.get(key), access.version(key[0])
+        if session is None or session.version != version or not session.api.accepted:
+            opened = await self._open(*key, version)
+            if session is not None:
+                self._retired.append(session)
+            session = self._sessions[key] = opened
+        session.used = _now()
+        return session
+
+    async def _compared(self, session: _Session, expected: ClusterRef, *, own: bool) -> KubernetesCluster:
+        """Nothing is believed of a cluster, and nothing written into it, before it has said which one it is."""
+        if session.asked is None or _now() - session.asked >= PROVEN:
+            session.resource = await session.unproven.arc_resource()
+            session.asked = _now()
+        actual = session.resource
+        if actual is not None and actual.id.lower() != expected.id.lower():
+            raise WrongCluster(SERVICE, session.api.name, "WrongCluster", expected=expected.id, actual=actual.id)
+        if actual is None and own:
+            # No kubeconfig names a cluster, so this is merely where the bot itself runs.
+            raise WrongCluster(SERVICE, session.api.name, "OwnCluster", reason="own", expected=expected.id)
+        return session.unproven if actual is None else session.proven
+
+    async def _give_back(self, *, but: tuple[str, str]) -> None:
+        """Release what nobody has used for a while, and what has been replaced."""
+        idle = [key for key, session in self._sessions.items() if key != but and _now() - session.used >= IDLE]
+        self._retired += [self._sessions.pop(key) for key in idle]
+        for session in [session for session in self._retired if not session.api.busy]:
+            self._retired.remove(session)
+            await _release(session)
+
+    async def _open(self, location: str, context: str, version: tuple[int, ...]) -> _Session:
         with connecting(f"{location} {context}".strip()):
             async with asyncio.timeout(self._deadline):
                 client = await access.client(location, context, connections=self._at_once)
-        self._clients.append(client)
         name = context or client.configuration.host
-        return KubernetesCluster(Api(client, name, deadline=self._deadline, at_once=self._at_once, page=self._page))
+        api = Api(client, name, deadline=self._deadline, at_once=self._at_once, page=self._page)
+        return _Session(client, api, version, _now(), KubernetesCluster(api), KubernetesCluster(api, "unproven"))
+
+
+async def _release(session: _Session) -> None:
+    """Close a client's connections. Whoever still holds the cluster opens new ones by asking."""
+    await session.client.close()  # type: ignore[no-untyped-call]  # the library has no types here
+    session.client.rest_client.pool_manager = None
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

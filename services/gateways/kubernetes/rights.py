@@ -42,6 +42,10 @@ CLAIM = "connected-registry-pvc"
 """The runtime's volume claim (Learn: troubleshoot-connected-registry-arc)."""
 CERTIFICATES_CRD = "certificates.cert-manager.io"
 
+ARC_NAMESPACE, ARC_CONFIG = "azure-arc", "azure-clusterconfig"
+"""Where the Arc agents keep the name of the Arc resource that they were installed for (azext_connectedk8s)."""
+
+GET_ARC_CONFIG = Right("get", "configmaps", "which Arc-enabled cluster this is", names=(ARC_CONFIG,))
 LIST_NODES = Right("list", "nodes", "the extension needs a ready linux/amd64 node")
 LIST_STORAGE_CLASSES = Right(
     "list", "storageclasses", "the extension's volume needs a storage class", group="storage.k8s.io"
@@ -67,6 +71,7 @@ GET_CLAIM = Right("get", "persistentvolumeclaims", "whether the runtime has its 
 LIST_EVENTS = Right("list", "events", "warnings name the cause of a failure")
 
 READING = (
+    GET_ARC_CONFIG,
     LIST_NODES,
     LIST_STORAGE_CLASSES,
     GET_NAMESPACE,

@@ -27,6 +27,7 @@ from services.model.errors import (
     Throttled,
     Unreadable,
     VersionNotOffered,
+    WrongCluster,
 )
 from services.model.kubernetes import Runtime
 from services.operations.causes import EngineCause, cause_of, facts_of
@@ -119,6 +120,7 @@ _CODED = (
     ProviderNotRegistered,
     NameTaken,
     Unreadable,
+    WrongCluster,
 )
 """Errors whose code has told the cause."""
 

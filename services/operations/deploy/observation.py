@@ -68,7 +68,7 @@ async def observe(
         cluster = arm.find(arc.id, lambda: azure.clusters.get(arc))
         extensions = arm.list(arc.id, lambda: azure.extensions.list(arc))
         kube = Questions(group, "kubernetes", deadline)
-        door = kube.ask(site.name, lambda: kubernetes.cluster(access.kubeconfig, access.context))
+        door = kube.ask(site.name, lambda: kubernetes.cluster(access.kubeconfig, access.context, arc))
 
         def inside(question: Callable[[Cluster], Awaitable[T]]) -> asyncio.Task[Answer[T]]:
             """A question to the cluster, which has to be reached first; it fails as the reaching did."""

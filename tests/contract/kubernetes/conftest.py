@@ -20,9 +20,17 @@ from sandbox.testing.clusters import RealClusters
 from sandbox.tls import Authority
 from services.gateways.kubernetes import KubernetesGateway
 from services.gateways.kubernetes.cluster import KubernetesCluster
+from services.model.azure import ClusterRef
 
 NODES = [{"name": "n1", "arch": "amd64"}, {"name": "n2", "arch": "arm64"}]
+ARC = ClusterRef("22222222-2222-4222-8222-222222222222", "edge-rg", "berlin-arc")
+"""Which Arc-enabled cluster berlin is; lyon's agents don't say."""
 WORLD: dict[str, Any] = {
+    "azure": {
+        "tenant": "11111111-1111-4111-8111-111111111111",
+        "subscription": {"id": ARC.subscription},
+        "connected_clusters": [{"name": ARC.name, "resource_group": ARC.resource_group, "kube": "berlin"}],
+    },
     "kube": {
         "clusters": [
             {
@@ -41,7 +49,7 @@ WORLD: dict[str, Any] = {
                 "cert_manager": True,
             },
         ]
-    }
+    },
 }
 
 
