@@ -211,6 +211,8 @@ async def _open_work(blueprint: Blueprint, outside: _Outside, board: Board, stac
     )
     await engine.open(blueprint.database_url, runner)
     stack.push_async_callback(engine.close)
+    # The engine keeps other processes off the database: who still holds a message was killed with it in hand.
+    await store.messages.release_all()
     return _Work(runner, engine, operations)
 
 

@@ -28,8 +28,10 @@ from services.model.incident import Incident
 from services.model.message import Channel, LiveMessage, Subject, SubjectKind
 from services.store import Store
 
-LEASE = timedelta(minutes=1)
-"""For how long a process may write to a message before another one takes it to be dead; each post prolongs it."""
+LEASE = timedelta(seconds=20)
+"""For how long a process may write to a message before another one takes it to be dead; each post prolongs it.
+
+Longer than the client waits for an answer of Slack, so that no live process loses a message in the middle of a call."""
 SWEEP = 15.0
 """Seconds between two looks for what no process has shown, such as one that died had in hand."""
 RECENT = timedelta(days=1)

@@ -51,6 +51,12 @@ class Messages(Queries):
         async with self._writing() as connection:
             await connection.execute(mine.values(holder="", until=NOBODY, **changes))
 
+    async def release_all(self) -> None:
+        """Give all leases back. Only for a process that has the database to itself: their holders are dead."""
+        async with self._writing() as connection:
+            held = update(messages).where(messages.c.holder != "")
+            await connection.execute(held.values(holder="", until=NOBODY))
+
     async def drop(self, message: LiveMessage) -> None:
         """Forget a message that was never posted."""
         async with self._writing() as connection:
