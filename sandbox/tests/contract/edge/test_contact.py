@@ -57,8 +57,11 @@ async def test_a_nightly_registry_is_online_in_its_window(operator: Operator, sa
 
     sandbox.clock.turn(12 * 3600)
 
-    registry = await operator.until_state("Online")
-    assert registry.parent.sync_properties.last_sync_time == sandbox.clock.now()
+    async def synchronised() -> bool:
+        return await last_sync(operator) == sandbox.clock.now()
+
+    await operator.until_state("Online")
+    assert await eventually(synchronised)
 
 
 async def test_a_cut_link_makes_cluster_and_registry_fall_silent(operator: Operator, sandbox: Sandbox) -> None:
