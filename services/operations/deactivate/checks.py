@@ -9,7 +9,8 @@ from services.model.plan import Finding, Plan
 from services.operations.answers import Answer, Questions
 from services.operations.checks import Check, blocker, check, if_known, ok, required, warning
 from services.operations.deactivate.request import Code, DeactivateRequest
-from services.policy.sites import EXTENSION_TYPE, Site
+from services.policy.extensions import extension_of
+from services.policy.sites import Site
 from services.ports import Azure, Kubernetes
 
 
@@ -68,12 +69,10 @@ def extension(_site: Site, request: DeactivateRequest, seen: Observation) -> Fin
     registry = seen.registry(request.name)
     if registry is None or registry.activation != "Active":
         return None
-    for each in required(seen.extensions):
-        # The extension may have a name of its own; then its Service address is the registry's login server.
-        is_own = each.name.casefold() == request.name.casefold()
-        address = each.settings.get("service.clusterIP", "")
-        if each.type.casefold() == EXTENSION_TYPE and (is_own or (address and address == registry.login_server)):
-            return warning(Code.EXTENSION_STAYS, extension=each.name)
+    registries, extensions = required(seen.connected), required(seen.extensions)
+    own = extension_of(request.name, registries, extensions)
+    if own is not None:
+        return warning(Code.EXTENSION_STAYS, extension=own.name)
     return ok(Code.NO_EXTENSION)
 
 

@@ -1,0 +1,73 @@
+"""Which Arc extension serves which connected registry, by what both of them show. Pure.
+
+Names prove nothing: the Azure CLI lets people choose the extension's, and one of another type may bear the same. What
+ties the two together is the Service address: it is a setting of the extension, and the registry's login server as soon
+as its runtime has been in contact.
+"""
+
+from collections.abc import Iterable
+from ipaddress import ip_address
+
+from services.model.azure import ConnectedRegistry, Extension
+from services.policy.sites import EXTENSION_TYPE
+
+SERVICE_ADDRESS = "service.clusterIP"
+
+
+def registry_extensions(extensions: Iterable[Extension]) -> tuple[Extension, ...]:
+    """Those that run a connected registry, whatever they are called."""
+    return tuple(extension for extension in extensions if extension.type.casefold() == EXTENSION_TYPE)
+
+
+def extension_of(
+    name: str, registries: Iterable[ConnectedRegistry], extensions: Iterable[Extension]
+) -> Extension | None:
+    """The extension of a cluster that serves the connected registry `name`; None where there is none for certain.
+
+    `registries` are all of its cloud registry, so that another one's extension is not taken for this one's. An
+    extension that bears the name of a registry that does not exist is nobody else's, so it counts as its own.
+    """
+    registries = tuple(registries)
+    own = [one for one in registry_extensions(extensions) if _is_own(one, name, registries)]
+    return max(own, key=lambda extension: extension.provisioning_state == "Succeeded", default=None)
+
+
+def served_registries(extension: Extension, registries: Iterable[ConnectedRegistry]) -> tuple[ConnectedRegistry, ...]:
+    """The connected registry that the extension serves; empty where none of `registries` is.
+
+    Several where several have its Service address as their login server and it bears the name of none: clusters often
+    have the same Service range, and an address proves something only within one cluster.
+    """
+    if not registry_extensions((extension,)):
+        return ()
+    candidates = tuple(registry for registry in registries if _may_serve(extension, registry))
+    namesakes = tuple(registry for registry in candidates if _is_named(registry, extension.name))
+    return namesakes or candidates
+
+
+def _is_own(extension: Extension, name: str, registries: tuple[ConnectedRegistry, ...]) -> bool:
+    if served := served_registries(extension, registries):
+        return len(served) == 1 and _is_named(served[0], name)
+    return _is_named(extension, name) and not any(_is_named(registry, name) for registry in registries)
+
+
+def _may_serve(extension: Extension, registry: ConnectedRegistry) -> bool:
+    address = _host(extension.settings.get(SERVICE_ADDRESS, ""))
+    login_server = _host(registry.login_server)
+    if login_server and login_server == address:
+        return True
+    # Before the first contact there is no login server, and after a deactivation it is the former installation's.
+    is_settled = registry.activation == "Active" and login_server
+    return _is_named(registry, extension.name) and not is_settled
+
+
+def _host(address: str) -> str:
+    """An IP address in its shortest form, so that two spellings of an IPv6 address are equal."""
+    try:
+        return str(ip_address(address))
+    except ValueError:
+        return address.casefold()
+
+
+def _is_named(resource: ConnectedRegistry | Extension, name: str) -> bool:
+    return resource.name.casefold() == name.casefold()
