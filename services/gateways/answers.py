@@ -1,24 +1,26 @@
-"""How much of an answer is read, for every system that is asked over HTTP: no sender can fill the bot's memory."""
+"""Answers over HTTP, of every system that is asked: how much of one is read, and when it lets the bot ask again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
 
 USUAL = 8 * 2**20
-"""Bytes of one answer, inflated. The largest that was seen in practice, a page of 500 Pods, has 3 MiB."""
+"""Bytes of one answer, inflated: no sender can fill the bot's memory. A page of 500 Pods, the largest, has 3 MiB."""
 _limit: ContextVar[int] = ContextVar("answer_limit", default=USUAL)
 
 
 class AnswerTooLargeError(aiohttp.ClientPayloadError):
-    """An answer is larger than what was asked can have; the rest of it was not read."""
+    """An answer is larger than any honest answer to this question; it was not read to its end."""
 
 
 @contextmanager
 def at_most(size: int) -> Iterator[None]:
-    """Within it, answers have this many bytes at most."""
+    """Answers that are read inside the block have this many bytes at most."""
     token = _limit.set(size)
     try:
         yield
@@ -47,11 +49,11 @@ class BoundedResponse(aiohttp.ClientResponse):
 
 
 class RedirectedError(aiohttp.ClientError):
-    """A server that has no reason to sends elsewhere."""
+    """A server answered with a redirect, for which it has no reason."""
 
 
 def no_redirects() -> aiohttp.TraceConfig:
-    """Ends a request before a redirect is followed: neither it nor its credential goes to another host."""
+    """End a request before a redirect is followed: neither it nor its credential goes to another host."""
 
     async def refuse(
         _session: aiohttp.ClientSession, _context: Any, redirect: aiohttp.TraceRequestRedirectParams
@@ -61,3 +63,30 @@ def no_redirects() -> aiohttp.TraceConfig:
     tracing = aiohttp.TraceConfig()
     tracing.on_request_redirect.append(refuse)
     return tracing
+
+
+def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """Seconds that the service asks to wait, from `Retry-After` (seconds or a date) or its variants in milliseconds."""
+    for name in ("x-ms-retry-after-ms", "retry-after-ms"):
+        milliseconds = _number(headers.get(name))
+        if milliseconds is not None:
+            return milliseconds / 1000
+    text = headers.get("Retry-After")
+    seconds = _number(text)
+    if seconds is not None or text is None:
+        return seconds
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text) if text is not None else None
+    except ValueError:
+        return None
+    return value if value is not None and 0 <= value < float("inf") else None

@@ -7,9 +7,9 @@ from typing import Any
 
 from azure.core.rest import AsyncHttpResponse
 
+from services.gateways.answers import retry_after
 from services.gateways.azure import sentences
 from services.gateways.azure.arm import Arm, json_object
-from services.gateways.azure.retries import retry_after
 from services.gateways.azure.translation import SERVICE, from_sentence, unreadable
 from services.model.azure import Pending
 from services.model.errors import Absent, Conflict, Foreign, NotAllowed, Refused, Unreadable

@@ -36,14 +36,14 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
-from services.gateways.answers import BoundedResponse
+from services.gateways.answers import BoundedResponse, retry_after
 from services.gateways.azure.clock import AzureClock
 from services.gateways.azure.clouds import Cloud
 from services.gateways.azure.codes import NOT_FOUND, THROTTLED, meaning
 from services.gateways.azure.identity import Credential
 from services.gateways.azure.quotas import Quotas, kind_of
 from services.gateways.azure.recent import Holds, Writes
-from services.gateways.azure.retries import IDEMPOTENT, PASSING, Outcome, pause, retry_after
+from services.gateways.azure.retries import IDEMPOTENT, PASSING, Outcome, pause
 from services.gateways.azure.sentences import sentence
 from services.gateways.azure.translation import SERVICE, offered_versions, throttled
 from services.gateways.azure.versions import Fetch, Versions, resource_type

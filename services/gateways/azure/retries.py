@@ -4,10 +4,8 @@ The SDK's own policy sends POST requests again and can block for minutes, so tha
 deadline missed.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 from services.gateways.azure.codes import THROTTLED
 
@@ -50,30 +48,3 @@ def pause(outcome: Outcome, *, tries: int, resendable: bool, remaining: float) -
 def until(seconds: float) -> datetime:
     """The moment in so many seconds, for people."""
     return datetime.now(UTC) + timedelta(seconds=seconds)
-
-
-def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Seconds that the service asks to wait, from `Retry-After` (seconds or a date) or its variants in milliseconds."""
-    for name in ("x-ms-retry-after-ms", "retry-after-ms"):
-        milliseconds = _number(headers.get(name))
-        if milliseconds is not None:
-            return milliseconds / 1000
-    text = headers.get("Retry-After")
-    seconds = _number(text)
-    if seconds is not None or text is None:
-        return seconds
-    try:
-        until = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    return max(0.0, (until - (now or datetime.now(UTC))).total_seconds())
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        value = float(text) if text is not None else None
-    except ValueError:
-        return None
-    return value if value is not None and 0 <= value < float("inf") else None

@@ -14,9 +14,9 @@ from azure.core.exceptions import (
     SerializationError,
 )
 
-from services.gateways.answers import AnswerTooLargeError
+from services.gateways.answers import AnswerTooLargeError, retry_after
 from services.gateways.azure import codes, sentences
-from services.gateways.azure.retries import retry_after, until
+from services.gateways.azure.retries import until
 from services.gateways.azure.sentences import Sentence
 from services.model.errors import (
     AlreadyExists,

@@ -1,7 +1,7 @@
 """From a kubeconfig's context to a client that is ready to ask."""
 
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -43,13 +43,13 @@ def version(location: str) -> tuple[int, ...]:
     stamps: list[int] = []
     for file in [Path(part) for part in location.split(":") if part]:
         if file.is_file():
-            changed = file.stat().st_mtime_ns
-            stamps += [changed, *(_changed(Path(named)) for named in _named_files(str(file), changed))]
+            modified = _modified(file)
+            stamps += [modified, *(_modified(Path(name)) for name in _named_files(str(file), modified))]
     return tuple(stamps)
 
 
-def _changed(file: Path) -> int:
-    """When a file changed; 0 while there is none."""
+def _modified(file: Path) -> int:
+    """When a file was last changed; 0 while there is none."""
     try:
         return file.stat().st_mtime_ns
     except OSError:
@@ -57,14 +57,14 @@ def _changed(file: Path) -> int:
 
 
 @lru_cache(maxsize=256)
-def _named_files(kubeconfig: str, _changed: int) -> tuple[str, ...]:
+def _named_files(kubeconfig: str, _modified: int) -> tuple[str, ...]:
     """Certificates, keys and tokens that a kubeconfig names; none for one that can't be read: opening it says so."""
     try:
         content = yaml.safe_load(Path(kubeconfig).read_text(encoding="utf-8"))
         entries = [entry["user"] for entry in content.get("users") or ()]
         entries += [entry["cluster"] for entry in content.get("clusters") or ()]
-        named = [entry[key] for entry in entries for key in _FILES if entry.get(key)]
-        return tuple(str(Path(kubeconfig).parent / name) for name in named)
+        names = [entry[key] for entry in entries for key in _FILES if entry.get(key)]
+        return tuple(str(Path(kubeconfig).parent / name) for name in names)
     except (OSError, yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError):
         return ()
 
@@ -111,7 +111,7 @@ async def _load(location: str, context: str, configuration: Configuration) -> No
 
 
 def _keep_credentials(loader: Any, configuration: Configuration, location: str) -> None:
-    """A credential plugin's token is asked for again when it has expired.
+    """Make a credential plugin renew its token when it has expired.
 
     The loader only logs a plugin's failure and goes on without credentials; that would read like a missing right later.
     """
@@ -122,13 +122,10 @@ def _keep_credentials(loader: Any, configuration: Configuration, location: str) 
         raise Unreachable(
             SERVICE, location, "CredentialPluginFailed", f"{user['exec'].safe_get('command')} gave no credentials"
         )
-    if getattr(loader, "exec_plugin_expiry", None) is not None:
-        configuration.refresh_api_key_hook = _refresh(loader)  # type: ignore[assignment]  # declared as None
 
-
-def _refresh(loader: Any) -> Callable[[Configuration], Awaitable[None]]:
     async def refresh(configuration: Configuration) -> None:
         await loader.load_from_exec_plugin()
         configuration.api_key["BearerToken"] = loader.token
 
-    return refresh
+    if getattr(loader, "exec_plugin_expiry", None) is not None:
+        configuration.refresh_api_key_hook = refresh  # type: ignore[assignment]  # declared as None

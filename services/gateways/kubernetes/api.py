@@ -3,22 +3,21 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any
 
 from kubernetes.aio.client import ApiClient
 
 from services.gateways.answers import at_most
+from services.gateways.kubernetes.objects import Object
 from services.gateways.kubernetes.rights import Right
 from services.gateways.kubernetes.translation import SERVICE, Answer, connecting, kubernetes_object, refusal
 from services.model.errors import Refused, Unreadable
 
-Object = dict[str, Any]
 _METHODS = {"get": "GET", "list": "GET", "create": "POST", "delete": "DELETE"}
-PAGES, OBJECTS = 1_000, 200_000
-"""Of one list at most."""
-TEXT, WHOLE = 256 * 2**10, 64 * 2**20
+MAX_PAGES, MAX_OBJECTS = 1_000, 200_000
+"""Of one list."""
+MAX_TEXT, MAX_LIST = 256 * 2**10, 64 * 2**20
 """Bytes of a text, and of a list in one piece."""
-_FORGOTTEN = frozenset({"Expired", "Gone"})
+_TOKEN_EXPIRED = frozenset({"Expired", "Gone"})
 """Reasons of a 410: a continue token lives a few minutes at most."""
 
 
@@ -43,7 +42,7 @@ class Api:
     async def ask(
         self, right: Right, name: str = "", *, query: Mapping[str, str] | None = None, body: Object | None = None
     ) -> Object:
-        """Exercise a right; the object in the answer.
+        """Exercise a right, and return the object in the answer.
 
         Raises what `translation` makes of a refusal, or `Unreadable` for what is no Kubernetes object.
         """
@@ -52,24 +51,24 @@ class Api:
 
     async def text(self, right: Right, name: str, query: Mapping[str, str]) -> str:
         """The same for answers that are plain text."""
-        with at_most(TEXT):
+        with at_most(MAX_TEXT):
             answer = await self._answer(right, name, query, None)
         return answer.body.decode("utf-8", "replace")
 
     async def everything(self, right: Right, query: Mapping[str, str] | None = None) -> list[Object]:
-        """All objects of a list, page by page; in one piece where the server forgot between two pages where it was."""
+        """All objects of a list, page by page; in one piece when the server's place in it expires between two pages."""
         try:
             return await self._paged(right, query or {})
         except Refused as error:
-            if error.code not in _FORGOTTEN:
+            if error.code not in _TOKEN_EXPIRED:
                 raise
-        with at_most(WHOLE):
-            whole = await self.ask(right, query=query)
-        return list(whole.get("items") or ())
+        with at_most(MAX_LIST):
+            answer = await self.ask(right, query=query)
+        return list(answer.get("items") or ())
 
-    def waiting(self, what: str) -> AbstractContextManager[None]:
-        """Around something that is waited for with a limit of its own: running out of time is told as `Unreachable`."""
-        return connecting(f"{self._cluster}: {what}")
+    def waiting(self, subject: str) -> AbstractContextManager[None]:
+        """Around a wait with a time limit of its own: running out of time becomes `Unreachable`."""
+        return connecting(f"{self._cluster}: {subject}")
 
     async def version(self) -> str:
         """Of the API server; anybody may ask."""
@@ -89,7 +88,7 @@ class Api:
             token = str((answer.get("metadata") or {}).get("continue") or "")
             if not token:
                 return objects
-            if token in tokens or len(tokens) >= PAGES or len(objects) > OBJECTS:
+            if token in tokens or len(tokens) >= MAX_PAGES or len(objects) > MAX_OBJECTS:
                 raise Unreadable(SERVICE, f"{self._cluster}: {right}", "EndlessList", "a list without an end")
             tokens.add(token)
 

@@ -3,7 +3,8 @@
 from typing import Literal
 
 from services.gateways.kubernetes import placeholders, ranges, runtime
-from services.gateways.kubernetes.api import Api, Object
+from services.gateways.kubernetes.api import Api
+from services.gateways.kubernetes.objects import Object, is_true, phase
 from services.gateways.kubernetes.rights import (
     ARC_CONFIG,
     ARC_NAMESPACE,
@@ -59,15 +60,19 @@ class KubernetesCluster:
 
     async def storage_classes(self) -> tuple[StorageClass, ...]:
         """All storage classes."""
-        return tuple(_storage_class(item) for item in await self._api.everything(LIST_STORAGE_CLASSES))
+        classes = [item["metadata"] for item in await self._api.everything(LIST_STORAGE_CLASSES)]
+        return tuple(
+            StorageClass(meta["name"], (meta.get("annotations") or {}).get(_DEFAULT_CLASS) == "true")
+            for meta in classes
+        )
 
     async def namespace_phase(self, name: str) -> str:
         """`Active`, `Terminating`, or empty when there is none."""
         try:
-            found = await self._api.ask(GET_NAMESPACE, name)
+            namespace = await self._api.ask(GET_NAMESPACE, name)
         except Absent:
             return ""
-        return runtime.phase([found])
+        return phase(namespace)
 
     async def has_cert_manager(self) -> bool:
         """By its CRDs: they are what a second installation collides with, and nothing of it works without them."""
@@ -83,9 +88,9 @@ class KubernetesCluster:
 
     async def missing_rights(self, hold_namespace: str = "default") -> tuple[str, ...]:
         """Rights that a deployment needs and this identity lacks, as `create services in default`."""
-        wanted = deploying(hold_namespace)
-        allowed = await together([self._may(right) for right in wanted])
-        return tuple(str(right) for right, yes in zip(wanted, allowed, strict=True) if not yes)
+        rights = deploying(hold_namespace)
+        answers = await together([self._has(right) for right in rights])
+        return tuple(str(right) for right, has in zip(rights, answers, strict=True) if not has)
 
     async def hold_address(self, address: str, namespace: str, operation: str) -> None:
         """Create the placeholder Service that proves `address` free.
@@ -104,7 +109,7 @@ class KubernetesCluster:
         """What the cluster shows of the connected registry that lives in `namespace`."""
         return await runtime.runtime(self._api, namespace)
 
-    async def _may(self, right: Right) -> bool:
+    async def _has(self, right: Right) -> bool:
         resource, _, subresource = right.resource.partition("/")
         attributes = {
             "verb": right.verb,
@@ -127,15 +132,9 @@ def _node(item: Object) -> Node:
     status = item.get("status") or {}
     labels = item["metadata"].get("labels") or {}
     info = status.get("nodeInfo") or {}
-    ready = any(one.get("type") == "Ready" and one.get("status") == "True" for one in status.get("conditions") or ())
     return Node(
         item["metadata"]["name"],
         str(labels.get("kubernetes.io/os") or info.get("operatingSystem") or ""),
         str(labels.get("kubernetes.io/arch") or info.get("architecture") or ""),
-        ready and not (item.get("spec") or {}).get("unschedulable"),
+        is_true(item, "Ready") and not (item.get("spec") or {}).get("unschedulable"),
     )
-
-
-def _storage_class(item: Object) -> StorageClass:
-    annotations = item["metadata"].get("annotations") or {}
-    return StorageClass(item["metadata"]["name"], annotations.get(_DEFAULT_CLASS) == "true")

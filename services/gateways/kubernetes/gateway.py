@@ -19,7 +19,7 @@ DEADLINE = 15.0
 REQUESTS_AT_ONCE = 8
 PAGE = 500
 IDLE = 300.0
-"""Seconds after which the connections to a cluster that nobody asks are given back."""
+"""Seconds after which the connections to a cluster that nobody asks are closed."""
 PROVEN = 60.0
 """Seconds for which a cluster's word about itself counts: a kubeconfig or an address may come to mean another one."""
 
@@ -36,7 +36,7 @@ class _Session:
     proven: KubernetesCluster
     unproven: KubernetesCluster
     resource: ClusterRef | None = None
-    asked: float | None = None
+    resource_read_at: float | None = None
     """When the cluster was asked for its Arc resource."""
 
 
@@ -79,14 +79,14 @@ class KubernetesGateway:
             return await self._compared(session, expected, own=location == access.IN_CLUSTER)
 
     async def close(self) -> None:
-        """Let all connections go."""
+        """Close all connections."""
         self._retired += self._sessions.values()
         self._sessions.clear()
         while self._retired:
             await _release(self._retired.pop())
 
     async def _session(self, key: tuple[str, str]) -> _Session:
-        await self._give_back(but=key)
+        await self._release_unused(but=key)
         session, version = self._sessions.get(key), access.version(key[0])
         if session is None or session.version != version or not session.api.accepted:
             opened = await self._open(*key, version)
@@ -98,9 +98,9 @@ class KubernetesGateway:
 
     async def _compared(self, session: _Session, expected: ClusterRef, *, own: bool) -> KubernetesCluster:
         """Nothing is believed of a cluster, and nothing written into it, before it has said which one it is."""
-        if session.asked is None or _now() - session.asked >= PROVEN:
+        if session.resource_read_at is None or _now() - session.resource_read_at >= PROVEN:
             session.resource = await session.unproven.arc_resource()
-            session.asked = _now()
+            session.resource_read_at = _now()
         actual = session.resource
         if actual is not None and actual.id.lower() != expected.id.lower():
             raise WrongCluster(SERVICE, session.api.name, "WrongCluster", expected=expected.id, actual=actual.id)
@@ -109,8 +109,8 @@ class KubernetesGateway:
             raise WrongCluster(SERVICE, session.api.name, "OwnCluster", reason="own", expected=expected.id)
         return session.unproven if actual is None else session.proven
 
-    async def _give_back(self, *, but: tuple[str, str]) -> None:
-        """Release what nobody has used for a while, and what has been replaced."""
+    async def _release_unused(self, *, but: tuple[str, str]) -> None:
+        """Close the connections that nobody has used for a while, and those that have been replaced."""
         idle = [key for key, session in self._sessions.items() if key != but and _now() - session.used >= IDLE]
         self._retired += [self._sessions.pop(key) for key in idle]
         for session in [session for session in self._retired if not session.api.busy]:

@@ -5,8 +5,9 @@ import re
 from dataclasses import replace
 from ipaddress import ip_address
 
-from services.gateways.kubernetes.api import Api, Object
-from services.gateways.kubernetes.ranges import addresses, service_ranges
+from services.gateways.kubernetes.api import Api
+from services.gateways.kubernetes.objects import Object, service_addresses
+from services.gateways.kubernetes.ranges import service_ranges
 from services.gateways.kubernetes.rights import CREATE_SERVICE, DELETE_SERVICE, LIST_SERVICES
 from services.gateways.kubernetes.together import together
 from services.model.errors import Absent, AddressOutside, AddressTaken, Conflict
@@ -20,8 +21,8 @@ GONE_WITHIN = 30.0
 
 def name(operation: str, address: str) -> str:
     """The same for the same operation and address. A Service's name is a DNS label: no dots, no colons, 63 at most."""
-    told = re.sub(r"[^a-z0-9]+", "-", operation.lower())[:16].strip("-")
-    return f"registry-bot-{told}-{int(ip_address(address)):x}"
+    label = re.sub(r"[^a-z0-9]+", "-", operation.lower())[:16].strip("-")
+    return f"registry-bot-{label}-{int(ip_address(address)):x}"
 
 
 def manifest(operation: str, address: str) -> Object:
@@ -41,19 +42,20 @@ def manifest(operation: str, address: str) -> Object:
 
 
 async def hold(api: Api, address: str, namespace: str, operation: str) -> None:
-    """Create the placeholder, or find that this operation has it already.
+    """Create the placeholder, unless this operation has it already.
 
     The API server allocates before it compares names, so a repeated create may be refused for either reason.
     """
     try:
         await api.ask(CREATE_SERVICE.inside(namespace), body=manifest(operation, address))
     except (AddressTaken, Conflict):
-        if not any(address in addresses(service) for service in await _held(api, namespace, operation)):
+        services = await _placeholders(api, namespace, operation)
+        if not any(address in service_addresses(service) for service in services):
             raise
-    except AddressOutside as refused:
+    except AddressOutside as refusal:
         # A real create names no range (measured on 1.37; a dry run does), and people need to know which there are.
-        known = await service_ranges(api, namespace)
-        raise replace(refused, ranges=known.ranges) from None
+        cluster = await service_ranges(api, namespace)
+        raise replace(refusal, ranges=cluster.ranges) from None
 
 
 async def release(api: Api, namespace: str, operation: str) -> tuple[str, ...]:
@@ -62,16 +64,16 @@ async def release(api: Api, namespace: str, operation: str) -> tuple[str, ...]:
     Raises:
         Unreachable: they are still there after `GONE_WITHIN` seconds (a finalizer of somebody else's holds them).
     """
-    held = await _held(api, namespace, operation)
-    await together(_delete(api, namespace, service) for service in held)
+    services = await _placeholders(api, namespace, operation)
+    await together(_delete(api, namespace, service) for service in services)
     with api.waiting(f"placeholder Services of {operation} in {namespace} to go"):
         async with asyncio.timeout(GONE_WITHIN):
-            while held and await _held(api, namespace, operation):  # noqa: ASYNC110 - nobody sets an event here
+            while services and await _placeholders(api, namespace, operation):  # noqa: ASYNC110 - nobody sets an event here
                 await asyncio.sleep(POLL)
-    return tuple(address for service in held for address in addresses(service))
+    return tuple(address for service in services for address in service_addresses(service))
 
 
-async def _held(api: Api, namespace: str, operation: str) -> list[Object]:
+async def _placeholders(api: Api, namespace: str, operation: str) -> list[Object]:
     return await api.everything(LIST_SERVICES.inside(namespace), {"labelSelector": f"{OPERATION_LABEL}={operation}"})
 
 

@@ -1,6 +1,7 @@
 """Where a cluster's Service addresses come from, and which are in use (measured on 1.37)."""
 
-from services.gateways.kubernetes.api import Api, Object
+from services.gateways.kubernetes.api import Api
+from services.gateways.kubernetes.objects import Object, is_true, service_addresses
 from services.gateways.kubernetes.rights import (
     CREATE_SERVICE,
     LIST_IP_ADDRESSES,
@@ -30,7 +31,7 @@ async def service_ranges(api: Api, namespace: str) -> ServiceRanges:
     if cidrs is None or addresses is None:
         return await _from_refusal(api, namespace)
     cidrs.sort(key=lambda item: item["metadata"]["name"] != DEFAULT_CIDR)
-    ranges = dict.fromkeys(cidr for item in cidrs if _is_ready(item) for cidr in item["spec"].get("cidrs") or ())
+    ranges = dict.fromkeys(cidr for item in cidrs if is_true(item, "Ready") for cidr in item["spec"].get("cidrs") or ())
     return ServiceRanges(tuple(ranges), frozenset(item["metadata"]["name"] for item in addresses), "ServiceCIDR")
 
 
@@ -42,29 +43,24 @@ async def _unless_unknown(api: Api, right: Right) -> list[Object] | None:
         return None
 
 
-def _is_ready(cidr: Object) -> bool:
-    conditions = (cidr.get("status") or {}).get("conditions") or ()
-    return any(item.get("type") == "Ready" and item.get("status") == "True" for item in conditions)
-
-
 async def _from_refusal(api: Api, namespace: str) -> ServiceRanges:
-    services, *refused = await together(
+    addresses, *refusals = await together(
         [
             _addresses_of_services(api),
             *(_ranges_refusing(api, namespace, address) for address in DOCUMENTATION_ADDRESSES),
         ]
     )
-    ranges = dict.fromkeys(cidr for named in refused for cidr in named)
+    ranges = dict.fromkeys(cidr for cidrs in refusals for cidr in cidrs)
     if not ranges:
         raise Refused(
             SERVICE, f"Service range, by {CREATE_SERVICE.inside(namespace)}", "NoRange", "no refusal named a range"
         )
-    return ServiceRanges(tuple(ranges), frozenset(services), "refusal")
+    return ServiceRanges(tuple(ranges), frozenset(addresses), "refusal")
 
 
 async def _addresses_of_services(api: Api) -> list[str]:
     services = await api.everything(LIST_SERVICES)
-    return [address for item in services for address in addresses(item)]
+    return [address for service in services for address in service_addresses(service)]
 
 
 async def _ranges_refusing(api: Api, namespace: str, address: str) -> list[str]:
@@ -77,15 +73,8 @@ async def _ranges_refusing(api: Api, namespace: str, address: str) -> list[str]:
     }
     try:
         await api.ask(CREATE_SERVICE.inside(namespace), query={"dryRun": "All"}, body=body)
-    except AddressOutside as refused:
-        return list(refused.ranges)
+    except AddressOutside as refusal:
+        return list(refusal.ranges)
     except Refused:
         return []
     return []
-
-
-def addresses(service: Object) -> list[str]:
-    """A Service's cluster addresses; none when it is headless or an alias."""
-    spec = service.get("spec") or {}
-    found = spec.get("clusterIPs") or [spec.get("clusterIP")]
-    return [address for address in found if address and address != "None"]

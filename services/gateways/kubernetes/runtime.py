@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from services.gateways.kubernetes.api import Api, Object
-from services.gateways.kubernetes.ranges import addresses
+from services.gateways.kubernetes.api import Api
+from services.gateways.kubernetes.objects import Object, condition, is_true, phase, service_addresses
 from services.gateways.kubernetes.rights import (
     CLAIM,
     GET_CLAIM,
@@ -26,29 +26,30 @@ WARNINGS = 10
 
 
 async def runtime(api: Api, namespace: str) -> Runtime:
-    """Everything at once; an empty `Runtime` when there is no such namespace. What it lacks is told as empty."""
-    space = await _one(api, GET_NAMESPACE, namespace)
-    if not space:
+    """Everything at once; an empty `Runtime` when there is no such namespace. What is missing is left empty."""
+    home = await _object(api, GET_NAMESPACE, namespace)
+    if not home:
         return Runtime()
     labelled = {"labelSelector": LABEL}
-    (deployments, services, claim, pods, events) = await together(
+    (deployments, services, claims, pods, events) = await together(
         [
             api.everything(LIST_DEPLOYMENTS.inside(namespace), labelled),
             api.everything(LIST_SERVICES.inside(namespace)),
-            _one(api, GET_CLAIM.inside(namespace), CLAIM),
+            _object(api, GET_CLAIM.inside(namespace), CLAIM),
             api.everything(LIST_PODS.inside(namespace), labelled),
             api.everything(LIST_EVENTS.inside(namespace), {"fieldSelector": "type=Warning"}),
         ]
     )
+    claim: Object = claims[0] if claims else {}
     pod = newest(pods)
     log, previous = await together(_log(api, namespace, pod, previous=previous) for previous in (False, True))
     return Runtime(
-        namespace_phase=phase(space),
-        deployment_available=any(_is_available(item) for item in deployments),
-        service_addresses=tuple(address for item in services for address in addresses(item)),
+        namespace_phase=phase(home[0]),
+        deployment_available=any(is_true(deployment, "Available") for deployment in deployments),
+        service_addresses=tuple(address for service in services for address in service_addresses(service)),
         volume_phase=phase(claim),
-        volume_class=str(_first(claim, "spec").get("storageClassName") or ""),
-        pod_phase=phase([pod]),
+        volume_class=str((claim.get("spec") or {}).get("storageClassName") or ""),
+        pod_phase=phase(pod),
         waiting_reason=waiting_reason(pod),
         restarts=sum(int(item.get("restartCount") or 0) for item in _containers(pod)),
         log=log,
@@ -71,31 +72,25 @@ def _weight(pod: Object) -> tuple[bool, bool, str]:
     return "DaemonSet" not in owners, "deletionTimestamp" not in meta, str(meta.get("creationTimestamp") or "")
 
 
-def phase(objects: list[Object]) -> str:
-    """The phase of the only object; empty when there is none."""
-    return str(_first(objects, "status").get("phase") or "")
-
-
 def waiting_reason(pod: Object) -> str:
     """Why a Pod doesn't run: what a container waits for (`CrashLoopBackOff`), or `Unschedulable`."""
     for container in _containers(pod):
         waiting = (container.get("state") or {}).get("waiting") or {}
         if waiting.get("reason"):
             return str(waiting["reason"])
-    for condition in (pod.get("status") or {}).get("conditions") or ():
-        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
-            return str(condition.get("reason") or "")
-    return ""
+    scheduled = condition(pod, "PodScheduled")
+    return str(scheduled.get("reason") or "") if scheduled.get("status") == "False" else ""
 
 
 def warnings(events: Iterable[Object]) -> tuple[str, ...]:
     """`Reason: message` of warning events, each once, newest last."""
-    real = sorted((event for event in events if event.get("type") == "Warning"), key=_time)
-    texts = [scrub(f"{event.get('reason', '')}: {event.get('message', '')}") for event in real]
+    in_order = sorted((event for event in events if event.get("type") == "Warning"), key=_time)
+    texts = [scrub(f"{event.get('reason', '')}: {event.get('message', '')}") for event in in_order]
     return tuple(reversed(dict.fromkeys(reversed(texts))))[-WARNINGS:]
 
 
-async def _one(api: Api, right: Right, name: str) -> list[Object]:
+async def _object(api: Api, right: Right, name: str) -> list[Object]:
+    """The object of this name, as a list of one; empty when there is none."""
     try:
         return [await api.ask(right, name)]
     except Absent:
@@ -117,18 +112,9 @@ async def _log(api: Api, namespace: str, pod: Object, *, previous: bool) -> str:
     return scrub(text)
 
 
-def _is_available(deployment: Object) -> bool:
-    conditions = (deployment.get("status") or {}).get("conditions") or ()
-    return any(item.get("type") == "Available" and item.get("status") == "True" for item in conditions)
-
-
 def _containers(pod: Object) -> list[Object]:
     status = pod.get("status") or {}
     return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-
-
-def _first(objects: list[Object], part: str) -> Object:
-    return (objects[0].get(part) or {}) if objects else {}
 
 
 def _time(event: Object) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 
-from services.gateways.answers import AnswerTooLargeError, RedirectedError
+from services.gateways.answers import AnswerTooLargeError, RedirectedError, retry_after
 from services.model.errors import (
     Absent,
     AddressOutside,
@@ -91,47 +91,32 @@ def refusal(answer: Answer, target: str, action: str) -> Foreign:
     status = answer.json
     code = str(status.get("reason") or answer.status)
     message = short(str(status.get("message") or ""))
-    told = SERVICE, target, code, message
-    if answer.status not in {_UNAUTHORIZED, _THROTTLED} and answer.status < _SERVER_ERRORS and not _is_own(answer):
-        return Unreadable(SERVICE, target, f"HTTP{answer.status}", "the answer is no Kubernetes object")
+    facts = SERVICE, target, code, message
     if answer.status == _THROTTLED:
-        return Throttled(*told, retry_after=_seconds(answer.headers.get("Retry-After", "")))
+        return Throttled(*facts, retry_after=retry_after(answer.headers) or 0)
     if answer.status >= _SERVER_ERRORS:
-        return Unreachable(*told)
+        return Unreachable(*facts)
+    # The API server refuses with a Status object, and a resource that it does not know in Go's own words. Anything
+    # else comes from something on the way; only a 401 means the same whoever sends it.
+    is_own = status.get("kind") == "Status" or answer.body.strip() == b"404 page not found"
+    if not is_own and answer.status != _UNAUTHORIZED:
+        return Unreadable(SERVICE, target, f"HTTP{answer.status}", "the answer is no Kubernetes object")
     if answer.status == _FORBIDDEN:
-        return _forbidden(told, action)
+        # Not every 403 is a missing right: admission says it too, of a namespace that goes away for example.
+        terminating = "because it is being terminated" in message
+        return Conflict(*facts) if terminating else NotAllowed(*facts, action=action)
     if answer.status == _INVALID:
-        return _invalid(told, message)
-    return _PLAIN.get(answer.status, Refused)(*told)
+        return _invalid(facts)
+    return _PLAIN.get(answer.status, Refused)(*facts)
 
 
-def _is_own(answer: Answer) -> bool:
-    """Whether a refusal is the API server's, and not that of something on the way.
-
-    It says so in an object, but for a resource that it does not know: there Go's own words stand.
-    """
-    return answer.json.get("kind") == "Status" or answer.body.strip() == b"404 page not found"
-
-
-def _forbidden(told: tuple[str, str, str, str], action: str) -> Foreign:
-    """Not every 403 is a missing right: admission says it too, of a namespace that goes away for example."""
-    if "because it is being terminated" in told[3]:
-        return Conflict(*told)
-    return NotAllowed(*told, action=action)
-
-
-def _invalid(told: tuple[str, str, str, str], message: str) -> Refused:
-    found = _ADDRESS.search(message)
-    address = found[1] if found else ""
+def _invalid(facts: tuple[str, str, str, str]) -> Refused:
+    """What a 422 says about a Service's address, by the words of its message."""
+    message = facts[-1]
+    allocation = _ADDRESS.search(message)
+    address = allocation[1] if allocation else ""
     if _TAKEN in message:
-        return AddressTaken(*told, address=address)
+        return AddressTaken(*facts, address=address)
     if any(words in message for words in _OUTSIDE):
-        return AddressOutside(*told, address=address, ranges=tuple(_RANGE.findall(message)))
-    return Refused(*told)
-
-
-def _seconds(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return 0
+        return AddressOutside(*facts, address=address, ranges=tuple(_RANGE.findall(message)))
+    return Refused(*facts)

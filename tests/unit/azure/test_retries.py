@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.gateways.azure.retries import Outcome, pause, retry_after
+from services.gateways.answers import retry_after
+from services.gateways.azure.retries import Outcome, pause
 
 
 def test_a_success_stands() -> None:
