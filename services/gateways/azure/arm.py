@@ -26,8 +26,8 @@ from services.model.errors import Unreachable
 
 PROVIDERS_API_VERSION = "2021-04-01"
 _REDIRECTS = 300
-PAGES, ITEMS = 500, 50_000
-"""Of one list at most. ACR's own limits are 50 connected registries and 20,000 tokens in a registry."""
+MAX_PAGES, MAX_ITEMS = 500, 50_000
+"""Of one list. ACR's own limits are 50 connected registries and 20,000 tokens in a registry."""
 _log = structlog.get_logger("azure")
 T = TypeVar("T")
 
@@ -159,21 +159,21 @@ async def initial_answer(poller: AsyncLROPoller[Any]) -> AsyncHttpResponse:
 
 async def items(paged: Any, target: str) -> list[Any]:
     """All items of a list. Raises `Unreadable` for a list without an end, or whose pages lead back to each other."""
-    found: list[Any] = []
+    entries: list[Any] = []
     links: set[str] = set()
     pages: Any = paged.by_page()
     async for page in pages:
-        found += [item async for item in page]
+        entries += [item async for item in page]
         # The SDK takes an answer without a list for an empty one.
         call = newest.get()
         content = call.content if call else None
         if not isinstance(content, dict) or not isinstance(content.get("value"), list):
             raise unreadable(target, call.correlation_id if call else "")
         link = str(pages.continuation_token or "")
-        if link in links or len(links) >= PAGES or len(found) > ITEMS:
+        if link in links or len(links) >= MAX_PAGES or len(entries) > MAX_ITEMS:
             raise unreadable(target)
         links.add(link)
-    return found
+    return entries
 
 
 UNPOLLED: dict[str, Any] = {"polling": False, "cls": lambda answer, _body, _headers: answer}

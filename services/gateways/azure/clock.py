@@ -28,10 +28,10 @@ class AzureClock:
     def note(self, headers: Mapping[str, str]) -> None:
         """Read an answer's headers; a date that is missing or can't be read says nothing."""
         try:
-            told = parsedate_to_datetime(headers.get("Date", ""))
+            date = parsedate_to_datetime(headers.get("Date", ""))
         except ValueError:
             return
-        difference = told.replace(tzinfo=UTC) - self._local()
+        difference = date.replace(tzinfo=UTC) - self._local()
         if abs(difference - self._ahead) <= TOLERATED:
             return
         self._ahead = difference if abs(difference) > TOLERATED else timedelta()

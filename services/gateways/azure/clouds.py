@@ -38,7 +38,7 @@ US_GOVERNMENT = Cloud(
     scope="https://management.core.usgovcloudapi.net/.default",
     acr_suffix="azurecr.us",
 )
-CLOUDS = {each.name: each for each in (PUBLIC, CHINA, US_GOVERNMENT)}
+CLOUDS = {entry.name: entry for entry in (PUBLIC, CHINA, US_GOVERNMENT)}
 _CLI_NAMES = {"azurecloud": PUBLIC, "azurechinacloud": CHINA, "azureusgovernment": US_GOVERNMENT}
 
 
@@ -47,14 +47,14 @@ def cloud(name: str, *, authority: str = "", resource_manager: str = "", scope: 
 
     Raises `NotFound` with the known names, or `Invalid` for an address that is not https.
     """
-    found = CLOUDS.get(name.lower()) or _CLI_NAMES.get(name.lower())
-    if found is None:
+    base = CLOUDS.get(name.lower()) or _CLI_NAMES.get(name.lower())
+    if base is None:
         raise NotFound("cloud", name, near=tuple(CLOUDS))
     return replace(
-        found,
-        authority=_address("authority", authority) or found.authority,
-        resource_manager=_address("resource_manager", resource_manager) or found.resource_manager,
-        scope=scope or found.scope,
+        base,
+        authority=_address("authority", authority) or base.authority,
+        resource_manager=_address("resource_manager", resource_manager) or base.resource_manager,
+        scope=scope or base.scope,
     )
 
 

@@ -7,8 +7,8 @@ from azure.mgmt.kubernetesconfiguration.v2023_05_01 import models
 
 from services.gateways.answers import at_most
 from services.gateways.azure import reading
-from services.gateways.azure.arm import PAGES, PROVIDERS_API_VERSION, UNPOLLED, Arm, initial_answer, items
-from services.gateways.azure.following import begun
+from services.gateways.azure.arm import MAX_PAGES, PROVIDERS_API_VERSION, UNPOLLED, Arm, initial_answer, items
+from services.gateways.azure.following import pending_write
 from services.gateways.azure.translation import unreadable
 from services.model.azure import ArcCluster, ClusterRef, Extension, Pending
 from services.model.secret import Secret
@@ -65,12 +65,12 @@ class Extensions:
         version: str | None,
     ) -> Pending:
         """A pinned version and automatic upgrades exclude each other, so a version switches them off."""
-        chosen: dict[str, Any] = {"release_train": release_train, "version": version}
-        wanted = models.Extension(
+        release: dict[str, Any] = {"release_train": release_train, "version": version}
+        extension = models.Extension(
             identity=models.Identity(type="SystemAssigned"),
             extension_type=EXTENSION_TYPE,
             auto_upgrade_minor_version=not version,
-            **chosen,
+            **release,
             scope=models.Scope(cluster=models.ScopeCluster(release_namespace=RUNTIME_NAMESPACE)),
             configuration_settings=dict(settings),
             configuration_protected_settings={key: value.reveal() for key, value in protected.items()},
@@ -79,9 +79,9 @@ class Extensions:
         target = f"{cluster.id}{_EXTENSIONS}/{name}"
         async with self._arm.writing(target) as deadline:
             poller = await client.begin_create(
-                cluster.resource_group, *_KIND, cluster.name, name, wanted, deadline=deadline, **UNPOLLED
+                cluster.resource_group, *_KIND, cluster.name, name, extension, deadline=deadline, **UNPOLLED
             )
-            return begun(self._arm, await initial_answer(poller), target)
+            return pending_write(self._arm, await initial_answer(poller), target)
 
 
 class Providers:
@@ -91,9 +91,9 @@ class Providers:
         self._arm = arm
 
     async def states(self, subscription: str, namespaces: Sequence[str]) -> Mapping[str, str]:
-        """By the names as they were asked for. One that the subscription does not list is `NotRegistered`."""
+        """By the names of the question. A provider that the subscription does not list is `NotRegistered`."""
         target = f"/subscriptions/{subscription}/providers"
-        wanted = {namespace.lower(): namespace for namespace in namespaces}
+        names = {namespace.lower(): namespace for namespace in namespaces}
         states = dict.fromkeys(namespaces, "NotRegistered")
         versions, links = self._arm.versions, {""}
         url = self._arm.url(target, PROVIDERS_API_VERSION)
@@ -103,17 +103,17 @@ class Providers:
                 with at_most(_ALL_PROVIDERS):
                     body = await self._arm.object(url, target=target, deadline=deadline, as_given=True)
                 for provider in body["value"]:
-                    namespace = wanted.get(str(provider.get("namespace", "")).lower())
+                    namespace = names.get(str(provider.get("namespace", "")).lower())
                     if namespace:
                         states[namespace] = str(provider.get("registrationState") or "")
                         versions.note(subscription, provider)
                 url = str(body.get("nextLink") or "")
-            if url or len(links) > PAGES:
+            if url or len(links) > MAX_PAGES:
                 raise unreadable(target)
         return states
 
     async def register(self, subscription: str, namespace: str) -> str:
-        """Sent again after an error, since asking twice does no harm."""
+        """Sends the request again after an error, since a second registration changes nothing."""
         target = f"/subscriptions/{subscription}/providers/{namespace}"
         url = self._arm.url(f"{target}/register", PROVIDERS_API_VERSION)
         async with self._arm.writing(target) as deadline:

@@ -225,17 +225,19 @@ NOT_FOUND, THROTTLED = 404, 429
 _FORBIDDEN, _SERVER_ERRORS = 403, 500
 
 
-def known(name: str) -> Code | None:
+def entry(name: str) -> Code | None:
     """The table's entry for a code in any case; None for one that it lacks."""
     return _BY_NAME.get(name.casefold())
 
 
 def meaning(name: str, status: int) -> tuple[type[Foreign], str]:
     """The error and its `reason` for a code; by the status where the table lacks the code."""
-    code = known(name)
+    code = entry(name)
     # A throttled or failing service says so by the status, whatever words it finds.
     if _BY_STATUS.get(status) in {Throttled, Unreachable} or status >= _SERVER_ERRORS:
-        return (code.error, code.reason) if code and code.error in {Busy, Throttled} else (_passing(status), "")
+        if code is not None and code.error in {Busy, Throttled}:
+            return code.error, code.reason
+        return _BY_STATUS.get(status, Unreachable), ""
     if code is not None:
         return code.error, code.reason
     if status == _FORBIDDEN:
@@ -243,10 +245,6 @@ def meaning(name: str, status: int) -> tuple[type[Foreign], str]:
         lacks_right = "authorization" in name.casefold() or name == f"HTTP{_FORBIDDEN}"
         return (NotAllowed if lacks_right else Refused), ""
     return _BY_STATUS.get(status, Refused), ""
-
-
-def _passing(status: int) -> type[Foreign]:
-    return _BY_STATUS.get(status, Unreachable)
 
 
 def page() -> str:

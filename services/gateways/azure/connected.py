@@ -8,7 +8,7 @@ from azure.mgmt.containerregistry import models
 
 from services.gateways.azure import reading
 from services.gateways.azure.arm import UNPOLLED, Arm, initial_answer, items
-from services.gateways.azure.following import begun
+from services.gateways.azure.following import pending_write
 from services.model.azure import AcrRef, ConnectedRegistry, Pending
 
 
@@ -45,11 +45,11 @@ class ConnectedRegistries:
         message_ttl: timedelta,
         log_level: str,
     ) -> Pending:
-        """What is not given is sent as the Azure CLI does: audit log off, garbage collection daily at midnight."""
+        """Everything else is sent as the Azure CLI sends it: audit log off, garbage collection daily at midnight."""
         sync = models.SyncProperties(token_id=token_id, schedule=schedule, message_ttl=message_ttl)
         if window is not None:
             sync.sync_window = window
-        wanted = models.ConnectedRegistry(
+        registry = models.ConnectedRegistry(
             properties=models.ConnectedRegistryProperties(
                 mode=mode,
                 parent=models.ParentProperties(sync_properties=sync),
@@ -63,10 +63,10 @@ class ConnectedRegistries:
         target = f"{acr.id}/connectedRegistries/{name}"
         async with self._arm.writing(target) as deadline:
             poller = await client.begin_create(
-                acr.resource_group, acr.name, name, wanted, deadline=deadline, **UNPOLLED
+                acr.resource_group, acr.name, name, registry, deadline=deadline, **UNPOLLED
             )
             answer = await initial_answer(poller)
-            return replace(begun(self._arm, answer, target), facts=_told(answer))
+            return replace(pending_write(self._arm, answer, target), facts=_gateway(answer))
 
     async def deactivate(self, acr: AcrRef, name: str) -> Pending:
         """An action without a body: 200, or 202 with a Location that is followed."""
@@ -74,11 +74,11 @@ class ConnectedRegistries:
         target = f"{acr.id}/connectedRegistries/{name}"
         async with self._arm.writing(target) as deadline:
             poller = await client.begin_deactivate(acr.resource_group, acr.name, name, deadline=deadline, **UNPOLLED)
-            return begun(self._arm, await initial_answer(poller), f"{target}/deactivate")
+            return pending_write(self._arm, await initial_answer(poller), f"{target}/deactivate")
 
 
-def _told(answer: AsyncHttpResponse) -> dict[str, str]:
-    """The gateway that the connection string names; the answer to a creation has it, which spares a read."""
+def _gateway(answer: AsyncHttpResponse) -> dict[str, str]:
+    """The gateway for the connection string. The answer to a creation names it already, which saves a read."""
     try:
         gateway = answer.json()["properties"]["parent"]["syncProperties"].get("gatewayEndpoint")
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -20,8 +20,8 @@ _FIRST_PAUSE = 0.2
 _SUCCEEDED, _FAILED = "succeeded", frozenset({"failed", "canceled", "cancelled"})
 
 
-def begun(arm: Arm, response: AsyncHttpResponse, target: str) -> Pending:
-    """What the first answer to a write says of its operation. `target` is the ARM id, an action's name at its end.
+def pending_write(arm: Arm, response: AsyncHttpResponse, target: str) -> Pending:
+    """The operation that the first answer to a write started. `target` is the ARM id, an action's name at its end.
 
     Raises `Refused` when the answer already says that it failed.
     """
@@ -37,18 +37,15 @@ def begun(arm: Arm, response: AsyncHttpResponse, target: str) -> Pending:
     body, text = json_object(response), response.text().strip()
     if body is None and text:
         raise unreadable(target, pending.correlation_id)
-    if _is_resource(target) and not _is_about(body, target):
+    # Types and names alternate behind the provider, and an action stands behind a name.
+    names_resource = len(target.rpartition("/providers/")[2].split("/")) % 2 == 1
+    if names_resource and not _is_about(body, target):
         # An empty or strange answer proves nothing: done means read back.
         return replace(pending, url=arm.url(target), kind="status")
     unnamed = "Accepted" if response.status_code == _ACCEPTED else _SUCCEEDED
     if _finished(_state(body or {}) or unnamed, body or {}, pending):
         return pending
     return replace(pending, url=arm.url(target), kind="status")
-
-
-def _is_resource(target: str) -> bool:
-    """Whether an id names a resource: types and names alternate behind the provider, an action stands behind a name."""
-    return len(target.rpartition("/providers/")[2].split("/")) % 2 == 1
 
 
 def _is_about(body: Mapping[str, Any] | None, target: str) -> bool:
@@ -164,21 +161,21 @@ def _finished(state: str, body: Mapping[str, Any], pending: Pending) -> bool:
 
 
 def _failure(state: str, body: Mapping[str, Any], pending: Pending) -> Foreign:
-    """What ended an operation. It was asked and did fail, so nothing here passes by itself or says "absent"."""
+    """What ended an operation. It ran and failed, so the error is never one that passes by itself or says "absent"."""
     properties = body.get("properties")
     properties = properties if isinstance(properties, dict) else {}
     statuses = properties.get("statuses")
     first = statuses[0] if isinstance(statuses, list) and statuses else None
     for error in (body.get("error"), properties.get("errorInfo"), properties.get("error"), first):
-        said = sentences.of_error(error) if isinstance(error, dict) else None
-        if said is not None and (said.code or said.text):
+        sentence = sentences.of_error(error) if isinstance(error, dict) else None
+        if sentence is not None and (sentence.code or sentence.text):
             break
     else:
-        said = sentences.Sentence(state, state, "")
-    failure = from_sentence(said, _BAD_REQUEST, pending.target, pending.correlation_id)
+        sentence = sentences.Sentence(state, state, "")
+    failure = from_sentence(sentence, _BAD_REQUEST, pending.target, pending.correlation_id)
     if isinstance(failure, Conflict | Refused | NotAllowed):
         return failure
-    return Refused(SERVICE, pending.target, said.code or state, said.text, pending.correlation_id)
+    return Refused(SERVICE, pending.target, sentence.code or state, sentence.text, pending.correlation_id)
 
 
 def _state(body: Mapping[str, Any]) -> str:

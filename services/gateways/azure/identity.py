@@ -60,12 +60,12 @@ def _credential(identity: Identity, cloud: Cloud, transport: AsyncHttpTransport[
                 raise Invalid("identity", identity.kind, "identity.incomplete")
             return ClientSecretCredential(identity.tenant, identity.client_id, identity.secret.reveal(), **shared)
         case "workload":
-            given = {
+            values = {
                 "tenant_id": identity.tenant,
                 "client_id": identity.client_id,
                 "token_file_path": identity.token_file,
             }
-            return WorkloadIdentityCredential(**{key: value for key, value in given.items() if value}, **shared)
+            return WorkloadIdentityCredential(**{key: value for key, value in values.items() if value}, **shared)
         case "managed":
             del shared["authority"]
             return ManagedIdentityCredential(client_id=identity.client_id or None, **shared)

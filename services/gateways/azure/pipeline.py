@@ -11,7 +11,6 @@ which a POST may be sent again after an error.
 import asyncio
 import os
 import ssl
-from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -128,9 +127,9 @@ def pipeline(
     return AsyncPipeline(carrier, policies)
 
 
-def same_host(url: str, other: str) -> bool:
+def same_host(url: str, base: str) -> bool:
     """Whether both have the same scheme, host and port; a URL that can't be read has none of them."""
-    return _origin(url) == _origin(other)
+    return _origin(url) == _origin(base)
 
 
 def subscription_of(url: str) -> str:
@@ -174,12 +173,11 @@ class ApiVersion(_Policy):
         version = await self._versions.of(subscription, kind, self._fetch)
         request.http_request.url = with_version(url, version)
         response = await self.next.send(request)
-        said = None
-        if response.http_response.status_code in _VERSION_REFUSED:
-            said = sentence(await _text(response.http_response))
-        if said is None or meaning(said.code, response.http_response.status_code)[0] is not VersionNotOffered:
+        status = response.http_response.status_code
+        refusal = sentence(await _text(response.http_response)) if status in _VERSION_REFUSED else None
+        if refusal is None or meaning(refusal.code, status)[0] is not VersionNotOffered:
             return response
-        if not self._versions.correct(subscription, kind, version, offered_versions(said.text)):
+        if not self._versions.correct(subscription, kind, version, offered_versions(refusal.text)):
             return response
         request.context.options.update(options)
         request.http_request.url = with_version(url, await self._versions.of(subscription, kind, self._fetch))
@@ -187,10 +185,10 @@ class ApiVersion(_Policy):
 
 
 def with_version(url: str, version: str) -> str:
-    """The URL with this api-version in the place of another one, or behind the rest."""
+    """The URL with this api-version, in the place of the one that it may have."""
     parts = urlsplit(url)
-    kept = [part for part in parts.query.split("&") if part and not part.lower().startswith("api-version=")]
-    return urlunsplit(parts._replace(query="&".join([*kept, f"api-version={version}"])))
+    parameters = [part for part in parts.query.split("&") if part and not part.lower().startswith("api-version=")]
+    return urlunsplit(parts._replace(query="&".join([*parameters, f"api-version={version}"])))
 
 
 class Retries(_Policy):
@@ -206,52 +204,52 @@ class Retries(_Policy):
         options = request.context.options
         deadline: float = options.pop("deadline")
         resendable: bool = options.pop("resend", request.http_request.method in IDEMPOTENT)
-        line = _Line.of(request)
+        call = _Call.of(request)
         tries = 0
         while True:
-            await self._held(line, deadline)
+            await self._wait_for_turn(call, deadline)
             tries += 1
             answer = await self._try(request, deadline, halve=resendable)
-            outcome = Outcome(None) if isinstance(answer, AzureError) else await self._outcome(line, answer)
+            outcome = Outcome(None) if isinstance(answer, AzureError) else await self._outcome(call, answer)
             wait = pause(outcome, tries=tries, resendable=resendable, remaining=deadline - _now())
             if wait is None:
                 if isinstance(answer, AzureError):
                     raise answer
                 if outcome.unseen:
-                    raise Unreachable(SERVICE, line.path, "NotYetVisible", "written a moment ago, and not yet known")
+                    raise Unreachable(SERVICE, call.path, "NotYetVisible", "written a moment ago, and not yet known")
                 return answer
             if not isinstance(answer, AzureError):
-                await _finish(answer.http_response)
+                # Nobody wants the body, but only an answer that was read to its end leaves its connection free.
+                await _text(answer.http_response)
             await asyncio.sleep(wait)
 
-    async def _held(self, line: "_Line", deadline: float) -> None:
+    async def _wait_for_turn(self, call: "_Call", deadline: float) -> None:
         """Wait until this may be asked; raise when the caller would have given up by then."""
-        wait = self._holds.remaining(line.kind, line.path, line.subscription)
+        wait = self._holds.remaining(call.kind, call.path, call.subscription)
         if wait and wait >= deadline - _now():
-            raise throttled(line.path, "Waiting", "Azure asked for a pause that is not over.", wait=wait)
+            raise throttled(call.path, "Waiting", "Azure asked for a pause that is not over.", wait=wait)
         await asyncio.sleep(wait)
 
-    async def _outcome(self, line: "_Line", answer: _Response) -> Outcome:
-        """What a try came to, remembered for the requests that follow."""
+    async def _outcome(self, call: "_Call", answer: _Response) -> Outcome:
+        """How a try ended, remembered for the requests that follow."""
         response = answer.http_response
-        status, asked = response.status_code, retry_after(response.headers)
+        status, pause_wanted = response.status_code, retry_after(response.headers)
         if status < _ERRORS:
-            if line.method in {"PUT", "PATCH"}:
-                self._writes.note(line.path)
-            elif line.method == "DELETE":
-                self._writes.forget(line.path)
+            if call.method in {"PUT", "PATCH"}:
+                self._writes.note(call.path)
+            elif call.method == "DELETE":
+                self._writes.forget(call.path)
             return Outcome(status)
-        said = sentence(await _text(response)) if status in {NOT_FOUND, THROTTLED} else None
-        code = said.code if said else ""
-        if asked and (status == THROTTLED or status in PASSING):
-            # Only a throttled subscription holds up more than the one place: providers throttle by resource.
-            whole = code.casefold().startswith("subscription") and status == THROTTLED
-            self._holds.hold(line.kind, line.subscription if whole else line.path, asked)
+        refusal = sentence(await _text(response)) if status in {NOT_FOUND, THROTTLED} else None
+        code = refusal.code if refusal else ""
+        if pause_wanted and (status == THROTTLED or status in PASSING):
+            # A throttled subscription alone holds up more than this path: providers throttle by resource.
+            by_subscription = code.casefold().startswith("subscription") and status == THROTTLED
+            self._holds.hold(call.kind, call.subscription if by_subscription else call.path, pause_wanted)
         absent = status == NOT_FOUND and bool(code) and meaning(code, status)[0] is Absent
         no_parent = code.casefold() == "parentresourcenotfound"
-        return Outcome(
-            status, asked, unseen=absent and self._writes.names_one(line.path, line.body, no_parent=no_parent)
-        )
+        unseen = absent and self._writes.mentions(call.path, call.body, no_parent=no_parent)
+        return Outcome(status, pause_wanted, unseen=unseen)
 
     async def _try(self, request: _Request, deadline: float, *, halve: bool) -> _Response | AzureError:
         """One try. Where another may follow, it gets half of the time that is left, so that a hung one isn't all."""
@@ -268,8 +266,8 @@ class Retries(_Policy):
 
 
 @dataclass(frozen=True)
-class _Line:
-    """A request as `Holds` and `Writes` know it."""
+class _Call:
+    """What `Holds` and `Writes` need of a request."""
 
     method: str
     path: str
@@ -277,10 +275,10 @@ class _Line:
     body: str
 
     @classmethod
-    def of(cls, request: _Request) -> "_Line":
-        sent = request.http_request
-        body = sent.content if isinstance(getattr(sent, "content", None), str) else ""
-        return cls(sent.method, urlsplit(sent.url).path, f"/subscriptions/{subscription_of(sent.url)}", str(body))
+    def of(cls, request: _Request) -> "_Call":
+        http = request.http_request
+        body = http.content if isinstance(getattr(http, "content", None), str) else ""
+        return cls(http.method, urlsplit(http.url).path, f"/subscriptions/{subscription_of(http.url)}", str(body))
 
     @property
     def kind(self) -> str:
@@ -330,18 +328,11 @@ class RequestLog(_Policy):
             )
 
 
-async def _finish(response: object) -> None:
-    """Read what is left of an answer that nobody wants, so that its connection serves again.
+async def _text(response: Any) -> str:
+    """An answer's body; empty when it did not come whole.
 
     The older of the two clients never streams: its answers are read already, and of another class.
     """
-    if isinstance(response, AsyncHttpResponse):
-        with suppress(AzureError):
-            await response.read()
-
-
-async def _text(response: Any) -> str:
-    """An answer's body; empty when it did not come whole."""
     try:
         if isinstance(response, AsyncHttpResponse):
             await response.read()

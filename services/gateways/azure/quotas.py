@@ -61,9 +61,11 @@ class Quotas:
             if match is None or not text.isdigit():
                 continue
             key = (subscription, match["scope"].lower(), match["kind"].lower())
-            seen = Quota(*key, remaining=int(text), at=now)
-            known = self._quotas.get(key)
-            self._quotas[key] = replace(seen, remaining=min(seen.remaining, known.level(now))) if known else seen
+            latest = Quota(*key, remaining=int(text), at=now)
+            earlier = self._quotas.get(key)
+            if earlier:
+                latest = replace(latest, remaining=min(latest.remaining, earlier.level(now)))
+            self._quotas[key] = latest
 
     def pause(self, subscription: str, method: str) -> float:
         """Seconds by which the next such request should wait."""

@@ -48,14 +48,14 @@ def word(value: Any) -> str:
     return _WORDS.get(text.lower(), text)
 
 
-def registry(found: acr.Registry) -> Registry:
+def registry(answer: acr.Registry) -> Registry:
     """A cloud registry."""
-    properties = found.properties or acr.RegistryProperties()
+    properties = answer.properties or acr.RegistryProperties()
     return Registry(
-        id=found.id or "",
-        name=found.name or "",
-        location=found.location,
-        sku=word(found.sku.name),
+        id=answer.id or "",
+        name=answer.name or "",
+        location=answer.location,
+        sku=word(answer.sku.name),
         data_endpoint=bool(properties.data_endpoint_enabled),
         login_server=properties.login_server or "",
         provisioning_state=word(properties.provisioning_state),
@@ -63,37 +63,37 @@ def registry(found: acr.Registry) -> Registry:
     )
 
 
-def scope_map(found: acr.ScopeMap) -> ScopeMap:
+def scope_map(answer: acr.ScopeMap) -> ScopeMap:
     """A scope map."""
-    properties = found.properties
+    properties = answer.properties
     return ScopeMap(
-        id=found.id or "",
-        name=found.name or "",
+        id=answer.id or "",
+        name=answer.name or "",
         actions=tuple(sorted(action.lower() for action in properties.actions or ())) if properties else (),
         provisioning_state=word(properties.provisioning_state) if properties else "",
     )
 
 
-def token(found: acr.Token) -> Token:
-    """A token, without the values of its passwords: the service never tells them again."""
-    properties = found.properties or acr.TokenProperties()
+def token(answer: acr.Token) -> Token:
+    """A token, without the values of its passwords: the service never shows them again."""
+    properties = answer.properties or acr.TokenProperties()
     passwords = properties.credentials.passwords if properties.credentials else None
     return Token(
-        id=found.id or "",
-        name=found.name or "",
+        id=answer.id or "",
+        name=answer.name or "",
         scope_map_id=properties.scope_map_id or "",
         enabled=word(properties.status).lower() == "enabled",
         passwords=tuple(
-            PasswordSlot(word(each.name), created=_utc(each.creation_time), expires=_utc(each.expiry))
-            for each in passwords or ()
+            PasswordSlot(word(password.name), created=_utc(password.creation_time), expires=_utc(password.expiry))
+            for password in passwords or ()
         ),
         provisioning_state=word(properties.provisioning_state),
     )
 
 
-def connected_registry(found: acr.ConnectedRegistry) -> ConnectedRegistry:
+def connected_registry(answer: acr.ConnectedRegistry) -> ConnectedRegistry:
     """A connected registry."""
-    properties = found.properties
+    properties = answer.properties
     if properties is None:
         raise ValueError("a connected registry without properties")
     parent = properties.parent
@@ -102,8 +102,8 @@ def connected_registry(found: acr.ConnectedRegistry) -> ConnectedRegistry:
     sync = parent.sync_properties
     server = properties.login_server
     return ConnectedRegistry(
-        id=found.id or "",
-        name=found.name or "",
+        id=answer.id or "",
+        name=answer.name or "",
         mode=word(properties.mode),
         connection_state=word(properties.connection_state),
         activation=word(properties.activation.status) if properties.activation else "",
@@ -119,37 +119,37 @@ def connected_registry(found: acr.ConnectedRegistry) -> ConnectedRegistry:
         last_sync=_utc(sync.last_sync_time),
         last_activity=_utc(properties.last_activity_time),
         client_token_ids=tuple(properties.client_token_ids or ()),
-        status_details=tuple(_detail(each) for each in properties.status_details or ()),
+        status_details=tuple(_status_detail(detail) for detail in properties.status_details or ()),
         log_level=word(properties.logging.log_level) if properties.logging else "",
     )
 
 
-def extension(found: arc.Extension) -> Extension:
+def extension(answer: arc.Extension) -> Extension:
     """An Arc extension. Its version is the installed one where the service names it, else the pinned one."""
-    scope = found.scope.cluster if found.scope else None
-    changed = found.system_data.last_modified_at if found.system_data else None
+    scope = answer.scope.cluster if answer.scope else None
+    changed = answer.system_data.last_modified_at if answer.system_data else None
     return Extension(
-        id=found.id or "",
-        name=found.name or "",
-        type=(found.extension_type or "").lower(),
-        provisioning_state=word(found.provisioning_state),
-        settings={key: str(value) for key, value in (found.configuration_settings or {}).items()},
+        id=answer.id or "",
+        name=answer.name or "",
+        type=(answer.extension_type or "").lower(),
+        provisioning_state=word(answer.provisioning_state),
+        settings={key: str(value) for key, value in (answer.configuration_settings or {}).items()},
         release_namespace=(scope.release_namespace or "") if scope else "",
-        release_train=found.release_train or "",
-        version=found.current_version or found.version or "",
-        problems=tuple(_problems(found)),
+        release_train=answer.release_train or "",
+        version=answer.current_version or answer.version or "",
+        problems=tuple(_problems(answer)),
         modified=_utc(changed),
     )
 
 
-def arc_cluster(found: Mapping[str, Any]) -> ArcCluster:
-    """A connected cluster, of the JSON body: no SDK of it is installed."""
-    properties = found.get("properties") or {}
+def arc_cluster(answer: Mapping[str, Any]) -> ArcCluster:
+    """A connected cluster, from the JSON body: its SDK is not installed."""
+    properties = answer.get("properties") or {}
     heartbeat = properties.get("lastConnectivityTime")
     return ArcCluster(
-        id=str(found.get("id") or ""),
-        name=str(found.get("name") or ""),
-        location=str(found.get("location") or ""),
+        id=str(answer.get("id") or ""),
+        name=str(answer.get("name") or ""),
+        location=str(answer.get("location") or ""),
         connectivity=word(properties.get("connectivityStatus")),
         last_heartbeat=_utc(datetime.fromisoformat(heartbeat)) if heartbeat else None,
         kubernetes_version=str(properties.get("kubernetesVersion") or ""),
@@ -158,7 +158,7 @@ def arc_cluster(found: Mapping[str, Any]) -> ArcCluster:
 
 
 def named(value: T, name: str) -> T:
-    """The value, when it bears the name that was asked for; an answer about something else is no answer."""
+    """The value itself. Raises `ValueError` when it bears another name: an answer about something else is no answer."""
     if value.name.lower() != name.lower():
         raise ValueError("an answer about something else")
     return value
@@ -169,25 +169,25 @@ def last_segment(arm_id: str) -> str:
     return arm_id.rstrip("/").rpartition("/")[2]
 
 
-def _problems(found: arc.Extension) -> Iterable[ExtensionStatus]:
-    error: Any = found.error_info
+def _problems(answer: arc.Extension) -> Iterable[ExtensionStatus]:
+    error: Any = answer.error_info
     # Older answers hold an object of nulls on success.
-    for each in (error, *(error.details or ())) if error else ():
-        if each.code or each.message:
-            yield ExtensionStatus(each.code or "", short(each.message or ""))
-    for status in found.statuses or ():
+    for cause in (error, *(error.details or ())) if error else ():
+        if cause.code or cause.message:
+            yield ExtensionStatus(cause.code or "", short(cause.message or ""))
+    for status in answer.statuses or ():
         level = word(status.level) or "Information"
         if level != "Information":
             yield ExtensionStatus(status.code or "", short(status.message or status.display_status or ""), level)
 
 
-def _detail(found: acr.StatusDetailProperties) -> StatusDetail:
+def _status_detail(answer: acr.StatusDetailProperties) -> StatusDetail:
     return StatusDetail(
-        type=found.type or "",
-        code=found.code or "",
-        description=short(found.description or ""),
-        at=_utc(found.timestamp),
-        correlation_id=found.correlation_id or "",
+        type=answer.type or "",
+        code=answer.code or "",
+        description=short(answer.description or ""),
+        at=_utc(answer.timestamp),
+        correlation_id=answer.correlation_id or "",
     )
 
 

@@ -10,7 +10,7 @@ LONGEST_WAIT = 3600.0
 UNSEEN = 60.0
 """Seconds after a write within which a 404 for it is not believed (azapi#587, azure-cli#27913)."""
 
-MANY = 1000
+MAX_OPERATIONS = 1000
 """Operations that are remembered at a time."""
 
 
@@ -42,27 +42,25 @@ class Writes:
         self._written: dict[str, float] = {}
 
     def note(self, arm_id: str) -> None:
-        """It was written now, by this process or by another one that says so."""
+        """Remember that this was written now, by this process or by another one that says so."""
         now = self._now()
-        self._written = {known: at for known, at in self._written.items() if now - at < UNSEEN}
+        self._written = {written: at for written, at in self._written.items() if now - at < UNSEEN}
         self._written[arm_id.lower().rstrip("/")] = now
 
     def forget(self, arm_id: str) -> None:
-        """It was deleted, or its creation failed: a 404 for it and for what is below it is to be believed."""
-        gone = arm_id.lower().rstrip("/")
-        self._written = {
-            known: at for known, at in self._written.items() if known != gone and not known.startswith(f"{gone}/")
-        }
+        """Believe a 404 for this and for what is below it again: it was deleted, or its creation failed."""
+        prefix = f"{arm_id.lower().rstrip('/')}/"
+        self._written = {written: at for written, at in self._written.items() if not f"{written}/".startswith(prefix)}
 
-    def names_one(self, path: str, body: str, *, no_parent: bool = False) -> bool:
+    def mentions(self, path: str, body: str, *, no_parent: bool = False) -> bool:
         """Whether a request is about something written a moment ago: by its path, or by an id in its body.
 
         A resource below it is something else, unless Azure says that it is the parent that is missing (`no_parent`).
         """
         now, path, body = self._now(), f"{path.lower()}/", body.lower()
         return any(
-            now - at < UNSEEN and (_is_about(path, known, no_parent=no_parent) or f'"{known}"' in body)
-            for known, at in self._written.items()
+            now - at < UNSEEN and (_is_about(path, written, no_parent=no_parent) or f'"{written}"' in body)
+            for written, at in self._written.items()
         )
 
 
@@ -85,10 +83,10 @@ class SignedUrls:
         self._urls: dict[str, str] = {}
 
     def keep(self, arm_id: str, url: str) -> None:
-        """The newest URL; the oldest of very many goes."""
+        """Remember the newest URL of an operation; beyond `MAX_OPERATIONS` the oldest one is dropped."""
         self._urls.pop(arm_id.lower(), None)
         self._urls[arm_id.lower()] = url
-        if len(self._urls) > MANY:
+        if len(self._urls) > MAX_OPERATIONS:
             del self._urls[next(iter(self._urls))]
 
     def get(self, arm_id: str) -> str:
@@ -96,5 +94,5 @@ class SignedUrls:
         return self._urls.get(arm_id.lower(), "")
 
     def drop(self, arm_id: str) -> None:
-        """The operation has ended, or can't be followed there."""
+        """Forget the URL: the operation has ended, or can't be followed there."""
         self._urls.pop(arm_id.lower(), None)

@@ -6,7 +6,7 @@ from azure.mgmt.containerregistry import models
 
 from services.gateways.azure import reading
 from services.gateways.azure.arm import UNPOLLED, Arm, initial_answer, json_object
-from services.gateways.azure.following import begun, result
+from services.gateways.azure.following import pending_write, result
 from services.gateways.azure.translation import SERVICE, unreadable
 from services.model.azure import AcrRef, Pending, Registry, ScopeMap, Token
 from services.model.errors import Invalid, Refused
@@ -29,33 +29,33 @@ class Registries:
             return reading.named(reading.registry(answer), acr.name)
 
     async def create(self, acr: AcrRef, location: str) -> Pending:
-        """Create a Premium registry, data endpoint on, admin user off."""
-        wanted = models.Registry(
+        """Leaves to the service whatever the port does not name."""
+        registry = models.Registry(
             location=location,
             sku=models.Sku(name=models.SkuName.PREMIUM),
             properties=models.RegistryProperties(admin_user_enabled=False, data_endpoint_enabled=True),
         )
         client = self._arm.registries(acr.subscription).registries
         async with self._arm.writing(acr.id) as deadline:
-            poller = await client.begin_create(acr.resource_group, acr.name, wanted, deadline=deadline, **UNPOLLED)
-            return begun(self._arm, await initial_answer(poller), acr.id)
+            poller = await client.begin_create(acr.resource_group, acr.name, registry, deadline=deadline, **UNPOLLED)
+            return pending_write(self._arm, await initial_answer(poller), acr.id)
 
     async def enable_data_endpoint(self, acr: AcrRef) -> Pending:
-        """Only this one property is sent."""
+        """Sends this property alone, so that nothing else changes."""
         change = models.RegistryUpdateParameters(
             properties=models.RegistryPropertiesUpdateParameters(data_endpoint_enabled=True)
         )
         client = self._arm.registries(acr.subscription).registries
         async with self._arm.writing(acr.id) as deadline:
             poller = await client.begin_update(acr.resource_group, acr.name, change, deadline=deadline, **UNPOLLED)
-            return begun(self._arm, await initial_answer(poller), acr.id)
+            return pending_write(self._arm, await initial_answer(poller), acr.id)
 
     async def import_image(self, acr: AcrRef, source: str, image: str) -> Pending:
-        """Raises `Invalid` when `source` names no host, `AlreadyExists` when the tag does. Never sent twice."""
+        """Never sent twice. Raises `Invalid` when `source` names no host."""
         host, slash, path = source.partition("/")
         if not slash or not path or ("." not in host and ":" not in host):
             raise Invalid("source", source, "image.source")
-        wanted = models.ImportImageParameters(
+        parameters = models.ImportImageParameters(
             source=models.ImportSource(registry_uri=host, source_image=path),
             target_tags=[image],
             mode=models.ImportMode.NO_FORCE,
@@ -64,9 +64,9 @@ class Registries:
         target = f"{acr.id}/importImage"
         async with self._arm.writing(target) as deadline:
             poller = await client.begin_import_image(
-                acr.resource_group, acr.name, wanted, deadline=deadline, **UNPOLLED
+                acr.resource_group, acr.name, parameters, deadline=deadline, **UNPOLLED
             )
-            return begun(self._arm, await initial_answer(poller), target)
+            return pending_write(self._arm, await initial_answer(poller), target)
 
 
 class ScopeMaps:
@@ -83,15 +83,17 @@ class ScopeMaps:
             return reading.named(reading.scope_map(answer), name)
 
     async def put(self, acr: AcrRef, name: str, actions: Sequence[str], description: str) -> Pending:
-        """Create or overwrite."""
-        wanted = models.ScopeMap(properties=models.ScopeMapProperties(actions=list(actions), description=description))
+        """A PUT: the actions replace those of an earlier one."""
+        scope_map = models.ScopeMap(
+            properties=models.ScopeMapProperties(actions=list(actions), description=description)
+        )
         client = self._arm.registries(acr.subscription).scope_maps
         target = f"{acr.id}/scopeMaps/{name}"
         async with self._arm.writing(target) as deadline:
             poller = await client.begin_create(
-                acr.resource_group, acr.name, name, wanted, deadline=deadline, **UNPOLLED
+                acr.resource_group, acr.name, name, scope_map, deadline=deadline, **UNPOLLED
             )
-            return begun(self._arm, await initial_answer(poller), target)
+            return pending_write(self._arm, await initial_answer(poller), target)
 
 
 class Tokens:
@@ -109,17 +111,15 @@ class Tokens:
             return reading.named(reading.token(answer), name)
 
     async def put(self, acr: AcrRef, name: str, scope_map_id: str) -> Pending:
-        """Create, or point to another scope map; enabled."""
-        wanted = models.Token(
+        """A PUT without credentials, which leaves the passwords as they are."""
+        token = models.Token(
             properties=models.TokenProperties(scope_map_id=scope_map_id, status=models.TokenStatus.ENABLED)
         )
         client = self._arm.registries(acr.subscription).tokens
         target = f"{acr.id}/tokens/{name}"
         async with self._arm.writing(target) as deadline:
-            poller = await client.begin_create(
-                acr.resource_group, acr.name, name, wanted, deadline=deadline, **UNPOLLED
-            )
-            return begun(self._arm, await initial_answer(poller), target)
+            poller = await client.begin_create(acr.resource_group, acr.name, name, token, deadline=deadline, **UNPOLLED)
+            return pending_write(self._arm, await initial_answer(poller), target)
 
     async def generate_password(self, acr: AcrRef, token_id: str, slot: str) -> Secret:
         """Waits until the password is there. Sent once: after a lost reply (`Unreachable`) nobody knows it."""
@@ -133,7 +133,7 @@ class Tokens:
                 body={"tokenId": token_id, "name": slot},
             )
             if response.status_code == _ACCEPTED:
-                pending = begun(self._arm, response, target)
+                pending = pending_write(self._arm, response, target)
                 response = await result(self._arm, pending, deadline=deadline, interval=self._interval)
             passwords = (json_object(response) or {}).get("passwords")
             if not isinstance(passwords, list):

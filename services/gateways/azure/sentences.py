@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.gateways.azure.codes import FRAMES, known
+from services.gateways.azure.codes import FRAMES, entry
 from services.model.redaction import short
 
 DEEPEST = 12
@@ -64,12 +64,12 @@ def of_error(error: Mapping[str, Any]) -> Sentence:
     levels = list(_levels(error, 0))
     codes = [code for code, _ in levels if code]
     outer = codes[0] if codes else ""
-    decisive = next((code for code in codes[1:] if known(code)), outer) if outer.casefold() in FRAMES else outer
+    decisive = next((code for code in codes[1:] if entry(code)), outer) if outer.casefold() in FRAMES else outer
     # Innermost first; a text that repeats another one's words adds nothing.
     texts: list[str] = []
     for _, message in reversed(levels):
         text = unwrapped(message)
-        if text and not any(text in other or other in text for other in texts):
+        if text and not any(text in inner or inner in text for inner in texts):
             texts.append(text)
     policies = _policies(error)
     return Sentence(decisive, outer, short(_joined([*texts, *policies])))

@@ -36,6 +36,10 @@ from services.model.redaction import short
 SERVICE = "azure"
 
 _AADSTS = re.compile(r"AADSTS\d+")
+_ENTRA_SENTENCE = re.compile(
+    r"(?P<sentence>AADSTS\d+:.*?)(?=\s*(?:Trace ID|Correlation ID|Timestamp):|\s*\n|$)", re.DOTALL
+)
+"""azure-identity puts a sentence of its own before Entra's, and Entra the ids of the trace behind it."""
 _ENTRA_CORRELATION = re.compile(r"Correlation ID: (?P<id>[0-9a-fA-F-]{36})")
 _NO_CONNECTION = re.compile(r"(?:Cannot connect|timeout) to host (?!169\.254\.169\.254)")
 """In aiohttp's words. The address left out is where a machine in Azure would find its managed identity."""
@@ -47,7 +51,7 @@ _MISSING_RIGHT = re.compile(
 _PROVIDER = re.compile(r"Microsoft\.\w+", re.IGNORECASE)
 _EXISTS = re.compile(r"already exists|already present", re.IGNORECASE)
 _TYPE = re.compile(r"(?:for|resource) type '(?P<type>[\w./]+)'")
-_ASKED_VERSION = re.compile(r"(?:API version|api-version) '(?P<version>[\w-]+)'", re.IGNORECASE)
+_REFUSED_VERSION = re.compile(r"(?:API version|api-version) '(?P<version>[\w-]+)'", re.IGNORECASE)
 _VERSIONS = re.compile(r"supported (?:api-)?versions are '(?P<list>[^']*)'", re.IGNORECASE)
 _REGION = re.compile(r"(?:in region|provided location|for location) '?(?P<region>\w[\w ]*\w)'?", re.IGNORECASE)
 _REGIONS = re.compile(
@@ -95,17 +99,17 @@ def from_answer(status: int, headers: Mapping[str, str], body: str, target: str)
     its correlation id (some providers refuse without a body).
     """
     correlation = headers.get("x-ms-correlation-request-id", "") or headers.get("x-ms-request-id", "")
-    said = sentences.sentence(body)
+    sentence = sentences.sentence(body)
     if status == codes.THROTTLED:
         # A proxy or gateway on the way throttles too, and is to be obeyed all the same.
-        code, text = (said.code, said.text) if said else ("", "")
+        code, text = (sentence.code, sentence.text) if sentence else ("", "")
         return throttled(target, code or f"HTTP{status}", text, correlation, wait=retry_after(headers))
-    if said is None and (body.strip() or not correlation):
+    if sentence is None and (body.strip() or not correlation):
         kind = Unreachable if status >= _SERVER else NotAuthenticated if status == _UNAUTHORIZED else Unreadable
         return kind(SERVICE, target, f"HTTP{status}", "", correlation)
-    if said is None or not said.code:
-        said = Sentence(f"HTTP{status}", f"HTTP{status}", said.text if said else "")
-    return from_sentence(said, status, target, correlation, retry_after(headers))
+    if sentence is None or not sentence.code:
+        sentence = Sentence(f"HTTP{status}", f"HTTP{status}", sentence.text if sentence else "")
+    return from_sentence(sentence, status, target, correlation, retry_after(headers))
 
 
 def throttled(target: str, code: str, message: str, correlation: str = "", *, wait: float | None) -> Throttled:
@@ -114,41 +118,40 @@ def throttled(target: str, code: str, message: str, correlation: str = "", *, wa
     return replace(error, reason="until", retry_after=wait, until=until(wait)) if wait else error
 
 
-def from_sentence(said: Sentence, status: int, target: str, correlation: str, wait: float | None = None) -> Foreign:
+def from_sentence(sentence: Sentence, status: int, target: str, correlation: str, wait: float | None = None) -> Foreign:
     """Our error for what Azure says with a code, with the facts that its text holds."""
-    kind, reason = codes.meaning(said.code, status)
-    if kind is Conflict and _EXISTS.search(said.text):
+    code, text = sentence.code, sentence.text
+    kind, reason = codes.meaning(code, status)
+    if kind is Conflict and _EXISTS.search(text):
         kind = AlreadyExists
-    common = SERVICE, target, said.code, said.text, correlation, reason
+    common = SERVICE, target, code, text, correlation, reason
     if kind is NotAllowed:
-        missing = _MISSING_RIGHT.search(said.text)
+        missing = _MISSING_RIGHT.search(text)
         action, scope = (missing["action"], missing["scope"] or "") if missing else ("", "")
         return NotAllowed(*common[:-1], reason="scope" if scope else "", action=action, scope=scope)
     if kind is Throttled:
         return throttled(*common[1:-1], wait=wait)
     if kind is ProviderNotRegistered:
-        provider = _PROVIDER.search(said.text)
+        provider = _PROVIDER.search(text)
         return ProviderNotRegistered(*common, provider=provider[0] if provider else "")
     if kind is VersionNotOffered:
-        return _not_offered(said.text, common)
+        return _not_offered(text, common)
     if kind is NotOfferedInRegion:
-        return NotOfferedInRegion(*common, region=_named(_REGION, said.text, "region"), offered=_regions(said.text))
+        return NotOfferedInRegion(*common, region=_group(_REGION, text, "region"), offered=_regions(text))
     return kind(*common)
 
 
 def offered_versions(text: str) -> tuple[str, ...]:
     """The api-versions that a refusal lists."""
-    return _split(_named(_VERSIONS, text, "list"))
+    return _split(_group(_VERSIONS, text, "list"))
 
 
 def _not_offered(text: str, common: tuple[str, str, str, str, str, str]) -> Foreign:
-    """`NoRegisteredProviderFound` lists both versions and regions: what the list has is not what is missing."""
-    versions = offered_versions(text)
-    asked = _named(_ASKED_VERSION, text, "version")
-    regions = _regions(text)
-    if asked and asked in versions and regions:
-        return NotOfferedInRegion(*common, region=_named(_REGION, text, "region"), offered=regions)
-    return VersionNotOffered(*common, resource_type=_named(_TYPE, text, "type"), offered=versions)
+    """`NoRegisteredProviderFound` lists both versions and regions: a version that it lists is not what is missing."""
+    versions, regions = offered_versions(text), _regions(text)
+    if regions and _group(_REFUSED_VERSION, text, "version") in versions:
+        return NotOfferedInRegion(*common, region=_group(_REGION, text, "region"), offered=regions)
+    return VersionNotOffered(*common, resource_type=_group(_TYPE, text, "type"), offered=versions)
 
 
 def _regions(text: str) -> tuple[str, ...]:
@@ -156,7 +159,8 @@ def _regions(text: str) -> tuple[str, ...]:
     return _split((match["plain"] or match["quoted"]) if match else "")
 
 
-def _named(pattern: re.Pattern[str], text: str, group: str) -> str:
+def _group(pattern: re.Pattern[str], text: str, group: str) -> str:
+    """What a named group of the pattern matches; empty when it matches nothing."""
     match = pattern.search(text)
     return match[group] if match else ""
 
@@ -170,20 +174,13 @@ def _not_authenticated(text: str, target: str) -> Foreign:
     # azure-identity's default chain keeps only the text of what its members met.
     if match is None and _NO_CONNECTION.search(text):
         return Unreachable(SERVICE, target, code="LoginUnreachable", message=short(text))
-    correlation = _ENTRA_CORRELATION.search(text)
     code = match[0] if match else "CredentialUnavailable"
-    entry = codes.known(code)
+    entry = codes.entry(code)
     return NotAuthenticated(
         SERVICE,
         target,
         code=code,
-        message=short(_entras_own(text)),
-        correlation_id=correlation["id"] if correlation else "",
+        message=short(_group(_ENTRA_SENTENCE, text, "sentence") or text),
+        correlation_id=_group(_ENTRA_CORRELATION, text, "id"),
         reason=entry.reason if entry else "",
     )
-
-
-def _entras_own(text: str) -> str:
-    """Entra's sentence alone: azure-identity puts its own before it, and Entra the trace's ids behind it."""
-    match = re.search(r"AADSTS\d+:.*?(?=\s*(?:Trace ID|Correlation ID|Timestamp):|\s*\n|$)", text, re.DOTALL)
-    return match[0] if match else text

@@ -54,9 +54,9 @@ def resource_type(path: str) -> str:
     An extension hangs below another provider's resource, so the last provider counts. A word behind the last name is an
     action or a list: it counts where it is a type of its own.
     """
-    _, found, behind = path.lower().rpartition("/providers/")
-    namespace, *segments = behind.strip("/").split("/")
-    if not found or not segments:
+    _, separator, suffix = path.lower().rpartition("/providers/")
+    namespace, *segments = suffix.strip("/").split("/")
+    if not separator or not segments:
         return ""
     kinds = segments[::2]
     while kinds:
@@ -95,7 +95,7 @@ class Versions:
             async with self._locks[subscription]:
                 if self._until.get(key, 0) <= self._now():
                     await self._read(key, fetch)
-        return self._chosen(subscription, kind)
+        return self._choose(subscription, kind)
 
     @asynccontextmanager
     async def reading(self, subscription: str) -> AsyncIterator[None]:
@@ -134,7 +134,8 @@ class Versions:
         else:
             self._until[key] = self._now() + DOUBTFUL
 
-    def _chosen(self, subscription: str, kind: str) -> str:
+    def _choose(self, subscription: str, kind: str) -> str:
+        """The newest tested version that the subscription offers."""
         offered = self._offered.get((subscription, kind))
         if offered is None and kind.count("/") > 1:
             # Some actions are not listed; they have the versions of what they act on.

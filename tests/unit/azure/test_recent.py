@@ -50,27 +50,27 @@ def test_a_wish_for_a_day_is_kept_for_an_hour() -> None:
 def test_a_path_names_what_was_written(path: str) -> None:
     writes = Writes(Watch())
     writes.note(TOKEN)
-    assert writes.names_one(path, "")
+    assert writes.mentions(path, "")
 
 
 def test_a_body_names_what_was_written() -> None:
     writes = Writes(Watch())
     writes.note(TOKEN)
-    assert writes.names_one(f"{REGISTRY}/generateCredentials", f'{{"tokenId": "{TOKEN}"}}')
+    assert writes.mentions(f"{REGISTRY}/generateCredentials", f'{{"tokenId": "{TOKEN}"}}')
 
 
 @pytest.mark.parametrize("path", [f"{TOKEN}0", REGISTRY, f"{REGISTRY}/scopeMaps/edge01"])
 def test_neighbours_and_parents_are_something_else(path: str) -> None:
     writes = Writes(Watch())
     writes.note(TOKEN)
-    assert not writes.names_one(path, "")
+    assert not writes.mentions(path, "")
 
 
 def test_a_child_of_what_was_written_is_unseen_only_while_azure_misses_the_parent() -> None:
     writes = Writes(Watch())
     writes.note(REGISTRY)
-    assert not writes.names_one(TOKEN, "")
-    assert writes.names_one(TOKEN, "", no_parent=True)
+    assert not writes.mentions(TOKEN, "")
+    assert writes.mentions(TOKEN, "", no_parent=True)
 
 
 def test_after_a_minute_a_404_is_believed() -> None:
@@ -78,7 +78,7 @@ def test_after_a_minute_a_404_is_believed() -> None:
     writes = Writes(watch)
     writes.note(TOKEN)
     watch.time += UNSEEN
-    assert not writes.names_one(TOKEN, "")
+    assert not writes.mentions(TOKEN, "")
 
 
 def test_what_was_deleted_is_forgotten_with_all_below() -> None:
@@ -86,4 +86,4 @@ def test_what_was_deleted_is_forgotten_with_all_below() -> None:
     writes.note(TOKEN)
     writes.note(REGISTRY)
     writes.forget(REGISTRY)
-    assert not writes.names_one(TOKEN, "")
+    assert not writes.mentions(TOKEN, "")
