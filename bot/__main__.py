@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bot import configuration, logs, manifest, settings
@@ -14,15 +14,15 @@ from handlers.kit import docs
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line says; the exit code."""
+    """Run the command line and return the exit code."""
     parser = _parser()
     parsed = parser.parse_args(arguments)
-    match parsed.what:
+    match parsed.command_name:
         case "check-config":
             return check_config(ask=parsed.ask)
         case "manifest":
             if parsed.mode == "http" and parsed.url is None:
-                parser.error("--mode http needs --url: the address at which Slack reaches the bot, https://…")
+                parser.error("--mode http needs --url, the https:// address at which Slack reaches the bot")
             app_manifest = manifest.manifest(COMMANDS, mode=parsed.mode, url=parsed.url or "", command=parsed.command)
             sys.stdout.write(manifest.text(app_manifest))
             return 0
@@ -35,33 +35,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bot", description="Run Azure connected registries from Slack.")
-    subcommands = parser.add_subparsers(dest="what", metavar="COMMAND")
-    subcommands.add_parser("run", help="run the bot until it is told to stop (the default)")
-    checked = subcommands.add_parser("check-config", help="print every problem of the settings and both files")
-    checked.add_argument("--ask", action="store_true", help="ask Slack, Azure, the database and each cluster too")
-    subcommands.add_parser("migrate", help="bring the database's tables up to date")
+    subcommands = parser.add_subparsers(dest="command_name", metavar="COMMAND")
+    subcommands.add_parser("run", help="run the bot until it is stopped (the default)")
+    check = subcommands.add_parser("check-config", help="print every problem in the settings and in both files")
+    check.add_argument("--ask", action="store_true", help="also try Slack, Azure, the database and every cluster")
+    subcommands.add_parser("migrate", help="bring the database tables up to date")
     app_manifest = subcommands.add_parser("manifest", help="print the Slack app's manifest")
     app_manifest.add_argument("--mode", choices=("socket", "http"), default="socket")
-    app_manifest.add_argument("--url", type=_https, help="where Slack reaches the bot (needed with --mode http)")
-    app_manifest.add_argument("--command", type=_slash, default="/registry", help="name of the slash command")
+    url = _matching(r"https://[^/\s?#]+(/[^\s?#]*)?", "must begin with https:// and name a host")
+    app_manifest.add_argument("--url", type=url, help="where Slack reaches the bot (required with --mode http)")
+    slash = _matching(settings.SLASH, "must be a slash and up to 31 lowercase letters, digits, - or _")
+    app_manifest.add_argument("--command", type=slash, default="/registry", help="name of the slash command")
     pages = subcommands.add_parser("docs", help="write the generated pages")
     pages.add_argument("--folder", type=Path, default=Path("docs"))
-    pages.add_argument("--check", action="store_true", help="write nothing; fail when a page is not fresh")
+    pages.add_argument("--check", action="store_true", help="write nothing; fail when a page is out of date")
     return parser
 
 
-def _https(text: str) -> str:
-    if not re.fullmatch(r"https://[^/\s?#]+(/[^\s?#]*)?", text):
-        raise argparse.ArgumentTypeError(f"{text!r} has to begin with https:// and name a host")
-    return text
+def _matching(pattern: str, rule: str) -> Callable[[str], str]:
+    """An argument's type: text that matches the pattern."""
 
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise argparse.ArgumentTypeError(f"{text!r} {rule}")
+        return text
 
-def _slash(text: str) -> str:
-    if not re.fullmatch(settings.SLASH, text):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} has to begin with a slash, then up to 31 small letters, digits, - or _"
-        )
-    return text
+    return check
 
 
 def run() -> int:
@@ -83,7 +82,7 @@ def run() -> int:
 
 
 def check_config(*, ask: bool = False) -> int:
-    """Print everything that is wrong with settings and files; with `ask` also what the outside refuses."""
+    """Print every problem in the settings and files; with `ask` also what Slack, Azure and the others refuse."""
     problems: list[Problem] = []
     chosen = None
     try:
@@ -105,9 +104,9 @@ def check_config(*, ask: bool = False) -> int:
     if problems:
         return _print(problems)
     grants, approvals = len(files.policy.grants), len(files.policy.approvals)
-    sys.stdout.write(f"All is well: {len(files.sites)} sites, {grants} grants, {approvals} approval rules.\n")
+    sys.stdout.write(f"No problems: {len(files.sites)} sites, {grants} grants, {approvals} approval rules.\n")
     if ask:
-        sys.stdout.write("Slack, Azure, the database and every site's cluster answer.\n")
+        sys.stdout.write("Slack, Azure, the database and every site's cluster answered.\n")
     return 0
 
 
@@ -119,7 +118,7 @@ def _print(problems: Sequence[Problem]) -> int:
 
 
 def pages() -> dict[str, str]:
-    """The generated pages, by file name."""
+    """The text of each generated page, by file name."""
     from services.gateways.azure import codes  # noqa: PLC0415 - the clients are heavy; other commands do without them
 
     return {
@@ -131,24 +130,24 @@ def pages() -> dict[str, str]:
 
 
 def write_docs(folder: Path, *, check: bool) -> int:
-    """Write the generated pages, or see whether they are fresh."""
-    stale = [name for name, text in pages().items() if not (folder / name).is_file() or _old(folder / name, text)]
+    """Write the generated pages that are out of date, or with `check` only name them."""
+    stale = {
+        folder / name: text
+        for name, text in pages().items()
+        if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != text
+    }
     if check:
-        for name in stale:
-            sys.stderr.write(f"{folder / name} is not fresh; run `make docs`\n")
+        for path in stale:
+            sys.stderr.write(f"{path} is out of date; run `make docs`\n")
         return 1 if stale else 0
     folder.mkdir(parents=True, exist_ok=True)
-    for name in stale:
-        (folder / name).write_text(pages()[name], encoding="utf-8")
+    for path, text in stale.items():
+        path.write_text(text, encoding="utf-8")
     return 0
 
 
-def _old(path: Path, text: str) -> bool:
-    return path.read_text(encoding="utf-8") != text
-
-
 def migrate() -> int:
-    """Bring the database up to date."""
+    """Migrate the database."""
     try:
         chosen = settings.load()
     except Broken as error:

@@ -1,4 +1,4 @@
-"""What `check-config` finds: what can be seen on this machine, and with `--ask` what the outside answers."""
+"""The checks of `check-config`: those of this machine, and with `--ask` those that question the outside."""
 
 import asyncio
 import os
@@ -19,47 +19,35 @@ from services.policy.sites import Site
 from services.store.store import check as check_database
 
 PROVIDER = "Microsoft.ContainerRegistry"
-"""The bot reads its state: a question that needs a token and a right, and changes nothing."""
+"""Its registration state is read to try the bot's token and rights; reading changes nothing."""
 
 
 def local_problems(settings: Settings) -> list[Problem]:
-    """What is wrong on this machine. Nothing is made, and nobody is asked."""
-    checks = [_folder(settings), _certificates(settings), _token_file(settings)]
-    problems = [problem for problem in checks if problem is not None]
+    """What is wrong on this machine. Creates nothing and asks nobody."""
+    problems = [] if settings.database_url else _data_folder_problems(settings.data_dir.absolute())
+    if settings.ca_file is not None:
+        try:
+            ssl.create_default_context(cafile=settings.ca_file)
+        except OSError as error:
+            problems.append(start.problem(error, settings))
+    token_file = settings.azure_federated_token_file
+    if token_file and not os.access(token_file, os.R_OK):
+        reason = "the bot may not read it" if Path(token_file).exists() else "there is no such file"
+        problems.append(Problem("AZURE_FEDERATED_TOKEN_FILE", f"{token_file}: {reason}"))
     if not problems and not (settings.database_url and settings.database_url.reveal().startswith("postgresql")):
         problems += _database(settings)
     return problems
 
 
-def _folder(settings: Settings) -> Problem | None:
-    """The data folder is made at the start; what has to be there is a folder above it in which that can be done."""
-    if settings.database_url:
-        return None
-    folder = settings.data_dir.absolute()
-    above = next(each for each in (folder, *folder.parents) if each.exists())
-    if not above.is_dir():
-        return Problem("REGISTRY_BOT_DATA_DIR", f"{above} is a file: it has to be a folder")
-    if above == folder or os.access(above, os.W_OK | os.X_OK):
-        return None
-    return Problem("REGISTRY_BOT_DATA_DIR", f"{folder} can't be made: {above} is not the bot's user's ({os.getuid()})")
-
-
-def _certificates(settings: Settings) -> Problem | None:
-    if settings.ca_file is None:
-        return None
-    try:
-        ssl.create_default_context(cafile=settings.ca_file)
-    except OSError as error:
-        return start.problem(error, settings)
-    return None
-
-
-def _token_file(settings: Settings) -> Problem | None:
-    file = settings.azure_federated_token_file
-    if not file or os.access(file, os.R_OK):
-        return None
-    reason = "the bot may not read it" if Path(file).exists() else "there is no such file"
-    return Problem("AZURE_FEDERATED_TOKEN_FILE", f"{file}: {reason}")
+def _data_folder_problems(folder: Path) -> list[Problem]:
+    """The folder is created when the bot starts; what has to exist is a parent in which that is possible."""
+    nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if not nearest.is_dir():
+        return [Problem("REGISTRY_BOT_DATA_DIR", f"{nearest} is a file; it has to be a folder")]
+    if nearest == folder or os.access(nearest, os.W_OK | os.X_OK):
+        return []
+    user = os.getuid()
+    return [Problem("REGISTRY_BOT_DATA_DIR", f"{folder} can't be created: user {user} may not write to {nearest}")]
 
 
 def _database(settings: Settings) -> list[Problem]:
@@ -67,7 +55,7 @@ def _database(settings: Settings) -> list[Problem]:
         return []
     try:
         check_database(start.address(settings))
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with it is a line, as at the start
+    except Exception as error:  # noqa: BLE001 - any problem becomes one line, as when the bot starts
         return [start.problem(error, settings)]
     return []
 
@@ -76,7 +64,7 @@ def _database(settings: Settings) -> list[Problem]:
 
 
 async def outside_problems(settings: Settings, sites: Mapping[str, Site]) -> list[Problem]:
-    """What Slack, Azure, the database and each site's cluster refuse. Nothing is changed anywhere."""
+    """What Slack, Azure, the database and each site's cluster refuse. Changes nothing."""
     questions = [_slack(settings), _azure(settings, sites), asyncio.to_thread(_database, settings), _clusters(sites)]
     answers = await asyncio.gather(*questions)
     return [problem for problems in answers for problem in problems]
@@ -96,10 +84,10 @@ async def _slack(settings: Settings) -> list[Problem]:
             scopes = (await identify(client)).scopes
     except (DomainError, OSError) as error:
         return [*problems, start.problem(error, settings)]
-    lacking = [scope for scope in SCOPES if scopes and scope not in scopes]
-    if lacking:
-        remedy = "paste the manifest into the app's page and install it again"
-        problems.append(Problem("SLACK_BOT_TOKEN", f"lacks the scopes {', '.join(lacking)}: {remedy}"))
+    missing = [scope for scope in SCOPES if scopes and scope not in scopes]
+    if missing:
+        remedy = "paste the manifest into the app's page and reinstall the app"
+        problems.append(Problem("SLACK_BOT_TOKEN", f"lacks the scopes {', '.join(missing)}: {remedy}"))
     return problems
 
 

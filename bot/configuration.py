@@ -1,6 +1,6 @@
-"""The site file and the access file: read with line numbers, checked as a whole, taken anew when they change.
+"""The site file and the access file: read with line numbers, checked as a whole, reloaded when they change.
 
-A file that became wrong leaves the old one in force; what is wrong with it, and on which line, is logged and kept.
+A changed file that has problems leaves the previous one in force; the problems and their lines are logged and kept.
 """
 
 import asyncio
@@ -14,8 +14,7 @@ import structlog
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from bot.problems import Broken, Problem, sentence
-from handlers.kit.nearest import nearest
+from bot.problems import Broken, Problem, did_you_mean, sentence
 from services.operations.procedures import PROCEDURES
 from services.policy.access import EVERYONE, PERMISSIONS, ApprovalRule, Denial, Grant, Policy
 from services.policy.sites import Site
@@ -25,13 +24,13 @@ Path_ = tuple[str | int, ...]
 LARGEST = 1024 * 1024
 """Bytes of a file."""
 MOST_NODES = 100_000
-"""Values in a file, aliases written out: a few bytes of nested aliases would fill the memory otherwise."""
+"""Values in a file with its aliases expanded: a few bytes of nested aliases could otherwise fill the memory."""
 _log = structlog.get_logger("configuration")
 
 
 @dataclass(frozen=True)
 class Files:
-    """Both files as they are in force."""
+    """The contents of both files."""
 
     sites: Mapping[str, Site]
     policy: Policy
@@ -41,13 +40,13 @@ class Configuration:
     """The configuration in force; implements `services.services.Configuration`."""
 
     def __init__(self, sites: Path, access: Path, kinds: Collection[str] = PROCEDURES.kinds) -> None:
-        """`kinds` are those of operations, which approval rules name. Raises `Broken` when the files can't be used."""
+        """`kinds` are the kinds of operation that approval rules may name. Raises `Broken` for unusable files."""
         self._kinds = kinds
         self._paths = (sites, access)
         self._contents = _contents(self._paths)
         self._files = load(sites, access, kinds)
         self.problems: tuple[Problem, ...] = ()
-        """What is wrong with the files as they lie there; empty when they are in force."""
+        """What is wrong with the files on disk; empty when they are in force."""
 
     @property
     def sites(self) -> Mapping[str, Site]:
@@ -60,7 +59,7 @@ class Configuration:
         return self._files.policy
 
     def reload(self) -> bool:
-        """Take the files anew if they changed; whether what is in force changed."""
+        """Read the files again if they changed; returns whether new contents are in force."""
         contents = _contents(self._paths)
         if contents == self._contents:
             return False
@@ -81,12 +80,12 @@ class Configuration:
             await asyncio.sleep(interval.total_seconds())
             try:
                 await asyncio.to_thread(self.reload)
-            except Exception:  # noqa: BLE001 - whatever it was, the files in force stay in force
+            except Exception:  # noqa: BLE001 - after any failure the files in force stay in force
                 _log.exception("configuration_not_read")
 
 
 def _contents(paths: Iterable[Path]) -> tuple[bytes | str, ...]:
-    """Of each file; in place of one that can't be read, the reason."""
+    """The bytes of each file, or the reason why it can't be read."""
     return tuple(_content(path) for path in paths)
 
 
@@ -100,14 +99,18 @@ def _content(path: Path) -> bytes | str:
 
 
 def load(sites: Path, access: Path, kinds: Collection[str] = PROCEDURES.kinds) -> Files:
-    """Read both files; raises `Broken` with the problems of both at once."""
+    """Read both files; raises `Broken` with the problems of both."""
     problems: list[Problem] = []
     site_file = _read(sites, problems)
     access_file = _read(access, problems)
     sites_by_name = _sites(site_file, problems) if site_file else {}
     policy = _validated(Policy, access_file, (), access_file.value, problems) if access_file else None
     if access_file and policy:
-        problems += _references(access_file, policy, sites_by_name or None, kinds)
+        # Without usable sites the names of sites can't be checked.
+        if sites_by_name:
+            problems += _unknown_sites(access_file, policy, sites_by_name)
+        problems += _unknown_people_and_permissions(access_file, policy)
+        problems += _useless_approvals(access_file, policy, sites_by_name, kinds)
     if problems or policy is None:
         raise Broken(problems)
     return Files(sites_by_name, policy)
@@ -140,7 +143,7 @@ def _read(path: Path, problems: list[Problem]) -> _File | None:
         problems.append(_unreadable(path, content, error))
         return None
     if node is None:
-        # Half written, most likely; no grants at all would lock everybody out.
+        # Most likely half written. Without any grants, everybody would be locked out.
         problems.append(Problem(f"{path}:1", "the file is empty"))
         return None
     if not isinstance(value, dict):
@@ -149,7 +152,7 @@ def _read(path: Path, problems: list[Problem]) -> _File | None:
     lines: dict[Path_, int] = {}
     for at, line, twice in _walk(node, ()):
         if twice:
-            problems.append(Problem(f"{path}:{line}", f"the key `{at[-1]}` is there twice"))
+            problems.append(Problem(f"{path}:{line}", f"the key `{at[-1]}` appears twice"))
         lines[at] = line
     return _File(path, value, lines)
 
@@ -161,16 +164,17 @@ def _unreadable(path: Path, content: bytes, error: Exception) -> Problem:
             return Problem(f"{path}:{line}", f"this is not YAML: {error.problem}")
         case yaml.reader.ReaderError():
             line = content.decode()[: error.position].count("\n") + 1
-            return Problem(f"{path}:{line}", "there is a character that YAML does not allow")
+            return Problem(f"{path}:{line}", "contains a character that YAML does not allow")
         case UnicodeDecodeError():
             return Problem(str(path), "can't be read: it is not UTF-8")
         case RecursionError():
             return Problem(str(path), "its values are nested too deeply")
-    return Problem(str(path), f"has a value that can't be read: {str(error).splitlines()[0] or type(error).__name__}")
+    reason = str(error).splitlines()[0] or type(error).__name__
+    return Problem(str(path), f"contains a value that can't be read: {reason}")
 
 
 def _parsed(text: str) -> tuple[yaml.Node | None, Any]:
-    """The file as nodes, which have lines, and as a value. Raises all kinds of errors."""
+    """The file as nodes, which have line numbers, and as a value. Raises whatever PyYAML's conversions raise."""
     loader = yaml.SafeLoader(text)
     try:
         node = loader.get_single_node()
@@ -184,7 +188,7 @@ def _parsed(text: str) -> tuple[yaml.Node | None, Any]:
 
 
 def _size(node: yaml.Node, sizes: dict[yaml.Node, int]) -> int:
-    """How many nodes there are once every alias is written out. Raises `RecursionError` for one inside itself."""
+    """The number of nodes with every alias expanded. Raises `RecursionError` for an alias that contains itself."""
     if node in sizes:
         if not sizes[node]:
             raise RecursionError
@@ -192,15 +196,15 @@ def _size(node: yaml.Node, sizes: dict[yaml.Node, int]) -> int:
     sizes[node] = 0
     inner: list[yaml.Node] = []
     if isinstance(node, yaml.MappingNode):
-        inner = [each for pair in node.value for each in pair]
+        inner = [part for pair in node.value for part in pair]
     elif isinstance(node, yaml.SequenceNode):
         inner = node.value
-    sizes[node] = 1 + sum(_size(each, sizes) for each in inner)
+    sizes[node] = 1 + sum(_size(part, sizes) for part in inner)
     return sizes[node]
 
 
 def _walk(node: yaml.Node | None, at: Path_) -> Iterator[tuple[Path_, int, bool]]:
-    """Places with their lines, and whether a key had been there before."""
+    """Each place with its line number, and whether it repeats an earlier key."""
     if isinstance(node, yaml.MappingNode):
         keys: set[str] = set()
         for key, value in node.value:
@@ -218,12 +222,12 @@ def _walk(node: yaml.Node | None, at: Path_) -> Iterator[tuple[Path_, int, bool]
 
 def _sites(file: _File, problems: list[Problem]) -> dict[str, Site]:
     problems += [file.problem((key,), _no_key(key, ["sites"])) for key in file.value if key != "sites"]
-    named = file.value.get("sites")
-    if not isinstance(named, dict) or not named:
-        problems.append(file.problem(("sites",), "`sites` has to map names to sites, at least one"))
+    entries = file.value.get("sites")
+    if not isinstance(entries, dict) or not entries:
+        problems.append(file.problem(("sites",), "`sites` has to map at least one name to a site"))
         return {}
     sites_by_name: dict[str, Site] = {}
-    for name, values in named.items():
+    for name, values in entries.items():
         at = ("sites", name)
         if not isinstance(values, dict):
             problems.append(file.problem(at, f"the site `{name}` has to be a mapping"))
@@ -237,7 +241,7 @@ def _validated(model: type[Model], file: _File, at: Path_, value: Any, problems:
         return model.model_validate(value)
     except ValidationError as error:
         errors = error.errors(include_url=False)
-        # A list whose only entry is wrong is then called too short as well.
+        # pydantic also calls a list too short when its only entry is wrong.
         inner = {detail["loc"][:-1] for detail in errors}
         problems += [
             file.problem((*at, *detail["loc"]), _sentence(model, detail))
@@ -251,26 +255,21 @@ def _sentence(model: type[BaseModel], error: Any) -> str:
     place = ".".join(str(part) for part in error["loc"])
     match error["type"]:
         case "extra_forbidden":
-            return _no_key(str(error["loc"][-1]), _keys(model, error["loc"][:-1]))
+            for part in error["loc"][:-1]:
+                if isinstance(part, str) and part in model.model_fields:
+                    model = next(_models(model.model_fields[part].annotation), model)
+            return _no_key(str(error["loc"][-1]), model.model_fields)
         case "value_error":
             return f"`{place}`: {sentence(error)}" if place else sentence(error)
     return f"`{place}` {sentence(error)}"
 
 
 def _no_key(key: str, keys: Iterable[str]) -> str:
-    near = nearest(key, keys, most=1)
-    return f"there is no key `{key}`" + (f"; did you mean `{near[0]}`?" if near else "")
-
-
-def _keys(model: type[BaseModel], at: Path_) -> list[str]:
-    """Keys of the model at a place inside another."""
-    for part in at:
-        if isinstance(part, str) and part in model.model_fields:
-            model = next(iter(_models(model.model_fields[part].annotation)), model)
-    return list(model.model_fields)
+    return f"there is no key `{key}`{did_you_mean(key, keys)}"
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models in a field's annotation, such as `Site` in `tuple[Site, ...]`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for argument in get_args(annotation):
@@ -280,29 +279,14 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 # --- references -----------------------------------------------------------------------------------------------------
 
 
-def _references(file: _File, policy: Policy, sites: Mapping[str, Site] | None, kinds: Collection[str]) -> list[Problem]:
-    """Names in the access file that name nothing. Without usable sites, names of sites are not checked."""
-    return [
-        *_whereabouts(file, policy, sites),
-        *_people(file, policy),
-        *_permissions(file, policy),
-        *_approvals(file, policy, sites, kinds),
-        *_reminders(file, policy),
-    ]
-
-
 def _unknown(file: _File, at: Path_, names: Iterable[str], valid: Iterable[str], noun: str) -> Iterator[Problem]:
     valid = set(valid)
     for index, name in enumerate(names):
         if name not in valid:
-            near = nearest(name, valid, most=1)
-            meant = f"; did you mean `{near[0]}`?" if near else ""
-            yield file.problem((*at, index), f"there is no {noun} `{name}`{meant}")
+            yield file.problem((*at, index), f"there is no {noun} `{name}`{did_you_mean(name, valid)}")
 
 
-def _whereabouts(file: _File, policy: Policy, sites: Mapping[str, Site] | None) -> Iterator[Problem]:
-    if sites is None:
-        return
+def _unknown_sites(file: _File, policy: Policy, sites: Mapping[str, Site]) -> Iterator[Problem]:
     environments = {site.environment for site in sites.values()}
     rules: tuple[tuple[str, Sequence[Grant | Denial | ApprovalRule]], ...] = (
         ("grants", policy.grants),
@@ -313,55 +297,45 @@ def _whereabouts(file: _File, policy: Policy, sites: Mapping[str, Site] | None) 
         for index, rule in enumerate(entries):
             yield from _unknown(file, (key, index, "sites"), rule.sites, sites, "site")
             at: Path_ = (key, index, "environments")
-            yield from _unknown(file, at, rule.environments, environments, "site of the environment")
+            yield from _unknown(file, at, rule.environments, environments, "site in the environment")
 
 
-def _people(file: _File, policy: Policy) -> Iterator[Problem]:
-    def named(at: Path_, entries: Sequence[str], known: set[str]) -> Iterator[Problem]:
-        ids = {each for each in entries if policy.group_of(each) or policy.person_of(each)}
-        yield from _unknown(file, at, entries, known | ids, "person or group")
+def _unknown_people_and_permissions(file: _File, policy: Policy) -> Iterator[Problem]:
+    def unknown_people(at: Path_, entries: Sequence[str], names: set[str]) -> Iterator[Problem]:
+        ids = {entry for entry in entries if policy.group_of(entry) or policy.person_of(entry)}
+        yield from _unknown(file, at, entries, names | ids, "person or group")
 
     names = {*policy.people, *policy.groups}
     for index, grant in enumerate(policy.grants):
-        yield from named(("grants", index, "to"), grant.to, names | {EVERYONE})
+        yield from unknown_people(("grants", index, "to"), grant.to, names | {EVERYONE})
     for index, denial in enumerate(policy.denials):
-        yield from named(("denials", index, "to"), denial.to, names | {EVERYONE})
-    for index, approval in enumerate(policy.approvals):
-        yield from named(("approvals", index, "approvers"), approval.approvers, names)
-
-
-def _permissions(file: _File, policy: Policy) -> Iterator[Problem]:
-    for index, denial in enumerate(policy.denials):
+        yield from unknown_people(("denials", index, "to"), denial.to, names | {EVERYONE})
         yield from _unknown(file, ("denials", index, "permissions"), denial.permissions, PERMISSIONS, "permission")
+    for index, approval in enumerate(policy.approvals):
+        yield from unknown_people(("approvals", index, "approvers"), approval.approvers, names)
 
 
-def _approvals(
-    file: _File, policy: Policy, sites: Mapping[str, Site] | None, kinds: Collection[str]
+def _useless_approvals(
+    file: _File, policy: Policy, sites: Mapping[str, Site], kinds: Collection[str]
 ) -> Iterator[Problem]:
-    """Approval rules that protect nothing: whoever wrote one relies on it."""
-    environments = {site.environment for site in (sites or {}).values()}
+    """Approval rules that protect nothing, although their author relies on them, or that nobody can satisfy."""
+    environments = {site.environment for site in sites.values()}
     for index, rule in enumerate(policy.approvals):
         at: Path_ = ("approvals", index)
+        if rule.remind_before and rule.remind_before >= rule.expires_after:
+            yield file.problem((*at, "remind_before"), "has to be less than expires_after")
         unknown = [name for name in rule.commands if name not in kinds]
         for name in unknown:
-            near = nearest(name, kinds, most=1)
-            meant = f"did you mean `{near[0]}`?" if near else f"the kinds are {', '.join(f'`{one}`' for one in kinds)}"
+            hint = did_you_mean(name, kinds) or f"; the kinds are {', '.join(f'`{kind}`' for kind in kinds)}"
             where = (*at, "commands", rule.commands.index(name))
-            yield file.problem(where, f"`{name}` is no kind of operation, so nothing would wait for approval; {meant}")
-        named = {*rule.sites} <= {*(sites or {})} and {*rule.environments} <= environments
-        if unknown or not named or sites is None:
-            continue  # what is wrong with it is said already
+            yield file.problem(where, f"`{name}` is not a kind of operation, so it would never wait for approval{hint}")
+        if unknown or not ({*rule.sites} <= {*sites} and {*rule.environments} <= environments):
+            continue  # an unknown name is reported already
         deciding = policy.deciding_for(rule, kinds, sites.values())
-        if not deciding:
-            yield file.problem(at, f"the rule `{rule.name}` never applies: none of its sites is of its environments")
-        elif all(one is not rule for one in deciding):
-            above = ", ".join(f"`{one.name}`" for one in deciding)
-            yield file.problem(at, f"the rule `{rule.name}` never applies: {above} above it always comes first")
-
-
-def _reminders(file: _File, policy: Policy) -> Iterator[Problem]:
-    for index, approval in enumerate(policy.approvals):
-        if approval.remind_before and approval.remind_before >= approval.expires_after:
-            yield file.problem(("approvals", index, "remind_before"), "it has to be less than expires_after")
+        if sites and not deciding:
+            yield file.problem(at, f"the rule `{rule.name}` never applies: none of its sites is in its environments")
+        elif sites and all(decider is not rule for decider in deciding):
+            earlier = ", ".join(f"`{decider.name}`" for decider in deciding)
+            yield file.problem(at, f"the rule `{rule.name}` never applies: {earlier} above it always takes precedence")
     if policy.approvals and not any("operation:approve" in grant.permissions for grant in policy.grants):
         yield file.problem(("approvals",), "nobody could approve: no grant gives the role approver or admin")

@@ -1,7 +1,7 @@
-"""The bot's own HTTP server: Slack's deliveries in HTTP mode, and the operators' pages: health, readiness, metrics.
+"""The bot's HTTP server: Slack's deliveries in HTTP mode, and the operator pages for health, readiness and metrics.
 
-Whoever reaches the port may open connections; a deadline for the headers and a bound on their number keep those from
-taking the files that the bot needs for Slack, Azure and its database.
+Anybody who reaches the port can open connections. A deadline for the headers and a limit on their number keep them
+from using up the file descriptors that the bot needs for Slack, Azure and its database.
 """
 
 import asyncio
@@ -17,17 +17,17 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 HEADERS_DEADLINE = 5.0
 """Seconds from the opening of a connection to the end of its first request's headers."""
 KEEPALIVE = 30.0
-"""Seconds that a connection is kept without a request."""
+"""Seconds that an idle connection stays open."""
 MOST_CONNECTIONS = 200
 CLOSING = 5.0
-"""Seconds that requests under way get at the end."""
+"""Seconds that running requests get to finish when the server stops."""
 log = structlog.get_logger("http")
 
 
 class HttpServer:
-    """Listens on `host:port`; port 0 lets the system choose, `url` has the one it chose.
+    """Listens on `host:port`. Port 0 lets the system choose; `url` then has the chosen port.
 
-    With `pages` the operators' pages are there, on an address of their own, and Slack's routes alone on the first.
+    With `pages`, the operator pages have that address to themselves and `host:port` serves Slack's routes only.
     """
 
     def __init__(
@@ -40,22 +40,15 @@ class HttpServer:
         *,
         pages: tuple[str, int] | None = None,
     ) -> None:
-        self._trouble = trouble
-        self._metrics = metrics
-        slack_routes = list(routes)
-        own = [
-            web.get("/healthz", _alive),
-            web.get("/readyz", self._ready),
-            web.get("/metrics", self._measured),
-        ]
+        slack_routes, page_routes = list(routes), operator_pages(trouble, metrics)
         if pages is None:
-            self._listeners = [_Listener(host, port, [*slack_routes, *own])]
+            self._listeners = [_Listener(host, port, [*slack_routes, *page_routes])]
         else:
-            self._listeners = [_Listener(*pages, own)]
+            self._listeners = [_Listener(*pages, page_routes)]
             if slack_routes:
                 self._listeners.append(_Listener(host, port, slack_routes))
         self.url = ""
-        """Of the operators' pages."""
+        """Of the operator pages."""
 
     async def start(self) -> None:
         """Raises OSError when an address is taken."""
@@ -64,36 +57,41 @@ class HttpServer:
         self.url = self._listeners[0].url
 
     async def stop(self) -> None:
-        """Finish the requests that are under way and stop."""
+        """Finish running requests and stop."""
         for listener in self._listeners:
             await listener.stop()
 
-    async def _ready(self, _request: web.Request) -> web.Response:
-        trouble = {part: why for part, why in (await self._trouble()).items() if why}
-        return web.json_response({"ready": not trouble, "trouble": trouble}, status=503 if trouble else 200)
 
-    async def _measured(self, _request: web.Request) -> web.Response:
-        return web.Response(body=await self._metrics(), headers={"Content-Type": METRICS_TYPE})
+def operator_pages(trouble: Trouble, metrics: Metrics) -> list[web.RouteDef]:
+    """`/healthz` answers while the process lives, `/readyz` with 503 and the reasons while something is wrong."""
 
+    async def health(_request: web.Request) -> web.Response:
+        return web.Response(text="ok")
 
-async def _alive(_request: web.Request) -> web.Response:
-    return web.Response(text="ok")
+    async def readiness(_request: web.Request) -> web.Response:
+        reasons = {part: reason for part, reason in (await trouble()).items() if reason}
+        return web.json_response({"ready": not reasons, "trouble": reasons}, status=503 if reasons else 200)
+
+    async def metrics_page(_request: web.Request) -> web.Response:
+        return web.Response(body=await metrics(), headers={"Content-Type": METRICS_TYPE})
+
+    return [web.get("/healthz", health), web.get("/readyz", readiness), web.get("/metrics", metrics_page)]
 
 
 # --- connections ----------------------------------------------------------------------------------------------------
 
 
 class _Listener:
-    """One address, with its connections bounded."""
+    """One address with a limited number of connections."""
 
     def __init__(self, host: str, port: int, routes: Iterable[web.RouteDef]) -> None:
         self._host, self._port = host, port
-        app = web.Application(middlewares=[_headers_came])
+        app = web.Application(middlewares=[_note_headers])
         app.add_routes(routes)
         self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEPALIVE, shutdown_timeout=CLOSING)
         self._server: asyncio.Server | None = None
         self._connections: dict[_Connection, None] = {}
-        """Those open, the oldest first."""
+        """The open ones, oldest first."""
         self._was_full = False
         self.url = ""
 
@@ -116,21 +114,21 @@ class _Listener:
         return _Connection(make(), self)
 
     def opened(self, connection: "_Connection") -> None:
-        """Where there are too many, one that has not asked anything yet makes room, else the new one goes."""
+        """Over the limit, the oldest connection without a request is closed, or the new one if there is none."""
         self._connections[connection] = None
         is_full = len(self._connections) > MOST_CONNECTIONS
         if is_full and not self._was_full:
             log.warning("connections_full", most=MOST_CONNECTIONS, url=self.url)
         self._was_full = is_full
         if is_full:
-            next((each for each in self._connections if each.is_silent), connection).abort()
+            next((candidate for candidate in self._connections if candidate.is_silent), connection).abort()
 
     def closed(self, connection: "_Connection") -> None:
         self._connections.pop(connection, None)
 
 
 class _Connection(asyncio.Protocol):
-    """Stands before aiohttp's protocol, which waits for the first request for ever."""
+    """Wraps aiohttp's protocol, which would wait for the first request for ever."""
 
     def __init__(self, inner: asyncio.Protocol, listener: _Listener) -> None:
         self._inner = inner
@@ -138,7 +136,7 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.BaseTransport | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self.is_silent = True
-        """Whether no request has come yet."""
+        """True until the first request arrives."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
@@ -146,14 +144,14 @@ class _Connection(asyncio.Protocol):
         self._inner.connection_made(transport)
         self._listener.opened(self)
 
-    def headers_came(self) -> None:
-        """A request has begun: from here on its own deadlines hold."""
+    def headers_received(self) -> None:
+        """A request has begun; from now on aiohttp's own deadlines apply."""
         self.is_silent = False
         if self._deadline is not None:
             self._deadline.cancel()
 
     def abort(self) -> None:
-        """Close without a word."""
+        """Close without an answer."""
         if isinstance(self._transport, asyncio.Transport):
             self._transport.abort()
 
@@ -177,10 +175,10 @@ class _Connection(asyncio.Protocol):
 
 
 @web.middleware
-async def _headers_came(
+async def _note_headers(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     protocol = request.transport.get_protocol() if request.transport is not None else None
     if isinstance(protocol, _Connection):
-        protocol.headers_came()
+        protocol.headers_received()
     return await handler(request)

@@ -1,4 +1,4 @@
-"""Logs: events with fields, one line each, JSON or text, on standard error. Never a secret."""
+"""Logs: events with fields, one line per event, JSON or text, on standard error. Never a secret."""
 
 import logging
 import sys
@@ -14,7 +14,7 @@ _QUIET = ("slack_sdk", "alembic", "azure", "aiohttp.access", "urllib3", "kuberne
 
 
 def without_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """The last line of defence: what looks like a secret goes, whoever put it there."""
+    """The last line of defence: remove whatever looks like a secret."""
     return {key: _scrubbed(value) for key, value in event.items()}
 
 
@@ -22,9 +22,9 @@ def _scrubbed(value: Any) -> Any:
     if isinstance(value, str):
         return scrub(value)
     if isinstance(value, dict):
-        return {key: _scrubbed(each) for key, each in value.items()}
+        return {key: _scrubbed(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_scrubbed(each) for each in value]
+        return [_scrubbed(inner) for inner in value]
     return value if isinstance(value, int | float | bool | None) else scrub(str(value))
 
 
@@ -39,7 +39,12 @@ _SHARED: tuple[Processor, ...] = (
 
 
 def set_up(form: Literal["json", "text"], level: Literal["debug", "info", "warning", "error"]) -> None:
-    """Send everything, the libraries' logs too, through the same processors."""
+    """Send the bot's logs and the libraries' through the same processors."""
+    renderer: Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
+    if form == "text":
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -54,7 +59,7 @@ def set_up(form: Literal["json", "text"], level: Literal["debug", "info", "warni
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_SHARED,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, without_secrets, _renderer(form)],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, without_secrets, renderer],
         )
     )
     root = logging.getLogger()
@@ -62,9 +67,3 @@ def set_up(form: Literal["json", "text"], level: Literal["debug", "info", "warni
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
-
-
-def _renderer(form: Literal["json", "text"]) -> Processor:
-    if form == "json":
-        return structlog.processors.JSONRenderer(ensure_ascii=False)
-    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)

@@ -15,15 +15,15 @@ SCOPES = (
     "usergroups:read",
     "channels:read",
     "groups:read",
-    # to find a message again whose reply was lost, instead of posting it twice
+    # to find a message whose reply was lost, instead of posting it twice
     "channels:history",
     "groups:history",
     # the rows of long summaries as a file
     "files:write",
 )
 EVENTS = ("member_joined_channel",)
-"""The bot hears when it is invited to a channel, and shows there what it could not."""
-_HINT = 1000
+"""Tells the bot that it was invited to a channel, where it then posts what it could not post before."""
+_LONGEST_HINT = 1000
 
 
 def manifest(
@@ -35,6 +35,7 @@ def manifest(
 ) -> dict[str, Any]:
     """The manifest; `url` is where Slack reaches the bot in HTTP mode."""
     address = f"{url.rstrip('/')}{PATH}" if mode == "http" else ""
+    hint = " | ".join(dict.fromkeys(command.name.split()[0] for command in commands))
     return {
         "_metadata": {"major_version": 2},
         "display_information": {
@@ -48,7 +49,7 @@ def manifest(
                 {
                     "command": command,
                     "description": "Deploy, verify and watch connected registries",
-                    "usage_hint": _usage_hint(commands),
+                    "usage_hint": hint if len(hint) <= _LONGEST_HINT else "help",
                     "should_escape": False,
                     **_at(address, "url"),
                 }
@@ -69,12 +70,6 @@ def _at(address: str, *keys: str) -> dict[str, str]:
     return dict.fromkeys(keys, address) if address else {}
 
 
-def _usage_hint(commands: Iterable[Command]) -> str:
-    words = dict.fromkeys(command.name.split()[0] for command in commands)
-    hint = " | ".join(words)
-    return hint if len(hint) <= _HINT else "help"
-
-
 def text(manifest: dict[str, Any]) -> str:
-    """As YAML."""
+    """The manifest as YAML."""
     return yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True, width=120)

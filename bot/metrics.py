@@ -1,11 +1,12 @@
-"""What Prometheus scrapes, read from the database and the gateways at the moment of the scrape.
+"""Metrics for Prometheus, read from the database and the gateways at the moment of the scrape.
 
-Every process of several shows the same about connected registries, for they share the database.
+Several processes report the same about connected registries, because they share the database.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import product
 from typing import get_args
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
@@ -21,10 +22,11 @@ from services.store import Store
 from services.watching.health import health
 
 _REGISTRY = ("acr", "name")
+_QUOTA = ("subscription", "scope", "kind")
 
 
 class Metrics:
-    """`page` is the text that a scrape gets."""
+    """Renders the page that a scrape gets."""
 
     def __init__(
         self,
@@ -39,26 +41,28 @@ class Metrics:
         self._clock = clock
 
     async def page(self) -> bytes:
-        """All figures as they are now."""
+        """All current figures in Prometheus' text format."""
         acrs = {site.acr_ref.id.lower() for site in self._configuration.sites.values()}
         now, registry = self._clock.now(), CollectorRegistry()
         states = await self._store.operations.counts()
-        _operations(registry, states)
-        _polls(registry, [one for one in await self._store.sightings.polls() if one.acr in acrs], now)
+        operations = _gauge(registry, "operations", "Operations by state", ("state",))
+        for state in {*LIVE, *states}:
+            operations.labels(state).set(states.get(state, 0))
+        _polls(registry, [poll for poll in await self._store.sightings.polls() if poll.acr in acrs], now)
         _registries(registry, await self._store.sightings.last(acrs), now)
-        _alerts(registry, acrs, await self._store.incidents.counts())
-        _quota(registry, self._quotas(), asyncio.get_running_loop().time())
+        counts = await self._store.incidents.counts()
+        alerts = _gauge(registry, "open_alerts", "Open incidents of a cloud registry", ("acr", "severity"))
+        for acr, severity in product(acrs, get_args(Severity)):
+            alerts.labels(_name(acr), severity).set(counts.get((acr, severity), 0))
+        quota = _gauge(registry, "arm_quota_remaining", "Estimated requests left in an ARM quota", _QUOTA)
+        for bucket in self._quotas():
+            level = bucket.level(asyncio.get_running_loop().time())
+            quota.labels(bucket.subscription, bucket.scope, bucket.kind).set(level)
         return generate_latest(registry)
 
 
 def _gauge(registry: CollectorRegistry, name: str, text: str, labels: Sequence[str] = ()) -> Gauge:
     return Gauge(f"registry_bot_{name}", text, labels, registry=registry)
-
-
-def _operations(registry: CollectorRegistry, states: dict[str, int]) -> None:
-    gauge = _gauge(registry, "operations", "Operations by state", ("state",))
-    for state in {*LIVE, *states}:
-        gauge.labels(state).set(states.get(state, 0))
 
 
 def _polls(registry: CollectorRegistry, polls: Sequence[Poll], now: datetime) -> None:
@@ -71,8 +75,8 @@ def _polls(registry: CollectorRegistry, polls: Sequence[Poll], now: datetime) ->
 
 
 def _registries(registry: CollectorRegistry, sightings: Sequence[LastSighting], now: datetime) -> None:
-    state = _gauge(registry, "health", "1 for the health that a connected registry is in", (*_REGISTRY, "state"))
-    lag = _gauge(registry, "sync_lag_seconds", "Age of the last sync beyond what the schedule plans", _REGISTRY)
+    state = _gauge(registry, "health", "1 for the current health of a connected registry", (*_REGISTRY, "state"))
+    lag = _gauge(registry, "sync_lag_seconds", "How far the last sync is behind the schedule", _REGISTRY)
     contact = _gauge(registry, "last_contact_timestamp_seconds", "When it was last active, as Unix time", _REGISTRY)
     for last in sightings:
         current = health(last.sighting, now, activated_before=last.activated)
@@ -83,20 +87,6 @@ def _registries(registry: CollectorRegistry, sightings: Sequence[LastSighting], 
             lag.labels(*labels).set(current.lag.total_seconds())
         if newest := max(filter(None, (last.sighting.last_activity, last.sighting.last_sync)), default=None):
             contact.labels(*labels).set(newest.timestamp())
-
-
-def _alerts(registry: CollectorRegistry, acrs: set[str], counts: dict[tuple[str, str], int]) -> None:
-    gauge = _gauge(registry, "open_alerts", "Open incidents of a cloud registry", ("acr", "severity"))
-    for acr in acrs:
-        for severity in get_args(Severity):
-            gauge.labels(_name(acr), severity).set(counts.get((acr, severity), 0))
-
-
-def _quota(registry: CollectorRegistry, quotas: Sequence[Quota], now: float) -> None:
-    labels = ("subscription", "scope", "kind")
-    gauge = _gauge(registry, "arm_quota_remaining", "What ARM said is left of a request quota, refilled since", labels)
-    for quota in quotas:
-        gauge.labels(quota.subscription, quota.scope, quota.kind).set(quota.level(now))
 
 
 def _name(acr: str) -> str:

@@ -1,8 +1,10 @@
-"""What is wrong with the configuration, all of it at once."""
+"""Problems in the configuration: all of them are reported at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from handlers.kit.nearest import nearest
 
 _WORDS: Mapping[str, str] = {
     "missing": "is missing",
@@ -24,12 +26,12 @@ _WORDS: Mapping[str, str] = {
     "greater_than": "has to be more than {gt}",
     "less_than_equal": "has to be {le} or less",
 }
-"""By pydantic's names of what is wrong (docs.pydantic.dev, Validation Errors), whose own words speak of Python."""
+"""By pydantic's error types (docs.pydantic.dev, Validation Errors), whose own messages speak of Python."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """`where` is a setting's name or a file with line; `what` goes on from there."""
+    """`where` is a setting's name, or a file and line; `what` continues the sentence."""
 
     where: str
     what: str
@@ -38,8 +40,14 @@ class Problem:
         return f"{self.where}: {self.what}"
 
 
+def did_you_mean(name: str, valid: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name: `; did you mean …?`, or nothing when no valid name is close."""
+    near = nearest(name, valid, most=1)
+    return f"; did you mean `{near[0]}`?" if near else ""
+
+
 def sentence(error: Mapping[str, Any]) -> str:
-    """What pydantic found, as a sentence goes on behind the name of what is wrong. It never repeats the value."""
+    """One of pydantic's errors, as the rest of a sentence that begins with the field. It never repeats the value."""
     words = _WORDS.get(error["type"])
     if words:
         return words.format_map(error.get("ctx") or {})

@@ -1,7 +1,7 @@
-"""What the clock starts: reminders, summaries, sweeps, and the forgetting of what nobody needs any more.
+"""Jobs that the clock starts: reminders, summaries, sweeps, and the deletion of old rows.
 
-The scheduler only says when. What is due, and which process does it, the database decides; so a job that comes late,
-twice or in several processes does no harm.
+The scheduler only decides when a job runs. The database decides what is due and which process does it, so a job that
+runs late, twice or in several processes does no harm.
 """
 
 from collections.abc import Awaitable, Callable
@@ -24,41 +24,41 @@ from services.watching import cron
 from services.watching.triage import Triage
 
 SWEEP = timedelta(seconds=15)
-"""How much later than it says a request for approval expires at most."""
+"""A request for approval expires at most this long after its time."""
 DELIVERIES_KEPT = timedelta(days=2)
-"""Slack's last repetition of a delivery comes within a day."""
+"""Slack's last retry of a delivery comes within a day."""
 WORKFLOWS_KEPT = timedelta(days=35)
-"""A finished workflow's id keeps the same work from being started again."""
+"""As long as a finished workflow's id is stored, the same work can't be started again."""
 TRANSITIONS_KEPT = timedelta(days=400)
 SLOTS_KEPT = timedelta(days=35)
 SNOOZES = timedelta(seconds=30)
-"""How much later than it says a snooze ends at most."""
+"""A snooze ends at most this long after its time."""
 FOLLOW_JOB = "watches"
 FOLLOW = timedelta(minutes=1)
-"""How soon a process schedules what another one has changed in the watches."""
+"""How soon a process notices watches that another process has changed."""
 FORGET = timedelta(hours=6)
 log = structlog.get_logger("schedule")
 
 
 class CrontabTrigger(BaseTrigger):  # type: ignore[misc]  # apscheduler has no types
-    """Fires at a schedule's times as crontab means them: APScheduler's own trigger counts days of the week from Monday.
+    """Fires at the times of a crontab expression. APScheduler's own trigger numbers the days of the week from Monday.
 
-    Times that have passed are left out, however many; what was missed is found by the board.
+    It skips times that have passed; the board finds the summaries that were missed.
     """
 
     def __init__(self, schedule: cron.Cron) -> None:
         self._schedule = schedule
 
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None:
-        """APScheduler asks this at the start, and after every firing."""
+        """Called by APScheduler when the job is added and after each run."""
         after = max(previous, now) if previous else now
         return next(iter(self._schedule.next(after, 1)), None)
 
 
 class Schedule:
-    """The jobs of one process, in memory; what they do is done once by the database.
+    """The jobs of one process, kept in memory; the database makes sure that their work is done once.
 
-    Each watch with a schedule has a job of its own, as the database has the watches.
+    Each stored watch that has a schedule has its own job.
     """
 
     def __init__(self, store: Store, clock: Clock, summaries: SummaryPosts) -> None:
@@ -68,11 +68,11 @@ class Schedule:
         self._scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
         self._scheduled: dict[str, tuple[str, str]] = {}
         """Expression and zone of each scheduled watch."""
-        # A change that comes while the last one is being read is read too.
+        # Several at once, so that a change is read even if it comes while the last one is being read.
         self._every(FOLLOW, self.follow_watches, FOLLOW_JOB, max_instances=3)
 
     def add(self, operations: Operations, runner: Runner, engine: Engine, triage: Triage) -> None:
-        """The jobs that look after everything else."""
+        """Add the jobs for operations, alerts and old rows."""
 
         async def forget() -> None:
             now = self._clock.now()
@@ -97,22 +97,22 @@ class Schedule:
         return set(self._scheduled)
 
     async def start(self) -> None:
-        """Begin, with the watches as they are."""
+        """Start, with the watches that are stored now."""
         self._scheduler.start()
         await self.follow_watches()
 
     def stop(self) -> None:
-        """Start no more jobs."""
+        """Stop starting jobs."""
         self._scheduler.shutdown(wait=False)
 
     def watches_changed(self) -> None:
-        """Watches have changed: read them again now."""
-        # In a context of its own: the scheduler's timers would log with the reference of whoever changed a watch.
-        # By the machine's clock, as the scheduler itself.
+        """Read the watches again now."""
+        # In its own context: otherwise the scheduler's timers would log with the reference of the command that
+        # changed a watch. By the machine's clock, as the scheduler itself.
         Context().run(self._scheduler.modify_job, FOLLOW_JOB, next_run_time=datetime.now(UTC))
 
     async def follow_watches(self) -> None:
-        """Make the jobs those of the stored watches."""
+        """Make the jobs match the stored watches."""
         watches = {watch.id: (watch.every, watch.tz) for watch in await self._store.watches.all() if watch.every}
         for ended in self._scheduled.keys() - watches.keys():
             self._scheduler.remove_job(_job(ended))
@@ -123,7 +123,7 @@ class Schedule:
             try:
                 trigger = CrontabTrigger(cron.parse(every, tz))
             except Invalid as error:
-                # A zone that this machine's database no longer has. The others go on.
+                # The machine's time zone database no longer has the zone. The other watches are not affected.
                 log.warning("watch_not_scheduled", watch=watch, every=every, tz=tz, error=str(error))
                 continue
             job = self._summaries.due

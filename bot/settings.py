@@ -1,4 +1,4 @@
-"""Settings, from the environment and an optional file of the same form. Read once, when the process starts."""
+"""Settings from the environment and an optional env file. Read once, when the process starts."""
 
 import os
 from collections.abc import Mapping
@@ -8,11 +8,10 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import BeforeValidator, Field, PlainValidator, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot.problems import Broken, Problem, sentence
-from handlers.kit.nearest import nearest
+from bot.problems import Broken, Problem, did_you_mean, sentence
 from services.model.secret import Secret
 
 PREFIX = "REGISTRY_BOT_"
@@ -30,7 +29,7 @@ def _token(start: str, where: str) -> Any:
     def check(value: Any) -> Secret:
         secret = _secret(value)
         if not secret.reveal().startswith(start):
-            raise ValueError(f"it has to begin with {start} ({where})")
+            raise ValueError(f"it has to begin with {start} (see {where})")
         return secret
 
     return PlainValidator(check)
@@ -50,20 +49,18 @@ _CLOUDS = {
     "azureusgovernment": "us-government",
     "usgov": "us-government",
 }
-"""What `az cloud list` and others call them."""
-
-
+"""The names that `az cloud list` and others use."""
 _SCHEMES = {
     "postgres": "postgresql",
     "postgresql": "postgresql",
     "postgresql+psycopg": "postgresql",
     "sqlite": "sqlite",
 }
-"""By what an address may begin with; hosters give out the first."""
+"""SQLAlchemy's scheme by the one that an address has; hosting providers hand out `postgres`."""
 
 
 def _database(value: Any) -> Secret:
-    """The address in the form that the drivers take. No word of it is repeated: there is a password in it."""
+    """The address in the drivers' form. Error messages never repeat it, because it contains a password."""
     address = _secret(value).reveal()
     scheme, separator, location = address.partition("://")
     if not separator:
@@ -71,8 +68,8 @@ def _database(value: Any) -> Secret:
     if scheme not in _SCHEMES:
         raise ValueError(f"{scheme} is not supported: it has to begin with postgresql:// or sqlite:///")
     address = f"{_SCHEMES[scheme]}://{location}"
-    who, separator, _ = location.rpartition("@")
-    if separator and (who.count(":") > 1 or {"@", "/"} & set(who)):
+    credentials, separator, _ = location.rpartition("@")
+    if separator and (credentials.count(":") > 1 or {"@", "/"} & set(credentials)):
         raise ValueError("write @ / : and % in the password as %40 %2F %3A and %25")
     try:
         _ = urlsplit(address).port
@@ -88,25 +85,21 @@ def _host_and_port(value: Any) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _cloud(value: Any) -> Any:
-    return _CLOUDS.get(str(value).lower(), str(value).lower())
-
-
-def _ends_with_slash(value: str) -> str:
-    return value if value.endswith("/") else f"{value}/"
-
-
-BotToken = Annotated[Secret, _token("xoxb-", "the app's page, OAuth & Permissions")]
-AppToken = Annotated[Secret, _token("xapp-", "the app's page, Basic Information, App-Level Tokens")]
+BotToken = Annotated[Secret, _token("xoxb-", "OAuth & Permissions on the app's page")]
+AppToken = Annotated[Secret, _token("xapp-", "Basic Information, App-Level Tokens on the app's page")]
 DatabaseUrl = Annotated[Secret, PlainValidator(_database)]
 OperatorAddress = Annotated[tuple[str, int], NoDecode, PlainValidator(_host_and_port)]
 SecretText = Annotated[Secret, PlainValidator(_secret)]
 Duration = Annotated[timedelta, Field(gt=timedelta(0)), BeforeValidator(_seconds)]
-BaseUrl = Annotated[str, Field(pattern=r"^https?://\S+$"), BeforeValidator(_ends_with_slash)]
+BaseUrl = Annotated[str, Field(pattern=r"^https?://\S+$"), AfterValidator(lambda url: f"{url.rstrip('/')}/")]
+CloudName = Annotated[
+    Literal["public", "china", "us-government"],
+    BeforeValidator(lambda name: _CLOUDS.get(str(name).lower(), str(name).lower())),
+]
 
 
 class Settings(BaseSettings):
-    """All settings. Slack's and Azure's have their usual names, ours begin with REGISTRY_BOT_."""
+    """All settings. Slack's and Azure's have their usual names; the bot's own begin with REGISTRY_BOT_."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -149,28 +142,28 @@ class Settings(BaseSettings):
         validation_alias="AZURE_FEDERATED_TOKEN_FILE",
         description="Service account token, for the identity `workload`; AKS sets it.",
     )
-    azure_cloud: Annotated[Literal["public", "china", "us-government"], BeforeValidator(_cloud)] = Field(
+    azure_cloud: CloudName = Field(
         "public",
         validation_alias="AZURE_CLOUD",
-        description="Azure's public cloud, 21Vianet's in China, or the US Government's.",
+        description="Azure's public cloud, the one that 21Vianet runs in China, or the US Government's.",
     )
     azure_authority_host: str = Field(
         "",
         validation_alias="AZURE_AUTHORITY_HOST",
-        description="Where tokens come from, if not the cloud's own address.",
+        description="Address that issues tokens, if it is not the cloud's own.",
     )
     azure_resource_manager_url: str = Field(
         "",
         validation_alias="AZURE_RESOURCE_MANAGER_URL",
-        description="Azure Resource Manager, if not the cloud's own address.",
+        description="Address of Azure Resource Manager, if it is not the cloud's own.",
     )
     azure_api_versions: str = Field(
         "",
         pattern=r"^(?:[A-Za-z.]+(?:/[A-Za-z]+)+=\d{4}-\d{2}-\d{2}[a-z-]*(?:,|$))*$",
         description=(
-            "Api-versions to use whatever the cloud offers, such as"
-            " `Microsoft.ContainerRegistry/registries/connectedRegistries=2026-03-01-preview`, separated by commas."
-            " Without it the newest that the bot knows and the cloud offers."
+            "API versions to use regardless of what the cloud offers, separated by commas, such as"
+            " `Microsoft.ContainerRegistry/registries/connectedRegistries=2026-03-01-preview`."
+            " Otherwise the bot uses the newest version that it supports and the cloud offers."
         ),
     )
     identity: Literal["auto", "workload", "managed", "secret", "cli"] = Field(
@@ -181,19 +174,19 @@ class Settings(BaseSettings):
         ),
     )
     mode: Literal["socket", "http"] = Field(
-        "socket", description="Whether the bot connects to Slack (Socket Mode) or Slack calls the bot."
+        "socket", description="Whether the bot connects to Slack (Socket Mode) or Slack calls the bot over HTTP."
     )
     command: Annotated[str, Field(pattern=SLASH)] = Field(
-        "/registry", description="Name of the slash command, as in the Slack app's manifest."
+        "/registry", description="Name of the slash command, the same as in the Slack app's manifest."
     )
     sites: Path = Field(Path("config/sites.yaml"), description="The site file.")
     access: Path = Field(Path("config/access.yaml"), description="The access file.")
-    data_dir: Path = Field(Path("data"), description="Folder for the SQLite database and its lock.")
+    data_dir: Path = Field(Path("data"), description="Folder for the SQLite databases and their lock.")
     database_url: DatabaseUrl | None = Field(
         None,
         description=(
-            "Such as postgresql://user:password@host/name, with @ / : and % of the password as %40 %2F %3A and %25;"
-            " without it, SQLite in the data folder."
+            "Such as postgresql://user:password@host/name. Write @ / : and % in the password as %40 %2F %3A and %25."
+            " Without it the bot uses SQLite in the data folder."
         ),
     )
     http_host: str = Field(
@@ -203,33 +196,33 @@ class Settings(BaseSettings):
     operator_address: OperatorAddress | None = Field(
         None,
         description=(
-            "HOST:PORT for health, readiness and metrics alone, such as 127.0.0.1:8081, so that the address that Slack"
-            " calls has Slack's route and nothing else."
+            "Separate HOST:PORT for health, readiness and metrics, such as 127.0.0.1:8081, so that the address that"
+            " Slack calls serves Slack's route and nothing else."
         ),
     )
     ca_file: Path | None = Field(
-        None, description="Further certificate authorities (PEM) to trust for Slack and Azure, such as a proxy's."
+        None, description="Additional certificate authorities (PEM) to trust for Slack and Azure, such as a proxy's."
     )
-    log_format: Literal["json", "text"] = Field("json", description="One JSON object a line, or text for people.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="The least level that is logged."
+    log_format: Literal["json", "text"] = Field(
+        "json", description="One JSON object per line, or text for people to read."
     )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The lowest level to log.")
     command_deadline: Duration = Field(
-        timedelta(seconds=25), description="How long a command may take to answer; seconds or ISO 8601."
+        timedelta(seconds=25), description="How long a command may take to answer, in seconds or ISO 8601."
     )
     shutdown_deadline: Duration = Field(
-        timedelta(seconds=20), description="How long a stopping process waits for what is under way."
+        timedelta(seconds=20), description="How long a stopping process waits for running commands."
     )
     reload_interval: Duration = Field(
-        timedelta(seconds=5), description="How often the site and access files are looked at for changes."
+        timedelta(seconds=5), description="How often the site file and the access file are checked for changes."
     )
     poll_interval: Duration = Field(
         timedelta(seconds=5),
-        description="Pause between questions about an asynchronous operation, unless Azure asks for a longer one.",
+        description="Pause between two polls of an asynchronous operation, unless Azure asks for a longer one.",
     )
     watch_interval: Duration = Field(
         timedelta(seconds=60),
-        description="How often a watched cloud registry is asked for its connected registries: one list request each.",
+        description="How often a watched cloud registry's connected registries are listed, with one request each time.",
     )
 
 
@@ -245,11 +238,11 @@ NAMES: Mapping[str, str] = {env_name(field): field for field in Settings.model_f
 def load() -> Settings:
     """Read the settings; raises `Broken` with every problem at once."""
     problems: list[Problem] = []
-    env_file, named = _env_file(), os.environ.get(ENV_FILE)
-    if named and not env_file:
-        problems.append(Problem(ENV_FILE, f"there is no file {named} that the bot may read"))
-    values = _given(env_file)
-    problems += [*_unknown(values), *_gaps(values)]
+    env_file, configured_file = _env_file(), os.environ.get(ENV_FILE)
+    if configured_file and not env_file:
+        problems.append(Problem(ENV_FILE, f"there is no file {configured_file} that the bot can read"))
+    values = _raw_values(env_file)
+    problems += [*_unknown(values), *_missing(values)]
     try:
         settings = Settings(_env_file=env_file)
     except ValidationError as error:
@@ -260,25 +253,25 @@ def load() -> Settings:
 
 
 def paths() -> tuple[Path, Path]:
-    """Site file and access file, even when other settings are wrong."""
-    fields, values = Settings.model_fields, _given(_env_file())
+    """The site file and the access file, even when other settings are wrong."""
+    fields, values = Settings.model_fields, _raw_values(_env_file())
     site_file, access_file = (Path(values.get(env_name(name)) or fields[name].default) for name in ("sites", "access"))
     return site_file, access_file
 
 
 def _env_file() -> str | None:
-    named = os.environ.get(ENV_FILE)
-    return named if named and os.access(named, os.R_OK) and Path(named).is_file() else None
+    path = os.environ.get(ENV_FILE)
+    return path if path and os.access(path, os.R_OK) and Path(path).is_file() else None
 
 
-def _given(env_file: str | None) -> dict[str, str]:
-    """What is set, whether it is right or not."""
+def _raw_values(env_file: str | None) -> dict[str, str]:
+    """What is set, valid or not."""
     values = {**(dotenv_values(env_file) if env_file else {}), **os.environ}
     return {name.upper(): value for name, value in values.items() if value}
 
 
-def _gaps(values: Mapping[str, str]) -> list[Problem]:
-    """What the chosen ways of running need and is not set."""
+def _missing(values: Mapping[str, str]) -> list[Problem]:
+    """Settings that the chosen mode and identity need, and files that don't exist."""
     mode = values.get(f"{PREFIX}MODE", "socket")
     identity = values.get(f"{PREFIX}IDENTITY", "auto")
     needed: list[tuple[str, str]] = []
@@ -289,25 +282,20 @@ def _gaps(values: Mapping[str, str]) -> list[Problem]:
     if identity == "secret":
         names = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET")
         needed += [(name, "identity secret") for name in names]
-    gaps = [Problem(name, f"is needed by {reason} and not set") for name, reason in needed if name not in values]
+    missing = [Problem(name, f"is not set, but {reason} needs it") for name, reason in needed if name not in values]
     ca_file = values.get(f"{PREFIX}CA_FILE")
     if ca_file and not Path(ca_file).is_file():
-        gaps.append(Problem(f"{PREFIX}CA_FILE", f"there is no file {ca_file}"))
-    return gaps
+        missing.append(Problem(f"{PREFIX}CA_FILE", f"there is no file {ca_file}"))
+    return missing
 
 
 def _unknown(values: Mapping[str, str]) -> list[Problem]:
-    names = {*NAMES, ENV_FILE}
+    names = {ENV_FILE, *(name for name in NAMES if name.startswith(PREFIX))}
     return [
-        Problem(name, "is no setting" + _meant(name, names))
+        Problem(name, f"is not a setting{did_you_mean(name, names)}")
         for name in sorted(values)
         if name.startswith(PREFIX) and name not in names
     ]
-
-
-def _meant(name: str, names: set[str]) -> str:
-    near = nearest(name, [setting for setting in names if setting.startswith(PREFIX)], most=1)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _problem(error: Any) -> Problem:

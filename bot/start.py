@@ -1,4 +1,4 @@
-"""From settings to a running process, and to its end."""
+"""Turns settings into a running process and ends it."""
 
 import asyncio
 import errno
@@ -25,22 +25,22 @@ from services.ports import Configuration
 from services.store import open_store, unusable
 
 USUAL_POLL = 5
-"""Seconds; the pauses in the steps' declarations are meant with it."""
+"""Seconds; the poll interval for which the pauses in the steps' declarations are chosen."""
 _TOKENS = {
-    "auth.test": ("SLACK_BOT_TOKEN", "install the app again and copy the bot token from OAuth & Permissions"),
+    "auth.test": ("SLACK_BOT_TOKEN", "reinstall the app and copy the bot token from OAuth & Permissions"),
     "apps.connections.open": (
         "SLACK_APP_TOKEN",
-        "make an app-level token with the scope connections:write (Basic Information, App-Level Tokens)",
+        "create an app-level token with the scope connections:write (Basic Information, App-Level Tokens)",
     ),
 }
-"""By the method that tries it: the setting of a token, and where a right one comes from."""
+"""By the method that tries it: a token's setting, and how to get a valid one."""
 log = structlog.get_logger("bot")
 
 
 async def run(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT, which end it at any moment; a second one ends it without waiting for anything.
+    """Run until SIGTERM or SIGINT, also while starting; a second signal ends the process at once.
 
-    Raises `Broken` when it can't be started.
+    Raises `Broken` when the bot can't start.
     """
     ready, stop = asyncio.Event(), asyncio.Event()
     serving = asyncio.create_task(_serve(settings, ready, stop))
@@ -80,54 +80,52 @@ async def _serve(settings: Settings, ready: asyncio.Event, stop: asyncio.Event) 
 
 
 async def migrate(settings: Settings) -> None:
-    """Bring the database's tables up to date; raises `Broken`."""
+    """Bring the database tables up to date; raises `Broken`."""
     try:
         await (await open_store(database_url(settings))).close()
     except Exception as error:
         raise Broken([problem(error, settings)]) from error
 
 
-# --- what goes wrong ------------------------------------------------------------------------------------------------
+# --- problems -------------------------------------------------------------------------------------------------------
 
 
-def problem(error: Exception, settings: Settings) -> Problem:  # noqa: PLR0911 - one a kind
-    """What kept the bot from starting, in one line that says what to do."""
+def problem(error: Exception, settings: Settings) -> Problem:  # noqa: PLR0911 - one per error
+    """What kept the bot from starting, in one line that also says what to do."""
     match error:
         case Broken():
             return error.problems[0]
         case Occupied():
             return Problem("database", str(error))
+        case Unreachable(service="slack"):
+            problem_text = f"{settings.slack_api_url} does not answer: check network, proxy and firewall"
+            return Problem("SLACK_API_URL", problem_text)
         case Foreign(service="slack"):
-            return _of_slack(error, settings)
+            setting, remedy = _TOKENS.get(error.target, ("start", plain(error)))
+            return Problem(setting, f"Slack rejects it ({error.code}): {remedy}")
         case DomainError():
             return Problem("start", plain(error))
         case ssl.SSLError():
-            return Problem("REGISTRY_BOT_CA_FILE", "is no file of certificates in the PEM format")
+            return Problem("REGISTRY_BOT_CA_FILE", "does not contain certificates in PEM format")
     if trouble := unusable(error, address(settings)):
         return Problem("database", str(trouble))
     if isinstance(error, OSError):
-        return _of_system(error, settings)
-    return Problem("start", f"a fault of the bot ({type(error).__name__}); REGISTRY_BOT_LOG_LEVEL=debug shows where")
+        return _system_problem(error, settings)
+    kind = type(error).__name__
+    return Problem("start", f"internal error ({kind}); REGISTRY_BOT_LOG_LEVEL=debug logs the traceback")
 
 
-def _of_slack(error: Foreign, settings: Settings) -> Problem:
-    setting, remedy = _TOKENS.get(error.target, ("start", plain(error)))
-    if isinstance(error, Unreachable):
-        return Problem("SLACK_API_URL", f"there is no answer from {settings.slack_api_url}: network, proxy, firewall?")
-    return Problem(setting, f"Slack does not accept it ({error.code}): {remedy}")
-
-
-def _of_system(error: OSError, settings: Settings) -> Problem:  # noqa: PLR0911 - one a kind
+def _system_problem(error: OSError, settings: Settings) -> Problem:  # noqa: PLR0911 - one per error
     where = f"{settings.http_host}:{settings.http_port}"
     match error.errno:
         case errno.EADDRINUSE:
-            return Problem("REGISTRY_BOT_HTTP_PORT", f"{where} is taken: choose another port, or 0 for any free one")
+            return Problem("REGISTRY_BOT_HTTP_PORT", f"{where} is in use: choose another port, or 0 for any free one")
         case errno.EADDRNOTAVAIL:
             return Problem("REGISTRY_BOT_HTTP_HOST", f"this machine has no address {settings.http_host}")
         case errno.EMFILE | errno.ENFILE:
-            return Problem("start", "there are too few open files: raise the limit (ulimit -n, LimitNOFILE)")
+            return Problem("start", "too many open files: raise the limit (ulimit -n, LimitNOFILE)")
     if isinstance(error, socket.gaierror):
-        return Problem("REGISTRY_BOT_HTTP_HOST", f"{settings.http_host} is no address of this machine")
+        return Problem("REGISTRY_BOT_HTTP_HOST", f"{settings.http_host} is not an address of this machine")
     if error.filename:
         return Problem("start", f"{error.filename}: {error.strerror}")
     if error.errno in (errno.EACCES, errno.EPERM):
@@ -139,7 +137,7 @@ def _of_system(error: OSError, settings: Settings) -> Problem:  # noqa: PLR0911 
 
 
 def blueprint(settings: Settings, configuration: Configuration) -> Blueprint:
-    """What the settings say, as the bot is built from it. Raises `Broken` when the data folder can't be made."""
+    """The settings as the values that the bot is built from. Raises `Broken` when the data folder can't be created."""
     return Blueprint(
         connection=connection(settings),
         slack_url=settings.slack_api_url,
@@ -169,7 +167,7 @@ def connection(settings: Settings) -> Connection:
 
 
 def azure_options(settings: Settings) -> Options:
-    """How the bot reaches Azure, and as whom."""
+    """How the bot reaches Azure, and with which identity."""
     return Options(
         cloud=cloud(
             settings.azure_cloud,
@@ -189,21 +187,20 @@ def azure_options(settings: Settings) -> Options:
 
 
 def address(settings: Settings) -> str:
-    """The given database, or SQLite in the data folder."""
+    """The address of the configured database, or of SQLite in the data folder."""
     if settings.database_url:
         return settings.database_url.reveal()
     return f"sqlite:///{settings.data_dir.absolute() / 'bot.db'}"
 
 
 def database_url(settings: Settings) -> str:
-    """The same, with the data folder made, which only the bot's user may read."""
+    """The same, after creating the data folder so that only the bot's user can read it."""
     if not settings.database_url:
         try:
             settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             reason = "it is a file" if isinstance(error, FileExistsError) else error.strerror
-            remedy = (
-                f"can't be made ({settings.data_dir}: {reason}): make it, and give it to the bot's user ({os.getuid()})"
-            )
-            raise Broken([Problem("REGISTRY_BOT_DATA_DIR", remedy)]) from None
+            remedy = f"create it, and give it to the bot's user ({os.getuid()})"
+            problem_text = f"can't be created ({settings.data_dir}: {reason}): {remedy}"
+            raise Broken([Problem("REGISTRY_BOT_DATA_DIR", problem_text)]) from None
     return address(settings)

@@ -1,4 +1,4 @@
-"""Builds the whole bot, top to bottom, and closes it in reverse: the same in production, in tests, in the sandbox."""
+"""Builds the whole bot and closes it in reverse order: the same way in production, in tests and in the sandbox."""
 
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -51,7 +51,7 @@ log = structlog.get_logger("bot")
 
 @dataclass(frozen=True)
 class Blueprint:
-    """Everything that the bot is built from: plain values, read from settings once."""
+    """The plain values that the bot is built from, read from the settings once."""
 
     connection: Connection
     slack_url: str
@@ -64,18 +64,18 @@ class Blueprint:
     http_host: str = "127.0.0.1"
     http_port: int = 0
     operator_address: tuple[str, int] | None = None
-    """Of health, readiness and metrics, where they are apart from Slack's route."""
+    """For health, readiness and metrics, when they are separate from Slack's route."""
     pace: float = 1
-    """Scales the pauses between questions to Azure; 1 is right for the real one."""
+    """Scales the pauses between two polls of Azure; 1 is right for the real Azure."""
     patience: float = 1
-    """Scales how long is waited for what may pass by itself, however often is asked; 1 is right for the real Azure."""
+    """Scales how long steps wait for a condition that may clear up by itself; 1 is right for the real Azure."""
     watch_interval: timedelta = timedelta(seconds=60)
     """Between two polls of a watched cloud registry."""
     kubernetes_deadline: float = 15
     command_deadline: timedelta = timedelta(seconds=25)
     shutdown_deadline: timedelta = timedelta(seconds=20)
     clock: Clock | None = None
-    """In place of this machine's clock, and of Azure's for what Azure's timestamps are held against."""
+    """Replaces this machine's clock, and Azure's clock that Azure's timestamps are compared with."""
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     """Where the Kubernetes client looks for `KUBECONFIG` and `HOME`."""
 
@@ -95,7 +95,7 @@ class Bot:
 
 @dataclass(frozen=True)
 class _Outside:
-    """What the bot has opened of the world, and the two clocks that it goes by."""
+    """The connections to the outside, and the two clocks."""
 
     store: Store
     azure: AzureConnection
@@ -104,14 +104,14 @@ class _Outside:
     installation: Installation
     people: People
     clock: Clock
-    """This machine's: deadlines, approvals, leases."""
+    """This machine's: for deadlines, approvals and leases."""
     azure_clock: Clock
-    """The one that Azure's timestamps are held against: sync, contact, health."""
+    """For everything that is compared with Azure's timestamps: sync, contact, health."""
 
 
 @dataclass(frozen=True)
 class _Work:
-    """What changes the world."""
+    """The parts that change the world."""
 
     runner: Runner
     engine: Engine
@@ -120,7 +120,7 @@ class _Work:
 
 @dataclass(frozen=True)
 class _Watching:
-    """What looks at the world."""
+    """The parts that observe the world."""
 
     poller: Poller
     reports: SummaryReports
@@ -130,7 +130,7 @@ class _Watching:
 
 @asynccontextmanager
 async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
-    """Start everything; what had begun before goes on. Leaving stops intake first, then drains, then closes."""
+    """Start everything and resume unfinished work. On exit, stop the intake, drain, then close."""
     async with AsyncExitStack() as stack:
         outside = await _open_outside(blueprint, stack)
         board = Board(Posting(for_cards(outside.client)), outside.store, outside.clock)
@@ -169,7 +169,7 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
 
 
 async def _open_outside(blueprint: Blueprint, stack: AsyncExitStack) -> _Outside:
-    """Open the database and the ways to Azure, the clusters and Slack; of these only Slack is asked something."""
+    """Open the database, Azure, the clusters and Slack; of these only Slack is called."""
     clock = blueprint.clock or MachineClock()
     store = await open_store(blueprint.database_url, Codec(blueprint.procedures.values), clock)
     stack.push_async_callback(store.close)
@@ -181,7 +181,7 @@ async def _open_outside(blueprint: Blueprint, stack: AsyncExitStack) -> _Outside
     )
     installation = await identify(client)
     if blueprint.connection.app_token is not None and blueprint.connection.mode == "socket":
-        # Tried before anything goes on that was under way: with a wrong token the process ends at once.
+        # Tried before unfinished work resumes, so that a wrong token ends the process at once.
         await open_socket(client, blueprint.connection.app_token)
     people = People(client, installation)
     azure_clock = blueprint.clock or azure.clock
@@ -189,7 +189,7 @@ async def _open_outside(blueprint: Blueprint, stack: AsyncExitStack) -> _Outside
 
 
 async def _open_work(blueprint: Blueprint, outside: _Outside, board: Board, stack: AsyncExitStack) -> _Work:
-    """The engine goes on at once with what had begun before."""
+    """Open the engine, which at once resumes what was running when the last process ended."""
     store, procedures, clock = outside.store, blueprint.procedures, outside.clock
     cards = board.add(OperationCards(store))
     engine = Engine()
@@ -211,7 +211,7 @@ async def _open_work(blueprint: Blueprint, outside: _Outside, board: Board, stac
     )
     await engine.open(blueprint.database_url, runner)
     stack.push_async_callback(engine.close)
-    # The engine keeps other processes off the database: who still holds a message was killed with it in hand.
+    # The engine keeps other processes off the database, so whoever holds a message's lease has died.
     await store.messages.release_all()
     return _Work(runner, engine, operations)
 
@@ -256,7 +256,7 @@ def _services(
 
 
 async def _start(bot: Bot, schedule: Schedule, stack: AsyncExitStack, shutdown_deadline: timedelta) -> None:
-    """First those who show, then those who work, Slack's deliveries last; stopped in reverse by the stack."""
+    """Start what shows, then what works, and Slack's deliveries last; the stack stops them in reverse order."""
     await bot.board.start()
     stack.push_async_callback(bot.board.stop)
     await bot.services.operations.take_up()
@@ -266,6 +266,6 @@ async def _start(bot: Bot, schedule: Schedule, stack: AsyncExitStack, shutdown_d
     stack.push_async_callback(bot.watching.stop)
     await bot.http.start()
     stack.push_async_callback(bot.http.stop)
-    # Pushed before: a start that is given up half-way leaves a socket that has to be closed.
+    # Pushed first, because a start that is interrupted leaves a socket that has to be closed.
     stack.push_async_callback(bot.slack.stop, shutdown_deadline)
     await bot.slack.start()

@@ -74,12 +74,12 @@ async def line_of(settings: Settings) -> str:
     [
         (
             {"SLACK_BOT_TOKEN": "xoxb-wrong"},
-            "SLACK_BOT_TOKEN: Slack does not accept it (invalid_auth): install the app",
+            "SLACK_BOT_TOKEN: Slack rejects it (invalid_auth): reinstall the app",
         ),
-        ({"SLACK_APP_TOKEN": "xapp-1-A0-wrong"}, "SLACK_APP_TOKEN: Slack does not accept it (invalid_auth): make an"),
+        ({"SLACK_APP_TOKEN": "xapp-1-A0-wrong"}, "SLACK_APP_TOKEN: Slack rejects it (invalid_auth): create an"),
         (
             {"SLACK_API_URL": "http://127.0.0.1:1/api/"},
-            "SLACK_API_URL: there is no answer from http://127.0.0.1:1/api/",
+            "SLACK_API_URL: http://127.0.0.1:1/api/ does not answer",
         ),
     ],
     ids=["bot token", "app token", "address"],
@@ -94,7 +94,7 @@ async def test_an_app_token_without_its_scope_is_told_which_one_it_lacks(given: 
     faults.add(Fault("slack", "apps.connections.open", code="missing_scope"))
 
     assert await line_of(given()) == (
-        "SLACK_APP_TOKEN: Slack does not accept it (missing_scope): make an app-level token with the scope"
+        "SLACK_APP_TOKEN: Slack rejects it (missing_scope): create an app-level token with the scope"
         " connections:write (Basic Information, App-Level Tokens)"
     )
 
@@ -111,7 +111,7 @@ async def test_a_port_that_is_taken_is_named(given: Given) -> None:
         port = taken.getsockname()[1]
 
         assert await line_of(given(http_port=port)) == (
-            f"REGISTRY_BOT_HTTP_PORT: 127.0.0.1:{port} is taken: choose another port, or 0 for any free one"
+            f"REGISTRY_BOT_HTTP_PORT: 127.0.0.1:{port} is in use: choose another port, or 0 for any free one"
         )
 
 

@@ -18,7 +18,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 def test_a_generated_page_is_fresh(name: str) -> None:
     page = ROOT / "docs" / name
 
-    assert page.read_text(encoding="utf-8") == pages()[name], f"docs/{name} is not fresh; run `make docs`"
+    assert page.read_text(encoding="utf-8") == pages()[name], f"docs/{name} is out of date; run `make docs`"
 
 
 def test_the_manifest_is_fresh() -> None:

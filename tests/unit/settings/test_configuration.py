@@ -74,7 +74,7 @@ def test_what_is_no_yaml_is_told_with_its_line(files: Files) -> None:
 def test_a_key_that_is_there_twice_is_told(files: Files) -> None:
     files.access.write_text(ACCESS + "people: {}\n")
 
-    assert "access.yaml:6 the key `people` is there twice" in files.problems()
+    assert "access.yaml:6 the key `people` appears twice" in files.problems()
 
 
 def test_names_that_name_nothing_are_told_with_the_nearest(files: Files) -> None:
@@ -86,7 +86,7 @@ def test_names_that_name_nothing_are_told_with_the_nearest(files: Files) -> None
 
     assert files.problems() == [
         "access.yaml:6 there is no site `berlni`; did you mean `berlin`?",
-        "access.yaml:8 there is no site of the environment `prod`",
+        "access.yaml:8 there is no site in the environment `prod`",
         "access.yaml:6 there is no person or group `bbo`; did you mean `bob`?",
     ]
 
@@ -97,20 +97,20 @@ def test_names_that_name_nothing_are_told_with_the_nearest(files: Files) -> None
         (
             "{name: a, approvers: [bob], commands: [watch]}",
             [
-                "`watch` is no kind of operation, so nothing would wait for approval; the kinds are `deploy`, `deactivate`"
+                "`watch` is not a kind of operation, so it would never wait for approval; the kinds are `deploy`, `deactivate`"
             ],
         ),
         (
             "{name: a, approvers: [bob], commands: [depoly]}",
-            ["`depoly` is no kind of operation, so nothing would wait for approval; did you mean `deploy`?"],
+            ["`depoly` is not a kind of operation, so it would never wait for approval; did you mean `deploy`?"],
         ),
         (
             "{name: a, approvers: [bob], sites: [berlin], environments: [production]}",
-            ["the rule `a` never applies: none of its sites is of its environments"],
+            ["the rule `a` never applies: none of its sites is in its environments"],
         ),
         (
             "{name: all, approvers: [bob]}, {name: a, approvers: [bob], commands: [deploy]}",
-            ["the rule `a` never applies: `all` above it always comes first"],
+            ["the rule `a` never applies: `all` above it always takes precedence"],
         ),
     ],
 )
@@ -172,11 +172,11 @@ def test_a_broken_file_leaves_the_old_one_in_force_until_it_is_mended(files: Fil
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"sites: \x00", "there is a character that YAML does not allow"),
+        (b"sites: \x00", "contains a character that YAML does not allow"),
         (b"sites: \xff", "it is not UTF-8"),
         (b"sites: {a: 2026-13-45}", "month must be in 1..12"),
         (b"sites: !!int abc", "invalid literal for int()"),
-        (b"sites: !!timestamp abc", "has a value that can't be read"),
+        (b"sites: !!timestamp abc", "contains a value that can't be read"),
         (b"sites: &a [*a]", "its values are nested too deeply"),
         (b"[" * 5000, "its values are nested too deeply"),
         ((b"a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n"

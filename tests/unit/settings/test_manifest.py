@@ -44,10 +44,10 @@ def test_the_command_can_be_renamed(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "rule"),
     [
         (["--mode", "http"], "--mode http needs --url"),
-        (["--mode", "http", "--url", "http://bot.contoso.example"], "has to begin with https://"),
-        (["--mode", "http", "--url", "bot.contoso.example"], "has to begin with https://"),
-        (["--command", "edge"], "has to begin with a slash"),
-        (["--command", "/Edge"], "small letters"),
+        (["--mode", "http", "--url", "http://bot.contoso.example"], "must begin with https://"),
+        (["--mode", "http", "--url", "bot.contoso.example"], "must begin with https://"),
+        (["--command", "edge"], "must be a slash"),
+        (["--command", "/Edge"], "lowercase letters"),
     ],
 )
 def test_what_slack_would_not_take_is_refused_with_the_rule(

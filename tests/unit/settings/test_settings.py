@@ -55,7 +55,7 @@ def test_every_problem_is_told_at_once_and_without_the_values(environment: pytes
         "SLACK_APP_TOKEN",
     }
     assert "hunter2" not in "".join(told)
-    assert any("did you mean REGISTRY_BOT_MODE?" in problem for problem in told)
+    assert any("did you mean `REGISTRY_BOT_MODE`?" in problem for problem in told)
 
 
 def test_both_files_are_looked_at_even_when_other_settings_are_wrong(
@@ -73,7 +73,7 @@ def test_http_mode_needs_the_signing_secret(environment: pytest.MonkeyPatch) -> 
     environment.setenv("REGISTRY_BOT_MODE", "http")
     environment.delenv("SLACK_APP_TOKEN")
 
-    assert problems() == ["SLACK_SIGNING_SECRET: is needed by mode http and not set"]
+    assert problems() == ["SLACK_SIGNING_SECRET: is not set, but mode http needs it"]
 
 
 def test_a_file_may_hold_the_settings_and_the_environment_wins(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
