@@ -68,6 +68,9 @@ class ScopeMaps(Protocol):
     async def put(self, acr: AcrRef, name: str, actions: Sequence[str], description: str) -> Pending:
         """Create or overwrite."""
 
+    async def delete(self, acr: AcrRef, name: str) -> Pending:
+        """Idempotent. Tokens that have the scope map are left without any permission."""
+
 
 class Tokens(Protocol):
     """Tokens of a cloud registry."""
@@ -75,8 +78,14 @@ class Tokens(Protocol):
     async def get(self, acr: AcrRef, name: str) -> Token:
         """Raises `Absent`."""
 
+    async def list(self, acr: AcrRef) -> tuple[Token, ...]:
+        """All of them."""
+
     async def put(self, acr: AcrRef, name: str, scope_map_id: str) -> Pending:
         """Create, or point to another scope map; enabled."""
+
+    async def delete(self, acr: AcrRef, name: str) -> Pending:
+        """Idempotent. Refused by the service while a connected registry syncs with it."""
 
     async def generate_password(self, acr: AcrRef, token_id: str, slot: str) -> Secret:
         """A new password in `slot` (`password1` or `password2`); the slot's earlier one stops working."""
@@ -104,6 +113,12 @@ class ConnectedRegistries(Protocol):
         log_level: str,
     ) -> Pending:
         """Create it under the cloud registry. Idempotent with equal values."""
+
+    async def set_client_tokens(self, acr: AcrRef, name: str, token_ids: Sequence[str]) -> Pending:
+        """Which client tokens (ARM ids) may pull from it: the whole list, which replaces the one before. Idempotent.
+
+        The edge learns of it with its next sync.
+        """
 
     async def deactivate(self, acr: AcrRef, name: str) -> Pending:
         """Free the activation; the instance that has it can no longer sync. Idempotent."""

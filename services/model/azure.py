@@ -173,12 +173,12 @@ class Pending:
     """An asynchronous ARM operation that can be followed from any process: plain strings, no secret.
 
     `url` is where its state is asked for (Azure-AsyncOperation or Location), empty when it was done at once; the signed
-    URLs are several kB long and change with each answer.
+    URLs are several kB long and change with each answer. A deletion (`gone`) is over when its target is absent.
     """
 
     target: str
     url: str = ""
-    kind: Literal["done", "status", "location"] = "done"
+    kind: Literal["done", "status", "location", "gone"] = "done"
     correlation_id: str = ""
     retry_after: float = 0
     facts: Mapping[str, str] = field(default_factory=dict)

@@ -1,5 +1,6 @@
 """Connected registries."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -67,6 +68,19 @@ class ConnectedRegistries:
             )
             answer = await initial_answer(poller)
             return replace(pending_write(self._arm, answer, target), facts=_gateway(answer))
+
+    async def set_client_tokens(self, acr: AcrRef, name: str, token_ids: Sequence[str]) -> Pending:
+        """Replace the list as a whole; nothing else of the connected registry is sent."""
+        change = models.ConnectedRegistryUpdateParameters(
+            properties=models.ConnectedRegistryUpdateProperties(client_token_ids=list(token_ids))
+        )
+        client = self._arm.registries(acr.subscription).connected_registries
+        target = f"{acr.id}/connectedRegistries/{name}"
+        async with self._arm.writing(target) as deadline:
+            poller = await client.begin_update(
+                acr.resource_group, acr.name, name, change, deadline=deadline, **UNPOLLED
+            )
+            return pending_write(self._arm, await initial_answer(poller), target)
 
     async def deactivate(self, acr: AcrRef, name: str) -> Pending:
         """An action without a body: 200, or 202 with a Location that is followed."""

@@ -48,6 +48,14 @@ def pending_write(arm: Arm, response: AsyncHttpResponse, target: str) -> Pending
     return replace(pending, url=arm.url(target), kind="status")
 
 
+def pending_deletion(arm: Arm, response: AsyncHttpResponse, target: str) -> Pending:
+    """What the answer to a DELETE says: done, or (202) to be followed until the resource itself is gone."""
+    pending = Pending(target, correlation_id=_correlation(response), retry_after=retry_after(response.headers) or 0)
+    if response.status_code != _ACCEPTED:
+        return pending
+    return replace(pending, url=arm.url(target), kind="gone")
+
+
 def _is_about(body: Mapping[str, Any] | None, target: str) -> bool:
     return body is not None and str(body.get("name") or "").lower() == target.rpartition("/")[2].lower()
 
@@ -66,6 +74,8 @@ class Operations:
         """
         if pending.kind == "done":
             return pending
+        if pending.kind == "gone":
+            return await self._deleted(pending)
         resource = self._arm.url(pending.target)
         url = self._arm.signed.get(pending.target) if pending.kind == "status" else pending.url
         if not url or not self._arm.is_ours(url):
@@ -89,6 +99,18 @@ class Operations:
             if going.kind == "done":
                 self._arm.signed.drop(pending.target)
             return going
+
+    async def _deleted(self, pending: Pending) -> Pending:
+        """The resource tells the end of its deletion: no published action list lets a role read every status."""
+        async with self._arm.reading(pending.target) as deadline:
+            try:
+                response = await self._get(pending.target, self._arm.url(pending.target), deadline)
+            except Absent:
+                return _done(pending)
+        body = json_object(response) or {}
+        if _state(body).lower() in _FAILED:
+            raise _failure(_state(body), body, pending)
+        return replace(pending, retry_after=retry_after(response.headers) or 0)
 
     async def _get(self, target: str, url: str, deadline: float) -> AsyncHttpResponse:
         as_given = url != self._arm.url(target)

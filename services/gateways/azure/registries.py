@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from azure.mgmt.containerregistry import models
 
 from services.gateways.azure import reading
-from services.gateways.azure.arm import UNPOLLED, Arm, initial_answer, json_object
-from services.gateways.azure.following import pending_write, result
+from services.gateways.azure.arm import UNPOLLED, Arm, initial_answer, items, json_object
+from services.gateways.azure.following import pending_deletion, pending_write, result
 from services.gateways.azure.translation import SERVICE, unreadable
 from services.model.azure import AcrRef, Pending, Registry, ScopeMap, Token
 from services.model.errors import Invalid, Refused
@@ -95,6 +95,14 @@ class ScopeMaps:
             )
             return pending_write(self._arm, await initial_answer(poller), target)
 
+    async def delete(self, acr: AcrRef, name: str) -> Pending:
+        """Idempotent: one that is not there is done."""
+        client = self._arm.registries(acr.subscription).scope_maps
+        target = f"{acr.id}/scopeMaps/{name}"
+        async with self._arm.writing(target) as deadline:
+            poller = await client.begin_delete(acr.resource_group, acr.name, name, deadline=deadline, **UNPOLLED)
+            return pending_deletion(self._arm, await initial_answer(poller), target)
+
 
 class Tokens:
     """Implements `ports.Tokens`. `interval` is in seconds, between two looks for a password that is being made."""
@@ -120,6 +128,22 @@ class Tokens:
         async with self._arm.writing(target) as deadline:
             poller = await client.begin_create(acr.resource_group, acr.name, name, token, deadline=deadline, **UNPOLLED)
             return pending_write(self._arm, await initial_answer(poller), target)
+
+    async def list(self, acr: AcrRef) -> tuple[Token, ...]:
+        """All pages."""
+        client = self._arm.registries(acr.subscription).tokens
+        target = f"{acr.id}/tokens"
+        async with self._arm.reading(target) as deadline:
+            pages = client.list(acr.resource_group, acr.name, deadline=deadline)
+            return tuple(reading.token(token) for token in await items(pages, target))
+
+    async def delete(self, acr: AcrRef, name: str) -> Pending:
+        """Idempotent: one that is not there is done. Refused while a connected registry syncs with it."""
+        client = self._arm.registries(acr.subscription).tokens
+        target = f"{acr.id}/tokens/{name}"
+        async with self._arm.writing(target) as deadline:
+            poller = await client.begin_delete(acr.resource_group, acr.name, name, deadline=deadline, **UNPOLLED)
+            return pending_deletion(self._arm, await initial_answer(poller), target)
 
     async def generate_password(self, acr: AcrRef, token_id: str, slot: str) -> Secret:
         """Waits until the password is there. Sent once: after a lost reply (`Unreachable`) nobody knows it."""

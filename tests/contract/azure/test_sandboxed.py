@@ -1,5 +1,6 @@
 """Every call of the Azure gateways against the sandbox's Azure: what comes back, what is refused, what it costs."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, timedelta
 from pathlib import Path
@@ -58,6 +59,21 @@ def azure(connected: Connection) -> Azure:
 
 async def finished(azure: Azure, pending: Pending) -> Pending:
     return await azure.operations.poll(pending)
+
+
+async def until_done(azure: Azure, pending: Pending) -> None:
+    """Follow a deletion to its end."""
+    async with asyncio.timeout(5):
+        while pending.kind != "done":
+            pending = await azure.operations.poll(pending)
+
+
+async def client_token(azure: Azure) -> str:
+    """A token that may pull hello-world; its ARM id."""
+    actions = ["repositories/hello-world/content/read", "repositories/hello-world/metadata/read"]
+    await azure.scope_maps.put(ACR, "client01", actions, "made by a test")
+    await finished(azure, await azure.tokens.put(ACR, "client01", f"{ACR.id}/scopeMaps/client01"))
+    return (await azure.tokens.get(ACR, "client01")).id
 
 
 async def sync_token(azure: Azure) -> str:
@@ -237,6 +253,25 @@ async def test_a_password_for_an_unknown_token_is_refused(azure: Azure) -> None:
         await azure.tokens.generate_password(ACR, f"{ACR.id}/tokens/nobody", "password1")
 
 
+async def test_a_token_and_its_scope_map_are_deleted_and_a_second_time_is_no_mistake(azure: Azure) -> None:
+    await client_token(azure)
+
+    for _ in range(2):
+        await until_done(azure, await azure.tokens.delete(ACR, "client01"))
+        await until_done(azure, await azure.scope_maps.delete(ACR, "client01"))
+
+    assert await azure.tokens.list(ACR) == ()
+    with pytest.raises(Absent):
+        await azure.scope_maps.get(ACR, "client01")
+
+
+async def test_a_token_that_a_connected_registry_syncs_with_is_not_deleted(azure: Azure) -> None:
+    await finished(azure, await edge01(azure))
+    with pytest.raises(Conflict) as caught:
+        await azure.tokens.delete(ACR, "edge01")
+    assert caught.value.code == "TokenInUse"
+
+
 # --- connected registries -------------------------------------------------------------------------------------------
 
 
@@ -254,6 +289,18 @@ async def test_the_same_connected_registry_can_be_asked_for_again(azure: Azure) 
     await finished(azure, await edge01(azure))
     await finished(azure, await edge01(azure))
     assert [each.name for each in await azure.connected.list(ACR)] == ["edge01"]
+
+
+async def test_client_tokens_are_replaced_and_nothing_else_changes(azure: Azure) -> None:
+    await finished(azure, await edge01(azure))
+    before = await azure.connected.get(ACR, "edge01")
+    token_id = await client_token(azure)
+    await finished(azure, await azure.connected.set_client_tokens(ACR, "edge01", [token_id]))
+    linked = await azure.connected.get(ACR, "edge01")
+    await finished(azure, await azure.connected.set_client_tokens(ACR, "edge01", []))
+
+    assert [each.lower() for each in linked.client_token_ids] == [token_id.lower()]
+    assert await azure.connected.get(ACR, "edge01") == before
 
 
 async def test_a_continuous_schedule_needs_no_window(azure: Azure) -> None:
