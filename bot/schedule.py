@@ -5,6 +5,7 @@ runs late, twice or in several processes does no harm.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from contextvars import Context
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from apscheduler.triggers.base import BaseTrigger
 
 from bot.messages.summary_posts import SummaryPosts
 from services.model.clock import Clock
-from services.model.errors import Invalid
+from services.model.errors import DatabaseAway, Invalid
 from services.operations.engine import Engine
 from services.operations.runner import Runner
 from services.operations.service import Operations
@@ -89,7 +90,12 @@ class Schedule:
         self._every(FORGET, forget, "forget")
 
     def _every(self, span: timedelta, job: Callable[[], Awaitable[None]], name: str, **options: Any) -> None:
-        self._scheduler.add_job(job, "interval", seconds=span.total_seconds(), id=name, **options)
+        async def unless_away() -> None:
+            # The store has said it; the next time comes soon.
+            with suppress(DatabaseAway):
+                await job()
+
+        self._scheduler.add_job(unless_away, "interval", seconds=span.total_seconds(), id=name, **options)
 
     @property
     def watches(self) -> set[str]:

@@ -208,7 +208,8 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The lowest level to log.")
     command_deadline: Duration = Field(
-        timedelta(seconds=25), description="How long a command may take to answer, in seconds or ISO 8601."
+        timedelta(seconds=25),
+        description="How long a command that only reads may take to answer, in seconds or ISO 8601.",
     )
     shutdown_deadline: Duration = Field(
         timedelta(seconds=20), description="How long a stopping process waits for running commands."

@@ -151,7 +151,7 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
         )
 
         async def trouble() -> dict[str, str]:
-            return {"slack": await slack.trouble(), "messages": board.trouble}
+            return {"slack": await slack.trouble(), "messages": board.trouble, "database": outside.store.trouble}
 
         metrics = Metrics(outside.store, blueprint.configuration, outside.azure.quotas, outside.azure_clock)
         http = HttpServer(

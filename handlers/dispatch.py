@@ -21,7 +21,7 @@ from handlers.kit.rights import permitted_sites
 from handlers.kit.words import join, words
 from handlers.views import errors as views
 from services.model.audit import AuditRow
-from services.model.errors import Denied, DomainError, Invalid, NotFound
+from services.model.errors import DatabaseAway, Denied, DomainError, Invalid, NotFound
 from services.model.redaction import scrub, scrub_words
 from services.policy.sites import Site
 from services.services import Services
@@ -70,8 +70,8 @@ class Door:
         passage = _Passage()
         began = time.perf_counter()
         try:
-            async with asyncio.timeout(self._deadline):
-                reply = await self._reply(request, passage)
+            async with asyncio.timeout(self._deadline) as deadline:
+                reply = await self._reply(request, passage, deadline)
         except TimeoutError:
             passage.outcome = "Deadline"
             reply = Reply(views.too_long(self._deadline, request.reference))
@@ -82,9 +82,9 @@ class Door:
         await self._record(request, passage, time.perf_counter() - began)
         return reply
 
-    async def _reply(self, request: Request, passage: _Passage) -> Reply:
+    async def _reply(self, request: Request, passage: _Passage, deadline: asyncio.Timeout) -> Reply:
         try:
-            return Reply(await self._run(request, passage))
+            return Reply(await self._run(request, passage, deadline))
         except DomainError as error:
             passage.outcome = type(error).__name__
             passage.rule = error.rule if isinstance(error, Denied) else passage.rule
@@ -96,7 +96,7 @@ class Door:
                 problem=views.plain(error, slash=request.slash),
             )
 
-    async def _run(self, request: Request, passage: _Passage) -> Message | Modal | None:
+    async def _run(self, request: Request, passage: _Passage, deadline: asyncio.Timeout) -> Message | Modal | None:
         if len(request.text) > _LONGEST and not request.said_by_click:
             passage.text = f"({len(request.text)} characters)"
             raise Invalid("text", request.text[:100], "text.too_long", {"most": _LONGEST})
@@ -119,6 +119,9 @@ class Door:
             return await self._form(request, parsed, passage)
         values = {Request: request, Services: self._services, Commands: self._commands}
         injected = {name: values[kind] for name, kind in command.injected.items()}
+        if command.changes:
+            # Half a change would go on unseen, or not at all. What it waits for has deadlines of its own.
+            deadline.reschedule(None)
         return await command.run(**parsed.arguments, **injected)
 
     def _allow(self, request: Request, command: Command, site: Site | None) -> str:
@@ -231,6 +234,8 @@ class Door:
         )
         try:
             await self._services.audit.record(row)
+        except DatabaseAway:
+            _log.warning("audit_row_lost", reference=request.reference)
         except Exception:  # noqa: BLE001 - the work is done and the person gets the answer; the log has the row
             _log.exception("audit_row_lost", reference=request.reference)
 

@@ -23,7 +23,16 @@ from bot.messages.queue import Queue
 from handlers.kit.blocks import section
 from handlers.kit.message import Message
 from services.model.clock import Clock
-from services.model.errors import Absent, Foreign, NotAllowed, NotAuthenticated, Refused, Throttled, Unreachable
+from services.model.errors import (
+    Absent,
+    DatabaseAway,
+    Foreign,
+    NotAllowed,
+    NotAuthenticated,
+    Refused,
+    Throttled,
+    Unreachable,
+)
 from services.model.incident import Incident
 from services.model.message import Channel, LiveMessage, Subject, SubjectKind
 from services.store import Store
@@ -42,6 +51,8 @@ URGENT = 6
 """Edits kept back for ends and questions while others only show progress."""
 BETWEEN_EDITS = 1.0
 """Seconds between two edits of one message that only show progress."""
+AWAY = 2.0
+"""Seconds between two tries while the bot's own database does not answer."""
 BRIEF, LONG = 30.0, 300.0
 """Longest pauses between two tries in seconds: where Slack is out of reach or refuses the bot, and in a channel."""
 GONE = frozenset({"message_not_found", "thread_not_found", "edit_window_closed", "cant_update_message", "is_inactive"})
@@ -197,6 +208,8 @@ class Board:
             await asyncio.sleep(SWEEP)
             try:
                 await self.sweep(self._clock.now() - RECENT)
+            except DatabaseAway:
+                continue
             except Exception:
                 log.exception("messages_not_swept")
 
@@ -227,8 +240,10 @@ class Board:
                 await asyncio.gather(*(self._bring_up_in(message, view) for message in messages))
             if view is None or not channels:
                 self._obstacles.passed(subject)
+        except DatabaseAway:
+            self._queue.later(subject, AWAY)
         except Exception as error:
-            # A defect, or the database does not answer: that may pass too.
+            # A defect may pass too, with what it came from.
             if not self._obstacles.stands(subject):
                 log.exception("message_not_shown", **{subject.kind: subject.id})
             self._obstacles.met(subject, subject, type(error).__name__, longest=LONG)

@@ -73,8 +73,8 @@ CAUSES: Mapping[str, CauseWords] = {
         "Each part says why. Retry runs those again that did not end well.",
     ),
     EngineCause.INTERRUPTED: CauseWords(
-        "The bot was stopped again and again while this ran, so it was given up.",
-        "See the bot's log for what stops it. Then retry.",
+        "The bot had to begin this run again and again, so it gave it up.",
+        "The log of the bot says why before each `run_lost`. Retry goes on from the step that was under way.",
     ),
     EngineCause.DEFECT: CauseWords(
         "The bot itself has a defect here ({error}); what is going on in Azure is not touched by it.",

@@ -61,6 +61,11 @@ def explanation(error: DomainError, *, slash: str = "/registry") -> str:  # noqa
             return _denied(error, slash)
         case errors.Stale():
             return _stale(error)
+        case errors.DatabaseAway():
+            return (
+                f"The bot's own database does not answer: {escape(error.reason)}. Operations that are under way go on"
+                " when it does. Try again in a minute; if it lasts, tell whoever runs the bot."
+            )
         case errors.Foreign():
             return _foreign(error)
         case errors.Failure():

@@ -59,6 +59,16 @@ class Stale(DomainError):
 
 
 @dataclass(eq=False)
+class DatabaseAway(DomainError):
+    """The bot's own database does not answer; `reason` is a clause that says why, such as `its disk does not answer`.
+
+    What was about to be written may have been. Work that meets it goes on when the database is back.
+    """
+
+    reason: str
+
+
+@dataclass(eq=False)
 class Foreign(DomainError):
     """An outside system is the reason. `service` is `azure`, `kubernetes`, `slack` or `database`.
 

@@ -23,6 +23,7 @@ import structlog
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetEnqueueOptions, SetWorkflowID
 from sqlalchemy import make_url
 
+from services.model.errors import DatabaseAway
 from services.ports import Answer, Work
 
 FIRST_QUEUE = "operations"
@@ -36,6 +37,8 @@ VERSION = "1"
 """Pinned: without it the engine would leave work behind that an older build of the bot began."""
 RECOVERIES = 100
 """How often a run is taken up again after crashes before it is left alone."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+"""Seconds between two tries of a step while the database is away."""
 THREADS = 64
 """The engine replaces the loop's default executor; fewer threads than active workflows would block name look-ups."""
 
@@ -117,6 +120,8 @@ class Engine:
                     with SetWorkflowID(run_id(operation, attempt)):
                         queue = WAITING_QUEUE if run["waits"] else QUEUE
                         await DBOS.enqueue_workflow_async(queue, self._run, operation, attempt)
+        except DatabaseAway:
+            return  # the store has said so; the sweep comes again
         except Exception:
             log.exception("turns_not_given")
 
@@ -176,14 +181,17 @@ class _Steps:
         self._stopped = False
 
     async def run(self, name: str, function: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
-        """A recorded step: after a crash its answer is read, or it is run again where there is none yet."""
+        """A recorded step: after a crash its answer is read, or it is run again where there is none yet.
+
+        One that meets a database that is away is repeated in the same way, until it is back.
+        """
         if self._stopped:
             raise asyncio.CancelledError
         task = asyncio.current_task()
         if task is not None:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return await DBOS.run_step_async({"name": name}, function, *arguments)
+        return await DBOS.run_step_async({"name": name}, _patiently, function, *arguments)
 
     async def stop(self) -> None:
         """Stop them all where they are, and let no other one begin."""
@@ -192,6 +200,17 @@ class _Steps:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _patiently(function: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
+    """What the function answers, as soon as the database is there from its beginning to its end."""
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            return await function(*arguments)
+        except DatabaseAway:
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
 
 
 class _Turns:

@@ -14,7 +14,7 @@ import structlog
 from services.model.audit import AuditRow
 from services.model.clock import Clock
 from services.model.codec import decode, encode
-from services.model.errors import Busy, DomainError, Failure, Foreign, Throttled, Unreachable
+from services.model.errors import Busy, DatabaseAway, DomainError, Failure, Foreign, Throttled, Unreachable
 from services.model.operation import ApprovalRequest, Operation, Outcome, State, StillUnderWay
 from services.model.plan import Plan
 from services.operations.causes import EngineCause, defect
@@ -85,12 +85,8 @@ class Runner:
         try:
             plan = await self._planner.plan(planning)
             request = await self._planner.approval_request(planning, plan)
-        except DomainError as error:
-            await self._fail(planning, "planning", error)
-            return {}
-        except Exception as error:
-            log.exception("planning_broke", operation=operation)
-            await self._fail(planning, "planning", defect(error))
+        except Exception as error:  # noqa: BLE001 - `_cause` sorts them
+            await self._fail(planning, "planning", _cause(error, operation))
             return {}
         await self._planned(planning, plan, request)
         return {}
@@ -174,12 +170,8 @@ class Runner:
         procedure = self._procedures.of(operation)
         try:
             now = await self._planner.plan(operation, approved=approved)
-        except DomainError as error:
-            await self._fail(operation, "queued", error)
-            return False
-        except Exception as error:
-            log.exception("planning_broke", operation=operation.id)
-            await self._fail(operation, "queued", defect(error))
+        except Exception as error:  # noqa: BLE001 - `_cause` sorts them
+            await self._fail(operation, "queued", _cause(error, operation.id))
             return False
         blockers = [one for one in now.blockers if not procedure.is_own_doing(operation, one)]
         # A retry does what is left of the approved plan, and the failed run has changed the world: both are expected.
@@ -226,11 +218,8 @@ class Runner:
             progress = await self._insist(
                 running, lambda again: step.begin(replace(scene, repeated=scene.repeated or again))
             )
-        except DomainError as error:
-            return await self._stopped(running, index, error)
-        except Exception as error:
-            log.exception("step_broke", operation=operation, step=step.kind)
-            return await self._stopped(running, index, defect(error))
+        except Exception as error:  # noqa: BLE001 - `_cause` sorts them
+            return await self._stopped(running, index, _cause(error, operation, step.kind))
         if isinstance(progress, _Cancelled):
             return CANCELLED
         await self._record(running, index, progress.correlation_id, outcome="done")
@@ -252,11 +241,8 @@ class Runner:
             waited = self._clock.now() - began
             try:
                 progress = await self._look(running, index, step, followed, waited)
-            except DomainError as error:
-                return await self._stopped(running, index, error, correlation)
-            except Exception as error:
-                log.exception("step_broke", operation=operation, step=step.kind)
-                return await self._stopped(running, index, defect(error), correlation)
+            except Exception as error:  # noqa: BLE001 - `_cause` sorts them
+                return await self._stopped(running, index, _cause(error, operation, step.kind), correlation)
             if isinstance(progress, Done):
                 return await self._progressed(running, index, Done(progress.output, correlation))
             followed = progress.token
@@ -386,6 +372,8 @@ class Runner:
             try:
                 scene = self._scene(operation, index)
                 await self._insist(operation, lambda _: undo(scene), stoppable=False)  # noqa: B023 - awaited at once
+            except DatabaseAway:
+                raise
             except DomainError as error:
                 log.warning("not_taken_back", operation=operation.id, step=planned.kind, error=str(error))
                 return False
@@ -432,6 +420,20 @@ class Runner:
         if stored is None:
             raise LookupError(operation)
         return stored
+
+
+def _cause(error: Exception, operation: str, step: str = "planning") -> DomainError:
+    """Why a part of the work failed; what is none of the errors that we know is a defect of ours.
+
+    A database that is away is no reason to fail: it is raised again, and the part is repeated when it is back.
+    """
+    match error:
+        case DatabaseAway():
+            raise error
+        case DomainError():
+            return error
+    log.error("step_broke", operation=operation, step=step, exc_info=error)
+    return defect(error)
 
 
 def _requested(request: ApprovalRequest) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Start, approve, reject, cancel and retry operations: the same for commands, buttons and the clock."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -25,6 +26,8 @@ from services.store import Store
 
 BOT = Person("bot", "bot", "")
 """Who ends what nobody decided about."""
+LOST_RUNS = 3
+"""How often a run that the engine has lost is taken up again: what breaks it may break it each time."""
 log = structlog.get_logger("operations")
 
 
@@ -63,6 +66,8 @@ class Operations:
         self._engine = engine
         self._changed = changed
         self._clock = clock
+        self._lost: Counter[str] = Counter()
+        """How often the engine has lost an operation's run since this process began."""
 
     async def start(self, order: Order) -> Operation:
         """Record the request and begin to plan. The same `key` gives the same operation, however often it comes.
@@ -122,13 +127,7 @@ class Operations:
         now = self._clock.now()
         await self._store.operations.decide(operation, Decision(found.round, by.id, by.name, "approve", now))
         await self._audit("approve", found, by, place)
-        found = await self.get(operation)
-        if found.approval_request and len(found.approvals) >= found.approval_request.count:
-            attempt = found.attempt + 1
-            if await self._store.operations.move(
-                operation, ["waiting"], "queued", event="approved", attempt=attempt, remind=None, expires=None
-            ):
-                await self._engine.grant()
+        await self._queue_if_approved(await self.get(operation))
         self._changed(operation)
 
     async def reject(self, operation: str, by: Person, place: Place, reason: str) -> None:
@@ -216,6 +215,17 @@ class Operations:
         self._changed(parent.id)
         return child
 
+    async def _queue_if_approved(self, operation: Operation) -> None:
+        """Queue the run when enough people have approved."""
+        request = operation.approval_request
+        if request is None or len(operation.approvals) < request.count:
+            return
+        attempt = operation.attempt + 1
+        if await self._store.operations.move(
+            operation.id, ["waiting"], "queued", event="approved", attempt=attempt, remind=None, expires=None
+        ):
+            await self._engine.grant()
+
     async def _queue_again(self, failed: Operation) -> bool:
         """Queue another attempt; False when somebody was faster."""
         moved = await self._store.operations.move(
@@ -229,7 +239,7 @@ class Operations:
     # --- the clock --------------------------------------------------------------------------------------------------
 
     async def sweep(self) -> None:
-        """Remind of requests that are about to expire, end those that have, and start whatever has its turn."""
+        """Remind of requests that are about to expire, end those that have, and take up what was left half-way."""
         now = self._clock.now()
         for found in await self._store.operations.due(now):
             if found.approval_request and found.approval_request.expires <= now:
@@ -241,22 +251,33 @@ class Operations:
                     found.id, event="reminded", key=f"reminded:{found.round}", remind=None
                 )
             self._changed(found.id)
-        await self._engine.grant()
+        await self.take_up()
 
     async def take_up(self) -> None:
-        """After a start: give the engine what a crash kept from it, and end runs that it has given up."""
-        for found in await self._store.operations.find(states=("planning", "queued", "running"), limit=10_000):
-            if found.state == "planning":
-                await self._engine.prepare(found.id)
-            elif found.state == "queued" and not await self._engine.knows(found.id, found.attempt):
-                await self._store.locks.queue_again(found.id)
-            elif found.state == "running" and await self._engine.lost(found.id, found.attempt):
-                outcome = Outcome(Failure(EngineCause.INTERRUPTED))
-                await self._store.operations.move(
-                    found.id, ["running"], "failed", event="failed", outcome=outcome, ended_at=self._clock.now()
-                )
-                self._changed(found.id)
+        """Compare what counts as live with the engine: give it what a crash kept from it, and what it has lost."""
+        for operation in await self._store.operations.with_approvals():
+            await self._queue_if_approved(operation)  # a crash may have come between the decision and this
+        for operation in await self._store.operations.find(states=("planning", "queued", "running"), limit=10_000):
+            if operation.state == "planning":
+                await self._engine.prepare(operation.id)
+            elif operation.state == "queued" and not await self._engine.knows(operation.id, operation.attempt):
+                await self._store.locks.queue_again(operation.id)
+            elif operation.state == "running" and await self._engine.lost(operation.id, operation.attempt):
+                await self._take_up_lost(operation)
         await self._engine.grant()
+
+    async def _take_up_lost(self, operation: Operation) -> None:
+        """Run on from the step that was under way; end what the engine loses again and again."""
+        self._lost[operation.id] += 1
+        log.warning("run_lost", operation=operation.id, attempt=operation.attempt, times=self._lost[operation.id])
+        if self._lost[operation.id] <= LOST_RUNS and not operation.cancelling:
+            await self._store.operations.move(operation.id, ["running"], "queued", attempt=operation.attempt + 1)
+        else:
+            outcome = Outcome(Failure(EngineCause.INTERRUPTED))
+            await self._store.operations.move(
+                operation.id, ["running"], "failed", event="failed", outcome=outcome, ended_at=self._clock.now()
+            )
+        self._changed(operation.id)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 

@@ -79,6 +79,13 @@ class Operations(Queries):
         come = or_(operations.c.expires <= now, operations.c.remind <= now)
         return await self._load(select(operations).where(operations.c.state == "waiting", come))
 
+    async def with_approvals(self) -> tuple[Operation, ...]:
+        """Waiting ones that somebody has approved."""
+        approvals = select(decisions.c.operation).where(
+            decisions.c.operation == operations.c.id, decisions.c.verdict == "approve"
+        )
+        return await self._load(select(operations).where(operations.c.state == "waiting", approvals.exists()))
+
     async def ran_since(self, locks: Collection[str], moment: datetime, *, but: str) -> bool:
         """Whether another operation that locks one of these things has run since, or is running."""
         query = select(operations.c.locks).where(

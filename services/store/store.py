@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from services.model.clock import Clock, MachineClock
 from services.model.codec import Codec
 from services.store.audit import Audit
+from services.store.base import Access
 from services.store.deliveries import Deliveries
 from services.store.incidents import Incidents
 from services.store.leases import Leases
@@ -38,7 +39,7 @@ VERSIONS = "bot_schema"
 """The table in which Alembic keeps the revision."""
 CONNECT = 10
 """Seconds for a connection to a server."""
-BUSY = 10
+BUSY = 3
 """Seconds for which a writer waits for another one on SQLite."""
 
 
@@ -58,6 +59,12 @@ class Store:
     sightings: Sightings
     incidents: Incidents
     summaries: Summaries
+
+    @property
+    def trouble(self) -> str:
+        """Why the database did not answer when it was last asked; empty while it answers."""
+        reason = Access.of(self.engine).trouble
+        return f"the database does not answer: {reason}" if reason else ""
 
     async def close(self) -> None:
         """Give all connections back."""

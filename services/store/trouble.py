@@ -6,13 +6,32 @@ from pathlib import Path
 
 import psycopg
 from alembic.util import CommandError
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import exc, make_url
 
 RESTORE = "stop the bot and put both files of one backup back (docs/runbook.md, Damaged database)"
 HEADER = 100
 """Bytes of a SQLite file's header: page size at 16, change counter at 24, pages at 28, version-valid-for at 92
 (sqlite.org/fileformat2.html, section 1.3)."""
+SQLITE_PASSING = {
+    sqlite3.SQLITE_BUSY: "another program has locked it",
+    sqlite3.SQLITE_LOCKED: "another program has locked it",
+    sqlite3.SQLITE_FULL: "there is no room left on its disk",
+    sqlite3.SQLITE_IOERR: "its disk does not answer",
+    sqlite3.SQLITE_CANTOPEN: "its file can't be opened",
+    sqlite3.SQLITE_READONLY: "its file can't be written",
+    sqlite3.SQLITE_PROTOCOL: "another program has locked it",
+}
+"""What passes when somebody sees to it, by the primary result code."""
+POSTGRESQL_PASSING = {
+    "08": "the connection broke",
+    "25006": "the server takes no writes now",
+    "40": "another transaction was in the way",
+    "53": "the server lacks resources",
+    "55": "another transaction was in the way",
+    "57": "the server is going down or starting",
+    "58": "the server's disk does not answer",
+}
+"""The same by SQLSTATE, or its class (postgresql.org/docs/current/errcodes-appendix.html)."""
 
 
 class UnusableDatabase(Exception):
@@ -29,14 +48,33 @@ def unusable(error: BaseException, url: str) -> UnusableDatabase | None:
                 "it was written by a newer version of the bot: install that version, or restore the backup from before"
                 " the upgrade"
             )
-        case ArgumentError():
+        case exc.ArgumentError():
             return UnusableDatabase("its address can't be read: it has the form postgresql://USER:PASSWORD@HOST/NAME")
-    match error.orig if isinstance(error, DBAPIError) else error:
+    match error.orig if isinstance(error, exc.DBAPIError) else error:
         case psycopg.Error() as driver:
             return UnusableDatabase(_of_server(driver, url))
         case sqlite3.Error() as driver:
             return UnusableDatabase(_of_file(driver, url))
     return None
+
+
+def passing(error: exc.DBAPIError | exc.TimeoutError) -> str:
+    """Why the database does not answer, where that passes without a change of the bot; empty for any other error."""
+    if isinstance(error, exc.TimeoutError):
+        return "all connections are in use"
+    match error.orig:
+        case sqlite3.Error() as driver:
+            # Extended codes have the primary one in their low byte (sqlite.org/rescode.html).
+            return SQLITE_PASSING.get(getattr(driver, "sqlite_errorcode", 0) & 0xFF, "")
+        case psycopg.Error() as driver:
+            state = driver.sqlstate or ""
+            is_lost = not state and isinstance(driver, psycopg.OperationalError | psycopg.InterfaceError)
+            return (
+                "the server does not answer"
+                if is_lost
+                else POSTGRESQL_PASSING.get(state, POSTGRESQL_PASSING.get(state[:2], ""))
+            )
+    return ""
 
 
 def check_files(url: str) -> None:

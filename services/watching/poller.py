@@ -14,7 +14,7 @@ from functools import partial
 import structlog
 
 from services.model.azure import AcrRef, ConnectedRegistry
-from services.model.errors import DomainError, Throttled, Unreachable
+from services.model.errors import DatabaseAway, DomainError, Throttled, Unreachable
 from services.model.poll import Poll, PollResult, StoredState
 from services.ports import Azure, Configuration
 from services.store import Store
@@ -111,6 +111,8 @@ class Poller:
             self._wake.clear()
             try:
                 await self.follow_watches()
+            except DatabaseAway:
+                log.debug("watches_not_followed")
             except Exception:
                 log.exception("supervision_failed")
             try:
@@ -140,6 +142,8 @@ class Poller:
         while True:
             try:
                 after = await self._turn(acr)
+            except DatabaseAway:
+                after = self._interval
             except Exception:
                 log.exception("poll_crashed", acr=acr.name)
                 after = self._interval

@@ -133,10 +133,11 @@ class Conversation:
         """The form that is open for somebody."""
         return await self.get("view", **{"as": as_})
 
-    async def restart(self) -> None:
+    async def restart(self, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Stop the bot as a service manager would, and start another one on the same database."""
         self.said.append("       (the bot is started again)")
         await self.life.aclose()
+        meanwhile()
         self.bot = await self.life.enter_async_context(open_bot(self.blueprint))
 
     async def wait_until(self, ahead: timedelta) -> None:
@@ -259,6 +260,12 @@ class Conversation:
             line.removeprefix("Registry: ")
             for line in map(str.strip, card.partition("\n    Registry: ")[2].splitlines())
         ]
+
+    async def readiness(self) -> dict[str, str]:
+        """What the bot says to whoever asks whether it is ready; empty when it is."""
+        async with self.http.get(f"{self.bot.http.url}/readyz") as answer:
+            trouble: dict[str, str] = (await answer.json())["trouble"]
+            return trouble
 
     # --- the sandbox's own doors ------------------------------------------------------------------------------------
 
