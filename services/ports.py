@@ -16,6 +16,7 @@ from services.model.azure import (
     ClusterRef,
     ConnectedRegistry,
     Extension,
+    Image,
     Pending,
     Registry,
     ScopeMap,
@@ -56,6 +57,16 @@ class Registries(Protocol):
         """Import `source` (`mcr.microsoft.com/hello-world:latest`) as `image` (`hello-world:latest`).
 
         Never overwrites: raises `AlreadyExists` when the tag exists.
+        """
+
+
+class Images(Protocol):
+    """Images in cloud registries."""
+
+    async def get(self, login_server: str, repository: str, reference: str) -> Image:
+        """What a tag or digest stands for in the registry at `login_server`.
+
+        Raises `Absent`: its code is `NAME_UNKNOWN` where there is no such repository.
         """
 
 
@@ -172,6 +183,7 @@ class Azure:
 
     providers: Providers
     registries: Registries
+    images: Images
     scope_maps: ScopeMaps
     tokens: Tokens
     connected: ConnectedRegistries

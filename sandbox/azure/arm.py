@@ -55,6 +55,15 @@ WRITES = ("PUT", "PATCH", "POST", "DELETE")
 ALWAYS_REGISTERED = ("Microsoft.Resources", "Microsoft.Authorization")
 
 
+def is_allowed(principal: Principal, action: str) -> bool:
+    """Whether the principal's role, or its custom role, allows an action."""
+    required = action.lower()
+    granted = principal.actions or ROLES[principal.role]
+    exceptions = () if principal.actions else ROLE_EXCEPTIONS.get(principal.role, ())
+    denied = any(fnmatchcase(required, pattern.lower()) for pattern in (*principal.denied_actions, *exceptions))
+    return not denied and any(fnmatchcase(required, pattern.lower()) for pattern in granted)
+
+
 @dataclass(frozen=True)
 class Call:
     """One request after the checks that every resource needs."""
@@ -333,12 +342,7 @@ class Arm:
         cloud = self._plane.cloud
         route.kind.check(version, cloud.environment.regions, cloud.offers.get(route.kind.full_name))
         action = route.action.format_map(names)
-        required = action.lower()
-        granted = principal.actions or ROLES[principal.role]
-        allowed = any(fnmatchcase(required, pattern.lower()) for pattern in granted)
-        exceptions = () if principal.actions else ROLE_EXCEPTIONS.get(principal.role, ())
-        denied = any(fnmatchcase(required, pattern.lower()) for pattern in (*principal.denied_actions, *exceptions))
-        if denied or not allowed:
+        if not is_allowed(principal, action):
             raise not_allowed(principal.client_id, principal.oid, action, request.path)
         kind, resource = f"{route.kind.namespace}/{route.kind.name}", _resource(request, action)
         governance, caller = cloud.governance, (principal.client_id, principal.oid)

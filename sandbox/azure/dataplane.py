@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from sandbox.azure.arm import is_allowed
 from sandbox.azure.cloud import Cloud, Registry
 from sandbox.azure.dataerrors import DataError
 from sandbox.azure.edge import basic
@@ -35,6 +36,15 @@ WORDS = {
     "metadata_write": "metadata/write",
 }
 """The actions of scope maps by their names in Docker's and ACR's token scopes."""
+RIGHTS = {
+    "content/read": "pull/read",
+    "content/write": "push/write",
+    "content/delete": "artifacts/delete",
+    "metadata/read": "metadata/read",
+    "metadata/write": "metadata/write",
+}
+"""What an Entra identity must be allowed to do for each, below Microsoft.ContainerRegistry/registries (Learn:
+container-registry-rbac-built-in-roles-directory-reference, AcrPull, AcrPush and AcrDelete)."""
 READ = ("GET", "HEAD")
 ROUTE = re.compile(
     r"/v2/(?P<catalog>_catalog)"
@@ -168,7 +178,14 @@ class DataPlane:
         claims = self._signer.claims(token)
         if claims is None or claims.get("grant_type") != "refresh_token" or claims["exp"] <= time.time():
             return None
-        return Grant(str(claims["sub"]), everything=True)
+        return self._of_identity(str(claims["sub"]))
+
+    def _of_identity(self, client_id: str) -> Grant:
+        """What an Entra identity may do in every repository, by its role."""
+        principal = self._cloud.principals[client_id]
+        kind = "Microsoft.ContainerRegistry/registries"
+        actions = [action for action, right in RIGHTS.items() if is_allowed(principal, f"{kind}/{right}")]
+        return Grant(client_id, everything=len(actions) == len(RIGHTS), actions=tuple(("*", one) for one in actions))
 
     def _by_password(self, registry: Registry, user: str, password: str) -> Grant | None:
         if user == NULL_USER:
@@ -191,7 +208,7 @@ class DataPlane:
         if claims is None or claims["exp"] <= time.time() or claims.get("aud") != request.host:
             return None
         if claims.get("grant_type") == "refresh_token":
-            return Grant(str(claims["sub"]), everything=True)
+            return self._of_identity(str(claims["sub"]))
         subject = str(claims["sub"])
         sync_token = registry.tokens.get(subject.lower())
         if sync_token is not None and sync_token.status != "enabled":

@@ -69,6 +69,23 @@ class ScopeMap:
 
 
 @dataclass(frozen=True)
+class Image:
+    """What a tag of a repository stands for.
+
+    `digest` is that of the index, or of the manifest where there is none; `platforms` are the manifests below the
+    index (or that one manifest) by digest, each with its platform such as `linux/amd64`, empty where it names none.
+    """
+
+    digest: str
+    platforms: Mapping[str, str]
+
+    @property
+    def digests(self) -> frozenset[str]:
+        """Every digest under which a node may report that it has this image."""
+        return frozenset({self.digest, *self.platforms})
+
+
+@dataclass(frozen=True)
 class PasswordSlot:
     """One of a token's two passwords: `password1` or `password2`. Its value is never readable again."""
 

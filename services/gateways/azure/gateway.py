@@ -14,6 +14,7 @@ from services.gateways.azure.clusters import Clusters, Extensions, Providers
 from services.gateways.azure.connected import ConnectedRegistries
 from services.gateways.azure.following import Operations
 from services.gateways.azure.identity import Credential, Identity, credential
+from services.gateways.azure.images import Images
 from services.gateways.azure.pipeline import pipeline, transport
 from services.gateways.azure.quotas import Quota, Quotas
 from services.gateways.azure.recent import Writes
@@ -87,6 +88,7 @@ async def open_azure(options: Options) -> Connection:
     azure = Azure(
         providers=Providers(arm),
         registries=Registries(arm),
+        images=Images(login, session, options.deadlines.read),
         scope_maps=ScopeMaps(arm),
         tokens=Tokens(arm, interval=options.password_interval),
         connected=ConnectedRegistries(arm),

@@ -191,6 +191,75 @@ async def test_an_image_that_nobody_has_is_refused(azure: Azure) -> None:
         )
 
 
+# --- images ---------------------------------------------------------------------------------------------------------
+
+
+async def login_server(azure: Azure) -> str:
+    """Of the registry, which has an image then."""
+    await finished(azure, await azure.registries.import_image(ACR, IMAGE, "hello-world:latest"))
+    return (await azure.registries.get(ACR)).login_server
+
+
+async def test_a_tag_stands_for_an_index_with_the_platforms_below_it(azure: Azure) -> None:
+    server = await login_server(azure)
+    image = await azure.images.get(server, "hello-world", "latest")
+
+    assert sorted(image.platforms.values()) == ["linux/amd64", "linux/arm64"]
+    assert await azure.images.get(server, "hello-world", image.digest) == image
+
+
+async def test_the_platform_of_a_single_manifest_is_in_its_configuration(azure: Azure) -> None:
+    server = await login_server(azure)
+    index = await azure.images.get(server, "hello-world", "latest")
+    single = next(digest for digest, platform in index.platforms.items() if platform == "linux/arm64")
+
+    image = await azure.images.get(server, "hello-world", single)
+    assert (image.digest, image.platforms) == (single, {single: "linux/arm64"})
+
+
+@pytest.mark.parametrize(
+    ("image", "code"), [("hello-moon:latest", "NAME_UNKNOWN"), ("hello-world:v9", "MANIFEST_UNKNOWN")]
+)
+async def test_an_image_that_is_not_there_is_absent(azure: Azure, image: str, code: str) -> None:
+    server = await login_server(azure)
+    with pytest.raises(Absent) as caught:
+        await azure.images.get(server, *image.split(":"))
+    assert caught.value.code == code
+
+
+async def test_the_right_to_read_images_is_named_where_it_is_missing(keys: Path) -> None:
+    right = "Microsoft.ContainerRegistry/registries/pull/read"
+    cloud = Sandboxed(keys, denied_actions=[right])
+    await cloud.start()
+    async with await open_azure(opened(cloud)) as connection:
+        server = await login_server(connection.azure)
+        with pytest.raises(NotAllowed) as caught:
+            await connection.azure.images.get(server, "hello-world", "latest")
+    await cloud.stop()
+    assert caught.value.action == right
+
+
+@pytest.mark.parametrize(
+    "fault", [{"status": 503}, {"action": "drop"}, {"status": 429, "headers": {"Retry-After": "0"}}]
+)
+async def test_a_passing_fault_of_the_registry_is_not_noticed(
+    cloud: Sandboxed, azure: Azure, fault: dict[str, object]
+) -> None:
+    server = await login_server(azure)
+    cloud.strike("POST /oauth2/exchange", **fault)
+    cloud.strike("GET /v2/hello-world/manifests/.*", **fault)
+    assert (await azure.images.get(server, "hello-world", "latest")).platforms
+
+
+async def test_the_firewall_of_a_registry_is_told_in_its_own_words(cloud: Sandboxed, azure: Azure) -> None:
+    server = await login_server(azure)
+    words = "client with IP '203.0.113.7' is not allowed access."
+    cloud.strike("GET /v2/hello-world/manifests/.*", status=403, code="DENIED", message=words)
+    with pytest.raises(Refused) as caught:
+        await azure.images.get(server, "hello-world", "latest")
+    assert (caught.value.code, caught.value.message) == ("DENIED", words)
+
+
 # --- scope maps and tokens ------------------------------------------------------------------------------------------
 
 
