@@ -37,7 +37,7 @@ class Files:
 
 
 class Configuration:
-    """The configuration in force; implements `services.services.Configuration`."""
+    """The configuration in force; implements `services.ports.Configuration`."""
 
     def __init__(self, sites: Path, access: Path, kinds: Collection[str] = PROCEDURES.kinds) -> None:
         """`kinds` are the kinds of operation that approval rules may name. Raises `Broken` for unusable files."""

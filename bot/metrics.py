@@ -16,7 +16,7 @@ from services.model.clock import Clock
 from services.model.health import HealthState
 from services.model.incident import Severity
 from services.model.operation import LIVE
-from services.model.poll import LastSighting, Poll
+from services.model.poll import LastSighting
 from services.ports import Configuration
 from services.store import Store
 from services.watching.health import health
@@ -48,7 +48,13 @@ class Metrics:
         operations = _gauge(registry, "operations", "Operations by state", ("state",))
         for state in {*LIVE, *states}:
             operations.labels(state).set(states.get(state, 0))
-        _polls(registry, [poll for poll in await self._store.sightings.polls() if poll.acr in acrs], now)
+        age = _gauge(registry, "poll_age_seconds", "Age of the last successful poll of a cloud registry", ("acr",))
+        failures = _gauge(registry, "poll_failures", "Consecutive failed polls of a cloud registry", ("acr",))
+        for poll in await self._store.sightings.polls():
+            if poll.acr in acrs:
+                failures.labels(_name(poll.acr)).set(poll.failures)
+            if poll.acr in acrs and poll.succeeded:
+                age.labels(_name(poll.acr)).set((now - poll.succeeded).total_seconds())
         _registries(registry, await self._store.sightings.last(acrs), now)
         counts = await self._store.incidents.counts()
         alerts = _gauge(registry, "open_alerts", "Open incidents of a cloud registry", ("acr", "severity"))
@@ -63,15 +69,6 @@ class Metrics:
 
 def _gauge(registry: CollectorRegistry, name: str, text: str, labels: Sequence[str] = ()) -> Gauge:
     return Gauge(f"registry_bot_{name}", text, labels, registry=registry)
-
-
-def _polls(registry: CollectorRegistry, polls: Sequence[Poll], now: datetime) -> None:
-    age = _gauge(registry, "poll_age_seconds", "Age of the last successful poll of a cloud registry", ("acr",))
-    failures = _gauge(registry, "poll_failures", "Failed polls in a row of a cloud registry", ("acr",))
-    for poll in polls:
-        failures.labels(_name(poll.acr)).set(poll.failures)
-        if poll.succeeded:
-            age.labels(_name(poll.acr)).set((now - poll.succeeded).total_seconds())
 
 
 def _registries(registry: CollectorRegistry, sightings: Sequence[LastSighting], now: datetime) -> None:

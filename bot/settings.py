@@ -247,7 +247,11 @@ def load() -> Settings:
     try:
         settings = Settings(_env_file=env_file)
     except ValidationError as error:
-        raise Broken([*problems, *map(_problem, error.errors(include_input=False, include_url=False))]) from None
+        for detail in error.errors(include_input=False, include_url=False):
+            place = str(detail["loc"][0]) if detail["loc"] else "settings"
+            name = env_name(place) if place in Settings.model_fields else place
+            problems.append(Problem(name, "is not set" if detail["type"] == "missing" else sentence(detail)))
+        raise Broken(problems) from None
     if problems:
         raise Broken(problems)
     return settings
@@ -297,12 +301,6 @@ def _unknown(values: Mapping[str, str]) -> list[Problem]:
         for name in sorted(values)
         if name.startswith(PREFIX) and name not in names
     ]
-
-
-def _problem(error: Any) -> Problem:
-    place = str(error["loc"][0]) if error["loc"] else "settings"
-    name = place if place in NAMES else env_name(place) if place in Settings.model_fields else place
-    return Problem(name, "is not set" if error["type"] == "missing" else sentence(error))
 
 
 # --- docs -----------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Literal
 
-from handlers.kit.command import Given, command
+from handlers.kit.command import Arguments, command
 from handlers.kit.message import Field, Message, Modal
 from handlers.kit.nearest import ranked
 from handlers.kit.request import Request
@@ -32,7 +32,7 @@ def _typed(value: object) -> str:
     return iso(value) if isinstance(value, timedelta) else str(value)
 
 
-async def _form(_request: Request, given: Given, services: Services) -> Modal:
+async def _form(_request: Request, given: Arguments, services: Services) -> Modal:
     """The same as the command, filled in as far as it was typed; what stays empty comes from the site."""
     site = given.get("site")
     sites = [one.name for one in services.sites.values()]

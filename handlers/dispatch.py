@@ -1,6 +1,6 @@
 """The door: words → command → arguments → permission → run → message. The only place that catches domain errors.
 
-Everything that people do comes through here: typed commands, clicked buttons and submitted forms are all command text.
+Everything that people do passes through here: typed commands, clicked buttons and submitted forms are all command text.
 """
 
 import asyncio
@@ -28,32 +28,32 @@ from services.services import Services
 
 _NAMES_DEADLINE = timedelta(seconds=1.5)
 _LONGEST = 4000
-"""Characters of a command; Slack's own limit of a message. What is longer is not even split into words."""
+"""Characters of a command; Slack's own limit for a message. A longer text is not even split into words."""
 _OUTCOMES = {"done": "done", "form": "done", "Denied": "denied"}
 _log = structlog.get_logger("door")
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What came out, and if it is about one parameter of the command, which and why: forms show it beside its field."""
+    """The answer to a request. If `parameter` caused a problem, forms show it beside that field."""
 
     message: Message | Modal | None
-    """None: the result shows itself, as an operation's card does."""
+    """None when the result is shown elsewhere, such as on an operation's card."""
     parameter: str = ""
     problem: str = ""
 
 
 @dataclass
 class _Passage:
-    """What is known so far of one request, for its audit row."""
+    """What has been worked out about one request so far, for its audit row."""
 
     words: tuple[str, ...] = ()
     text: str = ""
-    """As it goes into logs and audit rows: without what looks like a secret."""
+    """The text for logs and audit rows, without anything that looks like a secret."""
     command: Command | None = None
     site: Site | None = None
     rule: str = ""
-    """Which rule of the policy decided."""
+    """The rule of the policy that decided."""
     outcome: str = "done"
 
 
@@ -66,7 +66,7 @@ class Door:
         self._deadline = deadline.total_seconds()
 
     async def dispatch(self, request: Request) -> Reply:
-        """Run one request. Never raises, short of being cancelled."""
+        """Run one request. Never raises unless it is cancelled."""
         passage = _Passage()
         began = time.perf_counter()
         try:
@@ -75,7 +75,7 @@ class Door:
         except TimeoutError:
             passage.outcome = "Deadline"
             reply = Reply(views.too_long(self._deadline, request.reference))
-        except Exception as error:  # noqa: BLE001 - a person waits for an answer, whatever happened
+        except Exception as error:  # noqa: BLE001 - a person waits for an answer, even after a fault
             passage.outcome = type(error).__name__
             _log.exception("fault", reference=request.reference)
             reply = Reply(views.ours(request.reference))
@@ -89,9 +89,23 @@ class Door:
             passage.outcome = type(error).__name__
             passage.rule = error.rule if isinstance(error, Denied) else passage.rule
             error = await self._with_names(request, error, passage)
-            meant = self._meant(request, passage, error)
+
+            def permitted(command: Command | None, site: Site | None) -> bool:
+                needs, changes = (command.needs, command.changes) if command else (None, False)
+                policy = self._services.policy
+                return policy.decide(request.person, request.place, needs, site, changes=changes).allowed
+
+            correction = corrections.correction(
+                passage.words,
+                error,
+                passage.command,
+                catalogue=self._commands,
+                sites=self._services.sites,
+                permitted=permitted,
+                slash=request.slash,
+            )
             return Reply(
-                views.message(error, request, meant),
+                views.message(error, request, correction),
                 parameter=_parameter(error, passage.command),
                 problem=views.plain(error, slash=request.slash),
             )
@@ -102,11 +116,11 @@ class Door:
             raise Invalid("text", request.text[:100], "text.too_long", {"most": _LONGEST})
         passage.text = scrub(request.text)
         typed = words(request.text, typed=not request.said_by_click)
-        # A line that was copied with its slash word, which Slack then adds a second time.
+        # A copied line may begin with the slash word, which Slack adds a second time.
         pasted = len(typed) > 0 and typed[0].lower() in (request.slash, request.slash.lstrip("/"))
         passage.words = typed[1:] if pasted else typed
         passage.text = join(scrub_words(passage.words))
-        command, arguments = self._commands.find(_asked(passage.words, self._commands.nouns))
+        command, arguments = self._commands.find(_expand_help(passage.words, self._commands.nouns))
         passage.command = command
         passage.rule = self._allow(request, command, None)
         parsed = self._commands.parse(command, arguments, self._services.sites)
@@ -134,37 +148,19 @@ class Door:
     async def _form(self, request: Request, parsed: Parsed, passage: _Passage) -> Modal:
         command, first_missing = parsed.command, parsed.missing[0]
         if command.modal is None or not request.trigger_id:
-            raise _lacks(command, first_missing)
+            raise _missing(command, first_missing)
         modal = await command.modal(request, parsed.arguments, self._services)
         names = {field.parameter for field in modal.fields}
         for parameter in parsed.missing:
             if parameter.name not in names:
-                raise _lacks(command, parameter)
+                raise _missing(command, parameter)
         passage.outcome = "form"
         return modal
 
-    # --- what was meant ---------------------------------------------------------------------------------------------
-
-    def _meant(self, request: Request, passage: _Passage, error: DomainError) -> str:
-        """The line that was probably meant and that this person may run, without the slash word; or nothing."""
-
-        def permitted(command: Command | None, site: Site | None) -> bool:
-            needs, changes = (command.needs, command.changes) if command else (None, False)
-            policy = self._services.policy
-            return policy.decide(request.person, request.place, needs, site, changes=changes).allowed
-
-        return corrections.meant(
-            passage.words,
-            error,
-            passage.command,
-            catalogue=self._commands,
-            sites=self._services.sites,
-            permitted=permitted,
-            slash=request.slash,
-        )
+    # --- names ------------------------------------------------------------------------------------------------------
 
     async def _with_names(self, request: Request, error: DomainError, passage: _Passage) -> DomainError:
-        """The error with names that this person may know: of sites, operations and connected registries."""
+        """The error with suggested names of sites, operations and registries, limited to those the person may see."""
         if not isinstance(error, NotFound):
             return error
         needs = passage.command.needs if passage.command else None
@@ -177,25 +173,25 @@ class Door:
                 names = ["all", *(site.name for site in permitted), *(site.acr.name for site in permitted)]
                 return replace(error, near=nearest(error.name, names))
             case "operation":
-                operations = [await self._services.operations.get(each) for each in error.near]
+                operations = [await self._services.operations.get(id_) for id_ in error.near]
                 names = [site.name for site in permitted]
-                return replace(error, near=tuple(one.id for one in operations if one.site in names))
+                return replace(error, near=tuple(operation.id for operation in operations if operation.site in names))
             case "connected registry" if not error.near:
                 return replace(error, near=nearest(error.name, await self._names(passage.site, permitted)))
         return error
 
     async def _names(self, site: Site | None, permitted: Iterable[Site]) -> set[str]:
-        """Connected registries at a site, or at all that are permitted; only known outside, so asked for here."""
+        """Names of the connected registries at a site, or at all permitted sites; empty if Azure answers too slowly."""
         sites = (site,) if site else tuple(permitted)
         try:
             async with asyncio.timeout(_NAMES_DEADLINE.total_seconds()):
-                lists = await asyncio.gather(*(self._services.names.connected(each) for each in sites))
+                lists = await asyncio.gather(*map(self._services.names.connected, sites))
         except TimeoutError:
             return set()
         return {name for names in lists for name in names}
 
     async def suggest(self, request: Request, runs: str, parameter: str, typed: str) -> tuple[str, ...]:
-        """Names to choose from for a form's field. Nothing for whom the command is not; never raises."""
+        """Names to choose from in a form's field; none if the person may not run the command. Never raises."""
         try:
             command, _ = self._commands.find(words(runs, typed=False))
             self._allow(request, command, None)
@@ -236,17 +232,17 @@ class Door:
             await self._services.audit.record(row)
         except DatabaseAway:
             _log.warning("audit_row_lost", reference=request.reference)
-        except Exception:  # noqa: BLE001 - the work is done and the person gets the answer; the log has the row
+        except Exception:  # noqa: BLE001 - the work is done and the person gets the answer; the row is in the log
             _log.exception("audit_row_lost", reference=request.reference)
 
 
-def _lacks(command: Command, parameter: Parameter) -> Invalid:
+def _missing(command: Command, parameter: Parameter) -> Invalid:
     facts = {"usage": command.reminder, "positional": parameter.positional}
     return Invalid(parameter.name, "", "missing", facts)
 
 
-def _asked(typed: tuple[str, ...], nouns: frozenset[str]) -> tuple[str, ...]:
-    """An empty line, a noun alone and `--help` ask for help."""
+def _expand_help(typed: tuple[str, ...], nouns: frozenset[str]) -> tuple[str, ...]:
+    """The words, or a `help` command in place of an empty line, a noun alone or `--help`."""
     if not typed:
         return ("help",)
     if len(typed) == 1 and typed[0].lower() in nouns:
@@ -257,7 +253,7 @@ def _asked(typed: tuple[str, ...], nouns: frozenset[str]) -> tuple[str, ...]:
 
 
 def _parameter(error: DomainError, command: Command | None) -> str:
-    """The parameter that an error is about; empty when it is about none or several."""
+    """The parameter that caused an error; empty when none did, or several."""
     if command is None:
         return ""
     if isinstance(error, Invalid):

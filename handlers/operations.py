@@ -1,6 +1,6 @@
 """Operations: look at them, decide about them."""
 
-from handlers.kit.command import Given, command
+from handlers.kit.command import Arguments, command
 from handlers.kit.message import Field, Message, Modal
 from handlers.kit.request import Request
 from handlers.kit.rights import permitted_sites
@@ -36,7 +36,7 @@ async def list_(
     return views.listing(found[:PAGE], page, turns=turns, more=len(found) > PAGE)
 
 
-async def _site(arguments: Given, services: Services) -> Site | None:
+async def _site(arguments: Arguments, services: Services) -> Site | None:
     """Where the operation changes something; None when the site is no longer configured."""
     operation = await services.operations.get(arguments["id"])
     return services.sites.get(operation.site)
@@ -70,7 +70,7 @@ async def approve(request: Request, id: str, *, digest: str = "", services: Serv
     await services.operations.approve(id, request.person, request.place, digest)
 
 
-async def _why(_request: Request, given: Given, _services: Services) -> Modal:
+async def _why(_request: Request, given: Arguments, _services: Services) -> Modal:
     return Modal(
         "Reject operation",
         "Reject",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from handlers.kit.command import Given, command
+from handlers.kit.command import Arguments, command
 from handlers.kit.message import Field, Message, Modal
 from handlers.kit.nearest import nearest, ranked
 from handlers.kit.request import Request
@@ -27,7 +27,7 @@ NEVER = "never"
 # --- watch ----------------------------------------------------------------------------------------------------------
 
 
-async def _form(request: Request, given: Given, _services: Services) -> Modal:
+async def _form(request: Request, given: Arguments, _services: Services) -> Modal:
     """The command as a form, in the person's own time zone."""
     return Modal(
         "Watch registries",
@@ -171,7 +171,7 @@ async def _find(request: Request, subject: str, services: Services) -> Watch:
 # --- unwatch, watches -----------------------------------------------------------------------------------------------
 
 
-async def _unwatch_form(request: Request, _given: Given, services: Services) -> Modal:
+async def _unwatch_form(request: Request, _given: Arguments, services: Services) -> Modal:
     hint = "" if await services.watches.of_channel(request.place) else "This channel watches nothing."
     field = Field("subject", "What", kind="suggest", required=True, positional=True, hint=hint)
     return Modal("End a watch", "End", "unwatch", (field,))

@@ -1,16 +1,15 @@
-"""The board: messages that live. Each shows one subject in one channel: posted once, edited to the latest revision.
+"""The board: live messages. Each shows one subject in one channel, is posted once and edited to the latest revision.
 
-What a message shows and how far its thread has come is stored (`services.store.messages`), so that after any crash the
-same message goes on: what was not shown is found again at the start, and now and then in between. Progress may skip
-states, the last one always arrives. Of several processes the one that holds a message's lease writes to it. A post
-whose reply was lost is looked for by its mark before it is made again. What Slack refuses for now is tried again when
-it may work (`obstacles`); what it can't show is shown shorter.
+What a message shows, and up to where its thread is complete, is stored (`services.store.messages`). After a crash the
+same message is therefore continued: what is not shown is found at the start, and every few seconds afterwards. Progress
+may skip states, but the last one always arrives. When there are several processes, the one that holds a message's lease
+writes to it. A post whose reply was lost is searched for by its mark before it is repeated. What Slack refuses for now
+is retried when it may work (`obstacles`); a message that Slack can't show is shortened.
 """
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -38,27 +37,27 @@ from services.model.message import Channel, LiveMessage, Subject, SubjectKind
 from services.store import Store
 
 LEASE = timedelta(seconds=20)
-"""For how long a process may write to a message before another one takes it to be dead; each post prolongs it.
+"""For how long a process may write to a message before another one assumes that it died; each post renews it.
 
-Longer than the client waits for an answer of Slack, so that no live process loses a message in the middle of a call."""
+Longer than the client waits for Slack's answer, so that no live process loses a message in the middle of a call."""
 SWEEP = 15.0
-"""Seconds between two looks for what no process has shown, such as one that died had in hand."""
+"""Seconds between two searches for changes that no process has shown, such as those of a process that died."""
 RECENT = timedelta(days=1)
-"""Those looks are about what is not older; the one at the start is about everything."""
+"""How far back these searches go; the one at the start has no limit."""
 AT_ONCE = 8
-"""Messages that are written at the same moment."""
+"""Messages that are written at the same time."""
 URGENT = 6
-"""Edits kept back for ends and questions while others only show progress."""
+"""Edits reserved for ends and questions while other edits only show progress."""
 BETWEEN_EDITS = 1.0
 """Seconds between two edits of one message that only show progress."""
 AWAY = 2.0
-"""Seconds between two tries while the bot's own database does not answer."""
+"""Seconds between two attempts while the bot's own database does not answer."""
 BRIEF, LONG = 30.0, 300.0
-"""Longest pauses between two tries in seconds: where Slack is out of reach or refuses the bot, and in a channel."""
+"""Longest pauses between two attempts, in seconds: when Slack is unreachable or refuses the bot; for one channel."""
 GONE = frozenset({"message_not_found", "thread_not_found", "edit_window_closed", "cant_update_message", "is_inactive"})
 """A message with one of these errors can't be edited or answered any more."""
 CLOSED = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action", "no_permission"})
-"""The bot can't post in a channel that answers so; it can again when it is invited, or the channel is opened."""
+"""With one of these errors the bot can't post in a channel until it is invited, or the channel is reopened."""
 UNFIT = frozenset(
     {
         "invalid_blocks",
@@ -70,7 +69,7 @@ UNFIT = frozenset(
         "msg_blocks_too_long",
     }
 )
-"""Slack can't show a message that it answers so."""
+"""Slack can't show a message that it refuses with one of these errors."""
 log = structlog.get_logger("messages")
 
 
@@ -85,9 +84,9 @@ class File:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a message's thread has to hear. `position` is where the thread stands afterwards.
+    """A reply in a message's thread. `position` is up to where the thread is complete afterwards.
 
-    With neither text nor file only the position moves. `loud` shows it in the channel too. `reported` is the incident
+    Without text and file only the position moves. `loud` shows the reply in the channel too. `reported` is the incident
     that the reply reports.
     """
 
@@ -100,38 +99,38 @@ class Reply:
 
 @dataclass(frozen=True)
 class View:
-    """A subject as it is now. `render` takes whether plan blocks may be used."""
+    """A subject as it is now. `render` is called with whether plan blocks may be used."""
 
     revision: int
     channels: tuple[Channel, ...]
-    """Where it has to be shown."""
+    """Where to show it."""
     render: Callable[[bool], Awaitable[Message]]
     replies: Callable[[LiveMessage], Awaitable[tuple[Reply, ...]]]
-    """What the thread of a message lacks, in order."""
+    """The replies that are missing from a message's thread, in order."""
     first_position: int
-    """Where the thread of a fresh message stands."""
+    """The position of a new message's thread."""
     reported: Incident | None = None
     urgent: bool = True
-    """Whether an edit goes before those that only show progress."""
+    """Whether an edit takes precedence over those that only show progress."""
     comes_back: bool = True
-    """Whether a message that somebody deleted is posted again."""
+    """Whether the message is posted again after somebody deleted it."""
     complete: Callable[[], Awaitable[None]] | None = None
     """Called when a channel shows everything."""
 
 
 class Kind(Protocol):
-    """What the board shows: operations, incidents or summaries."""
+    """A kind of subject that the board shows: operations, incidents or summaries."""
 
     name: SubjectKind
     """The `kind` of its subjects."""
     event_type: str
-    """In the metadata of its messages, by which lost ones are found."""
+    """In the metadata of its messages, to find those whose reply was lost."""
 
     async def view(self, subject: str) -> View | None:
-        """How a subject is now; None when there is nothing to show of it."""
+        """A subject as it is now; None when there is nothing to show."""
 
     async def behind(self, since: datetime | None) -> Iterable[str]:
-        """Subjects that may not be shown as they are; all, or only those of which something is newer than `since`."""
+        """Subjects whose latest state may not be shown; with `since` only those that changed after it."""
 
 
 class Topic:
@@ -147,11 +146,11 @@ class Topic:
 
 
 class _LeaseLost(Exception):
-    """Another process has the message in hand, and shows it."""
+    """Another process holds the message's lease, and shows the subject."""
 
 
 class Board:
-    """Shows subjects of the registered kinds. `pause` (seconds) comes before the second try of anything."""
+    """Shows subjects of the registered kinds. `pause` (seconds) is the wait before a second attempt."""
 
     def __init__(self, posting: Posting, store: Store, clock: Clock, *, pause: float = 1.0) -> None:
         self._posting = posting
@@ -169,18 +168,29 @@ class Board:
     # --- life -------------------------------------------------------------------------------------------------------
 
     def add(self, kind: Kind) -> Topic:
-        """Show this kind of subject too."""
+        """Register a kind of subject."""
         self._kinds[kind.name] = kind
         return Topic(kind, self.changed)
 
     async def start(self) -> None:
-        """Show what was not shown when the last process ended, and everything from now on."""
+        """Show everything that the last process could not show, and everything from now on."""
         await self.sweep(None)
         self._queue.start()
-        self._sweeper = asyncio.create_task(self._sweep_for_ever())
+
+        async def sweep_regularly() -> None:
+            while True:
+                await asyncio.sleep(SWEEP)
+                try:
+                    await self.sweep(self._clock.now() - RECENT)
+                except DatabaseAway:
+                    continue
+                except Exception:
+                    log.exception("messages_not_swept")
+
+        self._sweeper = asyncio.create_task(sweep_regularly())
 
     async def stop(self, deadline: float = 5) -> None:
-        """Show what is left, as far as the time (seconds) allows; the next start shows the rest."""
+        """Show what is waiting, for at most `deadline` seconds; the next start shows the remainder."""
         if self._sweeper is not None:
             self._sweeper.cancel()
             await asyncio.gather(self._sweeper, return_exceptions=True)
@@ -190,44 +200,34 @@ class Board:
         self._obstacles.close()
 
     def changed(self, subject: Subject) -> None:
-        """There is something new to show. May be called as often as one likes."""
+        """There is something new to show. Calls are cheap, and repeated ones are merged."""
         self._queue.changed(subject)
 
     def reachable(self, channel: Channel) -> None:
-        """The bot was invited to a channel, or something could be posted there: try again what was refused."""
+        """The bot was invited to a channel, or a post succeeded there: retry what was refused."""
         self._obstacles.wake(None, channel)
 
     async def sweep(self, since: datetime | None) -> None:
-        """Look for what is not shown."""
+        """Queue everything whose latest state is not shown; with `since` only recent changes."""
         for kind in self._kinds.values():
             for subject in await kind.behind(since):
                 self.changed(Subject(kind.name, subject))
 
-    async def _sweep_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP)
-            try:
-                await self.sweep(self._clock.now() - RECENT)
-            except DatabaseAway:
-                continue
-            except Exception:
-                log.exception("messages_not_swept")
-
     @property
     def waiting(self) -> int:
-        """Subjects whose last state is not shown yet, without those in channels that the bot can't reach."""
+        """The number of subjects whose last state is not shown yet, except in channels that the bot can't reach."""
         return len(self._queue) + len(self._obstacles)
 
     @property
     def trouble(self) -> str:
-        """Why Slack takes no message of the bot at the moment; empty when it does, or the reason passes in seconds."""
+        """Why Slack refuses all messages now; empty when it accepts them, or the problem has only just begun."""
         obstacle = self._obstacles.general
         return f"Slack refuses messages: {obstacle.code}" if obstacle and obstacle.failures > 1 else ""
 
     # --- one subject ------------------------------------------------------------------------------------------------
 
     async def _bring_up(self, subject: Subject) -> None:
-        """Show a subject in all its channels. Never raises."""
+        """Show a subject's latest state in all its channels. Never raises."""
         try:
             async with self._turns:
                 view = await self._kinds[subject.kind].view(subject.id)
@@ -243,25 +243,25 @@ class Board:
         except DatabaseAway:
             self._queue.later(subject, AWAY)
         except Exception as error:
-            # A defect may pass too, with what it came from.
+            # A defect. It may be temporary.
             if not self._obstacles.stands(subject):
                 log.exception("message_not_shown", **{subject.kind: subject.id})
             self._obstacles.met(subject, subject, type(error).__name__, longest=LONG)
         self._obstacles.left(subject)
 
     async def _bring_up_in(self, message: LiveMessage, view: View) -> None:
-        """Show a subject in one channel."""
+        """Show a subject's latest state in one channel."""
         subject, channel = message.subject, message.channel
-        lacks_edit = message.shown < view.revision
-        unfinished = lacks_edit or message.pending or view.complete is not None
+        needs_edit = message.shown < view.revision
+        unfinished = needs_edit or message.pending or view.complete is not None
         if not unfinished and not await view.replies(message):
             self._obstacles.passed(subject)
             return
         if self._obstacles.stop(subject, None, channel, subject):
             return
-        # Waited for here, where nothing is held that others need.
-        if message.ts and lacks_edit:
-            await self._room_to_edit(message, view)
+        # Wait here, before taking the lease and a turn that others need.
+        if message.ts and needs_edit:
+            await self._wait_for_edit_budget(message, view)
         else:
             await self._posting.posts(channel).ready()
         try:
@@ -270,7 +270,7 @@ class Board:
         except _LeaseLost:
             self._queue.later(subject, self._pause)
         except Throttled:
-            # Its budget is closed for as long as Slack says, and is waited for when the subject comes again.
+            # Its budget stays closed for as long as Slack says; the next attempt waits for it.
             self._queue.later(subject, 0)
         except Foreign as error:
             self._refused(subject, channel, error)
@@ -283,8 +283,8 @@ class Board:
         else:
             self._obstacles.met(subject, subject, error.code, longest=LONG)
 
-    async def _room_to_edit(self, message: LiveMessage, view: View) -> None:
-        """Wait until an edit is within the budget; progress waits longer than ends and questions do."""
+    async def _wait_for_edit_budget(self, message: LiveMessage, view: View) -> None:
+        """Wait until an edit is within the budget; progress waits longer than ends and questions."""
         urgent = view.urgent
         if message.edited is not None and not urgent:
             since = (self._clock.now() - message.edited).total_seconds()
@@ -296,7 +296,7 @@ class Board:
                 urgent = await self._becomes_urgent(message.subject, min(wait, 1))
 
     async def _becomes_urgent(self, subject: Subject, seconds: float) -> bool:
-        """Wait so long, but no longer than until the subject ends or asks something: that is shown at once."""
+        """Wait, but return True as soon as the subject ends or asks a question, which is shown at once."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         while (remaining := until - loop.time()) > 0:
@@ -307,101 +307,91 @@ class Board:
                 return True
         return False
 
-    # --- one message, in hand ---------------------------------------------------------------------------------------
+    # --- one message, claimed ---------------------------------------------------------------------------------------
 
-    @asynccontextmanager
-    async def _held(self, message: LiveMessage) -> AsyncIterator["_Held | None"]:
-        """The message as it is stored, while this process alone may write to it; None while another one does."""
+    async def _write_to(self, message: LiveMessage) -> None:
+        """Claim a message and post or edit it; raises `_LeaseLost` while another process has it."""
+        subject, channel = message.subject, message.channel
+        if self._obstacles.stop(subject, None, channel, subject):
+            return  # another subject met the obstacle while this one waited for its turn
         now = self._clock.now()
         stored = await self._messages.claim(message, self._holder, now, now + LEASE)
         if stored is None:
-            yield None
-            return
-        in_hand = _Held(stored)
+            raise _LeaseLost
+        claim = _Claim(stored)
         try:
-            yield in_hand
+            await self._show(claim)
         finally:
-            await self._messages.release(message, self._holder, **in_hand.changes)
-
-    async def _write_to(self, message: LiveMessage) -> None:
-        """Post or edit a message, unless another process does."""
-        subject, channel = message.subject, message.channel
-        if self._obstacles.stop(subject, None, channel, subject):
-            return  # others have met it while this one waited for its turn
-        async with self._held(message) as in_hand:
-            if in_hand is None:
-                raise _LeaseLost
-            await self._show(in_hand)
+            await self._messages.release(message, self._holder, **claim.changes)
         self._obstacles.passed(None, channel, subject)
 
-    async def _show(self, in_hand: "_Held") -> None:
-        subject, channel = in_hand.message.subject, in_hand.message.channel
+    async def _show(self, claim: "_Claim") -> None:
+        subject, channel = claim.message.subject, claim.message.channel
         view = await self._kinds[subject.kind].view(subject.id)
         if view is None or channel not in view.channels:
             return
         try:
-            if not in_hand.message.ts:
-                await self._post(in_hand, view)
-            if in_hand.message.shown < view.revision:
-                await self._edit(in_hand, view)
-            await self._reply(in_hand, view)
+            if not claim.message.ts:
+                await self._post(claim, view)
+            if claim.message.shown < view.revision:
+                await self._edit(claim, view)
+            await self._reply(claim, view)
         except (Absent, Refused) as error:
-            if error.code not in GONE or not in_hand.message.ts:
+            if error.code not in GONE or not claim.message.ts:
                 raise
-            await self._gone(in_hand, view)
+            await self._note_deletion(claim, view)
         if view.complete is not None:
             await view.complete()
 
-    async def _post(self, in_hand: "_Held", view: View) -> None:
-        """The first message, or the one that was posted before its reply was lost: that one is edited next."""
-        message = in_hand.message
+    async def _post(self, claim: "_Claim", view: View) -> None:
+        """Post the message, or find the one whose reply was lost, which is then edited."""
+        message = claim.message
         fresh: dict[str, Any] = {"position": view.first_position, "reported": view.reported, "pending": ""}
         if message.pending and (lost := await self._find(message, message.pending)):
-            in_hand.note(ts=lost, shown=-1, **fresh)
+            claim.note(ts=lost, shown=-1, **fresh)
             return
         mark = f"{message.subject.id}:message"
-        await self._write(in_hand, pending=mark)
+        await self._store_pending(claim, mark)
         event_type = self._kinds[message.subject.kind].event_type
 
         async def post(content: Message) -> str:
             return await self._posting.post(message.channel, content, kind=event_type, mark=mark)
 
-        ts = await self._fitting(message.channel, view, post)
-        in_hand.note(ts=ts, shown=view.revision, edited=self._clock.now(), **fresh)
+        ts = await self._send_fitting(message.channel, view, post)
+        claim.note(ts=ts, shown=view.revision, edited=self._clock.now(), **fresh)
         log.info("message_posted", **{message.subject.kind: message.subject.id}, channel=message.channel.id)
 
-    async def _edit(self, in_hand: "_Held", view: View) -> None:
-        message = in_hand.message
+    async def _edit(self, claim: "_Claim", view: View) -> None:
+        message = claim.message
 
         async def edit(content: Message) -> str:
             await self._posting.update(message.channel, message.ts, content)
             return message.ts
 
-        await self._fitting(message.channel, view, edit)
-        in_hand.note(shown=view.revision, edited=self._clock.now())
+        await self._send_fitting(message.channel, view, edit)
+        claim.note(shown=view.revision, edited=self._clock.now())
 
-    async def _gone(self, in_hand: "_Held", view: View) -> None:
-        """Somebody deleted the message."""
+    async def _note_deletion(self, claim: "_Claim", view: View) -> None:
+        """Somebody deleted the message: post it again, or treat everything as shown."""
         if view.comes_back:
-            in_hand.note(ts="", shown=-1, position=-1, pending="")
-            self.changed(in_hand.message.subject)
+            claim.note(ts="", shown=-1, position=-1, pending="")
+            self.changed(claim.message.subject)
             return
-        replies = await view.replies(in_hand.message)
-        in_hand.note(
-            shown=view.revision, position=replies[-1].position if replies else in_hand.message.position, pending=""
-        )
+        replies = await view.replies(claim.message)
+        position = replies[-1].position if replies else claim.message.position
+        claim.note(shown=view.revision, position=position, pending="")
 
-    async def _reply(self, in_hand: "_Held", view: View) -> None:
-        """What the thread has not heard yet."""
-        message = in_hand.message
+    async def _reply(self, claim: "_Claim", view: View) -> None:
+        """Post the replies that are missing from the thread."""
+        message = claim.message
         if message.pending:
             if await self._find(message, message.pending, thread=message.ts):
-                in_hand.note(position=int(message.pending.rpartition(":")[2]), reported=view.reported)
-            in_hand.note(pending="")
-        for reply in await view.replies(in_hand.message):
+                claim.note(position=int(message.pending.rpartition(":")[2]), reported=view.reported)
+            claim.note(pending="")
+        for reply in await view.replies(claim.message):
             mark = f"{message.subject.id}:{reply.position}"
             if reply.text:
-                await self._write(in_hand, pending=mark)
+                await self._store_pending(claim, mark)
                 await self._posting.post(
                     message.channel,
                     Message(reply.text),
@@ -412,10 +402,10 @@ class Board:
                 )
             if reply.file:
                 await self._upload(message, reply.file)
-            in_hand.note(position=reply.position, reported=reply.reported, pending="")
+            claim.note(position=reply.position, reported=reply.reported, pending="")
 
     async def _upload(self, message: LiveMessage, file: File) -> None:
-        """A file adds to its message, which is right without it: only when Slack has no time it is tried again."""
+        """Share a file. The message is complete without it, so an upload is only retried when Slack throttles it."""
         try:
             await self._posting.upload(message.channel, file.name, file.content, title=file.title, thread=message.ts)
         except Throttled:
@@ -423,35 +413,35 @@ class Board:
         except Foreign as error:
             log.warning("file_not_shared", file=file.name, error=error.code or type(error).__name__)
 
-    async def _write(self, in_hand: "_Held", **changes: object) -> None:
-        """Store before something is posted; raises `_LeaseLost` when another process has the message by now."""
-        in_hand.note(**changes)
+    async def _store_pending(self, claim: "_Claim", mark: str) -> None:
+        """Store the mark of the next post and renew the lease; raises `_LeaseLost` when another process took it."""
+        claim.note(pending=mark)
         until = self._clock.now() + LEASE
-        if not await self._messages.write(in_hand.message, self._holder, until, **in_hand.changes):
+        if not await self._messages.write(claim.message, self._holder, until, **claim.changes):
             raise _LeaseLost
-        in_hand.changes.clear()
+        claim.changes.clear()
 
     async def _find(self, message: LiveMessage, mark: str, *, thread: str = "") -> str:
         event_type = self._kinds[message.subject.kind].event_type
         return await self._posting.find(message.channel, mark, kind=event_type, thread=thread)
 
     async def post_once(self, view: View, channel: Channel, *, event_type: str, mark: str) -> None:
-        """Post a view as it is now, as a message that does not live; raises `services.model.errors`."""
+        """Post a view as it is now, without updating it later; raises `services.model.errors`."""
 
         async def post(content: Message) -> str:
             return await self._posting.post(channel, content, kind=event_type, mark=mark)
 
-        message = LiveMessage(Subject("summary", mark), channel, await self._fitting(channel, view, post))
+        message = LiveMessage(Subject("summary", mark), channel, await self._send_fitting(channel, view, post))
         for reply in await view.replies(message):
             if reply.file:
                 await self._upload(message, reply.file)
 
     # --- what fits --------------------------------------------------------------------------------------------------
 
-    async def _fitting(self, channel: Channel, view: View, send: Callable[[Message], Awaitable[str]]) -> str:
-        """Send the fullest form of a view that Slack takes; returns the message's ts.
+    async def _send_fitting(self, channel: Channel, view: View, send: Callable[[Message], Awaitable[str]]) -> str:
+        """Send the fullest form of a view that Slack accepts; returns the message's ts.
 
-        Some workspaces refuse plan blocks; that is remembered, so that it is tried once.
+        Some workspaces refuse plan blocks; that is stored, so that they are tried only once.
         """
         plan_blocks = await self._workspaces.plan_blocks(channel.team)
         full = await view.render(plan_blocks)
@@ -480,19 +470,19 @@ class Board:
 
 def _short(message: Message) -> Message:
     """The headline and the buttons."""
-    attached = [block for each in message.attachments for block in each.get("blocks", ())]
+    attached = [block for attachment in message.attachments for block in attachment.get("blocks", ())]
     buttons = [block for block in (*message.blocks, *attached) if block["type"] == "actions"]
     return replace(message, blocks=(section(message.text), *buttons), attachments=())
 
 
-class _Held:
-    """A message in hand, with what has become of it; `changes` are those not stored yet."""
+class _Claim:
+    """A message that this process holds the lease of; `changes` are not stored yet."""
 
     def __init__(self, message: LiveMessage) -> None:
         self.message = message
         self.changes: dict[str, Any] = {}
 
     def note(self, **changes: Any) -> None:
-        """Remember what is true now; it is stored with the next write, or when the message is given back."""
+        """Change the message; the change is stored with the next post, or when the lease is released."""
         self.message = replace(self.message, **changes)
         self.changes |= changes

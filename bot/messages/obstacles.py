@@ -1,7 +1,7 @@
-"""What Slack refuses for now: who waits for it, when it is tried again, and one log line when it begins and ends.
+"""What Slack refuses for now: which subjects wait, when they retry, and one log line at the beginning and the end.
 
-An obstacle closes all of Slack (a revoked token, no network), one channel (archived, or without the bot) or one
-subject. While it stands, one subject at a time tries whether it is gone; when that succeeds, all who wait follow.
+An obstacle blocks all of Slack (a revoked token, no network), one channel (archived, or without the bot) or one
+subject. While it lasts, one waiting subject at a time probes it; as soon as a probe succeeds, the others follow.
 """
 
 import asyncio
@@ -13,24 +13,24 @@ import structlog
 from services.model.message import Channel, Subject
 
 Scope = Channel | Subject | None
-"""What an obstacle closes; None is all of Slack."""
+"""What an obstacle blocks; None is all of Slack."""
 log = structlog.get_logger("messages")
 
 
 @dataclass
 class Obstacle:
-    """One that stands. `code` is Slack's word for it."""
+    """Something that blocks messages. `code` is Slack's error code."""
 
     code: str
     failures: int = 0
     waiting: dict[Subject, None] = field(default_factory=dict)
     probe: Subject | None = None
-    """Who tries at the moment."""
+    """The subject that is being tried at the moment."""
     timer: asyncio.TimerHandle | None = None
 
 
 class Obstacles:
-    """`again` is called with a subject whose time has come. `pause` is the first pause in seconds; it doubles."""
+    """Calls `again` with each subject to retry. `pause` is the first pause in seconds; it doubles."""
 
     def __init__(self, again: Callable[[Subject], None], *, pause: float = 1.0) -> None:
         self._again = again
@@ -38,7 +38,7 @@ class Obstacles:
         self._standing: dict[Scope, Obstacle] = {}
 
     def stop(self, subject: Subject, *scopes: Scope) -> bool:
-        """Whether the subject has to wait because of one of these; it is tried again by itself."""
+        """Whether the subject has to wait because one of these is blocked; it is retried without being asked again."""
         for scope in scopes:
             obstacle = self._standing.get(scope)
             if obstacle is not None and obstacle.probe != subject:
@@ -47,11 +47,11 @@ class Obstacles:
         return False
 
     def stands(self, scope: Scope) -> bool:
-        """Whether there is one, tried at the moment or not."""
+        """Whether this is blocked, including while a probe is running."""
         return scope in self._standing
 
     def met(self, scope: Scope, subject: Subject, code: str, *, longest: float) -> None:
-        """The subject was refused. Pauses between tries double up to `longest` seconds."""
+        """The subject was refused. Pauses between probes double up to `longest` seconds."""
         obstacle = self._standing.get(scope)
         if obstacle is None or obstacle.code != code:
             log.warning("messages_refused", **_named(scope), error=code)
@@ -60,14 +60,14 @@ class Obstacles:
         obstacle.code = code
         obstacle.waiting[subject] = None
         if obstacle.timer is not None:
-            return  # others were under way when it was met first
+            return  # this subject was already being sent when another one met the obstacle
         obstacle.probe = None
         pause = min(self._pause * 2 ** min(obstacle.failures, 20), longest)
         obstacle.failures += 1
         obstacle.timer = asyncio.get_running_loop().call_later(pause, self._try, scope)
 
     def passed(self, *scopes: Scope) -> None:
-        """Slack took something: what stood in its way is gone."""
+        """Slack accepted a message, so these are no longer blocked."""
         for scope in scopes:
             obstacle = self._standing.pop(scope, None)
             if obstacle is None:
@@ -79,7 +79,7 @@ class Obstacles:
                 self._again(subject)
 
     def wake(self, *scopes: Scope) -> None:
-        """Something happened that may have removed the obstacle: try at once, and often again at first."""
+        """Something may have removed the obstacle: probe at once, and start again with short pauses."""
         for scope in scopes:
             obstacle = self._standing.get(scope)
             if obstacle is not None and obstacle.timer is not None:
@@ -88,7 +88,7 @@ class Obstacles:
                 self._try(scope)
 
     def left(self, subject: Subject) -> None:
-        """The subject's turn is over. Where it neither passed nor was refused, the next one tries."""
+        """The subject's turn is over. If it neither passed nor was refused, the next one probes."""
         for scope, obstacle in list(self._standing.items()):
             if obstacle.probe == subject:
                 self._try(scope)
@@ -105,16 +105,16 @@ class Obstacles:
 
     @property
     def general(self) -> Obstacle | None:
-        """What closes all of Slack, if anything does."""
+        """The obstacle that blocks all of Slack, if there is one."""
         return self._standing.get(None)
 
     def __len__(self) -> int:
-        """How many subjects wait for what is expected to pass soon: for Slack, or for themselves."""
-        soon = [each for scope, each in self._standing.items() if not isinstance(scope, Channel)]
-        return len({subject for each in soon for subject in (*each.waiting, each.probe) if subject is not None})
+        """The number of subjects that wait for Slack or for themselves, which should not take long."""
+        brief = [obstacle for scope, obstacle in self._standing.items() if not isinstance(scope, Channel)]
+        return len({subject for obstacle in brief for subject in (*obstacle.waiting, obstacle.probe) if subject})
 
     def close(self) -> None:
-        """Try nothing more."""
+        """Stop all retries."""
         for obstacle in self._standing.values():
             if obstacle.timer is not None:
                 obstacle.timer.cancel()

@@ -13,7 +13,7 @@ from services.store import Store
 
 
 class OperationCards:
-    """A kind of the board (`board.Kind`)."""
+    """Shows operations; a `board.Kind`."""
 
     name: SubjectKind = "operation"
     event_type = "registry_operation"
@@ -22,7 +22,7 @@ class OperationCards:
         self._store = store
 
     async def view(self, subject: str) -> View | None:
-        """How the operation is now."""
+        """The operation as it is now."""
         operation = await self._store.operations.get(subject)
         if operation is None or operation.shown_by_parent:
             return None
@@ -36,23 +36,22 @@ class OperationCards:
         )
 
     async def behind(self, since: datetime | None) -> tuple[str, ...]:
-        """Those whose card or thread lacks something."""
+        """Operations whose card or thread is incomplete."""
         return await self._store.messages.operations_behind(since)
 
     async def _replies(self, operation: Operation, message: LiveMessage) -> tuple[Reply, ...]:
-        """One for all that happened meanwhile; what the channel hears too stands in one of its own."""
+        """One reply for all new events; those that the channel sees too get a separate one."""
         events = await self._store.operations.events(operation.id, max(message.position, 0))
         if not events:
             return ()
-        # Read after the events: what they report is in it.
+        # Read after the events, so that it contains everything that they report.
         latest = await self._store.operations.get(operation.id) or operation
-        return tuple(
-            Reply(
-                group[-1].id, "\n".join(filter(None, (views.thread_line(latest, event) for event in group))), loud=loud
-            )
-            for loud, each in groupby(events, views.is_loud)
-            if (group := list(each))
-        )
+        replies: list[Reply] = []
+        for loud, group in groupby(events, views.is_loud):
+            batch = list(group)
+            lines = (views.thread_line(latest, event) for event in batch)
+            replies.append(Reply(batch[-1].id, "\n".join(filter(None, lines)), loud=loud))
+        return tuple(replies)
 
 
 async def _render(operation: Operation, plan_blocks: bool) -> Message:

@@ -1,10 +1,9 @@
-"""Posts and edits of the bot's own accord, within what Slack allows: one budget a workspace for all who show something.
+"""Unsolicited posts and edits within Slack's limits: one budget for everything that the bot shows in a workspace.
 
-Slack has no key that makes a post happen once, so each carries a mark in its metadata, by which one whose reply was
-lost is found again.
+Slack has no idempotency key for posts, so each post carries a mark in its metadata, by which it can be found when its
+reply was lost.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -18,33 +17,33 @@ from services.model.errors import Absent, NotAllowed, Refused, Throttled, Unreac
 from services.model.message import Channel
 
 UPDATES_PER_MINUTE, UPDATES_AT_ONCE = 40, 12
-"""Slack allows 50 and more edits a minute for all messages of a workspace together (tier 3); both add up to that."""
+"""Slack allows at least 50 edits a minute in a workspace (tier 3); the two figures add up to about that."""
 POSTS_PER_MINUTE, POSTS_AT_ONCE = 60, 10
-"""About one a second in each channel, with a little room for bursts (docs.slack.dev, rate limits)."""
+"""About one a second in each channel, with some room for bursts (docs.slack.dev, rate limits)."""
 LONGEST_PAUSE = 60.0
-"""Seconds that a 429 is waited for at most: whatever Retry-After says, it may have been a proxy's, or a mistake."""
+"""Longest wait after a 429 in seconds, even if Retry-After asks for more: it may be a proxy's, or a mistake."""
 log = structlog.get_logger("messages")
 
 
 class Posting:
-    """Slack as the board uses it. Raises `services.model.errors`; a 429 closes the budget that it is about."""
+    """Slack as the board uses it. Raises `services.model.errors`; a 429 closes the budget of the refused call."""
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
         self.updates = Budget(per_minute=UPDATES_PER_MINUTE, burst=UPDATES_AT_ONCE)
-        """Waited for before `update`, by whoever calls it: they know what is urgent."""
+        """`update` does not wait for it; its caller does, because it knows what is urgent."""
         self._posts: dict[str, Budget] = {}
 
     def posts(self, channel: Channel) -> Budget:
-        """Of a channel; `post` waits for it, and whoever can do something else meanwhile looks at it before."""
+        """The budget of a channel. `post` waits for it; callers may wait earlier, before they take a lease."""
         return self._posts.setdefault(channel.id, Budget(per_minute=POSTS_PER_MINUTE, burst=POSTS_AT_ONCE))
 
     async def post(
         self, channel: Channel, message: Message, *, kind: str, mark: str, thread: str = "", loud: bool = False
     ) -> str:
-        """Post when the channel's budget allows it; the message's ts. `kind` and `mark` are what `find` looks for.
+        """Post when the channel's budget allows it; returns the message's ts. `find` searches by `kind` and `mark`.
 
-        Raises `Unreachable` when Slack's answer does not name the message: it may be there, as after a lost reply.
+        Raises `Unreachable` when Slack's answer does not name the message: it may exist, as after a lost reply.
         """
         budget = self.posts(channel)
         await budget.taken()
@@ -54,7 +53,7 @@ class Posting:
                     channel=channel.id,
                     text=cut(message.text, 4000),
                     blocks=[dict(block) for block in message.blocks] or None,
-                    attachments=[dict(each) for each in message.attachments] or None,
+                    attachments=[dict(attachment) for attachment in message.attachments] or None,
                     metadata={"event_type": kind, "event_payload": {"mark": mark}},
                     thread_ts=thread or None,
                     reply_broadcast=loud or None,
@@ -91,7 +90,7 @@ class Posting:
             )
 
     async def find(self, channel: Channel, mark: str, *, kind: str, thread: str = "") -> str:
-        """The ts of the message that carries this mark; empty when there is none, or the bot may not look."""
+        """The ts of the message with this mark; empty when there is none, or the bot may not read the channel."""
         where: dict[str, Any] = {"channel": channel.id, "limit": 100, "include_all_metadata": True}
         try:
             with translated("conversations.history"):
@@ -102,17 +101,14 @@ class Posting:
         except (NotAllowed, Absent, Refused) as error:
             log.warning("lost_post_not_looked_for", mark=mark, error=error.code)
             return ""
-        return next((str(each["ts"]) for each in answer["messages"] if _mark(each, kind) == mark), "")
+        for message in answer["messages"]:
+            metadata = message.get("metadata") or {}
+            if metadata.get("event_type") == kind and metadata.get("event_payload", {}).get("mark") == mark:
+                return str(message["ts"])
+        return ""
 
 
 def _close(budget: Budget, error: Throttled) -> None:
     pause = min(error.retry_after, LONGEST_PAUSE)
     if budget.close(pause):
         log.warning("messages_throttled", method=error.target, seconds=pause)
-
-
-def _mark(message: Mapping[str, Any], kind: str) -> str:
-    metadata = message.get("metadata") or {}
-    if metadata.get("event_type") != kind:
-        return ""
-    return str(metadata.get("event_payload", {}).get("mark", ""))

@@ -1,4 +1,4 @@
-"""What has something new to show: one task for each subject, however often it changes."""
+"""The subjects that have something new to show: one task for each, however often it changes."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -9,7 +9,7 @@ from services.model.message import Subject
 
 
 class Queue:
-    """Calls `show` for each subject that changed; one that changes meanwhile is shown again afterwards."""
+    """Calls `show` for each subject that changed, and again if it changed in the meantime."""
 
     def __init__(self, show: Callable[[Subject], Coroutine[Any, Any, None]]) -> None:
         self._show = show
@@ -18,17 +18,17 @@ class Queue:
         self._again: dict[Subject, asyncio.Event] = {}
         self._later: dict[Subject, asyncio.TimerHandle] = {}
         self._early: dict[Subject, None] = {}
-        """What changed before the start."""
+        """Subjects that changed before the start."""
 
     def start(self) -> None:
-        """Begin to show."""
+        """Begin to call `show`."""
         self._started = True
         for subject in self._early:
             self.changed(subject)
         self._early.clear()
 
     def changed(self, subject: Subject) -> None:
-        """Show it as soon as possible."""
+        """Show a subject as soon as possible."""
         if not self._started:
             self._early[subject] = None
         elif subject in self._tasks:
@@ -39,16 +39,17 @@ class Queue:
             self._tasks[subject].add_done_callback(partial(self._ended, subject))
 
     def later(self, subject: Subject, seconds: float) -> None:
-        """Show it after a pause; one that is waiting already keeps its time."""
-        if subject not in self._later:
-            self._later[subject] = asyncio.get_running_loop().call_later(seconds, self._due, subject)
+        """Show a subject after a pause; one that is waiting already keeps its time."""
 
-    def _due(self, subject: Subject) -> None:
-        del self._later[subject]
-        self.changed(subject)
+        def due() -> None:
+            del self._later[subject]
+            self.changed(subject)
+
+        if subject not in self._later:
+            self._later[subject] = asyncio.get_running_loop().call_later(seconds, due)
 
     async def changes_within(self, subject: Subject, seconds: float) -> bool:
-        """Wait until a subject that is being shown changes again; False when it did not. Whoever asks shows that."""
+        """Wait until a subject that is being shown changes again; False if it does not. The caller shows the change."""
         again = self._again[subject]
         try:
             async with asyncio.timeout(seconds):
@@ -67,7 +68,7 @@ class Queue:
         return len(self._tasks.keys() | self._later.keys() | self._early.keys())
 
     async def stop(self, deadline: float) -> int:
-        """Finish what is being shown, as far as the time (seconds) allows; returns how much is not shown."""
+        """Finish what is being shown, for at most `deadline` seconds; returns the number of subjects not shown."""
         loop = asyncio.get_running_loop()
         until = loop.time() + deadline
         while self._tasks and (remaining := until - loop.time()) > 0:

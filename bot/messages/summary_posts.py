@@ -1,4 +1,4 @@
-"""Due summaries on the board: each due time is posted once; long ones have all rows as a file in the thread."""
+"""Due summaries on the board: each is posted once, and a long one has all its rows as a file in the thread."""
 
 import secrets
 from datetime import datetime
@@ -14,13 +14,13 @@ from services.watching.reports import Due, SummaryReports
 from services.watching.summaries import Report
 
 FILE_FROM = 4
-"""Pages from which on all rows come as a file too."""
+"""Summaries with this many pages or more also come as a file."""
 
 
 class SummaryPosts:
-    """A kind of the board (`board.Kind`), and `services.ports.Reports`.
+    """Shows summaries; a `board.Kind`, and implements `services.ports.Reports`.
 
-    Its subjects are `watch:due`, the due time in Unix seconds.
+    Its subjects are `watch:due`, with the due time in Unix seconds.
     """
 
     name: SubjectKind = "summary"
@@ -32,14 +32,14 @@ class SummaryPosts:
         self._reporting = reporting
 
     async def due(self, watch_id: str) -> None:
-        """Post what a watch has due, now that its time has come."""
+        """Post the summary of a watch whose time has come."""
         watch = await self._store.watches.get(watch_id)
         due = await self._reporting.due(watch) if watch else None
         if due is not None:
             self._board.changed(Subject(self.name, due.subject))
 
     async def post_now(self, watch: Watch) -> None:
-        """Post a summary beside those on schedule; raises `services.model.errors`."""
+        """Post a summary outside the schedule; raises `services.model.errors`."""
         report = await self._reporting.report(watch)
         due = Due(watch, report.summary.at, late=False)
         view = self._view(due, report)
@@ -47,18 +47,18 @@ class SummaryPosts:
         await self._board.post_once(view, channel, event_type=self.event_type, mark=mark)
 
     async def view(self, subject: str) -> View | None:
-        """A due summary; None when it was posted, its watch has ended, or a later one is due."""
+        """A due summary; None when it was posted, its watch was deleted, or a later one is due."""
         watch = await self._store.watches.get(subject.rpartition(":")[0])
         due = await self._reporting.due(watch) if watch else None
         return self._view(due) if due is not None and due.subject == subject else None
 
     async def behind(self, _since: datetime | None) -> tuple[str, ...]:
-        """Every due time that is not posted: missed while no process ran, or left by one that died."""
-        due = [await self._reporting.due(watch) for watch in await self._store.watches.all()]
-        return tuple(each.subject for each in due if each is not None)
+        """Every summary that is due and not posted: missed while no process ran, or left by one that died."""
+        dues = [await self._reporting.due(watch) for watch in await self._store.watches.all()]
+        return tuple(due.subject for due in dues if due is not None)
 
     def _view(self, due: Due, report: Report | None = None) -> View:
-        """What is posted asks Azure, so it is made when it is needed, and once."""
+        """The report needs a request to Azure, so it is made when it is first needed, and only once."""
         reports = [report] if report else []
 
         async def latest() -> Report:

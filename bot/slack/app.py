@@ -1,7 +1,8 @@
-"""Slack's listeners: acknowledge, hand to the door, send what comes back. Socket Mode or HTTP, the same behind both.
+"""Slack's listeners: acknowledge, hand the request to the door, send the answer. The same for Socket Mode and HTTP.
 
-Slack waits three seconds for an acknowledgement, so a command or click is acknowledged before anything is looked up, a
-form after at most two, and choices within two and a half. What follows is owned by `Work` and waited for at shutdown.
+Slack waits three seconds for an acknowledgement. A command or click is therefore acknowledged before anything is looked
+up, a form after at most two seconds, and a request for options within two and a half. `Work` owns the tasks that remain
+and waits for them at shutdown.
 """
 
 import asyncio
@@ -48,12 +49,12 @@ PATH = "/slack/events"
 _FORM_WAIT = 2.0
 _OPTIONS_WAIT = 2.3
 _LONGEST_PAUSE = 30.0
-"""Seconds between two tries to open the first socket."""
+"""Seconds between two attempts to open the first socket."""
 _PING_INTERVAL = 10
 _SILENCE = 60
-"""Seconds without a frame or pong after which the socket is opened anew, whatever it says of itself."""
+"""Seconds without a frame or pong after which the socket is reopened, even if the SDK believes it is connected."""
 _FORM_TOO_LATE = frozenset({"trigger_expired", "expired_trigger_id", "trigger_exchanged", "exchanged_trigger_id"})
-"""Slack's documents have one pair of words, its answers in public reports the other."""
+"""Slack documents the first word of each pair; public reports show the second in its answers."""
 _log = structlog.get_logger("slack")
 
 
@@ -69,9 +70,9 @@ class Connection:
 
 
 class SlackBot:
-    """The bot in Slack. `start` begins to listen in Socket Mode; in HTTP mode `routes` do.
+    """The bot in Slack. In Socket Mode `start` begins to listen; in HTTP mode Slack calls the `routes`.
 
-    `reachable` is called with a channel's id when the bot can post there since then.
+    `reachable` is called with a channel's id when the bot becomes able to post there.
     """
 
     def __init__(
@@ -101,28 +102,32 @@ class SlackBot:
         self.app = self._bolt()
         self._socket: AsyncSocketModeHandler | None = None
         self._watch: asyncio.Task[None] | None = None
-        self._heard = 0.0
+        self._last_frame = 0.0
         self._listening = False
 
     # --- life -------------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Begin to take what Slack delivers."""
+        """Begin to accept deliveries from Slack."""
         if self._connection.mode == "socket":
             assert self._connection.app_token is not None  # noqa: S101 - the settings demand it in this mode
             token = self._connection.app_token.reveal()
             self._socket = AsyncSocketModeHandler(self.app, token, ping_interval=_PING_INTERVAL)
             self._socket.client.proxy = self._client.proxy
-            self._socket.client.on_message_listeners.append(self._frame)
-            # Asked here first: the SDK would try for ever, whatever Slack says of the token.
+
+            async def note_frame(_message: Any) -> None:
+                self._last_frame = time.monotonic()
+
+            self._socket.client.on_message_listeners.append(note_frame)
+            # Requested here, because the SDK would retry for ever even if Slack rejects the token.
             self._socket.client.wss_uri = await self._socket_address(self._connection.app_token)
             await self._socket.connect_async()  # type: ignore[no-untyped-call]  # slack-bolt has no type there
-            self._heard = time.monotonic()
+            self._last_frame = time.monotonic()
             self._watch = asyncio.create_task(self._keep_connected(self._socket))
         self._listening = True
 
     async def _socket_address(self, token: Secret) -> str:
-        """Raises `services.model.errors` for what does not pass by itself: a wrong token, a missing scope."""
+        """Retries while Slack is unreachable; raises `services.model.errors` for a wrong token or a missing scope."""
         pause = 1.0
         while True:
             try:
@@ -133,7 +138,7 @@ class SlackBot:
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def stop(self, deadline: timedelta = timedelta(seconds=20)) -> None:
-        """Take nothing more, finish what is under way, and leave."""
+        """Accept nothing more, finish running deliveries, and disconnect."""
         self._listening = False
         if self._watch:
             self._watch.cancel()
@@ -154,44 +159,41 @@ class SlackBot:
             return "not listening"
         if self._socket is None:
             return ""
-        # A coroutine: forgetting to await it would make the bot look well for ever.
+        # A coroutine: without `await` its result would always be true.
         if not await self._socket.client.is_connected():
             return "no open socket"
         return "the socket is silent" if self._silent(self._socket) else ""
 
     @property
     def busy(self) -> int:
-        """How many deliveries are being worked on."""
+        """The number of deliveries in progress."""
         return len(self._work)
 
     async def idle(self) -> None:
-        """Wait until nothing is being worked on."""
+        """Wait until no delivery is in progress."""
         await self._work.idle()
-
-    async def _frame(self, _message: Any) -> None:
-        self._heard = time.monotonic()
 
     def _silent(self, socket: AsyncSocketModeHandler) -> bool:
         pong = socket.client.last_ping_pong_time
         since_pong = time.time() - pong if pong else float("inf")
-        return min(time.monotonic() - self._heard, since_pong) > _SILENCE
+        return min(time.monotonic() - self._last_frame, since_pong) > _SILENCE
 
     async def _keep_connected(self, socket: AsyncSocketModeHandler) -> None:
-        """The SDK watches its socket too; this is for the times when it believes itself connected and hears nothing."""
+        """Reopen a silent socket. The SDK monitors it too, but may believe it is connected when nothing arrives."""
         while True:
             await asyncio.sleep(_PING_INTERVAL)
             if self._silent(socket):
                 _log.warning("socket_silent")
-                self._heard = time.monotonic()
+                self._last_frame = time.monotonic()
                 try:
                     await socket.client.connect_to_new_endpoint(force=True)
-                except Exception as error:  # noqa: BLE001 - the next round tries again
+                except Exception as error:  # noqa: BLE001 - the next round retries
                     _log.warning("socket_not_opened", error=type(error).__name__)
 
     # --- HTTP -------------------------------------------------------------------------------------------------------
 
     def routes(self) -> list[web.RouteDef]:
-        """What Slack calls in HTTP mode; none in Socket Mode."""
+        """The route that Slack calls in HTTP mode; none in Socket Mode."""
         secret = self._connection.signing_secret
         if self._connection.mode != "http" or secret is None:
             return []
@@ -205,15 +207,30 @@ class SlackBot:
     # --- Bolt -------------------------------------------------------------------------------------------------------
 
     def _bolt(self) -> AsyncApp:
+        installation = AuthorizeResult(
+            enterprise_id=self._ours.enterprise or None,
+            team_id=self._ours.team,
+            bot_id=self._ours.bot_id,
+            bot_user_id=self._ours.bot_user,
+            bot_token=self._connection.bot_token.reveal(),
+        )
+
+        # Without asking Slack on each delivery. A function, since Bolt can't call a method here.
+        async def authorize() -> AuthorizeResult:
+            return installation
+
+        async def log_fault(error: Exception) -> None:
+            _log.error("fault", exc_info=error)
+
         secret = self._connection.signing_secret
-        # Below ERROR Bolt logs whole payloads, signatures included; each of its loggers takes the level of this one.
+        # Below ERROR Bolt logs whole payloads with their signatures; all its loggers take the level of this one.
         logger = logging.getLogger("slack_bolt")
         logger.setLevel(logging.ERROR)
         app = AsyncApp(
-            name="registry-bot",  # without one Bolt searches the stack for it, which reads the source of every module
+            name="registry-bot",  # without a name Bolt searches the stack for one, reading every module's source
             logger=logger,
             client=self._client,
-            authorize=self._authorization(),
+            authorize=authorize,
             signing_secret=secret.reveal() if secret else "socket mode has none",
             request_verification_enabled=self._connection.mode == "http",
         )
@@ -223,31 +240,13 @@ class SlackBot:
         app.view(SUBMIT)(self._on_form)
         app.options(SUGGEST)(self._on_options)
         app.event(re.compile(".*"))(self._on_event)
-        app.error(self._on_fault)
+        app.error(log_fault)
         return app
 
-    def _authorization(self) -> Callable[[], Awaitable[AuthorizeResult]]:
-        """The one installation, without asking Slack again. A function, since Bolt can't call a method here."""
-        result = AuthorizeResult(
-            enterprise_id=self._ours.enterprise or None,
-            team_id=self._ours.team,
-            bot_id=self._ours.bot_id,
-            bot_user_id=self._ours.bot_user,
-            bot_token=self._connection.bot_token.reveal(),
-        )
-
-        async def authorize() -> AuthorizeResult:
-            return result
-
-        return authorize
-
-    async def _on_fault(self, error: Exception) -> None:
-        _log.error("fault", exc_info=error)
-
     async def _on_event(self, event: Body) -> None:
-        """When the bot has joined a channel, it can post there from now on; other events are only acknowledged."""
+        """Once the bot has joined a channel it can post there; other events are only acknowledged."""
         if event.get("type") == "member_joined_channel" and event.get("user") == self._ours.bot_user:
-            self._people.moved(event["channel"])
+            self._people.membership_changed(event["channel"])
             self._reachable(event["channel"])
 
     # --- commands and clicks ----------------------------------------------------------------------------------------
@@ -267,9 +266,18 @@ class SlackBot:
         action = body["actions"][0]
         if action["type"] != "button" or not action["action_id"].startswith("run:"):
             return
-        where = _clicked_where(body)
+        container = body.get("container", {})
+        message, thread = container.get("message_ts", ""), container.get("thread_ts", "")
+        where = Where(
+            container.get("channel_id") or body.get("channel", {}).get("id", ""),
+            body["user"]["id"],
+            response_url=body.get("response_url", ""),
+            # A thread's first message is in the channel, and so is the answer to a click on it.
+            thread_ts=thread if thread != message else "",
+            message_ts=message,
+        )
         if not self._work.has_room:
-            self._work.start(self._last_words(views.busy(), where))
+            self._work.start(self._try_to_send(views.busy(), where))
             return
         line = _Line(action["value"], body["trigger_id"], slash=self._connection.slash, clicked=True)
         self._work.start(self._answer(line, where, team=team_of(body)))
@@ -285,12 +293,12 @@ class SlackBot:
                 await self._send(await self._door.dispatch(request), request, where)
             except DomainError as error:
                 _log.warning("delivery_not_answered", error=str(error))
-                await self._last_words(Message(views.explanation(error)), where)
-            except Exception:  # noqa: BLE001 - a person waits for a word, whatever happened
+                await self._try_to_send(Message(views.explanation(error)), where)
+            except Exception:  # noqa: BLE001 - a person waits for an answer, even after a fault
                 _log.exception("fault")
-                await self._last_words(views.ours(reference), where)
+                await self._try_to_send(views.ours(reference), where)
 
-    async def _last_words(self, message: Message, where: Where) -> None:
+    async def _try_to_send(self, message: Message, where: Where) -> None:
         with suppress(DomainError):
             await self.replies.send(message, where)
 
@@ -332,11 +340,11 @@ class SlackBot:
     async def _on_form(self, ack: AsyncAck, body: Body) -> None:
         filled = submission(body["view"])
         if not self._work.has_room:
-            # What was filled in stays on the screen.
+            # The form stays open with everything that was filled in.
             await ack(response_action="errors", errors={filled.parameters[0]: views.busy().text})
             return
         where = Where(filled.channel, body["user"]["id"], thread_ts=filled.thread_ts, message_ts=filled.message_ts)
-        running = self._work.start(self._filled_in(filled, where, body))
+        running = self._work.start(self._dispatch_form(filled, where, body))
         await asyncio.wait({running}, timeout=_FORM_WAIT)
         answer = running.result() if running.done() and not running.exception() else None
         if answer and answer.parameter in filled.parameters:
@@ -346,11 +354,11 @@ class SlackBot:
             await ack(response_action="update", view=view(answer.message, channel=filled.channel))
             return
         await ack()
-        self._work.start(self._after_form(running, where))
+        self._work.start(self._send_form_answer(running, where))
 
-    async def _filled_in(self, filled: Submission, where: Where, body: Body) -> Reply | None:
-        sent = body["view"]
-        trigger = body.get("trigger_id") or f"{sent['id']}:{sent.get('hash', '')}"
+    async def _dispatch_form(self, filled: Submission, where: Where, body: Body) -> Reply | None:
+        form = body["view"]
+        trigger = body.get("trigger_id") or f"{form['id']}:{form.get('hash', '')}"
         line = _Line(filled.text, trigger, slash=self._connection.slash, clicked=True, opens_forms=False)
         reference = secrets.token_hex(4)
         with structlog.contextvars.bound_contextvars(reference=reference):
@@ -359,30 +367,27 @@ class SlackBot:
             request = await self._request(line, where, reference, team=team_of(body))
             return await self._door.dispatch(request)
 
-    async def _after_form(self, running: "asyncio.Task[Reply | None]", where: Where) -> None:
+    async def _send_form_answer(self, running: "asyncio.Task[Reply | None]", where: Where) -> None:
         try:
             answer = await running
         except DomainError as error:
-            await self._last_words(Message(views.explanation(error)), where)
+            await self._try_to_send(Message(views.explanation(error)), where)
             return
         if answer and isinstance(answer.message, Message):
             await self.replies.send(answer.message, where)
 
     async def _on_options(self, ack: AsyncAck, body: Body) -> None:
+        form = submission({"state": {"values": {}}, **body["view"]})
+        line = _Line("", "", slash=self._connection.slash, clicked=True)
         names: tuple[str, ...] = ()
         try:
             async with asyncio.timeout(_OPTIONS_WAIT):
-                names = await self._suggestions(body)
+                where = Where(form.channel, body["user"]["id"])
+                request = await self._request(line, where, "", team=team_of(body))
+                names = await self._door.suggest(request, form.runs, body["block_id"], body.get("value") or "")
         except (TimeoutError, DomainError) as error:
             _log.warning("suggestions_missing", error=type(error).__name__)
         await ack(options=[option(name) for name in names[:100]])
-
-    async def _suggestions(self, body: Body) -> tuple[str, ...]:
-        form = submission({"state": {"values": {}}, **body["view"]})
-        where = Where(form.channel, body["user"]["id"])
-        line = _Line("", "", slash=self._connection.slash, clicked=True)
-        request = await self._request(line, where, "", team=team_of(body))
-        return await self._door.suggest(request, form.runs, body["block_id"], body.get("value") or "")
 
 
 @dataclass(frozen=True)
@@ -395,29 +400,15 @@ class _Line:
 
     @property
     def key(self) -> str:
-        """Of the delivery. A trigger opens forms, so what is kept of it is its digest."""
+        """Identifies the delivery. A trigger can open forms, so only its digest is stored."""
         return hashlib.sha256(self.trigger_id.encode()).hexdigest()
 
 
-def _clicked_where(body: Body) -> Where:
-    """A thread's first message stands in the channel: what is answered to a click on it belongs there too."""
-    container = body.get("container", {})
-    channel = container.get("channel_id") or body.get("channel", {}).get("id", "")
-    message, thread = container.get("message_ts", ""), container.get("thread_ts", "")
-    return Where(
-        channel=channel,
-        person=body["user"]["id"],
-        response_url=body.get("response_url", ""),
-        thread_ts=thread if thread != message else "",
-        message_ts=message,
-    )
-
-
 class _Gate(AsyncMiddleware):
-    """Bolt trusts any payload that is signed or on its socket: here is checked for whom it is, and that it is whole.
+    """Refuses payloads that are for another installation or incomplete; Bolt trusts any that is signed.
 
-    What the bot has no use for is acknowledged, or Slack would call it a failure. A class, since Bolt fills in the
-    arguments of a function from the payload, and raises where one is missing.
+    Payloads that the bot does not use are acknowledged, because Slack would count them as failures otherwise. A class,
+    since Bolt fills in the arguments of a function from the payload, and raises where one is missing.
     """
 
     def __init__(self, ours: Installation) -> None:
@@ -430,7 +421,7 @@ class _Gate(AsyncMiddleware):
         resp: BoltResponse,  # noqa: ARG002 - Bolt gives arguments by name
         next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - likewise
     ) -> BoltResponse | None:
-        """The answer to what goes no further."""
+        """Answer here, or pass the payload on to the listeners."""
         body = req.body
         if wrong := foreign(body, self._ours):
             _log.warning("delivery_refused", reason=wrong, kind=kind(body))

@@ -1,10 +1,10 @@
-"""The one Slack client of the process, and the border where Slack's errors become ours."""
+"""The Slack client of the process, and the translation of Slack's errors into the bot's own."""
 
 import asyncio
 import ssl
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,13 +28,13 @@ from services.model.redaction import scrub
 from services.model.secret import Secret
 
 SlackClient = AsyncWebClient
-"""The type of what `open_client` gives, for those who only pass it on."""
+"""The type that `open_client` yields, for modules that only pass it on."""
 TIMEOUT = 15
 """Seconds for one call of the Web API."""
 SHORT_PAUSE = 5.0
 """Seconds to wait after a 429 that does not say how long."""
 _POSTING = ("chat.postMessage", "chat.postEphemeral", "chat.scheduleMessage", "views.open", "views.push")
-"""Calls whose reply may be lost after they took effect; said twice, they would be there twice."""
+"""Calls that must not be repeated when their reply is lost: they may have taken effect, and would show up twice."""
 
 
 def _repeatable(request: HttpRequest) -> bool:
@@ -68,7 +68,7 @@ class _ServerRetry(AsyncServerErrorRetryHandler):
 
 
 def proxy_for(url: str) -> str | None:
-    """The proxy that the environment names for this address; unlike slack-sdk's own reading, NO_PROXY counts."""
+    """The environment's proxy for this address; unlike slack-sdk, it respects NO_PROXY."""
     parts = urlsplit(url)
     if urllib.request.proxy_bypass(parts.hostname or ""):
         return None
@@ -77,7 +77,7 @@ def proxy_for(url: str) -> str | None:
 
 @asynccontextmanager
 async def open_client(token: Secret, *, api_url: str, ca_file: Path | None = None) -> AsyncIterator[AsyncWebClient]:
-    """The client, with one session whose connections are kept, until left."""
+    """A client with one session whose connections are reused."""
     context = ssl.create_default_context()
     if ca_file:
         context.load_verify_locations(ca_file)
@@ -102,8 +102,8 @@ async def open_client(token: Secret, *, api_url: str, ca_file: Path | None = Non
 
 
 def for_cards(client: AsyncWebClient) -> AsyncWebClient:
-    """The same client for one who keeps a budget: a 429 is an answer to it, not something to sit out in each call."""
-    patient_client = AsyncWebClient(
+    """The same client for callers that keep a budget: it raises on a 429 instead of waiting inside the call."""
+    client_for_cards = AsyncWebClient(
         token=client.token,
         base_url=client.base_url,
         timeout=TIMEOUT,
@@ -112,20 +112,20 @@ def for_cards(client: AsyncWebClient) -> AsyncWebClient:
         retry_handlers=[_ConnectionRetry(max_retry_count=2), _ServerRetry(max_retry_count=2)],
     )
     # Set afterwards: slack-sdk takes no proxy as "the one of the environment, NO_PROXY or not".
-    patient_client.proxy = client.proxy
-    return patient_client
+    client_for_cards.proxy = client.proxy
+    return client_for_cards
 
 
 # --- errors ---------------------------------------------------------------------------------------------------------
 
 _IDENTITY = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"})
 _LOST = frozenset({"channel_not_found", "user_not_found", "message_not_found", "no_such_subteam", "thread_not_found"})
-_THEIR_TROUBLE = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+_OUTAGE = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 
 
 @contextmanager
 def translated(method: str) -> Iterator[None]:
-    """Slack's errors inside become `services.model.errors`; `code` is Slack's own word for it."""
+    """Turn Slack's errors inside into `services.model.errors`; `code` is Slack's error code."""
     try:
         yield
     except SlackApiError as error:
@@ -141,7 +141,7 @@ def _translated(error: SlackApiError, method: str) -> Foreign:
     status = getattr(answer, "status_code", 0)
     if code == "ratelimited" or status == 429:  # noqa: PLR2004 - Too Many Requests
         return Throttled("slack", method, code="ratelimited", retry_after=_pause(answer.headers.get("Retry-After", "")))
-    if code in _THEIR_TROUBLE or not code:
+    if code in _OUTAGE or not code:
         return Unreachable("slack", method, code=code or f"HTTP {status}")
     if code == "missing_scope":
         return NotAllowed("slack", method, code=code, action=str(data.get("needed", "")))
@@ -154,7 +154,7 @@ def _translated(error: SlackApiError, method: str) -> Foreign:
 
 
 def _pause(header: str) -> float:
-    """Seconds that a Retry-After asks for; a short pause where it is missing or no number."""
+    """Seconds that a Retry-After asks for; a short pause when it is missing or not a number."""
     return float(header) if header.isdecimal() else SHORT_PAUSE
 
 
@@ -163,7 +163,7 @@ def _pause(header: str) -> float:
 
 @dataclass(frozen=True)
 class Installation:
-    """Which workspace the bot's token belongs to. `app_id` is empty where Slack does not tell it."""
+    """The workspace that the bot's token belongs to. `app_id` is empty when Slack does not disclose it."""
 
     team: str
     team_name: str
@@ -173,7 +173,7 @@ class Installation:
     app_id: str
     url: str
     scopes: frozenset[str]
-    """What the token may do; empty where Slack does not tell it."""
+    """The token's scopes; empty when Slack does not disclose them."""
 
 
 async def identify(client: AsyncWebClient) -> Installation:
@@ -183,30 +183,24 @@ async def identify(client: AsyncWebClient) -> Installation:
     me = answer.data
     assert isinstance(me, dict)  # noqa: S101 - slack-sdk types the data of all calls alike
     scopes = {name.lower(): value for name, value in answer.headers.items()}.get("x-oauth-scopes", "")
+    app_id = ""
+    with suppress(NotAllowed, Absent, Refused), translated("bots.info"):
+        bot: dict[str, Any] = (await client.bots_info(bot=me.get("bot_id", "")))["bot"]
+        app_id = str(bot.get("app_id", ""))
     return Installation(
         team=me["team_id"],
         team_name=me.get("team", ""),
         enterprise=me.get("enterprise_id") or "",
         bot_id=me.get("bot_id", ""),
         bot_user=me["user_id"],
-        app_id=await _app_id(client, me.get("bot_id", "")),
+        app_id=app_id,
         url=me.get("url", ""),
         scopes=frozenset(filter(None, scopes.split(","))),
     )
 
 
 async def open_socket(client: AsyncWebClient, app_token: Secret) -> str:
-    """The address of a fresh socket, for Socket Mode. It opens once, within half a minute."""
+    """The address of a new socket for Socket Mode. It can be opened once, within half a minute."""
     with translated("apps.connections.open"):
         answer = await client.apps_connections_open(app_token=app_token.reveal())
     return str(answer["url"])
-
-
-async def _app_id(client: AsyncWebClient, bot_id: str) -> str:
-    try:
-        with translated("bots.info"):
-            answer = await client.bots_info(bot=bot_id)
-    except (NotAllowed, Absent, Refused):
-        return ""
-    bot: dict[str, Any] = answer["bot"]
-    return str(bot.get("app_id", ""))

@@ -1,4 +1,4 @@
-"""What Slack delivers: for whom a payload is, whether it is whole, and whether the bot has a use for it. Pure."""
+"""Payloads from Slack: whom they are for, whether they are complete, and whether the bot uses them. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from bot.slack.client import Installation
 
 Body = Mapping[str, Any]
 USED = frozenset({"command", "block_actions", "view_submission", "block_suggestion", "event_callback"})
-"""Kinds that the bot does something with; everything else is acknowledged and that is all."""
+"""Kinds that the bot handles; all others are only acknowledged."""
 _TEXTS = {
     "command": ("team_id", "channel_id", "user_id", "command", "trigger_id"),
     "block_actions": ("trigger_id",),
@@ -27,7 +27,7 @@ def kind(body: Body) -> str:
 
 
 def malformed(body: Body) -> str:
-    """The first field that a payload of a used kind lacks; empty when it is whole."""
+    """The first field that is missing from a payload of a used kind; empty when it is complete."""
     texts, parts = _TEXTS.get(kind(body), ()), _PARTS.get(kind(body), ())
     for name in texts:
         if not isinstance(body.get(name), str) or not body[name]:
@@ -47,7 +47,8 @@ def malformed(body: Body) -> str:
 def foreign(body: Body, ours: Installation) -> str:
     """Why a payload is not for this installation; empty when it is.
 
-    Clicks carry the clicking person's team, which may be another's in a shared channel: who that is decides the policy.
+    A click carries the team of the person who clicked, which may be another one in a shared channel. Whether that
+    person may do anything is for the policy to decide.
     """
     app = body.get("api_app_id")
     if ours.app_id and app and app != ours.app_id:

@@ -1,4 +1,4 @@
-"""Whom Slack's ids mean: people, their user groups, and channels; asked seldom, remembered for minutes."""
+"""The people, user groups and channels behind Slack's ids, cached for minutes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _STALE = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Groups:
-    """All user groups, or Slack's word for why they are not known."""
+    """All user groups, or Slack's error code when they can't be listed."""
 
     members: Mapping[str, frozenset[str]]
     """By id and by handle."""
@@ -45,7 +45,7 @@ _UNKNOWN = _Profile("", "", "", is_guest=False, is_stranger=True, tz="UTC")
 
 
 class People:
-    """Everybody in the workspace, and its channels. Implements `services.services.Slack`."""
+    """The workspace's people and channels. Implements `services.ports.Slack`."""
 
     def __init__(self, client: AsyncWebClient, installation: Installation) -> None:
         self._client = client
@@ -55,16 +55,16 @@ class People:
         self._places = Cache(self._ask_place, lifetime=_PLACE_LIFETIME, stale=_STALE)
 
     async def person(self, person_id: str, team: str = "") -> Person:
-        """Somebody whom a payload names, with the team that it names for them. Raises `Unreachable`."""
+        """The person with this id; `team` is the one that the payload gives for them. Raises `Unreachable`."""
         profile = await self._profiles.get(person_id)
         groups = await self._groups.get("all")
-        theirs = team or profile.team or self._ours.team
+        home_team = team or profile.team or self._ours.team
         same_company = bool(self._ours.enterprise) and profile.enterprise == self._ours.enterprise
-        foreign = any(each and each != self._ours.team for each in (team, profile.team)) and not same_company
+        foreign = any(name and name != self._ours.team for name in (team, profile.team)) and not same_company
         return Person(
             id=person_id,
             name=profile.name or person_id,
-            team=self._ours.team if same_company else theirs,
+            team=self._ours.team if same_company else home_team,
             groups=groups.of(person_id),
             is_guest=profile.is_guest,
             is_external=foreign or profile.is_stranger,
@@ -72,15 +72,15 @@ class People:
         )
 
     async def place(self, channel: str, name: str = "") -> Place:
-        """A channel that a payload names."""
+        """The channel with this id; `name` is the one that the payload gives for it."""
         place = await self._places.get(channel)
         if not place.is_member:
-            self._places.forget(channel)  # whoever reads that invites the bot, and asks again at once
+            self._places.forget(channel)  # the answer makes people invite the bot and try again at once
         channel_name = name or place.channel_name
         return Place(self._ours.team, channel, channel_name, is_shared=place.is_shared, is_member=place.is_member)
 
-    def moved(self, channel: str) -> None:
-        """The bot was invited to a channel or removed from it, as a refused post tells."""
+    def membership_changed(self, channel: str) -> None:
+        """Forget a channel, because the bot was invited to it or a post there was refused."""
         self._places.forget(channel)
 
     async def ping(self) -> None:
@@ -96,7 +96,7 @@ class People:
             return None
 
     async def groups_problem(self) -> str:
-        """Slack's error code for why user groups are not known."""
+        """Slack's error code if user groups can't be listed; empty if they can."""
         try:
             return (await self._groups.get("all")).problem
         except Foreign as error:
@@ -136,10 +136,10 @@ class People:
             with translated("conversations.info"):
                 answer = await self._client.conversations_info(channel=channel)
         except Absent:
-            # A private channel or a conversation of others: its existence is not even told to the bot.
+            # A private channel, or a conversation of others: Slack does not even disclose that it exists.
             return Place(self._ours.team, channel, is_member=False)
         except (NotAllowed, Refused):
-            # Without the scope (direct messages need one of their own) nothing is known; posting will tell.
+            # Without the scope (direct messages need a separate one) only an attempt to post will show.
             return Place(self._ours.team, channel)
         conversation: dict[str, Any] = answer["channel"]
         return Place(

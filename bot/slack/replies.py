@@ -1,6 +1,7 @@
-"""How a `Message` gets to people."""
+"""Delivers a `Message` to people."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +24,7 @@ _log = structlog.get_logger("replies")
 
 @dataclass
 class Where:
-    """Where an answer goes. `response_url` is a bearer secret."""
+    """Where to send an answer. `response_url` is a bearer secret."""
 
     channel: str
     person: str
@@ -34,7 +35,7 @@ class Where:
 
 
 class Replies:
-    """Sends answers: private ones by response_url, ones for the channel by chat.postMessage.
+    """Sends private answers by response_url, and answers for the channel by chat.postMessage.
 
     `reachable` is called with the id of a channel in which a post succeeded.
     """
@@ -52,13 +53,15 @@ class Replies:
         self._reachable = reachable
 
     async def send(self, message: Message, where: Where) -> None:
-        """Raises `services.model.errors` when nothing reached anybody."""
+        """Send an answer; raises `services.model.errors` when it reached nobody."""
         if message.clears and where.message_ts:
             await self._to_url({"delete_original": True}, where)
         if message.replace and await self._by_url(message, where, replace=True):
             return
-        if message.replace and where.message_ts and await self._updated(message, where):
-            return
+        if message.replace and where.message_ts:
+            with suppress(DomainError), translated("chat.update"):
+                await self._client.chat_update(channel=where.channel, ts=where.message_ts, **_content(message, None))
+                return
         if message.visibility == "channel":
             await self._to_channel(message, where)
         else:
@@ -77,8 +80,8 @@ class Replies:
         except (Absent, Refused) as error:
             if error.code not in _NOT_THERE:
                 raise
-            self._people.moved(where.channel)
-            note = "Only you see this: the bot can't post in this channel. `/invite` it here to change that."
+            self._people.membership_changed(where.channel)
+            note = "Only you can see this, because the bot can't post in this channel. `/invite` it to change that."
             blocks = (*message.blocks[: MESSAGE_BLOCKS - 1], context(note)) if message.blocks else ()
             text = message.text if message.blocks else f"{message.text}\n{note}"
             await self._privately(Message(text, blocks, attachments=message.attachments), where)
@@ -117,21 +120,13 @@ class Replies:
             _log.warning("response_lost", error=type(error).__name__)
         return False
 
-    async def _updated(self, message: Message, where: Where) -> bool:
-        try:
-            with translated("chat.update"):
-                await self._client.chat_update(channel=where.channel, ts=where.message_ts, **_content(message, None))
-        except DomainError:
-            return False
-        return True
-
 
 def _content(message: Message, where: Where | None) -> dict[str, Any]:
     content: dict[str, Any] = {"text": cut(message.text, 4000)}
     if message.blocks:
         content["blocks"] = [dict(block) for block in message.blocks[:MESSAGE_BLOCKS]]
     if message.attachments:
-        content["attachments"] = [dict(each) for each in message.attachments]
+        content["attachments"] = [dict(attachment) for attachment in message.attachments]
     if thread := message.thread_ts or (where.thread_ts if where else ""):
         content["thread_ts"] = thread
     return content

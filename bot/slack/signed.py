@@ -1,6 +1,6 @@
-"""HTTP mode's door: what Slack has signed goes on to Bolt, everything else ends here, unread and with one log line.
+"""The entrance in HTTP mode: requests that Slack signed go on to Bolt, all others are refused here, unread.
 
-Bolt itself reads a body before it looks who sent it, logs it with its signature, and answers 500 to what it can't read.
+Bolt itself parses a body before it checks who sent it, logs it with its signature, and answers 500 if it can't read it.
 """
 
 import asyncio
@@ -19,15 +19,15 @@ from slack_sdk.signature import SignatureVerifier
 from services.model.secret import Secret
 
 BODY_DEADLINE = 5.0
-"""Seconds for the body after the headers; Slack itself waits three for the answer."""
+"""Seconds for the body after the headers; Slack itself waits three seconds for the answer."""
 TYPES = frozenset({"application/x-www-form-urlencoded", "application/json"})
 LOG_INTERVAL = 60.0
-"""Seconds between two log lines about refusals for the same reason; each says how many there were."""
+"""Seconds between two log lines about refusals for the same reason; each line counts them."""
 _log = structlog.get_logger("slack")
 
 
 class SignedDoor:
-    """`dispatch` gets what was signed with the secret."""
+    """Calls `dispatch` with requests that were signed with the secret."""
 
     def __init__(self, secret: Secret, dispatch: Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]) -> None:
         self._verifier = SignatureVerifier(secret.reveal())
@@ -49,7 +49,7 @@ class SignedDoor:
         headers: dict[str, str | Sequence[str]] = {**request.headers, "Content-Type": request.content_type}
         try:
             delivered = AsyncBoltRequest(body=content.decode(), query=request.query_string, headers=headers)
-        except Exception:  # noqa: BLE001 - Bolt raises whatever its parsing does; the text would be the payload's
+        except Exception:  # noqa: BLE001 - Bolt's parsing raises anything; the error's text would quote the payload
             return self._refuse("unreadable body", 400)
         payload: Any = delivered.body
         if not isinstance(payload, dict):
@@ -59,7 +59,7 @@ class SignedDoor:
     def _is_signed(self, request: web.Request, content: bytes) -> bool:
         moment = request.headers.get("X-Slack-Request-Timestamp", "")
         signature = request.headers.get("X-Slack-Signature", "")
-        # The verifier raises for other characters, and for more digits than a number may have.
+        # The verifier raises for other characters, and for too many digits.
         if not (moment.isascii() and moment.isdecimal() and len(moment) <= 12 and signature.isascii()):  # noqa: PLR2004 - until the year 33658
             return False
         try:

@@ -12,7 +12,7 @@ _log = structlog.get_logger("work")
 
 
 class Work:
-    """Owns what is under way."""
+    """Owns the running tasks."""
 
     def __init__(self, *, most: int = 1000) -> None:
         self._most = most
@@ -21,14 +21,14 @@ class Work:
 
     @property
     def has_room(self) -> bool:
-        """Whether `start` takes more."""
+        """Whether `start` accepts another task."""
         return not self._closed and len(self._tasks) < self._most
 
     def __len__(self) -> int:
         return len(self._tasks)
 
     def start(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Run it; ask `has_room` before."""
+        """Run a coroutine as a task; check `has_room` first."""
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
@@ -40,12 +40,12 @@ class Work:
             _log.error("fault", exc_info=error)
 
     async def idle(self) -> None:
-        """Wait until nothing is under way."""
+        """Wait until no task is running."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
     async def drain(self, deadline: timedelta) -> int:
-        """Take nothing more and wait; after the deadline cancel what is left. How many had to be cancelled."""
+        """Accept nothing more and wait for running tasks; returns how many were cancelled at the deadline."""
         self._closed = True
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=deadline.total_seconds())

@@ -1,4 +1,4 @@
-"""Block Kit, as much of it as our messages use, kept within Slack's limits (docs.slack.dev, Block Kit reference)."""
+"""The part of Block Kit that our messages use, kept within Slack's limits (docs.slack.dev, Block Kit reference)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ def plain(text: str, limit: int) -> dict[str, Any]:
 
 
 def mrkdwn(text: str, limit: int = 3000) -> dict[str, Any]:
-    """A mrkdwn object; what came from outside has been through `text.escape`."""
+    """A mrkdwn object; text from outside must have been through `text.escape`."""
     return {"type": "mrkdwn", "text": cut(text, limit)}
 
 
@@ -54,7 +54,7 @@ def divider() -> Block:
 
 @dataclass(frozen=True)
 class Confirm:
-    """The question that Slack asks before a click counts. It protects from slips only; the door checks everything."""
+    """The question that Slack asks before a click counts. It only prevents slips; the door checks everything."""
 
     title: str
     text: str
@@ -65,7 +65,7 @@ class Confirm:
 
 @dataclass(frozen=True)
 class Button:
-    """A command that somebody else typed: `runs` is the command's text."""
+    """A button that runs a command; `runs` is the command's text."""
 
     label: str
     runs: str
@@ -74,49 +74,45 @@ class Button:
 
 
 def button(label: str, *, runs: str, style: Style | None = None, confirm: Confirm | None = None) -> Button:
-    """A button that says `runs`."""
+    """A button that runs the command `runs`."""
     return Button(label, runs, style, confirm)
 
 
 def actions(*buttons: Button | None, block_id: str = "") -> Block:
-    """A row of buttons; None among them is left out, so that a row can be written down with conditions.
+    """A row of buttons. None is left out, so that callers can list buttons with conditions.
 
     Action ids only have to differ within a message: two rows need different `block_id`s.
     """
-    present = [each for each in buttons if each][:25]
-    elements = [_element(each, f"run:{block_id}{':' if block_id else ''}{at}") for at, each in enumerate(present)]
+    present = [entry for entry in buttons if entry][:25]
+    prefix = f"{block_id}:" if block_id else ""
+    elements = [_element(entry, f"run:{prefix}{index}") for index, entry in enumerate(present)]
     return {"type": "actions", "elements": elements} | ({"block_id": block_id} if block_id else {})
 
 
-def accessory(one: Button, action: str = "accessory") -> Block:
+def accessory(source: Button, action: str = "accessory") -> Block:
     """A button beside a section's text. `action` makes its id unique within the message."""
-    return _element(one, f"run:{action}")
+    return _element(source, f"run:{action}")
 
 
-def _element(one: Button, action_id: str) -> dict[str, Any]:
-    if len(one.runs) > 2000:  # noqa: PLR2004 - Slack's limit of a button's value
-        raise ValueError(f"a button's command has at most 2000 characters: {one.runs[:60]}…")
+def _element(source: Button, action_id: str) -> dict[str, Any]:
+    if len(source.runs) > 2000:  # noqa: PLR2004 - Slack's limit for a button's value
+        raise ValueError(f"a button's command has at most 2000 characters: {source.runs[:60]}…")
     element: dict[str, Any] = {
         "type": "button",
         "action_id": cut(action_id, 255),
-        "text": plain(one.label, 75),
-        "value": one.runs,
+        "text": plain(source.label, 75),
+        "value": source.runs,
     }
-    if one.style:
-        element["style"] = one.style
-    if one.confirm:
-        element["confirm"] = _confirm(one.confirm)
+    if source.style:
+        element["style"] = source.style
+    if question := source.confirm:
+        element["confirm"] = {
+            "title": plain(question.title, 100),
+            "text": {"type": "plain_text", "text": cut(question.text, 300)},
+            "confirm": plain(question.yes, 30),
+            "deny": plain(question.no, 30),
+        } | ({"style": question.style} if question.style else {})
     return element
-
-
-def _confirm(question: Confirm) -> dict[str, Any]:
-    dialog: dict[str, Any] = {
-        "title": plain(question.title, 100),
-        "text": {"type": "plain_text", "text": cut(question.text, 300)},
-        "confirm": plain(question.yes, 30),
-        "deny": plain(question.no, 30),
-    }
-    return dialog | ({"style": question.style} if question.style else {})
 
 
 def alert(text: str, level: Literal["default", "info", "warning", "error", "success"] = "default") -> Block:
@@ -128,9 +124,9 @@ def alert(text: str, level: Literal["default", "info", "warning", "error", "succ
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> Block:
-    """A table of plain texts under `columns`; columns in `right` are set to the right. One table a message.
+    """A table of plain texts under `columns`; those in `right` are right-aligned. Slack allows one per message.
 
-    Rows beyond Slack's limits (100 with the heading, 10,000 characters) are left out: page before.
+    Rows beyond Slack's limits (100 with the heading, 10,000 characters) are left out, so callers have to page.
     """
     lines: list[list[str]] = [list(columns)]
     characters = sum(map(len, columns))
@@ -163,7 +159,7 @@ def task(
 
 
 def plan(title: str, tasks: Sequence[Block]) -> Block:
-    """Steps with their states. One plan a message."""
+    """Steps with their states. Slack allows one plan per message."""
     return {"type": "plan", "title": cut(title, 256), "tasks": list(tasks)[:PLAN_TASKS]}
 
 
@@ -171,7 +167,7 @@ def plan(title: str, tasks: Sequence[Block]) -> Block:
 
 
 def bit(text: str, *, bold: bool = False, italic: bool = False, code: bool = False, strike: bool = False) -> Block:
-    """A run of letters. Rich text needs no escaping."""
+    """A piece of rich text, which needs no escaping."""
     style = {"bold": bold, "italic": italic, "code": code, "strike": strike}
     chosen: Mapping[str, bool] = {name: True for name, on in style.items() if on}
     return {"type": "text", "text": text} | ({"style": chosen} if chosen else {})
@@ -189,18 +185,15 @@ def link(url: str, text: str = "") -> Block:
 
 def line(*bits: Block | str) -> Block:
     """A paragraph of rich text."""
-    return {"type": "rich_text_section", "elements": [_bit(each) for each in bits if each]}
+    elements = [bit(part) if isinstance(part, str) else part for part in bits if part]
+    return {"type": "rich_text_section", "elements": elements}
 
 
 def preformatted(text: str) -> Block:
-    """Fixed-width text, as a log's."""
+    """Fixed-width text, such as a command line."""
     return {"type": "rich_text_preformatted", "elements": [bit(text)]}
 
 
 def rich(*parts: Block | str) -> Block:
     """A rich text block of lines, lists and preformatted texts; a bare string is a line."""
     return {"type": "rich_text", "elements": [line(part) if isinstance(part, str) else part for part in parts if part]}
-
-
-def _bit(each: Block | str) -> Block:
-    return bit(each) if isinstance(each, str) else each

@@ -1,4 +1,4 @@
-"""All commands, and from words to one of them with its arguments."""
+"""All commands, and how typed words become one of them with its arguments."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from services.model.errors import NotFound
 from services.policy.sites import Site
 
 _FEW = 10
-"""Names that an answer lists."""
+"""An answer lists all names if there are no more than this."""
 _CHINESE = {
     "帮助": "help",
     "检查": "check",
@@ -39,12 +39,12 @@ _CHINESE = {
     "暂停": "snooze",
     "我是谁": "whoami",
 }
-"""Command words in Chinese, by which a part of the audience knows them."""
+"""Command words in Chinese, for the part of the audience that uses them."""
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """What was typed for a command, and which required parameters were not."""
+    """A command with the arguments that were typed, and the required parameters that were not."""
 
     command: Command
     arguments: Mapping[str, Any]
@@ -68,7 +68,7 @@ class Catalogue:
 
     @cached_property
     def nouns(self) -> frozenset[str]:
-        """First words of commands that have two."""
+        """First words of the commands that have two words."""
         return frozenset(name.split()[0] for name in self._commands if " " in name)
 
     def find(self, words: Sequence[str]) -> tuple[Command, tuple[str, ...]]:
@@ -78,13 +78,13 @@ class Catalogue:
             if command := self._commands.get(" ".join(lower[:length])):
                 return command, tuple(words[length:])
         near = self.near(lower)
-        # Two words were meant for the name when they are like both of the nearest, in either order.
+        # Both words belong to the name when they resemble both words of the nearest command, in either order.
         in_order = {" ".join(sorted(name.split())) for name in near[:1] if " " in name}
         two = bool(lower) and (lower[0] in self.nouns or nearest(" ".join(sorted(lower)), in_order, cutoff=0.75))
         raise NotFound("command", " ".join(words[: 2 if two else 1]), near)
 
     def get(self, name: str) -> Command | None:
-        """By name."""
+        """The command with this name."""
         return self._commands.get(name)
 
     def under(self, noun: str) -> tuple[Command, ...]:
@@ -109,12 +109,12 @@ class Catalogue:
         )
         if near:
             return near[:3]
-        # `approve op-1`: the noun left out.
+        # `approve op-1`: the noun is missing.
         verbs = nearest(words[0], {name.split()[1] for name in two_words}, cutoff=0.75)[:1]
         return tuple(name for name in two_words if name.split()[1] in verbs)
 
     def parse(self, command: Command, words: Sequence[str], sites: Mapping[str, Site]) -> Parsed:
-        """Arguments of a command. Raises `NotFound` (an option, a site) or `Invalid`."""
+        """Parse the arguments of a command. Raises `NotFound` (an option, a site) or `Invalid`."""
         arguments = grammar.read(command, words)
 
         def site(name: str) -> Site:
@@ -126,5 +126,5 @@ class Catalogue:
             typed = arguments.get(parameter.name)
             if parameter.is_site and typed is not None:
                 arguments[parameter.name] = site(typed) if isinstance(typed, str) else tuple(map(site, typed))
-        missing = tuple(each for each in command.parameters if each.required and each.name not in arguments)
-        return Parsed(command, arguments, missing)
+        missing = (one for one in command.parameters if one.required and one.name not in arguments)
+        return Parsed(command, arguments, tuple(missing))

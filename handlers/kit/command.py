@@ -3,8 +3,8 @@
     @command("show", needs="registry:read", examples=("show edge01 --site berlin",))
     async def show(request: Request, name: str, *, site: Site, services: Services) -> Message: ...
 
-`Request`, `Services` and `Commands` are given to it, everything else is parsed: parameters before `*` are positional,
-the others options. A `Site` is typed by name. The docstring is what people read in Slack, with its arguments section.
+`Request`, `Services` and `Commands` are injected, everything else is parsed: parameters before `*` are positional, the
+others are options. A `Site` is typed by name. People read the docstring and its arguments section in Slack.
 """
 
 import inspect
@@ -21,20 +21,20 @@ from services.policy.sites import Site
 from services.services import Services
 
 _SENTENCE = 100
-"""The longest usage, in characters, that is shown whole in a sentence."""
+"""The longest usage, in characters, that is shown in full within a sentence."""
 
-Given = Mapping[str, Any]
-"""Values that were typed, by parameter; a site as `Site`."""
-Form = Callable[[Request, Given, Services], Awaitable[Modal]]
-SiteOf = Callable[[Given, Services], Awaitable[Site | None]]
-"""The site that a command is about, where its arguments name something else, such as an operation."""
+Arguments = Mapping[str, Any]
+"""The values that were typed, by parameter; a site is a `Site`."""
+Form = Callable[[Request, Arguments, Services], Awaitable[Modal]]
+SiteOf = Callable[[Arguments, Services], Awaitable[Site | None]]
+"""Finds a command's site when its arguments name something else, such as an operation."""
 Suggest = Callable[[Request, str, Services], Awaitable[Sequence[str]]]
-"""Up to a hundred names that may be chosen, the best first, given what was typed so far."""
+"""Up to a hundred names to choose from, the best first, for the text that was typed so far."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One thing that a command takes from people."""
+    """A parameter that people fill in."""
 
     name: str
     annotation: Any
@@ -60,12 +60,12 @@ class Parameter:
 
     @property
     def is_repeated(self) -> bool:
-        """Whether it may be given several times."""
+        """Whether people may repeat it."""
         return any(get_origin(member) is tuple for member in _members(self.annotation))
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The values that it may have, if they are few and fixed."""
+        """The allowed values, if they are a fixed set."""
         members = (get_args(member) for member in _members(self.annotation) if get_origin(member) is Literal)
         return tuple(str(choice) for choices in members for choice in choices)
 
@@ -110,34 +110,34 @@ class Command:
 
     @property
     def brief(self) -> str:
-        """The usage with the options that may be left out as `…`, for lists."""
+        """The usage with optional options shortened to `…`, for lists."""
         needed = [parameter.usage for parameter in self.parameters if parameter.required or parameter.positional]
         return " ".join([self.name, *needed, *(["[…]"] if len(needed) < len(self.parameters) else [])])
 
     @property
     def reminder(self) -> str:
-        """The usage for a sentence: whole where it is short."""
+        """The usage for a sentence: in full if it is short."""
         return self.usage if len(self.usage) <= _SENTENCE else self.brief
 
     @property
     def site_parameter(self) -> str | None:
-        """The parameter whose site decides about the permission."""
+        """The parameter whose site the permission is checked for."""
         return next((parameter.name for parameter in self.parameters if parameter.is_site), None)
 
     def parameter(self, name: str) -> Parameter | None:
-        """By name, as written in Python or as an option."""
+        """The parameter with this name, as in Python or as an option."""
         name = name.lstrip("-").replace("-", "_")
         return next((parameter for parameter in self.parameters if parameter.name == name), None)
 
 
 class Commands(Protocol):
-    """All commands, for those that speak about commands."""
+    """All commands, for commands about commands."""
 
     def __iter__(self) -> Iterator[Command]:
         """In the order of their declaration."""
 
     def get(self, name: str) -> Command | None:
-        """By name."""
+        """The command with this name."""
 
     def under(self, noun: str) -> tuple[Command, ...]:
         """Commands whose first word is `noun`."""
@@ -147,7 +147,7 @@ class Commands(Protocol):
 
 
 INJECTED = (Request, Services, Commands)
-"""What a command's function may declare by type, and gets from the door."""
+"""Types of the parameters that the door fills in."""
 
 
 def command(
@@ -165,20 +165,24 @@ def command(
 
     Args:
         name: Its words, such as `operation show`.
-        needs: The permission (`services.policy.access`), or None for what every member may do.
+        needs: The permission (`services.policy.access`), or None if every member may run it.
         examples: Lines without the slash word.
-        changes: Whether it changes the world outside; such commands work only in channels that the bot is in.
+        changes: Whether it changes anything; such commands work only in channels that the bot is in.
         modal: Opens when a required parameter is missing, prefilled with what was typed.
-        suggest: Names to choose from in a modal, by parameter; sites need none.
-        site_of: Finds the site where no parameter names it; the permission has to hold there.
-        group: Title in help; without it by the noun, or by the permission.
+        suggest: Suggestions for fields of a modal, by parameter; sites need none.
+        site_of: Finds the site if no parameter names it; the permission has to hold there.
+        group: Title in help; by default it follows from the noun, or from the permission.
     """
+    noun, _, verb = name.partition(" ")
+    usual_group = f"{noun.capitalize()}s" if verb else "Connected registries" if needs else "The bot"
 
     def declare(run: Callable[..., Awaitable[Message | Modal | None]]) -> Command:
         text = docstring_parser.parse(inspect.cleandoc(run.__doc__ or ""))
         helps = {parameter.arg_name: parameter.description or "" for parameter in text.params}
         hints = get_type_hints(run, include_extras=True)
         signature = inspect.signature(run)
+        # One line for each paragraph, to be wrapped by the reader's window rather than at the source's margin.
+        paragraphs = [" ".join(paragraph.split()) for paragraph in (text.long_description or "").split("\n\n")]
         return Command(
             name=name,
             run=run,
@@ -188,9 +192,9 @@ def command(
             modal=modal,
             suggest=dict(suggest or {}),
             site_of=site_of,
-            group=group or _group(name, needs),
+            group=group or usual_group,
             summary=text.short_description or "",
-            description=_unwrapped(text.long_description or ""),
+            description="\n\n".join(paragraphs),
             parameters=tuple(
                 _parameter(declared, hints[declared.name], helps.get(declared.name, ""))
                 for declared in signature.parameters.values()
@@ -200,18 +204,6 @@ def command(
         )
 
     return declare
-
-
-def _group(name: str, needs: str | None) -> str:
-    noun, _, verb = name.partition(" ")
-    if verb:
-        return f"{noun.capitalize()}s"
-    return "Connected registries" if needs else "The bot"
-
-
-def _unwrapped(text: str) -> str:
-    """Paragraphs in one line each: the reader's window breaks them, not the source's margin."""
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
 def _parameter(declared: inspect.Parameter, annotation: Any, description: str) -> Parameter:

@@ -1,4 +1,4 @@
-"""The line that somebody meant: guesses at one that was refused, of which only one that would run is offered."""
+"""Corrections of a refused line: several guesses, of which only one that would run is offered."""
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from services.policy.sites import CONNECTED_REGISTRY_NAME, Site
 
 Words = tuple[str, ...]
 _MOST = 12
-"""Guesses for one line: each costs a parse."""
+"""Guesses for one line; each costs a parse."""
 _ROUNDS = 3
 _FILLERS = frozenset({"to", "at", "on", "in", "for", "from", "into", "site", "please", "the", "named", "called"})
 _SYNONYMS: Mapping[str, tuple[str, ...]] = {
@@ -55,11 +55,11 @@ _SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "commands": ("help",),
     "?": ("help",),
 }
-"""What other tools call it; those that are no commands of ours are passed over."""
+"""Other tools' words for our commands; those that don't exist (yet) are skipped."""
 _NOUNS: Mapping[str, str] = {"op": "operation", "ops": "operation", "operations": "operation", "alerts": "alert"}
 
 
-def meant(
+def correction(
     typed: Words,
     error: DomainError,
     command: Command | None,
@@ -70,20 +70,20 @@ def meant(
     slash: str,
     rounds: int = _ROUNDS,
 ) -> str:
-    """The line that was probably meant, without the slash word; empty when no guess would run.
+    """The corrected line, without the slash word; empty when no guess would run.
 
-    Each guess is parsed and held against the policy before it is offered. One that has a further slip is corrected in
-    its turn.
+    Each guess is parsed and checked against the policy before it is offered. A guess with another slip is corrected
+    in turn.
 
     Args:
         typed: The words of the line.
-        error: Why it was refused.
-        command: The command that it names, if any.
+        error: Why the line was refused.
+        command: The command that the line names, if any.
         catalogue: All commands.
         sites: All sites, by name.
-        permitted: Whether the person may run a command at a site (None: at any); no command stands for all.
-        slash: The slash command, which somebody may have pasted a second time.
-        rounds: How many slips are corrected one after another.
+        permitted: Whether the person may run a command (None: any command) at a site (None: at any site).
+        slash: The slash command, which may have been pasted a second time.
+        rounds: How many slips to correct one after another.
     """
     if not isinstance(error, NotFound | Invalid) or not typed:
         return ""
@@ -95,19 +95,19 @@ def meant(
         guesses = chain([[*typed[: end - 1], typed[end - 1].rstrip(";,")]], guesses)
     slips: list[tuple[Words, Command | None, DomainError]] = []
     for guess in islice((tuple(guess) for guess in guesses if tuple(guess) != typed), _MOST):
-        named: Command | None = None
+        candidate: Command | None = None
         try:
-            named, arguments = catalogue.find(guess)
-            parsed = catalogue.parse(named, arguments, sites)
+            candidate, arguments = catalogue.find(guess)
+            parsed = catalogue.parse(candidate, arguments, sites)
         except (NotFound, Invalid) as slip:
-            slips.append((guess, named, slip))
+            slips.append((guess, candidate, slip))
             continue
-        if permitted(named, parsed.site) and (not parsed.missing or named.modal):
+        if permitted(candidate, parsed.site) and (not parsed.missing or candidate.modal):
             return join(guess)
     if rounds == 1:
         return ""
-    again = partial(meant, catalogue=catalogue, sites=sites, permitted=permitted, slash=slash, rounds=rounds - 1)
-    return next((line for guess, named, another in slips if (line := again(guess, another, named))), "")
+    again = partial(correction, catalogue=catalogue, sites=sites, permitted=permitted, slash=slash, rounds=rounds - 1)
+    return next((line for guess, candidate, slip in slips if (line := again(guess, slip, candidate))), "")
 
 
 def _guesses(
@@ -129,7 +129,7 @@ def _guesses(
 
 
 def _replaced(typed: Words, wrong: str, values: Sequence[str], option: str = "") -> Words:
-    """The line with the value `wrong` replaced; several values repeat the option before it."""
+    """The line with the value `wrong` replaced; further values repeat the option."""
     words: list[str] = []
     for word in typed:
         name, equals, value = word.partition("=")
@@ -152,10 +152,10 @@ def _commands(typed: Words, error: NotFound, commands: Commands, sites: Collecti
     first = typed[0].lower()
     if first in _NOUNS and len(typed) > 1:
         yield [_NOUNS[first], *typed[1:]]
-    for noun in dict.fromkeys(each.name.split()[0] for each in commands if " " in each.name):
+    for noun in dict.fromkeys(command.name.split()[0] for command in commands if " " in command.name):
         if len(first) > 1 and noun.startswith(first):
             yield [noun, *typed[1:]]
-    # What another tool calls it goes before likeness of letters.
+    # Another tool's word counts for more than similar letters.
     for name in _SYNONYMS.get(first, ()):
         yield [*name.split(), *typed[1:]]
     for name in error.near:
@@ -184,20 +184,20 @@ def _options(typed: Words, error: NotFound, command: Command) -> Iterator[Sequen
 def _extra(typed: Words, error: Invalid, command: Command, sites: Collection[str]) -> Iterator[Sequence[str]]:
     extra: Words = error.facts.get("words", ())
     name_words = len(command.name.split())
-    option = next((each.option for each in command.parameters if each.is_site and not each.positional), None)
+    option = next((one.option for one in command.parameters if one.is_site and not one.positional), None)
     has_site = option is None or any(word.partition("=")[0].lower() == option for word in typed)
-    # `site=berlin`: the dashes left out.
+    # `site=berlin`: the dashes are missing.
     dashed = [f"--{word}" if "=" in word and command.parameter(word.partition("=")[0]) else word for word in typed]
     if dashed != list(typed):
         yield dashed
-    # `to berlin`, or a site's name alone: where it goes.
+    # `to berlin`, or just a site's name: the site to go to.
     arguments = [word for word in typed[name_words:] if word.lower() not in _FILLERS]
     named = [word for word in arguments if word.lower() in sites]
     if option and not has_site and len(named) == 1:
         yield [*typed[:name_words], *(word for word in arguments if word != named[0]), option, named[0].lower()]
     if len(arguments) < len(typed) - name_words:
         yield [*typed[:name_words], *arguments]
-    # Words behind an option's value: more values of it, or a value with blanks that lacks its quotes.
+    # Words after an option's value: more values, or a value with spaces and without quotes.
     at = next((at for at in range(2, len(typed)) if typed[at : at + len(extra)] == extra), 0)
     before = command.parameter(typed[at - 2].lower()) if at and typed[at - 2].startswith("--") else None
     if before is None or before.is_flag or before.is_site or before.choices:
@@ -209,13 +209,13 @@ def _extra(typed: Words, error: Invalid, command: Command, sites: Collection[str
 
 
 def _name(value: str) -> tuple[str, ...]:
-    """`Edge01`, `edge-01`: as a connected registry may be called."""
+    """`Edge01` or `edge-01` as a valid name of a connected registry."""
     name = re.sub(r"[^a-z0-9]", "", value.lower())
     return (name,) if CONNECTED_REGISTRY_NAME.fullmatch(name) else ()
 
 
 def _repositories(value: str) -> tuple[str, ...]:
-    """`hello-world:latest`, `Hello-World,nginx`: repositories without tags, one each."""
+    """The repositories in `hello-world:latest` or `Hello-World,nginx`, without tags."""
     names = [re.sub(r"[:@].*", "", part).strip().lower() for part in value.split(",")]
     return tuple(dict.fromkeys(filter(None, names)))
 
@@ -224,4 +224,4 @@ _FIXES: Mapping[str, Callable[[str], tuple[str, ...]]] = {
     "name.pattern": _name,
     "repository.pattern": _repositories,
 }
-"""Values in place of one that broke a rule."""
+"""Replacements for a value that broke a rule."""

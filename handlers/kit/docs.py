@@ -1,4 +1,4 @@
-"""Pages about the commands, rendered from their declarations."""
+"""The generated pages about commands and permissions."""
 
 from collections.abc import Iterable
 
@@ -11,17 +11,17 @@ _WRITTEN = "<!-- Rendered from the declarations by `make docs`. -->"
 
 def commands_page(commands: Iterable[Command]) -> str:
     """docs/commands.md."""
-    parts = ["# Commands", _WRITTEN, "What one can say, and what `help` shows to those who may."]
+    parts = ["# Commands", _WRITTEN, "All commands. `help` shows each person those that they may run."]
     return "\n\n".join([*parts, *map(_manual, commands)]) + "\n"
 
 
 def _manual(command: Command) -> str:
-    needs = f"Needs `{command.needs}`." if command.needs else "Every member may say this."
-    changes = " Works in channels that the bot is in." if command.changes else ""
+    needs = f"Needs `{command.needs}`." if command.needs else "Every member may run this."
+    changes = " Works only in channels that the bot is in." if command.changes else ""
     parts = [f"## {command.name}", f"`{SLASH} {command.usage}`", command.summary, command.description]
     if command.parameters:
-        rows = [f"| `{each.usage.replace('|', chr(92) + '|')}` | {each.help} |" for each in command.parameters]
-        parts.append("\n".join(["| | |", "|---|---|", *rows]))
+        usages = ((parameter.usage.replace("|", r"\|"), parameter.help) for parameter in command.parameters)
+        parts.append("\n".join(["| | |", "|---|---|", *(f"| `{usage}` | {meaning} |" for usage, meaning in usages)]))
     examples = "\n".join(f"{SLASH} {example}" for example in command.examples)
     return "\n\n".join(filter(None, [*parts, f"```\n{examples}\n```", needs + changes]))
 
@@ -35,15 +35,15 @@ def permissions_page(commands: Iterable[Command]) -> str:
         "",
         _WRITTEN,
         "",
-        "Roles are given to people and user groups by the access file, for all sites or some, in all channels or some.",
-        "What is not given is refused, and a denial wins over every grant.",
+        "The access file grants roles to people and user groups, optionally limited to certain sites or channels.",
+        "Everything that is not granted is refused, and a denial overrides every grant.",
         "",
         f"| permission | {' | '.join(roles)} | commands |",
         f"|---|{'---|' * len(roles)}---|",
     ]
     for permission in sorted(PERMISSIONS):
         marks = " | ".join("yes" if permission in ROLES[role] else "" for role in roles)
-        named = ", ".join(f"`{command.name}`" for command in declared if command.needs == permission)
-        lines.append(f"| `{permission}` | {marks} | {named} |")
+        names = ", ".join(f"`{command.name}`" for command in declared if command.needs == permission)
+        lines.append(f"| `{permission}` | {marks} | {names} |")
     everyone = ", ".join(f"`{command.name}`" for command in declared if command.needs is None)
-    return "\n".join([*lines, "", f"Every member of the workspace may say {everyone}.", ""])
+    return "\n".join([*lines, "", f"Every member of the workspace may run {everyone}.", ""])

@@ -1,4 +1,4 @@
-"""From the words behind a command's name to its arguments, by the parameters that the command declares."""
+"""Parses the words after a command's name into the arguments that the command declares."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,7 @@ from handlers.kit.nearest import nearest
 from services.model.errors import Invalid, NotFound
 
 _OPTION = re.compile(r"--?[a-zA-Z][\w-]*(=.*)?", re.DOTALL)
-"""What looks like an option. Anything else that begins with a dash is a value, such as `-5`."""
+"""An option. Anything else that begins with a dash is a value, such as `-5`."""
 _TRUTHS: Mapping[str, bool] = {"true": True, "yes": True, "false": False, "no": False}
 _UNITS = {
     "S": timedelta(seconds=1),
@@ -24,10 +24,10 @@ _UNITS = {
 
 
 def read(command: Command, words: Sequence[str]) -> dict[str, Any]:
-    """The arguments that were typed, by parameter; those that were not are left out. A site is still a name.
+    """The arguments that were typed, by parameter. A site is still a name.
 
-    Options are taken in any case and before or after positional arguments, `--name value` or `--name=value`; behind
-    `--` everything is positional. Raises `NotFound` for an unknown option, or `Invalid`.
+    Options may be in upper or lower case and before or after positional arguments, `--name value` or `--name=value`;
+    after `--` everything is positional. Raises `NotFound` for an unknown option, or `Invalid`.
     """
     typed: dict[str, list[str]] = {}
     loose: list[str] = []
@@ -61,7 +61,7 @@ def read(command: Command, words: Sequence[str]) -> dict[str, Any]:
 
 
 def _place(command: Command, loose: list[str], typed: dict[str, list[str]]) -> None:
-    """Give the words without an option to the positional parameters that have none yet, in their order."""
+    """Assign words without an option to the positional parameters that have no value yet, in their order."""
     for parameter in command.parameters:
         if not loose:
             return
@@ -74,11 +74,11 @@ def _place(command: Command, loose: list[str], typed: dict[str, list[str]]) -> N
 
 
 def near_options(typed: str, command: Command) -> tuple[str, ...]:
-    """Options that somebody who typed an unknown one may have meant, the likeliest first.
+    """Options that an unknown one may stand for, the likeliest first.
 
-    A whole word of an option counts for more than likeness of letters: `--ip` means `--service-ip`, not `--site`.
+    A whole word of an option counts for more than similar letters: `--ip` means `--service-ip`, not `--site`.
     """
-    options = [each.option for each in command.parameters if not each.positional]
+    options = [parameter.option for parameter in command.parameters if not parameter.positional]
     word = typed.strip("-").lower().replace("_", "-")
     inside = [option for option in options if word in option.strip("-").split("-")]
     similar = nearest(f"--{word}", options, cutoff=0.75)
@@ -111,7 +111,7 @@ def _value(parameter: Parameter, typed: Sequence[str]) -> Any:
 
 
 def _span(text: str) -> timedelta:
-    """`3h`, `2d12h`, or ISO 8601 as in the files (`PT3H`). Raises ValueError, or OverflowError beyond all bounds."""
+    """`3h`, `2d12h`, or ISO 8601 as in the files (`PT3H`). Raises ValueError, or OverflowError if it is too long."""
     upper = text.upper()
     if upper.startswith("P"):
         try:

@@ -1,4 +1,4 @@
-"""What people see: a message, or a modal whose submission is a command."""
+"""What people see: a message, or a modal that runs a command when it is submitted."""
 
 import json
 from collections.abc import Mapping
@@ -11,34 +11,34 @@ from handlers.kit.words import quote
 Block = Mapping[str, Any]
 
 SUGGEST = "suggest"
-"""`action_id` of every external select: Slack asks for its options by it."""
+"""`action_id` of every external select, with which Slack requests its options."""
 SUBMIT = "run"
 """`callback_id` of every modal."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """What the bot answers. `text` is what notifications and screen readers get, and all there is without blocks."""
+    """An answer. Notifications and screen readers get `text`; without blocks it is the whole message."""
 
     text: str
     blocks: tuple[Block, ...] = ()
     visibility: Literal["private", "channel"] = "private"
-    """`private` is ephemeral: only the person who asked sees it."""
+    """`private` is ephemeral: only the person who ran the command sees it."""
     replace: bool = False
-    """Put in the place of the message whose button was clicked."""
+    """Replaces the message whose button was clicked."""
     clears: bool = False
-    """Take the private message away whose button was clicked: it asked something, and that is answered."""
+    """Deletes the private message whose button was clicked, because its question is answered."""
     attachments: tuple[Block, ...] = ()
     thread_ts: str = ""
-    """Answer in this thread; a private answer goes there too."""
+    """The thread to answer in, also for a private answer."""
 
 
 @dataclass(frozen=True)
 class Field:
     """One input of a modal, bound to a parameter of the command that the modal runs.
 
-    `parameter` is the Python name (`dry_run`). `kind`: a line of text, several lines, one or several of `choices`, one
-    or several of what the command's `suggest` function offers while people type, or a flag.
+    `parameter` is the Python name (`dry_run`). `kind` is a line of text, several lines, one or several of `choices`,
+    one or several names that the command's `suggest` function offers while people type, or a flag.
     """
 
     parameter: str
@@ -50,7 +50,7 @@ class Field:
     placeholder: str = ""
     required: bool = False
     positional: bool = False
-    """Whether its value is said without `--parameter` before it."""
+    """Whether its value is passed without `--parameter` before it."""
 
     @property
     def option(self) -> str:
@@ -60,7 +60,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Modal:
-    """A form for a command. Submitting says `runs` with the filled-in fields, through the same door as typed text."""
+    """A form for a command. Submitting it runs `runs` with the fields' values, through the same door as typed text."""
 
     title: str
     submit: str
@@ -71,7 +71,7 @@ class Modal:
 
 
 def view(modal: Modal, *, channel: str, message_ts: str = "", thread_ts: str = "") -> dict[str, Any]:
-    """The modal as views.open takes it. Where it was opened travels in its private metadata."""
+    """The modal as views.open expects it. Its private metadata carries where it was opened."""
     spec = [[field.parameter, field.kind, field.positional] for field in modal.fields]
     origin = {"runs": modal.runs, "channel": channel, "fields": spec, "message": message_ts, "thread": thread_ts}
     return {
@@ -116,16 +116,12 @@ def _element(field: Field) -> dict[str, Any]:
         case "suggest" | "suggests":
             element |= {"type": "external_select" if field.kind == "suggest" else "multi_external_select"}
             element |= {"min_query_length": 0}
-    return element | _initial_options(field)
-
-
-def _initial_options(field: Field) -> dict[str, Any]:
     if not field.initial:
-        return {}
+        return element
     if field.kind in ("choice", "suggest"):
-        return {"initial_option": option(str(field.initial))}
+        return element | {"initial_option": option(str(field.initial))}
     values = field.initial if isinstance(field.initial, tuple) else (str(field.initial),)
-    return {"initial_options": [option(each) for each in values]}
+    return element | {"initial_options": [option(value) for value in values]}
 
 
 def option(text: str) -> dict[str, Any]:
@@ -135,13 +131,13 @@ def option(text: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Submission:
-    """What a filled-in modal says, and where it was opened."""
+    """The command text of a submitted modal, and where it was opened."""
 
     text: str
     runs: str
     channel: str
     parameters: tuple[str, ...]
-    """Names of the modal's fields: those that can carry an error."""
+    """Names of the modal's fields, beside which an error can be shown."""
     message_ts: str = ""
     thread_ts: str = ""
 
@@ -160,7 +156,7 @@ def submission(submitted: Mapping[str, Any]) -> Submission:
         elif is_positional:
             positional += [quote(value) for value in values]
         else:
-            # Behind `=` a value may begin with a dash.
+            # After `=` a value may begin with a dash.
             options += [f"{flag}{'=' if value.startswith('-') else ' '}{quote(value)}" for value in values]
     return Submission(
         text=" ".join([origin["runs"], *positional, *options]),
@@ -176,6 +172,6 @@ def _values(element: Mapping[str, Any]) -> tuple[str, ...]:
     if option := element.get("selected_option"):
         return (option["value"],)
     if options := element.get("selected_options"):
-        return tuple(each["value"] for each in options)
+        return tuple(selected["value"] for selected in options)
     text = (element.get("value") or "").strip()
     return (text,) if text else ()

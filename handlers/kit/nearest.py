@@ -1,4 +1,4 @@
-"""Did you mean: the most similar known names."""
+"""The valid names that are most similar to a typed one."""
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher
@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 def _likeness(typed: str, name: str) -> float:
     typed, name = typed.lower(), name.lower()
     likeness = SequenceMatcher(None, typed, name).ratio()
-    # A transposition, the commonest slip, costs SequenceMatcher two letters; sorted letters don't see it.
+    # SequenceMatcher counts a transposition, the most common slip, as two letters; sorting the letters hides it.
     if sorted(typed) == sorted(name):
         likeness = max(likeness, 0.85)
     if name.startswith(typed) and typed:
@@ -15,14 +15,14 @@ def _likeness(typed: str, name: str) -> float:
     return likeness
 
 
-def nearest(typed: str, known: Iterable[str], *, most: int = 3, cutoff: float = 0.6) -> tuple[str, ...]:
-    """Up to `most` known names that somebody who wrote `typed` may have meant, the most similar first."""
-    scored = sorted(((_likeness(typed, name), name) for name in set(known)), key=lambda pair: (-pair[0], pair[1]))
+def nearest(typed: str, names: Iterable[str], *, most: int = 3, cutoff: float = 0.6) -> tuple[str, ...]:
+    """Up to `most` of the names that `typed` may stand for, the most similar first."""
+    scored = sorted(((_likeness(typed, name), name) for name in set(names)), key=lambda pair: (-pair[0], pair[1]))
     return tuple(name for likeness, name in scored if likeness >= cutoff)[:most]
 
 
-def ranked(typed: str, known: Iterable[str], *, most: int = 100) -> tuple[str, ...]:
-    """Suggestions while somebody types: those that begin so, those that contain it, then similar ones."""
+def ranked(typed: str, names: Iterable[str], *, most: int = 100) -> tuple[str, ...]:
+    """Suggestions while somebody types: names that begin with the text, those that contain it, then similar ones."""
     lower = typed.strip().lower()
 
     def rank(name: str) -> tuple[float, str] | None:
@@ -33,4 +33,4 @@ def ranked(typed: str, known: Iterable[str], *, most: int = 100) -> tuple[str, .
         likeness = _likeness(lower, name)
         return (3 - likeness, name) if likeness >= 0.5 else None  # noqa: PLR2004 - half alike is worth a look
 
-    return tuple(name for _, name in sorted(filter(None, map(rank, dict.fromkeys(known)))))[:most]
+    return tuple(name for _, name in sorted(filter(None, map(rank, dict.fromkeys(names)))))[:most]

@@ -15,19 +15,19 @@ class Request:
     text: str
     """The command without the slash word, such as `deploy edge01 --site berlin`, as Slack delivered it."""
     key: str
-    """Identifies this delivery, so that work that starts from it starts once."""
+    """Identifies this delivery, so that an operation that it starts is started once."""
     trigger_id: str
     """Opens one modal within three seconds; a bearer secret."""
     said_by_click: bool
     now: datetime
     slash: str = "/registry"
-    """The slash command's name, for lines that people copy."""
+    """Name of the slash command, for lines that people copy."""
     message_ts: str = ""
-    """Of the message whose button was clicked."""
+    """The message whose button was clicked."""
     thread_ts: str = ""
-    """Of the thread that message is in, or empty."""
+    """The thread of that message, or empty."""
     reference: str = ""
-    """Names this request in the log and in a message about our own trouble."""
+    """Identifies this request in the log and in messages about faults of the bot."""
 
     def line(self, text: str) -> str:
         """A command as people type it."""

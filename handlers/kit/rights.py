@@ -1,4 +1,4 @@
-"""What a request's person may do where: the policy's answer, by the request's person and place."""
+"""What the person of a request may do, and at which sites."""
 
 from collections.abc import Iterable
 
@@ -10,6 +10,6 @@ from services.services import Services
 def permitted_sites(
     request: Request, services: Services, permission: str | None, sites: Iterable[Site] | None = None
 ) -> tuple[Site, ...]:
-    """Those of `sites` (all without it) at which this person has the permission, said in this place."""
+    """The sites (by default all) at which this person has the permission, in the request's channel."""
     candidates = services.sites.values() if sites is None else sites
     return services.policy.permitted_sites(request.person, request.place, permission, candidates)

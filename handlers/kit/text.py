@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 
 def escape(text: str) -> str:
-    """Text that came from outside, safe inside mrkdwn: it can't mention, link or format by angle brackets."""
+    """Make text from outside safe inside mrkdwn: it can't mention or link anything."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -25,17 +25,17 @@ def bold(text: str) -> str:
 
 
 def mention(person_id: str) -> str:
-    """A person, named by Slack."""
+    """A person, whose name Slack fills in."""
     return f"<@{person_id}>"
 
 
 def channel(channel_id: str) -> str:
-    """A channel, named by Slack."""
+    """A channel, whose name Slack fills in."""
     return f"<#{channel_id}>"
 
 
 def date(moment: datetime, form: str = "{date_short_pretty} {time}") -> str:
-    """A moment that each reader sees in their own time zone; UTC where Slack can't."""
+    """A moment that Slack shows in each reader's time zone, or in UTC if it can't."""
     fallback = moment.strftime("%Y-%m-%d %H:%M UTC")
     return f"<!date^{int(moment.timestamp())}^{form}|{fallback}>"
 

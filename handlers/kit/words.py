@@ -1,4 +1,4 @@
-"""From what Slack delivers to words: escapes, phone typography and compatibility forms undone, quotes understood."""
+"""Splits what Slack delivers into words: undoes escapes, phone typography and compatibility forms; handles quotes."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -11,7 +11,7 @@ _INVISIBLE = re.compile(r"[\u200b-\u200f\u2060\ufeff\u00ad]")
 _DOUBLE_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»″＂", '"'))  # noqa: RUF001 - what phones write
 _SINGLE_QUOTES = str.maketrans(dict.fromkeys("‘’‚‛′", "'"))  # noqa: RUF001 - likewise
 _FULL_WIDTH = str.maketrans({chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)})
-"""The full-width forms of ASCII, as East Asian keyboards write them; outside of quotes only, where prose stands."""
+"""The full-width forms of ASCII that East Asian keyboards write; undone outside of quotes only, which hold prose."""
 _DASHES = "—–−‒―‐‑"  # noqa: RUF001 - likewise
 _LONG_DASH = re.compile(rf"[-{_DASHES}]*[{_DASHES}][-{_DASHES}]*")
 _BULLET = re.compile(r"^\s*(?:[•◦▪‣·]|[-*]\s)\s*")
@@ -26,12 +26,12 @@ def _link(match: re.Match[str]) -> str:
         return target.removeprefix("!subteam^")
     if target.startswith("!"):
         return label or target[1:]
-    # Slack makes a link of any host name; the label is what was typed.
+    # Slack turns any host name into a link; the label is what was typed.
     return label or target
 
 
 def unescape(text: str) -> str:
-    """Slack's own escapes undone: people, channels and groups become their ids, links what was typed."""
+    """Undo Slack's escapes: people, channels and groups become their ids, links become what was typed."""
     return _LINK.sub(_link, text).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
@@ -41,30 +41,30 @@ def _straight(text: str) -> str:
 
 
 def _plain(word: str) -> str:
-    """An unquoted word in ASCII forms, its code marks taken off, and the dashes that a phone made of `--` or `-`.
+    """An unquoted word in ASCII, without code marks, and with plain dashes for those that a phone made of `--` or `-`.
 
-    A dash at a word's start becomes two before a name, one before a letter.
+    A long dash at the start becomes two dashes before a name, and one before a single letter or a number.
     """
     word = word.translate(_FULL_WIDTH)
-    if len(word) > 2 and word[0] == word[-1] == "`":  # noqa: PLR2004 - marks around something
+    if len(word) > 2 and word[0] == word[-1] == "`":  # noqa: PLR2004 - marks around at least one letter
         word = word.strip("`")
     match = _LONG_DASH.match(word)
     if not match:
         return word
-    rest_of_word = word[match.end() :]
-    name = rest_of_word.partition("=")[0]
-    return ("-" if len(name) == 1 or name[:1].isdigit() else "--") + rest_of_word
+    option = word[match.end() :]
+    name = option.partition("=")[0]
+    return ("-" if len(name) == 1 or name[:1].isdigit() else "--") + option
 
 
 def words(text: str, *, typed: bool = True) -> tuple[str, ...]:
-    """The words of a command. What was not `typed` (a button's value, a form) has no escapes and no typography to undo.
+    """The words of a command. Text that was not `typed` (a button's value, a form) has no escapes to undo.
 
-    Quotes group at the start of a word or after `=`; an apostrophe within a word is a letter. Raises `Invalid` for a
-    quote that is never closed.
+    Quotes group words at the start of a word or after `=`; an apostrophe within a word is a letter. Raises `Invalid`
+    for a quote that is never closed.
     """
     if typed:
         text = _straight(unescape(text))
-        # A line that was pasted from a chat or a page comes with its code marks or its bullet.
+        # A line that was pasted from a chat or a page may still have its code marks or its bullet.
         text = _CODE.sub(r"\2", _BULLET.sub("", text))
     result: list[str] = []
     at = 0
@@ -104,13 +104,13 @@ def _quoted(text: str, at: int) -> tuple[str, int]:
 
 
 def quote(word: str) -> str:
-    """A word as it has to be typed so that `words` reads it back."""
+    """The word, quoted if necessary so that `words` reads it back."""
     if word and not re.search(r"[\s\"'`]", word) and word == _plain(_straight(word)) and not _BULLET.match(word):
         return word
     inner = word.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{inner}"'
 
 
-def join(several: Iterable[str]) -> str:
+def join(parts: Iterable[str]) -> str:
     """Words as a line to type."""
-    return " ".join(quote(word) for word in several)
+    return " ".join(quote(word) for word in parts)

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 
-from handlers.kit import Command, Field, Given, Message, Modal, Request, blocks, command
+from handlers.kit import Arguments, Command, Field, Message, Modal, Request, blocks, command
 from services.model.errors import Invalid, NotFound
 from services.policy.sites import Site
 from services.services import Services
 
 
-async def form(_request: Request, given: Given, _services: Services) -> Modal:
+async def form(_request: Request, given: Arguments, _services: Services) -> Modal:
     site = given["site"].name if "site" in given else ""
     fields = (
         Field("name", "Name", initial=given.get("name", ""), required=True, positional=True),

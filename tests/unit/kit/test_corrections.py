@@ -5,7 +5,7 @@ import pytest
 from handlers import COMMANDS
 from handlers.kit import Catalogue
 from handlers.kit.command import Command
-from handlers.kit.corrections import meant
+from handlers.kit.corrections import correction
 from handlers.kit.words import words
 from services.model.errors import DomainError, Invalid, NotFound
 from services.operations.deploy.request import DeployOptions, deploy_request
@@ -36,7 +36,7 @@ def offered(line: str) -> str:
 
     typed = words(line)
     error, command = refusal(typed)
-    return meant(typed, error, command, catalogue=CATALOGUE, sites=SITES, permitted=permitted, slash="/registry")
+    return correction(typed, error, command, catalogue=CATALOGUE, sites=SITES, permitted=permitted, slash="/registry")
 
 
 @pytest.mark.parametrize(
