@@ -37,6 +37,7 @@ from services.operations.procedure import Procedures
 from services.operations.procedures import PROCEDURES
 from services.operations.runner import Runner
 from services.operations.service import Operations, Parts
+from services.placements import Placements
 from services.ports import Configuration
 from services.registry_names import ConnectedNames
 from services.services import Services
@@ -243,6 +244,7 @@ def _services(
         azure=outside.azure.azure,
         kubernetes=outside.kubernetes,
         names=ConnectedNames(outside.azure.azure.connected, blueprint.configuration),
+        placements=Placements(outside.azure.azure.extensions),
         audit=store.audit,
         deliveries=store.deliveries,
         slack=outside.people,

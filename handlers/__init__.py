@@ -1,6 +1,6 @@
 """What people say and see. A command is one function in a module here and one line below."""
 
-from handlers import about, alerts, checks, connected, deactivate, deploy, help, operations, watch  # noqa: A004 - the module is named for what people type
+from handlers import about, alerts, checks, connected, deactivate, deploy, help, operations, sites, watch  # noqa: A004 - the module is named for what people type
 from handlers.kit.command import Command
 
 COMMANDS: tuple[Command, ...] = (
@@ -12,6 +12,8 @@ COMMANDS: tuple[Command, ...] = (
     deactivate.deactivate,
     connected.list_,
     connected.show,
+    sites.list_,
+    sites.show,
     operations.list_,
     operations.show,
     operations.approve,

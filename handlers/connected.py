@@ -1,58 +1,149 @@
 """Connected registries: list and show."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Literal, TypeVar
 
 from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
 from handlers.kit.rights import permitted_sites
+from handlers.kit.words import join
 from handlers.views import connected as views
-from services.model.errors import Absent, DomainError, NotFound
+from services.model.azure import AcrRef, ConnectedRegistry
+from services.model.errors import Absent, DomainError, Invalid, NotFound
+from services.model.health import Target
+from services.policy.placement import Placement
 from services.policy.sites import Site
 from services.services import Services
 
+_AT_ONCE = 10
+HealthWord = Literal["healthy", "syncing", "silent", "late", "offline", "unhealthy", "inactive", "unknown"]
+StateWord = Literal["Online", "Offline", "Syncing", "Unhealthy"]
+A = TypeVar("A")
 
-@command("list", needs="registry:read", examples=("list", "list --site berlin"))
-async def list_(request: Request, *, site: Site | None = None, services: Services) -> Message:
-    """List connected registries: health, connection state, activation, last sync, schedule, mode.
+
+@command(
+    "list",
+    needs="registry:read",
+    examples=("list", "list --site berlin", "list --health offline", "list --state Online --page 2"),
+)
+async def list_(
+    request: Request,
+    *,
+    site: Site | None = None,
+    health: HealthWord | None = None,
+    state: StateWord | None = None,
+    page: int = 1,
+    turn: bool = False,
+    services: Services,
+) -> Message:
+    """List connected registries, the worst first, with site, health, state, last sync, parent and schedule.
 
     Args:
-        site: Only those of this site's cloud registry.
+        site: Only those that run at this site.
+        health: Only those in this health, which knows the schedule: silent is as planned, offline missed a contact.
+        state: Only those in this connection state, as Azure has it.
+        page: Which page.
+        turn: Replace the page that is shown.
     """
-    permitted = permitted_sites(request, services, "registry:read", (site,) if site else None)
-    acrs = sorted({one.acr_ref for one in permitted}, key=lambda ref: ref.id)
-    answers = await asyncio.gather(*(services.azure.connected.list(acr) for acr in acrs), return_exceptions=True)
-    rows, unasked = [], []
-    for acr, answer in zip(acrs, answers, strict=True):
-        if isinstance(answer, DomainError):
-            unasked.append((acr.name, answer))
-        elif isinstance(answer, BaseException):
-            raise answer
-        else:
-            rows += [(acr.name, found) for found in answer]
-    return views.listing(tuple(rows), tuple(unasked), request.now)
+    everything = await visible(request, services, (site,) if site else None)
+    rows = [
+        row
+        for row in everything.rows
+        if site is None or row.placement.may_be_at(site)
+        if health is None or row.health.state == health
+        if state is None or row.registry.connection_state.lower() == state.lower()
+    ]
+    options = [("--site", site.name if site else None), ("--health", health), ("--state", state)]
+    turns = join(["list", *(word for option, value in options if value for word in (option, value))])
+    selection = views.Selection(tuple(rows), page, turns, site=site.name if site else "")
+    return replace(views.listing(everything, selection, request.now), replace=turn)
 
 
-@command("show", needs="registry:read", examples=("show edge01 --site berlin",))
-async def show(request: Request, name: str, *, site: Site, services: Services) -> Message:
+async def visible(request: Request, services: Services, sites: Iterable[Site] | None = None) -> views.Fleet:
+    """All connected registries that this person may see in the cloud registries of `sites` (all without it).
+
+    One that runs at a site is seen by those who may read there. Where it runs nowhere, or that is not known, it is seen
+    by those who may read at any site of its cloud registry.
+    """
+    permitted = permitted_sites(request, services, "registry:read", sites)
+    readable = permitted_sites(request, services, "registry:read")
+    answers = await _ask_each(
+        {site.acr_ref.id.lower(): site.acr_ref for site in permitted}, services.azure.connected.list
+    )
+    registries = {
+        Target(acr.id.lower(), registry.name): (acr, registry)
+        for acr, answer in answers
+        if not isinstance(answer, DomainError)
+        for registry in answer
+    }
+    placements = await services.placements.of(registries, services.sites.values())
+    rows = [
+        views.row(acr, registry, placements[target].among(readable), request.now)
+        for target, (acr, registry) in registries.items()
+        if placements[target].is_visible(readable)
+    ]
+    silent = {site.name for placement in placements.values() for site, _ in placement.unasked if site in readable}
+    return views.Fleet(
+        tuple(rows),
+        unasked=tuple((acr.name, answer) for acr, answer in answers if isinstance(answer, DomainError)),
+        unasked_sites=tuple(sorted(silent)),
+        hidden=len(registries) - len(rows),
+    )
+
+
+async def _ask_each(
+    acrs: Mapping[str, AcrRef], ask: Callable[[AcrRef], Awaitable[A]]
+) -> list[tuple[AcrRef, A | DomainError]]:
+    """What each cloud registry answers, or why it does not, in the order of their names."""
+    bound = asyncio.Semaphore(_AT_ONCE)
+
+    async def answer(acr: AcrRef) -> tuple[AcrRef, A | DomainError]:
+        async with bound:
+            try:
+                return acr, await ask(acr)
+            except DomainError as error:
+                return acr, error
+
+    return await asyncio.gather(*(answer(acr) for acr in sorted(acrs.values(), key=lambda ref: ref.id)))
+
+
+@command("show", needs="registry:read", examples=("show edge01", "show edge01 --site berlin"))
+async def show(request: Request, name: str, *, site: Site | None = None, services: Services) -> Message:
     """Show one connected registry: state, activation, last sync, schedule and window, and its extension.
 
     Args:
         name: Of the connected registry.
-        site: Where it is.
+        site: Where it is; needed only if several cloud registries have one of this name.
     """
-    try:
-        found, extensions = await asyncio.gather(
-            services.azure.connected.get(site.acr_ref, name),
-            services.azure.extensions.list(site.cluster_ref),
-            return_exceptions=True,
-        )
-    except Absent:
-        raise NotFound("connected registry", name) from None
-    if isinstance(found, Absent):
-        raise NotFound("connected registry", name)
-    if isinstance(found, BaseException):
-        raise found
-    if isinstance(extensions, BaseException) and not isinstance(extensions, DomainError):
-        raise extensions
-    return views.card(site, found, extensions, request.now)
+    permitted = permitted_sites(request, services, "registry:read", (site,) if site else None)
+    readable = permitted_sites(request, services, "registry:read")
+    acrs = {each.acr_ref.id.lower(): each.acr_ref for each in permitted}
+    answers = await _ask_each(acrs, lambda acr: services.azure.connected.get(acr, name))
+    existing = [(acr, answer) for acr, answer in answers if isinstance(answer, ConnectedRegistry)]
+    unasked = [
+        (acr.name, answer)
+        for acr, answer in answers
+        if isinstance(answer, DomainError) and not isinstance(answer, Absent)
+    ]
+    if not existing:
+        # Where some cloud registry could not be asked, it may be there.
+        raise unasked[0][1] if unasked else NotFound("connected registry", name)
+    targets = [Target(acr.id.lower(), registry.name) for acr, registry in existing]
+    placements = await services.placements.of(targets, services.sites.values(), fresh=True)
+    if len(existing) > 1:
+        names = {each.name for target in targets for each in _sites_to_name(target, placements[target], permitted)}
+        raise Invalid("site", name, "site.ambiguous", {"sites": tuple(sorted(names)), "line": f"show {name}"})
+    [(acr, registry)], [placement] = existing, placements.values()
+    if not placement.is_visible(readable):
+        services.policy.decide(request.person, request.place, "registry:read", placement.sites[0]).enforce()
+    detail = views.Detail(acr, registry, placement.among(readable), site, tuple(unasked))
+    return views.card(detail, request.now)
+
+
+def _sites_to_name(target: Target, placement: Placement, permitted: Iterable[Site]) -> Iterable[Site]:
+    """The sites by which a connected registry is told from others of its name: where it runs, or could run."""
+    candidates = [site for site in permitted if site.acr_ref.id.lower() == target.acr]
+    return [site for site in candidates if site in placement.sites] or candidates

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from services.model.about import About
 from services.operations.service import Operations
+from services.placements import Placements
 from services.policy.access import Policy
 from services.policy.sites import Site
 from services.ports import Audit, Azure, Configuration, Deliveries, Kubernetes, Names, Reports, Slack
@@ -21,6 +22,7 @@ class Services:
     azure: Azure
     kubernetes: Kubernetes
     names: Names
+    placements: Placements
     audit: Audit
     deliveries: Deliveries
     slack: Slack

@@ -14,6 +14,7 @@ MESSAGE_BLOCKS = 50
 TABLE_ROWS = 100
 TABLE_CHARACTERS = 10_000
 PLAN_TASKS = 50
+EMPTY_CELL = "–"  # noqa: RUF001 - a dash
 
 
 def plain(text: str, limit: int) -> dict[str, Any]:
@@ -126,21 +127,65 @@ def alert(text: str, level: Literal["default", "info", "warning", "error", "succ
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> Block:
     """A table of plain texts under `columns`; those in `right` are right-aligned. Slack allows one per message.
 
-    Rows beyond Slack's limits (100 with the heading, 10,000 characters) are left out, so callers have to page.
+    Where there are more rows than Slack takes in one table, the last one says how many are missing: long lists are
+    split beforehand, by `pages_of_rows`.
     """
-    lines: list[list[str]] = [list(columns)]
-    characters = sum(map(len, columns))
-    for row in rows[: TABLE_ROWS - 1]:
-        characters += sum(map(len, row))
-        if characters > TABLE_CHARACTERS:
-            break
-        lines.append(list(row))
+    fitting = list(next(iter(pages_of_rows(columns, rows)), ()))
+    if len(fitting) < len(rows):
+        # The note needs room of its own, in rows as in characters.
+        fitting = list(pages_of_rows((*columns, " " * 100), rows, TABLE_ROWS - 2)[0])
+        fitting.append((f"and {len(rows) - len(fitting)} more", *[""] * (len(columns) - 1)))
     settings = [{"align": "right"} if at in right else {"is_wrapped": True} for at in range(len(columns))]
+    lines = (columns, *fitting)
     return {
         "type": "table",
         "column_settings": settings,
-        "rows": [[{"type": "raw_text", "text": cell or "–"} for cell in row] for row in lines],  # noqa: RUF001 - a dash
+        "rows": [[{"type": "raw_text", "text": cell or EMPTY_CELL} for cell in line] for line in lines],
     }
+
+
+def pages_of_rows(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], most: int = TABLE_ROWS - 1
+) -> tuple[tuple[Sequence[str], ...], ...]:
+    """The rows in pages that each fit into one table under `columns`, at most `most` rows on each. None is left out."""
+    heading = sum(map(len, columns))
+    pages: list[list[Sequence[str]]] = []
+    characters = heading
+    for row in rows:
+        length = sum(len(cell or EMPTY_CELL) for cell in row)
+        if not pages or len(pages[-1]) >= most or characters + length > TABLE_CHARACTERS:
+            pages.append([])
+            characters = heading
+        pages[-1].append(row)
+        characters += length
+    return tuple(map(tuple, pages))
+
+
+def paged(
+    head: str,
+    columns: Sequence[str],
+    pages: Sequence[Sequence[Sequence[str]]],
+    number: int,
+    *,
+    turns: str,
+    right: Sequence[int] = (),
+) -> tuple[Block, ...]:
+    """One of `pages` (of `pages_of_rows`, at least one) below its headline in mrkdwn, with buttons to turn.
+
+    Args:
+        head: Above the table.
+        columns: Of the table.
+        pages: All.
+        number: Which one, from 1; beyond the ends it is the nearest.
+        turns: The command of the buttons, to which ` --page N` is added.
+        right: Columns that are set to the right.
+    """
+    number = min(max(number, 1), len(pages))
+    where = f"  ·  page {number} of {len(pages)}" if len(pages) > 1 else ""
+    parts = [section(f"{head}{where}"), table(columns, pages[number - 1], right=right)]
+    back = button("Previous page", runs=f"{turns} --page {number - 1}") if number > 1 else None
+    on = button("Next page", runs=f"{turns} --page {number + 1}") if number < len(pages) else None
+    return (*parts, actions(back, on)) if back or on else tuple(parts)
 
 
 # --- plan -----------------------------------------------------------------------------------------------------------

@@ -1,108 +1,297 @@
 """Connected registries as people see them. Pure."""
 
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from handlers.kit import blocks
 from handlers.kit.message import Block, Message
-from handlers.kit.text import bold, code, date, duration, escape, listed
+from handlers.kit.text import bold, code, count, date, duration, escape, listed
 from handlers.views import errors
 from handlers.views import health as health_words
-from services.model.azure import ConnectedRegistry, Extension
+from services.model.azure import AcrRef, ConnectedRegistry
 from services.model.errors import DomainError
+from services.model.health import Health
+from services.policy.placement import Placement
 from services.policy.sites import CONTINUOUS, Site
-from services.watching.health import health, is_continuous, sighting_of
+from services.watching.health import WORST_FIRST, health, is_continuous, sighting_of
 
 MARKS = {"online": ":large_green_circle:", "syncing": ":arrows_counterclockwise:", "unhealthy": ":large_orange_circle:"}
-_ROWS = 99
+PAGE = 25
+"""Rows on one page of the list."""
+COLUMNS = (
+    "Name",
+    "Health",
+    "Site",
+    "State",
+    "Last sync",
+    "Mode",
+    "Parent",
+    "Login server",
+    "Activation",
+    "Schedule (UTC)",
+    "Window",
+)
+CHILD = "└ "
+"""Before the name of one that syncs from another connected registry, once a level."""
+MOST_SITES = 10
+"""Sites that a note names."""
+Key = tuple[str, str]
+"""A cloud registry's ARM id and a name in it, both in lower case."""
+_REGISTRIES = ("connected registry", "connected registries")
 
 
-def listing(
-    found: tuple[tuple[str, ConnectedRegistry], ...], unasked: tuple[tuple[str, DomainError], ...], now: datetime
-) -> Message:
-    """One table over all cloud registries that could be asked, the others named below it."""
-    shown = [_unasked(name, error) for name, error in unasked]
-    if not found:
-        text = "There are no connected registries." if not unasked else "No cloud registry could be asked."
-        return Message(text, (blocks.section(text), *shown))
-    columns = ("Name", "Health", "State", "Activation", "Last sync", "Schedule", "Mode", "Cloud registry", "Parent")
-    rows = [
-        (
-            one.name,
-            health_words.word(health(sighting_of("", one, now), now).state),
-            one.connection_state,
-            one.activation,
-            f"{duration(now - one.last_sync)} ago" if one.last_sync else "never",
-            schedule(one),
-            one.mode,
-            registry,
-            one.parent,
+@dataclass(frozen=True)
+class Row:
+    """One connected registry of the list. `placement` holds only the sites that the reader may see."""
+
+    acr: AcrRef
+    registry: ConnectedRegistry
+    placement: Placement
+    health: Health
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """All that a person may see.
+
+    `unasked` are cloud registries that could not be asked, `unasked_sites` sites whose clusters could not; `hidden` is
+    the number of connected registries at sites that the person may not read.
+    """
+
+    rows: tuple[Row, ...]
+    unasked: tuple[tuple[str, DomainError], ...] = ()
+    unasked_sites: tuple[str, ...] = ()
+    hidden: int = 0
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The rows that were asked for, and which page of them. `turns` is the command of the paging buttons."""
+
+    rows: tuple[Row, ...]
+    page: int
+    turns: str
+    site: str = ""
+
+
+def row(acr: AcrRef, registry: ConnectedRegistry, placement: Placement, now: datetime) -> Row:
+    """A connected registry with its health at that moment."""
+    state = next((extension.provisioning_state for _, extension in placement.extensions), "")
+    return Row(acr, registry, placement, health(sighting_of(acr.id, registry, now, extension=state), now))
+
+
+def listing(fleet: Fleet, selection: Selection, now: datetime) -> Message:
+    """One page of a table, children below their parents and the worst first; below it what could not be asked."""
+    notes = list(_notes(fleet, selection))
+    if not selection.rows:
+        text = _nothing(fleet)
+        return Message(escape(text), (blocks.section(escape(text)), *notes))
+    ordered = _worst_first(selection.rows)
+    pages = blocks.pages_of_rows(COLUMNS, [_cells(each, depth, now) for each, depth in ordered], PAGE)
+    totals = Counter(each.health.state for each in selection.rows)
+    counts = health_words.counts({state: totals[state] for state in WORST_FIRST if totals[state]})
+    head = count(len(selection.rows), *_REGISTRIES)
+    if len(selection.rows) < len(fleet.rows):
+        head = f"{len(selection.rows)} of {count(len(fleet.rows), *_REGISTRIES)}"
+    table = blocks.paged(f"{bold(head)}: {counts}", COLUMNS, pages, selection.page, turns=f"{selection.turns} --turn")
+    return Message(f"{head}: {counts}", (*table, *notes))
+
+
+def _nothing(fleet: Fleet) -> str:
+    if fleet.rows:
+        return f"None of {count(len(fleet.rows), *_REGISTRIES)} matches."
+    if fleet.unasked:
+        return "No cloud registry could be asked."
+    return "There is no connected registry that you may read." if fleet.hidden else "There are no connected registries."
+
+
+def _notes(fleet: Fleet, selection: Selection) -> Iterator[Block]:
+    """What the table does not have, and why."""
+    for name, error in fleet.unasked:
+        yield blocks.section(f":grey_question:  {bold(name)} could not be asked. {errors.explanation(error)}")
+    if fleet.unasked_sites:
+        clusters = f"The cluster of {code(fleet.unasked_sites[0])}"
+        if len(fleet.unasked_sites) > 1:
+            clusters = f"The clusters of {listed(map(code, fleet.unasked_sites[:MOST_SITES]))}"
+        further = len(fleet.unasked_sites) - MOST_SITES
+        also = f" and {further} more sites" if further > 0 else ""
+        yield blocks.context(f":grey_question:  {clusters}{also} could not be asked about extensions.")
+    if selection.site:
+        homeless = [each for each in fleet.rows if not each.placement.extensions and not each.placement.unasked]
+        if homeless:
+            acrs = listed(sorted({code(each.acr.name) for each in homeless}))
+            yield blocks.context(f"{count(len(homeless), *_REGISTRIES)} of {acrs} without an extension at any site.")
+    if fleet.hidden:
+        yield blocks.context(f"{count(fleet.hidden, *_REGISTRIES)} at sites that you may not read.")
+
+
+def _worst_first(rows: Sequence[Row]) -> list[tuple[Row, int]]:
+    """The rows with their depths: every parent before its children, and the worst family first.
+
+    One whose parent is not among the rows stands for itself.
+    """
+    by_key = {_key(each, each.registry.name): each for each in rows}
+    children: defaultdict[Key | None, list[Row]] = defaultdict(list)
+    for key, each in by_key.items():
+        children[_parent_key(key, by_key)].append(each)
+
+    def family(member: Row, depth: int) -> Iterator[tuple[Row, int]]:
+        yield member, depth
+        for child in ordered(children[_key(member, member.registry.name)]):
+            yield from family(child, depth + 1)
+
+    def worst(member: Row) -> tuple[int, int, str, str]:
+        own = WORST_FIRST.index(member.health.state)
+        return (
+            min(WORST_FIRST.index(each.health.state) for each, _ in family(member, 0)),
+            own,
+            *_key(member, member.registry.name),
         )
-        for registry, one in found[:_ROWS]
-    ]
-    if len(found) > _ROWS:
-        shown.append(blocks.context(f"and {len(found) - _ROWS} more: name a site with {code('list --site SITE')}"))
-    online = sum(one.connection_state.lower() in {"online", "syncing"} for _, one in found)
-    return Message(f"{len(found)} connected registries, {online} online", (blocks.table(columns, rows), *shown))
+
+    def ordered(members: Iterable[Row]) -> list[Row]:
+        return sorted(members, key=worst)
+
+    return [pair for root in ordered(children[None]) for pair in family(root, 0)]
 
 
-def _unasked(name: str, error: DomainError) -> Block:
-    return blocks.section(f":grey_question:  {bold(name)} could not be asked. {errors.explanation(error)}")
+def _key(member: Row, name: str) -> Key:
+    return member.acr.id.lower(), name.lower()
 
 
-def schedule(one: ConnectedRegistry) -> str:
-    """When it syncs: the cron expression as it is, which is what operators compare."""
-    if one.schedule == CONTINUOUS:
-        return "continuous"
-    return f"{one.schedule} UTC" + (f", open for {duration(one.window)}" if one.window else "")
+def _parent_key(key: Key, by_key: Mapping[Key, Row]) -> Key | None:
+    """The parent's key; None where the parent is not among the rows, or the parents go round in a circle."""
+    parent = _key(by_key[key], by_key[key].registry.parent)
+    passed, ancestor = {key}, parent
+    while ancestor in by_key and ancestor not in passed:
+        passed.add(ancestor)
+        ancestor = _key(by_key[ancestor], by_key[ancestor].registry.parent)
+    return parent if parent in by_key and ancestor != key else None
 
 
-def card(site: Site, one: ConnectedRegistry, extensions: tuple[Extension, ...] | DomainError, now: datetime) -> Message:
-    """One connected registry with its extension."""
-    mark = MARKS.get(one.connection_state.lower(), ":white_circle:")
-    head = f"{mark}  {bold(one.name)} at {bold(site.name)} is {escape(one.connection_state)}"
-    ago = f" ({duration(now - one.last_sync)} ago)" if one.last_sync else ""
-    pairs = (
-        ("Mode", escape(one.mode)),
-        ("Activation", escape(one.activation)),
-        ("Last sync", date(one.last_sync) + ago if one.last_sync else "never"),
-        ("Schedule", escape(schedule(one))),
-        ("Login server at the edge", code(one.login_server) or "none until it is activated"),
-        ("Parent", escape(one.parent) or f"{escape(site.acr_ref.name)} (the cloud registry)"),
-        ("Messages are kept for", duration(one.message_ttl) if one.message_ttl else ""),
-        ("Runtime", escape(one.version)),
-        ("Client tokens", listed(code(each.rpartition("/")[2]) for each in one.client_token_ids) or "none"),
-        ("Extension", _extension(one.name, extensions)),
+def _cells(member: Row, depth: int, now: datetime) -> tuple[str, ...]:
+    registry = member.registry
+    return (
+        f"{CHILD * depth}{registry.name}",
+        health_words.word(member.health.state),
+        _sites(member.placement),
+        registry.connection_state,
+        f"{duration(now - registry.last_sync)} ago" if registry.last_sync else "never",
+        registry.mode,
+        _parent(member.acr, registry),
+        registry.login_server,
+        registry.activation,
+        registry.schedule if registry.schedule != CONTINUOUS else "continuous",
+        duration(registry.window) if registry.window and registry.schedule != CONTINUOUS else "",
     )
-    shown = [blocks.section(head), *_meaning(site, one, extensions, now), blocks.fields(pairs)]
-    told = (f":warning:  {code(detail.code)} {escape(detail.description)}" for detail in one.status_details)
-    shown.extend(map(blocks.section, told))
-    return Message(escape(f"{one.name} at {site.name} is {one.connection_state}"), tuple(shown))
 
 
-def _meaning(
-    site: Site, one: ConnectedRegistry, extensions: tuple[Extension, ...] | DomainError, now: datetime
-) -> Iterator[Block]:
-    """Whether its silence is planned, when it is expected, and what is lost; nothing where the state says it all."""
-    known = () if isinstance(extensions, DomainError) else extensions
-    states = [each.provisioning_state for each in known if each.name.lower() == one.name.lower()]
-    seen = sighting_of(site.acr_ref.id, one, now, extension=states[0] if states else "")
-    found = health(seen, now)
-    if found.reason in {"connected", "syncing"}:
+def _sites(placement: Placement) -> str:
+    if placement.extensions:
+        return ", ".join(site.name for site in placement.sites)
+    return "not known" if placement.unasked else "none"
+
+
+def _parent(acr: AcrRef, registry: ConnectedRegistry) -> str:
+    """The connected registry above it with its cloud registry, or the cloud registry."""
+    is_child = registry.parent and registry.parent.lower() != acr.name.lower()
+    return f"{registry.parent} ({acr.name})" if is_child else acr.name
+
+
+# --- one ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Detail:
+    """One connected registry. `asked_at` is the site that the reader named.
+
+    `placement` holds only the sites that the reader may see; `unasked` are cloud registries that could have another of
+    its name and could not be asked.
+    """
+
+    acr: AcrRef
+    registry: ConnectedRegistry
+    placement: Placement
+    asked_at: Site | None = None
+    unasked: tuple[tuple[str, DomainError], ...] = ()
+
+    @property
+    def where(self) -> str:
+        """The site or sites where it runs, or its cloud registry."""
+        return " and ".join(site.name for site in self.placement.sites) or self.acr.name
+
+
+def card(detail: Detail, now: datetime) -> Message:
+    """One connected registry with its extension."""
+    registry, placement = detail.registry, detail.placement
+    mark = MARKS.get(registry.connection_state.lower(), ":white_circle:")
+    name = "at" if placement.extensions else "of"
+    head = f"{mark}  {bold(registry.name)} {name} {bold(detail.where)} is {escape(registry.connection_state)}"
+    ago = f" ({duration(now - registry.last_sync)} ago)" if registry.last_sync else ""
+    pairs = (
+        ("Mode", escape(registry.mode)),
+        ("Activation", escape(registry.activation)),
+        ("Last sync", date(registry.last_sync) + ago if registry.last_sync else "never"),
+        ("Schedule", escape(schedule(registry))),
+        ("Login server at the edge", code(registry.login_server) or "none until it is activated"),
+        ("Parent", escape(_parent(detail.acr, registry))),
+        ("Messages are kept for", duration(registry.message_ttl) if registry.message_ttl else ""),
+        ("Runtime", escape(registry.version)),
+        ("Client tokens", listed(code(each.rpartition("/")[2]) for each in registry.client_token_ids) or "none"),
+        ("Extension", _extension(placement)),
+    )
+    parts = [*_elsewhere(detail), blocks.section(head), *_meaning(detail, now), blocks.fields(pairs)]
+    parts += [
+        blocks.section(f":warning:  {code(each.code)} {escape(each.description)}") for each in registry.status_details
+    ]
+    for acr, _ in detail.unasked:
+        parts.append(blocks.context(f":grey_question:  {bold(acr)} could not be asked, and may have one of this name."))
+    return Message(escape(f"{registry.name} {name} {detail.where} is {registry.connection_state}"), tuple(parts))
+
+
+def schedule(registry: ConnectedRegistry) -> str:
+    """When it syncs: the cron expression as it is, which is what operators compare."""
+    if registry.schedule == CONTINUOUS:
+        return "continuous"
+    return f"{registry.schedule} UTC" + (f", open for {duration(registry.window)}" if registry.window else "")
+
+
+def _elsewhere(detail: Detail) -> Iterator[Block]:
+    """That it is not where the reader looked for it."""
+    site, placement = detail.asked_at, detail.placement
+    if site is None or placement.may_be_at(site) or not placement.extensions:
         return
-    word = health_words.word(found.state).capitalize()
-    yield blocks.section(f"{bold(word)}: {health_words.reason(found.reason, found.facts)}")
-    expected = found.next_contact if not is_continuous(seen) else None
-    losing = found.lost_from if found.state == "offline" else None
+    clusters = listed(f"{code(each.cluster.name)} (site {code(each.name)})" for each in placement.sites)
+    text = f"{bold(detail.registry.name)} is not at {bold(site.name)}: its extension is on {clusters}."
+    yield blocks.section(f":warning:  {text}")
+
+
+def _meaning(detail: Detail, now: datetime) -> Iterator[Block]:
+    """Whether its silence is planned, when it is expected, and what is lost; nothing where the state says it all."""
+    states = [extension.provisioning_state for _, extension in detail.placement.extensions]
+    sighting = sighting_of(detail.acr.id, detail.registry, now, extension=states[0] if states else "")
+    current = health(sighting, now)
+    if current.reason in {"connected", "syncing"}:
+        return
+    word = health_words.word(current.state).capitalize()
+    yield blocks.section(f"{bold(word)}: {health_words.reason(current.reason, current.facts)}")
+    expected = current.next_contact if not is_continuous(sighting) else None
+    losing = current.lost_from if current.state == "offline" else None
     if expected or losing:
         yield blocks.context(
             f"Next contact {date(expected)}" if expected else "",
-            f"Messages are lost from {losing:%Y-%m-%d}" if losing else "",
+            f"Undelivered messages expire from {losing:%Y-%m-%d}" if losing else "",
         )
 
 
-def _extension(name: str, extensions: tuple[Extension, ...] | DomainError) -> str:
-    if isinstance(extensions, DomainError):
-        return "could not be asked"
-    found = next((one for one in extensions if one.name.lower() == name.lower()), None)
-    return escape(f"{found.provisioning_state} {found.version}".strip()) if found else "not installed"
+def _extension(placement: Placement) -> str:
+    states = [
+        escape(f"{extension.provisioning_state} {extension.version}".strip())
+        + (f" at {site.name}" if len(placement.extensions) > 1 else "")
+        for site, extension in placement.extensions
+    ]
+    if placement.unasked:
+        clusters = "cluster" if len(placement.unasked) == 1 else "clusters"
+        states.append(f"{len(placement.unasked)} {clusters} could not be asked")
+    return "; ".join(states) or "not installed at any site"

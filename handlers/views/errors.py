@@ -157,6 +157,10 @@ _RULES: Mapping[str, _Rule] = {
     "window.missing": lambda field, _, facts: (
         f"The schedule {code(str(facts.get('schedule', '')))} needs {field}, how long a sync may take, such as `3h`."
     ),
+    "site.ambiguous": lambda _, value, facts: (
+        f"Several cloud registries have a connected registry {code(value)}. Name the site with `--site`:"
+        f" {listed(map(code, facts.get('sites', ())), 'or')}."
+    ),
     "url.https": lambda field, value, _: f"{code(value)} does not fit {field}, which takes an https address.",
     "identity.incomplete": lambda _, value, __: (
         f"The identity {code(value)} lacks settings; `python -m bot check-config` names them."

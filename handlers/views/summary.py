@@ -1,13 +1,13 @@
 """A summary as people see it: pages of one table each, and a file. Pure."""
 
 import csv as csv_format
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from io import StringIO
 
 from handlers.kit import blocks
-from handlers.kit.blocks import TABLE_CHARACTERS, TABLE_ROWS, button
+from handlers.kit.blocks import button
 from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, date, duration, escape, listed
 from handlers.views import health as words
@@ -41,7 +41,7 @@ class _Page:
     """A cloud registry's rows, or some of them."""
 
     acr: Summary
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[Sequence[str], ...]
     part: int
     parts: int
 
@@ -104,19 +104,10 @@ def _table(shown_page: _Page, number: int, of: int) -> Iterator[Block]:
 
 def _pages(summary: Summary) -> tuple[_Page, ...]:
     """As many rows on each as Slack allows in one table."""
-    heading = sum(map(len, COLUMNS))
     all_pages: list[_Page] = []
     for acr in summary.by_acr():
-        parts: list[list[tuple[str, ...]]] = [[]]
-        characters = heading
-        for cells in map(_cells, acr.rows):
-            length = sum(max(1, len(cell)) for cell in cells)
-            if parts[-1] and (len(parts[-1]) == TABLE_ROWS - 1 or characters + length > TABLE_CHARACTERS):
-                parts.append([])
-                characters = heading
-            parts[-1].append(cells)
-            characters += length
-        all_pages += [_Page(acr, tuple(part), at, len(parts)) for at, part in enumerate(parts, 1)]
+        parts = blocks.pages_of_rows(COLUMNS, map(_cells, acr.rows))
+        all_pages += [_Page(acr, part, at, len(parts)) for at, part in enumerate(parts, 1)]
     return tuple(all_pages)
 
 

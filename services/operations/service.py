@@ -69,6 +69,11 @@ class Operations:
         self._lost: Counter[str] = Counter()
         """How often the engine has lost an operation's run since this process began."""
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The words of all kinds of operation, which approval rules name."""
+        return self._procedures.kinds
+
     async def start(self, order: Order) -> Operation:
         """Record the request and begin to plan. The same `key` gives the same operation, however often it comes.
 

@@ -171,15 +171,21 @@ async def test_what_is_at_a_site_without_rights_is_neither_shown_nor_named(tmp_p
     readers = {"name": "readers of berlin", "roles": ["operator"], "to": ["everyone"], "sites": ["berlin"]}
     policy = POLICY | {"grants": [*POLICY["grants"][:2], readers]}
     async with conversation(tmp_path, policy=policy) as talk:
-        await talk.say("deploy edge02 --site hamburg --dry-run")
+        await talk.say("deploy edge02 --site hamburg")
+        await talk.click("Approve", as_="bob")
         operation = (await talk.operation("edge02")).id
         talk.said.clear()
         await talk.say("operation list", as_="dave")
         await talk.say(f"operation show {operation}", as_="dave")
         await talk.say(f"operation show {operation[:-1]}", as_="dave")
         await talk.say("list --site hambrug", as_="dave")
+        await talk.say("list", as_="dave")
+        hidden = await talk.answer("dave")
+        await talk.say("show edge02", as_="dave")
+        await talk.say("site list", as_="dave")
         await talk.say("alert show al-2345678", as_="dave")
 
+        assert "1 connected registry at sites that you may not read." in hidden
         assert (await talk.transcript()).replace(operation[:-1], "OPERATION") == snapshot("""\
 dave   /registry operation list
 bot    (only dave) There are no operations yet.
@@ -189,6 +195,12 @@ dave   /registry operation show OPERATION
 bot    (only dave) There is no operation `OPERATION`. `/registry operation list` shows the newest.
 dave   /registry list --site hambrug
 bot    (only dave) There is no site `hambrug`. There is only `berlin`.
+dave   /registry list
+bot    (only dave) There is no connected registry that you may read.
+dave   /registry show edge02
+bot    (only dave) You may do this elsewhere, but not at `hamburg` (production): you need `registry:read` there. The role *viewer*, *operator*, *approver* or *admin* has it. Roles are given in the access file.
+dave   /registry site list
+bot    (only dave) 1 site
 dave   /registry alert show al-2345678
 bot    (only dave) There is no alert `al-2345678`. `/registry alert list` shows the open ones.\
 """)

@@ -14,8 +14,9 @@ async def test_a_list_shows_what_azure_has(registry: Conversation) -> None:
     await registry.say("list", as_="dave")
 
     assert await registry.answer("dave") == snapshot("""\
-Registry (only you): Name | Health | State | Activation | Last sync | Schedule | Mode | Cloud registry | Parent
-  edge01 | healthy | Online | Active | N s ago | continuous | ReadOnly | contosoacr | –\
+Registry (only you): *1 connected registry*: 1 healthy
+  Name | Health | Site | State | Last sync | Mode | Parent | Login server | Activation | Schedule (UTC) | Window
+  edge01 | healthy | berlin | Online | N s ago | ReadOnly | contosoacr | 10.96.0.2 | Active | continuous | –\
 """)
 
 
@@ -46,7 +47,7 @@ Registry (only you): :large_green_circle:  *edge01* at *berlin* is Online
   *Last sync* TIME (N s ago)
   *Schedule* continuous
   *Login server at the edge* `10.96.0.2`
-  *Parent* contosoacr (the cloud registry)
+  *Parent* contosoacr
   *Messages are kept for* 2 d
   *Runtime* 0.11.0
   *Client tokens* none
@@ -173,3 +174,81 @@ Registry (only you): :white_check_mark:  *Deploy edge01 to hamburg*  ·  online,
   kubectl get deployments,services,persistentvolumeclaims --namespace connected-registry
   az acr connected-registry show --registry contosoacr --name edge01 --output table\
 """)
+
+
+async def test_the_list_names_sites_and_can_be_narrowed_down(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site berlin")
+    await registry.say("deploy edge02 --site hamburg")
+    await registry.click("Approve", as_="bob")
+    await registry.say("list", as_="dave")
+    everything = await registry.answer("dave")
+    await registry.say("list --site hamburg", as_="dave")
+    at_hamburg = await registry.answer("dave")
+    await registry.say("list --health offline", as_="dave")
+
+    assert (everything, at_hamburg, await registry.answer("dave")) == snapshot(
+        (
+            """\
+Registry (only you): *2 connected registries*: 2 healthy
+  Name | Health | Site | State | Last sync | Mode | Parent | Login server | Activation | Schedule (UTC) | Window
+  edge01 | healthy | berlin | Online | N s ago | ReadOnly | contosoacr | 10.96.0.2 | Active | continuous | –
+  edge02 | healthy | hamburg | Online | N s ago | ReadOnly | contosoacr | 10.112.0.2 | Active | continuous | –\
+""",
+            """\
+Registry (only you): *1 of 2 connected registries*: 1 healthy
+  Name | Health | Site | State | Last sync | Mode | Parent | Login server | Activation | Schedule (UTC) | Window
+  edge02 | healthy | hamburg | Online | N s ago | ReadOnly | contosoacr | 10.112.0.2 | Active | continuous | –\
+""",
+            "Registry (only you): None of 2 connected registries matches.",
+        )
+    )
+
+
+async def test_one_registry_is_found_without_its_site(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site berlin")
+    await registry.say("show edge01", as_="dave")
+    without_site = await registry.answer("dave")
+    await registry.say("show edge01 --site hamburg", as_="dave")
+
+    assert without_site.splitlines()[0] == snapshot(
+        "Registry (only you): :large_green_circle:  *edge01* at *berlin* is Online"
+    )
+    assert (await registry.answer("dave")).splitlines()[:2] == snapshot(
+        [
+            "Registry (only you): :warning:  *edge01* is not at *hamburg*: its extension is on `berlin-arc` (site `berlin`).",
+            "  :large_green_circle:  *edge01* at *berlin* is Online",
+        ]
+    )
+
+
+async def test_sites_are_listed_and_one_is_shown(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site berlin")
+    await registry.say("site list", as_="dave")
+    sites = await registry.answer("dave")
+    await registry.say("site show berlin", as_="dave")
+
+    assert (sites, await registry.answer("dave")) == snapshot(
+        (
+            """\
+Registry (only you): *3 sites*
+  Site | Environment | Cloud registry | Cluster | Description
+  berlin | development | contosoacr | berlin-arc | –
+  hamburg | production | contosoacr | hamburg-arc | –
+  lyon | development | contosoacr | lyon-arc | –\
+""",
+            """\
+Registry (only you): *berlin*  ·  development
+  *Cloud registry* `contosoacr` Premium, westeurope
+  *Cluster* `berlin-arc` Connected, last heartbeat TIME
+  *Connected registries* `edge01` healthy
+  *Repositories by default* `hello-world`
+  *Mode and schedule by default* ReadOnly, continuous
+  *Service IP* a free one is picked
+  *Storage* the default class, 250Gi
+  *Resource group* `edge-rg` in `ID`
+  *deploy* and *deactivate* need no approval here.
+  You may: `operation:read` and `registry:read`.
+  [Check] [List]\
+""",
+        )
+    )

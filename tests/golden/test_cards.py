@@ -15,9 +15,11 @@ from services.operations.deploy.checks import run
 from services.operations.deploy.observation import Observation
 from services.operations.deploy.procedure import DEPLOY
 from services.operations.deploy.request import deploy_request
+from services.policy.placement import Placement
 from tests.golden.conftest import CARDS, Golden
 from tests.golden.values import BLOCKED, EXTENSION, NOW, REGISTRY, SEEN, SITE, STATES
 
+UNREACHABLE = Unreachable("azure", "contosolab", "DeadlineExceeded", "no answer in 20 s")
 SITES: Mapping[str, Observation] = {"ready": SEEN, "blocked": BLOCKED}
 
 
@@ -56,12 +58,18 @@ def test_a_check_is_reported(golden: Golden, seen: str) -> None:
 
 def test_connected_registries_are_listed(golden: Golden) -> None:
     offline = replace(REGISTRY, name="edge02", connection_state="Offline", last_sync=None, parent="edge01")
-    unasked = (("contosolab", Unreachable("azure", "contosolab", "DeadlineExceeded", "no answer in 20 s")),)
-    golden("registries", connected_views.listing((("contosoacr", REGISTRY), ("contosoacr", offline)), unasked, NOW))
+    at_site, unknown = Placement(extensions=((SITE, EXTENSION),)), Placement(unasked=((SITE, UNREACHABLE),))
+    rows = (
+        connected_views.row(SITE.acr_ref, REGISTRY, at_site, NOW),
+        connected_views.row(SITE.acr_ref, offline, unknown, NOW),
+    )
+    fleet = connected_views.Fleet(rows, (("contosolab", UNREACHABLE),), (SITE.name,), hidden=2)
+    golden("registries", connected_views.listing(fleet, connected_views.Selection(rows, 1, "list"), NOW))
 
 
 def test_one_connected_registry_is_shown(golden: Golden) -> None:
-    golden("registry", connected_views.card(SITE, REGISTRY, (EXTENSION,), NOW))
+    detail = connected_views.Detail(SITE.acr_ref, REGISTRY, Placement(extensions=((SITE, EXTENSION),)))
+    golden("registry", connected_views.card(detail, NOW))
 
 
 def test_no_file_is_left_of_a_message_that_is_gone() -> None:

@@ -25,9 +25,21 @@ def test_texts_are_cut_to_slack_s_limits_with_an_ellipsis() -> None:
     assert len(blocks.fields([("a", "b")] * 12)["fields"]) == 10
 
 
-def test_a_table_stays_within_rows_and_characters() -> None:
-    assert len(blocks.table(["name"], [["x"]] * 300)["rows"]) == 100
-    assert len(blocks.table(["name"], [["x" * 1000]] * 50)["rows"]) == 10
+def test_a_table_stays_within_rows_and_characters_and_says_how_many_rows_are_missing() -> None:
+    many = blocks.table(["name", "state"], [["x", "y"]] * 300)["rows"]
+    long = blocks.table(["name", "state"], [["x" * 1000, "y"]] * 50)["rows"]
+
+    assert (len(many), many[-1][0]["text"]) == (100, "and 202 more")
+    assert (len(long), long[-1][0]["text"]) == (11, "and 41 more")
+
+
+def test_pages_of_rows_fit_into_a_table_each_and_leave_none_out() -> None:
+    rows = [[f"name{number}", "x" * 200] for number in range(130)]
+    pages = blocks.pages_of_rows(["name", "text"], rows)
+
+    assert [row for page in pages for row in page] == rows
+    assert [len(blocks.table(["name", "text"], page)["rows"]) - 1 for page in pages] == [48, 48, 34]
+    assert [len(page) for page in blocks.pages_of_rows(["name"], [["a"]] * 60, 25)] == [25, 25, 10]
 
 
 def test_foreign_text_can_neither_mention_nor_link() -> None:

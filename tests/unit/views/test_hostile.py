@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from handlers.kit.message import Message
-from handlers.views import about, alert, checks, connected, errors, operation, summary, watches
+from handlers.views import about, alert, checks, connected, errors, operation, sites, summary, watches
 from services.model import errors as model_errors
 from services.model.about import About
 from services.model.azure import StatusDetail
@@ -21,6 +21,7 @@ from services.model.people import Person, Place
 from services.model.plan import Finding
 from services.model.watch import Watch
 from services.policy.access import Denial, Grant
+from services.policy.placement import Placement
 from services.watching.health import health
 from services.watching.summaries import Report
 from services.watching.summaries import summary as summarised
@@ -125,9 +126,12 @@ def registries() -> Iterator[Message]:
     one = replace(one, status_details=SIGHTING.details, client_token_ids=(HOSTILE,))
     extension = replace(EXTENSION, name=HOSTILE, provisioning_state=HOSTILE, version=HOSTILE)
     failed = Unreachable("azure", HOSTILE, HOSTILE, HOSTILE, HOSTILE)
-    yield connected.card(SITE, one, (extension,), NOW)
-    yield connected.card(SITE, one, failed, NOW)
-    yield connected.listing(((HOSTILE, one),), ((HOSTILE, failed),), NOW)
+    for placement in (Placement(extensions=((SITE, extension),)), Placement(unasked=((SITE, failed),))):
+        yield connected.card(connected.Detail(SITE.acr_ref, one, placement), NOW)
+        row = connected.row(SITE.acr_ref, one, placement, NOW)
+        fleet = connected.Fleet((row,), ((HOSTILE, failed),), (HOSTILE,))
+        yield connected.listing(fleet, connected.Selection((row,), 1, "list"), NOW)
+        yield sites.card(sites.SiteDetail(SITE, failed, failed, fleet, {HOSTILE: None}, (HOSTILE,)))
     finding = Finding("cluster.arc", "blocker", "arc.absent", {"name": HOSTILE, "cluster": HOSTILE})
     yield checks.report("deploy", SITE, HOSTILE, (finding,))
 

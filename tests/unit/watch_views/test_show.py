@@ -4,8 +4,9 @@ from typing import Any
 
 from inline_snapshot import snapshot
 
-from handlers.views.connected import card
+from handlers.views.connected import Detail, card
 from services.model.azure import ConnectedRegistry
+from services.policy.placement import Placement
 from tests.golden.values import SITE
 from tests.unit.watch_views.seen import DAY, HOUR, MONDAY, read
 
@@ -23,7 +24,8 @@ def shown(state: str = "Offline", hours: float = 6, **values: Any) -> list[str]:
         "message_ttl": 2 * DAY,
         "last_sync": MONDAY - hours * HOUR,
     }
-    lines = read(card(SITE, ConnectedRegistry("/c", "edge01", **usual | values), (), MONDAY)).splitlines()
+    detail = Detail(SITE.acr_ref, ConnectedRegistry("/c", "edge01", **usual | values), Placement())
+    lines = read(card(detail, MONDAY)).splitlines()
     return lines[: next(at for at, line in enumerate(lines) if line.startswith("*Mode*"))]
 
 
@@ -40,7 +42,7 @@ def test_a_missed_contact_is_told_with_what_is_lost() -> None:
     assert shown(hours=31)[1:] == snapshot(
         [
             "*Offline*: A contact was due 2026-03-02 03:00 UTC. The last one was 2026-03-01 05:00 UTC.",
-            "Next contact 2026-03-03 03:00 UTC  ·  Messages are lost from 2026-03-03",
+            "Next contact 2026-03-03 03:00 UTC  ·  Undelivered messages expire from 2026-03-03",
         ]
     )
 

@@ -1,0 +1,129 @@
+"""At which site a connected registry runs: the one whose cluster has the Arc extension of its name.
+
+Azure does not say it of a connected registry, so the clusters' extensions are listed, one request a cluster. What was
+read lately is believed; a cluster without an extension is asked again while some connected registry has no place.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from services.model.azure import ClusterRef, Extension
+from services.model.errors import DomainError, Unreachable
+from services.model.health import Target
+from services.policy.placement import Placement
+from services.policy.sites import EXTENSION_TYPE, Site
+from services.ports import Extensions
+
+_AT_ONCE = 10
+
+
+@dataclass(frozen=True)
+class _Look:
+    """The connected registry extensions of a cluster by name in lower case, or why it could not be asked."""
+
+    at: float
+    answer: Mapping[str, Extension] | DomainError
+
+
+class Placements:
+    """Remembers for `lifetime` what each cluster answered; one that does not answer in `deadline` counts as unasked."""
+
+    def __init__(
+        self,
+        extensions: Extensions,
+        *,
+        lifetime: timedelta = timedelta(seconds=60),
+        deadline: timedelta = timedelta(seconds=12),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._extensions = extensions
+        self._lifetime = lifetime.total_seconds()
+        self._deadline = deadline.total_seconds()
+        self._clock = clock
+        self._looks: dict[ClusterRef, _Look] = {}
+        self._bound = asyncio.Semaphore(_AT_ONCE)
+
+    async def of(
+        self, targets: Collection[Target], sites: Iterable[Site], *, fresh: bool = False
+    ) -> Mapping[Target, Placement]:
+        """The placement of each connected registry among `sites`; `fresh`: clusters at which one runs are asked now.
+
+        Never raises for a cluster that can't be asked.
+        """
+        began = self._clock()
+        acrs = {target.acr for target in targets}
+        candidates = [site for site in sites if _acr(site) in acrs]
+        await self._ask(site for site in candidates if self._is_older(site, began - self._lifetime))
+        placements = self._placements(targets, candidates)
+        if fresh:
+            occupied = {site.name: site for placement in placements.values() for site in placement.sites}
+            await self._ask(site for site in occupied.values() if self._is_older(site, began))
+            placements = self._placements(targets, candidates)
+        # A connected registry without a place may have got one since, at a cluster that had no extension when read.
+        homeless = {target.acr for target, placement in placements.items() if not placement.extensions}
+        vacant = [
+            site
+            for site in candidates
+            if _acr(site) in homeless and self._is_older(site, began) and not self._extensions_at(site)
+        ]
+        await self._ask(vacant)
+        return self._placements(targets, candidates) if vacant else placements
+
+    def _placements(self, targets: Iterable[Target], sites: Iterable[Site]) -> dict[Target, Placement]:
+        extensions: defaultdict[Target, list[tuple[Site, Extension]]] = defaultdict(list)
+        unasked: defaultdict[str, list[tuple[Site, DomainError]]] = defaultdict(list)
+        for site in sites:
+            answer = self._looks[site.cluster_ref].answer
+            if isinstance(answer, DomainError):
+                unasked[_acr(site)].append((site, answer))
+                continue
+            for name, extension in answer.items():
+                extensions[Target(_acr(site), name)].append((site, extension))
+        return {
+            target: Placement(
+                tuple(extensions[Target(target.acr, target.name.lower())]),
+                tuple(unasked[target.acr]),
+            )
+            for target in targets
+        }
+
+    def _is_older(self, site: Site, moment: float) -> bool:
+        """Whether its cluster was not asked since that moment, or did not answer."""
+        look = self._looks.get(site.cluster_ref)
+        return look is None or look.at < moment or isinstance(look.answer, DomainError)
+
+    def _extensions_at(self, site: Site) -> Mapping[str, Extension]:
+        answer = self._looks[site.cluster_ref].answer
+        return {} if isinstance(answer, DomainError) else answer
+
+    async def _ask(self, sites: Iterable[Site]) -> None:
+        clusters = {site.cluster_ref for site in sites}
+        answered: set[ClusterRef] = set()
+
+        async def look(cluster: ClusterRef) -> None:
+            async with self._bound:
+                at = self._clock()
+                answer: Mapping[str, Extension] | DomainError
+                try:
+                    extensions = await self._extensions.list(cluster)
+                    answer = {one.name.lower(): one for one in extensions if one.type.lower() == EXTENSION_TYPE}
+                except DomainError as error:
+                    answer = error
+            self._looks[cluster] = _Look(at, answer)
+            answered.add(cluster)
+
+        try:
+            async with asyncio.timeout(self._deadline):
+                await asyncio.gather(*map(look, clusters))
+        except TimeoutError:
+            for cluster in clusters - answered:
+                self._looks[cluster] = _Look(self._clock(), Unreachable("azure", cluster.id, code="Deadline"))
+
+
+def _acr(site: Site) -> str:
+    """Its cloud registry as in `Target`."""
+    return site.acr_ref.id.lower()
