@@ -4,6 +4,7 @@ The scheduler only decides when a job runs. The database decides what is due and
 runs late, twice or in several processes does no harm.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from contextvars import Context
@@ -38,6 +39,10 @@ FOLLOW_JOB = "watches"
 FOLLOW = timedelta(minutes=1)
 """How soon a process notices watches that another process has changed."""
 FORGET = timedelta(hours=6)
+LOOK = timedelta(seconds=20)
+"""Between two looks whether the machine's clock was set."""
+JUMP = 5.0
+"""Seconds; what keeps a clock right moves it by less at once."""
 log = structlog.get_logger("schedule")
 
 
@@ -62,9 +67,11 @@ class Schedule:
     Each stored watch that has a schedule has its own job.
     """
 
-    def __init__(self, store: Store, clock: Clock, summaries: SummaryPosts) -> None:
+    def __init__(self, store: Store, clock: Clock, summaries: SummaryPosts, *, look: timedelta = LOOK) -> None:
         self._store = store
         self._clock = clock
+        self._look = look
+        self._watching_clock: asyncio.Task[None] | None = None
         self._summaries = summaries
         self._scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
         self._scheduled: dict[str, tuple[str, str]] = {}
@@ -105,11 +112,32 @@ class Schedule:
     async def start(self) -> None:
         """Start, with the watches that are stored now."""
         self._scheduler.start()
+        self._watching_clock = asyncio.create_task(self._watch_clock())
         await self.follow_watches()
 
     def stop(self) -> None:
         """Stop starting jobs."""
+        if self._watching_clock is not None:
+            self._watching_clock.cancel()
         self._scheduler.shutdown(wait=False)
+
+    async def _watch_clock(self) -> None:
+        """Work out all times again when the machine's clock is set.
+
+        The scheduler keeps moments, and sleeps until the next one: set back by an hour, it would sleep for an hour.
+        """
+        loop = asyncio.get_running_loop()
+        offset = self._clock.now().timestamp() - loop.time()
+        while True:
+            await asyncio.sleep(self._look.total_seconds())
+            before, offset = offset, self._clock.now().timestamp() - loop.time()
+            if abs(offset - before) < JUMP:
+                continue
+            log.warning("clock_set", seconds=round(offset - before))
+            now = datetime.now(UTC)
+            for job in self._scheduler.get_jobs():
+                is_summary = isinstance(job.trigger, CrontabTrigger)
+                job.modify(next_run_time=job.trigger.get_next_fire_time(None, now) if is_summary else now)
 
     def watches_changed(self) -> None:
         """Read the watches again now."""

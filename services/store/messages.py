@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, RowMapping, Text, and_, cast, delete, or_,
 
 from services.model.message import Channel, LiveMessage, Subject
 from services.model.operation import LIVE
-from services.store.base import UNLIKELY, Queries
+from services.store.base import Queries
 from services.store.tables import events, incidents, messages, operations
 
 NOBODY = datetime(1970, 1, 1, tzinfo=UTC)
@@ -26,8 +26,8 @@ class Messages(Queries):
     async def claim(self, message: LiveMessage, holder: str, now: datetime, until: datetime) -> LiveMessage | None:
         """Take the lease until then and return the message as it is stored; None while another process holds it."""
         same = _same(message)
-        # A lease that ends so far ahead was written by a clock that was wrong.
-        free = or_(messages.c.holder.in_(["", holder]), messages.c.until <= now, messages.c.until > now + UNLIKELY)
+        # A lease that ends later than one that is taken now was taken by a clock that has been set back since.
+        free = or_(messages.c.holder.in_(["", holder]), messages.c.until <= now, messages.c.until > until)
         async with self._writing() as connection:
             lease = update(messages).where(same, free).values(holder=holder, until=until)
             claimed = (await connection.execute(lease)).rowcount

@@ -19,14 +19,17 @@ _TRANSITION = tuple(item.name for item in fields(Transition) if item.name != "ta
 class Sightings(Queries):
     """One row for each connected registry and cloud registry, and all transitions."""
 
-    async def claim(self, acr: str, now: datetime, until: datetime) -> bool:
-        """Whether this process may poll this cloud registry now; no other process does before `until`."""
+    async def claim(self, acr: str, now: datetime, until: datetime, own: datetime | None = None) -> bool:
+        """Whether this process may poll this cloud registry now; no other process does before `until`.
+
+        `own` is the time that this process set last. It comes when it is over, whatever the clock says.
+        """
         async with self._writing() as connection:
             fresh = await connection.execute(self._insert_once(polls).values(acr=acr, due=until, failures=0, error=""))
             if fresh.rowcount:
                 return True
             # No back-off is that long: a time so far ahead was written by a wrong clock.
-            free = or_(polls.c.due <= now, polls.c.due > now + UNLIKELY)
+            free = or_(polls.c.due <= now, polls.c.due > now + UNLIKELY, polls.c.due == own)
             mine = update(polls).where(polls.c.acr == acr, free).values(due=until)
             return (await connection.execute(mine)).rowcount == 1
 

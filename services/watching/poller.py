@@ -73,6 +73,8 @@ class Poller:
         self._clusters = ArcClusters(azure, now)
         self._sound, self._doubtful = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(DOUBTFUL)
         self._failures: dict[str, int] = {}
+        self._dues: dict[str, datetime] = {}
+        """Until when others leave a cloud registry to this process, by its own doing."""
         self._refreshing: dict[str, asyncio.Lock] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._owner: asyncio.Task[None] | None = None
@@ -152,7 +154,8 @@ class Poller:
     async def _turn(self, acr: AcrRef) -> float:
         """Poll if no other process does; the seconds until the next try."""
         now = self._local()
-        if not await self._store.sightings.claim(acr.id.lower(), now, now + timedelta(seconds=self._deadline * 2)):
+        key, until = acr.id.lower(), now + timedelta(seconds=self._deadline * 2)
+        if not await self._store.sightings.claim(key, now, until, own=self._dues.get(key)):
             return self._interval * (0.25 + JITTER * self._chance())
         return (await self.poll(acr)).after
 
@@ -176,7 +179,7 @@ class Poller:
         suspected, troubled = await self._clusters_in_question(key, registries)
         await self._clusters.refresh(refs.values(), suspected=suspected, troubled=troubled)
         after = self._interval * (1 + JITTER * (2 * self._chance() - 1))
-        now, due = self._now(), self._due(after)
+        now, due = self._now(), self._due(key, after)
 
         def decide(stored: StoredState) -> PollResult:
             latest = self._clusters.looks()
@@ -198,14 +201,15 @@ class Poller:
     async def _failed(self, key: str, acr: AcrRef, error: DomainError) -> PollOutcome:
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         after = backoff(self._interval, failures, error) * (1 + JITTER * self._chance())
-        now, due = self._now(), self._due(after)
+        now, due = self._now(), self._due(key, after)
         log.warning("poll_failed", acr=acr.name, error=str(error), failures=failures, seconds=round(after))
         await self._apply(key, now, partial(poll_result.failed, error=error, now=now, due=due))
         return PollOutcome(key, error=type(error).__name__, after=after)
 
-    def _due(self, after: float) -> datetime:
+    def _due(self, acr: str, after: float) -> datetime:
         """When another process may poll, given that this one polls again in so many seconds."""
-        return self._local() + timedelta(seconds=after * (1 - 2 * JITTER))
+        self._dues[acr] = self._local() + timedelta(seconds=after * (1 - 2 * JITTER))
+        return self._dues[acr]
 
     async def refresh(self, acrs: Iterable[AcrRef]) -> None:
         """Poll those whose last successful poll is older than two intervals, before somebody reads about them.

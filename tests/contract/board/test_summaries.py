@@ -106,6 +106,20 @@ def test_firings_that_a_clock_jumped_over_are_left_out() -> None:
     assert fires == NOW + timedelta(days=365, seconds=30)
 
 
+async def test_work_goes_on_when_the_clock_is_set_back(world: World) -> None:
+    process = await world.process()
+    schedule = Schedule(process.store, world.time, process.summaries, look=timedelta(milliseconds=10))
+    await schedule.start()
+    await watch(process)
+
+    world.time.turn(minutes=-50)
+
+    async with asyncio.timeout(10):
+        while schedule.watches != {"w-1"}:
+            await asyncio.sleep(0.01)
+    schedule.stop()
+
+
 async def test_jobs_follow_the_watches(world: World) -> None:
     process = await world.process()
     ended = await watch(process)

@@ -203,6 +203,15 @@ async def test_of_two_processes_one_polls(world: World, tmp_path: Path) -> None:
     assert world.lists() == [world.acr(0).name]
 
 
+async def test_a_clock_that_is_set_back_does_not_end_the_polling(world: World) -> None:
+    await world.watching._turn(world.acr(0))
+
+    world.clock.turn(-50 * 60)
+    await world.watching._turn(world.acr(0))
+
+    assert world.lists() == [world.acr(0).name] * 2
+
+
 async def test_what_is_no_longer_listed_is_forgotten(world: World) -> None:
     await world.watching.cycle()
     acr = world.acr(0)
