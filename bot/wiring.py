@@ -194,10 +194,17 @@ async def _open_work(blueprint: Blueprint, outside: _Outside, board: Board, stac
     store, procedures, clock = outside.store, blueprint.procedures, outside.clock
     cards = board.add(OperationCards(store))
     engine = Engine()
-    operations = Operations(
-        store, blueprint.configuration, procedures, outside.people, engine, changed=cards.changed, clock=clock
-    )
     planner = Planner(store, blueprint.configuration, procedures, outside.azure.azure, outside.kubernetes, clock=clock)
+    operations = Operations(
+        store,
+        blueprint.configuration,
+        procedures,
+        planner,
+        engine,
+        slack=outside.people,
+        changed=cards.changed,
+        clock=clock,
+    )
     runner = Runner(
         store,
         planner,

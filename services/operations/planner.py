@@ -100,3 +100,13 @@ def approval_request(rule: ApprovalRule, clock: Clock, mentions: tuple[str, ...]
     expires = clock.now() + rule.expires_after
     remind = expires - rule.remind_before if rule.remind_before else None
     return ApprovalRequest(rule.name, rule.approvers, rule.count, rule.self_approval, expires, remind, mentions)
+
+
+def requested(request: ApprovalRequest) -> dict[str, Any]:
+    """The columns of an operation that waits for approval."""
+    return {
+        "approval_request": request,
+        "expires": request.expires,
+        "remind": request.remind,
+        "event": "asked",
+    }

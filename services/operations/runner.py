@@ -19,7 +19,7 @@ from services.model.operation import ApprovalRequest, Operation, Outcome, State,
 from services.model.plan import Plan
 from services.operations.causes import EngineCause, defect
 from services.operations.digest import covers
-from services.operations.planner import FRESH, Planner
+from services.operations.planner import FRESH, Planner, requested
 from services.operations.procedure import Procedures
 from services.operations.step import Children, Done, Going, Progress, Scene, Step
 from services.ports import Answer, Azure, Cluster, Kubernetes
@@ -112,7 +112,7 @@ class Runner:
         elif not any(step.runs for step in plan.steps):
             to, changes = "succeeded", {"ended_at": self._clock.now(), "event": "ended"}
         elif request:
-            to, changes = "waiting", _requested(request)
+            to, changes = "waiting", requested(request)
         else:
             to, changes = "queued", {"attempt": 1}
         moved = await self._store.operations.plan(operation.id, plan, ["planning"], to, **changes)
@@ -195,7 +195,7 @@ class Runner:
         elif request is None:
             to, changes = "queued", {}
         else:
-            to, changes = "waiting", {"approved": approved, "round": operation.round + 1, **_requested(request)}
+            to, changes = "waiting", {"approved": approved, "round": operation.round + 1, **requested(request)}
         moved = await self._store.operations.plan(operation.id, now, ["queued"], to, **changes)
         if not moved or to in {"blocked", "succeeded"}:
             await self._store.leases.release(operation.id)
@@ -434,13 +434,3 @@ def _cause(error: Exception, operation: str, step: str = "planning") -> DomainEr
             return error
     log.error("step_broke", operation=operation, step=step, exc_info=error)
     return defect(error)
-
-
-def _requested(request: ApprovalRequest) -> dict[str, Any]:
-    """The columns of an operation that waits for approval."""
-    return {
-        "approval_request": request,
-        "expires": request.expires,
-        "remind": request.remind,
-        "event": "asked",
-    }

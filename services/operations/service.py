@@ -17,9 +17,10 @@ from services.model.operation import ApprovalRequest, Decision, Operation, Outco
 from services.model.people import Person, Place
 from services.operations.causes import EngineCause
 from services.operations.command_line import lines
+from services.operations.planner import Planner, requested
 from services.operations.procedure import Procedures
 from services.policy.access import ApprovalRule
-from services.policy.approvals import assess_approver, check_possible, groups
+from services.policy.approvals import able, assess_approver, check_possible, groups
 from services.policy.sites import Site
 from services.ports import Configuration, Slack, Starter
 from services.store import Store
@@ -53,15 +54,17 @@ class Operations:
         store: Store,
         configuration: Configuration,
         procedures: Procedures,
-        slack: Slack,
+        planner: Planner,
         engine: Starter,
         *,
+        slack: Slack,
         changed: Callable[[str], None],
         clock: Clock,
     ) -> None:
         self._store = store
         self._configuration = configuration
         self._procedures = procedures
+        self._planner = planner
         self._slack = slack
         self._engine = engine
         self._changed = changed
@@ -162,12 +165,35 @@ class Operations:
         await self._engine.grant()
 
     async def retry(self, operation: str, by: Person, place: Place) -> None:
-        """Run it again from the step that failed. Raises `Stale` unless it failed, and had a plan."""
-        found = await self.get(operation)
-        self._permit(found, by, place, "operation:retry")
-        if found.plan is None or not await self._queue_again(found):
-            raise Stale(operation, found.state, "failed")
-        await self._audit("retry", found, by, place)
+        """Run it again from the step that failed, or ask for approval again where the one it has is none any more.
+
+        Raises `Stale` unless it failed, and had a plan.
+        """
+        failed = await self.get(operation)
+        self._permit(failed, by, place, "operation:retry")
+        if failed.plan is None:
+            raise Stale(operation, failed.state, "failed")
+        request = await self._planner.approval_request(failed, failed.plan)
+        if request is None or await self._is_approved(failed, request):
+            moved = await self._queue_again(failed)
+        else:
+            again = requested(request) | {"outcome": None, "ended_at": None, "round": failed.round + 1}
+            moved = await self._store.operations.move(operation, ["failed"], "waiting", **again)
+            self._changed(operation)
+        if not moved:
+            raise Stale(operation, failed.state, "failed")
+        await self._audit("retry", failed, by, place)
+
+    async def _is_approved(self, operation: Operation, request: ApprovalRequest) -> bool:
+        """Whether its approvals count by the policy in force, and are no older than a request may become."""
+        policy, rule, now = self._configuration.policy, _rule(request), self._clock.now()
+        members = {group: await self._slack.members(group) for group in groups(policy, rule)}
+        people = able(policy, rule, requester=operation.requester, members=members)
+        if people is None:
+            return False
+        lasts = request.expires - now
+        recent = {decision.person for decision in operation.approvals if now - decision.at < lasts}
+        return len(people & recent) >= request.count
 
     # --- parts of an operation: `step.Children` ---------------------------------------------------------------------
 

@@ -1,10 +1,14 @@
 """Failures at the edge: each with its cause in plain words, what was left behind, and a retry that goes on from there."""
 
+from dataclasses import replace
+
 import pytest
 from inline_snapshot import snapshot
 
 from services.operations.deploy.outputs import RuntimeVerified
-from tests.flows.conversation import Conversation
+from services.policy.access import Policy
+from services.policy.configuration import FixedConfiguration
+from tests.flows.conversation import POLICY, Conversation
 
 CAUSES = {
     "service-ip-taken": "The Service address `10.96.0.2` is in use by somebody else's Service.",
@@ -121,6 +125,39 @@ async def test_a_retry_needs_the_right_to_it(registry: Conversation) -> None:
     await registry.click("Retry", as_="dave")
 
     assert (await registry.operation()).state == "failed"
+
+
+async def test_a_retry_under_other_rules_is_approved_by_those_whom_they_name(registry: Conversation) -> None:
+    await registry.edge(cluster="hamburg", scenario="silent-failure")
+    await registry.say("deploy edge01 --site hamburg")
+    await registry.click("Approve", as_="bob")
+    other_rules = POLICY | {
+        "grants": [*POLICY["grants"], {"name": "carol", "roles": ["approver"], "to": ["carol"]}],
+        "approvals": [POLICY["approvals"][0] | {"name": "carol decides", "approvers": ["carol"]}],
+    }
+    in_force = FixedConfiguration(registry.blueprint.configuration.sites, Policy.model_validate(other_rules))
+    registry.blueprint = replace(registry.blueprint, configuration=in_force)
+    await registry.restart()
+    await registry.mended()
+
+    await registry.click("Retry", as_="alice")
+    await registry.click("Approve", as_="bob")
+    await registry.click("Approve", as_="carol")
+
+    assert await registry.transcript() == snapshot("""\
+alice  /registry deploy edge01 --site hamburg
+bot    Deploy edge01 to hamburg: waiting for approval   [Approve] [Reject…] [Cancel]
+bob    [Approve]
+bot    Deploy edge01 to hamburg: failed, approved by bob   [Retry]
+bot    :x:  Deploy edge01 to hamburg: failed, approved by bob: The extension ended as `Failed`, and Azure gives no reason.
+       (the bot is started again)
+alice  [Retry]
+bot    Deploy edge01 to hamburg: waiting for approval   [Approve] [Reject…] [Cancel]
+bob    [Approve]
+bot    (only bob) The rule *carol decides* leaves this to `carol`.
+carol  [Approve]
+bot    Deploy edge01 to hamburg: online, approved by carol\
+""")
 
 
 async def test_a_failed_operation_is_retried_once_by_two_clicks(registry: Conversation) -> None:
