@@ -20,7 +20,7 @@ from services.operations.command_line import lines
 from services.operations.planner import Planner, requested
 from services.operations.procedure import Procedures
 from services.policy.access import ApprovalRule
-from services.policy.approvals import able, assess_approver, check_possible, groups
+from services.policy.approvals import APPROVE, able, assess_approver, check_possible, groups
 from services.policy.sites import Site
 from services.ports import Configuration, Slack, Starter
 from services.store import Store
@@ -84,7 +84,7 @@ class Operations:
         """
         rule = self._configuration.policy.approval(order.kind, order.site)
         if rule and not order.dry_run:
-            await self._check_possible(rule, order.by)
+            await self._check_possible(rule, order)
         operation, fresh = await self._store.operations.create(self._new(order), order.key)
         await self._engine.prepare(operation.id)
         if fresh:
@@ -129,7 +129,7 @@ class Operations:
         their approval does not count.
         """
         found = await self._deciding(operation, by)
-        self._permit(found, by, place, "operation:approve")
+        self._permit(found, by, place, APPROVE)
         if digest and found.plan and digest != found.plan.digest:
             raise Stale(operation, "changed", "waiting")
         now = self._clock.now()
@@ -143,7 +143,7 @@ class Operations:
         found = await self.get(operation)
         if found.requester != by.id:
             found = await self._deciding(operation, by)
-            self._permit(found, by, place, "operation:approve")
+            self._permit(found, by, place, APPROVE)
         ended = Outcome(by=by.name, reason=reason)
         moved = await self._store.operations.move(
             operation, ["waiting"], "rejected", event="ended", outcome=ended, ended_at=self._clock.now()
@@ -188,7 +188,8 @@ class Operations:
         """Whether its approvals count by the policy in force, and are no older than a request may become."""
         policy, rule, now = self._configuration.policy, _rule(request), self._clock.now()
         members = {group: await self._slack.members(group) for group in groups(policy, rule)}
-        people = able(policy, rule, requester=operation.requester, members=members)
+        site = self._configuration.sites.get(operation.site)
+        people = able(policy, rule, requester=operation.requester, place=operation.place, site=site, members=members)
         if people is None:
             return False
         lasts = request.expires - now
@@ -347,10 +348,10 @@ class Operations:
             dry_run=order.dry_run,
         )
 
-    async def _check_possible(self, rule: ApprovalRule, by: Person) -> None:
+    async def _check_possible(self, rule: ApprovalRule, order: Order) -> None:
         policy = self._configuration.policy
         members = {group: await self._slack.members(group) for group in groups(policy, rule)}
-        check_possible(policy, rule, requester=by.id, members=members)
+        check_possible(policy, rule, requester=order.by.id, place=order.place, site=order.site, members=members)
 
     def _permit(self, found: Operation, by: Person, place: Place, permission: str) -> None:
         """Raises `Denied`. The door knows no site from an operation's id, so the site's own rules are asked here."""

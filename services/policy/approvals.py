@@ -7,8 +7,12 @@ from typing import Any
 
 from services.model.errors import Denied
 from services.model.operation import Decision
-from services.model.people import Person
-from services.policy.access import ApprovalRule, Policy
+from services.model.people import Person, Place
+from services.policy.access import EVERYONE, ApprovalRule, Policy
+from services.policy.sites import Site
+
+APPROVE = "operation:approve"
+"""The permission that an approver needs beside being named by the rule."""
 
 Members = Mapping[str, frozenset[str] | None]
 """Ids of the people in each user group; None where Slack would not say."""
@@ -79,25 +83,39 @@ def _why_not(
 
 def groups(policy: Policy, rule: ApprovalRule) -> tuple[str, ...]:
     """Ids or handles of the user groups whose members `able` has to know."""
-    return tuple(group for entry in rule.approvers if (group := policy.group_of(entry)))
+    granted = [entry for grant in policy.grants for entry in grant.to]
+    denied = [entry for denial in policy.denials for entry in denial.to]
+    entries = (*rule.approvers, *granted, *denied)
+    return tuple(dict.fromkeys(group for entry in entries if (group := policy.group_of(entry))))
 
 
-def able(policy: Policy, rule: ApprovalRule, *, requester: str, members: Members) -> frozenset[str] | None:
-    """Ids of the people who could approve this requester's request; None when that can't be known.
+def able(
+    policy: Policy, rule: ApprovalRule, *, requester: str, place: Place, site: Site | None, members: Members
+) -> frozenset[str] | None:
+    """Ids of the people who could approve a request of `requester`, made in `place`; None when that can't be known.
 
-    `members` are those of `groups`, None for a group that Slack said nothing about.
+    They are named by the rule and have the right to approve. `members` are those of `groups`, None for a group that
+    Slack said nothing about.
     """
-    people = {found for entry in rule.approvers if (found := policy.person_of(entry))}
-    for group in groups(policy, rule):
-        known = members.get(group)
-        if known is None:
-            return None
-        people |= known
-    return frozenset(people if rule.self_approval else people - {requester})
+    if EVERYONE in rule.approvers or None in members.values():
+        return None
+    people = {person for entry in rule.approvers if (person := policy.person_of(entry))}
+    for entry in rule.approvers:
+        people |= members.get(policy.group_of(entry) or "") or frozenset()
+
+    def may_approve(person: str) -> bool:
+        belongs = frozenset(group for group, ids in members.items() if ids and person in ids)
+        decision = policy.decide(Person(person, person, place.team, belongs), place, APPROVE, site)
+        # Whoever has the right in another channel approves there, by the operation's id.
+        return decision.allowed or decision.rule == "channel"
+
+    return frozenset(person for person in people if (rule.self_approval or person != requester) and may_approve(person))
 
 
-def check_possible(policy: Policy, rule: ApprovalRule, *, requester: str, members: Members) -> None:
+def check_possible(
+    policy: Policy, rule: ApprovalRule, *, requester: str, place: Place, site: Site | None, members: Members
+) -> None:
     """Raises `Denied` when fewer people than the rule needs could ever approve: better said now than too late."""
-    people = able(policy, rule, requester=requester, members=members)
+    people = able(policy, rule, requester=requester, place=place, site=site, members=members)
     if people is not None and len(people) < rule.count:
         raise Denied("approval.nobody", {"name": rule.name, "count": rule.count, "able": len(people)})

@@ -1,11 +1,12 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from services.model.errors import Denied
 from services.model.operation import Decision
-from services.model.people import Person
-from services.policy.access import ApprovalRule, Policy
+from services.model.people import Person, Place
+from services.policy.access import ApprovalRule, Grant, Policy
 from services.policy.approvals import able, assess_approver, check_possible, groups
 from tests.unit.kit.declared import site
 
@@ -59,19 +60,41 @@ def test_it_is_done_when_enough_have_approved() -> None:
     assert (assessment.done, assessment.given, assessment.needed) == (True, 2, 2)
 
 
-def test_a_request_that_nobody_could_approve_is_told_at_once() -> None:
-    members = {"S0APPROVERS": frozenset({"U0ALICE", "U0BOB"})}
+PLACE = Place("T0", "C0EDGE")
+APPROVE_ALL = {"name": "approvers", "roles": ["approver"], "to": ["approvers", "carol"]}
+BOB_ONLY = frozenset({"U0BOB"})
+
+
+def who_could(grant: dict[str, Any], members: frozenset[str] | None) -> frozenset[str] | None:
+    policy = POLICY.model_copy(update={"grants": (Grant.model_validate(grant),)})
+    return able(policy, RULE, requester=ALICE.id, place=PLACE, site=None, members={"S0APPROVERS": members})
+
+
+def test_a_request_that_nobody_could_approve_is_refused_at_once() -> None:
+    policy = POLICY.model_copy(update={"grants": (Grant.model_validate(APPROVE_ALL),)})
     alone = {"S0APPROVERS": frozenset({"U0ALICE"})}
 
-    check_possible(POLICY, RULE, requester=ALICE.id, members=members)
-    with pytest.raises(Denied) as told:
-        check_possible(POLICY, RULE, requester=ALICE.id, members=alone)
-    assert (told.value.rule, told.value.facts["able"]) == ("approval.nobody", 1)
+    with pytest.raises(Denied) as refusal:
+        check_possible(policy, RULE, requester=ALICE.id, place=PLACE, site=None, members=alone)
+
+    assert (refusal.value.rule, refusal.value.facts["able"]) == ("approval.nobody", 1)
+
+
+def test_who_is_named_and_may_approve_could() -> None:
+    assert who_could(APPROVE_ALL, frozenset({"U0ALICE", "U0BOB"})) == frozenset({"U0BOB", "U0CAROL"})
+
+
+def test_who_is_named_without_the_right_to_approve_could_not() -> None:
+    assert who_could(APPROVE_ALL | {"to": ["approvers"]}, BOB_ONLY) == BOB_ONLY
+
+
+def test_who_may_approve_in_another_channel_could() -> None:
+    assert who_could(APPROVE_ALL | {"channels": ["C0OTHER"]}, BOB_ONLY) == frozenset({"U0BOB", "U0CAROL"})
 
 
 def test_unknown_groups_are_not_taken_for_empty_ones() -> None:
     assert groups(POLICY, RULE) == ("S0APPROVERS",)
-    assert able(POLICY, RULE, requester=ALICE.id, members={"S0APPROVERS": None}) is None
+    assert who_could(APPROVE_ALL, None) is None
 
 
 def test_the_first_rule_that_matches_decides() -> None:
