@@ -92,4 +92,10 @@ def declared(gate: asyncio.Event) -> Sequence[Command]:
         await gate.wait()
         return Message("At last")
 
-    return (deploy, show, card, take, broken, slow)
+    @command("rebuild", needs=None, examples=("rebuild",), changes=True)
+    async def rebuild(request: Request) -> Message:
+        """Wait for the gate, and change something."""
+        await gate.wait()
+        return Message("Rebuilt")
+
+    return (deploy, show, card, take, broken, slow, rebuild)

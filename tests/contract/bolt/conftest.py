@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import aiohttp
@@ -96,6 +96,7 @@ class Bench:
         self.client: AsyncWebClient
         self.listens = ""
         self.at_once = 1000
+        self.deadline = timedelta(seconds=25)
         self.reachable: list[str] = []
 
     async def open(self, *, mode: str = "socket", **options: Any) -> None:
@@ -144,7 +145,7 @@ class Bench:
             self.client,
             installation=installation,
             people=people,
-            door=Door(catalogue, services),
+            door=Door(catalogue, services, deadline=self.deadline),
             deliveries=services.deliveries,
             clock=MachineClock(),
             reachable=self.reachable.append,
@@ -191,6 +192,16 @@ async def narrow_bench() -> AsyncIterator[Bench]:
     """A bot that does one thing at a time."""
     bench = Bench()
     bench.at_once = 1
+    async with bench.stack:
+        await bench.open(timing=Timing(ack=3))
+        yield bench
+
+
+@pytest.fixture
+async def hurried_bench() -> AsyncIterator[Bench]:
+    """A bot that waits for nothing."""
+    bench = Bench()
+    bench.deadline = timedelta(milliseconds=10)
     async with bench.stack:
         await bench.open(timing=Timing(ack=3))
         yield bench

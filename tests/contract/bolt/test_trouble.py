@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from sandbox.faults import Fault
@@ -71,3 +73,17 @@ async def test_a_form_that_comes_too_late_is_asked_for_again(bench: Bench, slack
     await slack.say("/registry deploy")
 
     assert "Please try again" in await slack.read()
+
+
+async def test_a_change_is_not_cut_off_by_the_deadline(hurried_bench: Bench) -> None:
+    slack = hurried_bench.workspace
+    await hurried_bench.part_say("/registry rebuild")
+    await hurried_bench.part_say("/registry slow")
+    async with asyncio.timeout(30):
+        while "There was no answer" not in await slack.read():
+            await asyncio.sleep(0.01)
+
+    hurried_bench.gate.set()
+    await hurried_bench.bot.idle()
+
+    assert "Rebuilt" in await slack.read()
