@@ -36,15 +36,27 @@ def server(folder: Path) -> Iterator[str]:
         check=True,
         capture_output=True,
     )
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
-    control: list[str | Path] = [*as_user, place / "pg_ctl", "--pgdata", data, "--wait"]
-    subprocess.run(
-        [*control, "--log", folder / "log", "--options", options, "start"], check=True, stdout=subprocess.DEVNULL
-    )
+    start(folder)
     try:
         yield f"postgresql://bot@/postgres?host={folder}"
     finally:
-        subprocess.run([*control, "--mode", "immediate", "stop"], check=True, capture_output=True)
+        stop(folder)
+
+
+def start(folder: Path) -> None:
+    """Start the server of a folder, until it takes connections."""
+    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
+    command = [*_control(folder), "--log", folder / "log", "--options", options, "start"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def stop(folder: Path) -> None:
+    """Stop it as a machine does that loses its power: every connection breaks."""
+    subprocess.run([*_control(folder), "--mode", "immediate", "stop"], check=True, capture_output=True)
+
+
+def _control(folder: Path) -> list[str | Path]:
+    return [*_as_user(folder), programs() / "pg_ctl", "--pgdata", folder / "data", "--wait"]
 
 
 def _as_user(folder: Path) -> list[str]:
