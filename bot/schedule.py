@@ -5,6 +5,8 @@ runs late, twice or in several processes does no harm.
 """
 
 import asyncio
+import os
+import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from contextvars import Context
@@ -19,6 +21,7 @@ from bot.messages.summary_posts import SummaryPosts
 from services.model.clock import Clock
 from services.model.errors import DatabaseAway, Invalid
 from services.operations.engine import Engine
+from services.operations.occupation import Occupied
 from services.operations.runner import Runner
 from services.operations.service import Operations
 from services.store import Store
@@ -91,6 +94,15 @@ class Schedule:
             while await engine.forget(now - WORKFLOWS_KEPT):
                 pass
 
+        async def stay_alone() -> None:
+            try:
+                await engine.check_alone()
+            except Occupied as error:
+                # The other one has taken over what this one was doing. A stop leaves all of it as it is.
+                log.critical("database_taken", reason=str(error))
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        self._every(SWEEP, stay_alone, "alone")
         self._every(SWEEP, operations.sweep, "requests")
         self._every(timedelta(minutes=1), runner.tidy, "tidy")
         self._every(SNOOZES, triage.sweep, "snoozes")

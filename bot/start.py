@@ -20,7 +20,7 @@ from services.gateways.azure.clouds import cloud
 from services.gateways.azure.gateway import Options
 from services.gateways.azure.identity import Identity
 from services.model.errors import DomainError, Foreign, Unreachable
-from services.operations.engine import Occupied
+from services.operations.occupation import Occupied
 from services.ports import Configuration
 from services.store import open_store, unusable
 

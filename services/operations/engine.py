@@ -8,22 +8,21 @@ Every step may be repeated after a crash.
 """
 
 import asyncio
-import fcntl
-import os
 import sqlite3
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from contextvars import Context
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-import psycopg
 import structlog
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetEnqueueOptions, SetWorkflowID
 from sqlalchemy import make_url
 
 from services.model.errors import DatabaseAway
+from services.operations.occupation import Occupation, occupy
 from services.ports import Answer, Work
 
 FIRST_QUEUE = "operations"
@@ -31,8 +30,6 @@ FIRST_QUEUE = "operations"
 QUEUE = "runs"
 WAITING_QUEUE = "parents"
 """Of runs that only wait for others. It has no limit: those they wait for would never come to their turn."""
-LOCK = 7_255_310
-"""Number of the advisory lock; any that nobody else uses in this database."""
 VERSION = "1"
 """Pinned: without it the engine would leave work behind that an older build of the bot began."""
 RECOVERIES = 100
@@ -47,10 +44,6 @@ log = structlog.get_logger("operations")
 Workflow = Callable[..., Coroutine[Any, Any, Any]]
 
 
-class Occupied(Exception):
-    """Another process works on this database file; the text says what to do."""
-
-
 class Engine:
     """Starts workflows; at most one `Engine` is open in a process.
 
@@ -60,7 +53,7 @@ class Engine:
     _work: Work
     _prepare: Workflow
     _run: Workflow
-    _let_go: Callable[[], None]
+    _occupation: Occupation
 
     def __init__(self) -> None:
         self._steps = _Steps()
@@ -70,7 +63,8 @@ class Engine:
 
         `url` as for the store; `poll` is the queues' interval in seconds. Raises `Occupied`.
         """
-        self._let_go = await asyncio.to_thread(_occupy, url)
+        self._occupation = await asyncio.to_thread(occupy, url)
+        await asyncio.to_thread(_prepare_file, url)
         DBOS(
             config=DBOSConfig(
                 name="registry-bot",
@@ -137,6 +131,10 @@ class Engine:
         status = await DBOS.get_workflow_status_async(run_id(operation, attempt))
         return status is None or status.status in {"ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED"}
 
+    async def check_alone(self) -> None:
+        """Raises `Occupied` when another process works on this database, since this one's lock on it was lost."""
+        await asyncio.to_thread(self._occupation.check)
+
     async def forget(self, before: datetime) -> int:
         """Delete up to a hundred workflows that ended before that time; how many."""
         ended = await DBOS.list_workflows_async(
@@ -158,7 +156,7 @@ class Engine:
         # The loop's default executor is the engine's and ends with it; whoever looks up names meanwhile needs one.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
-        self._let_go()
+        self._occupation.end()
 
 
 async def open_engine(url: str, work: Work, *, poll: float = 0.1) -> Engine:
@@ -271,39 +269,14 @@ def _workflows(work: Work, steps: _Steps, grant: Callable[[], Coroutine[Any, Any
     return prepare_v1, run_v2
 
 
-def _occupy(url: str) -> Callable[[], None]:
-    """Keep other processes off the database: at its start a second one would take over live work. Blocks.
-
-    What comes back lets it go again; so does the end of the process.
-    """
+def _prepare_file(url: str) -> None:
+    """Make the engine's own file readable for this user alone, and written ahead: the engine sets neither. Blocks."""
     if not url.startswith("sqlite"):
-        return _occupy_server(url)
-    path = Path(str(make_url(url).database))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise Occupied(
-            f"another bot works on {path}: stop it, or give this one a folder of its own (REGISTRY_BOT_DATA_DIR)"
-        ) from None
-    _engine_file(path).touch(mode=0o600)
-    engine = sqlite3.connect(_engine_file(path))
-    engine.execute("PRAGMA journal_mode=WAL")  # it persists; the engine does not set it
-    engine.close()
-    return lambda: os.close(lock)
-
-
-def _occupy_server(url: str) -> Callable[[], None]:
-    """On PostgreSQL a session's advisory lock, which the server gives up when the connection breaks."""
-    address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    connection = psycopg.connect(address, autocommit=True)
-    row = connection.execute("select pg_try_advisory_lock(%s)", (LOCK,)).fetchone()
-    if row is None or not row[0]:
-        connection.close()
-        raise Occupied("another bot works on this database: stop it, or give this one a database of its own")
-    return connection.close
+        return
+    file = _engine_file(Path(str(make_url(url).database)))
+    file.touch(mode=0o600)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _engine_url(url: str) -> str:

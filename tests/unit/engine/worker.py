@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from services.operations.engine import Occupied, open_engine
+from services.operations.engine import open_engine
+from services.operations.occupation import Occupied
 
 
 class Diary:
