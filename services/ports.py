@@ -173,7 +173,7 @@ class ArmOperations(Protocol):
     def note_written(self, arm_id: str) -> None:
         """Say that another process wrote this within the last minute, so that a 404 for it is asked again.
 
-        What this process has written is known without that.
+        What this process writes needs no note.
         """
 
 
@@ -195,11 +195,14 @@ class Azure:
 # --- Kubernetes -----------------------------------------------------------------------------------------------------
 
 
+ClusterIdentity = Literal["proven", "unproven"]
+
+
 class Cluster(Protocol):
     """One cluster, by its Kubernetes API."""
 
     @property
-    def identity(self) -> Literal["proven", "unproven"]:
+    def identity(self) -> ClusterIdentity:
         """Whether the cluster itself says that it is the expected one. `unproven`: it has no Arc agents to say so."""
 
     async def version(self) -> str:
@@ -279,21 +282,21 @@ class Leases(Protocol):
         """Addresses of the cluster that other operations have leased."""
 
     async def release(self, operation: str, *, but: str = "") -> None:
-        """Give all the operation's addresses back except `but`."""
+        """Give back all the operation's addresses except `but`."""
 
 
 class Audit(Protocol):
     """Where audit rows go."""
 
     async def record(self, row: AuditRow) -> None:
-        """Write the row."""
+        """Add a row; rows are never changed."""
 
 
 class Deliveries(Protocol):
-    """Which deliveries of Slack were seen, in all processes."""
+    """Which of Slack's deliveries have arrived, at any process."""
 
     async def first(self, key: str) -> bool:
-        """Whether nobody has taken this delivery yet; it is taken now."""
+        """Whether this delivery arrives for the first time; any later call gets False."""
 
 
 class Slack(Protocol):
@@ -303,10 +306,10 @@ class Slack(Protocol):
         """One round trip; raises `Unreachable`."""
 
     async def members(self, group: str) -> frozenset[str] | None:
-        """Ids of the people in a user group (id or handle); None when Slack would not say."""
+        """Ids of the people in a user group (id or handle); None when Slack does not say."""
 
     async def groups_problem(self) -> str:
-        """Slack's error code for why user groups are not known, such as `missing_scope`; empty when they are."""
+        """Slack's error code for why it does not list user groups, such as `missing_scope`; empty when it does."""
 
 
 class MessageBoard(Protocol):
@@ -326,39 +329,40 @@ class Reports(Protocol):
 # --- the durable engine -----------------------------------------------------------------------------------------------
 
 
-Answer = Mapping[str, Any]
+JsonObject = Mapping[str, Any]
+"""What the engine stores."""
 
 
 class Work(Protocol):
-    """What the workflows call. Answers are JSON; domain errors are answers, not exceptions."""
+    """What the workflows call. Answers are JSON objects; domain errors are answers, not exceptions."""
 
-    async def prepare(self, operation: str) -> Answer:
+    async def prepare(self, operation: str) -> JsonObject:
         """Make the plan, and queue the operation when nobody has to approve it. `{}`."""
 
-    async def granted(self) -> Answer:
+    async def granted(self) -> JsonObject:
         """`{"runs": [{"operation": …, "attempt": …, "waits": …}]}` whose turn it is; `waits`: only for its children."""
 
-    async def confirm(self, operation: str, attempt: int) -> Answer:
+    async def confirm(self, operation: str, attempt: int) -> JsonObject:
         """Compare the world with what was approved. `{"steps": [indices]}`; none when it must not run."""
 
-    async def begin(self, operation: str, index: int) -> Answer:
+    async def begin(self, operation: str, index: int) -> JsonObject:
         """Begin a step. `{"state": "done" | "going" | "stopped", …}`."""
 
-    async def wait(self, operation: str, index: int, token: Answer) -> Answer:
+    async def wait(self, operation: str, index: int, token: JsonObject) -> JsonObject:
         """Wait for what `begin` began. `{"state": "done" | "stopped", …}`."""
 
-    async def end(self, operation: str, outcome: Answer) -> None:
+    async def end(self, operation: str, outcome: JsonObject) -> None:
         """Tidy up and say how it ended."""
 
 
 class Starter(Protocol):
-    """The durable engine, as far as it is needed here."""
+    """The durable engine, as operations use it. A start that is repeated does nothing."""
 
     async def prepare(self, operation: str) -> None:
-        """Start planning; again for the same operation: nothing."""
+        """Start planning."""
 
     async def grant(self) -> None:
-        """Start every run whose turn it is; again for the same attempt: nothing."""
+        """Start every run whose turn it is. Never raises: the next call repeats what failed."""
 
     async def knows(self, operation: str, attempt: int) -> bool:
         """Whether the engine has the run, or is about to have it."""

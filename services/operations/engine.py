@@ -23,7 +23,7 @@ from sqlalchemy import make_url
 
 from services.model.errors import DatabaseAway
 from services.operations.occupation import Occupation, occupy
-from services.ports import Answer, Work
+from services.ports import JsonObject, Work
 
 FIRST_QUEUE = "operations"
 """Of `run.v1`, partitioned by cluster."""
@@ -218,18 +218,18 @@ class _Turns:
         self._work = work
         self._grant = grant
 
-    async def prepare(self, operation: str) -> Answer:
+    async def prepare(self, operation: str) -> JsonObject:
         answer = await self._work.prepare(operation)
         await self._grant()
         return answer
 
-    async def confirm(self, operation: str, attempt: int) -> Answer:
+    async def confirm(self, operation: str, attempt: int) -> JsonObject:
         answer = await self._work.confirm(operation, attempt)
         if not answer["steps"]:
             await self._grant()
         return answer
 
-    async def end(self, operation: str, outcome: Answer) -> None:
+    async def end(self, operation: str, outcome: JsonObject) -> None:
         await self._work.end(operation, outcome)
         await self._grant()
 
@@ -240,7 +240,7 @@ def _workflows(work: Work, steps: _Steps, grant: Callable[[], Coroutine[Any, Any
     # Of both shapes as long as they are the same.
     async def play(operation: str, attempt: int) -> None:
         confirmed = await step("confirm", turns.confirm, operation, attempt)
-        outcome: Answer = {"state": "done"}
+        outcome: JsonObject = {"state": "done"}
         for index in confirmed["steps"]:
             outcome = await step(f"{index}.begin", work.begin, operation, index)
             if outcome["state"] == "going":

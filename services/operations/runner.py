@@ -22,7 +22,7 @@ from services.operations.digest import covers
 from services.operations.planner import FRESH, Planner, requested
 from services.operations.procedure import Procedures
 from services.operations.step import Children, Done, Going, Progress, Scene, Step
-from services.ports import Answer, Azure, Cluster, Kubernetes
+from services.ports import Azure, Cluster, JsonObject, Kubernetes
 from services.store import Store
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ LONGEST_REST = 2.0
 """Seconds between two looks whether somebody wants the operation stopped, while a longer pause lasts."""
 PATIENCE = timedelta(minutes=5)
 """For how long a step goes on asking a system that can't be reached."""
-CANCELLED: Answer = {"state": "stopped", "why": "cancelled"}
+CANCELLED: JsonObject = {"state": "stopped", "why": "cancelled"}
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Runner:
 
     # --- planning ---------------------------------------------------------------------------------------------------
 
-    async def prepare(self, operation: str) -> Answer:
+    async def prepare(self, operation: str) -> JsonObject:
         """Make the plan and move on: blocked, shown, waiting for approval, or to be run at once."""
         planning = await self._get(operation)
         if planning.state != "planning":
@@ -91,7 +91,7 @@ class Runner:
         await self._planned(planning, plan, request)
         return {}
 
-    async def granted(self) -> Answer:
+    async def granted(self) -> JsonObject:
         """Runs whose turn it is: queued operations that hold all their locks."""
         attempts = dict(await self._store.locks.grant())
         runs = []
@@ -127,7 +127,7 @@ class Runner:
 
     # --- before the first write -------------------------------------------------------------------------------------
 
-    async def confirm(self, operation: str, attempt: int) -> Answer:
+    async def confirm(self, operation: str, attempt: int) -> JsonObject:
         """Whether the world still is what was approved; the steps to run, or none."""
         queued = await self._get(operation)
         if queued.state == "running" and queued.attempt == attempt:
@@ -203,7 +203,7 @@ class Runner:
 
     # --- steps ------------------------------------------------------------------------------------------------------
 
-    async def begin(self, operation: str, index: int) -> Answer:
+    async def begin(self, operation: str, index: int) -> JsonObject:
         """Begin a step, asking again for a while when the outside can't be reached."""
         running = await self._get(operation)
         if running.cancelling:
@@ -225,7 +225,7 @@ class Runner:
         await self._record(running, index, progress.correlation_id, outcome="done")
         return await self._progressed(running, index, progress)
 
-    async def wait(self, operation: str, index: int, token: Answer) -> Answer:
+    async def wait(self, operation: str, index: int, token: JsonObject) -> JsonObject:
         """Follow what `begin` began until it is done, fails, takes too long or is to be cancelled."""
         running = await self._get(operation)
         step = self._procedures.step(running, index)
@@ -299,7 +299,7 @@ class Runner:
                 return True
         return False
 
-    async def _progressed(self, operation: Operation, index: int, progress: Progress) -> Answer:
+    async def _progressed(self, operation: Operation, index: int, progress: Progress) -> JsonObject:
         if isinstance(progress, Going):
             return {"state": "going", "token": encode(progress.token), "correlation_id": progress.correlation_id}
         await self._store.operations.end_step(
@@ -313,7 +313,7 @@ class Runner:
         self._changed(operation.id)
         return {"state": "done"}
 
-    async def _stopped(self, operation: Operation, index: int, error: DomainError, correlation: str = "") -> Answer:
+    async def _stopped(self, operation: Operation, index: int, error: DomainError, correlation: str = "") -> JsonObject:
         failure = self._procedures.of(operation).diagnose(error)
         correlation = getattr(error, "correlation_id", "") or correlation
         await self._store.operations.end_step(operation.id, index, ok=False, correlation_id=correlation)
@@ -336,7 +336,7 @@ class Runner:
 
     # --- the end ----------------------------------------------------------------------------------------------------
 
-    async def end(self, operation: str, outcome: Answer) -> None:
+    async def end(self, operation: str, outcome: JsonObject) -> None:
         """Take back what must not stay, give the addresses back, and say how it ended."""
         running = await self._get(operation)
         if running.state != "running":

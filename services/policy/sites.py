@@ -62,7 +62,7 @@ class Acr(_Values):
     )
 
 
-class Kubernetes(_Values):
+class KubernetesAccess(_Values):
     """How the bot reaches the cluster's API server."""
 
     kubeconfig: str = Field(
@@ -80,7 +80,7 @@ class ClusterSite(_Values):
 
     name: str = Field(description="Name of the connectedClusters resource.")
     resource_group: str | None = Field(None, description="Its resource group, where it differs from the site's.")
-    kubernetes: Kubernetes = Field(default_factory=Kubernetes)
+    kubernetes: KubernetesAccess = Field(default_factory=KubernetesAccess)
 
 
 class Sync(_Values):

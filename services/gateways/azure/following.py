@@ -60,7 +60,7 @@ def _is_about(body: Mapping[str, Any] | None, target: str) -> bool:
     return body is not None and str(body.get("name") or "").lower() == target.rpartition("/")[2].lower()
 
 
-class Operations:
+class ArmOperations:
     """Implements `ports.ArmOperations`."""
 
     def __init__(self, arm: Arm) -> None:
@@ -117,7 +117,7 @@ class Operations:
         return await self._arm.send("GET", url, target=target, deadline=deadline, as_given=as_given)
 
     def note_written(self, arm_id: str) -> None:
-        """Another process wrote this within the last minute: a 404 for it is asked again here too."""
+        """Remembered for a minute (`recent.UNSEEN`)."""
         self._arm.writes.note(arm_id)
 
 

@@ -12,7 +12,7 @@ from services.gateways.azure.clock import AzureClock
 from services.gateways.azure.clouds import PUBLIC, Cloud
 from services.gateways.azure.clusters import Clusters, Extensions, Providers
 from services.gateways.azure.connected import ConnectedRegistries
-from services.gateways.azure.following import Operations
+from services.gateways.azure.following import ArmOperations
 from services.gateways.azure.identity import Credential, Identity, credential
 from services.gateways.azure.images import Images
 from services.gateways.azure.pipeline import pipeline, transport
@@ -94,6 +94,6 @@ async def open_azure(options: Options) -> Connection:
         connected=ConnectedRegistries(arm),
         extensions=Extensions(arm),
         clusters=Clusters(arm),
-        operations=Operations(arm),
+        operations=ArmOperations(arm),
     )
     return Connection(azure, quotas, clock, (login, session))

@@ -18,7 +18,7 @@ from services.model.errors import Invalid
 from services.model.redaction import short
 from services.model.secret import Secret
 
-Kind = Literal["auto", "workload", "managed", "secret", "cli"]
+IdentityKind = Literal["auto", "workload", "managed", "secret", "cli"]
 
 
 class Credential(AsyncTokenCredential, Protocol):
@@ -34,7 +34,7 @@ class Identity:
     identity, or the user-assigned one of `client_id`; `secret` needs tenant, client id and secret; `cli` is `az login`.
     """
 
-    kind: Kind = "auto"
+    kind: IdentityKind = "auto"
     tenant: str = ""
     client_id: str = ""
     secret: Secret | None = None
@@ -73,4 +73,4 @@ def _credential(identity: Identity, cloud: Cloud, transport: AsyncHttpTransport[
             return AzureCliCredential(tenant_id=identity.tenant)
         case "auto":
             return DefaultAzureCredential(managed_identity_client_id=identity.client_id or None, **shared)
-    raise Invalid("identity", identity.kind, "identity.kind", {"known": get_args(Kind)})
+    raise Invalid("identity", identity.kind, "identity.kind", {"known": get_args(IdentityKind)})

@@ -42,7 +42,7 @@ from services.gateways.azure.codes import NOT_FOUND, THROTTLED, meaning
 from services.gateways.azure.identity import Credential
 from services.gateways.azure.quotas import Quotas, kind_of
 from services.gateways.azure.recent import Holds, Writes
-from services.gateways.azure.retries import IDEMPOTENT, PASSING, Outcome, pause
+from services.gateways.azure.retries import IDEMPOTENT, PASSING, TryOutcome, pause
 from services.gateways.azure.sentences import sentence
 from services.gateways.azure.translation import SERVICE, offered_versions, throttled
 from services.gateways.azure.versions import Fetch, Versions, resource_type
@@ -210,7 +210,7 @@ class Retries(_Policy):
             await self._wait_for_turn(call, deadline)
             tries += 1
             answer = await self._try(request, deadline, halve=resendable)
-            outcome = Outcome(None) if isinstance(answer, AzureError) else await self._outcome(call, answer)
+            outcome = TryOutcome(None) if isinstance(answer, AzureError) else await self._outcome(call, answer)
             wait = pause(outcome, tries=tries, resendable=resendable, remaining=deadline - _now())
             if wait is None:
                 if isinstance(answer, AzureError):
@@ -230,7 +230,7 @@ class Retries(_Policy):
             raise throttled(call.path, "Waiting", "Azure asked for a pause that is not over.", wait=wait)
         await asyncio.sleep(wait)
 
-    async def _outcome(self, call: "_Call", answer: _Response) -> Outcome:
+    async def _outcome(self, call: "_Call", answer: _Response) -> TryOutcome:
         """How a try ended, remembered for the requests that follow."""
         response = answer.http_response
         status, pause_wanted = response.status_code, retry_after(response.headers)
@@ -239,7 +239,7 @@ class Retries(_Policy):
                 self._writes.note(call.path)
             elif call.method == "DELETE":
                 self._writes.forget(call.path)
-            return Outcome(status)
+            return TryOutcome(status)
         refusal = sentence(await _text(response)) if status in {NOT_FOUND, THROTTLED} else None
         code = refusal.code if refusal else ""
         if pause_wanted and (status == THROTTLED or status in PASSING):
@@ -249,7 +249,7 @@ class Retries(_Policy):
         absent = status == NOT_FOUND and bool(code) and meaning(code, status)[0] is Absent
         no_parent = code.casefold() == "parentresourcenotfound"
         unseen = absent and self._writes.mentions(call.path, call.body, no_parent=no_parent)
-        return Outcome(status, pause_wanted, unseen=unseen)
+        return TryOutcome(status, pause_wanted, unseen=unseen)
 
     async def _try(self, request: _Request, deadline: float, *, halve: bool) -> _Response | AzureError:
         """One try. Where another may follow, it gets half of the time that is left, so that a hung one isn't all."""

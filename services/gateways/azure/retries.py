@@ -18,7 +18,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TryOutcome:
     """How one try ended. `status` is None when no answer came; `retry_after` is in seconds.
 
     `unseen` is a 404 for what was written a moment ago.
@@ -29,7 +29,7 @@ class Outcome:
     unseen: bool = False
 
 
-def pause(outcome: Outcome, *, tries: int, resendable: bool, remaining: float) -> float | None:
+def pause(outcome: TryOutcome, *, tries: int, resendable: bool, remaining: float) -> float | None:
     """Seconds to wait before the next try; None when the outcome stands.
 
     `tries` were made so far, `remaining` is what is left until the deadline. A throttled request was not carried out,

@@ -9,7 +9,7 @@ from kubernetes.aio.client import ApiClient
 from services.gateways.answers import at_most
 from services.gateways.kubernetes.objects import Object
 from services.gateways.kubernetes.rights import Right
-from services.gateways.kubernetes.translation import SERVICE, Answer, connecting, kubernetes_object, refusal
+from services.gateways.kubernetes.translation import SERVICE, Response, connecting, kubernetes_object, refusal
 from services.model.errors import Refused, Unreadable
 
 _METHODS = {"get": "GET", "list": "GET", "create": "POST", "delete": "DELETE"}
@@ -92,12 +92,12 @@ class Api:
                 raise Unreadable(SERVICE, f"{self._cluster}: {right}", "EndlessList", "a list without an end")
             tokens.add(token)
 
-    async def _answer(self, right: Right, name: str, query: Mapping[str, str] | None, body: Object | None) -> Answer:
+    async def _answer(self, right: Right, name: str, query: Mapping[str, str] | None, body: Object | None) -> Response:
         return await self._exchange(_METHODS[right.verb], right.path(name), query or {}, body, str(right))
 
     async def _exchange(
         self, method: str, path: str, query: Mapping[str, str], body: Object | None, action: str
-    ) -> Answer:
+    ) -> Response:
         target = f"{self._cluster}: {action}"
         self._under_way += 1
         try:
@@ -111,7 +111,7 @@ class Api:
             raise refusal(answer, target, action)
         return answer
 
-    async def _send(self, method: str, path: str, query: Mapping[str, str], body: Object | None) -> Answer:
+    async def _send(self, method: str, path: str, query: Mapping[str, str], body: Object | None) -> Response:
         """The client's own lower half: its upper half builds typed models, slow for thousands of addresses."""
         request = await self._client.param_serialize(
             method=method,
@@ -123,4 +123,4 @@ class Api:
         )
         response = await self._client.call_api(*request)
         text: bytes = await response.read()  # type: ignore[no-untyped-call]  # the library has no types here
-        return Answer(response.status, text, response.headers)
+        return Response(response.status, text, response.headers)

@@ -1,7 +1,5 @@
 """One cluster by its Kubernetes API (`services.ports.Cluster`): short questions here, longer ones in modules beside."""
 
-from typing import Literal
-
 from services.gateways.kubernetes import placeholders, ranges, runtime
 from services.gateways.kubernetes.api import Api
 from services.gateways.kubernetes.objects import Object, is_true, phase
@@ -23,22 +21,22 @@ from services.gateways.kubernetes.translation import SERVICE
 from services.model.azure import ClusterRef
 from services.model.errors import Absent, NotAllowed, WrongCluster
 from services.model.kubernetes import Node, Runtime, ServiceRanges, StorageClass
+from services.ports import ClusterIdentity
 
-Identity = Literal["proven", "unproven"]
 _ARC_KEYS = ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "AZURE_RESOURCE_NAME")
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
 class KubernetesCluster:
-    """What the rules ask of a cluster, by one identity.
+    """Implements `ports.Cluster` with one set of credentials.
 
     `identity` says whether the cluster was compared with the site's Arc resource; without such a comparison there is
     nothing to prove, and it counts as proven.
     """
 
-    def __init__(self, api: Api, identity: Identity = "proven") -> None:
+    def __init__(self, api: Api, identity: ClusterIdentity = "proven") -> None:
         self._api = api
-        self.identity: Identity = identity
+        self.identity: ClusterIdentity = identity
 
     async def arc_resource(self) -> ClusterRef | None:
         """Which Arc-enabled cluster this is, by its agents' ConfigMap; None when there is none or it can't be read."""
@@ -51,15 +49,15 @@ class KubernetesCluster:
         return ClusterRef(*names) if all(names) else None
 
     async def version(self) -> str:
-        """Of the API server, such as `v1.33.4`."""
+        """Needs no right: anybody may ask."""
         return await self._api.version()
 
     async def nodes(self) -> tuple[Node, ...]:
-        """All nodes."""
+        """Of all pages, also those that are cordoned: they are not ready."""
         return tuple(_node(item) for item in await self._api.everything(LIST_NODES))
 
     async def storage_classes(self) -> tuple[StorageClass, ...]:
-        """All storage classes."""
+        """A class is the default one by its annotation."""
         classes = [item["metadata"] for item in await self._api.everything(LIST_STORAGE_CLASSES)]
         return tuple(
             StorageClass(meta["name"], (meta.get("annotations") or {}).get(_DEFAULT_CLASS) == "true")
@@ -67,7 +65,7 @@ class KubernetesCluster:
         )
 
     async def namespace_phase(self, name: str) -> str:
-        """`Active`, `Terminating`, or empty when there is none."""
+        """The phase in its status."""
         try:
             namespace = await self._api.ask(GET_NAMESPACE, name)
         except Absent:
@@ -83,30 +81,27 @@ class KubernetesCluster:
         return True
 
     async def service_ranges(self, hold_namespace: str = "default") -> ServiceRanges:
-        """Ready ServiceCIDRs and addresses in use; without those objects, what a refusal names and Services use."""
+        """See `ranges`."""
         return await ranges.service_ranges(self._api, hold_namespace)
 
     async def missing_rights(self, hold_namespace: str = "default") -> tuple[str, ...]:
-        """Rights that a deployment needs and this identity lacks, as `create services in default`."""
+        """One SelfSubjectAccessReview for each right, all at once."""
         rights = deploying(hold_namespace)
         answers = await together([self._has(right) for right in rights])
         return tuple(str(right) for right, has in zip(rights, answers, strict=True) if not has)
 
     async def hold_address(self, address: str, namespace: str, operation: str) -> None:
-        """Create the placeholder Service that proves `address` free.
-
-        Raises `AddressTaken` or `AddressOutside`, and `WrongCluster` in a cluster that is not proven the right one.
-        """
+        """See `placeholders`. Raises `WrongCluster` in a cluster that is not proven to be the right one."""
         if self.identity != "proven":
             raise WrongCluster(SERVICE, self._api.name, "ClusterUnproven", reason="unproven")
         await placeholders.hold(self._api, address, namespace, operation)
 
     async def release_addresses(self, namespace: str, operation: str) -> tuple[str, ...]:
-        """Delete the operation's placeholder Services; the addresses that were held. Waits until they are gone."""
+        """See `placeholders`."""
         return await placeholders.release(self._api, namespace, operation)
 
     async def runtime(self, namespace: str) -> Runtime:
-        """What the cluster shows of the connected registry that lives in `namespace`."""
+        """See `runtime`."""
         return await runtime.runtime(self._api, namespace)
 
     async def _has(self, right: Right) -> bool:

@@ -38,7 +38,7 @@ _PLAIN: dict[int, type[Foreign]] = {401: NotAuthenticated, 404: Absent, 409: Con
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What an API server answered."""
 
     status: int
@@ -68,7 +68,7 @@ def connecting(target: str) -> Iterator[None]:
         raise Unreachable(SERVICE, target, "NoConnection", scrub(str(error))) from error
 
 
-def kubernetes_object(answer: Answer, target: str) -> dict[str, Any]:
+def kubernetes_object(answer: Response, target: str) -> dict[str, Any]:
     """The object in a good answer. Raises `Unreadable` for what is none: a login page with 200 is no answer.
 
     Every object of the API names its kind; a list has its items. Parts that are objects in the API are objects here.
@@ -86,7 +86,7 @@ def kubernetes_object(answer: Answer, target: str) -> dict[str, Any]:
     return content
 
 
-def refusal(answer: Answer, target: str, action: str) -> Foreign:
+def refusal(answer: Response, target: str, action: str) -> Foreign:
     """The error that an answer of 400 and above stands for. `action` is the right that was exercised."""
     status = answer.json
     code = str(status.get("reason") or answer.status)
