@@ -3,18 +3,17 @@
 from sqlalchemy import insert, select
 
 from services.model.audit import AuditRow
-from services.store.base import Queries
+from services.store.base import Queries, columns, value
 from services.store.tables import audit
 
 
 class Audit(Queries):
-    """Rows are only ever added."""
+    """Implements `ports.Audit`."""
 
     async def record(self, row: AuditRow) -> None:
-        """Write the row."""
-        values = {name: getattr(row, name) for name in AuditRow.__dataclass_fields__}
+        """In a transaction of its own."""
         async with self._writing() as connection:
-            await connection.execute(insert(audit).values(**values))
+            await connection.execute(insert(audit).values(columns(row)))
 
     async def rows(self, *, operation: str | None = None, limit: int = 1000) -> tuple[AuditRow, ...]:
         """The newest rows, oldest first."""
@@ -23,5 +22,4 @@ class Audit(Queries):
             query = query.where(audit.c.operation == operation)
         async with self._reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
-        names = AuditRow.__dataclass_fields__
-        return tuple(AuditRow(**{name: row[name] for name in names}) for row in reversed(rows))
+        return tuple(value(AuditRow, row) for row in reversed(rows))

@@ -1,10 +1,11 @@
-"""What the rooms of the store share."""
+"""What the modules of the store share: transactions, inserts, and values to and from rows."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import Field, fields
 from datetime import timedelta
-from typing import Literal
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 import structlog
@@ -22,11 +23,28 @@ UNLIKELY = timedelta(hours=2)
 """A lease or a next time that lies so far ahead was written by a clock that was wrong."""
 
 
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+T = TypeVar("T", bound=_Dataclass)
+
+
+def value(kind: type[T], row: Mapping[Any, Any]) -> T:
+    """The value whose fields are columns of a row by the same names."""
+    return kind(**{field.name: row[field.name] for field in fields(kind)})
+
+
+def columns(instance: _Dataclass) -> dict[str, Any]:
+    """A value's fields by their names, which are those of their columns."""
+    return {field.name: getattr(instance, field.name) for field in fields(instance)}
+
+
 _ACCESS: WeakKeyDictionary[AsyncEngine, "Access"] = WeakKeyDictionary()
 
 
 class Access:
-    """How this process gets at a database; one for each engine.
+    """The way of this process to a database; one for each engine.
 
     `turn` is the writer's on SQLite, which lets those who wait try again at random: under load the unluckiest would
     try in vain.
@@ -35,34 +53,34 @@ class Access:
     def __init__(self) -> None:
         self.turn = asyncio.Lock()
         self._trouble = {"read": "", "write": ""}
-        """Why the last one had no answer. SQLite reads while another program writes, so they are two things."""
+        """Why the last one got no answer. SQLite can still be read while another program writes to it."""
 
     @staticmethod
     def of(engine: AsyncEngine) -> "Access":
-        """The one of this engine."""
+        """The access of this engine."""
         return _ACCESS.setdefault(engine, Access())
 
     @property
     def trouble(self) -> str:
-        """Why the database does not answer; empty while it does, as far as it was asked."""
+        """Why the database did not answer the last time; empty when it did."""
         return self._trouble["write"] or self._trouble["read"]
 
     @contextmanager
-    def watched(self, what: Literal["read", "write"]) -> Iterator[None]:
-        """Raises `DatabaseAway` for what passes by itself; one line in the log when it begins, one when it is over."""
+    def watched(self, access: Literal["read", "write"]) -> Iterator[None]:
+        """Raises `DatabaseAway` for trouble that passes by itself; logs its beginning and its end."""
         try:
             yield
         except (exc.DBAPIError, exc.TimeoutError) as error:
             reason = passing(error)
             if not reason:
                 raise
-            if not self._trouble[what]:
-                log.warning("database_away", to=what, reason=reason)
-            self._trouble[what] = reason
+            if not self._trouble[access]:
+                log.warning("database_away", to=access, reason=reason)
+            self._trouble[access] = reason
             raise DatabaseAway(reason) from error
-        if self._trouble[what]:
-            log.info("database_back", to=what, reason=self._trouble[what])
-            self._trouble[what] = ""
+        if self._trouble[access]:
+            log.info("database_back", to=access, reason=self._trouble[access])
+            self._trouble[access] = ""
 
 
 class Queries:
@@ -91,8 +109,8 @@ class Queries:
                 yield connection
 
     def _insert_once(self, table: Table) -> postgresql.Insert | sqlite.Insert:
-        """An insert that does nothing where the row is there already; `rowcount` tells."""
-        # Without the option SQLAlchemy gives up the count of an insert, and psycopg's -1 would read as "was there".
+        """An insert that does nothing where the row exists already; `rowcount` says whether it was written."""
+        # Without the option SQLAlchemy gives up the count of an insert, and psycopg's -1 would read as "it existed".
         if self._engine.dialect.name == "postgresql":
             return postgresql.insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
         return sqlite.insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)

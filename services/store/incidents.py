@@ -1,17 +1,13 @@
 """Incidents, and what people decide about them."""
 
 from collections.abc import Callable, Collection
-from dataclasses import fields
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import RowMapping, and_, func, select, update
 
 from services.model.incident import Incident, StoredIncident
-from services.store.base import Queries
+from services.store.base import Queries, columns, value
 from services.store.tables import incidents, messages
-
-_FIELDS = tuple(item.name for item in fields(Incident))
 
 
 class Incidents(Queries):
@@ -21,7 +17,7 @@ class Incidents(Queries):
         """By id."""
         async with self._reading() as connection:
             row = (await connection.execute(select(incidents).where(incidents.c.id == incident))).mappings().first()
-        return _filed(row) if row else None
+        return _stored(row) if row else None
 
     async def open(self, acrs: Collection[str] | None = None) -> tuple[StoredIncident, ...]:
         """Those not resolved, oldest first; all, or of these cloud registries."""
@@ -29,7 +25,7 @@ class Incidents(Queries):
         if acrs is not None:
             query = query.where(incidents.c.acr.in_(sorted(acrs)))
         async with self._reading() as connection:
-            return tuple(map(_filed, (await connection.execute(query)).mappings()))
+            return tuple(map(_stored, (await connection.execute(query)).mappings()))
 
     async def with_messages(self) -> frozenset[str]:
         """Cloud registries (ARM ids, lower case) with open incidents that some channel has a message of."""
@@ -45,19 +41,19 @@ class Incidents(Queries):
         """The newest, newest first."""
         query = select(incidents).order_by(incidents.c.opened.desc(), incidents.c.id).limit(limit)
         async with self._reading() as connection:
-            return tuple(map(_filed, (await connection.execute(query)).mappings()))
+            return tuple(map(_stored, (await connection.execute(query)).mappings()))
 
     async def change(self, incident: str, change: Callable[[Incident], Incident]) -> StoredIncident | None:
         """Let `change` (pure) say what becomes of an open one; None when there is none, or it is resolved."""
-        still = select(incidents).where(incidents.c.id == incident, incidents.c.resolved.is_(None))
+        query = select(incidents).where(incidents.c.id == incident, incidents.c.resolved.is_(None))
         async with self._writing() as connection:
-            row = (await connection.execute(still.with_for_update())).mappings().first()
+            row = (await connection.execute(query.with_for_update())).mappings().first()
             if row is None:
                 return None
-            fresh, revision = change(incident_of(row)), row["revision"] + 1
-            values = incident_row(fresh) | {"revision": revision}
+            changed, revision = change(value(Incident, row)), row["revision"] + 1
+            values = columns(changed) | {"revision": revision}
             await connection.execute(update(incidents).where(incidents.c.id == incident).values(**values))
-        return StoredIncident(fresh, row["acr"], revision)
+        return StoredIncident(changed, row["acr"], revision)
 
     async def end_snoozes(self, now: datetime) -> tuple[str, ...]:
         """End the snoozes that have run out; the ids of their incidents."""
@@ -83,15 +79,5 @@ class Incidents(Queries):
             return {(acr, severity): count for acr, severity, count in await connection.execute(query)}
 
 
-def incident_of(row: RowMapping) -> Incident:
-    """The value in a row."""
-    return Incident(**{name: row[name] for name in _FIELDS})
-
-
-def incident_row(one: Incident) -> dict[str, Any]:
-    """Its columns."""
-    return {name: getattr(one, name) for name in _FIELDS}
-
-
-def _filed(row: RowMapping) -> StoredIncident:
-    return StoredIncident(incident_of(row), row["acr"], row["revision"])
+def _stored(row: RowMapping) -> StoredIncident:
+    return StoredIncident(value(Incident, row), row["acr"], row["revision"])

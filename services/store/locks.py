@@ -4,6 +4,7 @@ A queued operation claims everything that it locks, in one transaction with beco
 with ending. It may run when all of it is free and claimed by nobody who has waited longer.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from sqlalchemy import delete, func, select, update
@@ -20,7 +21,7 @@ class Locks(Queries):
     """One row for each thing that a queued or running operation locks."""
 
     async def claim(self, connection: AsyncConnection, operation: str) -> None:
-        """Take a place behind everybody else for all that the operation locks; in the caller's transaction."""
+        """Queue for all that the operation locks, behind everybody else; in the caller's transaction."""
         resources = await connection.scalar(select(operations.c.locks).where(operations.c.id == operation))
         turn = await self._next_turn(connection)
         for resource in resources or ():
@@ -29,7 +30,7 @@ class Locks(Queries):
             )
 
     async def give_back(self, connection: AsyncConnection, operation: str) -> None:
-        """Free all that the operation locks; in the caller's transaction. Those who wait have something new to show."""
+        """Free all that the operation locks, and note a change of those that wait; in the caller's transaction."""
         freed = await connection.execute(
             delete(locks).where(locks.c.operation == operation).returning(locks.c.resource)
         )
@@ -41,27 +42,25 @@ class Locks(Queries):
         )
 
     async def grant(self) -> tuple[tuple[str, int], ...]:
-        """Give free locks out in the order of turns; all queued operations that hold theirs, with their attempts.
+        """Hand out free locks in the order of turns; all queued operations that hold theirs, with their attempts.
 
-        Repeating it changes nothing. Whoever starts what comes back starts it at most once an attempt.
+        Repeating it changes nothing. The caller starts each of them at most once an attempt.
         """
         async with self._writing() as connection:
             live = await self._live(connection)
             claims, turns, holders = await self._claims(connection)
-            taken: dict[str, set[str]] = {}
-            for operation in holders:
-                for resource in claims[operation]:
-                    taken.setdefault(resource, set()).add(operation)
+            claimants: defaultdict[str, set[str]] = defaultdict(set)
             granted = set(holders)
-            for operation in sorted(claims.keys() - holders, key=lambda one: (turns[one], one)):
-                above = _ancestors(operation, live)
-                is_free = not any(taken.get(resource, set()) - above for resource in claims[operation])
-                if is_free and turns[operation] > FIRST_SHAPE:
+            in_order = sorted(claims, key=lambda operation: (operation not in holders, turns[operation], operation))
+            for operation in in_order:
+                others = set[str]().union(*(claimants[resource] for resource in claims[operation]))
+                is_free = others <= _ancestors(operation, live)
+                if operation not in holders and is_free and turns[operation] > FIRST_SHAPE:
                     await self._hold(connection, operation)
                     granted.add(operation)
                 # Granted or not: nobody who came later goes past it.
                 for resource in claims[operation]:
-                    taken.setdefault(resource, set()).add(operation)
+                    claimants[resource].add(operation)
             queued = select(operations.c.id, operations.c.attempt).where(operations.c.state == "queued")
             rows = (await connection.execute(queued.order_by(operations.c.created, operations.c.id))).all()
         return tuple((row.id, row.attempt) for row in rows if row.id in granted or row.id not in claims)
@@ -72,15 +71,14 @@ class Locks(Queries):
             claims, _, holders = await self._claims(connection)
             if operation in holders or operation not in claims:
                 return True
-            above = _ancestors(operation, await self._live(connection))
-            others = {resource for each in holders - above for resource in claims[each]}
-            if others & claims[operation]:
+            others = holders - _ancestors(operation, await self._live(connection))
+            if any(claims[other] & claims[operation] for other in others):
                 return False
             await self._hold(connection, operation)
         return True
 
     async def queue_again(self, operation: str) -> None:
-        """Give an operation that an older version was about to queue a turn of this one's."""
+        """Give a turn to an operation that an older version was about to queue its own way."""
         async with self._writing() as connection:
             await connection.execute(
                 update(locks)
@@ -95,27 +93,30 @@ class Locks(Queries):
             return {}
         live = await self._live(connection)
         claims, turns, holders = await self._claims(connection, lock=False)
-        found: dict[str, tuple[str, ...]] = {}
+
+        def order(operation: str) -> tuple[bool, int, str]:
+            return operation not in holders, turns[operation], operation
+
+        waited_for: dict[str, tuple[str, ...]] = {}
         for operation in ids & claims.keys() - holders:
-            above = _ancestors(operation, live)
-            before = [
-                each
-                for each in claims.keys() - {operation} - above
-                if claims[each] & claims[operation]
-                and (each in holders or (turns[each], each) < (turns[operation], operation))
+            rivals = [
+                rival
+                for rival in claims.keys() - _ancestors(operation, live)
+                if claims[rival] & claims[operation] and order(rival) < order(operation)
             ]
-            found[operation] = tuple(sorted(before, key=lambda one: (one not in holders, turns[one], one)))
-        return found
+            waited_for[operation] = tuple(sorted(rivals, key=order))
+        return waited_for
 
     async def _claims(
         self, connection: AsyncConnection, *, lock: bool = True
     ) -> tuple[dict[str, set[str]], dict[str, int], set[str]]:
         """What each operation claims, its turn, and who holds it all. `lock`: nobody else grants meanwhile."""
-        query = select(locks).with_for_update() if lock else select(locks)
+        # In one order: PostgreSQL locks rows as it reads them, and two scans of different order would block each other.
+        query = select(locks).order_by(locks.c.resource, locks.c.operation)
         claims: dict[str, set[str]] = {}
         turns: dict[str, int] = {}
         waiting: set[str] = set()
-        for row in await connection.execute(query):
+        for row in await connection.execute(query.with_for_update() if lock else query):
             claims.setdefault(row.operation, set()).add(row.resource)
             turns[row.operation] = row.turn
             if not row.held:
@@ -135,8 +136,8 @@ class Locks(Queries):
 
 
 def _ancestors(operation: str, parents: Mapping[str, str]) -> set[str]:
-    """What a parent holds is held for its children too."""
-    found: set[str] = set()
-    while (operation := parents.get(operation, "")) and operation not in found:
-        found.add(operation)
-    return found
+    """The operations that this one is a part of: what they hold is held for it too."""
+    ancestors: set[str] = set()
+    while (operation := parents.get(operation, "")) and operation not in ancestors:
+        ancestors.add(operation)
+    return ancestors

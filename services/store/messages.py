@@ -54,8 +54,8 @@ class Messages(Queries):
     async def release_all(self) -> None:
         """Give all leases back. Only for a process that has the database to itself: their holders are dead."""
         async with self._writing() as connection:
-            held = update(messages).where(messages.c.holder != "")
-            await connection.execute(held.values(holder="", until=NOBODY))
+            leased = update(messages).where(messages.c.holder != "")
+            await connection.execute(leased.values(holder="", until=NOBODY))
 
     async def drop(self, message: LiveMessage) -> None:
         """Forget a message that was never posted."""

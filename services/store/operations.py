@@ -1,5 +1,6 @@
 """Operations, their steps, decisions and events. Every change is one transaction and grows the revision."""
 
+from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.model.clock import Clock
 from services.model.operation import ENDED, Decision, Event, EventKind, Operation, Related, State, StepRun
 from services.model.plan import Plan
-from services.store.base import Queries
+from services.store.base import Queries, columns, value
 from services.store.locks import Locks
 from services.store.tables import decisions, events, leases, operations, steps
 
@@ -28,26 +29,23 @@ class Operations(Queries):
         self._clock = clock
 
     async def create(self, operation: Operation, key: str) -> tuple[Operation, bool]:
-        """Insert it unless one with that key is there; the stored one, and whether it is new."""
+        """Insert it unless one exists with that key; the stored one, and whether it is new."""
         row = {name: getattr(operation, name) for name in COLUMNS}
         async with self._writing() as connection:
-            done = await connection.execute(self._insert_once(operations).values(**row, key=key))
-            found = await connection.scalar(select(operations.c.id).where(operations.c.key == key))
-        stored = await self.get(str(found))
-        if stored is None:
-            raise LookupError(found)
-        return stored, done.rowcount == 1
+            inserted = await connection.execute(self._insert_once(operations).values(**row, key=key))
+        (stored,) = await self._load(select(operations).where(operations.c.key == key))
+        return stored, inserted.rowcount == 1
 
     async def get(self, operation: str) -> Operation | None:
         """The operation, or None."""
-        found = await self._load(select(operations).where(operations.c.id == operation))
-        return found[0] if found else None
+        loaded = await self._load(select(operations).where(operations.c.id == operation))
+        return loaded[0] if loaded else None
 
     async def child(self, parent: str, keys: Collection[str]) -> Operation | None:
         """The newest child of an operation that was created under one of these keys."""
         query = select(operations).where(operations.c.parent == parent, operations.c.key.in_(keys))
-        found = await self._load(query.order_by(operations.c.created.desc(), operations.c.id).limit(1))
-        return found[0] if found else None
+        loaded = await self._load(query.order_by(operations.c.created.desc(), operations.c.id).limit(1))
+        return loaded[0] if loaded else None
 
     async def find(
         self,
@@ -58,7 +56,7 @@ class Operations(Queries):
         skip: int = 0,
         limit: int = 50,
     ) -> tuple[Operation, ...]:
-        """The newest ones but for the first `skip`, newest first."""
+        """The newest ones except the first `skip`, newest first."""
         query = select(operations).order_by(operations.c.created.desc(), operations.c.id).offset(skip).limit(limit)
         if states is not None:
             query = query.where(operations.c.state.in_(states))
@@ -75,9 +73,9 @@ class Operations(Queries):
             return {str(state): int(count) for state, count in await connection.execute(query)}
 
     async def due(self, now: datetime) -> tuple[Operation, ...]:
-        """Waiting ones whose reminder or end has come."""
-        come = or_(operations.c.expires <= now, operations.c.remind <= now)
-        return await self._load(select(operations).where(operations.c.state == "waiting", come))
+        """Waiting ones whose time for a reminder, or for their end, has come."""
+        is_due = or_(operations.c.expires <= now, operations.c.remind <= now)
+        return await self._load(select(operations).where(operations.c.state == "waiting", is_due))
 
     async def with_approvals(self) -> tuple[Operation, ...]:
         """Waiting ones that somebody has approved."""
@@ -98,13 +96,13 @@ class Operations(Queries):
 
     async def ended_with_leases(self) -> tuple[Operation, ...]:
         """Those that have ended and could not give their addresses back."""
-        held = select(leases.c.operation).where(leases.c.operation == operations.c.id).exists()
-        return await self._load(select(operations).where(operations.c.state.in_(ENDED), held))
+        has_leases = select(leases.c.operation).where(leases.c.operation == operations.c.id).exists()
+        return await self._load(select(operations).where(operations.c.state.in_(ENDED), has_leases))
 
     async def move(
         self, operation: str, came_from: Collection[State], to: State, *, event: EventKind | None = None, **changes: Any
     ) -> bool:
-        """Compare and set, columns too: False when the operation is in none of the states it may come from."""
+        """Compare and set the state, with other columns; False when it is in none of the states it may come from."""
         async with self._writing() as connection:
             done = await connection.execute(
                 update(operations)
@@ -113,7 +111,7 @@ class Operations(Queries):
             )
             if done.rowcount and event:
                 attempt = await connection.scalar(select(operations.c.attempt).where(operations.c.id == operation))
-                await self._tell(connection, operation, event, f"{event}:{to}:{attempt}")
+                await self._add_event(connection, operation, event, f"{event}:{to}:{attempt}")
             if done.rowcount:
                 await self._moved(connection, operation, to)
         return done.rowcount == 1
@@ -138,16 +136,16 @@ class Operations(Queries):
             if done.rowcount:
                 await connection.execute(steps.delete().where(steps.c.operation == operation))
                 if plan.steps:
-                    await connection.execute(
-                        insert(steps), [_fresh(operation, index) for index in range(len(plan.steps))]
-                    )
+                    pending = {"operation": operation, "state": "pending", "correlation_id": "", "output": None}
+                    rows = [{**pending, "index": index} for index in range(len(plan.steps))]
+                    await connection.execute(insert(steps), rows)
                 if event:
-                    await self._tell(connection, operation, event, f"{event}:{to}:{changes.get('round', 1)}")
+                    await self._add_event(connection, operation, event, f"{event}:{to}:{changes.get('round', 1)}")
                 await self._moved(connection, operation, to)
         return done.rowcount == 1
 
     async def _moved(self, connection: AsyncConnection, operation: str, to: State) -> None:
-        """Locks go with the state, and a parent's card shows its children's."""
+        """Claim or free its locks as the new state needs, and note a change of its parent, whose card shows it."""
         if to == "queued":
             await self._locks.claim(connection, operation)
         elif to != "running":
@@ -160,27 +158,27 @@ class Operations(Queries):
     async def decide(self, operation: str, decision: Decision) -> bool:
         """Add the decision; False when this person has decided this round already."""
         async with self._writing() as connection:
-            row = {name: getattr(decision, name) for name in Decision.__dataclass_fields__}
-            done = await connection.execute(self._insert_once(decisions).values(operation=operation, **row))
-            if done.rowcount:
-                await self._grow(connection, operation)
-        return done.rowcount == 1
+            row = {"operation": operation, **columns(decision)}
+            inserted = await connection.execute(self._insert_once(decisions).values(row))
+            if inserted.rowcount:
+                await self._change(connection, operation)
+        return inserted.rowcount == 1
 
     async def change(self, operation: str, *, event: EventKind | None = None, key: str = "", **changes: Any) -> None:
         """Change columns without a move."""
         async with self._writing() as connection:
-            await self._grow(connection, operation, **changes)
+            await self._change(connection, operation, **changes)
             if event:
-                await self._tell(connection, operation, event, key or event)
+                await self._add_event(connection, operation, event, key or event)
 
     async def begin_step(self, operation: str, index: int) -> None:
-        """The step runs; a second call, after a crash, keeps the first start."""
+        """Note that the step runs; a second call, after a crash, keeps the first start."""
         async with self._writing() as connection:
-            same = and_(steps.c.operation == operation, steps.c.index == index)
+            step = and_(steps.c.operation == operation, steps.c.index == index)
             await connection.execute(
-                update(steps).where(same, steps.c.state != "running").values(state="running", started=self._clock.now())
+                update(steps).where(step, steps.c.state != "running").values(state="running", started=self._clock.now())
             )
-            await self._grow(connection, operation)
+            await self._change(connection, operation)
 
     async def end_step(
         self,
@@ -191,7 +189,7 @@ class Operations(Queries):
         output: object = None,
         correlation_id: str = "",
     ) -> None:
-        """The step has ended; its thread line is due when it ended well."""
+        """Note that the step has ended; a good end is an event, for the line in the thread."""
         async with self._writing() as connection:
             await connection.execute(
                 update(steps)
@@ -203,75 +201,69 @@ class Operations(Queries):
                     correlation_id=correlation_id,
                 )
             )
-            await self._grow(connection, operation)
+            await self._change(connection, operation)
             if ok:
                 attempt = await connection.scalar(select(operations.c.attempt).where(operations.c.id == operation))
-                await self._tell(connection, operation, "step", f"step:{attempt}:{index}", step=index)
+                await self._add_event(connection, operation, "step", f"step:{attempt}:{index}", step=index)
 
     async def events(self, operation: str, after: int) -> tuple[Event, ...]:
         """Events with a greater id, oldest first."""
         query = select(events).where(events.c.operation == operation, events.c.id > after).order_by(events.c.id)
         async with self._reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
-        return tuple(Event(**{name: row[name] for name in Event.__dataclass_fields__}) for row in rows)
+        return tuple(value(Event, row) for row in rows)
 
     async def _load(self, query: Select[Any]) -> tuple[Operation, ...]:
         async with self._reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
             ids = [row["id"] for row in rows]
-            runs = (
-                await connection.execute(select(steps).where(steps.c.operation.in_(ids)).order_by(steps.c.index))
-            ).mappings()
-            made = (
-                await connection.execute(
-                    select(decisions).where(decisions.c.operation.in_(ids)).order_by(decisions.c.at)
-                )
-            ).mappings()
-            ahead = await self._locks.ahead(connection, [row["id"] for row in rows if row["state"] == "queued"])
-            related = await self._related(connection, {each for several in ahead.values() for each in several})
+            runs_of = defaultdict[str, list[StepRun]](list)
+            of_steps = select(steps).where(steps.c.operation.in_(ids)).order_by(steps.c.index)
+            for row in (await connection.execute(of_steps)).mappings():
+                runs_of[row["operation"]].append(value(StepRun, row))
+            decisions_of = defaultdict[str, list[Decision]](list)
+            of_decisions = select(decisions).where(decisions.c.operation.in_(ids)).order_by(decisions.c.at)
+            for row in (await connection.execute(of_decisions)).mappings():
+                decisions_of[row["operation"]].append(value(Decision, row))
+            waits_for = await self._waits_for(connection, [row["id"] for row in rows if row["state"] == "queued"])
             children = await self._children(connection, ids)
-            by_run: dict[str, list[StepRun]] = {one: [] for one in ids}
-            for run in runs:
-                by_run[run["operation"]].append(StepRun(**{name: run[name] for name in StepRun.__dataclass_fields__}))
-            by_decision: dict[str, list[Decision]] = {one: [] for one in ids}
-            for one in made:
-                by_decision[one["operation"]].append(
-                    Decision(**{name: one[name] for name in Decision.__dataclass_fields__})
-                )
         return tuple(
             Operation(
                 **{name: row[name] for name in COLUMNS},
-                steps=tuple(by_run[row["id"]]),
-                decisions=tuple(by_decision[row["id"]]),
-                waits_for=tuple(related[each] for each in ahead.get(row["id"], ())),
-                children=children.get(row["id"], ()),
+                steps=tuple(runs_of[row["id"]]),
+                decisions=tuple(decisions_of[row["id"]]),
+                waits_for=waits_for.get(row["id"], ()),
+                children=tuple(children[row["id"]]),
             )
             for row in rows
         )
 
-    async def _related(self, connection: AsyncConnection, ids: Collection[str]) -> dict[str, Related]:
-        if not ids:
+    async def _waits_for(self, connection: AsyncConnection, ids: Collection[str]) -> dict[str, tuple[Related, ...]]:
+        ahead = await self._locks.ahead(connection, ids)
+        if not ahead:
             return {}
-        rows = await connection.execute(select(*RELATED).where(operations.c.id.in_(ids)))
-        return {row.id: Related(*row) for row in rows}
+        names = {name for names_ahead in ahead.values() for name in names_ahead}
+        rows = await connection.execute(select(*RELATED).where(operations.c.id.in_(names)))
+        related = {row.id: Related(*row) for row in rows}
+        return {operation: tuple(related[name] for name in ahead[operation]) for operation in ahead}
 
-    async def _children(self, connection: AsyncConnection, ids: Collection[str]) -> dict[str, tuple[Related, ...]]:
+    async def _children(self, connection: AsyncConnection, ids: Collection[str]) -> defaultdict[str, list[Related]]:
         rows = await connection.execute(
             select(operations.c.parent, *RELATED)
             .where(operations.c.parent.in_(ids), operations.c.parent != "")
             .order_by(operations.c.created, operations.c.id)
         )
-        found: dict[str, tuple[Related, ...]] = {}
+        children = defaultdict[str, list[Related]](list)
         for parent, *child in rows:
-            found[parent] = (*found.get(parent, ()), Related(*child))
-        return found
+            children[parent].append(Related(*child))
+        return children
 
-    async def _grow(self, connection: AsyncConnection, operation: str, **changes: Any) -> None:
+    async def _change(self, connection: AsyncConnection, operation: str, **changes: Any) -> None:
         await connection.execute(
             update(operations).where(operations.c.id == operation).values(revision=operations.c.revision + 1, **changes)
         )
 
-    async def _tell(
+    async def _add_event(
         self, connection: AsyncConnection, operation: str, kind: EventKind, key: str, step: int | None = None
     ) -> None:
         await connection.execute(
@@ -279,7 +271,3 @@ class Operations(Queries):
                 operation=operation, key=key, kind=kind, step=step, facts={}, at=self._clock.now()
             )
         )
-
-
-def _fresh(operation: str, index: int) -> dict[str, Any]:
-    return {"operation": operation, "index": index, "state": "pending", "correlation_id": "", "output": None}

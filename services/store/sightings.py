@@ -1,19 +1,18 @@
 """Results of polls: last sightings, transitions, and incidents, each poll in one transaction."""
 
 from collections.abc import Callable, Collection
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import RowMapping, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.model.health import Target, Transition
+from services.model.incident import Incident
 from services.model.poll import LastSighting, Poll, PollResult, StoredState
-from services.store.base import UNLIKELY, Queries
-from services.store.incidents import incident_of, incident_row
+from services.store.base import UNLIKELY, Queries, columns, value
 from services.store.tables import incidents, memos, polls, sightings, transitions
-
-_TRANSITION = tuple(item.name for item in fields(Transition) if item.name != "target")
 
 
 class Sightings(Queries):
@@ -41,7 +40,7 @@ class Sightings(Queries):
         async with self._writing() as connection:
             await connection.execute(self._insert_once(polls).values(acr=acr, due=now, failures=0, error=""))
             row = (await connection.execute(select(polls).where(polls.c.acr == acr).with_for_update())).mappings().one()
-            result = decide(await self._stored_state(connection, _poll(row)))
+            result = decide(await self._stored_state(connection, value(Poll, row)))
             await self._write(connection, acr, result)
         return result
 
@@ -53,48 +52,29 @@ class Sightings(Queries):
         return StoredState(
             poll,
             {Target(row["acr"], row["name"]): _last_sighting(row) for row in last},
-            tuple(map(incident_of, open_incidents)),
+            tuple(value(Incident, row) for row in open_incidents),
             {row.subject: row.memo for row in stored_memos},
         )
 
     async def _write(self, connection: AsyncConnection, acr: str, result: PollResult) -> None:
-        values = {item.name: getattr(result.poll, item.name) for item in fields(Poll) if item.name != "acr"}
-        await connection.execute(update(polls).where(polls.c.acr == acr).values(**values))
-        dropped = {one.name for one in result.removed} | {one.sighting.target.name for one in result.sightings}
-        if dropped:
+        await connection.execute(update(polls).where(polls.c.acr == acr).values(**columns(result.poll)))
+        names = {target.name for target in result.removed} | {last.sighting.target.name for last in result.sightings}
+        if names:
             await connection.execute(
-                delete(sightings).where(sightings.c.acr == acr, sightings.c.name.in_(sorted(dropped)))
+                delete(sightings).where(sightings.c.acr == acr, sightings.c.name.in_(sorted(names)))
             )
         if result.sightings:
-            rows = [
-                {
-                    "acr": last.sighting.target.acr,
-                    "name": last.sighting.target.name,
-                    "seen": last.sighting,
-                    "state": last.state,
-                    "reason": last.reason,
-                    "since": last.since,
-                    "activated": last.activated,
-                }
-                for last in result.sightings
-            ]
-            await connection.execute(insert(sightings), rows)
+            await connection.execute(insert(sightings), [_sighting_row(last) for last in result.sightings])
         if result.transitions:
-            rows = [
-                {"acr": one.target.acr, "name": one.target.name, **{name: getattr(one, name) for name in _TRANSITION}}
-                for one in result.transitions
-            ]
-            await connection.execute(insert(transitions), rows)
+            await connection.execute(
+                insert(transitions), [_transition_row(transition) for transition in result.transitions]
+            )
         if result.opened:
-            rows = [incident_row(one) | {"acr": acr, "revision": 0} for one in result.opened]
+            rows = [columns(incident) | {"acr": acr, "revision": 0} for incident in result.opened]
             await connection.execute(insert(incidents), rows)
         for incident in (*result.changed, *result.resolved):
-            changes = {name: value for name, value in incident_row(incident).items() if name != "id"}
-            await connection.execute(
-                update(incidents)
-                .where(incidents.c.id == incident.id)
-                .values(**changes, revision=incidents.c.revision + 1)
-            )
+            changes = columns(incident) | {"revision": incidents.c.revision + 1}
+            await connection.execute(update(incidents).where(incidents.c.id == incident.id).values(**changes))
         if result.memos is not None:
             await connection.execute(delete(memos).where(memos.c.acr == acr))
             rows = [{"acr": acr, "subject": subject, "memo": memo} for subject, memo in result.memos.items()]
@@ -106,7 +86,8 @@ class Sightings(Queries):
     async def polls(self) -> tuple[Poll, ...]:
         """Of all cloud registries that are polled."""
         async with self._reading() as connection:
-            return tuple(map(_poll, (await connection.execute(select(polls).order_by(polls.c.acr))).mappings()))
+            rows = (await connection.execute(select(polls).order_by(polls.c.acr))).mappings()
+            return tuple(value(Poll, row) for row in rows)
 
     async def last(self, acrs: Collection[str]) -> tuple[LastSighting, ...]:
         """The last sightings in these cloud registries (ARM ids in lower case), as of their last successful poll."""
@@ -129,9 +110,7 @@ class Sightings(Queries):
         )
         async with self._reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
-        return tuple(
-            Transition(Target(row["acr"], row["name"]), **{name: row[name] for name in _TRANSITION}) for row in rows
-        )
+        return tuple(value(Transition, {**row, "target": Target(row["acr"], row["name"])}) for row in rows)
 
     async def forget(self, before: datetime) -> int:
         """Drop transitions from before that time; how many there were."""
@@ -150,8 +129,16 @@ class Sightings(Queries):
         return ended
 
 
-def _poll(row: RowMapping) -> Poll:
-    return Poll(**{item.name: row[item.name] for item in fields(Poll)})
+def _sighting_row(last: LastSighting) -> dict[str, Any]:
+    row = columns(last)
+    sighting = row.pop("sighting")
+    return row | {"acr": sighting.target.acr, "name": sighting.target.name, "seen": sighting}
+
+
+def _transition_row(transition: Transition) -> dict[str, Any]:
+    row = columns(transition)
+    target = row.pop("target")
+    return row | {"acr": target.acr, "name": target.name}
 
 
 def _last_sighting(row: RowMapping) -> LastSighting:

@@ -89,11 +89,11 @@ async def open_store(url: str, codec: Codec | None = None, clock: Clock | None =
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_immediate)
-    held = Locks(engine)
+    locks = Locks(engine)
     return Store(
         engine,
-        Operations(engine, held, clock or MachineClock()),
-        held,
+        Operations(engine, locks, clock or MachineClock()),
+        locks,
         Messages(engine),
         Audit(engine),
         Leases(engine),
@@ -127,9 +127,9 @@ def check(url: str) -> None:
         return
     with _translated(url), _connected(url) as connection:
         applied = MigrationContext.configure(connection, opts={"version_table": VERSIONS}).get_current_heads()
-        known = ScriptDirectory.from_config(migrations(connection))
+        scripts = ScriptDirectory.from_config(migrations(connection))
         for revision in applied:
-            known.get_revision(revision)
+            scripts.get_revision(revision)
 
 
 @contextmanager

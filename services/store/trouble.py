@@ -87,7 +87,7 @@ def check_files(url: str) -> None:
         raise UnusableDatabase(f"there is no folder {path.parent}")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise UnusableDatabase(f"the folder {path.parent} {_owner(path.parent)}")
-    for file in (path, engine, *(Path(f"{each}{more}") for each in (path, engine) for more in ("-wal", "-shm"))):
+    for file in (Path(f"{database}{suffix}") for database in (path, engine) for suffix in ("", "-wal", "-shm")):
         if file.exists() and not os.access(file, os.R_OK | os.W_OK):
             raise UnusableDatabase(f"{file} {_owner(file)}")
     if engine.exists() and engine.stat().st_size and path.exists() and not path.stat().st_size:

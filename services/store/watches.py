@@ -1,26 +1,20 @@
 """Channels' subscriptions."""
 
-from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, delete, select
+from sqlalchemy import Select, delete, select
 
 from services.model.watch import Watch
-from services.store.base import Queries
+from services.store.base import Queries, columns, value
 from services.store.tables import watches
-
-_FIELDS = tuple(item.name for item in fields(Watch))
 
 
 class Watches(Queries):
     """One row for each channel and what it watches."""
 
     async def save(self, watch: Watch) -> Watch:
-        """Add it, or change the one that this channel has on the same subject: it keeps its id and begins anew."""
-        row = {name: getattr(watch, name) for name in _FIELDS} | {
-            "team": watch.place.team,
-            "channel": watch.place.channel,
-        }
+        """Add it, or replace the one that this channel has on the same subject, under the id of the earlier one."""
+        row = columns(watch) | {"team": watch.place.team, "channel": watch.place.channel}
         same = (
             (watches.c.team == watch.place.team)
             & (watches.c.channel == watch.place.channel)
@@ -30,13 +24,13 @@ class Watches(Queries):
         async with self._writing() as connection:
             done = await connection.execute(self._insert_once(watches).values(**row))
             if not done.rowcount:
-                changes = {name: value for name, value in row.items() if name != "id"}
-                await connection.execute(watches.update().where(same).values(**changes))
+                del row["id"]
+                await connection.execute(watches.update().where(same).values(**row))
             stored = (await connection.execute(select(watches).where(same))).mappings().one()
-        return _watch(stored)
+        return value(Watch, stored)
 
     async def remove(self, watch: str) -> bool:
-        """End it; False when it was gone."""
+        """Delete it; False when there was none."""
         async with self._writing() as connection:
             done = await connection.execute(delete(watches).where(watches.c.id == watch))
         return done.rowcount == 1
@@ -57,8 +51,4 @@ class Watches(Queries):
 
     async def _load(self, query: Select[Any]) -> tuple[Watch, ...]:
         async with self._reading() as connection:
-            return tuple(map(_watch, (await connection.execute(query)).mappings()))
-
-
-def _watch(row: RowMapping) -> Watch:
-    return Watch(**{name: row[name] for name in _FIELDS})
+            return tuple(value(Watch, row) for row in (await connection.execute(query)).mappings())

@@ -1,4 +1,4 @@
-"""What was learnt about a Slack workspace."""
+"""What Slack's answers say about a workspace."""
 
 from datetime import UTC, datetime
 
@@ -9,16 +9,17 @@ from services.store.tables import workspaces
 
 
 class Workspaces(Queries):
-    """Whether a workspace shows plan blocks: some refuse them, and then cards are made without."""
+    """Whether a workspace shows plan blocks: cards for one that refuses them are made without."""
 
     async def plan_blocks(self, team: str) -> bool:
-        """True until a refusal was remembered."""
+        """True until a refusal is stored."""
         async with self._reading() as connection:
-            known = await connection.scalar(select(workspaces.c.plan_blocks).where(workspaces.c.team == team))
-        return known is not False
+            stored = await connection.scalar(select(workspaces.c.plan_blocks).where(workspaces.c.team == team))
+        return stored is not False
 
-    async def remember_plan_blocks(self, team: str, shown: bool) -> None:
-        """Remember what Slack answered."""
+    async def remember_plan_blocks(self, team: str, accepted: bool) -> None:
+        """Store whether the workspace accepts plan blocks."""
+        row = {"team": team, "plan_blocks": accepted, "learnt": datetime.now(UTC)}
         async with self._writing() as connection:
             await connection.execute(delete(workspaces).where(workspaces.c.team == team))
-            await connection.execute(workspaces.insert().values(team=team, plan_blocks=shown, learnt=datetime.now(UTC)))
+            await connection.execute(workspaces.insert().values(row))

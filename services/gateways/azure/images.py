@@ -18,7 +18,7 @@ from azure.core.exceptions import AzureError
 
 from services.gateways.answers import AnswerTooLargeError, retry_after
 from services.gateways.azure.identity import Credential
-from services.gateways.azure.retries import Outcome, pause
+from services.gateways.azure.retries import TryOutcome, pause
 from services.gateways.azure.translation import SERVICE, from_sdk, throttled, unreadable
 from services.model.azure import Image
 from services.model.errors import Absent, DomainError, Foreign, NotAllowed, Refused, Unreachable, Unreadable
@@ -109,7 +109,7 @@ class Images:
                 answer = error
             status = answer.status if isinstance(answer, _Answer) else None
             delay = retry_after(answer.headers) if isinstance(answer, _Answer) else None
-            wait = pause(Outcome(status, delay), tries=tries, resendable=True, remaining=end - clock())
+            wait = pause(TryOutcome(status, delay), tries=tries, resendable=True, remaining=end - clock())
             if wait is not None:
                 await asyncio.sleep(wait)
             elif not isinstance(answer, _Answer):

@@ -148,7 +148,8 @@ async def test_an_address_is_leased_to_one_of_those_who_try_at_once(store: Store
     taken = await asyncio.gather(*(store.leases.take("/arc", "10.112.0.2", name) for name in names))
 
     assert taken.count(True) == 1
-    assert await store.leases.holder("/arc", "10.112.0.2") == names[taken.index(True)]
+    assert await store.leases.of_others("/arc", names[taken.index(True)]) == frozenset()
+    assert await store.leases.of_others("/arc", names[taken.index(False)]) == {"10.112.0.2"}
 
 
 async def test_a_lease_may_be_taken_again_by_its_holder_and_elsewhere_by_others(store: Store, add: Add) -> None:
