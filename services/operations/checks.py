@@ -16,7 +16,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 O = TypeVar("O")  # noqa: E741 - of `Observation`
 Rule = Callable[[Site, R, O], Finding | None]
-"""None: the check has nothing to say here, because another one already has said what matters."""
+"""None: the check has nothing to say, because another one has said what matters."""
 
 UNASKED = "unasked"
 """Code of a finding whose question could not be asked; `error`, `service`, `target`, `code`, `message` and `action` in
@@ -60,7 +60,7 @@ def required(answer: Answer[T]) -> T:
 
 
 def if_known(answer: Answer[T]) -> T | None:
-    """The value of an answer, or None: for what another check already tells people."""
+    """The value of an answer, or None: for what another check reports already."""
     return answer.value if isinstance(answer, Known) else None
 
 
@@ -82,8 +82,8 @@ def blocker(code: str, **facts: object) -> Finding:
 def _finding(check: Check[R, O], site: Site, request: R, observation: O) -> Finding | None:
     try:
         finding = check.rule(site, request, observation)
-    except _NoAnswerError as failed:
-        return _unasked(check, failed.error)
+    except _NoAnswerError as unanswered:
+        return _unasked(check, unanswered.error)
     return replace(finding, check=check.id) if finding is not None else None
 
 

@@ -17,7 +17,7 @@ from services.operations.step import Done, Going, Progress, Scene, Step
 from services.policy.sites import Site
 
 PATIENCE = timedelta(days=30)
-"""A child may wait for approval and for its turn; what ends it is its own affair."""
+"""A child may wait for approval and for its turn; only the child itself decides when that has taken too long."""
 
 
 @dataclass(frozen=True)
@@ -55,20 +55,20 @@ async def _start(scene: Scene) -> Progress:
 
 
 async def _run(scene: Scene) -> Progress:
-    return _so_far(await scene.children.start(scene.operation, scene.index))
+    return _progress(await scene.children.start(scene.operation, scene.index))
 
 
 async def _follow(scene: Scene, _token: object) -> Progress:
     current = await scene.children.get(scene.operation, scene.index)
-    return Going() if current is None else _so_far(current)
+    return Going() if current is None else _progress(current)
 
 
-def _so_far(current: Operation) -> Progress:
+def _progress(current: Operation) -> Progress:
     return Going() if current.live else Done(ChildEnded(current.id, current.state))
 
 
 async def _cancel(scene: Scene) -> None:
-    """A parent that is cancelled takes its children along, and is over when they are."""
+    """Cancel the child of a parent that is cancelled, and wait for its end."""
     if scene.operation.cancelling:
         await scene.children.cancel(scene.operation, scene.index)
 
@@ -76,7 +76,7 @@ async def _cancel(scene: Scene) -> None:
 def _did_not_end_well(operation: Operation, index: int) -> bool:
     output = operation.steps[index].output
     child_id = output.operation if isinstance(output, ChildStarted | ChildEnded) else ""
-    return any(each.id == child_id and each.state != "succeeded" for each in operation.children)
+    return any(related.id == child_id and related.state != "succeeded" for related in operation.children)
 
 
 async def _open(scene: Scene) -> Progress:
@@ -86,9 +86,9 @@ async def _open(scene: Scene) -> Progress:
 async def _pass(scene: Scene, _token: object) -> Progress:
     before = [index for index, step in enumerate(scene.operation.planned[: scene.index]) if step.starts_child]
     current = [await scene.children.get(scene.operation, index) for index in before]
-    if any(each is None or each.live for each in current):
+    if any(operation is None or operation.live for operation in current):
         return Going()
-    failed = [each for each in current if each is not None and each.state != "succeeded"]
+    failed = [operation for operation in current if operation is not None and operation.state != "succeeded"]
     if len(failed) > scene.params["most_failed"]:
         facts = {"failed": len(failed), "count": len(current), "most": scene.params["most_failed"]}
         raise Failure(EngineCause.CHILDREN_FAILED, facts)

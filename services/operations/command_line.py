@@ -16,11 +16,11 @@ def command_line(words: str, *values: object, **options: object) -> str:
             continue
         parts.append(f"--{name.replace('_', '-')}")
         if value is not True:
-            several = value if isinstance(value, tuple | list) else (value,)
-            parts += [shlex.quote(str(one)) for one in several]
+            arguments = value if isinstance(value, tuple | list) else (value,)
+            parts += [shlex.quote(str(argument)) for argument in arguments]
     return " ".join(parts)
 
 
-def lines(several: Iterable[str]) -> str:
-    """One below the other, each once."""
-    return "\n".join(dict.fromkeys(filter(None, several)))
+def lines(commands: Iterable[str]) -> str:
+    """The commands one below the other, without repetitions."""
+    return "\n".join(dict.fromkeys(filter(None, commands)))

@@ -92,7 +92,7 @@ class Engine:
         await DBOS.register_queue_async(WAITING_QUEUE, polling_interval_sec=poll, on_conflict="always_update")
 
     async def prepare(self, operation: str) -> None:
-        """Start planning; a second call for the same operation does nothing."""
+        """In a context of its own, under a workflow id that makes a second call do nothing."""
         await asyncio.create_task(self._plan(operation), context=Context())
 
     async def _plan(self, operation: str) -> None:
@@ -100,10 +100,7 @@ class Engine:
             await DBOS.start_workflow_async(self._prepare, operation)
 
     async def grant(self) -> None:
-        """Queue every run whose turn it is; one that is queued already, also by an older version, is left alone.
-
-        Never raises: what fails here is in the log, and the next call repeats it.
-        """
+        """Queue every run whose turn it is; one that is queued already, also by an older version, is left alone."""
         await asyncio.create_task(self._grant(), context=Context())
 
     async def _grant(self) -> None:
@@ -115,9 +112,9 @@ class Engine:
                         queue = WAITING_QUEUE if run["waits"] else QUEUE
                         await DBOS.enqueue_workflow_async(queue, self._run, operation, attempt)
         except DatabaseAway:
-            return  # the store has said so; the sweep comes again
+            return  # the store has logged it; the next sweep grants again
         except Exception:
-            log.exception("turns_not_given")
+            log.exception("grant_failed")
 
     async def knows(self, operation: str, attempt: int) -> bool:
         """Whether the run is queued or was, or the planning that queues it is not at its end."""
@@ -127,7 +124,7 @@ class Engine:
         return attempt == 1 and planning is not None and planning.status == "PENDING"
 
     async def lost(self, operation: str, attempt: int) -> bool:
-        """Whether the engine has given this run up (it crashed too often, or broke), or knows nothing of it."""
+        """Whether the engine has given this run up (it crashed too often, or broke), or has no record of it."""
         status = await DBOS.get_workflow_status_async(run_id(operation, attempt))
         return status is None or status.status in {"ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED"}
 
@@ -145,13 +142,13 @@ class Engine:
             load_output=False,
         )
         if ended:
-            await DBOS.delete_workflows_async([one.workflow_id for one in ended], delete_children=True)
+            await DBOS.delete_workflows_async([workflow.workflow_id for workflow in ended], delete_children=True)
         return len(ended)
 
     async def close(self) -> None:
         """Stop; what is under way goes on at the next start, as after a crash."""
-        # While the engine is whole: a workflow that went on without it would store that as its error, and had failed.
-        # One that is cancelled stores nothing (dbos._outcome), as if the process had been killed.
+        # Before the engine goes: a workflow that went on without it would fail, and store that as its error. One that
+        # is cancelled stores nothing (dbos._outcome), as if the process had been killed.
         await self._steps.stop()
         # The loop's default executor is the engine's and ends with it; whoever looks up names meanwhile needs one.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
@@ -192,7 +189,7 @@ class _Steps:
         return await DBOS.run_step_async({"name": name}, _patiently, function, *arguments)
 
     async def stop(self) -> None:
-        """Stop them all where they are, and let no other one begin."""
+        """Stop all of them where they are, and begin no others."""
         self._stopped = True
         tasks = list(self._tasks)
         for task in tasks:
@@ -260,11 +257,11 @@ def _workflows(work: Work, steps: _Steps, grant: Callable[[], Coroutine[Any, Any
 
     @DBOS.workflow(name="prepare.v1", max_recovery_attempts=None)
     async def prepare_v1(operation: str) -> None:
-        made = await step("prepare", turns.prepare, operation)
-        if "run" in made:  # an older version has answered, and died before it queued the run
-            place = SetEnqueueOptions(queue_partition_key=made["cluster"], priority=made["turn"])
-            with SetWorkflowID(run_id(operation, made["run"])), place:
-                await DBOS.enqueue_workflow_async(FIRST_QUEUE, run_v1, operation, made["run"])
+        answer = await step("prepare", turns.prepare, operation)
+        if "run" in answer:  # of an older version, which died before it queued the run
+            place = SetEnqueueOptions(queue_partition_key=answer["cluster"], priority=answer["turn"])
+            with SetWorkflowID(run_id(operation, answer["run"])), place:
+                await DBOS.enqueue_workflow_async(FIRST_QUEUE, run_v1, operation, answer["run"])
 
     return prepare_v1, run_v2
 

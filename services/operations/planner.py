@@ -1,4 +1,4 @@
-"""From a request to a plan: look at the world, run the checks, reserve addresses, think out the steps."""
+"""From a request to a plan: look at the world, run the checks, reserve addresses, choose the steps."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -21,7 +21,7 @@ FRESH = timedelta(seconds=30)
 
 
 class Planner:
-    """Makes plans. Reads only, but for the lease of an address that a plan reserves."""
+    """Makes plans. Writes nothing but the lease of an address that a plan reserves."""
 
     def __init__(
         self,
@@ -66,16 +66,16 @@ class Planner:
             plan = procedure.make_plan(site, request, observation, self._clock.now())
             if operation.dry_run or plan.blockers:
                 return plan
-            addresses = [procedure.step[step.kind].reserves(step.params) for step in plan.steps]
-            if all([await self._store.leases.take(cluster, one, operation.id) for one in addresses if one]):
+            addresses = filter(None, (procedure.step[step.kind].reserves(step.params) for step in plan.steps))
+            if all([await self._store.leases.take(cluster, address, operation.id) for address in addresses]):
                 return plan
         return plan
 
     async def approval_request(self, operation: Operation, plan: Plan) -> ApprovalRequest | None:
         """The approval that the policy in force wants for this plan; None when nobody has to approve.
 
-        What is approved with a parent's plan under the rule that its child needs is not asked for again; so a parent
-        needs what any of its children does.
+        An approval of a parent's plan covers its children under the same rule, so a parent needs the approval that any
+        of its children needs.
         """
         policy, sites = self._configuration.policy, self._configuration.sites
         places = [(operation.kind, operation.site), *orders(plan.steps)]
@@ -84,7 +84,7 @@ class Planner:
         if rule is None or await self._approved_above(operation, rule):
             return None
         ids = [policy.person_of(entry) or policy.group_of(entry) or "" for entry in rule.approvers]
-        return approval_request(rule, self._clock, tuple(one for one in ids if one[:1] in {"U", "W", "S"}))
+        return approval_request(rule, self._clock, tuple(entry for entry in ids if entry[:1] in {"U", "W", "S"}))
 
     async def _approved_above(self, operation: Operation, rule: ApprovalRule) -> bool:
         """Whether the operation is part of one whose approval was asked for by this rule, and given."""
@@ -96,7 +96,7 @@ class Planner:
 
 
 def approval_request(rule: ApprovalRule, clock: Clock, mentions: tuple[str, ...]) -> ApprovalRequest:
-    """The rule, with the times at which the request is reminded of and ends."""
+    """The rule, with the times of the reminder and of the request's end."""
     expires = clock.now() + rule.expires_after
     remind = expires - rule.remind_before if rule.remind_before else None
     return ApprovalRequest(rule.name, rule.approvers, rule.count, rule.self_approval, expires, remind, mentions)

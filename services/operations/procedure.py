@@ -1,4 +1,4 @@
-"""How a kind of operation is declared: everything that planner, runner and store have to know of it, in one value.
+"""How a kind of operation is declared: everything that planner, runner and store need of it, in one value.
 
 Its words for people stand beside this, in `handlers.views.procedures`.
 """
@@ -27,20 +27,12 @@ O = TypeVar("O")  # noqa: E741 - of `Observation`
 class Draft:
     """The steps of a plan in the order in which they run, and the facts that it rests on.
 
-    With blockers it may lack steps that could not be thought out. `observed` is flat (`registry.sku`: `Premium`), holds
+    With blockers it may lack steps that could not be planned. `observed` is flat (`registry.sku`: `Premium`), holds
     no times, counters or free parameters, and is what people read when the world has changed.
     """
 
     steps: tuple[PlannedStep, ...]
     observed: Mapping[str, object]
-
-
-def _unchanged(observation: O, _leased: frozenset[str]) -> O:
-    return observation
-
-
-def _never(_operation: Operation, _blocker: Finding) -> bool:
-    return False
 
 
 @dataclass(frozen=True)
@@ -73,25 +65,25 @@ class Procedure(Generic[R, O]):
     plan: Callable[[Site, R, O], Draft]
     steps: tuple[Step, ...]
     values: Mapping[str, type[Any]] = field(default_factory=dict)
-    with_leased: Callable[[O, frozenset[str]], O] = _unchanged
+    with_leased: Callable[[O, frozenset[str]], O] = lambda observation, _leased: observation
     diagnose: Callable[[DomainError], Failure] = failure_of
-    is_own_doing: Callable[[Operation, Finding], bool] = _never
+    is_own_doing: Callable[[Operation, Finding], bool] = lambda _operation, _blocker: False
 
     @property
     def step(self) -> dict[str, Step]:
         """The steps by their kind."""
         return {step.kind: step for step in self.steps}
 
-    def make_plan(self, site: Site, request: R, observation: O, made: datetime) -> Plan:
-        """Checks and steps for what was observed at the moment `made`. Pure."""
+    def make_plan(self, site: Site, request: R, observation: O, now: datetime) -> Plan:
+        """Checks and steps for what was observed `now`. Pure."""
         findings = checks.run(self.checks, site, request, observation, self.names(site, request))
         draft = self.plan(site, request, observation)
         word = digest(self.step, draft.steps, draft.observed)
-        return Plan(draft.steps, findings, draft.observed, word, made)
+        return Plan(draft.steps, findings, draft.observed, word, now)
 
 
 class Procedures:
-    """All kinds of operation that this bot knows."""
+    """All kinds of operation that this bot has."""
 
     def __init__(self, procedures: Iterable[Procedure[Any, Any]]) -> None:
         self._by_kind = {procedure.kind: procedure for procedure in procedures}
@@ -104,11 +96,11 @@ class Procedures:
     @property
     def values(self) -> dict[str, type[Any]]:
         """All classes that they store, by tag."""
-        own = {tag: kind for each in self._by_kind.values() for tag, kind in each.values.items()}
+        own = {tag: kind for procedure in self._by_kind.values() for tag, kind in procedure.values.items()}
         return {**children.VALUES, **own}
 
     def of(self, operation: Operation) -> Procedure[Any, Any]:
-        """The kind of an operation; raises `LookupError` for one of a version that knew more kinds."""
+        """The kind of an operation; raises `LookupError` for a kind that only another version has."""
         return self[operation.kind]
 
     def __getitem__(self, kind: str) -> Procedure[Any, Any]:

@@ -15,7 +15,7 @@ from services.model.audit import AuditRow
 from services.model.clock import Clock
 from services.model.codec import decode, encode
 from services.model.errors import Busy, DatabaseAway, DomainError, Failure, Foreign, Throttled, Unreachable
-from services.model.operation import ApprovalRequest, Operation, Outcome, State, StillUnderWay
+from services.model.operation import ENDED, ApprovalRequest, Operation, Outcome, State, StillUnderWay
 from services.model.plan import Plan
 from services.operations.causes import EngineCause, defect
 from services.operations.digest import covers
@@ -31,9 +31,9 @@ log = structlog.get_logger("operations")
 FIRST_PAUSE = 0.2
 """Seconds before the second question; the pause grows with the time waited, up to the step's own interval."""
 GROWTH = 15
-"""A pause is this part of the time waited: what was done meanwhile is noticed so much late at most."""
-LONGEST_REST = 2.0
-"""Seconds between two looks whether somebody wants the operation stopped, while a longer pause lasts."""
+"""A pause is the time waited divided by this: the end of what takes long is noticed late in proportion at most."""
+LONGEST_PAUSE = 2.0
+"""Seconds after which a longer pause is interrupted to see whether somebody has cancelled the operation."""
 PATIENCE = timedelta(minutes=5)
 """For how long a step goes on asking a system that can't be reached."""
 CANCELLED: JsonObject = {"state": "stopped", "why": "cancelled"}
@@ -41,7 +41,7 @@ CANCELLED: JsonObject = {"state": "stopped", "why": "cancelled"}
 
 @dataclass(frozen=True)
 class _Cancelled:
-    """Somebody wants the operation stopped while a step asks again and again."""
+    """Somebody has cancelled the operation while a step was asking again and again."""
 
 
 class Runner:
@@ -116,11 +116,7 @@ class Runner:
         else:
             to, changes = "queued", {"attempt": 1}
         moved = await self._store.operations.plan(operation.id, plan, ["planning"], to, **changes)
-        if not moved or to in {
-            "blocked",
-            "previewed",
-            "succeeded",
-        }:  # not moved: somebody cancelled it while it was thought out
+        if not moved or to in ENDED:  # not moved: somebody has cancelled it meanwhile
             await self._store.leases.release(operation.id)
         log.info("planned", operation=operation.id, state=to, steps=len(plan.steps), blockers=len(plan.blockers))
         self._changed(operation.id)
@@ -138,10 +134,10 @@ class Runner:
             queued = await self._get(operation)
         if queued.state != "queued" or queued.attempt != attempt or queued.plan is None:
             return {"steps": []}
-        if not await self._is_fresh(queued, queued.plan) and not await self._still(queued, queued.plan):
+        if not await self._is_fresh(queued, queued.plan) and not await self._is_unchanged(queued, queued.plan):
             return {"steps": []}
         if not await self._store.operations.move(operation, ["queued"], "running", started_at=self._clock.now()):
-            await self._store.leases.release(operation)  # cancelled while the world was looked at
+            await self._store.leases.release(operation)  # somebody has cancelled it meanwhile
             return {"steps": []}
         self._changed(operation)
         return {"steps": self._to_do(await self._get(operation))}
@@ -159,22 +155,22 @@ class Runner:
         ]
 
     async def _is_fresh(self, operation: Operation, plan: Plan) -> bool:
-        """Whether a plan that nobody had to approve was made just now, and nothing of ours ran there since."""
+        """Whether a plan that nobody had to approve was made just now, and no other operation ran there since."""
         is_old = self._clock.now() - plan.made >= FRESH
         if operation.approval_request is not None or operation.attempt > 1 or is_old:
             return False
         return not await self._store.operations.ran_since(operation.locks, plan.made, but=operation.id)
 
-    async def _still(self, operation: Operation, approved: Plan) -> bool:
-        """Plan again and compare; what is different is shown and asked for again."""
+    async def _is_unchanged(self, operation: Operation, approved: Plan) -> bool:
+        """Plan again and compare: a different plan is shown, and needs an approval of its own."""
         procedure = self._procedures.of(operation)
         try:
             now = await self._planner.plan(operation, approved=approved)
         except Exception as error:  # noqa: BLE001 - `_cause` sorts them
             await self._fail(operation, "queued", _cause(error, operation.id))
             return False
-        blockers = [one for one in now.blockers if not procedure.is_own_doing(operation, one)]
-        # A retry does what is left of the approved plan, and the failed run has changed the world: both are expected.
+        blockers = [blocker for blocker in now.blockers if not procedure.is_own_doing(operation, blocker)]
+        # A retry plays the remaining steps of the approved plan, in a world that the failed run has changed.
         resumes = operation.attempt > 1 and covers(procedure.step, approved.steps, now.steps)
         if not blockers and (now.digest == approved.digest or resumes):
             return True
@@ -184,7 +180,7 @@ class Runner:
         return goes_on
 
     async def _replan(self, operation: Operation, approved: Plan, now: Plan, *, blocked: bool) -> bool:
-        """Put the new plan in the old one's place; whether it may run at once, since nobody has to approve it."""
+        """Store the new plan in place of the approved one; whether it may run at once, without an approval."""
         request = await self._planner.approval_request(operation, now)
         to: State
         changes: dict[str, Any]
@@ -197,7 +193,7 @@ class Runner:
         else:
             to, changes = "waiting", {"approved": approved, "round": operation.round + 1, **requested(request)}
         moved = await self._store.operations.plan(operation.id, now, ["queued"], to, **changes)
-        if not moved or to in {"blocked", "succeeded"}:
+        if not moved or to in ENDED:
             await self._store.leases.release(operation.id)
         return moved and to == "queued"
 
@@ -208,14 +204,14 @@ class Runner:
         running = await self._get(operation)
         if running.cancelling:
             return CANCELLED
-        before = running.steps[index].state
+        earlier = running.steps[index].state
         scene = self._scene(running, index)
-        scene = replace(scene, repeated=running.attempt > 1 or before != "pending", failed_before=before == "error")
+        scene = replace(scene, repeated=running.attempt > 1 or earlier != "pending", failed_before=earlier == "error")
         await self._store.operations.begin_step(operation, index)
         self._changed(operation)
         step = self._procedures.step(running, index)
         try:
-            progress = await self._insist(
+            progress = await self._persist(
                 running, lambda again: step.begin(replace(scene, repeated=scene.repeated or again))
             )
         except Exception as error:  # noqa: BLE001 - `_cause` sorts them
@@ -246,8 +242,10 @@ class Runner:
             if isinstance(progress, Done):
                 return await self._progressed(running, index, Done(progress.output, correlation))
             followed = progress.token
-            # The loop looks for a wish to stop itself.
-            await self._rested(running, self._pause(step, progress, waited))
+            requested = max(progress.not_before, float(getattr(progress.token, "retry_after", 0) or 0))
+            grown = max(FIRST_PAUSE, min(step.interval, waited.total_seconds() / GROWTH))
+            # A cancellation ends the pause early; the loop sees it next.
+            await self._cancelled_within(running, max(requested, grown * self._pace))
 
     async def _look(self, operation: Operation, index: int, step: Step, token: Any, waited: timedelta) -> Progress:
         if step.wait is None:
@@ -256,46 +254,43 @@ class Runner:
         try:
             progress = await step.wait(scene, token)
         except (Unreachable, Throttled) as error:
-            rest = getattr(error, "retry_after", 0)
-            if waited + timedelta(seconds=rest) > step.within:
+            pause = getattr(error, "retry_after", 0)
+            if waited + timedelta(seconds=pause) > step.within:
                 raise
-            return Going(token, not_before=rest)
+            return Going(token, not_before=pause)
         if isinstance(progress, Going) and waited > step.within:
             if step.patient:
                 return Done(StillUnderWay())
             raise Failure(EngineCause.STEP_TIMED_OUT, {"minutes": int(waited.total_seconds() // 60)})
         return progress if isinstance(progress, Done) else Going(progress.token or token)
 
-    def _pause(self, step: Step, going: Going, waited: timedelta) -> float:
-        wished = max(going.not_before, float(getattr(going.token, "retry_after", 0) or 0))
-        grown = max(FIRST_PAUSE, min(step.interval, waited.total_seconds() / GROWTH))
-        return max(wished, grown * self._pace)
-
-    async def _insist(
-        self, operation: Operation, ask: Callable[[bool], Awaitable[T]], *, stoppable: bool = True
+    async def _persist(
+        self, operation: Operation, ask: Callable[[bool], Awaitable[T]], *, cancellable: bool = True
     ) -> T | _Cancelled:
-        """Ask again for a while. `ask` is given whether it was called before: what it asked for may have been done."""
+        """Ask again for a while. `ask` takes whether it was called before: the earlier call may have had its effect."""
         until = asyncio.get_running_loop().time() + PATIENCE.total_seconds() * self._patience
         pause, again = 1.0, False
         while True:
             try:
                 return await ask(again)
             except (Unreachable, Throttled, Busy) as error:
-                asked = getattr(error, "retry_after", 0)
-                if asyncio.get_running_loop().time() + max(pause, asked) > until:
+                requested = getattr(error, "retry_after", 0)
+                if asyncio.get_running_loop().time() + max(pause, requested) > until:
                     raise
-                rest = max(pause * self._pace, asked)  # what Azure asks for is not scaled by the pace
-                log.info("asking_again", operation=operation.id, error=str(error), seconds=rest)
-            if await self._rested(operation, rest, stoppable=stoppable):
+                seconds = max(pause * self._pace, requested)  # Azure's own pauses are not scaled by the pace
+                log.info("asking_again", operation=operation.id, error=str(error), seconds=seconds)
+            if cancellable and await self._cancelled_within(operation, seconds):
                 return _Cancelled()
+            if not cancellable:
+                await asyncio.sleep(seconds)
             pause, again = min(pause * 2, 30), True
 
-    async def _rested(self, operation: Operation, seconds: float, *, stoppable: bool = True) -> bool:
-        """Wait; early and True when somebody wants the operation stopped meanwhile."""
+    async def _cancelled_within(self, operation: Operation, seconds: float) -> bool:
+        """Wait so long; return early, with True, when somebody cancels the operation meanwhile."""
         end = asyncio.get_running_loop().time() + seconds
-        while (left := end - asyncio.get_running_loop().time()) > 0:
-            await asyncio.sleep(min(left, LONGEST_REST))
-            if stoppable and (await self._get(operation.id)).cancelling:
+        while (remaining := end - asyncio.get_running_loop().time()) > 0:
+            await asyncio.sleep(min(remaining, LONGEST_PAUSE))
+            if (await self._get(operation.id)).cancelling:
                 return True
         return False
 
@@ -337,11 +332,11 @@ class Runner:
     # --- the end ----------------------------------------------------------------------------------------------------
 
     async def end(self, operation: str, outcome: JsonObject) -> None:
-        """Take back what must not stay, give the addresses back, and say how it ended."""
+        """Undo what must not outlive the run, release its addresses, and store how it ended."""
         running = await self._get(operation)
         if running.state != "running":
             return
-        if await self._take_back(running):
+        if await self._undo_steps(running):
             await self._store.leases.release(operation)
         now = self._clock.now()
         if outcome["state"] == "done":
@@ -358,43 +353,44 @@ class Runner:
             self._changed(running.parent)
 
     async def tidy(self) -> None:
-        """Take back what a cluster out of reach kept when its operation ended; the lease remembers it."""
+        """Undo what could not be undone when its operation ended, since the cluster was out of reach.
+
+        Such an operation is recognised by its leases.
+        """
         for operation in await self._store.operations.ended_with_leases():
-            if await self._take_back(operation):
+            if await self._undo_steps(operation):
                 await self._store.leases.release(operation.id)
 
-    async def _take_back(self, operation: Operation) -> bool:
-        """Undo placeholders. False when a cluster out of reach keeps one: then its address stays leased."""
+    async def _undo_steps(self, operation: Operation) -> bool:
+        """Undo its steps. False when the cluster is out of reach: then the address stays leased."""
         for index, planned in enumerate(operation.planned):
             undo = self._procedures.step(operation, index).undo
             if undo is None or operation.steps[index].state == "pending":
                 continue
             try:
                 scene = self._scene(operation, index)
-                await self._insist(operation, lambda _: undo(scene), stoppable=False)  # noqa: B023 - awaited at once
+                await self._persist(operation, lambda _: undo(scene), cancellable=False)  # noqa: B023 - awaited at once
             except DatabaseAway:
                 raise
             except DomainError as error:
-                log.warning("not_taken_back", operation=operation.id, step=planned.kind, error=str(error))
+                log.warning("undo_failed", operation=operation.id, step=planned.kind, error=str(error))
                 return False
         return True
 
     async def _fail(self, operation: Operation, came_from: State, error: DomainError, step: int | None = None) -> None:
-        if came_from != "running":  # then nothing is held yet
+        if isinstance(error, Foreign):  # an error of our own rules has words of its own
+            error = self._procedures.of(operation).diagnose(error)
+        if came_from != "running":  # then no placeholder holds an address yet
             await self._store.leases.release(operation.id)
         await self._store.operations.move(
             operation.id,
             [came_from],
             "failed",
             event="failed",
-            outcome=Outcome(self._diagnosed(operation, error), step),
+            outcome=Outcome(error, step),
             ended_at=self._clock.now(),
         )
         self._changed(operation.id)
-
-    def _diagnosed(self, operation: Operation, error: DomainError) -> DomainError:
-        """The cause behind what an outside system answered; what our own rules raised has words of its own."""
-        return self._procedures.of(operation).diagnose(error) if isinstance(error, Foreign) else error
 
     def _scene(self, operation: Operation, index: int) -> Scene:
         site = self._planner.site(operation)

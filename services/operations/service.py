@@ -26,7 +26,7 @@ from services.ports import Configuration, Slack, Starter
 from services.store import Store
 
 BOT = Person("bot", "bot", "")
-"""Who ends what nobody decided about."""
+"""Who ends a request about which nobody decided."""
 LOST_RUNS = 3
 """How often a run that the engine has lost is taken up again: what breaks it may break it each time."""
 log = structlog.get_logger("operations")
@@ -84,7 +84,9 @@ class Operations:
         """
         rule = self._configuration.policy.approval(order.kind, order.site)
         if rule and not order.dry_run:
-            await self._check_possible(rule, order)
+            policy = self._configuration.policy
+            members = {group: await self._slack.members(group) for group in groups(policy, rule)}
+            check_possible(policy, rule, requester=order.by.id, place=order.place, site=order.site, members=members)
         operation, fresh = await self._store.operations.create(self._new(order), order.key)
         await self._engine.prepare(operation.id)
         if fresh:
@@ -94,12 +96,12 @@ class Operations:
 
     async def get(self, operation: str) -> Operation:
         """Raises `NotFound` with ids that look alike."""
-        found = await self._store.operations.get(operation)
-        if found is None:
+        stored = await self._store.operations.get(operation)
+        if stored is None:
             # Only what differs by a slip: the line that is offered to be copied may approve or cancel.
-            recent = [one.id for one in await self._store.operations.find(limit=50)]
+            recent = [candidate.id for candidate in await self._store.operations.find(limit=50)]
             raise NotFound("operation", operation, tuple(get_close_matches(operation, recent, cutoff=0.75)))
-        return found
+        return stored
 
     async def find(
         self,
@@ -109,11 +111,11 @@ class Operations:
         skip: int = 0,
         limit: int = 20,
     ) -> tuple[Operation, ...]:
-        """The newest ones except the first `skip`, newest first; at these sites, in these states, where given."""
+        """The newest ones except the first `skip`, newest first; at these sites alone, in these states alone."""
         return await self._store.operations.find(sites=sites, states=states, skip=skip, limit=limit)
 
     def by_hand(self, operation: Operation) -> str:
-        """The command lines that the plan replaces, one below the other; empty without a plan, or a site no longer."""
+        """The command lines that the plan replaces, one below the other; empty without a plan or without its site."""
         site = self._configuration.sites.get(operation.site)
         if site is None:
             return ""
@@ -125,47 +127,48 @@ class Operations:
     async def approve(self, operation: str, by: Person, place: Place, digest: str = "") -> None:
         """Count `by`'s approval of the plan; the last one needed queues the run.
 
-        `digest` is of the plan that they saw, from the button; raises `Stale` when it is another by now, `Denied` when
+        `digest` is that of the plan on the button; raises `Stale` when the plan is another one by now, `Denied` when
         their approval does not count.
         """
-        found = await self._deciding(operation, by)
-        self._permit(found, by, place, APPROVE)
-        if digest and found.plan and digest != found.plan.digest:
+        waiting = await self._deciding(operation, by)
+        self._permit(waiting, by, place, APPROVE)
+        if digest and waiting.plan and digest != waiting.plan.digest:
             raise Stale(operation, "changed", "waiting")
         now = self._clock.now()
-        await self._store.operations.decide(operation, Decision(found.round, by.id, by.name, "approve", now))
-        await self._audit("approve", found, by, place)
+        await self._store.operations.decide(operation, Decision(waiting.round, by.id, by.name, "approve", now))
+        await self._audit("approve", waiting, by, place)
         await self._queue_if_approved(await self.get(operation))
         self._changed(operation)
 
     async def reject(self, operation: str, by: Person, place: Place, reason: str) -> None:
         """End it without a run. Raises as `approve` does; a requester may always take their own request back."""
-        found = await self.get(operation)
-        if found.requester != by.id:
-            found = await self._deciding(operation, by)
-            self._permit(found, by, place, APPROVE)
-        ended = Outcome(by=by.name, reason=reason)
+        waiting = await self.get(operation)
+        if waiting.requester != by.id:
+            waiting = await self._deciding(operation, by)
+            self._permit(waiting, by, place, APPROVE)
+        outcome, now = Outcome(by=by.name, reason=reason), self._clock.now()
         moved = await self._store.operations.move(
-            operation, ["waiting"], "rejected", event="ended", outcome=ended, ended_at=self._clock.now()
+            operation, ["waiting"], "rejected", event="ended", outcome=outcome, ended_at=now
         )
         if not moved:
             raise Stale(operation, (await self.get(operation)).state, "waiting")
-        await self._store.operations.decide(
-            operation, Decision(found.round, by.id, by.name, "reject", self._clock.now(), reason)
-        )
-        await self._over(found, by, place, "reject")
+        await self._store.operations.decide(operation, Decision(waiting.round, by.id, by.name, "reject", now, reason))
+        await self._store.leases.release(operation)
+        await self._audit("reject", waiting, by, place)
+        self._changed(operation)
+        await self._engine.grant()
 
     async def cancel(self, operation: str, by: Person, place: Place) -> None:
-        """Stop it: at once where nothing runs, else after the step that is under way. Raises `Stale` at its end."""
-        found = await self.get(operation)
-        self._permit(found, by, place, "operation:cancel")
-        if not await self._stop(found, by.name):
-            raise Stale(operation, found.state, "live")
-        await self._audit("cancel", found, by, place)
+        """Stop it: at once where nothing runs, else after the step under way. Raises `Stale` when it has ended."""
+        live = await self.get(operation)
+        self._permit(live, by, place, "operation:cancel")
+        if not await self._stop(live, by.name):
+            raise Stale(operation, live.state, "live")
+        await self._audit("cancel", live, by, place)
         await self._engine.grant()
 
     async def retry(self, operation: str, by: Person, place: Place) -> None:
-        """Run it again from the step that failed, or ask for approval again where the one it has is none any more.
+        """Run it again from the step that failed, or ask for approval again where its approval no longer counts.
 
         Raises `Stale` unless it failed, and had a plan.
         """
@@ -185,7 +188,7 @@ class Operations:
         await self._audit("retry", failed, by, place)
 
     async def _is_approved(self, operation: Operation, request: ApprovalRequest) -> bool:
-        """Whether its approvals count by the policy in force, and are no older than a request may become."""
+        """Whether its approvals count by the policy in force, and are no older than a request may grow."""
         policy, rule, now = self._configuration.policy, _rule(request), self._clock.now()
         members = {group: await self._slack.members(group) for group in groups(policy, rule)}
         site = self._configuration.sites.get(operation.site)
@@ -273,16 +276,16 @@ class Operations:
     async def sweep(self) -> None:
         """Remind of requests that are about to expire, end those that have, and take up what was left half-way."""
         now = self._clock.now()
-        for found in await self._store.operations.due(now):
-            if found.approval_request and found.approval_request.expires <= now:
-                if await self._store.operations.move(found.id, ["waiting"], "expired", event="ended", ended_at=now):
-                    await self._store.leases.release(found.id)
-                    await self._audit("expire", found, BOT, found.place)
+        for waiting in await self._store.operations.due(now):
+            if waiting.approval_request and waiting.approval_request.expires <= now:
+                if await self._store.operations.move(waiting.id, ["waiting"], "expired", event="ended", ended_at=now):
+                    await self._store.leases.release(waiting.id)
+                    await self._audit("expire", waiting, BOT, waiting.place)
             else:
                 await self._store.operations.change(
-                    found.id, event="reminded", key=f"reminded:{found.round}", remind=None
+                    waiting.id, event="reminded", key=f"reminded:{waiting.round}", remind=None
                 )
-            self._changed(found.id)
+            self._changed(waiting.id)
         await self.take_up()
 
     async def take_up(self) -> None:
@@ -313,21 +316,21 @@ class Operations:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    async def _stop(self, found: Operation, by: str) -> bool:
+    async def _stop(self, operation: Operation, by: str) -> bool:
         """Cancel it: at once where nothing runs, else after the step that is under way. False when it has ended."""
         outcome = Outcome(by=by)
         states: list[State] = ["planning", "waiting", "queued"]
         if await self._store.operations.move(
-            found.id, states, "cancelled", event="ended", outcome=outcome, ended_at=self._clock.now()
+            operation.id, states, "cancelled", event="ended", outcome=outcome, ended_at=self._clock.now()
         ):
-            await self._store.leases.release(found.id)
-        elif not await self._store.operations.move(found.id, ["running"], "running", cancelling=by):
+            await self._store.leases.release(operation.id)
+        elif not await self._store.operations.move(operation.id, ["running"], "running", cancelling=by):
             return False
-        for each in found.children:
-            child = await self._store.operations.get(each.id)
+        for related in operation.children:
+            child = await self._store.operations.get(related.id)
             if child is not None and child.live:
                 await self._stop(child, by)
-        self._changed(found.id)
+        self._changed(operation.id)
         return True
 
     def _new(self, order: Order, parent: str = "") -> Operation:
@@ -348,37 +351,27 @@ class Operations:
             dry_run=order.dry_run,
         )
 
-    async def _check_possible(self, rule: ApprovalRule, order: Order) -> None:
-        policy = self._configuration.policy
-        members = {group: await self._slack.members(group) for group in groups(policy, rule)}
-        check_possible(policy, rule, requester=order.by.id, place=order.place, site=order.site, members=members)
-
-    def _permit(self, found: Operation, by: Person, place: Place, permission: str) -> None:
-        """Raises `Denied`. The door knows no site from an operation's id, so the site's own rules are asked here."""
-        site = self._configuration.sites.get(found.site)
+    def _permit(self, operation: Operation, by: Person, place: Place, permission: str) -> None:
+        """Raises `Denied`. A command with an operation's id names no site, so the site's own rules are applied here."""
+        site = self._configuration.sites.get(operation.site)
         self._configuration.policy.decide(by, place, permission, site).enforce()
 
     async def _deciding(self, operation: str, by: Person) -> Operation:
         """The operation, if `by` may decide about it now."""
-        found = await self.get(operation)
-        if found.state != "waiting" or found.approval_request is None:
-            raise Stale(operation, found.state, "waiting")
+        waiting = await self.get(operation)
+        request = waiting.approval_request
+        if waiting.state != "waiting" or request is None:
+            raise Stale(operation, waiting.state, "waiting")
         assess_approver(
             self._configuration.policy,
-            _rule(found.approval_request),
-            requester=found.requester,
-            decisions=[one for one in found.decisions if one.round == found.round],
+            _rule(request),
+            requester=waiting.requester,
+            decisions=[decision for decision in waiting.decisions if decision.round == waiting.round],
             person=by,
             now=self._clock.now(),
-            expires=found.approval_request.expires,
+            expires=request.expires,
         ).enforce()
-        return found
-
-    async def _over(self, operation: Operation, by: Person, place: Place, word: str) -> None:
-        await self._store.leases.release(operation.id)
-        await self._audit(word, operation, by, place)
-        self._changed(operation.id)
-        await self._engine.grant()
+        return waiting
 
     async def _audit(self, word: str, operation: Operation, by: Person, place: Place) -> None:
         digest = operation.plan.digest if operation.plan else ""
@@ -419,8 +412,8 @@ class Parts:
             await asyncio.sleep(self.pause)
 
 
-def _rule(asked: ApprovalRequest) -> ApprovalRule:
-    """The rule as it was when the request was made: a policy changed since does not change what was asked."""
+def _rule(request: ApprovalRequest) -> ApprovalRule:
+    """The rule as it was when the request was made: a policy that changed since does not change the request."""
     return ApprovalRule(
-        name=asked.rule, approvers=asked.approvers, count=asked.count, self_approval=asked.self_approval
+        name=request.rule, approvers=request.approvers, count=request.count, self_approval=request.self_approval
     )

@@ -1,4 +1,4 @@
-"""How a step is declared: the smallest change, told once for plan, run, retry, undo and script.
+"""How a step is declared: the smallest change, declared once for plan, run, retry, undo and script.
 
 What people read of a step stands in its kind's view, under `handlers.views.procedures`.
 """
@@ -51,7 +51,7 @@ class Children(Protocol):
 
 @dataclass(frozen=True)
 class Scene:
-    """What a step is given to work with. `operation` has the outputs of the steps before it."""
+    """What a step works with. `operation` has the outputs of the steps before it."""
 
     operation: Operation
     site: Site
@@ -65,9 +65,9 @@ class Scene:
     waited: timedelta = timedelta()
     """For how long this step has been waited for."""
     patience: float = 1
-    """Scales how long a cause must be seen before it counts, where it may pass by itself."""
+    """Scales how long a cause that may pass by itself must last before it counts."""
     repeated: bool = False
-    """Whether it was begun before, by a process that died or in a run that failed: what it makes may be there."""
+    """Whether it began before, in a process that died or a run that failed: what it creates may exist already."""
     failed_before: bool = False
     """Whether this very step is what failed in the run before."""
 
@@ -80,18 +80,6 @@ class Scene:
     def name(self) -> str:
         """Of the connected registry."""
         return self.operation.target
-
-
-def _nothing_free(_params: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset()
-
-
-def _no_address(_params: Mapping[str, Any]) -> str:
-    return ""
-
-
-def _never(_operation: Operation, _index: int) -> bool:
-    return False
 
 
 @dataclass(frozen=True)
@@ -121,10 +109,10 @@ class Step:
     within: timedelta = timedelta(minutes=15)
     patient: bool = False
     undo: Callable[[Scene], Awaitable[None]] | None = None
-    reserves: Callable[[Mapping[str, Any]], str] = _no_address
-    free: Callable[[Mapping[str, Any]], frozenset[str]] = _nothing_free
+    reserves: Callable[[Mapping[str, Any]], str] = lambda _params: ""
+    free: Callable[[Mapping[str, Any]], frozenset[str]] = lambda _params: frozenset()
     shifting: frozenset[str] = frozenset()
-    repeats: Callable[[Operation, int], bool] = _never
+    repeats: Callable[[Operation, int], bool] = lambda _operation, _index: False
 
 
 def followed(pending: Pending, output: object = None) -> Progress:
