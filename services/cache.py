@@ -1,4 +1,4 @@
-"""Answers that are kept for a while, so that a busy channel asks the outside once."""
+"""Answers that count for a while, so that a busy channel causes one request to the outside."""
 
 import asyncio
 import time
@@ -24,15 +24,15 @@ class Cache(Generic[K, V]):
         *,
         lifetime: timedelta,
         stale: timedelta = timedelta(0),
-        most: int = 10_000,
+        size: int = 10_000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ask = ask
         self._lifetime = lifetime.total_seconds()
         self._stale = stale.total_seconds()
-        self._most = most
+        self._size = size
         self._clock = clock
-        self._known: dict[K, tuple[float, V]] = {}
+        self._entries: dict[K, tuple[float, V]] = {}
         self._locks: dict[K, asyncio.Lock] = {}
 
     async def get(self, key: K) -> V:
@@ -45,24 +45,21 @@ class Cache(Generic[K, V]):
             try:
                 answer = await self._ask(key)
             except DomainError:
-                if (old := self._known.get(key)) and self._clock() - old[0] < self._lifetime + self._stale:
+                if (old := self._entries.get(key)) and self._clock() - old[0] < self._lifetime + self._stale:
                     return old[1]
                 raise
-            self._keep(key, answer)
+            while len(self._entries) >= self._size:
+                oldest = next(iter(self._entries))
+                del self._entries[oldest]
+                self._locks.pop(oldest, None)
+            self._entries.pop(key, None)
+            self._entries[key] = (self._clock(), answer)
             return answer
 
     def forget(self, key: K) -> None:
-        """Ask anew next time."""
-        self._known.pop(key, None)
+        """Drop the answer, so that the next call asks again."""
+        self._entries.pop(key, None)
 
     def _fresh(self, key: K) -> tuple[float, V] | None:
-        entry = self._known.get(key)
+        entry = self._entries.get(key)
         return entry if entry and self._clock() - entry[0] < self._lifetime else None
-
-    def _keep(self, key: K, answer: V) -> None:
-        while len(self._known) >= self._most:
-            oldest = next(iter(self._known))
-            del self._known[oldest]
-            self._locks.pop(oldest, None)
-        self._known.pop(key, None)
-        self._known[key] = (self._clock(), answer)

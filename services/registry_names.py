@@ -28,13 +28,13 @@ class ConnectedNames:
         self._bound = asyncio.Semaphore(_AT_ONCE)
 
     async def connected(self, site: Site | None = None) -> tuple[str, ...]:
-        """Connected registries of a site's cloud registry, or of all; what could not be asked is left out."""
+        """Asks all cloud registries at the same time, a few at once."""
         sites = [site] if site else self._configuration.sites.values()
-        acrs = {one.acr_ref for one in sites}
-        lists = await asyncio.gather(*(self._known(acr) for acr in acrs))
+        acrs = {site.acr_ref for site in sites}
+        lists = await asyncio.gather(*(self._names(acr) for acr in acrs))
         return tuple(sorted({name for names in lists for name in names}))
 
-    async def _known(self, acr: AcrRef) -> tuple[str, ...]:
+    async def _names(self, acr: AcrRef) -> tuple[str, ...]:
         try:
             return await self._listed.get(acr)
         except DomainError:
@@ -42,4 +42,4 @@ class ConnectedNames:
 
     async def _list(self, acr: AcrRef) -> tuple[str, ...]:
         async with self._bound:
-            return tuple(found.name for found in await self._connected.list(acr))
+            return tuple(registry.name for registry in await self._connected.list(acr))

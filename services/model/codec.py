@@ -58,10 +58,10 @@ MODEL: Mapping[str, type[Any]] = {
 
 
 class Codec:
-    """Encodes and decodes the model's values and `more` of them, by their tags."""
+    """Encodes and decodes the model's values and those of `classes`, by their tags."""
 
-    def __init__(self, more: Mapping[str, type[Any]] | None = None) -> None:
-        self._classes = {**MODEL, **(more or {})}
+    def __init__(self, classes: Mapping[str, type[Any]] | None = None) -> None:
+        self._classes = {**MODEL, **(classes or {})}
         self._tags = {kind: tag for tag, kind in reversed(self._classes.items())}
 
     def encode(self, value: object) -> Any:  # noqa: PLR0911 - a table of kinds
@@ -111,8 +111,8 @@ class Codec:
         if tag is None or tag not in self._classes:
             return decoded
         kind = self._classes[tag]
-        known = {item.name for item in fields(kind)}
-        return kind(**{key: item for key, item in decoded.items() if key in known})
+        names = {item.name for item in fields(kind)}  # another version may have stored more
+        return kind(**{name: item for name, item in decoded.items() if name in names})
 
     def dumps(self, value: object) -> str:
         """`encode` as text: what a database's JSON column is given."""

@@ -164,8 +164,8 @@ class Operation:
 
     @property
     def approvals(self) -> tuple[Decision, ...]:
-        """Who has approved the plan as it stands."""
-        return tuple(one for one in self.decisions if one.round == self.round and one.verdict == "approve")
+        """The approvals of the present plan."""
+        return tuple(entry for entry in self.decisions if entry.round == self.round and entry.verdict == "approve")
 
 
 EventKind = Literal["asked", "reminded", "step", "approved", "failed", "ended"]

@@ -64,4 +64,4 @@ class PollResult:
     @property
     def incident_ids(self) -> tuple[str, ...]:
         """Ids of the incidents that it writes."""
-        return tuple(one.id for one in (*self.opened, *self.changed, *self.resolved))
+        return tuple(incident.id for incident in (*self.opened, *self.changed, *self.resolved))

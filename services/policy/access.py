@@ -233,7 +233,9 @@ class Policy(_Values):
 
     def denied(self, person: Person, place: Place) -> tuple[Denial, ...]:
         """The denials that take something from this person in this channel."""
-        return tuple(one for one in self.denials if one.covers_channel(place) and self.names(person, one.to))
+        return tuple(
+            denial for denial in self.denials if denial.covers_channel(place) and self.names(person, denial.to)
+        )
 
     def approval(self, kind: str, site: Site) -> ApprovalRule | None:
         """The approval rule for a kind of operation at a site; None when nobody has to approve."""
@@ -247,8 +249,8 @@ class Policy(_Values):
         Empty: it matches nothing, of these kinds of operation at these sites.
         """
         matched = [(kind, site) for kind in kinds for site in sites if _matches(rule, kind, site)]
-        deciding = [self.approval(kind, site) for kind, site in matched]
-        return tuple(each for each in self.approvals if any(each is one for one in deciding))
+        deciding = [id(self.approval(kind, site)) for kind, site in matched]
+        return tuple(approval for approval in self.approvals if id(approval) in deciding)
 
 
 def _matches(rule: ApprovalRule, kind: str, site: Site) -> bool:

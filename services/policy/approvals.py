@@ -27,7 +27,7 @@ class Assessment:
 
     why_not: str
     facts: Mapping[str, Any]
-    given: int
+    approved: int
     needed: int
 
     @property
@@ -38,7 +38,7 @@ class Assessment:
     @property
     def done(self) -> bool:
         """Whether enough have approved."""
-        return self.given >= self.needed
+        return self.approved >= self.needed
 
     def enforce(self) -> None:
         """Raises `Denied` unless they may decide."""
@@ -57,12 +57,12 @@ def assess_approver(
     expires: datetime | None = None,
 ) -> Assessment:
     """What the rule says about `person` deciding now, given this round's `decisions`; `requester` is a Slack id."""
-    approvals = [one for one in decisions if one.verdict == "approve"]
+    approvals = [decision for decision in decisions if decision.verdict == "approve"]
     facts = {"name": rule.name, "approvers": rule.approvers, "count": rule.count}
     return Assessment(
         why_not=_why_not(policy, rule, requester, approvals, person, expired=expires is not None and now >= expires),
         facts=facts,
-        given=len({one.person for one in approvals}),
+        approved=len({approval.person for approval in approvals}),
         needed=rule.count,
     )
 
@@ -76,13 +76,13 @@ def _why_not(
         return "approval.self"
     if policy.names(person, rule.approvers) is None:
         return "approval.not_approver"
-    if any(one.person == person.id for one in approvals):
+    if any(approval.person == person.id for approval in approvals):
         return "approval.twice"
     return ""
 
 
 def groups(policy: Policy, rule: ApprovalRule) -> tuple[str, ...]:
-    """Ids or handles of the user groups whose members `able` has to know."""
+    """Ids or handles of the user groups whose members `able` needs."""
     granted = [entry for grant in policy.grants for entry in grant.to]
     denied = [entry for denial in policy.denials for entry in denial.to]
     entries = (*rule.approvers, *granted, *denied)
@@ -92,10 +92,10 @@ def groups(policy: Policy, rule: ApprovalRule) -> tuple[str, ...]:
 def able(
     policy: Policy, rule: ApprovalRule, *, requester: str, place: Place, site: Site | None, members: Members
 ) -> frozenset[str] | None:
-    """Ids of the people who could approve a request of `requester`, made in `place`; None when that can't be known.
+    """Ids of the people who could approve a request of `requester`, made in `place`; None when nobody can say.
 
-    They are named by the rule and have the right to approve. `members` are those of `groups`, None for a group that
-    Slack said nothing about.
+    They are named by the rule and have the right to approve. `members` are those of `groups`, None for a group
+    about which Slack does not answer.
     """
     if EVERYONE in rule.approvers or None in members.values():
         return None
@@ -115,7 +115,7 @@ def able(
 def check_possible(
     policy: Policy, rule: ApprovalRule, *, requester: str, place: Place, site: Site | None, members: Members
 ) -> None:
-    """Raises `Denied` when fewer people than the rule needs could ever approve: better said now than too late."""
+    """Raises `Denied` when fewer people than the rule needs could ever approve."""
     people = able(policy, rule, requester=requester, place=place, site=site, members=members)
     if people is not None and len(people) < rule.count:
         raise Denied("approval.nobody", {"name": rule.name, "count": rule.count, "able": len(people)})

@@ -28,7 +28,7 @@ def extension_of(
     extension that bears the name of a registry that does not exist is nobody else's, so it counts as its own.
     """
     registries = tuple(registries)
-    own = [one for one in registry_extensions(extensions) if _is_own(one, name, registries)]
+    own = [extension for extension in registry_extensions(extensions) if _is_own(extension, name, registries)]
     return max(own, key=lambda extension: extension.provisioning_state == "Succeeded", default=None)
 
 

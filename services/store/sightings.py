@@ -99,7 +99,7 @@ class Sightings(Queries):
         )
         async with self._reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
-        return tuple(_as_of(_last_sighting(row), row["succeeded"]) for row in rows)
+        return tuple(_last_sighting(row, row["succeeded"]) for row in rows)
 
     async def transitions(self, acrs: Collection[str], since: datetime) -> tuple[Transition, ...]:
         """After that time, oldest first."""
@@ -141,12 +141,9 @@ def _transition_row(transition: Transition) -> dict[str, Any]:
     return row | {"acr": target.acr, "name": target.name}
 
 
-def _last_sighting(row: RowMapping) -> LastSighting:
-    return LastSighting(row["seen"], row["state"], row["reason"], row["since"], row["activated"])
-
-
-def _as_of(last: LastSighting, succeeded: datetime | None) -> LastSighting:
-    """A poll without news writes no sightings, so they are as new as the last successful poll."""
-    if last.sighting.failed or succeeded is None or succeeded <= last.sighting.at:
-        return last
-    return replace(last, sighting=replace(last.sighting, at=succeeded))
+def _last_sighting(row: RowMapping, succeeded: datetime | None = None) -> LastSighting:
+    """What a row holds; as new as the last successful poll, since a poll without news writes no sightings."""
+    sighting = row["seen"]
+    if succeeded is not None and succeeded > sighting.at and not sighting.failed:
+        sighting = replace(sighting, at=succeeded)
+    return LastSighting(sighting, row["state"], row["reason"], row["since"], row["activated"])

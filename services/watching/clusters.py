@@ -61,7 +61,7 @@ class ArcClusters:
             troubled: Where one has been wrong for longer.
         """
         now = self._now()
-        due = [one for one in clusters if self._is_due(one.id.lower(), suspected, troubled, now)]
+        due = [cluster for cluster in clusters if self._is_due(cluster.id.lower(), suspected, troubled, now)]
 
         def urgency(cluster: ClusterRef) -> tuple[bool, float]:
             look = self._looks.get(cluster.id.lower())
@@ -71,9 +71,9 @@ class ArcClusters:
         due = sorted(due, key=urgency)[:MOST]
         try:
             async with asyncio.timeout(DEADLINE):
-                await asyncio.gather(*(self._look(one, suspected | troubled) for one in due))
+                await asyncio.gather(*(self._look(cluster, suspected | troubled) for cluster in due))
         except TimeoutError:
-            log.warning("clusters_not_read_in_time", clusters=[one.name for one in due])
+            log.warning("clusters_not_read_in_time", clusters=[cluster.name for cluster in due])
 
     def _is_due(self, cluster: str, suspected: frozenset[str], troubled: frozenset[str], now: datetime) -> bool:
         look = self._looks.get(cluster)
@@ -115,7 +115,11 @@ class ArcClusters:
         elif isinstance(read, _CLOSED):
             connectivity = ""
         if not isinstance(listed, DomainError):
-            states = {one.name.lower(): one.provisioning_state for one in listed if one.type.lower() == EXTENSION_TYPE}
+            states = {
+                extension.name.lower(): extension.provisioning_state
+                for extension in listed
+                if extension.type.lower() == EXTENSION_TYPE
+            }
         refused = isinstance(listed, _CLOSED) and (read is None or isinstance(read, _CLOSED))
         self._looks[key] = ClusterLook(self._now(), connectivity, states, refused)
 

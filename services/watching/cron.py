@@ -88,8 +88,8 @@ class _Reader:
             extra = matches[len(_KINDS)].start() if len(matches) > len(_KINDS) else len(self.typed)
             raise self.fault("cron.fields", extra, max(1, len(self.typed) - extra), count=len(matches))
         return [
-            (self.values(kind, each.group(), each.start()), each.group())
-            for kind, each in zip(_KINDS, matches, strict=True)
+            (self.values(kind, match.group(), match.start()), match.group())
+            for kind, match in zip(_KINDS, matches, strict=True)
         ]
 
     def values(self, kind: _Kind, text: str, at: int) -> frozenset[int]:
@@ -413,12 +413,12 @@ _ORDINALS = tuple(
 )
 
 
-def _step(values: Sequence[int], whole: int) -> int:
+def _step(values: Sequence[int], size: int) -> int:
     """The step of values that go evenly round a clock from zero; 0 when they don't."""
     if len(values) < 2 or values[0]:  # noqa: PLR2004 - one value has no step
         return 0
     step = values[1]
-    return step if whole % step == 0 and list(values) == list(range(0, whole, step)) else 0
+    return step if size % step == 0 and list(values) == list(range(0, size, step)) else 0
 
 
 def _runs(values: Sequence[int]) -> list[tuple[int, int]]:

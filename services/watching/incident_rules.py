@@ -203,11 +203,12 @@ class _Round:
             elif before != incident:
                 changed.append(incident)
         resolved = sorted(self._resolved, key=lambda incident: incident.subject)
-        memos = {key: memo for key, memo in sorted(self._memos.items()) if self._is_worth_keeping(memo)}
+        memos = {
+            key: memo
+            for key, memo in sorted(self._memos.items())
+            if memo.odd_count or memo.excused or self._closed_lately(memo)
+        }
         return IncidentChanges(tuple(opened), tuple(changed), tuple(resolved), memos)
-
-    def _is_worth_keeping(self, memo: Memo) -> bool:
-        return bool(memo.odd_count or memo.excused or self._closed_lately(memo))
 
     def _closed_lately(self, memo: Memo) -> bool:
         return memo.closed is not None and self._now - memo.closed < self._thresholds.reopened
@@ -215,18 +216,19 @@ class _Round:
     # --- subjects, from the greater to the smaller ------------------------------------------------------------------
 
     def end(self, key: str, reason: HealthReason) -> None:
-        """Over at once, because somebody wanted it so: nothing has to prove that it stays well."""
+        """End its incident at once: nothing has to prove that it stays well."""
         if incident := self._after.pop(key, None):
             self._resolved.append(replace(incident, reason=reason, resolved=self._now, changed=self._now))
         self._memos.pop(key, None)
 
     def acrs(self, failures: Mapping[str, str], members: Sequence[_Member]) -> None:
         """Cloud registries that can't be read."""
-        for acr in sorted({*failures, *(one.subject for one in self._before.values() if one.kind == "acr")}):
+        before = {incident.subject for incident in self._before.values() if incident.kind == "acr"}
+        for acr in sorted({*failures, *before}):
             if acr not in failures:
                 self._well(acr)
                 continue
-            names = tuple(one.sighting.target.name for one in members if one.sighting.target.acr == acr)
+            names = tuple(member.sighting.target.name for member in members if member.sighting.target.acr == acr)
             incident = self._after.get(acr)
             # The first failure stays the one that is shown: Azure's outages come with several, in turn.
             error = incident.facts.get("error") if incident and incident.state not in WELL else None
@@ -242,7 +244,9 @@ class _Round:
                 children[member.sighting.cluster].append(member)
         for cluster, siblings in sorted(children.items()):
             incident = self._after.get(cluster)
-            silent = [one for one in siblings if one.is_silent and (incident or not self._is_excused(one))]
+            silent = [
+                sibling for sibling in siblings if sibling.is_silent and (incident or not self._is_excused(sibling))
+            ]
             if incident or (len(siblings) >= self._thresholds.together and self._is_dead(siblings, silent)):
                 self._cluster(cluster, siblings, silent)
 
@@ -253,10 +257,10 @@ class _Round:
         # A cluster is known to have been alive at the last contact of any child. Whoever was due before that contact,
         # and did not come, has a reason of its own: only those that were due since then speak against the cluster.
         # `blurred` is taken off, for contacts of registries that die together don't end in the same minute.
-        alive = max((at for one in children if (at := last_contact(one.sighting))), default=None)
+        alive = max((at for child in children if (at := last_contact(child.sighting))), default=None)
         since = alive - self._thresholds.blurred if alive else None
-        together = [one for one in silent if since is None or one.owed is None or one.owed >= since]
-        return len(together) >= self._thresholds.together and not any(one.shows_life for one in children)
+        together = [sibling for sibling in silent if since is None or sibling.owed is None or sibling.owed >= since]
+        return len(together) >= self._thresholds.together and not any(child.shows_life for child in children)
 
     def _cluster(self, cluster: str, children: Sequence[_Member], silent: Sequence[_Member]) -> None:
         names = tuple(member.sighting.target.name for member in silent)
@@ -325,7 +329,7 @@ class _Round:
         """
         if member.key in self._after or not member.is_silent or not member.sighting.cluster:
             return False
-        if len(siblings) < self._thresholds.together or any(one.shows_life for one in siblings):
+        if len(siblings) < self._thresholds.together or any(sibling.shows_life for sibling in siblings):
             return False
         return member.owed is not None and self._now - missed(member.sighting, member.owed) < self._thresholds.settle
 
@@ -428,5 +432,6 @@ class _Round:
 
 def _agent(children: Sequence[_Member]) -> str:
     """The Arc agent's state by the newest sighting that has one, in lower case; empty when none has."""
-    states = [(one.sighting.at, one.sighting.connectivity.lower()) for one in children if one.sighting.connectivity]
+    sightings = [child.sighting for child in children if child.sighting.connectivity]
+    states = [(sighting.at, sighting.connectivity.lower()) for sighting in sightings]
     return max(states, default=(None, ""))[1]

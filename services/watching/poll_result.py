@@ -39,7 +39,7 @@ def sightings(
 def answered(stored: StoredState, sightings: Sequence[Sighting], now: datetime, due: datetime) -> PollResult:
     """The list was read."""
     poll = Poll(stored.poll.acr, due, succeeded=now)
-    removed = tuple(stored.sightings.keys() - {one.target for one in sightings})
+    removed = tuple(stored.sightings.keys() - {sighting.target for sighting in sightings})
     return _result(stored, sightings, {}, poll, now, removed=removed)
 
 
@@ -50,7 +50,7 @@ def failed(stored: StoredState, error: DomainError, now: datetime, due: datetime
     poll = replace(stored.poll, due=due, failing=stored.poll.failing or now, failures=failures, error=kind)
     if isinstance(error, Unreachable | Throttled) and failures < PATIENCE:
         return PollResult(poll)
-    sightings = [replace(one.sighting, at=now, failed=kind) for one in stored.sightings.values()]
+    sightings = [replace(last.sighting, at=now, failed=kind) for last in stored.sightings.values()]
     return _result(stored, sightings, {stored.poll.acr: kind}, poll, now)
 
 
@@ -75,7 +75,7 @@ def _result(
         if before is None or last != replace(before, sighting=replace(before.sighting, at=last.sighting.at)):
             changed.append(last)
     incidents = incident_rules.decide(
-        {one.subject: one for one in stored.open_incidents},
+        {incident.subject: incident for incident in stored.open_incidents},
         [(last.sighting, current) for last, current in assessed],
         failures,
         now,

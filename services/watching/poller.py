@@ -134,7 +134,7 @@ class Poller:
         for acr, ref in watched.items():
             if acr not in self._tasks or self._tasks[acr].done():
                 self._tasks[acr] = asyncio.create_task(self._keep_polling(ref, first=len(watched)))
-        for acr in {one.acr for one in await self._store.sightings.polls()} - watched.keys():
+        for acr in {poll.acr for poll in await self._store.sightings.polls()} - watched.keys():
             for incident in await self._store.sightings.drop(acr, self._now()):
                 self._changed(incident)
 
@@ -222,7 +222,7 @@ class Poller:
         """One poll for all who want to read at the same moment."""
         key = acr.id.lower()
         async with self._refreshing.setdefault(key, asyncio.Lock()):
-            polls = {one.acr: one for one in await self._store.sightings.polls()}
+            polls = {poll.acr: poll for poll in await self._store.sightings.polls()}
             if self._is_stale(polls.get(key)):
                 await self.poll(acr)
 
@@ -246,14 +246,16 @@ class Poller:
         self, acr: str, registries: Iterable[ConnectedRegistry]
     ) -> tuple[frozenset[str], frozenset[str]]:
         """Clusters where a connected registry has just gone silent, and those where one has been wrong for longer."""
-        down = {one.name for one in registries if not _is_up(one.connection_state)}
+        down = {registry.name for registry in registries if not _is_up(registry.connection_state)}
         if not down:
             return frozenset(), frozenset()
-        last = [one for one in await self._store.sightings.last([acr]) if one.sighting.cluster]
-        fallen = [one for one in last if one.sighting.target.name in down and _is_up(one.sighting.connection_state)]
+        sightings = [last for last in await self._store.sightings.last([acr]) if last.sighting.cluster]
+        fallen = [
+            last for last in sightings if last.sighting.target.name in down and _is_up(last.sighting.connection_state)
+        ]
         return (
-            frozenset(one.sighting.cluster for one in fallen),
-            frozenset(one.sighting.cluster for one in last if one.state in ("late", "offline")),
+            frozenset(last.sighting.cluster for last in fallen),
+            frozenset(last.sighting.cluster for last in sightings if last.state in ("late", "offline")),
         )
 
 

@@ -76,7 +76,7 @@ class SummaryReports:
         acrs = scope.acrs([watch], sites)
         await self._poller.refresh(acrs.values())
         now = self._clock.now()
-        polls = {one.acr: one for one in await self._store.sightings.polls()}
+        polls = {poll.acr: poll for poll in await self._store.sightings.polls()}
         failing = {acr for acr in acrs if acr in polls and polls[acr].failures}
         covered: list[tuple[Sighting, Health]] = []
         for last in await self._store.sightings.last(acrs):
@@ -91,7 +91,8 @@ class SummaryReports:
         previous = await self._store.summaries.before(watch.id, before or now)
         since = previous.due if previous else watch.created
         targets = {sighting.target for sighting, _ in covered}
-        changes = [one for one in await self._store.sightings.transitions(acrs, since) if one.target in targets]
+        transitions = await self._store.sightings.transitions(acrs, since)
+        changes = [transition for transition in transitions if transition.target in targets]
         unread = failing - {target.acr for target in targets}
         return summaries.Report(
             summaries.summary(covered, changes, now), tuple(sorted(acrs[acr].name for acr in unread))

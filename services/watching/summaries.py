@@ -51,7 +51,7 @@ class Report:
 def summary(sightings: Sequence[tuple[Sighting, Health]], since: Sequence[Transition], at: datetime) -> Summary:
     """`since`: the transitions after the last summary, in any order."""
     changes: defaultdict[Target, list[Transition]] = defaultdict(list)
-    for transition in sorted(since, key=lambda each: each.at):
+    for transition in sorted(since, key=lambda transition: transition.at):
         changes[transition.target].append(transition)
     rows = [Row(sighting, health, tuple(changes[sighting.target])) for sighting, health in sightings]
 

@@ -49,11 +49,12 @@ class Triage:
     async def affected(self, stored: StoredIncident) -> tuple[tuple[Sighting, Health], ...]:
         """The connected registries of an incident by their last sightings, with their health now."""
         now, incident = self._clock.now(), stored.incident
-        last = await self._store.sightings.last([stored.acr])
+        sightings = await self._store.sightings.last([stored.acr])
         return tuple(
-            (one.sighting, health(one.sighting, now, activated_before=one.activated))
-            for one in last
-            if one.sighting.target.name in incident.children or incident_rules.subject(one.sighting) == incident.subject
+            (last.sighting, health(last.sighting, now, activated_before=last.activated))
+            for last in sightings
+            if last.sighting.target.name in incident.children
+            or incident_rules.subject(last.sighting) == incident.subject
         )
 
     async def open(self, watches: Sequence[Watch]) -> tuple[StoredIncident, ...]:
@@ -73,8 +74,8 @@ class Triage:
 
     async def _clusters(self, acrs: Collection[str]) -> dict[str, str]:
         """The cluster of each connected registry, by an incident's subject."""
-        last = await self._store.sightings.last(acrs)
-        return {incident_rules.subject(one.sighting): one.sighting.cluster for one in last}
+        sightings = await self._store.sightings.last(acrs)
+        return {incident_rules.subject(last.sighting): last.sighting.cluster for last in sightings}
 
     async def acknowledge(self, incident: str, by: Person, place: Place) -> Incident:
         """`by` takes care of it. Raises `NotFound`, or `Stale` when it is over."""
@@ -83,7 +84,7 @@ class Triage:
         )
 
     async def snooze(self, incident: str, choice: str, by: Person, place: Place) -> Incident:
-        """No notifications until `choice` (`responses.snooze`), in `by`'s time zone. Raises `Invalid` too."""
+        """No notifications until `choice` (`responses.snooze`), in `by`'s time zone. Raises `Invalid`."""
         return await self._change(
             incident, by, place, "snooze", lambda before: responses.snooze(before, choice, self._clock.now(), by.tz)
         )

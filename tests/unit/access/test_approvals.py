@@ -57,7 +57,7 @@ def test_it_is_done_when_enough_have_approved() -> None:
         POLICY, RULE, requester=ALICE.id, decisions=[approval(BOB), approval(CAROL)], person=DAVE, now=NOW
     )
 
-    assert (assessment.done, assessment.given, assessment.needed) == (True, 2, 2)
+    assert (assessment.done, assessment.approved, assessment.needed) == (True, 2, 2)
 
 
 PLACE = Place("T0", "C0EDGE")
