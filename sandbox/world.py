@@ -26,7 +26,9 @@ def load(path: Path | None = None) -> World:
     """
     default = _read(DEFAULT)
     world = default if path is None else default | _read(path)
-    for problem in _problems(world, default.keys()):
+    sections = ", ".join(default)
+    unknown = [f"{key}: unknown key; the top level has {sections}." for key in world if key not in default]
+    for problem in unknown or _compared(world, _SHAPE, "") or _references(world):
         raise WorldError(problem)
     return world
 
@@ -80,11 +82,6 @@ _SHAPE: dict[str, Any] = {
     "kube": {"clusters": [{"name": str, "version": str, "service_cidrs": list, "nodes": [{"name": str, "arch": str}]}]},
 }
 _KINDS: dict[type, str] = {str: "a text", list: "a list", dict: "a mapping"}
-
-
-def _problems(world: World, sections: Any) -> list[str]:
-    unknown = [f"{key}: unknown key; the top level has {', '.join(sections)}." for key in world if key not in sections]
-    return unknown or _compared(world, _SHAPE, "") or _references(world)
 
 
 def _compared(value: Any, shape: Any, where: str) -> list[str]:

@@ -110,7 +110,8 @@ class Control:
         name = request.match_info["name"].lower()
         clusters = [cluster for cluster in self._cloud.clusters.values() if cluster.name.lower() == name]
         if not clusters:
-            return _refusal(404, f"There is no connected cluster {name!r}. There are: {self._cluster_names()}.")
+            names = ", ".join(cluster.name for cluster in self._cloud.clusters.values()) or "none"
+            return _refusal(404, f"There is no connected cluster {name!r}. There are: {names}.")
         try:
             body = await _json(request)
             status = body.pop("connectivityStatus", None)
@@ -189,9 +190,6 @@ class Control:
         elif rules.pop(name, None) is None:
             return _refusal(404, f"There is no {name!r}. There are: {', '.join(rules) or 'none'}.")
         return web.json_response({})
-
-    def _cluster_names(self) -> str:
-        return ", ".join(cluster.name for cluster in self._cloud.clusters.values()) or "none"
 
     async def _connected(self, request: web.Request) -> web.Response:
         """{"activation", "connectionState", "lastSyncTime", "lastActivityTime", "statusDetails", "version"}."""
@@ -336,9 +334,9 @@ def _word(value: object, words: tuple[str, ...]) -> str:
 
 def _offers(body: dict[str, Any]) -> Iterator[tuple[str, tuple[str, ...] | None]]:
     """Api-versions by resource type in lower case."""
-    known = {kind.full_name for kind in versions.ALL}
+    types = {kind.full_name for kind in versions.ALL}
     for name, listed in body.items():
-        if name.lower() not in known:
+        if name.lower() not in types:
             raise ControlError(f"{name!r} is no resource type of this sandbox")
         if listed is not None and not (
             isinstance(listed, list) and all(versions.FORM.fullmatch(str(version)) for version in listed)

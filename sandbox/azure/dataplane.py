@@ -153,7 +153,10 @@ class DataPlane:
         if request.method == "POST":
             form = {key: str(value) for key, value in (await request.post()).items()}
             scopes = form.get("scope", "").split()
-            grant = self._by_form(registry, form)
+            if form.get("grant_type") == "password":
+                grant = self._by_password(registry, form.get("username", ""), form.get("password", ""))
+            else:
+                grant = self._by_refresh(form.get("refresh_token", ""))
         else:
             scopes = [scope for value in request.query.getall("scope", []) for scope in value.split()]
             grant = self._by_basic(request, registry)
@@ -162,11 +165,6 @@ class DataPlane:
         access = [entry for scope in scopes for entry in _access(grant, scope)]
         token = self._issue(request, grant.subject, ACCESS_LIFE, {"grant_type": "access_token", "access": access})
         return web.json_response({"access_token": token})
-
-    def _by_form(self, registry: Registry, form: dict[str, str]) -> Grant | None:
-        if form.get("grant_type") == "password":
-            return self._by_password(registry, form.get("username", ""), form.get("password", ""))
-        return self._by_refresh(form.get("refresh_token", ""))
 
     def _by_basic(self, request: web.Request, registry: Registry) -> Grant | None:
         credentials = basic(request)

@@ -145,8 +145,8 @@ class Edge:
         token = _authenticated(request, registry, self._clock.now())
         if token is None or token.name.lower() != connected.token.lower():
             # The words of Microsoft's troubleshooting page.
-            more = "Please visit https://aka.ms/acr#UNAUTHORIZED for more information."
-            return _refusal(401, "UNAUTHORIZED", "Incorrect Password", more)
+            detail = "Please visit https://aka.ms/acr#UNAUTHORIZED for more information."
+            return _refusal(401, "UNAUTHORIZED", "Incorrect Password", detail)
         body = await _json(request)
         if not body.get("instance"):
             return _refusal(400, "BAD_REQUEST", "'instance' is missing.")

@@ -38,9 +38,9 @@ class Replications:
     def _get(self, call: Call) -> Answer:
         registry = find_registry(self._cloud, call, child="registries/replications")
         name = call.names["replication"]
-        for known, location in self._all(registry).items():
-            if known.lower() == name.lower():
-                return Answer(200, self._body(registry, known, location))
+        for replication, location in self._all(registry).items():
+            if replication.lower() == name.lower():
+                return Answer(200, self._body(registry, replication, location))
         raise child_not_found(name)
 
     def _put(self, call: Call) -> Answer:

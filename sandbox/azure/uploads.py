@@ -90,8 +90,8 @@ async def put_manifest(
     if not tagged and reference != digest:
         raise DataError(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
     for part in digests:
-        known = repository.manifests if part in children else registry.images.blobs
-        if part not in known:
+        stored = repository.manifests if part in children else registry.images.blobs
+        if part not in stored:
             raise DataError(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", {"digest": part})
     repository.manifests[digest] = manifest
     repository.manifest_times.setdefault(digest, now)

@@ -76,7 +76,8 @@ class RealKubePart:
             for at, entry in enumerate(self._world["clusters"]):
                 group.create_task(self._start_cluster(entry, 0 if self._ports is None else self._ports + at))
         certificate = await asyncio.to_thread(self._authority.ca_file.read_bytes)
-        servers = {name: (url, certificate) for name, url in self._urls_in_order().items()}
+        names = [entry["name"] for entry in self._world["clusters"]]
+        servers = {name: (self.urls[name], certificate) for name in names}
         await asyncio.to_thread(write, self.kubeconfig, kubeconfig(servers))
         for name in self.control_plane.clusters:
             cluster = Cluster(str(self.kubeconfig), f"{name}-admin")
@@ -128,9 +129,6 @@ class RealKubePart:
         objects = placed(entry, (self._host, logs.port), arc_settings(self._azure, name))
         await put(running.api, objects)
         self._resets[name] = Reset(running.api, objects)
-
-    def _urls_in_order(self) -> dict[str, str]:
-        return {entry["name"]: self.urls[entry["name"]] for entry in self._world["clusters"]}
 
     def _keep(self, work: Any) -> None:
         task = asyncio.create_task(work)

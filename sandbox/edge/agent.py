@@ -251,7 +251,7 @@ class Agent:
             earlier = self._releases.get((extension.name, False))
             if earlier is not None and earlier.extension.generation < extension.generation:
                 del self._releases[(extension.name, False)]
-        elif self._leaves(extension.name):
+        elif (removal := self._releases.get((extension.name, True))) and removal.reported != "Deleted":
             return self._clock.now() + timedelta(seconds=max(self._speed.agent_period, RECHECK))
         if release.begin > self._clock.now():
             return release.begin
@@ -260,11 +260,6 @@ class Agent:
         elif not release.applied and release.failure is None:
             await self._install(release)
         return self._clock.now() + HEARTBEAT
-
-    def _leaves(self, name: str) -> bool:
-        """Whether an extension of that name is still being removed."""
-        leaving = self._releases.get((name, True))
-        return leaving is not None and leaving.reported != "Deleted"
 
     async def _install(self, release: _Release) -> None:
         extension = release.extension

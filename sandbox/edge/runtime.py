@@ -115,9 +115,8 @@ class Runtime:
             PullError: there is no such image, or these credentials don't grant it.
         """
         if self.health != "ready" or self._connection is None:
-            raise PullError(
-                f"failed to do request: Head {self._manifest_url(repository, reference)}: connection refused"
-            )
+            url = f"https://{self.place.address}/v2/{repository}/manifests/{reference}"
+            raise PullError(f'failed to do request: Head "{url}": connection refused')
         tokens = {token["name"]: token for token in (self.config or {}).get("clientTokens", [])}
         token = tokens.get(user or "")
         if token is None or not await self._password_fits(user or "", password):
@@ -150,9 +149,6 @@ class Runtime:
         if fits:
             self._known.add(digest)
         return fits
-
-    def _manifest_url(self, repository: str, reference: str) -> str:
-        return f'"https://{self.place.address}/v2/{repository}/manifests/{reference}"'
 
     async def _run(self) -> None:
         while True:

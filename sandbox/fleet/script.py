@@ -103,7 +103,10 @@ def plan(seed: int, registries: int, acrs: int, begin: int, days: float) -> Scri
         clusters[edge.cluster] = (*clusters.get(edge.cluster, ()), edge.key)
     end = begin + round(days * DAY)
     shared = _Span(rng, begin, end)
-    troubles = [*_of_clusters(shared, clusters), *_of_acrs(shared, names)]
+    troubles = [*_of_clusters(shared, clusters)]
+    # A quarter of the cloud registries can't be read for a while, once each.
+    unreadable = rng.sample(names, -(-len(names) // 4))
+    troubles += [shared.trouble("acr", name, (30 * MINUTE, 6 * HOUR)) for name in unreadable]
     troubles += [trouble for edge in edges if edge.activated for trouble in _of_edge(shared, edge)]
     troubles.sort(key=lambda trouble: (trouble.begin, trouble.subject))
     return Script(seed, begin, end, names, edges, tuple(troubles), clusters)
@@ -172,12 +175,6 @@ def _of_clusters(span: _Span, clusters: Mapping[str, Sequence[str]]) -> Iterator
     others = [name for name, children in clusters.items() if len(children) > 1 and name != largest]
     for name in span.rng.sample(others, min(len(others), 1 + len(others) // 8)):
         yield span.trouble("cluster", name, (2 * HOUR, 40 * HOUR))
-
-
-def _of_acrs(span: _Span, acrs: Sequence[str]) -> Iterator[Trouble]:
-    """A quarter of the cloud registries can't be read for a while, once each."""
-    for name in span.rng.sample(acrs, -(-len(acrs) // 4)):
-        yield span.trouble("acr", name, (30 * MINUTE, 6 * HOUR))
 
 
 def _of_edge(span: _Span, edge: Edge) -> Iterator[Trouble]:

@@ -252,7 +252,8 @@ class Cluster:
 
     def _admit(self, resource: Resource, obj: Json) -> None:
         if resource.key == CLAIMS.key and "storageClassName" not in (obj.get("spec") or {}):
-            default = next((one for one in self.store.items(STORAGE_CLASSES.key) if _is_default(one)), None)
+            classes = self.store.items(STORAGE_CLASSES.key)
+            default = next((entry for entry in classes if kinds.is_default_class(entry)), None)
             if default is not None:
                 obj.setdefault("spec", {})["storageClassName"] = default["metadata"]["name"]
         if resource.key == SERVICE_CIDRS.key:
@@ -697,7 +698,3 @@ def _same(old: Json, new: Json) -> bool:
 
 def _without_state(obj: Json) -> Json:
     return {key: value for key, value in obj.items() if key not in {"metadata", "status"}}
-
-
-def _is_default(storage_class: Json) -> bool:
-    return (storage_class["metadata"].get("annotations") or {}).get(kinds.DEFAULT_CLASS) == "true"

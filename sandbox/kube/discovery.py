@@ -160,7 +160,10 @@ def openapi(catalogue: Catalogue, path: str, git_version: str) -> Json | None:
     resources = [one for one in catalogue if _path(one) == path]
     if not resources:
         return None
-    schemas = {_schema_name(one): _schema(one) for one in resources}
+    schemas = {
+        f"io.k8s.api.{resource.group or 'core'}.{resource.version}.{resource.kind}": _schema(resource)
+        for resource in resources
+    }
     return {
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": git_version},
@@ -171,10 +174,6 @@ def openapi(catalogue: Catalogue, path: str, git_version: str) -> Json | None:
 
 def _path(resource: Resource) -> str:
     return f"apis/{resource.group}/{resource.version}" if resource.group else f"api/{resource.version}"
-
-
-def _schema_name(resource: Resource) -> str:
-    return ".".join(["io.k8s.api", *(part for part in (resource.group or "core", resource.version, resource.kind))])
 
 
 def _schema(resource: Resource) -> Json:

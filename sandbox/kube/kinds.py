@@ -29,6 +29,11 @@ WITH_GENERATION = {
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
+def is_default_class(storage_class: Json) -> bool:
+    """Whether claims that name no storage class get this one."""
+    return (storage_class["metadata"].get("annotations") or {}).get(DEFAULT_CLASS) == "true"
+
+
 def defaulted(resource: Resource, body: Json) -> Json:
     """The object with the API server's defaults; `body` may be modified."""
     if resource.custom:

@@ -70,7 +70,7 @@ class Kubelet:
             self._end(pod)
         elif not pod["spec"].get("nodeName"):
             self._schedule(pod)
-        elif not _played_elsewhere(pod) and uid not in self._starting and _is_new(pod):
+        elif uid not in self._starting and _may_start(pod):
             task = asyncio.create_task(self._start(pod))
             self._starting[uid] = task
             task.add_done_callback(lambda _: self._starting.pop(uid, None))
@@ -289,10 +289,8 @@ def _container_status(container: Json, state: Json, *, started: bool, image: str
     return status | ({"containerID": identity} if identity else {})
 
 
-def _played_elsewhere(pod: Json) -> bool:
-    return bool((pod["metadata"].get("annotations") or {}).get(PLAYED_BY))
-
-
-def _is_new(pod: Json) -> bool:
-    status = pod.get("status") or {}
-    return status.get("phase", "Pending") == "Pending" and not status.get("containerStatuses")
+def _may_start(pod: Json) -> bool:
+    """Whether a Pod has not started yet, and no other part of the sandbox plays it."""
+    status, annotations = pod.get("status") or {}, pod["metadata"].get("annotations") or {}
+    is_new = status.get("phase", "Pending") == "Pending" and not status.get("containerStatuses")
+    return is_new and not annotations.get(PLAYED_BY)

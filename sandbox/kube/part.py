@@ -190,12 +190,12 @@ class KubePart:
         user, word = str(body.get("user") or DEFAULT_USER), body.get("do")
         if user not in USERS or word not in ("expire", "renew"):
             raise _wrong(f'user has to be one of {", ".join(USERS)}, and do "expire" or "renew".')
-        for one in self._served.values():
-            one.server.users.pop(self._tokens.get(user, token(user)), None)
+        for served in self._served.values():
+            served.server.users.pop(self._tokens.get(user, token(user)), None)
         if word == "renew":
             self._tokens[user] = f"sandbox-{user}-{secrets.token_hex(8)}"
-            for one in self._served.values():
-                one.server.users[self._tokens[user]] = USERS[user]
+            for served in self._served.values():
+                served.server.users[self._tokens[user]] = USERS[user]
             await self._write_kubeconfig()
         return web.json_response({"user": user})
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from sandbox.kube.kinds import is_default_class
 from sandbox.kube.resources import Json, Key, Resource
 
 NONE = "<none>"
@@ -184,8 +185,7 @@ def _external_address(obj: Json) -> str:
 
 
 def _class_name(obj: Json) -> str:
-    default = (obj["metadata"].get("annotations") or {}).get("storageclass.kubernetes.io/is-default-class") == "true"
-    return f"{obj['metadata']['name']} (default)" if default else str(obj["metadata"]["name"])
+    return f"{obj['metadata']['name']} (default)" if is_default_class(obj) else str(obj["metadata"]["name"])
 
 
 def _parent(obj: Json) -> str:

@@ -507,13 +507,10 @@ def check_view(view: Any, *, plan: bool = True) -> list[Problem]:
     problems = list(shape.check(fields, "/view"))
     blocks = fields.get("blocks", [])
     problems += check_blocks(blocks, str(view["type"]), "/view/blocks", plan=plan)
-    if view["type"] == MODAL and "submit" not in fields and any(_is_input(block) for block in blocks):
+    has_input = any(isinstance(block, dict) and block.get("type") == "input" for block in blocks)
+    if view["type"] == MODAL and "submit" not in fields and has_input:
         problems.append(Problem("/view", "missing required field: submit (a modal with input blocks needs one)"))
     return problems
-
-
-def _is_input(block: Any) -> bool:
-    return isinstance(block, dict) and block.get("type") == "input"
 
 
 def walk(blocks: list[Any], pointer: str = "/blocks") -> Iterator[tuple[str, Json]]:

@@ -219,8 +219,8 @@ class Control:
     async def direct(self, request: Json) -> Json:
         """The direct conversation of a person with another one, or with the app: {"as", "with"}."""
         slack = self.delivery.slack
-        other = slack.person(str(request.get("with") or ""))
-        return {"ok": True, "channel": slack.between(self._person(request).id, other.id).id}
+        partner = slack.person(str(request.get("with") or ""))
+        return {"ok": True, "channel": slack.between(self._person(request).id, partner.id).id}
 
     async def token(self, request: Json) -> Json:
         """Revoke, restore or rotate the bot token, or uninstall the app: {"do"}. Rotating returns the new token."""

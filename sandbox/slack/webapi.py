@@ -45,7 +45,9 @@ class WebApi:
             args, token = await arguments(request)
             if fault is not None and fault.action == "fail":
                 raise _failure(fault)
-            body, status, headers = await self._run(Call(name, args), token), 200, self._headers()
+            body, status = await self._run(Call(name, args), token), 200
+            scopes = self._slack.app.scopes
+            headers = {"x-oauth-scopes": ",".join(sorted(scopes))} if scopes else {}
         except SlackError as error:
             body, status, headers = error.body(), error.status, error.headers
         entry: Json = {"at": self._clock.now().isoformat(), "method": name, "args": args, "ok": body["ok"]}
@@ -80,10 +82,6 @@ class WebApi:
         if method.scope and not any(app.has_scope(scope) for scope in method.scope):
             provided = ",".join(sorted(app.scopes or ()))
             raise SlackError("missing_scope", extra={"needed": method.scope[0], "provided": provided})
-
-    def _headers(self) -> dict[str, str]:
-        scopes = self._slack.app.scopes
-        return {"x-oauth-scopes": ",".join(sorted(scopes))} if scopes else {}
 
 
 def _failure(fault: Fault) -> SlackError:

@@ -43,7 +43,9 @@ class Workspace:
         self.feed = Feed()
         self.base_url = ""
         self.plan_blocks = True
-        self.people = {person.id: person for person in self._people(section)}
+        people = [Person(**{"team_id": self.id, **entry}) for entry in section.get("people", [])]
+        people.append(Person(self.app.bot_user, self.app.name.lower(), self.id, real_name=self.app.name, is_bot=True))
+        self.people = {person.id: person for person in people}
         self.groups = [Group(**{**each, "members": tuple(each["members"])}) for each in section.get("groups", [])]
         self.channels = {
             each["id"]: Channel(**{**each, "members": list(each["members"])}) for each in section.get("channels", [])
@@ -66,12 +68,6 @@ class Workspace:
         """Runs a coroutine in the background until the part stops."""
         self._ids = itertools.count(secrets.randbelow(36**5))
         self._last_ts = 0
-
-    def _people(self, section: dict[str, Any]) -> Iterator[Person]:
-        for entry in section.get("people", []):
-            yield Person(**{"team_id": self.id, **entry})
-        app = self.app
-        yield Person(app.bot_user, app.name.lower(), self.id, real_name=app.name, is_bot=True)
 
     def rename_app(self, app: App) -> None:
         """Replace the app's registration."""

@@ -48,7 +48,8 @@ def update_view(slack: Workspace, call: Call) -> Json:
     """views.update: by view_id or external_id, and only if the hash matches when one is given."""
     payload = view_of(slack, call)
     view_id, external_id = call.text("view_id"), call.text("external_id")
-    existing = next((view for view in slack.views() if _is(view, view_id, external_id)), None)
+    field, value = ("id", view_id) if view_id else ("external_id", external_id)
+    existing = next((view for view in slack.views() if value and getattr(view, field) == value), None)
     if existing is None:
         raise SlackError("not_found")
     _check_hash(call, existing)
@@ -90,10 +91,6 @@ def publish(slack: Workspace, call: Call) -> Json:
 def answer(slack: Workspace, view: View) -> Json:
     """The answer of all view methods."""
     return {"view": slack.view_json(view)}
-
-
-def _is(view: View, view_id: str, external_id: str) -> bool:
-    return view.id == view_id if view_id else bool(external_id) and view.external_id == external_id
 
 
 def _check_hash(call: Call, view: View) -> None:

@@ -43,13 +43,13 @@ async def test_an_owner_sets_and_removes_locks_by_arm_and_a_contributor_does_not
     path = f"{cloud.registry_id}/providers/Microsoft.Authorization/locks/keep"
     refused = await cloud.arm("PUT", path, "2020-05-01", {"properties": {"level": "CanNotDelete"}})
     await rule(cloud, "principals/registry-bot", role="Owner")
-    made = await cloud.arm("PUT", path, "2020-05-01", {"properties": {"level": "ReadOnly"}})
+    created = await cloud.arm("PUT", path, "2020-05-01", {"properties": {"level": "ReadOnly"}})
     blocked = await cloud.arm("PATCH", cloud.registry_id, VERSION, {"tags": {}})
     removed = await cloud.arm("DELETE", path, "2020-05-01")
 
     assert (refused.status, refused.json["error"]["code"]) == (403, "AuthorizationFailed")
-    assert made.json["properties"]["level"] == "ReadOnly"
-    assert (made.status, blocked.status, removed.status) == (201, 409, 200)
+    assert created.json["properties"]["level"] == "ReadOnly"
+    assert (created.status, blocked.status, removed.status) == (201, 409, 200)
 
 
 async def test_a_policy_refuses_a_resource_with_its_evaluation(cloud: Cloud) -> None:
@@ -86,22 +86,22 @@ async def test_a_deny_assignment_is_told_from_a_missing_role(cloud: Cloud) -> No
 async def test_a_disabled_subscription_is_read_only(cloud: Cloud) -> None:
     await rule(cloud, "subscription", state="Disabled")
     refused = await cloud.arm("PATCH", cloud.registry_id, VERSION, {"tags": {}})
-    shown = await cloud.arm("GET", f"/subscriptions/{cloud.azure.cloud.subscription}", "2022-12-01")
+    answer = await cloud.arm("GET", f"/subscriptions/{cloud.azure.cloud.subscription}", "2022-12-01")
 
     assert (refused.status, refused.json["error"]["code"]) == (409, "ReadOnlyDisabledSubscription")
-    assert shown.json["state"] == "Disabled"
+    assert answer.json["state"] == "Disabled"
 
 
 async def test_what_was_made_is_not_found_for_a_while(cloud: Cloud, clock: Clock) -> None:
     clock.stop()
     await rule(cloud, "subscription", visibleAfter=5)
     path, body = f"{cloud.registry_id}/scopeMaps/client", {"properties": {"actions": ["gateway/edge01/config/read"]}}
-    made = await cloud.arm("PUT", path, VERSION, body)
+    created = await cloud.arm("PUT", path, VERSION, body)
     with pytest.raises(ResourceNotFoundError):
         await cloud.acr.scope_maps.get(GROUP, REGISTRY, "client")
     clock.turn(5)
 
-    assert made.status == 200
+    assert created.status == 200
     assert (await cloud.acr.scope_maps.get(GROUP, REGISTRY, "client")).name == "client"
 
 
@@ -110,9 +110,9 @@ async def test_a_password_is_refused_for_a_token_that_is_not_visible_yet(cloud: 
     token = await cloud.make_token("first", "gateway/edge01/config/read")
     await rule(cloud, "subscription", visibleAfter=5)
     body = {"properties": {"scopeMapId": token.replace("/tokens/", "/scopeMaps/")}}
-    made = await cloud.arm("PUT", f"{cloud.registry_id}/tokens/second", VERSION, body)
-    done = await cloud.follow(made.headers["Azure-AsyncOperation"])
-    path, request = f"{cloud.registry_id}/generateCredentials", {"tokenId": made.json["id"], "name": "password1"}
+    created = await cloud.arm("PUT", f"{cloud.registry_id}/tokens/second", VERSION, body)
+    done = await cloud.follow(created.headers["Azure-AsyncOperation"])
+    path, request = f"{cloud.registry_id}/generateCredentials", {"tokenId": created.json["id"], "name": "password1"}
     early = await cloud.arm("POST", path, VERSION, request)
     clock.turn(5)
     late = await cloud.arm("POST", path, VERSION, request)

@@ -15,12 +15,12 @@ async def test_a_cluster_is_connected_by_arm_and_stays_connecting(cloud: Cloud) 
         "identity": {"type": "SystemAssigned"},
         "properties": {"agentPublicKeyCertificate": "MIICCgKCAgEA"},
     }
-    made = await cloud.arm("PUT", path, "2024-01-01", body)
-    done = await cloud.follow(made.headers["Azure-AsyncOperation"])
+    created = await cloud.arm("PUT", path, "2024-01-01", body)
+    done = await cloud.follow(created.headers["Azure-AsyncOperation"])
     deleted = await cloud.arm("DELETE", path, "2024-01-01")
     await cloud.follow(deleted.headers["Location"])
 
-    assert (made.status, made.json["properties"]["connectivityStatus"]) == (201, "Connecting")
+    assert (created.status, created.json["properties"]["connectivityStatus"]) == (201, "Connecting")
     assert done.json["status"] == "Succeeded"
     assert (await cloud.arm("GET", path, "2024-01-01")).status == 404
 

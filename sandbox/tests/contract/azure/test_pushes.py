@@ -35,15 +35,15 @@ def described(content: bytes, media_type: str = "application/octet-stream") -> d
 
 async def push_blob(client: Http, registry: str, content: bytes) -> Reply:
     """In two parts, as docker and crane do."""
-    begun = await client.send("POST", f"{registry}/v2/team/app/blobs/uploads/")
-    place = f"{registry}{begun.headers['Location']}"
+    started = await client.send("POST", f"{registry}/v2/team/app/blobs/uploads/")
+    place = f"{registry}{started.headers['Location']}"
     await client.send("PATCH", place, data=content)
     return await client.send("PUT", place, params={"digest": digest(content)})
 
 
 async def push_manifest(client: Http, registry: str, reference: str, document: dict[str, Any]) -> Reply:
-    whole = {"schemaVersion": 2, "mediaType": MANIFEST, "config": described(EMPTY), "layers": []} | document
-    return await client.send("PUT", f"{registry}/v2/team/app/manifests/{reference}", data=json.dumps(whole))
+    manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": described(EMPTY), "layers": []} | document
+    return await client.send("PUT", f"{registry}/v2/team/app/manifests/{reference}", data=json.dumps(manifest))
 
 
 async def test_an_image_is_pushed_and_pulled(pusher: Http, registry: str) -> None:
