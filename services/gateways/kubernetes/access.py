@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 from kubernetes.aio.client import ApiClient, Configuration
-from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
+from kubernetes.aio.config import ConfigException, load_incluster_config
+from kubernetes.aio.config.kube_config import ConfigNode, KubeConfigLoader
 
 from services.gateways.answers import BoundedResponse, no_redirects
 from services.gateways.kubernetes.translation import SERVICE
@@ -18,6 +19,8 @@ from services.model.redaction import scrub
 
 IN_CLUSTER = "in-cluster"
 _FILES = ("client-certificate", "client-key", "certificate-authority", "tokenFile")
+_LISTS = ("clusters", "contexts", "users")
+_LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def place(kubeconfig: str, environment: Mapping[str, str]) -> str:
@@ -56,11 +59,17 @@ def _modified(file: Path) -> int:
         return 0
 
 
+@lru_cache(maxsize=16)
+def _content(kubeconfig: str, _modified: int) -> Any:
+    """What a kubeconfig says, parsed once for all its contexts: a parser in Python takes a second for 500 of them."""
+    return yaml.load(Path(kubeconfig).read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - both are safe loaders
+
+
 @lru_cache(maxsize=256)
-def _named_files(kubeconfig: str, _modified: int) -> tuple[str, ...]:
+def _named_files(kubeconfig: str, modified: int) -> tuple[str, ...]:
     """Certificates, keys and tokens that a kubeconfig names; none for one that can't be read: opening it says so."""
     try:
-        content = yaml.safe_load(Path(kubeconfig).read_text(encoding="utf-8"))
+        content = _content(kubeconfig, modified)
         entries = [entry["user"] for entry in content.get("users") or ()]
         entries += [entry["cluster"] for entry in content.get("clusters") or ()]
         names = [entry[key] for entry in entries for key in _FILES if entry.get(key)]
@@ -96,18 +105,35 @@ async def client(location: str, context: str, *, connections: int) -> ApiClient:
 
 
 async def _load(location: str, context: str, configuration: Configuration) -> None:
-    files = [Path(part) for part in location.split(":") if part]
-    if not any(file.is_file() for file in files):
+    files = [file for file in map(Path, location.split(":")) if file.is_file()]
+    if not files:
         raise Unreachable(SERVICE, location, "KubeconfigMissing", "there is no such file")
     try:
-        loader = await load_kube_config(  # type: ignore[no-untyped-call]  # likewise
-            location, context=context or None, client_configuration=configuration, persist_config=False
-        )
+        # Without a base path, each entry's files are looked for beside its kubeconfig.
+        loader: Any = KubeConfigLoader(_merged(files), context or None, config_base_path=None)  # type: ignore[no-untyped-call]  # likewise
+        await loader.load_and_set(configuration)
     except ConfigException as error:
         missing = "contexts" in str(error) and "name" in str(error)
         code = "ContextMissing" if missing else "KubeconfigInvalid"
         raise Unreachable(SERVICE, f"{location} {context}".strip(), code, scrub(str(error))) from error
     _keep_credentials(loader, configuration, location)
+
+
+def _merged(files: list[Path]) -> Any:
+    """Kubeconfigs as one, merged as by kubectl: of values with the same name the first counts.
+
+    https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/#merging-kubeconfig-files
+    """
+    merged: dict[str, Any] = {}
+    entries: dict[str, dict[str, Any]] = {name: {} for name in _LISTS}
+    for file in files:
+        content = _content(str(file), _modified(file))
+        merged = content | {key: value for key, value in merged.items() if value}
+        for name in _LISTS:
+            for entry in content.get(name) or ():
+                node: Any = ConfigNode(f"{file}/{entry['name']}", entry, str(file))  # type: ignore[no-untyped-call]  # likewise
+                entries[name].setdefault(entry["name"], node)
+    return ConfigNode("kubeconfig", merged | {name: list(entries[name].values()) for name in _LISTS})  # type: ignore[no-untyped-call]  # likewise
 
 
 def _keep_credentials(loader: Any, configuration: Configuration, location: str) -> None:

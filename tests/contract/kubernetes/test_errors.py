@@ -1,5 +1,6 @@
 """Foreign errors become ours."""
 
+import base64
 import json
 import os
 from pathlib import Path
@@ -90,6 +91,23 @@ async def test_the_kubeconfig_of_the_environment_is_used_when_none_is_given(part
 
     assert await (await gateway.cluster("", "lyon")).version() == "v1.29.9"
     await gateway.close()
+
+
+async def test_of_several_kubeconfigs_the_first_with_a_name_counts_and_names_files_beside_it(
+    gateway: KubernetesGateway, part: KubePart, tmp_path: Path
+) -> None:
+    content = yaml.safe_load(part.kubeconfig.read_text())
+    (berlin,) = [cluster for cluster in content["clusters"] if cluster["name"] == "berlin"]
+    authority = base64.b64decode(berlin["cluster"].pop("certificate-authority-data"))
+    berlin["cluster"]["certificate-authority"] = "ca.pem"
+    (tmp_path / "ca.pem").write_bytes(authority)
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_text(yaml.safe_dump({"clusters": [berlin], "current-context": "berlin"}))
+    del berlin["cluster"]["certificate-authority"]
+    second.write_text(yaml.safe_dump(content | {"current-context": "lyon"}))
+
+    named, current = [await gateway.cluster(f"{first}:{second}", context) for context in ("lyon", "")]
+    assert (await named.version(), await current.version()) == ("v1.29.9", "v1.37.2")
 
 
 async def test_one_client_serves_a_context(gateway: KubernetesGateway, part: KubePart) -> None:
