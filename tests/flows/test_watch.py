@@ -42,7 +42,7 @@ def dateless(text: str) -> str:
     """Without moments, days and spans, which differ from run to run."""
     text = re.sub(r"<!date[^>]*>", "DATE", text)
     text = re.sub(r"\b\d{4}-\d\d-\d\d\b", "DAY", text)
-    return re.sub(r"\b(\d+ (min|h) )?(\d+|N) (s|min)\b", "SPAN", text)
+    return re.sub(r"\b(\d+ (min|h) )?(\d+|N) (s|min)\b|(?<=\| )\d+ h\b", "SPAN", text)
 
 
 async def edge_is(talk: Conversation, state: str) -> None:

@@ -14,10 +14,10 @@ async def handshake(authority: Authority, name: str, client: ssl.SSLContext) -> 
     server = await asyncio.start_server(
         lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=authority.server_context()
     )
-    port = server.sockets[0].getsockname()[1]
-    _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=client, server_hostname=name)
-    writer.close()
-    server.close()
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=client, server_hostname=name)
+        writer.close()
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "contosoacr.azurecr.io", "management.azure.com"])

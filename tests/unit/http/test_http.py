@@ -1,7 +1,7 @@
 """The bot's HTTP server: who only holds connections is let go, and operators' pages stand apart when they should."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
@@ -41,10 +41,19 @@ async def opened() -> AsyncIterator[Open]:
 
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Connect = Callable[[HttpServer], Awaitable[Streams]]
 
 
-async def connected(server: HttpServer) -> Streams:
-    return await asyncio.open_connection("127.0.0.1", int(server.url.rpartition(":")[2]))
+@pytest.fixture
+async def connect() -> AsyncIterator[Connect]:
+    async with AsyncExitStack() as stack:
+
+        async def open_connection(server: HttpServer) -> Streams:
+            streams = await asyncio.open_connection("127.0.0.1", int(server.url.rpartition(":")[2]))
+            stack.callback(streams[1].close)
+            return streams
+
+        yield open_connection
 
 
 async def closed(streams: Streams) -> None:
@@ -59,22 +68,24 @@ async def status(url: str, method: str = "GET") -> int:
         return answer.status
 
 
-async def test_a_connection_that_asks_nothing_is_closed(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_connection_that_asks_nothing_is_closed(
+    opened: Open, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(http, "HEADERS_DEADLINE", 0.05)
     server = await opened()
 
-    silent = await connected(server)
+    silent = await connect(server)
 
     await closed(silent)
     assert await status(f"{server.url}/healthz") == 200
 
 
 async def test_of_too_many_connections_the_oldest_silent_one_makes_room(
-    opened: Open, monkeypatch: pytest.MonkeyPatch
+    opened: Open, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http, "MOST_CONNECTIONS", 3)
     server = await opened()
-    silent = [await connected(server) for _ in range(3)]
+    silent = [await connect(server) for _ in range(3)]
 
     assert await status(f"{server.url}/healthz") == 200
     await closed(silent[0])

@@ -171,6 +171,15 @@ class Operator:
 
         return await eventually(look)
 
+    async def until_waiting(self, reason: str) -> None:
+        """Wait until the Pod's container waits for this reason."""
+
+        async def look() -> bool:
+            states = [status.state for pod in await self.pods() for status in pod.status.container_statuses or ()]
+            return [state.waiting.reason for state in states if state.waiting] == [reason]
+
+        await eventually(look)
+
     async def log(self, *, previous: bool = False) -> str:
         pod = await self.pod()
         return str(await self.core.read_namespaced_pod_log(pod.metadata.name, NAMESPACE, previous=previous))

@@ -96,8 +96,7 @@ async def test_an_extension_deployed_again_finds_the_registry_activated_already(
     assert again.properties.provisioning_state == "Succeeded"
     await operator.until_log("ALREADY_ACTIVATED")
     assert (await operator.registry()).properties.connection_state == "Offline"
-    status = (await operator.pod()).status.container_statuses[0]
-    assert status.state.waiting.reason == "CrashLoopBackOff"
+    await operator.until_waiting("CrashLoopBackOff")
     assert "ALREADY_ACTIVATED" in await operator.log(previous=True)
 
 

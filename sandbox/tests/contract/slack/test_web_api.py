@@ -102,6 +102,7 @@ async def test_an_argument_of_the_wrong_kind_says_why(web: AsyncWebClient, metho
     assert (await refusal(web.api_call(method, json=args)))["error"] == error
 
 
+@pytest.mark.filterwarnings("ignore:The top-level `text` argument is missing")  # it is, on purpose
 @pytest.mark.parametrize(
     ("args", "error"),
     [
@@ -323,6 +324,7 @@ async def test_a_dropped_call_does_nothing(
     assert await people.read() == []
 
 
+@pytest.mark.filterwarnings("ignore:The top-level `text` argument is missing")  # it is, on purpose
 async def test_calls_are_kept_without_tokens(web: AsyncWebClient, people: People) -> None:
     await web.chat_postMessage(channel="C0EDGE", text="x")
     await refusal(web.chat_postMessage(channel="C0EDGE"))
