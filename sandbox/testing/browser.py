@@ -31,7 +31,7 @@ OVERFLOWING = """() => {
 """Evaluated in the page, lists what overflows the window to the right, except for what scrolls on its own."""
 
 
-def chromium() -> str | None:
+def find_chromium() -> str | None:
     """Path of a Chromium: the system's, or the one that Playwright has downloaded."""
     if program := next((path for path in map(shutil.which, PROGRAMS) if path), None):
         return program

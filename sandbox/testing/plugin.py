@@ -3,14 +3,16 @@
 A `conftest.py` at the root of the tests takes it with `pytest_plugins = ["sandbox.testing.plugin"]`.
 """
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
 
 from sandbox.controlplane import assets
 from sandbox.controlplane.part import RealKubePart
-from sandbox.testing import browser
+from sandbox.testing.browser import ARGUMENTS, find_chromium
 from sandbox.testing.clusters import BERLIN_AND_HAMBURG, RealClusters
 
 
@@ -28,10 +30,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def chromium_program() -> str:
     """Path of a Chromium."""
-    program = browser.chromium()
+    program = find_chromium()
     if program is None:
         pytest.skip("no Chromium on this machine: install Debian's package chromium")
     return program
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium(chromium_program: str) -> AsyncIterator[Browser]:
+    """A browser for the tests of a module, in the module's event loop: `pytest.mark.asyncio(loop_scope="module")`."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium_program, args=ARGUMENTS)
+        yield browser
+        await browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from sandbox.compose import Sandbox
 from sandbox.faults import Fault, Faults, Part
@@ -189,16 +190,21 @@ def _without_chance(line: str) -> str:
     ).strip()
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What is there after a deployment during which nothing was killed."""
+    async with world(tmp_path_factory.mktemp("undisturbed"), Faults()) as calm:
+        return await _deployed(calm)
+
+
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("done", [True, False], ids=["request done", "request dropped"])
-async def test_killed_at_every_write_the_world_ends_as_if_undisturbed(tmp_path: Path, done: bool) -> None:
-    (tmp_path / "calm").mkdir()
-    (tmp_path / "wild").mkdir()
-    async with world(tmp_path / "calm", Faults()) as calm:
-        wanted = await _deployed(calm)
+async def test_killed_at_every_write_the_world_ends_as_if_undisturbed(
+    tmp_path: Path, undisturbed: dict[str, Any], done: bool
+) -> None:
     killer = Killer(done=done)
-    async with world(tmp_path / "wild", killer) as wild:
-        found = await _deployed(wild)
+    async with world(tmp_path, killer) as wild:
+        deployed = await _deployed(wild)
 
-    assert found == wanted
+    assert deployed == undisturbed
     assert len(killer.struck) > 10, killer.struck

@@ -1,13 +1,16 @@
 """A connected registry is deployed through the page, as a newcomer does it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, ViewportSize, async_playwright, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
-from sandbox.testing.browser import ARGUMENTS
 from tests.flows.conversation import Conversation, conversation
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -17,19 +20,19 @@ PATIENCE = 20_000
 Open = Callable[[str, ViewportSize], Awaitable[Page]]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def registry(tmp_path: Path) -> AsyncIterator[Conversation]:
     async with conversation(tmp_path) as talk:
         yield talk
 
 
-@pytest.fixture
-async def open_page(chromium_program: str, registry: Conversation) -> AsyncIterator[Open]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_program, args=ARGUMENTS)
+@pytest_asyncio.fixture(loop_scope="module")
+async def open_page(chromium: Browser, registry: Conversation) -> AsyncIterator[Open]:
+    async with AsyncExitStack() as stack:
 
         async def open_page(person: str, viewport: ViewportSize) -> Page:
-            context = await browser.new_context(viewport=viewport, reduced_motion="reduce")
+            context = await chromium.new_context(viewport=viewport, reduced_motion="reduce")
+            stack.push_async_callback(context.close)
             context.set_default_timeout(PATIENCE)
             page = await context.new_page()
             await page.goto(f"{registry.box.url}/?as={person}&channel=edge-ops")
@@ -37,7 +40,6 @@ async def open_page(chromium_program: str, registry: Conversation) -> AsyncItera
             return page
 
         yield open_page
-        await browser.close()
 
 
 async def test_typed_by_one_approved_by_another_and_online_on_both_screens(open_page: Open) -> None:

@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Locator, Page, ViewportSize, async_playwright, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, Page, ViewportSize, expect
 
 from bot.wiring import Bot, open_bot
 from sandbox.compose import Sandbox
 from sandbox.fleet import Fleet, Size
 from sandbox.fleet.fleet import GROUP
 from sandbox.fleet.script import CONTINUOUS, DAY, HOUR, MINUTE, Edge, Kind, Trouble
-from sandbox.testing.browser import ARGUMENTS, OVERFLOWING
+from sandbox.testing.browser import OVERFLOWING
 from services.policy.access import Policy
 from services.policy.configuration import FixedConfiguration
 from tests.flows.conversation import POLICY, blueprint, site
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -61,7 +64,7 @@ class Watched:
         await self.bot.watching.cycle()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
     async with AsyncExitStack() as stack:
         box = await stack.enter_async_context(Sandbox(parts=("slack", "azure", "kube"), fleet=Size(60, 2)))
@@ -84,13 +87,13 @@ async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
 Open = Callable[[ViewportSize], Awaitable[Page]]
 
 
-@pytest.fixture
-async def open_page(chromium_program: str, watched: Watched) -> AsyncIterator[Open]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_program, args=ARGUMENTS)
+@pytest_asyncio.fixture(loop_scope="module")
+async def open_page(chromium: Browser, watched: Watched) -> AsyncIterator[Open]:
+    async with AsyncExitStack() as stack:
 
         async def open_page(viewport: ViewportSize) -> Page:
-            context = await browser.new_context(viewport=viewport, reduced_motion="reduce")
+            context = await chromium.new_context(viewport=viewport, reduced_motion="reduce")
+            stack.push_async_callback(context.close)
             context.set_default_timeout(PATIENCE)
             page = await context.new_page()
             await page.goto(f"{watched.box.url}/?as=alice&channel=edge-ops")
@@ -98,7 +101,6 @@ async def open_page(chromium_program: str, watched: Watched) -> AsyncIterator[Op
             return page
 
         yield open_page
-        await browser.close()
 
 
 async def say(page: Page, words: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 import yaml
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, ViewportSize, async_playwright
+from playwright.async_api import Browser, BrowserContext, ViewportSize
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -18,7 +18,6 @@ from sandbox.control import Control
 from sandbox.faults import Faults
 from sandbox.slack import SlackPart, Timing
 from sandbox.speed import IMMEDIATE
-from sandbox.testing.browser import ARGUMENTS
 from sandbox.tests.page.app import MANIFEST, Heard, register
 from sandbox.tests.page.reader import OpenPage, Reader
 
@@ -85,20 +84,12 @@ async def heard(part: SlackPart, slack: AsyncWebClient) -> AsyncIterator[Heard]:
     await handler.close_async()  # type: ignore[no-untyped-call]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser(chromium_program: str) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(executable_path=chromium_program, args=ARGUMENTS)
-        yield running
-        await running.close()
-
-
 @pytest_asyncio.fixture(loop_scope="module")
-async def open_page(browser: Browser, part: SlackPart) -> AsyncIterator[OpenPage]:
+async def open_page(chromium: Browser, part: SlackPart) -> AsyncIterator[OpenPage]:
     contexts: list[BrowserContext] = []
 
     async def open_page(person: str = "alice", channel: str = "edge-ops", viewport: ViewportSize = DESKTOP) -> Reader:
-        context = await browser.new_context(viewport=viewport, reduced_motion="reduce")
+        context = await chromium.new_context(viewport=viewport, reduced_motion="reduce")
         contexts.append(context)
         context.set_default_timeout(PATIENCE)
         page = await context.new_page()
