@@ -29,7 +29,8 @@ def record(
         (
             event
             for event in cluster.store.items(EVENTS.key, namespace)
-            if (event.get("reason"), event.get("message")) == (reason, message)
+            if event.get("message") == message
+            and event.get("reason") == reason
             and (event.get("involvedObject") or {}).get("uid") == involved["uid"]
         ),
         None,

@@ -15,9 +15,10 @@ ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "up
 def copied(value: T) -> T:
     """A copy of a JSON value with everything in it: several times faster than `copy.deepcopy`, which takes anything."""
     if isinstance(value, dict):
-        return {key: copied(item) for key, item in value.items()}  # type: ignore[return-value]  # mypy keeps it apart from T
+        # Most values are neither, and a call costs more than the question.
+        return {key: copied(item) if isinstance(item, (dict, list)) else item for key, item in value.items()}  # type: ignore[return-value]  # mypy keeps it apart from T
     if isinstance(value, list):
-        return [copied(item) for item in value]  # type: ignore[return-value]  # the same
+        return [copied(item) if isinstance(item, (dict, list)) else item for item in value]  # type: ignore[return-value]  # the same
     return value
 
 

@@ -173,7 +173,7 @@ class Conversation:
     async def _is_quiet(self) -> bool:
         if self.bot.slack.busy or self.bot.board.waiting:
             return False
-        live = await self.bot.store.operations.find(states=LIVE - {"waiting"})
+        live = (LIVE - {"waiting"}) & (await self.bot.store.operations.counts()).keys()
         behind = await self.bot.store.messages.operations_behind()
         return not live and not behind and not self.bot.slack.busy and not self.bot.board.waiting
 
