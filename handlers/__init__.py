@@ -1,4 +1,4 @@
-"""What people say and see. A command is one function in a module here and one line below."""
+"""What people type and see. A command is one function in a module here and one line below."""
 
 from handlers import about, alerts, checks, connected, deactivate, deploy, help, operations, sites, watch  # noqa: A004 - the module is named for what people type
 from handlers.kit.command import Command

@@ -1,4 +1,4 @@
-"""The bot about itself and about you: ping, whoami."""
+"""Commands about the bot itself and about you: ping, whoami."""
 
 import asyncio
 import time
@@ -34,7 +34,7 @@ async def ping(request: Request, services: Services) -> Message:
     subscriptions = sorted({site.subscription for site in permitted})
     probes: list[tuple[str, Callable[[], Awaitable[None]]]] = [
         ("Slack", services.slack.ping),
-        *((f"Azure, subscription {each[:8]}…", partial(azure, each)) for each in subscriptions),
+        *((f"Azure, subscription {name[:8]}…", partial(azure, name)) for name in subscriptions),
         *((f"Cluster of {site.name}", partial(cluster, site)) for site in permitted),
     ]
     bound = asyncio.Semaphore(_PROBES_AT_ONCE)

@@ -1,4 +1,4 @@
-"""Alerts: look at one, acknowledge it, snooze it."""
+"""Alerts: list, show, acknowledge, snooze."""
 
 from handlers.kit.command import command
 from handlers.kit.message import Message
@@ -24,7 +24,7 @@ async def show(request: Request, id: str, *, services: Services) -> Message:  # 
     """Show everything about one alert: cause, affected connected registries, who acknowledged it.
 
     Args:
-        id: Its id, from its message.
+        id: The alert's id, from its message.
     """
     stored = await _find(request, "registry:read", id, services)
     return views.details(stored.incident, await services.incidents.affected(stored), request.now)
@@ -32,10 +32,10 @@ async def show(request: Request, id: str, *, services: Services) -> Message:  # 
 
 @command("alert acknowledge", needs="alert:write", examples=("alert acknowledge al-7k3q9xa",), changes=True)
 async def acknowledge(request: Request, id: str, *, services: Services) -> Message:  # noqa: A002
-    """Show everybody that you take care of an alert, until it gets worse.
+    """Show everybody that you are taking care of an alert. It ends if the alert gets worse.
 
     Args:
-        id: Its id, from its message.
+        id: The alert's id, from its message.
     """
     await _find(request, "alert:write", id, services)
     return views.answer(await services.incidents.acknowledge(id, request.person, request.place))
@@ -51,15 +51,15 @@ async def snooze(request: Request, id: str, *, until: str = "1h", services: Serv
     """Silence an alert for a while. The channel is notified when the time is up, or earlier if it gets worse.
 
     Args:
-        id: Its id, from its message.
-        until: A time such as 1h or 1d, morning (08:00 in your time zone), or change.
+        id: The alert's id, from its message.
+        until: A time such as 1h or 1d, morning (08:00 in your time zone), or change (until it changes).
     """
     await _find(request, "alert:write", id, services)
     return views.answer(await services.incidents.snooze(id, until, request.person, request.place))
 
 
 async def _find(request: Request, permission: str, alert: str, services: Services) -> StoredIncident:
-    """The alert; the permission has to hold at one of the sites that it affects. Raises `NotFound` or `Denied`."""
+    """The alert, if the permission holds at one of the sites that it affects. Raises `NotFound` or `Denied`."""
     try:
         stored = await services.incidents.get(alert)
     except NotFound:

@@ -1,4 +1,4 @@
-"""Check a site before anything is done to it."""
+"""Check a site before anything is changed there."""
 
 from handlers.kit.command import command
 from handlers.kit.message import Message
@@ -13,11 +13,11 @@ from services.services import Services
 
 @command("check", needs="registry:read", examples=("check berlin", "check berlin --name edge01"))
 async def check(request: Request, site: Site, *, name: str | None = None, services: Services) -> Message:  # noqa: ARG001 - part of the door's call
-    """Ask everything that a deployment to a site depends on, and say how to mend what is not well. Changes nothing.
+    """Check everything that a deployment to a site depends on, and show how to fix each problem. Changes nothing.
 
     Args:
-        site: Which one.
-        name: Also whether this connected registry could be deployed there.
+        site: The site to check.
+        name: A connected registry; also check whether it can be deployed there.
     """
     deployment = deploy_request(site, name)
     observation = await observe(services.azure, services.kubernetes, site, deployment)

@@ -20,11 +20,11 @@ async def deactivate(
 ) -> Message | None:
     """Deactivate a connected registry, so that another installation of it can be activated.
 
-    An installation that runs goes on serving the images that it has, but can no longer sync. You see the plan first.
+    A running installation keeps serving the images that it has, but can no longer sync. You see the plan first.
 
     Args:
-        name: Of the connected registry.
-        site: Where it is.
+        name: Name of the connected registry.
+        site: Its site.
         dry_run: Only show the plan and the checks; write nothing.
     """
     options, key = DeactivateOptions(), request.key

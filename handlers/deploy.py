@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 from handlers.kit.command import Arguments, command
 from handlers.kit.message import Field, Message, Modal
@@ -15,8 +15,7 @@ from services.policy.sites import Site
 from services.services import Services
 
 Mode = Literal["ReadOnly", "ReadWrite"]
-
-
+NAME_RULE = "5 to 40 lowercase letters and digits, beginning with a letter."
 _RARE: Mapping[str, str] = {
     "schedule": "Schedule",
     "window": "Window",
@@ -25,71 +24,60 @@ _RARE: Mapping[str, str] = {
     "storage_request": "Storage request",
     "extension_name": "Extension name",
 }
-"""What the form asks only those who have typed it."""
+"""Options that the form has a field for only if they were typed."""
 
 
-def _typed(value: object) -> str:
-    return iso(value) if isinstance(value, timedelta) else str(value)
+async def _form(_request: Request, arguments: Arguments, services: Services) -> Modal:
+    """The command's form, filled in with what was typed. Fields that stay empty get the site's values."""
+    site = arguments.get("site")
+    only_site = next(iter(services.sites)) if len(services.sites) == 1 else ""
+    repositories = arguments.get("repository") or (site.sync.repositories if isinstance(site, Site) else ())
 
+    def text(name: str) -> str:
+        value = arguments.get(name) or ""
+        return iso(value) if isinstance(value, timedelta) else str(value)
 
-async def _form(_request: Request, given: Arguments, services: Services) -> Modal:
-    """The same as the command, filled in as far as it was typed; what stays empty comes from the site."""
-    site = given.get("site")
-    sites = [one.name for one in services.sites.values()]
-    return Modal(
-        "Deploy a registry",
-        "Deploy",
-        "deploy",
-        (
-            Field(
-                "name",
-                "Name",
-                initial=str(given.get("name") or ""),
-                required=True,
-                positional=True,
-                placeholder="edge01",
-                hint="5 to 40 lower-case letters and digits, a letter first.",
-            ),
-            Field(
-                "site",
-                "Site",
-                kind="suggest",
-                initial=site.name if isinstance(site, Site) else sites[0] if len(sites) == 1 else "",
-                required=True,
-            ),
-            Field(
-                "repository",
-                "Repositories",
-                kind="suggests",
-                initial=tuple(given.get("repository") or (site.sync.repositories if isinstance(site, Site) else ())),
-                hint="What is copied to the edge. Empty: the site's own list.",
-            ),
-            Field(
-                "mode",
-                "Mode",
-                kind="choice",
-                choices=("ReadOnly", "ReadWrite"),
-                initial=str(given.get("mode") or ""),
-                hint="Can't be changed later.",
-            ),
-            Field(
-                "service_ip",
-                "Service IP",
-                initial=str(given.get("service_ip") or ""),
-                placeholder="a free one is picked",
-            ),
-            *(Field(name, label, initial=_typed(given[name])) for name, label in _RARE.items() if given.get(name)),
-            Field(
-                "dry_run", "Dry run", kind="flag", placeholder="Only show the plan", initial=bool(given.get("dry_run"))
-            ),
+    fields = (
+        Field(
+            "name",
+            "Name",
+            initial=text("name"),
+            required=True,
+            positional=True,
+            placeholder="edge01",
+            hint=NAME_RULE,
+        ),
+        Field(
+            "site", "Site", kind="suggest", initial=site.name if isinstance(site, Site) else only_site, required=True
+        ),
+        Field(
+            "repository",
+            "Repositories",
+            kind="suggests",
+            initial=tuple(repositories),
+            hint="Repositories to copy to the edge. If empty, the site's own list.",
+        ),
+        Field(
+            "mode",
+            "Mode",
+            kind="choice",
+            choices=get_args(Mode),
+            initial=text("mode"),
+            hint="Can't be changed later.",
+        ),
+        Field("service_ip", "Service IP", initial=text("service_ip"), placeholder="a free one is picked"),
+        *(Field(name, label, initial=text(name)) for name, label in _RARE.items() if arguments.get(name)),
+        Field(
+            "dry_run", "Dry run", kind="flag", placeholder="Only show the plan", initial=bool(arguments.get("dry_run"))
         ),
     )
+    return Modal("Deploy a registry", "Deploy", "deploy", fields)
 
 
 async def _repositories(_request: Request, typed: str, services: Services) -> Sequence[str]:
-    """Repositories that sites name, and last what was typed: any other may be in the cloud registry too."""
-    known = {name for site in services.sites.values() for name in (*site.sync.repositories, *site.images)}
-    return [*ranked(typed, known, most=99), *([typed] if typed and typed not in known else [])]
+    """The sites' repositories, and the typed text last, because the cloud registry may have others."""
+    names = {name for site in services.sites.values() for name in (*site.sync.repositories, *site.images)}
+    return [*ranked(typed, names, most=99), *([typed] if typed and typed not in names else [])]
 
 
 @command(
@@ -119,23 +107,23 @@ async def deploy(
 ) -> Message | None:
     """Deploy a connected registry to a site's cluster and verify it, as one operation that you can follow.
 
-    It registers resource providers, switches the cloud registry's data endpoint on, imports images, creates scope map,
-    sync token and connected registry, installs the Arc extension with a fresh connection string, and waits until the
-    registry is online and has synced. What exists and fits is kept; nothing is overwritten silently. You see the whole
-    plan first.
+    It registers resource providers, enables the cloud registry's data endpoint, imports images, creates the scope map,
+    sync token and connected registry, installs the Arc extension with a new connection string, and waits until the
+    registry is online and has synced. Existing resources that fit are kept; nothing is overwritten silently. You see
+    the whole plan first.
 
     Args:
-        name: Of the connected registry: 5 to 40 lower-case letters and digits, a letter first.
-        site: Where to.
-        repository: Repositories to copy to the edge; without it the site's own list.
+        name: Name of the connected registry: 5 to 40 lowercase letters and digits, beginning with a letter.
+        site: The site to deploy to.
+        repository: Repositories to copy to the edge; by default the site's own list.
         mode: ReadOnly or ReadWrite; it can't be changed later.
-        schedule: Cron expression in UTC for syncs; without it the site's own.
+        schedule: Cron expression in UTC for syncs; by default the site's own.
         window: How long a scheduled sync stays open, such as 3h.
         message_ttl: How long undelivered messages are kept, such as 2d.
-        service_ip: Address inside the cluster's Service range; without it a free one is picked.
-        storage_class: Storage class of the volume; without it the cluster's default.
+        service_ip: Address inside the cluster's Service range; by default a free one is picked.
+        storage_class: Storage class of the volume; by default the cluster's own.
         storage_request: Size of the volume, such as 250Gi.
-        extension_name: Of the Arc extension and its Helm release; without it the connected registry's name.
+        extension_name: Name of the Arc extension and its Helm release; by default the connected registry's.
         dry_run: Only show the plan and the checks; write nothing.
     """
     options = DeployOptions(
@@ -149,7 +137,7 @@ async def deploy(
         storage_request=storage_request,
         extension_name=extension_name,
     )
-    deploy_request(site, name, options)  # here, so that a slip is answered at once and privately
+    deploy_request(site, name, options)  # so that a mistake is answered at once and privately
     order = Order("deploy", name, site, options, request.person, request.place, request.key, dry_run=dry_run)
     await services.operations.start(order)
     return None

@@ -21,23 +21,30 @@ async def help_(request: Request, topic: tuple[str, ...] = (), *, commands: Comm
     """
     decide = services.policy.decide
     allowed = [
-        each for each in commands if decide(request.person, request.place, each.needs, changes=each.changes).allowed
+        entry for entry in commands if decide(request.person, request.place, entry.needs, changes=entry.changes).allowed
     ]
     if not topic:
         return _overview(allowed, request)
     name = " ".join(word.lower() for word in topic)
-    # Words behind a command's name don't change what it is about: `deploy edge01 --help`.
+    # `deploy edge01 --help` is about `deploy`: words after a command's name don't matter.
     for words in (name.split()[:2], name.split()[:1]):
-        if (named := commands.get(" ".join(words))) and named in allowed:
-            parameters = [(parameter.usage, parameter.help) for parameter in named.parameters]
-            usage, examples = request.line(named.usage), [request.line(example) for example in named.examples]
-            return views.manual(
-                views.Manual(usage, named.summary, named.description, parameters, examples, named.needs or "")
-            )
-    if inside := [each for each in allowed if each in commands.under(name)]:
+        if (topic_command := commands.get(" ".join(words))) and topic_command in allowed:
+            return views.manual(_manual(topic_command, request))
+    if inside := [entry for entry in allowed if entry in commands.under(name)]:
         return _overview(inside, request)
-    near = tuple(each for each in commands.near(name.split()) if commands.get(each) in allowed)
+    near = tuple(entry for entry in commands.near(name.split()) if commands.get(entry) in allowed)
     raise NotFound("command", join(topic), near)
+
+
+def _manual(topic: Command, request: Request) -> views.Manual:
+    return views.Manual(
+        request.line(topic.usage),
+        topic.summary,
+        topic.description,
+        [(parameter.usage, parameter.help) for parameter in topic.parameters],
+        [request.line(example) for example in topic.examples],
+        topic.needs or "",
+    )
 
 
 def _overview(commands: Sequence[Command], request: Request) -> Message:

@@ -1,4 +1,4 @@
-"""Operations: look at them, decide about them."""
+"""Operations: list, show, approve, reject, cancel, retry."""
 
 from handlers.kit.command import Arguments, command
 from handlers.kit.message import Field, Message, Modal
@@ -24,20 +24,20 @@ async def list_(
     """List operations with their states, the newest first.
 
     Args:
-        site: Only those at this site.
-        page: Which twenty; 1 are the newest.
+        site: Only operations at this site.
+        page: Page number, twenty on each; page 1 has the newest.
     """
     page = min(max(1, page), LAST_PAGE)
     readable = permitted_sites(request, services, "operation:read", (site,) if site else None)
-    # Who may read everywhere sees operations at sites too that are no longer configured.
+    # People who may read at every site also see operations at sites that are no longer configured.
     sites = None if site is None and len(readable) == len(services.sites) else [one.name for one in readable]
-    found = await services.operations.find(sites=sites, skip=PAGE * (page - 1), limit=PAGE + 1)
+    operations = await services.operations.find(sites=sites, skip=PAGE * (page - 1), limit=PAGE + 1)
     turns = f"operation list --site {site.name}" if site else "operation list"
-    return views.listing(found[:PAGE], page, turns=turns, more=len(found) > PAGE)
+    return views.listing(operations[:PAGE], page, turns=turns, more=len(operations) > PAGE)
 
 
 async def _site(arguments: Arguments, services: Services) -> Site | None:
-    """Where the operation changes something; None when the site is no longer configured."""
+    """The operation's site; None when it is no longer configured."""
     operation = await services.operations.get(arguments["id"])
     return services.sites.get(operation.site)
 
@@ -47,7 +47,7 @@ async def show(request: Request, id: str, *, services: Services) -> Message:  # 
     """Show one operation: decisions, steps with Azure's correlation ids, and the command lines that it replaces.
 
     Args:
-        id: Its id, from its card.
+        id: The operation's id, from its card.
     """
     operation = await services.operations.get(id)
     return views.details(operation, services.operations.by_hand(operation))
@@ -61,21 +61,21 @@ async def show(request: Request, id: str, *, services: Services) -> Message:  # 
     site_of=_site,
 )
 async def approve(request: Request, id: str, *, digest: str = "", services: Services) -> None:  # noqa: A002
-    """Approve an operation's plan. The policy says whose approval counts and how many are needed.
+    """Approve an operation's plan. The access file says whose approval counts and how many are needed.
 
     Args:
-        id: Its id, from its card.
-        digest: Of the plan that you saw; an approval of another plan is refused.
+        id: The operation's id, from its card.
+        digest: Digest of the plan that you saw; if the plan has changed, the approval is refused.
     """
     await services.operations.approve(id, request.person, request.place, digest)
 
 
-async def _why(_request: Request, given: Arguments, _services: Services) -> Modal:
+async def _reason_form(_request: Request, arguments: Arguments, _services: Services) -> Modal:
     return Modal(
         "Reject operation",
         "Reject",
-        f"operation reject {given.get('id', '')}".rstrip(),
-        (Field("reason", "Why?", kind="lines", required=True, hint="The requester and the channel read this."),),
+        f"operation reject {arguments.get('id', '')}".rstrip(),
+        (Field("reason", "Why?", kind="lines", required=True, hint="The requester and the channel see this."),),
     )
 
 
@@ -85,14 +85,14 @@ async def _why(_request: Request, given: Arguments, _services: Services) -> Moda
     site_of=_site,
     examples=('operation reject op-7k3q9xa --reason "not before Monday"',),
     changes=True,
-    modal=_why,
+    modal=_reason_form,
 )
 async def reject(request: Request, id: str, *, reason: str, services: Services) -> None:  # noqa: A002
-    """Reject an operation's plan. Whoever asked for it may take it back the same way.
+    """Reject an operation's plan. The requester may withdraw it the same way.
 
     Args:
-        id: Its id, from its card.
-        reason: Told to everybody who sees the card.
+        id: The operation's id, from its card.
+        reason: Shown to everybody who sees the card.
     """
     await services.operations.reject(id, request.person, request.place, reason)
 
@@ -105,10 +105,10 @@ async def reject(request: Request, id: str, *, reason: str, services: Services) 
     site_of=_site,
 )
 async def cancel(request: Request, id: str, *, services: Services) -> None:  # noqa: A002
-    """Stop an operation: at once if nothing runs yet, else after the step that is under way.
+    """Stop an operation: at once if it is not running yet, otherwise after the current step.
 
     Args:
-        id: Its id, from its card.
+        id: The operation's id, from its card.
     """
     await services.operations.cancel(id, request.person, request.place)
 
@@ -124,6 +124,6 @@ async def retry(request: Request, id: str, *, services: Services) -> None:  # no
     """Run a failed operation again, from the step that failed.
 
     Args:
-        id: Its id, from its card.
+        id: The operation's id, from its card.
     """
     await services.operations.retry(id, request.person, request.place)

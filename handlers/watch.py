@@ -21,14 +21,14 @@ from services.watching import cron, scope
 
 Loudness = Literal["on", "off", "critical"]
 NEVER = "never"
-"""A value of `--every`: no summaries."""
+"""The value of `--every` for no summaries."""
 
 
 # --- watch ----------------------------------------------------------------------------------------------------------
 
 
-async def _form(request: Request, given: Arguments, _services: Services) -> Modal:
-    """The command as a form, in the person's own time zone."""
+async def _form(request: Request, arguments: Arguments, _services: Services) -> Modal:
+    """The command's form, by default in the person's own time zone."""
     return Modal(
         "Watch registries",
         "Continue",
@@ -38,7 +38,7 @@ async def _form(request: Request, given: Arguments, _services: Services) -> Moda
                 "subject",
                 "What",
                 kind="suggest",
-                initial=str(given.get("subject") or ""),
+                initial=str(arguments.get("subject") or ""),
                 required=True,
                 positional=True,
                 hint="A site, a cloud registry, or all.",
@@ -46,17 +46,17 @@ async def _form(request: Request, given: Arguments, _services: Services) -> Moda
             Field(
                 "every",
                 "Summary",
-                initial=str(given.get("every") or "0 9 * * 1-5"),
+                initial=str(arguments.get("every") or "0 9 * * 1-5"),
                 placeholder="0 9 * * 1-5",
-                hint="A cron expression: minute, hour, day of month, month, day of week. Empty: no summaries.",
+                hint="A cron expression: minute, hour, day of month, month, day of week. Empty for no summaries.",
             ),
-            Field("tz", "Time zone", kind="suggest", initial=str(given.get("tz") or request.person.tz)),
+            Field("tz", "Time zone", kind="suggest", initial=str(arguments.get("tz") or request.person.tz)),
             Field(
                 "alerts",
                 "Alerts",
                 kind="choice",
                 choices=("on", "critical", "off"),
-                initial=str(given.get("alerts") or "on"),
+                initial=str(arguments.get("alerts") or "on"),
                 hint="One message for each problem, kept up to date.",
             ),
         ),
@@ -98,17 +98,17 @@ async def watch(
 ) -> Message:
     """Post summaries and alerts about connected registries in this channel.
 
-    Before a schedule is saved, you see it in words with its next three times. If the channel watches the same already,
-    that watch is changed, and options that you leave out keep their values.
+    Before a schedule is saved, you see it in words with its next three times. If the channel already has this watch, it
+    is changed, and options that you leave out keep their values.
 
     Args:
         subject: A site, a cloud registry, or all.
         every: Cron expression of the summaries, days of the week as in crontab; never for no summaries.
-        tz: Its time zone, such as Europe/Berlin; by default your own from Slack.
-        alerts: on, off, or critical for critical ones only; on by default.
+        tz: Time zone of the schedule, such as Europe/Berlin; by default yours from Slack.
+        alerts: on, off, or critical for critical alerts only; on by default.
         yes: Save without a preview.
     """
-    scope_word, name = _named(subject, services)
+    scope_word, name = _parse_subject(subject, services)
     existing = await services.watches.of_channel(request.place)
     before = next((one for one in existing if (one.scope, one.subject) == (scope_word, name)), None)
     schedule = (before.every if before else "") if every is None else every
@@ -137,7 +137,8 @@ async def watch(
     return replace(views.saved(saved, request.now), visibility="channel", clears=True)
 
 
-def _named(subject: str, services: Services) -> tuple[Scope, str]:
+def _parse_subject(subject: str, services: Services) -> tuple[Scope, str]:
+    """Raises `NotFound` with the nearest names."""
     try:
         return scope.named(subject, services.sites)
     except NotFound as error:
@@ -159,7 +160,7 @@ async def _visible(request: Request, services: Services) -> tuple[Watch, ...]:
 
 
 async def _find(request: Request, subject: str, services: Services) -> Watch:
-    """The channel's watch by what it covers, or by its id. Raises `NotFound` with those that the person may see."""
+    """The channel's watch with this subject or id. Raises `NotFound` with the names that the person may see."""
     word = subject.lower()
     for watch in await services.watches.of_channel(request.place):
         if word in (watch.id, (watch.subject or "all").lower()):
@@ -171,13 +172,13 @@ async def _find(request: Request, subject: str, services: Services) -> Watch:
 # --- unwatch, watches -----------------------------------------------------------------------------------------------
 
 
-async def _unwatch_form(request: Request, _given: Arguments, services: Services) -> Modal:
+async def _unwatch_form(request: Request, _arguments: Arguments, services: Services) -> Modal:
     hint = "" if await services.watches.of_channel(request.place) else "This channel watches nothing."
     field = Field("subject", "What", kind="suggest", required=True, positional=True, hint=hint)
     return Modal("End a watch", "End", "unwatch", (field,))
 
 
-async def _watched(request: Request, typed: str, services: Services) -> Sequence[str]:
+async def _watched_subjects(request: Request, typed: str, services: Services) -> Sequence[str]:
     return ranked(typed, [watch.subject or "all" for watch in await _visible(request, services)])
 
 
@@ -188,13 +189,13 @@ async def _watched(request: Request, typed: str, services: Services) -> Sequence
     changes=True,
     modal=_unwatch_form,
     group="Watching",
-    suggest={"subject": _watched},
+    suggest={"subject": _watched_subjects},
 )
 async def unwatch(request: Request, subject: str, *, services: Services) -> Message:
     """End this channel's watch of a site, a cloud registry or everything.
 
     Args:
-        subject: What is watched, or the watch's id.
+        subject: The site or cloud registry, all, or the watch's id.
     """
     watch = await _find(request, subject, services)
     _enforce(request, watch, services, "watch:write")
@@ -214,8 +215,8 @@ async def watches(
     """List what this channel watches, or post its summaries now.
 
     Args:
-        subject: Only this watch: what is watched, or its id.
-        now: Post the summary now, besides those on schedule.
+        subject: Only this watch: its site or cloud registry, all, or its id.
+        now: Post the summary now, in addition to those on schedule.
     """
     visible = await _visible(request, services)
     hidden = len(await services.watches.of_channel(request.place)) - len(visible)
@@ -246,8 +247,8 @@ async def summary_show(
 
     Args:
         id: The watch's id.
-        page: Which page.
-        turn: Replace the page that is shown.
+        page: Page number.
+        turn: Replace the page that you are reading.
     """
     watch = await services.watches.get(id)
     _enforce(request, watch, services, "registry:read")

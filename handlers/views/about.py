@@ -1,4 +1,4 @@
-"""The bot and a person as people see them: ping, whoami. Pure."""
+"""The answers to ping and whoami. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ def ping(
     reference: str,
     now: datetime,
 ) -> Message:
-    """Each outside system with the time that it took to answer, or why it did not within `deadline`."""
+    """Each outside system with the time that it took to answer, or why it did not answer within `deadline`."""
     head = f"Version {code(about.version)} on {escape(about.engine)}, up for {duration(now - about.started)}."
     lines = "\n".join(f"{bold(name)}: {_answer(answer, deadline)}" for name, answer in answers)
     foot = f"Reference {code(reference)}, {date(now)}"
@@ -36,11 +36,11 @@ def _answer(answer: timedelta | DomainError | TimeoutError, deadline: timedelta)
         case Unreachable():
             return "could not be reached"
         case NotAuthenticated():
-            return "does not accept the bot's identity"
+            return "rejects the bot's identity"
         case NotAllowed():
-            return "answers, but the bot's identity lacks the right to read this"
+            return "answers, but the bot's identity may not read this"
         case Throttled():
-            return "limits the bot's requests"
+            return "throttles the bot's requests"
     return "answers with an error"
 
 
@@ -51,14 +51,14 @@ def whoami(
     channels: Sequence[str],
     groups_problem: str,
 ) -> Message:
-    """A person's roles here, what is denied, and where they have further roles.
+    """A person's roles here, what they are denied, and where they have more roles.
 
     Args:
-        person: Who asks.
-        grants: Those that hold in this channel, each with the entry that names the person.
-        denials: Those that hold in this channel.
-        channels: Ids of channels in which further grants hold.
-        groups_problem: Slack's error code for why user groups are unknown, or empty.
+        person: The person who ran the command.
+        grants: The grants that apply in this channel, each with the entry that names the person.
+        denials: The denials that apply in this channel.
+        channels: Ids of channels in which more grants apply.
+        groups_problem: Slack's error code if user groups can't be listed, otherwise empty.
     """
     kind = "a guest" if person.is_guest else "a member of another workspace" if person.is_external else "a member"
     sections = [
@@ -77,14 +77,14 @@ def whoami(
             f"• {listed(map(code, one.permissions)) or 'anything'} at {_where(one)} (rule _{escape(one.name)}_)"
             for one in denials
         ]
-        sections.append("Whatever your roles, you may not:\n" + "\n".join(lines))
+        sections.append("Regardless of your roles, you may not use:\n" + "\n".join(lines))
     if channels:
-        sections.append(f"You have further roles in {listed(map(channel, channels))}.")
+        sections.append(f"You have more roles in {listed(map(channel, channels))}.")
     groups = sorted(group for group in person.groups if not group.startswith("S"))
     if groups_problem:
         sections.append(
-            f"Slack does not show the bot who is in which user group ({code(groups_problem)}), so roles of groups"
-            " don't count. User groups need a paid plan, and the bot needs the scope `usergroups:read`."
+            f"Slack does not let the bot read user groups ({code(groups_problem)}), so roles of groups don't count."
+            " User groups need a paid plan, and the bot needs the scope `usergroups:read`."
         )
     elif groups:
         sections.append(f"Your user groups: {listed(f'@{escape(group)}' for group in groups)}.")

@@ -1,42 +1,40 @@
-"""What the preflight checks found at a site. Pure."""
+"""The result of the preflight checks at a site. Pure."""
+
+from collections import Counter
 
 from handlers.kit import blocks
 from handlers.kit.message import Message
-from handlers.kit.text import bold, escape
+from handlers.kit.text import bold, count, escape
 from handlers.views import findings
 from handlers.views.operation import finding_block
 from services.model.plan import Finding
 from services.policy.sites import Site
 
 MOST = 20
-"""Findings with a block of their own; a message has 50 blocks."""
+"""Findings that get their own block; a message has 50 blocks."""
 
 
-def report(kind: str, site: Site, name: str | None, found: tuple[Finding, ...]) -> Message:
-    """What this kind's checks found: what is not well first, with how to fix it; what is well in one paragraph."""
-    ordered = findings.ordered(found)
-    trouble = [one for one in ordered if one.level != "ok"]
-    well = [findings.render(one, kind) for one in ordered if one.level == "ok"]
-    head = f"{bold(f'{name} at {site.name}' if name else site.name)}: {_verdict(found)}"
-    shown = [blocks.section(head), *(finding_block(one, kind) for one in trouble[:MOST])]
-    for start in range(0, len(well), 10):
-        lines = [f"{one.icon}  {one.sentence}" for one in well[start : start + 10]]
-        shown.append(blocks.section("\n".join(lines)))
-    shown.append(
+def report(kind: str, site: Site, name: str | None, results: tuple[Finding, ...]) -> Message:
+    """What this kind's checks found: problems first, with how to fix each; then everything that is fine, in brief."""
+    ordered = findings.ordered(results)
+    problems = [finding for finding in ordered if finding.level != "ok"]
+    fine = [findings.render(finding, kind) for finding in ordered if finding.level == "ok"]
+    head = f"{bold(f'{name} at {site.name}' if name else site.name)}: {_verdict(results)}"
+    sections = [blocks.section(head), *(finding_block(finding, kind) for finding in problems[:MOST])]
+    for start in range(0, len(fine), 10):
+        lines = [f"{text.icon}  {text.sentence}" for text in fine[start : start + 10]]
+        sections.append(blocks.section("\n".join(lines)))
+    sections.append(
         blocks.context(f"{escape(site.environment)}  ·  {escape(site.acr_ref.name)} → {escape(site.cluster.name)}")
     )
-    return Message(f"{site.name}: {_verdict(found)}", tuple(shown))
+    return Message(f"{site.name}: {_verdict(results)}", tuple(sections))
 
 
-def _verdict(found: tuple[Finding, ...]) -> str:
-    count = {level: sum(one.level == level for one in found) for level in ("blocker", "warning", "unknown", "ok")}
-    if count["blocker"]:
-        return f"{_many(count['blocker'], 'blocker')}, {_many(count['warning'], 'warning')}, {count['ok']} ok"
-    if count["warning"] or count["unknown"]:
-        unknown = f", {count['unknown']} could not be asked" if count["unknown"] else ""
-        return f"ready, with {_many(count['warning'], 'warning')}{unknown}"
+def _verdict(results: tuple[Finding, ...]) -> str:
+    levels = Counter(finding.level for finding in results)
+    if levels["blocker"]:
+        return f"{count(levels['blocker'], 'blocker')}, {count(levels['warning'], 'warning')}, {levels['ok']} ok"
+    if levels["warning"] or levels["unknown"]:
+        unknown = f", {levels['unknown']} could not be checked" if levels["unknown"] else ""
+        return f"ready, with {count(levels['warning'], 'warning')}{unknown}"
     return "ready"
-
-
-def _many(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}"

@@ -1,7 +1,7 @@
-"""From errors to sentences, the only place where they are made.
+"""Turns errors into sentences, which nothing else does.
 
-`explanation` says what is wrong and what to do about it, in mrkdwn; `plain` the same for places without formatting;
-`message` is the whole private answer to a command, with the line that was meant.
+`explanation` says what is wrong and what to do about it, in mrkdwn; `plain` says the same without formatting;
+`message` is the whole private answer to a command, with a corrected line.
 """
 
 import re
@@ -20,38 +20,38 @@ from services.model import errors
 from services.model.errors import DomainError
 
 _ECHO = 100
-"""Characters of what somebody typed that an answer repeats."""
+"""Longest typed text that an answer repeats, in characters."""
 _BUTTON = 2000
-"""Characters of a command that Slack lets a button hold."""
+"""Longest command that Slack lets a button hold, in characters."""
 _SYSTEMS = {"azure": "Azure", "kubernetes": "The cluster", "slack": "Slack", "database": "The bot's database"}
 
 
-def message(error: DomainError, request: Request, meant: str = "") -> Message:
-    """What somebody reads whose command ended with an error: only they see it.
+def message(error: DomainError, request: Request, correction: str = "") -> Message:
+    """The private answer to a command that ended with an error.
 
-    `meant` is the line that they probably meant, without the slash word: shown to copy, with a button that runs it.
+    `correction` is the line that the person probably meant, without the slash word, with a button that runs it.
     """
     text = explanation(error, slash=request.slash)
-    if not meant:
+    if not correction:
         return Message(text, (blocks.section(text),))
-    line = request.line(meant)
+    line = request.line(correction)
     sections = [blocks.section(text), blocks.rich(blocks.preformatted(line))]
-    if len(meant) <= _BUTTON:
-        sections.append(blocks.actions(button("Run this", runs=meant)))
+    if len(correction) <= _BUTTON:
+        sections.append(blocks.actions(button("Run this", runs=correction)))
     return Message(f"{text}\n{escape(line)}", tuple(sections))
 
 
 def plain(error: DomainError, *, slash: str = "/registry") -> str:
-    """For places without formatting: a modal's field, a terminal."""
-    # A mark under a fault needs letters of one width; the sentence before it names the fault too.
+    """The explanation without formatting, for a modal's field or a terminal."""
+    # The mark under a fault needs a fixed-width font; the sentence before it names the fault too.
     unmarked = re.sub(r"\n```[^`]*\n *\^+```", "", explanation(error, slash=slash))
     parts = re.split(r"(`+[^`]+`+)", re.sub(r"<[@#]([^>|]+)(?:\|[^>]*)?>", r"\1", unmarked))
     text = "".join(part.strip("`") if part.startswith("`") else part.replace("*", "") for part in parts)
     return cut(text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"), 1500)
 
 
-def explanation(error: DomainError, *, slash: str = "/registry") -> str:  # noqa: PLR0911 - one a class
-    """What is wrong, on whose side, and what to do."""
+def explanation(error: DomainError, *, slash: str = "/registry") -> str:  # noqa: PLR0911 - one per class
+    """What is wrong, on which side, and what to do."""
     match error:
         case errors.NotFound():
             return _not_found(error, slash)
@@ -63,8 +63,8 @@ def explanation(error: DomainError, *, slash: str = "/registry") -> str:  # noqa
             return _stale(error)
         case errors.DatabaseAway():
             return (
-                f"The bot's own database does not answer: {escape(error.reason)}. Operations that are under way go on"
-                " when it does. Try again in a minute; if it lasts, tell whoever runs the bot."
+                f"The bot's own database does not answer: {escape(error.reason)}. Running operations continue when it"
+                " does. Try again in a minute; if the problem lasts, tell whoever runs the bot."
             )
         case errors.Foreign():
             return _foreign(error)
@@ -89,18 +89,14 @@ def _not_found(error: errors.NotFound, slash: str) -> str:
         "command": f"{code(slash + ' help')} lists what you can run.",
         "option": f"{code(slash + ' help COMMAND')} lists the options of a command.",
         "site": "Sites are defined in the site file.",
-        "operation": f"{code(slash + ' operation list')} shows the newest.",
-        "alert": f"{code(slash + ' alert list')} shows the open ones.",
-        "watch": f"{code(slash + ' watches')} shows those of this channel.",
+        "operation": f"{code(slash + ' operation list')} shows the newest operations.",
+        "alert": f"{code(slash + ' alert list')} shows the open alerts.",
+        "watch": f"{code(slash + ' watches')} shows this channel's watches.",
     }
     return f"{text} {existing or hints.get(error.kind, '')}".rstrip()
 
 
 _Rule = Callable[[str, str, Mapping[str, Any]], str]
-
-
-def _choice(field: str, value: str, facts: Mapping[str, Any]) -> str:
-    return f"{code(value)} is not a value of {field}. Use {listed(map(code, facts['choices']), 'or')}."
 
 
 def _usage(facts: Mapping[str, Any]) -> str:
@@ -110,44 +106,38 @@ def _usage(facts: Mapping[str, Any]) -> str:
 _TYPES = {"int": "a whole number", "float": "a number", "timedelta": "a duration such as `2h`"}
 
 
-def _type(field: str, value: str, facts: Mapping[str, Any]) -> str:
-    kind = _TYPES.get(str(facts.get("type", "")), "another kind of value")
-    return f"{code(value)} does not fit {field}, which takes {kind}."
-
-
 def _bounds(field: str, _: str, facts: Mapping[str, Any]) -> str:
     value, low, high = (duration(facts[name]) for name in ("value", "low", "high"))
-    return f"{value} is out of bounds: {field} takes {low} to {high}."
+    return f"{value} is out of range: {field} takes {low} to {high}."
 
 
 _RULES: Mapping[str, _Rule] = {
     **watches.RULES,
     "missing": lambda field, _, facts: f"{field} is missing.{_usage(facts)}",
     "no_value": lambda field, _, facts: f"{field} needs a value after it.{_usage(facts)}",
-    "repeated": lambda field, _, __: f"{field} is given twice, and takes one value.",
+    "repeated": lambda field, _, __: f"{field} appears twice, but takes one value.",
     "extra": lambda _, value, facts: (
         f"Unexpected {'argument' if len(facts.get('words', ())) < 2 else 'arguments'} {code(value)}.{_usage(facts)}"  # noqa: PLR2004 - plural
     ),
-    "quote.open": lambda _, __, facts: f"A quote ({code(str(facts['mark']))}) is opened and never closed.",
+    "quote.open": lambda _, __, facts: f"A quote ({code(str(facts['mark']))}) is opened but not closed.",
     "text.too_long": lambda _, __, facts: f"This command is too long: at most {facts['most']:,} characters.",
-    "choice": _choice,
-    "type": _type,
+    "choice": lambda field, value, facts: (
+        f"{code(value)} is not a valid value of {field}. Use {listed(map(code, facts['choices']), 'or')}."
+    ),
+    "type": lambda field, value, facts: (
+        f"{code(value)} does not fit {field},"
+        f" which takes {_TYPES.get(str(facts.get('type')), 'another kind of value')}."
+    ),
     "name.pattern": lambda _, value, __: (
         f"{code(value)} can't be the name of a connected registry."
-        " Use 5 to 40 lower-case letters and digits, a letter first."
+        " Use 5 to 40 lowercase letters and digits, beginning with a letter."
     ),
-    "name.taken": lambda _, value, __: f"{code(value)} exists already.",
-    "address.outside_ranges": lambda _, value, facts: (
-        f"{code(value)} is outside the cluster's Service ranges"
-        f" ({listed(map(code, map(str, facts.get('ranges', ()))))})."
-    ),
-    "address.taken": lambda _, value, __: f"{code(value)} is in use by another Service of the cluster.",
     "address.pattern": lambda field, value, _: f"{code(value)} is not an IP address, which {field} takes.",
     "repository.pattern": lambda _, value, __: (
-        f"{code(value)} is not a repository. Use lower case without a tag, such as `hello-world` or `team/app`."
+        f"{code(value)} is not a repository. Use lowercase without a tag, such as `hello-world` or `team/app`."
     ),
     "repositories.none": lambda field, _, facts: (
-        f"Nothing would be synced. Name at least one repository with {field}, or set `sync.repositories` of the site"
+        f"Nothing would be synced. Name at least one repository with {field}, or set `sync.repositories` for the site"
         f" {code(str(facts.get('site', '')))}."
     ),
     "mode.unknown": lambda field, value, _: f"{code(value)} is not a mode. {field} takes `ReadOnly` or `ReadWrite`.",
@@ -155,15 +145,15 @@ _RULES: Mapping[str, _Rule] = {
         f"{code(value)} is not a schedule. Use five fields in UTC, such as `0 3 * * *` for every night at 03:00."
     ),
     "window.missing": lambda field, _, facts: (
-        f"The schedule {code(str(facts.get('schedule', '')))} needs {field}, how long a sync may take, such as `3h`."
+        f"The schedule {code(str(facts.get('schedule', '')))} needs {field}, the time a sync may take, such as `3h`."
     ),
     "site.ambiguous": lambda _, value, facts: (
         f"Several cloud registries have a connected registry {code(value)}. Name the site with `--site`:"
         f" {listed(map(code, facts.get('sites', ())), 'or')}."
     ),
-    "url.https": lambda field, value, _: f"{code(value)} does not fit {field}, which takes an https address.",
+    "url.https": lambda field, value, _: f"{code(value)} does not fit {field}, which takes an https:// address.",
     "identity.incomplete": lambda _, value, __: (
-        f"The identity {code(value)} lacks settings; `python -m bot check-config` names them."
+        f"The identity {code(value)} needs more settings; `python -m bot check-config` names them."
     ),
     "window.bounds": _bounds,
     "message_ttl.bounds": _bounds,
@@ -172,7 +162,7 @@ _RULES: Mapping[str, _Rule] = {
     ),
     "extension_name.pattern": lambda _, value, __: (
         f"{code(value)} can't be the name of an extension."
-        " Use up to 53 lower-case letters and digits, with dashes inside."
+        " Use up to 53 lowercase letters and digits, with dashes inside."
     ),
 }
 
@@ -192,65 +182,56 @@ def _invalid(error: errors.Invalid, slash: str) -> str:
 # --- what they may --------------------------------------------------------------------------------------------------
 
 
-def _denied(error: errors.Denied, slash: str) -> str:  # noqa: PLR0911 - one a rule
+_DENIALS: Mapping[str, str] = {
+    "external": "This bot works only for members of its own workspace.",
+    "guest": "Guests can't do this unless the access file names them.",
+    "channel.shared": (
+        "People from other organisations can read this channel, so the bot does not answer here. Use another one."
+    ),
+    "channel.not_member": (
+        "The bot is not in this channel, so it could not report the progress here. Invite it (type `/invite` and choose"
+        " the app), then run the command again."
+    ),
+    "channel": "You may do this ({permission}), but not in this channel. Use {channels}.",
+    "site": "You may do this elsewhere, but not at {place}: you need {permission} there.{roles}",
+    "permission": "This needs {permission}, which you don't have.{roles} {whoami} shows what you have.",
+    "denial": "The denial {rule} in the access file forbids this ({permission}).",
+    "approval.self": "You requested this, so somebody else has to approve it (rule {rule}).",
+    "approval.not_approver": "The rule {rule} leaves this decision to {approvers}.",
+    "approval.twice": "You have already decided about this request. It is waiting for somebody else.",
+    "approval.expired": "This request has expired. Run the command again for a new one.",
+    "approval.nobody": (
+        "Too few people could approve this: the rule {rule} needs {needed}, but only {able} could approve."
+        " More approvers have to be added to the access file."
+    ),
+}
+"""By rule of the policy."""
+
+
+def _denied(error: errors.Denied, slash: str) -> str:
+    template = _DENIALS.get(error.rule)
+    if template is None:
+        return f"The access file does not allow this (rule {code(error.rule)})."
     facts = error.facts
-    permission = code(str(facts.get("permission", "")))
     roles = listed((f"*{role}*" for role in facts.get("roles", ())), "or")
-    who = f" The role {roles} has it. Roles are given in the access file." if roles else ""
-    match error.rule:
-        case "external":
-            return "This bot works for members of its own workspace only."
-        case "guest":
-            return "Guests can't do this unless the access file names them."
-        case "channel.shared":
-            return (
-                "People of other organisations can read this channel, so the bot does not answer here. Use another one."
-            )
-        case "channel.not_member":
-            return (
-                "The bot is not in this channel, so it could not report the progress here. Invite it (type"
-                f" {code('/invite')} and choose the app), then run the command again."
-            )
-        case "channel":
-            channels = listed(map(channel, facts.get("channels", ())), "or")
-            return f"You may do this ({permission}), but not in this channel. Use {channels}."
-        case "site":
-            place = f"{code(str(facts.get('site')))} ({escape(str(facts.get('environment')))})"
-            return f"You may do this elsewhere, but not at {place}: you need {permission} there.{who}"
-        case "permission":
-            return f"This needs {permission}, which you don't have.{who} {code(slash + ' whoami')} shows what you have."
-        case "denial":
-            name = escape(str(facts.get("name", "")))
-            return f"The denial *{name}* in the access file forbids this ({permission})."
-    return _approval_denied(error) or f"The access file does not allow this (rule {code(error.rule)})."
-
-
-def _approval_denied(error: errors.Denied) -> str:
-    rule = escape(str(error.facts.get("name", "")))
-    match error.rule:
-        case "approval.self":
-            return f"You requested this, so somebody else has to approve it (rule *{rule}*)."
-        case "approval.not_approver":
-            approvers = listed(map(code, error.facts.get("approvers", ())), "or")
-            return f"The rule *{rule}* leaves this to {approvers}."
-        case "approval.twice":
-            return "You have already decided about this request. It waits for somebody else."
-        case "approval.expired":
-            return "This request has expired. Run the command again for a new one."
-        case "approval.nobody":
-            return (
-                f"Too few people could approve this: the rule *{rule}* needs"
-                f" {count(error.facts.get('count', 1), 'approver')}, and {error.facts.get('able', 0)} could approve."
-                " More approvers have to be added to the access file."
-            )
-    return ""
+    return template.format(
+        permission=code(str(facts.get("permission", ""))),
+        rule=f"*{escape(str(facts.get('name', '')))}*",
+        roles=f" The role {roles} includes it; the access file grants roles." if roles else "",
+        channels=listed(map(channel, facts.get("channels", ())), "or"),
+        place=f"{code(str(facts.get('site')))} ({escape(str(facts.get('environment')))})",
+        whoami=code(f"{slash} whoami"),
+        approvers=listed(map(code, facts.get("approvers", ())), "or"),
+        needed=count(facts.get("count", 1), "approver"),
+        able=facts.get("able", 0),
+    )
 
 
 _STATES = {
     "planning": "is still being planned",
     "blocked": "was stopped by its checks",
-    "waiting": "waits for approval",
-    "queued": "waits for its turn",
+    "waiting": "is waiting for approval",
+    "queued": "is waiting for its turn",
     "running": "is running",
     "succeeded": "has succeeded",
     "failed": "has failed",
@@ -266,7 +247,7 @@ def _stale(error: errors.Stale) -> str:
         return f"The plan of {code(error.operation)} has changed. Read its card again before you decide."
     state = _STATES.get(error.state, f"is {error.state}")
     if required := _STATES.get(error.wanted):
-        return f"{code(error.operation)} {escape(state)}. This is possible only for one that {required}."
+        return f"{code(error.operation)} {escape(state)}. This is only possible for an operation that {required}."
     return f"{code(error.operation)} {escape(state)}, so this is no longer possible."
 
 
@@ -282,38 +263,36 @@ def _foreign(error: errors.Foreign) -> str:
     else:
         facts = {item.name: getattr(error, item.name) for item in fields(error)} | {"target": short(error.target)}
         sentences = [sentence(f"{refusal.sentence} {refusal.remedy}".replace("SYSTEM", system), facts)]
-    if own_words := ": ".join(filter(None, [error.code, cut(error.message, 600)])):
-        sentences.append(f"Its answer: _{escape(own_words).replace('_', ' ')}_")
+    if answer := ": ".join(filter(None, [error.code, cut(error.message, 600)])):
+        sentences.append(f"Its answer: _{escape(answer).replace('_', ' ')}_")
     if error.correlation_id:
         sentences.append(f"Correlation id for support: {code(error.correlation_id)}.")
     return " ".join(sentences)
 
 
-def _happened(error: errors.Foreign, system: str, target: str) -> str:  # noqa: PLR0911 - one a class
+def _happened(error: errors.Foreign, system: str, target: str) -> str:  # noqa: PLR0911 - one per class
     match error:
         case errors.Unreachable():
-            return (
-                f"{system} could not be asked about {target}, which says nothing about {target} itself. Try again soon."
-            )
+            return f"{system} could not be reached, so the state of {target} is unknown. Try again soon."
         case errors.NotAuthenticated():
             return (
-                f"{system} does not accept the bot's own identity (reading {target}). This is not about you: the bot's"
-                " credentials have to be renewed by whoever runs it."
+                f"{system} rejects the bot's own identity (when reading {target}). Your own rights are not the problem:"
+                " whoever runs the bot has to renew its credentials."
             )
         case errors.NotAllowed():
             place = f" at {code(short(error.scope))}" if error.scope else ""
             right = f" (it lacks {code(error.action)}{place})" if error.action else ""
             return (
-                f"The bot's own identity may not do this to {target}{right}. This is not about you: the right has to"
-                " be granted by whoever runs the bot."
+                f"The bot's own identity may not do this to {target}{right}. Your own rights are not the problem:"
+                " whoever runs the bot has to grant it that right."
             )
         case errors.Throttled():
             wait = f" in {error.retry_after:.0f} s" if error.retry_after else " later"
-            return f"{system} limits the bot's requests for a while ({target}). Try again{wait}."
+            return f"{system} is throttling the bot's requests ({target}). Try again{wait}."
         case errors.Absent():
             return f"{system} says that {target} does not exist."
         case errors.AddressTaken():
-            return f"Another Service of the cluster has taken {code(error.address)}."
+            return f"{code(error.address)} is in use by another Service of the cluster."
         case errors.AddressOutside():
             ranges = listed(map(code, error.ranges))
             return f"{code(error.address)} is outside the cluster's Service ranges ({ranges})."
@@ -326,23 +305,23 @@ def _happened(error: errors.Foreign, system: str, target: str) -> str:  # noqa: 
 
 def _failure(error: errors.Failure) -> str:
     words = causes.render(error)
-    tail = f" Correlation id {code(error.correlation_id)}." if error.correlation_id else ""
-    return f"{words.sentence} {words.remedy}{tail}"
+    correlation = f" Correlation id {code(error.correlation_id)}." if error.correlation_id else ""
+    return f"{words.sentence} {words.remedy}{correlation}"
 
 
-# --- our own --------------------------------------------------------------------------------------------------------
+# --- the bot's own --------------------------------------------------------------------------------------------------
 
 
 def ours(reference: str) -> Message:
     """A fault of the bot itself."""
-    text = f"This is a fault of the bot, not yours. Its log has the details under {code(reference)}."
+    text = f"This is the bot's fault, not yours. Its log has the details under {code(reference)}."
     return Message(text, (blocks.section(text),))
 
 
 def too_long(seconds: float, reference: str) -> Message:
     """The deadline ran out."""
     text = (
-        f"There was no answer within {seconds:.0f} s, so the bot stopped waiting. Nothing is known to have changed."
+        f"There was no answer within {seconds:.0f} s, so the bot stopped waiting. It does not know of any change."
         f" Try again soon. (Reference {code(reference)})"
     )
     return Message(text, (blocks.section(text),))
@@ -355,6 +334,6 @@ def form_too_late() -> Message:
 
 
 def busy() -> Message:
-    """More is under way than one process can take."""
+    """The process is handling as many requests as it can."""
     text = "The bot is busy. Please try again in a moment."
     return Message(text, (blocks.section(text),))

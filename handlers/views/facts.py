@@ -1,4 +1,4 @@
-"""Sentences with gaps, filled in with facts: values in code font in prose, quoted for the shell in command lines."""
+"""Templates filled in with facts: values are in code font in prose, and quoted for the shell in command lines."""
 
 import shlex
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ class _Filled(dict[str, str]):
 
 
 def sentence(template: str, facts: Mapping[str, object]) -> str:
-    """Mrkdwn: `{name}` stands for a fact. A fact that is missing is told as unknown."""
+    """Mrkdwn, in which `{name}` stands for a fact. A missing fact reads `(unknown)`."""
     return template.format_map(_Filled({key: shown(value) for key, value in facts.items()}))
 
 
 def shell(template: str, facts: Mapping[str, object]) -> str:
-    """A command line: plain text, every fact one shell word. Empty when a fact is lacking."""
+    """A command line in plain text, in which every fact is one shell word. Empty when a fact is missing."""
     words = {key: shlex.quote(text) for key, value in facts.items() if (text := _plain(value))}
     try:
         return template.format_map(words)
@@ -28,8 +28,8 @@ def shell(template: str, facts: Mapping[str, object]) -> str:
         return ""
 
 
-def shown(value: object) -> str:  # noqa: PLR0911 - one a kind
-    """One fact in prose."""
+def shown(value: object) -> str:  # noqa: PLR0911 - one per type
+    """A fact in prose."""
     match value:
         case None | "":
             return UNKNOWN
@@ -47,7 +47,7 @@ def shown(value: object) -> str:  # noqa: PLR0911 - one a kind
 
 
 def short(target: str) -> str:
-    """What is left of an ARM id for people: kind and name, such as `scopeMaps/edge01`."""
+    """The kind and name in an ARM id, such as `scopeMaps/edge01`; other targets as they are."""
     return "/".join(target.split("/")[-2:]) if target.startswith("/subscriptions/") else target
 
 
@@ -73,8 +73,8 @@ def _plain(value: object) -> str:
 
 def iso(span: timedelta) -> str:
     """A duration as the Azure CLI takes it, such as `P2D` or `PT3H30M`."""
-    hours, rest = divmod(span.seconds, 3600)
-    minutes, seconds = divmod(rest, 60)
+    hours, seconds_past = divmod(span.seconds, 3600)
+    minutes, seconds = divmod(seconds_past, 60)
     time = "".join(f"{number}{unit}" for number, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if number)
     days = f"{span.days}D" if span.days else ""
     return f"P{days}" + (f"T{time}" if time else "") if days or time else "PT0S"

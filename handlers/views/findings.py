@@ -1,6 +1,6 @@
-"""What preflight checks found, in words: one sentence, how to fix it, and the line that does.
+"""The findings of preflight checks in words: one sentence, how to fix the problem, and the command line that does.
 
-The words for a code stand with its kind of operation; those for a question that could not be asked stand here.
+The words for a code are with its kind of operation; those for a check that got no answer are here.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ _ORDER: tuple[Level, ...] = ("blocker", "unknown", "warning", "ok")
 
 @dataclass(frozen=True)
 class FindingText:
-    """A finding as people read it. `line` is for their own shell; `command` is what a button of the bot runs."""
+    """A finding as people read it. `line` is for their own shell; `command` is run by one of the bot's buttons."""
 
     level: Level
     icon: str
@@ -37,7 +37,7 @@ class FindingText:
 
 
 def render(finding: Finding, kind: str) -> FindingText:
-    """A finding of this kind's checks in mrkdwn; `line` and `command` are plain text, empty where there is none."""
+    """A finding of this kind's checks in mrkdwn; `line` and `command` are plain text, or empty."""
     if finding.code == UNASKED:
         words = _unasked(finding)
     else:
@@ -58,12 +58,12 @@ def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _unasked(finding: Finding) -> FindingWords:
-    """Why a question has no answer: the bot's own identity, or the way to the other system."""
+    """Why a check has no answer: the bot's own identity, or the connection to the other system."""
     system = "the cluster" if finding.facts.get("service") == "kubernetes" else "Azure"
     words = _UNASKED.get(str(finding.facts.get("error")), _UNASKED["Unreachable"])
     if refusal := refusals.words(str(finding.facts.get("error")), str(finding.facts.get("reason") or "")):
-        own = " In its words: {message}" if finding.facts.get("message") else ""
-        words = FindingWords(f"{{title}} has no answer. {refusal.sentence}{own}", refusal.remedy, refusal.line)
+        message = " Its message: {message}" if finding.facts.get("message") else ""
+        words = FindingWords(f"{{title}} is unknown. {refusal.sentence}{message}", refusal.remedy, refusal.line)
     if finding.facts.get("error") == "NotAllowed" and not finding.facts.get("action"):
         words = _NOT_ALLOWED
     if finding.facts.get("code") in _KUBECONFIG:
@@ -73,37 +73,39 @@ def _unasked(finding: Finding) -> FindingWords:
 
 _UNASKED = {
     "Unreachable": FindingWords(
-        "Could not ask SYSTEM: {title} has no answer ({code}: {message}).", "It may pass; check again."
+        "SYSTEM could not be reached, so {title} is unknown ({code}: {message}).", "This may be temporary; check again."
     ),
     "NotAuthenticated": FindingWords(
-        "SYSTEM does not accept the bot's identity ({code}), so {title} has no answer.",
+        "SYSTEM rejects the bot's identity ({code}), so {title} is unknown.",
         "Renew the bot's credentials and check again.",
     ),
     "NotAllowed": FindingWords(
-        "The bot itself may not ask SYSTEM for {title}: it lacks {action}.",
-        "Give the bot's identity that right; the one who asked can't change it.",
+        "The bot's own identity may not read {title} from SYSTEM: it lacks {action}.",
+        "Whoever runs the bot has to grant its identity that right.",
     ),
-    "Throttled": FindingWords("SYSTEM is asked too often, so {title} has no answer.", "Check again in a minute."),
-    "Refused": FindingWords("SYSTEM refused the question {title} ({code}: {message}).", "Check again."),
+    "Throttled": FindingWords(
+        "SYSTEM throttles the bot's requests, so {title} is unknown.", "Check again in a minute."
+    ),
+    "Refused": FindingWords("SYSTEM refused to answer {title} ({code}: {message}).", "Check again."),
 }
 _NOT_ALLOWED = FindingWords(
-    "The bot itself may not ask SYSTEM for {title} ({code}: {message}).",
-    "Give the bot's identity that right; the one who asked can't change it.",
+    "The bot's own identity may not read {title} from SYSTEM ({code}: {message}).",
+    "Whoever runs the bot has to grant its identity that right.",
 )
 _KUBECONFIG = {
     "KubeconfigMissing": FindingWords(
-        "There is no kubeconfig at {target}, so the cluster can't be asked.",
+        "There is no kubeconfig at {target}, so the cluster can't be reached.",
         "Set `cluster.kubernetes.kubeconfig` in the site file, or put the file there.",
     ),
     "KubeconfigInvalid": FindingWords(
-        "The kubeconfig {target} can't be used: {message}.", "Mend the file and check again."
+        "The kubeconfig {target} can't be used: {message}.", "Fix the file and check again."
     ),
     "ContextMissing": FindingWords(
         "The kubeconfig has no such context: {target}.",
         "Set `cluster.kubernetes.context` in the site file to one that `kubectl config get-contexts` lists.",
     ),
     "CredentialPluginFailed": FindingWords(
-        "The kubeconfig's credential plugin gave no credentials ({message}).",
+        "The kubeconfig's credential plugin returned no credentials ({message}).",
         "Run the plugin by hand as the bot's user to see why.",
     ),
 }

@@ -59,16 +59,16 @@ SENTENCES: Mapping[HealthReason, str] = {
 
 _WHY: Mapping[str, str] = {
     "Unreachable": "Azure could not be reached, or could not answer",
-    "Throttled": "Azure limits the bot's requests",
-    "NotAllowed": "the bot's identity lacks the right to read it",
-    "NotAuthenticated": "Azure does not accept the bot's identity",
+    "Throttled": "Azure is throttling the bot's requests",
+    "NotAllowed": "the bot's identity may not read it",
+    "NotAuthenticated": "Azure rejects the bot's identity",
     "Absent": "Azure says that the cloud registry does not exist",
-    "SubscriptionUnknown": "the bot's identity sees no such subscription in this cloud",
-    "ResourceGroupUnknown": "the subscription has no such resource group",
-    "VersionNotOffered": "this cloud offers no api-version that the bot knows",
+    "SubscriptionUnknown": "the bot's identity can't see its subscription in this cloud",
+    "ResourceGroupUnknown": "its resource group does not exist",
+    "VersionNotOffered": "this cloud offers no API version that the bot supports",
     "Unreadable": "Azure's answer could not be understood",
 }
-"""By the kind of error that a poll ended with."""
+"""By the class of the error that a poll ended with."""
 
 
 def mark(state: HealthState) -> str:
@@ -82,7 +82,7 @@ def word(state: HealthState) -> str:
 
 
 def reason(name: HealthReason, facts: Mapping[str, object]) -> str:
-    """The sentence of a reason, in mrkdwn."""
+    """The sentence for a reason, in mrkdwn."""
     template = SENTENCES[name]
     text = template.replace("{why}", why(facts)) if "{why}" in template else sentence(template, facts)
     descriptions = facts.get("descriptions")
@@ -98,7 +98,7 @@ def why(facts: Mapping[str, object]) -> str:
 
 
 def connection(sighting: Sighting) -> str:
-    """The state by Azure, or the last one that could be read; plain text."""
+    """The connection state in Azure, or the last one that could be read; plain text."""
     state = sighting.connection_state
     return f"was {state}" if sighting.failed and state else state
 

@@ -12,7 +12,7 @@ TITLE = "What you can run here"
 
 @dataclass(frozen=True)
 class Manual:
-    """All about one command, in plain text. `parameters` are usages with what they mean; `needs` is a permission."""
+    """The manual of one command, in plain text. `parameters` are usages and meanings; `needs` is a permission."""
 
     usage: str
     summary: str
@@ -23,7 +23,7 @@ class Manual:
 
 
 def overview(groups: Mapping[str, Sequence[tuple[str, str]]], example: str) -> Message:
-    """Groups of lines with what they do, by title: short enough for a phone. `example` asks for one command's help."""
+    """Command lines with their summaries, by group, short enough for a phone. `example` shows one command's help."""
     sections = [
         f"{bold(title)}\n" + "\n".join(f"{code(line)} {escape(summary)}" for line, summary in lines)
         for title, lines in groups.items()
@@ -34,7 +34,7 @@ def overview(groups: Mapping[str, Sequence[tuple[str, str]]], example: str) -> M
 
 
 def manual(about: Manual) -> Message:
-    """All about one command."""
+    """The manual of one command."""
     usage, summary, description = escape(about.usage), escape(about.summary), escape(about.description)
     sections = [blocks.section(part) for part in (f"*{usage}*\n{summary}", description) if part]
     if about.parameters:

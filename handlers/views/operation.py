@@ -1,4 +1,4 @@
-"""An operation as people see it: the card, its thread's lines, its details, a list. Pure."""
+"""An operation as people see it: the card, the lines in its thread, its details, a list. Pure."""
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -6,7 +6,7 @@ from datetime import timedelta
 from handlers.kit import blocks
 from handlers.kit.blocks import Button, Confirm, TaskStatus, button
 from handlers.kit.message import Block, Message
-from handlers.kit.text import bold, code, cut, date, duration, escape, listed, mention
+from handlers.kit.text import bold, code, count, cut, date, duration, escape, listed, mention
 from handlers.views import causes, errors, findings
 from handlers.views.facts import short
 from handlers.views.procedures import words_of
@@ -19,7 +19,7 @@ MOST_FINDINGS = 12
 """Findings shown on a card; a message has 50 blocks."""
 MOST_DIFFERENCES = 10
 MOST_CHILDREN = 20
-"""Lines of parts on a card: a section holds 3,000 characters."""
+"""Parts listed on a card; a section holds 3,000 characters."""
 
 _VERDICTS: Mapping[str, str] = {"approve": "approved", "reject": "rejected"}
 _EFFECTS: Mapping[str, str] = {
@@ -62,7 +62,7 @@ def _named(operation: Operation | Related) -> str:
 
 
 def _state(operation: Operation | Related) -> tuple[str, str]:
-    """Mark and word; a success has the word of its kind."""
+    """Emoji and word; a success has the word of its kind."""
     mark, word = _STATES[operation.state]
     return mark, words_of(operation.kind).success if operation.state == "succeeded" else word
 
@@ -90,35 +90,34 @@ def _addition(operation: Operation) -> str:
 
 
 def card(operation: Operation, *, plan_blocks: bool = True) -> Message:
-    """The operation's one message. Some workspaces refuse plan blocks: then steps are lines of a section."""
-    shown = [
+    """The operation's message. Some workspaces refuse plan blocks; there the steps are lines of a section."""
+    buttons = _buttons(operation)
+    sections = [
         *_head(operation),
         *_middle(operation),
         *_steps(operation, plan_blocks=plan_blocks),
         *_children(operation),
-        *_foot(operation),
+        *([blocks.actions(*buttons)] if any(buttons) else []),
     ]
-    return Message(escape(summary(operation)), tuple(shown), visibility="channel")
+    return Message(escape(summary(operation)), tuple(sections), visibility="channel")
 
 
 def _head(operation: Operation) -> Iterator[Block]:
     mark, word = _state(operation)
     yield blocks.section(f"{mark}  {bold(name(operation))}  ·  {word}{escape(_addition(operation))}")
-    asked = f"asked by {mention(operation.requester)} {date(operation.created)}"
-    yield blocks.context(f"{asked}  ·  {escape(operation.environment)}  ·  {code(operation.id)}")
+    request = f"requested by {mention(operation.requester)} {date(operation.created)}"
+    yield blocks.context(f"{request}  ·  {escape(operation.environment)}  ·  {code(operation.id)}")
 
 
 def _middle(operation: Operation) -> Iterator[Block]:
     match operation.state:
         case "planning":
-            yield blocks.context(
-                "Looking at Azure and at the cluster. Nothing is changed before you have seen the plan."
-            )
+            yield blocks.context("Looking at Azure and at the cluster. Nothing changes before you have seen the plan.")
         case "blocked":
             yield from _differences(operation)
             yield from _findings(operation, {"blocker", "warning"})
         case "previewed":
-            yield blocks.context("A dry run: nothing was written and nothing will be.")
+            yield blocks.context("This was a dry run: nothing was written.")
             yield from _findings(operation, {"warning", "unknown"})
         case "waiting":
             yield from _differences(operation)
@@ -130,54 +129,53 @@ def _middle(operation: Operation) -> Iterator[Block]:
             yield from _failure(operation)
         case "rejected" if operation.outcome and operation.outcome.reason:
             yield blocks.section("\n".join(f"> {line}" for line in escape(operation.outcome.reason).splitlines()))
-        case "cancelled" if left := _left(operation):
-            yield blocks.section(f"It stopped after a step. Left behind: {left}.")
+        case "cancelled" if leftovers := _leftovers(operation):
+            yield blocks.section(f"It stopped after a step. Left behind: {leftovers}.")
         case "expired":
-            yield blocks.context("Nobody decided in time. Nothing was written; say the command again to ask anew.")
+            yield blocks.context(
+                "Nobody decided in time. Nothing was written. Run the command again for a new request."
+            )
 
 
 def _findings(operation: Operation, levels: set[str]) -> Iterator[Block]:
-    known = findings.ordered(operation.plan.findings) if operation.plan else ()
-    found = [one for one in known if one.level in levels]
-    for finding in found[:MOST_FINDINGS]:
-        # What a deployment mends by itself needs no line to copy; `check` shows it.
+    all_findings = findings.ordered(operation.plan.findings) if operation.plan else ()
+    relevant = [finding for finding in all_findings if finding.level in levels]
+    for finding in relevant[:MOST_FINDINGS]:
+        # A deployment fixes warnings itself, so no command line is shown for them here; `check` shows it.
         yield finding_block(finding, operation.kind, with_line=finding.level != "warning")
-    if len(found) > MOST_FINDINGS:
-        yield blocks.context(f"and {len(found) - MOST_FINDINGS} more: {code(f'check {operation.site}')} shows all")
+    if len(relevant) > MOST_FINDINGS:
+        yield blocks.context(f"and {len(relevant) - MOST_FINDINGS} more: {code(f'check {operation.site}')} shows all")
 
 
 def finding_block(finding: Finding, kind: str, *, with_line: bool = True) -> Block:
-    """One finding with how to mend it, and the command line that does."""
-    said = findings.render(finding, kind)
-    text = f"{said.icon}  {said.sentence}"
-    if said.fix:
-        text += f"\n{said.fix}"
-    if said.line and with_line:
-        text += f"\n{code(said.line)}"
-    if not said.command:
-        return blocks.section(text)
-    mend = blocks.accessory(button(said.command.split()[0].capitalize(), runs=said.command), f"mend:{finding.check}")
-    return blocks.section(text, accessory=mend)
+    """A finding with how to fix it, and the command line that does."""
+    text = findings.render(finding, kind)
+    paragraph = f"{text.icon}  {text.sentence}"
+    if text.fix:
+        paragraph += f"\n{text.fix}"
+    if text.line and with_line:
+        paragraph += f"\n{code(text.line)}"
+    if not text.command:
+        return blocks.section(paragraph)
+    fix = blocks.accessory(button(text.command.split()[0].capitalize(), runs=text.command), f"fix:{finding.check}")
+    return blocks.section(paragraph, accessory=fix)
 
 
 def _differences(operation: Operation) -> Iterator[Block]:
-    """What has changed since the approval that no longer counts."""
+    """What has changed since the plan was made or approved."""
     if operation.approved is None or operation.plan is None:
         return
     before, after = operation.approved.observed, operation.plan.observed
     keys = [key for key in sorted({*before, *after}) if before.get(key) != after.get(key)]
+    # A key such as `sync_token.scope_map` reads `sync token, scope map`.
     lines = [
-        f"• {_subject(key)}: ~{_fact(before.get(key))}~ → {_fact(after.get(key))}" for key in keys[:MOST_DIFFERENCES]
+        f"• {escape(key.replace('.', ', ').replace('_', ' '))}: ~{_fact(before.get(key))}~ → {_fact(after.get(key))}"
+        for key in keys[:MOST_DIFFERENCES]
     ]
-    told = "\n".join(lines) or ("" if operation.plan.blockers else "The steps are others now.")
+    changes = "\n".join(lines) or ("" if operation.plan.blockers else "The steps have changed.")
     since = "approved" if operation.decisions else "planned"
-    said = f":warning: *The world has changed since this was {since}*, so nothing was written.\n{told}"
-    yield blocks.section(said.rstrip())
-
-
-def _subject(observed: str) -> str:
-    """What was observed, such as `sync_token.scope_map`, in words."""
-    return escape(observed.replace(".", ", ").replace("_", " "))
+    headline = f":warning: *Something has changed since this was {since}*, so nothing was written."
+    yield blocks.section(f"{headline}\n{changes}".rstrip())
 
 
 def _fact(value: object) -> str:
@@ -194,17 +192,17 @@ def _approval(operation: Operation) -> Iterator[Block]:
     if request is None:
         return
     missing = request.count - len(operation.approvals)
-    given = f" {listed(one.name for one in operation.approvals)} approved." if operation.approvals else ""
-    whose = listed(map(escape, request.approvers), "or")
-    people = "one approval" if missing == 1 else f"{missing} approvals"
-    yield blocks.section(f"Needs {people} of {whose}.{escape(given)} Expires {date(request.expires)}.")
+    approved = f" {listed(one.name for one in operation.approvals)} approved." if operation.approvals else ""
+    approvers = listed(map(escape, request.approvers), "or")
+    needed = "one approval" if missing == 1 else f"{missing} approvals"
+    yield blocks.section(f"Needs {needed} from {approvers}.{escape(approved)} Expires {date(request.expires)}.")
     digest = operation.plan.digest if operation.plan else ""
     yield blocks.context(f"Rule {bold(request.rule)}  ·  plan {code(digest)}")
 
 
 def _success(operation: Operation) -> Block:
     if not any(step.runs for step in operation.planned):
-        return blocks.context("There was nothing to do: everything is as asked for.")
+        return blocks.context("There was nothing to do: everything is as requested.")
     took = ("Took", duration(_took(operation)) if operation.ended_at else "")
     return blocks.fields((*words_of(operation.kind).fields(operation), took))
 
@@ -217,34 +215,35 @@ def _took(operation: Operation) -> timedelta:
 def _failure(operation: Operation) -> Iterator[Block]:
     error = operation.outcome.error if operation.outcome else None
     if isinstance(error, Failure):
-        said = causes.render(error, operation.kind, _names(operation))
-        line = f"\n{code(said.line)}" if said.line else ""
-        yield blocks.section(f"{said.sentence}\n{said.remedy}{line}")
+        cause = causes.render(error, operation.kind, _names(operation))
+        line = f"\n{code(cause.line)}" if cause.line else ""
+        yield blocks.section(f"{cause.sentence}\n{cause.remedy}{line}")
         if error.correlation_id:
             yield blocks.context(f"Azure's correlation id: {code(error.correlation_id)}")
     elif isinstance(error, DomainError):
         yield blocks.section(errors.explanation(error))
-    left = _left(operation)
-    yield blocks.context(f"Left behind: {left}." if left else "Nothing was left behind.")
+    leftovers = _leftovers(operation)
+    yield blocks.context(f"Left behind: {leftovers}." if leftovers else "Nothing was left behind.")
 
 
 def _names(operation: Operation) -> Mapping[str, object]:
-    """Names of the site's things, as the checks saw them."""
-    found = operation.plan.findings if operation.plan else ()
+    """Names at the site, as the checks recorded them."""
+    results = operation.plan.findings if operation.plan else ()
     step = operation.outcome.step if operation.outcome else None
     title = _title(operation, operation.planned[step]) if step is not None else ""
     own = {"name": operation.target, "site": operation.site, "step": title}
-    return {**own, **(found[0].facts if found else {})}
+    return {**own, **(results[0].facts if results else {})}
 
 
-def _left(operation: Operation) -> str:
-    """What the run has made. Of a step that did not come to its end nobody knows for certain."""
-    made = [run for run in operation.steps if operation.planned[run.index].effect in {"create", "change"}]
-    whole = [escape(_title(operation, operation.planned[run.index])) for run in made if run.state == "complete"]
-    half = [
-        escape(_title(operation, operation.planned[run.index])) for run in made if run.state in {"running", "error"}
-    ]
-    return "; ".join(filter(None, [listed(whole), f"perhaps {listed(half)}" if half else ""]))
+def _leftovers(operation: Operation) -> str:
+    """What the run created or changed; for a step that did not finish it is uncertain."""
+    writes = [run for run in operation.steps if operation.planned[run.index].effect in {"create", "change"}]
+
+    def titles(*states: str) -> str:
+        return listed(escape(_title(operation, operation.planned[run.index])) for run in writes if run.state in states)
+
+    certain, uncertain = titles("complete"), titles("running", "error")
+    return "; ".join(filter(None, [certain, f"perhaps {uncertain}" if uncertain else ""]))
 
 
 # --- steps ----------------------------------------------------------------------------------------------------------
@@ -266,30 +265,28 @@ def _steps(operation: Operation, *, plan_blocks: bool) -> Iterator[Block]:
 
 
 def _children(operation: Operation) -> Iterator[Block]:
-    """Its parts, each a line with how it is and its id."""
-    lines = [_child(child) for child in operation.children[:MOST_CHILDREN]]
+    """Its parts: one line each with its state and id."""
+    lines = []
+    for child in operation.children[:MOST_CHILDREN]:
+        mark, word = _state(child)
+        lines.append(f"{mark}  {escape(_named(child))}  ·  {word}  ·  {code(child.id)}")
     if lines:
         yield blocks.section("\n".join(lines))
     if len(operation.children) > MOST_CHILDREN:
         yield blocks.context(f"and {len(operation.children) - MOST_CHILDREN} more")
 
 
-def _child(child: Related) -> str:
-    mark, word = _state(child)
-    return f"{mark}  {escape(_named(child))}  ·  {word}  ·  {code(child.id)}"
-
-
 def _plan_title(operation: Operation) -> str:
     to_do = [index for index, step in enumerate(operation.planned) if step.runs]
-    kept = len(operation.planned) - len(to_do)
+    reused = len(operation.planned) - len(to_do)
     done = sum(operation.steps[index].state == "complete" for index in to_do if index < len(operation.steps))
-    rest = f", {kept} kept as {'it is' if kept == 1 else 'they are'}" if kept else ""
+    remark = f", {reused} kept as {'it is' if reused == 1 else 'they are'}" if reused else ""
     if not to_do:
-        return f"{kept} step{'' if kept == 1 else 's'}, kept as {'it is' if kept == 1 else 'they are'}"
-    steps = f"{len(to_do)} step{'' if len(to_do) == 1 else 's'}"
+        return f"{count(reused, 'step')}, kept as {'it is' if reused == 1 else 'they are'}"
+    steps = count(len(to_do), "step")
     if operation.state in {"waiting", "previewed", "queued"}:
-        return f"Plan: {steps}{rest}"
-    return f"{done} of {steps}{rest}"
+        return f"Plan: {steps}{remark}"
+    return f"{done} of {steps}{remark}"
 
 
 def _task(operation: Operation, index: int, step: PlannedStep) -> Block:
@@ -337,7 +334,7 @@ def _run(operation: Operation, index: int) -> StepRun:
 
 
 def _small(operation: Operation, index: int) -> str:
-    """What a finished step has to tell, in small print."""
+    """Duration and remark of a finished step, in small print."""
     run = _run(operation, index)
     if run.state != "complete":
         return ""
@@ -350,18 +347,12 @@ def _seconds(run: StepRun) -> str:
     if run.started is None or run.finished is None:
         return ""
     seconds = (run.finished - run.started).total_seconds()
-    if seconds < 0.05:  # noqa: PLR2004 - what would read 0.0 s
+    if seconds < 0.05:  # noqa: PLR2004 - it would read 0.0 s
         return "at once"
-    return duration(run.finished - run.started) if seconds >= 10 else f"{seconds:.1f} s"  # noqa: PLR2004 - then whole ones will do
+    return duration(run.finished - run.started) if seconds >= 10 else f"{seconds:.1f} s"  # noqa: PLR2004 - from then on in whole seconds
 
 
 # --- buttons --------------------------------------------------------------------------------------------------------
-
-
-def _foot(operation: Operation) -> Iterator[Block]:
-    shown = [one for one in _buttons(operation) if one]
-    if shown:
-        yield blocks.actions(*shown)
 
 
 def _buttons(operation: Operation) -> tuple[Button | None, ...]:
@@ -370,7 +361,7 @@ def _buttons(operation: Operation) -> tuple[Button | None, ...]:
         "Cancel",
         runs=f"operation cancel {operation.id}",
         confirm=Confirm(
-            "Cancel this operation?", f"{name(operation)} stops after the step that is under way.", "Cancel it", "Go on"
+            "Cancel this operation?", f"{name(operation)} stops after the current step.", "Cancel it", "Keep it running"
         ),
     )
     match operation.state:
@@ -392,8 +383,8 @@ def _buttons(operation: Operation) -> tuple[Button | None, ...]:
 # --- the thread -----------------------------------------------------------------------------------------------------
 
 
-def thread_line(operation: Operation, event: Event) -> str:  # noqa: PLR0911 - one a kind
-    """What the thread is told of one event; empty when it has nothing to add."""
+def thread_line(operation: Operation, event: Event) -> str:  # noqa: PLR0911 - one per kind
+    """The thread's line about an event; empty when there is nothing to add."""
     request = operation.approval_request if operation.state == "waiting" else None
     match event.kind:
         case "step" if event.step is not None and event.step < len(operation.planned):
@@ -402,13 +393,13 @@ def thread_line(operation: Operation, event: Event) -> str:  # noqa: PLR0911 - o
             small = escape(_small(operation, event.step))
             return f":white_check_mark:  {escape(_step_title(operation, step))}{small}{correlation}"
         case "approved":
-            who = listed(escape(one.name) for one in operation.approvals)
-            return f":thumbsup:  Approved by {who}" if who else ""
+            approvers = listed(escape(one.name) for one in operation.approvals)
+            return f":thumbsup:  Approved by {approvers}" if approvers else ""
         case "asked" if request:
-            return f":raised_hand:  {_called(request)}please look at the plan above and decide."
+            return f":raised_hand:  {_mentions(request)}please look at the plan above and decide."
         case "reminded" if request:
-            return f":alarm_clock:  {_called(request)}this request expires {date(request.expires)}."
-        case "failed" if operation.state == "failed":  # else a retry has begun before this was posted
+            return f":alarm_clock:  {_mentions(request)}this request expires {date(request.expires)}."
+        case "failed" if operation.state == "failed":  # otherwise a retry began before this was posted
             return f":x:  {escape(summary(operation))}: {_cause(operation)}"
         case "ended":
             mark, word = _state(operation)
@@ -417,13 +408,10 @@ def thread_line(operation: Operation, event: Event) -> str:  # noqa: PLR0911 - o
     return ""
 
 
-def _called(request: ApprovalRequest) -> str:
-    """The approvers, called by name as far as the policy names ids."""
-    return "".join(f"{_call(one)} " for one in request.mentions)
-
-
-def _call(slack_id: str) -> str:
-    return f"<!subteam^{slack_id}>" if slack_id.startswith("S") else mention(slack_id)
+def _mentions(request: ApprovalRequest) -> str:
+    """Mentions of the approvers whose ids the policy has."""
+    ids = request.mentions
+    return "".join(f"<!subteam^{id_}> " if id_.startswith("S") else f"{mention(id_)} " for id_ in ids)
 
 
 def _cause(operation: Operation) -> str:
@@ -432,7 +420,7 @@ def _cause(operation: Operation) -> str:
 
 
 def is_loud(event: Event) -> bool:
-    """Whether the channel hears of it too: a failure, once."""
+    """Whether the channel sees the line too: only a failure."""
     return event.kind == "failed"
 
 
@@ -442,21 +430,20 @@ def is_loud(event: Event) -> bool:
 def details(operation: Operation, by_hand: str = "") -> Message:
     """Everything about one operation: decisions, steps with their ids, and the commands that they replace.
 
-    `by_hand` are those command lines; empty where nobody knows them.
+    `by_hand` are those command lines, or empty.
     """
-    shown = [*_head(operation), *_middle(operation)]
+    sections = [*_head(operation), *_middle(operation)]
     if operation.decisions:
-        told = [_decided(one) for one in operation.decisions]
-        shown.append(blocks.section("*Decisions*\n" + "\n".join(told)))
+        sections.append(blocks.section("\n".join(["*Decisions*", *map(_decision, operation.decisions)])))
     if operation.plan:
         rows = [_row(operation, index, step) for index, step in enumerate(operation.planned)]
-        shown.append(blocks.table(("Step", "State", "Took", "Correlation id"), rows))
+        sections.append(blocks.table(("Step", "State", "Took", "Correlation id"), rows))
     if by_hand:
-        shown.append(blocks.rich("By hand it would be:", blocks.preformatted(cut(by_hand, 2800))))
-    return Message(escape(summary(operation)), tuple(shown))
+        sections.append(blocks.rich("The same by hand:", blocks.preformatted(cut(by_hand, 2800))))
+    return Message(escape(summary(operation)), tuple(sections))
 
 
-def _decided(decision: Decision) -> str:
+def _decision(decision: Decision) -> str:
     reason = f" – {escape(' '.join(decision.reason.split()))}" if decision.reason else ""  # noqa: RUF001 - a dash
     return f"• {escape(decision.name)}: {_VERDICTS[decision.verdict]} {date(decision.at)}{reason}"
 
@@ -482,7 +469,7 @@ def listing(operations: tuple[Operation, ...], page: int, *, turns: str, more: b
         )
         for one in operations
     ]
-    table = blocks.table(("Id", "Operation", "State", "Asked by", "When (UTC)"), rows)
+    table = blocks.table(("Id", "Operation", "State", "Requested by", "When (UTC)"), rows)
     newer = blocks.button("Newer", runs=f"{turns} --page {page - 1}") if page > 1 else None
     older = blocks.button("Older", runs=f"{turns} --page {page + 1}") if more else None
     turning = (blocks.actions(newer, older),) if newer or older else ()

@@ -1,7 +1,7 @@
 """What a foreign system's error means to people: one sentence and one remedy for cards, findings and answers.
 
-By the error's class, and by the word in its `reason` where one class covers several cases. The system's own words are
-not in here: every view shows them behind the sentence.
+By the error's class, and by its `reason` if one class covers several cases. The system's own message is not in here:
+every view shows it after the sentence.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Refusal:
-    """Templates with gaps for facts; `line` is for a shell, empty where none helps."""
+    """Templates over an error's facts; `line` is for a shell, or empty if no command helps."""
 
     sentence: str
     remedy: str
@@ -18,16 +18,16 @@ class Refusal:
 
 
 def words(error: str, reason: str = "") -> Refusal | None:
-    """The words for an error's class name and `reason`; None for an error that the views word themselves."""
+    """The words for an error's class name and `reason`; None for an error that has its words elsewhere."""
     return WORDS.get((error, reason)) or WORDS.get((error, ""))
 
 
-_OWNER = "Whoever runs the bot has to see to that."
+_OWNER = "Only those who run the bot can do that."
 
 WORDS: Mapping[tuple[str, str], Refusal] = {
     ("Locked", "lock"): Refusal(
         "A management lock forbids this change of {target}.",
-        "Remove the lock, or ask those who set it.",
+        "Remove the lock, or ask whoever set it.",
         "az lock list --resource-group {group} --output table",
     ),
     ("Locked", "policy"): Refusal(
@@ -35,22 +35,22 @@ WORDS: Mapping[tuple[str, str], Refusal] = {
         "Change the site file so that it fits the policy, or ask for an exemption.",
     ),
     ("Locked", "subscription"): Refusal(
-        "The subscription is disabled: it can be read and not changed.", "Have it enabled, then try again."
+        "The subscription is disabled: it can be read but not changed.", "Have it enabled, then try again."
     ),
     ("Locked", "deny_assignment"): Refusal(
-        "A deny assignment forbids this change of {target}, whatever rights the bot has.",
+        "A deny assignment forbids this change of {target}, regardless of the bot's rights.",
         "Ask those who manage the resource group.",
     ),
     ("Locked", "deleting"): Refusal(
         "The resource group of {target} is being deleted.", "Wait until it is gone, or name another one."
     ),
     ("SubscriptionUnknown", ""): Refusal(
-        "The bot's identity sees no such subscription in this cloud, which says nothing about {target}.",
+        "The bot's identity can't see the subscription in this cloud, so the state of {target} is unknown.",
         "Compare `subscription` in the site file, and the bot's `AZURE_CLOUD` and tenant, with the portal.",
         "az account show --subscription {subscription}",
     ),
     ("ResourceGroupUnknown", ""): Refusal(
-        "The subscription has no such resource group, which says nothing about {target}.",
+        "The resource group of {target} does not exist in the subscription.",
         "Compare `resource_group` in the site file with the portal. The bot creates no resource groups.",
         "az group list --output table",
     ),
@@ -60,7 +60,7 @@ WORDS: Mapping[tuple[str, str], Refusal] = {
         "az provider register --namespace {provider} --wait",
     ),
     ("VersionNotOffered", ""): Refusal(
-        "This cloud offers {resource_type} in no api-version that the bot knows. It offers: {offered}.",
+        "This cloud offers {resource_type} in no API version that the bot supports. It offers: {offered}.",
         "Set `REGISTRY_BOT_AZURE_API_VERSIONS` to one of them, or update the bot.",
     ),
     ("NotOfferedInRegion", ""): Refusal(
@@ -71,45 +71,43 @@ WORDS: Mapping[tuple[str, str], Refusal] = {
         "Somebody else has this name: names of cloud registries are unique in the whole cloud.",
         "Choose another `acr.name` in the site file.",
     ),
-    ("Busy", ""): Refusal("Another change of {target} is under way.", "Wait until it has ended, then try again."),
+    ("Busy", ""): Refusal("{target} is being changed already.", "Wait until that has finished, then try again."),
     ("Unreadable", ""): Refusal(
-        "SYSTEM's answer about {target} could not be understood, which says nothing about {target}.",
-        "Look for a proxy on the way, which may have answered in its place. Then try again.",
+        "SYSTEM's answer could not be understood, so the state of {target} is unknown.",
+        "Check whether a proxy answered in its place, then try again.",
     ),
     ("WrongCluster", ""): Refusal(
-        "The kubeconfig leads to another cluster: it is {actual}, and the site's is {expected}.",
+        "The kubeconfig leads to another cluster: to {actual} instead of the site's cluster {expected}.",
         "Set `cluster.kubernetes.kubeconfig` and `cluster.kubernetes.context` in the site file to the site's cluster.",
         "kubectl config get-contexts",
     ),
     ("WrongCluster", "own"): Refusal(
-        "The site names no kubeconfig, so its cluster would be the one that the bot runs in. That one does not say that"
-        " it is {expected}.",
-        "Set `cluster.kubernetes.kubeconfig` and `cluster.kubernetes.context` in the site file. If it is that cluster,"
-        " apply `deploy/rbac/read-only.yaml`.",
+        "The site names no kubeconfig, so the bot would use the cluster that it runs in, which does not identify itself"
+        " as {expected}.",
+        "Set `cluster.kubernetes.kubeconfig` and `cluster.kubernetes.context` in the site file. If it is the right"
+        " cluster, apply `deploy/rbac/read-only.yaml`.",
     ),
     ("WrongCluster", "unproven"): Refusal(
-        "Nothing is written into {target}, since it does not say which Arc-enabled cluster it is.",
-        "Apply `deploy/rbac/read-only.yaml`, and look whether the Arc agents run.",
+        "The bot writes nothing into {target}, because the cluster does not identify itself.",
+        "Apply `deploy/rbac/read-only.yaml`, and check that the Arc agents are running.",
         "kubectl get configmap azure-clusterconfig --namespace azure-arc",
     ),
-    ("Throttled", "until"): Refusal(
-        "SYSTEM was asked too often and wants no request about {target} before {until}.", "Try again after that."
-    ),
+    ("Throttled", "until"): Refusal("SYSTEM throttles requests about {target} until {until}.", "Try again after that."),
     ("NotAllowed", "scope"): Refusal(
         "SYSTEM does not let the bot do this: the bot's own identity lacks {action} at {scope}.",
-        "Give it that right. Whoever asked can't change it.",
+        f"Grant it that right. {_OWNER}",
     ),
     ("NotAuthenticated", "subject"): Refusal(
-        "Microsoft Entra knows no federated credential that fits the bot's token.",
-        f"Compare subject, issuer and audience letter by letter; subjects are case-sensitive. {_OWNER}",
+        "Microsoft Entra has no federated credential that matches the bot's token.",
+        f"Compare subject, issuer and audience exactly; subjects are case-sensitive. {_OWNER}",
     ),
     ("NotAuthenticated", "secret"): Refusal(
-        "Microsoft Entra does not accept the bot's client secret.", f"Create a new secret. {_OWNER}"
+        "Microsoft Entra rejects the bot's client secret.", f"Create a new secret. {_OWNER}"
     ),
     ("NotAuthenticated", "tenant"): Refusal(
-        "The bot's tenant or cloud does not fit.", f"Compare `AZURE_TENANT_ID` and `AZURE_CLOUD`. {_OWNER}"
+        "The bot's tenant or cloud is wrong.", f"Check `AZURE_TENANT_ID` and `AZURE_CLOUD`. {_OWNER}"
     ),
     ("NotAuthenticated", "policy"): Refusal(
-        "Conditional access keeps the bot from signing in.", f"Exempt the bot's identity. {_OWNER}"
+        "Conditional access blocks the bot from signing in.", f"Exempt the bot's identity. {_OWNER}"
     ),
 }

@@ -1,4 +1,4 @@
-"""Watches as people see them: the confirmation before saving, the list. Pure."""
+"""Watches as people see them: the preview before saving, the list. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -32,7 +32,7 @@ def subject(watch: Watch) -> str:
 
 
 def preview(watch: Watch, now: datetime, *, saves: str) -> Message:
-    """Before it is saved: the schedule in words, the next three times, and a button that runs `saves`."""
+    """A watch before it is saved: the schedule in words, the next three times, and a button that runs `saves`."""
     text = f"Not saved yet: watch {subject(watch)}, summaries {_every(watch)}"
     sections = (
         blocks.section(f"Watch {bold(subject(watch))} in this channel?"),
@@ -43,7 +43,7 @@ def preview(watch: Watch, now: datetime, *, saves: str) -> Message:
 
 
 def saved(watch: Watch, now: datetime) -> Message:
-    """The watch as it is saved now."""
+    """A watch that has just been saved."""
     text = escape(f"This channel watches {subject(watch)}, summaries {_every(watch)}")
     head = blocks.section(f":eyes:  This channel now watches {bold(subject(watch))}, set up by {mention(watch.by)}.")
     return Message(text, (head, _summary_and_alerts(watch, now), blocks.actions(_now(watch))))
@@ -59,12 +59,12 @@ def listing(watches: Sequence[Watch], now: datetime, *, watch_line: str, hidden:
     """The channel's watches with their next times and buttons.
 
     Args:
-        watches: Those that the reader may see.
-        now: The moment.
-        watch_line: How a watch is typed.
-        hidden: How many more the channel has.
+        watches: The watches that the reader may see.
+        now: The current time.
+        watch_line: The command line that creates a watch.
+        hidden: How many other watches the channel has.
     """
-    note = f"You may not see {count(hidden, 'more watch', 'more watches')} of this channel."
+    note = f"This channel has {count(hidden, 'more watch', 'more watches')} that you may not see."
     if not watches:
         text = note if hidden else "This channel watches nothing."
         return Message(text, (blocks.section(f"{text} To watch a site, type {code(watch_line)}."),))
@@ -72,7 +72,7 @@ def listing(watches: Sequence[Watch], now: datetime, *, watch_line: str, hidden:
     for watch in watches[:MOST]:
         question = Confirm(
             "End this watch?",
-            f"This channel will get no more summaries and alerts of {subject(watch)}.",
+            f"This channel will get no more summaries and alerts about {subject(watch)}.",
             "End it",
             "Keep it",
         )
@@ -111,7 +111,7 @@ def _summaries(watch: Watch, now: datetime) -> str:
     return f"Summaries: {escape(schedule.words())} ({code(watch.every)})\nNext: {escape('; '.join(times))}"
 
 
-# --- what was not understood ----------------------------------------------------------------------------------------
+# --- invalid schedules ----------------------------------------------------------------------------------------------
 
 _FIELDS = "minute, hour, day of the month, month, day of the week"
 
@@ -122,24 +122,19 @@ def _marked(value: str, facts: Mapping[str, Any]) -> str:
     return f"\n```{escape(expression)}\n{' ' * facts['position']}{'^' * facts['length']}```"
 
 
-def _allowed(facts: Mapping[str, Any]) -> str:
-    """What a field takes."""
-    names = facts.get("names") or ()
-    also = f", {names[0]} to {names[-1]}" if names else ""
-    sunday = " (0 and 7 are Sunday)" if facts["high"] == 7 else ""  # noqa: PLR2004 - only the day of the week
-    return f"{facts['low']} to {facts['high']}{also}{sunday}"
-
-
 def _fields(field: str, value: str, facts: Mapping[str, Any]) -> str:
     number = facts["count"]
-    seconds = " Seconds and years are not among them." if number > 5 else ""  # noqa: PLR2004 - crontab's five fields
+    seconds = " There are no fields for seconds and years." if number > 5 else ""  # noqa: PLR2004 - crontab's five fields
     return f"{field} needs five fields ({_FIELDS}); this has {number}.{seconds}{_near(facts)}{_marked(value, facts)}"
 
 
 def _value(_: str, value: str, facts: Mapping[str, Any]) -> str:
-    part, field = facts["part"], facts["field"]
+    part, field, names = facts["part"], facts["field"], facts.get("names") or ()
     problem = f"{code(part)} is not a valid {field}" if part else f"The {field} is missing"
-    return f"{problem}. Allowed: {_allowed(facts)}, a list, a range, or `*`.{_near(facts)}{_marked(value, facts)}"
+    also = f", {names[0]} to {names[-1]}" if names else ""
+    sunday = " (0 and 7 are Sunday)" if facts["high"] == 7 else ""  # noqa: PLR2004 - only the day of the week
+    allowed = f"{facts['low']} to {facts['high']}{also}{sunday}, a list, a range, or `*`"
+    return f"{problem}. Allowed: {allowed}.{_near(facts)}{_marked(value, facts)}"
 
 
 def _near(facts: Mapping[str, Any]) -> str:
@@ -166,11 +161,11 @@ RULES: Mapping[str, Callable[[str, str, Mapping[str, Any]], str]] = {
     "tz.unknown": lambda _, value, facts: (
         f"{code(value)} is not a time zone.{_near(facts) or ' Examples are `Europe/Berlin` and `UTC`.'}"
     ),
-    "tz.fixed": lambda _, value, facts: f"{code(value)} has no daylight saving time, all the year.{_near(facts)}",
+    "tz.fixed": lambda _, value, facts: f"{code(value)} has no daylight saving time at all.{_near(facts)}",
     "snooze.until": lambda field, value, facts: (
         f"{code(value)} is not a valid value of {field}. Use a time such as `1h` or `2d` (at most"
         f" {duration(facts['longest'])}), `morning` or `change`."
     ),
     "watch.nothing": lambda _, __, ___: "A watch without summaries and alerts would never post anything.",
 }
-"""Sentences by rule (`services.model.errors.Invalid`): of the option, the value and the facts."""
+"""Sentences by rule (`services.model.errors.Invalid`), from the option, the value and the facts."""

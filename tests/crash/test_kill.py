@@ -186,7 +186,7 @@ async def _told(made: World, card: dict[str, Any]) -> dict[str, Any]:
 def _without_chance(line: str) -> str:
     """A thread line without times and ids; an import that was done before the kill is found done."""
     return re.sub(
-        r"`[0-9a-f-]{36}`|\d+(\.\d+)? (s|min)( \d+ s)?|at once|was there already and was kept|  ·  ", "", line
+        r"`[0-9a-f-]{36}`|\d+(\.\d+)? (s|min)( \d+ s)?|at once|existed already and was kept|  ·  ", "", line
     ).strip()
 
 

@@ -17,7 +17,7 @@ async def test_an_operator_may_not_approve(registry: Conversation) -> None:
 alice  /registry deploy edge01 --site hamburg
 bot    Deploy edge01 to hamburg: waiting for approval   [Approve] [Reject…] [Cancel]
 carol  [Approve]
-bot    (only carol) This needs `operation:approve`, which you don't have. The role *approver* or *admin* has it. Roles are given in the access file. `/registry whoami` shows what you have.\
+bot    (only carol) This needs `operation:approve`, which you don't have. The role *approver* or *admin* includes it; the access file grants roles. `/registry whoami` shows what you have.\
 """)
 
 
@@ -25,7 +25,7 @@ async def test_two_different_people_have_to_approve(careful: Conversation) -> No
     await careful.say("deploy edge01 --site hamburg")
     await careful.click("Approve", as_="bob")
     await careful.click("Approve", as_="bob")
-    assert "Needs one approval of edge-approvers or dave. bob approved." in await careful.card()
+    assert "Needs one approval from edge-approvers or dave. bob approved." in await careful.card()
     await careful.click("Approve", as_="dave")
 
     assert await careful.transcript() == snapshot("""\
@@ -33,7 +33,7 @@ alice  /registry deploy edge01 --site hamburg
 bot    Deploy edge01 to hamburg: waiting for approval   [Approve] [Reject…] [Cancel]
 bob    [Approve]
 bob    [Approve]
-bot    (only bob) You have already decided about this request. It waits for somebody else.
+bot    (only bob) You have already decided about this request. It is waiting for somebody else.
 dave   [Approve]
 bot    Deploy edge01 to hamburg: online, approved by bob and dave\
 """)
@@ -82,7 +82,7 @@ async def test_a_decision_about_one_that_has_ended_is_refused(registry: Conversa
 alice  /registry deploy edge01 --site berlin
 bot    Deploy edge01 to berlin: online
 bob    /registry operation approve op-1
-bot    (only bob) `op-1` has succeeded. This is possible only for one that waits for approval.\
+bot    (only bob) `op-1` has succeeded. This is only possible for an operation that is waiting for approval.\
 """)
 
 
@@ -112,7 +112,7 @@ alice  /registry deploy edge01 --site hamburg
 bot    Deploy edge01 to hamburg: waiting for approval   [Approve] [Reject…] [Cancel]
 dave   [Reject…]
 dave   (form) reason=I do not like it
-bot    (only dave) The rule *production needs a second person* leaves this to `edge-approvers`.\
+bot    (only dave) The rule *production needs a second person* leaves this decision to `edge-approvers`.\
 """)
 
 

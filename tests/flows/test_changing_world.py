@@ -15,12 +15,12 @@ async def test_what_was_approved_is_asked_again_when_the_world_has_changed(regis
 
     assert changed == snapshot("""\
 Registry: :raised_hand:  *Deploy edge01 to hamburg*  ·  waiting for approval
-  asked by @alice TIME  ·  production  ·  `op-1`
-  :warning: *The world has changed since this was approved*, so nothing was written.
+  requested by @alice TIME  ·  production  ·  `op-1`
+  :warning: *Something has changed since this was approved*, so nothing was written.
   • registry, data endpoint: ~no~ → yes
   :warning:  Not registered yet: `Microsoft.Kubernetes`, `Microsoft.KubernetesConfiguration` and `Microsoft.ExtendedLocation`.
   The deployment registers them; it takes up to ten minutes.
-  Needs one approval of edge-approvers. Expires TIME.
+  Needs one approval from edge-approvers. Expires TIME.
   Rule *production needs a second person*  ·  plan `DIGEST`
   Plan: 10 steps
   [ ] Hold: Service IP 10.112.0.2
@@ -28,7 +28,7 @@ Registry: :raised_hand:  *Deploy edge01 to hamburg*  ·  waiting for approval
   [ ] Change: Registration of resource providers
       Microsoft.Kubernetes, Microsoft.KubernetesConfiguration, Microsoft.ExtendedLocation
   [ ] Create: Image hello-world:latest
-      from mcr.microsoft.com/hello-world:latest; a tag that is there already is kept
+      from mcr.microsoft.com/hello-world:latest; an existing tag is kept
   [ ] Create: Scope map edge01
       repositories hello-world
   [ ] Create: Sync token edge01
@@ -73,15 +73,15 @@ async def test_a_given_address_that_somebody_took_blocks_the_run(registry: Conve
 
     assert await registry.card_of("hamburg") == snapshot("""\
 Registry: :no_entry:  *Deploy edge01 to hamburg*  ·  blocked
-  asked by @alice TIME  ·  production  ·  `op-1`
-  :warning: *The world has changed since this was approved*, so nothing was written.
+  requested by @alice TIME  ·  production  ·  `op-1`
+  :warning: *Something has changed since this was approved*, so nothing was written.
   :no_entry:  The Service address `10.112.0.9` is in use.
   Leave `--service-ip` out, or give a free one such as `10.112.0.2`.
   `kubectl get services --all-namespaces | grep --word-regexp 10.112.0.9`
   :warning:  Not registered yet: `Microsoft.Kubernetes`, `Microsoft.KubernetesConfiguration` and `Microsoft.ExtendedLocation`.
   The deployment registers them; it takes up to ten minutes.
-  :warning:  The dedicated data endpoint is off; the deployment switches it on. From then on clients fetch from `contosoacr.westeurope.data.azurecr.io`, which firewalls must let through.
-  Switch it on beforehand if firewall rules have to be prepared.
+  :warning:  The dedicated data endpoint is off; the deployment enables it. From then on clients fetch from `contosoacr.westeurope.data.azurecr.io`, which firewalls must let through.
+  Enable it beforehand if firewall rules have to be prepared.
   [Show details]\
 """)
     assert await registry.leases("hamburg") == frozenset()
@@ -100,9 +100,9 @@ async def test_a_given_address_that_is_taken_at_the_last_moment_fails_with_its_c
 
     assert await registry.card_of("berlin") == snapshot("""\
 Registry: :x:  *Deploy edge01 to berlin*  ·  failed
-  asked by @alice TIME  ·  development  ·  `op-1`
-  The Service address `10.96.0.9` is in use by somebody else's Service.
-  Retry: a picked address is replaced by the next free one. If you gave it with `--service-ip`, give another or none.
+  requested by @alice TIME  ·  development  ·  `op-1`
+  The Service address `10.96.0.9` is in use by another Service.
+  Retry: a picked address is replaced by the next free one. If you chose it with `--service-ip`, choose another one or none.
   `kubectl get services --all-namespaces | grep --word-regexp 10.96.0.9`
   Nothing was left behind.
   0 of 11 steps
@@ -111,9 +111,9 @@ Registry: :x:  *Deploy edge01 to berlin*  ·  failed
   [ ] Change: Registration of resource providers
       Microsoft.Kubernetes, Microsoft.KubernetesConfiguration, Microsoft.ExtendedLocation
   [ ] Change: Data endpoint of contosoacr
-      switched on; firewalls at the edge must let it through
+      enabled; firewalls at the edge must let it through
   [ ] Create: Image hello-world:latest
-      from mcr.microsoft.com/hello-world:latest; a tag that is there already is kept
+      from mcr.microsoft.com/hello-world:latest; an existing tag is kept
   [ ] Create: Scope map edge01
       repositories hello-world
   [ ] Create: Sync token edge01
@@ -147,12 +147,12 @@ bot    Deploy edge02 to berlin: blocked\
 """)
     assert await registry.card_of("berlin") == snapshot("""\
 Registry: :no_entry:  *Deploy edge02 to berlin*  ·  blocked
-  asked by @carol TIME  ·  development  ·  `op-2`
-  :warning: *The world has changed since this was planned*, so nothing was written.
+  requested by @carol TIME  ·  development  ·  `op-2`
+  :warning: *Something has changed since this was planned*, so nothing was written.
   • cert manager: ~no~ → yes
   • extension, edge01: ~none~ → Succeeded
   • namespace: ~none~ → Active
-  :no_entry:  The cluster has a connected registry extension already, `edge01` (Service address `10.96.0.2`); only one fits in a cluster.
+  :no_entry:  The cluster has a connected registry extension already, `edge01` (Service address `10.96.0.2`); a cluster can have only one.
   Use another cluster, or delete that extension first.
   `az k8s-extension delete --name edge01 --cluster-name berlin-arc --cluster-type connectedClusters --resource-group edge-rg`
   [Show details]\

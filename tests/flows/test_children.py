@@ -92,7 +92,7 @@ bot    Rollout everywhere at berlin: done, approved by bob\
     assert await registry.answer() == snapshot(
         """\
 Registry: :white_check_mark:  *Rollout everywhere at berlin*  ·  done, approved by bob
-  asked by @alice TIME  ·  development  ·  `op-1`
+  requested by @alice TIME  ·  development  ·  `op-1`
   *Took* N s
   3 of 3 steps
   [x] Change: Deploy edge01 to berlin
@@ -122,7 +122,7 @@ async def test_a_gate_stops_when_too_many_children_failed_and_a_retry_runs_those
     assert [one.id for one in (await registry.operation("everywhere")).children] == [one.id for one in child_before]
     assert await registry.transcript() == snapshot("""\
 bot    Rollout everywhere at berlin: failed   [Retry]
-bot    :x:  Rollout everywhere at berlin: failed: Parts that did not end well: 1 of 1. The plan lets 0 pass.
+bot    :x:  Rollout everywhere at berlin: failed: 1 of 1 parts failed. The plan tolerates 0.
 carol  [Retry]
 bot    Rollout everywhere at berlin: done\
 """)

@@ -28,10 +28,10 @@ async def test_the_activation_is_freed_and_the_card_says_what_goes_on(registry: 
 
     assert asked == snapshot("""\
 Registry: :raised_hand:  *Deactivate edge01 at hamburg*  ·  waiting for approval
-  asked by @alice TIME  ·  production  ·  `op-1`
-  :warning:  The extension `edge01` stays installed at `hamburg`. It goes on serving the images that it has, and can no longer sync: new images do not arrive, and pushes do not reach the cloud.
-  To use it again, deploy `edge01` to the site once more.
-  Needs one approval of edge-approvers. Expires TIME.
+  requested by @alice TIME  ·  production  ·  `op-1`
+  :warning:  The extension `edge01` stays installed at `hamburg`. It keeps serving the images that it has, but can no longer sync: new images don't arrive, and pushes don't reach the cloud.
+  To use it again, deploy `edge01` to the site again.
+  Needs one approval from edge-approvers. Expires TIME.
   Rule *production needs a second person*  ·  plan `DIGEST`
   Plan: 2 steps
   [ ] Change: Activation of edge01
@@ -64,8 +64,8 @@ async def test_one_that_is_inactive_needs_nothing_and_nobodys_approval(registry:
 
     assert await registry.answer() == snapshot("""\
 Registry: :white_check_mark:  *Deactivate edge01 at hamburg*  ·  inactive
-  asked by @alice TIME  ·  production  ·  `op-1`
-  There was nothing to do: everything is as asked for.
+  requested by @alice TIME  ·  production  ·  `op-1`
+  There was nothing to do: everything is as requested.
   1 step, kept as it is
   [x] Keep: Activation of edge01
       it is Inactive already
@@ -91,10 +91,10 @@ async def test_a_dry_run_shows_the_plan_and_writes_nothing(registry: Conversatio
 
     assert await registry.answer() == snapshot("""\
 Registry: :mag:  *Deactivate edge01 at berlin*  ·  dry run
-  asked by @alice TIME  ·  development  ·  `op-1`
-  A dry run: nothing was written and nothing will be.
-  :warning:  The extension `edge01` stays installed at `berlin`. It goes on serving the images that it has, and can no longer sync: new images do not arrive, and pushes do not reach the cloud.
-  To use it again, deploy `edge01` to the site once more.
+  requested by @alice TIME  ·  development  ·  `op-1`
+  This was a dry run: nothing was written.
+  :warning:  The extension `edge01` stays installed at `berlin`. It keeps serving the images that it has, but can no longer sync: new images don't arrive, and pushes don't reach the cloud.
+  To use it again, deploy `edge01` to the site again.
   Plan: 2 steps
   [ ] Change: Activation of edge01
       Active → Inactive; another installation can be activated then
@@ -110,7 +110,7 @@ async def test_a_viewer_may_not(registry: Conversation) -> None:
 
     assert await registry.transcript() == snapshot("""\
 dave   /registry deactivate edge01 --site berlin
-bot    (only dave) This needs `registry:write`, which you don't have. The role *operator* or *admin* has it. Roles are given in the access file. `/registry whoami` shows what you have.\
+bot    (only dave) This needs `registry:write`, which you don't have. The role *operator* or *admin* includes it; the access file grants roles. `/registry whoami` shows what you have.\
 """)
 
 
@@ -124,9 +124,9 @@ async def test_what_azure_refuses_fails_and_a_retry_goes_on(registry: Conversati
     assert failed == snapshot(
         """\
 Registry: :x:  *Deactivate edge01 at berlin*  ·  failed
-  asked by @alice TIME  ·  development  ·  `op-2`
-  `connectedRegistries/edge01` is in the way, or busy with something else: `It is being updated.`
-  Retry when it is done.
+  requested by @alice TIME  ·  development  ·  `op-2`
+  `connectedRegistries/edge01` already exists, or is busy with another change: `It is being updated.`
+  Retry when that has finished.
   Left behind: perhaps Activation of edge01.
   0 of 2 steps
   [!] Change: Activation of edge01
@@ -138,7 +138,7 @@ Registry: :x:  *Deactivate edge01 at berlin*  ·  failed
     assert await registry.transcript() == snapshot("""\
 alice  /registry deactivate edge01 --site berlin
 bot    Deactivate edge01 at berlin: failed   [Retry]
-bot    :x:  Deactivate edge01 at berlin: failed: `connectedRegistries/edge01` is in the way, or busy with something else: `It is being updated.`
+bot    :x:  Deactivate edge01 at berlin: failed: `connectedRegistries/edge01` already exists, or is busy with another change: `It is being updated.`
 carol  [Retry]
 bot    Deactivate edge01 at berlin: inactive\
 """)
@@ -159,7 +159,7 @@ async def test_by_hand_it_is_one_command(registry: Conversation) -> None:
     await registry.say("deactivate edge01 --site berlin --dry-run")
     await registry.say(f"operation show {(await registry.operation()).id}")
 
-    assert (await registry.answer()).partition("By hand it would be:")[2] == snapshot("""\
+    assert (await registry.answer()).partition("The same by hand:")[2] == snapshot("""\
 
   az acr connected-registry deactivate --registry contosoacr --name edge01 --resource-group edge-rg --yes
   az acr connected-registry show --registry contosoacr --name edge01 --query activation.status --output tsv\

@@ -131,7 +131,7 @@ async def test_typed_bare_it_is_a_form_whose_slips_are_told_beside_the_field(reg
 
     assert slip["errors"] == snapshot(
         {
-            "name": "Edge-1 can't be the name of a connected registry. Use 5 to 40 lower-case letters and digits, a letter first."
+            "name": "Edge-1 can't be the name of a connected registry. Use 5 to 40 lowercase letters and digits, beginning with a letter."
         }
     )
     assert await registry.transcript() == snapshot("""\

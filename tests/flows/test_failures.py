@@ -11,7 +11,7 @@ from services.policy.configuration import FixedConfiguration
 from tests.flows.conversation import POLICY, Conversation
 
 CAUSES = {
-    "service-ip-taken": "The Service address `10.96.0.2` is in use by somebody else's Service.",
+    "service-ip-taken": "The Service address `10.96.0.2` is in use by another Service.",
     "cert-manager-present": "cert-manager is installed in this cluster already, and the extension tried to install it again.",
     "name-in-use": "The cluster has a Helm release with the extension's name already.",
     "namespace-terminating": "The namespace `connected-registry` is still being deleted.",
@@ -20,8 +20,8 @@ CAUSES = {
     "crd-write-race": "Something else changed the extension in the cluster at the same moment.",
     "silent-failure": "The extension ended as `Failed`, and Azure gives no reason.",
     "storage-class-missing": "The volume claim of the connected registry stays Pending (storage class `missing-storage-class`): `FailedScheduling: 0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.`",
-    "bad-password": "The registry refuses the sync token's password: it was generated anew elsewhere, has expired, or is not the one in the connection string.",
-    "token-disabled": "The registry refuses the sync token's password: it was generated anew elsewhere, has expired, or is not the one in the connection string.",
+    "bad-password": "The registry refuses the sync token's password: it was regenerated elsewhere, has expired, or is not the one in the connection string.",
+    "token-disabled": "The registry refuses the sync token's password: it was regenerated elsewhere, has expired, or is not the one in the connection string.",
     "already-activated": "Another installation of `edge01` is activated, so this one is refused (`ALREADY_ACTIVATED`).",
     "firewall": "The connected registry can't reach the registry in the cloud: `TIME [ERR] The parent registry can't be reached: dial tcp: lookup contosoacr.westeurope.data.azurecr.io: i/o timeout. Trying again.`",
     "disk-full": "The connected registry can't write to its disk: `There is not enough space on the disk of the connected registry.`",
@@ -43,9 +43,9 @@ async def test_the_card_of_a_failure_tells_cause_remedy_and_what_is_left(registr
 
     assert (await registry.card_of("berlin")).partition("\n  7 of 11")[0] == snapshot("""\
 Registry: :x:  *Deploy edge01 to berlin*  ·  failed
-  asked by @alice TIME  ·  development  ·  `op-1`
-  The Service address `10.96.0.2` is in use by somebody else's Service.
-  Retry: a picked address is replaced by the next free one. If you gave it with `--service-ip`, give another or none.
+  requested by @alice TIME  ·  development  ·  `op-1`
+  The Service address `10.96.0.2` is in use by another Service.
+  Retry: a picked address is replaced by the next free one. If you chose it with `--service-ip`, choose another one or none.
   `kubectl get services --all-namespaces | grep --word-regexp 10.96.0.2`
   Left behind: Registration of resource providers, Data endpoint of contosoacr, Image hello-world:latest, Scope map edge01, Sync token edge01 and Connected registry edge01; perhaps Extension edge01.\
 """)
@@ -112,9 +112,9 @@ async def test_what_azure_refuses_is_told_in_its_words_with_its_correlation_id(r
 
     assert (await registry.card_of("berlin")).partition("\n  4 of 11")[0] == snapshot("""\
 Registry: :x:  *Deploy edge01 to berlin*  ·  failed
-  asked by @alice TIME  ·  development  ·  `op-1`
+  requested by @alice TIME  ·  development  ·  `op-1`
   Azure said no to `scopeMaps/edge01`: `InvalidScopeMap` `The scope map is not valid.`
-  Mend what it names, then retry.
+  Fix what it names, then retry.
   Left behind: Registration of resource providers, Data endpoint of contosoacr and Image hello-world:latest; perhaps Scope map edge01.\
 """)
 

@@ -12,7 +12,7 @@ async def test_a_viewer_learns_privately_which_role_would_let_them(registry: Con
 
     assert await registry.transcript() == snapshot("""\
 dave   /registry deploy edge01 --site berlin
-bot    (only dave) This needs `registry:write`, which you don't have. The role *operator* or *admin* has it. Roles are given in the access file. `/registry whoami` shows what you have.\
+bot    (only dave) This needs `registry:write`, which you don't have. The role *operator* or *admin* includes it; the access file grants roles. `/registry whoami` shows what you have.\
 """)
 
 
@@ -33,7 +33,7 @@ async def test_in_a_channel_that_others_read_nothing_is_said(registry: Conversat
 
     assert await registry.transcript() == snapshot("""\
 alice  /registry list
-bot    (only alice) People of other organisations can read this channel, so the bot does not answer here. Use another one.
+bot    (only alice) People from other organisations can read this channel, so the bot does not answer here. Use another one.
 eve    /registry operation list\
 """)
 
@@ -46,7 +46,7 @@ async def test_somebody_of_another_workspace_cannot_approve(shared: Conversation
 alice  /registry deploy edge01 --site hamburg
 bot    Deploy edge01 to hamburg: waiting for approval   [Approve] [Reject…] [Cancel]
 eve    [Approve]
-bot    (only eve) This bot works for members of its own workspace only.\
+bot    (only eve) This bot works only for members of its own workspace.\
 """)
     assert (await shared.operation()).state == "waiting"
 
@@ -69,7 +69,7 @@ async def test_a_viewer_may_not_stop_what_others_asked_for(registry: Conversatio
 alice  /registry deploy edge01 --site hamburg
 bot    Deploy edge01 to hamburg: waiting for approval   [Approve] [Reject…] [Cancel]
 dave   [Cancel]
-bot    (only dave) This needs `operation:cancel`, which you don't have. The role *operator* or *admin* has it. Roles are given in the access file. `/registry whoami` shows what you have.\
+bot    (only dave) This needs `operation:cancel`, which you don't have. The role *operator* or *admin* includes it; the access file grants roles. `/registry whoami` shows what you have.\
 """)
 
 
@@ -152,7 +152,7 @@ async def test_a_value_that_breaks_a_rule_is_told_before_anything_begins(registr
 alice  /registry deploy edge01 --site berlin --service-ip 10.96.0.300
 bot    (only alice) `10.96.0.300` is not an IP address, which `--service-ip` takes.
 alice  /registry deploy edge01 --site berlin --schedule '0 3 * * *'
-bot    (only alice) The schedule `0 3 * * *` needs `--window`, how long a sync may take, such as `3h`.\
+bot    (only alice) The schedule `0 3 * * *` needs `--window`, the time a sync may take, such as `3h`.\
 """)
 
 
@@ -163,7 +163,8 @@ async def test_whoami_tells_what_a_denial_takes_away(tmp_path: Path) -> None:
         answer = await talk.answer("carol")
 
     assert (
-        "Whatever your roles, you may not:\n  • `registry:write` at every site (rule _carol only looks on_)" in answer
+        "Regardless of your roles, you may not use:\n  • `registry:write` at every site (rule _carol only looks on_)"
+        in answer
     )
 
 
@@ -190,7 +191,7 @@ async def test_what_is_at_a_site_without_rights_is_neither_shown_nor_named(tmp_p
 dave   /registry operation list
 bot    (only dave) There are no operations yet.
 dave   /registry operation show op-1
-bot    (only dave) You may do this elsewhere, but not at `hamburg` (production): you need `operation:read` there. The role *viewer*, *operator*, *approver* or *admin* has it. Roles are given in the access file.
+bot    (only dave) You may do this elsewhere, but not at `hamburg` (production): you need `operation:read` there. The role *viewer*, *operator*, *approver* or *admin* includes it; the access file grants roles.
 dave   /registry operation show OPERATION
 bot    (only dave) There is no operation `OPERATION`. `/registry operation list` shows the newest.
 dave   /registry list --site hambrug
@@ -202,7 +203,7 @@ bot    (only dave) You may do this elsewhere, but not at `hamburg` (production):
 dave   /registry site list
 bot    (only dave) 1 site
 dave   /registry alert show al-2345678
-bot    (only dave) There is no alert `al-2345678`. `/registry alert list` shows the open ones.\
+bot    (only dave) There is no alert `al-2345678`. `/registry alert list` shows the open alerts.\
 """)
 
 

@@ -59,7 +59,7 @@ async def test_a_given_address_outside_the_range_stands_in_the_way(registry: Con
     await registry.say("deploy edge01 --site berlin --service-ip 10.200.0.5")
 
     assert await registry.blockers() == snapshot("""\
-  :no_entry:  The Service address `10.200.0.5` lies in none of the cluster's Service ranges (`10.96.0.0/16`).
+  :no_entry:  The Service address `10.200.0.5` is in none of the cluster's Service ranges (`10.96.0.0/16`).
   Leave `--service-ip` out, or give a free one such as `10.96.0.2`.\
 """)
 
@@ -90,8 +90,8 @@ async def test_a_cluster_that_azure_does_not_hear_of_stands_in_the_way(registry:
     await registry.say("deploy edge01 --site berlin")
 
     assert await registry.blockers() == snapshot("""\
-  :no_entry:  The cluster `berlin-arc` is `Offline`: Azure has had no heartbeat for more than 15 minutes (the last TIME).
-  Look at the agents and the cluster's way to Azure.
+  :no_entry:  The cluster `berlin-arc` is `Offline`: Azure has had no heartbeat for more than 15 minutes (last heartbeat TIME).
+  Check the agents and the cluster's connection to Azure.
   `kubectl get pods --namespace azure-arc`\
 """)
 
@@ -102,7 +102,7 @@ async def test_a_cluster_that_does_not_answer_stands_in_the_way(registry: Conver
 
     assert await registry.blockers() == snapshot("""\
   :no_entry:  Could not ask the cluster: `Kubernetes API answers` has no answer (`NoConnection`: `Server disconnected`).
-  It may pass; check again.\
+  This may be temporary; check again.\
 """)
 
 
@@ -112,7 +112,7 @@ async def test_a_namespace_that_is_being_deleted_stands_in_the_way(registry: Con
 
     assert await registry.blockers() == snapshot("""\
   :no_entry:  The namespace `connected-registry` is still being deleted; nothing can be installed until it is gone.
-  Wait, or look at what holds it.
+  Wait, or check what blocks the deletion.
   `kubectl get namespace connected-registry --output yaml`\
 """)
 
@@ -142,7 +142,7 @@ async def test_missing_rights_in_azure_are_the_bots_own_fault(registry: Conversa
 
     assert await registry.blockers() == snapshot("""\
   :no_entry:  The bot itself may not ask Azure for `Registry exists`: it lacks `Microsoft.ContainerRegistry/registries/read`.
-  Give the bot's identity that right; the one who asked can't change it.\
+  Whoever runs the bot has to grant its identity that right.\
 """)
 
 
@@ -152,7 +152,7 @@ async def test_a_mode_cannot_be_changed(registry: Conversation) -> None:
 
     assert await registry.blockers() == snapshot("""\
   :no_entry:  `edge01` exists with the mode `ReadOnly`, not `ReadWrite`; a mode can't be changed.
-  Ask for the mode that it has, or take another name.\
+  Use its mode, or choose another name.\
 """)
 
 
@@ -161,7 +161,7 @@ async def test_a_second_extension_does_not_fit_in_a_cluster(registry: Conversati
     await registry.say("deploy edge02 --site berlin")
 
     assert await registry.blockers() == snapshot("""\
-  :no_entry:  The cluster has a connected registry extension already, `edge01` (Service address `10.96.0.2`); only one fits in a cluster.
+  :no_entry:  The cluster has a connected registry extension already, `edge01` (Service address `10.96.0.2`); a cluster can have only one.
   Use another cluster, or delete that extension first.
   `az k8s-extension delete --name edge01 --cluster-name berlin-arc --cluster-type connectedClusters --resource-group edge-rg`\
 """)

@@ -32,7 +32,7 @@ async def test_a_list_says_which_registry_could_not_be_asked(registry: Conversat
 
     assert await registry.answer() == snapshot("""\
 Registry (only you): No cloud registry could be asked.
-  :grey_question:  *contosoacr* could not be asked. Azure could not be asked about `contosoacr/connectedRegistries`, which says nothing about `contosoacr/connectedRegistries` itself. Try again soon. Its answer: _InternalServerError: The server encountered an internal error._\
+  :grey_question:  *contosoacr* could not be asked. Azure could not be reached, so the state of `contosoacr/connectedRegistries` is unknown. Try again soon. Its answer: _InternalServerError: The server encountered an internal error._\
 """)
 
 
@@ -63,8 +63,8 @@ Registry (only you): *edge01 at hamburg*: ready, with 2 warnings
   :warning:  Not registered yet: `Microsoft.Kubernetes`, `Microsoft.KubernetesConfiguration` and `Microsoft.ExtendedLocation`.
   The deployment registers them; it takes up to ten minutes.
   `for provider in Microsoft.Kubernetes Microsoft.KubernetesConfiguration Microsoft.ExtendedLocation Microsoft.ContainerRegistry; do az provider register --subscription ID --namespace "$provider"; done`
-  :warning:  The dedicated data endpoint is off; the deployment switches it on. From then on clients fetch from `contosoacr.westeurope.data.azurecr.io`, which firewalls must let through.
-  Switch it on beforehand if firewall rules have to be prepared.
+  :warning:  The dedicated data endpoint is off; the deployment enables it. From then on clients fetch from `contosoacr.westeurope.data.azurecr.io`, which firewalls must let through.
+  Enable it beforehand if firewall rules have to be prepared.
   `az acr update --name contosoacr --resource-group edge-rg --data-endpoint-enabled true`
   :white_check_mark:  The registry `contosoacr` exists in `westeurope`.
   :white_check_mark:  The registry is Premium.
@@ -77,11 +77,11 @@ Registry (only you): *edge01 at hamburg*: ready, with 2 warnings
   :white_check_mark:  There is no token `edge01` yet.
   :white_check_mark:  The cluster has no connected registry extension yet.
   :white_check_mark:  The Kubernetes API answers (version `v1.33.4`).
-  :white_check_mark:  The bot has all rights in the cluster that a deployment uses.
+  :white_check_mark:  The bot has all rights in the cluster that a deployment needs.
   :white_check_mark:  The namespace `connected-registry` is usable.
   :white_check_mark:  There is a ready linux/amd64 node (`hamburg-1`).
   :white_check_mark:  The storage class `standard` exists.
-  :white_check_mark:  cert-manager is there already, so the extension is told not to install it.
+  :white_check_mark:  cert-manager is installed already, so the extension does not install it.
   :white_check_mark:  The Service address `10.112.0.2` is free in `10.112.0.0/24` and was picked.
   production  ·  contosoacr → hamburg-arc\
 """)
@@ -93,7 +93,7 @@ async def test_operations_are_listed_with_their_states(registry: Conversation) -
     await registry.say("operation list", as_="dave")
 
     assert await registry.answer("dave") == snapshot("""\
-Registry (only you): Id | Operation | State | Asked by | When (UTC)
+Registry (only you): Id | Operation | State | Requested by | When (UTC)
   op-1 | Deploy edge02 to hamburg | waiting for approval | carol | TIME
   op-2 | Deploy edge01 to berlin | online | alice | TIME\
 """)
@@ -105,7 +105,7 @@ async def test_operations_of_one_site_are_listed_alone(registry: Conversation) -
     await registry.say("operation list --site hamburg")
 
     assert await registry.answer() == snapshot("""\
-Registry (only you): Id | Operation | State | Asked by | When (UTC)
+Registry (only you): Id | Operation | State | Requested by | When (UTC)
   op-1 | Deploy edge02 to hamburg | waiting for approval | alice | TIME\
 """)
 
@@ -137,7 +137,7 @@ async def test_an_operation_shows_its_decisions_steps_and_the_lines_that_it_repl
 
     assert await registry.answer("dave") == snapshot("""\
 Registry (only you): :white_check_mark:  *Deploy edge01 to hamburg*  ·  online, approved by bob
-  asked by @alice TIME  ·  production  ·  `op-1`
+  requested by @alice TIME  ·  production  ·  `op-1`
   *Connected registry* edge01 is Online
   *Extension* Succeeded
   *Service IP* `10.112.0.2`
@@ -158,7 +158,7 @@ Registry (only you): :white_check_mark:  *Deploy edge01 to hamburg*  ·  online,
   Verify: Deployment, Service and volume in the cluster | complete | N s | –
   Verify: edge01 comes online | complete | N s | –
   Verify: First sync of edge01 | complete | N s | –
-  By hand it would be:
+  The same by hand:
   kubectl create service clusterip registry-placeholder --clusterip 10.112.0.2 --tcp 443 --namespace default
   az provider register --namespace Microsoft.Kubernetes
   az provider register --namespace Microsoft.KubernetesConfiguration

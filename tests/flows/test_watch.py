@@ -315,7 +315,7 @@ async def test_who_only_reads_may_not_subscribe_a_channel(registry: Conversation
 
     assert await registry.transcript() == snapshot("""\
 dave   /registry watch berlin
-bot    (only dave) This needs `watch:write`, which you don't have. The role *operator*, *approver* or *admin* has it. Roles are given in the access file. `/registry whoami` shows what you have.\
+bot    (only dave) This needs `watch:write`, which you don't have. The role *operator*, *approver* or *admin* includes it; the access file grants roles. `/registry whoami` shows what you have.\
 """)
     assert await registry.bot.store.watches.all() == ()
 
@@ -422,5 +422,5 @@ async def test_a_summary_is_not_read_around_the_policy(tmp_path: Path) -> None:
 
         assert (await talk.transcript()).replace(watch, "WATCH") == snapshot("""\
 dave   /registry summary show WATCH
-bot    (only dave) You may do this elsewhere, but not at `berlin` (development): you need `registry:read` there. The role *viewer*, *operator*, *approver* or *admin* has it. Roles are given in the access file.\
+bot    (only dave) You may do this elsewhere, but not at `berlin` (development): you need `registry:read` there. The role *viewer*, *operator*, *approver* or *admin* includes it; the access file grants roles.\
 """)

@@ -1,4 +1,4 @@
-"""The words of each kind of operation, one module a kind."""
+"""The words of each kind of operation, one module per kind."""
 
 from collections.abc import Mapping
 
@@ -10,5 +10,5 @@ WORDS: Mapping[str, ProcedureWords] = {"deploy": deploy.WORDS, "deactivate": dea
 
 
 def words_of(kind: str) -> ProcedureWords:
-    """The words of a kind; plain ones for a kind that only another version of the bot has words for."""
+    """The words of a kind; generic ones for a kind that only another version of the bot has."""
     return WORDS.get(kind) or ProcedureWords(kind.capitalize() + " {target} at {site}", "done")

@@ -1,4 +1,4 @@
-"""A deactivation, as people read it."""
+"""The words of a deactivation."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -30,8 +30,8 @@ WORDS = ProcedureWords(
     causes={
         Cause.STILL_ACTIVE: CauseWords(
             "Azure accepted the deactivation of {name} but shows it as Active.",
-            "An installation that was waiting for the activation may have taken it: that is what a deactivation is for,"
-            " and then nothing is wrong. If nothing should run, delete its extension first, then retry.",
+            "An installation that was waiting for the activation may have taken it. That is the purpose of a"
+            " deactivation, and then nothing is wrong. If none should run, delete its extension first, then retry.",
             "az acr connected-registry show --name {name} --registry {registry} --resource-group {group}",
         ),
     },
@@ -43,18 +43,18 @@ WORDS = ProcedureWords(
             "az acr connected-registry list --registry {registry} --resource-group {group} --output table",
         ),
         Code.CONNECTED_BUSY: FindingWords(
-            "{name} is being changed at the moment ({state}).", "Give the command again when that has ended."
+            "{name} is being changed at the moment ({state}).", "Run the command again when that has finished."
         ),
         Code.ACTIVE: FindingWords("{name} is active ({state}, last seen {last_activity})."),
         Code.INACTIVE_ALREADY: FindingWords("{name} is inactive already."),
         Code.EXTENSION_STAYS: FindingWords(
-            "The extension {extension} stays installed at {site}. It goes on serving the images that it has, and can no"
-            " longer sync: new images do not arrive, and pushes do not reach the cloud.",
-            "To use it again, deploy {name} to the site once more.",
+            "The extension {extension} stays installed at {site}. It keeps serving the images that it has, but can no"
+            " longer sync: new images don't arrive, and pushes don't reach the cloud.",
+            "To use it again, deploy {name} to the site again.",
         ),
         Code.NO_EXTENSION: FindingWords("No extension of {name} is installed at {site}."),
         Code.CHILDREN_STOP: FindingWords(
-            "Connected registries below {name} sync through it and stop syncing too: {children}."
+            "Connected registries under {name} sync through it, so they stop syncing too: {children}."
         ),
     },
 )

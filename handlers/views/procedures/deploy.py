@@ -1,4 +1,4 @@
-"""A deployment, as people read it."""
+"""The words of a deployment."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -18,26 +18,6 @@ from services.operations.deploy.outputs import (
 )
 
 
-def _address(params: Mapping[str, Any]) -> str:
-    return "or the next free one, if somebody takes it first" if params["picked"] else "as asked for"
-
-
-def _namespaces(params: Mapping[str, Any]) -> str:
-    return ", ".join(params["namespaces"])
-
-
-def _cloud_registry(params: Mapping[str, Any]) -> str:
-    return f"Premium, in {params['location']}"
-
-
-def _data_endpoint(_params: Mapping[str, Any]) -> str:
-    return "switched on; firewalls at the edge must let it through"
-
-
-def _image(params: Mapping[str, Any]) -> str:
-    return f"from {params['source']}; a tag that is there already is kept"
-
-
 def _repositories(params: Mapping[str, Any]) -> str:
     actions = [str(action) for action in params["actions"] if str(action).startswith("repositories/")]
     names = {action.split("/", 1)[1].rsplit("/", 2)[0] for action in actions}
@@ -50,22 +30,18 @@ def _connected_registry(params: Mapping[str, Any]) -> str:
     return f"{params['mode']}, schedule {params['schedule']}{open_for}"
 
 
-def _settings(params: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in params["settings"].items())
-
-
 def _remark(output: object) -> str:
     match output:
         case AddressHeld(address):
             return address
         case ImageKept():
-            return "was there already and was kept"
+            return "existed already and was kept"
     return ""
 
 
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
-    verified, held = operation.output(RuntimeVerified), operation.output(AddressHeld)
-    address = verified.address if verified else held.address if held else ""
+    verified, reservation = operation.output(RuntimeVerified), operation.output(AddressHeld)
+    address = verified.address if verified else reservation.address if reservation else ""
     synced = operation.output(RegistrySynced) or operation.output(RegistryOnline)
     return (
         ("Connected registry", f"{escape(operation.target)} is Online"),
@@ -74,7 +50,7 @@ def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
         ("Volume", escape(verified.volume) if verified else ""),
         (
             "Last sync",
-            date(synced.last_sync) if synced and synced.last_sync else "the first one is still under way",
+            date(synced.last_sync) if synced and synced.last_sync else "the first sync is still running",
         ),
     )
 
@@ -83,15 +59,25 @@ WORDS = ProcedureWords(
     title="Deploy {target} to {site}",
     success="online",
     steps={
-        "service_ip.hold": StepWords("Service IP {address}", _address),
-        "provider.register": StepWords("Registration of resource providers", _namespaces),
-        "acr.create": StepWords("Cloud registry {name}", _cloud_registry),
-        "acr.data_endpoint": StepWords("Data endpoint of {name}", _data_endpoint),
-        "acr.import": StepWords("Image {image}", _image),
+        "service_ip.hold": StepWords(
+            "Service IP {address}",
+            lambda params: "or the next free one, if somebody takes it first" if params["picked"] else "as requested",
+        ),
+        "provider.register": StepWords(
+            "Registration of resource providers", lambda params: ", ".join(params["namespaces"])
+        ),
+        "acr.create": StepWords("Cloud registry {name}", lambda params: f"Premium, in {params['location']}"),
+        "acr.data_endpoint": StepWords(
+            "Data endpoint of {name}", lambda _params: "enabled; firewalls at the edge must let it through"
+        ),
+        "acr.import": StepWords("Image {image}", lambda params: f"from {params['source']}; an existing tag is kept"),
         "scope_map.put": StepWords("Scope map {name}", _repositories),
         "sync_token.put": StepWords("Sync token {name}"),
         "connected.create": StepWords("Connected registry {name}", _connected_registry),
-        "extension.install": StepWords("Extension {name}", _settings),
+        "extension.install": StepWords(
+            "Extension {name}",
+            lambda params: ", ".join(f"{key}={value}" for key, value in params["settings"].items()),
+        ),
         "cluster.verify": StepWords("Deployment, Service and volume in the cluster"),
         "connected.online": StepWords("{name} comes online"),
         "connected.synced": StepWords("First sync of {name}"),

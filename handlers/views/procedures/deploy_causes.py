@@ -1,4 +1,4 @@
-"""Why a deployment failed, in words: what happened, and what to do. One entry for each of its causes."""
+"""Why a deployment failed, in words: what happened, and what to do. One entry for each cause."""
 
 from collections.abc import Mapping
 
@@ -9,30 +9,30 @@ _RETRY = "Then retry."
 
 CAUSES: Mapping[str, CauseWords] = {
     Cause.ADDRESS_TAKEN: CauseWords(
-        "The Service address {address} is in use by somebody else's Service.",
+        "The Service address {address} is in use by another Service.",
         "Retry: a picked address is replaced by the next free one. "
-        "If you gave it with `--service-ip`, give another or none.",
+        "If you chose it with `--service-ip`, choose another one or none.",
         "kubectl get services --all-namespaces | grep --word-regexp {address}",
     ),
     Cause.ADDRESS_OUTSIDE: CauseWords(
-        "The Service address {address} lies outside the cluster's Service range ({ranges}).",
-        "Deploy without `--service-ip` to have a free one picked, or give one inside the range.",
+        "The Service address {address} is outside the cluster's Service range ({ranges}).",
+        "Deploy without `--service-ip` to have a free one picked, or choose one inside the range.",
     ),
     Cause.ADDRESS_LEASED: CauseWords(
-        "The Service address {address} is spoken for by another operation at this cluster.",
-        "Wait until that one has ended, or deploy without `--service-ip` to have a free one picked.",
+        "The Service address {address} is reserved for another operation at this cluster.",
+        "Wait until that has finished, or deploy without `--service-ip` to have a free one picked.",
     ),
     Cause.ADDRESS_RANGE_FULL: CauseWords(
-        "The cluster's Service range {ranges} is full: of {size} addresses {used} are in use and {leased} spoken for.",
+        "The cluster's Service range {ranges} is full: of {size} addresses {used} are in use and {leased} reserved.",
         "Delete Services that nobody needs, or add a ServiceCIDR. Then retry.",
         "kubectl get services --all-namespaces",
     ),
     Cause.ADDRESS_RACE: CauseWords(
-        "Somebody took {tries} Service addresses one after the other, each before it could be held.",
-        "Retry when fewer Services are being made, or give an address with `--service-ip`.",
+        "Somebody took {tries} Service addresses one after the other, each before the bot could hold it.",
+        "Retry when fewer Services are being created, or choose an address with `--service-ip`.",
     ),
     Cause.GATEWAY_UNKNOWN: CauseWords(
-        "Azure names no data endpoint for connected registry {name}, so no connection string can be made.",
+        "Azure names no data endpoint for the connected registry {name}, so no connection string can be built.",
         "Check that the cloud registry's data endpoint is on. Then retry.",
     ),
     Cause.STORAGE_PENDING: CauseWords(
@@ -42,12 +42,12 @@ CAUSES: Mapping[str, CauseWords] = {
         "kubectl describe pvc connected-registry-pvc --namespace connected-registry",
     ),
     Cause.UNSCHEDULABLE: CauseWords(
-        "No node takes the connected registry's Pod: {message}",
+        "No node can run the connected registry's Pod: {message}",
         f"Make room or remove the taint that it names. {_RETRY}",
         "kubectl describe pods --namespace connected-registry",
     ),
     Cause.NO_AMD64_NODE: CauseWords(
-        "The connected registry's Pod fits on no node: the extension runs on linux/amd64 only.",
+        "No node can run the connected registry's Pod: the extension runs on linux/amd64 only.",
         f"Add a linux/amd64 node. {_RETRY}",
         "kubectl get nodes --label-columns kubernetes.io/arch",
     ),
@@ -62,18 +62,18 @@ CAUSES: Mapping[str, CauseWords] = {
         "kubectl describe pods --namespace connected-registry",
     ),
     Cause.BAD_PASSWORD: CauseWords(
-        "The registry refuses the sync token's password: it was generated anew elsewhere, has expired, or is not "
+        "The registry refuses the sync token's password: it was regenerated elsewhere, has expired, or is not "
         "the one in the connection string.",
         "Retry: a new password is generated and handed to the extension.",
     ),
     Cause.TOKEN_DISABLED: CauseWords(
         "The sync token {token} is disabled.",
-        f"Enable it, if it was not meant to cut the connected registry off. {_RETRY}",
+        f"Enable it, unless it was disabled to cut the connected registry off. {_RETRY}",
         "az acr token update --name {token} --registry {registry} --resource-group {group} --status enabled",
     ),
     Cause.BAD_CONNECTION_STRING: CauseWords(
         "The connected registry can't use its connection string: {message}",
-        "Retry: the string is made and handed over anew.",
+        "Retry: the extension gets a new one.",
     ),
     Cause.ALREADY_ACTIVATED: CauseWords(
         "Another installation of {name} is activated, so this one is refused (`ALREADY_ACTIVATED`).",
@@ -83,7 +83,7 @@ CAUSES: Mapping[str, CauseWords] = {
     Cause.FIREWALL: CauseWords(
         "The connected registry can't reach the registry in the cloud: {message}",
         "Let the cluster reach the login server (`….azurecr.io`) and the data endpoint "
-        "(`….data.azurecr.io`) on port 443. It goes on by itself then.",
+        "(`….data.azurecr.io`) on port 443. It then continues by itself.",
     ),
     Cause.DISK_ERROR: CauseWords(
         "The connected registry can't write to its disk: {message}",
@@ -96,21 +96,21 @@ CAUSES: Mapping[str, CauseWords] = {
         "kubectl logs --namespace connected-registry --selector app.kubernetes.io/name=connected-registry --tail 100",
     ),
     Cause.CRASHING: CauseWords(
-        "The connected registry's Pod crashes again and again ({restarts} restarts). Its last words: {message}",
+        "The connected registry's Pod keeps crashing ({restarts} restarts). Its last message: {message}",
         f"Look at its log. {_RETRY}",
         "kubectl logs --namespace connected-registry --selector app.kubernetes.io/name=connected-registry --previous",
     ),
     Cause.DATA_ENDPOINT_OFF: CauseWords(
         "The registry's dedicated data endpoint is off, and connected registries need it.",
-        f"Switch it on. {_RETRY}",
+        f"Enable it. {_RETRY}",
         "az acr update --name {registry} --resource-group {group} --data-endpoint-enabled true",
     ),
     Cause.CERT_MANAGER_CONFLICT: CauseWords(
         "cert-manager is installed in this cluster already, and the extension tried to install it again.",
-        "Delete the failed extension and deploy again: it is seen then, and `cert-manager.install` set to false.",
+        "Delete the failed extension and deploy again: the bot then sets `cert-manager.install` to false.",
     ),
     Cause.CERT_MANAGER_ABSENT: CauseWords(
-        "The extension was told that cert-manager is there, but the cluster has none.",
+        "The extension was installed without cert-manager, but the cluster has none.",
         "Delete the failed extension and deploy again, or install cert-manager.",
     ),
     Cause.OWNERSHIP_CONFLICT: CauseWords(
@@ -133,7 +133,7 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.STATUS_NOT_POPULATED: CauseWords(
         "The Arc agents in the cluster did not report the state of the installation.",
-        f"Look at the agents: they may lack their identity, or the cluster is slow. {_RETRY}",
+        f"Check the agents: they may lack their identity, or the cluster may be slow. {_RETRY}",
         "kubectl get pods --namespace azure-arc",
     ),
     Cause.WRITE_RACE: CauseWords(
@@ -146,8 +146,8 @@ CAUSES: Mapping[str, CauseWords] = {
         "az provider register --namespace {provider} --wait",
     ),
     Cause.CLUSTER_OFFLINE: CauseWords(
-        "Azure has not heard of the cluster {cluster} for more than 15 minutes (last heartbeat {heartbeat}).",
-        f"Look at the Arc agents and the cluster's way to Azure. {_RETRY}",
+        "Azure has had no heartbeat from the cluster {cluster} for more than 15 minutes (last heartbeat {heartbeat}).",
+        f"Check the Arc agents and the cluster's connection to Azure. {_RETRY}",
         "kubectl get pods --namespace azure-arc",
     ),
     Cause.CLUSTER_EXPIRED: CauseWords(
@@ -155,7 +155,7 @@ CAUSES: Mapping[str, CauseWords] = {
         f"Disconnect the cluster from Azure Arc and connect it again. {_RETRY}",
     ),
     Cause.INSTALLATION_FAILED: CauseWords(
-        "The extension could not be installed. Azure says: {message}", "Mend what it names, then retry."
+        "The extension could not be installed. Azure says: {message}", "Fix what it names, then retry."
     ),
     Cause.SILENT_FAILURE: CauseWords(
         "The extension ended as {state}, and Azure gives no reason.",

@@ -1,4 +1,4 @@
-"""What the checks of a deployment found, in words: one sentence, how to fix it, and the line that does."""
+"""The findings of a deployment's checks in words: one sentence, how to fix the problem, and the line that does."""
 
 from collections.abc import Mapping
 
@@ -20,7 +20,7 @@ FINDINGS: Mapping[str, FindingWords] = {
     ),
     Code.REGISTRY_FOUND: FindingWords("The registry {registry} exists in {location}."),
     Code.REGISTRY_TO_CREATE: FindingWords(
-        "There is no registry {registry} yet: it is created in {location}, tier Premium, and costs money from then on."
+        "There is no registry {registry} yet. It is created in {location}, in the Premium tier, which costs money."
     ),
     Code.REGISTRY_ABSENT: FindingWords(
         "There is no registry {registry} in the resource group {group}.",
@@ -44,16 +44,16 @@ FINDINGS: Mapping[str, FindingWords] = {
     ),
     Code.DATA_ENDPOINT_ON: FindingWords("The dedicated data endpoint is on ({hosts})."),
     Code.DATA_ENDPOINT_OFF: FindingWords(
-        "The dedicated data endpoint is off; the deployment switches it on. "
+        "The dedicated data endpoint is off; the deployment enables it. "
         "From then on clients fetch from {hosts}, which firewalls must let through.",
-        "Switch it on beforehand if firewall rules have to be prepared.",
+        "Enable it beforehand if firewall rules have to be prepared.",
         f"az acr update {_ACR} --data-endpoint-enabled true",
     ),
     Code.CLUSTER_CONNECTED: FindingWords(
         "The cluster {cluster} is connected to Azure Arc (last heartbeat {heartbeat})."
     ),
     Code.CLUSTER_ABSENT: FindingWords(
-        "Azure Arc knows no cluster {cluster} in the resource group {cluster_group}.",
+        "Azure Arc has no cluster {cluster} in the resource group {cluster_group}.",
         "Connect it, or correct the site file.",
         "az connectedk8s connect --name {cluster} --resource-group {cluster_group}",
     ),
@@ -61,8 +61,9 @@ FINDINGS: Mapping[str, FindingWords] = {
         "The cluster {cluster} is still connecting to Azure Arc.", "Check again in a few minutes.", "", "check {site}"
     ),
     Code.CLUSTER_OFFLINE: FindingWords(
-        "The cluster {cluster} is {state}: Azure has had no heartbeat for more than 15 minutes (the last {heartbeat}).",
-        "Look at the agents and the cluster's way to Azure.",
+        "The cluster {cluster} is {state}: Azure has had no heartbeat for more than 15 minutes "
+        "(last heartbeat {heartbeat}).",
+        "Check the agents and the cluster's connection to Azure.",
         "kubectl get pods --namespace azure-arc",
     ),
     Code.CLUSTER_EXPIRED: FindingWords(
@@ -73,21 +74,21 @@ FINDINGS: Mapping[str, FindingWords] = {
     ),
     Code.NAME_FREE: FindingWords("The name {name} is free."),
     Code.CONNECTED_REUSED: FindingWords(
-        "The connected registry {name} exists as asked ({state}, {activation}) and is reused."
+        "The connected registry {name} exists as requested ({state}, {activation}) and is reused."
     ),
     Code.CONNECTED_MODE_DIFFERS: FindingWords(
         "{name} exists with the mode {mode}, not {wanted}; a mode can't be changed.",
-        "Ask for the mode that it has, or take another name.",
+        "Use its mode, or choose another name.",
     ),
     Code.CONNECTED_HAS_PARENT: FindingWords(
-        "{name} exists under the parent {parent}, not directly under the registry.", "Take another name."
+        "{name} exists under the parent {parent}, not directly under the registry.", "Choose another name."
     ),
     Code.CONNECTED_TOKEN_DIFFERS: FindingWords(
-        "{name} exists and syncs with the token {token}, not {wanted}.", "Take another name."
+        "{name} exists and syncs with the token {token}, not {wanted}.", "Choose another name."
     ),
     Code.CONNECTED_SETTINGS_DIFFER: FindingWords(
         "{name} exists with other values: {changes}.",
-        "Ask for the values that it has, or change it first.",
+        "Use its values, or change it first.",
         f"az acr connected-registry update --name {{name}} {_REGISTRY}",
     ),
     Code.CONNECTED_BUSY: FindingWords(
@@ -100,15 +101,15 @@ FINDINGS: Mapping[str, FindingWords] = {
         f"az acr connected-registry list {_REGISTRY} --output table",
     ),
     Code.SCOPE_MAP_FREE: FindingWords("There is no scope map {name} yet."),
-    Code.SCOPE_MAP_REUSED: FindingWords("The scope map {name} allows just what is needed and is reused."),
+    Code.SCOPE_MAP_REUSED: FindingWords("The scope map {name} allows exactly what is needed and is reused."),
     Code.SCOPE_MAP_CHANGES: FindingWords(
         "The scope map of {name} changes. Added: {added}. Removed: {removed}.",
         "What is removed is no longer synced to the edge.",
     ),
     Code.SCOPE_MAP_FOREIGN: FindingWords(
-        "There is a scope map {name} that is not this connected registry's, with other permissions "
-        "(it lacks {added}, and has {removed} beyond). It is not overwritten.",
-        "Take another name, or delete the scope map if nothing uses it.",
+        "The scope map {name} does not belong to this connected registry and has other permissions "
+        "(missing: {added}; additional: {removed}). It is not overwritten.",
+        "Choose another name, or delete the scope map if nothing uses it.",
         f"az acr scope-map delete --name {{name}} {_REGISTRY}",
     ),
     Code.PERMISSIONS_FIT: FindingWords(
@@ -124,33 +125,33 @@ FINDINGS: Mapping[str, FindingWords] = {
     ),
     Code.TOKEN_FOREIGN: FindingWords(
         "There is a token {name} with another scope map ({scope_map}). It is not overwritten.",
-        "Take another name, or delete the token if nothing uses it.",
+        "Choose another name, or delete the token if nothing uses it.",
         f"az acr token delete --name {{name}} {_REGISTRY}",
     ),
     Code.TOKEN_IN_USE: FindingWords(
-        "The token {name} is the sync token of another connected registry, {user}.", "Take another name."
+        "The token {name} is the sync token of another connected registry, {user}.", "Choose another name."
     ),
     Code.TOKEN_DISABLED: FindingWords(
-        "The token {name} has been disabled by somebody, so the connected registry could not sync.",
-        "Enable it if that was not meant to cut it off.",
+        "Somebody has disabled the token {name}, so the connected registry could not sync.",
+        "Enable it, unless it was disabled to cut the connected registry off.",
         f"az acr token update --name {{name}} {_REGISTRY} --status enabled",
     ),
     Code.EXTENSION_FREE: FindingWords("The cluster has no connected registry extension yet."),
     Code.EXTENSION_REUSED: FindingWords(
-        "The extension {extension} is installed as asked (version {version}) and is reused."
+        "The extension {extension} is installed as requested (version {version}) and is reused."
     ),
     Code.EXTENSION_IDLE: FindingWords(
-        "The extension {extension} is installed, but {name} is not activated: its connection string may be an old one."
+        "The extension {extension} is installed, but {name} is not activated: its connection string may be outdated."
     ),
     Code.EXTENSION_FAILED: FindingWords(
-        "The extension {extension} is there but {state}: {problems}.", "The deployment installs it again."
+        "The extension {extension} exists but is {state}: {problems}.", "The deployment reinstalls it."
     ),
     Code.EXTENSION_BUSY: FindingWords(
         "The extension {extension} is being changed at the moment ({state}).", "Check again soon.", "", "check {site}"
     ),
     Code.EXTENSION_OTHER_NAME: FindingWords(
         "The cluster has a connected registry extension already, {other} (Service address {address}); "
-        "only one fits in a cluster.",
+        "a cluster can have only one.",
         "Use another cluster, or delete that extension first.",
         f"az k8s-extension delete --name {{other}} {_CLUSTER}",
     ),
@@ -162,11 +163,11 @@ FINDINGS: Mapping[str, FindingWords] = {
     ),
     Code.EXTENSION_NAME_TAKEN: FindingWords(
         "The name {extension} is taken by an extension of another type ({type}).",
-        "Give another name with `--extension-name`.",
+        "Choose another name with `--extension-name`.",
     ),
     Code.EXTENSION_SETTINGS_DIFFER: FindingWords(
         "The extension {extension} is installed with other settings: {changes}. They can't be changed in place.",
-        "Ask for the settings that it has, or delete the extension first.",
+        "Use its settings, or delete the extension first.",
         f"az k8s-extension delete --name {{extension}} {_CLUSTER}",
     ),
     Code.NOT_ACTIVATED: FindingWords("{name} is not activated anywhere."),
@@ -178,7 +179,7 @@ FINDINGS: Mapping[str, FindingWords] = {
         f"az acr connected-registry deactivate --name {{name}} {_REGISTRY}",
     ),
     Code.KUBERNETES_REACHED: FindingWords("The Kubernetes API answers (version {version})."),
-    Code.RIGHTS_COMPLETE: FindingWords("The bot has all rights in the cluster that a deployment uses."),
+    Code.RIGHTS_COMPLETE: FindingWords("The bot has all rights in the cluster that a deployment needs."),
     Code.RIGHTS_MISSING: FindingWords(
         "The bot lacks rights in the cluster: {missing}.",
         "Apply the bot's manifests as a cluster administrator.",
@@ -187,13 +188,13 @@ FINDINGS: Mapping[str, FindingWords] = {
     Code.NAMESPACE_USABLE: FindingWords("The namespace {namespace} is usable."),
     Code.NAMESPACE_TERMINATING: FindingWords(
         "The namespace {namespace} is still being deleted; nothing can be installed until it is gone.",
-        "Wait, or look at what holds it.",
+        "Wait, or check what blocks the deletion.",
         "kubectl get namespace {namespace} --output yaml",
     ),
     Code.NODE_FOUND: FindingWords("There is a ready linux/amd64 node ({nodes})."),
     Code.NODE_NOT_READY: FindingWords(
         "No linux/amd64 node is ready: {nodes}.",
-        "Bring one back.",
+        "Make one ready again.",
         "kubectl describe nodes --selector kubernetes.io/arch=amd64",
     ),
     Code.NODE_ABSENT: FindingWords(
@@ -212,17 +213,17 @@ FINDINGS: Mapping[str, FindingWords] = {
         "kubectl get storageclasses",
     ),
     Code.CERT_MANAGER_TO_INSTALL: FindingWords("There is no cert-manager yet; the extension brings its own."),
-    Code.CERT_MANAGER_THERE: FindingWords("cert-manager is there already, so the extension is told not to install it."),
-    Code.CERT_MANAGER_KEPT: FindingWords("cert-manager is there; the extension's setting for it stays as it is."),
-    Code.ADDRESS_KEPT: FindingWords("The Service address {address} is this extension's own and stays."),
-    Code.ADDRESS_GIVEN: FindingWords("The Service address {address} lies in {range} and is free."),
+    Code.CERT_MANAGER_THERE: FindingWords("cert-manager is installed already, so the extension does not install it."),
+    Code.CERT_MANAGER_KEPT: FindingWords("cert-manager is installed; the extension's setting for it does not change."),
+    Code.ADDRESS_KEPT: FindingWords("The Service address {address} belongs to this extension and is kept."),
+    Code.ADDRESS_GIVEN: FindingWords("The Service address {address} is in {range} and is free."),
     Code.ADDRESS_PICKED: FindingWords("The Service address {address} is free in {range} and was picked."),
     Code.ADDRESS_PICKED_HIGH: FindingWords(
-        "The Service address {address} was picked from the upper part of {range}, because the part that is left to "
-        "people is full: the cluster may take it at any time before it is held."
+        "The Service address {address} was picked from the upper part of {range}, because the lower part is "
+        "full. The cluster may assign it to another Service before it is held."
     ),
     Code.ADDRESS_OUTSIDE: FindingWords(
-        "The Service address {address} lies in none of the cluster's Service ranges ({ranges}).",
+        "The Service address {address} is in none of the cluster's Service ranges ({ranges}).",
         "Leave `--service-ip` out, or give a free one such as {instead}.",
     ),
     Code.ADDRESS_RESERVED: FindingWords(
@@ -235,11 +236,12 @@ FINDINGS: Mapping[str, FindingWords] = {
         "kubectl get services --all-namespaces | grep --word-regexp {address}",
     ),
     Code.ADDRESS_LEASED: FindingWords(
-        "The Service address {address} is spoken for by another operation at this cluster.",
+        "The Service address {address} is reserved for another operation at this cluster.",
         "Leave `--service-ip` out, or give a free one such as {instead}.",
     ),
     Code.ADDRESSES_FULL: FindingWords(
-        "No Service address is free in {ranges}: of {size}, {used} are in use and {leased} spoken for by others.",
+        "No Service address is free in {ranges}: of {size}, {used} are in use and {leased} are reserved for other "
+        "operations.",
         "Add a ServiceCIDR, or delete Services that are not needed.",
         "kubectl get services --all-namespaces",
     ),

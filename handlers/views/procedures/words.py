@@ -1,4 +1,4 @@
-"""What the words of a kind of operation consist of."""
+"""The words that each kind of operation needs."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from services.model.operation import Operation
 
 @dataclass(frozen=True)
 class CauseWords:
-    """Why it failed and what to do, as templates over a failure's facts; `line` is for their own shell."""
+    """Why it failed and what to do, as templates over a failure's facts; `line` is for people's own shell."""
 
     sentence: str
     remedy: str
@@ -20,7 +20,7 @@ class CauseWords:
 class FindingWords:
     """What a check found and how to fix it, as templates over its facts.
 
-    `line` is for their own shell, `command` what a button of the bot runs.
+    `line` is for people's own shell; `command` is run by one of the bot's buttons.
     """
 
     sentence: str
@@ -29,24 +29,12 @@ class FindingWords:
     command: str = ""
 
 
-def _no_details(_params: Mapping[str, Any]) -> str:
-    return ""
-
-
 @dataclass(frozen=True)
 class StepWords:
-    """A step as people read it: `title` is a template over the plan's parameters, `details` what they decide by."""
+    """A step as people read it: `title` is a template over the plan's parameters, `details` helps them to decide."""
 
     title: str
-    details: Callable[[Mapping[str, Any]], str] = _no_details
-
-
-def _no_fields(_operation: Operation) -> Iterable[tuple[str, str]]:
-    return ()
-
-
-def _no_remark(_output: object) -> str:
-    return ""
+    details: Callable[[Mapping[str, Any]], str] = lambda _params: ""
 
 
 @dataclass(frozen=True)
@@ -55,18 +43,18 @@ class ProcedureWords:
 
     Args:
         title: A template over `target` and `site`.
-        success: What it is when all went well, such as `online`.
-        steps: By the steps' kinds.
-        fields: What a success shows, as pairs of label and mrkdwn.
-        remark: What a finished step's output has to say in small print; empty for nothing.
-        causes: By the causes' words.
-        findings: By the findings' codes.
+        success: The state after a success, such as `online`.
+        steps: By kind of step.
+        fields: What the card of a success shows, as pairs of label and mrkdwn.
+        remark: Small print about a finished step, from its output; may be empty.
+        causes: By cause.
+        findings: By code.
     """
 
     title: str
     success: str
     steps: Mapping[str, StepWords] = field(default_factory=dict)
-    fields: Callable[[Operation], Iterable[tuple[str, str]]] = _no_fields
-    remark: Callable[[object], str] = _no_remark
+    fields: Callable[[Operation], Iterable[tuple[str, str]]] = lambda _operation: ()
+    remark: Callable[[object], str] = lambda _output: ""
     causes: Mapping[str, CauseWords] = field(default_factory=dict)
     findings: Mapping[str, FindingWords] = field(default_factory=dict)

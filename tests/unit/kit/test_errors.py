@@ -35,13 +35,13 @@ def test_outside_trouble_carries_what_its_support_asks_for(kind: type[errors.Dom
 
 
 def test_the_bot_s_own_missing_right_never_reads_like_the_person_s_fault() -> None:
-    assert "not about you" in explanation(
+    assert "not the problem" in explanation(
         errors.NotAllowed("azure", "contosoacr", action="Microsoft.ContainerRegistry/write")
     )
 
 
 def test_could_not_ask_is_not_told_as_no() -> None:
-    assert "says nothing about" in explanation(errors.Unreachable("kubernetes", "berlin"))
+    assert "is unknown" in explanation(errors.Unreachable("kubernetes", "berlin"))
 
 
 def test_a_usage_is_told_under_the_installed_name() -> None:
@@ -57,7 +57,7 @@ def test_an_answer_repeats_only_the_beginning_of_what_is_long() -> None:
 def test_what_can_t_be_done_yet_is_not_told_as_done_with() -> None:
     said = explanation(errors.Stale("op-1", "waiting", "failed"))
 
-    assert said == "`op-1` waits for approval. This is possible only for one that has failed."
+    assert said == "`op-1` is waiting for approval. This is only possible for an operation that has failed."
 
 
 def test_beside_a_form_s_field_there_is_no_formatting() -> None:

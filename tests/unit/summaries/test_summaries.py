@@ -78,7 +78,7 @@ def test_what_could_not_be_asked_says_why_and_shows_no_state_as_if_it_were_today
     assert read(views.page(mute, 1, turns="summary show w-1", title="site berlin")) == snapshot("""\
 *Summary of site berlin*  ·  1 unknown
 *contosoacr*: 1 unknown
-:grey_question:  It could not be read: the bot's identity lacks the right to read it. The states are the last ones known.
+:grey_question:  It could not be read: the bot's identity may not read it. The states are the last ones known.
 Name | Health | State | Last sync (UTC) | Lag | Schedule (UTC) | Changed
 edge01 | unknown | was Online | 2026-03-02 11:00 | - | continuous | -
 As of 2026-03-02 12:00 UTC

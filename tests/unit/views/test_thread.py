@@ -36,7 +36,7 @@ def test_approvers_whom_the_policy_names_without_an_id_are_not_called() -> None:
 
 def test_a_step_is_told_with_how_long_it_took_and_azures_id() -> None:
     assert thread_line(STATES["succeeded"], event("step", 3)) == (
-        ":white_check_mark:  Create: Image hello-world:latest  ·  12 s  ·  was there already and was kept"
+        ":white_check_mark:  Create: Image hello-world:latest  ·  12 s  ·  existed already and was kept"
         "  ·  `0e7f9c1a-0000-4000-8000-000000000001`"
     )
 

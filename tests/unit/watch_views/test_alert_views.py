@@ -124,7 +124,7 @@ def test_a_cloud_registry_that_cannot_be_asked() -> None:
     assert read(alert.card(mute)) == snapshot("""\
 :large_orange_circle:  *Cloud registry contosoacr can't be read*, with 2 connected registries
 --- #e8912d
-Nothing is known about its connected registries: the bot's identity lacks the right to read it.
+Nothing is known about its connected registries: the bot's identity may not read it.
 Connected registries: `edge01`, `edge02`
 *Severity* warning
 *Alert opened* 2026-03-02 12:00 UTC
