@@ -261,6 +261,6 @@ def _parameter(error: DomainError, command: Command | None) -> str:
         return parameter.name if parameter else ""
     if isinstance(error, NotFound) and error.kind == "site":
         return command.site_parameter or ""
-    if isinstance(error, NotFound) and error.kind in ("connected registry", "name"):
+    if isinstance(error, NotFound) and error.kind == "connected registry":
         return next((parameter.name for parameter in command.parameters if parameter.positional), "")
     return ""

@@ -74,6 +74,17 @@ def view(modal: Modal, *, channel: str, message_ts: str = "", thread_ts: str = "
     """The modal as views.open expects it. Its private metadata carries where it was opened."""
     spec = [[field.parameter, field.kind, field.positional] for field in modal.fields]
     origin = {"runs": modal.runs, "channel": channel, "fields": spec, "message": message_ts, "thread": thread_ts}
+    inputs = [
+        {
+            "type": "input",
+            "block_id": field.parameter,
+            "label": {"type": "plain_text", "text": cut(field.label, 2000)},
+            "optional": not field.required,
+            "element": _element(field),
+        }
+        | ({"hint": {"type": "plain_text", "text": cut(field.hint, 2000)}} if field.hint else {})
+        for field in modal.fields
+    ]
     return {
         "type": "modal",
         "callback_id": SUBMIT,
@@ -81,21 +92,8 @@ def view(modal: Modal, *, channel: str, message_ts: str = "", thread_ts: str = "
         "submit": {"type": "plain_text", "text": cut(modal.submit, 24)},
         "close": {"type": "plain_text", "text": "Close"},
         "private_metadata": json.dumps(origin, separators=(",", ":")),
-        "blocks": [*modal.notes, *(_input(field) for field in modal.fields)],
+        "blocks": [*modal.notes, *inputs],
     }
-
-
-def _input(field: Field) -> dict[str, Any]:
-    block: dict[str, Any] = {
-        "type": "input",
-        "block_id": field.parameter,
-        "label": {"type": "plain_text", "text": cut(field.label, 2000)},
-        "optional": not field.required,
-        "element": _element(field),
-    }
-    if field.hint:
-        block["hint"] = {"type": "plain_text", "text": cut(field.hint, 2000)}
-    return block
 
 
 def _element(field: Field) -> dict[str, Any]:

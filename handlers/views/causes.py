@@ -34,7 +34,10 @@ def render(failure: Failure, kind: str = "", names: Mapping[str, object] | None 
         message = " Its message: {message}" if failure.facts.get("message") else ""
         words = CauseWords(refusal.sentence + message, refusal.remedy, refusal.line)
     else:
-        words = words_of(kind).causes.get(failure.cause) or CAUSES.get(failure.cause) or _of_any_kind(failure.cause)
+        # A failure that is shown without its operation has no kind: any kind's words for the cause are right then.
+        causes = [words_of(kind).causes, CAUSES, *(words.causes for words in WORDS.values())]
+        unknown = CauseWords("It failed: {cause}.", "Retry; the details are in the bot's log.")
+        words = next((known[failure.cause] for known in causes if failure.cause in known), unknown)
     facts = {
         **(names or {}),
         "cause": failure.cause,
@@ -45,12 +48,6 @@ def render(failure: Failure, kind: str = "", names: Mapping[str, object] | None 
     system = _SYSTEMS.get(str(facts.get("service")), "The other system")
     text = sentence(words.sentence.replace("SYSTEM", system), facts)
     return FailureText(text, sentence(words.remedy, facts), shell(words.line, facts))
-
-
-def _of_any_kind(cause: str) -> CauseWords:
-    """For a failure that is shown without its operation, so that its kind is unknown."""
-    candidates = (words.causes[cause] for words in WORDS.values() if cause in words.causes)
-    return next(candidates, CauseWords("It failed: {cause}.", "Retry; the details are in the bot's log."))
 
 
 _SYSTEMS = {"azure": "Azure", "kubernetes": "The cluster", "slack": "Slack"}

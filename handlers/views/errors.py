@@ -85,7 +85,7 @@ def _not_found(error: errors.NotFound, slash: str) -> str:
     if error.near:
         prefix = f"{slash} " if error.kind == "command" else ""
         return f"{text} Did you mean {listed((code(prefix + name) for name in error.near), 'or')}?"
-    hints = {
+    hints: Mapping[errors.NameKind, str] = {
         "command": f"{code(slash + ' help')} lists what you can run.",
         "option": f"{code(slash + ' help COMMAND')} lists the options of a command.",
         "site": "Sites are defined in the site file.",
@@ -111,7 +111,7 @@ def _bounds(field: str, _: str, facts: Mapping[str, Any]) -> str:
     return f"{value} is out of range: {field} takes {low} to {high}."
 
 
-_RULES: Mapping[str, _Rule] = {
+RULES: Mapping[errors.InvalidRule, _Rule] = {
     **watches.RULES,
     "missing": lambda field, _, facts: f"{field} is missing.{_usage(facts)}",
     "no_value": lambda field, _, facts: f"{field} needs a value after it.{_usage(facts)}",
@@ -140,6 +140,9 @@ _RULES: Mapping[str, _Rule] = {
         f"Nothing would be synced. Name at least one repository with {field}, or set `sync.repositories` for the site"
         f" {code(str(facts.get('site', '')))}."
     ),
+    "image.source": lambda _, value, __: (
+        f"{code(value)} does not name a registry and a repository, such as `mcr.microsoft.com/hello-world:latest`."
+    ),
     "mode.unknown": lambda field, value, _: f"{code(value)} is not a mode. {field} takes `ReadOnly` or `ReadWrite`.",
     "schedule.pattern": lambda _, value, __: (
         f"{code(value)} is not a schedule. Use five fields in UTC, such as `0 3 * * *` for every night at 03:00."
@@ -152,6 +155,16 @@ _RULES: Mapping[str, _Rule] = {
         f" {listed(map(code, facts.get('sites', ())), 'or')}."
     ),
     "url.https": lambda field, value, _: f"{code(value)} does not fit {field}, which takes an https:// address.",
+    "identity.kind": lambda _, value, facts: (
+        f"{code(value)} is not a kind of identity. Use {listed(map(code, facts.get('known', ())), 'or')}."
+    ),
+    "identity.value": lambda _, value, facts: (
+        f"The settings of the identity {code(value)} are not valid: {escape(str(facts.get('message', '')))}"
+    ),
+    "connection_string.empty": lambda _, __, ___: "A part of the connection string is empty, so it can't be built.",
+    "connection_string.character": lambda _, value, __: (
+        f"{code(value)} has a character that is not allowed in a connection string."
+    ),
     "identity.incomplete": lambda _, value, __: (
         f"The identity {code(value)} needs more settings; `python -m bot check-config` names them."
     ),
@@ -172,7 +185,7 @@ def _invalid(error: errors.Invalid, slash: str) -> str:
     field = code("--" + error.field_name.replace("_", "-")) if error.field_name else "A value"
     if facts.get("positional"):
         field = f"The {error.field_name.replace('_', ' ')}"
-    if rule := _RULES.get(error.rule):
+    if rule := RULES.get(error.rule):
         return rule(field, value, {**facts, "usage": f"{slash} {usage}" if usage else ""})
     values = ", ".join(f"{name}: {fact}" for name, fact in facts.items())
     reason = escape(f"{error.rule}; {values}" if values else error.rule)
@@ -182,7 +195,7 @@ def _invalid(error: errors.Invalid, slash: str) -> str:
 # --- what they may --------------------------------------------------------------------------------------------------
 
 
-_DENIALS: Mapping[str, str] = {
+DENIALS: Mapping[errors.DenialRule, str] = {
     "external": "This bot works only for members of its own workspace.",
     "guest": "Guests can't do this unless the access file names them.",
     "channel.shared": (
@@ -209,7 +222,7 @@ _DENIALS: Mapping[str, str] = {
 
 
 def _denied(error: errors.Denied, slash: str) -> str:
-    template = _DENIALS.get(error.rule)
+    template = DENIALS.get(error.rule)
     if template is None:
         return f"The access file does not allow this (rule {code(error.rule)})."
     facts = error.facts

@@ -9,6 +9,7 @@ from handlers.kit import blocks
 from handlers.kit.blocks import Confirm, button
 from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, count, duration, escape, listed, mention
+from services.model.errors import InvalidRule
 from services.model.watch import Watch
 from services.watching import cron
 
@@ -148,7 +149,7 @@ def _step(_: str, value: str, facts: Mapping[str, Any]) -> str:
     return f"{problem}: it takes {low} to {high}, such as `*/5`.{_near(facts)}{_marked(value, facts)}"
 
 
-RULES: Mapping[str, Callable[[str, str, Mapping[str, Any]], str]] = {
+RULES: Mapping[InvalidRule, Callable[[str, str, Mapping[str, Any]], str]] = {
     "cron.fields": _fields,
     "cron.value": _value,
     "cron.range": _value,

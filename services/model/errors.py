@@ -6,7 +6,7 @@ Each outside system's room translates foreign errors into these once, at its bor
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(eq=False)
@@ -18,44 +18,118 @@ class DomainError(Exception):
         return f"{type(self).__name__}({values})"
 
 
+NameKind = Literal[
+    "command",
+    "option",
+    "site",
+    "site or cloud registry",
+    "connected registry",
+    "operation",
+    "alert",
+    "watch",
+    "cloud",
+]
+"""What a name that a person gave, or a setting has, can be the name of."""
+
+
 @dataclass(eq=False)
 class NotFound(DomainError):
-    """There is no `kind` of that name; `near` are the most similar ones that exist, `known` all, where they are few."""
+    """There is no `kind` of that name; `near` are the most similar names, `known` all of them if they are few."""
 
-    kind: str
+    kind: NameKind
     name: str
     near: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
 
 
+InvalidRule = Literal[
+    "missing",
+    "no_value",
+    "repeated",
+    "extra",
+    "quote.open",
+    "text.too_long",
+    "choice",
+    "type",
+    "name.pattern",
+    "extension_name.pattern",
+    "address.pattern",
+    "repository.pattern",
+    "repositories.none",
+    "image.source",
+    "mode.unknown",
+    "schedule.pattern",
+    "window.missing",
+    "site.ambiguous",
+    "window.bounds",
+    "message_ttl.bounds",
+    "storage_request.pattern",
+    "connection_string.empty",
+    "connection_string.character",
+    "url.https",
+    "identity.kind",
+    "identity.value",
+    "identity.incomplete",
+    "cron.fields",
+    "cron.value",
+    "cron.range",
+    "cron.backwards",
+    "cron.step",
+    "cron.never",
+    "tz.unknown",
+    "tz.fixed",
+    "snooze.until",
+    "watch.nothing",
+]
+"""The rules that a value can break; `handlers.views.errors` has a sentence for each."""
+
+
 @dataclass(eq=False)
 class Invalid(DomainError):
-    """A value that a person gave breaks a rule.
-
-    `rule` is a word that the views know (`name.pattern`, `address.outside_ranges`); `facts` fill in its sentence.
-    """
+    """A value that a person gave breaks a rule; `facts` fill in the rule's sentence."""
 
     field_name: str
     value: str
-    rule: str
+    rule: InvalidRule
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+DenialRule = Literal[
+    "external",
+    "guest",
+    "channel.shared",
+    "channel.not_member",
+    "channel",
+    "site",
+    "permission",
+    "denial",
+    "approval.self",
+    "approval.not_approver",
+    "approval.twice",
+    "approval.expired",
+    "approval.nobody",
+]
+"""The rules by which the policy refuses; `handlers.views.errors` has a sentence for each."""
 
 
 @dataclass(eq=False)
 class Denied(DomainError):
-    """The policy does not let this person do this here. `rule` names the rule that decided, `facts` its values."""
+    """The policy does not let this person do this here. `rule` is the rule that decided, `facts` are its values."""
 
-    rule: str
+    rule: DenialRule
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
 class Stale(DomainError):
-    """An operation is not in a state in which this can be done to it."""
+    """An operation, or an alert, is not in a state in which this can be done to it.
+
+    `state` is its state, or `changed` when its plan is another one by now; `live` is any state before the end.
+    """
 
     operation: str
     state: str
-    wanted: str
+    wanted: Literal["waiting", "live", "failed", "open"]
 
 
 @dataclass(eq=False)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from services.model.errors import Denied
+from services.model.errors import DenialRule, Denied
 from services.model.people import Person, Place
 from services.policy.sites import Environment, Site
 
@@ -104,16 +104,29 @@ class ApprovalRule(_Values):
 
 @dataclass(frozen=True)
 class AccessDecision:
-    """Whether somebody may, and which rule decided. `facts` fill in the sentence."""
+    """Whether a person may do something: the name of the `grant` that allows it, or the rule of the `refusal`.
 
-    allowed: bool
-    rule: str
+    `facts` fill in the refusal's sentence.
+    """
+
+    grant: str = ""
+    refusal: DenialRule | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def allowed(self) -> bool:
+        """Whether nothing refuses it."""
+        return self.refusal is None
+
+    @property
+    def rule(self) -> str:
+        """What decided, for logs and audit rows."""
+        return self.refusal or self.grant
 
     def enforce(self) -> None:
         """Raises `Denied` unless allowed."""
-        if not self.allowed:
-            raise Denied(self.rule, self.facts)
+        if self.refusal is not None:
+            raise Denied(self.refusal, self.facts)
 
 
 class Policy(_Values):
@@ -170,24 +183,24 @@ class Policy(_Values):
         if refusal := self._stranger(person, place, permission):
             return refusal
         if permission is None:
-            return AccessDecision(True, "everyone")
+            return AccessDecision("everyone")
         for denial in self.denials:
             if self._denies(denial, person, place, permission, site):
-                return AccessDecision(False, "denial", {"name": denial.name, "permission": permission})
+                return AccessDecision(refusal="denial", facts={"name": denial.name, "permission": permission})
         for grant in self._grants(person, permission):
             if grant.covers_site(site) and grant.covers_channel(place):
                 if changes and not place.is_member:
-                    return AccessDecision(False, "channel.not_member", {"channel": place.channel})
-                return AccessDecision(True, grant.name)
+                    return AccessDecision(refusal="channel.not_member", facts={"channel": place.channel})
+                return AccessDecision(grant.name)
         return self._refusal(person, place, permission, site)
 
     def _stranger(self, person: Person, place: Place, permission: str | None) -> AccessDecision | None:
         if person.team != place.team or person.is_external:
-            return AccessDecision(False, "external")
+            return AccessDecision(refusal="external")
         if place.is_shared and not self.shared_channels:
-            return AccessDecision(False, "channel.shared", {"channel": place.channel})
+            return AccessDecision(refusal="channel.shared", facts={"channel": place.channel})
         if person.is_guest and permission and not any(self.names_directly(person, grant.to) for grant in self.grants):
-            return AccessDecision(False, "guest")
+            return AccessDecision(refusal="guest")
         return None
 
     def _denies(self, denial: Denial, person: Person, place: Place, permission: str, site: Site | None) -> bool:
@@ -207,14 +220,15 @@ class Policy(_Values):
                 yield grant
 
     def _refusal(self, person: Person, place: Place, permission: str, site: Site | None) -> AccessDecision:
+        needed = {"permission": permission, "roles": roles(permission)}
         elsewhere = [grant for grant in self._grants(person, permission) if grant.covers_site(site)]
         if elsewhere:
             channels = tuple(channel for grant in elsewhere for channel in grant.channels)
-            return AccessDecision(False, "channel", {"channels": channels, "permission": permission})
+            return AccessDecision(refusal="channel", facts={"channels": channels, "permission": permission})
         if site and any(grant.covers_channel(place) for grant in self._grants(person, permission)):
-            facts = {"site": site.name, "environment": site.environment, "permission": permission}
-            return AccessDecision(False, "site", facts | {"roles": roles(permission)})
-        return AccessDecision(False, "permission", {"permission": permission, "roles": roles(permission)})
+            place_facts = {"site": site.name, "environment": site.environment}
+            return AccessDecision(refusal="site", facts=place_facts | needed)
+        return AccessDecision(refusal="permission", facts=needed)
 
     def permitted_sites(
         self, person: Person, place: Place, permission: str | None, sites: Iterable[Site]

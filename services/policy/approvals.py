@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from services.model.errors import Denied
+from services.model.errors import DenialRule, Denied
 from services.model.operation import Decision
 from services.model.people import Person, Place
 from services.policy.access import EVERYONE, ApprovalRule, Policy
@@ -22,18 +22,13 @@ Members = Mapping[str, frozenset[str] | None]
 class Assessment:
     """Whether somebody's decision counts, and how far the request is.
 
-    `why_not` is the rule word of a `Denied` (`approval.self`, `approval.twice`, …), empty when they may decide.
+    `why_not` is the rule that forbids it, empty when they may decide.
     """
 
-    why_not: str
+    why_not: DenialRule | Literal[""]
     facts: Mapping[str, Any]
     approved: int
     needed: int
-
-    @property
-    def may_decide(self) -> bool:
-        """Whether this person's approval would count."""
-        return not self.why_not
 
     @property
     def done(self) -> bool:
@@ -69,7 +64,7 @@ def assess_approver(
 
 def _why_not(
     policy: Policy, rule: ApprovalRule, requester: str, approvals: list[Decision], person: Person, *, expired: bool
-) -> str:
+) -> DenialRule | Literal[""]:
     if expired:
         return "approval.expired"
     if person.id == requester and not rule.self_approval:

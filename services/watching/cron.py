@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from services.model.errors import Invalid
+from services.model.errors import Invalid, InvalidRule
 from services.watching import timezones
 
 NICKNAMES = {
@@ -136,7 +136,7 @@ class _Reader:
         return number
 
     def fault(
-        self, rule: str, position: int, length: int, kind: _Kind | None = None, part: str = "", **facts: Any
+        self, rule: InvalidRule, position: int, length: int, kind: _Kind | None = None, part: str = "", **facts: Any
     ) -> Invalid:
         if kind:
             facts |= {"field": kind.name, "part": part, "low": kind.low, "high": kind.high, "names": kind.names}

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from services.model.errors import Invalid
+from services.model.errors import Invalid, InvalidRule
 from services.policy.sites import (
     CONNECTED_REGISTRY_NAME,
     CONTINUOUS,
@@ -115,17 +115,17 @@ def _agree(request: DeployRequest) -> None:
     """Rules on several values, and on those whose bounds are the service's."""
     if request.name and not request.repositories:
         raise Invalid("repository", "", "repositories.none", {"site": request.site})
-    _within("message_ttl", request.message_ttl, MESSAGE_TTL)
+    _within("message_ttl", request.message_ttl, MESSAGE_TTL, "message_ttl.bounds")
     if request.window is not None:
-        _within("window", request.window, SYNC_WINDOW)
+        _within("window", request.window, SYNC_WINDOW, "window.bounds")
     elif request.schedule != CONTINUOUS:
         raise Invalid("window", "", "window.missing", {"schedule": request.schedule})
 
 
-def _within(field_name: str, value: timedelta, bounds: tuple[timedelta, timedelta]) -> None:
+def _within(field_name: str, value: timedelta, bounds: tuple[timedelta, timedelta], rule: InvalidRule) -> None:
     low, high = bounds
     if not low <= value <= high:
-        raise Invalid(field_name, str(value), f"{field_name}.bounds", {"value": value, "low": low, "high": high})
+        raise Invalid(field_name, str(value), rule, {"value": value, "low": low, "high": high})
 
 
 def _name(name: str) -> str:

@@ -1,10 +1,10 @@
 import inspect
 from dataclasses import fields
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from handlers.views.errors import explanation, plain
+from handlers.views.errors import DENIALS, RULES, explanation, plain
 from services.model import errors
 
 VALUES: dict[str, Any] = {"retry_after": 12, "ranges": ("10.0.0.0/16",), "near": (), "facts": {}, "service": "azure"}
@@ -64,3 +64,8 @@ def test_beside_a_form_s_field_there_is_no_formatting() -> None:
     said = plain(errors.NotFound("site", "a & b", ("berlin",)))
 
     assert said == "There is no site a & b. Did you mean berlin?"
+
+
+def test_every_rule_has_its_sentence() -> None:
+    assert set(RULES) == set(get_args(errors.InvalidRule))
+    assert set(DENIALS) == set(get_args(errors.DenialRule))
