@@ -1,15 +1,8 @@
-"""Slack's listeners: acknowledge, hand the request to the door, send the answer. The same for Socket Mode and HTTP.
-
-Slack waits three seconds for an acknowledgement. A command or click is therefore acknowledged before anything is looked
-up, a form after at most two seconds, and a request for options within two and a half. `Work` owns the tasks that remain
-and waits for them at shutdown.
-"""
+"""The connection to Slack, Socket Mode or HTTP, and Bolt, which hands each delivery to `bot.slack.listeners`."""
 
 import asyncio
-import hashlib
 import logging
 import re
-import secrets
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -23,38 +16,32 @@ from aiohttp import web
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
-from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.client import Installation, open_socket
-from bot.slack.payloads import USED, Body, foreign, kind, malformed, team_of
+from bot.slack.listeners import Listeners
+from bot.slack.payloads import USED, foreign, kind, malformed
 from bot.slack.people import People
-from bot.slack.replies import Replies, Where
+from bot.slack.replies import Replies
 from bot.slack.signed import SignedDoor
 from bot.slack.tasks import Work
-from handlers.dispatch import Door, Reply
-from handlers.kit.message import SUBMIT, SUGGEST, Message, Modal, Submission, option, submission, view
-from handlers.kit.request import Request
-from handlers.views import errors as views
+from handlers.dispatch import Door
+from handlers.kit.message import SUBMIT, SUGGEST
 from services.model.clock import Clock
-from services.model.errors import DomainError, Refused, Throttled, Unreachable
+from services.model.errors import Throttled, Unreachable
 from services.model.secret import Secret
 from services.ports import Deliveries
 
 PATH = "/slack/events"
 """Where Slack delivers everything in HTTP mode."""
-_FORM_WAIT = 2.0
-_OPTIONS_WAIT = 2.3
 _LONGEST_PAUSE = 30.0
 """Seconds between two attempts to open the first socket."""
 _PING_INTERVAL = 10
 _SILENCE = 60
 """Seconds without a frame or pong after which the socket is reopened, even if the SDK believes it is connected."""
-_FORM_TOO_LATE = frozenset({"trigger_expired", "expired_trigger_id", "trigger_exchanged", "exchanged_trigger_id"})
-"""Slack documents the first word of each pair; public reports show the second in its answers."""
 _log = structlog.get_logger("slack")
 
 
@@ -91,15 +78,21 @@ class SlackBot:
         self._connection = connection
         self._client = client
         self._ours = installation
-        self._people = people
-        self._door = door
-        self._deliveries = deliveries
-        self._clock = clock
-        self._reachable = reachable
         self._work = Work(most=at_once)
         assert isinstance(client.session, aiohttp.ClientSession)  # noqa: S101 - `open_client` gave it one
         self.replies = Replies(client, client.session, people, reachable)
-        self.app = self._bolt()
+        listeners = Listeners(
+            slash=connection.slash,
+            installation=installation,
+            people=people,
+            door=door,
+            deliveries=deliveries,
+            clock=clock,
+            replies=self.replies,
+            work=self._work,
+            reachable=reachable,
+        )
+        self.app = self._bolt(listeners)
         self._socket: AsyncSocketModeHandler | None = None
         self._watch: asyncio.Task[None] | None = None
         self._last_frame = 0.0
@@ -206,7 +199,7 @@ class SlackBot:
 
     # --- Bolt -------------------------------------------------------------------------------------------------------
 
-    def _bolt(self) -> AsyncApp:
+    def _bolt(self, listeners: Listeners) -> AsyncApp:
         installation = AuthorizeResult(
             enterprise_id=self._ours.enterprise or None,
             team_id=self._ours.team,
@@ -235,173 +228,13 @@ class SlackBot:
             request_verification_enabled=self._connection.mode == "http",
         )
         app.use(_Gate(self._ours))
-        app.command(re.compile(".*"))(self._on_command)
-        app.action(re.compile(".*"))(self._on_click)
-        app.view(SUBMIT)(self._on_form)
-        app.options(SUGGEST)(self._on_options)
-        app.event(re.compile(".*"))(self._on_event)
+        app.command(re.compile(".*"))(listeners.command)
+        app.action(re.compile(".*"))(listeners.click)
+        app.view(SUBMIT)(listeners.form)
+        app.options(SUGGEST)(listeners.options)
+        app.event(re.compile(".*"))(listeners.event)
         app.error(log_fault)
         return app
-
-    async def _on_event(self, event: Body) -> None:
-        """Once the bot has joined a channel it can post there; other events are only acknowledged."""
-        if event.get("type") == "member_joined_channel" and event.get("user") == self._ours.bot_user:
-            self._people.membership_changed(event["channel"])
-            self._reachable(event["channel"])
-
-    # --- commands and clicks ----------------------------------------------------------------------------------------
-
-    async def _on_command(self, ack: AsyncAck, body: Body) -> None:
-        if not self._work.has_room:
-            await ack(text=views.busy().text)
-            return
-        await ack()
-        where = Where(body["channel_id"], body["user_id"], response_url=body.get("response_url", ""))
-        line = _Line(body.get("text") or "", body["trigger_id"], slash=body["command"])
-        name = body.get("channel_name", "")
-        self._work.start(self._answer(line, where, team=body["team_id"], channel_name=name))
-
-    async def _on_click(self, ack: AsyncAck, body: Body) -> None:
-        await ack()
-        action = body["actions"][0]
-        if action["type"] != "button" or not action["action_id"].startswith("run:"):
-            return
-        container = body.get("container", {})
-        message, thread = container.get("message_ts", ""), container.get("thread_ts", "")
-        where = Where(
-            container.get("channel_id") or body.get("channel", {}).get("id", ""),
-            body["user"]["id"],
-            response_url=body.get("response_url", ""),
-            # A thread's first message is in the channel, and so is the answer to a click on it.
-            thread_ts=thread if thread != message else "",
-            message_ts=message,
-        )
-        if not self._work.has_room:
-            self._work.start(self._try_to_send(views.busy(), where))
-            return
-        line = _Line(action["value"], body["trigger_id"], slash=self._connection.slash, clicked=True)
-        self._work.start(self._answer(line, where, team=team_of(body)))
-
-    async def _answer(self, line: "_Line", where: Where, *, team: str, channel_name: str = "") -> None:
-        reference = secrets.token_hex(4)
-        with structlog.contextvars.bound_contextvars(reference=reference):
-            try:
-                if not await self._deliveries.first(line.key):
-                    _log.info("delivery_repeated")
-                    return
-                request = await self._request(line, where, reference, team=team, channel_name=channel_name)
-                await self._send(await self._door.dispatch(request), request, where)
-            except DomainError as error:
-                _log.warning("delivery_not_answered", error=str(error))
-                await self._try_to_send(Message(views.explanation(error)), where)
-            except Exception:  # noqa: BLE001 - a person waits for an answer, even after a fault
-                _log.exception("fault")
-                await self._try_to_send(views.ours(reference), where)
-
-    async def _try_to_send(self, message: Message, where: Where) -> None:
-        with suppress(DomainError):
-            await self.replies.send(message, where)
-
-    async def _send(self, answer: Reply, request: Request, where: Where) -> None:
-        if answer.message is None:
-            return
-        if isinstance(answer.message, Message):
-            await self.replies.send(answer.message, where)
-            return
-        try:
-            await self.replies.open(answer.message, request.trigger_id, where)
-        except Refused as error:
-            if error.code not in _FORM_TOO_LATE:
-                raise
-            await self.replies.send(views.form_too_late(), where)
-
-    async def _request(
-        self, line: "_Line", where: Where, reference: str, *, team: str, channel_name: str = ""
-    ) -> Request:
-        person, place = await asyncio.gather(
-            self._people.person(where.person, team), self._people.place(where.channel, channel_name)
-        )
-        return Request(
-            person=person,
-            place=place,
-            text=line.text,
-            key=line.key,
-            trigger_id=line.trigger_id if line.opens_forms else "",
-            said_by_click=line.clicked,
-            now=self._clock.now(),
-            slash=line.slash,
-            message_ts=where.message_ts,
-            thread_ts=where.thread_ts,
-            reference=reference,
-        )
-
-    # --- forms ------------------------------------------------------------------------------------------------------
-
-    async def _on_form(self, ack: AsyncAck, body: Body) -> None:
-        filled = submission(body["view"])
-        if not self._work.has_room:
-            # The form stays open with everything that was filled in.
-            await ack(response_action="errors", errors={filled.parameters[0]: views.busy().text})
-            return
-        where = Where(filled.channel, body["user"]["id"], thread_ts=filled.thread_ts, message_ts=filled.message_ts)
-        running = self._work.start(self._dispatch_form(filled, where, body))
-        await asyncio.wait({running}, timeout=_FORM_WAIT)
-        answer = running.result() if running.done() and not running.exception() else None
-        if answer and answer.parameter in filled.parameters:
-            await ack(response_action="errors", errors={answer.parameter: answer.problem})
-            return
-        if answer and isinstance(answer.message, Modal):
-            await ack(response_action="update", view=view(answer.message, channel=filled.channel))
-            return
-        await ack()
-        self._work.start(self._send_form_answer(running, where))
-
-    async def _dispatch_form(self, filled: Submission, where: Where, body: Body) -> Reply | None:
-        form = body["view"]
-        trigger = body.get("trigger_id") or f"{form['id']}:{form.get('hash', '')}"
-        line = _Line(filled.text, trigger, slash=self._connection.slash, clicked=True, opens_forms=False)
-        reference = secrets.token_hex(4)
-        with structlog.contextvars.bound_contextvars(reference=reference):
-            if not await self._deliveries.first(line.key):
-                return None
-            request = await self._request(line, where, reference, team=team_of(body))
-            return await self._door.dispatch(request)
-
-    async def _send_form_answer(self, running: "asyncio.Task[Reply | None]", where: Where) -> None:
-        try:
-            answer = await running
-        except DomainError as error:
-            await self._try_to_send(Message(views.explanation(error)), where)
-            return
-        if answer and isinstance(answer.message, Message):
-            await self.replies.send(answer.message, where)
-
-    async def _on_options(self, ack: AsyncAck, body: Body) -> None:
-        form = submission({"state": {"values": {}}, **body["view"]})
-        line = _Line("", "", slash=self._connection.slash, clicked=True)
-        names: tuple[str, ...] = ()
-        try:
-            async with asyncio.timeout(_OPTIONS_WAIT):
-                where = Where(form.channel, body["user"]["id"])
-                request = await self._request(line, where, "", team=team_of(body))
-                names = await self._door.suggest(request, form.runs, body["block_id"], body.get("value") or "")
-        except (TimeoutError, DomainError) as error:
-            _log.warning("suggestions_missing", error=type(error).__name__)
-        await ack(options=[option(name) for name in names[:100]])
-
-
-@dataclass(frozen=True)
-class _Line:
-    text: str
-    trigger_id: str
-    slash: str
-    clicked: bool = False
-    opens_forms: bool = True
-
-    @property
-    def key(self) -> str:
-        """Identifies the delivery. A trigger can open forms, so only its digest is stored."""
-        return hashlib.sha256(self.trigger_id.encode()).hexdigest()
 
 
 class _Gate(AsyncMiddleware):

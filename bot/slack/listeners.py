@@ -1,0 +1,230 @@
+"""What the bot does with each delivery from Slack: acknowledge it, hand it to the door, send the answer.
+
+Slack waits three seconds for an acknowledgement. A command or click is therefore acknowledged before anything is looked
+up, a form after at most two seconds, and a request for options within two and a half. `Work` owns the tasks that remain
+and waits for them at shutdown.
+"""
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+from slack_bolt.context.ack.async_ack import AsyncAck
+
+from bot.slack.client import Installation
+from bot.slack.payloads import Body, team_of
+from bot.slack.people import People
+from bot.slack.replies import Replies, Where
+from bot.slack.tasks import Work
+from handlers.dispatch import Door, Reply
+from handlers.kit.message import Message, Modal, Submission, option, submission, view
+from handlers.kit.request import Request
+from handlers.views import errors as views
+from services.model.clock import Clock
+from services.model.errors import DomainError, Refused
+from services.ports import Deliveries
+
+_FORM_WAIT = 2.0
+_OPTIONS_WAIT = 2.3
+_FORM_TOO_LATE = frozenset({"trigger_expired", "expired_trigger_id", "trigger_exchanged", "exchanged_trigger_id"})
+"""Slack documents the first word of each pair; public reports show the second in its answers."""
+_log = structlog.get_logger("slack")
+
+
+class Listeners:
+    """One method for each kind of delivery, called by Bolt with the payloads that passed its middleware.
+
+    `slash` is the slash command's name for clicks and forms; `reachable` is called with the id of a channel that the
+    bot has joined.
+    """
+
+    def __init__(
+        self,
+        *,
+        slash: str,
+        installation: Installation,
+        people: People,
+        door: Door,
+        deliveries: Deliveries,
+        clock: Clock,
+        replies: Replies,
+        work: Work,
+        reachable: Callable[[str], None],
+    ) -> None:
+        self._slash = slash
+        self._ours = installation
+        self._people = people
+        self._door = door
+        self._deliveries = deliveries
+        self._clock = clock
+        self._replies = replies
+        self._work = work
+        self._reachable = reachable
+
+    async def event(self, event: Body) -> None:
+        """Once the bot has joined a channel it can post there; other events are only acknowledged."""
+        if event.get("type") == "member_joined_channel" and event.get("user") == self._ours.bot_user:
+            self._people.membership_changed(event["channel"])
+            self._reachable(event["channel"])
+
+    # --- commands and clicks ----------------------------------------------------------------------------------------
+
+    async def command(self, ack: AsyncAck, body: Body) -> None:
+        """A typed slash command."""
+        if not self._work.has_room:
+            await ack(text=views.busy().text)
+            return
+        await ack()
+        where = Where(body["channel_id"], body["user_id"], response_url=body.get("response_url", ""))
+        line = _Line(body.get("text") or "", body["trigger_id"], slash=body["command"])
+        name = body.get("channel_name", "")
+        self._work.start(self._answer(line, where, team=body["team_id"], channel_name=name))
+
+    async def click(self, ack: AsyncAck, body: Body) -> None:
+        """A click on a button, whose value is a command; other elements are only acknowledged."""
+        await ack()
+        action = body["actions"][0]
+        if action["type"] != "button" or not action["action_id"].startswith("run:"):
+            return
+        container = body.get("container", {})
+        message, thread = container.get("message_ts", ""), container.get("thread_ts", "")
+        where = Where(
+            container.get("channel_id") or body.get("channel", {}).get("id", ""),
+            body["user"]["id"],
+            response_url=body.get("response_url", ""),
+            # A thread's first message is in the channel, and so is the answer to a click on it.
+            thread_ts=thread if thread != message else "",
+            message_ts=message,
+        )
+        if not self._work.has_room:
+            self._work.start(self._try_to_send(views.busy(), where))
+            return
+        line = _Line(action["value"], body["trigger_id"], slash=self._slash, clicked=True)
+        self._work.start(self._answer(line, where, team=team_of(body)))
+
+    async def _answer(self, line: "_Line", where: Where, *, team: str, channel_name: str = "") -> None:
+        reference = secrets.token_hex(4)
+        with structlog.contextvars.bound_contextvars(reference=reference):
+            try:
+                if not await self._deliveries.first(line.key):
+                    _log.info("delivery_repeated")
+                    return
+                request = await self._request(line, where, reference, team=team, channel_name=channel_name)
+                await self._send(await self._door.dispatch(request), request, where)
+            except DomainError as error:
+                _log.warning("delivery_not_answered", error=str(error))
+                await self._try_to_send(Message(views.explanation(error)), where)
+            except Exception:  # noqa: BLE001 - a person waits for an answer, even after a fault
+                _log.exception("fault")
+                await self._try_to_send(views.ours(reference), where)
+
+    async def _try_to_send(self, message: Message, where: Where) -> None:
+        with suppress(DomainError):
+            await self._replies.send(message, where)
+
+    async def _send(self, answer: Reply, request: Request, where: Where) -> None:
+        if answer.message is None:
+            return
+        if isinstance(answer.message, Message):
+            await self._replies.send(answer.message, where)
+            return
+        try:
+            await self._replies.open(answer.message, request.trigger_id, where)
+        except Refused as error:
+            if error.code not in _FORM_TOO_LATE:
+                raise
+            await self._replies.send(views.form_too_late(), where)
+
+    async def _request(
+        self, line: "_Line", where: Where, reference: str, *, team: str, channel_name: str = ""
+    ) -> Request:
+        person, place = await asyncio.gather(
+            self._people.person(where.person, team), self._people.place(where.channel, channel_name)
+        )
+        return Request(
+            person=person,
+            place=place,
+            text=line.text,
+            key=line.key,
+            trigger_id=line.trigger_id if line.opens_forms else "",
+            said_by_click=line.clicked,
+            now=self._clock.now(),
+            slash=line.slash,
+            message_ts=where.message_ts,
+            thread_ts=where.thread_ts,
+            reference=reference,
+        )
+
+    # --- forms ------------------------------------------------------------------------------------------------------
+
+    async def form(self, ack: AsyncAck, body: Body) -> None:
+        """A submitted form: its answer, if it comes in time, is shown in the form."""
+        filled = submission(body["view"])
+        if not self._work.has_room:
+            # The form stays open with everything that was filled in.
+            await ack(response_action="errors", errors={filled.parameters[0]: views.busy().text})
+            return
+        where = Where(filled.channel, body["user"]["id"], thread_ts=filled.thread_ts, message_ts=filled.message_ts)
+        running = self._work.start(self._dispatch_form(filled, where, body))
+        await asyncio.wait({running}, timeout=_FORM_WAIT)
+        answer = running.result() if running.done() and not running.exception() else None
+        if answer and answer.parameter in filled.parameters:
+            await ack(response_action="errors", errors={answer.parameter: answer.problem})
+            return
+        if answer and isinstance(answer.message, Modal):
+            await ack(response_action="update", view=view(answer.message, channel=filled.channel))
+            return
+        await ack()
+        self._work.start(self._send_form_answer(running, where))
+
+    async def _dispatch_form(self, filled: Submission, where: Where, body: Body) -> Reply | None:
+        form = body["view"]
+        trigger = body.get("trigger_id") or f"{form['id']}:{form.get('hash', '')}"
+        line = _Line(filled.text, trigger, slash=self._slash, clicked=True, opens_forms=False)
+        reference = secrets.token_hex(4)
+        with structlog.contextvars.bound_contextvars(reference=reference):
+            if not await self._deliveries.first(line.key):
+                return None
+            request = await self._request(line, where, reference, team=team_of(body))
+            return await self._door.dispatch(request)
+
+    async def _send_form_answer(self, running: "asyncio.Task[Reply | None]", where: Where) -> None:
+        try:
+            answer = await running
+        except DomainError as error:
+            await self._try_to_send(Message(views.explanation(error)), where)
+            return
+        if answer and isinstance(answer.message, Message):
+            await self._replies.send(answer.message, where)
+
+    async def options(self, ack: AsyncAck, body: Body) -> None:
+        """The names to choose from in a form's field while somebody types."""
+        form = submission({"state": {"values": {}}, **body["view"]})
+        line = _Line("", "", slash=self._slash, clicked=True)
+        names: tuple[str, ...] = ()
+        try:
+            async with asyncio.timeout(_OPTIONS_WAIT):
+                where = Where(form.channel, body["user"]["id"])
+                request = await self._request(line, where, "", team=team_of(body))
+                names = await self._door.suggest(request, form.runs, body["block_id"], body.get("value") or "")
+        except (TimeoutError, DomainError) as error:
+            _log.warning("suggestions_missing", error=type(error).__name__)
+        await ack(options=[option(name) for name in names[:100]])
+
+
+@dataclass(frozen=True)
+class _Line:
+    text: str
+    trigger_id: str
+    slash: str
+    clicked: bool = False
+    opens_forms: bool = True
+
+    @property
+    def key(self) -> str:
+        """Identifies the delivery. A trigger can open forms, so only its digest is stored."""
+        return hashlib.sha256(self.trigger_id.encode()).hexdigest()
