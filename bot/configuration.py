@@ -36,7 +36,7 @@ class Files:
     policy: Policy
 
 
-class Configuration:
+class FileConfiguration:
     """The configuration in force; implements `services.ports.Configuration`."""
 
     def __init__(self, sites: Path, access: Path, kinds: Collection[str] = PROCEDURES.kinds) -> None:

@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 
 Trouble = Callable[[], Awaitable[dict[str, str]]]
-Metrics = Callable[[], Awaitable[bytes]]
+MetricsPage = Callable[[], Awaitable[bytes]]
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 """Prometheus' text format."""
 HEADERS_DEADLINE = 5.0
@@ -36,7 +36,7 @@ class HttpServer:
         port: int,
         routes: Iterable[web.RouteDef],
         trouble: Trouble,
-        metrics: Metrics,
+        metrics: MetricsPage,
         *,
         pages: tuple[str, int] | None = None,
     ) -> None:
@@ -62,7 +62,7 @@ class HttpServer:
             await listener.stop()
 
 
-def operator_pages(trouble: Trouble, metrics: Metrics) -> list[web.RouteDef]:
+def operator_pages(trouble: Trouble, metrics: MetricsPage) -> list[web.RouteDef]:
     """`/healthz` answers while the process lives, `/readyz` with 503 and the reasons while something is wrong."""
 
     async def health(_request: web.Request) -> web.Response:

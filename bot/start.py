@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 
 import structlog
 
-from bot.configuration import Configuration as FileConfiguration
+from bot.configuration import FileConfiguration
 from bot.problems import Broken, Problem
 from bot.settings import Settings
 from bot.slack.app import Connection

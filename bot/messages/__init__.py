@@ -1,1 +1,1 @@
-"""Messages that the bot posts of its own accord and keeps up to date."""
+"""Messages that the bot posts without being asked and keeps up to date."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 from functools import partial
 
-from bot.messages.board import Reply, View
+from bot.messages.board import ThreadReply, View
 from handlers.kit.message import Message
 from handlers.views import alert as views
 from services.model.incident import Incident, StoredIncident
@@ -68,10 +68,10 @@ async def _render(incident: Incident, _plan_blocks: bool) -> Message:
     return views.card(incident)
 
 
-async def _replies(stored: StoredIncident, message: LiveMessage) -> tuple[Reply, ...]:
+async def _replies(stored: StoredIncident, message: LiveMessage) -> tuple[ThreadReply, ...]:
     """One reply with everything that changed since the thread's last reply."""
     if message.position >= stored.revision:
         return ()
     text = views.line(message.reported, stored.incident)
     loud = views.is_loud(message.reported, stored.incident)
-    return (Reply(stored.revision, text, loud=loud, reported=stored.incident),)
+    return (ThreadReply(stored.revision, text, loud=loud, reported=stored.incident),)

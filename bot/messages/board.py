@@ -83,7 +83,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Reply:
+class ThreadReply:
     """A reply in a message's thread. `position` is up to where the thread is complete afterwards.
 
     Without text and file only the position moves. `loud` shows the reply in the channel too. `reported` is the incident
@@ -105,7 +105,7 @@ class View:
     channels: tuple[Channel, ...]
     """Where to show it."""
     render: Callable[[bool], Awaitable[Message]]
-    replies: Callable[[LiveMessage], Awaitable[tuple[Reply, ...]]]
+    replies: Callable[[LiveMessage], Awaitable[tuple[ThreadReply, ...]]]
     """The replies that are missing from a message's thread, in order."""
     first_position: int
     """The position of a new message's thread."""

@@ -12,7 +12,7 @@ import structlog
 
 from services.model.message import Channel, Subject
 
-Scope = Channel | Subject | None
+ObstacleScope = Channel | Subject | None
 """What an obstacle blocks; None is all of Slack."""
 log = structlog.get_logger("messages")
 
@@ -35,9 +35,9 @@ class Obstacles:
     def __init__(self, again: Callable[[Subject], None], *, pause: float = 1.0) -> None:
         self._again = again
         self._pause = pause
-        self._standing: dict[Scope, Obstacle] = {}
+        self._standing: dict[ObstacleScope, Obstacle] = {}
 
-    def stop(self, subject: Subject, *scopes: Scope) -> bool:
+    def stop(self, subject: Subject, *scopes: ObstacleScope) -> bool:
         """Whether the subject has to wait because one of these is blocked; it is retried without being asked again."""
         for scope in scopes:
             obstacle = self._standing.get(scope)
@@ -46,11 +46,11 @@ class Obstacles:
                 return True
         return False
 
-    def stands(self, scope: Scope) -> bool:
+    def stands(self, scope: ObstacleScope) -> bool:
         """Whether this is blocked, including while a probe is running."""
         return scope in self._standing
 
-    def met(self, scope: Scope, subject: Subject, code: str, *, longest: float) -> None:
+    def met(self, scope: ObstacleScope, subject: Subject, code: str, *, longest: float) -> None:
         """The subject was refused. Pauses between probes double up to `longest` seconds."""
         obstacle = self._standing.get(scope)
         if obstacle is None or obstacle.code != code:
@@ -66,7 +66,7 @@ class Obstacles:
         obstacle.failures += 1
         obstacle.timer = asyncio.get_running_loop().call_later(pause, self._try, scope)
 
-    def passed(self, *scopes: Scope) -> None:
+    def passed(self, *scopes: ObstacleScope) -> None:
         """Slack accepted a message, so these are no longer blocked."""
         for scope in scopes:
             obstacle = self._standing.pop(scope, None)
@@ -78,7 +78,7 @@ class Obstacles:
             for subject in obstacle.waiting:
                 self._again(subject)
 
-    def wake(self, *scopes: Scope) -> None:
+    def wake(self, *scopes: ObstacleScope) -> None:
         """Something may have removed the obstacle: probe at once, and start again with short pauses."""
         for scope in scopes:
             obstacle = self._standing.get(scope)
@@ -93,7 +93,7 @@ class Obstacles:
             if obstacle.probe == subject:
                 self._try(scope)
 
-    def _try(self, scope: Scope) -> None:
+    def _try(self, scope: ObstacleScope) -> None:
         obstacle = self._standing[scope]
         obstacle.timer = None
         obstacle.probe = next(iter(obstacle.waiting), None)
@@ -121,7 +121,7 @@ class Obstacles:
         self._standing.clear()
 
 
-def _named(scope: Scope) -> dict[str, str]:
+def _named(scope: ObstacleScope) -> dict[str, str]:
     match scope:
         case Channel():
             return {"channel": scope.id}

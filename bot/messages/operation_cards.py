@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import partial
 from itertools import groupby
 
-from bot.messages.board import Reply, View
+from bot.messages.board import ThreadReply, View
 from handlers.kit.message import Message
 from handlers.views import operation as views
 from services.model.message import Channel, LiveMessage, SubjectKind
@@ -39,18 +39,18 @@ class OperationCards:
         """Operations whose card or thread is incomplete."""
         return await self._store.messages.operations_behind(since)
 
-    async def _replies(self, operation: Operation, message: LiveMessage) -> tuple[Reply, ...]:
+    async def _replies(self, operation: Operation, message: LiveMessage) -> tuple[ThreadReply, ...]:
         """One reply for all new events; those that the channel sees too get a separate one."""
         events = await self._store.operations.events(operation.id, max(message.position, 0))
         if not events:
             return ()
         # Read after the events, so that it contains everything that they report.
         latest = await self._store.operations.get(operation.id) or operation
-        replies: list[Reply] = []
+        replies: list[ThreadReply] = []
         for loud, group in groupby(events, views.is_loud):
             batch = list(group)
             lines = (views.thread_line(latest, event) for event in batch)
-            replies.append(Reply(batch[-1].id, "\n".join(filter(None, lines)), loud=loud))
+            replies.append(ThreadReply(batch[-1].id, "\n".join(filter(None, lines)), loud=loud))
         return tuple(replies)
 
 

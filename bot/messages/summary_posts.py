@@ -4,7 +4,7 @@ import secrets
 from datetime import datetime
 from functools import partial
 
-from bot.messages.board import Board, File, Reply, View
+from bot.messages.board import Board, File, ThreadReply, View
 from handlers.kit.message import Message
 from handlers.views import summary as views
 from services.model.message import Channel, LiveMessage, Subject, SubjectKind
@@ -69,14 +69,14 @@ class SummaryPosts:
         async def render(_plan_blocks: bool) -> Message:
             return views.of_watch(due.watch, await latest(), late=due.at if due.late else None)
 
-        async def replies(message: LiveMessage) -> tuple[Reply, ...]:
+        async def replies(message: LiveMessage) -> tuple[ThreadReply, ...]:
             if message.position > 0:
                 return ()
             rows = (await latest()).summary
             if views.pages(rows) < FILE_FROM:
-                return (Reply(1),)
+                return (ThreadReply(1),)
             name = f"{due.watch.subject or 'all'}-{due.at:%Y-%m-%d-%H%M}.csv"
-            return (Reply(1, file=File(name, f"All rows, {due.at:%Y-%m-%d %H:%M} UTC", views.csv(rows))),)
+            return (ThreadReply(1, file=File(name, f"All rows, {due.at:%Y-%m-%d %H:%M} UTC", views.csv(rows))),)
 
         return View(
             revision=0,

@@ -27,7 +27,7 @@ from bot.slack.payloads import USED, foreign, kind, malformed
 from bot.slack.people import People
 from bot.slack.replies import Replies
 from bot.slack.signed import SignedDoor
-from bot.slack.tasks import Work
+from bot.slack.tasks import Tasks
 from handlers.dispatch import Door
 from handlers.kit.message import SUBMIT, SUGGEST
 from services.model.clock import Clock
@@ -78,7 +78,7 @@ class SlackBot:
         self._connection = connection
         self._client = client
         self._ours = installation
-        self._work = Work(most=at_once)
+        self._tasks = Tasks(most=at_once)
         assert isinstance(client.session, aiohttp.ClientSession)  # noqa: S101 - `open_client` gave it one
         self.replies = Replies(client, client.session, people, reachable)
         listeners = Listeners(
@@ -89,7 +89,7 @@ class SlackBot:
             deliveries=deliveries,
             clock=clock,
             replies=self.replies,
-            work=self._work,
+            tasks=self._tasks,
             reachable=reachable,
         )
         self.app = self._bolt(listeners)
@@ -140,7 +140,7 @@ class SlackBot:
         if self._socket:
             self._socket.client.auto_reconnect_enabled = self._socket.client.default_auto_reconnect_enabled = False
             await self._socket.client.disconnect()  # type: ignore[no-untyped-call]  # likewise
-        cancelled = await self._work.drain(deadline)
+        cancelled = await self._tasks.drain(deadline)
         if cancelled:
             _log.warning("deliveries_cancelled", tasks=cancelled)
         if self._socket:
@@ -160,11 +160,11 @@ class SlackBot:
     @property
     def busy(self) -> int:
         """The number of deliveries in progress."""
-        return len(self._work)
+        return len(self._tasks)
 
     async def idle(self) -> None:
         """Wait until no delivery is in progress."""
-        await self._work.idle()
+        await self._tasks.idle()
 
     def _silent(self, socket: AsyncSocketModeHandler) -> bool:
         pong = socket.client.last_ping_pong_time

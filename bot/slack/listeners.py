@@ -1,8 +1,8 @@
 """What the bot does with each delivery from Slack: acknowledge it, hand it to the door, send the answer.
 
 Slack waits three seconds for an acknowledgement. A command or click is therefore acknowledged before anything is looked
-up, a form after at most two seconds, and a request for options within two and a half. `Work` owns the tasks that remain
-and waits for them at shutdown.
+up, a form after at most two seconds, and a request for options within two and a half. `Tasks` owns the work that
+remains and waits for it at shutdown.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from bot.slack.client import Installation
 from bot.slack.payloads import Body, team_of
 from bot.slack.people import People
 from bot.slack.replies import Replies, Where
-from bot.slack.tasks import Work
+from bot.slack.tasks import Tasks
 from handlers.dispatch import Door, Reply
 from handlers.kit.message import Message, Modal, Submission, option, submission, view
 from handlers.kit.request import Request
@@ -52,7 +52,7 @@ class Listeners:
         deliveries: Deliveries,
         clock: Clock,
         replies: Replies,
-        work: Work,
+        tasks: Tasks,
         reachable: Callable[[str], None],
     ) -> None:
         self._slash = slash
@@ -62,7 +62,7 @@ class Listeners:
         self._deliveries = deliveries
         self._clock = clock
         self._replies = replies
-        self._work = work
+        self._tasks = tasks
         self._reachable = reachable
 
     async def event(self, event: Body) -> None:
@@ -75,14 +75,14 @@ class Listeners:
 
     async def command(self, ack: AsyncAck, body: Body) -> None:
         """A typed slash command."""
-        if not self._work.has_room:
+        if not self._tasks.has_room:
             await ack(text=views.busy().text)
             return
         await ack()
         where = Where(body["channel_id"], body["user_id"], response_url=body.get("response_url", ""))
         line = _Line(body.get("text") or "", body["trigger_id"], slash=body["command"])
         name = body.get("channel_name", "")
-        self._work.start(self._answer(line, where, team=body["team_id"], channel_name=name))
+        self._tasks.start(self._answer(line, where, team=body["team_id"], channel_name=name))
 
     async def click(self, ack: AsyncAck, body: Body) -> None:
         """A click on a button, whose value is a command; other elements are only acknowledged."""
@@ -100,11 +100,11 @@ class Listeners:
             thread_ts=thread if thread != message else "",
             message_ts=message,
         )
-        if not self._work.has_room:
-            self._work.start(self._try_to_send(views.busy(), where))
+        if not self._tasks.has_room:
+            self._tasks.start(self._try_to_send(views.busy(), where))
             return
         line = _Line(action["value"], body["trigger_id"], slash=self._slash, clicked=True)
-        self._work.start(self._answer(line, where, team=team_of(body)))
+        self._tasks.start(self._answer(line, where, team=team_of(body)))
 
     async def _answer(self, line: "_Line", where: Where, *, team: str, channel_name: str = "") -> None:
         reference = secrets.token_hex(4)
@@ -164,12 +164,12 @@ class Listeners:
     async def form(self, ack: AsyncAck, body: Body) -> None:
         """A submitted form: its answer, if it comes in time, is shown in the form."""
         filled = submission(body["view"])
-        if not self._work.has_room:
+        if not self._tasks.has_room:
             # The form stays open with everything that was filled in.
             await ack(response_action="errors", errors={filled.parameters[0]: views.busy().text})
             return
         where = Where(filled.channel, body["user"]["id"], thread_ts=filled.thread_ts, message_ts=filled.message_ts)
-        running = self._work.start(self._dispatch_form(filled, where, body))
+        running = self._tasks.start(self._dispatch_form(filled, where, body))
         await asyncio.wait({running}, timeout=_FORM_WAIT)
         answer = running.result() if running.done() and not running.exception() else None
         if answer and answer.parameter in filled.parameters:
@@ -179,7 +179,7 @@ class Listeners:
             await ack(response_action="update", view=view(answer.message, channel=filled.channel))
             return
         await ack()
-        self._work.start(self._send_form_answer(running, where))
+        self._tasks.start(self._send_form_answer(running, where))
 
     async def _dispatch_form(self, filled: Submission, where: Where, body: Body) -> Reply | None:
         form = body["view"]

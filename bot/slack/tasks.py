@@ -11,7 +11,7 @@ T = TypeVar("T")
 _log = structlog.get_logger("work")
 
 
-class Work:
+class Tasks:
     """Owns the running tasks."""
 
     def __init__(self, *, most: int = 1000) -> None:

@@ -129,7 +129,7 @@ def test_a_missing_file_is_told(files: Files) -> None:
 
 
 def test_an_empty_file_is_told_and_locks_nobody_out(files: Files) -> None:
-    inforce = configuration.Configuration(files.sites, files.access)
+    inforce = configuration.FileConfiguration(files.sites, files.access)
     files.access.write_text("# to be written\n")
 
     assert not inforce.reload()
@@ -148,7 +148,7 @@ def test_wrong_kinds_of_values_are_told_in_the_words_of_the_file(files: Files) -
 
 
 def test_a_changed_file_is_taken_without_a_restart(files: Files) -> None:
-    inforce = configuration.Configuration(files.sites, files.access)
+    inforce = configuration.FileConfiguration(files.sites, files.access)
     files.sites.write_text(SITES.replace("berlin:", "bonn:"))
 
     assert inforce.reload()
@@ -157,7 +157,7 @@ def test_a_changed_file_is_taken_without_a_restart(files: Files) -> None:
 
 
 def test_a_broken_file_leaves_the_old_one_in_force_until_it_is_mended(files: Files) -> None:
-    inforce = configuration.Configuration(files.sites, files.access)
+    inforce = configuration.FileConfiguration(files.sites, files.access)
     files.access.write_text("grants: nobody\n")
 
     assert not inforce.reload()
@@ -188,7 +188,7 @@ def test_a_broken_file_leaves_the_old_one_in_force_until_it_is_mended(files: Fil
 def test_a_file_that_cannot_be_read_for_whatever_reason_leaves_the_old_one_in_force(
     files: Files, content: bytes, problem: str
 ) -> None:
-    running = configuration.Configuration(files.sites, files.access)
+    running = configuration.FileConfiguration(files.sites, files.access)
     before = running.sites
     files.sites.write_bytes(content)
 
@@ -198,7 +198,7 @@ def test_a_file_that_cannot_be_read_for_whatever_reason_leaves_the_old_one_in_fo
 
 
 def test_a_file_that_may_not_be_read_is_told_once(files: Files) -> None:
-    running = configuration.Configuration(files.sites, files.access)
+    running = configuration.FileConfiguration(files.sites, files.access)
     files.sites.unlink()
     files.sites.mkdir()
 

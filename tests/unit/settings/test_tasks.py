@@ -3,13 +3,13 @@ from datetime import timedelta
 
 import pytest
 
-from bot.slack.tasks import Work
+from bot.slack.tasks import Tasks
 from services.cache import Cache
 from services.model.errors import Unreachable
 
 
 async def test_draining_waits_for_what_is_under_way_and_takes_nothing_more() -> None:
-    work, gate, done = Work(), asyncio.Event(), []
+    work, gate, done = Tasks(), asyncio.Event(), []
 
     async def one() -> None:
         await gate.wait()
@@ -24,14 +24,14 @@ async def test_draining_waits_for_what_is_under_way_and_takes_nothing_more() -> 
 
 
 async def test_what_does_not_end_by_the_deadline_is_cancelled() -> None:
-    work = Work()
+    work = Tasks()
     work.start(asyncio.Event().wait())
 
     assert await work.drain(timedelta(0)) == 1
 
 
 async def test_there_is_a_bound() -> None:
-    work = Work(most=1)
+    work = Tasks(most=1)
     task = work.start(asyncio.Event().wait())
 
     assert not work.has_room
