@@ -154,7 +154,7 @@ bot    :x:  Deploy edge01 to hamburg: failed, approved by bob: The extension end
 alice  [Retry]
 bot    Deploy edge01 to hamburg: waiting for approval   [Approve] [Reject…] [Cancel]
 bob    [Approve]
-bot    (only bob) The rule *carol decides* leaves this to `carol`.
+bot    (only bob) The rule *carol decides* leaves this decision to `carol`.
 carol  [Approve]
 bot    Deploy edge01 to hamburg: online, approved by carol\
 """)

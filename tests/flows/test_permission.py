@@ -199,7 +199,7 @@ bot    (only dave) There is no site `hambrug`. There is only `berlin`.
 dave   /registry list
 bot    (only dave) There is no connected registry that you may read.
 dave   /registry show edge02
-bot    (only dave) You may do this elsewhere, but not at `hamburg` (production): you need `registry:read` there. The role *viewer*, *operator*, *approver* or *admin* has it. Roles are given in the access file.
+bot    (only dave) You may do this elsewhere, but not at `hamburg` (production): you need `registry:read` there. The role *viewer*, *operator*, *approver* or *admin* includes it; the access file grants roles.
 dave   /registry site list
 bot    (only dave) 1 site
 dave   /registry alert show al-2345678
