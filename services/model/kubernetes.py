@@ -48,6 +48,7 @@ class Runtime:
     service_addresses: tuple[str, ...] = ()
     volume_phase: str = ""
     volume_class: str = ""
+    volume_request: str = ""
     pod_phase: str = ""
     waiting_reason: str = ""
     restarts: int = 0

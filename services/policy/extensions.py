@@ -5,22 +5,26 @@ ties the two together is the Service address: it is a setting of the extension, 
 as its runtime has been in contact.
 """
 
-from collections.abc import Iterable
 from ipaddress import ip_address
 
 from services.model.azure import ConnectedRegistry, Extension
 from services.policy.sites import EXTENSION_TYPE
 
 SERVICE_ADDRESS = "service.clusterIP"
+STORAGE_CLASS = "pvc.storageClassName"
+STORAGE_REQUEST = "pvc.storageRequest"
+CERT_MANAGER_INSTALL = "cert-manager.install"
+TRUST_DISTRIBUTION = "trustDistribution.enabled"
+"""Settings of the extension (Learn: quickstart-connected-registry-arc-cli, tutorial-connected-registry-arc)."""
 
 
-def registry_extensions(extensions: Iterable[Extension]) -> tuple[Extension, ...]:
+def registry_extensions(extensions: tuple[Extension, ...]) -> tuple[Extension, ...]:
     """Those that run a connected registry, whatever they are called."""
     return tuple(extension for extension in extensions if extension.type.casefold() == EXTENSION_TYPE)
 
 
 def extension_of(
-    name: str, registries: Iterable[ConnectedRegistry], extensions: Iterable[Extension]
+    name: str, registries: tuple[ConnectedRegistry, ...], extensions: tuple[Extension, ...]
 ) -> Extension | None:
     """The extension of a cluster that serves the connected registry `name`; None where there is none for certain.
 
@@ -32,7 +36,7 @@ def extension_of(
     return max(own, key=lambda extension: extension.provisioning_state == "Succeeded", default=None)
 
 
-def served_registries(extension: Extension, registries: Iterable[ConnectedRegistry]) -> tuple[ConnectedRegistry, ...]:
+def served_registries(extension: Extension, registries: tuple[ConnectedRegistry, ...]) -> tuple[ConnectedRegistry, ...]:
     """The connected registry that the extension serves; empty where none of `registries` is.
 
     Several where several have its Service address as their login server and it bears the name of none: clusters often

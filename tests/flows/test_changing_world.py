@@ -152,9 +152,9 @@ Registry: :no_entry:  *Deploy edge02 to berlin*  ·  blocked
   • cert manager: ~no~ → yes
   • extension, edge01: ~none~ → Succeeded
   • namespace: ~none~ → Active
-  :no_entry:  The cluster has a connected registry extension already, `edge01` (Service address `10.96.0.2`); a cluster can have only one.
-  Use another cluster, or delete that extension first.
-  `az k8s-extension delete --name edge01 --cluster-name berlin-arc --cluster-type connectedClusters --resource-group edge-rg`
+  :no_entry:  The cluster's connected registry extension, `edge01` (Service address `10.96.0.2`), serves `edge01`; only one fits in a cluster.
+  Use another cluster: without that extension `edge01` is gone from this one.
+  `az k8s-extension show --name edge01 --cluster-name berlin-arc --cluster-type connectedClusters --resource-group edge-rg`
   [Show details]\
 """)
 

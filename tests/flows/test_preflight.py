@@ -161,10 +161,18 @@ async def test_a_second_extension_does_not_fit_in_a_cluster(registry: Conversati
     await registry.say("deploy edge02 --site berlin")
 
     assert await registry.blockers() == snapshot("""\
-  :no_entry:  The cluster has a connected registry extension already, `edge01` (Service address `10.96.0.2`); a cluster can have only one.
-  Use another cluster, or delete that extension first.
-  `az k8s-extension delete --name edge01 --cluster-name berlin-arc --cluster-type connectedClusters --resource-group edge-rg`\
+  :no_entry:  The cluster's connected registry extension, `edge01` (Service address `10.96.0.2`), serves `edge01`; only one fits in a cluster.
+  Use another cluster: without that extension `edge01` is gone from this one.
+  `az k8s-extension show --name edge01 --cluster-name berlin-arc --cluster-type connectedClusters --resource-group edge-rg`\
 """)
+
+
+async def test_an_extension_of_another_name_is_known_by_its_address_and_kept(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site berlin --extension-name cr-ext")
+    await registry.say("deploy edge01 --site berlin")
+
+    assert (await registry.operation()).state == "succeeded"
+    assert "Keep: Extension cr-ext" in await registry.card_of("berlin")
 
 
 @pytest.mark.parametrize("wanted", ["check berlin", "check berlin --name edge01"])

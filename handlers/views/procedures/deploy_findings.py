@@ -149,16 +149,38 @@ FINDINGS: Mapping[str, FindingWords] = {
     Code.EXTENSION_BUSY: FindingWords(
         "The extension {extension} is being changed at the moment ({state}).", "Check again soon.", "", "check {site}"
     ),
+    Code.EXTENSION_BY_ADDRESS: FindingWords(
+        "The extension {extension} has the Service address {address}, which is the login server of {name}: "
+        "it serves {name} and stays.",
+    ),
+    Code.EXTENSION_SECOND: FindingWords(
+        "The cluster has another connected registry extension, {other}, beside {extension} of {name}; only one works.",
+        "The deployment keeps {extension} and does nothing to {other}. Look whether anything needs that one.",
+        f"az k8s-extension show --name {{other}} {_CLUSTER}",
+    ),
     Code.EXTENSION_OTHER_NAME: FindingWords(
-        "The cluster has a connected registry extension already, {other} (Service address {address}); "
-        "a cluster can have only one.",
-        "Use another cluster, or delete that extension first.",
-        f"az k8s-extension delete --name {{other}} {_CLUSTER}",
+        "The cluster has a connected registry extension already, {other} (Service address {address}), "
+        "and no connected registry of {registry} is known to be served by it; only one fits in a cluster.",
+        "Use another cluster. Delete that extension only if you know that it is left over: "
+        "it may serve another cloud registry's.",
+        f"az k8s-extension show --name {{other}} {_CLUSTER}",
+    ),
+    Code.EXTENSION_SERVES_OTHER: FindingWords(
+        "The cluster's connected registry extension, {other} (Service address {address}), serves {serves}; "
+        "only one fits in a cluster.",
+        "Use another cluster: without that extension {serves} is gone from this one.",
+        f"az k8s-extension show --name {{other}} {_CLUSTER}",
+    ),
+    Code.EXTENSION_UNCLEAR: FindingWords(
+        "The cluster has a connected registry extension already, {other}. Its Service address {address} is the login "
+        "server of {serves}, so it is not known which one it serves.",
+        "Use another cluster, or look at the runtime's log for the one that it serves.",
+        "kubectl logs --namespace connected-registry --selector app.kubernetes.io/name=connected-registry --tail 100",
     ),
     Code.EXTENSION_OTHER_REGISTRY: FindingWords(
-        "The cluster has an extension {extension}, but the registry has no connected registry {name}: "
-        "it belongs to another one.",
-        "Delete the extension first.",
+        "The cluster has an extension {extension}, but {registry} has no connected registry {name}: "
+        "the extension is left over, or serves another cloud registry's.",
+        "Use another cluster, or delete the extension if it is left over.",
         f"az k8s-extension delete --name {{extension}} {_CLUSTER}",
     ),
     Code.EXTENSION_NAME_TAKEN: FindingWords(

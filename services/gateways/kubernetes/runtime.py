@@ -49,6 +49,7 @@ async def runtime(api: Api, namespace: str) -> Runtime:
         service_addresses=tuple(address for service in services for address in service_addresses(service)),
         volume_phase=phase(claim),
         volume_class=str((claim.get("spec") or {}).get("storageClassName") or ""),
+        volume_request=_requested_storage(claim),
         pod_phase=phase(pod),
         waiting_reason=waiting_reason(pod),
         restarts=sum(int(item.get("restartCount") or 0) for item in _containers(pod)),
@@ -110,6 +111,11 @@ async def _log(api: Api, namespace: str, pod: Object, *, previous: bool) -> str:
     except (Absent, Refused):
         return ""
     return scrub(text)
+
+
+def _requested_storage(claim: Object) -> str:
+    requests = ((claim.get("spec") or {}).get("resources") or {}).get("requests") or {}
+    return str(requests.get("storage") or "")
 
 
 def _containers(pod: Object) -> list[Object]:

@@ -8,8 +8,9 @@ from typing import TypeVar
 from services.model.azure import ArcCluster, ConnectedRegistry, Extension, Registry, ScopeMap, Token
 from services.model.kubernetes import Node, Runtime, ServiceRanges, StorageClass
 from services.model.plan import Plan
-from services.operations.answers import DEADLINE, Answer, Known, Questions, value_of
+from services.operations.answers import DEADLINE, Answer, Known, Questions, known, value_of
 from services.operations.deploy.request import DeployRequest
+from services.policy.extensions import extension_of
 from services.policy.sites import PROVIDERS, RUNTIME_NAMESPACE, Site
 from services.ports import Azure, Cluster, Kubernetes
 
@@ -38,6 +39,20 @@ class Observation:
     """Only read when the namespace of the runtime exists."""
     leased: frozenset[str] = frozenset()
     """Service addresses that other operations at this cluster hold in the database."""
+
+    def registry_named(self, name: str) -> ConnectedRegistry | None:
+        """The connected registry that has the name already, whatever its case (ARM names have none)."""
+        registries = known(self.connected, ())
+        return next((registry for registry in registries if registry.name.casefold() == name.casefold()), None)
+
+    def own_extension(self, name: str) -> Extension | None:
+        """The extension in this cluster that serves the connected registry; none for a question without a name."""
+        return extension_of(name, known(self.connected, ()), known(self.extensions, ())) if name else None
+
+    @property
+    def installed(self) -> Runtime:
+        """What the cluster shows of an installed runtime; empty where there is none or it can't be read."""
+        return known(self.runtime, None) or Runtime()
 
 
 async def observe(

@@ -8,63 +8,71 @@ from services.operations.deploy.observation import Observation
 from services.operations.deploy.outputs import EXTENSION_ADDRESS
 from services.operations.deploy.request import DeployRequest
 from services.operations.procedure import Draft
+from services.policy.extensions import (
+    CERT_MANAGER_INSTALL,
+    SERVICE_ADDRESS,
+    STORAGE_CLASS,
+    STORAGE_REQUEST,
+    TRUST_DISTRIBUTION,
+)
 from services.policy.sites import PROVIDERS, Site, sync_actions
 
+_SETTINGS = frozenset({STORAGE_REQUEST, STORAGE_CLASS, CERT_MANAGER_INSTALL, TRUST_DISTRIBUTION})
+"""Settings of the extension that a deployment decides on; the address has a step of its own."""
 
-def plan(site: Site, request: DeployRequest, seen: Observation) -> Draft:
+
+def plan(site: Site, request: DeployRequest, observation: Observation) -> Draft:
     """The steps in the order in which they run. A plan with blockers may lack steps that could not be thought out."""
+    own = observation.own_extension(request.name)
+    keeps = own is not None and _keeps(request, own)
     steps = (
-        *_address(site, request, seen),
-        *_providers(seen),
-        *_registry(site, seen),
+        *(() if keeps else _address(site, request, observation, own)),
+        *_providers(observation),
+        *_registry(site, observation),
         *_images(site, request),
-        *_sync_access(request, seen),
-        *_connected(request, seen),
-        *_extension(request, seen),
+        *_sync_access(request, observation),
+        *_connected(request, observation),
+        _extension(request, observation, own),
         *_proof(request),
     )
-    return Draft(steps, _observed(request, seen))
+    facts = _observed(request, observation)
+    if own is not None and keeps:
+        facts[EXTENSION_ADDRESS] = own.settings.get(SERVICE_ADDRESS, "")
+    return Draft(steps, facts)
 
 
-def _installed(request: DeployRequest, seen: Observation) -> Extension | None:
-    """The extension of this connected registry, if there is one."""
-    return next((one for one in known(seen.extensions, ()) if one.name.lower() == request.extension_name.lower()), None)
-
-
-def _keeps(request: DeployRequest, there: Extension | None) -> bool:
-    """Whether the installed extension is as wanted."""
-    if there is None or there.provisioning_state.lower() != "succeeded":
+def _keeps(request: DeployRequest, own: Extension) -> bool:
+    """Whether the installed extension is as asked for."""
+    if own.provisioning_state.lower() != "succeeded":
         return False
-    return request.service_ip in (None, there.settings.get("service.clusterIP"))
+    return request.service_ip in (None, own.settings.get(SERVICE_ADDRESS))
 
 
-def _address(site: Site, request: DeployRequest, seen: Observation) -> tuple[PlannedStep, ...]:
-    there = _installed(request, seen)
-    if _keeps(request, there):
+def _address(
+    site: Site, request: DeployRequest, observation: Observation, own: Extension | None
+) -> tuple[PlannedStep, ...]:
+    """The address that was asked for, else the one that a failed extension had, else a free one."""
+    address, picked = request.service_ip, request.service_ip is None
+    if address is None and own is not None:
+        address = own.settings.get(SERVICE_ADDRESS)
+    if not address and isinstance(observation.ranges, Known):
+        choice = addresses.choose(observation.ranges.value, observation.leased)
+        address = choice.address if isinstance(choice, addresses.Choice) else None
+    if not address:
         return ()
     namespace = site.cluster.kubernetes.hold_namespace
-    if request.service_ip:
-        return (_step("service_ip.hold", "hold", address=request.service_ip, picked=False, namespace=namespace),)
-    had = there.settings.get("service.clusterIP") if there else None
-    if had:
-        return (_step("service_ip.hold", "hold", address=had, picked=True, namespace=namespace),)
-    if not isinstance(seen.ranges, Known):
-        return ()
-    choice = addresses.choose(seen.ranges.value, seen.leased)
-    if isinstance(choice, addresses.Full):
-        return ()
-    return (_step("service_ip.hold", "hold", address=choice.address, picked=True, namespace=namespace),)
+    return (_step("service_ip.hold", "hold", address=address, picked=picked, namespace=namespace),)
 
 
-def _providers(seen: Observation) -> tuple[PlannedStep, ...]:
-    states = known(seen.providers, {})
+def _providers(observation: Observation) -> tuple[PlannedStep, ...]:
+    states = known(observation.providers, {})
     missing = tuple(name for name in PROVIDERS if states.get(name, "Registered") != "Registered")
     return (_step("provider.register", "change", namespaces=missing),) if missing else ()
 
 
-def _registry(site: Site, seen: Observation) -> tuple[PlannedStep, ...]:
+def _registry(site: Site, observation: Observation) -> tuple[PlannedStep, ...]:
     name = site.acr_ref.name
-    registry = known(seen.registry, None)
+    registry = known(observation.registry, None)
     if registry is None:
         return (_step("acr.create", "create", name=name, location=site.acr.create_in),) if site.acr.create_in else ()
     if not registry.data_endpoint:
@@ -81,27 +89,37 @@ def _images(site: Site, request: DeployRequest) -> tuple[PlannedStep, ...]:
     )
 
 
-def _sync_access(request: DeployRequest, seen: Observation) -> tuple[PlannedStep, ...]:
+def _sync_access(request: DeployRequest, observation: Observation) -> tuple[PlannedStep, ...]:
     actions = sync_actions(request.name, request.mode, request.repositories)
-    scope_map, token = known(seen.scope_map, None), known(seen.token, None)
-    reused: Effect = "reuse" if scope_map and set(scope_map.actions) == set(actions) else "change"
-    held: Effect = "reuse" if token and _points(token, request.scope_map_name) else "change"
+    scope_map, token = known(observation.scope_map, None), known(observation.token, None)
+    map_fits = scope_map is not None and set(scope_map.actions) == set(actions)
+    token_fits = token is not None and _points(token, request.scope_map_name)
     return (
-        _step("scope_map.put", reused if scope_map else "create", name=request.scope_map_name, actions=actions),
-        _step("sync_token.put", held if token else "create", name=request.token_name, scope_map=request.scope_map_name),
+        _step("scope_map.put", _effect(scope_map, fits=map_fits), name=request.scope_map_name, actions=actions),
+        _step(
+            "sync_token.put",
+            _effect(token, fits=token_fits),
+            name=request.token_name,
+            scope_map=request.scope_map_name,
+        ),
     )
+
+
+def _effect(existing: object, *, fits: bool) -> Effect:
+    if existing is None:
+        return "create"
+    return "reuse" if fits else "change"
 
 
 def _points(token: Token, scope_map: str) -> bool:
     return token.enabled and token.scope_map_id.lower().endswith(f"/scopemaps/{scope_map.lower()}")
 
 
-def _connected(request: DeployRequest, seen: Observation) -> tuple[PlannedStep, ...]:
-    there = any(one.name.lower() == request.name.lower() for one in known(seen.connected, ()))
+def _connected(request: DeployRequest, observation: Observation) -> tuple[PlannedStep, ...]:
     return (
         _step(
             "connected.create",
-            "reuse" if there else "create",
+            "reuse" if observation.registry_named(request.name) else "create",
             name=request.name,
             token=request.token_name,
             mode=request.mode,
@@ -113,20 +131,16 @@ def _connected(request: DeployRequest, seen: Observation) -> tuple[PlannedStep, 
     )
 
 
-def _extension(request: DeployRequest, seen: Observation) -> tuple[PlannedStep, ...]:
-    there = _installed(request, seen)
-    effect: Effect = "reuse" if _keeps(request, there) else "change" if there else "create"
-    return (
-        _step(
-            "extension.install",
-            effect,
-            name=request.extension_name,
-            token=request.token_name,
-            slot=_idle_slot(known(seen.token, None)),
-            settings=_settings(request, seen, there),
-            release_train=request.release_train,
-            version=request.version,
-        ),
+def _extension(request: DeployRequest, observation: Observation, own: Extension | None) -> PlannedStep:
+    return _step(
+        "extension.install",
+        _effect(own, fits=own is not None and _keeps(request, own)),
+        name=own.name if own is not None else request.extension_name,
+        token=request.token_name,
+        slot=_idle_slot(known(observation.token, None)),
+        settings=_settings(request, observation, own),
+        release_train=request.release_train,
+        version=request.version,
     )
 
 
@@ -136,16 +150,21 @@ def _idle_slot(token: Token | None) -> str:
     return min(("password1", "password2"), key=lambda name: ages.get(name, -1))
 
 
-def _settings(request: DeployRequest, seen: Observation, there: Extension | None) -> dict[str, str]:
-    settings = {"pvc.storageRequest": request.storage_request}
-    if request.storage_class:
-        settings["pvc.storageClassName"] = request.storage_class
+def _settings(request: DeployRequest, observation: Observation, own: Extension | None) -> dict[str, str]:
+    """What is set at an installation. Of an extension that stays: what it has, which may be other than asked for."""
+    if own is not None and _keeps(request, own):
+        return {key: value for key, value in own.settings.items() if key in _SETTINGS}
+    storage = {STORAGE_REQUEST: request.storage_request, STORAGE_CLASS: request.storage_class or ""}
+    if own is not None and observation.installed.volume_phase:
+        # A claim can't be changed, so what an extension left to its defaults stays left to them.
+        storage = {key: own.settings.get(key, "") for key in storage}
+    settings = {key: value for key, value in storage.items() if value}
     # What an earlier install of this same extension brought along is its own and stays so.
-    own = there.settings.get("cert-manager.install") != "false" if there else False
-    if known(seen.cert_manager, False) and not own:
-        settings["cert-manager.install"] = "false"
+    brought = own is not None and own.settings.get(CERT_MANAGER_INSTALL) != "false"
+    if known(observation.cert_manager, False) and not brought:
+        settings[CERT_MANAGER_INSTALL] = "false"
     if not request.trust_distribution:
-        settings["trustDistribution.enabled"] = "false"
+        settings[TRUST_DISTRIBUTION] = "false"
     return settings
 
 
@@ -161,25 +180,22 @@ def _step(kind: str, effect: Effect, **params: object) -> PlannedStep:
     return PlannedStep(kind, params, effect)
 
 
-def _observed(request: DeployRequest, seen: Observation) -> dict[str, object]:
+def _observed(request: DeployRequest, observation: Observation) -> dict[str, object]:
     """What the plan rests on. Times, counters and picked addresses are not in it: they change by themselves."""
     facts: dict[str, object] = {}
-    if registry := known(seen.registry, None):
+    if registry := known(observation.registry, None):
         facts |= {"registry.sku": registry.sku, "registry.data_endpoint": registry.data_endpoint}
-    if scope_map := known(seen.scope_map, None):
+    if scope_map := known(observation.scope_map, None):
         facts["scope_map.actions"] = " ".join(sorted(scope_map.actions))
-    if token := known(seen.token, None):
+    if token := known(observation.token, None):
         facts |= {"sync_token.scope_map": token.scope_map_id.lower(), "sync_token.enabled": token.enabled}
-    for one in known(seen.connected, ()):
-        if one.name.lower() == request.name.lower():
-            facts |= {"connected_registry.mode": one.mode, "connected_registry.schedule": one.schedule}
-            facts |= {"connected_registry.activation": one.activation}
-    if cluster := known(seen.cluster, None):
+    if connected := observation.registry_named(request.name):
+        facts |= {"connected_registry.mode": connected.mode, "connected_registry.schedule": connected.schedule}
+        facts |= {"connected_registry.activation": connected.activation}
+    if cluster := known(observation.cluster, None):
         facts["cluster.connectivity"] = cluster.connectivity
-    for extension in known(seen.extensions, ()):
+    for extension in known(observation.extensions, ()):
         facts[f"extension.{extension.name}"] = extension.provisioning_state
-    if (there := _installed(request, seen)) and _keeps(request, there):
-        facts[EXTENSION_ADDRESS] = there.settings.get("service.clusterIP", "")
-    facts["namespace"] = known(seen.namespace_phase, "")
-    facts["cert_manager"] = known(seen.cert_manager, False)
+    facts["namespace"] = known(observation.namespace_phase, "")
+    facts["cert_manager"] = known(observation.cert_manager, False)
     return facts

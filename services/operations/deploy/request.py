@@ -22,7 +22,8 @@ from services.policy.sites import (
 MODES = ("ReadOnly", "ReadWrite")
 EXTENSION_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?")
 """It becomes the name of a Helm release: 53 characters of a DNS label at most."""
-STORAGE_REQUEST = re.compile(r"[0-9]+(Ei|Pi|Ti|Gi|Mi)")
+STORAGE_REQUEST = re.compile(r"([0-9]+)(Mi|Gi|Ti|Pi|Ei)")
+_STORAGE_UNITS = {"Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60}
 
 _REPOSITORY: TypeAdapter[str] = TypeAdapter(Repository)
 _SCHEDULE: TypeAdapter[str] = TypeAdapter(Schedule)
@@ -172,6 +173,12 @@ def _storage_request(text: str) -> str:
     if not STORAGE_REQUEST.fullmatch(text):
         raise Invalid("storage_request", text, "storage_request.pattern")
     return text
+
+
+def storage_bytes(quantity: str) -> int | None:
+    """Size of a volume such as `250Gi`; None for a quantity of another form (Kubernetes has more)."""
+    match = STORAGE_REQUEST.fullmatch(quantity)
+    return int(match[1]) * _STORAGE_UNITS[match[2]] if match else None
 
 
 def site_names(site: Site, request: DeployRequest) -> dict[str, object]:

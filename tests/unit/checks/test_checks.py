@@ -177,6 +177,47 @@ SCENARIOS: tuple[Scenario, ...] = (
         {},
     ),
     ("extension_other_name", "blocker", {"extensions": Known((extension(name="other"),))}, {}),
+    (
+        "extension_serves_other",
+        "blocker",
+        {
+            "extensions": Known((extension(name="other"),)),
+            "connected": Known((connected(name="edge07", activation="Active", login_server="10.96.0.20"),)),
+        },
+        {},
+    ),
+    (
+        "extension_unclear",
+        "blocker",
+        {
+            "extensions": Known((extension(name="other"),)),
+            "connected": Known(
+                tuple(
+                    connected(name=name, activation="Active", login_server="10.96.0.20")
+                    for name in ("edge01", "edge07")
+                )
+            ),
+        },
+        {},
+    ),
+    (
+        "extension_by_address",
+        "warning",
+        {
+            "extensions": Known((extension(name="other"),)),
+            "connected": Known((connected(activation="Active", login_server="10.96.0.20"),)),
+        },
+        {},
+    ),
+    (
+        "extension_second",
+        "warning",
+        {
+            "extensions": Known((extension(), extension(name="other", provisioning_state="Failed", settings={}))),
+            "connected": Known((connected(activation="Active", login_server="10.96.0.20"),)),
+        },
+        {},
+    ),
     ("extension_other_registry", "blocker", {"extensions": Known((extension(),))}, {}),
     ("extension_name_taken", "blocker", {"extensions": Known((extension(type="microsoft.flux"),))}, {}),
     (
@@ -380,3 +421,28 @@ def test_an_installed_cert_manager_of_our_own_extension_is_not_taken_out_by_an_u
     (finding,) = [one for one in run(site, request_, seen) if one.check == "kubernetes.cert_manager"]
 
     assert finding.facts["install"] is True
+
+
+def test_nobody_is_advised_to_deactivate_a_registry_that_may_be_active_in_this_very_cluster(
+    site: Site, request_: DeployRequest, clean: Observation
+) -> None:
+    names = ("edge01", "edge07")
+    both = tuple(connected(name=name, activation="Active", login_server="10.96.0.20") for name in names)
+    unclear = replace(clean, extensions=Known((extension(name="other"),)), connected=Known(both))
+
+    assert "already_activated" not in [finding.code for finding in run(site, request_, unclear)]
+
+
+@pytest.mark.parametrize(("claimed", "code"), [("500Gi", "extension_reused"), ("20Gi", "extension_settings_differ")])
+def test_a_size_that_the_extension_does_not_set_is_the_claims_own(
+    site: Site, request_: DeployRequest, clean: Observation, claimed: str, code: str
+) -> None:
+    silent = extension(settings={"service.clusterIP": "10.96.0.20"})
+    world = replace(
+        clean,
+        extensions=Known((silent,)),
+        connected=Known((connected(activation="Active", login_server="10.96.0.20"),)),
+        runtime=Known(Runtime(volume_phase="Bound", volume_request=claimed)),
+    )
+
+    assert code in [finding.code for finding in run(site, request_, world)]

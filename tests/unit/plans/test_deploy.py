@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.model.azure import Extension, ScopeMap, Token
+from services.model.kubernetes import Runtime
 from services.model.plan import Plan, PlannedStep
 from services.operations.answers import Known
 from services.operations.deploy.observation import Observation
@@ -18,7 +19,7 @@ from tests.golden.values import EXTENSION, NOW, REGISTRY, SEEN, SITE
 
 OWN_MAP = ScopeMap("/acr/scopeMaps/edge01", "edge01", sync_actions("edge01", "ReadOnly", ("hello-world", "team/app")))
 OWN_TOKEN = Token("/acr/tokens/edge01", "edge01", "/acr/scopeMaps/edge01", True)
-OWN_REGISTRY = replace(REGISTRY, schedule="* * * * *", window=None)
+OWN_REGISTRY = replace(REGISTRY, schedule="* * * * *", window=None, login_server="10.112.0.7")
 OWN_EXTENSION = replace(
     EXTENSION,
     settings={"service.clusterIP": "10.112.0.7", "pvc.storageRequest": "250Gi", "cert-manager.install": "false"},
@@ -54,7 +55,7 @@ def worlds(draw: st.DrawFn) -> Observation:
         [
             (),
             (OWN_EXTENSION,),
-            (replace(OWN_EXTENSION, name="other"),),
+            (replace(OWN_EXTENSION, name="other", settings={"service.clusterIP": "10.112.0.9"}),),
             (replace(OWN_EXTENSION, type="microsoft.flux"),),
         ]
     )
@@ -109,6 +110,20 @@ def test_a_failed_extension_is_installed_again_at_its_address() -> None:
 
     assert step(plan, "extension.install").effect == "change"
     assert step(plan, "service_ip.hold").params["address"] == "10.112.0.7"
+
+
+def test_an_extension_of_another_name_is_kept_under_its_own_and_shown_with_the_settings_that_it_has() -> None:
+    foreign = replace(OWN_EXTENSION, name="cr-ext", settings={"service.clusterIP": "10.112.0.7"})
+    install = step(planned(replace(WHOLE, extensions=Known((foreign,)))), "extension.install")
+
+    assert (install.effect, install.params["name"], install.params["settings"]) == ("reuse", "cr-ext", {})
+
+
+def test_a_failed_extension_is_not_asked_to_change_the_claim_that_it_left_to_its_defaults() -> None:
+    failed = replace(OWN_EXTENSION, provisioning_state="Failed", settings={"service.clusterIP": "10.112.0.7"})
+    world = replace(WHOLE, extensions=Known((failed,)), runtime=Known(Runtime(volume_phase="Bound")))
+
+    assert step(planned(world), "extension.install").params["settings"] == {}
 
 
 def test_cert_manager_that_an_extension_brought_along_stays_its_own() -> None:

@@ -7,10 +7,10 @@ from services.model.plan import Finding
 from services.operations.answers import Answer, Unknown
 from services.operations.checks import blocker, check, if_known, ok, required, warning
 from services.operations.deploy.addresses import Choice, assess_address, choose
-from services.operations.deploy.checks.extension import CERT_MANAGER_INSTALL, SERVICE_ADDRESS, own_extension
 from services.operations.deploy.codes import Code
 from services.operations.deploy.observation import Observation
 from services.operations.deploy.request import DeployRequest
+from services.policy.extensions import CERT_MANAGER_INSTALL, SERVICE_ADDRESS
 from services.policy.sites import RUNTIME_NAMESPACE, Site
 
 T = TypeVar("T")
@@ -84,7 +84,7 @@ def cert_manager(_site: Site, request: DeployRequest, seen: Observation) -> Find
     if _said_already(seen.cert_manager, seen):
         return None
     there = required(seen.cert_manager)
-    own = own_extension(request, seen)
+    own = seen.own_extension(request.name)
     if own is not None and there:
         install = own.settings.get(CERT_MANAGER_INSTALL, "true").casefold() != "false"
         return ok(Code.CERT_MANAGER_KEPT, install=install)
@@ -133,7 +133,7 @@ def _picked(ranges: ServiceRanges, leased: frozenset[str]) -> Finding:
 
 def _own_address(request: DeployRequest, seen: Observation, ranges: ServiceRanges) -> str:
     """The address of the extension that is there already, unless somebody else's Service has it; empty otherwise."""
-    own = own_extension(request, seen)
+    own = seen.own_extension(request.name)
     told = own.settings.get(SERVICE_ADDRESS, "") if own is not None else ""
     running = if_known(seen.runtime)
     if told and running is not None and told in running.service_addresses:

@@ -2,86 +2,107 @@
 
 from collections.abc import Mapping
 
-from services.model.azure import Extension
+from services.model.azure import ConnectedRegistry, Extension
 from services.model.plan import Finding
 from services.operations.answers import Known
 from services.operations.checks import blocker, check, if_known, ok, required, warning
-from services.operations.deploy.checks.names import existing
 from services.operations.deploy.codes import Code
 from services.operations.deploy.observation import Observation
-from services.operations.deploy.request import DeployRequest
-from services.policy.sites import EXTENSION_TYPE, Site
-
-SERVICE_ADDRESS = "service.clusterIP"
-STORAGE_CLASS = "pvc.storageClassName"
-STORAGE_REQUEST = "pvc.storageRequest"
-CERT_MANAGER_INSTALL = "cert-manager.install"
+from services.operations.deploy.request import DeployRequest, storage_bytes
+from services.policy.extensions import (
+    SERVICE_ADDRESS,
+    STORAGE_CLASS,
+    STORAGE_REQUEST,
+    registry_extensions,
+    served_registries,
+)
+from services.policy.sites import Site
 
 
 @check("extension.free", title="Extension is free or of this connected registry", essential=True)
-def extension(_site: Site, request: DeployRequest, seen: Observation) -> Finding | None:
+def extension(_site: Site, request: DeployRequest, observation: Observation) -> Finding | None:
     """The extension is cluster-scoped, so that a second one of its type can't be installed beside it."""
-    found = required(seen.extensions)
-    if taken := next((one for one in found if _is_named(one, request) and not _is_registry(one)), None):
-        return blocker(Code.EXTENSION_NAME_TAKEN, type=taken.type)
-    if other := next((one for one in found if _is_registry(one) and not _is_named(one, request)), None):
-        # A question about a site alone is asked under no name, so that there any extension is somebody's own.
-        answer = blocker if request.name else warning
-        return answer(Code.EXTENSION_OTHER_NAME, other=other.name, address=other.settings.get(SERVICE_ADDRESS, ""))
-    own = own_extension(request, seen)
-    return ok(Code.EXTENSION_FREE) if own is None else _own(own, request, seen)
+    extensions = required(observation.extensions)
+    own = observation.own_extension(request.name)
+    others = tuple(other for other in registry_extensions(extensions) if other is not own)
+    if others and (own is None or own.provisioning_state != "Succeeded"):
+        return _other(others[0], request, observation)
+    if own is not None:
+        return _own(own, others, request, observation)
+    for namesake in extensions:
+        if request.name and namesake.name.casefold() == request.extension_name.casefold():
+            return blocker(Code.EXTENSION_NAME_TAKEN, type=namesake.type)
+    return ok(Code.EXTENSION_FREE)
 
 
 @check("connected.activation", title="Connected registry is not active elsewhere")
-def activation(_site: Site, request: DeployRequest, seen: Observation) -> Finding | None:
+def activation(_site: Site, request: DeployRequest, observation: Observation) -> Finding | None:
     """Only one live instance may exist; the next one is refused with ALREADY_ACTIVATED until the old is deactivated."""
-    registry = existing(request, seen)
-    if registry is None or not isinstance(seen.extensions, Known):
+    registry = observation.registry_named(request.name)
+    if registry is None or not isinstance(observation.extensions, Known):
         return None
     if registry.activation != "Active":
         return ok(Code.NOT_ACTIVATED)
-    if own_extension(request, seen) is not None:
+    if observation.own_extension(request.name) is not None:
         return ok(Code.ACTIVATED_HERE)
+    registries = if_known(observation.connected) or ()
+    if any(registry in served_registries(other, registries) for other in observation.extensions.value):
+        return None  # it may be active right here, so nobody must be advised to deactivate it
     return blocker(Code.ALREADY_ACTIVATED, last_activity=registry.last_activity)
 
 
-def own_extension(request: DeployRequest, seen: Observation) -> Extension | None:
-    """The extension that has the request's name and the right type."""
-    found = if_known(seen.extensions) or ()
-    return next((one for one in found if _is_named(one, request) and _is_registry(one)), None)
+def _other(other: Extension, request: DeployRequest, observation: Observation) -> Finding:
+    """An extension that is in the way; in a question about a site alone it may be the right one."""
+    served = tuple(registry.name for registry in served_registries(other, if_known(observation.connected) or ()))
+    code = Code.EXTENSION_OTHER_NAME
+    if served:
+        code = Code.EXTENSION_SERVES_OTHER if len(served) == 1 else Code.EXTENSION_UNCLEAR
+    answer = blocker if request.name else warning
+    return answer(code, other=other.name, address=other.settings.get(SERVICE_ADDRESS, ""), serves=served)
 
 
-def _own(found: Extension, request: DeployRequest, seen: Observation) -> Finding:
-    state = found.provisioning_state
-    registry = existing(request, seen)
-    if isinstance(seen.connected, Known) and request.name and registry is None:
-        return blocker(Code.EXTENSION_OTHER_REGISTRY, state=state)
+def _own(own: Extension, others: tuple[Extension, ...], request: DeployRequest, observation: Observation) -> Finding:
+    state, registry = own.provisioning_state, observation.registry_named(request.name)
+    if isinstance(observation.connected, Known) and registry is None:
+        return blocker(Code.EXTENSION_OTHER_REGISTRY, extension=own.name, state=state)
     if state in {"Creating", "Updating", "Deleting"}:
-        return blocker(Code.EXTENSION_BUSY, state=state)
+        return blocker(Code.EXTENSION_BUSY, extension=own.name, state=state)
+    if changes := _changes(own, request, observation):
+        return blocker(Code.EXTENSION_SETTINGS_DIFFER, extension=own.name, changes=changes)
     if state != "Succeeded":
-        problems = tuple(problem.message for problem in found.problems if problem.message)
-        return warning(Code.EXTENSION_FAILED, state=state, problems=problems)
-    if changes := _changes(found, request):
-        return blocker(Code.EXTENSION_SETTINGS_DIFFER, changes=changes)
+        problems = tuple(problem.message for problem in own.problems if problem.message)
+        return warning(Code.EXTENSION_FAILED, extension=own.name, state=state, problems=problems)
+    return _kept(own, others, request, registry)
+
+
+def _kept(
+    own: Extension, others: tuple[Extension, ...], request: DeployRequest, registry: ConnectedRegistry | None
+) -> Finding:
+    if others:
+        return warning(Code.EXTENSION_SECOND, extension=own.name, other=others[0].name)
     if registry is not None and registry.activation != "Active":
-        return warning(Code.EXTENSION_IDLE)
-    return ok(Code.EXTENSION_REUSED, version=found.version)
+        return warning(Code.EXTENSION_IDLE, extension=own.name)
+    if own.name.casefold() != request.name.casefold():
+        return warning(Code.EXTENSION_BY_ADDRESS, extension=own.name, address=own.settings.get(SERVICE_ADDRESS, ""))
+    return ok(Code.EXTENSION_REUSED, extension=own.name, version=own.version)
 
 
-def _changes(found: Extension, request: DeployRequest) -> Mapping[str, tuple[object, object]]:
-    """Settings that can't be changed in an installed release: a Service's address and a claim's class and size."""
-    wanted = {
-        SERVICE_ADDRESS: request.service_ip,
-        STORAGE_CLASS: request.storage_class,
-        STORAGE_REQUEST: request.storage_request,
-    }
-    pairs = {key: (found.settings.get(key), value) for key, value in wanted.items()}
-    return {key: pair for key, pair in pairs.items() if None not in pair and pair[0] != pair[1]}
+def _changes(own: Extension, request: DeployRequest, observation: Observation) -> Mapping[str, tuple[object, object]]:
+    """What is asked for and can't be changed in an installed release: a Service's address, a claim's class and size.
 
-
-def _is_named(one: Extension, request: DeployRequest) -> bool:
-    return one.name.casefold() == request.extension_name.casefold()
-
-
-def _is_registry(one: Extension) -> bool:
-    return one.type.casefold() == EXTENSION_TYPE
+    What the extension does not set is the claim's own. A claim that is larger than asked for will do.
+    """
+    claim = observation.installed
+    installed = {STORAGE_CLASS: claim.volume_class, STORAGE_REQUEST: claim.volume_request} | dict(own.settings)
+    changes: dict[str, tuple[object, object]] = {}
+    # A release that failed may have left its claim; its Service's address is held again for the next attempt.
+    if own.provisioning_state == "Succeeded" and request.service_ip not in (None, installed.get(SERVICE_ADDRESS)):
+        changes[SERVICE_ADDRESS] = (installed.get(SERVICE_ADDRESS), request.service_ip)
+    if own.provisioning_state != "Succeeded" and not claim.volume_phase:
+        return changes
+    if request.storage_class and installed[STORAGE_CLASS] and installed[STORAGE_CLASS] != request.storage_class:
+        changes[STORAGE_CLASS] = (installed[STORAGE_CLASS], request.storage_class)
+    installed_bytes, wanted_bytes = storage_bytes(installed[STORAGE_REQUEST]), storage_bytes(request.storage_request)
+    if installed_bytes and wanted_bytes and installed_bytes < wanted_bytes:
+        changes[STORAGE_REQUEST] = (installed[STORAGE_REQUEST], request.storage_request)
+    return changes

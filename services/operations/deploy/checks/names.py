@@ -17,7 +17,7 @@ def connected_name(_site: Site, request: DeployRequest, seen: Observation) -> Fi
     required(seen.connected)
     if not request.name:
         return None
-    if (found := existing(request, seen)) is None:
+    if (found := seen.registry_named(request.name)) is None:
         return ok(Code.NAME_FREE)
     if (final := _cannot_change(found, request)) is not None:
         return final
@@ -31,7 +31,7 @@ def connected_name(_site: Site, request: DeployRequest, seen: Observation) -> Fi
 @check("connected.quota", title="Registry has room for one more")
 def quota(_site: Site, request: DeployRequest, seen: Observation) -> Finding | None:
     """The quota counts all connected registries of a registry, nested ones too."""
-    if (found := if_known(seen.connected)) is None or existing(request, seen) is not None:
+    if (found := if_known(seen.connected)) is None or seen.registry_named(request.name) is not None:
         return None
     code = Code.QUOTA_FULL if len(found) >= CONNECTED_REGISTRIES_PER_ACR else Code.QUOTA_LEFT
     answer = blocker if code is Code.QUOTA_FULL else ok
@@ -82,12 +82,6 @@ def token(_site: Site, request: DeployRequest, seen: Observation) -> Finding | N
     return ok(Code.TOKEN_REUSED, passwords=tuple(slot.name for slot in found.passwords))
 
 
-def existing(request: DeployRequest, seen: Observation) -> ConnectedRegistry | None:
-    """The connected registry that has the name already, whatever its case (ARM names have none)."""
-    found = if_known(seen.connected) or ()
-    return next((one for one in found if one.name.casefold() == request.name.casefold()), None)
-
-
 def _cannot_change(found: ConnectedRegistry, request: DeployRequest) -> Finding | None:
     if found.mode.casefold() != request.mode.casefold():
         return blocker(Code.CONNECTED_MODE_DIFFERS, mode=found.mode, wanted=request.mode)
@@ -113,7 +107,7 @@ def _wanted(request: DeployRequest) -> tuple[str, ...]:
 
 def _is_own_scope_map(request: DeployRequest, seen: Observation) -> bool:
     """Whether the existing connected registry syncs with the token that has this scope map."""
-    registry, sync_token = existing(request, seen), if_known(seen.token)
+    registry, sync_token = seen.registry_named(request.name), if_known(seen.token)
     if registry is None or sync_token is None:
         return False
     return (

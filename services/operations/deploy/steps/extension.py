@@ -15,6 +15,7 @@ from services.operations.deploy.connection_string import connection_string
 from services.operations.deploy.outputs import AddressHeld, ExtensionInstalled, RegistryCreated, address_of
 from services.operations.deploy.steps.verdict import raise_if_final
 from services.operations.step import Done, Going, Progress, Scene, Step
+from services.policy.extensions import SERVICE_ADDRESS
 from services.policy.sites import Site
 
 UNDER_WAY = {"creating", "updating", "pending"}
@@ -38,7 +39,7 @@ async def _install(scene: Scene) -> Progress:
     pending = await scene.azure.extensions.create(
         scene.site.cluster_ref,
         params["name"],
-        settings={**params["settings"], "service.clusterIP": address_of(scene.operation)},
+        settings={**params["settings"], SERVICE_ADDRESS: address_of(scene.operation)},
         protected={
             "connectionString": connection_string(
                 name=scene.name, token=params["token"], password=password, gateway_endpoint=endpoint
@@ -61,7 +62,7 @@ async def _installed_before(scene: Scene) -> Extension | None:
 
 
 def _fits(extension: Extension, scene: Scene) -> bool:
-    settings = {**scene.params["settings"], "service.clusterIP": address_of(scene.operation)}
+    settings = {**scene.params["settings"], SERVICE_ADDRESS: address_of(scene.operation)}
     return extension.provisioning_state.lower() == "succeeded" and settings.items() <= dict(extension.settings).items()
 
 
@@ -95,7 +96,7 @@ def _install_line(site: Site, operation: Operation, planned: PlannedStep) -> str
         else next((str(step.params["address"]) for step in operation.planned if step.kind == "service_ip.hold"), "")
     )
     if address:
-        settings["service.clusterIP"] = address
+        settings[SERVICE_ADDRESS] = address
     return lines(
         (
             command_line(
