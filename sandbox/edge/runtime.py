@@ -283,6 +283,9 @@ class Runtime:
         scenario = self._scenario()
         if scenario == "firewall":
             raise UnreachableError(f"dial tcp: lookup {self._must_connection.gateway}: i/o timeout")
+        if scenario == "proxy":
+            # Go's words where the proxy wants a password.
+            raise UnreachableError(f'Get "https://{self._must_connection.gateway}/": Proxy Authentication Required')
         if scenario in {"bad-password", "token-disabled"}:
             raise DeniedError(UNAUTHORIZED, "UNAUTHORIZED", "Incorrect Password", AUTHORIZATION_PAGE)
 

@@ -63,6 +63,7 @@ RUNTIME = frozenset(
         "bad-password",
         "already-activated",
         "firewall",
+        "proxy",
         "disk-full",
         "token-disabled",
         "trust-missing",

@@ -14,6 +14,7 @@ const SCENARIOS = {
   "bad-password": "Wrong sync token password",
   "already-activated": "Already activated elsewhere",
   firewall: "Firewall blocks the gateway",
+  proxy: "A proxy refuses the way",
   "cert-manager-present": "cert-manager already there",
   "name-in-use": "Release name in use",
   "namespace-terminating": "Namespace terminating",
