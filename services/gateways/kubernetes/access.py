@@ -9,15 +9,18 @@ from typing import Any
 import yaml
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config
-from kubernetes.aio.config.kube_config import ConfigNode, KubeConfigLoader
+from kubernetes.aio.config.kube_config import ConfigNode
 
 from services.gateways.answers import BoundedResponse, no_redirects
+from services.gateways.kubernetes.plugins import PluginLoader
 from services.gateways.kubernetes.translation import SERVICE
 from services.gateways.proxies import is_direct
 from services.model.errors import Unreachable
 from services.model.redaction import scrub
 
 IN_CLUSTER = "in-cluster"
+_PLUGINS_SHARE = 0.75
+"""Of the time for a connection: what a plugin says must be told before that ends."""
 _FILES = ("client-certificate", "client-key", "certificate-authority", "tokenFile")
 _LISTS = ("clusters", "contexts", "users")
 _LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -78,18 +81,20 @@ def _named_files(kubeconfig: str, modified: int) -> tuple[str, ...]:
         return ()
 
 
-async def client(location: str, context: str, *, connections: int) -> ApiClient:
+async def client(location: str, context: str, *, connections: int, deadline: float) -> ApiClient:
     """A client for one context (empty: the current one), of so many connections; nothing is asked of the cluster yet.
 
+    A credential plugin gets most of the `deadline`, in seconds.
+
     Raises:
-        Unreachable: its code is `KubeconfigMissing`, `KubeconfigInvalid`, `ContextMissing` or `CredentialPluginFailed`.
+        Unreachable: its code is `KubeconfigMissing`, `KubeconfigInvalid`, `ContextMissing` or one of `plugins`.
     """
     configuration = Configuration()
     try:
         if location == IN_CLUSTER:
             load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]  # the library has no types here
         else:
-            await _load(location, context, configuration)
+            await _load(location, context, configuration, deadline)
         # Extension attributes that the library looks for; its own type does not declare them.
         extended: Any = configuration
         extended.client_session_kwargs = {
@@ -104,19 +109,26 @@ async def client(location: str, context: str, *, connections: int) -> ApiClient:
         raise Unreachable(SERVICE, location, "KubeconfigInvalid", scrub(str(error))) from error
 
 
-async def _load(location: str, context: str, configuration: Configuration) -> None:
+async def _load(location: str, context: str, configuration: Configuration, deadline: float) -> None:
     files = [file for file in map(Path, location.split(":")) if file.is_file()]
     if not files:
         raise Unreachable(SERVICE, location, "KubeconfigMissing", "there is no such file")
     try:
         # Without a base path, each entry's files are looked for beside its kubeconfig.
-        loader: Any = KubeConfigLoader(_merged(files), context or None, config_base_path=None)  # type: ignore[no-untyped-call]  # likewise
-        await loader.load_and_set(configuration)
+        loader = PluginLoader(_merged(files), context or None, config_base_path=None)  # type: ignore[no-untyped-call]  # likewise
+        loader.location, loader.plugin_deadline = location, deadline * _PLUGINS_SHARE
+        await loader.load_and_set(configuration)  # type: ignore[no-untyped-call]  # likewise
     except ConfigException as error:
         missing = "contexts" in str(error) and "name" in str(error)
         code = "ContextMissing" if missing else "KubeconfigInvalid"
         raise Unreachable(SERVICE, f"{location} {context}".strip(), code, scrub(str(error))) from error
-    _keep_credentials(loader, configuration, location)
+
+    async def refresh(configuration: Configuration) -> None:
+        await loader.load_from_exec_plugin()
+        configuration.api_key["BearerToken"] = loader.token
+
+    if loader.exec_plugin_expiry is not None:
+        configuration.refresh_api_key_hook = refresh  # type: ignore[assignment]  # declared as None
 
 
 def _merged(files: list[Path]) -> Any:
@@ -134,24 +146,3 @@ def _merged(files: list[Path]) -> Any:
                 node: Any = ConfigNode(f"{file}/{entry['name']}", entry, str(file))  # type: ignore[no-untyped-call]  # likewise
                 entries[name].setdefault(entry["name"], node)
     return ConfigNode("kubeconfig", merged | {name: list(entries[name].values()) for name in _LISTS})  # type: ignore[no-untyped-call]  # likewise
-
-
-def _keep_credentials(loader: Any, configuration: Configuration, location: str) -> None:
-    """Make a credential plugin renew its token when it has expired.
-
-    The loader only logs a plugin's failure and goes on without credentials; that would read like a missing right later.
-    """
-    user = loader._user or {}  # noqa: SLF001 - the loader tells nobody else whether a plugin is in use
-    if "exec" not in user:
-        return
-    if "BearerToken" not in configuration.api_key and not configuration.cert_file:
-        raise Unreachable(
-            SERVICE, location, "CredentialPluginFailed", f"{user['exec'].safe_get('command')} gave no credentials"
-        )
-
-    async def refresh(configuration: Configuration) -> None:
-        await loader.load_from_exec_plugin()
-        configuration.api_key["BearerToken"] = loader.token
-
-    if getattr(loader, "exec_plugin_expiry", None) is not None:
-        configuration.refresh_api_key_hook = refresh  # type: ignore[assignment]  # declared as None

@@ -120,7 +120,7 @@ class KubernetesGateway:
     async def _open(self, location: str, context: str, version: tuple[int, ...]) -> _Session:
         with connecting(f"{location} {context}".strip()):
             async with asyncio.timeout(self._deadline):
-                client = await access.client(location, context, connections=self._at_once)
+                client = await access.client(location, context, connections=self._at_once, deadline=self._deadline)
         name = context or client.configuration.host
         api = Api(client, name, deadline=self._deadline, at_once=self._at_once, page=self._page)
         return _Session(client, api, version, _now(), KubernetesCluster(api), KubernetesCluster(api, "unproven"))

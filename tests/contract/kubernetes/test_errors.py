@@ -76,14 +76,50 @@ async def test_a_credential_plugin_gives_the_identity(
     assert await (await gateway.cluster(file, "berlin")).nodes()
 
 
-async def test_a_failing_credential_plugin_is_told_as_such(
+async def test_a_failing_credential_plugin_is_quoted_with_its_last_words(
     gateway: KubernetesGateway, part: KubePart, tmp_path: Path
 ) -> None:
-    file = changed(part, tmp_path, exec=plugin(tmp_path, "exit 1"))
+    file = changed(part, tmp_path, exec=plugin(tmp_path, "echo trying >&2; echo 'Please run az login.' >&2; exit 1"))
 
     with pytest.raises(Unreachable) as failed:
         await gateway.cluster(file, "berlin")
     assert failed.value.code == "CredentialPluginFailed"
+    assert failed.value.message.endswith("plugin: Please run az login. (it ended with 1)")
+
+
+def runs(pid_file: Path) -> bool:
+    """Whether the process whose id a file holds still runs."""
+    return Path(f"/proc/{pid_file.read_text().strip()}").exists()
+
+
+async def test_a_credential_plugin_that_waits_for_a_person_is_ended_and_quoted(part: KubePart, tmp_path: Path) -> None:
+    script = f"echo 'enter the code ABCD' >&2; echo $$ > {tmp_path}/pid; sleep 60"
+    file = changed(part, tmp_path, exec=plugin(tmp_path, script))
+    gateway = KubernetesGateway(deadline=2)
+
+    with pytest.raises(Unreachable) as failed:
+        await gateway.cluster(file, "berlin")
+    await gateway.close()
+    assert failed.value.code == "CredentialPluginSilent"
+    assert failed.value.message.endswith("gave no answer in 1.5 s: enter the code ABCD")
+    assert not runs(tmp_path / "pid")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"command": "/nowhere/kubelogin", "installHint": "Get it from example.com."}, "CredentialPluginMissing"),
+        ({"interactiveMode": "Always"}, "CredentialPluginInteractive"),
+    ],
+)
+async def test_a_credential_plugin_that_can_not_serve_a_bot_is_told_as_such(
+    gateway: KubernetesGateway, part: KubePart, tmp_path: Path, changes: dict[str, object], code: str
+) -> None:
+    file = changed(part, tmp_path, exec=plugin(tmp_path, "exit 0") | changes)
+
+    with pytest.raises(Unreachable) as failed:
+        await gateway.cluster(file, "berlin")
+    assert failed.value.code == code
 
 
 async def test_the_kubeconfig_of_the_environment_is_used_when_none_is_given(part: KubePart) -> None:
