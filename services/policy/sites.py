@@ -1,9 +1,11 @@
 """Sites: the named places in the configuration, and the rules on their values."""
 
 import re
+from collections.abc import Iterable
 from datetime import timedelta
 from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -30,21 +32,78 @@ def _repository(name: str) -> str:
 
 
 def _image(name: str) -> str:
+    if "://" in name:
+        raise ValueError("an image source begins with its host, without `https://`")
     host, slash, path = name.partition("/")
-    if not slash or ("." not in host and ":" not in host) or (":" not in path and "@" not in path):
+    if not slash or ("." not in host and ":" not in host):
         raise ValueError("an image source has host, repository and tag, such as `mcr.microsoft.com/hello-world:latest`")
+    reference, at, digest = path.partition("@")
+    repository, _, tag = reference.rpartition(":")
+    if not repository or not tag:
+        raise ValueError("an image source names the tag that the import makes, before a digest too: `HOST/NAME:TAG`")
+    if at and not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
+        raise ValueError("a digest is `sha256:` and 64 hexadecimal digits")
+    if host in _DOCKER_HUB and "/" not in repository:
+        # Without it the answer is "unauthorized", which reads like a password problem (Azure/acr#196, #457).
+        raise ValueError("Docker Hub's own images are below `library/`, such as `docker.io/library/python:3.12`")
     return name
 
 
 def _cron(expression: str) -> str:
-    if len(expression.split()) != 5:  # noqa: PLR2004 - crontab's five fields
+    fields = expression.split()
+    if len(fields) != len(_CRON):
         raise ValueError("a schedule has five fields: minute, hour, day of month, month, day of week")
+    for text, (name, low, high) in zip(fields, _CRON, strict=True):
+        numbers = [int(number) for part in text.split(",") for number in re.findall(r"\d+", part.partition("/")[0])]
+        if not re.fullmatch(r"[\d*,/A-Za-z-]+", text) or not all(low <= number <= high for number in numbers):
+            raise ValueError(f"the {name} of a schedule lies between {low} and {high}")
     return expression
 
+
+def _plain_name(name: str) -> str:
+    """Raises `ValueError` for an ARM id in the place of a name: the last part of it is the name."""
+    if "/" in name:
+        last = name.rstrip("/").rpartition("/")[2]
+        right = f"; the name is `{last}`" if re.fullmatch(r"[\w.()-]+", last) else ""
+        raise ValueError(f"that is an ARM id{right}")
+    return name
+
+
+def _acr_name(name: str) -> str:
+    _plain_name(name)
+    first = re.match(r"[A-Za-z0-9]*", name)
+    bare = first[0] if first else ""
+    if not re.fullmatch(r"[A-Za-z0-9]{5,50}", bare):
+        raise ValueError("the name of a registry is 5 to 50 letters and digits")
+    if re.fullmatch(r"-[a-z0-9]+(\..*)?|\.azurecr\..*", name.removeprefix(bare)):
+        raise ValueError(f"that is the login server; the name is `{bare}`")
+    if bare != name:
+        raise ValueError("the name of a registry is 5 to 50 letters and digits")
+    return name
+
+
+def _subscription(identifier: str) -> str:
+    try:
+        return str(UUID(identifier))
+    except ValueError:
+        raise ValueError("a subscription is given by its id: `az account list --output table` shows it") from None
+
+
+def _region(name: str) -> str:
+    """The short form of a region; Azure's pages show `West Europe` for `westeurope`."""
+    short = name.replace(" ", "").lower()
+    if not re.fullmatch(r"[a-z]+[a-z0-9]*", short):
+        raise ValueError("a region is a word such as `westeurope`: `az account list-locations --output table`")
+    return short
+
+
+_CRON = (("minute", 0, 59), ("hour", 0, 23), ("day of month", 1, 31), ("month", 1, 12), ("day of week", 0, 7))
+_DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"})
 
 Repository = Annotated[str, AfterValidator(_repository)]
 ImageSource = Annotated[str, AfterValidator(_image)]
 Schedule = Annotated[str, AfterValidator(_cron)]
+PlainName = Annotated[str, AfterValidator(_plain_name)]
 
 
 class _Values(BaseModel):
@@ -54,9 +113,9 @@ class _Values(BaseModel):
 class Acr(_Values):
     """The cloud registry of a site."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{5,50}$")] = Field(description="Name of the ACR.")
-    resource_group: str | None = Field(None, description="Its resource group, where it differs from the site's.")
-    create_in: str | None = Field(
+    name: Annotated[str, AfterValidator(_acr_name)] = Field(description="Name of the ACR.")
+    resource_group: PlainName | None = Field(None, description="Its resource group, where it differs from the site's.")
+    create_in: Annotated[str, AfterValidator(_region)] | None = Field(
         None,
         description="Azure region in which `deploy` creates the ACR (Premium) where there is none; else that blocks.",
     )
@@ -78,8 +137,8 @@ class KubernetesAccess(_Values):
 class ClusterSite(_Values):
     """The Arc-enabled cluster of a site."""
 
-    name: str = Field(description="Name of the connectedClusters resource.")
-    resource_group: str | None = Field(None, description="Its resource group, where it differs from the site's.")
+    name: PlainName = Field(description="Name of the connectedClusters resource.")
+    resource_group: PlainName | None = Field(None, description="Its resource group, where it differs from the site's.")
     kubernetes: KubernetesAccess = Field(default_factory=KubernetesAccess)
 
 
@@ -135,8 +194,10 @@ class Site(_Values):
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")] = Field(description="What people type.")
     description: str = Field("", description="Shown in lists.")
     environment: Environment = Field(description="Such as `development` or `production`; the policy's rules name it.")
-    subscription: str = Field(description="Subscription id.", pattern=r"^[0-9a-fA-F-]{36}$")
-    resource_group: str = Field(description="Resource group of the ACR and the cluster unless they name their own.")
+    subscription: Annotated[str, AfterValidator(_subscription)] = Field(description="Subscription id.")
+    resource_group: PlainName = Field(
+        description="Resource group of the ACR and the cluster unless they name their own."
+    )
     acr: Acr
     cluster: ClusterSite
     sync: Sync = Field(default_factory=Sync)
@@ -170,6 +231,12 @@ CONNECTED_REGISTRIES_PER_ACR = 50
 """Documented quota (Learn: intro-connected-registry)."""
 SCOPE_MAP_PERMISSIONS = 500
 """Documented ceiling of a scope map's actions (Learn: intro-connected-registry)."""
+
+
+def synced_repositories(actions: Iterable[str]) -> tuple[str, ...]:
+    """The repositories that a scope map's actions are about, sorted."""
+    repositories = (action.partition("/")[2] for action in actions if action.startswith("repositories/"))
+    return tuple(sorted({action.rsplit("/", 2)[0] for action in repositories}))
 
 
 def sync_actions(name: str, mode: str, repositories: tuple[str, ...]) -> tuple[str, ...]:

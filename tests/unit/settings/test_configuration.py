@@ -77,6 +77,49 @@ def test_a_key_that_is_there_twice_is_told(files: Files) -> None:
     assert "access.yaml:6 the key `people` appears twice" in files.problems()
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "sentence"),
+    [
+        ("name: contosoacr", "name: contosoacr.azurecr.io", "that is the login server; the name is `contosoacr`"),
+        ("name: contosoacr", "name: contosoacr-a1b2.azurecr.cn", "that is the login server; the name is `contosoacr`"),
+        ("name: contosoacr", "name: contosoacr-a1b2", "that is the login server; the name is `contosoacr`"),
+        ("name: contosoacr", "name: con_acr", "the name of a registry is 5 to 50 letters and digits"),
+        (
+            "name: berlin-arc",
+            "name: /subscriptions/x/providers/Microsoft.Kubernetes/connectedClusters/berlin-arc",
+            "that is an ARM id; the name is `berlin-arc`",
+        ),
+        (
+            "22222222-2222-4222-8222-222222222222",
+            "Contoso Edge",
+            "a subscription is given by its id: `az account list --output table` shows it",
+        ),
+        (
+            "acr: {name: contosoacr}",
+            "acr: {name: contosoacr}\n    images: {python: 'docker.io/python:3.12'}",
+            "Docker Hub's own images are below `library/`, such as `docker.io/library/python:3.12`",
+        ),
+        (
+            "acr: {name: contosoacr}",
+            f"acr: {{name: contosoacr}}\n    images: {{app: 'mcr.microsoft.com/app@sha256:{'a' * 64}'}}",
+            "an image source names the tag that the import makes, before a digest too: `HOST/NAME:TAG`",
+        ),
+        (
+            "acr: {name: contosoacr}",
+            "acr: {name: contosoacr}\n    sync: {schedule: '0 25 * * *', window: PT3H}",
+            "the hour of a schedule lies between 0 and 23",
+        ),
+    ],
+)
+def test_a_value_that_can_never_work_is_refused_with_the_form_that_does(
+    files: Files, right: str, wrong: str, sentence: str
+) -> None:
+    files.sites.write_text(SITES.replace(right, wrong))
+
+    (problem,) = files.problems()
+    assert sentence.casefold() in problem.casefold()
+
+
 def test_names_that_name_nothing_are_told_with_the_nearest(files: Files) -> None:
     files.access.write_text(
         ACCESS
