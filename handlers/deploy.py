@@ -8,6 +8,7 @@ from handlers.kit.command import Arguments, command
 from handlers.kit.message import Field, Message, Modal
 from handlers.kit.nearest import ranked
 from handlers.kit.request import Request
+from handlers.kit.rights import permitted_sites
 from handlers.views.facts import iso
 from services.operations.deploy.request import DeployOptions, deploy_request
 from services.operations.service import Order
@@ -27,10 +28,11 @@ _RARE: Mapping[str, str] = {
 """Options that the form has a field for only if they were typed."""
 
 
-async def _form(_request: Request, arguments: Arguments, services: Services) -> Modal:
+async def _form(request: Request, arguments: Arguments, services: Services) -> Modal:
     """The command's form, filled in with what was typed. Fields that stay empty get the site's values."""
     site = arguments.get("site")
-    only_site = next(iter(services.sites)) if len(services.sites) == 1 else ""
+    sites = permitted_sites(request, services, "registry:write")
+    only_site = sites[0].name if len(sites) == 1 else ""
     repositories = arguments.get("repository") or (site.sync.repositories if isinstance(site, Site) else ())
 
     def text(name: str) -> str:
@@ -74,10 +76,11 @@ async def _form(_request: Request, arguments: Arguments, services: Services) -> 
     return Modal("Deploy a registry", "Deploy", "deploy", fields)
 
 
-async def _repositories(_request: Request, typed: str, services: Services) -> Sequence[str]:
-    """The sites' repositories, and the typed text last, because the cloud registry may have others."""
-    names = {name for site in services.sites.values() for name in (*site.sync.repositories, *site.images)}
-    return [*ranked(typed, names, most=99), *([typed] if typed and typed not in names else [])]
+async def _repositories(request: Request, typed: str, services: Services) -> Sequence[str]:
+    """Repositories of sites that the person may see, and the typed text last: the cloud registry may have it."""
+    sites = permitted_sites(request, services, "registry:read")
+    repositories = {name for site in sites for name in (*site.sync.repositories, *site.images)}
+    return [*ranked(typed, repositories, most=99), *([typed] if typed and typed not in repositories else [])]
 
 
 @command(

@@ -1,6 +1,8 @@
 """Forms: what was typed before they opened goes with them."""
 
-from tests.flows.conversation import Conversation
+from pathlib import Path
+
+from tests.flows.conversation import POLICY, Conversation, conversation, site
 
 
 async def test_what_was_typed_goes_into_the_form_and_from_it_into_the_plan(registry: Conversation) -> None:
@@ -20,6 +22,19 @@ async def test_a_known_repository_goes_before_the_letters_that_were_typed(regist
     offered = await registry.post("options", **asked)
 
     assert [option["value"] for option in offered["options"]] == ["hello-world", "hello"]
+
+
+async def test_repositories_of_sites_that_somebody_may_not_see_are_not_suggested(tmp_path: Path) -> None:
+    policy = POLICY | {"grants": [{"name": "berlin only", "roles": ["operator"], "to": ["alice"], "sites": ["berlin"]}]}
+    secret = site("hamburg", images={"secret-app": "mcr.microsoft.com/secret-app:1"})
+    async with conversation(tmp_path, policy=policy, berlin=site("berlin"), hamburg=secret) as talk:
+        await talk.say("deploy edge01")
+        asked = {"as": "alice", "view": True, "block_id": "repository", "action_id": "suggest", "value": ""}
+        offered = await talk.post("options", **asked)
+        form = str(await talk.form())
+
+    assert [option["value"] for option in offered["options"]] == ["hello-world"]
+    assert "berlin" in form
 
 
 async def test_no_form_opens_for_a_command_that_lacks_what_the_form_does_not_ask(registry: Conversation) -> None:
