@@ -209,24 +209,26 @@ class Door:
         command = passage.command.name if passage.command else ""
         facts = {
             "command": command,
-            "name": request.person.name,
             "team": request.person.team,
-            "site": passage.site.name if passage.site else "",
             "result": passage.outcome,
             "milliseconds": round(seconds * 1000, 1),
             "reference": request.reference,
             "clicked": request.said_by_click,
         }
-        _log.info("command", person=request.person.id, channel=request.place.channel, rule=passage.rule, **facts)
         row = AuditRow(
             kind="command",
             person=request.person.id,
+            name=request.person.name,
             outcome=_OUTCOMES.get(passage.outcome, "failed"),
             text=passage.text,
+            site=passage.site.name if passage.site else "",
             channel=request.place.channel,
             rule=passage.rule,
             facts=facts,
             at=request.now,
+        )
+        _log.info(
+            "command", person=row.person, name=row.name, site=row.site, channel=row.channel, rule=row.rule, **facts
         )
         try:
             await self._services.audit.record(row)

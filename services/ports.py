@@ -4,12 +4,12 @@ Implemented in `services.gateways`, `services.store` and `bot`. Every call has a
 `services.model.errors`: `Unreachable` for what could not be asked, `NotAllowed` for a right that the bot lacks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal, Protocol
 
-from services.model.audit import AuditRow
+from services.model.audit import AuditEntry, AuditRow, AuditSelection, ChainReport
 from services.model.azure import (
     AcrRef,
     ArcCluster,
@@ -286,10 +286,24 @@ class Leases(Protocol):
 
 
 class Audit(Protocol):
-    """Where audit rows go."""
+    """Who did what, in a chain of rows to which rows are only added."""
 
     async def record(self, row: AuditRow) -> None:
         """Add a row; rows are never changed."""
+
+    async def newest(
+        self, selection: AuditSelection, *, before: int | None = None, limit: int
+    ) -> tuple[AuditEntry, ...]:
+        """The newest rows of a selection, newest first; only those before a number, where it is given."""
+
+    async def count(self, selection: AuditSelection) -> int:
+        """How many rows a selection has."""
+
+    def lines(self, selection: AuditSelection) -> AsyncIterator[str]:
+        """A selection as JSON Lines, oldest first, each with its hash."""
+
+    async def verify(self) -> ChainReport:
+        """Read the chain, up to the first row at which it breaks."""
 
 
 class Deliveries(Protocol):

@@ -321,11 +321,27 @@ class Runner:
         planned = operation.planned[index]
         if planned.effect == "verify":
             return
-        facts = {"step": planned.kind, "effect": planned.effect, "correlation_id": correlation}
-        text = f"{operation.kind} {operation.target} {operation.site}: {planned.kind}"
+        facts = {
+            "kind": operation.kind,
+            "target": operation.target,
+            "step": planned.kind,
+            "effect": planned.effect,
+            "params": planned.params,
+            "digest": operation.plan.digest if operation.plan else "",
+            "approved_by": [{"person": each.person, "name": each.name} for each in operation.approvals],
+            "correlation_id": correlation,
+        }
         await self._store.audit.record(
             AuditRow(
-                "write", operation.requester, outcome, text, operation=operation.id, facts=facts, at=self._clock.now()
+                "write",
+                operation.requester,
+                outcome,
+                f"{operation.kind} {operation.target} {operation.site}: {planned.kind}",
+                name=operation.requester_name,
+                site=operation.site,
+                operation=operation.id,
+                facts=facts,
+                at=self._clock.now(),
             )
         )
 

@@ -15,6 +15,7 @@ from services.model.errors import Failure, NotFound, Stale
 from services.model.ids import new_id
 from services.model.operation import ApprovalRequest, Decision, Operation, Outcome, State
 from services.model.people import Person, Place
+from services.model.redaction import scrub
 from services.operations.causes import EngineCause
 from services.operations.command_line import lines
 from services.operations.planner import Planner, requested
@@ -91,6 +92,7 @@ class Operations:
         await self._engine.prepare(operation.id)
         if fresh:
             log.info("asked", operation=operation.id, kind=order.kind, target=order.target, site=order.site.name)
+            await self._audit("start", operation, order.by, order.place)
             self._changed(operation.id)
         return operation
 
@@ -154,7 +156,7 @@ class Operations:
             raise Stale(operation, (await self.get(operation)).state, "waiting")
         await self._store.operations.decide(operation, Decision(waiting.round, by.id, by.name, "reject", now, reason))
         await self._store.leases.release(operation)
-        await self._audit("reject", waiting, by, place)
+        await self._audit("reject", waiting, by, place, reason)
         self._changed(operation)
         await self._engine.grant()
 
@@ -245,8 +247,10 @@ class Operations:
         options = self._procedures[params["kind"]].options(**params["options"])
         by = Person(parent.requester, parent.requester_name, parent.place.team)
         order = Order(params["kind"], params["target"], site, options, by, parent.place, key)
-        child, _ = await self._store.operations.create(self._new(order, parent.id), key)
+        child, fresh = await self._store.operations.create(self._new(order, parent.id), key)
         await self._engine.prepare(child.id)
+        if fresh:
+            await self._audit("start", child, by, parent.place)
         self._changed(parent.id)
         return child
 
@@ -373,18 +377,27 @@ class Operations:
         ).enforce()
         return waiting
 
-    async def _audit(self, word: str, operation: Operation, by: Person, place: Place) -> None:
-        digest = operation.plan.digest if operation.plan else ""
+    async def _audit(self, word: str, operation: Operation, by: Person, place: Place, reason: str = "") -> None:
+        facts = {
+            "kind": operation.kind,
+            "target": operation.target,
+            "dry_run": operation.dry_run,
+            "digest": operation.plan.digest if operation.plan else "",
+            "round": operation.round,
+            "reason": scrub(reason),
+        }
         await self._store.audit.record(
             AuditRow(
                 "decision",
                 by.id,
                 "done",
                 f"operation {word} {operation.id}",
+                name=by.name,
+                site=operation.site,
                 channel=place.channel,
                 operation=operation.id,
                 rule=operation.approval_request.rule if operation.approval_request else "",
-                facts={"digest": digest, "round": operation.round, "name": by.name},
+                facts=facts,
                 at=self._clock.now(),
             )
         )

@@ -3,8 +3,8 @@
 import asyncio
 import sqlite3
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,50 @@ async def open_store(url: str, codec: Codec | None = None, clock: Clock | None =
     check_sqlite(url)
     await asyncio.to_thread(migrate, url)
     codec = codec or Codec()
+    engine = _engine(url, codec)
+    locks = Locks(engine)
+    return Store(
+        engine,
+        Operations(engine, locks, clock or MachineClock()),
+        locks,
+        Messages(engine),
+        Audit(engine, codec),
+        Leases(engine),
+        Deliveries(engine),
+        Workspaces(engine),
+        Watches(engine),
+        Sightings(engine),
+        Incidents(engine),
+        Summaries(engine),
+    )
+
+
+@asynccontextmanager
+async def read_audit(url: str) -> AsyncIterator[Audit]:
+    """The audit of a database as it is, also while a bot works on it; nothing is made or brought up to date.
+
+    Raises `UnusableDatabase`.
+    """
+    await asyncio.to_thread(_check_current, url)
+    codec = Codec()
+    engine = _engine(url, codec)
+    try:
+        yield Audit(engine, codec)
+    finally:
+        await engine.dispose()
+
+
+def _check_current(url: str) -> None:
+    """Raises `UnusableDatabase` unless the tables are there, and are those of this version."""
+    check(url)
+    if url.startswith("sqlite") and not Path(str(make_url(url).database)).exists():
+        raise UnusableDatabase(f"there is no {make_url(url).database}: no bot was started with these settings")
+    applied, newest = _revisions(url)
+    if applied != newest:
+        raise UnusableDatabase("its tables are those of an older version: stop the bot and run python -m bot migrate")
+
+
+def _engine(url: str, codec: Codec) -> AsyncEngine:
     engine = create_async_engine(
         _with_driver(url, asynchronous=True),
         json_serializer=codec.dumps,
@@ -89,21 +133,7 @@ async def open_store(url: str, codec: Codec | None = None, clock: Clock | None =
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_immediate)
-    locks = Locks(engine)
-    return Store(
-        engine,
-        Operations(engine, locks, clock or MachineClock()),
-        locks,
-        Messages(engine),
-        Audit(engine),
-        Leases(engine),
-        Deliveries(engine),
-        Workspaces(engine),
-        Watches(engine),
-        Sightings(engine),
-        Incidents(engine),
-        Summaries(engine),
-    )
+    return engine
 
 
 def migrate(url: str) -> None:
@@ -125,11 +155,17 @@ def check(url: str) -> None:
     check_files(url)
     if url.startswith("sqlite") and not Path(str(make_url(url).database)).exists():
         return
+    _revisions(url)
+
+
+def _revisions(url: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The revisions of the database's tables, and those of this version; raises `UnusableDatabase` for a newer one."""
     with _translated(url), _connected(url) as connection:
         applied = MigrationContext.configure(connection, opts={"version_table": VERSIONS}).get_current_heads()
         scripts = ScriptDirectory.from_config(migrations(connection))
         for revision in applied:
             scripts.get_revision(revision)
+        return tuple(applied), tuple(scripts.get_heads())
 
 
 @contextmanager

@@ -139,17 +139,33 @@ leases = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", Integer, primary_key=True, autoincrement=False),
     Column("at", Moment, nullable=False, index=True),
     Column("kind", String(16), nullable=False),
     Column("person", String(64), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("site", String(64), nullable=False, index=True),
     Column("channel", String(32), nullable=False),
     Column("text", Text, nullable=False),
     Column("operation", String(32), nullable=False, index=True),
     Column("outcome", String(64), nullable=False),
     Column("rule", Text, nullable=False),
     Column("facts", Value, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
 )
+"""Rows are only added: triggers that the migration 0006 makes refuse everything else."""
+
+audit_chain = Table(
+    "audit_chain",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("cut_number", Integer, nullable=False),
+    Column("cut_hash", String(64), nullable=False),
+)
+"""One row: where the chain of `audit` ends, and behind which row it begins."""
 
 deliveries = Table(
     "deliveries",

@@ -101,8 +101,19 @@ class Triage:
         if stored is None:
             current = (await self.get(incident)).incident
             raise Stale(incident, "resolved" if current.resolved else "open", "open")
+        sites = await self.sites(stored)
         await self._store.audit.record(
-            AuditRow("decision", by.id, "done", f"alert {word} {incident}", channel=place.channel, at=self._clock.now())
+            AuditRow(
+                "decision",
+                by.id,
+                "done",
+                f"alert {word} {incident}",
+                name=by.name,
+                site=sites[0].name if len(sites) == 1 else "",
+                channel=place.channel,
+                facts={"kind": stored.incident.kind, "subject": stored.incident.subject},
+                at=self._clock.now(),
+            )
         )
         self._board.changed(incident)
         return stored.incident

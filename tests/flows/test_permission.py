@@ -219,15 +219,15 @@ async def test_a_line_is_read_as_it_was_meant(registry: Conversation) -> None:
     for line in ("帮助", "list \uff0d\uff0dsite\uff1dberlin", "• List --SITE Berlin", "/registry list", "列表"):
         await registry.say(line)
 
-    rows = await registry.bot.store.audit.rows()
-    assert [row.outcome for row in rows] == ["done"] * 5
+    entries = await registry.bot.store.audit.newest()
+    assert [entry.row.outcome for entry in entries] == ["done"] * 5
 
 
 async def test_a_secret_that_was_typed_by_mistake_is_not_kept(registry: Conversation) -> None:
     await registry.say("deploy edge01 --site berlin --password hunter2")
 
-    rows = await registry.bot.store.audit.rows()
-    assert [row.text for row in rows] == ["deploy edge01 --site berlin --password [removed]"]
+    entries = await registry.bot.store.audit.newest()
+    assert [entry.row.text for entry in entries] == ["deploy edge01 --site berlin --password [removed]"]
 
 
 async def test_a_command_of_endless_length_is_refused_at_once(registry: Conversation) -> None:

@@ -8,6 +8,7 @@ import pytest
 from alembic import command
 from sqlalchemy import Connection, create_engine, text
 
+from services.model.audit import AuditRow
 from services.model.codec import Codec
 from services.model.health import HealthReason
 from services.model.incident import Incident
@@ -61,6 +62,12 @@ def earlier_version(url: str) -> None:
             revision=7,
         )
         insert(connection, "cards", operation="op-1", ts="1.0", shown=7, told=4, posting="op-1:5")
+        row = {"channel": "C0EDGE", "operation": "", "outcome": "done", "rule": "", "facts": {}, "at": DUE}
+        typed = {"name": "bob", "site": "hamburg", "milliseconds": 36.0}
+        insert(connection, "audit", **row | {"kind": "command", "person": "U0BOB", "text": "ping", "facts": typed})
+        insert(connection, "audit", **row | {"kind": "decision", "person": "bot", "text": "operation expire op-1"})
+        write = {"kind": "write", "person": "U0ALICE", "text": "Scope map edge01", "operation": "op-1"}
+        insert(connection, "audit", **row | write)
         incident = {"acr": "acr", "kind": "registry", "subject": "acr/edge01", "severity": "warning", "opened": DUE}
         incident |= {"state": "offline", "reason": "contact.missed", "facts": {}, "children": [], "flaps": 0}
         insert(connection, "incidents", id="al-1", **incident, acknowledged_by="", revision=3)
@@ -103,3 +110,14 @@ async def test_messages_of_every_kind_are_carried_over(migrated: str) -> None:
         [],
     ]
     assert [(slot.due.day, slot.posted) for slot in slots if slot] == [(2, DUE), (4, None)]
+
+
+async def test_audit_rows_get_their_names_and_sites_and_are_chained(migrated: str) -> None:
+    store = await open_store(migrated, Codec(PROCEDURES.values))
+    rows = [entry.row for entry in await store.audit.newest()]
+    await store.audit.record(AuditRow("command", "U0ALICE", "done"))
+    report = await store.audit.verify()
+    await store.close()
+
+    assert [(row.name, row.site) for row in rows] == [("alice", "berlin"), ("bot", ""), ("bob", "hamburg")]
+    assert (report.rows, report.number, report.broken) == (4, 4, None)

@@ -11,7 +11,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
-from services.model.audit import AuditRow
 from services.model.codec import Codec
 from services.model.message import Channel, LiveMessage, Subject
 from services.model.operation import Decision, Operation
@@ -212,14 +211,6 @@ async def test_between_starts_only_recent_and_living_operations_are_looked_for(s
     await add("op-new", state="failed", created=NOW)
 
     assert await store.messages.operations_behind(NOW - timedelta(days=1)) == ("op-lives", "op-new")
-
-
-async def test_audit_rows_come_back_in_their_order(store: Store) -> None:
-    for number in range(3):
-        await store.audit.record(AuditRow("command", "U0ALICE", "done", f"deploy edge0{number}", facts={"at": NOW}))
-
-    assert [row.text for row in await store.audit.rows(limit=2)] == ["deploy edge01", "deploy edge02"]
-    assert (await store.audit.rows())[0].facts == {"at": NOW}
 
 
 async def test_a_workspace_that_refused_plan_blocks_is_remembered(store: Store) -> None:
