@@ -1,16 +1,21 @@
-"""`python -m bot`: run · check-config · manifest · docs · migrate."""
+"""`python -m bot`: run · check-config · manifest · docs · migrate · audit."""
 
 import argparse
 import asyncio
 import re
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bot import configuration, logs, manifest, settings
 from bot.problems import Broken, Problem
 from handlers import COMMANDS
 from handlers.kit import docs
+from handlers.kit.moments import past
+from handlers.views.errors import plain
+from services.model.audit import AuditSelection
+from services.model.errors import Invalid
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return write_docs(parsed.folder, check=parsed.check)
         case "migrate":
             return migrate()
+        case "audit":
+            return audit(parsed)
     return run()
 
 
@@ -40,6 +47,14 @@ def _parser() -> argparse.ArgumentParser:
     check = subcommands.add_parser("check-config", help="print every problem in the settings and in both files")
     check.add_argument("--ask", action="store_true", help="also try Slack, Azure, the database and every cluster")
     subcommands.add_parser("migrate", help="bring the database tables up to date")
+    audit_parser = subcommands.add_parser("audit", help="check or print who did what, as the database has it")
+    audit_commands = audit_parser.add_subparsers(dest="audit_command", metavar="COMMAND", required=True)
+    audit_commands.add_parser("verify", help="check that no row was changed or is missing; 1 if one was")
+    export = audit_commands.add_parser("export", help="print rows as JSON Lines, oldest first")
+    export.add_argument("--since", type=_past, help="such as 7d, 2026-11-30 or 2026-11-30T14:00, in UTC")
+    export.add_argument("--by", default="", help="only of this person: a name or a Slack id")
+    export.add_argument("--site", action="append", help="only at this site; can be repeated")
+    export.add_argument("--operation", default="", help="only about this operation")
     app_manifest = subcommands.add_parser("manifest", help="print the Slack app's manifest")
     app_manifest.add_argument("--mode", choices=("socket", "http"), default="socket")
     url = _matching(r"https://[^/\s?#]+(/[^\s?#]*)?", "must begin with https:// and name a host")
@@ -61,6 +76,13 @@ def _matching(pattern: str, rule: str) -> Callable[[str], str]:
         return text
 
     return check
+
+
+def _past(text: str) -> datetime:
+    try:
+        return past("since", text, datetime.now(UTC), "UTC")
+    except Invalid as error:
+        raise argparse.ArgumentTypeError(plain(error)) from None
 
 
 def run() -> int:
@@ -160,6 +182,20 @@ def migrate() -> int:
     except Broken as error:
         return _print(error.problems)
     return 0
+
+
+def audit(parsed: argparse.Namespace) -> int:
+    """Check the audit's chain, or print rows."""
+    try:
+        chosen = settings.load()
+        from bot import auditing  # noqa: PLC0415 - as in `run`
+
+        if parsed.audit_command == "verify":
+            return asyncio.run(auditing.verify(chosen, sys.stdout))
+        selection = AuditSelection(parsed.since, parsed.by, parsed.site, parsed.operation)
+        return asyncio.run(auditing.export(chosen, selection, sys.stdout))
+    except Broken as error:
+        return _print(error.problems)
 
 
 if __name__ == "__main__":

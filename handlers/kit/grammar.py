@@ -100,7 +100,7 @@ def _value(parameter: Parameter, typed: Sequence[str]) -> Any:
             raise Invalid(parameter.name, value, "choice", {"choices": parameter.choices, "near": near})
         return choices[value.lower()]
     members = {parameter.annotation, *get_args(parameter.annotation)}
-    converters: Mapping[type, Callable[[str], Any]] = {int: int, timedelta: _span}
+    converters: Mapping[type, Callable[[str], Any]] = {int: int, timedelta: span}
     for kind, convert in converters.items():
         if kind in members:
             try:
@@ -110,7 +110,7 @@ def _value(parameter: Parameter, typed: Sequence[str]) -> Any:
     return value
 
 
-def _span(text: str) -> timedelta:
+def span(text: str) -> timedelta:
     """`3h`, `2d12h`, or ISO 8601 as in the files (`PT3H`). Raises ValueError, or OverflowError if it is too long."""
     upper = text.upper()
     if upper.startswith("P"):

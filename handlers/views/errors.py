@@ -121,6 +121,15 @@ RULES: Mapping[errors.InvalidRule, _Rule] = {
     ),
     "quote.open": lambda _, __, facts: f"A quote ({code(str(facts['mark']))}) is opened but not closed.",
     "text.too_long": lambda _, __, facts: f"This command is too long: at most {facts['most']:,} characters.",
+    "moment.pattern": lambda field, value, _: (
+        f"{code(value)} does not fit {field}, which takes how long ago, such as `7d` or `12h`, a day such as"
+        " `2026-11-30`, or a time such as `2026-11-30T14:00`."
+    ),
+    "moment.future": lambda field, value, _: f"{field} takes a moment in the past; {code(value)} has not come yet.",
+    "audit.too_many": lambda field, _, facts: (
+        f"{field} sends at most {facts['most']:,} rows, and these are {facts['rows']:,}. Narrow them with `--since`, or"
+        " run `python -m bot audit export` on the bot's machine, which has no limit."
+    ),
     "choice": lambda field, value, facts: (
         f"{code(value)} is not a valid value of {field}. Use {listed(map(code, facts['choices']), 'or')}."
     ),

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from handlers.kit.message import Message
-from handlers.views import about, alert, checks, connected, errors, operation, sites, summary, watches
+from handlers.kit.message import File, Message
+from handlers.views import about, alert, audit, checks, connected, errors, operation, sites, summary, watches
 from services.model import errors as model_errors
 from services.model.about import About
+from services.model.audit import AuditEntry, AuditRow, AuditSelection
 from services.model.azure import StatusDetail
 from services.model.errors import DomainError, Invalid, NotFound, Unreachable
 from services.model.health import HealthReason, Sighting, Target
@@ -90,7 +91,7 @@ def refusals() -> Iterator[DomainError]:
     yield NotFound(unknown, HOSTILE, (HOSTILE,), (HOSTILE,))
     facts = {"usage": HOSTILE, "choices": (HOSTILE,), "near": (HOSTILE,), "mark": HOSTILE}
     facts |= {"part": HOSTILE, "field": "minute", "ranges": (HOSTILE,), "site": HOSTILE, "schedule": HOSTILE}
-    numbers: dict[str, Any] = {"position": 0, "length": 1, "low": 0, "high": 7, "count": 6, "most": 9}
+    numbers: dict[str, Any] = {"position": 0, "length": 1, "low": 0, "high": 7, "count": 6, "most": 9, "rows": 10}
     numbers |= {"longest": timedelta(days=7), "value": timedelta(days=1)}
     bounds = numbers | {"low": timedelta(days=1), "high": timedelta(days=2)}
     for rule in (*errors.RULES, unknown):
@@ -138,6 +139,32 @@ def registries() -> Iterator[Message]:
     yield checks.report("deploy", SITE, HOSTILE, (finding,))
 
 
+def audits() -> Iterator[Message]:
+    texts: dict[str, Any] = dict.fromkeys(("person", "name", "site", "channel", "operation", "rule"), HOSTILE)
+    facts: dict[str, Any] = {
+        "kind": HOSTILE,
+        "target": HOSTILE,
+        "step": HOSTILE,
+        "effect": "create",
+        "params": {"name": HOSTILE},
+    }
+    facts |= {"digest": HOSTILE, "reason": HOSTILE, "subject": HOSTILE, "result": HOSTILE, "dry_run": True}
+    facts |= {"approved_by": ({"person": HOSTILE, "name": HOSTILE},)}
+    selection = AuditSelection(NOW, HOSTILE, [HOSTILE], HOSTILE)
+    for kind, text in (
+        ("command", HOSTILE),
+        ("write", HOSTILE),
+        ("decision", HOSTILE),
+        ("decision", "alert x <!here|x>"),
+    ):
+        for outcome in ("done", "denied", "failed"):
+            for details in (facts, {}):
+                row = AuditRow(kind, text=text, outcome=outcome, facts=details, at=NOW, **texts)  # type: ignore[arg-type]
+                yield audit.page([AuditEntry(1, row, "", "")], selection, turns="audit", first=True, more=True)
+    yield audit.nothing(selection)
+    yield audit.exported(selection, 1, File("a", HOSTILE, HOSTILE))
+
+
 def mrkdwn(value: object) -> Iterator[str]:
     """All texts of a message in which Slack reads marks."""
     match value:
@@ -157,7 +184,9 @@ def mrkdwn(value: object) -> Iterator[str]:
                 yield from mrkdwn(inner)
 
 
-@pytest.mark.parametrize("views", [incidents, watching, people, operations, registries], ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    "views", [incidents, watching, people, operations, registries, audits], ids=lambda each: each.__name__
+)
 def test_a_hostile_value_is_escaped_in_every_view(views: Any) -> None:
     raw = {text for message in views() for text in mrkdwn(message) if any(each in text for each in RAW)}
 
