@@ -18,7 +18,7 @@ SCOPES = (
     # to find a message whose reply was lost, instead of posting it twice
     "channels:history",
     "groups:history",
-    # the rows of long summaries as a file
+    # the rows of long summaries and of the audit as a file
     "files:write",
 )
 EVENTS = ("member_joined_channel",)
@@ -45,6 +45,8 @@ def manifest(
         },
         "features": {
             "bot_user": {"display_name": "registry", "always_online": True},
+            # where it writes to one person what is for nobody else
+            "app_home": {"messages_tab_enabled": True, "messages_tab_read_only_enabled": True},
             "slash_commands": [
                 {
                     "command": command,

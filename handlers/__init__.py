@@ -1,6 +1,6 @@
 """What people type and see. A command is one function in a module here and one line below."""
 
-from handlers import about, alerts, checks, connected, deactivate, deploy, help, operations, sites, watch  # noqa: A004 - the module is named for what people type
+from handlers import about, alerts, audit, checks, connected, deactivate, deploy, help, operations, sites, watch  # noqa: A004 - the module is named for what people type
 from handlers.kit.command import Command
 
 COMMANDS: tuple[Command, ...] = (
@@ -28,4 +28,5 @@ COMMANDS: tuple[Command, ...] = (
     alerts.show,
     alerts.acknowledge,
     alerts.snooze,
+    audit.audit,
 )

@@ -20,7 +20,7 @@ from bot.messages.obstacles import Obstacles
 from bot.messages.posting import Posting
 from bot.messages.queue import Queue
 from handlers.kit.blocks import section
-from handlers.kit.message import Message
+from handlers.kit.message import File, Message
 from services.model.clock import Clock
 from services.model.errors import (
     Absent,
@@ -71,15 +71,6 @@ UNFIT = frozenset(
 )
 """Slack can't show a message that it refuses with one of these errors."""
 log = structlog.get_logger("messages")
-
-
-@dataclass(frozen=True)
-class File:
-    """A text file for a message's thread."""
-
-    name: str
-    title: str
-    content: str
 
 
 @dataclass(frozen=True)
@@ -407,7 +398,7 @@ class Board:
     async def _upload(self, message: LiveMessage, file: File) -> None:
         """Share a file. The message is complete without it, so an upload is only retried when Slack throttles it."""
         try:
-            await self._posting.upload(message.channel, file.name, file.content, title=file.title, thread=message.ts)
+            await self._posting.upload(message.channel, file, thread=message.ts)
         except Throttled:
             raise
         except Foreign as error:

@@ -10,8 +10,8 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.messages.budget import Budget
-from bot.slack.client import translated
-from handlers.kit.message import Message
+from bot.slack.client import share, translated
+from handlers.kit.message import File, Message
 from handlers.kit.text import cut
 from services.model.errors import Absent, NotAllowed, Refused, Throttled, Unreachable
 from services.model.message import Channel
@@ -82,12 +82,9 @@ class Posting:
             _close(self.updates, error)
             raise
 
-    async def upload(self, channel: Channel, name: str, content: str, *, title: str, thread: str) -> None:
+    async def upload(self, channel: Channel, file: File, *, thread: str) -> None:
         """Share a text file in a thread."""
-        with translated("files.upload"):
-            await self._client.files_upload_v2(
-                channel=channel.id, filename=name, content=content, title=title, thread_ts=thread
-            )
+        await share(self._client, file, channel=channel.id, thread=thread)
 
     async def find(self, channel: Channel, mark: str, *, kind: str, thread: str = "") -> str:
         """The ts of the message with this mark; empty when there is none, or the bot may not read the channel."""

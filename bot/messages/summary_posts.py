@@ -4,8 +4,8 @@ import secrets
 from datetime import datetime
 from functools import partial
 
-from bot.messages.board import Board, File, ThreadReply, View
-from handlers.kit.message import Message
+from bot.messages.board import Board, ThreadReply, View
+from handlers.kit.message import File, Message
 from handlers.views import summary as views
 from services.model.message import Channel, LiveMessage, Subject, SubjectKind
 from services.model.watch import Watch

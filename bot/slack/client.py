@@ -23,6 +23,7 @@ from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 
+from handlers.kit.message import File
 from services.model.errors import Absent, Foreign, NotAllowed, NotAuthenticated, Refused, Throttled, Unreachable
 from services.model.redaction import scrub
 from services.model.secret import Secret
@@ -114,6 +115,14 @@ def for_cards(client: AsyncWebClient) -> AsyncWebClient:
     # Set afterwards: slack-sdk takes no proxy as "the one of the environment, NO_PROXY or not".
     client_for_cards.proxy = client.proxy
     return client_for_cards
+
+
+async def share(client: AsyncWebClient, file: File, *, channel: str, thread: str) -> None:
+    """Share a text file in a thread. Raises `services.model.errors`."""
+    with translated("files.upload"):
+        await client.files_upload_v2(
+            channel=channel, filename=file.name, content=file.content, title=file.title, thread_ts=thread
+        )
 
 
 # --- errors ---------------------------------------------------------------------------------------------------------

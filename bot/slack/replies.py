@@ -9,7 +9,7 @@ import aiohttp
 import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.client import proxy_for, translated
+from bot.slack.client import proxy_for, share, translated
 from bot.slack.people import People
 from handlers.kit.blocks import MESSAGE_BLOCKS, context
 from handlers.kit.message import Message, Modal, view
@@ -35,7 +35,7 @@ class Where:
 
 
 class Replies:
-    """Sends private answers by response_url, and answers for the channel by chat.postMessage.
+    """Sends private answers by response_url, and answers for the channel or for one person by chat.postMessage.
 
     `reachable` is called with the id of a channel in which a post succeeded.
     """
@@ -62,10 +62,13 @@ class Replies:
             with suppress(DomainError), translated("chat.update"):
                 await self._client.chat_update(channel=where.channel, ts=where.message_ts, **_content(message, None))
                 return
-        if message.visibility == "channel":
-            await self._to_channel(message, where)
-        else:
-            await self._privately(message, where)
+        match message.visibility:
+            case "channel":
+                await self._to_channel(message, where)
+            case "direct":
+                await self._directly(message, where)
+            case "private":
+                await self._privately(message, where)
 
     async def open(self, modal: Modal, trigger_id: str, where: Where) -> None:
         """Open a modal; raises `Refused` when the trigger is too old."""
@@ -87,6 +90,24 @@ class Replies:
             await self._privately(Message(text, blocks, attachments=message.attachments), where)
         else:
             self._reachable(where.channel)
+
+    async def _directly(self, message: Message, where: Where) -> None:
+        try:
+            with translated("chat.postMessage"):
+                posted = await self._client.chat_postMessage(channel=where.person, **_content(message, None))
+        except Refused as error:
+            if error.code != "messages_tab_disabled":
+                raise
+            note = (
+                "The bot can't write to you. Switch the Messages tab on in the app's settings (App Home), as its"
+                " manifest has it, then run the command again."
+            )
+            await self._privately(Message(note), where)
+            return
+        if message.file is not None:
+            await share(self._client, message.file, channel=posted["channel"], thread=posted["ts"])
+        if where.channel != posted["channel"]:
+            await self._privately(Message("The answer is in your direct messages from this app."), where)
 
     async def _privately(self, message: Message, where: Where) -> None:
         if await self._by_url(message, where, replace=False):

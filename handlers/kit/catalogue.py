@@ -38,6 +38,7 @@ _CHINESE = {
     "确认": "acknowledge",
     "暂停": "snooze",
     "我是谁": "whoami",
+    "审计": "audit",
 }
 """Command words in Chinese, for the part of the audience that uses them."""
 

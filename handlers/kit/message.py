@@ -17,13 +17,23 @@ SUBMIT = "run"
 
 
 @dataclass(frozen=True)
+class File:
+    """A text file for a message's thread."""
+
+    name: str
+    title: str
+    content: str
+
+
+@dataclass(frozen=True)
 class Message:
     """An answer. Notifications and screen readers get `text`; without blocks it is the whole message."""
 
     text: str
     blocks: tuple[Block, ...] = ()
-    visibility: Literal["private", "channel"] = "private"
-    """`private` is ephemeral: only the person who ran the command sees it."""
+    visibility: Literal["private", "channel", "direct"] = "private"
+    """`private` is ephemeral: only the person who ran the command sees it. `direct` goes to that person's conversation
+    with the bot, where it stays."""
     replace: bool = False
     """Replaces the message whose button was clicked."""
     clears: bool = False
@@ -31,6 +41,8 @@ class Message:
     attachments: tuple[Block, ...] = ()
     thread_ts: str = ""
     """The thread to answer in, also for a private answer."""
+    file: File | None = None
+    """Goes to the thread of a `direct` message; an ephemeral one has none."""
 
 
 @dataclass(frozen=True)

@@ -230,7 +230,7 @@ def _names(operation: Operation) -> Mapping[str, object]:
     """Names at the site, as the checks recorded them."""
     results = operation.plan.findings if operation.plan else ()
     step = operation.outcome.step if operation.outcome else None
-    title = _title(operation, operation.planned[step]) if step is not None else ""
+    title = _title(operation.kind, operation.planned[step]) if step is not None else ""
     own = {"name": operation.target, "site": operation.site, "step": title}
     return {**own, **(results[0].facts if results else {})}
 
@@ -240,7 +240,9 @@ def _leftovers(operation: Operation) -> str:
     writes = [run for run in operation.steps if operation.planned[run.index].effect in {"create", "change"}]
 
     def titles(*states: str) -> str:
-        return listed(escape(_title(operation, operation.planned[run.index])) for run in writes if run.state in states)
+        return listed(
+            escape(_title(operation.kind, operation.planned[run.index])) for run in writes if run.state in states
+        )
 
     certain, uncertain = titles("complete"), titles("running", "error")
     return "; ".join(filter(None, [certain, f"perhaps {uncertain}" if uncertain else ""]))
@@ -257,7 +259,7 @@ def _steps(operation: Operation, *, plan_blocks: bool) -> Iterator[Block]:
         yield blocks.plan(_plan_title(operation), tasks)
         return
     lines = [
-        f"{_STEP_MARKS[_status(operation, index, step)]}  {escape(_step_title(operation, step))}"
+        f"{_STEP_MARKS[_status(operation, index, step)]}  {escape(step_title(operation.kind, step))}"
         f"{_small(operation, index)}"
         for index, step in enumerate(operation.planned)
     ]
@@ -290,34 +292,31 @@ def _plan_title(operation: Operation) -> str:
 
 
 def _task(operation: Operation, index: int, step: PlannedStep) -> Block:
-    details = _words(operation, step).details(step.params)
+    details = _words(operation.kind, step).details(step.params)
     small = _small(operation, index).removeprefix("  ·  ")
     return blocks.task(
         f"{operation.id}-{index}",
-        _step_title(operation, step),
+        step_title(operation.kind, step),
         _status(operation, index, step),
         details=blocks.rich(details) if details else None,
         output=blocks.rich(small) if small else None,
     )
 
 
-def _step_title(operation: Operation, step: PlannedStep) -> str:
-    return f"{_EFFECTS[step.effect]}: {_title(operation, step)}"
+def step_title(kind: str, step: PlannedStep) -> str:
+    """Such as `Create: Scope map edge01`, for a step of this kind of operation."""
+    return f"{_EFFECTS[step.effect]}: {_title(kind, step)}"
 
 
-def _title(operation: Operation, step: PlannedStep) -> str:
+def _title(kind: str, step: PlannedStep) -> str:
     params = dict(step.params)
     if step.starts_child:
         return words_of(str(params["kind"])).title.format(target=params["target"], site=params["site"])
-    return _words(operation, step).title.format_map(params)
+    return _words(kind, step).title.format_map(params)
 
 
-def _words(operation: Operation, step: PlannedStep) -> StepWords:
-    return (
-        words_of(operation.kind).steps.get(step.kind)
-        or _ENGINE_STEPS.get(step.kind)
-        or StepWords(step.kind.replace(".", " "))
-    )
+def _words(kind: str, step: PlannedStep) -> StepWords:
+    return words_of(kind).steps.get(step.kind) or _ENGINE_STEPS.get(step.kind) or StepWords(step.kind.replace(".", " "))
 
 
 def _status(operation: Operation, index: int, step: PlannedStep) -> TaskStatus:
@@ -391,7 +390,7 @@ def thread_line(operation: Operation, event: Event) -> str:  # noqa: PLR0911 - o
             run, step = _run(operation, event.step), operation.planned[event.step]
             correlation = f"  ·  {code(run.correlation_id)}" if run.correlation_id else ""
             small = escape(_small(operation, event.step))
-            return f":white_check_mark:  {escape(_step_title(operation, step))}{small}{correlation}"
+            return f":white_check_mark:  {escape(step_title(operation.kind, step))}{small}{correlation}"
         case "approved":
             approvers = listed(escape(one.name) for one in operation.approvals)
             return f":thumbsup:  Approved by {approvers}" if approvers else ""
@@ -451,7 +450,7 @@ def _decision(decision: Decision) -> str:
 def _row(operation: Operation, index: int, step: PlannedStep) -> tuple[str, str, str, str]:
     run = _run(operation, index)
     state = "kept" if not step.runs else run.state
-    return _step_title(operation, step), state, _seconds(run), run.correlation_id
+    return step_title(operation.kind, step), state, _seconds(run), run.correlation_id
 
 
 def listing(operations: tuple[Operation, ...], page: int, *, turns: str, more: bool) -> Message:

@@ -16,17 +16,19 @@ from services.model.errors import DenialRule, Denied
 from services.model.people import Person, Place
 from services.policy.sites import Environment, Site
 
-Role = Literal["viewer", "operator", "approver", "admin"]
+Role = Literal["viewer", "operator", "approver", "auditor", "admin"]
 
 _READ = frozenset({"registry:read", "operation:read"})
 _WATCH = _READ | {"watch:write", "alert:write"}
 _OPERATE = _WATCH | {"registry:write", "operation:cancel", "operation:retry"}
 _APPROVE = _WATCH | {"operation:approve"}
+_AUDIT = frozenset({"audit:read"})
 ROLES: Mapping[Role, frozenset[str]] = {
     "viewer": _READ,
     "operator": _OPERATE,
     "approver": _APPROVE,
-    "admin": _OPERATE | _APPROVE | {"audit:read"},
+    "auditor": _AUDIT,
+    "admin": _OPERATE | _APPROVE | _AUDIT,
 }
 """What each role may do."""
 PERMISSIONS = ROLES["admin"]

@@ -1,0 +1,158 @@
+"""The audit as people read it: a page of rows, an export. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from handlers.kit import blocks
+from handlers.kit.blocks import button
+from handlers.kit.message import File, Message
+from handlers.kit.text import bold, code, count, cut, date, escape, listed
+from handlers.views.facts import short
+from handlers.views.operation import step_title
+from handlers.views.procedures import words_of
+from services.model.audit import AuditEntry, AuditRow, AuditSelection
+from services.model.plan import PlannedStep
+
+_TOGETHER = 5
+"""Rows in one section, which holds 3,000 characters."""
+_LONGEST = 250
+"""Characters of what somebody typed that a row shows; an export has all of it."""
+_MARKS = {"done": "•", "denied": ":no_entry_sign:", "failed": ":x:"}
+_FAILURES = {
+    "NotFound": "it named what does not exist",
+    "Invalid": "a value was not valid",
+    "Stale": "it came too late",
+    "Deadline": "there was no answer in time",
+    "Unreachable": "something could not be asked",
+}
+"""By the class of an error, where its name says too little."""
+_DECIDED = {
+    "start": "asked for",
+    "approve": "approved",
+    "reject": "rejected",
+    "cancel": "cancelled",
+    "retry": "retried",
+    "expire": "ended, since nobody had decided in time,",
+    "acknowledge": "acknowledged",
+    "snooze": "snoozed",
+}
+"""By the second word of a decision's text."""
+
+
+def page(entries: Sequence[AuditEntry], selection: AuditSelection, *, turns: str, first: bool, more: bool) -> Message:
+    """A page of rows, newest first.
+
+    Args:
+        entries: The rows.
+        selection: What was asked for.
+        turns: The command of the paging buttons.
+        first: Whether these are the newest rows.
+        more: Whether there are older ones.
+    """
+    if not entries:
+        return nothing(selection)
+    head = f"{bold('Audit')}{_narrowed(selection)}, newest first"
+    lines = [_line(entry) for entry in entries]
+    sections = ["\n".join(lines[at : at + _TOGETHER]) for at in range(0, len(lines), _TOGETHER)]
+    turning = blocks.actions(
+        None if first else button("Newest", runs=turns),
+        button("Older", runs=f"{turns} --before {entries[-1].number}") if more else None,
+        button("Export", runs=f"{turns} --export"),
+    )
+    text = f"Audit: {count(len(entries), 'row')}, newest first"
+    return Message(text, (*map(blocks.section, (head, *sections)), turning))
+
+
+def nothing(selection: AuditSelection) -> Message:
+    """No row matches."""
+    text = f"The audit has no rows{_narrowed(selection) or ' yet'}."
+    return Message(text, (blocks.section(text),))
+
+
+def exported(selection: AuditSelection, rows: int, file: File) -> Message:
+    """A selection as a file for the person who asked."""
+    text = f"{bold('Audit')}{_narrowed(selection)}: {count(rows, 'row')}, oldest first"
+    meaning = (
+        "Each line is one row with its hash and the hash of the row before it."
+        " `python -m bot audit verify` on the bot's machine checks that no row was changed or is missing."
+    )
+    sections = (blocks.section(text), blocks.context(meaning))
+    return Message(f"Audit: {count(rows, 'row')}", sections, visibility="direct", file=file)
+
+
+def _narrowed(selection: AuditSelection) -> str:
+    """What the selection is narrowed to, such as ` by bob at berlin`; empty where it is not."""
+    parts = (
+        f" by {code(cut(selection.by, 100))}" if selection.by else "",
+        f" at {listed(map(code, sorted(selection.sites)))}" if selection.sites else "",
+        f" about {code(cut(selection.operation, 100))}" if selection.operation else "",
+        f" since {date(selection.since)}" if selection.since else "",
+    )
+    return "".join(parts)
+
+
+def _line(entry: AuditEntry) -> str:
+    row = entry.row
+    words = {"command": _command, "decision": _decision, "write": _write}[row.kind](row)
+    return f"{_MARKS.get(row.outcome, '•')}  {date(row.at)}  {words}  ·  #{entry.number}"
+
+
+def _who(row: AuditRow) -> str:
+    return "the bot" if row.person == "bot" else row.name or row.person
+
+
+def _command(row: AuditRow) -> str:
+    typed, result = code(cut(row.text, _LONGEST)) or "an empty command", str(row.facts.get("result", ""))
+    match row.outcome:
+        case "denied":
+            return f"{bold(_who(row))} was not allowed to run {typed} (rule {code(row.rule)})"
+        case "failed":
+            return f"{bold(_who(row))} ran {typed}, which failed: {_FAILURES.get(result) or code(result)}"
+    return f"{bold(_who(row))} ran {typed}"
+
+
+def _decision(row: AuditRow) -> str:
+    noun, _, verb = row.text.rpartition(" ")[0].partition(" ")
+    decided = _DECIDED.get(verb, escape(verb))
+    if noun == "alert":
+        subject = row.facts.get("subject")
+        about = f" about {escape(short(str(subject)))}" if subject else ""
+        return f"{bold(_who(row))} {decided} the alert {code(row.text.rpartition(' ')[2])}{about}"
+    details = (
+        f"plan {code(str(row.facts['digest']))}" if row.facts.get("digest") else "",
+        f"rule {bold(row.rule)}" if row.rule else "",
+        "a dry run" if row.facts.get("dry_run") else "",
+        f"reason: {escape(cut(' '.join(str(row.facts['reason']).split()), _LONGEST))}"
+        if row.facts.get("reason")
+        else "",
+    )
+    return f"{bold(_who(row))} {decided} {_operation(row)}{_bracketed(details)}"
+
+
+def _write(row: AuditRow) -> str:
+    facts: Mapping[str, Any] = row.facts
+    title = cut(row.text, _LONGEST)
+    # Rows stay for years: an older version's lack parameters, or lack one that today's title names.
+    with suppress(KeyError):
+        title = step_title(facts["kind"], PlannedStep(facts["step"], facts["params"], facts["effect"]))
+    approvers = listed(escape(each["name"]) for each in facts.get("approved_by", ()))
+    details = (
+        f"plan {code(facts['digest'])}" if facts.get("digest") else "",
+        f"approved by {approvers}" if approvers else "",
+    )
+    failed = " failed," if row.outcome == "failed" else ""
+    return f"{bold(title)}{failed} for {bold(_who(row))}: {_operation(row)}{_bracketed(details)}"
+
+
+def _bracketed(details: Iterable[str]) -> str:
+    text = ", ".join(filter(None, details))
+    return f" ({text})" if text else ""
+
+
+def _operation(row: AuditRow) -> str:
+    """Its title and id; rows of older versions have the id alone."""
+    if "target" not in row.facts:
+        return code(row.operation)
+    title = words_of(str(row.facts["kind"])).title.format(target=row.facts["target"], site=row.site)
+    return f"{escape(title)} {code(row.operation)}"
