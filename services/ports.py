@@ -382,4 +382,4 @@ class Starter(Protocol):
         """Whether the engine has the run, or is about to have it."""
 
     async def lost(self, operation: str, attempt: int) -> bool:
-        """Whether the engine has given the run up."""
+        """Whether the engine has given the run up; attempt 0 is the planning."""

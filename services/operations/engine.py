@@ -124,9 +124,10 @@ class Engine:
         return attempt == 1 and planning is not None and planning.status == "PENDING"
 
     async def lost(self, operation: str, attempt: int) -> bool:
-        """Whether the engine has given this run up (it crashed too often, or broke), or has no record of it."""
-        status = await DBOS.get_workflow_status_async(run_id(operation, attempt))
-        return status is None or status.status in {"ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED"}
+        """Whether the engine has given this run up, since it crashed too often or broke; attempt 0 is the planning."""
+        workflow = run_id(operation, attempt) if attempt else f"{operation}:plan"
+        status = await DBOS.get_workflow_status_async(workflow)
+        return status is not None and status.status in {"ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED"}
 
     async def check_alone(self) -> None:
         """Raises `Occupied` when another process works on this database, since this one's lock on it was lost."""

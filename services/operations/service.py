@@ -297,24 +297,29 @@ class Operations:
         for operation in await self._store.operations.with_approvals():
             await self._queue_if_approved(operation)  # a crash may have come between the decision and this
         for operation in await self._store.operations.find(states=("planning", "queued", "running"), limit=10_000):
-            if operation.state == "planning":
-                await self._engine.prepare(operation.id)
-            elif operation.state == "queued" and not await self._engine.knows(operation.id, operation.attempt):
-                await self._store.locks.queue_again(operation.id)
-            elif operation.state == "running" and await self._engine.lost(operation.id, operation.attempt):
+            attempt = 0 if operation.state == "planning" else operation.attempt
+            if await self._engine.lost(operation.id, attempt):
                 await self._take_up_lost(operation)
+            elif operation.state == "planning":
+                await self._engine.prepare(operation.id)
+            elif not await self._engine.knows(operation.id, attempt):
+                if operation.state == "running":
+                    await self._take_up_lost(operation)
+                else:
+                    await self._store.locks.queue_again(operation.id)
         await self._engine.grant()
 
     async def _take_up_lost(self, operation: Operation) -> None:
-        """Run on from the step that was under way; end what the engine loses again and again."""
+        """Run on from the step that was under way; end what the engine loses again and again, or before its plan."""
         self._lost[operation.id] += 1
         log.warning("run_lost", operation=operation.id, attempt=operation.attempt, times=self._lost[operation.id])
-        if self._lost[operation.id] <= LOST_RUNS and not operation.cancelling:
-            await self._store.operations.move(operation.id, ["running"], "queued", attempt=operation.attempt + 1)
+        state, can_run = [operation.state], operation.plan is not None and not operation.cancelling
+        if can_run and self._lost[operation.id] <= LOST_RUNS:
+            await self._store.operations.move(operation.id, state, "queued", attempt=operation.attempt + 1)
         else:
-            outcome = Outcome(Failure(EngineCause.INTERRUPTED))
+            outcome, now = Outcome(Failure(EngineCause.INTERRUPTED)), self._clock.now()
             await self._store.operations.move(
-                operation.id, ["running"], "failed", event="failed", outcome=outcome, ended_at=self._clock.now()
+                operation.id, state, "failed", event="failed", outcome=outcome, ended_at=now
             )
         self._changed(operation.id)
 

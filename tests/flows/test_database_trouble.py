@@ -37,7 +37,7 @@ async def test_a_locked_database_delays_an_operation_and_a_command_says_why(regi
 alice  /registry deploy edge01 --site berlin
 alice  /registry ping
 bot    Deploy edge01 to berlin: online
-bot    (only alice) The bot's own database does not answer: another program has locked it. Operations that are under way go on when it does. Try again in a minute; if it lasts, tell whoever runs the bot.\
+bot    (only alice) The bot's own database does not answer: another program has locked it. Running operations continue when it does. Try again in a minute; if the problem lasts, tell whoever runs the bot.\
 """)
     assert await registry.readiness() == {}
 
