@@ -59,11 +59,13 @@ def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def _unasked(finding: Finding) -> FindingWords:
     """Why a check has no answer: the bot's own identity, or the connection to the other system."""
-    system = "the cluster" if finding.facts.get("service") == "kubernetes" else "Azure"
+    system = "The cluster" if finding.facts.get("service") == "kubernetes" else "Azure"
     words = _UNASKED.get(str(finding.facts.get("error")), _UNASKED["Unreachable"])
     if refusal := refusals.words(str(finding.facts.get("error")), str(finding.facts.get("reason") or "")):
         message = " Its message: {message}" if finding.facts.get("message") else ""
-        words = FindingWords(f"{{title}} is unknown. {refusal.sentence}{message}", refusal.remedy, refusal.line)
+        words = FindingWords(
+            f"The check {{title}} has no result. {refusal.sentence}{message}", refusal.remedy, refusal.line
+        )
     if finding.facts.get("error") == "NotAllowed" and not finding.facts.get("action"):
         words = _NOT_ALLOWED
     if finding.facts.get("code") in _KUBECONFIG:
@@ -73,23 +75,24 @@ def _unasked(finding: Finding) -> FindingWords:
 
 _UNASKED = {
     "Unreachable": FindingWords(
-        "SYSTEM could not be reached, so {title} is unknown ({code}: {message}).", "This may be temporary; check again."
+        "SYSTEM could not be reached, so the check {title} has no result ({code}: {message}).",
+        "This may be temporary; check again.",
     ),
     "NotAuthenticated": FindingWords(
-        "SYSTEM rejects the bot's identity ({code}), so {title} is unknown.",
+        "SYSTEM rejects the bot's identity ({code}), so the check {title} has no result.",
         "Renew the bot's credentials and check again.",
     ),
     "NotAllowed": FindingWords(
-        "The bot's own identity may not read {title} from SYSTEM: it lacks {action}.",
+        "SYSTEM does not let the bot check {title}: the bot's own identity lacks {action}.",
         "Whoever runs the bot has to grant its identity that right.",
     ),
     "Throttled": FindingWords(
-        "SYSTEM throttles the bot's requests, so {title} is unknown.", "Check again in a minute."
+        "SYSTEM throttles the bot's requests, so the check {title} has no result.", "Check again in a minute."
     ),
-    "Refused": FindingWords("SYSTEM refused to answer {title} ({code}: {message}).", "Check again."),
+    "Refused": FindingWords("SYSTEM refused to answer the check {title} ({code}: {message}).", "Check again."),
 }
 _NOT_ALLOWED = FindingWords(
-    "The bot's own identity may not read {title} from SYSTEM ({code}: {message}).",
+    "SYSTEM does not let the bot check {title} ({code}: {message}).",
     "Whoever runs the bot has to grant its identity that right.",
 )
 _KUBECONFIG = {

@@ -37,7 +37,7 @@ async def test_a_slack_that_does_not_say_who_somebody_is_lets_nothing_happen(ben
     await slack.say("/registry deploy edge01 --site berlin")
 
     read = await slack.read()
-    assert "Slack could not be asked" in read
+    assert "Slack could not be reached" in read
     assert bench.rows.rows == []
 
 

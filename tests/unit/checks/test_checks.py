@@ -373,7 +373,7 @@ def test_a_right_that_the_bot_lacks_never_reads_like_a_no(
     (finding,) = [one for one in run(site, request_, replace(clean, nodes=Unknown(denied))) if one.code == UNASKED]
 
     assert render(finding, "deploy").sentence == (
-        "The bot itself may not ask the cluster for `A linux/amd64 node is ready`: it lacks `list nodes`."
+        "The cluster does not let the bot check `A linux/amd64 node is ready`: the bot's own identity lacks `list nodes`."
     )
 
 
@@ -384,7 +384,7 @@ def test_a_refusal_that_names_no_right_is_told_in_its_own_words(
     (finding,) = [one for one in run(site, request_, replace(clean, nodes=Unknown(denied))) if one.code == UNASKED]
 
     assert render(finding, "deploy").sentence == (
-        "The bot itself may not ask the cluster for `A linux/amd64 node is ready` (`Forbidden`: `not you`)."
+        "The cluster does not let the bot check `A linux/amd64 node is ready` (`Forbidden`: `not you`)."
     )
 
 
