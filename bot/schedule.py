@@ -24,8 +24,8 @@ from services.operations.engine import Engine
 from services.operations.occupation import Occupied
 from services.operations.runner import Runner
 from services.operations.service import Operations
+from services.policy import cron
 from services.store import Store
-from services.watching import cron
 from services.watching.triage import Triage
 
 SWEEP = timedelta(seconds=15)

@@ -16,8 +16,9 @@ from handlers.views import watches as views
 from services.model.errors import Invalid, NotFound
 from services.model.ids import new_id
 from services.model.watch import Scope, Watch
+from services.policy import cron
 from services.services import Services
-from services.watching import cron, scope
+from services.watching import scope
 
 Loudness = Literal["on", "off", "critical"]
 NEVER = "never"

@@ -7,7 +7,7 @@ from handlers.views.facts import sentence
 from services.model.errors import Invalid
 from services.model.health import HealthReason, HealthState, Sighting
 from services.model.incident import Severity
-from services.watching import cron
+from services.policy import cron
 from services.watching.health import is_continuous
 
 _STATES: Mapping[HealthState, tuple[str, str]] = {

@@ -11,7 +11,7 @@ from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, count, duration, escape, listed, mention
 from services.model.errors import InvalidRule
 from services.model.watch import Watch
-from services.watching import cron
+from services.policy import cron
 
 MOST = 12
 """Watches shown with their buttons; a message has 50 blocks."""

@@ -14,8 +14,8 @@ from services.model.azure import ConnectedRegistry
 from services.model.errors import Invalid
 from services.model.health import Health, HealthReason, HealthState, Sighting, Target
 from services.model.incident import Severity
+from services.policy import cron
 from services.policy.sites import CONTINUOUS
-from services.watching import cron
 
 GRACE = timedelta(minutes=10)
 """How long a contact may be overdue where no window says so."""

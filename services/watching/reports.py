@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from services.model.clock import Clock
 from services.model.health import Health, Sighting
 from services.model.watch import Watch
+from services.policy import cron
 from services.ports import Configuration
 from services.store import Store
 from services.store.summaries import Slot
-from services.watching import cron, scope, summaries
+from services.watching import scope, summaries
 from services.watching.health import health
 from services.watching.poller import Poller
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from bot.schedule import CrontabTrigger, Schedule
 from services.model.message import Channel
 from services.model.watch import Watch
-from services.watching import cron
+from services.policy import cron
 from tests.contract.board.conftest import NOW, PLACE, Process, World
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from handlers.views.errors import explanation, plain
 from services.model.errors import Invalid
-from services.watching.cron import Cron, parse
+from services.policy.cron import Cron, parse
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 

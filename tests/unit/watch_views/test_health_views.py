@@ -7,7 +7,7 @@ import pytest
 from handlers.views import health as words
 from handlers.views.facts import UNKNOWN
 from services.model.health import HealthReason, HealthState
-from services.watching import cron
+from services.policy import cron
 from tests.unit.watch_views.seen import DAY, HOUR, MONDAY, seen
 
 

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 
 from services.model.errors import Invalid, InvalidRule
-from services.watching import timezones
+from services.policy import timezones
 
 NICKNAMES = {
     "@yearly": "0 0 1 1 *",
