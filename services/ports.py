@@ -22,7 +22,15 @@ from services.model.azure import (
     ScopeMap,
     Token,
 )
-from services.model.kubernetes import Node, Runtime, ServiceRanges, StorageClass
+from services.model.kubernetes import (
+    DeployedWorkload,
+    Node,
+    PullSecret,
+    Runtime,
+    ServiceRanges,
+    StorageClass,
+    WorkloadSpec,
+)
 from services.model.secret import Secret
 from services.model.watch import Watch
 from services.policy.access import Policy
@@ -234,6 +242,27 @@ class Cluster(Protocol):
 
     async def release_addresses(self, namespace: str, operation: str) -> tuple[str, ...]:
         """Delete the operation's placeholder Services; the addresses that were held. Waits until they are gone."""
+
+    async def missing_workload_rights(self, namespace: str) -> tuple[str, ...]:
+        """Rights that workloads in a namespace need and this identity lacks."""
+
+    async def workload(self, namespace: str, name: str) -> DeployedWorkload | None:
+        """The Deployment of this name with its Pods, whoever made it; None when there is none."""
+
+    async def workloads_of(self, registry: str) -> tuple[DeployedWorkload, ...]:
+        """All workloads that the bot has made with images of this connected registry, by namespace and name."""
+
+    async def put_workload(self, spec: WorkloadSpec) -> None:
+        """Create the Deployment, or change it to this. Raises `WrongCluster`, as every write does."""
+
+    async def delete_workload(self, namespace: str, name: str, uid: str) -> None:
+        """Delete this very Deployment; it is gone when its Pods are. Idempotent."""
+
+    async def put_pull_secret(self, secret: PullSecret) -> None:
+        """Create the Secret, in the place of one of that name. It can never be read."""
+
+    async def delete_pull_secret(self, namespace: str, name: str) -> None:
+        """Idempotent."""
 
     async def runtime(self, namespace: str) -> Runtime:
         """What the cluster shows of the connected registry that lives in `namespace`."""

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from services.model.secret import Secret
+
 
 @dataclass(frozen=True)
 class Node:
@@ -55,3 +57,64 @@ class Runtime:
     log: str = ""
     previous_log: str = ""
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class WorkloadSpec:
+    """A Deployment of one container that pulls from connected registry `registry`.
+
+    `image` is the whole reference, with the edge's address; `pull_secret` the name of the Secret that it pulls by.
+    """
+
+    namespace: str
+    name: str
+    registry: str
+    image: str
+    replicas: int
+    port: int | None
+    pull_secret: str
+
+
+@dataclass(frozen=True)
+class WorkloadPod:
+    """A Pod of a workload by its first container.
+
+    `image_id` is what the node has pulled (`HOST/REPOSITORY@sha256:…`), empty before; `state` is `waiting`, `running`,
+    `terminated` or empty, with its `reason` and `message`; `exit_code` is of its last end; `warnings` are events,
+    newest last; `log` has the last lines of a container that ended badly, scrubbed of secrets.
+    """
+
+    name: str
+    node: str
+    image: str
+    image_id: str
+    state: str
+    reason: str
+    message: str
+    exit_code: int | None = None
+    warnings: tuple[str, ...] = ()
+    log: str = ""
+
+
+@dataclass(frozen=True)
+class DeployedWorkload:
+    """A Deployment as the cluster shows it. `managed`: the bot made it; `refusal`: why the cluster makes no Pods."""
+
+    spec: WorkloadSpec
+    uid: str
+    managed: bool
+    pods: tuple[WorkloadPod, ...]
+    refusal: str = ""
+
+
+@dataclass(frozen=True)
+class PullSecret:
+    """What a workload pulls by from `server`: user and password of a client token."""
+
+    namespace: str
+    name: str
+    workload: str
+    registry: str
+    server: str
+    user: str
+    password: Secret

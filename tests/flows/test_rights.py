@@ -15,6 +15,8 @@ from tests.flows.conversation import Conversation
 
 ANYBODYS = {"selfsubjectaccessreviews"}
 """What every authenticated identity may do."""
+ANY_NAME = {"pods/log", "namespaces"}
+"""What the bot may get under any name."""
 Exercised = tuple[str, str, str, str]
 
 
@@ -36,7 +38,7 @@ def exercised(entries: Iterable[Json]) -> set[Exercised]:
         if not target or target["resource"] in ANYBODYS:
             continue
         resource = "/".join(part for part in (target["resource"], target.get("subresource")) if part)
-        name = target.get("name", "") if entry["verb"] == "get" and resource != "pods/log" else ""
+        name = target.get("name", "") if entry["verb"] == "get" and resource not in ANY_NAME else ""
         rights.add((entry["verb"], target.get("apiGroup", ""), resource, name))
     return rights
 

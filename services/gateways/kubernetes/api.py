@@ -12,7 +12,7 @@ from services.gateways.kubernetes.rights import Right
 from services.gateways.kubernetes.translation import SERVICE, Response, connecting, kubernetes_object, refusal
 from services.model.errors import Refused, Unreadable
 
-_METHODS = {"get": "GET", "list": "GET", "create": "POST", "delete": "DELETE"}
+_METHODS = {"get": "GET", "list": "GET", "create": "POST", "patch": "PATCH", "delete": "DELETE"}
 MAX_PAGES, MAX_OBJECTS = 1_000, 200_000
 """Of one list."""
 MAX_TEXT, MAX_LIST = 256 * 2**10, 64 * 2**20
@@ -113,11 +113,12 @@ class Api:
 
     async def _send(self, method: str, path: str, query: Mapping[str, str], body: Object | None) -> Response:
         """The client's own lower half: its upper half builds typed models, slow for thousands of addresses."""
+        content = "application/merge-patch+json" if method == "PATCH" else "application/json"
         request = await self._client.param_serialize(
             method=method,
             resource_path=path,
             query_params=list(query.items()),
-            header_params={"Accept": "application/json, */*", "Content-Type": "application/json"},
+            header_params={"Accept": "application/json, */*", "Content-Type": content},
             body=body,
             auth_settings=["BearerToken"],
         )

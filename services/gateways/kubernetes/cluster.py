@@ -1,6 +1,6 @@
 """One cluster by its Kubernetes API (`services.ports.Cluster`): short questions here, longer ones in modules beside."""
 
-from services.gateways.kubernetes import placeholders, ranges, runtime
+from services.gateways.kubernetes import deployments, placeholders, ranges, runtime
 from services.gateways.kubernetes.api import Api
 from services.gateways.kubernetes.objects import Object, is_true, phase
 from services.gateways.kubernetes.rights import (
@@ -15,12 +15,21 @@ from services.gateways.kubernetes.rights import (
     LIST_STORAGE_CLASSES,
     Right,
     deploying,
+    running_workloads,
 )
 from services.gateways.kubernetes.together import together
 from services.gateways.kubernetes.translation import SERVICE
 from services.model.azure import ClusterRef
 from services.model.errors import Absent, NotAllowed, WrongCluster
-from services.model.kubernetes import Node, Runtime, ServiceRanges, StorageClass
+from services.model.kubernetes import (
+    DeployedWorkload,
+    Node,
+    PullSecret,
+    Runtime,
+    ServiceRanges,
+    StorageClass,
+    WorkloadSpec,
+)
 from services.ports import ClusterIdentity
 
 _ARC_KEYS = ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "AZURE_RESOURCE_NAME")
@@ -86,14 +95,15 @@ class KubernetesCluster:
 
     async def missing_rights(self, hold_namespace: str = "default") -> tuple[str, ...]:
         """One SelfSubjectAccessReview for each right, all at once."""
-        rights = deploying(hold_namespace)
-        answers = await together([self._has(right) for right in rights])
-        return tuple(str(right) for right, has in zip(rights, answers, strict=True) if not has)
+        return await self._missing(deploying(hold_namespace))
+
+    async def missing_workload_rights(self, namespace: str) -> tuple[str, ...]:
+        """The same for workloads in a namespace."""
+        return await self._missing(running_workloads(namespace))
 
     async def hold_address(self, address: str, namespace: str, operation: str) -> None:
         """See `placeholders`. Raises `WrongCluster` in a cluster that is not proven to be the right one."""
-        if self.identity != "proven":
-            raise WrongCluster(SERVICE, self._api.name, "ClusterUnproven", reason="unproven")
+        self._prove()
         await placeholders.hold(self._api, address, namespace, operation)
 
     async def release_addresses(self, namespace: str, operation: str) -> tuple[str, ...]:
@@ -103,6 +113,43 @@ class KubernetesCluster:
     async def runtime(self, namespace: str) -> Runtime:
         """See `runtime`."""
         return await runtime.runtime(self._api, namespace)
+
+    async def workload(self, namespace: str, name: str) -> DeployedWorkload | None:
+        """See `deployments`, as for the five below. Writes raise `WrongCluster` as `hold_address` does."""
+        return await deployments.workload(self._api, namespace, name)
+
+    async def workloads_of(self, registry: str) -> tuple[DeployedWorkload, ...]:
+        """All workloads that the bot has made with images of this connected registry."""
+        return await deployments.workloads_of(self._api, registry)
+
+    async def put_workload(self, spec: WorkloadSpec) -> None:
+        """Create the Deployment, or change it to this. Raises `WrongCluster` as `hold_address` does."""
+        self._prove()
+        await deployments.put_workload(self._api, spec)
+
+    async def delete_workload(self, namespace: str, name: str, uid: str) -> None:
+        """Delete this very Deployment; it is gone when its Pods are. Idempotent; raises `WrongCluster`."""
+        self._prove()
+        await deployments.delete_workload(self._api, namespace, name, uid)
+
+    async def put_pull_secret(self, secret: PullSecret) -> None:
+        """Create the Secret in the place of one that may be there. Raises `WrongCluster`."""
+        self._prove()
+        await deployments.put_pull_secret(self._api, secret)
+
+    async def delete_pull_secret(self, namespace: str, name: str) -> None:
+        """Idempotent. Raises `WrongCluster`."""
+        self._prove()
+        await deployments.delete_pull_secret(self._api, namespace, name)
+
+    def _prove(self) -> None:
+        """Nothing is written into a cluster that has not said that it is the right one."""
+        if self.identity != "proven":
+            raise WrongCluster(SERVICE, self._api.name, "ClusterUnproven", reason="unproven")
+
+    async def _missing(self, rights: tuple[Right, ...]) -> tuple[str, ...]:
+        answers = await together([self._has(right) for right in rights])
+        return tuple(str(right) for right, has in zip(rights, answers, strict=True) if not has)
 
     async def _has(self, right: Right) -> bool:
         resource, _, subresource = right.resource.partition("/")

@@ -6,8 +6,6 @@ A request is made by exercising a right (`Api.ask`), so no request can need one 
 
 from dataclasses import dataclass, replace
 
-from services.policy.sites import RUNTIME_NAMESPACE
-
 
 @dataclass(frozen=True)
 class Right:
@@ -50,9 +48,7 @@ LIST_NODES = Right("list", "nodes", "the extension needs a ready linux/amd64 nod
 LIST_STORAGE_CLASSES = Right(
     "list", "storageclasses", "the extension's volume needs a storage class", group="storage.k8s.io"
 )
-GET_NAMESPACE = Right(
-    "get", "namespaces", "an extension can't be installed while its namespace goes away", names=(RUNTIME_NAMESPACE,)
-)
+GET_NAMESPACE = Right("get", "namespaces", "nothing can be made in a namespace that is missing or goes away")
 GET_CRD = Right(
     "get",
     "customresourcedefinitions",
@@ -64,9 +60,13 @@ LIST_SERVICE_CIDRS = Right("list", "servicecidrs", "where Service addresses come
 LIST_IP_ADDRESSES = Right("list", "ipaddresses", "which Service addresses are in use", group="networking.k8s.io")
 LIST_SERVICES = Right("list", "services", "which Service addresses are in use, on clusters without IPAddress objects")
 # The runtime's namespace goes away with its extension and takes every Role in it along: these have to be cluster-wide.
-LIST_DEPLOYMENTS = Right("list", "deployments", "whether the runtime is up", group="apps")
-LIST_PODS = Right("list", "pods", "why the runtime is not up")
-GET_LOG = Right("get", "pods/log", "the runtime tells in its log why it can't activate or sync")
+LIST_DEPLOYMENTS = Right(
+    "list", "deployments", "whether the runtime is up, and which workloads there are", group="apps"
+)
+LIST_PODS = Right("list", "pods", "why the runtime is not up, and which image a workload has pulled")
+GET_LOG = Right(
+    "get", "pods/log", "the runtime tells in its log why it can't activate or sync, a workload why it ended"
+)
 GET_CLAIM = Right("get", "persistentvolumeclaims", "whether the runtime has its volume", names=(CLAIM,))
 LIST_EVENTS = Right("list", "events", "warnings name the cause of a failure")
 
@@ -90,6 +90,12 @@ READING = (
 CREATE_SERVICE = Right("create", "services", "a placeholder Service proves an address free; a dry run names the range")
 DELETE_SERVICE = Right("delete", "services", "the placeholder makes room for the extension's own Service")
 
+CREATE_SECRET = Right("create", "secrets", "a workload pulls with the password in its pull secret")
+DELETE_SECRET = Right("delete", "secrets", "a pull secret is replaced, and goes with its workload; it is never read")
+CREATE_DEPLOYMENT = Right("create", "deployments", "a workload is a Deployment", group="apps")
+PATCH_DEPLOYMENT = Right("patch", "deployments", "a workload gets another image or pull secret", group="apps")
+DELETE_DEPLOYMENT = Right("delete", "deployments", "a workload is deleted", group="apps")
+
 ASK_ACCESS = Right("create", "selfsubjectaccessreviews", "which rights this identity has", group="authorization.k8s.io")
 """Everybody who is authenticated has it (the built-in role system:basic-user), so no manifest grants it."""
 
@@ -102,3 +108,15 @@ def holding(namespace: str) -> tuple[Right, ...]:
 def deploying(namespace: str) -> tuple[Right, ...]:
     """All rights that a deployment uses."""
     return READING + holding(namespace)
+
+
+def pulling(namespace: str) -> tuple[Right, ...]:
+    """What workloads in a namespace need beyond reading."""
+    rights = (CREATE_SECRET, DELETE_SECRET, CREATE_DEPLOYMENT, PATCH_DEPLOYMENT, DELETE_DEPLOYMENT)
+    return tuple(right.inside(namespace) for right in rights)
+
+
+def running_workloads(namespace: str) -> tuple[Right, ...]:
+    """All rights that workloads in a namespace use."""
+    reading = (GET_ARC_CONFIG, GET_NAMESPACE, LIST_NODES, LIST_DEPLOYMENTS, LIST_PODS, GET_LOG, LIST_EVENTS)
+    return reading + pulling(namespace)

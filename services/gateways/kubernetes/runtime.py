@@ -42,7 +42,7 @@ async def runtime(api: Api, namespace: str) -> Runtime:
     )
     claim: Object = claims[0] if claims else {}
     pod = newest(pods)
-    log, previous = await together(_log(api, namespace, pod, previous=previous) for previous in (False, True))
+    log, previous = await together(last_lines(api, namespace, pod, previous=previous) for previous in (False, True))
     return Runtime(
         namespace_phase=phase(home[0]),
         deployment_available=any(is_true(deployment, "Available") for deployment in deployments),
@@ -98,8 +98,11 @@ async def _object(api: Api, right: Right, name: str) -> list[Object]:
         return []
 
 
-async def _log(api: Api, namespace: str, pod: Object, *, previous: bool) -> str:
-    """Empty when the container hasn't started, or (previous) never restarted: the API server answers 400 then."""
+async def last_lines(api: Api, namespace: str, pod: Object, *, previous: bool) -> str:
+    """Of a Pod's log, without secrets.
+
+    Empty when the container hasn't started, or (previous) never restarted: the API server answers 400 then.
+    """
     containers = (pod.get("spec") or {}).get("containers") or ()
     if not containers:
         return ""

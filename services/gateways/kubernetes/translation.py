@@ -72,8 +72,11 @@ def kubernetes_object(answer: Response, target: str) -> dict[str, Any]:
     """The object in a good answer. Raises `Unreadable` for what is none: a login page with 200 is no answer.
 
     Every object of the API names its kind; a list has its items. Parts that are objects in the API are objects here.
+    Some deletions are answered with a `Status`, whose own status is a word.
     """
     content = answer.json
+    if content.get("kind") == "Status" and content.get("status") == "Success":
+        return content
     items = content.get("items")
     sound = (
         isinstance(content.get("kind"), str)

@@ -1,0 +1,203 @@
+"""Workloads that pull from a connected registry: Deployments that the bot makes, with the Secret that they pull by.
+
+A Secret is created and deleted, never read: the bot has no right to that.
+"""
+
+import base64
+import json
+from collections.abc import Iterable
+
+from services.gateways.kubernetes.api import Api
+from services.gateways.kubernetes.objects import Object, condition
+from services.gateways.kubernetes.placeholders import MANAGED_BY
+from services.gateways.kubernetes.rights import (
+    CREATE_DEPLOYMENT,
+    CREATE_SECRET,
+    DELETE_DEPLOYMENT,
+    DELETE_SECRET,
+    LIST_DEPLOYMENTS,
+    LIST_EVENTS,
+    LIST_PODS,
+    PATCH_DEPLOYMENT,
+    Right,
+)
+from services.gateways.kubernetes.runtime import last_lines, warnings
+from services.gateways.kubernetes.together import together
+from services.model.errors import Absent, Conflict
+from services.model.kubernetes import DeployedWorkload, PullSecret, WorkloadPod, WorkloadSpec
+from services.model.redaction import short
+
+REGISTRY_LABEL = "registry-bot/connected-registry"
+NAME_LABEL = "app.kubernetes.io/name"
+
+
+async def workload(api: Api, namespace: str, name: str) -> DeployedWorkload | None:
+    """The Deployment of this name with its Pods, whoever made it; None when there is none."""
+    inside = LIST_DEPLOYMENTS.inside(namespace)
+    deployments = await api.everything(inside, {"fieldSelector": f"metadata.name={name}"})
+    return next(iter(await _with_pods(api, deployments)), None)
+
+
+async def workloads_of(api: Api, registry: str) -> tuple[DeployedWorkload, ...]:
+    """All workloads that the bot has made with images of this connected registry, by namespace and name."""
+    labels = {**MANAGED_BY, REGISTRY_LABEL: registry}
+    selector = ",".join(f"{key}={value}" for key, value in labels.items())
+    return await _with_pods(api, await api.everything(LIST_DEPLOYMENTS, {"labelSelector": selector}))
+
+
+async def put_workload(api: Api, spec: WorkloadSpec) -> None:
+    """Create the Deployment, or change it to this."""
+    manifest = deployment_manifest(spec)
+    try:
+        await api.ask(CREATE_DEPLOYMENT.inside(spec.namespace), body=manifest)
+    except Conflict:
+        await api.ask(PATCH_DEPLOYMENT.inside(spec.namespace), spec.name, body=manifest)
+
+
+async def delete_workload(api: Api, namespace: str, name: str, uid: str) -> None:
+    """Delete this very Deployment, which goes when its Pods are gone; nothing to do where it is gone already."""
+    options = {"propagationPolicy": "Foreground", "preconditions": {"uid": uid}}
+    await _delete(api, DELETE_DEPLOYMENT.inside(namespace), name, options)
+
+
+async def put_pull_secret(api: Api, secret: PullSecret) -> None:
+    """Create the Secret; one of that name, which can't be read or compared, is deleted before."""
+    right, manifest = CREATE_SECRET.inside(secret.namespace), secret_manifest(secret)
+    try:
+        await api.ask(right, body=manifest)
+    except Conflict:
+        await delete_pull_secret(api, secret.namespace, secret.name)
+        await api.ask(right, body=manifest)
+
+
+async def delete_pull_secret(api: Api, namespace: str, name: str) -> None:
+    """Nothing to do where there is none."""
+    await _delete(api, DELETE_SECRET.inside(namespace), name, {})
+
+
+def deployment_manifest(spec: WorkloadSpec) -> Object:
+    """As `kubectl` would be given it. Its Pods are found by the workload's name and by who manages them."""
+    selector = {NAME_LABEL: spec.name, **MANAGED_BY}
+    labels = {**selector, REGISTRY_LABEL: spec.registry}
+    container: Object = {"name": spec.name, "image": spec.image}
+    if spec.port is not None:
+        container["ports"] = [{"containerPort": spec.port}]
+    pod = {"imagePullSecrets": [{"name": spec.pull_secret}], "containers": [container]}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": spec.name, "labels": labels},
+        "spec": {
+            "replicas": spec.replicas,
+            "selector": {"matchLabels": selector},
+            "template": {"metadata": {"labels": labels}, "spec": pod},
+        },
+    }
+
+
+def secret_manifest(secret: PullSecret) -> Object:
+    """As `kubectl create secret docker-registry` makes it."""
+    user, password = secret.user, secret.password.reveal()
+    auth = base64.b64encode(f"{user}:{password}".encode()).decode()
+    content = {"auths": {secret.server: {"username": user, "password": password, "auth": auth}}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "kubernetes.io/dockerconfigjson",
+        "metadata": {
+            "name": secret.name,
+            "labels": {NAME_LABEL: secret.workload, **MANAGED_BY, REGISTRY_LABEL: secret.registry},
+        },
+        "data": {".dockerconfigjson": base64.b64encode(json.dumps(content).encode()).decode()},
+    }
+
+
+async def _delete(api: Api, right: Right, name: str, options: Object) -> None:
+    try:
+        await api.ask(right, name, body={"apiVersion": "v1", "kind": "DeleteOptions", **options})
+    except Absent:
+        return
+
+
+async def _with_pods(api: Api, deployments: list[Object]) -> tuple[DeployedWorkload, ...]:
+    deployments.sort(key=lambda deployment: (deployment["metadata"]["namespace"], deployment["metadata"]["name"]))
+    return tuple(await together(_workload(api, deployment) for deployment in deployments))
+
+
+async def _workload(api: Api, deployment: Object) -> DeployedWorkload:
+    meta, spec = deployment["metadata"], deployment["spec"]
+    namespace, labels = meta["namespace"], meta.get("labels") or {}
+    selector = ",".join(f"{key}={value}" for key, value in (spec["selector"].get("matchLabels") or {}).items())
+    pods, events = await together(
+        [
+            api.everything(LIST_PODS.inside(namespace), {"labelSelector": selector}),
+            api.everything(LIST_EVENTS.inside(namespace), {"fieldSelector": "type=Warning"}),
+        ]
+    )
+    pods = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+    logs = await together(_failure_log(api, namespace, pod) for pod in pods)
+    template = spec["template"]["spec"]
+    container = (template.get("containers") or [{}])[0]
+    return DeployedWorkload(
+        spec=WorkloadSpec(
+            namespace=namespace,
+            name=meta["name"],
+            registry=str(labels.get(REGISTRY_LABEL) or ""),
+            image=str(container.get("image") or ""),
+            replicas=int(spec.get("replicas") or 0),
+            port=next((int(port["containerPort"]) for port in container.get("ports") or ()), None),
+            pull_secret=next((str(secret["name"]) for secret in template.get("imagePullSecrets") or ()), ""),
+        ),
+        uid=str(meta["uid"]),
+        managed=MANAGED_BY.items() <= labels.items(),
+        pods=tuple(_pod(pod, events, log) for pod, log in zip(pods, logs, strict=True)),
+        refusal=_refusal(deployment),
+    )
+
+
+def _refusal(deployment: Object) -> str:
+    """Why the cluster makes no Pods: a quota, or Pod security; empty where it makes them."""
+    failure = condition(deployment, "ReplicaFailure")
+    return short(str(failure.get("message") or "")) if failure.get("status") == "True" else ""
+
+
+async def _failure_log(api: Api, namespace: str, pod: Object) -> str:
+    """The last lines of a container that ended badly; empty for all others."""
+    if not _exit_code(_status(pod)):
+        return ""
+    log, previous = await together(last_lines(api, namespace, pod, previous=previous) for previous in (False, True))
+    return log or previous
+
+
+def _status(pod: Object) -> Object:
+    statuses = (pod.get("status") or {}).get("containerStatuses") or [{}]
+    first: Object = statuses[0]
+    return first
+
+
+def _exit_code(status: Object) -> int | None:
+    """Of the container's last end; None when it has never ended."""
+    ends = [(status.get(state) or {}).get("terminated") for state in ("state", "lastState")]
+    return next((int(end.get("exitCode") or 0) for end in ends if end), None)
+
+
+def _pod(pod: Object, events: Iterable[Object], log: str) -> WorkloadPod:
+    status, meta = _status(pod), pod["metadata"]
+    state, waiting = next(iter((status.get("state") or {"": {}}).items()))
+    scheduled = condition(pod, "PodScheduled")
+    if scheduled.get("status") == "False":
+        waiting = scheduled
+    containers = pod["spec"].get("containers") or [{}]
+    own = [event for event in events if (event.get("involvedObject") or {}).get("uid") == meta.get("uid")]
+    return WorkloadPod(
+        name=meta["name"],
+        node=str(pod["spec"].get("nodeName") or ""),
+        image=str(containers[0].get("image") or ""),
+        image_id=str(status.get("imageID") or ""),
+        state=str(state),
+        reason=str((waiting or {}).get("reason") or ""),
+        message=short(str((waiting or {}).get("message") or "")),
+        exit_code=_exit_code(status),
+        warnings=warnings(own),
+        log=log,
+    )
