@@ -63,7 +63,7 @@ async def test_a_refreshed_socket_is_followed(bench: Bench, slack: Workspace) ->
 async def test_a_fault_of_ours_is_told_in_http_mode_as_well(http_bench: Bench) -> None:
     await http_bench.workspace.say("/registry broken")
 
-    assert "fault of the bot" in await http_bench.workspace.read()
+    assert "the bot's fault" in await http_bench.workspace.read()
 
 
 @pytest.mark.parametrize("word", ["trigger_expired", "expired_trigger_id", "trigger_exchanged", "exchanged_trigger_id"])
