@@ -45,12 +45,12 @@ def render(failure: Failure, kind: str = "", names: Mapping[str, object] | None 
     }
     if target := str(facts.get("target", "")):
         facts["target"] = short(target)
-    system = _SYSTEMS.get(str(facts.get("service")), "The other system")
+    system = SYSTEMS.get(str(facts.get("service")), "The other system")
     text = sentence(words.sentence.replace("SYSTEM", system), facts)
     return FailureText(text, sentence(words.remedy, facts), shell(words.line, facts))
 
 
-_SYSTEMS = {"azure": "Azure", "kubernetes": "The cluster", "slack": "Slack"}
+SYSTEMS = {"azure": "Azure", "kubernetes": "The cluster", "slack": "Slack"}
 
 CAUSES: Mapping[str, CauseWords] = {
     EngineCause.STEP_TIMED_OUT: CauseWords(

@@ -12,7 +12,17 @@ from handlers.views.facts import short
 from handlers.views.procedures import words_of
 from handlers.views.procedures.words import StepWords
 from services.model.errors import DomainError, Failure
-from services.model.operation import ApprovalRequest, Decision, Event, Operation, Related, State, StepRun, StillUnderWay
+from services.model.operation import (
+    ApprovalRequest,
+    Decision,
+    Event,
+    Operation,
+    Paused,
+    Related,
+    State,
+    StepRun,
+    StillUnderWay,
+)
 from services.model.plan import Finding, PlannedStep
 
 MOST_FINDINGS = 12
@@ -236,16 +246,19 @@ def _names(operation: Operation) -> Mapping[str, object]:
 
 
 def _leftovers(operation: Operation) -> str:
-    """What the run created or changed; for a step that did not finish it is uncertain."""
-    writes = [run for run in operation.steps if operation.planned[run.index].effect in {"create", "change"}]
-
-    def titles(*states: str) -> str:
-        return listed(
-            escape(_title(operation.kind, operation.planned[run.index])) for run in writes if run.state in states
-        )
-
-    certain, uncertain = titles("complete"), titles("running", "error")
-    return "; ".join(filter(None, [certain, f"perhaps {uncertain}" if uncertain else ""]))
+    """What the run created or changed; of a step that did not finish only a look can tell."""
+    keeps = words_of(operation.kind).keeps
+    remains = operation.outcome.remains if operation.outcome else None
+    certain, possible = [], []
+    for run in operation.steps:
+        planned = operation.planned[run.index]
+        if planned.effect not in {"create", "change"} or run.state == "pending" or keeps(run.output):
+            continue
+        if run.state == "complete" or remains:
+            certain.append(escape(_title(operation.kind, planned)))
+        elif remains is None:
+            possible.append(escape(_title(operation.kind, planned)))
+    return "; ".join(filter(None, [listed(certain), f"perhaps {listed(possible)}" if possible else ""]))
 
 
 # --- steps ----------------------------------------------------------------------------------------------------------
@@ -335,6 +348,9 @@ def _run(operation: Operation, index: int) -> StepRun:
 def _small(operation: Operation, index: int) -> str:
     """Duration and remark of a finished step, in small print."""
     run = _run(operation, index)
+    if run.state == "running" and operation.state == "running" and isinstance(run.output, Paused):
+        system = causes.SYSTEMS.get(run.output.service, "The other system")
+        return f"  ·  {system} asked for a pause until {run.output.until:%H:%M} UTC"
     if run.state != "complete":
         return ""
     late = isinstance(run.output, StillUnderWay)

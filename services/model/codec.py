@@ -24,6 +24,7 @@ MODEL: Mapping[str, type[Any]] = {
     "Asked": operation.ApprovalRequest,
     "Ended": operation.Outcome,
     "StillUnderWay": operation.StillUnderWay,
+    "Paused": operation.Paused,
     "Target": health.Target,
     "Sighting": health.Sighting,
     "Incident": incident.Incident,

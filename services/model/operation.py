@@ -50,6 +50,14 @@ class StillUnderWay:
 
 
 @dataclass(frozen=True)
+class Paused:
+    """In the place of a step's output while it waits: the other system wants no request before `until`."""
+
+    service: str
+    until: datetime
+
+
+@dataclass(frozen=True)
 class Decision:
     """What one approver said, about which round of asking."""
 
@@ -83,6 +91,8 @@ class Outcome:
     step: int | None = None
     by: str = ""
     reason: str = ""
+    remains: bool | None = None
+    """Whether what the last step was to create is there and its own; None where nobody could look."""
 
 
 @dataclass(frozen=True)

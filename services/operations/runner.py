@@ -14,8 +14,26 @@ import structlog
 from services.model.audit import AuditRow
 from services.model.clock import Clock
 from services.model.codec import decode, encode
-from services.model.errors import Busy, DatabaseAway, DomainError, Failure, Foreign, Throttled, Unreachable
-from services.model.operation import ENDED, ApprovalRequest, Operation, Outcome, State, StillUnderWay
+from services.model.errors import (
+    Busy,
+    DatabaseAway,
+    DomainError,
+    Failure,
+    Foreign,
+    NameTaken,
+    Throttled,
+    Unreachable,
+)
+from services.model.operation import (
+    ENDED,
+    ApprovalRequest,
+    Operation,
+    Outcome,
+    Paused,
+    State,
+    StepState,
+    StillUnderWay,
+)
 from services.model.plan import Plan
 from services.operations.causes import EngineCause, defect
 from services.operations.digest import covers
@@ -34,6 +52,10 @@ GROWTH = 15
 """A pause is the time waited divided by this: the end of what takes long is noticed late in proportion at most."""
 LONGEST_PAUSE = 2.0
 """Seconds after which a longer pause is interrupted to see whether somebody has cancelled the operation."""
+RECENT = timedelta(minutes=1)
+"""For how long what a step has written may not be known everywhere in Azure."""
+LONGEST_LOOK = 30.0
+"""Seconds for the look at what a stopped run has left."""
 PATIENCE = timedelta(minutes=5)
 """For how long a step goes on asking a system that can't be reached."""
 CANCELLED: JsonObject = {"state": "stopped", "why": "cancelled"}
@@ -204,6 +226,7 @@ class Runner:
         running = await self._get(operation)
         if running.cancelling:
             return CANCELLED
+        self._recall_writes(running, "complete")
         earlier = running.steps[index].state
         scene = self._scene(running, index)
         scene = replace(scene, repeated=running.attempt > 1 or earlier != "pending", failed_before=earlier == "error")
@@ -212,7 +235,7 @@ class Runner:
         step = self._procedures.step(running, index)
         try:
             progress = await self._persist(
-                running, lambda again: step.begin(replace(scene, repeated=scene.repeated or again))
+                running, lambda again: step.begin(replace(scene, repeated=scene.repeated or again)), index
             )
         except Exception as error:  # noqa: BLE001 - `_cause` sorts them
             return await self._stopped(running, index, _cause(error, operation, step.kind))
@@ -227,6 +250,7 @@ class Runner:
         step = self._procedures.step(running, index)
         followed, correlation = decode(token["token"]), str(token["correlation_id"])
         began = running.steps[index].started or self._clock.now()
+        self._recall_writes(running, "complete", "running")
         await asyncio.sleep(step.first * self._pace)
         while True:
             running = await self._get(operation)
@@ -244,8 +268,20 @@ class Runner:
             followed = progress.token
             requested = max(progress.not_before, float(getattr(progress.token, "retry_after", 0) or 0))
             grown = max(FIRST_PAUSE, min(step.interval, waited.total_seconds() / GROWTH))
+            await self._note_pause(running, index, progress.paused)
             # A cancellation ends the pause early; the loop sees it next.
             await self._cancelled_within(running, max(requested, grown * self._pace))
+
+    def _recall_writes(self, operation: Operation, *states: StepState) -> None:
+        """Remember what steps in these states wrote, perhaps in a process that is gone: a 404 for it is asked again."""
+        now, site = self._clock.now(), self._planner.site(operation)
+        for run in operation.steps:
+            moment = run.finished or run.started
+            if run.state not in states or moment is None or now - moment >= RECENT:
+                continue
+            arm_id = self._procedures.step(operation, run.index).writes(site, operation.planned[run.index])
+            if arm_id:
+                self._azure.operations.note_written(arm_id)
 
     async def _look(self, operation: Operation, index: int, step: Step, token: Any, waited: timedelta) -> Progress:
         if step.wait is None:
@@ -257,7 +293,7 @@ class Runner:
             pause = getattr(error, "retry_after", 0)
             if waited + timedelta(seconds=pause) > step.within:
                 raise
-            return Going(token, not_before=pause)
+            return Going(token, not_before=pause, paused=error if isinstance(error, Throttled) else None)
         if isinstance(progress, Going) and waited > step.within:
             if step.patient:
                 return Done(StillUnderWay())
@@ -265,9 +301,17 @@ class Runner:
         return progress if isinstance(progress, Done) else Going(progress.token or token)
 
     async def _persist(
-        self, operation: Operation, ask: Callable[[bool], Awaitable[T]], *, cancellable: bool = True
+        self,
+        operation: Operation,
+        ask: Callable[[bool], Awaitable[T]],
+        index: int | None = None,
+        *,
+        cancellable: bool = True,
     ) -> T | _Cancelled:
-        """Ask again for a while. `ask` takes whether it was called before: the earlier call may have had its effect."""
+        """Ask again for a while. `ask` takes whether it was called before: the earlier call may have had its effect.
+
+        `index` is that of the step whose line shows until when the other system wants a pause.
+        """
         until = asyncio.get_running_loop().time() + PATIENCE.total_seconds() * self._patience
         pause, again = 1.0, False
         while True:
@@ -279,11 +323,22 @@ class Runner:
                     raise
                 seconds = max(pause * self._pace, requested)  # Azure's own pauses are not scaled by the pace
                 log.info("asking_again", operation=operation.id, error=str(error), seconds=seconds)
+                if index is not None:
+                    await self._note_pause(operation, index, error if isinstance(error, Throttled) else None)
             if cancellable and await self._cancelled_within(operation, seconds):
                 return _Cancelled()
             if not cancellable:
                 await asyncio.sleep(seconds)
             pause, again = min(pause * 2, 30), True
+
+    async def _note_pause(self, operation: Operation, index: int, error: Throttled | None) -> None:
+        """Show on the card until when a step waits; nothing once it goes on."""
+        note = Paused(error.service, error.until) if error is not None and error.until is not None else None
+        noted = (await self._get(operation.id)).steps[index].output
+        if note == noted or not isinstance(noted, Paused | None):
+            return
+        await self._store.operations.note_step(operation.id, index, note)
+        self._changed(operation.id)
 
     async def _cancelled_within(self, operation: Operation, seconds: float) -> bool:
         """Wait so long; return early, with True, when somebody cancels the operation meanwhile."""
@@ -355,18 +410,39 @@ class Runner:
         if await self._undo_steps(running):
             await self._store.leases.release(operation)
         now = self._clock.now()
+        error = decode(outcome["error"]) if outcome.get("why") == "failed" else None
+        remains = None if outcome["state"] == "done" else await self._remains(running, error)
         if outcome["state"] == "done":
             await self._store.operations.move(operation, ["running"], "succeeded", event="ended", ended_at=now)
         elif outcome["why"] == "cancelled":
             await self._store.operations.move(
-                operation, ["running"], "cancelled", event="ended", outcome=Outcome(by=running.cancelling), ended_at=now
+                operation,
+                ["running"],
+                "cancelled",
+                event="ended",
+                outcome=Outcome(by=running.cancelling, remains=remains),
+                ended_at=now,
             )
-        else:
-            await self._fail(running, "running", decode(outcome["error"]), outcome["step"])
+        elif error is not None:
+            await self._fail(running, "running", error, outcome["step"], remains=remains)
         log.info("ended", operation=operation, outcome=outcome["state"], why=outcome.get("why", ""))
         self._changed(operation)
         if running.parent:
             self._changed(running.parent)
+
+    async def _remains(self, operation: Operation, error: DomainError | None) -> bool | None:
+        """Whether the step that did not come to its end has created what it was to create; None: nobody knows."""
+        if isinstance(error, Failure) and error.facts.get("error") == NameTaken.__name__:
+            return False  # what bears the name is somebody else's
+        for run in operation.steps:
+            if run.state not in {"running", "error"} or operation.planned[run.index].effect != "create":
+                continue
+            try:
+                async with asyncio.timeout(LONGEST_LOOK):
+                    return await self._procedures.step(operation, run.index).exists(self._scene(operation, run.index))
+            except (DomainError, TimeoutError):
+                return None
+        return None
 
     async def tidy(self) -> None:
         """Undo what could not be undone when its operation ended, since the cluster was out of reach.
@@ -393,7 +469,15 @@ class Runner:
                 return False
         return True
 
-    async def _fail(self, operation: Operation, came_from: State, error: DomainError, step: int | None = None) -> None:
+    async def _fail(
+        self,
+        operation: Operation,
+        came_from: State,
+        error: DomainError,
+        step: int | None = None,
+        *,
+        remains: bool | None = None,
+    ) -> None:
         if isinstance(error, Foreign):  # an error of our own rules has words of its own
             error = self._procedures.of(operation).diagnose(error)
         if came_from != "running":  # then no placeholder holds an address yet
@@ -403,7 +487,7 @@ class Runner:
             [came_from],
             "failed",
             event="failed",
-            outcome=Outcome(error, step),
+            outcome=Outcome(error, step, remains=remains),
             ended_at=self._clock.now(),
         )
         self._changed(operation.id)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from services.model.azure import Pending
+from services.model.errors import Absent, Throttled
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.policy.sites import Site
@@ -31,6 +32,8 @@ class Going:
     correlation_id: str = ""
     not_before: float = 0
     """Seconds for which the other system wants no further question."""
+    paused: Throttled | None = None
+    """The refusal that said so, where it was one."""
 
 
 Progress = Done | Going
@@ -82,6 +85,10 @@ class Scene:
         return self.operation.target
 
 
+async def _unknown(_scene: Scene) -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class Step:
     """One kind of step.
@@ -93,6 +100,8 @@ class Step:
         wait: Asked every `interval` seconds until it is done; the first time after `first` seconds.
         within: How long that may take.
         patient: At the end of that time the step counts as done rather than failed.
+        writes: The ARM id of what it creates or changes; empty where that is none.
+        exists: Whether what it creates is there; None where that can't be told. Asked when it did not come to its end.
         undo: Takes back what must not outlive a run that stops (a placeholder).
         reserves: The Service address, among its parameters, that nobody else may be given while the plan waits.
         free: Parameters that are no part of what is approved: the run may choose others.
@@ -108,6 +117,8 @@ class Step:
     first: float = 0
     within: timedelta = timedelta(minutes=15)
     patient: bool = False
+    writes: Callable[[Site, PlannedStep], str] = lambda _site, _planned: ""
+    exists: Callable[[Scene], Awaitable[bool | None]] = _unknown
     undo: Callable[[Scene], Awaitable[None]] | None = None
     reserves: Callable[[Mapping[str, Any]], str] = lambda _params: ""
     free: Callable[[Mapping[str, Any]], frozenset[str]] = lambda _params: frozenset()
@@ -120,6 +131,15 @@ def followed(pending: Pending, output: object = None) -> Progress:
     if pending.kind == "done":
         return Done(output, pending.correlation_id)
     return Going(pending, pending.correlation_id)
+
+
+async def is_there(question: Awaitable[object]) -> bool:
+    """Whether what a question asks for is there: the `exists` of a step."""
+    try:
+        await question
+    except Absent:
+        return False
+    return True
 
 
 async def follow(scene: Scene, token: Pending) -> Progress:

@@ -180,6 +180,16 @@ class Operations(Queries):
             )
             await self._change(connection, operation)
 
+    async def note_step(self, operation: str, index: int, note: object) -> None:
+        """What people should read beside a step while it runs; None for nothing. Its output takes the same place."""
+        async with self._writing() as connection:
+            await connection.execute(
+                update(steps)
+                .where(steps.c.operation == operation, steps.c.index == index, steps.c.state == "running")
+                .values(output=note)
+            )
+            await self._change(connection, operation)
+
     async def end_step(
         self,
         operation: str,

@@ -94,3 +94,17 @@ async def test_a_command_that_slack_delivers_again_begins_nothing_new(registry: 
 
 async def _is_stopping(registry: Conversation) -> bool:
     return bool((await registry.operation()).cancelling)
+
+
+async def test_what_was_written_just_before_the_end_of_a_process_is_asked_for_again_by_the_next(
+    registry: Conversation,
+) -> None:
+    await registry.hold("POST .*/generateCredentials")
+    await registry.say("deploy edge01 --site berlin", quiet=False)
+    await registry.running("extension.install")
+    await registry.restart()
+    await registry.fault("azure", "POST .*/generateCredentials", status=404, code="ResourceNotFound", times=1)
+    await registry.let_go()
+    await registry.quiet()
+
+    assert (await registry.operation()).state == "succeeded"

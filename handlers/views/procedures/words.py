@@ -47,6 +47,7 @@ class ProcedureWords:
         steps: By kind of step.
         fields: What the card of a success shows, as pairs of label and mrkdwn.
         remark: Small print about a finished step, from its output; may be empty.
+        keeps: Whether a finished step's output says that it created nothing, since it was there already.
         causes: By cause.
         findings: By code.
     """
@@ -56,5 +57,6 @@ class ProcedureWords:
     steps: Mapping[str, StepWords] = field(default_factory=dict)
     fields: Callable[[Operation], Iterable[tuple[str, str]]] = lambda _operation: ()
     remark: Callable[[object], str] = lambda _output: ""
+    keeps: Callable[[object], bool] = lambda _output: False
     causes: Mapping[str, CauseWords] = field(default_factory=dict)
     findings: Mapping[str, FindingWords] = field(default_factory=dict)

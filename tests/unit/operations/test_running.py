@@ -1,5 +1,6 @@
 """Playing operations: what may happen between two looks at the world, and what must never stay behind."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -8,9 +9,10 @@ from typing import Any, cast
 
 import pytest
 
+from handlers.views.operation import card as operation_card
 from services.model.clock import MachineClock
 from services.model.codec import Codec
-from services.model.errors import Failure, Unreachable
+from services.model.errors import Failure, Throttled, Unreachable
 from services.model.operation import ApprovalRequest, Operation
 from services.model.plan import Plan
 from services.operations.causes import EngineCause
@@ -57,8 +59,11 @@ class Clusters:
 
     edge: Edge
     failures: int = 0
+    refusal: Throttled | None = None
 
     async def cluster(self, *_: str) -> Cluster:
+        if self.refusal is not None:
+            raise self.refusal
         if self.edge.dead or self.failures > 0:
             self.failures -= 1
             raise Unreachable("kubernetes", "hamburg")
@@ -213,6 +218,23 @@ async def test_who_asks_more_often_does_not_give_up_sooner(world: World) -> None
     await hasty.begin(ID, 0)
 
     assert world.edge.held == ["10.112.0.2"]
+
+
+async def test_until_when_a_step_has_to_wait_is_noted_while_it_waits(world: World) -> None:
+    await world.has(approval_request=ASKED)
+    until = datetime(2026, 9, 1, 12, 3, tzinfo=UTC)
+    throttled = Throttled("azure", "/acr", retry_after=30, until=until)
+    waiting = running(world.store, world.plans, Clusters(world.edge, refusal=throttled), patience=1)
+    await waiting.confirm(ID, 1)
+    begun = asyncio.create_task(waiting.begin(ID, 0))
+    async with asyncio.timeout(10):
+        while (await world.operation()).steps[0].output is None:
+            await asyncio.sleep(0.01)
+    begun.cancel()
+    await asyncio.wait([begun])
+
+    card = str(operation_card(await world.operation()).blocks)
+    assert "Azure asked for a pause until 12:03 UTC" in card
 
 
 async def test_a_plan_is_fresh_only_while_nothing_of_ours_ran_there_since(world: World) -> None:
