@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from handlers.kit.text import listed
 from handlers.views import refusals
 from handlers.views.facts import sentence, shell
 from handlers.views.procedures import words_of
@@ -21,6 +22,8 @@ ICONS: dict[Level, str] = {
     "blocker": ":no_entry:",
     "unknown": ":grey_question:",
 }
+MOST_TITLES = 3
+"""Checks that are named where one obstacle keeps many from an answer."""
 _ORDER: tuple[Level, ...] = ("blocker", "unknown", "warning", "ok")
 
 
@@ -58,41 +61,44 @@ def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _unasked(finding: Finding) -> FindingWords:
-    """Why a check has no answer: the bot's own identity, or the connection to the other system."""
+    """Why checks have no answer: the bot's own identity, or the connection to the other system."""
     system = "The cluster" if finding.facts.get("service") == "kubernetes" else "Azure"
     words = _UNASKED.get(str(finding.facts.get("error")), _UNASKED["Unreachable"])
     if refusal := refusals.words(str(finding.facts.get("error")), str(finding.facts.get("reason") or "")):
         message = " Its message: {message}" if finding.facts.get("message") else ""
-        words = FindingWords(
-            f"The check {{title}} has no result. {refusal.sentence}{message}", refusal.remedy, refusal.line
-        )
+        words = FindingWords(refusal.sentence + message, refusal.remedy, refusal.line)
     if finding.facts.get("error") == "NotAllowed" and not finding.facts.get("action"):
         words = _NOT_ALLOWED
     if finding.facts.get("code") in _KUBECONFIG:
         words = _KUBECONFIG[str(finding.facts["code"])]
-    return FindingWords(words.sentence.replace("SYSTEM", system), words.fix, words.line, "check {site}")
+    text = f"{words.sentence.replace('SYSTEM', system)}\nNot checked: {_titles(finding)}."
+    return FindingWords(text, words.fix, words.line, "check {site}")
+
+
+def _titles(finding: Finding) -> str:
+    """The checks that have no answer; `title` is what older versions stored. Braces in a template stay braces."""
+    titles = finding.facts.get("titles") or finding.facts.get("title") or ()
+    names = [str(title) for title in titles] if isinstance(titles, tuple | list) else [str(titles)]
+    hidden = [f"{len(names) - MOST_TITLES} more"] if len(names) > MOST_TITLES + 1 else []
+    return listed([*names[: MOST_TITLES if hidden else None], *hidden]).replace("{", "{{").replace("}", "}}")
 
 
 _UNASKED = {
     "Unreachable": FindingWords(
-        "SYSTEM could not be reached, so the check {title} has no result ({code}: {message}).",
-        "This may be temporary; check again.",
+        "SYSTEM could not be reached ({code}: {message}).", "This may be temporary; check again."
     ),
     "NotAuthenticated": FindingWords(
-        "SYSTEM rejects the bot's identity ({code}), so the check {title} has no result.",
-        "Renew the bot's credentials and check again.",
+        "SYSTEM rejects the bot's identity ({code}).", "Renew the bot's credentials and check again."
     ),
     "NotAllowed": FindingWords(
-        "SYSTEM does not let the bot check {title}: the bot's own identity lacks {action}.",
+        "SYSTEM does not let the bot look: its own identity lacks {action}.",
         "Whoever runs the bot has to grant its identity that right.",
     ),
-    "Throttled": FindingWords(
-        "SYSTEM throttles the bot's requests, so the check {title} has no result.", "Check again in a minute."
-    ),
-    "Refused": FindingWords("SYSTEM refused to answer the check {title} ({code}: {message}).", "Check again."),
+    "Throttled": FindingWords("SYSTEM throttles the bot's requests.", "Check again in a minute."),
+    "Refused": FindingWords("SYSTEM refused to answer ({code}: {message}).", "Check again."),
 }
 _NOT_ALLOWED = FindingWords(
-    "SYSTEM does not let the bot check {title} ({code}: {message}).",
+    "SYSTEM does not let the bot look ({code}: {message}).",
     "Whoever runs the bot has to grant its identity that right.",
 )
 _KUBECONFIG = {
@@ -106,6 +112,18 @@ _KUBECONFIG = {
     "ContextMissing": FindingWords(
         "The kubeconfig has no such context: {target}.",
         "Set `cluster.kubernetes.context` in the site file to one that `kubectl config get-contexts` lists.",
+    ),
+    "CredentialPluginMissing": FindingWords(
+        "The kubeconfig's credential plugin can't be run ({message}).",
+        "Install it where the bot runs, or give the bot a kubeconfig with a token.",
+    ),
+    "CredentialPluginSilent": FindingWords(
+        "The kubeconfig's credential plugin does not come to an end ({message}).",
+        "Run the plugin by hand as the bot's user: it may wait for a person. Give the bot one that signs in by itself.",
+    ),
+    "CredentialPluginInteractive": FindingWords(
+        "The kubeconfig's credential plugin needs a person at a terminal ({message}).",
+        "Give the bot a plugin that signs in by itself, or a kubeconfig with a token.",
     ),
     "CredentialPluginFailed": FindingWords(
         "The kubeconfig's credential plugin returned no credentials ({message}).",

@@ -47,9 +47,19 @@ def check(name: str, *, title: str, essential: bool = False) -> Callable[[Rule[R
 def run(
     checks: Iterable[Check[R, O]], site: Site, request: R, observation: O, names: Mapping[str, object]
 ) -> tuple[Finding, ...]:
-    """What the checks find, in their order. `names` of the site's things go into the facts, for sentences and lines."""
-    findings = (_finding(check, site, request, observation) for check in checks)
-    return tuple(replace(finding, facts={**names, **finding.facts}) for finding in findings if finding is not None)
+    """What the checks find, in their order. `names` of the site's things go into the facts, for sentences and lines.
+
+    What keeps several questions from an answer is one finding, at the place of the first and as grave as the gravest:
+    `titles` in its facts are those of all checks that it affects.
+    """
+    findings: dict[object, Finding] = {}
+    for each in checks:
+        finding = _finding(each, site, request, observation)
+        if finding is None:
+            continue
+        key = _obstacle(finding)
+        findings[key] = _joined(findings[key], finding) if key in findings else finding
+    return tuple(replace(finding, facts={**names, **finding.facts}) for finding in findings.values())
 
 
 def required(answer: Answer[T]) -> T:
@@ -79,6 +89,37 @@ def blocker(code: str, **facts: object) -> Finding:
     return Finding("", "blocker", code, facts)
 
 
+_BY_CODE_ALONE = frozenset({"NotAuthenticated", "SubscriptionUnknown", "Unreachable", "Unreadable", "Throttled"})
+"""Errors that say the same of everything in one system; their texts may differ by ids and times."""
+
+
+def _obstacle(finding: Finding) -> object:
+    """What keeps a question from an answer, alike for all questions that it keeps from one."""
+    facts = finding.facts
+    if finding.code != UNASKED:
+        return finding.check
+    error = str(facts["error"])
+    obstacle = (facts.get("service"), error, facts.get("code"))
+    if error in _BY_CODE_ALONE:
+        return obstacle
+    if error == "ResourceGroupUnknown":
+        return *obstacle, "/".join(str(facts.get("target")).lower().split("/")[:5])
+    if error == "VersionNotOffered":
+        return *obstacle, facts.get("resource_type")
+    return *obstacle, facts.get("action"), facts.get("scope"), facts.get("message")
+
+
+def _joined(first: Finding, other: Finding) -> Finding:
+    titles = (*_titles(first), *_titles(other))
+    level = "blocker" if "blocker" in (first.level, other.level) else first.level
+    return replace(first, level=level, facts={**first.facts, "titles": titles})
+
+
+def _titles(finding: Finding) -> tuple[object, ...]:
+    titles = finding.facts["titles"]
+    return titles if isinstance(titles, tuple) else ()
+
+
 def _finding(check: Check[R, O], site: Site, request: R, observation: O) -> Finding | None:
     try:
         finding = check.rule(site, request, observation)
@@ -88,7 +129,7 @@ def _finding(check: Check[R, O], site: Site, request: R, observation: O) -> Find
 
 
 def _unasked(check: Check[R, O], error: DomainError) -> Finding | None:
-    facts: dict[str, object] = {"error": type(error).__name__, "title": check.title}
+    facts: dict[str, object] = {"error": type(error).__name__, "titles": (check.title,)}
     if isinstance(error, Foreign):
         if error.code == NOT_ASKED:
             return None
