@@ -77,6 +77,9 @@ class Images(Protocol):
         Raises `Absent`: its code is `NAME_UNKNOWN` where there is no such repository.
         """
 
+    async def any_tag(self, login_server: str, repository: str) -> str:
+        """The name of one of a repository's tags. Raises `Absent` where it has none, or there is no such repository."""
+
 
 class ScopeMaps(Protocol):
     """Scope maps of a cloud registry."""
@@ -179,7 +182,7 @@ class ArmOperations(Protocol):
         """Ask once. A `done` one comes back when it succeeded; raises `Refused` when it failed."""
 
     def note_written(self, arm_id: str) -> None:
-        """Say that another process wrote this within the last minute, so that a 404 for it is asked again.
+        """Say that this was written within the last minute, by a process that is gone: a 404 for it is asked again.
 
         What this process writes needs no note.
         """

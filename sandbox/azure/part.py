@@ -256,7 +256,7 @@ def _bind(host: str, port: int, *, exact: bool) -> socket.socket:
 
 
 def _failure(request: web.Request, fault: Fault) -> web.Response:
-    if request.path.startswith(("/v2/", "/acr/", "/connectedregistry/")):
+    if request.path.startswith(("/v2/", "/acr/", "/oauth2/", "/connectedregistry/")):
         response = DataError(fault.status, fault.code, fault.message).response()
         response.headers.update(fault.headers)
         return response

@@ -68,7 +68,7 @@ bot    Deploy edge01 to berlin: cancelled by alice\
     assert (await registry.answer()).partition("\n  7 of 11")[0] == snapshot("""\
 Registry: :heavy_minus_sign:  *Deploy edge01 to berlin*  ·  cancelled by alice
   requested by @alice TIME  ·  development  ·  `op-1`
-  It stopped after a step. Left behind: Registration of resource providers, Data endpoint of contosoacr, Image hello-world:latest, Scope map edge01, Sync token edge01 and Connected registry edge01; perhaps Extension edge01.\
+  It stopped after a step. Left behind: Registration of resource providers, Data endpoint of contosoacr, Image hello-world:latest, Scope map edge01, Sync token edge01, Connected registry edge01 and Extension edge01.\
 """)
     assert await registry.placeholders() == []
     assert await registry.leases() == frozenset()

@@ -80,8 +80,8 @@ Registry: :no_entry:  *Deploy edge01 to hamburg*  ·  blocked
   `kubectl get services --all-namespaces | grep --word-regexp 10.112.0.9`
   :warning:  Not registered yet: `Microsoft.Kubernetes`, `Microsoft.KubernetesConfiguration` and `Microsoft.ExtendedLocation`.
   The deployment registers them; it takes up to ten minutes.
-  :warning:  The dedicated data endpoint is off; the deployment enables it. From then on clients fetch from `contosoacr.westeurope.data.azurecr.io`, which firewalls must let through.
-  Enable it beforehand if firewall rules have to be prepared.
+  :warning:  The dedicated data endpoint is off; the deployment enables it. From then on clients fetch from hosts of its own, which firewalls must let through.
+  If firewall rules have to be prepared, enable it beforehand: `check` then shows the hosts.
   [Show details]\
 """)
     assert await registry.leases("hamburg") == frozenset()

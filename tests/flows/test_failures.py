@@ -1,14 +1,17 @@
 """Failures at the edge: each with its cause in plain words, what was left behind, and a retry that goes on from there."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from inline_snapshot import snapshot
 
+from sandbox import world as worlds
 from services.operations.deploy.outputs import RuntimeVerified
 from services.policy.access import Policy
 from services.policy.configuration import FixedConfiguration
-from tests.flows.conversation import POLICY, Conversation
+from tests.flows.conversation import POLICY, Conversation, conversation
 
 CAUSES = {
     "service-ip-taken": "The Service address `10.96.0.2` is in use by another Service.",
@@ -24,6 +27,7 @@ CAUSES = {
     "token-disabled": "The registry refuses the sync token's password: it was regenerated elsewhere, has expired, or is not the one in the connection string.",
     "already-activated": "Another installation of `edge01` is activated, so this one is refused (`ALREADY_ACTIVATED`).",
     "firewall": "The connected registry can't reach the registry in the cloud: `TIME [ERR] The parent registry can't be reached: dial tcp: lookup contosoacr.westeurope.data.azurecr.io: i/o timeout. Trying again.`",
+    "proxy": 'A proxy between the cluster and Azure refuses the way: `TIME [ERR] The parent registry can\'t be reached: Get "https://contosoacr.westeurope.data.azurecr.io/": Proxy Authentication Required. Trying again.`',
     "disk-full": "The connected registry can't write to its disk: `There is not enough space on the disk of the connected registry.`",
 }
 
@@ -37,6 +41,17 @@ async def test_the_channel_hears_once_why_it_failed(registry: Conversation, scen
     assert told == [f"bot    :x:  Deploy edge01 to berlin: failed: {CAUSES[scenario]}"]
 
 
+async def test_an_edge_behind_a_firewall_is_told_the_hosts_as_azure_names_them(tmp_path: Path) -> None:
+    world = worlds.load()
+    world["azure"]["registries"][0]["domain_name_label_scope"] = "TenantReuse"
+    async with conversation(tmp_path, world=world) as talk:
+        await talk.edge(scenario="firewall")
+        await talk.say("deploy edge01 --site berlin")
+
+        remedy = next(line for line in (await talk.card_of("berlin")).splitlines() if "on port 443" in line)
+        assert re.search(r"data endpoint, `HOST` and `contosoacr-\w+\.westeurope\.data\.azurecr\.io`, on port", remedy)
+
+
 async def test_the_card_of_a_failure_tells_cause_remedy_and_what_is_left(registry: Conversation) -> None:
     await registry.edge(scenario="service-ip-taken")
     await registry.say("deploy edge01 --site berlin")
@@ -47,7 +62,7 @@ Registry: :x:  *Deploy edge01 to berlin*  ·  failed
   The Service address `10.96.0.2` is in use by another Service.
   Retry: a picked address is replaced by the next free one. If you chose it with `--service-ip`, choose another one or none.
   `kubectl get services --all-namespaces | grep --word-regexp 10.96.0.2`
-  Left behind: Registration of resource providers, Data endpoint of contosoacr, Image hello-world:latest, Scope map edge01, Sync token edge01 and Connected registry edge01; perhaps Extension edge01.\
+  Left behind: Registration of resource providers, Data endpoint of contosoacr, Image hello-world:latest, Scope map edge01, Sync token edge01, Connected registry edge01 and Extension edge01.\
 """)
     assert await registry.placeholders() == []
     assert await registry.leases() == frozenset()
@@ -115,7 +130,7 @@ Registry: :x:  *Deploy edge01 to berlin*  ·  failed
   requested by @alice TIME  ·  development  ·  `op-1`
   Azure said no to `scopeMaps/edge01`: `InvalidScopeMap` `The scope map is not valid.`
   Fix what it names, then retry.
-  Left behind: Registration of resource providers, Data endpoint of contosoacr and Image hello-world:latest; perhaps Scope map edge01.\
+  Left behind: Registration of resource providers, Data endpoint of contosoacr and Image hello-world:latest.\
 """)
 
 

@@ -101,7 +101,8 @@ async def test_a_cluster_that_does_not_answer_stands_in_the_way(registry: Conver
     await registry.say("deploy edge01 --site berlin")
 
     assert await registry.blockers() == snapshot("""\
-  :no_entry:  The cluster could not be reached, so the check `Kubernetes API answers` has no result (`NoConnection`: `Server disconnected`).
+  :no_entry:  The cluster could not be reached (`NoConnection`: `Server disconnected`).
+  Not checked: Kubernetes API answers, Bot has the rights that a deployment uses, Namespace is not terminating and 4 more.
   This may be temporary; check again.\
 """)
 
@@ -141,7 +142,8 @@ async def test_missing_rights_in_azure_are_the_bots_own_fault(registry: Conversa
     await registry.say("deploy edge01 --site berlin")
 
     assert await registry.blockers() == snapshot("""\
-  :no_entry:  Azure does not let the bot check `Registry exists`: the bot's own identity lacks `Microsoft.ContainerRegistry/registries/read`.
+  :no_entry:  Azure does not let the bot look: its own identity lacks `Microsoft.ContainerRegistry/registries/read`.
+  Not checked: Registry exists and Repositories hold images.
   Whoever runs the bot has to grant its identity that right.\
 """)
 

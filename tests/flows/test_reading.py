@@ -63,12 +63,13 @@ Registry (only you): *edge01 at hamburg*: ready, with 2 warnings
   :warning:  Not registered yet: `Microsoft.Kubernetes`, `Microsoft.KubernetesConfiguration` and `Microsoft.ExtendedLocation`.
   The deployment registers them; it takes up to ten minutes.
   `for provider in Microsoft.Kubernetes Microsoft.KubernetesConfiguration Microsoft.ExtendedLocation Microsoft.ContainerRegistry; do az provider register --subscription ID --namespace "$provider"; done`
-  :warning:  The dedicated data endpoint is off; the deployment enables it. From then on clients fetch from `contosoacr.westeurope.data.azurecr.io`, which firewalls must let through.
-  Enable it beforehand if firewall rules have to be prepared.
+  :warning:  The dedicated data endpoint is off; the deployment enables it. From then on clients fetch from hosts of its own, which firewalls must let through.
+  If firewall rules have to be prepared, enable it beforehand: `check` then shows the hosts.
   `az acr update --name contosoacr --resource-group edge-rg --data-endpoint-enabled true`
   :white_check_mark:  The registry `contosoacr` exists in `westeurope`.
   :white_check_mark:  The registry is Premium.
   :white_check_mark:  The registry is not being changed.
+  :white_check_mark:  Each repository holds an image, or gets the one that the site imports.
   :white_check_mark:  The cluster `hamburg-arc` is connected to Azure Arc (last heartbeat TIME).
   :white_check_mark:  The name `edge01` is free.
   :white_check_mark:  The registry has 0 of at most 50 connected registries.
@@ -143,6 +144,7 @@ Registry (only you): :white_check_mark:  *Deploy edge01 to hamburg*  ·  online,
   *Service IP* `10.112.0.2`
   *Volume* Bound
   *Last sync* TIME
+  *Repositories* `hello-world`
   *Took* N s
   *Decisions*
   • bob: approved TIME

@@ -56,6 +56,7 @@ SEEN = Observation(
     ranges=Known(ServiceRanges(("10.112.0.0/24",), frozenset({"10.112.0.1"}), "ServiceCIDR")),
     missing_rights=Known(()),
     runtime=Known(None),
+    images={repository: Known("sha256:9f86d081") for repository in SITE.sync.repositories},
 )
 BLOCKED = replace(
     SEEN,
@@ -95,7 +96,7 @@ def operation(**changes: Any) -> Operation:
 
 OUTPUTS: Mapping[int, object] = {
     0: AddressHeld("10.112.0.2"),
-    3: ImageKept("hello-world:latest"),
+    3: ImageKept("hello-world:latest", "sha256:9f86d081"),
     7: ExtensionInstalled("0.11.0"),
     8: RuntimeVerified("10.112.0.2", "Bound"),
     9: RegistryOnline(NOW),

@@ -4,24 +4,25 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from handlers.kit.text import code, date, duration, escape
+from handlers.kit.text import code, date, duration, escape, listed
 from handlers.views.procedures.deploy_causes import CAUSES
 from handlers.views.procedures.deploy_findings import FINDINGS
 from handlers.views.procedures.words import ProcedureWords, StepWords
 from services.model.operation import Operation
 from services.operations.deploy.outputs import (
     AddressHeld,
+    ImageImported,
     ImageKept,
     RegistryOnline,
     RegistrySynced,
     RuntimeVerified,
 )
+from services.policy.sites import synced_repositories
 
 
 def _repositories(params: Mapping[str, Any]) -> str:
-    actions = [str(action) for action in params["actions"] if str(action).startswith("repositories/")]
-    names = {action.split("/", 1)[1].rsplit("/", 2)[0] for action in actions}
-    return "repositories " + ", ".join(sorted(names)) if names else ""
+    repositories = synced_repositories(map(str, params["actions"]))
+    return "repositories " + ", ".join(repositories) if repositories else ""
 
 
 def _connected_registry(params: Mapping[str, Any]) -> str:
@@ -34,15 +35,21 @@ def _remark(output: object) -> str:
     match output:
         case AddressHeld(address):
             return address
+        case ImageKept(digest=""):
+            return "is there already, as Azure says; the bot could not look"
         case ImageKept():
             return "existed already and was kept"
+        case ImageImported(digest=""):
+            return "imported, as Azure says; the bot could not look"
     return ""
 
 
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
     verified, reservation = operation.output(RuntimeVerified), operation.output(AddressHeld)
     address = verified.address if verified else reservation.address if reservation else ""
-    synced = operation.output(RegistrySynced) or operation.output(RegistryOnline)
+    proof = operation.output(RegistrySynced)
+    synced = proof or operation.output(RegistryOnline)
+    unproven = proof.unproven if proof else ()
     return (
         ("Connected registry", f"{escape(operation.target)} is Online"),
         ("Extension", "Succeeded"),
@@ -52,6 +59,8 @@ def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
             "Last sync",
             date(synced.last_sync) if synced and synced.last_sync else "the first sync is still running",
         ),
+        ("Repositories", listed(code(name) for name in proof.repositories if name not in unproven) if proof else ""),
+        ("Not proven to hold an image", listed(map(code, unproven))),
     )
 
 
@@ -84,6 +93,7 @@ WORDS = ProcedureWords(
     },
     fields=_fields,
     remark=_remark,
+    keeps=lambda output: isinstance(output, ImageKept),
     causes=CAUSES,
     findings=FINDINGS,
 )

@@ -61,6 +61,15 @@ CAUSES: Mapping[str, CauseWords] = {
         f"Let the nodes reach `mcr.microsoft.com` and its data endpoints. {_RETRY}",
         "kubectl describe pods --namespace connected-registry",
     ),
+    Cause.IMAGE_NOT_THERE: CauseWords(
+        "The import of {image} has ended, but {registry} has no such tag.",
+        "Look into the registry: something may have deleted it. Then retry.",
+        "az acr repository show-tags --name {registry} --repository {repository}",
+    ),
+    Cause.IMAGE_DIFFERS: CauseWords(
+        "{registry} has {image} as {digest}; the site file wants {expected}, and an import never overwrites.",
+        "Delete that tag if nothing needs it, or name another tag in the site file. Then retry.",
+    ),
     Cause.BAD_PASSWORD: CauseWords(
         "The registry refuses the sync token's password: it was regenerated elsewhere, has expired, or is not "
         "the one in the connection string.",
@@ -82,8 +91,18 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.FIREWALL: CauseWords(
         "The connected registry can't reach the registry in the cloud: {message}",
-        "Let the cluster reach the login server (`….azurecr.io`) and the data endpoint "
-        "(`….data.azurecr.io`) on port 443. It then continues by itself.",
+        "Let the cluster reach the registry's login server and its data endpoint, {hosts}, on port 443. "
+        "It then continues by itself.",
+    ),
+    Cause.PROXY: CauseWords(
+        "A proxy between the cluster and Azure refuses the way: {message}",
+        "Let the proxy pass {hosts} on port 443, or give the Arc agents another one "
+        "(`az connectedk8s update`: `--proxy-https`, `--proxy-skip-range`). It then continues by itself.",
+    ),
+    Cause.TLS_INSPECTED: CauseWords(
+        "The cluster does not trust the certificate that it meets on the way to Azure: {message}",
+        "A proxy that opens TLS presents one of its own: exempt {hosts} from the inspection, or make its authority "
+        "known to the Arc agents (`az connectedk8s update --proxy-cert`).",
     ),
     Cause.DISK_ERROR: CauseWords(
         "The connected registry can't write to its disk: {message}",

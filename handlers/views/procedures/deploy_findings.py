@@ -45,9 +45,28 @@ FINDINGS: Mapping[str, FindingWords] = {
     Code.DATA_ENDPOINT_ON: FindingWords("The dedicated data endpoint is on ({hosts})."),
     Code.DATA_ENDPOINT_OFF: FindingWords(
         "The dedicated data endpoint is off; the deployment enables it. "
-        "From then on clients fetch from {hosts}, which firewalls must let through.",
-        "Enable it beforehand if firewall rules have to be prepared.",
+        "From then on clients fetch from hosts of its own, which firewalls must let through.",
+        "If firewall rules have to be prepared, enable it beforehand: `check` then shows the hosts.",
         f"az acr update {_ACR} --data-endpoint-enabled true",
+    ),
+    Code.IMAGES_FOUND: FindingWords("Each repository holds an image, or gets the one that the site imports."),
+    Code.IMAGE_DIFFERS: FindingWords(
+        "{registry} has {image} as {digest}; the site file wants {expected}, and an import never overwrites.",
+        "Delete that tag if nothing needs it, or name another tag in the site file.",
+    ),
+    Code.REPOSITORIES_EMPTY: FindingWords(
+        "Nothing is in {empty}: {registry} has no tag there, and the site imports none.",
+        "Push or import an image first, or correct `--repository`.",
+        "az acr repository list --name {registry} --output table",
+    ),
+    Code.REPOSITORIES_EMPTY_FOR_NOW: FindingWords(
+        "Nothing is in {empty} yet: {registry} has no tag there, and the site imports none. "
+        "The edge serves nothing from there until something is pushed.",
+    ),
+    Code.REPOSITORY_MISSPELT: FindingWords(
+        "Nothing is in {empty}: {registry} has no tag there, and the site imports none. Did you mean {near}?",
+        "Correct `--repository`, or push an image first.",
+        "az acr repository list --name {registry} --output table",
     ),
     Code.CLUSTER_CONNECTED: FindingWords(
         "The cluster {cluster} is connected to Azure Arc (last heartbeat {heartbeat})."

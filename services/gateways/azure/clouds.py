@@ -14,7 +14,6 @@ class Cloud:
     authority: str
     resource_manager: str
     scope: str
-    acr_suffix: str
 
 
 PUBLIC = Cloud(
@@ -22,21 +21,18 @@ PUBLIC = Cloud(
     authority="https://login.microsoftonline.com",
     resource_manager="https://management.azure.com",
     scope="https://management.azure.com/.default",
-    acr_suffix="azurecr.io",
 )
 CHINA = Cloud(
     name="china",
     authority="https://login.chinacloudapi.cn",
     resource_manager="https://management.chinacloudapi.cn",
     scope="https://management.chinacloudapi.cn/.default",
-    acr_suffix="azurecr.cn",
 )
 US_GOVERNMENT = Cloud(
     name="us-government",
     authority="https://login.microsoftonline.us",
     resource_manager="https://management.usgovcloudapi.net",
     scope="https://management.core.usgovcloudapi.net/.default",
-    acr_suffix="azurecr.us",
 )
 CLOUDS = {entry.name: entry for entry in (PUBLIC, CHINA, US_GOVERNMENT)}
 _CLI_NAMES = {"azurecloud": PUBLIC, "azurechinacloud": CHINA, "azureusgovernment": US_GOVERNMENT}

@@ -79,6 +79,18 @@ class Images:
                 )
                 return Image(digest, {digest: _platform(config.object)})
 
+    async def any_tag(self, login_server: str, repository: str) -> str:
+        """Raises `Absent` where there is none."""
+        target = f"{login_server}/{repository}"
+        with _answering(target, self._deadline):
+            async with asyncio.timeout(self._deadline):
+                headers = {"Authorization": f"Bearer {await self._access_token(login_server, repository, target)}"}
+                url = f"https://{login_server}/v2/{repository}/tags/list?n=1"
+                tags = (await self._request("GET", url, target, headers=headers)).object.get("tags")
+                if not tags:
+                    raise Absent(SERVICE, target, "TAG_UNKNOWN", "the repository has no tag")
+                return str(tags[0])
+
     async def _access_token(self, login_server: str, repository: str, target: str) -> str:
         entra = (await self._credential.get_token(SCOPE)).token
         url = f"https://{login_server}/oauth2"
@@ -87,7 +99,7 @@ class Images:
         form = {
             "grant_type": "refresh_token",
             "service": login_server,
-            "scope": f"repository:{repository}:pull",
+            "scope": f"repository:{repository}:pull,metadata_read",
             "refresh_token": _text(refresh, "refresh_token", target),
         }
         return _text(await self._request("POST", f"{url}/token", target, data=form), "access_token", target)

@@ -46,31 +46,31 @@ class Assessment:
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
-def choose(known: ServiceRanges, leased: Collection[str] = ()) -> Choice | Full:
+def choose(service_ranges: ServiceRanges, leased: Collection[str] = ()) -> Choice | Full:
     """The lowest free address, static bands first. `leased` are addresses that other operations have spoken for."""
-    return next(candidates(known, leased), None) or _full(known, leased)
+    return next(candidates(service_ranges, leased), None) or _full(service_ranges, leased)
 
 
-def candidates(known: ServiceRanges, leased: Collection[str] = ()) -> Iterator[Choice]:
+def candidates(service_ranges: ServiceRanges, leased: Collection[str] = ()) -> Iterator[Choice]:
     """All free addresses in the order in which they are to be tried."""
-    barred = _addresses(known.used) | _addresses(leased)
-    networks = [ip_network(text) for text in known.ranges]
+    barred = _addresses(service_ranges.used) | _addresses(leased)
+    networks = [ip_network(text) for text in service_ranges.ranges]
     static = (_free(network, "static", barred) for network in networks)
     dynamic = (_free(network, "dynamic", barred) for network in networks)
     return chain.from_iterable(chain(static, dynamic))
 
 
-def assess_address(address: str, known: ServiceRanges, leased: Collection[str] = ()) -> Assessment:
+def assess_address(address: str, service_ranges: ServiceRanges, leased: Collection[str] = ()) -> Assessment:
     """What is known of a given address. `ok` is no proof: somebody may take it until it is held."""
-    given = ip_address(address)
-    homes = [network for text in known.ranges if given in (network := ip_network(text))]
+    candidate = ip_address(address)
+    homes = [network for text in service_ranges.ranges if candidate in (network := ip_network(text))]
     if not homes:
-        return Assessment("outside", {"ranges": known.ranges})
-    if not any(_is_usable(given, network) for network in homes):
+        return Assessment("outside", {"ranges": service_ranges.ranges})
+    if not any(_is_usable(candidate, network) for network in homes):
         return Assessment("reserved", {"range": str(homes[0])})
-    if given in _addresses(known.used):
+    if candidate in _addresses(service_ranges.used):
         return Assessment("taken", {"range": str(homes[0])})
-    if given in _addresses(leased):
+    if candidate in _addresses(leased):
         return Assessment("leased", {"range": str(homes[0])})
     return Assessment("ok", {"range": str(homes[0])})
 
@@ -98,11 +98,11 @@ def _free(network: Network, band: Literal["static", "dynamic"], barred: Collecti
             yield Choice(str(address), str(network), band)
 
 
-def _full(known: ServiceRanges, leased: Collection[str]) -> Full:
-    networks = [ip_network(text) for text in known.ranges]
+def _full(service_ranges: ServiceRanges, leased: Collection[str]) -> Full:
+    networks = [ip_network(text) for text in service_ranges.ranges]
     size = sum(max(int(last) - int(first) + 1, 0) for first, last in map(_bounds, networks))
-    used, spoken_for = _addresses(known.used), _addresses(leased)
-    return Full(known.ranges, size, _inside(used, networks), _inside(spoken_for - used, networks))
+    used, spoken_for = _addresses(service_ranges.used), _addresses(leased)
+    return Full(service_ranges.ranges, size, _inside(used, networks), _inside(spoken_for - used, networks))
 
 
 def _inside(addresses: Collection[Address], networks: list[Network]) -> int:

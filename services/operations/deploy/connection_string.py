@@ -20,9 +20,9 @@ def connection_string(*, name: str, token: str, password: Secret, gateway_endpoi
         "ParentEndpointProtocol": "https",
     }
     for key, value in parts.items():
-        shown = "" if key == "SyncTokenPassword" else value
+        printable = "" if key == "SyncTokenPassword" else value
         if not value.strip():
-            raise Invalid(key, shown, "connection_string.empty")
+            raise Invalid(key, printable, "connection_string.empty")
         if any(mark in value for mark in _FORBIDDEN):
-            raise Invalid(key, shown, "connection_string.character")
+            raise Invalid(key, printable, "connection_string.character")
     return Secret(";".join(f"{key}={value}" for key, value in parts.items()))

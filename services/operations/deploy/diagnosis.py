@@ -1,7 +1,7 @@
 """Why a deployment does not go on: from what Azure and the cluster show to one cause of the failure catalogue. Pure.
 
 The texts are those of Helm, the API server, the Arc agents and the runtime's log. The most specific cause wins; what is
-only a consequence of another (a crash loop, a Failed without a text) is told when nothing better is known.
+only a consequence of another (a crash loop, a Failed without a text) counts when nothing better is known.
 """
 
 import re
@@ -52,6 +52,11 @@ def _sign(cause: Cause, words: str) -> _Sign:
     return _Sign(cause, re.compile(words, re.IGNORECASE | re.DOTALL))
 
 
+_PROXY = _sign(
+    Cause.PROXY,
+    r"proxyconnect tcp|proxy authentication required|forbidden by proxy"
+    r"|(tunnel|CONNECT)[^\n]{0,40}(response|status)[^\n]{0,10}(403|407|502|503)|proxy error",
+)
 _INSTALLATION = (
     _sign(Cause.ADDRESS_TAKEN, r"failed to allocate IP (?P<address>[0-9a-f.:]+): provided IP is already allocated"),
     _sign(
@@ -81,8 +86,12 @@ _INSTALLATION = (
     ),
     _sign(Cause.PROVIDER_MISSING, r"(?P<provider>Microsoft\.\w+).{0,40}?(is )?not registered"),
     _sign(Cause.DATA_ENDPOINT_OFF, r"data ?endpoint.{0,60}?(not |dis|must|need|require)"),
+    _PROXY,
 )
 _LOG = (
+    _PROXY,
+    # Only here: in an installation the same words are said of webhooks within the cluster.
+    _sign(Cause.TLS_INSPECTED, r"x509: certificate signed by unknown authority"),
     _sign(Cause.ALREADY_ACTIVATED, r"ALREADY_ACTIVATED"),
     _sign(Cause.BAD_CONNECTION_STRING, r"connection string.{0,40}?(can't|cannot|invalid|not valid|malformed|missing)"),
     _sign(Cause.BAD_PASSWORD, r"UNAUTHORIZED|incorrect password"),
@@ -122,7 +131,7 @@ _CODED = (
     Unreadable,
     WrongCluster,
 )
-"""Errors whose code has told the cause."""
+"""Errors whose code alone names the cause."""
 
 
 def diagnose(
@@ -141,21 +150,21 @@ def diagnose(
     """
     if isinstance(error, Failure):
         return error
-    told = _told(extension, error)
-    found = (
+    texts = _texts(extension, error)
+    diagnosis = (
         _of_addresses(error)
         or _of_identity(error)
-        or _read(_INSTALLATION, told)
+        or _read(_INSTALLATION, texts)
         or _of_arc(cluster)
         or _of_runtime(runtime, connected, token)
-        or _of_extension(extension, told)
+        or _of_extension(extension, texts)
         or _of_error(error)
         or _of_crash(runtime, connected)
     )
-    if found is None:
+    if diagnosis is None:
         return None
     correlation = error.correlation_id if isinstance(error, Foreign) else ""
-    return Failure(found.cause, {**_context(extension, runtime, connected, error), **found.facts}, correlation)
+    return Failure(diagnosis.cause, {**_context(extension, runtime, connected, error), **diagnosis.facts}, correlation)
 
 
 def _of_addresses(error: DomainError | None) -> _Diagnosis | None:
@@ -207,15 +216,15 @@ def _of_pod(runtime: Runtime) -> _Diagnosis | None:
         return None
     if runtime.waiting_reason in _PULLING:
         return _Diagnosis(Cause.IMAGE_PULL, {"message": _last(runtime.warnings)})
-    found = _read(_WARNINGS, reversed(runtime.warnings))
+    diagnosis = _read(_WARNINGS, reversed(runtime.warnings))
     unschedulable = runtime.waiting_reason == "Unschedulable"
     # Events outlive what they tell of, and some are of the namespace's other Pods.
     stale: Mapping[Cause | EngineCause, bool] = {
         Cause.STORAGE_PENDING: runtime.volume_phase == "Bound",
         Cause.NO_AMD64_NODE: not unschedulable,
     }
-    if found is not None and not stale.get(found.cause):
-        return found
+    if diagnosis is not None and not stale.get(diagnosis.cause):
+        return diagnosis
     if unschedulable:
         return _Diagnosis(Cause.UNSCHEDULABLE, {"message": _last(runtime.warnings)})
     return None
@@ -224,20 +233,20 @@ def _of_pod(runtime: Runtime) -> _Diagnosis | None:
 def _of_log(runtime: Runtime, token: Token | None) -> _Diagnosis | None:
     """The newest telling line; the log before the last restart where the new one says nothing yet."""
     for log in (runtime.log, runtime.previous_log):
-        found = _read(_LOG, reversed(log.splitlines()))
-        if found is None:
+        diagnosis = _read(_LOG, reversed(log.splitlines()))
+        if diagnosis is None:
             continue
-        if found.cause is Cause.BAD_PASSWORD and token is not None and not token.enabled:
-            return _Diagnosis(Cause.TOKEN_DISABLED, {**found.facts, "token": token.name})
-        return found
+        if diagnosis.cause is Cause.BAD_PASSWORD and token is not None and not token.enabled:
+            return _Diagnosis(Cause.TOKEN_DISABLED, {**diagnosis.facts, "token": token.name})
+        return diagnosis
     return None
 
 
-def _of_extension(extension: Extension | None, told: list[str]) -> _Diagnosis | None:
+def _of_extension(extension: Extension | None, texts: list[str]) -> _Diagnosis | None:
     if extension is None or extension.provisioning_state not in {"Failed", "Canceled"}:
         return None
-    if told:
-        return _Diagnosis(Cause.INSTALLATION_FAILED, {"message": told[0][:_LOG_LIMIT]})
+    if texts:
+        return _Diagnosis(Cause.INSTALLATION_FAILED, {"message": texts[0][:_LOG_LIMIT]})
     return _Diagnosis(Cause.SILENT_FAILURE)
 
 
@@ -257,7 +266,7 @@ def _of_crash(runtime: Runtime | None, connected: ConnectedRegistry | None) -> _
     return _Diagnosis(Cause.CRASHING, {"restarts": runtime.restarts, "message": _last(lines)[:_LOG_LIMIT]})
 
 
-def _told(extension: Extension | None, error: DomainError | None) -> list[str]:
+def _texts(extension: Extension | None, error: DomainError | None) -> list[str]:
     """All texts that Azure gives, the error's own last."""
     problems = [problem.message for problem in extension.problems if problem.message] if extension else []
     return problems + ([error.message] if isinstance(error, Foreign) and error.message else [])
@@ -266,8 +275,8 @@ def _told(extension: Extension | None, error: DomainError | None) -> list[str]:
 def _read(signs: Iterable[_Sign], texts: Iterable[str]) -> _Diagnosis | None:
     for text in texts:
         for sign in signs:
-            if found := sign.words.search(text):
-                facts = {key: value for key, value in found.groupdict().items() if value}
+            if match := sign.words.search(text):
+                facts = {key: value for key, value in match.groupdict().items() if value}
                 return _Diagnosis(sign.cause, {"message": text.strip()[:_LOG_LIMIT], **facts})
     return None
 

@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from services.model.azure import ArcCluster, ConnectedRegistry, Extension, Registry, ScopeMap, Token
+from services.model.errors import Absent
 from services.model.kubernetes import Node, Runtime, ServiceRanges, StorageClass
 from services.model.plan import Plan
 from services.operations.answers import DEADLINE, Answer, Known, Questions, known, value_of
-from services.operations.deploy.request import DeployRequest
+from services.operations.deploy.request import DeployRequest, image_import
 from services.policy.extensions import extension_of
 from services.policy.sites import PROVIDERS, RUNTIME_NAMESPACE, Site
 from services.ports import Azure, Cluster, Kubernetes
@@ -37,6 +38,8 @@ class Observation:
     missing_rights: Answer[tuple[str, ...]]
     runtime: Answer[Runtime | None]
     """Only read when the namespace of the runtime exists."""
+    images: Mapping[str, Answer[str]] = field(default_factory=dict)
+    """By repository the digest of the tag that the site imports, else the name of any tag; empty where none is."""
     leased: frozenset[str] = frozenset()
     """Service addresses that other operations at this cluster hold in the database."""
 
@@ -69,58 +72,82 @@ async def observe(
     Seven ARM requests; two less without a name. With the plan that was approved it is six: registration states of
     resource providers only ever get better, so those of the first look still hold.
     """
-    acr, arc, access, name = site.acr_ref, site.cluster_ref, site.cluster.kubernetes, request.name
     async with asyncio.TaskGroup() as group:
-        arm = Questions(group, "azure", deadline)
+        arm, kube = Questions(group, "azure", deadline), Questions(group, "kubernetes", deadline)
+        questions = _azure_questions(arm, azure, site, request) | _cluster_questions(kube, kubernetes, site)
         if approved is None:
-            states = arm.ask(site.subscription, lambda: azure.providers.states(site.subscription, PROVIDERS))
-        registry = arm.find(acr.id, lambda: azure.registries.get(acr))
-        connected = arm.list(acr.id, lambda: azure.connected.list(acr))
-        scope_map: asyncio.Task[Answer[ScopeMap | None]]
-        token: asyncio.Task[Answer[Token | None]]
-        scope_map = arm.find(acr.id, lambda: azure.scope_maps.get(acr, name)) if name else arm.skip()
-        token = arm.find(acr.id, lambda: azure.tokens.get(acr, name)) if name else arm.skip()
-        cluster = arm.find(arc.id, lambda: azure.clusters.get(arc))
-        extensions = arm.list(arc.id, lambda: azure.extensions.list(arc))
-        kube = Questions(group, "kubernetes", deadline)
-        door = kube.ask(site.name, lambda: kubernetes.cluster(access.kubeconfig, access.context, arc))
+            subscription = site.subscription
+            questions["providers"] = arm.ask(subscription, lambda: azure.providers.states(subscription, PROVIDERS))
+        images = _image_questions(arm, azure, site, request, questions["registry"])
+    answers: dict[str, Any] = {name: question.result() for name, question in questions.items()}
+    if approved is not None:
+        answers["providers"] = Known(_providers(approved))
+    return Observation(**answers, images={repository: image.result() for repository, image in images.items()})
 
-        def inside(question: Callable[[Cluster], Awaitable[T]]) -> asyncio.Task[Answer[T]]:
-            """A question to the cluster, which has to be reached first; it fails as the reaching did."""
 
-            async def asked() -> T:
-                return await question(await value_of(door))
+def _azure_questions(arm: Questions, azure: Azure, site: Site, request: DeployRequest) -> dict[str, asyncio.Task[Any]]:
+    """By the observation's fields."""
+    acr, arc, name = site.acr_ref, site.cluster_ref, request.name
+    return {
+        "registry": arm.find(acr.id, lambda: azure.registries.get(acr)),
+        "connected": arm.list(acr.id, lambda: azure.connected.list(acr)),
+        "scope_map": arm.find(acr.id, lambda: azure.scope_maps.get(acr, name)) if name else arm.skip(),
+        "token": arm.find(acr.id, lambda: azure.tokens.get(acr, name)) if name else arm.skip(),
+        "cluster": arm.find(arc.id, lambda: azure.clusters.get(arc)),
+        "extensions": arm.list(arc.id, lambda: azure.extensions.list(arc)),
+    }
 
-            return kube.ask(site.name, asked)
 
-        async def runtime_where_it_may_be(reached: Cluster) -> Runtime | None:
-            return await reached.runtime(RUNTIME_NAMESPACE) if await value_of(phase) else None
+def _cluster_questions(kube: Questions, kubernetes: Kubernetes, site: Site) -> dict[str, asyncio.Task[Any]]:
+    """By the observation's fields. The cluster has to be reached first; each question fails as the reaching did."""
+    access = site.cluster.kubernetes
+    namespace = access.hold_namespace
+    reaching = kube.ask(site.name, lambda: kubernetes.cluster(access.kubeconfig, access.context, site.cluster_ref))
 
-        version = inside(lambda reached: reached.version())
-        nodes = inside(lambda reached: reached.nodes())
-        classes = inside(lambda reached: reached.storage_classes())
-        phase = inside(lambda reached: reached.namespace_phase(RUNTIME_NAMESPACE))
-        cert_manager = inside(lambda reached: reached.has_cert_manager())
-        ranges = inside(lambda reached: reached.service_ranges(access.hold_namespace))
-        missing = inside(lambda reached: reached.missing_rights(access.hold_namespace))
-        runtime = inside(runtime_where_it_may_be)
-    return Observation(
-        providers=states.result() if approved is None else Known(_providers(approved)),
-        registry=registry.result(),
-        connected=connected.result(),
-        scope_map=scope_map.result(),
-        token=token.result(),
-        cluster=cluster.result(),
-        extensions=extensions.result(),
-        kubernetes_version=version.result(),
-        nodes=nodes.result(),
-        storage_classes=classes.result(),
-        namespace_phase=phase.result(),
-        cert_manager=cert_manager.result(),
-        ranges=ranges.result(),
-        missing_rights=missing.result(),
-        runtime=runtime.result(),
-    )
+    def inside(question: Callable[[Cluster], Awaitable[T]]) -> asyncio.Task[Answer[T]]:
+        async def ask() -> T:
+            return await question(await value_of(reaching))
+
+        return kube.ask(site.name, ask)
+
+    phase = inside(lambda cluster: cluster.namespace_phase(RUNTIME_NAMESPACE))
+
+    async def runtime(cluster: Cluster) -> Runtime | None:
+        return await cluster.runtime(RUNTIME_NAMESPACE) if await value_of(phase) else None
+
+    return {
+        "kubernetes_version": inside(lambda cluster: cluster.version()),
+        "nodes": inside(lambda cluster: cluster.nodes()),
+        "storage_classes": inside(lambda cluster: cluster.storage_classes()),
+        "namespace_phase": phase,
+        "cert_manager": inside(lambda cluster: cluster.has_cert_manager()),
+        "ranges": inside(lambda cluster: cluster.service_ranges(namespace)),
+        "missing_rights": inside(lambda cluster: cluster.missing_rights(namespace)),
+        "runtime": inside(runtime),
+    }
+
+
+def _image_questions(
+    arm: Questions, azure: Azure, site: Site, request: DeployRequest, registry: asyncio.Task[Answer[Registry | None]]
+) -> dict[str, asyncio.Task[Answer[str]]]:
+    """By repository: whether it holds the tag that the site imports there, or any one."""
+
+    def look(repository: str) -> asyncio.Task[Answer[str]]:
+        imported = image_import(site, repository)
+
+        async def content() -> str:
+            if (acr := await value_of(registry)) is None:
+                return ""
+            try:
+                if imported is None:
+                    return await azure.images.any_tag(acr.login_server, repository)
+                return (await azure.images.get(acr.login_server, repository, imported.tag)).digest
+            except Absent:
+                return ""
+
+        return arm.ask(f"{site.acr_ref.id}/{repository}", content)
+
+    return {repository: look(repository) for repository in request.repositories}
 
 
 def _providers(plan: Plan) -> Mapping[str, str]:

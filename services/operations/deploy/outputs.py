@@ -15,9 +15,18 @@ class AddressHeld:
 
 @dataclass(frozen=True)
 class ImageKept:
-    """The tag existed already, and imports never overwrite."""
+    """The tag existed already, and imports never overwrite. `digest` is empty where only Azure's refusal says so."""
 
     image: str
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class ImageImported:
+    """The import has ended well, and the tag is there with this digest; empty where the bot could not look."""
+
+    image: str
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,14 +60,17 @@ class RegistryOnline:
 
 @dataclass(frozen=True)
 class RegistrySynced:
-    """The first sync has ended."""
+    """A sync of all repositories has ended. `unproven` are those of which it is not known that they hold an image."""
 
     last_sync: datetime | None = None
+    repositories: tuple[str, ...] = ()
+    unproven: tuple[str, ...] = ()
 
 
 VALUES = {
     "deploy.address_held": AddressHeld,
     "deploy.image_kept": ImageKept,
+    "deploy.image_imported": ImageImported,
     "deploy.registry_created": RegistryCreated,
     "deploy.extension_installed": ExtensionInstalled,
     "deploy.runtime_verified": RuntimeVerified,
@@ -72,7 +84,7 @@ EXTENSION_ADDRESS = "extension.address"
 
 def address_of(operation: Operation) -> str:
     """The Service address that the extension has, or will have; empty while nobody knows."""
-    held = operation.output(AddressHeld)
-    if held is not None:
-        return held.address
+    output = operation.output(AddressHeld)
+    if output is not None:
+        return output.address
     return str(operation.plan.observed.get(EXTENSION_ADDRESS, "")) if operation.plan else ""

@@ -6,7 +6,7 @@ from services.operations.answers import Known, known
 from services.operations.deploy import addresses
 from services.operations.deploy.observation import Observation
 from services.operations.deploy.outputs import EXTENSION_ADDRESS
-from services.operations.deploy.request import DeployRequest
+from services.operations.deploy.request import DeployRequest, image_import
 from services.operations.procedure import Draft
 from services.policy.extensions import (
     CERT_MANAGER_INSTALL,
@@ -81,12 +81,16 @@ def _registry(site: Site, observation: Observation) -> tuple[PlannedStep, ...]:
 
 
 def _images(site: Site, request: DeployRequest) -> tuple[PlannedStep, ...]:
-    """Imports never overwrite: a tag that is there already is kept, which only the service can tell."""
-    return tuple(
-        _step("acr.import", "create", source=source, image=f"{repository}:{source.rpartition(':')[2]}")
-        for repository in request.repositories
-        if (source := site.images.get(repository))
-    )
+    """Planned for tags that exist too: one may be deleted while the plan waits, and the step keeps what is there."""
+    steps = []
+    for repository in request.repositories:
+        if (imported := image_import(site, repository)) is None:
+            continue
+        params = {"source": imported.source, "image": f"{repository}:{imported.tag}"}
+        if imported.digest:
+            params["digest"] = imported.digest
+        steps.append(_step("acr.import", "create", **params))
+    return tuple(steps)
 
 
 def _sync_access(request: DeployRequest, observation: Observation) -> tuple[PlannedStep, ...]:

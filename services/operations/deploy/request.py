@@ -175,6 +175,27 @@ def _storage_request(text: str) -> str:
     return text
 
 
+@dataclass(frozen=True)
+class ImageImport:
+    """An image that the site imports. `source` has a tag or a digest: the service refuses both (azure-cli#14337).
+
+    `tag` is the one that the import makes, `digest` what it then has to be; empty where any will do.
+    """
+
+    source: str
+    tag: str
+    digest: str = ""
+
+
+def image_import(site: Site, repository: str) -> ImageImport | None:
+    """Where the site's image of a repository comes from; None where it is not imported."""
+    if (source := site.images.get(repository)) is None:
+        return None
+    reference, _, digest = source.partition("@")
+    name, _, tag = reference.rpartition(":")
+    return ImageImport(f"{name}@{digest}" if digest else source, tag, digest)
+
+
 def storage_bytes(quantity: str) -> int | None:
     """Size of a volume such as `250Gi`; None for a quantity of another form (Kubernetes has more)."""
     match = STORAGE_REQUEST.fullmatch(quantity)

@@ -227,6 +227,15 @@ async def test_an_image_that_is_not_there_is_absent(azure: Azure, image: str, co
     assert caught.value.code == code
 
 
+async def test_a_repository_names_one_of_its_tags_and_an_empty_one_is_absent(azure: Azure) -> None:
+    server = (await azure.registries.get(ACR)).login_server
+    with pytest.raises(Absent):
+        await azure.images.any_tag(server, "hello-world")
+    await finished(azure, await azure.registries.import_image(ACR, IMAGE, "hello-world:latest"))
+
+    assert await azure.images.any_tag(server, "hello-world") == "latest"
+
+
 async def test_the_right_to_read_images_is_named_where_it_is_missing(keys: Path) -> None:
     right = "Microsoft.ContainerRegistry/registries/pull/read"
     cloud = Sandboxed(keys, denied_actions=[right])

@@ -82,5 +82,6 @@ def site(name: str, kubeconfig: str, **changes: object) -> Site:
         "acr": {"name": "contosoacr"},
         "cluster": {"name": f"{name}-arc", "kubernetes": {"kubeconfig": kubeconfig, "context": name}},
         "sync": {"repositories": ["hello-world"]},
+        "images": {"hello-world": "mcr.microsoft.com/hello-world:latest"},
     }
     return Site.model_validate(values | changes)

@@ -26,6 +26,7 @@ def site() -> Site:
             "acr": {"name": "contosoacr"},
             "cluster": {"name": "berlin-arc"},
             "sync": {"repositories": ["hello-world"]},
+            "images": {"team/app": f"mcr.microsoft.com/team/app:1.0@sha256:{'a' * 64}"},
         }
     )
 

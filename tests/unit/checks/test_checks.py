@@ -11,7 +11,7 @@ from handlers.views.facts import UNKNOWN
 from handlers.views.findings import render
 from handlers.views.procedures.deploy_findings import FINDINGS
 from services.model.azure import ConnectedRegistry, Extension, ExtensionStatus, PasswordSlot, ScopeMap, Token
-from services.model.errors import NotAllowed, Unreachable
+from services.model.errors import NotAllowed, NotAuthenticated, Unreachable
 from services.model.kubernetes import Node, Runtime, ServiceRanges, StorageClass
 from services.model.plan import Finding
 from services.operations.answers import NOT_ASKED, Known, Unknown
@@ -151,6 +151,21 @@ SCENARIOS: tuple[Scenario, ...] = (
         {},
     ),
     ("token_disabled", "blocker", {"token": Known(token(enabled=False))}, {}),
+    ("images_found", "ok", {"images": {"hello-world": Known("sha256:a")}}, {}),
+    ("image_differs", "blocker", {"images": {"team/app": Known("sha256:b")}}, {"repositories": ("team/app",)}),
+    ("repositories_empty", "blocker", {"images": {"hello-world": Known("")}}, {}),
+    (
+        "repository_misspelt",
+        "blocker",
+        {"images": {"hello-world": Known("sha256:a"), "helo-world": Known("")}},
+        {"repositories": ("hello-world", "helo-world")},
+    ),
+    (
+        "repositories_empty_for_now",
+        "warning",
+        {"images": {"hello-world": Known("")}},
+        {"mode": "ReadWrite"},
+    ),
     ("extension_free", "ok", {}, {}),
     (
         "extension_reused",
@@ -373,7 +388,8 @@ def test_a_right_that_the_bot_lacks_never_reads_like_a_no(
     (finding,) = [one for one in run(site, request_, replace(clean, nodes=Unknown(denied))) if one.code == UNASKED]
 
     assert render(finding, "deploy").sentence == (
-        "The cluster does not let the bot check `A linux/amd64 node is ready`: the bot's own identity lacks `list nodes`."
+        "The cluster does not let the bot look: its own identity lacks `list nodes`.\n"
+        "Not checked: A linux/amd64 node is ready."
     )
 
 
@@ -384,7 +400,7 @@ def test_a_refusal_that_names_no_right_is_told_in_its_own_words(
     (finding,) = [one for one in run(site, request_, replace(clean, nodes=Unknown(denied))) if one.code == UNASKED]
 
     assert render(finding, "deploy").sentence == (
-        "The cluster does not let the bot check `A linux/amd64 node is ready` (`Forbidden`: `not you`)."
+        "The cluster does not let the bot look (`Forbidden`: `not you`).\nNot checked: A linux/amd64 node is ready."
     )
 
 
@@ -446,3 +462,29 @@ def test_a_size_that_the_extension_does_not_set_is_the_claims_own(
     )
 
     assert code in [finding.code for finding in run(site, request_, world)]
+
+
+def test_one_refusal_of_azure_is_one_finding_that_names_what_it_affects(
+    site: Site, request_: DeployRequest, clean: Observation
+) -> None:
+    azure = ("registry", "connected", "scope_map", "token", "cluster", "extensions", "providers")
+    refusals: dict[str, Any] = {
+        field: Unknown(NotAuthenticated("azure", f"/subscriptions/s/{field}", "AADSTS700213", field, reason="subject"))
+        for field in azure
+    }
+    (finding,) = [one for one in run(site, request_, replace(clean, **refusals)) if one.code == UNASKED]
+
+    assert finding.level == "blocker"
+    assert render(finding, "deploy").sentence.endswith(
+        "Not checked: Resource providers are registered, Registry exists, Cluster is connected to Azure Arc and 4 more."
+    )
+
+
+def test_two_missing_rights_are_two_findings(site: Site, request_: DeployRequest, clean: Observation) -> None:
+    nodes, classes = (
+        Unknown(NotAllowed("kubernetes", "berlin", "Forbidden", "forbidden", action=action))
+        for action in ("list nodes", "list storageclasses")
+    )
+    findings = run(site, request_, replace(clean, nodes=nodes, storage_classes=classes))
+
+    assert [one.check for one in findings if one.code == UNASKED] == ["kubernetes.node", "kubernetes.storage"]

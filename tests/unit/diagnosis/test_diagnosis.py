@@ -29,7 +29,7 @@ from services.operations.deploy.diagnosis import diagnose
 
 Seen = dict[str, Any]
 TOLD = ("azure", "/x", "Code", "words")
-NAMES = {"registry": "contosoacr", "group": "edge-rg"}
+NAMES = {"registry": "contosoacr", "group": "edge-rg", "hosts": ("contosoacr-a1b2.azurecr.cn",)}
 
 
 def failed(*texts: str, state: str = "Failed") -> Seen:
@@ -128,6 +128,9 @@ CASES: tuple[tuple[str, Seen], ...] = (
         )
         | {"connected": connected()},
     ),
+    ("proxy", log("proxyconnect tcp: dial tcp 10.1.2.3:3128: connect: connection refused")),
+    ("proxy", failed('Get "https://mcr.microsoft.com/v2/": Proxy Authentication Required')),
+    ("tls_inspected", log("tls: failed to verify certificate: x509: certificate signed by unknown authority")),
     ("firewall", log("dial tcp: lookup contosoacr.westeurope.data.azurecr.io: i/o timeout")),
     (
         "disk_error",
@@ -195,6 +198,8 @@ OF_THE_RUN = {
     Cause.ADDRESS_LEASED,
     Cause.ADDRESS_RANGE_FULL,
     Cause.ADDRESS_RACE,
+    Cause.IMAGE_NOT_THERE,
+    Cause.IMAGE_DIFFERS,
     EngineCause.STEP_TIMED_OUT,
     EngineCause.INTERRUPTED,
     EngineCause.CHILDREN_FAILED,

@@ -3,7 +3,7 @@
 from services.model.plan import Finding
 from services.operations import checks
 from services.operations.checks import Check
-from services.operations.deploy.checks import cloud, cluster, extension, names
+from services.operations.deploy.checks import cloud, cluster, extension, images, names
 from services.operations.deploy.observation import Observation
 from services.operations.deploy.request import DeployRequest, site_names
 from services.policy.sites import Site
@@ -14,6 +14,7 @@ CHECKS: tuple[Check[DeployRequest, Observation], ...] = (
     cloud.premium,
     cloud.registry_ready,
     cloud.data_endpoint,
+    images.images,
     cloud.cluster,
     names.connected_name,
     names.quota,

@@ -11,9 +11,9 @@ PREMIUM = "Premium"
 
 
 @check("providers.registered", title="Resource providers are registered")
-def providers(_site: Site, _request: DeployRequest, seen: Observation) -> Finding:
+def providers(_site: Site, _request: DeployRequest, observation: Observation) -> Finding:
     """The plan registers those that are missing."""
-    states = {name.casefold(): state for name, state in required(seen.providers).items()}
+    states = {name.casefold(): state for name, state in required(observation.providers).items()}
     missing = {
         name: states.get(name.casefold(), "NotRegistered")
         for name in PROVIDERS
@@ -25,32 +25,32 @@ def providers(_site: Site, _request: DeployRequest, seen: Observation) -> Findin
 
 
 @check("registry.exists", title="Registry exists", essential=True)
-def registry(site: Site, _request: DeployRequest, seen: Observation) -> Finding:
+def registry(site: Site, _request: DeployRequest, observation: Observation) -> Finding:
     """An absent one is created only where the site says so: it costs money every month."""
-    found = required(seen.registry)
-    if found is not None:
-        return ok(Code.REGISTRY_FOUND, location=found.location, login_server=found.login_server)
+    acr = required(observation.registry)
+    if acr is not None:
+        return ok(Code.REGISTRY_FOUND, location=acr.location, login_server=acr.login_server)
     if site.acr.create_in:
         return warning(Code.REGISTRY_TO_CREATE, location=site.acr.create_in)
     return blocker(Code.REGISTRY_ABSENT)
 
 
 @check("registry.premium", title="Registry is Premium")
-def premium(_site: Site, _request: DeployRequest, seen: Observation) -> Finding | None:
+def premium(_site: Site, _request: DeployRequest, observation: Observation) -> Finding | None:
     """Connected registries need the Premium tier (Learn: intro-connected-registry)."""
-    if (found := if_known(seen.registry)) is None:
+    if (acr := if_known(observation.registry)) is None:
         return None
-    if found.sku.casefold() == PREMIUM.casefold():
+    if acr.sku.casefold() == PREMIUM.casefold():
         return ok(Code.REGISTRY_PREMIUM)
-    return blocker(Code.REGISTRY_NOT_PREMIUM, sku=found.sku)
+    return blocker(Code.REGISTRY_NOT_PREMIUM, sku=acr.sku)
 
 
 @check("registry.ready", title="Registry is not being changed")
-def registry_ready(_site: Site, _request: DeployRequest, seen: Observation) -> Finding | None:
+def registry_ready(_site: Site, _request: DeployRequest, observation: Observation) -> Finding | None:
     """By its provisioning state."""
-    if (found := if_known(seen.registry)) is None:
+    if (acr := if_known(observation.registry)) is None:
         return None
-    state = found.provisioning_state
+    state = acr.provisioning_state
     if state in {"Failed", "Canceled", "Deleting"}:
         return blocker(Code.REGISTRY_BROKEN, state=state)
     if state in {"Creating", "Updating"}:
@@ -59,25 +59,24 @@ def registry_ready(_site: Site, _request: DeployRequest, seen: Observation) -> F
 
 
 @check("registry.data_endpoint", title="Dedicated data endpoint is on")
-def data_endpoint(_site: Site, _request: DeployRequest, seen: Observation) -> Finding | None:
+def data_endpoint(_site: Site, _request: DeployRequest, observation: Observation) -> Finding | None:
     """The plan switches it on; from then on clients are sent to another host name, which firewalls must let through."""
-    if (found := if_known(seen.registry)) is None:
+    if (acr := if_known(observation.registry)) is None:
         return None
-    hosts = found.data_endpoint_hosts or (f"{found.name.lower()}.{found.location}.data.azurecr.io",)
-    if found.data_endpoint:
-        return ok(Code.DATA_ENDPOINT_ON, hosts=hosts)
-    return warning(Code.DATA_ENDPOINT_OFF, hosts=hosts)
+    if acr.data_endpoint:
+        return ok(Code.DATA_ENDPOINT_ON, hosts=acr.data_endpoint_hosts)
+    return warning(Code.DATA_ENDPOINT_OFF)
 
 
 @check("cluster.connected", title="Cluster is connected to Azure Arc", essential=True)
-def cluster(_site: Site, _request: DeployRequest, seen: Observation) -> Finding:
+def cluster(_site: Site, _request: DeployRequest, observation: Observation) -> Finding:
     """Offline: no heartbeat for 15 minutes. Expired: the cluster's identity certificate has run out."""
-    found = required(seen.cluster)
-    if found is None:
+    arc_cluster = required(observation.cluster)
+    if arc_cluster is None:
         return blocker(Code.CLUSTER_ABSENT)
-    if found.connectivity == "Connected":
-        return ok(Code.CLUSTER_CONNECTED, version=found.kubernetes_version, heartbeat=found.last_heartbeat)
+    if arc_cluster.connectivity == "Connected":
+        return ok(Code.CLUSTER_CONNECTED, version=arc_cluster.kubernetes_version, heartbeat=arc_cluster.last_heartbeat)
     code = {"Connecting": Code.CLUSTER_CONNECTING, "Expired": Code.CLUSTER_EXPIRED}.get(
-        found.connectivity, Code.CLUSTER_OFFLINE
+        arc_cluster.connectivity, Code.CLUSTER_OFFLINE
     )
-    return blocker(code, state=found.connectivity, heartbeat=found.last_heartbeat)
+    return blocker(code, state=arc_cluster.connectivity, heartbeat=arc_cluster.last_heartbeat)

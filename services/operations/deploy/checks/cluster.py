@@ -4,7 +4,6 @@ from typing import TypeVar
 
 from services.model.kubernetes import ServiceRanges
 from services.model.plan import Finding
-from services.operations.answers import Answer, Unknown
 from services.operations.checks import blocker, check, if_known, ok, required, warning
 from services.operations.deploy.addresses import Choice, assess_address, choose
 from services.operations.deploy.codes import Code
@@ -17,38 +16,32 @@ T = TypeVar("T")
 
 
 @check("kubernetes.reached", title="Kubernetes API answers", essential=True)
-def reached(_site: Site, _request: DeployRequest, seen: Observation) -> Finding:
+def reached(_site: Site, _request: DeployRequest, observation: Observation) -> Finding:
     """With the site's kubeconfig."""
-    return ok(Code.KUBERNETES_REACHED, version=required(seen.kubernetes_version))
+    return ok(Code.KUBERNETES_REACHED, version=required(observation.kubernetes_version))
 
 
 @check("kubernetes.rights", title="Bot has the rights that a deployment uses")
-def rights(site: Site, _request: DeployRequest, seen: Observation) -> Finding | None:
+def rights(site: Site, _request: DeployRequest, observation: Observation) -> Finding | None:
     """`deploy/rbac` grants exactly these."""
-    if _said_already(seen.missing_rights, seen):
-        return None
-    if missing := required(seen.missing_rights):
+    if missing := required(observation.missing_rights):
         return blocker(Code.RIGHTS_MISSING, missing=missing, namespace=site.cluster.kubernetes.hold_namespace)
     return ok(Code.RIGHTS_COMPLETE)
 
 
 @check("kubernetes.namespace", title="Namespace is not terminating")
-def namespace(_site: Site, _request: DeployRequest, seen: Observation) -> Finding | None:
+def namespace(_site: Site, _request: DeployRequest, observation: Observation) -> Finding | None:
     """Nothing can be created in a namespace that goes away."""
-    if _said_already(seen.namespace_phase, seen):
-        return None
-    phase = required(seen.namespace_phase)
+    phase = required(observation.namespace_phase)
     if phase == "Terminating":
         return blocker(Code.NAMESPACE_TERMINATING, namespace=RUNTIME_NAMESPACE)
     return ok(Code.NAMESPACE_USABLE, namespace=RUNTIME_NAMESPACE, phase=phase)
 
 
 @check("kubernetes.node", title="A linux/amd64 node is ready")
-def node(_site: Site, _request: DeployRequest, seen: Observation) -> Finding | None:
+def node(_site: Site, _request: DeployRequest, observation: Observation) -> Finding | None:
     """The extension has no image for ARM64 (Learn: Arc extensions)."""
-    if _said_already(seen.nodes, seen):
-        return None
-    nodes = required(seen.nodes)
+    nodes = required(observation.nodes)
     fitting = [one for one in nodes if (one.os, one.architecture) == ("linux", "amd64")]
     if not fitting:
         return blocker(Code.NODE_ABSENT, platforms=tuple(sorted({f"{one.os}/{one.architecture}" for one in nodes})))
@@ -59,16 +52,14 @@ def node(_site: Site, _request: DeployRequest, seen: Observation) -> Finding | N
 
 
 @check("kubernetes.storage", title="Storage class exists")
-def storage(_site: Site, request: DeployRequest, seen: Observation) -> Finding | None:
+def storage(_site: Site, request: DeployRequest, observation: Observation) -> Finding | None:
     """Without a usable class the volume claim stays Pending and the extension Creating."""
-    if _said_already(seen.storage_classes, seen):
-        return None
-    classes = required(seen.storage_classes)
+    classes = required(observation.storage_classes)
     names = tuple(one.name for one in classes)
     if request.storage_class:
-        there = request.storage_class in names
-        answer = ok(Code.STORAGE_FOUND, storage_class=request.storage_class, default=False)
-        return answer if there else blocker(Code.STORAGE_ABSENT, storage_class=request.storage_class, classes=names)
+        if request.storage_class not in names:
+            return blocker(Code.STORAGE_ABSENT, storage_class=request.storage_class, classes=names)
+        return ok(Code.STORAGE_FOUND, storage_class=request.storage_class, default=False)
     default = next((one.name for one in classes if one.default), None)
     if default is None:
         return blocker(Code.STORAGE_NO_DEFAULT, classes=names)
@@ -76,38 +67,34 @@ def storage(_site: Site, request: DeployRequest, seen: Observation) -> Finding |
 
 
 @check("kubernetes.cert_manager", title="cert-manager")
-def cert_manager(_site: Site, request: DeployRequest, seen: Observation) -> Finding | None:
+def cert_manager(_site: Site, request: DeployRequest, observation: Observation) -> Finding | None:
     """`install` is what the plan sets `cert-manager.install` to: a second installation fails at the first one's CRDs.
 
     An extension of ours that exists may have installed it itself: then its setting stays, else an upgrade removes it.
     """
-    if _said_already(seen.cert_manager, seen):
-        return None
-    there = required(seen.cert_manager)
-    own = seen.own_extension(request.name)
-    if own is not None and there:
+    installed = required(observation.cert_manager)
+    own = observation.own_extension(request.name)
+    if own is not None and installed:
         install = own.settings.get(CERT_MANAGER_INSTALL, "true").casefold() != "false"
         return ok(Code.CERT_MANAGER_KEPT, install=install)
-    return ok(Code.CERT_MANAGER_THERE, install=False) if there else ok(Code.CERT_MANAGER_TO_INSTALL, install=True)
+    return ok(Code.CERT_MANAGER_THERE, install=False) if installed else ok(Code.CERT_MANAGER_TO_INSTALL, install=True)
 
 
 @check("kubernetes.address", title="A Service address is free", essential=True)
-def address(_site: Site, request: DeployRequest, seen: Observation) -> Finding | None:
+def address(_site: Site, request: DeployRequest, observation: Observation) -> Finding | None:
     """A given address is judged, else one is picked; `address` is what the plan holds and the extension gets."""
-    if _said_already(seen.ranges, seen):
-        return None
-    ranges = required(seen.ranges)
-    if (own := _own_address(request, seen, ranges)) and request.service_ip in {None, own}:
+    ranges = required(observation.ranges)
+    if (own := _own_address(request, observation, ranges)) and request.service_ip in {None, own}:
         return ok(Code.ADDRESS_KEPT, address=own, picked=False)
     if request.service_ip is not None:
-        return _judged(request.service_ip, ranges, seen.leased)
-    return _picked(ranges, seen.leased)
+        return _assessed(request.service_ip, ranges, observation.leased)
+    return _picked(ranges, observation.leased)
 
 
-def _judged(wanted: str, ranges: ServiceRanges, leased: frozenset[str]) -> Finding:
-    assessment = assess_address(wanted, ranges, leased)
+def _assessed(address: str, ranges: ServiceRanges, leased: frozenset[str]) -> Finding:
+    assessment = assess_address(address, ranges, leased)
     if assessment.verdict == "ok":
-        return ok(Code.ADDRESS_GIVEN, address=wanted, picked=False, **assessment.facts)
+        return ok(Code.ADDRESS_GIVEN, address=address, picked=False, **assessment.facts)
     code = {
         "outside": Code.ADDRESS_OUTSIDE,
         "reserved": Code.ADDRESS_RESERVED,
@@ -116,7 +103,7 @@ def _judged(wanted: str, ranges: ServiceRanges, leased: frozenset[str]) -> Findi
     }[assessment.verdict]
     free = choose(ranges, leased)
     instead = free.address if isinstance(free, Choice) else ""
-    return blocker(code, address=wanted, instead=instead, **{"ranges": ranges.ranges} | dict(assessment.facts))
+    return blocker(code, address=address, instead=instead, **{"ranges": ranges.ranges} | dict(assessment.facts))
 
 
 def _picked(ranges: ServiceRanges, leased: frozenset[str]) -> Finding:
@@ -131,23 +118,11 @@ def _picked(ranges: ServiceRanges, leased: frozenset[str]) -> Finding:
     return ok(Code.ADDRESS_PICKED, **facts)
 
 
-def _own_address(request: DeployRequest, seen: Observation, ranges: ServiceRanges) -> str:
+def _own_address(request: DeployRequest, observation: Observation, ranges: ServiceRanges) -> str:
     """The address of the extension that is there already, unless somebody else's Service has it; empty otherwise."""
-    own = seen.own_extension(request.name)
-    told = own.settings.get(SERVICE_ADDRESS, "") if own is not None else ""
-    running = if_known(seen.runtime)
-    if told and running is not None and told in running.service_addresses:
-        return told
-    return told if told and assess_address(told, ranges, seen.leased).verdict == "ok" else ""
-
-
-def _said_already(answer: Answer[T], seen: Observation) -> bool:
-    """Whether this question failed as the very first one did: people need to read that only once."""
-    first = seen.kubernetes_version
-    if not isinstance(first, Unknown) or not isinstance(answer, Unknown):
-        return False
-    return type(first.error) is type(answer.error) and _code(first) == _code(answer)
-
-
-def _code(answer: Unknown) -> str:
-    return str(getattr(answer.error, "code", ""))
+    own = observation.own_extension(request.name)
+    address = own.settings.get(SERVICE_ADDRESS, "") if own is not None else ""
+    running = if_known(observation.runtime)
+    if address and running is not None and address in running.service_addresses:
+        return address
+    return address if address and assess_address(address, ranges, observation.leased).verdict == "ok" else ""

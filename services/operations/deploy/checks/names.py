@@ -12,30 +12,30 @@ from services.policy.sites import CONNECTED_REGISTRIES_PER_ACR, SCOPE_MAP_PERMIS
 
 
 @check("connected.name", title="Name is free or of this connected registry", essential=True)
-def connected_name(_site: Site, request: DeployRequest, seen: Observation) -> Finding | None:
+def connected_name(_site: Site, request: DeployRequest, observation: Observation) -> Finding | None:
     """An existing one is reused when it is as asked. Mode, parent and sync token can't be changed after creation."""
-    required(seen.connected)
+    required(observation.connected)
     if not request.name:
         return None
-    if (found := seen.registry_named(request.name)) is None:
+    if (registry := observation.registry_named(request.name)) is None:
         return ok(Code.NAME_FREE)
-    if (final := _cannot_change(found, request)) is not None:
+    if (final := _cannot_change(registry, request)) is not None:
         return final
-    if found.provisioning_state in {"Creating", "Updating", "Deleting"}:
-        return blocker(Code.CONNECTED_BUSY, state=found.provisioning_state)
-    if changes := _changes(found, request):
+    if registry.provisioning_state in {"Creating", "Updating", "Deleting"}:
+        return blocker(Code.CONNECTED_BUSY, state=registry.provisioning_state)
+    if changes := _changes(registry, request):
         return blocker(Code.CONNECTED_SETTINGS_DIFFER, changes=changes)
-    return ok(Code.CONNECTED_REUSED, state=found.connection_state, activation=found.activation)
+    return ok(Code.CONNECTED_REUSED, state=registry.connection_state, activation=registry.activation)
 
 
 @check("connected.quota", title="Registry has room for one more")
-def quota(_site: Site, request: DeployRequest, seen: Observation) -> Finding | None:
+def quota(_site: Site, request: DeployRequest, observation: Observation) -> Finding | None:
     """The quota counts all connected registries of a registry, nested ones too."""
-    if (found := if_known(seen.connected)) is None or seen.registry_named(request.name) is not None:
+    if (registries := if_known(observation.connected)) is None or observation.registry_named(request.name) is not None:
         return None
-    code = Code.QUOTA_FULL if len(found) >= CONNECTED_REGISTRIES_PER_ACR else Code.QUOTA_LEFT
+    code = Code.QUOTA_FULL if len(registries) >= CONNECTED_REGISTRIES_PER_ACR else Code.QUOTA_LEFT
     answer = blocker if code is Code.QUOTA_FULL else ok
-    return answer(code, count=len(found), limit=CONNECTED_REGISTRIES_PER_ACR)
+    return answer(code, count=len(registries), limit=CONNECTED_REGISTRIES_PER_ACR)
 
 
 @check("scope_map.permissions", title="Repositories fit in a scope map")
@@ -51,52 +51,52 @@ def permissions(_site: Site, request: DeployRequest, _seen: Observation) -> Find
 
 
 @check("scope_map.name", title="Scope map is free or of this connected registry", essential=True)
-def scope_map(_site: Site, request: DeployRequest, seen: Observation) -> Finding | None:
+def scope_map(_site: Site, request: DeployRequest, observation: Observation) -> Finding | None:
     """The Azure CLI overwrites an existing scope map with a warning line; here it must be this registry's own."""
     if not request.name:
         return None
-    if (found := required(seen.scope_map)) is None:
+    if (existing := required(observation.scope_map)) is None:
         return ok(Code.SCOPE_MAP_FREE)
-    have, want = {action.casefold() for action in found.actions}, set(_wanted(request))
+    have, want = {action.casefold() for action in existing.actions}, set(_wanted(request))
     changes = {"added": tuple(sorted(want - have)), "removed": tuple(sorted(have - want))}
     if have == want:
         return ok(Code.SCOPE_MAP_REUSED)
-    if _is_own_scope_map(request, seen):
+    if _is_own_scope_map(request, observation):
         return warning(Code.SCOPE_MAP_CHANGES, **changes)
     return blocker(Code.SCOPE_MAP_FOREIGN, **changes)
 
 
 @check("token.name", title="Sync token is free or of this connected registry", essential=True)
-def token(_site: Site, request: DeployRequest, seen: Observation) -> Finding | None:
+def token(_site: Site, request: DeployRequest, observation: Observation) -> Finding | None:
     """A disabled token was disabled by somebody, perhaps to cut this registry off: it is not switched on silently."""
     if not request.name:
         return None
-    if (found := required(seen.token)) is None:
+    if (existing := required(observation.token)) is None:
         return ok(Code.TOKEN_FREE)
-    if user := _other_user(request, seen):
+    if user := _other_user(request, observation):
         return blocker(Code.TOKEN_IN_USE, user=user)
-    if _last(found.scope_map_id) != request.scope_map_name.casefold():
-        return blocker(Code.TOKEN_FOREIGN, scope_map=_last(found.scope_map_id))
-    if not found.enabled:
+    if _last(existing.scope_map_id) != request.scope_map_name.casefold():
+        return blocker(Code.TOKEN_FOREIGN, scope_map=_last(existing.scope_map_id))
+    if not existing.enabled:
         return blocker(Code.TOKEN_DISABLED)
-    return ok(Code.TOKEN_REUSED, passwords=tuple(slot.name for slot in found.passwords))
+    return ok(Code.TOKEN_REUSED, passwords=tuple(slot.name for slot in existing.passwords))
 
 
-def _cannot_change(found: ConnectedRegistry, request: DeployRequest) -> Finding | None:
-    if found.mode.casefold() != request.mode.casefold():
-        return blocker(Code.CONNECTED_MODE_DIFFERS, mode=found.mode, wanted=request.mode)
-    if found.parent:
-        return blocker(Code.CONNECTED_HAS_PARENT, parent=found.parent)
-    if _last(found.token_id) != request.token_name.casefold():
-        return blocker(Code.CONNECTED_TOKEN_DIFFERS, token=_last(found.token_id), wanted=request.token_name)
+def _cannot_change(registry: ConnectedRegistry, request: DeployRequest) -> Finding | None:
+    if registry.mode.casefold() != request.mode.casefold():
+        return blocker(Code.CONNECTED_MODE_DIFFERS, mode=registry.mode, wanted=request.mode)
+    if registry.parent:
+        return blocker(Code.CONNECTED_HAS_PARENT, parent=registry.parent)
+    if _last(registry.token_id) != request.token_name.casefold():
+        return blocker(Code.CONNECTED_TOKEN_DIFFERS, token=_last(registry.token_id), wanted=request.token_name)
     return None
 
 
-def _changes(found: ConnectedRegistry, request: DeployRequest) -> Mapping[str, tuple[object, object]]:
+def _changes(registry: ConnectedRegistry, request: DeployRequest) -> Mapping[str, tuple[object, object]]:
     pairs = {
-        "schedule": (found.schedule, request.schedule),
-        "window": (found.window, request.window),
-        "message_ttl": (found.message_ttl, request.message_ttl),
+        "schedule": (registry.schedule, request.schedule),
+        "window": (registry.window, request.window),
+        "message_ttl": (registry.message_ttl, request.message_ttl),
     }
     return {field: pair for field, pair in pairs.items() if pair[0] != pair[1]}
 
@@ -105,9 +105,9 @@ def _wanted(request: DeployRequest) -> tuple[str, ...]:
     return sync_actions(request.name, request.mode, request.repositories)
 
 
-def _is_own_scope_map(request: DeployRequest, seen: Observation) -> bool:
+def _is_own_scope_map(request: DeployRequest, observation: Observation) -> bool:
     """Whether the existing connected registry syncs with the token that has this scope map."""
-    registry, sync_token = seen.registry_named(request.name), if_known(seen.token)
+    registry, sync_token = observation.registry_named(request.name), if_known(observation.token)
     if registry is None or sync_token is None:
         return False
     return (
@@ -116,11 +116,14 @@ def _is_own_scope_map(request: DeployRequest, seen: Observation) -> bool:
     )
 
 
-def _other_user(request: DeployRequest, seen: Observation) -> str:
+def _other_user(request: DeployRequest, observation: Observation) -> str:
     """Another connected registry that syncs with the token of this name."""
-    for one in if_known(seen.connected) or ():
-        if one.name.casefold() != request.name.casefold() and _last(one.token_id) == request.token_name.casefold():
-            return one.name
+    for registry in if_known(observation.connected) or ():
+        if (
+            registry.name.casefold() != request.name.casefold()
+            and _last(registry.token_id) == request.token_name.casefold()
+        ):
+            return registry.name
     return ""
 
 

@@ -3,13 +3,19 @@
 from datetime import timedelta
 
 from services.model.azure import Pending
-from services.model.errors import AlreadyExists
+from services.model.errors import Absent, AlreadyExists, DomainError, Failure
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.operations.command_line import command_line, lines
-from services.operations.deploy.outputs import ImageKept
-from services.operations.step import Done, Going, Progress, Scene, Step, follow, followed
+from services.operations.deploy.causes import Cause
+from services.operations.deploy.outputs import ImageImported, ImageKept
+from services.operations.step import Done, Going, Progress, Scene, Step, follow, followed, is_there
 from services.policy.sites import Site
+
+UNSEEN = timedelta(minutes=1)
+"""For how long a tag that was just imported may not be there yet."""
+_REFUSED_AS_EXISTING = Pending("tag exists")
+"""In the place of an import that Azure refused: there is nothing to follow, only the tag to look at."""
 
 
 async def _register(scene: Scene) -> Progress:
@@ -63,20 +69,63 @@ def _data_endpoint_line(site: Site, _operation: Operation, planned: PlannedStep)
 
 
 async def _import(scene: Scene) -> Progress:
+    """Looks first: an import never overwrites. What it made is looked at in the wait, whatever Azure answers."""
+    image = scene.params["image"]
+    if digest := await _digest(scene):
+        # One that was begun before had found no tag then, so that this one is its own.
+        return Done(ImageImported(image, digest) if scene.repeated else ImageKept(image, digest))
     try:
-        begun = await scene.azure.registries.import_image(
-            scene.site.acr_ref, scene.params["source"], scene.params["image"]
-        )
+        pending = await scene.azure.registries.import_image(scene.site.acr_ref, scene.params["source"], image)
     except AlreadyExists:
-        return Done(ImageKept(scene.params["image"]))
-    return followed(begun)
+        return Going(_REFUSED_AS_EXISTING)
+    return Going(pending, pending.correlation_id)
 
 
 async def _imported(scene: Scene, token: Pending) -> Progress:
+    """Done when the tag is there: that an import has ended, or was refused since the tag exists, proves nothing."""
+    image, pending = scene.params["image"], token
+    if token != _REFUSED_AS_EXISTING:
+        try:
+            pending = await scene.azure.operations.poll(token)
+        except AlreadyExists:
+            pending = _REFUSED_AS_EXISTING
+    if pending.kind != "done":
+        return Going(pending)
+    digest = await _digest(scene)
+    if digest == "":
+        if scene.waited >= UNSEEN * scene.patience:
+            raise Failure(
+                Cause.IMAGE_NOT_THERE,
+                {"image": image, "registry": scene.site.acr_ref.name, "repository": image.rpartition(":")[0]},
+            )
+        return Going(pending)
+    output = ImageKept if pending == _REFUSED_AS_EXISTING else ImageImported
+    return Done(output(image, digest or ""))
+
+
+async def _digest(scene: Scene) -> str | None:
+    """The digest of the image's tag; empty where it is not there, None where the bot can't look.
+
+    Raises `Failure` where the site file names another digest.
+    """
+    repository, _, tag = scene.params["image"].rpartition(":")
     try:
-        return await follow(scene, token)
-    except AlreadyExists:
-        return Done(ImageKept(scene.params["image"]))
+        registry = await scene.azure.registries.get(scene.site.acr_ref)
+        digest = (await scene.azure.images.get(registry.login_server, repository, tag)).digest
+    except Absent:
+        return ""
+    except DomainError:
+        return None
+    expected = scene.params.get("digest", digest)
+    if digest != expected:
+        facts = {"image": scene.params["image"], "digest": digest, "expected": expected}
+        raise Failure(Cause.IMAGE_DIFFERS, {**facts, "registry": scene.site.acr_ref.name})
+    return digest
+
+
+async def _is_imported(scene: Scene) -> bool | None:
+    digest = await _digest(scene)
+    return None if digest is None else digest != ""
 
 
 def _import_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
@@ -135,8 +184,30 @@ REGISTER_PROVIDERS = Step(
     interval=10,
     within=timedelta(minutes=15),
 )
-CREATE_ACR = Step("acr.create", _create, _create_line, wait=follow)
+CREATE_ACR = Step(
+    "acr.create",
+    _create,
+    _create_line,
+    wait=follow,
+    writes=lambda site, _: site.acr_ref.id,
+    exists=lambda scene: is_there(scene.azure.registries.get(scene.site.acr_ref)),
+)
 ENABLE_DATA_ENDPOINT = Step("acr.data_endpoint", _enable_data_endpoint, _data_endpoint_line, wait=follow)
-IMPORT_IMAGE = Step("acr.import", _import, _import_line, wait=_imported)
-PUT_SCOPE_MAP = Step("scope_map.put", _put_scope_map, _scope_map_line, wait=follow)
-PUT_SYNC_TOKEN = Step("sync_token.put", _put_token, _token_line, wait=follow, interval=2)
+IMPORT_IMAGE = Step("acr.import", _import, _import_line, wait=_imported, exists=_is_imported)
+PUT_SCOPE_MAP = Step(
+    "scope_map.put",
+    _put_scope_map,
+    _scope_map_line,
+    wait=follow,
+    writes=lambda site, planned: f"{site.acr_ref.id}/scopeMaps/{planned.params['name']}",
+    exists=lambda scene: is_there(scene.azure.scope_maps.get(scene.site.acr_ref, scene.params["name"])),
+)
+PUT_SYNC_TOKEN = Step(
+    "sync_token.put",
+    _put_token,
+    _token_line,
+    wait=follow,
+    interval=2,
+    writes=lambda site, planned: f"{site.acr_ref.id}/tokens/{planned.params['name']}",
+    exists=lambda scene: is_there(scene.azure.tokens.get(scene.site.acr_ref, scene.params["name"])),
+)

@@ -47,13 +47,13 @@ async def _held_before(scene: Scene) -> str:
     """What a run that died held, let go again: it may have died before it could say which address it had got."""
     if not scene.repeated:
         return ""
-    held = await (await scene.cluster()).release_addresses(scene.params["namespace"], scene.operation.id)
-    return held[0] if held and scene.params["picked"] else ""
+    addresses_held = await (await scene.cluster()).release_addresses(scene.params["namespace"], scene.operation.id)
+    return addresses_held[0] if addresses_held and scene.params["picked"] else ""
 
 
-async def _next(scene: Scene, known: ServiceRanges, tried: str) -> str:
+async def _next(scene: Scene, ranges: ServiceRanges, tried: str) -> str:
     leased = await scene.leases.of_others(_cluster(scene), scene.operation.id)
-    choice = addresses.choose(known, {*leased, tried})
+    choice = addresses.choose(ranges, {*leased, tried})
     if isinstance(choice, addresses.Full):
         facts = {"ranges": choice.ranges, "size": choice.size, "used": choice.used, "leased": choice.leased}
         raise Failure(Cause.ADDRESS_RANGE_FULL, facts)

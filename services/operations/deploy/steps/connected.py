@@ -1,15 +1,16 @@
 """Steps on the connected registry."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.model.azure import Pending
+from services.model.errors import DomainError
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.operations.command_line import command_line
 from services.operations.deploy.outputs import RegistryCreated, RegistryOnline, RegistrySynced
 from services.operations.deploy.steps.verdict import raise_if_final
-from services.operations.step import Done, Going, Progress, Scene, Step, followed
-from services.policy.sites import Site
+from services.operations.step import Done, Going, Progress, Scene, Step, followed, is_there
+from services.policy.sites import Site, synced_repositories
 
 
 async def _create(scene: Scene) -> Progress:
@@ -51,12 +52,44 @@ async def _is_online(scene: Scene, _token: object) -> Progress:
 
 async def _synced(scene: Scene) -> Progress:
     online = scene.operation.output(RegistryOnline)
-    return Done() if online and online.last_sync else await _is_synced(scene, None)
+    if online and online.last_sync and not _has_new_repositories(scene.operation):
+        return await _proven(scene, online.last_sync)
+    return await _is_synced(scene, None)
 
 
 async def _is_synced(scene: Scene, _token: object) -> Progress:
+    """A sync counts that ended after this operation has changed what is synced, by Azure's clock alone."""
     registry = await scene.azure.connected.get(scene.site.acr_ref, scene.name)
-    return Done(RegistrySynced(registry.last_sync)) if registry.last_sync else Going()
+    online = scene.operation.output(RegistryOnline)
+    is_old = online is not None and registry.last_sync == online.last_sync and _has_new_repositories(scene.operation)
+    return Going() if registry.last_sync is None or is_old else await _proven(scene, registry.last_sync)
+
+
+def _has_new_repositories(operation: Operation) -> bool:
+    """Whether the operation has changed the scope map of a registry that may have synced before."""
+    return any(planned.kind == "scope_map.put" and planned.effect == "change" for planned in operation.planned)
+
+
+async def _proven(scene: Scene, last_sync: datetime) -> Progress:
+    """Azure does not show what is at the edge; it shows that a sync has ended, and what there was to sync."""
+    maps = [planned for planned in scene.operation.planned if planned.kind == "scope_map.put"]
+    actions = [str(action) for planned in maps for action in _several(planned.params["actions"])]
+    repositories = synced_repositories(actions)
+    unproven = []
+    try:
+        login_server = (await scene.azure.registries.get(scene.site.acr_ref)).login_server
+    except DomainError:
+        return Done(RegistrySynced(last_sync, repositories, repositories))
+    for repository in repositories:
+        try:
+            await scene.azure.images.any_tag(login_server, repository)
+        except DomainError:
+            unproven.append(repository)
+    return Done(RegistrySynced(last_sync, repositories, tuple(unproven)))
+
+
+def _several(values: object) -> tuple[object, ...]:
+    return tuple(values) if isinstance(values, tuple | list) else ()
 
 
 def _create_line(site: Site, operation: Operation, planned: PlannedStep) -> str:
@@ -77,7 +110,14 @@ def _show_line(site: Site, operation: Operation, _planned: PlannedStep) -> str:
     )
 
 
-CREATE = Step("connected.create", _create, _create_line, wait=_created)
+CREATE = Step(
+    "connected.create",
+    _create,
+    _create_line,
+    wait=_created,
+    writes=lambda site, planned: f"{site.acr_ref.id}/connectedRegistries/{planned.params['name']}",
+    exists=lambda scene: is_there(scene.azure.connected.get(scene.site.acr_ref, scene.name)),
+)
 ONLINE = Step(
     "connected.online",
     _online,

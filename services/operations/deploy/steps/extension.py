@@ -12,12 +12,13 @@ from services.model.plan import PlannedStep
 from services.operations.command_line import command_line, lines
 from services.operations.deploy.causes import Cause
 from services.operations.deploy.connection_string import connection_string
-from services.operations.deploy.outputs import AddressHeld, ExtensionInstalled, RegistryCreated, address_of
+from services.operations.deploy.outputs import ExtensionInstalled, RegistryCreated, address_of
 from services.operations.deploy.steps.verdict import raise_if_final
-from services.operations.step import Done, Going, Progress, Scene, Step
+from services.operations.step import Done, Going, Progress, Scene, Step, is_there
 from services.policy.extensions import SERVICE_ADDRESS
 from services.policy.sites import Site
 
+EXTENSIONS = "/providers/Microsoft.KubernetesConfiguration/extensions"
 UNDER_WAY = {"creating", "updating", "pending"}
 
 
@@ -87,16 +88,6 @@ async def _installed(scene: Scene, _token: object) -> Progress:
 
 
 def _install_line(site: Site, operation: Operation, planned: PlannedStep) -> str:
-    params = planned.params
-    settings = dict(params["settings"]) if isinstance(params["settings"], dict) else {}
-    held = operation.output(AddressHeld)
-    address = (
-        held.address
-        if held
-        else next((str(step.params["address"]) for step in operation.planned if step.kind == "service_ip.hold"), "")
-    )
-    if address:
-        settings[SERVICE_ADDRESS] = address
     return lines(
         (
             command_line(
@@ -104,28 +95,41 @@ def _install_line(site: Site, operation: Operation, planned: PlannedStep) -> str
                 namespace=site.cluster.kubernetes.hold_namespace,
                 ignore_not_found=True,
             ),
-            command_line(
-                "az acr connected-registry get-settings",
-                registry=site.acr_ref.name,
-                name=operation.target,
-                parent_protocol="https",
-                generate_password=str(params["slot"])[-1],
-                query="ACR_REGISTRY_CONNECTION_STRING",
-                output="tsv",
-                yes=True,
-            )
-            + "   # into protected-settings.json",
-            command_line(
-                "az k8s-extension create",
-                cluster_name=site.cluster_ref.name,
-                cluster_type="connectedClusters",
-                extension_type="Microsoft.ContainerRegistry.ConnectedRegistry",
-                name=params["name"],
-                resource_group=site.cluster_ref.resource_group,
-                config=tuple(f"{key}={value}" for key, value in settings.items()),
-                config_protected_file="protected-settings.json",
-            ),
+            _settings_line(site, operation, planned),
+            _extension_line(site, operation, planned),
         )
+    )
+
+
+def _settings_line(site: Site, operation: Operation, planned: PlannedStep) -> str:
+    line = command_line(
+        "az acr connected-registry get-settings",
+        registry=site.acr_ref.name,
+        name=operation.target,
+        parent_protocol="https",
+        generate_password=str(planned.params["slot"])[-1],
+        query="ACR_REGISTRY_CONNECTION_STRING",
+        output="tsv",
+        yes=True,
+    )
+    return f"{line}   # into protected-settings.json"
+
+
+def _extension_line(site: Site, operation: Operation, planned: PlannedStep) -> str:
+    params = planned.params
+    settings = dict(params["settings"]) if isinstance(params["settings"], dict) else {}
+    holds = (str(step.params["address"]) for step in operation.planned if step.kind == "service_ip.hold")
+    if address := address_of(operation) or next(holds, ""):
+        settings[SERVICE_ADDRESS] = address
+    return command_line(
+        "az k8s-extension create",
+        cluster_name=site.cluster_ref.name,
+        cluster_type="connectedClusters",
+        extension_type="Microsoft.ContainerRegistry.ConnectedRegistry",
+        name=params["name"],
+        resource_group=site.cluster_ref.resource_group,
+        config=tuple(f"{key}={value}" for key, value in settings.items()),
+        config_protected_file="protected-settings.json",
     )
 
 
@@ -134,6 +138,8 @@ INSTALL = Step(
     _install,
     _install_line,
     wait=_installed,
+    writes=lambda site, planned: f"{site.cluster_ref.id}{EXTENSIONS}/{planned.params['name']}",
+    exists=lambda scene: is_there(scene.azure.extensions.get(scene.site.cluster_ref, scene.params["name"])),
     interval=5,
     first=0.3,  # Helm has never been done at once
     within=timedelta(minutes=30),

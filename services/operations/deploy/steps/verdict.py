@@ -1,5 +1,6 @@
 """When a cause that is seen ends a step: at once where it can't pass by itself, else only when it lasts."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from services.model.azure import ConnectedRegistry, Extension, Token
@@ -26,6 +27,7 @@ STAYS = frozenset(
 )
 
 
+_ON_THE_WAY = frozenset({Cause.FIREWALL, Cause.PROXY, Cause.TLS_INSPECTED})
 _LOGGED = frozenset({Cause.ALREADY_ACTIVATED, Cause.BAD_CONNECTION_STRING})
 """Read from a log, whose last words may be older than what a retry has mended."""
 
@@ -46,19 +48,31 @@ async def raise_if_final(
     final: bool = False,
 ) -> None:
     """Raises the cause of what Azure and the cluster show, when waiting longer would not help."""
-    shown = await runtime(scene)
-    failure = diagnose(extension=extension, connected=connected, runtime=shown)
+    cluster_state = await runtime(scene)
+    failure = diagnose(extension=extension, connected=connected, runtime=cluster_state)
     if failure is not None and failure.cause == Cause.BAD_PASSWORD:
-        failure = diagnose(extension=extension, connected=connected, runtime=shown, token=await _token(scene))
+        failure = diagnose(extension=extension, connected=connected, runtime=cluster_state, token=await _token(scene))
     grace = (GRACE if scene.operation.attempt <= 1 else RECOVERY) * scene.patience
     if failure is not None and (final or stays(failure, scene) or scene.waited >= grace):
-        raise failure
+        raise await _with_hosts(failure, scene) if failure.cause in _ON_THE_WAY else failure
 
 
 def stays(failure: Failure, scene: Scene) -> bool:
     """Whether waiting would not mend it."""
     is_old = scene.operation.attempt > 1 and failure.cause in _LOGGED
     return failure.cause in STAYS and not is_old
+
+
+async def _with_hosts(failure: Failure, scene: Scene) -> Failure:
+    """Which hosts the edge has to reach, as Azure names them: their suffix, and a label in them, differ by registry."""
+    hosts: dict[str, None] = {}
+    try:
+        registry = await scene.azure.registries.get(scene.site.acr_ref)
+        hosts |= dict.fromkeys((registry.login_server, *registry.data_endpoint_hosts))
+        hosts[(await scene.azure.connected.get(scene.site.acr_ref, scene.name)).gateway_endpoint] = None
+    except DomainError:
+        pass  # the cause stands without them
+    return replace(failure, facts={**failure.facts, "hosts": tuple(filter(None, hosts))})
 
 
 async def _token(scene: Scene) -> Token | None:
