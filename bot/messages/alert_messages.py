@@ -28,11 +28,13 @@ class AlertMessages:
         stored = await self._store.incidents.get(subject)
         if stored is None:
             return None
+        cluster = await self._cluster(stored.incident, stored.acr)
+        concern = self._concern(stored, cluster)
         return View(
             revision=stored.revision,
-            channels=await self._channels(stored),
-            render=partial(_render, stored.incident),
-            replies=partial(_replies, stored),
+            channels=await self._channels(stored, cluster),
+            render=partial(_render, stored.incident, concern),
+            replies=partial(_replies, stored, concern),
             # The first message shows everything up to now, so its thread begins empty.
             first_position=stored.revision,
             reported=stored.incident,
@@ -43,7 +45,22 @@ class AlertMessages:
         """Incidents that are not shown, or may not be shown, in some channel."""
         return await self._store.messages.incidents_behind(since)
 
-    async def _channels(self, stored: StoredIncident) -> tuple[Channel, ...]:
+    async def _cluster(self, incident: Incident, acr: str) -> str:
+        """The cluster (ARM id, lower case) of its connected registry; empty where that is not known."""
+        if incident.kind != "registry":
+            return ""
+        sightings = [last.sighting for last in await self._store.sightings.last([acr])]
+        clusters = {incident_rules.subject(sighting): sighting.cluster for sighting in sightings}
+        return clusters.get(incident.subject, "")
+
+    def _concern(self, stored: StoredIncident, cluster: str) -> views.Concern:
+        """The sites of its cluster, and who operates there; of a whole cloud registry only who operates."""
+        sites = scope.sites_of_incident(stored.incident, stored.acr, cluster, self._configuration.sites)
+        is_placed = stored.incident.kind == "cluster" or (stored.incident.kind == "registry" and cluster)
+        names = tuple(site.name for site in sites) if is_placed else ()
+        return views.Concern(names, self._configuration.policy.operators(sites))
+
+    async def _channels(self, stored: StoredIncident, cluster: str) -> tuple[Channel, ...]:
         """The channels that have a message of the incident, and while it is open those with a watch that covers it."""
         incident = stored.incident
         messages = await self._store.messages.of(Subject("incident", incident.id))
@@ -51,11 +68,6 @@ class AlertMessages:
         if incident.resolved:
             return tuple(channels)
         watches = await self._store.watches.all()
-        cluster = ""
-        if incident.kind == "registry" and any(watch.scope == "site" for watch in watches):
-            sightings = [last.sighting for last in await self._store.sightings.last([stored.acr])]
-            clusters = {incident_rules.subject(sighting): sighting.cluster for sighting in sightings}
-            cluster = clusters.get(incident.subject, "")
         sites = self._configuration.sites
         covering = (watch for watch in watches if scope.alerts(watch, incident, stored.acr, cluster, sites))
         channels |= {Channel(watch.place.team, watch.place.channel): None for watch in covering}
@@ -64,14 +76,14 @@ class AlertMessages:
         return tuple(channels)
 
 
-async def _render(incident: Incident, _plan_blocks: bool) -> Message:
-    return views.card(incident)
+async def _render(incident: Incident, concern: views.Concern, _plan_blocks: bool) -> Message:
+    return views.card(incident, concern)
 
 
-async def _replies(stored: StoredIncident, message: LiveMessage) -> tuple[ThreadReply, ...]:
+async def _replies(stored: StoredIncident, concern: views.Concern, message: LiveMessage) -> tuple[ThreadReply, ...]:
     """One reply with everything that changed since the thread's last reply."""
     if message.position >= stored.revision:
         return ()
-    text = views.line(message.reported, stored.incident)
+    text = views.line(message.reported, stored.incident, concern)
     loud = views.is_loud(message.reported, stored.incident)
     return (ThreadReply(stored.revision, text, loud=loud, reported=stored.incident),)

@@ -1,5 +1,6 @@
 """Text for Slack: escaped, cut to its limits, dated."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -27,6 +28,13 @@ def bold(text: str) -> str:
 def mention(person_id: str) -> str:
     """A person, whose name Slack fills in."""
     return f"<@{person_id}>"
+
+
+def mention_of(entry: str) -> str:
+    """A person or a user group by Slack id; a group's handle, which rings nowhere, as text."""
+    if re.fullmatch(r"S[A-Z0-9]{3,}", entry):
+        return f"<!subteam^{entry}>"
+    return mention(entry) if re.fullmatch(r"[UW][A-Z0-9]{3,}", entry) else f"@{escape(entry)}"
 
 
 def channel(channel_id: str) -> str:

@@ -1,14 +1,16 @@
 """An incident as people see it: its message, the replies in its thread, its details. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date as day
 from datetime import datetime
 
 from handlers.kit import blocks
-from handlers.kit.blocks import button
+from handlers.kit.blocks import Confirm, button
 from handlers.kit.message import Block, Message
-from handlers.kit.text import bold, code, count, date, duration, escape, mention
+from handlers.kit.text import bold, code, count, date, duration, escape, mention, mention_of
 from handlers.views import health as words
+from handlers.views import next_steps
 from services.model.health import Health, HealthReason, Sighting
 from services.model.incident import SEVERITIES, UNTIL_CHANGE, Incident, Severity
 from services.watching.health import WELL, is_continuous
@@ -18,7 +20,10 @@ COLOURS: Mapping[Severity, str] = {"critical": "#d72b3f", "warning": "#e8912d", 
 RECOVERED, CLOSED = "#2eb67d", "#8d8d8d"
 MOST_CHILDREN = 15
 """Names shown on a card."""
-_ROWS = 99
+MOST_OPERATORS = 5
+"""People and groups that one alert mentions."""
+PAGE = 25
+"""Rows on one page of the list."""
 _CLOSED: Mapping[HealthReason, str] = {
     HealthReason.REMOVED: "no longer exists",
     HealthReason.UNWATCHED: "is no longer watched",
@@ -29,11 +34,31 @@ _CLOSED: Mapping[HealthReason, str] = {
 _REGISTRY = ("connected registry", "connected registries")
 
 
-def title(incident: Incident) -> str:
-    """Such as `edge01 in contosoacr is offline`; plain text."""
+@dataclass(frozen=True)
+class Concern:
+    """What and whom an incident concerns.
+
+    `sites` are names of the sites that it affects, as far as they are known; `operators` Slack ids of people and
+    groups, and handles of groups, who operate there.
+    """
+
+    sites: tuple[str, ...] = ()
+    operators: tuple[str, ...] = ()
+
+
+UNKNOWN = Concern()
+
+
+def title(incident: Incident, concern: Concern = UNKNOWN) -> str:
+    """Such as `edge01 at berlin is offline`, or `edge01 in contosoacr …` where its site is not known; plain text."""
     where, _, name = incident.subject.rpartition("/")
     acr = where.rpartition("/")[2]
-    kinds = {"cluster": f"Cluster {name}", "acr": f"Cloud registry {name}", "registry": f"{name} in {acr}"}
+    at_site = concern.sites[0] if len(concern.sites) == 1 else ""
+    kinds = {
+        "cluster": f"Cluster {name}" + (f" (site {at_site})" if at_site else ""),
+        "acr": f"Cloud registry {name}",
+        "registry": f"{name} at {at_site}" if at_site else f"{name} in {acr}",
+    }
     return f"{kinds[incident.kind]} {_state(incident)}"
 
 
@@ -60,8 +85,8 @@ def _parent(incident: Incident) -> str:
 # --- the card -------------------------------------------------------------------------------------------------------
 
 
-def card(incident: Incident) -> Message:
-    """The incident's one message, at every stage."""
+def card(incident: Incident, concern: Concern = UNKNOWN) -> Message:
+    """The incident's one message, at every stage. A critical one mentions those whom it concerns."""
     number, total = len(incident.children), incident.facts.get("known")
     affected = ""
     if number and not incident.resolved:
@@ -71,8 +96,9 @@ def card(incident: Incident) -> Message:
         colour = CLOSED
     else:
         colour = RECOVERED if incident.resolved else COLOURS[incident.severity]
-    attachment = {"color": colour, "fallback": escape(title(incident)), "blocks": list(_body(incident))}
-    text = f"{_mark(incident)}  {bold(title(incident))}{affected}"
+    name = title(incident, concern)
+    attachment = {"color": colour, "fallback": escape(name), "blocks": list(_body(incident, concern))}
+    text = f"{_mark(incident)}  {bold(name)}{affected}"
     return Message(text, visibility="channel", attachments=(attachment,))
 
 
@@ -84,7 +110,7 @@ def _mark(incident: Incident) -> str:
     return ":white_check_mark:" if incident.resolved else words.SEVERITY_MARKS[incident.severity]
 
 
-def _body(incident: Incident) -> Iterator[Block]:
+def _body(incident: Incident, concern: Concern) -> Iterator[Block]:
     if incident.resolved:
         yield blocks.section(_end(incident))
     else:
@@ -97,7 +123,9 @@ def _body(incident: Incident) -> Iterator[Block]:
             names = ", ".join(code(name) for name in incident.children[:MOST_CHILDREN])
             hidden = len(incident.children) - MOST_CHILDREN
             yield blocks.section(f"Connected registries: {names}" + (f" and {hidden} more" if hidden > 0 else ""))
-        yield blocks.fields(_fields(incident))
+        yield blocks.fields(_fields(incident, concern))
+        if incident.state not in WELL:
+            yield from _next_step(incident, concern)
     acknowledged = f":eyes: Acknowledged by {mention(incident.acknowledged_by)}" if incident.acknowledged_by else ""
     snoozed = "" if incident.resolved else _snoozed(incident)
     yield blocks.context(code(incident.id), acknowledged, f":zzz: {snoozed}" if snoozed else "")
@@ -114,19 +142,41 @@ def _cause(incident: Incident) -> str:
     return text
 
 
-def _fields(incident: Incident) -> tuple[tuple[str, str], ...]:
+def _next_step(incident: Incident, concern: Concern) -> Iterator[Block]:
+    """What to do, with a button for what the bot can do of it."""
+    step = next_steps.of(incident)
+    at_site = concern.sites[0] if len(concern.sites) == 1 else ""
+    check = button(f"Check {at_site}", runs=f"check {at_site}") if at_site else None
+    yield blocks.section(f"{bold('What to do')}\n{step}", accessory=blocks.accessory(check, "check") if check else None)
+
+
+def _operators(incident: Incident, concern: Concern) -> str:
+    """Those who operate at the sites: mentioned only where it is critical, for a mention rings a telephone."""
+    if incident.severity != "critical" or incident.acknowledged_by:
+        return ""
+    return " ".join(map(mention_of, concern.operators[:MOST_OPERATORS]))
+
+
+def _fields(incident: Incident, concern: Concern) -> tuple[tuple[str, str], ...]:
     facts = incident.facts
     lasts = incident.state not in WELL
     lost, following = (facts.get("lost_from"), facts.get("next_contact")) if lasts else (None, None)
     cluster = str(facts.get("cluster") or "").rpartition("/")[2]
     return (
         ("Severity", incident.severity),
-        ("Alert opened", date(incident.opened)),
+        ("Since", date(since(incident))),
+        ("Concerns", _operators(incident, concern)),
         ("Next contact due", date(following) if isinstance(following, datetime) else ""),
         ("Undelivered messages expire from", f"{lost:%Y-%m-%d}" if isinstance(lost, day) else ""),
         ("Cluster", code(cluster)),
         ("Relapses", str(incident.flaps) if incident.flaps else ""),
     )
+
+
+def since(incident: Incident) -> datetime:
+    """Since when it is wrong: the last contact, when one was due, or the first bad sighting; else the alert's begin."""
+    moments = (incident.facts.get(name) for name in ("last_contact", "due", "since"))
+    return next((moment for moment in moments if isinstance(moment, datetime)), incident.opened)
 
 
 def _snoozed(incident: Incident) -> str:
@@ -167,17 +217,19 @@ def _buttons(incident: Incident) -> Block:
 # --- the thread -----------------------------------------------------------------------------------------------------
 
 
-def line(before: Incident | None, after: Incident) -> str:  # noqa: PLR0911 - one a change
+def line(before: Incident | None, after: Incident, concern: Concern = UNKNOWN) -> str:  # noqa: PLR0911 - one a change
     """What a change adds to the thread, in mrkdwn; empty when it adds nothing."""
+    name = escape(title(after, concern))
     if before is None:
         return ""
     if after.resolved:
-        return "" if before.resolved else f"{_mark(after)}  {escape(title(after))}. {_end(after)}"
+        return "" if before.resolved else f"{_mark(after)}  {name}. {_end(after)}"
     if worse(before, after):
         lapsed = f" {mention(before.acknowledged_by)} had acknowledged it." if before.acknowledged_by else ""
         if before.snoozed_until:
             lapsed = " The snooze has ended."
-        return f":small_red_triangle:  Worse, now {after.severity}. {_cause(after)}{lapsed}"
+        called = f" {operators}" if (operators := _operators(after, concern)) else ""
+        return f":small_red_triangle:  {name}. Worse, now {after.severity}. {_cause(after)}{lapsed}{called}"
     if after.acknowledged_by and after.acknowledged_by != before.acknowledged_by:
         return f":eyes:  {mention(after.acknowledged_by)} has acknowledged it."
     if after.snoozed_until and after.snoozed_until != before.snoozed_until:
@@ -187,7 +239,7 @@ def line(before: Incident | None, after: Incident) -> str:  # noqa: PLR0911 - on
         return ""
     turned = (before.state, before.reason) != (after.state, after.reason)
     ended = "It changed, so the snooze has ended" if turned else "The snooze has ended"
-    return f":bell:  {ended}: {escape(title(after))}." + (f" {_cause(after)}" if after.state not in WELL else "")
+    return f":bell:  {ended}: {name}." + (f" {_cause(after)}" if after.state not in WELL else "")
 
 
 def _snooze_ended(before: Incident, after: Incident) -> bool:
@@ -204,16 +256,19 @@ def is_loud(before: Incident | None, after: Incident) -> bool:
 # --- answers and lists ----------------------------------------------------------------------------------------------
 
 
-def details(incident: Incident, affected: Sequence[tuple[Sighting, Health]], now: datetime) -> Message:
+def details(
+    incident: Incident, affected: Sequence[tuple[Sighting, Health]], now: datetime, concern: Concern = UNKNOWN
+) -> Message:
     """Everything about one incident, for `alert show`: `affected` are its connected registries."""
-    sections: list[Block] = [blocks.section(f"{_mark(incident)}  {bold(title(incident))}"), *_body(incident)]
+    name = title(incident, concern)
+    sections: list[Block] = [blocks.section(f"{_mark(incident)}  {bold(name)}"), *_body(incident, concern)]
     columns = ("Name", "Health", "State", "Last sync (UTC)", "Lag", "Next contact (UTC)", "Schedule (UTC)")
     if affected:
-        sections.append(blocks.table(columns, [_row(*pair) for pair in affected[:_ROWS]], right=(4,)))
+        sections.append(blocks.table(columns, [_row(*pair) for pair in affected], right=(4,)))
     lasted = duration((incident.resolved or now) - incident.opened)
     ended = f"closed {date(incident.resolved)}" if incident.resolved else "still open"
     sections.append(blocks.context(f"Opened {date(incident.opened)}, {ended}, {lasted}"))
-    return Message(escape(title(incident)), tuple(sections))
+    return Message(escape(name), tuple(sections))
 
 
 def _row(sighting: Sighting, current: Health) -> tuple[str, ...]:
@@ -229,39 +284,84 @@ def _row(sighting: Sighting, current: Health) -> tuple[str, ...]:
     )
 
 
-def answer(incident: Incident) -> Message:
+def answer(incident: Incident, concern: Concern = UNKNOWN) -> Message:
     """The private answer to `alert acknowledge` and `alert snooze`."""
     states = []
     if incident.acknowledged_by:
         states.append(f"Acknowledged by {mention(incident.acknowledged_by)}.")
     if snoozed := _snoozed(incident):
         states.append(f"{snoozed}.")
-    text = f"{escape(title(incident))}. {' '.join(states)} This holds until it gets worse."
+    text = f"{escape(title(incident, concern))}. {' '.join(states)} This holds until it gets worse."
     return Message(text, (blocks.section(text),))
 
 
-def listing(incidents: Sequence[Incident], *, watches: int, watch_line: str) -> Message:
-    """Open incidents, worst first; of a channel with so many watches. `watch_line` is how a watch is typed."""
+def acknowledged(count_of_alerts: int) -> Message:
+    """The private answer to `alert acknowledge all`."""
+    text = "No open alert of this channel is left to acknowledge."
+    if count_of_alerts:
+        text = f"You have acknowledged {count(count_of_alerts, 'alert')}. This holds until they get worse."
+    return Message(text, (blocks.section(text),))
+
+
+LIST = ("Alert", "Severity", "For", "State", "Registries", "Id")
+
+
+def listing(
+    incidents: Sequence[tuple[Incident, Concern]],
+    now: datetime,
+    *,
+    watches: int,
+    watch_line: str,
+    page: int = 1,
+    may_act: bool = True,
+) -> Message:
+    """Open incidents, worst first.
+
+    Args:
+        incidents: All that the reader may see.
+        now: The moment.
+        watches: How many watches the channel has.
+        watch_line: How a watch is typed.
+        page: Which page.
+        may_act: Whether the reader may acknowledge alerts.
+    """
     if not watches:
         text = "This channel watches nothing, so it has no alerts."
         return Message(text, (blocks.section(f"{text} To watch a site, type {code(watch_line)}."),))
     if not incidents:
         text = "This channel has no open alerts."
         return Message(text, (blocks.section(text),))
-    ordered = sorted(incidents, key=lambda one: (-SEVERITIES.index(one.severity), one.opened, one.id))
-    columns = ("Id", "Alert", "Severity", "Opened (UTC)", "Registries", "State")
+    ordered = sorted(incidents, key=lambda pair: (-SEVERITIES.index(pair[0].severity), pair[0].opened, pair[0].id))
     rows = [
         (
-            one.id,
-            title(one),
-            one.severity,
-            f"{one.opened:%Y-%m-%d %H:%M}",
-            str(len(one.children) or 1),
-            "acknowledged" if one.acknowledged_by else "snoozed" if one.snoozed_until else "open",
+            title(incident, concern),
+            incident.severity,
+            duration(now - since(incident)),
+            "acknowledged" if incident.acknowledged_by else "snoozed" if incident.snoozed_until else "open",
+            str(len(incident.children) or 1),
+            incident.id,
         )
-        for one in ordered[:_ROWS]
+        for incident, concern in ordered
     ]
-    sections: list[Block] = [blocks.table(columns, rows, right=(4,))]
-    if len(ordered) > _ROWS:
-        sections.append(blocks.context(f"and {len(ordered) - _ROWS} more"))
-    return Message(f"{count(len(ordered), 'open alert')}, worst first", tuple(sections))
+    head = f"{count(len(ordered), 'open alert')}, worst first"
+    pages = blocks.pages_of_rows(LIST, rows, PAGE)
+    table = blocks.paged(bold(head), LIST, pages, page, turns="alert list --turn", right=(4,))
+    return Message(head, (*table, *(_list_buttons(ordered) if may_act else ())))
+
+
+def _list_buttons(ordered: Sequence[tuple[Incident, Concern]]) -> Iterator[Block]:
+    """Show the worst, and take care of everything that nobody has taken care of."""
+    fresh = [incident for incident, _ in ordered if not incident.acknowledged_by]
+    if not fresh:
+        return
+    question = Confirm(
+        "Acknowledge all?",
+        f"Everybody sees that you take care of {count(len(fresh), 'alert')}.",
+        "Acknowledge",
+        "Not now",
+    )
+    yield blocks.actions(
+        button("Show the worst", runs=f"alert show {ordered[0][0].id}"),
+        button("Acknowledge all", runs="alert acknowledge all", confirm=question),
+        block_id="alerts",
+    )

@@ -1,8 +1,8 @@
-"""A summary as people see it: pages of one table each, and a file. Pure."""
+"""A summary as people see it: what is not well for the channel, all rows in pages for a reader, and a file. Pure."""
 
 import csv as csv_format
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from io import StringIO
 
@@ -16,9 +16,16 @@ from services.model.watch import Watch
 from services.watching.health import last_contact
 from services.watching.summaries import Report, Row, Summary
 
-COLUMNS = ("Name", "Health", "State", "Last sync (UTC)", "Lag", "Schedule (UTC)", "Changed")
+COLUMNS = ("Name", "Health", "Site", "Last sync", "Lag", "Changed", "State", "Schedule (UTC)")
+SEVERAL = (*COLUMNS, "Cloud registry")
+"""Where rows are of more than one."""
+MOST = 25
+"""Rows in a channel's summary; the reader gets all of them on pages."""
+MOST_UNREAD = 5
+"""Cloud registries that could not be read, of which a summary says why."""
 _CSV = (
     "cloud_registry",
+    "site",
     "name",
     "health",
     "reason",
@@ -36,22 +43,15 @@ _CSV = (
 )
 
 
-@dataclass(frozen=True)
-class _Page:
-    """A cloud registry's rows, or some of them."""
-
-    acr: Summary
-    rows: tuple[Sequence[str], ...]
-    part: int
-    parts: int
-
-
 def of_watch(
     watch: Watch, report: Report, page_number: int = 1, *, mine: bool = False, late: datetime | None = None
 ) -> Message:
-    """A page of a watch's summary: the channel's, or one reader's own (`mine`), who turns pages privately."""
-    turns = f"summary show {watch.id}" + (" --turn" if mine else "")
-    message = page(report.summary, page_number, turns=turns, title=watches.subject(watch), late=late)
+    """A watch's summary: the channel's, without what is as expected; or all of it for one reader (`mine`), in pages."""
+    title, show_all = watches.subject(watch), f"summary show {watch.id}"
+    if mine:
+        message = page(report.summary, page_number, turns=f"{show_all} --turn", title=title)
+    else:
+        message = folded(report.summary, title=title, show_all=show_all, late=late)
     if not report.unread:
         return message
     names = listed(map(bold, report.unread))
@@ -59,56 +59,97 @@ def of_watch(
     return replace(message, blocks=(*message.blocks, blocks.context(note)))
 
 
+def folded(summary: Summary, *, title: str, show_all: str, late: datetime | None = None) -> Message:
+    """What is not well or has changed, worst first; everything that is as expected in one line.
+
+    Args:
+        summary: Whole.
+        title: What is watched, such as `site berlin`.
+        show_all: The command of the button that shows every row.
+        late: When it was due, for one that is posted late.
+    """
+    parts = [*_head(summary, title, late), *_unread(summary)]
+    rows = summary.notable
+    columns, cells = _table(rows[:MOST])
+    if rows:
+        parts.append(blocks.table(columns, cells, right=(4,)))
+    left_out = len(rows) - MOST
+    expected = words.counts(summary.expected)
+    parts.append(
+        blocks.context(
+            f"and {left_out} more that are not well or have changed" if left_out > 0 else "",
+            f"As expected: {expected}" if expected else "",
+            f"As of {date(summary.at)}",
+        )
+    )
+    if left_out > 0 or expected:
+        parts.append(blocks.actions(button("Show all", runs=show_all)))
+    return Message(_text(summary, title), tuple(parts), visibility="channel")
+
+
 def pages(summary: Summary) -> int:
-    """How many pages it has; one table each, a cloud registry's rows or a part of them. At least 1."""
-    return max(1, len(_pages(summary)))
+    """How many pages it has. At least 1."""
+    return max(1, len(blocks.pages_of_rows(*_table(summary.rows))))
 
 
-def page(summary: Summary, number: int, *, turns: str, title: str = "", late: datetime | None = None) -> Message:
-    """One page, counted from 1 (numbers beyond the ends give the nearest page).
+def page(summary: Summary, number: int, *, turns: str, title: str = "") -> Message:
+    """One page of all rows, counted from 1 (numbers beyond the ends give the nearest page).
 
     Args:
         summary: Whole.
         number: Which page.
         turns: The command of the paging buttons, to which ` --page N` is added, such as `summary show sm-1`.
         title: What is watched, such as `site berlin`.
-        late: When it was due, for one that is posted late.
     """
-    all_pages = _pages(summary)
-    number = min(max(number, 1), len(all_pages) or 1)
-    totals = words.counts(summary.totals) or "no connected registries"
-    name = f"Summary of {title}" if title else "Summary"
-    sections = [blocks.section(f"{bold(name)}  ·  {totals}")]
+    columns, cells = _table(summary.rows)
+    all_pages = blocks.pages_of_rows(columns, cells)
+    foot = blocks.context(f"As of {date(summary.at)}")
+    if not all_pages:
+        return Message(_text(summary, title), (*_head(summary, title), foot))
+    head = f"{bold(_name(title))}  ·  {_totals(summary)}"
+    table = blocks.paged(head, columns, all_pages, number, turns=turns, right=(4,))
+    return Message(_text(summary, title), (*table, *_unread(summary), foot))
+
+
+def _name(title: str) -> str:
+    return f"Summary of {title}" if title else "Summary"
+
+
+def _totals(summary: Summary) -> str:
+    return words.counts(summary.totals) or "no connected registries"
+
+
+def _text(summary: Summary, title: str) -> str:
+    return escape(f"{_name(title)}: {_totals(summary)}")
+
+
+def _head(summary: Summary, title: str, late: datetime | None = None) -> Iterator[Block]:
+    yield blocks.section(f"{bold(_name(title))}  ·  {_totals(summary)}")
     if late:
-        sections.append(blocks.context(f":alarm_clock:  Due {date(late)} and posted late."))
-    if all_pages:
-        sections += _table(all_pages[number - 1], number, len(all_pages))
-    sections.append(blocks.context(f"As of {date(summary.at)}"))
-    if len(all_pages) > 1:
-        back = button("Previous page", runs=f"{turns} --page {number - 1}")
-        on = button("Next page", runs=f"{turns} --page {number + 1}")
-        sections.append(blocks.actions(back if number > 1 else None, on if number < len(all_pages) else None))
-    return Message(escape(f"{name}: {totals}"), tuple(sections), visibility="channel")
+        yield blocks.context(f":alarm_clock:  Due {date(late)} and posted late.")
 
 
-def _table(shown_page: _Page, number: int, of: int) -> Iterator[Block]:
-    acr = shown_page.acr.rows[0].sighting.target.acr.rpartition("/")[2]
-    part = f", part {shown_page.part} of {shown_page.parts}" if shown_page.parts > 1 else ""
-    where = f"  ·  page {number} of {of}" if of > 1 else ""
-    yield blocks.section(f"{bold(acr)}{part}: {words.counts(shown_page.acr.totals)}{where}")
-    if failed := next((row for row in shown_page.acr.rows if row.sighting.failed), None):
-        why = words.why(failed.health.facts)
-        yield blocks.context(f":grey_question:  It could not be read: {why}. The states are the last ones known.")
-    yield blocks.table(COLUMNS, shown_page.rows, right=(4,))
+def _unread(summary: Summary) -> Iterator[Block]:
+    """Which cloud registries could not be read, and why: their rows hold the last states known."""
+    reasons: dict[str, str] = {}
+    for row in summary.rows:
+        if row.sighting.failed:
+            reasons.setdefault(row.sighting.target.acr, words.why(row.health.facts))
+    for acr, reason in list(reasons.items())[:MOST_UNREAD]:
+        name = bold(acr.rpartition("/")[2])
+        yield blocks.context(
+            f":grey_question:  {name} could not be read: {reason}. The states are the last ones known."
+        )
+    if len(reasons) > MOST_UNREAD:
+        yield blocks.context(f":grey_question:  {len(reasons) - MOST_UNREAD} more cloud registries could not be read.")
 
 
-def _pages(summary: Summary) -> tuple[_Page, ...]:
-    """As many rows on each as Slack allows in one table."""
-    all_pages: list[_Page] = []
-    for acr in summary.by_acr():
-        parts = blocks.pages_of_rows(COLUMNS, map(_cells, acr.rows))
-        all_pages += [_Page(acr, part, at, len(parts)) for at, part in enumerate(parts, 1)]
-    return tuple(all_pages)
+def _table(rows: Sequence[Row]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Columns and cells."""
+    acrs = {row.sighting.target.acr for row in rows}
+    if len(acrs) < 2:  # noqa: PLR2004 - several
+        return COLUMNS, list(map(_cells, rows))
+    return SEVERAL, [(*_cells(row), row.sighting.target.acr.rpartition("/")[2]) for row in rows]
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -121,11 +162,12 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (
         sighting.target.name,
         words.word(current.state),
-        words.connection(sighting),
-        f"{sighting.last_sync:%Y-%m-%d %H:%M}" if sighting.last_sync else "never",
+        row.site,
+        f"{duration(sighting.at - sighting.last_sync)} ago" if sighting.last_sync else "never",
         duration(current.lag) if current.lag else "",
-        words.schedule(sighting),
         changed,
+        words.connection(sighting),
+        words.schedule(sighting),
     )
 
 
@@ -147,6 +189,7 @@ def _record(row: Row) -> tuple[str, ...]:
     contact = last_contact(sighting)
     return (
         sighting.target.acr.rpartition("/")[2],
+        row.site,
         sighting.target.name,
         current.state,
         current.reason,

@@ -1,6 +1,6 @@
 """Watches as people see them: the preview before saving, the list. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,12 +9,16 @@ from handlers.kit import blocks
 from handlers.kit.blocks import Confirm, button
 from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, count, duration, escape, listed, mention
+from handlers.views import health
 from services.model.errors import InvalidRule
 from services.model.watch import Watch
 from services.policy import cron
+from services.watching.health import WELL, last_contact
+from services.watching.summaries import Report
 
 MOST = 12
 """Watches shown with their buttons; a message has 50 blocks."""
+DIGEST = ("Name", "Health", "Site", "Last contact", "Cloud registry")
 _ALERTS = {
     "on": "Alerts: one message for each problem.",
     "critical": "Alerts: critical ones only.",
@@ -43,11 +47,37 @@ def preview(watch: Watch, now: datetime, *, saves: str) -> Message:
     return Message(escape(text), sections)
 
 
-def saved(watch: Watch, now: datetime) -> Message:
-    """A watch that has just been saved."""
+def saved(watch: Watch, now: datetime, digest: Report | None = None) -> Message:
+    """A watch that has just been saved, with one digest of what is wrong already: none of that gets an alert."""
     text = escape(f"This channel watches {subject(watch)}, summaries {_every(watch)}")
     head = blocks.section(f":eyes:  This channel now watches {bold(subject(watch))}, set up by {mention(watch.by)}.")
-    return Message(text, (head, _summary_and_alerts(watch, now), blocks.actions(_now(watch))))
+    parts = [head, _summary_and_alerts(watch, now), *_already_wrong(digest)]
+    return Message(text, (*parts, blocks.actions(_now(watch))))
+
+
+def _already_wrong(digest: Report | None) -> Iterator[Block]:
+    """The worst first; nothing where all is well."""
+    if digest is None:
+        return
+    rows = [row for row in digest.summary.rows if row.health.state not in WELL]
+    for acr in digest.unread:
+        yield blocks.context(f":grey_question:  {bold(acr)} could not be read.")
+    if not rows:
+        return
+    number = count(len(rows), "connected registry is", "connected registries are")
+    note = "Alerts follow when one of them changes, and for everything new."
+    yield blocks.section(f":warning:  {bold(f'{number} not well already')}. {note}")
+    cells = [
+        (
+            row.sighting.target.name,
+            health.word(row.health.state),
+            row.site,
+            f"{duration(digest.summary.at - contact)} ago" if (contact := last_contact(row.sighting)) else "never",
+            row.sighting.target.acr.rpartition("/")[2],
+        )
+        for row in rows
+    ]
+    yield blocks.table(DIGEST, cells)
 
 
 def removed(watch: Watch) -> Message:

@@ -49,6 +49,8 @@ class Memo:
     odd_seen: datetime | None = None
     """Time of the newest of the bad sightings in a row that have not opened an incident yet."""
     odd_count: int = 0
+    odd_since: datetime | None = None
+    """Time of the first of them."""
     excused: datetime | None = None
     """A greater incident covered it; it has until then to make contact."""
     closed: datetime | None = None

@@ -247,6 +247,20 @@ class Policy(_Values):
             if not person.is_guest or self.names_directly(person, grant.to)
         )
 
+    def operators(self, sites: Collection[Site]) -> tuple[str, ...]:
+        """Slack ids of the people and groups with the role operator at one of these sites; handles of groups without.
+
+        Without `everyone`, who is nobody in particular.
+        """
+        entries = (
+            entry
+            for grant in self.grants
+            if "operator" in grant.roles and any(grant.covers_site(site) for site in sites)
+            for entry in grant.to
+            if entry != EVERYONE
+        )
+        return tuple(dict.fromkeys(self.people.get(entry, self.groups.get(entry, entry)) for entry in entries))
+
     def denied(self, person: Person, place: Place) -> tuple[Denial, ...]:
         """The denials that take something from this person in this channel."""
         return tuple(

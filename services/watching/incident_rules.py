@@ -274,7 +274,12 @@ class _Round:
         if silent and (agent in _UNREACHABLE or not back):
             grave = len(silent) >= self._thresholds.many or any(member.severity == "critical" for member in silent)
             before = incident.facts.get("most") if incident else 0
-            facts = {"known": len(children), "most": max(len(silent), before if isinstance(before, int) else 0)}
+            facts: dict[str, object] = {
+                "known": len(children),
+                "most": max(len(silent), before if isinstance(before, int) else 0),
+            }
+            if owed := [member.owed for member in silent if member.owed]:
+                facts["due"] = incident.facts.get("due") or min(owed) if incident else min(owed)
             # The severity never falls while it lasts: a child that comes back does not make the outage milder.
             current = "critical" if grave else incident.severity if incident else "warning"
             reason = _UNREACHABLE.get(agent, HealthReason.CLUSTER_SILENT)
@@ -309,7 +314,7 @@ class _Round:
                 continue
             current = member.severity
             if current is None:
-                self._remember(member.key, excused=None, odd_seen=None, odd_count=0)
+                self._remember(member.key, excused=None, odd_seen=None, odd_count=0, odd_since=None)
                 self._well(member.key)
             elif not self._is_excused(member) and not self._waits(member, siblings[member.sighting.cluster]):
                 offline, unhealthy = self._thresholds.confirm_offline, self._thresholds.confirm_unhealthy
@@ -350,7 +355,8 @@ class _Round:
             return
         memo = self._memos.get(key, Memo(key))
         if memo.odd_seen is None or sighted > memo.odd_seen:
-            memo = replace(memo, odd_seen=sighted, odd_count=memo.odd_count + 1)
+            since = memo.odd_since or sighted
+            memo = replace(memo, odd_seen=sighted, odd_count=memo.odd_count + 1, odd_since=since)
         if memo.odd_count < confirm:
             self._memos[key] = memo
             return
@@ -365,7 +371,7 @@ class _Round:
             opened=self._now,
             state=trouble.state,
             reason=trouble.reason,
-            facts=trouble.facts,
+            facts={**trouble.facts, "since": memo.odd_since},
             children=trouble.children,
             flaps=memo.flaps + 1 if self._closed_lately(memo) else 0,
             changed=self._now,
@@ -373,6 +379,8 @@ class _Round:
 
     def _develop(self, key: str, incident: Incident, trouble: _Trouble) -> None:
         relapsed = incident.state in WELL
+        if since := incident.facts.get("since"):
+            trouble = replace(trouble, facts={**trouble.facts, "since": since})
         # Azure rewords descriptions with every sync; on their own they are no news, and edit no message.
         names = {*incident.facts, *trouble.facts} - {"descriptions"}
         is_news = relapsed or any(incident.facts.get(name) != trouble.facts.get(name) for name in names)
@@ -398,7 +406,7 @@ class _Round:
         incident = self._after.get(key)
         if incident is None:
             if memo := self._memos.get(key):
-                self._memos[key] = replace(memo, odd_seen=None, odd_count=0)
+                self._memos[key] = replace(memo, odd_seen=None, odd_count=0, odd_since=None)
             return None
         if incident.state not in WELL:
             snoozed = None if incident.snoozed_until == UNTIL_CHANGE else incident.snoozed_until

@@ -94,7 +94,9 @@ class SummaryReports:
         targets = {sighting.target for sighting, _ in covered}
         transitions = await self._store.sightings.transitions(acrs, since)
         changes = [transition for transition in transitions if transition.target in targets]
+        names = {site.cluster_ref.id.lower(): site.name for site in sites.values()}
         unread = failing - {target.acr for target in targets}
         return summaries.Report(
-            summaries.summary(covered, changes, now), tuple(sorted(acrs[acr].name for acr in unread))
+            summaries.summary(covered, changes, now, names),
+            tuple(sorted(acrs[acr].name for acr in unread)),
         )

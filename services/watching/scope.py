@@ -1,6 +1,7 @@
 """Which connected registries, cloud registries and incidents a watch covers. Pure."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from services.model.azure import AcrRef
 from services.model.errors import NotFound
@@ -8,6 +9,7 @@ from services.model.health import Sighting
 from services.model.incident import Incident
 from services.model.watch import Scope, Watch
 from services.policy.sites import Site
+from services.watching.health import PROMPT
 
 Sites = Mapping[str, Site]
 
@@ -74,13 +76,31 @@ def covers(watch: Watch, sighting: Sighting, sites: Sites) -> bool:
 def alerts(watch: Watch, incident: Incident, acr: str, cluster: str, sites: Sites, *, old: bool = False) -> bool:
     """Whether a watch alerts about this incident of a cloud registry, with a connected registry on `cluster`.
 
-    Trouble that is older than the watch is left to the first summary until it changes, unless `old`.
+    Trouble that is older than the watch stands in the digest of the watch's beginning, and is no alert until it
+    changes, unless `old`.
     """
     if watch.alerts == "off" or (watch.alerts == "critical" and incident.severity != "critical"):
         return False
-    if not old and (incident.changed or incident.opened) < watch.created:
+    if not old and _turned(incident) < watch.created:
         return False
     covered = sites_of(watch, sites)
     if watch.scope != "site":
         return any(site.acr_ref.id.lower() == acr for site in covered)
     return any(site in covered for site in sites_of_incident(incident, acr, cluster, sites))
+
+
+def _turned(incident: Incident) -> datetime:
+    """When it last changed; one that has not changed since it opened is as old as its trouble.
+
+    An incident opens some time after its trouble could be seen. A contact that was due counts from the moment when
+    health calls it late, since until then nothing was wrong.
+    """
+    if incident.changed and incident.changed > incident.opened:
+        return incident.changed
+    moments = [incident.opened]
+    match incident.facts.get("due"), incident.facts.get("since"):
+        case datetime() as due, _:
+            moments.append(due + PROMPT)
+        case _, datetime() as since:
+            moments.append(since)
+    return min(moments)

@@ -7,16 +7,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.model.health import Health, HealthState, Sighting, Target, Transition
-from services.watching.health import WORST_FIRST
+from services.watching.health import WELL, WORST_FIRST
 
 
 @dataclass(frozen=True)
 class Row:
-    """One connected registry. `changes` are its transitions since the last summary, oldest first."""
+    """One connected registry. `changes` are its transitions since the last summary, oldest first.
+
+    `site` is the name of the site where it runs, empty where that is not known.
+    """
 
     sighting: Sighting
     health: Health
     changes: tuple[Transition, ...] = ()
+    site: str = ""
 
 
 @dataclass(frozen=True)
@@ -27,17 +31,15 @@ class Summary:
     rows: tuple[Row, ...]
     totals: Mapping[HealthState, int]
 
-    def by_acr(self) -> tuple["Summary", ...]:
-        """One a cloud registry: the worst first, by its worst rows."""
-        groups: defaultdict[str, list[Row]] = defaultdict(list)
-        for row in self.rows:
-            groups[row.sighting.target.acr].append(row)
-        parts = [Summary(self.at, tuple(rows), _totals(rows)) for rows in groups.values()]
+    @property
+    def notable(self) -> tuple[Row, ...]:
+        """Those that are not well, or have changed since the last summary, worst first."""
+        return tuple(row for row in self.rows if row.health.state not in WELL or row.changes)
 
-        def worst_first(part: Summary) -> Any:
-            return [-part.totals.get(state, 0) for state in WORST_FIRST[:-1]], part.rows[0].sighting.target.acr
-
-        return tuple(sorted(parts, key=worst_first))
+    @property
+    def expected(self) -> Mapping[HealthState, int]:
+        """How many of the others are in which health."""
+        return _totals([row for row in self.rows if row.health.state in WELL and not row.changes])
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,21 @@ class Report:
     unread: tuple[str, ...] = ()
 
 
-def summary(sightings: Sequence[tuple[Sighting, Health]], since: Sequence[Transition], at: datetime) -> Summary:
-    """`since`: the transitions after the last summary, in any order."""
+def summary(
+    sightings: Sequence[tuple[Sighting, Health]],
+    since: Sequence[Transition],
+    at: datetime,
+    sites: Mapping[str, str] | None = None,
+) -> Summary:
+    """`since`: the transitions after the last summary, in any order; `sites`: names by cluster (ARM id, lower case)."""
     changes: defaultdict[Target, list[Transition]] = defaultdict(list)
     for transition in sorted(since, key=lambda transition: transition.at):
         changes[transition.target].append(transition)
-    rows = [Row(sighting, health, tuple(changes[sighting.target])) for sighting, health in sightings]
+    names = sites or {}
+    rows = [
+        Row(sighting, health, tuple(changes[sighting.target]), names.get(sighting.cluster, ""))
+        for sighting, health in sightings
+    ]
 
     def worst_first(row: Row) -> Any:
         """Worst first, then the largest lag."""

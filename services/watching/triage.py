@@ -46,6 +46,12 @@ class Triage:
             cluster = clusters.get(incident.subject, "")
         return scope.sites_of_incident(incident, stored.acr, cluster, self._configuration.sites)
 
+    async def is_placed(self, stored: StoredIncident) -> bool:
+        """Whether its sites are those of one known cluster, and not just all of its cloud registry."""
+        if stored.incident.kind != "registry":
+            return stored.incident.kind == "cluster"
+        return bool((await self._clusters([stored.acr])).get(stored.incident.subject))
+
     async def affected(self, stored: StoredIncident) -> tuple[tuple[Sighting, Health], ...]:
         """The connected registries of an incident by their last sightings, with their health now."""
         now, incident = self._clock.now(), stored.incident
@@ -71,6 +77,10 @@ class Triage:
                 for watch in watches
             )
         )
+
+    async def all_open(self) -> tuple[StoredIncident, ...]:
+        """All open ones, whoever watches them."""
+        return await self._store.incidents.open()
 
     async def _clusters(self, acrs: Collection[str]) -> dict[str, str]:
         """The cluster of each connected registry, by an incident's subject."""

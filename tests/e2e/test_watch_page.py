@@ -156,22 +156,25 @@ async def test_a_schedule_that_is_none_is_marked_in_the_form(open_page: Open) ->
 
 
 @BOTH
-async def test_a_summary_is_turned_page_by_page(open_page: Open, watched: Watched, viewport: ViewportSize) -> None:
-    page = await open_page(viewport)
-    await watched.broken("link", watched.edge().key, HOUR)
+async def test_a_summary_shows_the_worst_and_a_reader_every_row(
+    open_page: Open, watched: Watched, viewport: ViewportSize
+) -> None:
+    page, edge = await open_page(viewport), watched.edge()
+    await watched.broken("link", edge.key, HOUR)
     await say(page, "/registry watch all")
-    await message(page, "This channel now watches").get_by_role("button", name="Summary now").click()
-    first = message(page, "page 1 of")
-    await expect(first.locator("table")).to_be_visible()
-    await first.evaluate("message => message.scrollIntoView()")
+    begun = message(page, "This channel now watches")
+    await expect(begun.locator("table")).to_contain_text(edge.name)
+    await look(page, "watch-digest")
+    await begun.get_by_role("button", name="Summary now").click()
+    summary = message(page, "As expected:")
+    await expect(summary.locator("table")).to_contain_text(edge.name)
     await look(page, "summary")
-    await first.get_by_role("button", name="Next page").click()
+    await summary.get_by_role("button", name="Show all").click()
 
-    turned = message(page, "page 2 of")
-    await expect(turned.locator("table")).to_be_visible()
-    await expect(turned).to_contain_text("Only visible to you")
-    await turned.evaluate("message => message.scrollIntoView()")
-    await look(page, "summary-turned")
+    everything = message(page, "Only visible to you")
+    await expect(everything.locator("table tr")).to_have_count(61)
+    await everything.evaluate("message => message.scrollIntoView()")
+    await look(page, "summary-all")
 
 
 @BOTH

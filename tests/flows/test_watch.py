@@ -92,19 +92,19 @@ async def test_an_alert_opens_is_taken_care_of_and_resolved_in_one_message(regis
 alice  /registry watch berlin
 bot    This channel watches site berlin, summaries none   [Summary now]
        (0:20:00 later)
-bot    :large_orange_circle:  *edge01 in contosoacr is offline*   [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
+bot    :large_orange_circle:  *edge01 at berlin is offline*   [Check berlin] [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
 carol  [Acknowledge]
-bot    :large_orange_circle:  *edge01 in contosoacr is offline*   [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
-bot    (only carol) edge01 in contosoacr is offline. Acknowledged by <@U0CAROL>. This holds until it gets worse.
+bot    :large_orange_circle:  *edge01 at berlin is offline*   [Check berlin] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
+bot    (only carol) edge01 at berlin is offline. Acknowledged by <@U0CAROL>. This holds until it gets worse.
        (0:10:00 later)
-bot    :large_orange_circle:  *edge01 in contosoacr is recovering*   [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
+bot    :large_orange_circle:  *edge01 at berlin is recovering*   [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
        (0:20:00 later)
-bot    :white_check_mark:  *edge01 in contosoacr has recovered*   [Show]\
+bot    :white_check_mark:  *edge01 at berlin has recovered*   [Show]\
 """)
     assert [dateless(line) for line in await registry.thread()] == snapshot(
         [
             ":eyes:  @carol has acknowledged it.",
-            ":white_check_mark:  edge01 in contosoacr has recovered. It lasted SPAN.",
+            ":white_check_mark:  edge01 at berlin has recovered. It lasted SPAN.",
         ]
     )
 
@@ -124,12 +124,12 @@ async def test_after_a_restart_the_same_message_goes_on(registry: Conversation) 
 alice  /registry watch all
 bot    This channel watches the whole fleet, summaries none   [Summary now]
        (0:20:00 later)
-bot    :large_orange_circle:  *edge01 in contosoacr is offline*   [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
+bot    :large_orange_circle:  *edge01 at berlin is offline*   [Check berlin] [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
        (the bot is started again)
        (0:10:00 later)
-bot    :large_orange_circle:  *edge01 in contosoacr is recovering*   [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
+bot    :large_orange_circle:  *edge01 at berlin is recovering*   [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
        (0:20:00 later)
-bot    :white_check_mark:  *edge01 in contosoacr has recovered*   [Show]\
+bot    :white_check_mark:  *edge01 at berlin has recovered*   [Show]\
 """)
 
 
@@ -147,16 +147,14 @@ async def test_a_summary_that_was_missed_is_posted_once_and_says_so(registry: Co
     assert await registry.transcript() == snapshot("""\
        (the bot is down for three hours)
        (the bot is started again)
-bot    Summary of site berlin: 1 healthy
+bot    Summary of site berlin: 1 healthy   [Show all]
        (the bot is started again)\
 """)
     assert dateless(await registry.answer()).replace("\N{EN DASH}", "-") == snapshot("""\
 Registry: *Summary of site berlin*  ·  1 healthy
   :alarm_clock:  Due TIME and posted late.
-  *contosoacr*: 1 healthy
-  Name | Health | State | Last sync (UTC) | Lag | Schedule (UTC) | Changed
-  edge01 | healthy | Online | TIME | SPAN | continuous | -
-  As of TIME\
+  As expected: 1 healthy As of TIME
+  [Show all]\
 """)
 
 
@@ -185,12 +183,12 @@ async def test_an_alert_that_got_worse_is_snoozed_no_longer(registry: Conversati
 alice  /registry watch berlin
 bot    This channel watches site berlin, summaries none   [Summary now]
        (0:20:00 later)
-bot    :large_orange_circle:  *edge01 in contosoacr is offline*   [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
+bot    :large_orange_circle:  *edge01 at berlin is offline*   [Check berlin] [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
 alice  [Snooze until it changes]
-bot    (only alice) edge01 in contosoacr is offline. Snoozed until it changes. This holds until it gets worse.
+bot    (only alice) edge01 at berlin is offline. Snoozed until it changes. This holds until it gets worse.
        (1 day, 6:00:00 later)
-bot    :red_circle:  *edge01 in contosoacr is offline*   [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
-bot    :small_red_triangle:  Worse, now critical. A contact was due DATE. The last one was DATE. The snooze has ended.\
+bot    :red_circle:  *edge01 at berlin is offline*   [Check berlin] [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
+bot    :small_red_triangle:  edge01 at berlin is offline. Worse, now critical. A contact was due DATE. The last one was DATE. The snooze has ended. <@U0ALICE> <@U0CAROL>\
 """)
 
 
@@ -206,7 +204,7 @@ alice  /registry watch berlin --alerts critical
 bot    This channel watches site berlin, summaries none   [Summary now]
        (0:20:00 later)
        (1 day, 6:00:00 later)
-bot    :red_circle:  *edge01 in contosoacr is offline*   [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]\
+bot    :red_circle:  *edge01 at berlin is offline*   [Check berlin] [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]\
 """)
 
 
@@ -243,6 +241,51 @@ async def test_trouble_that_is_older_than_the_watch_is_in_the_summary_and_is_no_
     assert [one["text"] for one in await registry.messages() if "bot_id" in one] == snapshot(
         ["This channel watches site berlin, summaries none", "Summary of site berlin: 1 offline"]
     )
+
+
+async def test_what_is_wrong_when_a_watch_begins_is_one_digest_and_gets_no_alert(registry: Conversation) -> None:
+    await edge_is(registry, "Offline")
+    registry.time.ahead += timedelta(minutes=20)
+    await registry.say("watch all")
+    digest = await registry.answer()
+    await poll(registry, minutes=1)
+    await poll(registry, minutes=15)
+
+    assert (dateless(digest), await registry.transcript()) == snapshot(
+        (
+            """\
+Registry: :eyes:  This channel now watches *the whole fleet*, set up by @alice.
+  Summaries: not on a schedule.
+  Alerts: one message for each problem.
+  :warning:  *1 connected registry is not well already*. Alerts follow when one of them changes, and for everything new.
+  Name | Health | Site | Last contact | Cloud registry
+  edge01 | offline | berlin | SPAN ago | contosoacr
+  [Summary now]\
+""",
+            """\
+alice  /registry watch all
+bot    This channel watches the whole fleet, summaries none   [Summary now]
+       (0:01:00 later)
+       (0:15:00 later)\
+""",
+        )
+    )
+
+
+async def test_all_alerts_of_a_channel_are_acknowledged_at_once(registry: Conversation) -> None:
+    await registry.say("watch berlin")
+    await poll(registry)
+    await edge_is(registry, "Offline")
+    await poll(registry, minutes=20)
+    await registry.say("alert list", as_="carol")
+    await registry.click("Acknowledge all", as_="carol")
+    await registry.say("alert list", as_="carol")
+
+    assert dateless(await registry.answer("carol")).partition("| 1 |")[0] == snapshot("""\
+Registry (only you): *1 open alert, worst first*
+  Alert | Severity | For | State | Registries | Id
+  edge01 at berlin is offline | warning | SPAN | acknowledged \
+""")
 
 
 async def test_bare_it_is_a_form(registry: Conversation) -> None:
@@ -343,17 +386,22 @@ def fleet(talk: Conversation, size: int) -> None:
         registry.connected[name] = replace(known, name=name)
 
 
-async def test_a_long_summary_is_turned_page_by_page_by_each_reader(registry: Conversation) -> None:
+async def test_all_rows_of_a_summary_are_turned_page_by_page_by_each_reader(registry: Conversation) -> None:
     fleet(registry, 150)
     await registry.say("watch berlin")
     await registry.say("watches --now")
-    posted = [one["text"] for one in await registry.messages("bob") if "Summary" in str(one["text"])]
-    await registry.click("Next page", as_="bob", card="Summary")
+    posted = dateless(await registry.answer("bob"))
+    await registry.click("Show all", as_="bob")
+    await registry.click("Next page", as_="bob")
     page = await registry.answer("bob")
-    await registry.click("Previous page", as_="bob", card="Summary")
+    await registry.click("Previous page", as_="bob")
 
     again = [one["text"] for one in await registry.messages("bob") if "Summary" in str(one["text"])]
-    assert posted == ["Summary of site berlin: 150 healthy"]
+    assert posted == snapshot("""\
+Registry: *Summary of site berlin*  ·  150 healthy
+  As expected: 150 healthy As of TIME
+  [Show all]\
+""")
     assert len(again) == 2
     assert "page 2 of 2" in page
     assert "page 1 of 2" in await registry.answer("bob")
@@ -392,17 +440,22 @@ async def test_an_alert_is_shown_with_everything_about_it(registry: Conversation
     await registry.click("Show", as_="bob")
 
     alert = (await registry.bot.store.incidents.recent())[0].incident.id
-    assert listed.replace(alert, "ALERT") == snapshot("""\
-Registry (only you): Id | Alert | Severity | Opened (UTC) | Registries | State
-  ALERT | edge01 in contosoacr is offline | warning | TIME | 1 | open\
+    assert dateless(listed).replace(alert, "ALERT") == snapshot("""\
+Registry (only you): *1 open alert, worst first*
+  Alert | Severity | For | State | Registries | Id
+  edge01 at berlin is offline | warning | SPAN | open | 1 | ALERT
+  [Show the worst] [Acknowledge all]\
 """)
     assert dateless(await registry.answer("bob")).replace(alert, "ALERT") == snapshot("""\
-Registry (only you): :large_orange_circle:  *edge01 in contosoacr is offline*
+Registry (only you): :large_orange_circle:  *edge01 at berlin is offline*
   A contact was due TIME. The last one was TIME.
   *Severity* warning
-  *Alert opened* TIME
+  *Since* TIME
   *Undelivered messages expire from* DAY
   *Cluster* `berlin-arc`
+  *What to do*
+  See whether the edge has power and a way to Azure. On its cluster, `kubectl get pods,events --namespace connected-registry` shows whether it runs.
+  [Check berlin]
   `ALERT`
   [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
   Name | Health | State | Last sync (UTC) | Lag | Next contact (UTC) | Schedule (UTC)

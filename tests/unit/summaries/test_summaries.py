@@ -57,17 +57,49 @@ SMALL = of(
 def test_a_small_one_is_one_message() -> None:
     assert read(views.page(SMALL, 1, turns="summary show w-1", title="site berlin")) == snapshot("""\
 *Summary of site berlin*  ·  1 offline, 1 silent as planned, 1 healthy
-*contosoacr*: 1 offline, 1 silent as planned, 1 healthy
-Name | Health | State | Last sync (UTC) | Lag | Schedule (UTC) | Changed
-edge02 | offline | Offline | 2026-03-02 11:00 | 59 min | continuous | 2 changes, from healthy to offline
-edge03 | silent as planned | Offline | 2026-03-02 05:00 | - | at 03:00 every day, open for 3 h | -
-edge01 | healthy | Online | 2026-03-02 12:00 | - | continuous | offline → healthy
+Name | Health | Site | Last sync | Lag | Changed | State | Schedule (UTC)
+edge02 | offline | - | 1 h ago | 59 min | 2 changes, from healthy to offline | Offline | continuous
+edge03 | silent as planned | - | 7 h ago | - | - | Offline | at 03:00 every day, open for 3 h
+edge01 | healthy | - | 0 s ago | - | offline → healthy | Online | continuous
 As of 2026-03-02 12:00 UTC
 """)
 
 
+def test_a_channel_reads_what_is_not_well_or_has_changed_and_the_others_in_one_line() -> None:
+    assert read(views.folded(SMALL, show_all="summary show w-1", title="site berlin")) == snapshot("""\
+*Summary of site berlin*  ·  1 offline, 1 silent as planned, 1 healthy
+Name | Health | Site | Last sync | Lag | Changed | State | Schedule (UTC)
+edge02 | offline | - | 1 h ago | 59 min | 2 changes, from healthy to offline | Offline | continuous
+edge01 | healthy | - | 0 s ago | - | offline → healthy | Online | continuous
+As expected: 1 silent as planned  ·  As of 2026-03-02 12:00 UTC
+[Show all = summary show w-1]
+""")
+
+
+def test_where_all_is_as_expected_a_channel_reads_no_table() -> None:
+    well = of(seen("edge01", connection_state="Online", last_activity=MONDAY, last_sync=MONDAY))
+
+    assert read(views.folded(well, show_all="summary show w-1", title="site berlin")) == snapshot("""\
+*Summary of site berlin*  ·  1 healthy
+As expected: 1 healthy  ·  As of 2026-03-02 12:00 UTC
+[Show all = summary show w-1]
+""")
+
+
+def test_of_very_many_in_trouble_a_channel_reads_the_worst_and_how_many_more_there_are() -> None:
+    message = views.folded(fleet(150, acrs=3), show_all="summary show w-1", title="the whole fleet")
+
+    assert len(table(message)) == 26
+    assert read(message).splitlines()[-2:] == snapshot(
+        [
+            "and 35 more that are not well or have changed  ·  As expected: 30 silent as planned, 60 healthy  ·  As of 2026-03-02 12:00 UTC",
+            "[Show all = summary show w-1]",
+        ]
+    )
+
+
 def test_a_late_one_says_so() -> None:
-    message = views.page(SMALL, 1, turns="summary show w-1", title="site berlin", late=MONDAY - 3 * HOUR)
+    message = views.folded(SMALL, show_all="summary show w-1", title="site berlin", late=MONDAY - 3 * HOUR)
 
     assert read(message).splitlines()[1] == snapshot(":alarm_clock:  Due 2026-03-02 09:00 UTC and posted late.")
 
@@ -77,10 +109,9 @@ def test_what_could_not_be_asked_says_why_and_shows_no_state_as_if_it_were_today
 
     assert read(views.page(mute, 1, turns="summary show w-1", title="site berlin")) == snapshot("""\
 *Summary of site berlin*  ·  1 unknown
-*contosoacr*: 1 unknown
-:grey_question:  It could not be read: the bot's identity may not read it. The states are the last ones known.
-Name | Health | State | Last sync (UTC) | Lag | Schedule (UTC) | Changed
-edge01 | unknown | was Online | 2026-03-02 11:00 | - | continuous | -
+Name | Health | Site | Last sync | Lag | Changed | State | Schedule (UTC)
+edge01 | unknown | - | 1 h ago | - | - | was Online | continuous
+:grey_question:  *contosoacr* could not be read: the bot's identity may not read it. The states are the last ones known.
 As of 2026-03-02 12:00 UTC
 """)
 
@@ -88,19 +119,19 @@ As of 2026-03-02 12:00 UTC
 def test_pages_are_turned_by_buttons() -> None:
     big = fleet(150, acrs=3)
 
-    buttons = [read(views.page(big, number, turns="summary show w-1")).splitlines()[-1] for number in (1, 2, 3)]
+    pages = [read(views.page(big, number, turns="summary show w-1")) for number in (1, 2)]
+    buttons = [line for page in pages for line in page.splitlines() if line.startswith("[")]
 
     assert "\n".join(buttons) == snapshot("""\
 [Next page = summary show w-1 --page 2]
-[Previous page = summary show w-1 --page 1] [Next page = summary show w-1 --page 3]
-[Previous page = summary show w-1 --page 2]\
+[Previous page = summary show w-1 --page 1]\
 """)
 
 
 def test_a_page_that_does_not_exist_is_the_nearest_one() -> None:
     big = fleet(150, acrs=3)
 
-    assert views.page(big, 99, turns="x") == views.page(big, 3, turns="x")
+    assert views.page(big, 99, turns="x") == views.page(big, 2, turns="x")
     assert views.page(big, 0, turns="x") == views.page(big, 1, turns="x")
 
 
@@ -146,13 +177,12 @@ def fleet_of(numbers: Any) -> Summary:
     return of(*(some(at) for at in numbers))
 
 
-def test_the_worst_cloud_registry_comes_first() -> None:
-    well = seen("edge01", f"{ACR}a", connection_state="Online")
-    bad = seen("edge02", f"{ACR}b")
+def test_the_worst_of_all_cloud_registries_come_first_and_are_told_apart() -> None:
+    whole = of(seen("edge01", f"{ACR}a", connection_state="Online"), seen("edge02", f"{ACR}b"))
+    columns, first, second = table(views.page(whole, 1, turns="x"))
 
-    first, second = of(well, bad).by_acr()
-
-    assert (first.rows[0].sighting.target.acr, second.rows[0].sighting.target.acr) == (f"{ACR}b", f"{ACR}a")
+    assert columns[-1] == "Cloud registry"
+    assert [(row[0], row[-1]) for row in (first, second)] == [("edge02", "contosoacrb"), ("edge01", "contosoacra")]
 
 
 def test_the_longer_the_lag_the_further_up() -> None:

@@ -18,10 +18,12 @@ def test_an_open_one() -> None:
 --- #d72b3f
 A contact was due 2026-03-02 03:00 UTC. The last one was 2026-03-01 06:00 UTC.
 *Severity* critical
-*Alert opened* 2026-03-02 12:00 UTC
+*Since* 2026-03-01 06:00 UTC
 *Next contact due* 2026-03-03 03:00 UTC
 *Undelivered messages expire from* 2026-03-03
 *Cluster* `berlin`
+*What to do*
+See whether the edge has power and a way to Azure. On its cluster, `kubectl get pods,events --namespace connected-registry` shows whether it runs.
 `al-7k3q9x`
 [Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Snooze until morning = alert snooze al-7k3q9x --until morning] [Snooze until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
 """)
@@ -35,10 +37,12 @@ def test_one_that_is_taken_care_of_and_snoozed() -> None:
 --- #d72b3f
 A contact was due 2026-03-02 03:00 UTC. The last one was 2026-03-01 06:00 UTC.
 *Severity* critical
-*Alert opened* 2026-03-02 12:00 UTC
+*Since* 2026-03-01 06:00 UTC
 *Next contact due* 2026-03-03 03:00 UTC
 *Undelivered messages expire from* 2026-03-03
 *Cluster* `berlin`
+*What to do*
+See whether the edge has power and a way to Azure. On its cluster, `kubectl get pods,events --namespace connected-registry` shows whether it runs.
 `al-7k3q9x`  ·  :eyes: Acknowledged by <@U1>  ·  :zzz: Snoozed until 2026-03-02 13:00 UTC
 [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Snooze until morning = alert snooze al-7k3q9x --until morning] [Snooze until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
 """)
@@ -53,7 +57,7 @@ def test_one_that_is_recovering_after_relapses() -> None:
 Healthy since 2026-03-02 13:00 UTC. The alert closes if it stays healthy. Original cause:
 A contact was due 2026-03-02 03:00 UTC. The last one was 2026-03-01 06:00 UTC.
 *Severity* warning
-*Alert opened* 2026-03-02 12:00 UTC
+*Since* 2026-03-01 06:00 UTC
 *Cluster* `berlin`
 *Relapses* 2
 `al-7k3q9x`
@@ -104,7 +108,9 @@ def test_a_dead_cluster() -> None:
 The cluster's Arc agent is offline.
 Connected registries: `edge00`, `edge01`, `edge02`, `edge03`, `edge04`, `edge05`, `edge06`, `edge07`, `edge08`, `edge09`, `edge10`, `edge11`, `edge12`, `edge13`, `edge14` and 5 more
 *Severity* critical
-*Alert opened* 2026-03-02 12:00 UTC
+*Since* 2026-03-02 12:00 UTC
+*What to do*
+See whether the cluster has power and a way to Azure. On it, `kubectl get pods --namespace azure-arc` shows whether the Arc agents run.
 `al-7k3q9x`
 [Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Snooze until morning = alert snooze al-7k3q9x --until morning] [Snooze until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
 """)
@@ -127,7 +133,9 @@ def test_a_cloud_registry_that_cannot_be_asked() -> None:
 Nothing is known about its connected registries: the bot's identity may not read it.
 Connected registries: `edge01`, `edge02`
 *Severity* warning
-*Alert opened* 2026-03-02 12:00 UTC
+*Since* 2026-03-02 12:00 UTC
+*What to do*
+Grant the bot's identity the reading role at the cloud registry (deploy/azure).
 `al-7k3q9x`
 [Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Snooze until morning = alert snooze al-7k3q9x --until morning] [Snooze until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
 """)
@@ -142,7 +150,9 @@ def test_one_with_complaints_shows_what_the_edge_says() -> None:
 It can't write to its disk (`DiskError`).
 > No space left on &lt;device&gt;
 *Severity* critical
-*Alert opened* 2026-03-02 12:00 UTC
+*Since* 2026-03-02 12:00 UTC
+*What to do*
+Make room on the volume of the connected registry, or enlarge it. On its cluster, `kubectl get persistentvolumeclaims --namespace connected-registry` shows the volume.
 `al-7k3q9x`
 [Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Snooze until morning = alert snooze al-7k3q9x --until morning] [Snooze until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
 """)
@@ -154,10 +164,12 @@ def test_one_on_a_dead_cluster_of_its_own_tells_cause_and_effect() -> None:
 --- #d72b3f
 The identity certificate of the cluster's Arc agent has expired: the cluster has to be connected to Arc again. A contact was due 2026-03-02 03:00 UTC. The last one was 2026-03-01 06:00 UTC.
 *Severity* critical
-*Alert opened* 2026-03-02 12:00 UTC
+*Since* 2026-03-01 06:00 UTC
 *Next contact due* 2026-03-03 03:00 UTC
 *Undelivered messages expire from* 2026-03-03
 *Cluster* `berlin`
+*What to do*
+Connect the cluster to Arc again. Plan for it: what was installed by Arc extensions has to be deployed again.
 `al-7k3q9x`
 [Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Snooze until morning = alert snooze al-7k3q9x --until morning] [Snooze until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
 """)
@@ -178,7 +190,7 @@ def test_the_thread_hears_what_matters_and_nothing_else() -> None:
 
 :eyes:  <@U1> has acknowledged it.
 :zzz:  Snoozed until it changes.
-:small_red_triangle:  Worse, now critical. A contact was due <!date^1772420400^{date_short_pretty} {time}|2026-03-02 03:00 UTC>. The last one was <!date^1772344800^{date_short_pretty} {time}|2026-03-01 06:00 UTC>. The snooze has ended.
+:small_red_triangle:  edge01 in contosoacr is offline. Worse, now critical. A contact was due <!date^1772420400^{date_short_pretty} {time}|2026-03-02 03:00 UTC>. The last one was <!date^1772344800^{date_short_pretty} {time}|2026-03-01 06:00 UTC>. The snooze has ended.
 
 :white_check_mark:  edge01 in contosoacr has recovered. It lasted 2 h, with 1 relapse.
 """)
@@ -244,10 +256,12 @@ def test_everything_about_one() -> None:
 :red_circle:  *edge01 in contosoacr is offline*
 A contact was due 2026-03-02 03:00 UTC. The last one was 2026-03-01 06:00 UTC.
 *Severity* critical
-*Alert opened* 2026-03-02 12:00 UTC
+*Since* 2026-03-01 06:00 UTC
 *Next contact due* 2026-03-03 03:00 UTC
 *Undelivered messages expire from* 2026-03-03
 *Cluster* `berlin`
+*What to do*
+See whether the edge has power and a way to Azure. On its cluster, `kubectl get pods,events --namespace connected-registry` shows whether it runs.
 `al-7k3q9x`
 [Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Snooze until morning = alert snooze al-7k3q9x --until morning] [Snooze until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
 Name | Health | State | Last sync (UTC) | Lag | Next contact (UTC) | Schedule (UTC)
@@ -256,23 +270,50 @@ Opened 2026-03-02 12:00 UTC, still open, 2 h
 """)
 
 
+def test_a_critical_one_names_its_site_what_to_do_and_those_whom_it_concerns() -> None:
+    concern = alert.Concern(("berlin",), ("S0OPERATORS", "U0ALICE", "edge-operators"))
+
+    assert read(alert.card(incident(), concern)) == snapshot("""\
+:red_circle:  *edge01 at berlin is offline*
+--- #d72b3f
+A contact was due 2026-03-02 03:00 UTC. The last one was 2026-03-01 06:00 UTC.
+*Severity* critical
+*Since* 2026-03-01 06:00 UTC
+*Concerns* <!subteam^S0OPERATORS> <@U0ALICE> @edge-operators
+*Next contact due* 2026-03-03 03:00 UTC
+*Undelivered messages expire from* 2026-03-03
+*Cluster* `berlin`
+*What to do*
+See whether the edge has power and a way to Azure. On its cluster, `kubectl get pods,events --namespace connected-registry` shows whether it runs.
+`al-7k3q9x`
+[Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Snooze until morning = alert snooze al-7k3q9x --until morning] [Snooze until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
+""")
+    assert "U0ALICE" not in read(alert.card(incident(severity="warning"), concern))
+
+
 def test_the_open_ones_worst_first() -> None:
     mild = incident(id="al-aaaaaa", severity="warning", subject=f"{ACR}/edge02", opened=MONDAY - DAY)
     taken = acknowledge(incident(kind="cluster", subject=CLUSTER, children=("a", "b")), "U1", MONDAY)
 
-    assert read(alert.listing([mild, taken], watches=1, watch_line="/registry watch SITE")) == snapshot("""\
-Id | Alert | Severity | Opened (UTC) | Registries | State
-al-7k3q9x | Cluster berlin is offline | critical | 2026-03-02 12:00 | 2 | acknowledged
-al-aaaaaa | edge02 in contosoacr is offline | warning | 2026-03-01 12:00 | 1 | open
+    assert read(
+        alert.listing(
+            [(mild, alert.UNKNOWN), (taken, alert.UNKNOWN)], MONDAY, watches=1, watch_line="/registry watch SITE"
+        )
+    ) == snapshot("""\
+*2 open alerts, worst first*
+Alert | Severity | For | State | Registries | Id
+Cluster berlin is offline | critical | 1 d 6 h | acknowledged | 2 | al-7k3q9x
+edge02 in contosoacr is offline | warning | 1 d 6 h | open | 1 | al-aaaaaa
+[Show the worst = alert show al-7k3q9x] [Acknowledge all = alert acknowledge all]
 """)
-    assert read(alert.listing([], watches=1, watch_line="/registry watch SITE")) == snapshot(
+    assert read(alert.listing([], MONDAY, watches=1, watch_line="/registry watch SITE")) == snapshot(
         "This channel has no open alerts.\n"
     )
 
 
 def test_a_channel_that_watches_nothing_is_not_told_that_all_is_well() -> None:
     assert (
-        alert.listing([], watches=0, watch_line="/registry watch SITE").text
+        alert.listing([], MONDAY, watches=0, watch_line="/registry watch SITE").text
         == "This channel watches nothing, so it has no alerts."
     )
 
