@@ -354,6 +354,9 @@ class Slack(Protocol):
     async def members(self, group: str) -> frozenset[str] | None:
         """Ids of the people in a user group (id or handle); None when Slack does not say."""
 
+    async def readers(self, channel: str, person: str) -> frozenset[str] | None:
+        """Ids of the people who read a conversation, in which `person` is; None when Slack would not say."""
+
     async def groups_problem(self) -> str:
         """Slack's error code for why it does not list user groups, such as `missing_scope`; empty when it does."""
 

@@ -47,7 +47,7 @@ class OperationCards:
         # Read after the events, so that it contains everything that they report.
         latest = await self._store.operations.get(operation.id) or operation
         replies: list[ThreadReply] = []
-        for loud, group in groupby(events, views.is_loud):
+        for loud, group in groupby(events, partial(views.is_loud, latest)):
             batch = list(group)
             lines = (views.thread_line(latest, event) for event in batch)
             replies.append(ThreadReply(batch[-1].id, "\n".join(filter(None, lines)), loud=loud))

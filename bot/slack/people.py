@@ -16,6 +16,8 @@ _PERSON_LIFETIME = timedelta(minutes=10)
 _GROUPS_LIFETIME = timedelta(minutes=5)
 _PLACE_LIFETIME = timedelta(minutes=2)
 _STALE = timedelta(hours=1)
+_MEMBER_PAGES = 20
+"""Of a thousand members each; of a larger channel nothing is said."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,24 @@ class People:
             return (await self._groups.get("all")).members.get(group)
         except DomainError:
             return None
+
+    async def readers(self, channel: str, person: str) -> frozenset[str] | None:
+        """Ids of a conversation's members; in a direct message with the bot (its id begins with D) it is `person`."""
+        if channel.startswith("D"):
+            return frozenset({person})
+        members: set[str] = set()
+        cursor = ""
+        try:
+            with translated("conversations.members"):
+                for _ in range(_MEMBER_PAGES):
+                    answer = await self._client.conversations_members(channel=channel, limit=1000, cursor=cursor)
+                    members |= set(answer["members"])
+                    cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+                    if not cursor:
+                        return frozenset(members)
+        except DomainError:
+            return None
+        return None
 
     async def groups_problem(self) -> str:
         """Slack's error code if user groups can't be listed; empty if they can."""

@@ -222,6 +222,10 @@ DENIALS: Mapping[errors.DenialRule, str] = {
     "approval.not_approver": "The rule {rule} leaves this decision to {approvers}.",
     "approval.twice": "You have already decided about this request. It is waiting for somebody else.",
     "approval.expired": "This request has expired. Run the command again for a new one.",
+    "approval.unseen": (
+        "This needs an approval from {approvers} (rule {rule}), and none of them reads this conversation."
+        " Run the command in a channel that they read."
+    ),
     "approval.nobody": (
         "Too few people could approve this: the rule {rule} needs {needed}, but only {able} could approve."
         " More approvers have to be added to the access file."

@@ -31,7 +31,7 @@ MOST_DIFFERENCES = 10
 MOST_CHILDREN = 20
 """Parts listed on a card; a section holds 3,000 characters."""
 
-_VERDICTS: Mapping[str, str] = {"approve": "approved", "reject": "rejected"}
+_VERDICTS: Mapping[str, str] = {"approve": "approved", "reject": "rejected", "retry": "retried"}
 _EFFECTS: Mapping[str, str] = {
     "create": "Create",
     "change": "Change",
@@ -53,6 +53,8 @@ _STATES: Mapping[State, tuple[str, str]] = {
     "rejected": (":no_entry_sign:", "rejected"),
     "expired": (":alarm_clock:", "expired"),
 }
+FOLDED: frozenset[State] = frozenset({"succeeded", "failed", "cancelled", "rejected", "expired"})
+"""States in which a card no longer lists its steps."""
 _ENGINE_STEPS: Mapping[str, StepWords] = {"child.gate": StepWords("Parts above, of which {most_failed} may fail")}
 _STEP_MARKS: Mapping[TaskStatus, str] = {
     "pending": ":white_circle:",
@@ -89,8 +91,10 @@ def _addition(operation: Operation) -> str:
             return f", waiting for {listed(f'{_named(one)} ({one.id})' for one in operation.waits_for)}"
         case "running" if operation.cancelling:
             return f", stopping for {operation.cancelling}"
-        case "succeeded" | "running" | "failed" if operation.approvals:
-            return f", approved by {listed(one.name for one in operation.approvals)}"
+        case "succeeded" | "running" | "failed":
+            retries = dict.fromkeys(decision.name for decision in operation.decisions if decision.verdict == "retry")
+            approved = f", approved by {listed(one.name for one in operation.approvals)}" if operation.approvals else ""
+            return approved + (f", retried by {listed(retries)}" if retries else "")
         case "rejected" | "cancelled" if operation.outcome:
             return f" by {operation.outcome.by}" if operation.outcome.by else ""
     return ""
@@ -107,6 +111,7 @@ def card(operation: Operation, *, plan_blocks: bool = True) -> Message:
         *_middle(operation),
         *_steps(operation, plan_blocks=plan_blocks),
         *_children(operation),
+        *_verdict(operation),
         *([blocks.actions(*buttons)] if any(buttons) else []),
     ]
     return Message(escape(summary(operation)), tuple(sections), visibility="channel")
@@ -127,12 +132,19 @@ def _middle(operation: Operation) -> Iterator[Block]:
             yield from _differences(operation)
             yield from _findings(operation, {"blocker", "warning"})
         case "previewed":
-            yield blocks.context("This was a dry run: nothing was written.")
             yield from _findings(operation, {"warning", "unknown"})
         case "waiting":
             yield from _differences(operation)
             yield from _findings(operation, {"warning", "unknown"})
+
+
+def _verdict(operation: Operation) -> Iterator[Block]:
+    """What is asked, or how it ended: below the plan, beside the buttons, where a phone shows it."""
+    match operation.state:
+        case "waiting":
             yield from _approval(operation)
+        case "previewed":
+            yield blocks.context("This was a dry run: nothing was written.")
         case "succeeded":
             yield _success(operation)
         case "failed":
@@ -154,7 +166,8 @@ def _findings(operation: Operation, levels: set[str]) -> Iterator[Block]:
         # A deployment fixes warnings itself, so no command line is shown for them here; `check` shows it.
         yield finding_block(finding, operation.kind, with_line=finding.level != "warning")
     if len(relevant) > MOST_FINDINGS:
-        yield blocks.context(f"and {len(relevant) - MOST_FINDINGS} more: {code(f'check {operation.site}')} shows all")
+        show = blocks.accessory(button("Show all", runs=f"check {operation.site}"), "findings")
+        yield blocks.section(f"and {len(relevant) - MOST_FINDINGS} more", accessory=show)
 
 
 def finding_block(finding: Finding, kind: str, *, with_line: bool = True) -> Block:
@@ -205,9 +218,11 @@ def _approval(operation: Operation) -> Iterator[Block]:
     approved = f" {listed(one.name for one in operation.approvals)} approved." if operation.approvals else ""
     approvers = listed(map(escape, request.approvers), "or")
     needed = "one approval" if missing == 1 else f"{missing} approvals"
-    yield blocks.section(f"Needs {needed} from {approvers}.{escape(approved)} Expires {date(request.expires)}.")
     digest = operation.plan.digest if operation.plan else ""
     yield blocks.context(f"Rule {bold(request.rule)}  ·  plan {code(digest)}")
+    question = f":raised_hand:  {bold(f'{name(operation)}?')}"
+    expires = f"Expires {date(request.expires)}."
+    yield blocks.section(f"{question} Needs {needed} from {approvers}.{escape(approved)} {expires}")
 
 
 def _success(operation: Operation) -> Block:
@@ -267,6 +282,10 @@ def _leftovers(operation: Operation) -> str:
 def _steps(operation: Operation, *, plan_blocks: bool) -> Iterator[Block]:
     if operation.plan is None or operation.state == "blocked":
         return
+    if operation.state in FOLDED:
+        # Whoever opens the channel later wants the end; `Show details` has every step.
+        yield blocks.context(_folded(operation))
+        return
     if plan_blocks:
         tasks = [_task(operation, index, step) for index, step in enumerate(operation.planned)]
         yield blocks.plan(_plan_title(operation), tasks)
@@ -277,6 +296,15 @@ def _steps(operation: Operation, *, plan_blocks: bool) -> Iterator[Block]:
         for index, step in enumerate(operation.planned)
     ]
     yield blocks.section(bold(_plan_title(operation)) + "\n" + "\n".join(lines))
+
+
+def _folded(operation: Operation) -> str:
+    """The plan of an operation that has ended, in one line."""
+    if operation.state in {"rejected", "expired"}:
+        return f"{_plan_title(operation)}, none was run"
+    step = operation.outcome.step if operation.state == "failed" and operation.outcome else None
+    stopped = f", stopped at {bold(step_title(operation.kind, operation.planned[step]))}" if step is not None else ""
+    return f"{_plan_title(operation)}{stopped}"
 
 
 def _children(operation: Operation) -> Iterator[Block]:
@@ -299,9 +327,9 @@ def _plan_title(operation: Operation) -> str:
     if not to_do:
         return f"{count(reused, 'step')}, kept as {'it is' if reused == 1 else 'they are'}"
     steps = count(len(to_do), "step")
-    if operation.state in {"waiting", "previewed", "queued"}:
+    if operation.state in {"waiting", "previewed", "queued", "rejected", "expired"}:
         return f"Plan: {steps}{remark}"
-    return f"{done} of {steps}{remark}"
+    return f"{done} of {steps} done{remark}"
 
 
 def _task(operation: Operation, index: int, step: PlannedStep) -> Block:
@@ -381,9 +409,7 @@ def _buttons(operation: Operation) -> tuple[Button | None, ...]:
     )
     match operation.state:
         case "waiting":
-            digest = operation.plan.digest if operation.plan else ""
-            approve = button("Approve", runs=f"operation approve {operation.id} --digest {digest}", style="primary")
-            reject = button("Reject…", runs=f"operation reject {operation.id}", style="danger")
+            approve, reject = decision_buttons(operation)
             return approve, reject, cancel, show
         case "queued" | "running":
             return (None if operation.cancelling else cancel), show
@@ -393,6 +419,22 @@ def _buttons(operation: Operation) -> tuple[Button | None, ...]:
         case "planning":
             return ()
     return (show,)
+
+
+def decision_buttons(operation: Operation) -> tuple[Button, Button]:
+    """Approve, with the plan's digest, and Reject."""
+    digest = operation.plan.digest if operation.plan else ""
+    question = Confirm(
+        "Approve this?",
+        f"{name(operation)}, {operation.environment}. {_plan_title(operation)}.",
+        "Approve",
+        "Not now",
+    )
+    approve = f"operation approve {operation.id} --digest {digest}"
+    return (
+        button("Approve", runs=approve, style="primary", confirm=question),
+        button("Reject…", runs=f"operation reject {operation.id}", style="danger"),
+    )
 
 
 # --- the thread -----------------------------------------------------------------------------------------------------
@@ -409,17 +451,25 @@ def thread_line(operation: Operation, event: Event) -> str:  # noqa: PLR0911 - o
             return f":white_check_mark:  {escape(step_title(operation.kind, step))}{small}{correlation}"
         case "approved":
             approvers = listed(escape(one.name) for one in operation.approvals)
-            return f":thumbsup:  Approved by {approvers}" if approvers else ""
+            missing = operation.approval_request.count - len(operation.approvals) if operation.approval_request else 0
+            more = f". {count(missing, 'more approval')} needed" if operation.state == "waiting" and missing > 0 else ""
+            return f":thumbsup:  Approved by {approvers}{more}" if approvers else ""
         case "asked" if request:
             return f":raised_hand:  {_mentions(request)}please look at the plan above and decide."
         case "reminded" if request:
             return f":alarm_clock:  {_mentions(request)}this request expires {date(request.expires)}."
+        case "retried":
+            names = [decision.name for decision in operation.decisions if decision.verdict == "retry"]
+            return f":repeat:  Retried by {escape(names[-1])}" if names else ""
         case "failed" if operation.state == "failed":  # otherwise a retry began before this was posted
-            return f":x:  {escape(summary(operation))}: {_cause(operation)}"
+            return f":x:  {escape(summary(operation))}: {_cause(operation)} {mention(operation.requester)}"
         case "ended":
             mark, word = _state(operation)
             took = f" in {duration(_took(operation))}" if operation.state == "succeeded" else ""
-            return f"{mark}  {escape(f'{name(operation)}: {word}{took}{_addition(operation)}')}"
+            reason = operation.outcome.reason if operation.state == "rejected" and operation.outcome else ""
+            why = f": {escape(' '.join(reason.split()))}" if reason else ""
+            ended = escape(f"{name(operation)}: {word}{took}{_addition(operation)}")
+            return f"{mark}  {ended}{why}. {mention(operation.requester)}"
     return ""
 
 
@@ -434,9 +484,10 @@ def _cause(operation: Operation) -> str:
     return causes.render(error, operation.kind, _names(operation)).sentence if isinstance(error, Failure) else ""
 
 
-def is_loud(event: Event) -> bool:
-    """Whether the channel sees the line too: only a failure."""
-    return event.kind == "failed"
+def is_loud(operation: Operation, event: Event) -> bool:
+    """Whether the channel hears of it too: a failure, and how it ended after a failure was said there."""
+    is_retried = any(decision.verdict == "retry" for decision in operation.decisions)
+    return event.kind == "failed" or (event.kind == "ended" and is_retried)
 
 
 # --- details and lists ----------------------------------------------------------------------------------------------
@@ -447,7 +498,7 @@ def details(operation: Operation, by_hand: str = "") -> Message:
 
     `by_hand` are those command lines, or empty.
     """
-    sections = [*_head(operation), *_middle(operation)]
+    sections = [*_head(operation), *_middle(operation), *_verdict(operation)]
     if operation.decisions:
         sections.append(blocks.section("\n".join(["*Decisions*", *map(_decision, operation.decisions)])))
     if operation.plan:

@@ -59,12 +59,15 @@ class Paused:
 
 @dataclass(frozen=True)
 class Decision:
-    """What one approver said, about which round of asking."""
+    """What somebody decided: an approver about a round of asking, or whoever ran a failed operation again.
+
+    The `round` of a retry is the negative number of the attempt that it began, since it answers no request.
+    """
 
     round: int
     person: str
     name: str
-    verdict: Literal["approve", "reject"]
+    verdict: Literal["approve", "reject", "retry"]
     at: datetime
     reason: str = ""
 
@@ -178,7 +181,7 @@ class Operation:
         return tuple(entry for entry in self.decisions if entry.round == self.round and entry.verdict == "approve")
 
 
-EventKind = Literal["asked", "reminded", "step", "approved", "failed", "ended"]
+EventKind = Literal["asked", "reminded", "step", "approved", "retried", "failed", "ended"]
 
 
 @dataclass(frozen=True)

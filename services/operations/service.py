@@ -21,7 +21,7 @@ from services.operations.command_line import lines
 from services.operations.planner import Planner, requested
 from services.operations.procedure import Procedures
 from services.policy.access import ApprovalRule
-from services.policy.approvals import APPROVE, able, assess_approver, check_possible, groups
+from services.policy.approvals import APPROVE, Assessment, able, assess_approver, check_possible, groups
 from services.policy.sites import Site
 from services.ports import Configuration, Slack, Starter
 from services.store import Store
@@ -30,6 +30,9 @@ BOT = Person("bot", "bot", "")
 """Who ends a request about which nobody decided."""
 LOST_RUNS = 3
 """How often a run that the engine has lost is taken up again: what breaks it may break it each time."""
+_WAITING: tuple[State, ...] = ("waiting",)
+_AWAITING = 200
+"""Waiting operations that are looked through for those that a person may decide about."""
 log = structlog.get_logger("operations")
 
 
@@ -81,13 +84,14 @@ class Operations:
     async def start(self, order: Order) -> Operation:
         """Record the request and begin to plan. The same `key` gives the same operation, however often it comes.
 
-        Raises `Denied` when the policy wants approvals that nobody could give.
+        Raises `Denied` when the policy wants approvals that nobody could give, or nobody would see the request for.
         """
         rule = self._configuration.policy.approval(order.kind, order.site)
         if rule and not order.dry_run:
-            policy = self._configuration.policy
+            policy, by, place = self._configuration.policy, order.by.id, order.place
             members = {group: await self._slack.members(group) for group in groups(policy, rule)}
-            check_possible(policy, rule, requester=order.by.id, place=order.place, site=order.site, members=members)
+            readers = await self._slack.readers(place.channel, by)
+            check_possible(policy, rule, requester=by, place=place, site=order.site, members=members, readers=readers)
         operation, fresh = await self._store.operations.create(self._new(order), order.key)
         await self._engine.prepare(operation.id)
         if fresh:
@@ -110,11 +114,23 @@ class Operations:
         *,
         sites: Collection[str] | None = None,
         states: tuple[State, ...] | None = None,
+        requester: str | None = None,
         skip: int = 0,
         limit: int = 20,
     ) -> tuple[Operation, ...]:
         """The newest ones except the first `skip`, newest first; at these sites alone, in these states alone."""
-        return await self._store.operations.find(sites=sites, states=states, skip=skip, limit=limit)
+        return await self._store.operations.find(
+            sites=sites, states=states, requester=requester, skip=skip, limit=limit
+        )
+
+    async def awaiting(self, person: Person, sites: Collection[str]) -> tuple[Operation, ...]:
+        """Those at these sites that wait for a decision which this person may make, the newest first."""
+        waiting = await self._store.operations.find(sites=sites, states=_WAITING, limit=_AWAITING)
+        return tuple(
+            operation
+            for operation in waiting
+            if operation.approval_request and not self._assess(operation, operation.approval_request, person).why_not
+        )
 
     def by_hand(self, operation: Operation) -> str:
         """The command lines that the plan replaces, one below the other; empty without a plan or without its site."""
@@ -139,7 +155,12 @@ class Operations:
         now = self._clock.now()
         await self._store.operations.decide(operation, Decision(waiting.round, by.id, by.name, "approve", now))
         await self._audit("approve", waiting, by, place)
-        await self._queue_if_approved(await self.get(operation))
+        latest = await self.get(operation)
+        request = latest.approval_request
+        if latest.state == "waiting" and request and len(latest.approvals) < request.count:
+            key = f"approved:{latest.round}:{len(latest.approvals)}"
+            await self._store.operations.change(operation, event="approved", key=key)
+        await self._queue_if_approved(latest)
         self._changed(operation)
 
     async def reject(self, operation: str, by: Person, place: Place, reason: str) -> None:
@@ -180,14 +201,23 @@ class Operations:
             raise Stale(operation, failed.state, "failed")
         request = await self._planner.approval_request(failed, failed.plan)
         if request is None or await self._is_approved(failed, request):
-            moved = await self._queue_again(failed)
+            moved = await self._queue_again(failed, by)
         else:
             again = requested(request) | {"outcome": None, "ended_at": None, "round": failed.round + 1}
             moved = await self._store.operations.move(operation, ["failed"], "waiting", **again)
+            if moved:
+                await self._note_retry(failed, by)
             self._changed(operation)
         if not moved:
             raise Stale(operation, failed.state, "failed")
         await self._audit("retry", failed, by, place)
+
+    async def _note_retry(self, failed: Operation, by: Person) -> None:
+        """Keep who asked for another run, and say it in the thread."""
+        attempt = failed.attempt + 1
+        decision = Decision(-attempt, by.id, by.name, "retry", self._clock.now())
+        await self._store.operations.decide(failed.id, decision)
+        await self._store.operations.change(failed.id, event="retried", key=f"retried:{attempt}")
 
     async def _is_approved(self, operation: Operation, request: ApprovalRequest) -> bool:
         """Whether its approvals count by the policy in force, and are no older than a request may grow."""
@@ -265,11 +295,14 @@ class Operations:
         ):
             await self._engine.grant()
 
-    async def _queue_again(self, failed: Operation) -> bool:
-        """Queue another attempt; False when somebody was faster."""
+    async def _queue_again(self, failed: Operation, by: Person | None = None) -> bool:
+        """Queue another attempt, for somebody who asked for it; False when somebody was faster."""
+        attempt = failed.attempt + 1
         moved = await self._store.operations.move(
-            failed.id, ["failed"], "queued", attempt=failed.attempt + 1, outcome=None, ended_at=None, cancelling=""
+            failed.id, ["failed"], "queued", attempt=attempt, outcome=None, ended_at=None, cancelling=""
         )
+        if moved and by:
+            await self._note_retry(failed, by)
         if moved:
             await self._engine.grant()
             self._changed(failed.id)
@@ -368,19 +401,22 @@ class Operations:
     async def _deciding(self, operation: str, by: Person) -> Operation:
         """The operation, if `by` may decide about it now."""
         waiting = await self.get(operation)
-        request = waiting.approval_request
-        if waiting.state != "waiting" or request is None:
+        if waiting.state != "waiting" or waiting.approval_request is None:
             raise Stale(operation, waiting.state, "waiting")
-        assess_approver(
+        self._assess(waiting, waiting.approval_request, by).enforce()
+        return waiting
+
+    def _assess(self, operation: Operation, request: ApprovalRequest, person: Person) -> Assessment:
+        """Whether this person's decision about the operation would count now."""
+        return assess_approver(
             self._configuration.policy,
             _rule(request),
-            requester=waiting.requester,
-            decisions=[decision for decision in waiting.decisions if decision.round == waiting.round],
-            person=by,
+            requester=operation.requester,
+            decisions=[decision for decision in operation.decisions if decision.round == operation.round],
+            person=person,
             now=self._clock.now(),
             expires=request.expires,
-        ).enforce()
-        return waiting
+        )
 
     async def _audit(self, word: str, operation: Operation, by: Person, place: Place, reason: str = "") -> None:
         facts = {

@@ -108,9 +108,21 @@ def able(
 
 
 def check_possible(
-    policy: Policy, rule: ApprovalRule, *, requester: str, place: Place, site: Site | None, members: Members
+    policy: Policy,
+    rule: ApprovalRule,
+    *,
+    requester: str,
+    place: Place,
+    site: Site | None,
+    members: Members,
+    readers: frozenset[str] | None = None,
 ) -> None:
-    """Raises `Denied` when fewer people than the rule needs could ever approve."""
+    """Raises `Denied` when fewer people than the rule needs could ever approve.
+
+    Likewise when nobody who could is among the `readers` of the place where the request is shown (None: not known).
+    """
     people = able(policy, rule, requester=requester, place=place, site=site, members=members)
     if people is not None and len(people) < rule.count:
         raise Denied("approval.nobody", {"name": rule.name, "count": rule.count, "able": len(people)})
+    if people is not None and readers is not None and not people & readers:
+        raise Denied("approval.unseen", {"name": rule.name, "approvers": rule.approvers})

@@ -53,6 +53,7 @@ class Operations(Queries):
         states: Collection[State] | None = None,
         sites: Collection[str] | None = None,
         target: str | None = None,
+        requester: str | None = None,
         skip: int = 0,
         limit: int = 50,
     ) -> tuple[Operation, ...]:
@@ -60,6 +61,8 @@ class Operations(Queries):
         query = select(operations).order_by(operations.c.created.desc(), operations.c.id).offset(skip).limit(limit)
         if states is not None:
             query = query.where(operations.c.state.in_(states))
+        if requester is not None:
+            query = query.where(operations.c.requester == requester)
         if sites is not None:
             query = query.where(operations.c.site.in_(sites))
         if target is not None:

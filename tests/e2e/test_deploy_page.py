@@ -47,10 +47,11 @@ async def test_typed_by_one_approved_by_another_and_online_on_both_screens(open_
     await alice.get_by_test_id("composer").fill("/registry deploy edge01 --site hamburg")
     await alice.get_by_test_id("composer").press("Enter")
     await bob.get_by_role("button", name="Approve").click()
+    await bob.get_by_test_id("confirm-ok").click()
 
     for page in (alice, bob):
         await expect(page.get_by_text("online, approved by bob").first).to_be_visible(timeout=PATIENCE)
-        await expect(page.locator("[data-testid^=task-][data-status=complete]")).to_have_count(11, timeout=PATIENCE)
+        await expect(page.get_by_text("11 of 11 steps done").first).to_be_visible(timeout=PATIENCE)
 
 
 async def test_typed_bare_it_is_a_form_that_says_what_is_wrong_beside_the_field(open_page: Open) -> None:
@@ -66,13 +67,20 @@ async def test_typed_bare_it_is_a_form_that_says_what_is_wrong_beside_the_field(
 
     await expect(modal).to_be_hidden(timeout=PATIENCE)
     await expect(page.get_by_text("Deploy edge01 to berlin").first).to_be_visible(timeout=PATIENCE)
-    await expect(page.locator("[data-testid^=task-][data-status=complete]")).to_have_count(11, timeout=PATIENCE)
+    await expect(page.get_by_text("11 of 11 steps done").first).to_be_visible(timeout=PATIENCE)
 
 
-async def test_an_approver_on_a_phone_sees_the_whole_card_and_approves(open_page: Open, registry: Conversation) -> None:
+async def test_an_approver_on_a_phone_sees_the_question_beside_the_button_and_approves(
+    open_page: Open, registry: Conversation
+) -> None:
     await registry.say("deploy edge01 --site hamburg")
     page = await open_page("bob", PHONE)
+    await expect(page.get_by_text("Deploy edge01 to hamburg?")).to_be_in_viewport()
     await page.get_by_role("button", name="Approve").click()
+    await expect(page.get_by_test_id("confirm")).to_contain_text(
+        "Deploy edge01 to hamburg, production. Plan: 11 steps."
+    )
+    await page.get_by_test_id("confirm-ok").click()
 
     await expect(page.get_by_text("online, approved by bob").first).to_be_visible(timeout=PATIENCE)
     width = await page.evaluate("document.documentElement.scrollWidth")

@@ -58,7 +58,7 @@ async def test_a_request_that_too_few_could_approve_is_refused_at_once(tmp_path:
 
         assert await talk.transcript() == snapshot("""\
 alice  /registry deploy edge01 --site hamburg
-bot    (only alice) Too few people could approve this: the rule *production needs a second person* needs 2 approvers, and 1 could approve. More approvers have to be added to the access file.\
+bot    (only alice) Too few people could approve this: the rule *production needs a second person* needs 2 approvers, but only 1 could approve. More approvers have to be added to the access file.\
 """)
 
 
@@ -181,6 +181,6 @@ async def test_the_thread_calls_for_a_decision_and_tells_of_it(registry: Convers
             ":white_check_mark:  Verify: Deployment, Service and volume in the cluster  ·  N s",
             ":white_check_mark:  Verify: edge01 comes online  ·  N s",
             ":white_check_mark:  Verify: First sync of edge01  ·  N s",
-            ":white_check_mark:  Deploy edge01 to hamburg: online in N s, approved by bob",
+            ":white_check_mark:  Deploy edge01 to hamburg: online in N s, approved by bob. @alice",
         ]
     )

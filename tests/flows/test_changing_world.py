@@ -20,8 +20,6 @@ Registry: :raised_hand:  *Deploy edge01 to hamburg*  ·  waiting for approval
   • registry, data endpoint: ~no~ → yes
   :warning:  Not registered yet: `Microsoft.Kubernetes`, `Microsoft.KubernetesConfiguration` and `Microsoft.ExtendedLocation`.
   The deployment registers them; it takes up to ten minutes.
-  Needs one approval from edge-approvers. Expires TIME.
-  Rule *production needs a second person*  ·  plan `DIGEST`
   Plan: 10 steps
   [ ] Hold: Service IP 10.112.0.2
       or the next free one, if somebody takes it first
@@ -39,6 +37,8 @@ Registry: :raised_hand:  *Deploy edge01 to hamburg*  ·  waiting for approval
   [ ] Verify: Deployment, Service and volume in the cluster
   [ ] Verify: edge01 comes online
   [ ] Verify: First sync of edge01
+  Rule *production needs a second person*  ·  plan `DIGEST`
+  :raised_hand:  *Deploy edge01 to hamburg?* Needs one approval from edge-approvers. Expires TIME.
   [Approve] [Reject…] [Cancel] [Show details]\
 """)
     assert await registry.transcript() == snapshot("""\
@@ -101,29 +101,11 @@ async def test_a_given_address_that_is_taken_at_the_last_moment_fails_with_its_c
     assert await registry.card_of("berlin") == snapshot("""\
 Registry: :x:  *Deploy edge01 to berlin*  ·  failed
   requested by @alice TIME  ·  development  ·  `op-1`
+  0 of 11 steps done, stopped at *Hold: Service IP 10.96.0.9*
   The Service address `10.96.0.9` is in use by another Service.
   Retry: a picked address is replaced by the next free one. If you chose it with `--service-ip`, choose another one or none.
   `kubectl get services --all-namespaces | grep --word-regexp 10.96.0.9`
   Nothing was left behind.
-  0 of 11 steps
-  [!] Hold: Service IP 10.96.0.9
-      as asked for
-  [ ] Change: Registration of resource providers
-      Microsoft.Kubernetes, Microsoft.KubernetesConfiguration, Microsoft.ExtendedLocation
-  [ ] Change: Data endpoint of contosoacr
-      enabled; firewalls at the edge must let it through
-  [ ] Create: Image hello-world:latest
-      from mcr.microsoft.com/hello-world:latest; an existing tag is kept
-  [ ] Create: Scope map edge01
-      repositories hello-world
-  [ ] Create: Sync token edge01
-  [ ] Create: Connected registry edge01
-      ReadOnly, schedule * * * * *
-  [ ] Create: Extension edge01
-      pvc.storageRequest=250Gi
-  [ ] Verify: Deployment, Service and volume in the cluster
-  [ ] Verify: edge01 comes online
-  [ ] Verify: First sync of edge01
   [Retry] [Show details]\
 """)
 

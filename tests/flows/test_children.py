@@ -93,16 +93,10 @@ bot    Rollout everywhere at berlin: done, approved by bob\
         """\
 Registry: :white_check_mark:  *Rollout everywhere at berlin*  ·  done, approved by bob
   requested by @alice TIME  ·  development  ·  `op-1`
-  *Took* N s
-  3 of 3 steps
-  [x] Change: Deploy edge01 to berlin
-      N s
-  [x] Change: Deploy edge02 to hamburg
-      N s
-  [x] Verify: Parts above, of which 0 may fail
-      N s
+  3 of 3 steps done
   :white_check_mark:  Deploy edge01 to berlin  ·  online  ·  `op-2`
   :white_check_mark:  Deploy edge02 to hamburg  ·  online  ·  `op-3`
+  *Took* N s
   [Show details]\
 """
     )
@@ -122,9 +116,10 @@ async def test_a_gate_stops_when_too_many_children_failed_and_a_retry_runs_those
     assert [one.id for one in (await registry.operation("everywhere")).children] == [one.id for one in child_before]
     assert await registry.transcript() == snapshot("""\
 bot    Rollout everywhere at berlin: failed   [Retry]
-bot    :x:  Rollout everywhere at berlin: failed: 1 of 1 parts failed. The plan tolerates 0.
+bot    :x:  Rollout everywhere at berlin: failed: 1 of 1 parts failed. The plan tolerates 0. <@U0ALICE>
 carol  [Retry]
-bot    Rollout everywhere at berlin: done\
+bot    Rollout everywhere at berlin: done, retried by carol
+bot    :white_check_mark:  Rollout everywhere at berlin: done in N s, retried by carol. <@U0ALICE>\
 """)
 
 

@@ -31,12 +31,12 @@ Registry: :raised_hand:  *Deactivate edge01 at hamburg*  ·  waiting for approva
   requested by @alice TIME  ·  production  ·  `op-1`
   :warning:  The extension `edge01` stays installed at `hamburg`. It keeps serving the images that it has, but can no longer sync: new images don't arrive, and pushes don't reach the cloud.
   To use it again, deploy `edge01` to the site again.
-  Needs one approval from edge-approvers. Expires TIME.
-  Rule *production needs a second person*  ·  plan `DIGEST`
   Plan: 2 steps
   [ ] Change: Activation of edge01
       Active → Inactive; another installation can be activated then
   [ ] Verify: edge01 is inactive
+  Rule *production needs a second person*  ·  plan `DIGEST`
+  :raised_hand:  *Deactivate edge01 at hamburg?* Needs one approval from edge-approvers. Expires TIME.
   [Approve] [Reject…] [Cancel] [Show details]\
 """)
     assert await registry.transcript() == snapshot("""\
@@ -51,7 +51,7 @@ bot    Deactivate edge01 at hamburg: inactive, approved by bob\
             ":thumbsup:  Approved by bob",
             ":white_check_mark:  Change: Activation of edge01  ·  N s  ·  `ID`",
             ":white_check_mark:  Verify: edge01 is inactive  ·  N s",
-            ":white_check_mark:  Deactivate edge01 at hamburg: inactive in N s, approved by bob",
+            ":white_check_mark:  Deactivate edge01 at hamburg: inactive in N s, approved by bob. @alice",
         ]
     )
     assert await activation(registry) == "Inactive"
@@ -65,10 +65,8 @@ async def test_one_that_is_inactive_needs_nothing_and_nobodys_approval(registry:
     assert await registry.answer() == snapshot("""\
 Registry: :white_check_mark:  *Deactivate edge01 at hamburg*  ·  inactive
   requested by @alice TIME  ·  production  ·  `op-1`
-  There was nothing to do: everything is as requested.
   1 step, kept as it is
-  [x] Keep: Activation of edge01
-      it is Inactive already
+  There was nothing to do: everything is as requested.
   [Show details]\
 """)
     assert await registry.requests("POST .*/deactivate") == []
@@ -92,13 +90,13 @@ async def test_a_dry_run_shows_the_plan_and_writes_nothing(registry: Conversatio
     assert await registry.answer() == snapshot("""\
 Registry: :mag:  *Deactivate edge01 at berlin*  ·  dry run
   requested by @alice TIME  ·  development  ·  `op-1`
-  This was a dry run: nothing was written.
   :warning:  The extension `edge01` stays installed at `berlin`. It keeps serving the images that it has, but can no longer sync: new images don't arrive, and pushes don't reach the cloud.
   To use it again, deploy `edge01` to the site again.
   Plan: 2 steps
   [ ] Change: Activation of edge01
       Active → Inactive; another installation can be activated then
   [ ] Verify: edge01 is inactive
+  This was a dry run: nothing was written.
   [Show details]\
 """)
     assert await activation(registry) == "Active"
@@ -125,22 +123,20 @@ async def test_what_azure_refuses_fails_and_a_retry_goes_on(registry: Conversati
         """\
 Registry: :x:  *Deactivate edge01 at berlin*  ·  failed
   requested by @alice TIME  ·  development  ·  `op-2`
+  0 of 2 steps done, stopped at *Change: Activation of edge01*
   `connectedRegistries/edge01` already exists, or is busy with another change: `It is being updated.`
   Retry when that has finished.
   Left behind: perhaps Activation of edge01.
-  0 of 2 steps
-  [!] Change: Activation of edge01
-      Active → Inactive; another installation can be activated then
-  [ ] Verify: edge01 is inactive
   [Retry] [Show details]\
 """
     )
     assert await registry.transcript() == snapshot("""\
 alice  /registry deactivate edge01 --site berlin
 bot    Deactivate edge01 at berlin: failed   [Retry]
-bot    :x:  Deactivate edge01 at berlin: failed: `connectedRegistries/edge01` already exists, or is busy with another change: `It is being updated.`
+bot    :x:  Deactivate edge01 at berlin: failed: `connectedRegistries/edge01` already exists, or is busy with another change: `It is being updated.` <@U0ALICE>
 carol  [Retry]
-bot    Deactivate edge01 at berlin: inactive\
+bot    Deactivate edge01 at berlin: inactive, retried by carol
+bot    :white_check_mark:  Deactivate edge01 at berlin: inactive in N s, retried by carol. <@U0ALICE>\
 """)
     assert await activation(registry) == "Inactive"
 

@@ -38,7 +38,7 @@ async def test_the_channel_hears_once_why_it_failed(registry: Conversation, scen
     await registry.say("deploy edge01 --site berlin")
 
     told = [line for line in (await registry.transcript()).splitlines() if "failed: " in line]
-    assert told == [f"bot    :x:  Deploy edge01 to berlin: failed: {CAUSES[scenario]}"]
+    assert told == [f"bot    :x:  Deploy edge01 to berlin: failed: {CAUSES[scenario]} <@U0ALICE>"]
 
 
 async def test_an_edge_behind_a_firewall_is_told_the_hosts_as_azure_names_them(tmp_path: Path) -> None:
@@ -56,13 +56,15 @@ async def test_the_card_of_a_failure_tells_cause_remedy_and_what_is_left(registr
     await registry.edge(scenario="service-ip-taken")
     await registry.say("deploy edge01 --site berlin")
 
-    assert (await registry.card_of("berlin")).partition("\n  7 of 11")[0] == snapshot("""\
+    assert await registry.card_of("berlin") == snapshot("""\
 Registry: :x:  *Deploy edge01 to berlin*  ·  failed
   requested by @alice TIME  ·  development  ·  `op-1`
+  7 of 11 steps done, stopped at *Create: Extension edge01*
   The Service address `10.96.0.2` is in use by another Service.
   Retry: a picked address is replaced by the next free one. If you chose it with `--service-ip`, choose another one or none.
   `kubectl get services --all-namespaces | grep --word-regexp 10.96.0.2`
-  Left behind: Registration of resource providers, Data endpoint of contosoacr, Image hello-world:latest, Scope map edge01, Sync token edge01, Connected registry edge01 and Extension edge01.\
+  Left behind: Registration of resource providers, Data endpoint of contosoacr, Image hello-world:latest, Scope map edge01, Sync token edge01, Connected registry edge01 and Extension edge01.
+  [Retry] [Show details]\
 """)
     assert await registry.placeholders() == []
     assert await registry.leases() == frozenset()
@@ -125,12 +127,14 @@ async def test_what_azure_refuses_is_told_in_its_words_with_its_correlation_id(r
     )
     await registry.say("deploy edge01 --site berlin")
 
-    assert (await registry.card_of("berlin")).partition("\n  4 of 11")[0] == snapshot("""\
+    assert await registry.card_of("berlin") == snapshot("""\
 Registry: :x:  *Deploy edge01 to berlin*  ·  failed
   requested by @alice TIME  ·  development  ·  `op-1`
+  4 of 11 steps done, stopped at *Create: Scope map edge01*
   Azure said no to `scopeMaps/edge01`: `InvalidScopeMap` `The scope map is not valid.`
   Fix what it names, then retry.
-  Left behind: Registration of resource providers, Data endpoint of contosoacr and Image hello-world:latest.\
+  Left behind: Registration of resource providers, Data endpoint of contosoacr and Image hello-world:latest.
+  [Retry] [Show details]\
 """)
 
 

@@ -42,11 +42,11 @@ async def test_a_line_of_the_thread_whose_reply_was_lost_stands_there_once(regis
 
 
 async def test_a_workspace_that_refuses_plan_blocks_gets_lines_and_is_not_asked_again(plain: Conversation) -> None:
-    await plain.say("deploy edge01 --site berlin")
+    await plain.say("deploy edge01 --site berlin --dry-run")
     refused = [call for call in await plain.calls("") if call["error"] == "invalid_blocks"]
     await plain.say("deploy edge02 --site hamburg")
 
-    assert ":white_check_mark:  Create: Extension edge01" in await plain.card_of("berlin")
+    assert "Create: Extension edge01" in await plain.card_of("berlin")
     assert len(refused) == 1
     assert [call for call in await plain.calls("") if call["error"] == "invalid_blocks"] == refused
 

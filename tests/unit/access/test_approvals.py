@@ -92,6 +92,19 @@ def test_who_may_approve_in_another_channel_could() -> None:
     assert who_could(APPROVE_ALL | {"channels": ["C0OTHER"]}, BOB_ONLY) == frozenset({"U0BOB", "U0CAROL"})
 
 
+def test_a_request_that_nobody_reads_who_could_approve_is_refused() -> None:
+    policy = POLICY.model_copy(update={"grants": (Grant.model_validate(APPROVE_ALL),)})
+    members = {"S0APPROVERS": frozenset({"U0ALICE", "U0BOB"})}
+
+    def check(readers: frozenset[str] | None) -> None:
+        check_possible(policy, RULE, requester=ALICE.id, place=PLACE, site=None, members=members, readers=readers)
+
+    check(None)
+    check(frozenset({"U0ALICE", "U0BOB"}))
+    with pytest.raises(Denied, match="unseen"):
+        check(frozenset({"U0DAVE"}))
+
+
 def test_unknown_groups_are_not_taken_for_empty_ones() -> None:
     assert groups(POLICY, RULE) == ("S0APPROVERS",)
     assert who_could(APPROVE_ALL, None) is None

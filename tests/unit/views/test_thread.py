@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from handlers.views.operation import is_loud, name, summary, thread_line
-from services.model.operation import Event, EventKind
+from services.model.operation import Decision, Event, EventKind
 from tests.golden.values import ASKED, NOW, STATES
 
 
@@ -53,8 +53,22 @@ def test_a_failure_is_not_reported_once_a_retry_has_begun(state: str) -> None:
 
 @pytest.mark.parametrize("kind", ["asked", "reminded", "step", "approved", "ended"])
 def test_the_channel_hears_of_failures_only(kind: EventKind) -> None:
-    assert is_loud(event("failed"))
-    assert not is_loud(event(kind))
+    assert is_loud(STATES["succeeded"], event("failed"))
+    assert not is_loud(STATES["succeeded"], event(kind))
+
+
+def test_the_channel_hears_how_a_retry_ended_and_the_thread_who_retried() -> None:
+    retried = replace(STATES["succeeded"], decisions=(Decision(-2, "U0CAROL", "carol", "retry", NOW),))
+
+    assert is_loud(retried, event("ended"))
+    assert thread_line(retried, event("retried")) == ":repeat:  Retried by carol"
+    assert "online, retried by carol" in summary(retried)
+
+
+@pytest.mark.parametrize("state", ["succeeded", "rejected", "expired", "cancelled"])
+def test_the_requester_is_mentioned_at_each_end(state: str) -> None:
+    assert thread_line(STATES[state], event("ended")).endswith(f" <@{STATES[state].requester}>")
+    assert thread_line(STATES["failed"], event("failed")).endswith(f" <@{STATES['failed'].requester}>")
 
 
 @pytest.mark.parametrize("state", STATES)
