@@ -20,9 +20,12 @@ SCOPES = (
     "groups:history",
     # the rows of long summaries and of the audit as a file
     "files:write",
+    # commands that mention the bot, or are written to it directly
+    "app_mentions:read",
+    "im:history",
 )
-EVENTS = ("member_joined_channel",)
-"""Tells the bot that it was invited to a channel, where it then posts what it could not post before."""
+EVENTS = ("app_home_opened", "app_mention", "member_joined_channel", "message.im")
+"""Home, mentions, direct messages, and invitations to a channel, where the bot then posts what it could not before."""
 _LONGEST_HINT = 1000
 
 
@@ -44,9 +47,13 @@ def manifest(
             "background_color": "#1f4e79",
         },
         "features": {
+            # The messages tab is where it writes to one person what is for nobody else, and reads their commands.
+            "app_home": {
+                "home_tab_enabled": True,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,
+            },
             "bot_user": {"display_name": "registry", "always_online": True},
-            # where it writes to one person what is for nobody else
-            "app_home": {"messages_tab_enabled": True, "messages_tab_read_only_enabled": True},
             "slash_commands": [
                 {
                     "command": command,

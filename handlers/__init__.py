@@ -1,10 +1,11 @@
 """What people type and see. A command is one function in a module here and one line below."""
 
-from handlers import about, alerts, audit, checks, connected, deactivate, deploy, help, operations, sites, watch  # noqa: A004 - the module is named for what people type
+from handlers import about, alerts, audit, checks, connected, deactivate, deploy, help, home, operations, sites, watch  # noqa: A004 - the module is named for what people type
 from handlers.kit.command import Command
 
 COMMANDS: tuple[Command, ...] = (
     help.help_,
+    home.home,
     about.ping,
     about.whoami,
     checks.check,

@@ -16,11 +16,12 @@ import structlog
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.slack.client import Installation
-from bot.slack.payloads import Body, team_of
+from bot.slack.payloads import Body, home_channel, said, team_of
 from bot.slack.people import People
 from bot.slack.replies import Replies, Where
 from bot.slack.tasks import Tasks
 from handlers.dispatch import Door, Reply
+from handlers.home import HOME
 from handlers.kit.message import Message, Modal, Submission, option, submission, view
 from handlers.kit.request import Request
 from handlers.views import errors as views
@@ -66,10 +67,33 @@ class Listeners:
         self._reachable = reachable
 
     async def event(self, event: Body) -> None:
-        """Once the bot has joined a channel it can post there; other events are only acknowledged."""
+        """Mentions and direct messages are commands, Home is filled when it is opened; a joined channel is usable."""
         if event.get("type") == "member_joined_channel" and event.get("user") == self._ours.bot_user:
             self._people.membership_changed(event["channel"])
             self._reachable(event["channel"])
+        elif event.get("type") == "app_home_opened" and event.get("tab") == "home":
+            self._tasks.start(self._publish_home(event["user"], event.get("channel", "")))
+        elif message := said(event, self._ours.bot_user):
+            where = Where(message.channel, message.person, thread_ts=message.thread_ts)
+            # A mention in the direct conversation is delivered as both events: the message's own address makes it one.
+            key = f"{message.channel}:{message.ts}"
+            line = _Line(message.text, key, slash=self._slash, opens_forms=False)
+            self._tasks.start(self._answer(line, where, team=message.team))
+
+    async def _publish_home(self, person: str, channel: str) -> None:
+        """Fill somebody's Home tab with the answer to the command `home`, run in their direct conversation."""
+        reference = secrets.token_hex(4)
+        line = _Line(HOME, reference, slash=self._slash, clicked=True, opens_forms=False)
+        with structlog.contextvars.bound_contextvars(reference=reference):
+            try:
+                request = await self._request(line, Where(channel, person), reference, team="")
+                reply = await self._door.dispatch(request)
+                if isinstance(reply.message, Message):
+                    await self._replies.publish(reply.message, person, channel)
+            except DomainError as error:
+                _log.warning("home_not_published", error=str(error))
+            except Exception:  # noqa: BLE001 - the tab stays as it was; the log has the reason
+                _log.exception("fault")
 
     # --- commands and clicks ----------------------------------------------------------------------------------------
 
@@ -90,6 +114,9 @@ class Listeners:
         action = body["actions"][0]
         if action["type"] != "button" or not action["action_id"].startswith("run:"):
             return
+        if home := home_channel(body):
+            self._tasks.start(self._answer_home(action["value"], body, home))
+            return
         container = body.get("container", {})
         message, thread = container.get("message_ts", ""), container.get("thread_ts", "")
         where = Where(
@@ -105,6 +132,14 @@ class Listeners:
             return
         line = _Line(action["value"], body["trigger_id"], slash=self._slash, clicked=True)
         self._tasks.start(self._answer(line, where, team=team_of(body)))
+
+    async def _answer_home(self, text: str, body: Body, channel: str) -> None:
+        """Run a button of the Home tab in the person's direct conversation, then show Home as it is by then."""
+        person = body["user"]["id"]
+        if text != HOME:
+            line = _Line(text, body["trigger_id"], slash=self._slash, clicked=True)
+            await self._answer(line, Where(channel, person), team=team_of(body))
+        await self._publish_home(person, channel)
 
     async def _answer(self, line: "_Line", where: Where, *, team: str, channel_name: str = "") -> None:
         reference = secrets.token_hex(4)

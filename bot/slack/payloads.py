@@ -1,6 +1,8 @@
 """Payloads from Slack: whom they are for, whether they are complete, and whether the bot uses them. Pure."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from bot.slack.client import Installation
@@ -8,6 +10,7 @@ from bot.slack.client import Installation
 Body = Mapping[str, Any]
 USED = frozenset({"command", "block_actions", "view_submission", "block_suggestion", "event_callback"})
 """Kinds that the bot handles; all others are only acknowledged."""
+_LINK = re.compile(r"<(?P<address>(?:https?|mailto):[^|>]*)(?:\|(?P<label>[^>]*))?>")
 _TEXTS = {
     "command": ("team_id", "channel_id", "user_id", "command", "trigger_id"),
     "block_actions": ("trigger_id",),
@@ -19,6 +22,45 @@ _PARTS = {
     "block_suggestion": ("user", "view"),
     "event_callback": ("event",),
 }
+
+
+@dataclass(frozen=True)
+class Said:
+    """What somebody wrote to the bot in a message: `text` is what they typed, without the mention of the bot."""
+
+    person: str
+    team: str
+    channel: str
+    ts: str
+    thread_ts: str
+    text: str
+
+
+def said(event: Body, bot_user: str) -> Said | None:
+    """What an `app_mention` or a message in the direct conversation says; None for anything that nobody wrote to it.
+
+    Slack escapes `&`, `<` and `>` in messages and marks up links (docs.slack.dev, Formatting message text).
+    """
+    is_direct = event.get("type") == "message" and event.get("channel_type") == "im"
+    if event.get("subtype") or event.get("bot_id") or not (is_direct or event.get("type") == "app_mention"):
+        return None
+    person, channel, ts, text = (event.get(name) for name in ("user", "channel", "ts", "text"))
+    if not (isinstance(person, str) and isinstance(channel, str) and isinstance(ts, str) and isinstance(text, str)):
+        return None
+    if person == bot_user:
+        return None
+    unmentioned = re.sub(rf"<@{re.escape(bot_user)}(\|[^>]*)?>", " ", text)
+    labels = re.sub(
+        r"<(?:https?|mailto):[^|>]*\|([^>]*)>|<(https?:[^|>]*)>", lambda link: link[1] or link[2], unmentioned
+    )
+    typed = labels.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").strip()
+    return Said(person, str(event.get("team") or ""), channel, ts, str(event.get("thread_ts") or ""), typed)
+
+
+def home_channel(body: Body) -> str:
+    """The direct conversation of the person whose Home tab was clicked; empty for a click anywhere else."""
+    tab = body.get("view") or {}
+    return str(tab.get("private_metadata") or "") if tab.get("type") == "home" else ""
 
 
 def kind(body: Body) -> str:

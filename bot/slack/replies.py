@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.client import proxy_for, share, translated
 from bot.slack.people import People
-from handlers.kit.blocks import MESSAGE_BLOCKS, context
+from handlers.kit.blocks import HOME_BLOCKS, MESSAGE_BLOCKS, context, section
 from handlers.kit.message import Message, Modal, view
 from handlers.kit.text import cut
 from services.model.errors import Absent, DomainError, Foreign, Refused
@@ -76,6 +76,15 @@ class Replies:
         with translated("views.open"):
             await self._client.views_open(trigger_id=trigger_id, view=modal_view)
 
+    async def publish(self, message: Message, person: str, channel: str) -> None:
+        """Show a message as somebody's Home tab; `channel`, their direct conversation, comes back with its clicks."""
+        blocks = message.blocks[:HOME_BLOCKS] or (section(message.text),)
+        with translated("views.publish"):
+            await self._client.views_publish(
+                user_id=person,
+                view={"type": "home", "private_metadata": channel, "blocks": [dict(block) for block in blocks]},
+            )
+
     async def _to_channel(self, message: Message, where: Where) -> None:
         try:
             with translated("chat.postMessage"):
@@ -111,6 +120,11 @@ class Replies:
 
     async def _privately(self, message: Message, where: Where) -> None:
         if await self._by_url(message, where, replace=False):
+            return
+        if where.channel.startswith("D"):
+            # Nobody else reads a direct conversation, and there an answer may stay.
+            with translated("chat.postMessage"):
+                await self._client.chat_postMessage(channel=where.channel, **_content(message, where))
             return
         try:
             with translated("chat.postEphemeral"):

@@ -11,6 +11,7 @@ Style = Literal["primary", "danger"]
 TaskStatus = Literal["pending", "in_progress", "complete", "error"]
 
 MESSAGE_BLOCKS = 50
+HOME_BLOCKS = 100
 TABLE_ROWS = 100
 TABLE_CHARACTERS = 10_000
 PLAN_TASKS = 50

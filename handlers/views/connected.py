@@ -193,6 +193,18 @@ def _sites(placement: Placement) -> str:
     return "not known" if placement.unasked else "none"
 
 
+def place(member: Row) -> str:
+    """Such as `at berlin`, or `of contosoacr` where it runs at no known site; in mrkdwn."""
+    sites = " and ".join(site.name for site in member.placement.sites)
+    return f"at {escape(sites)}" if sites else f"of {escape(member.acr.name)}"
+
+
+def show_line(member: Row) -> str:
+    """The command that shows it; with a site where one is known, since another cloud registry may have its name."""
+    sites = member.placement.sites
+    return f"show {member.registry.name}" + (f" --site {sites[0].name}" if sites else "")
+
+
 def _parent(acr: AcrRef, registry: ConnectedRegistry) -> str:
     """The connected registry above it with its cloud registry, or the cloud registry."""
     is_child = registry.parent and registry.parent.lower() != acr.name.lower()

@@ -110,6 +110,7 @@ DenialRule = Literal[
     "approval.not_approver",
     "approval.twice",
     "approval.expired",
+    "approval.unseen",
     "approval.nobody",
 ]
 """The rules by which the policy refuses; `handlers.views.errors` has a sentence for each."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from handlers.kit.message import File, Message
-from handlers.views import about, alert, audit, checks, connected, errors, operation, sites, summary, watches
+from handlers.views import about, alert, audit, checks, connected, errors, home, operation, sites, summary, watches
 from services.model import errors as model_errors
 from services.model.about import About
 from services.model.audit import AuditEntry, AuditRow, AuditSelection
@@ -46,6 +46,7 @@ WATCH = Watch("w-1", Place("T0", "C0"), "site", HOSTILE, "0 9 * * *", "UTC", "on
 FACTS = MappingProxyType(
     {"error": HOSTILE, "codes": (HOSTILE,), "descriptions": (HOSTILE,), "schedule": HOSTILE, "cluster": HOSTILE}
 )
+CONCERN = alert.Concern((HOSTILE,), (HOSTILE,))
 PAIRS = [(SIGHTING, health(SIGHTING, NOW)), (replace(SIGHTING, failed=""), health(replace(SIGHTING, failed=""), NOW))]
 
 
@@ -60,19 +61,21 @@ def incidents() -> Iterator[Message]:
         for kind in ("registry", "cluster", "acr"):
             for ended in (None, NOW + timedelta(hours=1)):
                 one = incident(reason, kind=kind, resolved=ended)
-                yield alert.card(one)
-                yield alert.details(one, PAIRS, NOW)
-                yield Message(alert.line(replace(one, resolved=None, severity="warning"), one))
-                yield alert.answer(one)
-                yield alert.listing([one], watches=1, watch_line="/registry watch SITE")
+                yield alert.card(one, CONCERN)
+                yield alert.details(one, PAIRS, NOW, CONCERN)
+                yield Message(alert.line(replace(one, resolved=None, severity="warning"), one, CONCERN))
+                yield alert.answer(one, CONCERN)
+                yield alert.listing([(one, CONCERN)], NOW, watches=1, watch_line="/registry watch SITE")
 
 
 def watching() -> Iterator[Message]:
     yield watches.preview(WATCH, NOW, saves="watch x")
-    yield watches.saved(WATCH, NOW)
+    report = Report(summarised(PAIRS, [], NOW), (HOSTILE,))
+    yield watches.saved(WATCH, NOW, report)
     yield watches.removed(WATCH)
     yield watches.listing([WATCH] * 20, NOW, watch_line="/registry watch SITE", hidden=1)
-    yield summary.of_watch(WATCH, Report(summarised(PAIRS, [], NOW), (HOSTILE,)))
+    yield summary.of_watch(WATCH, report)
+    yield summary.of_watch(WATCH, report, mine=True)
 
 
 def people() -> Iterator[Message]:
@@ -134,6 +137,9 @@ def registries() -> Iterator[Message]:
         row = connected.row(SITE.acr_ref, one, placement, NOW)
         fleet = connected.Fleet((row,), ((HOSTILE, failed),), (HOSTILE,))
         yield connected.listing(fleet, connected.Selection((row,), 1, "list"), NOW)
+        yield home.overview(
+            home.Overview(True, (HOSTILE,), (), (), ((incident(HealthReason.REMOVED), CONCERN),), fleet, HOSTILE, NOW)
+        )
         yield sites.card(sites.SiteDetail(SITE, failed, failed, fleet, {HOSTILE: None}, (HOSTILE,)))
     finding = Finding("cluster.arc", "blocker", "arc.absent", {"name": HOSTILE, "cluster": HOSTILE})
     yield checks.report("deploy", SITE, HOSTILE, (finding,))
