@@ -17,6 +17,7 @@ COMMANDS: tuple[Command, ...] = (
     sites.show,
     operations.list_,
     operations.show,
+    operations.script,
     operations.approve,
     operations.reject,
     operations.cancel,

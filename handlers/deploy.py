@@ -9,7 +9,7 @@ from handlers.kit.message import Field, Message, Modal
 from handlers.kit.nearest import ranked
 from handlers.kit.request import Request
 from handlers.kit.rights import permitted_sites
-from handlers.views.facts import iso
+from services.operations.command_line import iso
 from services.operations.deploy.request import DeployOptions, deploy_request
 from services.operations.service import Order
 from services.policy.sites import Site

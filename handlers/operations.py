@@ -5,6 +5,7 @@ from handlers.kit.message import Field, Message, Modal
 from handlers.kit.request import Request
 from handlers.kit.rights import permitted_sites
 from handlers.views import operation as views
+from handlers.views import script as script_views
 from services.policy.sites import Site
 from services.services import Services
 
@@ -44,13 +45,25 @@ async def _site(arguments: Arguments, services: Services) -> Site | None:
 
 @command("operation show", needs="operation:read", examples=("operation show op-7k3q9xa",), site_of=_site)
 async def show(request: Request, id: str, *, services: Services) -> Message:  # noqa: A002, ARG001 - what people type
-    """Show one operation: decisions, steps with Azure's correlation ids, and the command lines that it replaces.
+    """Show one operation: decisions, and steps with Azure's correlation ids.
 
     Args:
         id: The operation's id, from its card.
     """
     operation = await services.operations.get(id)
-    return views.details(operation, services.operations.by_hand(operation))
+    return views.details(operation, script=services.operations.script_lines(operation) is not None)
+
+
+@command("operation script", needs="operation:read", examples=("operation script op-7k3q9xa",), site_of=_site)
+async def script(request: Request, id: str, *, services: Services) -> Message:  # noqa: A002, ARG001 - what people type
+    """Send you an operation's plan as a shell script: the az and kubectl lines that do what its steps do.
+
+    Args:
+        id: Its id, from its card.
+    """
+    operation = await services.operations.get(id)
+    lines = services.operations.script_lines(operation)
+    return script_views.none(operation) if lines is None else script_views.script(operation, lines)
 
 
 @command(

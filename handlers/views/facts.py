@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from handlers.kit.text import code, date, listed
+from services.operations.command_line import iso
 
 UNKNOWN = "(unknown)"
 
@@ -69,12 +70,3 @@ def _plain(value: object) -> str:
         case tuple() | list():
             return ",".join(_plain(item) for item in value)
     return str(value)
-
-
-def iso(span: timedelta) -> str:
-    """A duration as the Azure CLI takes it, such as `P2D` or `PT3H30M`."""
-    hours, seconds_past = divmod(span.seconds, 3600)
-    minutes, seconds = divmod(seconds_past, 60)
-    time = "".join(f"{number}{unit}" for number, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if number)
-    days = f"{span.days}D" if span.days else ""
-    return f"P{days}" + (f"T{time}" if time else "") if days or time else "PT0S"

@@ -493,19 +493,16 @@ def is_loud(operation: Operation, event: Event) -> bool:
 # --- details and lists ----------------------------------------------------------------------------------------------
 
 
-def details(operation: Operation, by_hand: str = "") -> Message:
-    """Everything about one operation: decisions, steps with their ids, and the commands that they replace.
-
-    `by_hand` are those command lines, or empty.
-    """
+def details(operation: Operation, *, script: bool = False) -> Message:
+    """Everything about one operation: decisions and steps with their ids; `script` says that its plan has one."""
     sections = [*_head(operation), *_middle(operation), *_verdict(operation)]
     if operation.decisions:
         sections.append(blocks.section("\n".join(["*Decisions*", *map(_decision, operation.decisions)])))
     if operation.plan:
         rows = [_row(operation, index, step) for index, step in enumerate(operation.planned)]
         sections.append(blocks.table(("Step", "State", "Took", "Correlation id"), rows))
-    if by_hand:
-        sections.append(blocks.rich("The same by hand:", blocks.preformatted(cut(by_hand, 2800))))
+    if script:
+        sections.append(blocks.actions(button("Show as script", runs=f"operation script {operation.id}")))
     return Message(escape(summary(operation)), tuple(sections))
 
 

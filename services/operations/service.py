@@ -17,7 +17,6 @@ from services.model.operation import ApprovalRequest, Decision, Operation, Outco
 from services.model.people import Person, Place
 from services.model.redaction import scrub
 from services.operations.causes import EngineCause
-from services.operations.command_line import lines
 from services.operations.planner import Planner, requested
 from services.operations.procedure import Procedures
 from services.policy.access import ApprovalRule
@@ -132,13 +131,19 @@ class Operations:
             if operation.approval_request and not self._assess(operation, operation.approval_request, person).why_not
         )
 
-    def by_hand(self, operation: Operation) -> str:
-        """The command lines that the plan replaces, one below the other; empty without a plan or without its site."""
+    def script_lines(self, operation: Operation) -> tuple[str, ...] | None:
+        """The lines of a shell that do what each step of the plan does, in the plan's order.
+
+        They are empty for a step with nothing to do and for a part with a plan of its own. None where there is no whole
+        plan, or the site is no longer configured.
+        """
         site = self._configuration.sites.get(operation.site)
-        if site is None:
-            return ""
+        if site is None or operation.plan is None or operation.plan.blockers:
+            return None
         steps = self._procedures.of(operation).step
-        return lines(steps[step.kind].line(site, operation, step) for step in operation.planned if step.runs)
+        return tuple(
+            steps[planned.kind].line(site, operation, planned) if planned.runs else "" for planned in operation.planned
+        )
 
     # --- decisions --------------------------------------------------------------------------------------------------
 

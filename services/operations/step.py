@@ -96,7 +96,8 @@ class Step:
     Args:
         kind: Its word in plans that are stored; never reused for something else.
         begin: Looks before it acts, since it may be called again after a crash; raises `services.model.errors`.
-        line: The `az` or `kubectl` line that a person would have typed, for this step of an operation at a site.
+        line: What a POSIX shell runs to do the same, by `az` and `kubectl`, for this step of an operation at a site;
+            empty for a part with a plan of its own. `services.operations.command_line` quotes the values.
         wait: Asked every `interval` seconds until it is done; the first time after `first` seconds.
         within: How long that may take.
         patient: At the end of that time the step counts as done rather than failed.

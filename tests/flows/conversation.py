@@ -267,6 +267,18 @@ class Conversation:
             trouble: dict[str, str] = (await answer.json())["trouble"]
             return trouble
 
+    async def sent_files(self, person: str) -> list[dict[str, Any]]:
+        """The files that the bot has sent to somebody alone, with their texts."""
+        channels = (await self.get("state", **{"as": person}))["channels"]
+        [direct] = [channel["id"] for channel in channels if channel["is_im"]]
+        answers = (await self.get("messages", **{"as": person, "channel": direct}))["messages"]
+        threads = [
+            await self.get("messages", **{"as": person, "channel": direct, "thread_ts": answer["ts"]})
+            for answer in answers
+        ]
+        files = [file for thread in threads for reply in thread["messages"] for file in reply.get("files", ())]
+        return [file | {"content": (await (await self.http.get(file["url_private"])).text())} for file in files]
+
     # --- the sandbox's own doors ------------------------------------------------------------------------------------
 
     async def post(self, path: str, **body: Any) -> dict[str, Any]:

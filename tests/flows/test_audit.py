@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
@@ -21,19 +20,6 @@ async def registry(tmp_path: Path) -> AsyncIterator[Conversation]:
     ]
     async with conversation(tmp_path, policy=POLICY | {"grants": grants}) as talk:
         yield talk
-
-
-async def files(talk: Conversation, person: str) -> list[dict[str, Any]]:
-    """The files in somebody's direct conversation with the bot, with their texts."""
-    channels = (await talk.get("state", **{"as": person}))["channels"]
-    [direct] = [channel["id"] for channel in channels if channel["is_im"]]
-    [answer] = (await talk.get("messages", **{"as": person, "channel": direct}))["messages"]
-    thread = await talk.get("messages", **{"as": person, "channel": direct, "thread_ts": answer["ts"]})
-    return [
-        file | {"content": (await (await talk.http.get(file["url_private"])).text())}
-        for message in thread["messages"]
-        for file in message.get("files", ())
-    ]
 
 
 async def test_an_operation_s_rows_say_who_asked_who_approved_which_plan_and_what_was_written(
@@ -128,7 +114,7 @@ async def test_an_export_has_every_row_with_its_hash_in_a_file_for_the_person_al
     assert await registry.answer("bob") == snapshot(
         "Registry (only you): The answer is in your direct messages from this app."
     )
-    [file] = await files(registry, "bob")
+    [file] = await registry.sent_files("bob")
     rows = [json.loads(line) for line in file["content"].splitlines()]
     assert [row["text"] for row in rows] == [f"help topic{number:02}" for number in range(20)]
     assert [row["previous"] for row in rows[1:]] == [row["hash"] for row in rows[:-1]]

@@ -2,7 +2,7 @@
 
 from inline_snapshot import snapshot
 
-from tests.flows.conversation import Conversation
+from tests.flows.conversation import Conversation, alike
 
 
 async def active(registry: Conversation, site: str = "berlin") -> None:
@@ -150,13 +150,26 @@ async def test_a_reply_that_was_lost_is_no_reason_to_ask_azure_twice(registry: C
     assert len(await registry.requests("POST .*/deactivate")) == 1
 
 
-async def test_by_hand_it_is_one_command(registry: Conversation) -> None:
+async def test_its_plan_is_sent_as_a_script(registry: Conversation) -> None:
     await active(registry)
     await registry.say("deactivate edge01 --site berlin --dry-run")
-    await registry.say(f"operation show {(await registry.operation()).id}")
+    await registry.click("Show details", as_="alice")
+    await registry.click("Show as script", as_="alice")
+    [file] = await registry.sent_files("alice")
 
-    assert (await registry.answer()).partition("The same by hand:")[2] == snapshot("""\
+    assert file["name"] == "deactivate-edge01-berlin.sh"
+    assert alike(file["content"]) == snapshot("""\
+#!/bin/sh
+# Deactivate edge01 at berlin: the plan DIGEST of op-1, as az and kubectl lines.
+# You need: az with its extension k8s-extension, az login, kubectl, and its context for the cluster.
+set -eu
 
-  az acr connected-registry deactivate --registry contosoacr --name edge01 --resource-group edge-rg --yes
-  az acr connected-registry show --registry contosoacr --name edge01 --query activation.status --output tsv\
+# 1. Change: Activation of edge01
+az acr connected-registry deactivate --name edge01 --registry contosoacr --resource-group edge-rg --subscription ID --yes
+
+# 2. Verify: edge01 is inactive
+while activation=$(az acr connected-registry show --name edge01 --registry contosoacr --resource-group edge-rg --subscription ID --query activation.status --output tsv) || exit; do
+  case $activation in Inactive) break ;; esac
+  sleep 3
+done
 """)

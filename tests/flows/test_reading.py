@@ -131,7 +131,7 @@ async def test_operations_are_listed_in_pages(registry: Conversation) -> None:
     assert ("edge119" in second, "edge120" in second) == (False, True)
 
 
-async def test_an_operation_shows_its_decisions_steps_and_the_lines_that_it_replaces(registry: Conversation) -> None:
+async def test_an_operation_shows_its_decisions_and_steps(registry: Conversation) -> None:
     await registry.say("deploy edge01 --site hamburg")
     await registry.click("Approve", as_="bob")
     await registry.click("Show details", as_="dave")
@@ -160,21 +160,7 @@ Registry (only you): :white_check_mark:  *Deploy edge01 to hamburg*  ·  online,
   Verify: Deployment, Service and volume in the cluster | complete | N s | –
   Verify: edge01 comes online | complete | N s | –
   Verify: First sync of edge01 | complete | N s | –
-  The same by hand:
-  kubectl create service clusterip registry-placeholder --clusterip 10.112.0.2 --tcp 443 --namespace default
-  az provider register --namespace Microsoft.Kubernetes
-  az provider register --namespace Microsoft.KubernetesConfiguration
-  az provider register --namespace Microsoft.ExtendedLocation
-  az acr update --name contosoacr --resource-group edge-rg --data-endpoint-enabled true
-  az acr import --name contosoacr --source mcr.microsoft.com/hello-world:latest --image hello-world:latest
-  az acr scope-map create --name edge01 --registry contosoacr --resource-group edge-rg --gateway edge01 config/read config/write message/read message/write --repository hello-world content/read metadata/read
-  az acr token create --name edge01 --registry contosoacr --resource-group edge-rg --scope-map edge01 --no-passwords true
-  az acr connected-registry create --registry contosoacr --name edge01 --resource-group edge-rg --sync-token edge01 --mode ReadOnly --sync-schedule '* * * * *'
-  kubectl delete service registry-placeholder --namespace default --ignore-not-found
-  az acr connected-registry get-settings --registry contosoacr --name edge01 --parent-protocol https --generate-password 1 --query ACR_REGISTRY_CONNECTION_STRING --output tsv --yes   # into protected-settings.json
-  az k8s-extension create --cluster-name hamburg-arc --cluster-type connectedClusters --extension-type Microsoft.ContainerRegistry.ConnectedRegistry --name edge01 --resource-group edge-rg --config pvc.storageRequest=250Gi cert-manager.install=false service.clusterIP=10.112.0.2 --config-protected-file protected-settings.json
-  kubectl get deployments,services,persistentvolumeclaims --namespace connected-registry
-  az acr connected-registry show --registry contosoacr --name edge01 --output table\
+  [Show as script]\
 """)
 
 

@@ -82,7 +82,7 @@ async def test_what_waits_is_approved_as_it_was_planned(upgraded: Conversation) 
 
     assert await upgraded.transcript() == snapshot("""\
 bob    /registry operation show op-1
-bot    (only bob) Deploy edge04 to bremen: waiting for approval
+bot    (only bob) Deploy edge04 to bremen: waiting for approval   [Show as script]
 bob    /registry operation approve op-1
 bot    Deploy edge04 to bremen: online, approved by bob\
 """)
@@ -134,3 +134,12 @@ bot    (only alice) This channel watches site berlin   [Summary now] [Unwatch]
 alice  /registry alert list
 bot    (only alice) 1 open alert, worst first\
 """)
+
+
+async def test_the_audit_goes_on_behind_what_the_older_version_did(upgraded: Conversation) -> None:
+    entries = await upgraded.bot.store.audit.newest()
+    oldest = entries[-1]
+    report = await upgraded.bot.store.audit.verify()
+
+    assert (oldest.number, oldest.row.name, oldest.row.site) == (1, "alice", "berlin")
+    assert (report.rows, report.broken) == (len(entries), None)

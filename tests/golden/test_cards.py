@@ -9,11 +9,8 @@ from handlers.views import checks as check_views
 from handlers.views import connected as connected_views
 from handlers.views import operation as views
 from services.model.errors import Unreachable
-from services.model.operation import Operation
-from services.operations.command_line import lines
 from services.operations.deploy.checks import run
 from services.operations.deploy.observation import Observation
-from services.operations.deploy.procedure import DEPLOY
 from services.operations.deploy.request import deploy_request
 from services.policy.placement import Placement
 from tests.golden.conftest import CARDS, Golden
@@ -33,13 +30,9 @@ def test_a_card_shows_its_operation_in_lines_where_plan_blocks_are_refused(golde
     golden(f"card-{state}-lines", views.card(STATES[state], plan_blocks=False))
 
 
-def by_hand(operation: Operation) -> str:
-    return lines(DEPLOY.step[step.kind].line(SITE, operation, step) for step in operation.planned if step.runs)
-
-
 @pytest.mark.parametrize("state", ["waiting-half-approved", "succeeded", "failed", "rejected"])
 def test_details_show_everything_about_an_operation(golden: Golden, state: str) -> None:
-    golden(f"details-{state}", views.details(STATES[state], by_hand(STATES[state])))
+    golden(f"details-{state}", views.details(STATES[state], script=True))
 
 
 def test_operations_are_listed(golden: Golden) -> None:

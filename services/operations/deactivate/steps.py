@@ -5,7 +5,7 @@ from datetime import timedelta
 from services.model.errors import Failure
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
-from services.operations.command_line import command_line
+from services.operations.command_line import acr_options, command_line, repeated
 from services.operations.deactivate.request import Cause, Deactivated
 from services.operations.step import Done, Going, Progress, Scene, Step, follow, followed
 from services.policy.sites import Site
@@ -26,9 +26,8 @@ async def _deactivate(scene: Scene) -> Progress:
 def _deactivate_line(site: Site, operation: Operation, _planned: PlannedStep) -> str:
     return command_line(
         "az acr connected-registry deactivate",
-        registry=site.acr_ref.name,
         name=operation.target,
-        resource_group=site.acr_ref.resource_group,
+        **acr_options(site.acr_ref),
         yes=True,
     )
 
@@ -48,13 +47,14 @@ async def _is_inactive(scene: Scene, _token: object) -> Progress:
 
 
 def _look_line(site: Site, operation: Operation, _planned: PlannedStep) -> str:
-    return command_line(
+    line = command_line(
         "az acr connected-registry show",
-        registry=site.acr_ref.name,
         name=operation.target,
+        **acr_options(site.acr_ref),
         query="activation.status",
         output="tsv",
     )
+    return repeated(line, "activation", "Inactive", seconds=3)
 
 
 DEACTIVATE = Step("connected.deactivate", _deactivate, _deactivate_line, wait=follow)

@@ -9,7 +9,20 @@ from typing import Any
 import pytest
 
 from handlers.kit.message import File, Message
-from handlers.views import about, alert, audit, checks, connected, errors, home, operation, sites, summary, watches
+from handlers.views import (
+    about,
+    alert,
+    audit,
+    checks,
+    connected,
+    errors,
+    home,
+    operation,
+    script,
+    sites,
+    summary,
+    watches,
+)
 from services.model import errors as model_errors
 from services.model.about import About
 from services.model.audit import AuditEntry, AuditRow, AuditSelection
@@ -120,7 +133,9 @@ def operations() -> Iterator[Message]:
         one = replace(one, approval_request=request, outcome=outcome)
         yield operation.card(one)
         yield operation.card(one, plan_blocks=False)
-        yield operation.details(one, HOSTILE)
+        yield operation.details(one, script=True)
+        yield script.script(one, [HOSTILE] * len(one.planned))
+        yield script.none(one)
         yield operation.listing((one,), 1, turns="operation list", more=True)
         for kind in ("asked", "approved", "reminded", "changed", "ended", "failed"):
             yield Message(operation.thread_line(one, Event(1, one.id, kind, NOW)))  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from services.model.azure import Pending
 from services.model.errors import Absent, AlreadyExists, DomainError, Failure
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
-from services.operations.command_line import command_line, lines
+from services.operations.command_line import acr_options, command_line, lines
 from services.operations.deploy.causes import Cause
 from services.operations.deploy.outputs import ImageImported, ImageKept
 from services.operations.step import Done, Going, Progress, Scene, Step, follow, followed, is_there
@@ -32,10 +32,10 @@ async def _registered(scene: Scene, _token: object) -> Progress:
     return Done() if all(states.get(namespace) == "Registered" for namespace in namespaces) else Going()
 
 
-def _register_line(_site: Site, _operation: Operation, planned: PlannedStep) -> str:
+def _register_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
     namespaces = planned.params["namespaces"]
     return lines(
-        command_line("az provider register", namespace=namespace)
+        command_line("az provider register", namespace=namespace, subscription=site.subscription, wait=True)
         for namespace in (namespaces if isinstance(namespaces, tuple) else ())
     )
 
@@ -49,6 +49,7 @@ def _create_line(site: Site, _operation: Operation, planned: PlannedStep) -> str
         "az acr create",
         name=planned.params["name"],
         resource_group=site.acr_ref.resource_group,
+        subscription=site.acr_ref.subscription,
         location=planned.params["location"],
         sku="Premium",
         data_endpoint_enabled="true",
@@ -64,6 +65,7 @@ def _data_endpoint_line(site: Site, _operation: Operation, planned: PlannedStep)
         "az acr update",
         name=planned.params["name"],
         resource_group=site.acr_ref.resource_group,
+        subscription=site.acr_ref.subscription,
         data_endpoint_enabled="true",
     )
 
@@ -129,9 +131,20 @@ async def _is_imported(scene: Scene) -> bool | None:
 
 
 def _import_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
-    return command_line(
-        "az acr import", name=site.acr_ref.name, source=planned.params["source"], image=planned.params["image"]
+    """An import never overwrites, and fails where the tag is there already: then there is nothing to do."""
+    acr, image = site.acr_ref, planned.params["image"]
+    show = command_line(
+        "az acr repository show", name=acr.name, subscription=acr.subscription, image=image, output="none"
     )
+    import_ = command_line(
+        "az acr import",
+        name=acr.name,
+        resource_group=acr.resource_group,
+        subscription=acr.subscription,
+        source=planned.params["source"],
+        image=image,
+    )
+    return f"{show} 2> /dev/null ||\n  {import_}"
 
 
 async def _put_scope_map(scene: Scene) -> Progress:
@@ -140,12 +153,12 @@ async def _put_scope_map(scene: Scene) -> Progress:
             scene.site.acr_ref,
             scene.params["name"],
             scene.params["actions"],
-            f"Created by the registry bot for the sync of connected registry {scene.name}.",
+            _description(scene.name),
         )
     )
 
 
-def _scope_map_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
+def _scope_map_line(site: Site, operation: Operation, planned: PlannedStep) -> str:
     actions = planned.params["actions"]
     verbs: dict[tuple[str, str], list[str]] = {}
     # `repositories/team/app/content/read` is `--repository team/app content/read` to the Azure CLI.
@@ -154,7 +167,18 @@ def _scope_map_line(site: Site, _operation: Operation, planned: PlannedStep) -> 
         kind, _, name = target.partition("/")
         verbs.setdefault(({"repositories": "repository"}.get(kind, kind), name), []).append(f"{noun}/{verb}")
     options = [command_line("", **{kind: (name, *given)}).strip() for (kind, name), given in verbs.items()]
-    return " ".join([command_line("az acr scope-map create", name=planned.params["name"], **_acr(site)), *options])
+    # It creates or overwrites, as the bot's own request does.
+    create = command_line(
+        "az acr scope-map create",
+        name=planned.params["name"],
+        **acr_options(site.acr_ref),
+        description=_description(operation.target),
+    )
+    return " ".join([create, *options])
+
+
+def _description(registry: str) -> str:
+    return f"Created by the registry bot for the sync of connected registry {registry}."
 
 
 async def _put_token(scene: Scene) -> Progress:
@@ -166,14 +190,10 @@ def _token_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
     return command_line(
         "az acr token create",
         name=planned.params["name"],
-        **_acr(site),
+        **acr_options(site.acr_ref),
         scope_map=planned.params["scope_map"],
         no_passwords="true",
     )
-
-
-def _acr(site: Site) -> dict[str, object]:
-    return {"registry": site.acr_ref.name, "resource_group": site.acr_ref.resource_group}
 
 
 REGISTER_PROVIDERS = Step(

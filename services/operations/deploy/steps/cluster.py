@@ -1,5 +1,6 @@
 """Steps on the cluster at the edge."""
 
+import shlex
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -8,7 +9,7 @@ from services.model.errors import AddressTaken, Failure
 from services.model.kubernetes import ServiceRanges
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
-from services.operations.command_line import command_line
+from services.operations.command_line import command_line, lines
 from services.operations.deploy import addresses
 from services.operations.deploy.causes import Cause
 from services.operations.deploy.outputs import AddressHeld, RuntimeVerified, address_of
@@ -81,12 +82,29 @@ def _is_given_back(operation: Operation, _index: int) -> bool:
     return not operation.has_done(INSTALL.kind)
 
 
-def _hold_line(_site: Site, _operation: Operation, planned: PlannedStep) -> str:
-    return command_line(
-        "kubectl create service clusterip registry-placeholder",
-        clusterip=planned.params["address"],
-        tcp=443,
-        namespace=planned.params["namespace"],
+def _hold_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
+    """The Service, in a cluster that says that it is the site's: the context may be named otherwise elsewhere."""
+    context, cluster = site.cluster.kubernetes.context, site.cluster_ref
+    arc_id = command_line(
+        "kubectl get configmap azure-clusterconfig",
+        context=context,
+        namespace="azure-arc",
+        output="jsonpath={.data.AZURE_SUBSCRIPTION_ID}/{.data.AZURE_RESOURCE_GROUP}/{.data.AZURE_RESOURCE_NAME}",
+    )
+    expected = shlex.quote(f"{cluster.subscription}/{cluster.resource_group}/{cluster.name}".lower())
+    wrong = shlex.quote(f"kubectl does not reach the Arc-enabled cluster {cluster.name}: choose its context.")
+    return lines(
+        (
+            f"arc_cluster=$({arc_id} | tr '[:upper:]' '[:lower:]')",
+            f'[ "$arc_cluster" = {expected} ] || {{ echo {wrong} >&2; exit 1; }}',
+            command_line(
+                "kubectl create service clusterip registry-placeholder",
+                context=context,
+                namespace=planned.params["namespace"],
+                clusterip=planned.params["address"],
+                tcp=443,
+            ),
+        )
     )
 
 
@@ -103,8 +121,14 @@ async def _verified(scene: Scene, _token: object) -> Progress:
     return Going()
 
 
-def _verify_line(_site: Site, _operation: Operation, _planned: PlannedStep) -> str:
-    return command_line("kubectl get deployments,services,persistentvolumeclaims", namespace=RUNTIME_NAMESPACE)
+def _verify_line(site: Site, _operation: Operation, _planned: PlannedStep) -> str:
+    place: dict[str, object] = {"context": site.cluster.kubernetes.context, "namespace": RUNTIME_NAMESPACE}
+    conditions = {"deployments": "condition=Available", "persistentvolumeclaims": "jsonpath={.status.phase}=Bound"}
+    waits = [
+        command_line(f"kubectl wait {kind}", **place, all=True, **{"for": condition}, timeout="10m")
+        for kind, condition in conditions.items()
+    ]
+    return lines((*waits, command_line("kubectl get services", **place)))
 
 
 HOLD_ADDRESS = Step(

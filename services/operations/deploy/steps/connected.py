@@ -6,7 +6,7 @@ from services.model.azure import Pending
 from services.model.errors import DomainError
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
-from services.operations.command_line import command_line
+from services.operations.command_line import acr_options, command_line, repeated
 from services.operations.deploy.outputs import RegistryCreated, RegistryOnline, RegistrySynced
 from services.operations.deploy.steps.verdict import raise_if_final
 from services.operations.step import Done, Going, Progress, Scene, Step, followed, is_there
@@ -93,21 +93,41 @@ def _several(values: object) -> tuple[object, ...]:
 
 
 def _create_line(site: Site, operation: Operation, planned: PlannedStep) -> str:
+    params = planned.params
     return command_line(
         "az acr connected-registry create",
-        registry=site.acr_ref.name,
         name=operation.target,
-        resource_group=site.acr_ref.resource_group,
-        sync_token=planned.params["token"],
-        mode=planned.params["mode"],
-        sync_schedule=planned.params["schedule"],
+        **acr_options(site.acr_ref),
+        sync_token=params["token"],
+        mode=params["mode"],
+        sync_schedule=params["schedule"],
+        sync_window=params.get("window"),
+        sync_message_ttl=params.get("message_ttl"),
+        log_level=params.get("log_level"),
+        yes=True,
     )
 
 
-def _show_line(site: Site, operation: Operation, _planned: PlannedStep) -> str:
-    return command_line(
-        "az acr connected-registry show", registry=site.acr_ref.name, name=operation.target, output="table"
+def _online_line(site: Site, operation: Operation, _planned: PlannedStep) -> str:
+    line = command_line(
+        "az acr connected-registry show",
+        name=operation.target,
+        **acr_options(site.acr_ref),
+        query="connectionState",
+        output="tsv",
     )
+    return repeated(line, "connection_state", "Online", "Syncing", seconds=5)
+
+
+def _synced_line(site: Site, operation: Operation, _planned: PlannedStep) -> str:
+    line = command_line(
+        "az acr connected-registry show",
+        name=operation.target,
+        **acr_options(site.acr_ref),
+        query="parent.syncProperties.lastSyncTime",
+        output="tsv",
+    )
+    return repeated(line, "last_sync", seconds=10)
 
 
 CREATE = Step(
@@ -121,7 +141,7 @@ CREATE = Step(
 ONLINE = Step(
     "connected.online",
     _online,
-    _show_line,
+    _online_line,
     wait=_is_online,
     interval=5,
     within=timedelta(minutes=20),
@@ -129,7 +149,7 @@ ONLINE = Step(
 SYNCED = Step(
     "connected.synced",
     _synced,
-    _show_line,
+    _synced_line,
     wait=_is_synced,
     interval=10,
     within=timedelta(minutes=30),

@@ -9,7 +9,7 @@ from services.model.azure import Extension
 from services.model.errors import Absent, Failure
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
-from services.operations.command_line import command_line, lines
+from services.operations.command_line import Variable, acr_options, command_line, lines
 from services.operations.deploy.causes import Cause
 from services.operations.deploy.connection_string import connection_string
 from services.operations.deploy.outputs import ExtensionInstalled, RegistryCreated, address_of
@@ -92,27 +92,41 @@ def _install_line(site: Site, operation: Operation, planned: PlannedStep) -> str
         (
             command_line(
                 "kubectl delete service registry-placeholder",
+                context=site.cluster.kubernetes.context,
                 namespace=site.cluster.kubernetes.hold_namespace,
                 ignore_not_found=True,
             ),
-            _settings_line(site, operation, planned),
+            *_settings_lines(site, operation, planned),
             _extension_line(site, operation, planned),
         )
     )
 
 
-def _settings_line(site: Site, operation: Operation, planned: PlannedStep) -> str:
-    line = command_line(
+_CONNECTION_STRING, _PROTECTED_SETTINGS = Variable("connection_string"), Variable("protected_settings")
+"""The secret, and the file in which the Azure CLI reads it."""
+
+
+def _settings_lines(site: Site, operation: Operation, planned: PlannedStep) -> tuple[str, ...]:
+    """Fill a file that only its owner can read. The secret is in no process's arguments: printf is the shell's own."""
+    get_settings = command_line(
         "az acr connected-registry get-settings",
-        registry=site.acr_ref.name,
         name=operation.target,
+        **acr_options(site.acr_ref),
         parent_protocol="https",
         generate_password=str(planned.params["slot"])[-1],
+        yes=True,
         query="ACR_REGISTRY_CONNECTION_STRING",
         output="tsv",
-        yes=True,
     )
-    return f"{line}   # into protected-settings.json"
+    secret, file = _CONNECTION_STRING, _PROTECTED_SETTINGS
+    return (
+        f"{secret.name}=$({get_settings})",
+        # Azure CLIs for Windows end lines with a carriage return.
+        f"{secret.name}=$(printf '%s' {secret} | tr -d '\\r')",
+        f"{file.name}=$(mktemp)",
+        f"trap 'rm -f {file}' EXIT",
+        f'printf \'{{"connectionString": "%s"}}\\n\' {secret} > {file}',
+    )
 
 
 def _extension_line(site: Site, operation: Operation, planned: PlannedStep) -> str:
@@ -121,15 +135,19 @@ def _extension_line(site: Site, operation: Operation, planned: PlannedStep) -> s
     holds = (str(step.params["address"]) for step in operation.planned if step.kind == "service_ip.hold")
     if address := address_of(operation) or next(holds, ""):
         settings[SERVICE_ADDRESS] = address
+    version: dict[str, object] = {"version": params["version"], "auto_upgrade_minor_version": "false"}
     return command_line(
         "az k8s-extension create",
+        name=params["name"],
         cluster_name=site.cluster_ref.name,
         cluster_type="connectedClusters",
-        extension_type="Microsoft.ContainerRegistry.ConnectedRegistry",
-        name=params["name"],
         resource_group=site.cluster_ref.resource_group,
+        subscription=site.cluster_ref.subscription,
+        extension_type="Microsoft.ContainerRegistry.ConnectedRegistry",
+        release_train=params["release_train"],
+        **(version if params["version"] else {}),
         config=tuple(f"{key}={value}" for key, value in settings.items()),
-        config_protected_file="protected-settings.json",
+        config_protected_file=_PROTECTED_SETTINGS,
     )
 
 

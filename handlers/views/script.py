@@ -1,0 +1,59 @@
+"""An operation's plan as a shell script: what its steps do, by az and kubectl. Pure."""
+
+from collections.abc import Iterator, Sequence
+
+from handlers.kit import blocks
+from handlers.kit.message import File, Message
+from handlers.kit.text import bold, code, count, escape
+from handlers.views.operation import name, step_title
+from services.model.operation import Operation
+
+
+def script(operation: Operation, lines: Sequence[str]) -> Message:
+    """The script as a file, which a phone can copy or pass on whole. `lines` belong to the plan's steps, in order."""
+    steps = count(sum(step.runs for step in operation.planned), "step")
+    head = f"{bold(name(operation))} as a script of {steps}"
+    notes = ["It runs with your own rights and asks for nothing. Passwords are not in it: it fetches them as it runs."]
+    if operation.live:
+        notes.append(f"Cancel {code(operation.id)} before you run it, so that the bot does not do the same meanwhile.")
+    file = File(
+        f"{operation.kind}-{operation.target}-{operation.site}.sh", f"{name(operation)}.sh", text(operation, lines)
+    )
+    sections = (blocks.section(head), blocks.context(*notes))
+    return Message(escape(f"{name(operation)} as a script of {steps}"), sections, visibility="direct", file=file)
+
+
+def none(operation: Operation) -> Message:
+    """There is no script of this operation."""
+    sentence = (
+        f"{code(operation.id)} has no plan that could be shown as a script: it is still being planned, its checks"
+    )
+    sentence += f" have stopped it, or its site {code(operation.site)} is no longer configured."
+    return Message(sentence, (blocks.section(sentence),))
+
+
+def text(operation: Operation, lines: Sequence[str]) -> str:
+    """The script itself, for any POSIX shell."""
+    return "\n".join(_written(operation, lines)) + "\n"
+
+
+def _written(operation: Operation, lines: Sequence[str]) -> Iterator[str]:
+    digest = operation.plan.digest if operation.plan else ""
+    yield "#!/bin/sh"
+    yield _comment(f"{name(operation)}: the plan {digest} of {operation.id}, as az and kubectl lines.")
+    yield _comment("You need: az with its extension k8s-extension, az login, kubectl, and its context for the cluster.")
+    yield "set -eu"
+    for number, (step, line) in enumerate(zip(operation.planned, lines, strict=True), 1):
+        yield ""
+        yield _comment(f"{number}. {step_title(operation.kind, step)}")
+        if line:
+            yield line
+        elif step.starts_child:
+            yield _comment("This part is an operation with a plan and a script of its own.")
+        elif not step.runs:
+            yield _comment("There is nothing to do.")
+
+
+def _comment(sentence: str) -> str:
+    """On one line, whatever is in it: a second one would be run."""
+    return f"# {' '.join(sentence.split())}"

@@ -1,0 +1,206 @@
+"""Scripts of plans: a shell runs them, in which `az` and `kubectl` take no option that the real ones don't."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from handlers.views import script
+from services.model.operation import Operation
+from services.model.plan import Plan, PlannedStep
+from services.operations.deploy.procedure import DEPLOY
+from services.operations.deploy.request import DeployOptions, deploy_request
+from services.operations.procedures import PROCEDURES
+from services.policy.sites import Site
+from tests.golden.values import NOW, SEEN, SITE, operation
+from tests.unit.scripts import tools
+
+HOSTILE = "a'b\"c $(touch pwned) `touch pwned`; touch pwned #\\"
+CLUSTER = f"{SITE.subscription}/Edge-RG/hamburg-arc"
+CHECKER = [shutil.which("shellcheck") or "/bin/sh", *(["-"] if shutil.which("shellcheck") else ["-n"])]
+"""shellcheck where it is installed, else the shell's own reading."""
+Run = Callable[..., list[dict[str, Any]]]
+
+
+def deployment(site: Site = SITE, options: DeployOptions = DeployOptions(), **seen: Any) -> Operation:  # noqa: B008 - frozen
+    """A deployment of edge01 at a site, planned for a world in which these answers are others."""
+    plan = DEPLOY.make_plan(site, deploy_request(site, "edge01", options), replace(SEEN, **seen), NOW)
+    return operation(plan=plan)
+
+
+def written(of: Operation, site: Site = SITE) -> str:
+    """Its script."""
+    steps = PROCEDURES.of(of).step
+    return script.text(of, [steps[step.kind].line(site, of, step) if step.runs else "" for step in of.planned])
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Run a script; the calls of az and kubectl that it made, in their order. It must leave nothing behind."""
+    folder = tmp_path_factory.mktemp("scripts")
+    programs, calls, work = folder / "programs", folder / "calls", folder / "work"
+    programs.mkdir()
+    work.mkdir()
+    for name in ("az", "kubectl"):
+        (programs / name).write_text(f'#!/bin/sh\nexec {sys.executable} -IS {tools.__file__} {name} "$@"\n')
+        (programs / name).chmod(0o755)
+
+    def running(text: str, *, code: int = 0, cluster: str = CLUSTER) -> list[dict[str, Any]]:
+        calls.write_text("")
+        environment = {
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "CALLS": str(calls),
+            "CLUSTER": cluster,
+            "TMPDIR": str(work),
+        }
+        ended = subprocess.run(
+            ["/bin/sh"], input=text, env=environment, cwd=work, text=True, capture_output=True, check=False
+        )
+        assert ended.returncode == code, ended.stderr
+        assert list(work.iterdir()) == []
+        return [json.loads(line) for line in calls.read_text().splitlines()]
+
+    return running
+
+
+@pytest.fixture(scope="module")
+def deployed(run: Run) -> list[dict[str, Any]]:
+    """The calls of a deployment's script."""
+    return run(written(deployment()))
+
+
+def commands(calls: list[dict[str, Any]]) -> list[str]:
+    return [call["command"] for call in calls]
+
+
+def options(calls: list[dict[str, Any]], command: str) -> dict[str, Any]:
+    [call] = [call for call in calls if call["command"] == command]
+    return {name: value for name, value in call["options"].items() if value not in (None, False)}
+
+
+def test_a_deployment_s_script_does_its_steps_in_their_order(deployed: list[dict[str, Any]]) -> None:
+    assert commands(deployed) == [
+        "kubectl get configmap azure-clusterconfig",
+        "kubectl create service clusterip registry-placeholder",
+        "az provider register",
+        "az acr update",
+        "az acr repository show",
+        "az acr import",
+        "az acr scope-map create",
+        "az acr token create",
+        "az acr connected-registry create",
+        "kubectl delete service registry-placeholder",
+        "az acr connected-registry get-settings",
+        "az k8s-extension create",
+        "kubectl wait deployments",
+        "kubectl wait persistentvolumeclaims",
+        "kubectl get services",
+        "az acr connected-registry show",
+        "az acr connected-registry show",
+    ]
+
+
+def test_what_was_asked_for_is_in_its_options(run: Run) -> None:
+    site = SITE.model_copy(
+        update={
+            "cluster": SITE.cluster.model_copy(
+                update={"kubernetes": SITE.cluster.kubernetes.model_copy(update={"context": "hamburg"})}
+            ),
+            "extension": SITE.extension.model_copy(update={"version": "0.11.0", "release_train": "preview"}),
+        }
+    )
+    wish = DeployOptions(
+        schedule="0 3 * * *", window=timedelta(hours=3), message_ttl=timedelta(days=5), mode="ReadWrite"
+    )
+    calls = run(written(deployment(site, wish), site))
+
+    created = options(calls, "az acr connected-registry create")
+    assert (created["sync_window"], created["sync_message_ttl"]) == ("PT3H", "P5D")
+    assert (created["sync_schedule"], created["mode"]) == ("0 3 * * *", "ReadWrite")
+    installed = options(calls, "az k8s-extension create")
+    assert (installed["version"], installed["auto_upgrade_minor_version"]) == ("0.11.0", "false")
+    assert (installed["release_train"], installed["subscription"]) == ("preview", SITE.subscription)
+    assert "service.clusterIP=10.112.0.2" in installed["config"]
+    assert {call["options"]["context"] for call in calls if call["command"].startswith("kubectl")} == {"hamburg"}
+
+
+def test_a_cloud_registry_that_is_missing_is_created(run: Run) -> None:
+    site = SITE.model_copy(update={"acr": SITE.acr.model_copy(update={"create_in": "westeurope"})})
+    missing = deployment(site)
+    step = PlannedStep("acr.create", {"name": "contosoacr", "location": "westeurope"}, "create")
+    assert missing.plan
+    calls = run(written(replace(missing, plan=replace(missing.plan, steps=(step,))), site))
+
+    assert options(calls, "az acr create")["sku"] == "Premium"
+
+
+def test_the_connection_string_is_in_a_file_of_its_owner_and_in_no_argument(deployed: list[dict[str, Any]]) -> None:
+    [protected] = [call["protected"] for call in deployed if "protected" in call]
+
+    assert protected == [{"connectionString": tools.SECRET}, "0o600"]
+    assert [call["command"] for call in deployed if "SyncTokenPassword" in str(call["words"])] == []
+
+
+def test_a_deactivation_s_script_asks_for_it_and_sees_it(run: Run) -> None:
+    steps = (
+        PlannedStep("connected.deactivate", {"name": "edge01", "activation": "Active"}, "change"),
+        PlannedStep("connected.inactive", {"name": "edge01"}, "verify"),
+    )
+    deactivation = operation(kind="deactivate", plan=Plan(steps, (), {}, "0" * 16, NOW))
+
+    assert commands(run(written(deactivation))) == [
+        "az acr connected-registry deactivate",
+        "az acr connected-registry show",
+    ]
+
+
+def test_nothing_is_written_to_another_cluster(run: Run) -> None:
+    calls = run(written(deployment()), code=1, cluster="another/edge-rg/hamburg-arc")
+
+    assert commands(calls) == ["kubectl get configmap azure-clusterconfig"]
+
+
+def test_what_stays_as_it_is_has_no_line() -> None:
+    kept = deployment()
+    assert kept.plan
+    steps = tuple(replace(step, effect="reuse") if step.kind == "scope_map.put" else step for step in kept.planned)
+    text = written(replace(kept, plan=replace(kept.plan, steps=steps)))
+
+    assert ("az acr scope-map create" in text, "az acr token create" in text) == (False, True)
+
+
+def test_a_hostile_value_is_one_word_of_the_shell_and_runs_nothing(run: Run) -> None:
+    hostile = deployment()
+    assert hostile.plan
+    calls = run(written(replace(hostile, plan=replace(hostile.plan, steps=tuple(map(spoilt, hostile.planned))))))
+
+    imported = options(calls, "az acr import")
+    assert (imported["source"], imported["image"]) == (HOSTILE, [HOSTILE])
+    assert options(calls, "az acr connected-registry create")["sync_schedule"] == HOSTILE
+    assert f"pvc.storageRequest={HOSTILE}" in options(calls, "az k8s-extension create")["config"]
+
+
+def spoilt(step: PlannedStep) -> PlannedStep:
+    """The step with values that no configuration would let through."""
+    values: Mapping[str, object] = {
+        "source": HOSTILE,
+        "image": HOSTILE,
+        "schedule": HOSTILE,
+        "settings": {"pvc.storageRequest": HOSTILE},
+        "name": f"{HOSTILE}\n{HOSTILE}",
+        "namespace": HOSTILE,
+    }
+    return replace(step, params={key: values.get(key, value) for key, value in step.params.items()})
+
+
+def test_a_script_is_sound() -> None:
+    checked = subprocess.run(CHECKER, input=written(deployment()), text=True, capture_output=True, check=False)
+
+    assert (checked.returncode, checked.stdout) == (0, "")

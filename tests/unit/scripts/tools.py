@@ -1,0 +1,122 @@
+"""The `az` and `kubectl` of a shell that a script runs in: each takes the options that the real one takes and no others.
+
+Every call is written to the file that `CALLS` names, a JSON list a line; then it prints what the real one would.
+The options are those of azure-cli 2.91.0 (`command_modules/acr/_params.py`, `command_modules/resource/_params.py`) and
+of its extension k8s-extension (Learn: az k8s-extension create).
+"""
+
+import json
+import os
+import sys
+from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+SECRET = (
+    "ConnectedRegistryName=edge01;SyncTokenName=edge01;SyncTokenPassword=hunter2+ACR/hunter2==;ParentGatewayEndpoint=h"
+)
+ONE: dict[str, Any] = {"required": True}
+ANY: dict[str, Any] = {}
+FLAG: dict[str, Any] = {"action": "store_true"}
+SEVERAL: dict[str, Any] = {"nargs": "+", "action": "append"}
+BOOLEAN: dict[str, Any] = {"choices": ("true", "false")}
+REGISTRY: dict[str, dict[str, Any]] = {"--name": ONE, "--registry": ONE, "--resource-group": ANY}
+AZ: Mapping[str, dict[str, dict[str, Any]]] = {
+    "provider register": {"--namespace": ONE, "--wait": FLAG},
+    "acr create": {
+        "--name": ONE,
+        "--resource-group": ONE,
+        "--location": ANY,
+        "--sku": ONE | {"choices": ("Basic", "Standard", "Premium")},
+        "--data-endpoint-enabled": BOOLEAN,
+    },
+    "acr update": {"--name": ONE, "--resource-group": ANY, "--data-endpoint-enabled": BOOLEAN},
+    "acr repository show": {"--name": ONE, "--image": ONE},
+    "acr import": {"--name": ONE, "--resource-group": ANY, "--source": ONE, "--image": {"action": "append"}},
+    "acr scope-map create": REGISTRY | {"--description": ANY, "--repository": SEVERAL, "--gateway": SEVERAL},
+    "acr token create": REGISTRY | {"--scope-map": ANY, "--no-passwords": BOOLEAN},
+    "acr connected-registry create": REGISTRY
+    | {
+        "--sync-token": ANY,
+        "--mode": {"choices": ("ReadOnly", "ReadWrite")},
+        "--sync-schedule": ANY,
+        "--sync-window": ANY,
+        "--sync-message-ttl": ANY,
+        "--log-level": {"choices": ("Debug", "Information", "Warning", "Error", "None")},
+        "--yes": FLAG,
+    },
+    "acr connected-registry show": REGISTRY,
+    "acr connected-registry deactivate": REGISTRY | {"--yes": FLAG},
+    "acr connected-registry get-settings": REGISTRY
+    | {
+        "--parent-protocol": ONE | {"choices": ("http", "https")},
+        "--generate-password": {"choices": ("1", "2")},
+        "--yes": FLAG,
+    },
+    "k8s-extension create": {
+        "--name": ONE,
+        "--cluster-name": ONE,
+        "--cluster-type": ONE
+        | {"choices": ("connectedClusters", "managedClusters", "provisionedClusters", "appliances")},
+        "--resource-group": ONE,
+        "--extension-type": ONE,
+        "--release-train": ANY,
+        "--version": ANY,
+        "--auto-upgrade-minor-version": BOOLEAN,
+        "--config": {"nargs": "+"},
+        "--config-protected-file": ANY,
+    },
+}
+KUBECTL: Mapping[str, dict[str, dict[str, Any]]] = {
+    "create service clusterip registry-placeholder": {"--clusterip": ANY, "--tcp": ONE},
+    "delete service registry-placeholder": {"--ignore-not-found": FLAG},
+    "get configmap azure-clusterconfig": {"--output": ANY},
+    "get services": {},
+    "wait deployments": {"--all": FLAG, "--for": ONE, "--timeout": ANY},
+    "wait persistentvolumeclaims": {"--all": FLAG, "--for": ONE, "--timeout": ANY},
+}
+EVERYWHERE: Mapping[str, dict[str, dict[str, Any]]] = {
+    "az": {"--subscription": ONE, "--query": ANY, "--output": {"choices": ("json", "tsv", "table", "none")}},
+    "kubectl": {"--context": ANY, "--namespace": ANY},
+}
+ANSWERS = {
+    "ACR_REGISTRY_CONNECTION_STRING": SECRET,
+    "connectionState": "Online",
+    "parent.syncProperties.lastSyncTime": "2026-09-01T08:30:00+00:00",
+    "activation.status": "Inactive",
+}
+"""What is printed, by `--query`."""
+
+
+def parsed(program: str, words: Sequence[str]) -> tuple[str, Mapping[str, Any]]:
+    """The command and its options; ends the process with 2 where the real program would refuse them."""
+    commands = {"az": AZ, "kubectl": KUBECTL}[program]
+    name = " ".join(word for word in words[: next((at for at, word in enumerate(words) if word[0] == "-"), len(words))])
+    parser = ArgumentParser(prog=f"{program} {name}", allow_abbrev=False)
+    for option, settings in (commands[name] | EVERYWHERE[program]).items():
+        parser.add_argument(option, **settings)
+    return name, vars(parser.parse_args(words[len(name.split()) :]))
+
+
+def main(program: str, words: Sequence[str]) -> int:
+    name, options = parsed(program, words)
+    protected = options.get("config_protected_file")
+    call: dict[str, Any] = {"command": f"{program} {name}", "words": words, "options": options}
+    if protected:
+        call["protected"] = json.loads(Path(protected).read_text()), oct(Path(protected).stat().st_mode & 0o777)
+    with Path(os.environ["CALLS"]).open("a") as file:
+        file.write(json.dumps(call) + "\n")
+    answer = (
+        os.environ["CLUSTER"]
+        if name == "get configmap azure-clusterconfig"
+        else ANSWERS.get(options.get("query") or "")
+    )
+    sys.stdout.write(
+        f"{answer}\r\n" if answer and program == "az" and "STRING" in str(options) else f"{answer or ''}\n"
+    )
+    return 3 if name == "acr repository show" else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))
