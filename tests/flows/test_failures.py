@@ -131,7 +131,7 @@ async def test_what_azure_refuses_is_told_in_its_words_with_its_correlation_id(r
 Registry: :x:  *Deploy edge01 to berlin*  ·  failed
   requested by @alice TIME  ·  development  ·  `op-1`
   4 of 11 steps done, stopped at *Create: Scope map edge01*
-  Azure said no to `scopeMaps/edge01`: `InvalidScopeMap` `The scope map is not valid.`
+  Azure refused this for `scopeMaps/edge01`: `InvalidScopeMap` `The scope map is not valid.`
   Fix what it names, then retry.
   Left behind: Registration of resource providers, Data endpoint of contosoacr and Image hello-world:latest.
   [Retry] [Show details]\
