@@ -1,7 +1,7 @@
-"""Microsoft.Authorization: management locks, as `az lock` and Terraform make them."""
+"""Microsoft.Authorization: management locks, as `az lock` and Terraform make them, and the caller's permissions."""
 
 from sandbox.azure import versions
-from sandbox.azure.arm import Answer, Call, ControlPlane, Router
+from sandbox.azure.arm import ROLE_EXCEPTIONS, ROLES, Answer, Call, ControlPlane, Router
 from sandbox.azure.errors import ArmError, invalid
 from sandbox.azure.governance import LEVELS, Lock
 from sandbox.azure.shapes import Shape
@@ -56,6 +56,27 @@ class Locks:
 
     def _delete(self, call: Call) -> Answer:
         return Answer(200 if self._locks.pop(call.names["lock"], None) else 204)
+
+
+class Permissions:
+    """What the caller may do at a scope: one entry a role (REST reference, Permissions: List For Resource)."""
+
+    def register(self, router: Router) -> None:
+        """Add this provider's routes."""
+        action = "Microsoft.Authorization/permissions/read"
+        for scope in SCOPES:
+            path = f"{scope}/providers/Microsoft.Authorization/permissions"
+            router.add("GET", path, self._list, kind=versions.PERMISSIONS, action=action)
+
+    def _list(self, call: Call) -> Answer:
+        caller = call.principal
+        role = {
+            "actions": list(caller.actions or ROLES[caller.role]),
+            "notActions": [*caller.denied_actions, *(() if caller.actions else ROLE_EXCEPTIONS.get(caller.role, ()))],
+            "dataActions": [],
+            "notDataActions": [],
+        }
+        return Answer(200, {"value": [role], "nextLink": None})
 
 
 def _scope(call: Call) -> str:

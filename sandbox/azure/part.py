@@ -13,7 +13,7 @@ from aiohttp import web
 from sandbox.azure import cloud as clouds
 from sandbox.azure import versions
 from sandbox.azure.arm import ROLES, Arm, ControlPlane, Router
-from sandbox.azure.authorization import Locks
+from sandbox.azure.authorization import Locks, Permissions
 from sandbox.azure.cloud import Registry
 from sandbox.azure.connected import ConnectedRegistries
 from sandbox.azure.control import Control
@@ -108,6 +108,7 @@ class AzurePart:
         Clusters(self.plane).register(router)
         Extensions(self.plane).register(router)
         Locks(self.plane).register(router)
+        Permissions().register(router)
         Replications(self.plane).register(router)
         ExtensionTypes(self.plane).register(router)
         return router

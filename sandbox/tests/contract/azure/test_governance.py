@@ -133,3 +133,14 @@ async def test_a_fault_carries_details_and_may_be_an_operation_that_failed(cloud
 
     assert (answer.status, answer.json["status"]) == (200, "Failed")
     assert answer.json["error"] == {"code": "Outer", "message": "the frame", "details": [cause]}
+
+
+async def test_the_callers_permissions_are_those_of_its_role(cloud: Cloud) -> None:
+    path = f"{cloud.registry_id}/providers/Microsoft.Authorization/permissions"
+    contributor = await cloud.arm("GET", path, "2022-04-01")
+    await rule(cloud, "principals/registry-bot", actions=["Microsoft.ContainerRegistry/registries/read"])
+    refused = await cloud.arm("GET", path, "2022-04-01")
+
+    [role] = contributor.json["value"]
+    assert (role["actions"], "microsoft.authorization/*/write" in role["notActions"]) == (["*"], True)
+    assert (refused.status, refused.json["error"]["code"]) == (403, "AuthorizationFailed")
