@@ -4,7 +4,7 @@ Implemented in `services.gateways`, `services.store` and `bot`. Every call has a
 `services.model.errors`: `Unreachable` for what could not be asked, `NotAllowed` for a right that the bot lacks.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal, Protocol
@@ -29,6 +29,7 @@ from services.model.kubernetes import (
     Runtime,
     ServiceRanges,
     StorageClass,
+    Workload,
     WorkloadSpec,
 )
 from services.model.secret import Secret
@@ -90,8 +91,14 @@ class ScopeMaps(Protocol):
     async def put(self, acr: AcrRef, name: str, actions: Sequence[str], description: str) -> Pending:
         """Create or overwrite."""
 
+    async def list(self, acr: AcrRef) -> tuple[ScopeMap, ...]:
+        """All of them, the service's own ones too."""
+
+    async def update(self, acr: AcrRef, name: str, actions: Sequence[str]) -> Pending:
+        """Replace its actions and nothing else. Raises `Absent`."""
+
     async def delete(self, acr: AcrRef, name: str) -> Pending:
-        """Idempotent. Tokens that have the scope map are left without any permission."""
+        """Idempotent; `done` when it does not exist. Tokens that have the scope map are left without any permission."""
 
 
 class Tokens(Protocol):
@@ -107,7 +114,7 @@ class Tokens(Protocol):
         """Create, or point to another scope map; enabled."""
 
     async def delete(self, acr: AcrRef, name: str) -> Pending:
-        """Idempotent. Refused by the service while a connected registry syncs with it."""
+        """Idempotent; `done` when it does not exist. Raises `Conflict` while a connected registry syncs with it."""
 
     async def generate_password(self, acr: AcrRef, token_id: str, slot: str) -> Secret:
         """A new password in `slot` (`password1` or `password2`); the slot's earlier one stops working."""
@@ -145,6 +152,9 @@ class ConnectedRegistries(Protocol):
     async def deactivate(self, acr: AcrRef, name: str) -> Pending:
         """Free the activation; the instance that has it can no longer sync. Idempotent."""
 
+    async def delete(self, acr: AcrRef, name: str) -> Pending:
+        """Idempotent; `done` when it does not exist. Its sync token and scope map stay. Raises `Conflict`."""
+
 
 class Extensions(Protocol):
     """Arc extensions of a connected cluster."""
@@ -167,6 +177,13 @@ class Extensions(Protocol):
     ) -> Pending:
         """PUT a `microsoft.containerregistry.connectedregistry` extension with a system-assigned identity."""
 
+    async def delete(self, cluster: ClusterRef, name: str, *, force: bool = False) -> Pending:
+        """Idempotent; `done` when the ARM resource does not exist.
+
+        The cluster's agents uninstall the Helm release afterwards, as soon as they reach Azure (Learn: Arc extensions).
+        With `force` Azure forgets the extension whether its cluster can ever do that or not.
+        """
+
 
 class Clusters(Protocol):
     """Arc-enabled clusters."""
@@ -175,11 +192,24 @@ class Clusters(Protocol):
         """Raises `Absent`."""
 
 
+class Permissions(Protocol):
+    """What the bot's own identity may do."""
+
+    async def missing(self, arm_id: str, actions: Sequence[str]) -> tuple[str, ...]:
+        """Those of the `actions` that no role gives it at this resource. Locks and deny assignments are not counted.
+
+        Raises `Absent` for a resource that does not exist.
+        """
+
+
 class ArmOperations(Protocol):
     """Asynchronous operations."""
 
     async def poll(self, pending: Pending) -> Pending:
-        """Ask once. A `done` one comes back when it succeeded; raises `Refused` when it failed."""
+        """Ask once. A `done` one comes back when it succeeded; raises `Refused` when it failed.
+
+        A deletion has succeeded when Azure answers that its target does not exist.
+        """
 
     def note_written(self, arm_id: str) -> None:
         """Say that this was written within the last minute, by a process that is gone: a 404 for it is asked again.
@@ -200,6 +230,7 @@ class Azure:
     connected: ConnectedRegistries
     extensions: Extensions
     clusters: Clusters
+    permissions: Permissions
     operations: ArmOperations
 
 
@@ -237,6 +268,9 @@ class Cluster(Protocol):
     async def missing_rights(self, hold_namespace: str = "default") -> tuple[str, ...]:
         """Rights that a deployment needs and this identity lacks, as `create services in default`."""
 
+    async def missing_rights_to_remove(self) -> tuple[str, ...]:
+        """The same for a removal, which writes nothing in the cluster itself."""
+
     async def hold_address(self, address: str, namespace: str, operation: str) -> None:
         """Create the placeholder Service that proves `address` free. Idempotent for one operation.
 
@@ -266,6 +300,9 @@ class Cluster(Protocol):
 
     async def delete_pull_secret(self, namespace: str, name: str) -> None:
         """Idempotent."""
+
+    async def workloads(self, hosts: Collection[str]) -> tuple[Workload, ...]:
+        """Whatever runs, or is about to run, images whose reference begins with one of these addresses; by name."""
 
     async def runtime(self, namespace: str) -> Runtime:
         """What the cluster shows of the connected registry that lives in `namespace`."""

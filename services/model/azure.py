@@ -66,6 +66,8 @@ class ScopeMap:
     name: str
     actions: tuple[str, ...]
     provisioning_state: str = "Succeeded"
+    system_defined: bool = False
+    """Whether it is one of the service's own, such as `_repositories_pull`, which nobody can change or delete."""
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,15 @@ class ServiceRanges:
 
 
 @dataclass(frozen=True)
+class Workload:
+    """What runs images of some registry: the owner of Pods, such as a ReplicaSet without its hash, or a Pod alone."""
+
+    namespace: str
+    name: str
+    images: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Runtime:
     """What a cluster shows of an installed connected registry, for verification and for the cause of a failure.
 

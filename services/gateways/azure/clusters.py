@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from azure.core.polling import AsyncLROPoller
 from azure.mgmt.kubernetesconfiguration.v2023_05_01 import models
 
 from services.gateways.answers import at_most
 from services.gateways.azure import reading
 from services.gateways.azure.arm import MAX_PAGES, PROVIDERS_API_VERSION, UNPOLLED, Arm, initial_answer, items
-from services.gateways.azure.following import pending_write
+from services.gateways.azure.following import deletion, pending_write
 from services.gateways.azure.translation import unreadable
 from services.model.azure import ArcCluster, ClusterRef, Extension, Pending
 from services.model.secret import Secret
@@ -82,6 +83,23 @@ class Extensions:
                 cluster.resource_group, *_KIND, cluster.name, name, extension, deadline=deadline, **UNPOLLED
             )
             return pending_write(self._arm, await initial_answer(poller), target)
+
+    async def delete(self, cluster: ClusterRef, name: str, *, force: bool = False) -> Pending:
+        """`forceDelete` is sent only where it is wanted, as the Azure CLI does."""
+        client = self._arm.extensions(cluster.subscription).extensions
+
+        async def send(deadline: float) -> AsyncLROPoller[None]:
+            return await client.begin_delete(
+                cluster.resource_group,
+                *_KIND,
+                cluster.name,
+                name,
+                force_delete=force or None,
+                deadline=deadline,
+                **UNPOLLED,
+            )
+
+        return await deletion(self._arm, f"{cluster.id}{_EXTENSIONS}/{name}", send)
 
 
 class Providers:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from azure.core.polling import AsyncLROPoller
 from azure.core.rest import AsyncHttpResponse
 from azure.mgmt.containerregistry import models
 
 from services.gateways.azure import reading
 from services.gateways.azure.arm import UNPOLLED, Arm, initial_answer, items
-from services.gateways.azure.following import pending_write
+from services.gateways.azure.following import deletion, pending_write
 from services.model.azure import AcrRef, ConnectedRegistry, Pending
 
 
@@ -89,6 +90,15 @@ class ConnectedRegistries:
         async with self._arm.writing(target) as deadline:
             poller = await client.begin_deactivate(acr.resource_group, acr.name, name, deadline=deadline, **UNPOLLED)
             return pending_write(self._arm, await initial_answer(poller), f"{target}/deactivate")
+
+    async def delete(self, acr: AcrRef, name: str) -> Pending:
+        """200 at once (recorded), or 202 with a Location."""
+        client = self._arm.registries(acr.subscription).connected_registries
+
+        async def send(deadline: float) -> AsyncLROPoller[None]:
+            return await client.begin_delete(acr.resource_group, acr.name, name, deadline=deadline, **UNPOLLED)
+
+        return await deletion(self._arm, f"{acr.id}/connectedRegistries/{name}", send)
 
 
 def _gateway(answer: AsyncHttpResponse) -> dict[str, str]:

@@ -1,20 +1,21 @@
 """Asynchronous ARM operations, followed by plain requests: one a poll, and none to read the result again."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from azure.core.polling import AsyncLROPoller
 from azure.core.rest import AsyncHttpResponse
 
 from services.gateways.answers import retry_after
 from services.gateways.azure import sentences
-from services.gateways.azure.arm import Arm, json_object
+from services.gateways.azure.arm import Arm, initial_answer, json_object
 from services.gateways.azure.translation import SERVICE, from_sentence, unreadable
 from services.model.azure import Pending
 from services.model.errors import Absent, Conflict, Foreign, NotAllowed, Refused, Unreadable
 
-_ACCEPTED, _BAD_REQUEST = 202, 400
+_ACCEPTED, _NO_CONTENT, _BAD_REQUEST = 202, 204, 400
 _FIRST_PAUSE = 0.2
 """Seconds between the first looks for a result; the pause grows with the time waited."""
 _SUCCEEDED, _FAILED = "succeeded", frozenset({"failed", "canceled", "cancelled"})
@@ -48,12 +49,23 @@ def pending_write(arm: Arm, response: AsyncHttpResponse, target: str) -> Pending
     return replace(pending, url=arm.url(target), kind="status")
 
 
-def pending_deletion(arm: Arm, response: AsyncHttpResponse, target: str) -> Pending:
-    """What the answer to a DELETE says: done, or (202) to be followed until the resource itself is gone."""
+async def deletion(arm: Arm, target: str, send: Callable[[float], Awaitable[AsyncLROPoller[None]]]) -> Pending:
+    """Send the DELETE of an ARM id, given the deadline: done, or to be followed until the resource itself is gone.
+
+    The body of the answer is ignored: the service has put the dump of a message of its own there (recorded).
+    """
+    try:
+        async with arm.writing(target) as deadline:
+            response = await initial_answer(await send(deadline))
+    except Absent:
+        return Pending(target)
     pending = Pending(target, correlation_id=_correlation(response), retry_after=retry_after(response.headers) or 0)
-    if response.status_code != _ACCEPTED:
+    if response.status_code == _NO_CONTENT:
         return pending
-    return replace(pending, url=arm.url(target), kind="gone")
+    if status_url := _link(arm, response, "Azure-AsyncOperation"):
+        arm.signed.keep(target, status_url)
+    location = _link(arm, response, "Location") if response.status_code == _ACCEPTED else ""
+    return replace(pending, url=location or arm.url(target), kind="gone")
 
 
 def _is_about(body: Mapping[str, Any] | None, target: str) -> bool:
@@ -101,16 +113,29 @@ class ArmOperations:
             return going
 
     async def _deleted(self, pending: Pending) -> Pending:
-        """The resource tells the end of its deletion: no published action list lets a role read every status."""
-        async with self._arm.reading(pending.target) as deadline:
+        """Ask the operation as long as it answers; then the target itself, whose absence is the only proof.
+
+        The target's own state says nothing of the deletion: an extension that was never installed is `Failed` anyway.
+        """
+        target, resource = pending.target, self._arm.url(pending.target)
+        status_url = self._arm.signed.get(target)
+        url, operation = status_url or pending.url, replace(pending, kind="status" if status_url else "location")
+        async with self._arm.reading(target) as deadline:
+            if url != resource and self._arm.is_ours(url):
+                try:
+                    answer = await self._get(target, url, deadline)
+                except (NotAllowed, Absent, Unreadable):
+                    answer = None
+                if answer is not None:
+                    operation = _continued(self._arm, answer, operation, by_resource=False)
+                    if operation.kind != "done":
+                        return replace(operation, kind="gone")
+            self._arm.signed.drop(target)
             try:
-                response = await self._get(pending.target, self._arm.url(pending.target), deadline)
+                answer = await self._get(target, resource, deadline)
             except Absent:
                 return _done(pending)
-        body = json_object(response) or {}
-        if _state(body).lower() in _FAILED:
-            raise _failure(_state(body), body, pending)
-        return replace(pending, retry_after=retry_after(response.headers) or 0)
+            return replace(pending, url=resource, retry_after=retry_after(answer.headers) or 0)
 
     async def _get(self, target: str, url: str, deadline: float) -> AsyncHttpResponse:
         as_given = url != self._arm.url(target)

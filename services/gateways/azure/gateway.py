@@ -15,6 +15,7 @@ from services.gateways.azure.connected import ConnectedRegistries
 from services.gateways.azure.following import ArmOperations
 from services.gateways.azure.identity import Credential, Identity, credential
 from services.gateways.azure.images import Images
+from services.gateways.azure.permissions import Permissions
 from services.gateways.azure.pipeline import pipeline, transport
 from services.gateways.azure.quotas import Quota, Quotas
 from services.gateways.azure.recent import Writes
@@ -94,6 +95,7 @@ async def open_azure(options: Options) -> Connection:
         connected=ConnectedRegistries(arm),
         extensions=Extensions(arm),
         clusters=Clusters(arm),
+        permissions=Permissions(arm),
         operations=ArmOperations(arm),
     )
     return Connection(azure, quotas, clock, (login, session))

@@ -71,6 +71,7 @@ def scope_map(answer: acr.ScopeMap) -> ScopeMap:
         name=answer.name or "",
         actions=tuple(sorted(action.lower() for action in properties.actions or ())) if properties else (),
         provisioning_state=word(properties.provisioning_state) if properties else "",
+        system_defined=bool(properties and (properties.type or "").lower() == "systemdefined"),
     )
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from azure.core.polling import AsyncLROPoller
 from azure.mgmt.containerregistry import models
 
 from services.gateways.azure import reading
 from services.gateways.azure.arm import UNPOLLED, Arm, initial_answer, items, json_object
-from services.gateways.azure.following import pending_deletion, pending_write, result
+from services.gateways.azure.following import deletion, pending_write, result
 from services.gateways.azure.translation import SERVICE, unreadable
 from services.model.azure import AcrRef, Pending, Registry, ScopeMap, Token
 from services.model.errors import Invalid, Refused
@@ -82,6 +83,14 @@ class ScopeMaps:
             answer = await client.get(acr.resource_group, acr.name, name, deadline=deadline)
             return reading.named(reading.scope_map(answer), name)
 
+    async def list(self, acr: AcrRef) -> tuple[ScopeMap, ...]:
+        """All pages."""
+        client = self._arm.registries(acr.subscription).scope_maps
+        target = f"{acr.id}/scopeMaps"
+        async with self._arm.reading(target) as deadline:
+            pages = client.list(acr.resource_group, acr.name, deadline=deadline)
+            return tuple(reading.scope_map(scope_map) for scope_map in await items(pages, target))
+
     async def put(self, acr: AcrRef, name: str, actions: Sequence[str], description: str) -> Pending:
         """A PUT: the actions replace those of an earlier one."""
         scope_map = models.ScopeMap(
@@ -95,13 +104,27 @@ class ScopeMaps:
             )
             return pending_write(self._arm, await initial_answer(poller), target)
 
-    async def delete(self, acr: AcrRef, name: str) -> Pending:
-        """Idempotent: one that is not there is done."""
+    async def update(self, acr: AcrRef, name: str, actions: Sequence[str]) -> Pending:
+        """A PATCH, so that the description stays."""
+        change = models.ScopeMapUpdateParameters(
+            properties=models.ScopeMapPropertiesUpdateParameters(actions=list(actions))
+        )
         client = self._arm.registries(acr.subscription).scope_maps
         target = f"{acr.id}/scopeMaps/{name}"
         async with self._arm.writing(target) as deadline:
-            poller = await client.begin_delete(acr.resource_group, acr.name, name, deadline=deadline, **UNPOLLED)
-            return pending_deletion(self._arm, await initial_answer(poller), target)
+            poller = await client.begin_update(
+                acr.resource_group, acr.name, name, change, deadline=deadline, **UNPOLLED
+            )
+            return pending_write(self._arm, await initial_answer(poller), target)
+
+    async def delete(self, acr: AcrRef, name: str) -> Pending:
+        """Followed until Azure answers that there is none."""
+        client = self._arm.registries(acr.subscription).scope_maps
+
+        async def send(deadline: float) -> AsyncLROPoller[None]:
+            return await client.begin_delete(acr.resource_group, acr.name, name, deadline=deadline, **UNPOLLED)
+
+        return await deletion(self._arm, f"{acr.id}/scopeMaps/{name}", send)
 
 
 class Tokens:
@@ -138,12 +161,13 @@ class Tokens:
             return tuple(reading.token(token) for token in await items(pages, target))
 
     async def delete(self, acr: AcrRef, name: str) -> Pending:
-        """Idempotent: one that is not there is done. Refused while a connected registry syncs with it."""
+        """Followed until Azure answers that there is none."""
         client = self._arm.registries(acr.subscription).tokens
-        target = f"{acr.id}/tokens/{name}"
-        async with self._arm.writing(target) as deadline:
-            poller = await client.begin_delete(acr.resource_group, acr.name, name, deadline=deadline, **UNPOLLED)
-            return pending_deletion(self._arm, await initial_answer(poller), target)
+
+        async def send(deadline: float) -> AsyncLROPoller[None]:
+            return await client.begin_delete(acr.resource_group, acr.name, name, deadline=deadline, **UNPOLLED)
+
+        return await deletion(self._arm, f"{acr.id}/tokens/{name}", send)
 
     async def generate_password(self, acr: AcrRef, token_id: str, slot: str) -> Secret:
         """Waits until the password is there. Sent once: after a lost reply (`Unreachable`) nobody knows it."""

@@ -1,6 +1,8 @@
 """One cluster by its Kubernetes API (`services.ports.Cluster`): short questions here, longer ones in modules beside."""
 
-from services.gateways.kubernetes import deployments, placeholders, ranges, runtime
+from collections.abc import Collection
+
+from services.gateways.kubernetes import deployments, placeholders, ranges, runtime, workloads
 from services.gateways.kubernetes.api import Api
 from services.gateways.kubernetes.objects import Object, is_true, phase
 from services.gateways.kubernetes.rights import (
@@ -13,6 +15,7 @@ from services.gateways.kubernetes.rights import (
     GET_NAMESPACE,
     LIST_NODES,
     LIST_STORAGE_CLASSES,
+    REMOVING,
     Right,
     deploying,
     running_workloads,
@@ -28,6 +31,7 @@ from services.model.kubernetes import (
     Runtime,
     ServiceRanges,
     StorageClass,
+    Workload,
     WorkloadSpec,
 )
 from services.ports import ClusterIdentity
@@ -101,6 +105,10 @@ class KubernetesCluster:
         """The same for workloads in a namespace."""
         return await self._missing(running_workloads(namespace))
 
+    async def missing_rights_to_remove(self) -> tuple[str, ...]:
+        """Likewise."""
+        return await self._missing(REMOVING)
+
     async def hold_address(self, address: str, namespace: str, operation: str) -> None:
         """See `placeholders`. Raises `WrongCluster` in a cluster that is not proven to be the right one."""
         self._prove()
@@ -109,6 +117,10 @@ class KubernetesCluster:
     async def release_addresses(self, namespace: str, operation: str) -> tuple[str, ...]:
         """See `placeholders`."""
         return await placeholders.release(self._api, namespace, operation)
+
+    async def workloads(self, hosts: Collection[str]) -> tuple[Workload, ...]:
+        """Of all Pods that have not ended, those with an image whose reference begins with one of these addresses."""
+        return await workloads.workloads(self._api, hosts)
 
     async def runtime(self, namespace: str) -> Runtime:
         """See `runtime`."""

@@ -63,7 +63,7 @@ LIST_SERVICES = Right("list", "services", "which Service addresses are in use, o
 LIST_DEPLOYMENTS = Right(
     "list", "deployments", "whether the runtime is up, and which workloads there are", group="apps"
 )
-LIST_PODS = Right("list", "pods", "why the runtime is not up, and which image a workload has pulled")
+LIST_PODS = Right("list", "pods", "why the runtime is not up, and which images workloads run")
 GET_LOG = Right(
     "get", "pods/log", "the runtime tells in its log why it can't activate or sync, a workload why it ended"
 )
@@ -98,6 +98,10 @@ DELETE_DEPLOYMENT = Right("delete", "deployments", "a workload is deleted", grou
 
 ASK_ACCESS = Right("create", "selfsubjectaccessreviews", "which rights this identity has", group="authorization.k8s.io")
 """Everybody who is authenticated has it (the built-in role system:basic-user), so no manifest grants it."""
+
+
+REMOVING = (GET_ARC_CONFIG, GET_NAMESPACE, LIST_PODS)
+"""All rights that a removal uses: the Arc agents uninstall the extension, and the bot looks whether it is gone."""
 
 
 def holding(namespace: str) -> tuple[Right, ...]:

@@ -173,3 +173,69 @@ async def test_a_write_whose_reply_was_lost_is_sent_again(arm: ScriptedArm, conn
     arm.will_say(Answer(drop=True), Answer(200, MADE))
     assert (await put(connection)).kind == "done"
     assert arm.lines == [f"PUT {TOKEN_ID}", f"PUT {TOKEN_ID}"]
+
+
+# --- deletions ------------------------------------------------------------------------------------------------------
+
+
+async def delete(connection: Connection) -> Pending:
+    return await connection.azure.tokens.delete(ACR, "edge01")
+
+
+NONE = error("ResourceNotFound", "No such token.")
+
+
+@pytest.mark.parametrize(
+    "answer", [Answer(204), Answer(404, NONE), Answer(404, error("ParentResourceNotFound", "No."))]
+)
+async def test_what_does_not_exist_is_deleted_already(arm: ScriptedArm, connection: Connection, answer: Answer) -> None:
+    arm.will_say(answer)
+    assert (await delete(connection)).kind == "done"
+
+
+@pytest.mark.parametrize("body", [None, {"statusCode": 200, "isSuccessStatusCode": True}])
+async def test_a_deletion_is_done_when_azure_answers_that_there_is_none(
+    arm: ScriptedArm, connection: Connection, body: object
+) -> None:
+    arm.will_say(Answer(200, body), Answer(200, MADE), Answer(404, NONE))
+    pending = await connection.azure.operations.poll(await delete(connection))
+    assert pending.kind == "gone"
+    assert (await connection.azure.operations.poll(pending)).kind == "done"
+
+
+@pytest.mark.parametrize("header", ["Location", "Azure-AsyncOperation"])
+async def test_the_end_of_a_deletions_operation_is_followed_by_a_look_at_its_target(
+    arm: ScriptedArm, connection: Connection, header: str
+) -> None:
+    going = {header: f"{{base}}{STATUS}?s=signature"}
+    arm.will_say(Answer(202, headers=going), Answer(200, {"status": "Succeeded"}), Answer(404, NONE))
+    assert (await connection.azure.operations.poll(await delete(connection))).kind == "done"
+    assert arm.lines == [f"DELETE {TOKEN_ID}", f"GET {STATUS}", f"GET {TOKEN_ID}"]
+
+
+async def test_a_deletion_that_failed_is_refused_in_the_services_words(
+    arm: ScriptedArm, connection: Connection
+) -> None:
+    failed = {"status": "Failed"} | error("TokenBusy", "In use.")
+    arm.will_say(Answer(202, headers=at(STATUS)), Answer(200, failed))
+    with pytest.raises(Refused) as caught:
+        await connection.azure.operations.poll(await delete(connection))
+    assert (caught.value.code, caught.value.message) == ("TokenBusy", "In use.")
+
+
+async def test_another_process_follows_a_deletion_by_its_target(
+    arm: ScriptedArm, connection: Connection, other: Connection
+) -> None:
+    failed_before = MADE | {"properties": {"provisioningState": "Failed"}}
+    arm.will_say(Answer(202, headers=at(STATUS)), Answer(200, failed_before), Answer(404, NONE))
+    pending = await other.azure.operations.poll(await delete(connection))
+    assert (pending.kind, arm.lines[-1]) == ("gone", f"GET {TOKEN_ID}")
+    assert (await other.azure.operations.poll(pending)).kind == "done"
+
+
+async def test_a_target_that_may_not_be_read_is_not_said_to_be_deleted(
+    arm: ScriptedArm, connection: Connection
+) -> None:
+    arm.will_say(Answer(202, headers=at(STATUS)), Answer(403, error("AuthorizationFailed", "No.")))
+    with pytest.raises(NotAllowed):
+        await connection.azure.operations.poll(await delete(connection))

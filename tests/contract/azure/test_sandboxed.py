@@ -478,6 +478,54 @@ async def test_a_second_extension_of_the_type_conflicts(azure: Azure) -> None:
         await azure.extensions.create(CLUSTER, "edge02", settings={}, protected={}, release_train=None, version=None)
 
 
+# --- deletion -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_connected_registry_is_deleted_with_what_it_synced_by_in_that_order(azure: Azure) -> None:
+    await finished(azure, await edge01(azure))
+    with pytest.raises(Conflict):
+        await azure.tokens.delete(ACR, "edge01")
+    with pytest.raises(Conflict):
+        await azure.scope_maps.delete(ACR, "edge01")
+    assert (await finished(azure, await azure.connected.delete(ACR, "edge01"))).kind == "done"
+    assert (await finished(azure, await azure.tokens.delete(ACR, "edge01"))).kind == "done"
+    assert (await finished(azure, await azure.scope_maps.delete(ACR, "edge01"))).kind == "done"
+    assert (await azure.connected.list(ACR), await azure.tokens.list(ACR)) == ((), ())
+    assert all(scope_map.system_defined for scope_map in await azure.scope_maps.list(ACR))
+
+
+@pytest.mark.parametrize("kind", ["scope_maps", "tokens", "connected"])
+async def test_what_is_not_there_is_deleted_without_a_complaint(azure: Azure, kind: str) -> None:
+    assert (await getattr(azure, kind).delete(ACR, "edge01")).kind == "done"
+
+
+async def test_an_extension_is_deleted(cloud: Sandboxed, azure: Azure) -> None:
+    await extension(azure)
+    await cloud.report(CLUSTER.id, "edge01", state="Succeeded")
+    assert (await finished(azure, await azure.extensions.delete(CLUSTER, "edge01"))).kind == "done"
+    assert await azure.extensions.list(CLUSTER) == ()
+    assert [order["deleting"] for order in await cloud.desired(CLUSTER.id)] == [True]
+
+
+async def test_a_scope_map_gets_other_actions_and_keeps_everything_else(cloud: Sandboxed, azure: Azure) -> None:
+    await sync_token(azure)
+    fewer = sync_actions("edge01", "ReadOnly", ())
+    await cloud.forget()
+    await finished(azure, await azure.scope_maps.update(ACR, "edge01", fewer))
+    assert (await azure.scope_maps.get(ACR, "edge01")).actions == fewer
+    assert (await cloud.lines())[0] == f"PATCH {R}/scopeMaps/edge01"
+
+
+async def test_the_actions_that_no_role_gives_are_missing(keys: Path) -> None:
+    read, write = "Microsoft.Authorization/permissions/read", "Microsoft.ContainerRegistry/registries/tokens/write"
+    cloud = Sandboxed(keys, actions=[read, "microsoft.containerregistry/registries/*"], denied_actions=["*/delete"])
+    await cloud.start()
+    async with await open_azure(opened(cloud)) as connection:
+        missing = await connection.azure.permissions.missing(ACR.id, [write, write.replace("write", "delete"), "x/y"])
+    await cloud.stop()
+    assert missing == ("Microsoft.ContainerRegistry/registries/tokens/delete", "x/y")
+
+
 # --- identity, rights, throttling -----------------------------------------------------------------------------------
 
 
