@@ -173,6 +173,8 @@ class Seen:
     api_version: str
     status: int
     principal: str
+    action: str
+    """What the caller had to be allowed to do; empty where the request did not come that far."""
 
     def body(self) -> dict[str, Any]:
         """As the control API shows it."""
@@ -183,6 +185,7 @@ class Seen:
             "apiVersion": self.api_version,
             "status": self.status,
             "principal": self.principal,
+            "action": self.action,
         }
 
 
@@ -322,7 +325,8 @@ class Arm:
         self._plane.operations.settle()
         version = request.query.get("api-version", "")
         caller = principal.client_id if principal else ""
-        self.log.append(Seen(self._plane.clock.now(), request.method, request.path, version, answer.status, caller))
+        now, action = self._plane.clock.now(), request.get("action", "")
+        self.log.append(Seen(now, request.method, request.path, version, answer.status, caller, action))
         headers |= answer.headers
         if answer.body is None or request.method == "HEAD":
             return web.Response(status=answer.status, headers=headers)
@@ -341,7 +345,7 @@ class Arm:
         self._check_subscription(names)
         cloud = self._plane.cloud
         route.kind.check(version, cloud.environment.regions, cloud.offers.get(route.kind.full_name))
-        action = route.action.format_map(names)
+        action = request["action"] = route.action.format_map(names)
         if not is_allowed(principal, action):
             raise not_allowed(principal.client_id, principal.oid, action, request.path)
         kind, resource = f"{route.kind.namespace}/{route.kind.name}", _resource(request, action)
