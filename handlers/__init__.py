@@ -1,6 +1,20 @@
 """What people type and see. A command is one function in a module here and one line below."""
 
-from handlers import about, alerts, audit, checks, connected, deactivate, deploy, help, home, operations, sites, watch  # noqa: A004 - the module is named for what people type
+from handlers import (
+    about,
+    alerts,
+    audit,
+    checks,
+    connected,
+    deactivate,
+    deploy,
+    help,  # noqa: A004 - the module is named for what people type
+    home,
+    operations,
+    sites,
+    watch,
+    workload,
+)
 from handlers.kit.command import Command
 
 COMMANDS: tuple[Command, ...] = (
@@ -15,6 +29,9 @@ COMMANDS: tuple[Command, ...] = (
     connected.show,
     sites.list_,
     sites.show,
+    workload.deploy,
+    workload.show,
+    workload.delete,
     operations.list_,
     operations.show,
     operations.script,

@@ -182,6 +182,20 @@ RULES: Mapping[errors.InvalidRule, _Rule] = {
     "storage_request.pattern": lambda field, value, _: (
         f"{code(value)} is not a size. {field} takes one such as `250Gi`."
     ),
+    "number.bounds": lambda field, value, facts: (
+        f"{code(value)} is out of bounds: {field} takes {facts['low']} to {facts['high']}."
+    ),
+    "workload.pattern": lambda _, value, __: (
+        f"{code(value)} can't be the name of a workload. Use up to 40 lower-case letters and digits, a letter first,"
+        " with dashes inside."
+    ),
+    "namespace.pattern": lambda _, value, __: f"{code(value)} can't be the name of a namespace.",
+    "image.pattern": lambda _, value, __: (
+        f"{code(value)} is not an image. Use a repository with a tag or a digest, such as `hello-world:latest`."
+    ),
+    "image.host": lambda _, value, __: (
+        f"{code(value)} names a host. Leave it out: the image comes from the connected registry's own address."
+    ),
     "extension_name.pattern": lambda _, value, __: (
         f"{code(value)} can't be the name of an extension."
         " Use up to 53 lowercase letters and digits, with dashes inside."

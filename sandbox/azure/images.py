@@ -59,9 +59,9 @@ class Image:
 
 
 @cache
-def sample_image(reference: str) -> Image:
+def sample_image(reference: str, architectures: tuple[str, ...] = PLATFORMS) -> Image:
     """The image that a reference such as `hello-world:latest` stands for; the same reference gives the same digests."""
-    parts = [_single(reference, architecture) for architecture in PLATFORMS]
+    parts = [_single(reference, architecture) for architecture in architectures]
     entries = [
         {**_descriptor(manifest.content, MANIFEST), "platform": {"os": "linux", "architecture": manifest.architecture}}
         for manifest, _ in parts

@@ -212,7 +212,7 @@ class Kubelet:
             try:
                 digests[text] = await self._pull(pod, pods.image(text))
             except PullError as error:
-                await self._pull_failed(pod, memory, text, str(error))
+                await self._pull_failed(pod, memory, text, error)
                 # The back-off grows with each failed pull.
                 first = FIRST_PULL_BACK_OFF if self._speed.container_start else SHORT_BACK_OFF
                 seconds = min(first * 2 ** min(memory.pulls, 9), LONGEST_PULL_BACK_OFF)
@@ -245,7 +245,14 @@ class Kubelet:
         if not runtime.place.tls:
             raise PullError(f"failed to do request: Head {url}: http: server gave HTTP response to HTTPS client")
         user, password = await self._credentials(pod, image.host)
-        return await runtime.pull(image.repository, image.reference, user, password)
+        return await runtime.pull(image.repository, image.reference, user, password, await self._platform(pod))
+
+    async def _platform(self, pod: Object) -> str:
+        """Of the Pod's node, as os/architecture."""
+        node = await self._cluster.find("Node", pod["spec"]["nodeName"]) or {}
+        labels = node.get("metadata", {}).get("labels") or {}
+        words = [labels.get(f"kubernetes.io/{key}", "") for key in ("os", "arch")]
+        return "/".join(words) if all(words) else ""
 
     def _trusted(self, node: str) -> bool:
         """Whether the trust DaemonSet's Pod runs on the node."""
@@ -263,9 +270,10 @@ class Kubelet:
                 return credentials
         return None, ""
 
-    async def _pull_failed(self, pod: Object, memory: _Memory, image: str, why: str) -> None:
+    async def _pull_failed(self, pod: Object, memory: _Memory, image: str, error: PullError) -> None:
         full = pods.image(image).text
-        why = f'failed to pull and unpack image "{full}": failed to resolve reference "{full}": {why}'
+        resolving = "" if error.resolved else f'failed to resolve reference "{full}": '
+        why = f'failed to pull and unpack image "{full}": {resolving}{error}'
         await self._tell(pod, "Warning", "Failed", f'Failed to pull image "{image}": {why}')
         await self._tell(pod, "Warning", "Failed", "Error: ErrImagePull")
         await self._tell(pod, "Normal", "BackOff", f'Back-off pulling image "{image}"')

@@ -42,7 +42,11 @@ class Place:
 
 
 class PullError(Exception):
-    """The registry refuses a pull; the text is containerd's."""
+    """An image can't be pulled; the text is containerd's. `resolved` is whether its manifest was found before."""
+
+    def __init__(self, text: str, *, resolved: bool = False) -> None:
+        super().__init__(text)
+        self.resolved = resolved
 
 
 class Runtime:
@@ -66,6 +70,8 @@ class Runtime:
         self.log: list[str] = []
         self.previous_log: list[str] = []
         self.content: dict[str, dict[str, str]] = {name: dict(tags) for name, tags in place.content.items()}
+        self._platforms: dict[str, frozenset[str]] = {}
+        """Of each index that was synchronised: os/architecture of the manifests in it."""
         self.config: Json | None = None
         """As of the last contact; None until it is activated."""
         self.deactivated = False
@@ -108,12 +114,19 @@ class Runtime:
             "log": self.log[-20:],
         }
 
-    async def pull(self, repository: str, reference: str, user: str | None, password: str) -> str:
-        """The digest of an image that is stored here.
+    async def pull(self, repository: str, reference: str, user: str | None, password: str, platform: str = "") -> str:
+        """The digest of an image that is stored here, for a node of this platform (os/architecture).
 
         Raises:
-            PullError: there is no such image, or these credentials don't grant it.
+            PullError: there is no such image, or not for that platform, or these credentials don't grant it.
         """
+        digest = await self._resolve(repository, reference, user, password)
+        # containerd chooses among the manifests of an index; a single manifest it takes as it is (images.Manifest).
+        if platform and platform not in self._platforms.get(digest, {platform}):
+            raise PullError("no match for platform in manifest: not found", resolved=True)
+        return digest
+
+    async def _resolve(self, repository: str, reference: str, user: str | None, password: str) -> str:
         if self.health != "ready" or self._connection is None:
             url = f"https://{self.place.address}/v2/{repository}/manifests/{reference}"
             raise PullError(f'failed to do request: Head "{url}": connection refused')
@@ -241,6 +254,9 @@ class Runtime:
 
     async def _fetch(self, repository: str, tag: str) -> str:
         manifest, digest = await self._cloud.manifest(self._must_connection, repository, tag)
+        if "manifests" in manifest:
+            platforms = (child.get("platform") or {} for child in manifest["manifests"])
+            self._platforms[digest] = frozenset(f"{one.get('os')}/{one.get('architecture')}" for one in platforms)
         if digest not in self.content.get(repository, {}).values():
             for child in manifest.get("manifests", []):
                 await self._cloud.manifest(self._must_connection, repository, child["digest"])

@@ -3,5 +3,6 @@
 from services.operations.deactivate.procedure import DEACTIVATION
 from services.operations.deploy.procedure import DEPLOY
 from services.operations.procedure import Procedures
+from services.operations.workload.procedure import DELETE_WORKLOAD, DEPLOY_WORKLOAD
 
-PROCEDURES = Procedures((DEPLOY, DEACTIVATION))
+PROCEDURES = Procedures((DEPLOY, DEACTIVATION, DEPLOY_WORKLOAD, DELETE_WORKLOAD))

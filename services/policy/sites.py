@@ -229,6 +229,8 @@ PROVIDERS = (
 )
 CONNECTED_REGISTRIES_PER_ACR = 50
 """Documented quota (Learn: intro-connected-registry)."""
+CLIENTS_PER_REGISTRY = 50
+"""Client tokens that a connected registry may list (Learn: intro-connected-registry)."""
 SCOPE_MAP_PERMISSIONS = 500
 """Documented ceiling of a scope map's actions (Learn: intro-connected-registry)."""
 

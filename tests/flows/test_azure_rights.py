@@ -21,13 +21,20 @@ def grant(registry: Conversation, *, but: Collection[str] = ()) -> None:
     principals[client] = replace(principals[client], actions=actions)
 
 
-async def test_the_listed_actions_are_enough_to_deploy_and_to_deactivate(registry: Conversation) -> None:
+async def test_the_listed_actions_are_enough_for_all_that_the_bot_does(registry: Conversation) -> None:
     grant(registry)
     await registry.say("deploy edge01 --site berlin")
-    deployed = (await registry.operation()).state
+    await registry.say("workload deploy edge01 --site berlin --image hello-world", quiet=False)
+    await registry.running("client_token.synced")
+    await registry.post("/sandbox/clock", turn=60)
+    await registry.quiet()
+    await registry.say("workload delete hello-world --site berlin")
     await registry.say("deactivate edge01 --site berlin")
 
-    assert (deployed, (await registry.operation()).state) == ("succeeded", "succeeded")
+    operations = await registry.bot.store.operations.find()
+    assert {one.kind: one.state for one in operations} == dict.fromkeys(
+        ("deploy", "workload deploy", "workload delete", "deactivate"), "succeeded"
+    )
 
 
 async def test_the_right_to_deactivate_is_named_where_it_is_missing(registry: Conversation) -> None:

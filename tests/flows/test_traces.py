@@ -1,6 +1,7 @@
 """What an operation leaves in databases, logs, messages and the audit: everything but a secret."""
 
 import base64
+import json
 import logging
 import re
 from collections.abc import Iterator
@@ -30,13 +31,18 @@ def logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixtur
 
 @pytest.fixture
 async def deployed(logged: pytest.LogCaptureFixture, registry: Conversation) -> Conversation:
-    """A deployment that fails once on its way."""
+    """A deployment that fails once on its way, and a workload."""
     await registry.edge("hamburg", scenario="silent-failure")
     await registry.say("deploy edge01 --site hamburg")
     await registry.click("Approve", as_="bob")
     await registry.mended()
     await registry.click("Retry", as_="alice")
     await registry.click("Show details", as_="bob")
+    await registry.say("workload deploy edge01 --site hamburg --image hello-world")
+    await registry.click("Approve", as_="bob", quiet=False)
+    await registry.running("client_token.synced")
+    await registry.post("/sandbox/clock", turn=60)
+    await registry.quiet()
     await registry.say("whoami")
     return registry
 
@@ -119,12 +125,16 @@ def _told(row: AuditRow) -> str:
 
 
 async def _secrets(talk: Conversation) -> list[str]:
-    """What opens something: the password that reached the cluster, whole and in its connection string, and the bot's."""
+    """What opens something: passwords that reached the cluster, bare and in what they were put into, and the bot's."""
     async with talk.kubectl("hamburg-admin") as core:
         found = await core.list_namespaced_secret("connected-registry")
+        pulling = await core.read_namespaced_secret("regcred-hello-world-1", "default")
     held = [base64.b64decode(value).decode() for one in found.items for value in (one.data or {}).values()]
     passwords = re.findall(r"SyncTokenPassword=([^;\s\"]+)", "\n".join(held))
     assert passwords
+    encoded = pulling.data[".dockerconfigjson"]
+    (login,) = json.loads(base64.b64decode(encoded))["auths"].values()
+    passwords += [encoded, login["password"], login["auth"]]
     env = talk.box.environment()
     own = [env[name] for name in ("AZURE_CLIENT_SECRET", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN")]
     return [*passwords, *own, "SyncTokenPassword="]

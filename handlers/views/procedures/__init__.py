@@ -2,10 +2,15 @@
 
 from collections.abc import Mapping
 
-from handlers.views.procedures import deactivate, deploy
+from handlers.views.procedures import deactivate, deploy, workload
 from handlers.views.procedures.words import ProcedureWords
 
-WORDS: Mapping[str, ProcedureWords] = {"deploy": deploy.WORDS, "deactivate": deactivate.WORDS}
+WORDS: Mapping[str, ProcedureWords] = {
+    "deploy": deploy.WORDS,
+    "deactivate": deactivate.WORDS,
+    "workload deploy": workload.DEPLOY_WORDS,
+    "workload delete": workload.DELETE_WORDS,
+}
 """By kind."""
 
 

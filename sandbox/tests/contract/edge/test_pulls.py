@@ -2,6 +2,7 @@
 
 import pytest
 
+from sandbox.azure.images import sample_image
 from sandbox.compose import Sandbox
 from sandbox.tests.contract.edge.operator_at_work import ACR, ADDRESS, FAST, GROUP, Operator, eventually
 
@@ -104,6 +105,22 @@ async def test_a_repository_outside_the_scope_is_denied(operator: Operator, sand
     await operator.workload(f"{ADDRESS}/azuredocs/aks-helloworld:v1", user="client01", password=password)
 
     assert "insufficient_scope" in await refused(operator)
+
+
+async def test_an_image_without_a_variant_for_the_node_matches_no_platform(
+    operator: Operator, sandbox: Sandbox
+) -> None:
+    await operator.deploy()
+    assert sandbox.azure
+    images = sandbox.azure.cloud.registries[ACR].images
+    images.put("hello-world", "arm64", sample_image("hello-world:arm64", ("arm64",)), sandbox.clock.now())
+    password = await client_token(operator, sandbox, "hello-world")
+
+    await operator.workload(f"{ADDRESS}/hello-world:arm64", user="client01", password=password)
+
+    assert f'image "{ADDRESS}/hello-world:arm64": no match for platform in manifest: not found' in await refused(
+        operator
+    )
 
 
 async def test_a_tag_that_is_not_at_the_edge_is_not_found(operator: Operator, sandbox: Sandbox) -> None:

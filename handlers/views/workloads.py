@@ -1,0 +1,61 @@
+"""Workloads as people see them. Pure."""
+
+from collections.abc import Mapping
+
+from handlers.kit import blocks
+from handlers.kit.message import Message
+from handlers.kit.text import bold, code, escape
+from handlers.views.procedures.workload import short_digest
+from services.model.azure import Image
+from services.model.kubernetes import DeployedWorkload, WorkloadPod, WorkloadSpec
+from services.policy.sites import Site
+
+_ROWS = 99
+
+
+def image(spec: WorkloadSpec) -> str:
+    """Repository with tag or digest, without the edge's address."""
+    return spec.image.partition("/")[2]
+
+
+def listing(name: str, site: Site, workloads: tuple[DeployedWorkload, ...], images: Mapping[str, Image]) -> Message:
+    """One table. `images` are what the cloud has, by `image`; of one that is missing nothing is claimed."""
+    if not workloads:
+        text = f"The bot has deployed no workload from {bold(name)} at {bold(site.name)}."
+        return Message(f"No workloads from {name} at {escape(site.name)}", (blocks.section(text),))
+    columns = ("Workload", "Namespace", "Image", "Pods", "Digest", "As in the cloud", "State")
+    rows = [_row(workload, images) for workload in workloads[:_ROWS]]
+    shown = [blocks.table(columns, rows)]
+    if len(workloads) > _ROWS:
+        shown.append(blocks.context(f"and {len(workloads) - _ROWS} more"))
+    delete = code(f"workload delete WORKLOAD --site {site.name}")
+    shown.append(blocks.context(f"{delete} deletes one with its pull secret and client token."))
+    head = f"{len(workloads)} workload{'' if len(workloads) == 1 else 's'} from {name} at {site.name}"
+    return Message(escape(head), tuple(shown))
+
+
+def _row(workload: DeployedWorkload, images: Mapping[str, Image]) -> tuple[str, ...]:
+    spec, pods = workload.spec, workload.pods
+    digests = [pod.image_id.rpartition("@")[2] for pod in pods if pod.image_id]
+    cloud = images.get(image(spec))
+    if cloud is None:
+        verdict = "could not be asked"
+    elif len(digests) < spec.replicas:
+        verdict = "not pulled yet"
+    else:
+        verdict = "yes" if set(digests) <= cloud.digests else "no"
+    return (
+        spec.name,
+        spec.namespace,
+        image(spec),
+        f"{len(digests)} of {spec.replicas} pulled",
+        ", ".join(map(short_digest, dict.fromkeys(digests))) or "none",
+        verdict,
+        workload.refusal or ", ".join(dict.fromkeys(map(_state, pods))) or "no Pods",
+    )
+
+
+def _state(pod: WorkloadPod) -> str:
+    if pod.reason == "CrashLoopBackOff" and pod.exit_code == 0:
+        return "ends with exit code 0, and is started again"
+    return pod.reason or pod.state or "starting"

@@ -1,0 +1,125 @@
+"""Workloads: deploy one that pulls from a connected registry, show and delete them."""
+
+import asyncio
+
+from handlers.kit.command import command
+from handlers.kit.message import Message
+from handlers.kit.request import Request
+from handlers.views import workloads as views
+from services.model.errors import Absent, DomainError, NotFound
+from services.operations.service import Order
+from services.operations.workload.request import (
+    DeletionOptions,
+    WorkloadOptions,
+    deletion_request,
+    split_image,
+    workload_request,
+)
+from services.policy.sites import Site
+from services.services import Services
+
+
+@command(
+    "workload deploy",
+    needs="registry:write",
+    examples=(
+        "workload deploy edge01 --site berlin --image hello-world:latest",
+        "workload deploy edge01 --site berlin --image team/shop:v2 --namespace shop --replicas 2 --dry-run",
+    ),
+    changes=True,
+)
+async def deploy(
+    request: Request,
+    name: str,
+    *,
+    site: Site,
+    image: str,
+    workload: str | None = None,
+    namespace: str = "default",
+    replicas: int = 1,
+    port: int | None = None,
+    dry_run: bool = False,
+    services: Services,
+) -> Message | None:
+    """Deploy a workload that pulls its image from a connected registry, and prove what the nodes have pulled.
+
+    It creates a client token for that repository, waits until the edge knows it, makes a pull secret with a fresh
+    password that nobody sees, and a Deployment with the edge's address in its image. It ends when the digest that the
+    nodes report is the cloud's, also for an image that ends at once. You see the plan first.
+
+    Args:
+        name: Of the connected registry to pull from.
+        site: Where it is.
+        image: Repository with tag or digest, such as hello-world:latest, without a host.
+        workload: Name of the Deployment; without it the repository's last word.
+        namespace: Where in the cluster; it must exist.
+        replicas: How many Pods.
+        port: That the container listens on.
+        dry_run: Only show the plan and the checks; write nothing.
+    """
+    options = WorkloadOptions(image, workload, namespace, replicas, port)
+    workload_request(site, name, options)  # here, so that a slip is answered at once and privately
+    order = Order("workload deploy", name, site, options, request.person, request.place, request.key, dry_run=dry_run)
+    await services.operations.start(order)
+    return None
+
+
+@command("workload show", needs="registry:read", examples=("workload show edge01 --site berlin",))
+async def show(_request: Request, name: str, *, site: Site, services: Services) -> Message:
+    """Show the bot's workloads that pull from a connected registry: image, Pods, and whether it is the cloud's.
+
+    Args:
+        name: Of the connected registry.
+        site: Where it is.
+    """
+    access = site.cluster.kubernetes
+    try:
+        await services.azure.connected.get(site.acr_ref, name)
+        registry = await services.azure.registries.get(site.acr_ref)
+    except Absent:
+        raise NotFound("connected registry", name) from None
+    cluster = await services.kubernetes.cluster(access.kubeconfig, access.context, site.cluster_ref)
+    workloads = await cluster.workloads_of(name.lower())
+    images = sorted({views.image(workload.spec) for workload in workloads})
+    answers = await asyncio.gather(
+        *(services.azure.images.get(registry.login_server, *split_image(image)) for image in images),
+        return_exceptions=True,
+    )
+    for answer in answers:
+        if isinstance(answer, BaseException) and not isinstance(answer, DomainError):
+            raise answer
+    in_cloud = {
+        image: answer for image, answer in zip(images, answers, strict=True) if not isinstance(answer, BaseException)
+    }
+    return views.listing(name.lower(), site, workloads, in_cloud)
+
+
+@command(
+    "workload delete",
+    needs="registry:write",
+    examples=("workload delete hello-world --site berlin",),
+    changes=True,
+)
+async def delete(
+    request: Request,
+    workload: str,
+    *,
+    site: Site,
+    namespace: str = "default",
+    dry_run: bool = False,
+    services: Services,
+) -> Message | None:
+    """Delete a workload with its pull secret, client token and scope map; what others use is kept.
+
+    Args:
+        workload: Its name, as `workload show` has it.
+        site: Where it is.
+        namespace: Where in the cluster.
+        dry_run: Only show the plan and the checks; write nothing.
+    """
+    options = DeletionOptions(namespace)
+    deletion_request(site, workload, options)
+    await services.operations.start(
+        Order("workload delete", workload, site, options, request.person, request.place, request.key, dry_run=dry_run)
+    )
+    return None

@@ -1,0 +1,79 @@
+"""Why a workload's Pods do not run with the image: from what the cluster shows to one cause. Pure.
+
+The texts are those of containerd, the kubelet, the scheduler and the API server.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.model.errors import Failure
+from services.model.kubernetes import DeployedWorkload, WorkloadPod
+from services.operations.workload.words import Cause
+
+
+@dataclass(frozen=True)
+class _Sign:
+    """Words by which a cause is known."""
+
+    cause: Cause
+    words: re.Pattern[str]
+
+
+def _sign(cause: Cause, words: str) -> _Sign:
+    return _Sign(cause, re.compile(words, re.IGNORECASE | re.DOTALL))
+
+
+_PULL = (
+    _sign(Cause.UNTRUSTED_CERTIFICATE, r"x509:|failed to verify certificate"),
+    _sign(Cause.PLAIN_HTTP, r"server gave HTTP response to HTTPS client"),
+    # In front of "not found", which this text ends with too.
+    _sign(Cause.WRONG_ARCHITECTURE, r"no match for platform in manifest"),
+    _sign(
+        Cause.PULL_UNAUTHORIZED,
+        r"401 Unauthorized|insufficient_scope|pull access denied|failed to authorize|authorization failed",
+    ),
+    _sign(
+        Cause.EDGE_UNREACHABLE, r"i/o timeout|connection refused|no route to host|no such host|TLS handshake timeout"
+    ),
+    _sign(Cause.IMAGE_NOT_AT_EDGE, r"failed to resolve reference .{0,500}: not found|manifest unknown"),
+)
+_PULLING = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName"})
+_QUOTA = re.compile(r"exceeded quota", re.IGNORECASE)
+_CANNOT_RUN = re.compile(r"exec format error", re.IGNORECASE)
+LASTING = frozenset({Cause.WRONG_ARCHITECTURE, Cause.QUOTA_EXCEEDED, Cause.PODS_REFUSED})
+"""Causes that no waiting mends."""
+
+
+def diagnose(workload: DeployedWorkload) -> Failure | None:
+    """The cause that the workload shows; None while nothing is wrong with it."""
+    if workload.refusal:
+        cause = Cause.QUOTA_EXCEEDED if _QUOTA.search(workload.refusal) else Cause.PODS_REFUSED
+        return Failure(cause, {"message": workload.refusal})
+    causes = [failure for pod in workload.pods if (failure := _of_pod(pod)) is not None]
+    if not causes:
+        return None
+    # People have to see to all nodes of which one thing is true, such as a certificate that they don't trust.
+    first = causes[0]
+    nodes = dict.fromkeys(failure.facts["node"] for failure in causes if failure.cause == first.cause)
+    return Failure(first.cause, {**first.facts, "nodes": tuple(filter(None, nodes))})
+
+
+def _of_pod(pod: WorkloadPod) -> Failure | None:
+    facts: Mapping[str, object] = {"node": pod.node, "pod": pod.name, "message": _last(pod)}
+    if pod.exit_code and _CANNOT_RUN.search(f"{pod.log}\n{pod.message}"):
+        return Failure(Cause.WRONG_ARCHITECTURE, facts)
+    if pod.reason == "Unschedulable":
+        return Failure(Cause.NO_NODE, {**facts, "message": pod.message})
+    if pod.reason not in _PULLING:
+        return None
+    # Newer kubelets repeat containerd's words in the message, older ones have them in an event alone.
+    for text in (pod.message, *reversed(pod.warnings)):
+        for sign in _PULL:
+            if sign.words.search(text):
+                return Failure(sign.cause, {**facts, "message": text})
+    return Failure(Cause.PULL_FAILED, facts)
+
+
+def _last(pod: WorkloadPod) -> str:
+    return pod.message or (pod.warnings[-1] if pod.warnings else "")

@@ -1,0 +1,180 @@
+"""What is asked for: a workload of a connected registry, and the names of all that it needs. Pure."""
+
+import contextlib
+import hashlib
+import re
+from dataclasses import dataclass
+from ipaddress import IPv6Address
+
+from pydantic import TypeAdapter, ValidationError
+
+from services.model.errors import Invalid
+from services.policy.sites import Repository, Site
+
+WORKLOAD_NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
+"""A DNS label, short enough for the names that are made of it."""
+NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+MAX_REPLICAS, MAX_PORT = 100, 65535
+TOKEN_NAME_LENGTH = 50
+"""A token's name has 5 to 50 letters, digits and dashes (SDK: azure-mgmt-containerregistry)."""
+SLOTS = ("password1", "password2")
+
+_REPOSITORY: TypeAdapter[str] = TypeAdapter(Repository)
+_TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class WorkloadOptions:
+    """What somebody asks for. Stored with the operation."""
+
+    image: str
+    workload: str | None = None
+    namespace: str = "default"
+    replicas: int = 1
+    port: int | None = None
+
+
+@dataclass(frozen=True)
+class DeletionOptions:
+    """Where the workload is. Stored with the operation."""
+
+    namespace: str = "default"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A workload's namespace and name, and what is named after them."""
+
+    namespace: str
+    name: str
+
+    @property
+    def pull_secrets(self) -> tuple[str, str]:
+        """Names of its pull secrets, one for each password of its client token; mostly one of them exists."""
+        first, second = (f"regcred-{self.name}-{slot[-1]}" for slot in SLOTS)
+        return first, second
+
+    def token(self, registry: str) -> str:
+        """Name of its client token at a connected registry, and of the token's scope map."""
+        mark = hashlib.sha256(f"{self.namespace}/{self.name}".encode()).hexdigest()[:8]
+        return f"{f'{registry}-{self.name}'[: TOKEN_NAME_LENGTH - 9].rstrip('-')}-{mark}"
+
+
+@dataclass(frozen=True)
+class WorkloadRequest:
+    """A workload as it is wanted: so many Pods of an image of the connected registry `registry`.
+
+    `reference` is a tag or a digest.
+    """
+
+    registry: str
+    repository: str
+    reference: str
+    place: Place
+    replicas: int
+    port: int | None
+
+    @property
+    def image(self) -> str:
+        """Repository with tag or digest."""
+        return f"{self.repository}{'@' if ':' in self.reference else ':'}{self.reference}"
+
+    @property
+    def token(self) -> str:
+        """Name of the client token and of its scope map."""
+        return self.place.token(self.registry)
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What the client token may do, sorted."""
+        return tuple(f"repositories/{self.repository}/{verb}" for verb in ("content/read", "metadata/read"))
+
+    def image_at(self, server: str) -> str:
+        """The whole reference at a registry's address."""
+        with contextlib.suppress(ValueError):
+            server = f"[{IPv6Address(server)}]"
+        return f"{server}/{self.image}"
+
+
+@dataclass(frozen=True)
+class DeletionRequest:
+    """A workload that is to go."""
+
+    place: Place
+
+
+def workload_request(_site: Site, registry: str, options: WorkloadOptions) -> WorkloadRequest:
+    """The request with a name for the workload, made of the repository's where none was given. Raises `Invalid`."""
+    repository, reference = split_image(options.image)
+    last = re.sub(r"[._]+", "-", repository.rpartition("/")[2])
+    name = options.workload or last[:40].rstrip("-")
+    if not 1 <= options.replicas <= MAX_REPLICAS:
+        raise Invalid("replicas", str(options.replicas), "number.bounds", {"low": 1, "high": MAX_REPLICAS})
+    if options.port is not None and not 1 <= options.port <= MAX_PORT:
+        raise Invalid("port", str(options.port), "number.bounds", {"low": 1, "high": MAX_PORT})
+    return WorkloadRequest(
+        registry.lower(), repository, reference, _place(options.namespace, name), options.replicas, options.port
+    )
+
+
+def deletion_request(_site: Site, name: str, options: DeletionOptions) -> DeletionRequest:
+    """Raises `Invalid`."""
+    return DeletionRequest(_place(options.namespace, name))
+
+
+def _place(namespace: str, name: str) -> Place:
+    if not WORKLOAD_NAME.fullmatch(name):
+        raise Invalid("workload", name, "workload.pattern")
+    if not NAMESPACE.fullmatch(namespace):
+        raise Invalid("namespace", namespace, "namespace.pattern")
+    return Place(namespace, name)
+
+
+def split_image(image: str) -> tuple[str, str]:
+    """Repository, and tag or digest; the tag is `latest` where none is given. Raises `Invalid`."""
+    name, at, digest = image.partition("@")
+    host, slash, _ = name.partition("/")
+    if slash and (":" in host or re.search(r"\.azurecr\.(io|cn|us)$", host)):
+        raise Invalid("image", image, "image.host")
+    repository, colon, tag = name.partition(":")
+    reference = digest if at else tag if colon else "latest"
+    # Tag and digest together say the same thing twice, and not always the same.
+    is_clear = not (at and colon) and (_DIGEST if at else _TAG).fullmatch(reference)
+    try:
+        _REPOSITORY.validate_python(repository)
+    except ValidationError:
+        raise Invalid("image", image, "image.pattern") from None
+    if not is_clear:
+        raise Invalid("image", image, "image.pattern")
+    return repository, reference
+
+
+def site_names(site: Site) -> dict[str, object]:
+    """What the site's things are called: facts for sentences and command lines."""
+    acr = site.acr_ref
+    return {
+        "site": site.name,
+        "registry": acr.name,
+        "group": acr.resource_group,
+        "cluster": site.cluster_ref.name,
+    }
+
+
+def workload_names(site: Site, request: WorkloadRequest) -> dict[str, object]:
+    """The same, with what is asked for."""
+    place = request.place
+    return {
+        **site_names(site),
+        "name": request.registry,
+        "image": request.image,
+        "repository": request.repository,
+        "workload": place.name,
+        "namespace": place.namespace,
+        "token": request.token,
+    }
+
+
+def deletion_names(site: Site, request: DeletionRequest) -> dict[str, object]:
+    """The same for a deletion."""
+    return {**site_names(site), "workload": request.place.name, "namespace": request.place.namespace}
