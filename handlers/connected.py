@@ -11,7 +11,7 @@ from handlers.kit.request import Request
 from handlers.kit.rights import permitted_sites
 from handlers.kit.words import join
 from handlers.views import connected as views
-from services.model.azure import AcrRef, ConnectedRegistry
+from services.model.azure import AcrRef
 from services.model.errors import Absent, DomainError, Invalid, NotFound
 from services.model.health import Target
 from services.policy.placement import Placement
@@ -70,16 +70,11 @@ async def visible(request: Request, services: Services, sites: Iterable[Site] | 
     """
     permitted = permitted_sites(request, services, "registry:read", sites)
     readable = permitted_sites(request, services, "registry:read")
-    answers = await _ask_each(
-        {site.acr_ref.id.lower(): site.acr_ref for site in permitted}, services.azure.connected.list
-    )
-    registries = {
-        Target(acr.id.lower(), registry.name): (acr, registry)
-        for acr, answer in answers
-        if not isinstance(answer, DomainError)
-        for registry in answer
-    }
-    placements = await services.placements.of(registries, services.sites.values())
+    acrs = {site.acr_ref.id.lower(): site.acr_ref for site in permitted}
+    answers = await _ask_each(acrs, services.azure.connected.list)
+    lists = {acr.id.lower(): answer for acr, answer in answers if not isinstance(answer, DomainError)}
+    registries = {Target(acr, registry.name): (acrs[acr], registry) for acr in lists for registry in lists[acr]}
+    placements = await services.placements.of(registries, services.sites.values(), lists)
     rows = [
         views.row(acr, registry, placements[target].among(readable), request.now)
         for target, (acr, registry) in registries.items()
@@ -121,8 +116,11 @@ async def show(request: Request, name: str, *, site: Site | None = None, service
     permitted = permitted_sites(request, services, "registry:read", (site,) if site else None)
     readable = permitted_sites(request, services, "registry:read")
     acrs = {each.acr_ref.id.lower(): each.acr_ref for each in permitted}
-    answers = await _ask_each(acrs, lambda acr: services.azure.connected.get(acr, name))
-    existing = [(acr, answer) for acr, answer in answers if isinstance(answer, ConnectedRegistry)]
+    answers = await _ask_each(acrs, services.azure.connected.list)
+    lists = {acr.id.lower(): answer for acr, answer in answers if not isinstance(answer, DomainError)}
+    existing = [
+        (acrs[acr], registry) for acr in lists for registry in lists[acr] if registry.name.casefold() == name.casefold()
+    ]
     unasked = [
         (acr.name, answer)
         for acr, answer in answers
@@ -132,7 +130,7 @@ async def show(request: Request, name: str, *, site: Site | None = None, service
         # Where some cloud registry could not be asked, it may be there.
         raise unasked[0][1] if unasked else NotFound("connected registry", name)
     targets = [Target(acr.id.lower(), registry.name) for acr, registry in existing]
-    placements = await services.placements.of(targets, services.sites.values(), fresh=True)
+    placements = await services.placements.of(targets, services.sites.values(), lists, fresh=True)
     if len(existing) > 1:
         names = {each.name for target in targets for each in _sites_to_name(target, placements[target], permitted)}
         raise Invalid("site", name, "site.ambiguous", {"sites": tuple(sorted(names)), "line": f"show {name}"})

@@ -1,4 +1,4 @@
-"""At which site a connected registry runs: the one whose cluster has the Arc extension of its name.
+"""At which site a connected registry runs: the one whose cluster has the Arc extension that serves it.
 
 Azure does not say it of a connected registry, so the clusters' extensions are listed, one request a cluster. What was
 read lately is believed; a cluster without an extension is asked again while some connected registry has no place.
@@ -11,11 +11,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from services.model.azure import ClusterRef, Extension
+from services.model.azure import ClusterRef, ConnectedRegistry, Extension
 from services.model.errors import DomainError, Unreachable
 from services.model.health import Target
+from services.policy.extensions import registry_extensions, served_registries
 from services.policy.placement import Placement
-from services.policy.sites import EXTENSION_TYPE, Site
+from services.policy.sites import Site
 from services.ports import Extensions
 
 _AT_ONCE = 10
@@ -23,10 +24,10 @@ _AT_ONCE = 10
 
 @dataclass(frozen=True)
 class _Look:
-    """The connected registry extensions of a cluster by name in lower case, or why it could not be asked."""
+    """The connected registry extensions of a cluster, or why it could not be asked."""
 
     at: float
-    answer: Mapping[str, Extension] | DomainError
+    answer: tuple[Extension, ...] | DomainError
 
 
 class Placements:
@@ -48,21 +49,27 @@ class Placements:
         self._bound = asyncio.Semaphore(_AT_ONCE)
 
     async def of(
-        self, targets: Collection[Target], sites: Iterable[Site], *, fresh: bool = False
+        self,
+        targets: Collection[Target],
+        sites: Iterable[Site],
+        registries: Mapping[str, Collection[ConnectedRegistry]],
+        *,
+        fresh: bool = False,
     ) -> Mapping[Target, Placement]:
-        """The placement of each connected registry among `sites`; `fresh`: clusters at which one runs are asked now.
+        """The placement of each target among `sites`; `fresh`: clusters at which one runs are asked now.
 
-        Never raises for a cluster that can't be asked.
+        `registries` are all of each target's cloud registry, by its id in lower case. Never raises for a cluster that
+        can't be asked.
         """
         began = self._clock()
         acrs = {target.acr for target in targets}
         candidates = [site for site in sites if _acr(site) in acrs]
         await self._ask(site for site in candidates if self._is_older(site, began - self._lifetime))
-        placements = self._placements(targets, candidates)
+        placements = self._placements(targets, candidates, registries)
         if fresh:
             occupied = {site.name: site for placement in placements.values() for site in placement.sites}
             await self._ask(site for site in occupied.values() if self._is_older(site, began))
-            placements = self._placements(targets, candidates)
+            placements = self._placements(targets, candidates, registries)
         # A connected registry without a place may have got one since, at a cluster that had no extension when read.
         homeless = {target.acr for target, placement in placements.items() if not placement.extensions}
         vacant = [
@@ -71,9 +78,14 @@ class Placements:
             if _acr(site) in homeless and self._is_older(site, began) and not self._extensions_at(site)
         ]
         await self._ask(vacant)
-        return self._placements(targets, candidates) if vacant else placements
+        return self._placements(targets, candidates, registries) if vacant else placements
 
-    def _placements(self, targets: Iterable[Target], sites: Iterable[Site]) -> dict[Target, Placement]:
+    def _placements(
+        self,
+        targets: Iterable[Target],
+        sites: Iterable[Site],
+        registries: Mapping[str, Collection[ConnectedRegistry]],
+    ) -> dict[Target, Placement]:
         extensions: defaultdict[Target, list[tuple[Site, Extension]]] = defaultdict(list)
         unasked: defaultdict[str, list[tuple[Site, DomainError]]] = defaultdict(list)
         for site in sites:
@@ -81,11 +93,12 @@ class Placements:
             if isinstance(answer, DomainError):
                 unasked[_acr(site)].append((site, answer))
                 continue
-            for name, extension in answer.items():
-                extensions[Target(_acr(site), name)].append((site, extension))
+            for extension in answer:
+                for registry in served_registries(extension, tuple(registries[_acr(site)])):
+                    extensions[Target(_acr(site), registry.name)].append((site, extension))
         return {
             target: Placement(
-                tuple(extensions[Target(target.acr, target.name.lower())]),
+                tuple(extensions[target]),
                 tuple(unasked[target.acr]),
             )
             for target in targets
@@ -96,9 +109,9 @@ class Placements:
         look = self._looks.get(site.cluster_ref)
         return look is None or look.at < moment or isinstance(look.answer, DomainError)
 
-    def _extensions_at(self, site: Site) -> Mapping[str, Extension]:
+    def _extensions_at(self, site: Site) -> tuple[Extension, ...]:
         answer = self._looks[site.cluster_ref].answer
-        return {} if isinstance(answer, DomainError) else answer
+        return () if isinstance(answer, DomainError) else answer
 
     async def _ask(self, sites: Iterable[Site]) -> None:
         clusters = {site.cluster_ref for site in sites}
@@ -107,10 +120,9 @@ class Placements:
         async def look(cluster: ClusterRef) -> None:
             async with self._bound:
                 at = self._clock()
-                answer: Mapping[str, Extension] | DomainError
+                answer: tuple[Extension, ...] | DomainError
                 try:
-                    extensions = await self._extensions.list(cluster)
-                    answer = {one.name.lower(): one for one in extensions if one.type.lower() == EXTENSION_TYPE}
+                    answer = registry_extensions(await self._extensions.list(cluster))
                 except DomainError as error:
                     answer = error
             self._looks[cluster] = _Look(at, answer)

@@ -12,7 +12,7 @@ from services.policy.sites import Site
 class Placement:
     """Where a connected registry runs.
 
-    `extensions` are those of its name by site, usually one; `unasked` the sites of its cloud registry whose clusters
+    `extensions` are those that serve it by site, usually one; `unasked` the sites of its cloud registry whose clusters
     could not be asked, so that it may run there.
     """
 
