@@ -31,8 +31,8 @@ async def test_a_locked_registry_gets_no_image_and_the_lock_is_named(registry: C
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [
-        ("SubscriptionNotFound", "sees no such subscription in this cloud"),
-        ("ResourceGroupNotFound", "has no such resource group"),
+        ("SubscriptionNotFound", "can't see the subscription in this cloud"),
+        ("ResourceGroupNotFound", "does not exist in the subscription"),
     ],
 )
 async def test_what_lies_above_the_registry_is_missing_and_nothing_is_offered_to_be_created(
