@@ -41,6 +41,13 @@ def test_the_readme_names_only_commands_that_exist() -> None:
     assert said <= {command.name.split()[0] for command in COMMANDS}
 
 
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_tests_that_a_page_names_exist(page: Path) -> None:
+    named = re.findall(r"`([\w/]+\.py)::(test_\w+)`", page.read_text(encoding="utf-8"))
+
+    assert not [(path, name) for path, name in named if f"def {name}(" not in (ROOT / path).read_text(encoding="utf-8")]
+
+
 def leads_somewhere(page: Path, link: str) -> bool:
     """Whether a link within the repository has its target; others are not followed."""
     if "://" in link:
