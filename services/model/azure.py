@@ -118,6 +118,11 @@ class StatusDetail:
     at: datetime | None = None
     correlation_id: str = ""
 
+    @property
+    def is_of_disk(self) -> bool:
+        """Whether the disk is the reason. Older runtimes had codes such as `DISK_STORAGE_FULL` (Azure/acr#534)."""
+        return self.type.casefold() == "disk" or self.code.casefold().startswith("disk")
+
 
 @dataclass(frozen=True)
 class ConnectedRegistry:

@@ -147,7 +147,7 @@ def _problems(sighting: Sighting) -> _Assessment:
     codes = tuple(dict.fromkeys(detail.code for detail in sighting.details))
     descriptions = tuple(dict.fromkeys(detail.description for detail in sighting.details if detail.description))
     reason = HealthReason.STATUS_DETAILS if codes else HealthReason.STATUS_UNEXPLAINED
-    if any(code.lower() == "diskerror" for code in codes):
+    if any(detail.is_of_disk for detail in sighting.details):
         reason = HealthReason.STATUS_DISK
     return "unhealthy", reason, {"codes": codes, "descriptions": descriptions}
 

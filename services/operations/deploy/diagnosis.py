@@ -202,10 +202,10 @@ def _complaint(connected: ConnectedRegistry) -> _Diagnosis | None:
     """What the runtime itself reports to Azure (Azure/acr: connected-registry-error-codes)."""
     if not connected.status_details:
         return None
-    last = connected.status_details[-1]
-    is_disk = "DiskError" in {last.code, last.type}
-    facts = {"code": last.code, "message": last.description}
-    return _Diagnosis(Cause.DISK_ERROR if is_disk else Cause.UNHEALTHY, facts)
+    newest_first = connected.status_details[::-1]
+    gravest = next((detail for detail in newest_first if detail.is_of_disk), newest_first[0])
+    facts = {"code": gravest.code, "message": gravest.description}
+    return _Diagnosis(Cause.DISK_ERROR if gravest.is_of_disk else Cause.UNHEALTHY, facts)
 
 
 def _of_pod(runtime: Runtime) -> _Diagnosis | None:

@@ -274,7 +274,9 @@ def test_it_is_critical_when_messages_are_lost_within_a_day(ttl: timedelta | Non
 def test_a_disk_that_fails_is_critical_and_other_complaints_are_a_warning() -> None:
     other = StatusDetail("Network", "ProxyError", "slow")
     disk = nightly(connection_state="Unhealthy", details=(other, DISK))
+    older = nightly(connection_state="Unhealthy", details=(other, StatusDetail("", "DISK_STORAGE_FULL", "full")))
     proxy = nightly(connection_state="Unhealthy", details=(other,))
 
     assert severity(health(disk, MONDAY), disk) == "critical"
+    assert severity(health(older, MONDAY), older) == "critical"
     assert severity(health(proxy, MONDAY), proxy) == "warning"
