@@ -38,6 +38,12 @@ _PULL = (
     ),
     _sign(Cause.IMAGE_NOT_AT_EDGE, r"failed to resolve reference .{0,500}: not found|manifest unknown"),
 )
+_FRAME = re.compile(
+    r"^.*?failed to (?:pull and unpack image|resolve reference) \"[^\"]*\": "
+    r"(?:failed to resolve reference \"[^\"]*\": )?",
+    re.DOTALL,
+)
+"""What kubelet and containerd say around the cause: which image it is, several times."""
 _PULLING = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName"})
 _QUOTA = re.compile(r"exceeded quota", re.IGNORECASE)
 _CANNOT_RUN = re.compile(r"exec format error", re.IGNORECASE)
@@ -71,9 +77,9 @@ def _of_pod(pod: WorkloadPod) -> Failure | None:
     for text in (pod.message, *reversed(pod.warnings)):
         for sign in _PULL:
             if sign.words.search(text):
-                return Failure(sign.cause, {**facts, "message": text})
+                return Failure(sign.cause, {**facts, "message": _FRAME.sub("", text)})
     return Failure(Cause.PULL_FAILED, facts)
 
 
 def _last(pod: WorkloadPod) -> str:
-    return pod.message or (pod.warnings[-1] if pod.warnings else "")
+    return _FRAME.sub("", pod.message or (pod.warnings[-1] if pod.warnings else ""))
