@@ -11,6 +11,7 @@ from handlers import (
     help,  # noqa: A004 - the module is named for what people type
     home,
     operations,
+    remove,
     sites,
     watch,
     workload,
@@ -25,6 +26,7 @@ COMMANDS: tuple[Command, ...] = (
     checks.check,
     deploy.deploy,
     deactivate.deactivate,
+    remove.remove,
     connected.list_,
     connected.show,
     sites.list_,

@@ -141,6 +141,11 @@ RULES: Mapping[errors.InvalidRule, _Rule] = {
         f"{code(value)} can't be the name of a connected registry."
         " Use 5 to 40 lowercase letters and digits, beginning with a letter."
     ),
+    "confirm.differs": lambda _, value, facts: (
+        f"{code(value)} is not the name that is to be confirmed: type {code(str(facts.get('name', '')))}."
+        if value
+        else f"Nothing is removed without confirmation: add {code('--confirm ' + str(facts.get('name', '')))}."
+    ),
     "address.pattern": lambda field, value, _: f"{code(value)} is not an IP address, which {field} takes.",
     "repository.pattern": lambda _, value, __: (
         f"{code(value)} is not a repository. Use lowercase without a tag, such as `hello-world` or `team/app`."

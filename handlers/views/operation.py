@@ -76,7 +76,11 @@ def _named(operation: Operation | Related) -> str:
 def _state(operation: Operation | Related) -> tuple[str, str]:
     """Emoji and word; a success has the word of its kind."""
     mark, word = _STATES[operation.state]
-    return mark, words_of(operation.kind).success if operation.state == "succeeded" else word
+    words = words_of(operation.kind)
+    if operation.state != "succeeded":
+        return mark, word
+    is_idle = isinstance(operation, Operation) and not any(step.runs for step in operation.planned)
+    return mark, words.idle if words.idle and is_idle else words.success
 
 
 def summary(operation: Operation) -> str:
@@ -132,6 +136,8 @@ def _middle(operation: Operation) -> Iterator[Block]:
             yield from _differences(operation)
             yield from _findings(operation, {"blocker", "warning"})
         case "previewed":
+            if not operation.planned:
+                yield blocks.context(words_of(operation.kind).nothing(operation))
             yield from _findings(operation, {"warning", "unknown"})
         case "waiting":
             yield from _differences(operation)
@@ -152,7 +158,7 @@ def _verdict(operation: Operation) -> Iterator[Block]:
         case "rejected" if operation.outcome and operation.outcome.reason:
             yield blocks.section("\n".join(f"> {line}" for line in escape(operation.outcome.reason).splitlines()))
         case "cancelled" if leftovers := _leftovers(operation):
-            yield blocks.section(f"It stopped after a step. Left behind: {leftovers}.")
+            yield blocks.section(f"It stopped after a step. {leftovers}")
         case "expired":
             yield blocks.context(
                 "Nobody decided in time. Nothing was written. Run the command again for a new request."
@@ -227,7 +233,7 @@ def _approval(operation: Operation) -> Iterator[Block]:
 
 def _success(operation: Operation) -> Block:
     if not any(step.runs for step in operation.planned):
-        return blocks.context("There was nothing to do: everything is as requested.")
+        return blocks.context(words_of(operation.kind).nothing(operation))
     took = ("Took", duration(_took(operation)) if operation.ended_at else "")
     return blocks.fields((*words_of(operation.kind).fields(operation), took))
 
@@ -247,8 +253,7 @@ def _failure(operation: Operation) -> Iterator[Block]:
             yield blocks.context(f"Azure's correlation id: {code(error.correlation_id)}")
     elif isinstance(error, DomainError):
         yield blocks.section(errors.explanation(error))
-    leftovers = _leftovers(operation)
-    yield blocks.context(f"Left behind: {leftovers}." if leftovers else "Nothing was left behind.")
+    yield blocks.context(_leftovers(operation) or "Nothing was left behind.")
 
 
 def _names(operation: Operation) -> Mapping[str, object]:
@@ -261,7 +266,9 @@ def _names(operation: Operation) -> Mapping[str, object]:
 
 
 def _leftovers(operation: Operation) -> str:
-    """What the run created or changed; of a step that did not finish only a look can tell."""
+    """What the run created or changed, or what it did not delete; of an unfinished step only a look can tell."""
+    if any(planned.effect == "delete" for planned in operation.planned):
+        return _undeleted(operation)
     keeps = words_of(operation.kind).keeps
     remains = operation.outcome.remains if operation.outcome else None
     certain, possible = [], []
@@ -273,14 +280,31 @@ def _leftovers(operation: Operation) -> str:
             certain.append(escape(_title(operation.kind, planned)))
         elif remains is None:
             possible.append(escape(_title(operation.kind, planned)))
-    return "; ".join(filter(None, [listed(certain), f"perhaps {listed(possible)}" if possible else ""]))
+    leftovers = "; ".join(filter(None, [listed(certain), f"perhaps {listed(possible)}" if possible else ""]))
+    return f"Left behind: {leftovers}." if leftovers else ""
+
+
+def _undeleted(operation: Operation) -> str:
+    def titles(*states: str) -> str:
+        runs = [run for run in operation.steps if operation.planned[run.index].effect == "delete"]
+        return listed(
+            escape(_title(operation.kind, operation.planned[run.index])) for run in runs if run.state in states
+        )
+
+    deleted, uncertain, remaining = titles("complete"), titles("running", "error"), titles("pending")
+    parts = [
+        f"Deleted: {deleted}." if deleted else "Nothing was deleted.",
+        f"Perhaps deleted: {uncertain}." if uncertain else "",
+        f"Still there: {remaining}." if remaining else "",
+    ]
+    return " ".join(filter(None, parts))
 
 
 # --- steps ----------------------------------------------------------------------------------------------------------
 
 
 def _steps(operation: Operation, *, plan_blocks: bool) -> Iterator[Block]:
-    if operation.plan is None or operation.state == "blocked":
+    if not operation.planned or operation.state == "blocked":
         return
     if operation.state in FOLDED:
         # Whoever opens the channel later wants the end; `Show details` has every step.

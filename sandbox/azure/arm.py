@@ -51,6 +51,8 @@ ROLES: dict[str, tuple[str, ...]] = {
 """Allowed actions in lower case; the narrower roles follow Azure's documentation of built-in roles."""
 ROLE_EXCEPTIONS = {"Contributor": ("microsoft.authorization/*/write", "microsoft.authorization/*/delete")}
 """Actions that a role does not allow although its patterns do."""
+ACTION = web.RequestKey("action", str)
+"""What a request's caller has to be allowed to do, as soon as its route is known."""
 WRITES = ("PUT", "PATCH", "POST", "DELETE")
 ALWAYS_REGISTERED = ("Microsoft.Resources", "Microsoft.Authorization")
 
@@ -325,7 +327,7 @@ class Arm:
         self._plane.operations.settle()
         version = request.query.get("api-version", "")
         caller = principal.client_id if principal else ""
-        now, action = self._plane.clock.now(), request.get("action", "")
+        now, action = self._plane.clock.now(), request.get(ACTION, "")
         self.log.append(Seen(now, request.method, request.path, version, answer.status, caller, action))
         headers |= answer.headers
         if answer.body is None or request.method == "HEAD":
@@ -345,7 +347,7 @@ class Arm:
         self._check_subscription(names)
         cloud = self._plane.cloud
         route.kind.check(version, cloud.environment.regions, cloud.offers.get(route.kind.full_name))
-        action = request["action"] = route.action.format_map(names)
+        action = request[ACTION] = route.action.format_map(names)
         if not is_allowed(principal, action):
             raise not_allowed(principal.client_id, principal.oid, action, request.path)
         kind, resource = f"{route.kind.namespace}/{route.kind.name}", _resource(request, action)

@@ -55,6 +55,7 @@ InvalidRule = Literal[
     "choice",
     "type",
     "name.pattern",
+    "confirm.differs",
     "extension_name.pattern",
     "number.bounds",
     "workload.pattern",

@@ -3,6 +3,7 @@
 from services.operations.deactivate.procedure import DEACTIVATION
 from services.operations.deploy.procedure import DEPLOY
 from services.operations.procedure import Procedures
+from services.operations.remove.procedure import REMOVAL
 from services.operations.workload.procedure import DELETE_WORKLOAD, DEPLOY_WORKLOAD
 
-PROCEDURES = Procedures((DEPLOY, DEACTIVATION, DEPLOY_WORKLOAD, DELETE_WORKLOAD))
+PROCEDURES = Procedures((DEPLOY, DEACTIVATION, REMOVAL, DEPLOY_WORKLOAD, DELETE_WORKLOAD))

@@ -49,6 +49,12 @@ def served_registries(extension: Extension, registries: tuple[ConnectedRegistry,
     return namesakes or candidates
 
 
+def shares_address(extension: Extension, registry: ConnectedRegistry) -> bool:
+    """Whether the registry's runtime reports the extension's Service address as its own."""
+    login_server = _host(registry.login_server)
+    return bool(login_server) and login_server == _host(extension.settings.get(SERVICE_ADDRESS, ""))
+
+
 def _is_own(extension: Extension, name: str, registries: tuple[ConnectedRegistry, ...]) -> bool:
     if served := served_registries(extension, registries):
         return len(served) == 1 and _is_named(served[0], name)
@@ -56,12 +62,10 @@ def _is_own(extension: Extension, name: str, registries: tuple[ConnectedRegistry
 
 
 def _may_serve(extension: Extension, registry: ConnectedRegistry) -> bool:
-    address = _host(extension.settings.get(SERVICE_ADDRESS, ""))
-    login_server = _host(registry.login_server)
-    if login_server and login_server == address:
+    if shares_address(extension, registry):
         return True
     # Before the first contact there is no login server, and after a deactivation it is the former installation's.
-    is_settled = registry.activation == "Active" and login_server
+    is_settled = registry.activation == "Active" and registry.login_server
     return _is_named(registry, extension.name) and not is_settled
 
 

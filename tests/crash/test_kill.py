@@ -133,23 +133,32 @@ async def world(folder: Path, faults: Faults) -> AsyncIterator[World]:
 
 async def _deployed(made: World) -> dict[str, Any]:
     """Deploy with an approval, and tell what is there afterwards."""
-    await made.post(
-        "/sandbox/slack/say", **{"as": "alice", "channel": "edge-ops", "text": "/registry deploy edge01 --site berlin"}
-    )
+    return await _carried_out(made, "deploy edge01 --site berlin", "Deploy edge01 to berlin", "online")
+
+
+async def _removed(made: World) -> dict[str, Any]:
+    """Remove it again, likewise."""
+    line = "remove edge01 --site berlin --confirm edge01"
+    return await _carried_out(made, line, "Remove edge01 from berlin", "removed")
+
+
+async def _carried_out(made: World, line: str, title: str, success: str) -> dict[str, Any]:
+    await made.connected()
+    await made.post("/sandbox/slack/say", **{"as": "alice", "channel": "edge-ops", "text": f"/registry {line}"})
     if isinstance(made.killer, Killer):
         made.killer.victim = made.process
-    await made.card_says("waiting for approval")
-    while "waiting for approval" in (card := await made.card_says("Deploy edge01 to berlin"))["text"]:
+    await made.card_says(f"{title}: waiting for approval")
+    while "waiting for approval" in (card := await made.card_says(title))["text"]:
         await made.connected()
         await made.post(
             "/sandbox/slack/click", **{"as": "bob", "channel": "edge-ops", "ts": card["ts"], "text": "Approve"}
         )
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLICK_AGAIN):
-                while card["text"] == (await made.card_says("Deploy edge01"))["text"]:
+                while card["text"] == (await made.card_says(title))["text"]:
                     await asyncio.sleep(0.05)
-    card = await made.card_says("online, approved by bob")
-    return await _told(made, card)
+    card = await made.card_says(f"{title}: {success}, approved by bob")
+    return await _told(made, card, title, f"{success} in")
 
 
 CHANCE = {
@@ -169,16 +178,16 @@ def _lasting(value: Any) -> Any:
     return [_lasting(item) for item in value] if isinstance(value, list) else value
 
 
-async def _told(made: World, card: dict[str, Any]) -> dict[str, Any]:
+async def _told(made: World, card: dict[str, Any], title: str, last: str) -> dict[str, Any]:
     async with asyncio.timeout(PATIENCE):
-        while "online in" not in "".join(one["text"] for one in await made.messages(thread_ts=card["ts"])):
+        while last not in "".join(one["text"] for one in await made.messages(thread_ts=card["ts"])):
             await asyncio.sleep(0.05)
     thread = "\n".join(one["text"] for one in (await made.messages(thread_ts=card["ts"]))[1:])
     clusters = await made.get("/sandbox/kube/state")
     return {
         "azure": _lasting(await made.get("/sandbox/azure/state")),
         "cluster": {key: value for key, value in clusters["berlin"].items() if key not in {"url", "pods"}},
-        "cards": len([one for one in await made.messages() if "Deploy edge01" in one["text"]]),
+        "cards": len([one for one in await made.messages() if title in one["text"]]),
         "thread": sorted(_without_chance(line) for line in thread.splitlines() if line.strip()),
     }
 
@@ -191,20 +200,20 @@ def _without_chance(line: str) -> str:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What is there after a deployment during which nothing was killed."""
+async def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """What is there after a deployment, and after its removal, while nothing was killed."""
     async with world(tmp_path_factory.mktemp("undisturbed"), Faults()) as calm:
-        return await _deployed(calm)
+        return [await _deployed(calm), await _removed(calm)]
 
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("done", [True, False], ids=["request done", "request dropped"])
 async def test_killed_at_every_write_the_world_ends_as_if_undisturbed(
-    tmp_path: Path, undisturbed: dict[str, Any], done: bool
+    tmp_path: Path, undisturbed: list[dict[str, Any]], done: bool
 ) -> None:
     killer = Killer(done=done)
     async with world(tmp_path, killer) as wild:
-        deployed = await _deployed(wild)
+        outcome = [await _deployed(wild), await _removed(wild)]
 
-    assert deployed == undisturbed
+    assert outcome == undisturbed
     assert len(killer.struck) > 10, killer.struck

@@ -5,10 +5,20 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
+from inline_snapshot import snapshot
+
 from tests.flows.conversation import Conversation
 
 ROLES = Path(__file__).parents[2] / "deploy" / "azure"
 DEACTIVATE = "Microsoft.ContainerRegistry/registries/connectedRegistries/deactivate/action"
+DELETE = "Microsoft.ContainerRegistry/registries/tokens/delete"
+NOT_NEEDED_HERE = {
+    "Microsoft.ContainerRegistry/register/action",
+    "Microsoft.ContainerRegistry/registries/operationStatuses/read",
+    "Microsoft.ContainerRegistry/registries/pull/read",
+    "Microsoft.ContainerRegistry/registries/scopeMaps/operationStatuses/read",
+}
+"""The subscription has the provider registered, these writes are done at once, and images are not read by ARM."""
 
 
 def grant(registry: Conversation, *, but: Collection[str] = ()) -> None:
@@ -21,7 +31,7 @@ def grant(registry: Conversation, *, but: Collection[str] = ()) -> None:
     principals[client] = replace(principals[client], actions=actions)
 
 
-async def test_the_listed_actions_are_enough_for_all_that_the_bot_does(registry: Conversation) -> None:
+async def test_the_listed_actions_are_what_the_bot_uses_and_no_more(registry: Conversation) -> None:
     grant(registry)
     await registry.say("deploy edge01 --site berlin")
     await registry.say("workload deploy edge01 --site berlin --image hello-world", quiet=False)
@@ -30,11 +40,29 @@ async def test_the_listed_actions_are_enough_for_all_that_the_bot_does(registry:
     await registry.quiet()
     await registry.say("workload delete hello-world --site berlin")
     await registry.say("deactivate edge01 --site berlin")
+    await registry.say("remove edge01 --site berlin --confirm edge01")
+    used = {one["action"] for one in (await registry.get("/sandbox/azure/requests"))["requests"]}
+    assert registry.box.azure
+    listed = set(registry.box.azure.cloud.principals[registry.box.environment()["AZURE_CLIENT_ID"]].actions)
 
     operations = await registry.bot.store.operations.find()
     assert {one.kind: one.state for one in operations} == dict.fromkeys(
-        ("deploy", "workload deploy", "workload delete", "deactivate"), "succeeded"
+        ("deploy", "workload deploy", "workload delete", "deactivate", "remove"), "succeeded"
     )
+    assert listed - used == NOT_NEEDED_HERE
+
+
+async def test_the_rights_that_a_removal_lacks_are_named_before_anything_is_deleted(registry: Conversation) -> None:
+    grant(registry)
+    await registry.say("deploy edge01 --site berlin")
+    grant(registry, but={DELETE})
+    await registry.say("remove edge01 --site berlin --confirm edge01")
+
+    assert await registry.blockers() == snapshot("""\
+  :no_entry:  The bot's Azure identity lacks rights at `contosoacr`: `Microsoft.ContainerRegistry/registries/tokens/delete`.
+  Whoever runs the bot has to update its custom role: `deploy/azure/writer.json` lists them.\
+""")
+    assert await registry.requests("DELETE .*") == []
 
 
 async def test_the_right_to_deactivate_is_named_where_it_is_missing(registry: Conversation) -> None:

@@ -37,6 +37,10 @@ class StepWords:
     details: Callable[[Mapping[str, Any]], str] = lambda _params: ""
 
 
+def _as_requested(_operation: Operation) -> str:
+    return "There was nothing to do: everything is as requested."
+
+
 @dataclass(frozen=True)
 class ProcedureWords:
     """The words of one kind of operation.
@@ -44,6 +48,8 @@ class ProcedureWords:
     Args:
         title: A template over `target` and `site`.
         success: The state after a success, such as `online`.
+        idle: The same where nothing had to be done; empty: as `success`.
+        nothing: The sentence on a card that had nothing to do, in mrkdwn.
         steps: By kind of step.
         fields: What the card of a success shows, as pairs of label and mrkdwn.
         remark: Small print about a finished step, from its output; may be empty.
@@ -55,6 +61,8 @@ class ProcedureWords:
     title: str
     success: str
     steps: Mapping[str, StepWords] = field(default_factory=dict)
+    idle: str = ""
+    nothing: Callable[[Operation], str] = _as_requested
     fields: Callable[[Operation], Iterable[tuple[str, str]]] = lambda _operation: ()
     remark: Callable[[object], str] = lambda _output: ""
     keeps: Callable[[object], bool] = lambda _output: False

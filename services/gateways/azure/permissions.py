@@ -33,8 +33,8 @@ class Permissions:
 
 def _gives(role: Mapping[str, Any], action: str) -> bool:
     """Patterns have `*` for any text, and no case."""
-    given, withheld = (
+    allowed, withheld = (
         any(fnmatchcase(action.lower(), str(pattern).lower()) for pattern in role.get(key) or ())
         for key in ("actions", "notActions")
     )
-    return given and not withheld
+    return allowed and not withheld

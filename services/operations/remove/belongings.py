@@ -1,0 +1,184 @@
+"""What of the things in a cloud registry and a cluster is there for one connected registry alone. Pure.
+
+Names prove little, so everything is known by what it is: an extension by its type and what it serves, a sync scope map
+by the gateway that its actions name, a token by its scope map.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from services.model.azure import ConnectedRegistry, Extension, ScopeMap, Token
+from services.operations.remove.request import RemoveRequest
+from services.policy.extensions import extension_of, registry_extensions, shares_address
+
+_CONNECTION_STRING, _STATED_NAME = "connectionString", "connectedregistryname="
+Ownership = Literal["own", "other", "unclear"]
+Purpose = Literal["Sync", "Client"]
+
+
+@dataclass(frozen=True)
+class Belongings:
+    """What is to go, what gets smaller, and what stays because others use it.
+
+    `narrowed` has the actions that each scope map loses, `tokens_in_use` the connected registries that use a token,
+    `maps_in_use` the tokens that use a scope map; all by name.
+    """
+
+    registry: ConnectedRegistry | None
+    children: tuple[str, ...]
+    tokens: Mapping[str, Purpose]
+    tokens_in_use: Mapping[str, tuple[str, ...]]
+    scope_maps: tuple[str, ...]
+    maps_in_use: Mapping[str, tuple[str, ...]]
+    narrowed: Mapping[str, tuple[str, ...]]
+    repositories_kept: Mapping[str, tuple[str, ...]]
+    """By the name of a connected registry above: repositories that nothing but it and the one that goes may read."""
+
+
+def own_extension(
+    request: RemoveRequest, extensions: tuple[Extension, ...], registries: tuple[ConnectedRegistry, ...]
+) -> Extension | None:
+    """The extension that goes: the chosen one, else one that is certainly this connected registry's."""
+    chosen = request.options.extension
+    for extension in registry_extensions(extensions):
+        verdict, _ = ownership(extension, request.name, registries)
+        if verdict != "other" if _same(extension.name, chosen) else verdict == "own" and not chosen:
+            return extension
+    return None
+
+
+def ownership(
+    extension: Extension, name: str, registries: tuple[ConnectedRegistry, ...]
+) -> tuple[Ownership, tuple[str, ...]]:
+    """Whether an extension runs the connected registry `name`, and the other ones that it may be running.
+
+    Stricter than `extension_of`, since a deletion can't be taken back: its name is not enough for an extension whose
+    address another connected registry reports. The setting that would decide is a secret, which Azure never shows.
+    """
+    if stated := _stated_name(extension):
+        return ("own", ()) if _same(stated, name) else ("other", (stated,))
+    serving = [registry.name for registry in registries if shares_address(extension, registry)]
+    others = tuple(other for other in serving if not _same(other, name))
+    is_served = len(others) < len(serving)
+    if extension_of(name, registries, (extension,)) is not None and (is_served or not others):
+        return "own", ()
+    is_others = others and not is_served and not _same(extension.name, name)
+    return ("other" if is_others else "unclear"), others
+
+
+def belongings(
+    request: RemoveRequest,
+    registries: tuple[ConnectedRegistry, ...],
+    scope_maps: tuple[ScopeMap, ...],
+    tokens: tuple[Token, ...],
+) -> Belongings:
+    """Of everything in the cloud registry. ARM's names have no case; here they are as Azure writes them."""
+    name = request.name.casefold()
+    registry = next((one for one in registries if one.name.casefold() == name), None)
+    others = [one for one in registries if one is not registry]
+    existing = {one.name.casefold() for one in others}
+    sync = {_last(registry.token_id)} if registry and registry.token_id else set()
+    clients = set(map(_last, registry.client_token_ids)) - sync if registry else set()
+
+    # A scope map with gateways of others too is theirs: one above in the hierarchy may act for those below.
+    sync_maps = {_last(token.scope_map_id) for token in tokens if token.name.casefold() in sync}
+    about = [one for one in scope_maps if name in gateways(one) or one.name.casefold() in sync_maps]
+    own_maps = {one.name.casefold() for one in about if not one.system_defined and not gateways(one) & existing}
+    narrowed = {
+        one.name: tuple(action for action in one.actions if action.startswith(f"gateway/{name}/"))
+        for one in about
+        if gateways(one) & existing
+    }
+
+    kept_clients = clients if request.options.keep_client_tokens else set()
+    candidates = [
+        token
+        for token in tokens
+        if token.name.casefold() in sync | clients or _last(token.scope_map_id) in own_maps
+        if token.name.casefold() not in kept_clients
+    ]
+    users = {token.name: tuple(one.name for one in others if _uses(one, token)) for token in candidates}
+    deleted = [token for token in candidates if not users[token.name]]
+    deleted_names = {token.name for token in deleted}
+
+    client_maps = {_last(token.scope_map_id) for token in deleted if token.name.casefold() in clients}
+    map_candidates = [
+        one
+        for one in scope_maps
+        if one.name.casefold() in own_maps | client_maps and not one.system_defined and not gateways(one) & existing
+    ]
+    map_users = {
+        one.name: tuple(
+            t.name for t in tokens if _last(t.scope_map_id) == one.name.casefold() and t.name not in deleted_names
+        )
+        for one in map_candidates
+    }
+    return Belongings(
+        registry=registry,
+        children=tuple(one.name for one in others if registry and _same(one.parent, registry.name)),
+        tokens={token.name: "Client" if token.name.casefold() in clients else "Sync" for token in deleted},
+        tokens_in_use={token: names for token, names in users.items() if names},
+        scope_maps=tuple(one for one, names in map_users.items() if not names),
+        maps_in_use={one: names for one, names in map_users.items() if names},
+        narrowed={one: actions for one, actions in narrowed.items() if actions},
+        repositories_kept=_kept_above(registry, others, scope_maps, tokens) if registry else {},
+    )
+
+
+def gateways(scope_map: ScopeMap) -> set[str]:
+    """Connected registries, in lower case, for which a scope map lets a token speak."""
+    return {action.split("/")[1] for action in scope_map.actions if action.startswith("gateway/")}
+
+
+def _kept_above(
+    registry: ConnectedRegistry,
+    others: Collection[ConnectedRegistry],
+    scope_maps: Iterable[ScopeMap],
+    tokens: Iterable[Token],
+) -> dict[str, tuple[str, ...]]:
+    """Whether one above syncs a repository for itself too is written nowhere, so it never loses the right to it."""
+    by_map = {one.name.casefold(): _repositories(one) for one in scope_maps}
+    of_token = {one.name.casefold(): by_map.get(_last(one.scope_map_id), set()) for one in tokens}
+    parents = {one.name.casefold(): one.parent.casefold() for one in (*others, registry)}
+
+    def above(name: str) -> list[str]:
+        line: list[str] = []
+        while (name := parents.get(name.casefold(), "")) and name not in line:
+            line.append(name)
+        return line
+
+    own, rights = of_token.get(_last(registry.token_id), set()), {}
+    for ancestor in others:
+        if ancestor.name.casefold() in above(registry.name):
+            below = [one for one in others if ancestor.name.casefold() in above(one.name)]
+            users = {*map(_last, ancestor.client_token_ids), *(_last(one.token_id) for one in below)}
+            used = {repository for user in users for repository in of_token.get(user, ())}
+            if unused := own & of_token.get(_last(ancestor.token_id), set()) - used:
+                rights[ancestor.name] = tuple(sorted(unused))
+    return rights
+
+
+def _repositories(scope_map: ScopeMap) -> set[str]:
+    prefix = "repositories/"
+    names = [action.removeprefix(prefix) for action in scope_map.actions if action.startswith(prefix)]
+    return {name.rsplit("/", 2)[0] for name in names}
+
+
+def _uses(registry: ConnectedRegistry, token: Token) -> bool:
+    return token.name.casefold() in {_last(registry.token_id), *map(_last, registry.client_token_ids)}
+
+
+def _stated_name(extension: Extension) -> str:
+    """With a managed identity the connection string holds no secret and is an open setting (Learn)."""
+    parts = extension.settings.get(_CONNECTION_STRING, "").split(";")
+    stated = [part for part in parts if part.strip().lower().startswith(_STATED_NAME)]
+    return stated[0].partition("=")[2].strip() if stated else ""
+
+
+def _same(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold()
+
+
+def _last(arm_id: str) -> str:
+    return arm_id.rpartition("/")[2].casefold()

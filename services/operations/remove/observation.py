@@ -1,0 +1,110 @@
+"""What a removal looks at before it decides: every question at once, each with a deadline, none of them fatal."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from services.model.azure import ArcCluster, ConnectedRegistry, Extension, ScopeMap, Token
+from services.model.errors import WrongCluster
+from services.model.kubernetes import Workload
+from services.model.plan import Plan
+from services.operations.answers import Answer, Questions, value_of
+from services.operations.remove.belongings import own_extension
+from services.operations.remove.request import RemoveRequest
+from services.policy.extensions import SERVICE_ADDRESS, registry_extensions
+from services.policy.sites import RUNTIME_NAMESPACE, Site
+from services.ports import Azure, Cluster, Kubernetes
+
+T = TypeVar("T")
+
+_ACR = "Microsoft.ContainerRegistry/registries"
+ACR_ACTIONS = {
+    "connected.remove": f"{_ACR}/connectedRegistries/delete",
+    "token.remove": f"{_ACR}/tokens/delete",
+    "scope_map.remove": f"{_ACR}/scopeMaps/delete",
+    "scope_map.narrow": f"{_ACR}/scopeMaps/write",
+}
+CLUSTER_ACTIONS = {"extension.remove": "Microsoft.KubernetesConfiguration/extensions/delete"}
+"""What Azure's roles call the writes of each kind of step, at the cloud registry and at the Arc-enabled cluster."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """The world around a connected registry that is to go. None as a value means: there is none."""
+
+    connected: Answer[tuple[ConnectedRegistry, ...]]
+    scope_maps: Answer[tuple[ScopeMap, ...]]
+    tokens: Answer[tuple[Token, ...]]
+    missing_at_acr: Answer[tuple[str, ...] | None]
+    cluster: Answer[ArcCluster | None]
+    extensions: Answer[tuple[Extension, ...]]
+    missing_at_cluster: Answer[tuple[str, ...] | None]
+    kubernetes_version: Answer[str]
+    missing_rights: Answer[tuple[str, ...]]
+    namespace_phase: Answer[str]
+    """Of the runtime's namespace, which the extension names."""
+    workloads: Answer[tuple[Workload, ...]]
+
+
+async def observe(
+    azure: Azure, kubernetes: Kubernetes, site: Site, request: RemoveRequest, _approved: Plan | None
+) -> Observation:
+    """Seven ARM requests, of which three are lists of everything in the cloud registry that could be a part of it."""
+    acr, arc, access = site.acr_ref, site.cluster_ref, site.cluster.kubernetes
+    async with asyncio.TaskGroup() as group:
+        arm = Questions(group, "azure")
+        connected = arm.list(acr.id, lambda: azure.connected.list(acr))
+        scope_maps = arm.list(acr.id, lambda: azure.scope_maps.list(acr))
+        tokens = arm.list(acr.id, lambda: azure.tokens.list(acr))
+        at_acr = arm.find(acr.id, lambda: azure.permissions.missing(acr.id, tuple(ACR_ACTIONS.values())))
+        cluster = arm.find(arc.id, lambda: azure.clusters.get(arc))
+        extensions = arm.list(arc.id, lambda: azure.extensions.list(arc))
+        at_cluster = arm.find(arc.id, lambda: azure.permissions.missing(arc.id, tuple(CLUSTER_ACTIONS.values())))
+        kube = Questions(group, "kubernetes")
+
+        async def proven() -> Cluster:
+            """Another cluster than the site's would answer that nothing is left."""
+            reached = await kubernetes.cluster(access.kubeconfig, access.context, arc)
+            if reached.identity != "proven":
+                raise WrongCluster("kubernetes", site.name, "ClusterUnproven", reason="unproven")
+            return reached
+
+        door = kube.skip() if request.options.without_cluster else kube.ask(site.name, proven)
+
+        def inside(question: Callable[[Cluster], Awaitable[T]]) -> asyncio.Task[Answer[T]]:
+            """A question to the cluster, which has to be reached first; it fails as the reaching did."""
+
+            async def asked() -> T:
+                return await question(await value_of(door))
+
+            return kube.ask(site.name, asked)
+
+        async def phase_of_namespace(reached: Cluster) -> str:
+            everything = await value_of(extensions)
+            candidates = registry_extensions(everything)
+            return await reached.namespace_phase((candidates and candidates[0].release_namespace) or RUNTIME_NAMESPACE)
+
+        async def workloads_of_it(reached: Cluster) -> tuple[Workload, ...]:
+            registries = await value_of(connected)
+            own = own_extension(request, await value_of(extensions), registries)
+            hosts = {one.login_server for one in registries if one.name.casefold() == request.name.casefold()}
+            return await reached.workloads(hosts | ({own.settings.get(SERVICE_ADDRESS, "")} if own else set()))
+
+        version = inside(lambda reached: reached.version())
+        missing_rights = inside(lambda reached: reached.missing_rights_to_remove())
+        phase = inside(phase_of_namespace)
+        workloads = inside(workloads_of_it)
+    return Observation(
+        connected=connected.result(),
+        scope_maps=scope_maps.result(),
+        tokens=tokens.result(),
+        missing_at_acr=at_acr.result(),
+        cluster=cluster.result(),
+        extensions=extensions.result(),
+        missing_at_cluster=at_cluster.result(),
+        kubernetes_version=version.result(),
+        missing_rights=missing_rights.result(),
+        namespace_phase=phase.result(),
+        workloads=workloads.result(),
+    )

@@ -1,0 +1,67 @@
+"""The plan of a removal: from the edge to the cloud, and what others depend on last."""
+
+from services.model.azure import Extension
+from services.model.plan import Effect, PlannedStep
+from services.operations.answers import known
+from services.operations.procedure import Draft
+from services.operations.remove.belongings import Belongings, belongings, own_extension
+from services.operations.remove.observation import Observation
+from services.operations.remove.request import RemoveRequest
+from services.policy.extensions import registry_extensions
+from services.policy.sites import RUNTIME_NAMESPACE, Site
+
+
+def plan(_site: Site, request: RemoveRequest, observation: Observation) -> Draft:
+    """The steps in the order in which they run. Azure refuses to delete a token in use, and a scope map in use."""
+    own = of_request(request, observation)
+    return Draft((*_edge(request, observation), *_cloud(own)), _observed(request, observation, own))
+
+
+def of_request(request: RemoveRequest, observation: Observation) -> Belongings:
+    """What belongs to the connected registry; what could not be asked counts as nothing, and blocks the plan."""
+    return belongings(
+        request, known(observation.connected, ()), known(observation.scope_maps, ()), known(observation.tokens, ())
+    )
+
+
+def extension_of(request: RemoveRequest, observation: Observation) -> Extension | None:
+    """The extension that goes, likewise."""
+    return own_extension(request, known(observation.extensions, ()), known(observation.connected, ()))
+
+
+def _edge(request: RemoveRequest, observation: Observation) -> tuple[PlannedStep, ...]:
+    """While the extension runs it would go on asking for a connected registry that is no longer there."""
+    extension, without_cluster = extension_of(request, observation), request.options.without_cluster
+    namespace = (extension and extension.release_namespace) or RUNTIME_NAMESPACE
+    verified = () if without_cluster else (_step("namespace.gone", "verify", namespace=namespace),)
+    if extension is not None:
+        return (_step("extension.remove", "delete", name=extension.name, force=without_cluster), *verified)
+    # Azure forgets an extension before the cluster's agents have uninstalled it.
+    extensions = known(observation.extensions, ())
+    is_leaving = known(observation.namespace_phase, "") and not registry_extensions(extensions)
+    return verified if is_leaving else ()
+
+
+def _cloud(own: Belongings) -> tuple[PlannedStep, ...]:
+    registry = (_step("connected.remove", "delete", name=own.registry.name),) if own.registry else ()
+    narrowed = (
+        _step("scope_map.narrow", "change", name=name, actions=actions) for name, actions in own.narrowed.items()
+    )
+    tokens = (_step("token.remove", "delete", name=name, purpose=purpose) for name, purpose in own.tokens.items())
+    maps = (_step("scope_map.remove", "delete", name=name) for name in own.scope_maps)
+    return (*registry, *narrowed, *tokens, *maps)
+
+
+def _step(kind: str, effect: Effect, **params: object) -> PlannedStep:
+    return PlannedStep(kind, params, effect)
+
+
+def _observed(request: RemoveRequest, observation: Observation, own: Belongings) -> dict[str, object]:
+    extension = extension_of(request, observation)
+    facts: dict[str, object] = {"extension": extension.name if extension else ""}
+    if own.registry:
+        facts |= {
+            "connected_registry.mode": own.registry.mode,
+            "connected_registry.activation": own.registry.activation,
+        }
+    return facts

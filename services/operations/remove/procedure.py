@@ -1,0 +1,27 @@
+"""The removal of a connected registry, declared."""
+
+from services.operations.procedure import Procedure
+from services.operations.remove.checks import CHECKS
+from services.operations.remove.observation import Observation, observe
+from services.operations.remove.plan import plan
+from services.operations.remove.request import RemoveOptions, RemoveRequest, remove_request, site_names
+from services.operations.remove.steps import STEPS
+from services.policy.sites import Site
+
+
+def _locks(site: Site, name: str) -> tuple[str, ...]:
+    return (site.cluster_ref.id.lower(), f"{site.acr_ref.id}/connectedRegistries/{name}".lower())
+
+
+REMOVAL = Procedure[RemoveRequest, Observation](
+    kind="remove",
+    options=RemoveOptions,
+    request=remove_request,
+    locks=_locks,
+    observe=observe,
+    checks=CHECKS,
+    names=site_names,
+    plan=plan,
+    steps=STEPS,
+    values={"remove.options": RemoveOptions},
+)
