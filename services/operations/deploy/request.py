@@ -8,14 +8,12 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from services.model.errors import Invalid, InvalidRule
+from services.model.errors import Invalid
+from services.operations.sync_settings import valid_message_ttl, valid_schedule, valid_window
 from services.policy.sites import (
     CONNECTED_REGISTRY_NAME,
     CONTINUOUS,
-    MESSAGE_TTL,
-    SYNC_WINDOW,
     Repository,
-    Schedule,
     Site,
 )
 
@@ -26,7 +24,6 @@ STORAGE_REQUEST = re.compile(r"([0-9]+)(Mi|Gi|Ti|Pi|Ei)")
 _STORAGE_UNITS = {"Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60}
 
 _REPOSITORY: TypeAdapter[str] = TypeAdapter(Repository)
-_SCHEDULE: TypeAdapter[str] = TypeAdapter(Schedule)
 
 
 @dataclass(frozen=True)
@@ -94,7 +91,7 @@ def deploy_request(site: Site, name: str | None, options: DeployOptions = NO_OPT
         name=_name(name) if name is not None else "",
         repositories=tuple(dict.fromkeys(map(_repository, options.repositories or site.sync.repositories))),
         mode=_mode(options.mode) if options.mode else site.sync.mode,
-        schedule=_schedule(options.schedule) if options.schedule else site.sync.schedule,
+        schedule=valid_schedule(options.schedule) if options.schedule else site.sync.schedule,
         window=options.window or site.sync.window,
         message_ttl=options.message_ttl or site.sync.message_ttl,
         log_level=site.sync.log_level,
@@ -116,17 +113,11 @@ def _agree(request: DeployRequest) -> None:
     """Rules on several values, and on those whose bounds are the service's."""
     if request.name and not request.repositories:
         raise Invalid("repository", "", "repositories.none", {"site": request.site})
-    _within("message_ttl", request.message_ttl, MESSAGE_TTL, "message_ttl.bounds")
+    valid_message_ttl(request.message_ttl)
     if request.window is not None:
-        _within("window", request.window, SYNC_WINDOW, "window.bounds")
+        valid_window(request.window)
     elif request.schedule != CONTINUOUS:
         raise Invalid("window", "", "window.missing", {"schedule": request.schedule})
-
-
-def _within(field_name: str, value: timedelta, bounds: tuple[timedelta, timedelta], rule: InvalidRule) -> None:
-    low, high = bounds
-    if not low <= value <= high:
-        raise Invalid(field_name, str(value), rule, {"value": value, "low": low, "high": high})
 
 
 def _name(name: str) -> str:
@@ -146,13 +137,6 @@ def _repository(name: str) -> str:
         return _REPOSITORY.validate_python(name)
     except ValidationError as error:
         raise Invalid("repository", name, "repository.pattern") from error
-
-
-def _schedule(expression: str) -> str:
-    try:
-        return _SCHEDULE.validate_python(expression)
-    except ValidationError as error:
-        raise Invalid("schedule", expression, "schedule.pattern") from error
 
 
 def _mode(text: str) -> Literal["ReadOnly", "ReadWrite"]:

@@ -1,0 +1,35 @@
+"""Rules on the settings by which a connected registry syncs: what the service takes. Pure."""
+
+from datetime import timedelta
+
+from pydantic import TypeAdapter, ValidationError
+
+from services.model.errors import Invalid, InvalidRule
+from services.policy.sites import MESSAGE_TTL, SYNC_WINDOW, Schedule
+
+_SCHEDULE: TypeAdapter[str] = TypeAdapter(Schedule)
+
+
+def valid_schedule(expression: str) -> str:
+    """The cron expression; raises `Invalid`."""
+    try:
+        return _SCHEDULE.validate_python(expression)
+    except ValidationError as error:
+        raise Invalid("schedule", expression, "schedule.pattern") from error
+
+
+def valid_window(window: timedelta) -> timedelta:
+    """How long a sync stays open; raises `Invalid` beyond the service's bounds."""
+    return _within("window", window, SYNC_WINDOW, "window.bounds")
+
+
+def valid_message_ttl(message_ttl: timedelta) -> timedelta:
+    """How long undelivered messages are kept; raises `Invalid` beyond the service's bounds."""
+    return _within("message_ttl", message_ttl, MESSAGE_TTL, "message_ttl.bounds")
+
+
+def _within(field_name: str, value: timedelta, bounds: tuple[timedelta, timedelta], rule: InvalidRule) -> timedelta:
+    low, high = bounds
+    if not low <= value <= high:
+        raise Invalid(field_name, str(value), rule, {"value": value, "low": low, "high": high})
+    return value
