@@ -13,6 +13,7 @@ from handlers import (
     operations,
     remove,
     sites,
+    update,
     watch,
     workload,
 )
@@ -25,6 +26,7 @@ COMMANDS: tuple[Command, ...] = (
     about.whoami,
     checks.check,
     deploy.deploy,
+    update.update,
     deactivate.deactivate,
     remove.remove,
     connected.list_,

@@ -143,6 +143,22 @@ class ConnectedRegistries(Protocol):
     ) -> Pending:
         """Create it under the cloud registry. Idempotent with equal values."""
 
+    async def update(
+        self,
+        acr: AcrRef,
+        name: str,
+        *,
+        schedule: str | None = None,
+        window: timedelta | None = None,
+        message_ttl: timedelta | None = None,
+        log_level: str | None = None,
+        notifications: Sequence[str] | None = None,
+    ) -> Pending:
+        """Change these settings and no others; None stays as it is. Idempotent.
+
+        The edge learns of it with its next contact.
+        """
+
     async def set_client_tokens(self, acr: AcrRef, name: str, token_ids: Sequence[str]) -> Pending:
         """Which client tokens (ARM ids) may pull from it: the whole list, which replaces the one before. Idempotent.
 

@@ -146,6 +146,15 @@ RULES: Mapping[errors.InvalidRule, _Rule] = {
         if value
         else f"Nothing is removed without confirmation: add {code('--confirm ' + str(facts.get('name', '')))}."
     ),
+    "update.nothing": lambda _, __, ___: (
+        "Nothing is to change. Name at least one setting: `--schedule`, `--window`, `--message-ttl`, `--log-level`,"
+        " `--notification` or `--no-notifications`."
+    ),
+    "notification.pattern": lambda _, value, __: (
+        f"{code(value)} is not a notification. Use `NAME:ACTION` or `NAME:TAG:ACTION` with the action `push`, `delete`"
+        " or `*`, such as `hello-world:push`."
+    ),
+    "notification.both": lambda field, _, __: f"{field} and `--notification` contradict each other: leave one out.",
     "address.pattern": lambda field, value, _: f"{code(value)} is not an IP address, which {field} takes.",
     "repository.pattern": lambda _, value, __: (
         f"{code(value)} is not a repository. Use lowercase without a tag, such as `hello-world` or `team/app`."

@@ -152,6 +152,8 @@ class ConnectedRegistry:
     client_token_ids: tuple[str, ...] = ()
     status_details: tuple[StatusDetail, ...] = ()
     log_level: str = ""
+    notifications: tuple[str, ...] = ()
+    """Patterns such as `hello-world:push` of what it reports to Event Grid."""
 
 
 @dataclass(frozen=True)

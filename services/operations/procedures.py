@@ -4,6 +4,7 @@ from services.operations.deactivate.procedure import DEACTIVATION
 from services.operations.deploy.procedure import DEPLOY
 from services.operations.procedure import Procedures
 from services.operations.remove.procedure import REMOVAL
+from services.operations.update.procedure import SETTINGS
 from services.operations.workload.procedure import DELETE_WORKLOAD, DEPLOY_WORKLOAD
 
-PROCEDURES = Procedures((DEPLOY, DEACTIVATION, REMOVAL, DEPLOY_WORKLOAD, DELETE_WORKLOAD))
+PROCEDURES = Procedures((DEPLOY, DEACTIVATION, REMOVAL, SETTINGS, DEPLOY_WORKLOAD, DELETE_WORKLOAD))

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
-from handlers.views.procedures import deactivate, deploy, remove, workload
+from handlers.views.procedures import deactivate, deploy, remove, update, workload
 from handlers.views.procedures.words import ProcedureWords
 
 WORDS: Mapping[str, ProcedureWords] = {
     "deploy": deploy.WORDS,
     "deactivate": deactivate.WORDS,
     "remove": remove.WORDS,
+    "update": update.WORDS,
     "workload deploy": workload.DEPLOY_WORDS,
     "workload delete": workload.DELETE_WORDS,
 }

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from azure.core.polling import AsyncLROPoller
 from azure.core.rest import AsyncHttpResponse
@@ -70,11 +71,35 @@ class ConnectedRegistries:
             answer = await initial_answer(poller)
             return replace(pending_write(self._arm, answer, target), facts=_gateway(answer))
 
+    async def update(
+        self,
+        acr: AcrRef,
+        name: str,
+        *,
+        schedule: str | None = None,
+        window: timedelta | None = None,
+        message_ttl: timedelta | None = None,
+        log_level: str | None = None,
+        notifications: Sequence[str] | None = None,
+    ) -> Pending:
+        """A PATCH of what is named; an empty list of notifications is sent as one."""
+        sync = {"schedule": schedule, "sync_window": window, "message_ttl": message_ttl}
+        changes: dict[str, Any] = {key: value for key, value in sync.items() if value is not None}
+        properties = models.ConnectedRegistryUpdateProperties()
+        if changes:
+            properties.sync_properties = models.SyncUpdateProperties(**changes)
+        if log_level is not None:
+            properties.logging = models.LoggingProperties(log_level=log_level)
+        if notifications is not None:
+            properties.notifications_list = list(notifications)
+        return await self._patch(acr, name, properties)
+
     async def set_client_tokens(self, acr: AcrRef, name: str, token_ids: Sequence[str]) -> Pending:
         """Replace the list as a whole; nothing else of the connected registry is sent."""
-        change = models.ConnectedRegistryUpdateParameters(
-            properties=models.ConnectedRegistryUpdateProperties(client_token_ids=list(token_ids))
-        )
+        return await self._patch(acr, name, models.ConnectedRegistryUpdateProperties(client_token_ids=list(token_ids)))
+
+    async def _patch(self, acr: AcrRef, name: str, properties: models.ConnectedRegistryUpdateProperties) -> Pending:
+        change = models.ConnectedRegistryUpdateParameters(properties=properties)
         client = self._arm.registries(acr.subscription).connected_registries
         target = f"{acr.id}/connectedRegistries/{name}"
         async with self._arm.writing(target) as deadline:

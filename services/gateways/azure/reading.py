@@ -122,6 +122,7 @@ def connected_registry(answer: acr.ConnectedRegistry) -> ConnectedRegistry:
         client_token_ids=tuple(properties.client_token_ids or ()),
         status_details=tuple(_status_detail(detail) for detail in properties.status_details or ()),
         log_level=word(properties.logging.log_level) if properties.logging else "",
+        notifications=tuple(properties.notifications_list or ()),
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, timedelta
 from pathlib import Path
 
@@ -385,6 +386,19 @@ async def test_a_continuous_schedule_needs_no_window(azure: Azure) -> None:
     await finished(azure, await edge01(azure, schedule="* * * * *", window=None))
     found = await azure.connected.get(ACR, "edge01")
     assert (found.schedule, found.window) == ("* * * * *", None)
+
+
+async def test_only_the_settings_that_are_named_are_sent(cloud: Sandboxed, azure: Azure) -> None:
+    await finished(azure, await edge01(azure))
+    before = await azure.connected.get(ACR, "edge01")
+    await cloud.forget()
+    await finished(azure, await azure.connected.update(ACR, "edge01", notifications=["hello-world:push"]))
+    await finished(azure, await azure.connected.update(ACR, "edge01", schedule="* * * * *", log_level="Debug"))
+    changed = await azure.connected.get(ACR, "edge01")
+    await finished(azure, await azure.connected.update(ACR, "edge01", notifications=[]))
+    assert (await cloud.lines())[0] == f"PATCH {R}/connectedRegistries/edge01"
+    assert changed == replace(before, schedule="* * * * *", log_level="Debug", notifications=("hello-world:push",))
+    assert (await azure.connected.get(ACR, "edge01")).notifications == ()
 
 
 async def test_a_basic_registry_has_no_connected_ones(azure: Azure) -> None:

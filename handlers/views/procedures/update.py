@@ -1,0 +1,86 @@
+"""A change of a connected registry's settings, as people read it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from handlers.kit.text import duration, escape, listed
+from handlers.views.procedures.words import CauseWords, FindingWords, ProcedureWords, StepWords
+from services.model.operation import Operation
+from services.operations.update.request import Cause, Code
+
+_LABELS: Mapping[str, str] = {
+    "schedule": "Schedule",
+    "window": "Sync window",
+    "message_ttl": "Message TTL",
+    "log_level": "Log level",
+    "notifications": "Notifications",
+}
+
+
+def _value(value: object) -> str:
+    match value:
+        case None | "" | ():
+            return "none"
+        case timedelta():
+            return duration(value)
+        case tuple() | list():
+            return listed(map(str, value))
+    return str(value)
+
+
+def _changes(params: Mapping[str, Any]) -> str:
+    changes = params["changes"].items()
+    labels = {field: label[0].lower() + label[1:] for field, label in _LABELS.items()}
+    texts = [f"{labels[field]} {_value(before)} → {_value(after)}" for field, (before, after) in changes]
+    return ", ".join(texts) or "all of it is as asked for"
+
+
+def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
+    for step in operation.planned:
+        settings = step.params.get("settings")
+        for field, value in settings.items() if isinstance(settings, Mapping) else ():
+            yield _LABELS[str(field)], escape(_value(value))
+
+
+WORDS = ProcedureWords(
+    title="Update {target} at {site}",
+    success="updated",
+    idle="nothing to change",
+    steps={
+        "connected.update": StepWords("Settings of {name}", _changes),
+        "connected.updated": StepWords("{name} shows them"),
+    },
+    fields=_fields,
+    causes={
+        Cause.NOT_TAKEN: CauseWords(
+            "Azure accepted the change of {name} but shows other values: {differs}.",
+            "Somebody may have changed it at the same time. Look at it, then retry.",
+            "az acr connected-registry show --name {name} --registry {registry} --resource-group {group}",
+        ),
+    },
+    findings={
+        Code.CONNECTED_FOUND: FindingWords("The connected registry {name} exists ({state})."),
+        Code.CONNECTED_ABSENT: FindingWords(
+            "The cloud registry {registry} has no connected registry {name}.",
+            "Check the name; similar ones: {near}.",
+            "az acr connected-registry list --registry {registry} --resource-group {group} --output table",
+        ),
+        Code.CONNECTED_BUSY: FindingWords(
+            "{name} is being changed at the moment ({state}).", "Run the command again when that has ended."
+        ),
+        Code.WINDOW_MISSING: FindingWords(
+            "The schedule {schedule} needs a sync window, and {name} has none.",
+            "Add `--window`, such as `--window 3h`.",
+        ),
+        Code.NEXT_CONTACT: FindingWords("{name} takes the change over with its next contact (schedule {schedule})."),
+        Code.NOT_IN_CONTACT: FindingWords(
+            "{name} is {state} (last seen {last_activity}). Its runtime takes the change over at its next contact."
+        ),
+        Code.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has the right to change it."),
+        Code.ACTIONS_MISSING: FindingWords(
+            "The bot's Azure identity lacks rights at {registry}: {missing}.",
+            "Whoever runs the bot has to update its custom role: `deploy/azure/writer.json` lists them.",
+        ),
+    },
+)
