@@ -67,7 +67,7 @@ async def test_what_ran_goes_on_and_what_was_queued_follows(upgraded: Conversati
     assert await upgraded.transcript() == snapshot("""\
        (the bot is started again)
 bot    Deploy edge02 to hamburg: online
-bot    :large_orange_circle:  *edge01 in contosoacr is offline*   [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
+bot    :large_orange_circle:  *edge01 at berlin is offline*   [Check berlin] [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
 bot    Deploy edge02 to hamburg: online\
 """)
     assert len(await upgraded.requests("POST .*/generateCredentials")) == 2  # edge01's and edge02's
@@ -96,7 +96,8 @@ async def test_what_failed_is_retried_from_the_step_that_failed(upgraded: Conver
 
     assert await upgraded.transcript() == snapshot("""\
 alice  /registry operation retry op-1
-bot    Deploy edge03 to kiel: online\
+bot    Deploy edge03 to kiel: online, retried by alice
+bot    :white_check_mark:  Deploy edge03 to kiel: online in N s, retried by alice. <@U0ALICE>\
 """)
 
 
@@ -113,9 +114,9 @@ async def test_an_open_alert_is_acknowledged_and_closes(upgraded: Conversation) 
 
     assert await upgraded.transcript() == snapshot("""\
 carol  [Acknowledge]
-bot    :large_orange_circle:  *edge01 in contosoacr is offline*   [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
-bot    (only carol) edge01 in contosoacr is offline. Acknowledged by <@U0CAROL>. This holds until it gets worse.
-bot    :white_check_mark:  *edge01 in contosoacr has recovered*   [Show]\
+bot    :large_orange_circle:  *edge01 at berlin is offline*   [Check berlin] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]
+bot    (only carol) edge01 at berlin is offline. Acknowledged by <@U0CAROL>. This holds until it gets worse.
+bot    :white_check_mark:  *edge01 at berlin has recovered*   [Show]\
 """)
 
 
@@ -132,7 +133,7 @@ bot    (only alice) 5 operations, newest first
 alice  /registry watches
 bot    (only alice) This channel watches site berlin   [Summary now] [Unwatch]
 alice  /registry alert list
-bot    (only alice) 1 open alert, worst first\
+bot    (only alice) 1 open alert, worst first   [Show the worst] [Acknowledge all]\
 """)
 
 
