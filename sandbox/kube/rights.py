@@ -167,14 +167,6 @@ BOT_CLUSTER: list[Json] = [
         rule([""], ["pods/log"], ["get"]),
     ),
     cluster_binding("registry-bot", "registry-bot", BOT),
-    # For sample workloads and their pull secrets; a RoleBinding grants it in each namespace that they may use.
-    cluster_role(
-        "registry-bot-workloads",
-        rule(["apps"], ["deployments"], ["create", "get", "list", "watch", "patch", "update", "delete"]),
-        rule([""], ["pods", "events"], READ),
-        rule([""], ["pods/log"], ["get"]),
-        rule([""], ["secrets"], ["create", "get", "patch", "update", "delete"]),
-    ),
 ]
 BOT_NAMESPACED: dict[str, list[Json]] = {
     ARC_NAMESPACE: [
@@ -188,7 +180,14 @@ BOT_NAMESPACED: dict[str, list[Json]] = {
         binding(ARC_NAMESPACE, "registry-bot", BOT),
     ],
     "default": [
-        binding("default", "registry-bot-workloads", BOT, kind="ClusterRole"),
+        # Workloads and the secrets that they pull by, which the bot makes and never reads.
+        role(
+            "default",
+            "registry-bot-workloads",
+            rule([""], ["secrets"], ["create", "delete"]),
+            rule(["apps"], ["deployments"], ["create", "patch", "delete"]),
+        ),
+        binding("default", "registry-bot-workloads", BOT),
         # Service addresses are held here by placeholders until an extension takes them over.
         role("default", "registry-bot-addresses", rule([""], ["services"], ["create", "delete"])),
         binding("default", "registry-bot-addresses", BOT),
