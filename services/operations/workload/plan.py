@@ -6,12 +6,10 @@ from services.operations.procedure import Draft
 from services.operations.workload.checks import lists, other_users
 from services.operations.workload.diagnosis import diagnose
 from services.operations.workload.observation import DeletionObservation, Observation
-from services.operations.workload.request import SLOTS, DeletionRequest, WorkloadRequest
+from services.operations.workload.request import DeletionRequest, WorkloadRequest
 from services.operations.workload.steps import (
-    DELETE_PULL_SECRETS,
     DELETE_SCOPE_MAP,
     DELETE_TOKEN,
-    DELETE_WORKLOAD,
     KNOWN,
     LINK,
     PULL_SECRET,
@@ -22,6 +20,7 @@ from services.operations.workload.steps import (
     UNLINK,
 )
 from services.operations.workload.words import Cause
+from services.operations.workload_removal import DELETE_PULL_SECRETS, DELETE_WORKLOAD, SLOTS
 from services.policy.sites import Site
 
 

@@ -1,7 +1,6 @@
 """What is asked for: a workload of a connected registry, and the names of all that it needs. Pure."""
 
 import contextlib
-import hashlib
 import re
 from dataclasses import dataclass
 from ipaddress import IPv6Address
@@ -9,15 +8,13 @@ from ipaddress import IPv6Address
 from pydantic import TypeAdapter, ValidationError
 
 from services.model.errors import Invalid
+from services.operations.workload_removal import Place
 from services.policy.sites import Repository, Site
 
 WORKLOAD_NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 """A DNS label, short enough for the names that are made of it."""
 NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 MAX_REPLICAS, MAX_PORT = 100, 65535
-TOKEN_NAME_LENGTH = 50
-"""A token's name has 5 to 50 letters, digits and dashes (SDK: azure-mgmt-containerregistry)."""
-SLOTS = ("password1", "password2")
 
 _REPOSITORY: TypeAdapter[str] = TypeAdapter(Repository)
 _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
@@ -40,25 +37,6 @@ class DeletionOptions:
     """Where the workload is. Stored with the operation."""
 
     namespace: str = "default"
-
-
-@dataclass(frozen=True)
-class Place:
-    """A workload's namespace and name, and what is named after them."""
-
-    namespace: str
-    name: str
-
-    @property
-    def pull_secrets(self) -> tuple[str, str]:
-        """Names of its pull secrets, one for each password of its client token; mostly one of them exists."""
-        first, second = (f"regcred-{self.name}-{slot[-1]}" for slot in SLOTS)
-        return first, second
-
-    def token(self, registry: str) -> str:
-        """Name of its client token at a connected registry, and of the token's scope map."""
-        mark = hashlib.sha256(f"{self.namespace}/{self.name}".encode()).hexdigest()[:8]
-        return f"{f'{registry}-{self.name}'[: TOKEN_NAME_LENGTH - 9].rstrip('-')}-{mark}"
 
 
 @dataclass(frozen=True)

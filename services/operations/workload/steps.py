@@ -16,8 +16,8 @@ from services.operations.command_line import command_line, lines
 from services.operations.step import Done, Going, Progress, Scene, Step, follow, followed, is_there
 from services.operations.workload.diagnosis import LASTING, diagnose
 from services.operations.workload.outputs import ImagePulled, PullSecretMade, TokenLinked
-from services.operations.workload.request import SLOTS, Place
 from services.operations.workload.words import Cause
+from services.operations.workload_removal import DELETE_PULL_SECRETS, DELETE_WORKLOAD, SLOTS, Place, place_of
 from services.policy.schedule import next_contact
 from services.policy.sites import CONTINUOUS, Site
 
@@ -116,7 +116,7 @@ async def _make_pull_secret(scene: Scene) -> Progress:
 
     So neither a repetition nor a reply that was lost takes anything from Pods that run.
     """
-    cluster, params, place = await scene.cluster(), scene.params, _place(scene)
+    cluster, params, place = await scene.cluster(), scene.params, place_of(scene.planned)
     workload = await cluster.workload(place.namespace, place.name)
     second = workload is not None and workload.spec.pull_secret == place.pull_secrets[0]
     name, slot = place.pull_secrets[second], SLOTS[second]
@@ -192,7 +192,7 @@ async def _look_at_pods(scene: Scene) -> Progress:
 
 async def _is_pulled(scene: Scene, _token: object) -> Progress:
     """What counts is the digest that nodes report, not that a container runs: hello-world ends at once."""
-    cluster, params, place = await scene.cluster(), scene.params, _place(scene)
+    cluster, params, place = await scene.cluster(), scene.params, place_of(scene.planned)
     workload = await cluster.workload(place.namespace, place.name)
     if workload is None:
         raise Failure(Cause.WORKLOAD_GONE, {})
@@ -223,7 +223,7 @@ async def _cloud_digests(scene: Scene) -> set[str]:
 
 
 async def _drop_former_secret(scene: Scene, workload: DeployedWorkload) -> None:
-    place = _place(scene)
+    place = place_of(scene.planned)
     for name in set(place.pull_secrets) - {workload.spec.pull_secret}:
         await (await scene.cluster()).delete_pull_secret(place.namespace, name)
 
@@ -247,38 +247,6 @@ def _pods_line(_site: Site, _operation: Operation, planned: PlannedStep) -> str:
 
 
 # --- deletion -------------------------------------------------------------------------------------------------------
-
-
-async def _delete_workload(scene: Scene) -> Progress:
-    cluster, place = await scene.cluster(), _place(scene)
-    workload = await cluster.workload(place.namespace, place.name)
-    if workload is None or not workload.managed:
-        return Done()
-    await cluster.delete_workload(place.namespace, place.name, workload.uid)
-    return Going()
-
-
-async def _is_deleted(scene: Scene, _token: object) -> Progress:
-    cluster, place = await scene.cluster(), _place(scene)
-    workload = await cluster.workload(place.namespace, place.name)
-    return Done() if workload is None or not workload.managed else Going()
-
-
-def _delete_workload_line(_site: Site, _operation: Operation, planned: PlannedStep) -> str:
-    params = planned.params
-    return command_line("kubectl delete deployment", params["workload"], namespace=params["namespace"])
-
-
-async def _delete_pull_secrets(scene: Scene) -> Progress:
-    cluster, place = await scene.cluster(), _place(scene)
-    for name in place.pull_secrets:
-        await cluster.delete_pull_secret(place.namespace, name)
-    return Done()
-
-
-def _delete_pull_secrets_line(_site: Site, _operation: Operation, planned: PlannedStep) -> str:
-    place = Place(str(planned.params["namespace"]), str(planned.params["workload"]))
-    return command_line("kubectl delete secret", *place.pull_secrets, namespace=place.namespace, ignore_not_found=True)
 
 
 async def _unlink(scene: Scene) -> Progress:
@@ -319,10 +287,6 @@ def _delete_scope_map_line(site: Site, _operation: Operation, planned: PlannedSt
     return command_line("az acr scope-map delete", name=planned.params["name"], **_acr(site), yes=True)
 
 
-def _place(scene: Scene) -> Place:
-    return Place(scene.params["namespace"], scene.params["workload"])
-
-
 def _acr(site: Site) -> dict[str, object]:
     return {"registry": site.acr_ref.name, "resource_group": site.acr_ref.resource_group}
 
@@ -352,8 +316,6 @@ PULLED = Step("workload.pulled", _look_at_pods, _pods_line, wait=_is_pulled, int
 STEPS: tuple[Step, ...] = (PUT_SCOPE_MAP, PUT_TOKEN, LINK, KNOWN, PULL_SECRET, PUT_WORKLOAD, PULLED)
 """Of a deployment."""
 
-DELETE_WORKLOAD = Step("workload.delete", _delete_workload, _delete_workload_line, wait=_is_deleted, interval=2)
-DELETE_PULL_SECRETS = Step("pull_secret.delete", _delete_pull_secrets, _delete_pull_secrets_line)
 UNLINK = Step("client_token.unlink", _unlink, _unlink_line, wait=follow)
 DELETE_TOKEN = Step("client_token.delete", _delete_token, _delete_token_line, wait=follow, interval=2)
 DELETE_SCOPE_MAP = Step("client_scope_map.delete", _delete_scope_map, _delete_scope_map_line, wait=follow)

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from services.model.errors import Invalid
-from services.operations.workload.request import Place, WorkloadOptions, WorkloadRequest, workload_request
+from services.operations.workload.request import WorkloadOptions, WorkloadRequest, workload_request
+from services.operations.workload_removal import Place
 from tests.golden.values import SITE
 
 DIGEST = "sha256:" + "0" * 64
