@@ -67,9 +67,9 @@ MEASURED := tests/unit tests/golden
 coverage: $(VENV)/ready
 	@mkdir -p .coverage
 	$(PYTEST) $(MEASURED) --cov --cov-report=
-	@$(call HOLD_FLOOR,bot,30)
-	@$(call HOLD_FLOOR,handlers,62)
-	@$(call HOLD_FLOOR,services,58)
+	@$(call HOLD_FLOOR,bot,31)
+	@$(call HOLD_FLOOR,handlers,77)
+	@$(call HOLD_FLOOR,services,65)
 
 # Folder and per cent. Fails below them; the report names the lines and branches that no measured test runs.
 HOLD_FLOOR = report=.coverage/$(1).txt; \

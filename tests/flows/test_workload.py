@@ -392,3 +392,15 @@ async def test_an_image_for_other_processors_is_the_cause(registry: Conversation
             "  `hello-world:amd64` has no variant for the node `hamburg-2`: `no match for platform in manifest: not found`",
         ]
     )
+
+
+async def test_a_removal_of_the_connected_registry_takes_its_workloads_along(online: Conversation) -> None:
+    assert online.box.azure
+    acr = online.box.azure.cloud.registries["contosoacr"]
+    await deploy(online)
+    await online.say("remove edge01 --site berlin")
+    await online.fill(confirm="edge01")
+
+    assert (await online.operation()).state == "succeeded"
+    assert (await in_cluster(online, "deployments"), await in_cluster(online, "secrets")) == ([], [])
+    assert (acr.connected, acr.tokens, acr.scope_maps.keys() & {"edge01"}) == ({}, {}, set())

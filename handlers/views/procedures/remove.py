@@ -62,6 +62,10 @@ WORDS = ProcedureWords(
     idle="nothing to remove",
     nothing=_nothing,
     steps={
+        "workload.delete": StepWords("Workload {workload}", lambda params: f"namespace {params['namespace']}"),
+        "pull_secret.delete": StepWords(
+            "Pull secret regcred-{workload}", lambda params: f"namespace {params['namespace']}"
+        ),
         "extension.remove": StepWords("Extension {name}", _uninstallation),
         "namespace.gone": StepWords("Namespace {namespace} is gone from the cluster"),
         "connected.remove": StepWords("Connected registry {name}"),
@@ -160,6 +164,9 @@ WORDS = ProcedureWords(
             "The bot lacks rights in the cluster: {missing}.",
             "Apply the manifest again.",
             "kubectl apply --filename deploy/rbac/read-only.yaml",
+        ),
+        Code.OWN_WORKLOADS: FindingWords(
+            "Workloads that this bot deployed from {name} are deleted with it: {workloads}."
         ),
         Code.WORKLOADS: FindingWords(
             "Workloads pull from {name}: {workloads} ({images}). They run on with the images that their nodes have, and"

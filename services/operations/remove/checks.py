@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from services.model.plan import Finding
-from services.operations.answers import Known, Unknown
+from services.operations.answers import Known, Unknown, known
 from services.operations.checks import Check, blocker, check, ok, required, warning
 from services.operations.remove.belongings import ownership
 from services.operations.remove.observation import ACR_ACTIONS, CLUSTER_ACTIONS, Observation
@@ -152,11 +152,19 @@ def reached(_site: Site, request: RemoveRequest, observation: Observation) -> Fi
 
 @check("kubernetes.rights", title="Bot has the Kubernetes rights that the removal uses")
 def rights(_site: Site, _request: RemoveRequest, observation: Observation) -> Finding | None:
-    """`deploy/rbac/read-only.yaml` grants them."""
+    """`deploy/rbac/read-only.yaml` grants them, and `workloads.yaml` those for the bot's own workloads."""
     if isinstance(observation.kubernetes_version, Unknown):
         return None
-    missing = required(observation.missing_rights)
+    missing = (*required(observation.missing_rights), *known(observation.missing_workload_rights, ()))
     return blocker(Code.RIGHTS_MISSING, missing=missing) if missing else ok(Code.RIGHTS_COMPLETE)
+
+
+@check("kubernetes.own_workloads", title="Workloads that the bot made")
+def own_workloads(_site: Site, _request: RemoveRequest, observation: Observation) -> Finding | None:
+    """They go too."""
+    if isinstance(observation.kubernetes_version, Unknown) or not (own := required(observation.own_workloads)):
+        return None
+    return warning(Code.OWN_WORKLOADS, workloads=tuple(f"{one.spec.namespace}/{one.spec.name}" for one in own))
 
 
 @check("kubernetes.workloads", title="Workloads that pull from it")
@@ -164,7 +172,8 @@ def workloads(_site: Site, _request: RemoveRequest, observation: Observation) ->
     """They run on with the images that their nodes have."""
     if isinstance(observation.kubernetes_version, Unknown):
         return None
-    pulling = required(observation.workloads)
+    own = {(one.spec.namespace, one.spec.name) for one in known(observation.own_workloads, ())}
+    pulling = [one for one in required(observation.workloads) if (one.namespace, one.name) not in own]
     if not pulling:
         return ok(Code.NO_WORKLOADS)
     names = tuple(f"{one.namespace}/{one.name}" for one in pulling)
@@ -189,5 +198,6 @@ CHECKS: tuple[Check[RemoveRequest, Observation], ...] = (
     agents,
     reached,
     rights,
+    own_workloads,
     workloads,
 )

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from services.model.azure import ArcCluster, ConnectedRegistry, Extension, ScopeMap, Token
 from services.model.errors import WrongCluster
-from services.model.kubernetes import Workload
+from services.model.kubernetes import DeployedWorkload, Workload
 from services.model.plan import Plan
 from services.operations.answers import Answer, Questions, value_of
 from services.operations.remove.belongings import own_extension
@@ -45,6 +45,11 @@ class Observation:
     namespace_phase: Answer[str]
     """Of the runtime's namespace, which the extension names."""
     workloads: Answer[tuple[Workload, ...]]
+    """Whatever pulls from it."""
+    own_workloads: Answer[tuple[DeployedWorkload, ...]]
+    """Those that the bot has made."""
+    missing_workload_rights: Answer[tuple[str, ...]]
+    """In the namespaces of those."""
 
 
 async def observe(
@@ -91,10 +96,17 @@ async def observe(
             hosts = {one.login_server for one in registries if one.name.casefold() == request.name.casefold()}
             return await reached.workloads(hosts | ({own.settings.get(SERVICE_ADDRESS, "")} if own else set()))
 
+        async def rights_at_workloads(reached: Cluster) -> tuple[str, ...]:
+            namespaces = sorted({workload.spec.namespace for workload in await value_of(own_workloads)})
+            missing = [await reached.missing_workload_rights(namespace) for namespace in namespaces]
+            return tuple(right for rights in missing for right in rights)
+
         version = inside(lambda reached: reached.version())
         missing_rights = inside(lambda reached: reached.missing_rights_to_remove())
         phase = inside(phase_of_namespace)
         workloads = inside(workloads_of_it)
+        own_workloads = inside(lambda reached: reached.workloads_of(request.name))
+        workload_rights = inside(rights_at_workloads)
     return Observation(
         connected=connected.result(),
         scope_maps=scope_maps.result(),
@@ -107,4 +119,6 @@ async def observe(
         missing_rights=missing_rights.result(),
         namespace_phase=phase.result(),
         workloads=workloads.result(),
+        own_workloads=own_workloads.result(),
+        missing_workload_rights=workload_rights.result(),
     )

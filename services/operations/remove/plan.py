@@ -1,5 +1,7 @@
 """The plan of a removal: from the edge to the cloud, and what others depend on last."""
 
+from collections.abc import Iterator
+
 from services.model.azure import Extension
 from services.model.plan import Effect, PlannedStep
 from services.operations.answers import known
@@ -7,6 +9,7 @@ from services.operations.procedure import Draft
 from services.operations.remove.belongings import Belongings, belongings, own_extension
 from services.operations.remove.observation import Observation
 from services.operations.remove.request import RemoveRequest
+from services.operations.workload_removal import DELETE_PULL_SECRETS, DELETE_WORKLOAD
 from services.policy.extensions import registry_extensions
 from services.policy.sites import RUNTIME_NAMESPACE, Site
 
@@ -14,7 +17,8 @@ from services.policy.sites import RUNTIME_NAMESPACE, Site
 def plan(_site: Site, request: RemoveRequest, observation: Observation) -> Draft:
     """The steps in the order in which they run. Azure refuses to delete a token in use, and a scope map in use."""
     own = of_request(request, observation)
-    return Draft((*_edge(request, observation), *_cloud(own)), _observed(request, observation, own))
+    steps = (*_workloads(observation), *_edge(request, observation), *_cloud(own))
+    return Draft(steps, _observed(request, observation, own))
 
 
 def of_request(request: RemoveRequest, observation: Observation) -> Belongings:
@@ -27,6 +31,14 @@ def of_request(request: RemoveRequest, observation: Observation) -> Belongings:
 def extension_of(request: RemoveRequest, observation: Observation) -> Extension | None:
     """The extension that goes, likewise."""
     return own_extension(request, known(observation.extensions, ()), known(observation.connected, ()))
+
+
+def _workloads(observation: Observation) -> Iterator[PlannedStep]:
+    """What pulls goes first, with the secrets that it pulled by."""
+    for workload in known(observation.own_workloads, ()):
+        place = {"namespace": workload.spec.namespace, "workload": workload.spec.name}
+        yield _step(DELETE_WORKLOAD.kind, "delete", **place, image=workload.spec.image)
+        yield _step(DELETE_PULL_SECRETS.kind, "delete", **place)
 
 
 def _edge(request: RemoveRequest, observation: Observation) -> tuple[PlannedStep, ...]:

@@ -59,6 +59,7 @@ class Code(StrEnum):
     KUBERNETES_REACHED = auto()
     RIGHTS_COMPLETE = auto()
     RIGHTS_MISSING = auto()
+    OWN_WORKLOADS = auto()
     WORKLOADS = auto()
     NO_WORKLOADS = auto()
 

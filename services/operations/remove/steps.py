@@ -9,6 +9,7 @@ from services.model.plan import PlannedStep
 from services.operations.command_line import command_line
 from services.operations.remove.request import Cause
 from services.operations.step import Done, Going, Progress, Scene, Step, follow, followed
+from services.operations.workload_removal import DELETE_PULL_SECRETS, DELETE_WORKLOAD
 from services.policy.sites import EXTENSION_TYPE, Site
 
 STAYS_AFTER = timedelta(minutes=15)
@@ -136,6 +137,8 @@ def _acr(site: Site) -> dict[str, object]:
 
 
 STEPS: tuple[Step, ...] = (
+    DELETE_WORKLOAD,
+    DELETE_PULL_SECRETS,
     Step(
         "extension.remove",
         _remove_extension,
