@@ -19,7 +19,12 @@ async def registry(tmp_path: Path, clusters: RealKubePart | None) -> AsyncIterat
 @pytest.fixture
 async def shared(tmp_path: Path) -> AsyncIterator[Conversation]:
     """A channel that people of another workspace read, where the policy lets the bot speak."""
-    async with conversation(tmp_path, policy=POLICY | {"shared_channels": True}) as talk:
+    policy = POLICY | {
+        "shared_channels": True,
+        "grants": [*POLICY["grants"], {"name": "alice", "roles": ["approver"], "to": ["alice"]}],
+        "approvals": [POLICY["approvals"][0] | {"approvers": ["alice"], "self_approval": True}],
+    }
+    async with conversation(tmp_path, policy=policy) as talk:
         talk.channel, talk.people = "shared-fabrikam", ("alice", "eve")
         yield talk
 

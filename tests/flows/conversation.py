@@ -253,6 +253,11 @@ class Conversation:
         """The newest message in all its words, without a thread."""
         return (await self.card(person)).partition("\n    Registry: ")[0]
 
+    async def details(self, person: str = "alice") -> str:
+        """What `operation show` tells of the newest operation, which an ended card no longer lists."""
+        await self.say(f"operation show {(await self.operation()).id}", as_=person)
+        return await self.answer(person)
+
     async def thread(self, person: str = "alice") -> list[str]:
         """What the thread of the newest card says, line by line."""
         card = await self.card(person)

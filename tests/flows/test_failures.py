@@ -168,14 +168,15 @@ alice  /registry deploy edge01 --site hamburg
 bot    Deploy edge01 to hamburg: waiting for approval   [Approve] [Reject…] [Cancel]
 bob    [Approve]
 bot    Deploy edge01 to hamburg: failed, approved by bob   [Retry]
-bot    :x:  Deploy edge01 to hamburg: failed, approved by bob: The extension ended as `Failed`, and Azure gives no reason.
+bot    :x:  Deploy edge01 to hamburg: failed, approved by bob: The extension ended as `Failed`, and Azure gives no reason. <@U0ALICE>
        (the bot is started again)
 alice  [Retry]
 bot    Deploy edge01 to hamburg: waiting for approval   [Approve] [Reject…] [Cancel]
 bob    [Approve]
 bot    (only bob) The rule *carol decides* leaves this decision to `carol`.
 carol  [Approve]
-bot    Deploy edge01 to hamburg: online, approved by carol\
+bot    Deploy edge01 to hamburg: online, approved by carol, retried by alice
+bot    :white_check_mark:  Deploy edge01 to hamburg: online in N s, approved by carol, retried by alice. <@U0ALICE>\
 """)
 
 

@@ -52,8 +52,8 @@ async def test_a_registry_that_keeps_the_bot_out_is_deployed_from_and_says_what_
     await registry.say("deploy edge01 --site berlin")
 
     assert CLOSED in answer
+    assert "imported, as Azure says; the bot could not look" in "\n".join(await registry.thread())
     card = await registry.card_of("berlin")
-    assert "imported, as Azure says; the bot could not look" in card
     assert "*Not proven to hold an image* `hello-world`" in card
 
 

@@ -132,7 +132,7 @@ async def test_an_id_like_no_operation_s_is_not_mended_to_another_one_s(registry
     await registry.say("deploy edge01 --site berlin --dry-run")
     await registry.say("operation cancel op-0000000")
 
-    assert (await registry.answer()).endswith("`/registry operation list` shows the newest.")
+    assert (await registry.answer()).endswith("`/registry operation list` shows the newest operations.")
 
 
 async def test_what_a_phone_makes_of_dashes_and_quotes_is_understood(registry: Conversation) -> None:
@@ -193,7 +193,7 @@ bot    (only dave) There are no operations yet.
 dave   /registry operation show op-1
 bot    (only dave) You may do this elsewhere, but not at `hamburg` (production): you need `operation:read` there. The role *viewer*, *operator*, *approver* or *admin* includes it; the access file grants roles.
 dave   /registry operation show OPERATION
-bot    (only dave) There is no operation `OPERATION`. `/registry operation list` shows the newest.
+bot    (only dave) There is no operation `OPERATION`. `/registry operation list` shows the newest operations.
 dave   /registry list --site hambrug
 bot    (only dave) There is no site `hambrug`. There is only `berlin`.
 dave   /registry list

@@ -174,7 +174,7 @@ async def test_an_extension_of_another_name_is_known_by_its_address_and_kept(reg
     await registry.say("deploy edge01 --site berlin")
 
     assert (await registry.operation()).state == "succeeded"
-    assert "Keep: Extension cr-ext" in await registry.card_of("berlin")
+    assert "Keep: Extension cr-ext" in await registry.details()
 
 
 @pytest.mark.parametrize("wanted", ["check berlin", "check berlin --name edge01"])

@@ -234,7 +234,7 @@ Registry (only you): *berlin*  ·  development
   *Service IP* a free one is picked
   *Storage* the default class, 250Gi
   *Resource group* `edge-rg` in `ID`
-  *deploy* and *deactivate* need no approval here.
+  *deploy*, *deactivate*, *remove*, *update*, *workload deploy* and *workload delete* need no approval here.
   You may: `operation:read` and `registry:read`.
   [Check] [List]\
 """,
