@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from sandbox.controlplane.api import Api
 from services.gateways.kubernetes import KubernetesGateway
 from services.gateways.kubernetes.cluster import KubernetesCluster
 from services.gateways.kubernetes.rights import Right, deploying
+from services.model.errors import NotAuthenticated
 from services.model.plan import Finding
 from services.operations.answers import Known
 from services.operations.deploy.checks import CHECKS
@@ -74,14 +76,15 @@ def _less(role: dict[str, Any], right: Right) -> dict[str, Any]:
     return role | {"rules": kept}
 
 
-async def settled(cluster: KubernetesCluster, wanted: tuple[str, ...]) -> tuple[str, ...]:
-    """The missing rights as soon as they are as wanted, else at the end of the patience."""
-    found: tuple[str, ...] = ()
+async def settled(cluster: KubernetesCluster, expected: tuple[str, ...]) -> tuple[str, ...]:
+    """The missing rights as soon as they are as expected, else at the end of the patience."""
+    missing: tuple[str, ...] = ()
     for _ in range(PATIENCE * 20):
-        if (found := await cluster.missing_rights("default")) == wanted:
-            break
+        with suppress(NotAuthenticated):  # the API server may not know the new account yet
+            if (missing := await cluster.missing_rights("default")) == expected:
+                break
         await asyncio.sleep(0.05)
-    return found
+    return missing
 
 
 async def test_the_manifests_grant_everything_that_a_deployment_uses(as_the_bot: AsBot) -> None:
