@@ -151,7 +151,8 @@ async def _carried_out(made: World, line: str, title: str, success: str) -> dict
     while "waiting for approval" in (card := await made.card_says(title))["text"]:
         await made.connected()
         await made.post(
-            "/sandbox/slack/click", **{"as": "bob", "channel": "edge-ops", "ts": card["ts"], "text": "Approve"}
+            "/sandbox/slack/click",
+            **{"as": "bob", "channel": "edge-ops", "ts": card["ts"], "text": "Approve", "confirm": True},
         )
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLICK_AGAIN):
