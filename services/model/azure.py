@@ -25,6 +25,10 @@ class AcrRef:
         group = f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
         return f"{group}/providers/Microsoft.ContainerRegistry/registries/{self.name}"
 
+    def connected_id(self, name: str) -> str:
+        """The ARM id of its connected registry `name`."""
+        return f"{self.id}/connectedRegistries/{name}"
+
 
 @dataclass(frozen=True)
 class ClusterRef:

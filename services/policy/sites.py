@@ -213,6 +213,18 @@ class Site(_Values):
         return AcrRef(self.subscription, self.acr.resource_group or self.resource_group, self.acr.name)
 
     @property
+    def names(self) -> dict[str, object]:
+        """What its things are called: facts for sentences and command lines."""
+        acr, cluster = self.acr_ref, self.cluster_ref
+        return {
+            "site": self.name,
+            "registry": acr.name,
+            "group": acr.resource_group,
+            "cluster": cluster.name,
+            "cluster_group": cluster.resource_group,
+        }
+
+    @property
     def cluster_ref(self) -> ClusterRef:
         """The cluster's name in ARM."""
         return ClusterRef(self.subscription, self.cluster.resource_group or self.resource_group, self.cluster.name)

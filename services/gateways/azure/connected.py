@@ -24,7 +24,7 @@ class ConnectedRegistries:
     async def get(self, acr: AcrRef, name: str) -> ConnectedRegistry:
         """Raises `Absent`."""
         client = self._arm.registries(acr.subscription).connected_registries
-        async with self._arm.reading(f"{acr.id}/connectedRegistries/{name}") as deadline:
+        async with self._arm.reading(acr.connected_id(name)) as deadline:
             answer = await client.get(acr.resource_group, acr.name, name, deadline=deadline)
             return reading.named(reading.connected_registry(answer), name)
 
@@ -63,7 +63,7 @@ class ConnectedRegistries:
             )
         )
         client = self._arm.registries(acr.subscription).connected_registries
-        target = f"{acr.id}/connectedRegistries/{name}"
+        target = acr.connected_id(name)
         async with self._arm.writing(target) as deadline:
             poller = await client.begin_create(
                 acr.resource_group, acr.name, name, registry, deadline=deadline, **UNPOLLED
@@ -101,7 +101,7 @@ class ConnectedRegistries:
     async def _patch(self, acr: AcrRef, name: str, properties: models.ConnectedRegistryUpdateProperties) -> Pending:
         change = models.ConnectedRegistryUpdateParameters(properties=properties)
         client = self._arm.registries(acr.subscription).connected_registries
-        target = f"{acr.id}/connectedRegistries/{name}"
+        target = acr.connected_id(name)
         async with self._arm.writing(target) as deadline:
             poller = await client.begin_update(
                 acr.resource_group, acr.name, name, change, deadline=deadline, **UNPOLLED
@@ -111,7 +111,7 @@ class ConnectedRegistries:
     async def deactivate(self, acr: AcrRef, name: str) -> Pending:
         """An action without a body: 200, or 202 with a Location that is followed."""
         client = self._arm.registries(acr.subscription).connected_registries
-        target = f"{acr.id}/connectedRegistries/{name}"
+        target = acr.connected_id(name)
         async with self._arm.writing(target) as deadline:
             poller = await client.begin_deactivate(acr.resource_group, acr.name, name, deadline=deadline, **UNPOLLED)
             return pending_write(self._arm, await initial_answer(poller), f"{target}/deactivate")
@@ -123,7 +123,7 @@ class ConnectedRegistries:
         async def send(deadline: float) -> AsyncLROPoller[None]:
             return await client.begin_delete(acr.resource_group, acr.name, name, deadline=deadline, **UNPOLLED)
 
-        return await deletion(self._arm, f"{acr.id}/connectedRegistries/{name}", send)
+        return await deletion(self._arm, acr.connected_id(name), send)
 
 
 def _gateway(answer: AsyncHttpResponse) -> dict[str, str]:

@@ -15,7 +15,7 @@ from services.policy.sites import Site
 
 
 def _locks(site: Site, name: str) -> tuple[str, ...]:
-    return (f"{site.acr_ref.id}/connectedRegistries/{name}".lower(), site.cluster_ref.id.lower())
+    return (site.acr_ref.connected_id(name).lower(), site.cluster_ref.id.lower())
 
 
 def _plan(_site: Site, request: DeactivateRequest, seen: Observation) -> Draft:

@@ -48,13 +48,5 @@ def deactivate_request(_site: Site, name: str, _options: DeactivateOptions) -> D
 
 
 def site_names(site: Site, request: DeactivateRequest) -> dict[str, object]:
-    """What the site's things are called: facts for sentences and command lines."""
-    acr, cluster = site.acr_ref, site.cluster_ref
-    return {
-        "site": site.name,
-        "name": request.name,
-        "registry": acr.name,
-        "group": acr.resource_group,
-        "cluster": cluster.name,
-        "cluster_group": cluster.resource_group,
-    }
+    """Facts for sentences and command lines."""
+    return {**site.names, "name": request.name}

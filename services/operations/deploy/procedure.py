@@ -19,7 +19,7 @@ from services.policy.sites import Site
 
 
 def _locks(site: Site, name: str) -> tuple[str, ...]:
-    return (site.cluster_ref.id.lower(), f"{site.acr_ref.id}/connectedRegistries/{name}".lower())
+    return (site.cluster_ref.id.lower(), site.acr_ref.connected_id(name).lower())
 
 
 def _with_leased(observation: Observation, addresses: frozenset[str]) -> Observation:

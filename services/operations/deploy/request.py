@@ -187,15 +187,6 @@ def storage_bytes(quantity: str) -> int | None:
 
 
 def site_names(site: Site, request: DeployRequest) -> dict[str, object]:
-    """What the site's things are called: facts for sentences and command lines."""
-    acr, cluster = site.acr_ref, site.cluster_ref
-    return {
-        "site": site.name,
-        "name": request.name,
-        "registry": acr.name,
-        "group": acr.resource_group,
-        "subscription": site.subscription,
-        "cluster": cluster.name,
-        "cluster_group": cluster.resource_group,
-        "extension": request.extension_name,
-    }
+    """Facts for sentences and command lines."""
+    own = {"name": request.name, "subscription": site.subscription, "extension": request.extension_name}
+    return {**site.names, **own}

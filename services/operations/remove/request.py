@@ -77,13 +77,5 @@ def remove_request(_site: Site, name: str, options: RemoveOptions) -> RemoveRequ
 
 
 def site_names(site: Site, request: RemoveRequest) -> dict[str, object]:
-    """What the site's things are called: facts for sentences and command lines."""
-    acr, cluster = site.acr_ref, site.cluster_ref
-    return {
-        "site": site.name,
-        "name": request.name,
-        "registry": acr.name,
-        "group": acr.resource_group,
-        "cluster": cluster.name,
-        "cluster_group": cluster.resource_group,
-    }
+    """Facts for sentences and command lines."""
+    return {**site.names, "name": request.name}

@@ -6,9 +6,10 @@ from services.model.azure import Pending
 from services.model.errors import Absent, Busy, Conflict, Failure, WrongCluster
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
-from services.operations.command_line import command_line
+from services.operations.command_line import acr_options, command_line
 from services.operations.remove.request import Cause
 from services.operations.step import Done, Going, Progress, Scene, Step, follow, followed
+from services.operations.token_steps import delete_scope_map, delete_token
 from services.operations.workload_removal import DELETE_PULL_SECRETS, DELETE_WORKLOAD
 from services.policy.sites import EXTENSION_TYPE, Site
 
@@ -89,7 +90,9 @@ async def _deactivated(scene: Scene, pending: Pending) -> Progress:
 
 
 def _registry_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
-    return command_line("az acr connected-registry delete", name=planned.params["name"], **_acr(site), yes=True)
+    return command_line(
+        "az acr connected-registry delete", name=planned.params["name"], **acr_options(site.acr_ref), yes=True
+    )
 
 
 async def _narrow(scene: Scene) -> Progress:
@@ -111,29 +114,9 @@ def _narrow_line(site: Site, operation: Operation, planned: PlannedStep) -> str:
     return command_line(
         "az acr scope-map update",
         name=planned.params["name"],
-        **_acr(site),
+        **acr_options(site.acr_ref),
         remove_gateway=(operation.target, *verbs),
     )
-
-
-async def _remove_token(scene: Scene) -> Progress:
-    return followed(await scene.azure.tokens.delete(scene.site.acr_ref, scene.params["name"]))
-
-
-def _token_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
-    return command_line("az acr token delete", name=planned.params["name"], **_acr(site), yes=True)
-
-
-async def _remove_scope_map(scene: Scene) -> Progress:
-    return followed(await scene.azure.scope_maps.delete(scene.site.acr_ref, scene.params["name"]))
-
-
-def _scope_map_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
-    return command_line("az acr scope-map delete", name=planned.params["name"], **_acr(site), yes=True)
-
-
-def _acr(site: Site) -> dict[str, object]:
-    return {"registry": site.acr_ref.name, "resource_group": site.acr_ref.resource_group}
 
 
 STEPS: tuple[Step, ...] = (
@@ -150,6 +133,6 @@ STEPS: tuple[Step, ...] = (
     Step("namespace.gone", _look, _namespace_line, wait=_namespace_gone, interval=5, within=2 * STAYS_AFTER),
     Step("connected.remove", _remove_registry, _registry_line, wait=_registry_removed),
     Step("scope_map.narrow", _narrow, _narrow_line, wait=follow),
-    Step("token.remove", _remove_token, _token_line, wait=follow),
-    Step("scope_map.remove", _remove_scope_map, _scope_map_line, wait=follow),
+    delete_token("token.remove"),
+    delete_scope_map("scope_map.remove"),
 )

@@ -9,7 +9,7 @@ from services.policy.sites import Site
 
 
 def _locks(site: Site, name: str) -> tuple[str, ...]:
-    return (f"{site.acr_ref.id}/connectedRegistries/{name}".lower(),)
+    return (site.acr_ref.connected_id(name).lower(),)
 
 
 def _plan(_site: Site, request: UpdateRequest, observation: Observation) -> Draft:

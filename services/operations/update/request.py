@@ -68,6 +68,5 @@ def update_request(_site: Site, name: str, options: UpdateOptions) -> UpdateRequ
 
 
 def site_names(site: Site, request: UpdateRequest) -> dict[str, object]:
-    """What the site's things are called: facts for sentences and command lines."""
-    acr = site.acr_ref
-    return {"site": site.name, "name": request.name, "registry": acr.name, "group": acr.resource_group}
+    """Facts for sentences and command lines."""
+    return {**site.names, "name": request.name}

@@ -128,22 +128,11 @@ def split_image(image: str) -> tuple[str, str]:
     return repository, reference
 
 
-def site_names(site: Site) -> dict[str, object]:
-    """What the site's things are called: facts for sentences and command lines."""
-    acr = site.acr_ref
-    return {
-        "site": site.name,
-        "registry": acr.name,
-        "group": acr.resource_group,
-        "cluster": site.cluster_ref.name,
-    }
-
-
 def workload_names(site: Site, request: WorkloadRequest) -> dict[str, object]:
-    """The same, with what is asked for."""
+    """Facts for sentences and command lines."""
     place = request.place
     return {
-        **site_names(site),
+        **site.names,
         "name": request.registry,
         "image": request.image,
         "repository": request.repository,
@@ -155,4 +144,4 @@ def workload_names(site: Site, request: WorkloadRequest) -> dict[str, object]:
 
 def deletion_names(site: Site, request: DeletionRequest) -> dict[str, object]:
     """The same for a deletion."""
-    return {**site_names(site), "workload": request.place.name, "namespace": request.place.namespace}
+    return {**site.names, "workload": request.place.name, "namespace": request.place.namespace}

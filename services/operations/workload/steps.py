@@ -12,8 +12,9 @@ from services.model.errors import Absent, DomainError, Failure
 from services.model.kubernetes import DeployedWorkload, PullSecret, WorkloadSpec
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
-from services.operations.command_line import command_line, lines
-from services.operations.step import Done, Going, Progress, Scene, Step, follow, followed, is_there
+from services.operations.command_line import acr_options, command_line, lines
+from services.operations.step import Done, Going, Progress, Scene, Step, follow, followed
+from services.operations.token_steps import delete_scope_map, delete_token, put_scope_map, put_token
 from services.operations.workload.diagnosis import LASTING, diagnose
 from services.operations.workload.outputs import ImagePulled, PullSecretMade, TokenLinked
 from services.operations.workload.words import Cause
@@ -39,7 +40,7 @@ async def _put_scope_map(scene: Scene) -> Progress:
 
 def _scope_map_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
     repository = str(planned.params["repository"])
-    words = command_line("az acr scope-map create", name=planned.params["name"], **_acr(site))
+    words = command_line("az acr scope-map create", name=planned.params["name"], **acr_options(site.acr_ref))
     return f"{words} {command_line('--repository', repository, 'content/read', 'metadata/read')}"
 
 
@@ -50,7 +51,9 @@ async def _put_token(scene: Scene) -> Progress:
 
 def _token_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
     name = planned.params["name"]
-    return command_line("az acr token create", name=name, **_acr(site), scope_map=name, no_passwords="true")
+    return command_line(
+        "az acr token create", name=name, **acr_options(site.acr_ref), scope_map=name, no_passwords="true"
+    )
 
 
 async def _link(scene: Scene) -> Progress:
@@ -78,7 +81,7 @@ def _link_line(site: Site, operation: Operation, planned: PlannedStep) -> str:
     return command_line(
         "az acr connected-registry update",
         name=operation.target,
-        **_acr(site),
+        **acr_options(site.acr_ref),
         add_client_tokens=planned.params["token"],
     )
 
@@ -104,7 +107,7 @@ async def _is_synced(scene: Scene, _token: object) -> Progress:
 def _sync_line(site: Site, operation: Operation, _planned: PlannedStep) -> str:
     query = "parent.syncProperties.lastSyncTime"
     return command_line(
-        "az acr connected-registry show", name=operation.target, **_acr(site), query=query, output="tsv"
+        "az acr connected-registry show", name=operation.target, **acr_options(site.acr_ref), query=query, output="tsv"
     )
 
 
@@ -139,7 +142,9 @@ def _pull_secret_line(site: Site, _operation: Operation, planned: PlannedStep) -
     )
     return lines(
         (
-            command_line("az acr token credential generate", name=params["token"], **_acr(site), password1=True)
+            command_line(
+                "az acr token credential generate", name=params["token"], **acr_options(site.acr_ref), password1=True
+            )
             + "   # into PASSWORD",
             f'{secret} --docker-password "$PASSWORD"',
         )
@@ -266,48 +271,13 @@ def _unlink_line(site: Site, _operation: Operation, planned: PlannedStep) -> str
     return command_line(
         "az acr connected-registry update",
         name=planned.params["registry"],
-        **_acr(site),
+        **acr_options(site.acr_ref),
         remove_client_tokens=planned.params["token"],
     )
 
 
-async def _delete_token(scene: Scene) -> Progress:
-    return followed(await scene.azure.tokens.delete(scene.site.acr_ref, scene.params["name"]))
-
-
-def _delete_token_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
-    return command_line("az acr token delete", name=planned.params["name"], **_acr(site), yes=True)
-
-
-async def _delete_scope_map(scene: Scene) -> Progress:
-    return followed(await scene.azure.scope_maps.delete(scene.site.acr_ref, scene.params["name"]))
-
-
-def _delete_scope_map_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
-    return command_line("az acr scope-map delete", name=planned.params["name"], **_acr(site), yes=True)
-
-
-def _acr(site: Site) -> dict[str, object]:
-    return {"registry": site.acr_ref.name, "resource_group": site.acr_ref.resource_group}
-
-
-PUT_SCOPE_MAP = Step(
-    "client_scope_map.put",
-    _put_scope_map,
-    _scope_map_line,
-    wait=follow,
-    writes=lambda site, planned: f"{site.acr_ref.id}/scopeMaps/{planned.params['name']}",
-    exists=lambda scene: is_there(scene.azure.scope_maps.get(scene.site.acr_ref, scene.params["name"])),
-)
-PUT_TOKEN = Step(
-    "client_token.put",
-    _put_token,
-    _token_line,
-    wait=follow,
-    interval=2,
-    writes=lambda site, planned: f"{site.acr_ref.id}/tokens/{planned.params['name']}",
-    exists=lambda scene: is_there(scene.azure.tokens.get(scene.site.acr_ref, scene.params["name"])),
-)
+PUT_SCOPE_MAP = put_scope_map("client_scope_map.put", _put_scope_map, _scope_map_line)
+PUT_TOKEN = put_token("client_token.put", _put_token, _token_line)
 LINK = Step("client_token.link", _link, _link_line, wait=_linked)
 KNOWN = Step("client_token.synced", _look_for_sync, _sync_line, wait=_is_synced, interval=5, within=2 * SYNCED_WITHIN)
 PULL_SECRET = Step("pull_secret.put", _make_pull_secret, _pull_secret_line, repeats=_pull_failed)
@@ -317,6 +287,6 @@ STEPS: tuple[Step, ...] = (PUT_SCOPE_MAP, PUT_TOKEN, LINK, KNOWN, PULL_SECRET, P
 """Of a deployment."""
 
 UNLINK = Step("client_token.unlink", _unlink, _unlink_line, wait=follow)
-DELETE_TOKEN = Step("client_token.delete", _delete_token, _delete_token_line, wait=follow, interval=2)
-DELETE_SCOPE_MAP = Step("client_scope_map.delete", _delete_scope_map, _delete_scope_map_line, wait=follow)
+DELETE_TOKEN = delete_token("client_token.delete", interval=2)
+DELETE_SCOPE_MAP = delete_scope_map("client_scope_map.delete")
 DELETION_STEPS: tuple[Step, ...] = (DELETE_WORKLOAD, DELETE_PULL_SECRETS, UNLINK, DELETE_TOKEN, DELETE_SCOPE_MAP)

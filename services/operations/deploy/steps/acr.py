@@ -10,6 +10,7 @@ from services.operations.command_line import acr_options, command_line, lines
 from services.operations.deploy.causes import Cause
 from services.operations.deploy.outputs import ImageImported, ImageKept
 from services.operations.step import Done, Going, Progress, Scene, Step, follow, followed, is_there
+from services.operations.token_steps import put_scope_map, put_token
 from services.policy.sites import Site
 
 UNSEEN = timedelta(minutes=1)
@@ -214,20 +215,5 @@ CREATE_ACR = Step(
 )
 ENABLE_DATA_ENDPOINT = Step("acr.data_endpoint", _enable_data_endpoint, _data_endpoint_line, wait=follow)
 IMPORT_IMAGE = Step("acr.import", _import, _import_line, wait=_imported, exists=_is_imported)
-PUT_SCOPE_MAP = Step(
-    "scope_map.put",
-    _put_scope_map,
-    _scope_map_line,
-    wait=follow,
-    writes=lambda site, planned: f"{site.acr_ref.id}/scopeMaps/{planned.params['name']}",
-    exists=lambda scene: is_there(scene.azure.scope_maps.get(scene.site.acr_ref, scene.params["name"])),
-)
-PUT_SYNC_TOKEN = Step(
-    "sync_token.put",
-    _put_token,
-    _token_line,
-    wait=follow,
-    interval=2,
-    writes=lambda site, planned: f"{site.acr_ref.id}/tokens/{planned.params['name']}",
-    exists=lambda scene: is_there(scene.azure.tokens.get(scene.site.acr_ref, scene.params["name"])),
-)
+PUT_SCOPE_MAP = put_scope_map("scope_map.put", _put_scope_map, _scope_map_line)
+PUT_SYNC_TOKEN = put_token("sync_token.put", _put_token, _token_line)

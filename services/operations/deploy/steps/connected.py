@@ -135,7 +135,7 @@ CREATE = Step(
     _create,
     _create_line,
     wait=_created,
-    writes=lambda site, planned: f"{site.acr_ref.id}/connectedRegistries/{planned.params['name']}",
+    writes=lambda site, planned: site.acr_ref.connected_id(str(planned.params["name"])),
     exists=lambda scene: is_there(scene.azure.connected.get(scene.site.acr_ref, scene.name)),
 )
 ONLINE = Step(
