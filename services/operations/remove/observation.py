@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from services.model.azure import ArcCluster, ConnectedRegistry, Extension, ScopeMap, Token
 from services.model.errors import WrongCluster
@@ -17,6 +17,7 @@ from services.policy.sites import RUNTIME_NAMESPACE, Site
 from services.ports import Azure, Cluster, Kubernetes
 
 T = TypeVar("T")
+Tasks = dict[str, asyncio.Task[Answer[Any]]]
 
 _ACR = "Microsoft.ContainerRegistry/registries"
 ACR_ACTIONS = {
@@ -56,69 +57,70 @@ async def observe(
     azure: Azure, kubernetes: Kubernetes, site: Site, request: RemoveRequest, _approved: Plan | None
 ) -> Observation:
     """Seven ARM requests, of which three are lists of everything in the cloud registry that could be a part of it."""
-    acr, arc, access = site.acr_ref, site.cluster_ref, site.cluster.kubernetes
     async with asyncio.TaskGroup() as group:
-        arm = Questions(group, "azure")
-        connected = arm.list(acr.id, lambda: azure.connected.list(acr))
-        scope_maps = arm.list(acr.id, lambda: azure.scope_maps.list(acr))
-        tokens = arm.list(acr.id, lambda: azure.tokens.list(acr))
-        at_acr = arm.find(acr.id, lambda: azure.permissions.missing(acr.id, tuple(ACR_ACTIONS.values())))
-        cluster = arm.find(arc.id, lambda: azure.clusters.get(arc))
-        extensions = arm.list(arc.id, lambda: azure.extensions.list(arc))
-        at_cluster = arm.find(arc.id, lambda: azure.permissions.missing(arc.id, tuple(CLUSTER_ACTIONS.values())))
-        kube = Questions(group, "kubernetes")
+        arm = _ask_azure(Questions(group, "azure"), azure, site)
+        inside = _ask_cluster(Questions(group, "kubernetes"), kubernetes, site, request, arm)
+    answers: dict[str, Any] = {name: task.result() for name, task in (arm | inside).items()}
+    return Observation(**answers)
 
-        async def proven() -> Cluster:
-            """Another cluster than the site's would answer that nothing is left."""
-            reached = await kubernetes.cluster(access.kubeconfig, access.context, arc)
-            if reached.identity != "proven":
-                raise WrongCluster("kubernetes", site.name, "ClusterUnproven", reason="unproven")
-            return reached
 
-        door = kube.skip() if request.options.without_cluster else kube.ask(site.name, proven)
+def _ask_azure(questions: Questions, azure: Azure, site: Site) -> Tasks:
+    """Answers to be, by the fields of an observation."""
+    acr, arc = site.acr_ref, site.cluster_ref
+    at_acr, at_cluster = tuple(ACR_ACTIONS.values()), tuple(CLUSTER_ACTIONS.values())
+    return {
+        "connected": questions.list(acr.id, lambda: azure.connected.list(acr)),
+        "scope_maps": questions.list(acr.id, lambda: azure.scope_maps.list(acr)),
+        "tokens": questions.list(acr.id, lambda: azure.tokens.list(acr)),
+        "missing_at_acr": questions.find(acr.id, lambda: azure.permissions.missing(acr.id, at_acr)),
+        "cluster": questions.find(arc.id, lambda: azure.clusters.get(arc)),
+        "extensions": questions.list(arc.id, lambda: azure.extensions.list(arc)),
+        "missing_at_cluster": questions.find(arc.id, lambda: azure.permissions.missing(arc.id, at_cluster)),
+    }
 
-        def inside(question: Callable[[Cluster], Awaitable[T]]) -> asyncio.Task[Answer[T]]:
-            """A question to the cluster, which has to be reached first; it fails as the reaching did."""
 
-            async def asked() -> T:
-                return await question(await value_of(door))
+def _ask_cluster(questions: Questions, kubernetes: Kubernetes, site: Site, request: RemoveRequest, arm: Tasks) -> Tasks:
+    """The same of the cluster, which has to be reached first; some questions need what Azure answers to `arm`."""
+    access = site.cluster.kubernetes
 
-            return kube.ask(site.name, asked)
+    async def proven() -> Cluster:
+        """Another cluster than the site's would answer that nothing is left."""
+        reached = await kubernetes.cluster(access.kubeconfig, access.context, site.cluster_ref)
+        if reached.identity != "proven":
+            raise WrongCluster("kubernetes", site.name, "ClusterUnproven", reason="unproven")
+        return reached
 
-        async def phase_of_namespace(reached: Cluster) -> str:
-            everything = await value_of(extensions)
-            candidates = registry_extensions(everything)
-            return await reached.namespace_phase((candidates and candidates[0].release_namespace) or RUNTIME_NAMESPACE)
+    door = questions.skip() if request.options.without_cluster else questions.ask(site.name, proven)
 
-        async def workloads_of_it(reached: Cluster) -> tuple[Workload, ...]:
-            registries = await value_of(connected)
-            own = own_extension(request, await value_of(extensions), registries)
-            hosts = {one.login_server for one in registries if one.name.casefold() == request.name.casefold()}
-            return await reached.workloads(hosts | ({own.settings.get(SERVICE_ADDRESS, "")} if own else set()))
+    def inside(question: Callable[[Cluster], Awaitable[T]]) -> asyncio.Task[Answer[T]]:
+        """It fails as the reaching did."""
 
-        async def rights_at_workloads(reached: Cluster) -> tuple[str, ...]:
-            namespaces = sorted({workload.spec.namespace for workload in await value_of(own_workloads)})
-            missing = [await reached.missing_workload_rights(namespace) for namespace in namespaces]
-            return tuple(right for rights in missing for right in rights)
+        async def ask() -> T:
+            return await question(await value_of(door))
 
-        version = inside(lambda reached: reached.version())
-        missing_rights = inside(lambda reached: reached.missing_rights_to_remove())
-        phase = inside(phase_of_namespace)
-        workloads = inside(workloads_of_it)
-        own_workloads = inside(lambda reached: reached.workloads_of(request.name))
-        workload_rights = inside(rights_at_workloads)
-    return Observation(
-        connected=connected.result(),
-        scope_maps=scope_maps.result(),
-        tokens=tokens.result(),
-        missing_at_acr=at_acr.result(),
-        cluster=cluster.result(),
-        extensions=extensions.result(),
-        missing_at_cluster=at_cluster.result(),
-        kubernetes_version=version.result(),
-        missing_rights=missing_rights.result(),
-        namespace_phase=phase.result(),
-        workloads=workloads.result(),
-        own_workloads=own_workloads.result(),
-        missing_workload_rights=workload_rights.result(),
-    )
+        return questions.ask(site.name, ask)
+
+    async def phase_of_namespace(reached: Cluster) -> str:
+        candidates = registry_extensions(await value_of(arm["extensions"]))
+        return await reached.namespace_phase((candidates and candidates[0].release_namespace) or RUNTIME_NAMESPACE)
+
+    async def workloads_of_it(reached: Cluster) -> tuple[Workload, ...]:
+        registries = await value_of(arm["connected"])
+        own = own_extension(request, await value_of(arm["extensions"]), registries)
+        hosts = {one.login_server for one in registries if one.name.casefold() == request.name.casefold()}
+        return await reached.workloads(hosts | ({own.settings.get(SERVICE_ADDRESS, "")} if own else set()))
+
+    async def rights_at_workloads(reached: Cluster) -> tuple[str, ...]:
+        namespaces = sorted({workload.spec.namespace for workload in await value_of(own_workloads)})
+        missing = [await reached.missing_workload_rights(namespace) for namespace in namespaces]
+        return tuple(right for rights in missing for right in rights)
+
+    own_workloads = inside(lambda reached: reached.workloads_of(request.name))
+    return {
+        "kubernetes_version": inside(lambda reached: reached.version()),
+        "missing_rights": inside(lambda reached: reached.missing_rights_to_remove()),
+        "namespace_phase": inside(phase_of_namespace),
+        "workloads": inside(workloads_of_it),
+        "own_workloads": own_workloads,
+        "missing_workload_rights": inside(rights_at_workloads),
+    }
