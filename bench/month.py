@@ -108,7 +108,7 @@ class _Extensions:
 
     async def list(self, ref: ClusterRef) -> tuple[Extension, ...]:
         extensions = self.azure.find(ref).extensions.values()
-        return tuple(Extension(one.name, one.name, EXTENSION_TYPE, one.state) for one in extensions)
+        return tuple(Extension(one.name, one.name, EXTENSION_TYPE, one.state, one.settings) for one in extensions)
 
 
 class _Memory:

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from services.model.azure import StatusDetail
+from services.model.azure import Extension, StatusDetail
 
 HealthState = Literal[
     "healthy",
@@ -89,13 +89,13 @@ class Sighting:
 class ClusterLook:
     """What was read of an Arc cluster.
 
-    `connectivity` is empty where it could not be read; `extensions` are provisioning states by name in lower case;
+    `connectivity` is empty where it could not be read; `extensions` are those that run a connected registry;
     `refused` says that the bot's identity may read neither.
     """
 
     at: datetime
     connectivity: str = ""
-    extensions: Mapping[str, str] = field(default_factory=dict)
+    extensions: tuple[Extension, ...] = ()
     refused: bool = False
 
 

@@ -14,7 +14,7 @@ import structlog
 from services.model.azure import ArcCluster, ClusterRef, Extension
 from services.model.errors import Absent, DomainError, NotAllowed, NotAuthenticated, Refused
 from services.model.health import ClusterLook
-from services.policy.sites import EXTENSION_TYPE
+from services.policy.extensions import registry_extensions
 from services.ports import Azure
 
 ROUTINE = timedelta(minutes=15)
@@ -109,19 +109,15 @@ class ArcClusters:
 
         async with self._bound:
             listed, read = await asyncio.gather(extensions(), state())
-        connectivity, states = old.connectivity, old.extensions
+        connectivity, installed = old.connectivity, old.extensions
         if isinstance(read, ArcCluster):
             connectivity = read.connectivity
         elif isinstance(read, _CLOSED):
             connectivity = ""
         if not isinstance(listed, DomainError):
-            states = {
-                extension.name.lower(): extension.provisioning_state
-                for extension in listed
-                if extension.type.lower() == EXTENSION_TYPE
-            }
+            installed = registry_extensions(listed)
         refused = isinstance(listed, _CLOSED) and (read is None or isinstance(read, _CLOSED))
-        self._looks[key] = ClusterLook(self._now(), connectivity, states, refused)
+        self._looks[key] = ClusterLook(self._now(), connectivity, installed, refused)
 
 
 def _is_disconnected(look: ClusterLook) -> bool:

@@ -8,6 +8,7 @@ from services.model.azure import AcrRef, ConnectedRegistry
 from services.model.errors import DomainError, Throttled, Unreachable
 from services.model.health import ClusterLook, Health, Sighting, Target, Transition
 from services.model.poll import LastSighting, Poll, PollResult, StoredState
+from services.policy.extensions import served_registries
 from services.watching import incident_rules
 from services.watching.health import health, sighting_of
 
@@ -23,15 +24,19 @@ def sightings(
     at: datetime,
 ) -> tuple[Sighting, ...]:
     """What the list says of each connected registry, joined with its cluster's state and its extension's."""
-    # An extension is named for its connected registry (`deploy` does so).
-    clusters = {name: cluster for cluster, look in looks.items() for name in look.extensions}
+    installations = {
+        served[0].name: (cluster, extension.provisioning_state)
+        for cluster, look in looks.items()
+        for extension in look.extensions
+        # One that may serve several says nothing of any of them.
+        if len(served := served_registries(extension, tuple(registries))) == 1
+    }
     sightings: list[Sighting] = []
     for registry in registries:
         before = stored.sightings.get(Target(acr.id.lower(), registry.name))
-        cluster = clusters.get(registry.name.lower(), before.sighting.cluster if before else "")
+        cluster, state = installations.get(registry.name, (before.sighting.cluster if before else "", ""))
         look = looks.get(cluster, ClusterLook(at))
-        extension = look.extensions.get(registry.name.lower(), "")
-        sighting = sighting_of(acr.id, registry, at, extension=extension)
+        sighting = sighting_of(acr.id, registry, at, extension=state)
         sightings.append(replace(sighting, cluster=cluster, connectivity=look.connectivity))
     return tuple(sightings)
 
