@@ -223,6 +223,8 @@ async def _run_command(command: list[str], values: dict[str, str], ended: asynci
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
         loop.add_signal_handler(number, _forward, process, number, ended)
+    if ended.is_set():  # by a signal that came while the command was being started
+        _send(process, signal.SIGTERM)
     waits = {asyncio.create_task(process.wait()), asyncio.create_task(ended.wait())}
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for task in waits:
