@@ -1,6 +1,7 @@
 """`python -m sandbox`, run as people run it."""
 
 import asyncio
+import os
 import signal
 import socket
 import stat
@@ -25,7 +26,7 @@ async def run(tmp_path: Path) -> AsyncIterator[Run]:
     """Start the sandbox with free ports at immediate speed; whatever still runs at the end is ended."""
     started = []
 
-    async def start(*arguments: str, port: str = "0") -> asyncio.subprocess.Process:
+    async def start(*arguments: str, port: str = "0", proxy: str = "") -> asyncio.subprocess.Process:
         words = (
             [*arguments[: arguments.index("--")], *_usual(tmp_path, port), *arguments[arguments.index("--") :]]
             if ("--" in arguments)
@@ -37,6 +38,8 @@ async def run(tmp_path: Path) -> AsyncIterator[Run]:
             "sandbox",
             *words,
             cwd=ROOT,
+            # Not in the test's own environment: what a worker started before would take the proxy as well.
+            env={**os.environ, "HTTPS_PROXY": proxy},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -169,13 +172,10 @@ async def test_a_signal_ends_it_cleanly(run: Run, tmp_path: Path, number: signal
     assert (code, err) == (0, "")
 
 
-async def test_a_command_gets_the_environment_and_no_proxies(
-    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example")
+async def test_a_command_gets_the_environment_and_no_proxies(run: Run) -> None:
     script = "import os; print('seen', os.environ['SLACK_BOT_TOKEN'], os.environ.get('HTTPS_PROXY'))"
 
-    process = await run("--", sys.executable, "-c", script)
+    process = await run("--", sys.executable, "-c", script, proxy="http://proxy.example")
 
     _, out, _ = await outcome(process)
     assert "seen xoxb-sandbox-bot-token None" in out
