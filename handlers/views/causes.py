@@ -16,11 +16,12 @@ from services.operations.causes import EngineCause
 
 @dataclass(frozen=True)
 class FailureText:
-    """A failure as people read it, in mrkdwn. `line` is plain text for their own shell, or empty."""
+    """A failure as people read it, in mrkdwn. `line` is plain text for their own shell, `command` one of the bot's."""
 
     sentence: str
     remedy: str
     line: str = ""
+    command: str = ""
 
 
 def render(failure: Failure, kind: str = "", names: Mapping[str, object] | None = None) -> FailureText:
@@ -47,7 +48,7 @@ def render(failure: Failure, kind: str = "", names: Mapping[str, object] | None 
         facts["target"] = short(target)
     system = SYSTEMS.get(str(facts.get("service")), "The other system")
     text = sentence(words.sentence.replace("SYSTEM", system), facts)
-    return FailureText(text, sentence(words.remedy, facts), shell(words.line, facts))
+    return FailureText(text, sentence(words.remedy, facts), shell(words.line, facts), shell(words.command, facts))
 
 
 SYSTEMS = {"azure": "Azure", "kubernetes": "The cluster", "slack": "Slack"}

@@ -184,10 +184,15 @@ def finding_block(finding: Finding, kind: str, *, with_line: bool = True) -> Blo
         paragraph += f"\n{text.fix}"
     if text.line and with_line:
         paragraph += f"\n{code(text.line)}"
-    if not text.command:
+    return _with_command(paragraph, text.command, f"fix:{finding.check}")
+
+
+def _with_command(paragraph: str, command: str, id_: str, confirm: Confirm | None = None) -> Block:
+    """A section with a button that runs the command, if there is one."""
+    if not command:
         return blocks.section(paragraph)
-    fix = blocks.accessory(button(text.command.split()[0].capitalize(), runs=text.command), f"fix:{finding.check}")
-    return blocks.section(paragraph, accessory=fix)
+    run = button(command.split(maxsplit=1)[0].capitalize(), runs=command, confirm=confirm)
+    return blocks.section(paragraph, accessory=blocks.accessory(run, id_))
 
 
 def _differences(operation: Operation) -> Iterator[Block]:
@@ -248,7 +253,9 @@ def _failure(operation: Operation) -> Iterator[Block]:
     if isinstance(error, Failure):
         cause = causes.render(error, operation.kind, _names(operation))
         line = f"\n{code(cause.line)}" if cause.line else ""
-        yield blocks.section(f"{cause.sentence}\n{cause.remedy}{line}")
+        # What mends a cause changes something, and not every site asks for an approval.
+        question = Confirm("Run this command?", f"{cause.command}\n{cause.remedy}", "Run it", "Not now")
+        yield _with_command(f"{cause.sentence}\n{cause.remedy}{line}", cause.command, "repair", question)
         if error.correlation_id:
             yield blocks.context(f"Azure's correlation id: {code(error.correlation_id)}")
     elif isinstance(error, DomainError):

@@ -98,6 +98,25 @@ async def test_a_retry_after_the_edge_was_mended_changes_nothing_in_azure(
     assert (await registry.requests("^(PUT|PATCH|POST) "))[before:] == []
 
 
+async def test_a_button_on_the_card_mends_the_cause_and_the_retry_goes_on(registry: Conversation) -> None:
+    await registry.edge(scenario="already-activated")
+    await registry.say("deploy edge01 --site berlin")
+    await registry.mended()
+    await registry.click("Deactivate", as_="alice")
+    await registry.click("Retry", as_="alice", card="Deploy")
+
+    assert await registry.transcript() == snapshot("""\
+alice  /registry deploy edge01 --site berlin
+bot    Deploy edge01 to berlin: failed   [Deactivate] [Retry]
+bot    :x:  Deploy edge01 to berlin: failed: Another installation of `edge01` is activated, so this one is refused (`ALREADY_ACTIVATED`). <@U0ALICE>
+alice  [Deactivate]
+bot    Deactivate edge01 at berlin: inactive
+alice  [Retry]
+bot    Deploy edge01 to berlin: online, retried by alice
+bot    :white_check_mark:  Deploy edge01 to berlin: online in N s, retried by alice. <@U0ALICE>\
+""")
+
+
 async def test_a_retry_holds_the_address_again(registry: Conversation) -> None:
     await registry.fault("azure", "PUT .*/scopeMaps/", status=400, code="BadRequest", message="No.")
     await registry.say("deploy edge01 --site berlin")

@@ -6,6 +6,7 @@ from handlers.views.procedures.words import CauseWords
 from services.operations.deploy.causes import Cause
 
 _RETRY = "Then retry."
+_REMOVE = "remove {name} --site {site}"
 
 CAUSES: Mapping[str, CauseWords] = {
     Cause.ADDRESS_TAKEN: CauseWords(
@@ -37,9 +38,10 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.STORAGE_PENDING: CauseWords(
         "The volume claim of the connected registry stays Pending (storage class {storage_class}): {message}",
-        "Delete the extension (a claim can't be changed) and deploy with a storage class that exists and has room: "
-        "`--storage-class`, `--storage-request`.",
+        "A claim can't be changed: remove {name}, and deploy it with a storage class that exists and has room "
+        "(`--storage-class`, `--storage-request`).",
         "kubectl describe pvc connected-registry-pvc --namespace connected-registry",
+        _REMOVE,
     ),
     Cause.UNSCHEDULABLE: CauseWords(
         "No node can run the connected registry's Pod: {message}",
@@ -88,6 +90,7 @@ CAUSES: Mapping[str, CauseWords] = {
         "Another installation of {name} is activated, so this one is refused (`ALREADY_ACTIVATED`).",
         "Deactivate it if the old installation is gone; the Pod recovers by itself within minutes.",
         "az acr connected-registry deactivate --name {name} --registry {registry} --resource-group {group}",
+        "deactivate {name} --site {site}",
     ),
     Cause.FIREWALL: CauseWords(
         "The connected registry can't reach the registry in the cloud: {message}",
@@ -126,11 +129,13 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.CERT_MANAGER_CONFLICT: CauseWords(
         "cert-manager is installed in this cluster already, and the extension tried to install it again.",
-        "Delete the failed extension and deploy again: the bot then sets `cert-manager.install` to false.",
+        "Remove {name} and deploy it again: the bot then sets `cert-manager.install` to false.",
+        command=_REMOVE,
     ),
     Cause.CERT_MANAGER_ABSENT: CauseWords(
         "The extension was installed without cert-manager, but the cluster has none.",
-        "Delete the failed extension and deploy again, or install cert-manager.",
+        "Install cert-manager and retry, or remove {name} and deploy it again.",
+        command=_REMOVE,
     ),
     Cause.OWNERSHIP_CONFLICT: CauseWords(
         "The cluster has a {kind} {object} that belongs to something else, so the extension can't be installed.",
@@ -178,7 +183,8 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.SILENT_FAILURE: CauseWords(
         "The extension ended as {state}, and Azure gives no reason.",
-        "Retry. If it fails again, delete the extension and look at the Arc agents.",
+        "Retry. If it fails again, look at the Arc agents; then remove {name} and deploy it again.",
         "kubectl logs --namespace azure-arc --selector app.kubernetes.io/component=extension-manager --tail 100",
+        _REMOVE,
     ),
 }

@@ -9,11 +9,15 @@ from services.model.operation import Operation
 
 @dataclass(frozen=True)
 class CauseWords:
-    """Why it failed and what to do, as templates over a failure's facts; `line` is for people's own shell."""
+    """Why it failed and what to do, as templates over a failure's facts.
+
+    `line` is for people's own shell; `command` is run by a button on the card, as if the person had typed it.
+    """
 
     sentence: str
     remedy: str
     line: str = ""
+    command: str = ""
 
 
 @dataclass(frozen=True)

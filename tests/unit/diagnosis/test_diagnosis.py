@@ -29,7 +29,13 @@ from services.operations.deploy.diagnosis import diagnose
 
 Seen = dict[str, Any]
 TOLD = ("azure", "/x", "Code", "words")
-NAMES = {"registry": "contosoacr", "group": "edge-rg", "hosts": ("contosoacr-a1b2.azurecr.cn",)}
+NAMES = {
+    "name": "edge01",
+    "site": "berlin",
+    "registry": "contosoacr",
+    "group": "edge-rg",
+    "hosts": ("contosoacr-a1b2.azurecr.cn",),
+}
 
 
 def failed(*texts: str, state: str = "Failed") -> Seen:
@@ -235,6 +241,7 @@ def test_a_cause_reads_without_a_gap(word: str, seen: Seen) -> None:
 
     assert UNKNOWN not in words.sentence + words.remedy
     assert bool(words.line) == bool({**CAUSES, **ENGINE_CAUSES}[word].line)
+    assert bool(words.command) == bool({**CAUSES, **ENGINE_CAUSES}[word].command)
 
 
 @pytest.mark.parametrize("seen", GOING_ON.values(), ids=GOING_ON.keys())

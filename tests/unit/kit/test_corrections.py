@@ -7,6 +7,7 @@ from handlers.kit import Catalogue
 from handlers.kit.command import Command
 from handlers.kit.corrections import correction
 from handlers.kit.words import words
+from handlers.views.procedures import WORDS
 from services.model.errors import DomainError, Invalid, NotFound
 from services.operations.deploy.request import DeployOptions, deploy_request
 from services.policy.sites import Site
@@ -105,3 +106,14 @@ def test_nothing_is_offered_where_nobody_can_know(typed: str) -> None:
 @pytest.mark.parametrize("typed", ["edge01 hamburg", "deploy edge01 to hamburg", "deploy edge01 --site hambrug"])
 def test_a_site_without_rights_is_not_offered(typed: str) -> None:
     assert "hamburg" not in offered(typed)
+
+
+def test_every_command_on_a_cards_button_is_one_that_runs() -> None:
+    facts = {"name": "edge01", "site": "berlin", "namespace": "shop", "workload": "till"}
+    kinds = WORDS.values()
+    lines = [finding.command.format(**facts) for kind in kinds for finding in kind.findings.values() if finding.command]
+    lines += [cause.command.format(**facts) for kind in kinds for cause in kind.causes.values() if cause.command]
+    found = [CATALOGUE.find(words(line)) for line in lines]
+
+    assert len(lines) > len(kinds)
+    assert [CATALOGUE.parse(command, rest, SITES).missing for command, rest in found] == [()] * len(lines)
