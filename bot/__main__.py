@@ -141,11 +141,13 @@ def _print(problems: Sequence[Problem]) -> int:
 
 def pages() -> dict[str, str]:
     """The text of each generated page, by file name."""
+    from handlers.views import causes  # noqa: PLC0415 - as the next one
     from services.gateways.azure import codes  # noqa: PLC0415 - the clients are heavy; other commands do without them
 
     return {
         "azure-codes.md": codes.page(),
         "commands.md": docs.commands_page(COMMANDS),
+        "failures.md": causes.page(),
         "permissions.md": docs.permissions_page(COMMANDS),
         "settings.md": settings.page(),
     }
