@@ -13,6 +13,7 @@ from typing import Any, TypeVar, get_args
 import structlog
 import yaml
 from pydantic import BaseModel, ValidationError
+from yaml.constructor import SafeConstructor
 
 from bot.problems import Broken, Problem, did_you_mean, sentence
 from services.operations.procedures import PROCEDURES
@@ -104,13 +105,14 @@ def load(sites: Path, access: Path, kinds: Collection[str] = PROCEDURES.kinds) -
     site_file = _read(sites, problems)
     access_file = _read(access, problems)
     sites_by_name = _sites(site_file, problems) if site_file else {}
-    policy = _validated(Policy, access_file, (), access_file.value, problems) if access_file else None
+    policy = access_file.validated(Policy, (), access_file.value, problems) if access_file else None
     if access_file and policy:
+        rules = _Rules(access_file, policy, sites_by_name, kinds)
         # Without usable sites the names of sites can't be checked.
         if sites_by_name:
-            problems += _unknown_sites(access_file, policy, sites_by_name)
-        problems += _unknown_people_and_permissions(access_file, policy)
-        problems += _useless_approvals(access_file, policy, sites_by_name, kinds)
+            problems += rules.unknown_sites()
+        problems += rules.unknown_people_and_permissions()
+        problems += rules.useless_approvals()
     if problems or policy is None:
         raise Broken(problems)
     return Files(sites_by_name, policy)
@@ -131,6 +133,28 @@ class _File:
             at = at[:-1]
         return Problem(f"{self.path}:{self.lines.get(at, 1)}", text)
 
+    def validated(self, model: type[Model], at: Path_, value: Any, problems: list[Problem]) -> Model | None:
+        """A place's value as a model; None when it has problems."""
+        try:
+            return model.model_validate(value)
+        except ValidationError as error:
+            errors = error.errors(include_url=False)
+            # pydantic also calls a list too short when its only entry is wrong.
+            inner = {detail["loc"][:-1] for detail in errors}
+            problems += [
+                self.problem((*at, *detail["loc"]), _sentence(model, detail))
+                for detail in errors
+                if detail["type"] != "too_short" or detail["loc"] not in inner
+            ]
+            return None
+
+    def unknown(self, at: Path_, names: Iterable[str], valid: Iterable[str], noun: str) -> Iterator[Problem]:
+        """The names of a list that are not valid."""
+        valid = set(valid)
+        for index, name in enumerate(names):
+            if name not in valid:
+                yield self.problem((*at, index), f"there is no {noun} `{name}`{did_you_mean(name, valid)}")
+
 
 def _read(path: Path, problems: list[Problem]) -> _File | None:
     content = _content(path)
@@ -138,7 +162,10 @@ def _read(path: Path, problems: list[Problem]) -> _File | None:
         problems.append(Problem(str(path), f"can't be read: {content}"))
         return None
     try:
-        node, value = _parsed(content.decode())
+        node = yaml.compose(content.decode(), yaml.SafeLoader)
+        if node is not None and _size(node, {}) > MOST_NODES:
+            raise ValueError("its aliases (*name) make it too large")  # noqa: TRY301 - reported as PyYAML's errors are
+        value = SafeConstructor().construct_document(node) if node is not None else None
     except Exception as error:  # noqa: BLE001 - PyYAML raises whatever its conversions do, even AttributeError
         problems.append(_unreadable(path, content, error))
         return None
@@ -171,20 +198,6 @@ def _unreadable(path: Path, content: bytes, error: Exception) -> Problem:
             return Problem(str(path), "its values are nested too deeply")
     reason = str(error).splitlines()[0] or type(error).__name__
     return Problem(str(path), f"contains a value that can't be read: {reason}")
-
-
-def _parsed(text: str) -> tuple[yaml.Node | None, Any]:
-    """The file as nodes, which have line numbers, and as a value. Raises whatever PyYAML's conversions raise."""
-    loader = yaml.SafeLoader(text)
-    try:
-        node = loader.get_single_node()
-        if node is None:
-            return None, {}
-        if _size(node, {}) > MOST_NODES:
-            raise ValueError("its aliases (*name) make it too large")
-        return node, loader.construct_document(node)
-    finally:
-        loader.dispose()
 
 
 def _size(node: yaml.Node, sizes: dict[yaml.Node, int]) -> int:
@@ -231,24 +244,9 @@ def _sites(file: _File, problems: list[Problem]) -> dict[str, Site]:
         at = ("sites", name)
         if not isinstance(values, dict):
             problems.append(file.problem(at, f"the site `{name}` has to be a mapping"))
-        elif site := _validated(Site, file, at, {"name": name, **values}, problems):
+        elif site := file.validated(Site, at, {"name": name, **values}, problems):
             sites_by_name[site.name] = site
     return sites_by_name
-
-
-def _validated(model: type[Model], file: _File, at: Path_, value: Any, problems: list[Problem]) -> Model | None:
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        errors = error.errors(include_url=False)
-        # pydantic also calls a list too short when its only entry is wrong.
-        inner = {detail["loc"][:-1] for detail in errors}
-        problems += [
-            file.problem((*at, *detail["loc"]), _sentence(model, detail))
-            for detail in errors
-            if detail["type"] != "too_short" or detail["loc"] not in inner
-        ]
-        return None
 
 
 def _sentence(model: type[BaseModel], error: Any) -> str:
@@ -279,63 +277,70 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 # --- references -----------------------------------------------------------------------------------------------------
 
 
-def _unknown(file: _File, at: Path_, names: Iterable[str], valid: Iterable[str], noun: str) -> Iterator[Problem]:
-    valid = set(valid)
-    for index, name in enumerate(names):
-        if name not in valid:
-            yield file.problem((*at, index), f"there is no {noun} `{name}`{did_you_mean(name, valid)}")
+@dataclass(frozen=True)
+class _Rules:
+    """The rules of the access file, beside what they name."""
 
+    file: _File
+    policy: Policy
+    sites: Mapping[str, Site]
+    kinds: Collection[str]
 
-def _unknown_sites(file: _File, policy: Policy, sites: Mapping[str, Site]) -> Iterator[Problem]:
-    environments = {site.environment for site in sites.values()}
-    rules: tuple[tuple[str, Sequence[Grant | Denial | ApprovalRule]], ...] = (
-        ("grants", policy.grants),
-        ("denials", policy.denials),
-        ("approvals", policy.approvals),
-    )
-    for key, entries in rules:
-        for index, rule in enumerate(entries):
-            yield from _unknown(file, (key, index, "sites"), rule.sites, sites, "site")
-            at: Path_ = (key, index, "environments")
-            yield from _unknown(file, at, rule.environments, environments, "site in the environment")
+    def unknown_sites(self) -> Iterator[Problem]:
+        """Names of sites and environments."""
+        environments = {site.environment for site in self.sites.values()}
+        rules: tuple[tuple[str, Sequence[Grant | Denial | ApprovalRule]], ...] = (
+            ("grants", self.policy.grants),
+            ("denials", self.policy.denials),
+            ("approvals", self.policy.approvals),
+        )
+        for key, entries in rules:
+            for index, rule in enumerate(entries):
+                yield from self.file.unknown((key, index, "sites"), rule.sites, self.sites, "site")
+                at: Path_ = (key, index, "environments")
+                yield from self.file.unknown(at, rule.environments, environments, "site in the environment")
 
+    def unknown_people_and_permissions(self) -> Iterator[Problem]:
+        """Names of people and groups, and permissions."""
+        policy, file = self.policy, self.file
 
-def _unknown_people_and_permissions(file: _File, policy: Policy) -> Iterator[Problem]:
-    def unknown_people(at: Path_, entries: Sequence[str], names: set[str]) -> Iterator[Problem]:
-        ids = {entry for entry in entries if policy.group_of(entry) or policy.person_of(entry)}
-        yield from _unknown(file, at, entries, names | ids, "person or group")
+        def unknown_people(at: Path_, entries: Sequence[str], names: set[str]) -> Iterator[Problem]:
+            ids = {entry for entry in entries if policy.group_of(entry) or policy.person_of(entry)}
+            return file.unknown(at, entries, names | ids, "person or group")
 
-    names = {*policy.people, *policy.groups}
-    for index, grant in enumerate(policy.grants):
-        yield from unknown_people(("grants", index, "to"), grant.to, names | {EVERYONE})
-    for index, denial in enumerate(policy.denials):
-        yield from unknown_people(("denials", index, "to"), denial.to, names | {EVERYONE})
-        yield from _unknown(file, ("denials", index, "permissions"), denial.permissions, PERMISSIONS, "permission")
-    for index, approval in enumerate(policy.approvals):
-        yield from unknown_people(("approvals", index, "approvers"), approval.approvers, names)
+        names = {*policy.people, *policy.groups}
+        for index, grant in enumerate(policy.grants):
+            yield from unknown_people(("grants", index, "to"), grant.to, names | {EVERYONE})
+        for index, denial in enumerate(policy.denials):
+            yield from unknown_people(("denials", index, "to"), denial.to, names | {EVERYONE})
+            yield from file.unknown(("denials", index, "permissions"), denial.permissions, PERMISSIONS, "permission")
+        for index, approval in enumerate(policy.approvals):
+            yield from unknown_people(("approvals", index, "approvers"), approval.approvers, names)
 
-
-def _useless_approvals(
-    file: _File, policy: Policy, sites: Mapping[str, Site], kinds: Collection[str]
-) -> Iterator[Problem]:
-    """Approval rules that protect nothing, although their author relies on them, or that nobody can satisfy."""
-    environments = {site.environment for site in sites.values()}
-    for index, rule in enumerate(policy.approvals):
-        at: Path_ = ("approvals", index)
-        if rule.remind_before and rule.remind_before >= rule.expires_after:
-            yield file.problem((*at, "remind_before"), "has to be less than expires_after")
-        unknown = [name for name in rule.commands if name not in kinds]
-        for name in unknown:
-            hint = did_you_mean(name, kinds) or f"; the kinds are {', '.join(f'`{kind}`' for kind in kinds)}"
-            where = (*at, "commands", rule.commands.index(name))
-            yield file.problem(where, f"`{name}` is not a kind of operation, so it would never wait for approval{hint}")
-        if unknown or not ({*rule.sites} <= {*sites} and {*rule.environments} <= environments):
-            continue  # an unknown name is reported already
-        deciding = policy.deciding_for(rule, kinds, sites.values())
-        if sites and not deciding:
-            yield file.problem(at, f"the rule `{rule.name}` never applies: none of its sites is in its environments")
-        elif sites and all(decider is not rule for decider in deciding):
-            earlier = ", ".join(f"`{decider.name}`" for decider in deciding)
-            yield file.problem(at, f"the rule `{rule.name}` never applies: {earlier} above it always takes precedence")
-    if policy.approvals and not any("operation:approve" in grant.permissions for grant in policy.grants):
-        yield file.problem(("approvals",), "nobody could approve: no grant gives the role approver or admin")
+    def useless_approvals(self) -> Iterator[Problem]:
+        """Approval rules that protect nothing, although their author relies on them, or that nobody can satisfy."""
+        file, policy, sites, kinds = self.file, self.policy, self.sites, self.kinds
+        environments = {site.environment for site in sites.values()}
+        for index, rule in enumerate(policy.approvals):
+            at: Path_ = ("approvals", index)
+            if rule.remind_before and rule.remind_before >= rule.expires_after:
+                yield file.problem((*at, "remind_before"), "has to be less than expires_after")
+            unknown = [name for name in rule.commands if name not in kinds]
+            for name in unknown:
+                hint = did_you_mean(name, kinds) or f"; the kinds are {', '.join(f'`{kind}`' for kind in kinds)}"
+                where = (*at, "commands", rule.commands.index(name))
+                text = f"`{name}` is not a kind of operation, so it would never wait for approval{hint}"
+                yield file.problem(where, text)
+            if unknown or not ({*rule.sites} <= {*sites} and {*rule.environments} <= environments):
+                continue  # an unknown name is reported already
+            deciding = policy.deciding_for(rule, kinds, sites.values())
+            if sites and not deciding:
+                yield file.problem(
+                    at, f"the rule `{rule.name}` never applies: none of its sites is in its environments"
+                )
+            elif sites and all(decider is not rule for decider in deciding):
+                earlier = ", ".join(f"`{decider.name}`" for decider in deciding)
+                text = f"the rule `{rule.name}` never applies: {earlier} above it always takes precedence"
+                yield file.problem(at, text)
+        if policy.approvals and not any("operation:approve" in grant.permissions for grant in policy.grants):
+            yield file.problem(("approvals",), "nobody could approve: no grant gives the role approver or admin")

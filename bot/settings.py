@@ -234,6 +234,12 @@ def env_name(field: str) -> str:
 
 
 NAMES: Mapping[str, str] = {env_name(field): field for field in Settings.model_fields}
+_NEEDS = (
+    ("mode", "socket", ("SLACK_APP_TOKEN",)),
+    ("mode", "http", ("SLACK_SIGNING_SECRET",)),
+    ("identity", "secret", ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET")),
+)
+"""What has to be set too when a setting has a value."""
 
 
 def load() -> Settings:
@@ -243,7 +249,17 @@ def load() -> Settings:
     if configured_file and not env_file:
         problems.append(Problem(ENV_FILE, f"there is no file {configured_file} that the bot can read"))
     values = _raw_values(env_file)
-    problems += [*_unknown(values), *_missing(values)]
+    names = {ENV_FILE, *(name for name in NAMES if name.startswith(PREFIX))}
+    unknown = [name for name in sorted(values) if name.startswith(PREFIX) and name not in names]
+    problems += [Problem(name, f"is not a setting{did_you_mean(name, names)}") for name in unknown]
+    for field, choice, needs in _NEEDS:
+        if values.get(env_name(field), Settings.model_fields[field].default) == choice:
+            problems += [
+                Problem(name, f"is not set, but {field} {choice} needs it") for name in needs if name not in values
+            ]
+    ca_file = values.get(env_name("ca_file"))
+    if ca_file and not Path(ca_file).is_file():
+        problems.append(Problem(env_name("ca_file"), f"there is no file {ca_file}"))
     try:
         settings = Settings(_env_file=env_file)
     except ValidationError as error:
@@ -275,34 +291,6 @@ def _raw_values(env_file: str | None) -> dict[str, str]:
     return {name.upper(): value for name, value in values.items() if value}
 
 
-def _missing(values: Mapping[str, str]) -> list[Problem]:
-    """Settings that the chosen mode and identity need, and files that don't exist."""
-    mode = values.get(f"{PREFIX}MODE", "socket")
-    identity = values.get(f"{PREFIX}IDENTITY", "auto")
-    needed: list[tuple[str, str]] = []
-    if mode == "socket":
-        needed.append(("SLACK_APP_TOKEN", "mode socket"))
-    if mode == "http":
-        needed.append(("SLACK_SIGNING_SECRET", "mode http"))
-    if identity == "secret":
-        names = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET")
-        needed += [(name, "identity secret") for name in names]
-    missing = [Problem(name, f"is not set, but {reason} needs it") for name, reason in needed if name not in values]
-    ca_file = values.get(f"{PREFIX}CA_FILE")
-    if ca_file and not Path(ca_file).is_file():
-        missing.append(Problem(f"{PREFIX}CA_FILE", f"there is no file {ca_file}"))
-    return missing
-
-
-def _unknown(values: Mapping[str, str]) -> list[Problem]:
-    names = {ENV_FILE, *(name for name in NAMES if name.startswith(PREFIX))}
-    return [
-        Problem(name, f"is not a setting{did_you_mean(name, names)}")
-        for name in sorted(values)
-        if name.startswith(PREFIX) and name not in names
-    ]
-
-
 # --- docs -----------------------------------------------------------------------------------------------------------
 
 
@@ -321,12 +309,14 @@ def page() -> str:
     for field, info in Settings.model_fields.items():
         choices = getattr(info.annotation, "__args__", ()) if "Literal" in str(info.annotation) else ()
         choice_words = " One of " + ", ".join(f"`{choice}`" for choice in choices) + "." if choices else ""
-        default = "required" if info.is_required() else _default(info.default)
+        match info.default:
+            case _ if info.is_required():
+                default = "required"
+            case None | "":
+                default = ""
+            case timedelta() as span:
+                default = f"`{span.total_seconds():g}`"
+            case value:
+                default = f"`{value}`"
         lines.append(f"| `{env_name(field)}` | {default} | {info.description}{choice_words} |")
     return "\n".join([*lines, ""])
-
-
-def _default(value: Any) -> str:
-    if isinstance(value, timedelta):
-        return f"`{value.total_seconds():g}`"
-    return f"`{value}`" if value not in (None, "") else ""

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Self
 
 import structlog
 
@@ -83,15 +84,31 @@ class Blueprint:
 
 @dataclass(frozen=True)
 class Bot:
-    """A running bot."""
+    """The parts of a bot."""
 
     services: Services
     store: Store
     runner: Runner
     slack: SlackBot
     board: Board
+    schedule: Schedule
     watching: Poller
     http: HttpServer
+
+    async def start(self, stack: AsyncExitStack, shutdown_deadline: timedelta) -> None:
+        """Start what shows, then what works, and Slack's deliveries last; the stack stops them in reverse order."""
+        await self.board.start()
+        stack.push_async_callback(self.board.stop)
+        await self.services.operations.take_up()
+        await self.schedule.start()
+        stack.callback(self.schedule.stop)
+        await self.watching.start()
+        stack.push_async_callback(self.watching.stop)
+        await self.http.start()
+        stack.push_async_callback(self.http.stop)
+        # Pushed first, because a start that is interrupted leaves a socket that has to be closed.
+        stack.push_async_callback(self.slack.stop, shutdown_deadline)
+        await self.slack.start()
 
 
 @dataclass(frozen=True)
@@ -109,6 +126,26 @@ class _Outside:
     azure_clock: Clock
     """For everything that is compared with Azure's timestamps: sync, contact, health."""
 
+    @classmethod
+    async def open(cls, blueprint: Blueprint, stack: AsyncExitStack) -> Self:
+        """Open the database, Azure, the clusters and Slack; of these only Slack is called."""
+        clock = blueprint.clock or MachineClock()
+        store = await open_store(blueprint.database_url, Codec(blueprint.procedures.values), clock)
+        stack.push_async_callback(store.close)
+        azure = await stack.enter_async_context(await open_azure(blueprint.azure))
+        kubernetes = KubernetesGateway(deadline=blueprint.kubernetes_deadline, environment=blueprint.environment)
+        stack.push_async_callback(kubernetes.close)
+        client = await stack.enter_async_context(
+            open_client(blueprint.connection.bot_token, api_url=blueprint.slack_url, ca_file=blueprint.ca_file)
+        )
+        installation = await identify(client)
+        if blueprint.connection.app_token is not None and blueprint.connection.mode == "socket":
+            # Tried before unfinished work resumes, so that a wrong token ends the process at once.
+            await open_socket(client, blueprint.connection.app_token)
+        people = People(client, installation)
+        azure_clock = blueprint.clock or azure.clock
+        return cls(store, azure, kubernetes, client, installation, people, clock, azure_clock)
+
 
 @dataclass(frozen=True)
 class _Work:
@@ -117,6 +154,42 @@ class _Work:
     runner: Runner
     engine: Engine
     operations: Operations
+
+    @classmethod
+    async def open(cls, blueprint: Blueprint, outside: _Outside, board: Board, stack: AsyncExitStack) -> Self:
+        """Open the engine, which at once resumes what was running when the last process ended."""
+        store, procedures, clock = outside.store, blueprint.procedures, outside.clock
+        azure, kubernetes = outside.azure.azure, outside.kubernetes
+        cards = board.add(OperationCards(store))
+        engine = Engine()
+        planner = Planner(store, blueprint.configuration, procedures, azure, kubernetes, clock=clock)
+        operations = Operations(
+            store,
+            blueprint.configuration,
+            procedures,
+            planner,
+            engine,
+            slack=outside.people,
+            changed=cards.changed,
+            clock=clock,
+        )
+        runner = Runner(
+            store,
+            planner,
+            procedures,
+            azure,
+            kubernetes,
+            children=Parts(operations, pause=blueprint.pace),
+            changed=cards.changed,
+            clock=clock,
+            pace=blueprint.pace,
+            patience=blueprint.patience,
+        )
+        await engine.open(blueprint.database_url, runner)
+        stack.push_async_callback(engine.close)
+        # The engine keeps other processes off the database, so whoever holds a message's lease has died.
+        await store.messages.release_all()
+        return cls(runner, engine, operations)
 
 
 @dataclass(frozen=True)
@@ -128,15 +201,34 @@ class _Watching:
     triage: Triage
     summaries: SummaryPosts
 
+    @classmethod
+    def over(cls, blueprint: Blueprint, outside: _Outside, board: Board) -> Self:
+        """Put incidents and summaries on the board. The poller is not started yet."""
+        store, configuration, clock = outside.store, blueprint.configuration, outside.azure_clock
+        alerts = board.add(AlertMessages(store, configuration))
+        poller = Poller(
+            store,
+            configuration,
+            outside.azure.azure,
+            alerts.changed,
+            interval=blueprint.watch_interval,
+            now=clock.now,
+            local=outside.clock.now,
+        )
+        reports = SummaryReports(store, configuration, poller, clock)
+        summaries = SummaryPosts(board, store, reports)
+        board.add(summaries)
+        return cls(poller, reports, Triage(store, configuration, alerts, clock), summaries)
+
 
 @asynccontextmanager
 async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
     """Start everything and resume unfinished work. On exit, stop the intake, drain, then close."""
     async with AsyncExitStack() as stack:
-        outside = await _open_outside(blueprint, stack)
+        outside = await _Outside.open(blueprint, stack)
         board = Board(Posting(for_cards(outside.client)), outside.store, outside.clock)
-        work = await _open_work(blueprint, outside, board, stack)
-        watching = _watching(blueprint, outside, board)
+        work = await _Work.open(blueprint, outside, board, stack)
+        watching = _Watching.over(blueprint, outside, board)
         schedule = Schedule(outside.store, outside.clock, watching.summaries)
         schedule.add(work.operations, work.runner, work.engine, watching.triage)
         services = _services(blueprint, outside, work, watching, schedule)
@@ -163,83 +255,10 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
             metrics.page,
             pages=blueprint.operator_address,
         )
-        bot = Bot(services, outside.store, work.runner, slack, board, watching.poller, http)
-        await _start(bot, schedule, stack, blueprint.shutdown_deadline)
+        bot = Bot(services, outside.store, work.runner, slack, board, schedule, watching.poller, http)
+        await bot.start(stack, blueprint.shutdown_deadline)
         log.info("ready", team=outside.installation.team_name, http=http.url, mode=blueprint.connection.mode)
         yield bot
-
-
-async def _open_outside(blueprint: Blueprint, stack: AsyncExitStack) -> _Outside:
-    """Open the database, Azure, the clusters and Slack; of these only Slack is called."""
-    clock = blueprint.clock or MachineClock()
-    store = await open_store(blueprint.database_url, Codec(blueprint.procedures.values), clock)
-    stack.push_async_callback(store.close)
-    azure = await stack.enter_async_context(await open_azure(blueprint.azure))
-    kubernetes = KubernetesGateway(deadline=blueprint.kubernetes_deadline, environment=blueprint.environment)
-    stack.push_async_callback(kubernetes.close)
-    client = await stack.enter_async_context(
-        open_client(blueprint.connection.bot_token, api_url=blueprint.slack_url, ca_file=blueprint.ca_file)
-    )
-    installation = await identify(client)
-    if blueprint.connection.app_token is not None and blueprint.connection.mode == "socket":
-        # Tried before unfinished work resumes, so that a wrong token ends the process at once.
-        await open_socket(client, blueprint.connection.app_token)
-    people = People(client, installation)
-    azure_clock = blueprint.clock or azure.clock
-    return _Outside(store, azure, kubernetes, client, installation, people, clock, azure_clock)
-
-
-async def _open_work(blueprint: Blueprint, outside: _Outside, board: Board, stack: AsyncExitStack) -> _Work:
-    """Open the engine, which at once resumes what was running when the last process ended."""
-    store, procedures, clock = outside.store, blueprint.procedures, outside.clock
-    cards = board.add(OperationCards(store))
-    engine = Engine()
-    planner = Planner(store, blueprint.configuration, procedures, outside.azure.azure, outside.kubernetes, clock=clock)
-    operations = Operations(
-        store,
-        blueprint.configuration,
-        procedures,
-        planner,
-        engine,
-        slack=outside.people,
-        changed=cards.changed,
-        clock=clock,
-    )
-    runner = Runner(
-        store,
-        planner,
-        procedures,
-        outside.azure.azure,
-        outside.kubernetes,
-        children=Parts(operations, pause=blueprint.pace),
-        changed=cards.changed,
-        clock=clock,
-        pace=blueprint.pace,
-        patience=blueprint.patience,
-    )
-    await engine.open(blueprint.database_url, runner)
-    stack.push_async_callback(engine.close)
-    # The engine keeps other processes off the database, so whoever holds a message's lease has died.
-    await store.messages.release_all()
-    return _Work(runner, engine, operations)
-
-
-def _watching(blueprint: Blueprint, outside: _Outside, board: Board) -> _Watching:
-    store, configuration, clock = outside.store, blueprint.configuration, outside.azure_clock
-    alerts = board.add(AlertMessages(store, configuration))
-    poller = Poller(
-        store,
-        configuration,
-        outside.azure.azure,
-        alerts.changed,
-        interval=blueprint.watch_interval,
-        now=clock.now,
-        local=outside.clock.now,
-    )
-    reports = SummaryReports(store, configuration, poller, clock)
-    summaries = SummaryPosts(board, store, reports)
-    board.add(summaries)
-    return _Watching(poller, reports, Triage(store, configuration, alerts, clock), summaries)
 
 
 def _services(
@@ -262,19 +281,3 @@ def _services(
         reporting=watching.reports,
         reports=watching.summaries,
     )
-
-
-async def _start(bot: Bot, schedule: Schedule, stack: AsyncExitStack, shutdown_deadline: timedelta) -> None:
-    """Start what shows, then what works, and Slack's deliveries last; the stack stops them in reverse order."""
-    await bot.board.start()
-    stack.push_async_callback(bot.board.stop)
-    await bot.services.operations.take_up()
-    await schedule.start()
-    stack.callback(schedule.stop)
-    await bot.watching.start()
-    stack.push_async_callback(bot.watching.stop)
-    await bot.http.start()
-    stack.push_async_callback(bot.http.stop)
-    # Pushed first, because a start that is interrupted leaves a socket that has to be closed.
-    stack.push_async_callback(bot.slack.stop, shutdown_deadline)
-    await bot.slack.start()

@@ -28,37 +28,32 @@ class AlertMessages:
         stored = await self._store.incidents.get(subject)
         if stored is None:
             return None
-        cluster = await self._cluster(stored.incident, stored.acr)
-        concern = self._concern(stored, cluster)
+        incident = stored.incident
+        cluster = ""
+        if incident.kind == "registry":
+            sightings = [last.sighting for last in await self._store.sightings.last([stored.acr])]
+            clusters = {incident_rules.subject(sighting): sighting.cluster for sighting in sightings}
+            # ARM id, lower case; it stays empty where the registry's cluster is not known.
+            cluster = clusters.get(incident.subject, "")
+        sites = scope.sites_of_incident(incident, stored.acr, cluster, self._configuration.sites)
+        # Of a whole cloud registry the sites are not listed.
+        is_placed = incident.kind == "cluster" or (incident.kind == "registry" and cluster)
+        names = tuple(site.name for site in sites) if is_placed else ()
+        concern = views.Concern(names, self._configuration.policy.operators(sites))
         return View(
             revision=stored.revision,
             channels=await self._channels(stored, cluster),
-            render=partial(_render, stored.incident, concern),
+            render=partial(_render, incident, concern),
             replies=partial(_replies, stored, concern),
             # The first message shows everything up to now, so its thread begins empty.
             first_position=stored.revision,
-            reported=stored.incident,
-            comes_back=not stored.incident.resolved,
+            reported=incident,
+            comes_back=not incident.resolved,
         )
 
     async def behind(self, since: datetime | None) -> tuple[str, ...]:
         """Incidents that are not shown, or may not be shown, in some channel."""
         return await self._store.messages.incidents_behind(since)
-
-    async def _cluster(self, incident: Incident, acr: str) -> str:
-        """The cluster (ARM id, lower case) of its connected registry; empty where that is not known."""
-        if incident.kind != "registry":
-            return ""
-        sightings = [last.sighting for last in await self._store.sightings.last([acr])]
-        clusters = {incident_rules.subject(sighting): sighting.cluster for sighting in sightings}
-        return clusters.get(incident.subject, "")
-
-    def _concern(self, stored: StoredIncident, cluster: str) -> views.Concern:
-        """The sites of its cluster, and who operates there; of a whole cloud registry only who operates."""
-        sites = scope.sites_of_incident(stored.incident, stored.acr, cluster, self._configuration.sites)
-        is_placed = stored.incident.kind == "cluster" or (stored.incident.kind == "registry" and cluster)
-        names = tuple(site.name for site in sites) if is_placed else ()
-        return views.Concern(names, self._configuration.policy.operators(sites))
 
     async def _channels(self, stored: StoredIncident, cluster: str) -> tuple[Channel, ...]:
         """The channels that have a message of the incident, and while it is open those with a watch that covers it."""

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -325,7 +326,8 @@ class Board:
             if not claim.message.ts:
                 await self._post(claim, view)
             if claim.message.shown < view.revision:
-                await self._edit(claim, view)
+                await self._send_fitting(channel, view, partial(self._posting.update, channel, claim.message.ts))
+                claim.note(shown=view.revision, edited=self._clock.now())
             await self._reply(claim, view)
         except (Absent, Refused) as error:
             if error.code not in GONE or not claim.message.ts:
@@ -344,23 +346,10 @@ class Board:
         mark = f"{message.subject.id}:message"
         await self._store_pending(claim, mark)
         event_type = self._kinds[message.subject.kind].event_type
-
-        async def post(content: Message) -> str:
-            return await self._posting.post(message.channel, content, kind=event_type, mark=mark)
-
+        post = partial(self._posting.post, message.channel, kind=event_type, mark=mark)
         ts = await self._send_fitting(message.channel, view, post)
         claim.note(ts=ts, shown=view.revision, edited=self._clock.now(), **fresh)
         log.info("message_posted", **{message.subject.kind: message.subject.id}, channel=message.channel.id)
-
-    async def _edit(self, claim: "_Claim", view: View) -> None:
-        message = claim.message
-
-        async def edit(content: Message) -> str:
-            await self._posting.update(message.channel, message.ts, content)
-            return message.ts
-
-        await self._send_fitting(message.channel, view, edit)
-        claim.note(shown=view.revision, edited=self._clock.now())
 
     async def _note_deletion(self, claim: "_Claim", view: View) -> None:
         """Somebody deleted the message: post it again, or treat everything as shown."""
@@ -418,10 +407,7 @@ class Board:
 
     async def post_once(self, view: View, channel: Channel, *, event_type: str, mark: str) -> None:
         """Post a view as it is now, without updating it later; raises `services.model.errors`."""
-
-        async def post(content: Message) -> str:
-            return await self._posting.post(channel, content, kind=event_type, mark=mark)
-
+        post = partial(self._posting.post, channel, kind=event_type, mark=mark)
         message = LiveMessage(Subject("summary", mark), channel, await self._send_fitting(channel, view, post))
         for reply in await view.replies(message):
             if reply.file:
@@ -436,7 +422,8 @@ class Board:
         """
         plan_blocks = await self._workspaces.plan_blocks(channel.team)
         full = await view.render(plan_blocks)
-        forms = [full, _short(full), replace(full, blocks=(), attachments=(), text=full.text[:1000])]
+        headline = replace(full, blocks=(section(full.text), *full.buttons), attachments=())
+        forms = [full, headline, replace(full, blocks=(), attachments=(), text=full.text[:1000])]
         without_plan = None
         if plan_blocks and any(block["type"] == "plan" for block in full.blocks):
             without_plan = await view.render(False)
@@ -457,13 +444,6 @@ class Board:
                 log.warning("message_shortened", channel=channel.id, error=refusals[0].code)
             return ts
         raise refusals[0]
-
-
-def _short(message: Message) -> Message:
-    """The headline and the buttons."""
-    attached = [block for attachment in message.attachments for block in attachment.get("blocks", ())]
-    buttons = [block for block in (*message.blocks, *attached) if block["type"] == "actions"]
-    return replace(message, blocks=(section(message.text), *buttons), attachments=())
 
 
 class _Claim:

@@ -66,8 +66,8 @@ class Posting:
             raise Unreachable("slack", "chat.postMessage", code="no_ts")
         return str(answer["ts"])
 
-    async def update(self, channel: Channel, ts: str, message: Message) -> None:
-        """Edit a message; its metadata stays."""
+    async def update(self, channel: Channel, ts: str, message: Message) -> str:
+        """Edit a message, whose metadata stays; returns its ts."""
         self.updates.take()
         try:
             with translated("chat.update"):
@@ -81,6 +81,7 @@ class Posting:
         except Throttled as error:
             _close(self.updates, error)
             raise
+        return ts
 
     async def upload(self, channel: Channel, file: File, *, thread: str) -> None:
         """Share a text file in a thread."""

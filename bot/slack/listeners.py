@@ -22,17 +22,15 @@ from bot.slack.replies import Replies, Where
 from bot.slack.tasks import Tasks
 from handlers.dispatch import Door, Reply
 from handlers.home import HOME
-from handlers.kit.message import Message, Modal, Submission, option, submission, view
+from handlers.kit.message import Message, Modal, option, submission, view
 from handlers.kit.request import Request
 from handlers.views import errors as views
 from services.model.clock import Clock
-from services.model.errors import DomainError, Refused
+from services.model.errors import DomainError
 from services.ports import Deliveries
 
 _FORM_WAIT = 2.0
 _OPTIONS_WAIT = 2.3
-_FORM_TOO_LATE = frozenset({"trigger_expired", "expired_trigger_id", "trigger_exchanged", "exchanged_trigger_id"})
-"""Slack documents the first word of each pair; public reports show the second in its answers."""
 _log = structlog.get_logger("slack")
 
 
@@ -145,11 +143,12 @@ class Listeners:
         reference = secrets.token_hex(4)
         with structlog.contextvars.bound_contextvars(reference=reference):
             try:
-                if not await self._deliveries.first(line.key):
-                    _log.info("delivery_repeated")
-                    return
-                request = await self._request(line, where, reference, team=team, channel_name=channel_name)
-                await self._send(await self._door.dispatch(request), request, where)
+                reply = await self._dispatch(line, where, reference, team=team, channel_name=channel_name)
+                answer = reply.message if reply else None
+                if isinstance(answer, Modal):
+                    await self._replies.open(answer, line.trigger_id, where)
+                elif answer is not None:
+                    await self._replies.send(answer, where)
             except DomainError as error:
                 _log.warning("delivery_not_answered", error=str(error))
                 await self._try_to_send(Message(views.explanation(error)), where)
@@ -161,18 +160,15 @@ class Listeners:
         with suppress(DomainError):
             await self._replies.send(message, where)
 
-    async def _send(self, answer: Reply, request: Request, where: Where) -> None:
-        if answer.message is None:
-            return
-        if isinstance(answer.message, Message):
-            await self._replies.send(answer.message, where)
-            return
-        try:
-            await self._replies.open(answer.message, request.trigger_id, where)
-        except Refused as error:
-            if error.code not in _FORM_TOO_LATE:
-                raise
-            await self._replies.send(views.form_too_late(), where)
+    async def _dispatch(
+        self, line: "_Line", where: Where, reference: str, *, team: str, channel_name: str = ""
+    ) -> Reply | None:
+        """Run a command through the door; None for a delivery that Slack repeats."""
+        if not await self._deliveries.first(line.key):
+            _log.info("delivery_repeated")
+            return None
+        request = await self._request(line, where, reference, team=team, channel_name=channel_name)
+        return await self._door.dispatch(request)
 
     async def _request(
         self, line: "_Line", where: Where, reference: str, *, team: str, channel_name: str = ""
@@ -204,7 +200,11 @@ class Listeners:
             await ack(response_action="errors", errors={filled.parameters[0]: views.busy().text})
             return
         where = Where(filled.channel, body["user"]["id"], thread_ts=filled.thread_ts, message_ts=filled.message_ts)
-        running = self._tasks.start(self._dispatch_form(filled, where, body))
+        trigger = body.get("trigger_id") or f"{body['view']['id']}:{body['view'].get('hash', '')}"
+        line = _Line(filled.text, trigger, slash=self._slash, clicked=True, opens_forms=False)
+        reference = secrets.token_hex(4)
+        with structlog.contextvars.bound_contextvars(reference=reference):
+            running = self._tasks.start(self._dispatch(line, where, reference, team=team_of(body)))
         await asyncio.wait({running}, timeout=_FORM_WAIT)
         answer = running.result() if running.done() and not running.exception() else None
         if answer and answer.parameter in filled.parameters:
@@ -215,17 +215,6 @@ class Listeners:
             return
         await ack()
         self._tasks.start(self._send_form_answer(running, where))
-
-    async def _dispatch_form(self, filled: Submission, where: Where, body: Body) -> Reply | None:
-        form = body["view"]
-        trigger = body.get("trigger_id") or f"{form['id']}:{form.get('hash', '')}"
-        line = _Line(filled.text, trigger, slash=self._slash, clicked=True, opens_forms=False)
-        reference = secrets.token_hex(4)
-        with structlog.contextvars.bound_contextvars(reference=reference):
-            if not await self._deliveries.first(line.key):
-                return None
-            request = await self._request(line, where, reference, team=team_of(body))
-            return await self._door.dispatch(request)
 
     async def _send_form_answer(self, running: "asyncio.Task[Reply | None]", where: Where) -> None:
         try:

@@ -14,11 +14,14 @@ from bot.slack.people import People
 from handlers.kit.blocks import HOME_BLOCKS, MESSAGE_BLOCKS, context, section
 from handlers.kit.message import Message, Modal, view
 from handlers.kit.text import cut
+from handlers.views.errors import form_too_late
 from services.model.errors import Absent, DomainError, Foreign, Refused
 
 _USES = 5
 """How often Slack lets a response_url be used, within 30 minutes."""
 _NOT_THERE = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action"})
+_FORM_TOO_LATE = frozenset({"trigger_expired", "expired_trigger_id", "trigger_exchanged", "exchanged_trigger_id"})
+"""Slack documents the first word of each pair; public reports show the second in its answers."""
 _log = structlog.get_logger("replies")
 
 
@@ -71,10 +74,15 @@ class Replies:
                 await self._privately(message, where)
 
     async def open(self, modal: Modal, trigger_id: str, where: Where) -> None:
-        """Open a modal; raises `Refused` when the trigger is too old."""
+        """Open a modal, or send that the click is too old for one; raises `services.model.errors`."""
         modal_view = view(modal, channel=where.channel, message_ts=where.message_ts, thread_ts=where.thread_ts)
-        with translated("views.open"):
-            await self._client.views_open(trigger_id=trigger_id, view=modal_view)
+        try:
+            with translated("views.open"):
+                await self._client.views_open(trigger_id=trigger_id, view=modal_view)
+        except Refused as error:
+            if error.code not in _FORM_TOO_LATE:
+                raise
+            await self.send(form_too_late(), where)
 
     async def publish(self, message: Message, person: str, channel: str) -> None:
         """Show a message as somebody's Home tab; `channel`, their direct conversation, comes back with its clicks."""

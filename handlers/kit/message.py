@@ -44,6 +44,12 @@ class Message:
     file: File | None = None
     """Goes to the thread of a `direct` message; an ephemeral one has none."""
 
+    @property
+    def buttons(self) -> tuple[Block, ...]:
+        """The rows of buttons, those of attachments last."""
+        attached = [block for attachment in self.attachments for block in attachment.get("blocks", ())]
+        return tuple(block for block in (*self.blocks, *attached) if block["type"] == "actions")
+
 
 @dataclass(frozen=True)
 class Field:
