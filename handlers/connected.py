@@ -113,6 +113,16 @@ async def show(request: Request, name: str, *, site: Site | None = None, service
         name: Of the connected registry.
         site: Where it is; needed only if several cloud registries have one of this name.
     """
+    return views.card(await locate(request, services, name, site), request.now)
+
+
+async def locate(request: Request, services: Services, name: str, site: Site | None) -> views.Detail:
+    """The connected registry of this name that the person may read, whatever case it is written in.
+
+    Without a site it is looked for in the cloud registries of all sites that they may read. Raises `NotFound`,
+    `Invalid` where several cloud registries have it, `Denied` where it runs at other people's sites alone, and what
+    Azure answered where it could be in a cloud registry that could not be asked.
+    """
     permitted = permitted_sites(request, services, "registry:read", (site,) if site else None)
     readable = permitted_sites(request, services, "registry:read")
     acrs = {each.acr_ref.id.lower(): each.acr_ref for each in permitted}
@@ -133,12 +143,11 @@ async def show(request: Request, name: str, *, site: Site | None = None, service
     placements = await services.placements.of(targets, services.sites.values(), lists, fresh=True)
     if len(existing) > 1:
         names = {each.name for target in targets for each in _sites_to_name(target, placements[target], permitted)}
-        raise Invalid("site", name, "site.ambiguous", {"sites": tuple(sorted(names)), "line": f"show {name}"})
+        raise Invalid("site", name, "site.ambiguous", {"sites": tuple(sorted(names))})
     [(acr, registry)], [placement] = existing, placements.values()
     if not placement.is_visible(readable):
         services.policy.decide(request.person, request.place, "registry:read", placement.sites[0]).enforce()
-    detail = views.Detail(acr, registry, placement.among(readable), site, tuple(unasked))
-    return views.card(detail, request.now)
+    return views.Detail(acr, registry, placement.among(readable), site, tuple(unasked), tuple(lists[acr.id.lower()]))
 
 
 def _sites_to_name(target: Target, placement: Placement, permitted: Iterable[Site]) -> Iterable[Site]:

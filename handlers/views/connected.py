@@ -219,7 +219,7 @@ class Detail:
     """One connected registry. `asked_at` is the site that the reader named.
 
     `placement` holds only the sites that the reader may see; `unasked` are cloud registries that could have another of
-    its name and could not be asked.
+    its name and could not be asked; `registries` are all connected registries of its cloud registry.
     """
 
     acr: AcrRef
@@ -227,11 +227,17 @@ class Detail:
     placement: Placement
     asked_at: Site | None = None
     unasked: tuple[tuple[str, DomainError], ...] = ()
+    registries: tuple[ConnectedRegistry, ...] = ()
 
     @property
     def where(self) -> str:
         """The site or sites where it runs, or its cloud registry."""
         return " and ".join(site.name for site in self.placement.sites) or self.acr.name
+
+    @property
+    def title(self) -> str:
+        """Such as `*edge01* at *berlin*`, or `*edge01* of *contosoacr*` where it runs at no known site; in mrkdwn."""
+        return f"{bold(self.registry.name)} {'at' if self.placement.extensions else 'of'} {bold(self.where)}"
 
 
 def card(detail: Detail, now: datetime) -> Message:
@@ -239,7 +245,7 @@ def card(detail: Detail, now: datetime) -> Message:
     registry, placement = detail.registry, detail.placement
     mark = MARKS.get(registry.connection_state.lower(), ":white_circle:")
     name = "at" if placement.extensions else "of"
-    head = f"{mark}  {bold(registry.name)} {name} {bold(detail.where)} is {escape(registry.connection_state)}"
+    head = f"{mark}  {detail.title} is {escape(registry.connection_state)}"
     ago = f" ({duration(now - registry.last_sync)} ago)" if registry.last_sync else ""
     pairs = (
         ("Mode", escape(registry.mode)),
@@ -253,12 +259,11 @@ def card(detail: Detail, now: datetime) -> Message:
         ("Client tokens", listed(code(each.rpartition("/")[2]) for each in registry.client_token_ids) or "none"),
         ("Extension", _extension(placement)),
     )
-    parts = [*_elsewhere(detail), blocks.section(head), *_meaning(detail, now), blocks.fields(pairs)]
+    parts = [*elsewhere(detail), blocks.section(head), *_meaning(detail, now), blocks.fields(pairs)]
     parts += [
         blocks.section(f":warning:  {code(each.code)} {escape(each.description)}") for each in registry.status_details
     ]
-    for acr, _ in detail.unasked:
-        parts.append(blocks.context(f":grey_question:  {bold(acr)} could not be asked, and may have one of this name."))
+    parts += namesakes(detail)
     return Message(escape(f"{registry.name} {name} {detail.where} is {registry.connection_state}"), tuple(parts))
 
 
@@ -269,7 +274,13 @@ def schedule(registry: ConnectedRegistry) -> str:
     return f"{registry.schedule} UTC" + (f", open for {duration(registry.window)}" if registry.window else "")
 
 
-def _elsewhere(detail: Detail) -> Iterator[Block]:
+def namesakes(detail: Detail) -> Iterator[Block]:
+    """That another cloud registry may have one of its name."""
+    for acr, _ in detail.unasked:
+        yield blocks.context(f":grey_question:  {bold(acr)} could not be asked, and may have one of this name.")
+
+
+def elsewhere(detail: Detail) -> Iterator[Block]:
     """That it is not where the reader looked for it."""
     site, placement = detail.asked_at, detail.placement
     if site is None or placement.may_be_at(site) or not placement.extensions:

@@ -1,15 +1,10 @@
 """Under the custom roles of deploy/azure the bot does all that it can do, and a right that is missing is named."""
 
-import json
-from collections.abc import Collection
-from dataclasses import replace
-from pathlib import Path
-
 from inline_snapshot import snapshot
 
+from tests.flows.azure_roles import grant
 from tests.flows.conversation import Conversation
 
-ROLES = Path(__file__).parents[2] / "deploy" / "azure"
 DEACTIVATE = "Microsoft.ContainerRegistry/registries/connectedRegistries/deactivate/action"
 DELETE = "Microsoft.ContainerRegistry/registries/tokens/delete"
 NOT_NEEDED_HERE = {
@@ -19,16 +14,6 @@ NOT_NEEDED_HERE = {
     "Microsoft.ContainerRegistry/registries/scopeMaps/operationStatuses/read",
 }
 """The subscription has the provider registered, these writes are done at once, and images are not read by ARM."""
-
-
-def grant(registry: Conversation, *, but: Collection[str] = ()) -> None:
-    """Give the bot's identity what the writer's and the subscription's role list, and nothing else."""
-    assert registry.box.azure
-    principals = registry.box.azure.cloud.principals
-    roles = [json.loads((ROLES / f"{name}.json").read_text(encoding="utf-8")) for name in ("writer", "subscription")]
-    actions = tuple(action for role in roles for action in role["Actions"] if action not in but)
-    client = registry.box.environment()["AZURE_CLIENT_ID"]
-    principals[client] = replace(principals[client], actions=actions)
 
 
 async def test_the_listed_actions_are_what_the_bot_uses_and_no_more(registry: Conversation) -> None:

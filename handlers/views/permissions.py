@@ -1,0 +1,154 @@
+"""Sync permissions as people see them. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from handlers.kit import blocks
+from handlers.kit.message import Block, Message
+from handlers.kit.text import bold, code, count, escape, listed
+from handlers.views.connected import Detail, elsewhere, namesakes
+from services.operations.command_line import acr_options, command_line
+from services.policy.sites import SCOPE_MAP_PERMISSIONS, synced_repositories
+from services.policy.sync_permissions import Lineage, Shortfall, SyncAccess, grants, split
+
+PAGE = 25
+"""Rows on one page of the table."""
+MOST_ABOVE = 10
+"""Columns for those above it: Slack's tables have at most 20."""
+MOST_SHORTFALLS = 8
+MOST_NAMED = 10
+"""Permissions that a sentence names."""
+LONGEST_LINE = 2500
+"""Characters of a command line that a message takes."""
+Subject = tuple[str, str]
+"""`repositories` or `gateway`, and whose."""
+
+
+def card(detail: Detail, family: Lineage, page: int) -> Message:
+    """The verdict, where permissions are missing and the lines that add them, then who may do what."""
+    own, shortfalls = family.own, family.shortfalls
+    if not own.registry.token_id:
+        text = (
+            f"{detail.title} has no sync token. With a managed identity, its roles at the cloud registry say what it"
+            " may sync, and no scope map does."
+        )
+        return Message(f"{own.name} has no sync token", (*elsewhere(detail), blocks.section(text), *namesakes(detail)))
+    repositories = synced_repositories(own.actions)
+    text = f"{detail.title} may sync {count(len(repositories), 'repository', 'repositories')}"
+    mark = ":warning:" if shortfalls or not own.actions else ":white_check_mark:"
+    above = ""
+    if family.above and not shortfalls:
+        below = count(len(family.below), "connected registry", "connected registries")
+        above = (
+            f" Those above have every permission that it{f' and {below} below it need' if family.below else ' needs'}."
+        )
+    parts = [*elsewhere(detail), blocks.section(f"{mark}  {text}: {_usage(own)}.{above}")]
+    for shortfall in shortfalls[:MOST_SHORTFALLS]:
+        parts += _shortfall(detail, shortfall)
+    if len(shortfalls) > MOST_SHORTFALLS:
+        parts.append(blocks.context(f"{len(shortfalls) - MOST_SHORTFALLS} more scope maps lack permissions."))
+    parts += [blocks.section(line) for line in _holders(family)]
+    if rows := _rows(family):
+        columns = ("Repository or gateway", own.name, *(f"{one.name} (above)" for one in family.above[:MOST_ABOVE]))
+        columns = (*columns, "Needed below by") if family.below else columns
+        turns = f"permissions show {own.name}" + (f" --site {detail.asked_at.name}" if detail.asked_at else "")
+        pages = blocks.pages_of_rows(columns, rows, PAGE)
+        parts += blocks.paged("*Permissions*", columns, pages, page, turns=f"{turns} --turn")
+    parts += namesakes(detail)
+    return Message(f"{own.name}: {_usage(own)}", tuple(parts))
+
+
+def _usage(access: SyncAccess) -> str:
+    if access.scope_map is None:
+        return "it has no scope map"
+    return f"{len(access.actions)} of at most {SCOPE_MAP_PERMISSIONS} permissions"
+
+
+def _shortfall(detail: Detail, shortfall: Shortfall) -> Iterator[Block]:
+    holder, actions = shortfall.holder, shortfall.actions
+    needing = [bold(name) if name != holder.name else f"{bold(name)} itself" for name in shortfall.needed_by]
+    if holder.scope_map is None:
+        return  # `_holders` says what is missing instead
+    further = [f"{len(actions) - MOST_NAMED} more"] if len(actions) > MOST_NAMED else []
+    named = listed([*map(code, actions[:MOST_NAMED]), *further])
+    verb = "needs" if len(needing) == 1 else "need"
+    text = (
+        f":warning:  The scope map {code(holder.scope_map.name)} of {bold(holder.name)} lacks"
+        f" {count(len(actions), 'permission')} that {listed(needing)} {verb}: {named}."
+    )
+    room = SCOPE_MAP_PERMISSIONS - len(holder.actions)
+    if len(actions) > room:
+        yield blocks.section(f"{text} There is room for {room} more: take others away from it first.")
+        return
+    line = _line(detail, shortfall)
+    yield blocks.section(f"{text} To add them:" if len(line) <= LONGEST_LINE else text)
+    if len(line) <= LONGEST_LINE:
+        yield blocks.rich(blocks.preformatted(line))
+
+
+def _line(detail: Detail, shortfall: Shortfall) -> str:
+    verbs: dict[Subject, list[str]] = {}
+    for kind, name, verb in map(split, shortfall.actions):
+        verbs.setdefault((kind, name), []).append(verb)
+    options = {"repositories": "--add-repository", "gateway": "--add-gateway"}
+    name = shortfall.holder.scope_map.name if shortfall.holder.scope_map else ""
+    return " ".join(
+        [
+            command_line("az acr scope-map update", name=name, **acr_options(detail.acr)),
+            *(command_line(options[kind], name, *added) for (kind, name), added in verbs.items() if kind in options),
+        ]
+    )
+
+
+def _holders(family: Lineage) -> Iterator[str]:
+    """Whose permissions these are: it, those above it from the nearest, and those below."""
+    yield _holder(family.own, "")
+    for access in family.above:
+        yield _holder(access, " above it")
+    if family.below:
+        below = [f"{bold(access.name)} ({escape(access.registry.mode)}, {_usage(access)})" for access in family.below]
+        yield f"Below it: {listed(below)}"
+
+
+def _holder(access: SyncAccess, where: str) -> str:
+    name, _, token_name = access.name, *access.registry.token_id.rpartition("/")[1:]
+    head = f"{bold(name)}{where} ({escape(access.registry.mode)})"
+    if not token_name:
+        return f"{head} has no sync token."
+    if access.token is None:
+        return f":warning:  {head} has the sync token {code(token_name)}, which does not exist any more."
+    token = f"sync token {code(token_name)}" + ("" if access.token.enabled else ", which is disabled")
+    if access.scope_map is None:
+        scope_map = access.token.scope_map_id.rpartition("/")[2]
+        reason = f"its scope map {code(scope_map)} does not exist any more" if scope_map else "it has no scope map"
+        return f":warning:  {head}: {token}; {reason}, so it may do nothing."
+    mark = "" if access.token.enabled else ":warning:  "
+    return f"{mark}{head}: {token}, scope map {code(access.scope_map.name)}, {_usage(access)}"
+
+
+def _rows(family: Lineage) -> list[tuple[str, ...]]:
+    """A row for each repository, then for each gateway, that it or one below it may use."""
+    needed: dict[Subject, set[str]] = {}
+    users: dict[Subject, list[str]] = {}
+    for access in (family.own, *family.below):
+        for kind, name, verb in map(split, access.needed):
+            needed.setdefault((kind, name), set()).add(verb)
+            if access is not family.own and access.name not in users.setdefault((kind, name), []):
+                users[kind, name].append(access.name)
+    subjects = sorted(needed, key=lambda subject: (subject[0] == "gateway", subject))
+    holders = (family.own, *family.above[:MOST_ABOVE])
+    return [
+        (
+            f"gateway {name}" if kind == "gateway" else name,
+            *(_cell(holder, (kind, name), needed[kind, name]) for holder in holders),
+            *([", ".join(users.get((kind, name), ()))] if family.below else []),
+        )
+        for kind, name in subjects
+    ]
+
+
+def _cell(holder: SyncAccess, subject: Subject, needed: Iterable[str]) -> str:
+    kind, name = subject
+    verbs: Mapping[str, bool] = {verb: grants(holder.actions, f"{kind}/{name}/{verb}") for verb in sorted(needed)}
+    has = ", ".join(verb for verb, granted in verbs.items() if granted)
+    lacks = ", ".join(verb for verb, granted in verbs.items() if not granted)
+    return "; ".join(filter(None, [has, f"lacks {lacks}" if lacks else ""]))

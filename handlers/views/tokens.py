@@ -1,0 +1,139 @@
+"""Tokens as people see them; no password, which Azure never shows. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from handlers.kit import blocks
+from handlers.kit.message import Message
+from handlers.kit.text import count, duration, escape, listed
+from handlers.views.connected import Detail, elsewhere, namesakes
+from services.model.azure import ConnectedRegistry, PasswordSlot, Token
+
+SOON = timedelta(days=30)
+"""An expiry that is nearer comes first."""
+SLOTS = ("password1", "password2")
+COLUMNS = ("Token", "Use", "Status", "Scope map", "Password 1", "Password 2", "Linked")
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A token of the list; `token` is None for one that the connected registry names and Azure does not have."""
+
+    name: str
+    token: Token | None
+    use: str
+    linked: str
+    trouble: str
+
+    @property
+    def urgency(self) -> tuple[int, int, str]:
+        """Troubles first, then the sync token."""
+        place = _TROUBLES.index(self.trouble) if self.trouble else len(_TROUBLES)
+        return place, self.use != "sync", self.name
+
+
+_TROUBLES = (
+    "deleted",
+    "disabled",
+    "with an expired password",
+    "with a password that expires soon",
+    "without a password",
+)
+"""The worst first."""
+
+
+def listing(detail: Detail, tokens: Iterable[Token], now: datetime) -> Message:
+    """One table, a row for each token that is the connected registry's or is named after it."""
+    rows = sorted(_rows(detail, tokens, now), key=lambda row: row.urgency)
+    title = detail.title
+    if not rows:
+        text = f"{title} has no token: no client may pull from it, and it has no sync token either."
+        return Message(escape(f"No tokens of {detail.registry.name}"), (*elsewhere(detail), blocks.section(text)))
+    totals = Counter(row.trouble for row in rows)
+    troubles = [f"{totals[trouble]} {trouble}" for trouble in _TROUBLES if totals[trouble]]
+    mark = ":warning:" if troubles else ":white_check_mark:"
+    head = f"{mark}  {title} has {count(len(rows), 'token')}" + (f": {listed(troubles)}" if troubles else "")
+    table = blocks.table(COLUMNS, [_cells(row, now) for row in rows])
+    note = blocks.context("Linked tokens are those with which clients sign in at the edge. Times are in UTC.")
+    parts = (*elsewhere(detail), blocks.section(head), table, note, *namesakes(detail))
+    return Message(escape(f"{count(len(rows), 'token')} of {detail.registry.name}"), parts)
+
+
+def _rows(detail: Detail, tokens: Iterable[Token], now: datetime) -> Iterable[_Row]:
+    registry = detail.registry
+    by_name = {token.name.casefold(): token for token in tokens}
+    sync, clients = _last(registry.token_id), tuple(map(_last, registry.client_token_ids))
+    named_after = [name for name in by_name if name.startswith(f"{registry.name.casefold()}-")]
+    for name in dict.fromkeys(filter(None, (sync.casefold(), *(one.casefold() for one in clients), *named_after))):
+        token = by_name.get(name)
+        written = next((one for one in (sync, *clients) if one.casefold() == name), name)
+        use = "sync" if name == sync.casefold() else "client" if name in {one.casefold() for one in clients} else ""
+        yield _Row(
+            token.name if token else written,
+            token,
+            use,
+            _linked(name, use, detail),
+            _trouble(token, now),
+        )
+
+
+def _linked(name: str, use: str, detail: Detail) -> str:
+    """To this connected registry, and to others of its cloud registry that list the same token."""
+    others = [
+        registry.name
+        for registry in detail.registries
+        if registry.name != detail.registry.name and name in _used_by(registry)
+    ]
+    own = {"sync": "as sync token", "client": "yes"}.get(use, "no")
+    return f"{own}, also to {listed(others)}" if others else own
+
+
+def _used_by(registry: ConnectedRegistry) -> set[str]:
+    return {_last(token).casefold() for token in (registry.token_id, *registry.client_token_ids)}
+
+
+def _trouble(token: Token | None, now: datetime) -> str:
+    if token is None:
+        return "deleted"
+    if not token.enabled:
+        return "disabled"
+    expiries = [slot.expires for slot in token.passwords if slot.expires]
+    if any(expires <= now for expires in expiries):
+        return "with an expired password"
+    if any(expires - now <= SOON for expires in expiries):
+        return "with a password that expires soon"
+    return "" if token.passwords else "without a password"
+
+
+def _cells(row: _Row, now: datetime) -> tuple[str, ...]:
+    token = row.token
+    if token is None:
+        return (row.name, row.use, "does not exist any more", "", "", "", row.linked)
+    slots = {slot.name.casefold(): slot for slot in token.passwords}
+    return (
+        row.name,
+        row.use or "none",
+        "enabled" if token.enabled else "disabled",
+        _last(token.scope_map_id) or "none",
+        *(_slot(slots.get(name), now) for name in SLOTS),
+        row.linked,
+    )
+
+
+def _slot(slot: PasswordSlot | None, now: datetime) -> str:
+    if slot is None:
+        return "none"
+    created = f"created {slot.created:%Y-%m-%d %H:%M}, " if slot.created else ""
+    if slot.expires is None:
+        return f"{created}never expires"
+    if slot.expires <= now:
+        return f"{created}expired {slot.expires:%Y-%m-%d %H:%M}"
+    span = slot.expires - now
+    left = count(span.days, "day") if span.days else duration(span)
+    return f"{created}expires in {left}"
+
+
+def _last(arm_id: str) -> str:
+    return arm_id.rpartition("/")[2]
