@@ -120,7 +120,7 @@ class Door:
         pasted = len(typed) > 0 and typed[0].lower() in (request.slash, request.slash.lstrip("/"))
         passage.words = typed[1:] if pasted else typed
         passage.text = join(scrub_words(passage.words))
-        command, arguments = self._commands.find(_expand_help(passage.words, self._commands.nouns))
+        command, arguments = self._commands.find(self._commands.with_help(passage.words))
         passage.command = command
         passage.rule = self._allow(request, command, None)
         parsed = self._commands.parse(command, arguments, self._services.sites)
@@ -241,17 +241,6 @@ class Door:
 def _missing(command: Command, parameter: Parameter) -> Invalid:
     facts = {"usage": command.reminder, "positional": parameter.positional}
     return Invalid(parameter.name, "", "missing", facts)
-
-
-def _expand_help(typed: tuple[str, ...], nouns: frozenset[str]) -> tuple[str, ...]:
-    """The words, or a `help` command in place of an empty line, a noun alone or `--help`."""
-    if not typed:
-        return ("help",)
-    if len(typed) == 1 and typed[0].lower() in nouns:
-        return ("help", *typed)
-    if "--help" in typed or "-h" in typed:
-        return ("help", *[word for word in typed if not word.startswith("-")][:2])
-    return typed
 
 
 def _parameter(error: DomainError, command: Command | None) -> str:

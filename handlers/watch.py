@@ -17,7 +17,7 @@ from handlers.views import summary as summary_views
 from handlers.views import watches as views
 from services.model.errors import Invalid, NotFound
 from services.model.ids import new_id
-from services.model.watch import Scope, Watch
+from services.model.watch import Watch
 from services.policy import cron
 from services.services import Services
 from services.watching import scope
@@ -113,7 +113,7 @@ async def watch(
         alerts: on, off, or critical for critical alerts only; on by default.
         yes: Save without a preview.
     """
-    scope_word, name = _parse_subject(subject, services)
+    scope_word, name = scope.named(subject, services.sites)
     existing = await services.watches.of_channel(request.place)
     before = next((one for one in existing if (one.scope, one.subject) == (scope_word, name)), None)
     schedule = (before.every if before else "") if every is None else every
@@ -154,15 +154,6 @@ async def _digest(planned: Watch, services: Services) -> Report | None:
             return await services.reporting.report(planned)
     except TimeoutError:
         return None
-
-
-def _parse_subject(subject: str, services: Services) -> tuple[Scope, str]:
-    """Raises `NotFound` with the nearest names."""
-    try:
-        return scope.named(subject, services.sites)
-    except NotFound as error:
-        names = ["all", *services.sites, *(site.acr.name for site in services.sites.values())]
-        raise NotFound(error.kind, error.name, nearest(subject, names)) from None
 
 
 def _enforce(request: Request, watch: Watch, services: Services, permission: str) -> None:

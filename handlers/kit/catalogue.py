@@ -72,6 +72,16 @@ class Catalogue:
         """First words of the commands that have two words."""
         return frozenset(name.split()[0] for name in self._commands if " " in name)
 
+    def with_help(self, words: Sequence[str]) -> Sequence[str]:
+        """The words, or a `help` command in place of an empty line, a noun alone or `--help`."""
+        if not words:
+            return ("help",)
+        if len(words) == 1 and words[0].lower() in self.nouns:
+            return ("help", *words)
+        if "--help" in words or "-h" in words:
+            return ("help", *[word for word in words if not word.startswith("-")][:2])
+        return words
+
     def find(self, words: Sequence[str]) -> tuple[Command, tuple[str, ...]]:
         """The command that the words begin with, and the words after it. Raises `NotFound`."""
         lower = [_CHINESE.get(word, word.lower()) for word in words[:2]]

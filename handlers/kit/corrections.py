@@ -117,7 +117,15 @@ def _guesses(
         case NotFound(kind="command"):
             yield from _commands(typed, error, commands, sites)
         case NotFound(kind="option") if command:
-            yield from _options(typed, error, command)
+            at = next((at for at, word in enumerate(typed) if word.partition("=")[0] == error.name), None)
+            if at is None:
+                return
+            name, equals, value = typed[at].partition("=")
+            if at + 1 < len(typed) and command.parameter(f"{name}-{typed[at + 1]}".lower()):
+                # `--dry run`
+                yield [*typed[:at], f"{name}-{typed[at + 1]}".lower(), *typed[at + 2 :]]
+            for near in error.near:
+                yield [*typed[:at], near + equals + value, *typed[at + 1 :]]
         case NotFound():
             yield from (_replaced(typed, error.name, [name]) for name in error.near)
         case Invalid(rule="extra") if command:
@@ -167,18 +175,6 @@ def _commands(typed: Words, error: NotFound, commands: Commands, sites: Collecti
     elif len(named) == len(typed) == 1:
         yield ["check", named[0].lower()]
     yield ["help"]
-
-
-def _options(typed: Words, error: NotFound, command: Command) -> Iterator[Sequence[str]]:
-    at = next((at for at, word in enumerate(typed) if word.partition("=")[0] == error.name), None)
-    if at is None:
-        return
-    name, equals, value = typed[at].partition("=")
-    if at + 1 < len(typed) and command.parameter(f"{name}-{typed[at + 1]}".lower()):
-        # `--dry run`
-        yield [*typed[:at], f"{name}-{typed[at + 1]}".lower(), *typed[at + 2 :]]
-    for near in error.near:
-        yield [*typed[:at], near + equals + value, *typed[at + 1 :]]
 
 
 def _extra(typed: Words, error: Invalid, command: Command, sites: Collection[str]) -> Iterator[Sequence[str]]:

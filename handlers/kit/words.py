@@ -18,21 +18,21 @@ _BULLET = re.compile(r"^\s*(?:[•◦▪‣·]|[-*]\s)\s*")
 _CODE = re.compile(r"^\s*(`{1,3})\s*(.*?)\s*\1\s*$", re.DOTALL)
 
 
-def _link(match: re.Match[str]) -> str:
-    target, label = match[1], match[2]
-    if target.startswith(("@", "#")):
-        return target[1:]
-    if target.startswith("!subteam^"):
-        return target.removeprefix("!subteam^")
-    if target.startswith("!"):
-        return label or target[1:]
-    # Slack turns any host name into a link; the label is what was typed.
-    return label or target
-
-
 def unescape(text: str) -> str:
     """Undo Slack's escapes: people, channels and groups become their ids, links become what was typed."""
-    return _LINK.sub(_link, text).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+    def typed(match: re.Match[str]) -> str:
+        target, label = match[1], match[2]
+        if target.startswith(("@", "#")):
+            return target[1:]
+        if target.startswith("!subteam^"):
+            return target.removeprefix("!subteam^")
+        if target.startswith("!"):
+            return label or target[1:]
+        # Slack turns any host name into a link; the label is what was typed.
+        return label or target
+
+    return _LINK.sub(typed, text).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def _straight(text: str) -> str:

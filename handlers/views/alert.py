@@ -125,7 +125,10 @@ def _body(incident: Incident, concern: Concern) -> Iterator[Block]:
             yield blocks.section(f"Connected registries: {names}" + (f" and {hidden} more" if hidden > 0 else ""))
         yield blocks.fields(_fields(incident, concern))
         if incident.state not in WELL:
-            yield from _next_step(incident, concern)
+            at_site = concern.sites[0] if len(concern.sites) == 1 else ""
+            check = button(f"Check {at_site}", runs=f"check {at_site}") if at_site else None
+            accessory = blocks.accessory(check, "check") if check else None
+            yield blocks.section(f"{bold('What to do')}\n{next_steps.of(incident)}", accessory=accessory)
     acknowledged = f":eyes: Acknowledged by {mention(incident.acknowledged_by)}" if incident.acknowledged_by else ""
     snoozed = "" if incident.resolved else _snoozed(incident)
     yield blocks.context(code(incident.id), acknowledged, f":zzz: {snoozed}" if snoozed else "")
@@ -140,14 +143,6 @@ def _cause(incident: Incident) -> str:
     if incident.kind == "registry" and explained and incident.facts.get("last_contact"):
         text += f" {words.reason(HealthReason.CONTACT_MISSED, incident.facts)}"
     return text
-
-
-def _next_step(incident: Incident, concern: Concern) -> Iterator[Block]:
-    """What to do, with a button for what the bot can do of it."""
-    step = next_steps.of(incident)
-    at_site = concern.sites[0] if len(concern.sites) == 1 else ""
-    check = button(f"Check {at_site}", runs=f"check {at_site}") if at_site else None
-    yield blocks.section(f"{bold('What to do')}\n{step}", accessory=blocks.accessory(check, "check") if check else None)
 
 
 def _operators(incident: Incident, concern: Concern) -> str:

@@ -53,7 +53,10 @@ def page(entries: Sequence[AuditEntry], selection: AuditSelection, *, turns: str
     if not entries:
         return nothing(selection)
     head = f"{bold('Audit')}{_narrowed(selection)}, newest first"
-    lines = [_line(entry) for entry in entries]
+    lines = []
+    for entry in entries:
+        row, words = entry.row, _WORDS[entry.row.kind](entry.row)
+        lines.append(f"{_MARKS.get(row.outcome, '•')}  {date(row.at)}  {words}  ·  #{entry.number}")
     sections = ["\n".join(lines[at : at + _TOGETHER]) for at in range(0, len(lines), _TOGETHER)]
     turning = blocks.actions(
         None if first else button("Newest", runs=turns),
@@ -90,12 +93,6 @@ def _narrowed(selection: AuditSelection) -> str:
         f" since {date(selection.since)}" if selection.since else "",
     )
     return "".join(parts)
-
-
-def _line(entry: AuditEntry) -> str:
-    row = entry.row
-    words = {"command": _command, "decision": _decision, "write": _write}[row.kind](row)
-    return f"{_MARKS.get(row.outcome, '•')}  {date(row.at)}  {words}  ·  #{entry.number}"
 
 
 def _who(row: AuditRow) -> str:
@@ -148,6 +145,10 @@ def _write(row: AuditRow) -> str:
 def _bracketed(details: Iterable[str]) -> str:
     text = ", ".join(filter(None, details))
     return f" ({text})" if text else ""
+
+
+_WORDS = {"command": _command, "decision": _decision, "write": _write}
+"""A row in words, by its kind."""
 
 
 def _operation(row: AuditRow) -> str:

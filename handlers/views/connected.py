@@ -171,11 +171,12 @@ def _parent_key(key: Key, by_key: Mapping[Key, Row]) -> Key | None:
 
 
 def _cells(member: Row, depth: int, now: datetime) -> tuple[str, ...]:
-    registry = member.registry
+    registry, placement = member.registry, member.placement
+    sites = ", ".join(site.name for site in placement.sites)
     return (
         f"{CHILD * depth}{registry.name}",
         health_words.word(member.health.state),
-        _sites(member.placement),
+        sites or ("not known" if placement.unasked else "none"),
         registry.connection_state,
         f"{duration(now - registry.last_sync)} ago" if registry.last_sync else "never",
         registry.mode,
@@ -185,12 +186,6 @@ def _cells(member: Row, depth: int, now: datetime) -> tuple[str, ...]:
         registry.schedule if registry.schedule != CONTINUOUS else "continuous",
         duration(registry.window) if registry.window and registry.schedule != CONTINUOUS else "",
     )
-
-
-def _sites(placement: Placement) -> str:
-    if placement.extensions:
-        return ", ".join(site.name for site in placement.sites)
-    return "not known" if placement.unasked else "none"
 
 
 def place(member: Row) -> str:
@@ -239,6 +234,20 @@ class Detail:
         """Such as `*edge01* at *berlin*`, or `*edge01* of *contosoacr*` where it runs at no known site; in mrkdwn."""
         return f"{bold(self.registry.name)} {'at' if self.placement.extensions else 'of'} {bold(self.where)}"
 
+    @property
+    def extension(self) -> str:
+        """The state of its extension at each site, and how many clusters could not be asked; in mrkdwn."""
+        placement = self.placement
+        states = [
+            escape(f"{extension.provisioning_state} {extension.version}".strip())
+            + (f" at {site.name}" if len(placement.extensions) > 1 else "")
+            for site, extension in placement.extensions
+        ]
+        if placement.unasked:
+            clusters = "cluster" if len(placement.unasked) == 1 else "clusters"
+            states.append(f"{len(placement.unasked)} {clusters} could not be asked")
+        return "; ".join(states) or "not installed at any site"
+
 
 def card(detail: Detail, now: datetime) -> Message:
     """One connected registry with its extension."""
@@ -257,7 +266,7 @@ def card(detail: Detail, now: datetime) -> Message:
         ("Messages are kept for", duration(registry.message_ttl) if registry.message_ttl else ""),
         ("Runtime", escape(registry.version)),
         ("Client tokens", listed(code(each.rpartition("/")[2]) for each in registry.client_token_ids) or "none"),
-        ("Extension", _extension(placement)),
+        ("Extension", detail.extension),
     )
     parts = [*elsewhere(detail), blocks.section(head), *_meaning(detail, now), blocks.fields(pairs)]
     parts += [
@@ -306,15 +315,3 @@ def _meaning(detail: Detail, now: datetime) -> Iterator[Block]:
             f"Next contact {date(expected)}" if expected else "",
             f"Undelivered messages expire from {losing:%Y-%m-%d}" if losing else "",
         )
-
-
-def _extension(placement: Placement) -> str:
-    states = [
-        escape(f"{extension.provisioning_state} {extension.version}".strip())
-        + (f" at {site.name}" if len(placement.extensions) > 1 else "")
-        for site, extension in placement.extensions
-    ]
-    if placement.unasked:
-        clusters = "cluster" if len(placement.unasked) == 1 else "clusters"
-        states.append(f"{len(placement.unasked)} {clusters} could not be asked")
-    return "; ".join(states) or "not installed at any site"

@@ -59,8 +59,14 @@ def explanation(error: DomainError, *, slash: str = "/registry") -> str:  # noqa
             return _invalid(error, slash)
         case errors.Denied():
             return _denied(error, slash)
+        case errors.Stale(state="changed"):
+            return f"The plan of {code(error.operation)} has changed. Read its card again before you decide."
         case errors.Stale():
-            return _stale(error)
+            consequence = ", so this is no longer possible."
+            if required := _STATES.get(error.wanted):
+                consequence = f". This is only possible for an operation that {required}."
+            state = _STATES.get(error.state, f"is {error.state}")
+            return f"{code(error.operation)} {escape(state)}{consequence}"
         case errors.DatabaseAway():
             return (
                 f"The bot's own database does not answer: {escape(error.reason)}. Running operations continue when it"
@@ -294,15 +300,6 @@ _STATES = {
     "expired": "has expired",
     "previewed": "was a preview only",
 }
-
-
-def _stale(error: errors.Stale) -> str:
-    if error.state == "changed":
-        return f"The plan of {code(error.operation)} has changed. Read its card again before you decide."
-    state = _STATES.get(error.state, f"is {error.state}")
-    if required := _STATES.get(error.wanted):
-        return f"{code(error.operation)} {escape(state)}. This is only possible for an operation that {required}."
-    return f"{code(error.operation)} {escape(state)}, so this is no longer possible."
 
 
 # --- the outside ----------------------------------------------------------------------------------------------------

@@ -43,7 +43,9 @@ def overview(shown: Overview) -> Message:
     parts = [
         blocks.actions(button("Refresh", runs="home"), button("Help", runs="help"), block_id="home"),
         *((*_awaiting(shown), *_alerts(shown), *_fleet(shown), *_own(shown)) if shown.may_read else _nothing()),
-        *_allowed(shown),
+        blocks.header("What you may do here"),
+        blocks.section(f"{listed(map(code, shown.allowed))}."),
+        blocks.context(f"In a channel it may be more or less: type {code(shown.help_line)} there."),
         blocks.context(f"As of {date(shown.now)}"),
     ]
     if not shown.may_read:
@@ -125,12 +127,6 @@ def _own(shown: Overview) -> Iterator[Block]:
         for operation in shown.own
     ]
     yield blocks.section("\n".join(lines))
-
-
-def _allowed(shown: Overview) -> Iterator[Block]:
-    yield blocks.header("What you may do here")
-    yield blocks.section(f"{listed(map(code, shown.allowed))}.")
-    yield blocks.context(f"In a channel it may be more or less: type {code(shown.help_line)} there.")
 
 
 def _more(number: int) -> Iterator[Block]:

@@ -1,6 +1,6 @@
 """An operation's plan as a shell script: what its steps do, by az and kubectl. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from handlers.kit import blocks
 from handlers.kit.message import File, Message
@@ -34,24 +34,22 @@ def none(operation: Operation) -> Message:
 
 def text(operation: Operation, lines: Sequence[str]) -> str:
     """The script itself, for any POSIX shell."""
-    return "\n".join(_written(operation, lines)) + "\n"
-
-
-def _written(operation: Operation, lines: Sequence[str]) -> Iterator[str]:
     digest = operation.plan.digest if operation.plan else ""
-    yield "#!/bin/sh"
-    yield _comment(f"{name(operation)}: the plan {digest} of {operation.id}, as az and kubectl lines.")
-    yield _comment("You need: az with its extension k8s-extension, az login, kubectl, and its context for the cluster.")
-    yield "set -eu"
+    written = [
+        "#!/bin/sh",
+        _comment(f"{name(operation)}: the plan {digest} of {operation.id}, as az and kubectl lines."),
+        _comment("You need: az with its extension k8s-extension, az login, kubectl, and its context for the cluster."),
+        "set -eu",
+    ]
     for number, (step, line) in enumerate(zip(operation.planned, lines, strict=True), 1):
-        yield ""
-        yield _comment(f"{number}. {step_title(operation.kind, step)}")
+        written += ["", _comment(f"{number}. {step_title(operation.kind, step)}")]
         if line:
-            yield line
+            written.append(line)
         elif step.starts_child:
-            yield _comment("This part is an operation with a plan and a script of its own.")
+            written.append(_comment("This part is an operation with a plan and a script of its own."))
         elif not step.runs:
-            yield _comment("There is nothing to do.")
+            written.append(_comment("There is nothing to do."))
+    return "\n".join(written) + "\n"
 
 
 def _comment(sentence: str) -> str:

@@ -174,13 +174,17 @@ def _cells(row: Row) -> tuple[str, ...]:
 # --- file -----------------------------------------------------------------------------------------------------------
 
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
 def csv(summary: Summary) -> str:
     """All rows as CSV (RFC 4180, times in ISO 8601 UTC, durations in seconds)."""
     text = StringIO(newline="")
     writer = csv_format.writer(text)
     writer.writerow(_CSV)
     for row in summary.rows:
-        writer.writerow(map(_harmless, _record(row)))
+        # A spreadsheet would run a text that begins like a formula.
+        writer.writerow(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in _record(row))
     return text.getvalue()
 
 
@@ -205,8 +209,3 @@ def _record(row: Row) -> tuple[str, ...]:
         sighting.cluster.rpartition("/")[2],
         "; ".join(f"{one.at.isoformat()} {one.before} to {one.after}" for one in row.changes),
     )
-
-
-def _harmless(cell: str) -> str:
-    """A spreadsheet would run a text that begins like a formula."""
-    return f"'{cell}" if cell[:1] in {"=", "+", "-", "@", "\t", "\r"} else cell

@@ -173,12 +173,6 @@ def _near(facts: Mapping[str, Any]) -> str:
     return f" Did you mean {listed(map(code, near), 'or')}?" if near else ""
 
 
-def _step(_: str, value: str, facts: Mapping[str, Any]) -> str:
-    low, high = 1, facts["high"] - facts["low"]
-    problem = f"{code('/' + facts['part'])} is not a valid step for the {facts['field']}"
-    return f"{problem}: it takes {low} to {high}, such as `*/5`.{_near(facts)}{_marked(value, facts)}"
-
-
 RULES: Mapping[InvalidRule, Callable[[str, str, Mapping[str, Any]], str]] = {
     "cron.fields": _fields,
     "cron.value": _value,
@@ -187,7 +181,10 @@ RULES: Mapping[InvalidRule, Callable[[str, str, Mapping[str, Any]], str]] = {
         f"The range {code(facts['part'])} of the {facts['field']} ends before it begins."
         f"{_near(facts)}{_marked(value, facts)}"
     ),
-    "cron.step": _step,
+    "cron.step": lambda _, value, facts: (
+        f"{code('/' + facts['part'])} is not a valid step for the {facts['field']}: it takes 1 to"
+        f" {facts['high'] - facts['low']}, such as `*/5`.{_near(facts)}{_marked(value, facts)}"
+    ),
     "cron.never": lambda _, value, facts: f"These months have no such day.{_marked(value, facts)}",
     "tz.unknown": lambda _, value, facts: (
         f"{code(value)} is not a time zone.{_near(facts) or ' Examples are `Europe/Berlin` and `UTC`.'}"
