@@ -45,6 +45,11 @@ class ClusterRef:
         return f"{group}/providers/Microsoft.Kubernetes/connectedClusters/{self.name}"
 
 
+def resource_name(arm_id: str) -> str:
+    """The name at the end of an ARM id, in lower case: ARM's names have no case. Empty for an empty id."""
+    return arm_id.rpartition("/")[2].casefold()
+
+
 # --- what Azure says ------------------------------------------------------------------------------------------------
 
 

@@ -5,9 +5,18 @@ from datetime import timedelta
 from pydantic import TypeAdapter, ValidationError
 
 from services.model.errors import Invalid, InvalidRule
-from services.policy.sites import MESSAGE_TTL, SYNC_WINDOW, Schedule
+from services.policy.sites import MESSAGE_TTL, SYNC_WINDOW, Repository, Schedule
 
+_REPOSITORY: TypeAdapter[str] = TypeAdapter(Repository)
 _SCHEDULE: TypeAdapter[str] = TypeAdapter(Schedule)
+
+
+def valid_repository(name: str) -> str:
+    """The repository, such as `team/app`; raises `Invalid`."""
+    try:
+        return _REPOSITORY.validate_python(name)
+    except ValidationError as error:
+        raise Invalid("repository", name, "repository.pattern") from error
 
 
 def valid_schedule(expression: str) -> str:

@@ -3,12 +3,13 @@
 `name` among a step's parameters is that of the scope map or token.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
+from services.model.errors import Absent
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.operations.command_line import acr_options, command_line
-from services.operations.step import Progress, Scene, Step, follow, followed, is_there
+from services.operations.step import Done, Progress, Scene, Step, follow, followed, is_there
 from services.policy.sites import Site
 
 Begin = Callable[[Scene], Awaitable[Progress]]
@@ -25,6 +26,67 @@ def put_scope_map(kind: str, begin: Begin, line: Line) -> Step:
         writes=lambda site, planned: f"{site.acr_ref.id}/scopeMaps/{planned.params['name']}",
         exists=lambda scene: is_there(scene.azure.scope_maps.get(scene.site.acr_ref, scene.params["name"])),
     )
+
+
+def narrow_scope_map(kind: str) -> Step:
+    """A step that takes `actions` from a scope map as it is now: others may have changed it since the plan was made.
+
+    Nothing to do where there is no such scope map.
+    """
+
+    async def begin(scene: Scene) -> Progress:
+        acr, name = scene.site.acr_ref, scene.params["name"]
+        try:
+            scope_map = await scene.azure.scope_maps.get(acr, name)
+        except Absent:
+            return Done()
+        actions = [action for action in scope_map.actions if action not in scene.params["actions"]]
+        if len(actions) == len(scope_map.actions):
+            return Done()
+        return followed(await scene.azure.scope_maps.update(acr, name, actions))
+
+    def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
+        return _update_line(site, planned, "remove_")
+
+    return Step(kind, begin, line, wait=follow)
+
+
+def widen_scope_map(kind: str) -> Step:
+    """A step that adds `actions` to a scope map as it is now. Raises `Absent` where there is none."""
+
+    async def begin(scene: Scene) -> Progress:
+        acr, name = scene.site.acr_ref, scene.params["name"]
+        scope_map = await scene.azure.scope_maps.get(acr, name)
+        actions = sorted({*scope_map.actions, *scene.params["actions"]})
+        if len(actions) == len(scope_map.actions):
+            return Done()
+        return followed(await scene.azure.scope_maps.update(acr, name, actions))
+
+    def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
+        return _update_line(site, planned, "add_")
+
+    return Step(kind, begin, line, wait=follow)
+
+
+def scope_options(actions: Iterable[str], prefix: str = "") -> str:
+    """Actions as options of `az acr scope-map create`, or of its `update` with the prefix `add_` or `remove_`.
+
+    `repositories/team/app/content/read` is `--repository team/app content/read`.
+    """
+    verbs: dict[tuple[str, str], list[str]] = {}
+    for action in actions:
+        target, noun, verb = action.rsplit("/", 2)
+        kind, _, name = target.partition("/")
+        verbs.setdefault(({"repositories": "repository"}.get(kind, kind), name), []).append(f"{noun}/{verb}")
+    return " ".join(
+        command_line("", **{f"{prefix}{kind}": (name, *words)}).strip() for (kind, name), words in verbs.items()
+    )
+
+
+def _update_line(site: Site, planned: PlannedStep, prefix: str) -> str:
+    actions = planned.params["actions"]
+    update = command_line("az acr scope-map update", name=planned.params["name"], **acr_options(site.acr_ref))
+    return f"{update} {scope_options(actions if isinstance(actions, tuple | list) else (), prefix)}"
 
 
 def put_token(kind: str, begin: Begin, line: Line) -> Step:

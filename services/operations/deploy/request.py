@@ -6,14 +6,11 @@ from datetime import timedelta
 from ipaddress import ip_address
 from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
-
 from services.model.errors import Invalid
-from services.operations.sync_settings import valid_message_ttl, valid_schedule, valid_window
+from services.operations.sync_settings import valid_message_ttl, valid_repository, valid_schedule, valid_window
 from services.policy.sites import (
     CONNECTED_REGISTRY_NAME,
     CONTINUOUS,
-    Repository,
     Site,
 )
 
@@ -22,8 +19,6 @@ EXTENSION_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?")
 """It becomes the name of a Helm release: 53 characters of a DNS label at most."""
 STORAGE_REQUEST = re.compile(r"([0-9]+)(Mi|Gi|Ti|Pi|Ei)")
 _STORAGE_UNITS = {"Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60}
-
-_REPOSITORY: TypeAdapter[str] = TypeAdapter(Repository)
 
 
 @dataclass(frozen=True)
@@ -89,7 +84,7 @@ def deploy_request(site: Site, name: str | None, options: DeployOptions = NO_OPT
     request = DeployRequest(
         site=site.name,
         name=_name(name) if name is not None else "",
-        repositories=tuple(dict.fromkeys(map(_repository, options.repositories or site.sync.repositories))),
+        repositories=tuple(dict.fromkeys(map(valid_repository, options.repositories or site.sync.repositories))),
         mode=_mode(options.mode) if options.mode else site.sync.mode,
         schedule=valid_schedule(options.schedule) if options.schedule else site.sync.schedule,
         window=options.window or site.sync.window,
@@ -130,13 +125,6 @@ def _extension_name(name: str) -> str:
     if not EXTENSION_NAME.fullmatch(name):
         raise Invalid("extension_name", name, "extension_name.pattern")
     return name
-
-
-def _repository(name: str) -> str:
-    try:
-        return _REPOSITORY.validate_python(name)
-    except ValidationError as error:
-        raise Invalid("repository", name, "repository.pattern") from error
 
 
 def _mode(text: str) -> Literal["ReadOnly", "ReadWrite"]:

@@ -4,11 +4,12 @@ Names prove little, so everything is known by what it is: an extension by its ty
 by the gateway that its actions name, a token by its scope map.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from services.model.azure import ConnectedRegistry, Extension, ScopeMap, Token
+from services.model.azure import ConnectedRegistry, Extension, ScopeMap, Token, resource_name
+from services.operations.ancestry import repositories_kept_above
 from services.operations.remove.request import RemoveRequest
 from services.policy.extensions import extension_of, registry_extensions, shares_address
 
@@ -78,11 +79,11 @@ def belongings(
     registry = next((one for one in registries if one.name.casefold() == name), None)
     others = [one for one in registries if one is not registry]
     existing = {one.name.casefold() for one in others}
-    sync = {_last(registry.token_id)} if registry and registry.token_id else set()
-    clients = set(map(_last, registry.client_token_ids)) - sync if registry else set()
+    sync = {resource_name(registry.token_id)} if registry and registry.token_id else set()
+    clients = set(map(resource_name, registry.client_token_ids)) - sync if registry else set()
 
     # A scope map with gateways of others too is theirs: one above in the hierarchy may act for those below.
-    sync_maps = {_last(token.scope_map_id) for token in tokens if token.name.casefold() in sync}
+    sync_maps = {resource_name(token.scope_map_id) for token in tokens if token.name.casefold() in sync}
     about = [one for one in scope_maps if name in gateways(one) or one.name.casefold() in sync_maps]
     own_maps = {one.name.casefold() for one in about if not one.system_defined and not gateways(one) & existing}
     narrowed = {
@@ -95,14 +96,14 @@ def belongings(
     candidates = [
         token
         for token in tokens
-        if token.name.casefold() in sync | clients or _last(token.scope_map_id) in own_maps
+        if token.name.casefold() in sync | clients or resource_name(token.scope_map_id) in own_maps
         if token.name.casefold() not in kept_clients
     ]
     users = {token.name: tuple(one.name for one in others if _uses(one, token)) for token in candidates}
     deleted = [token for token in candidates if not users[token.name]]
     deleted_names = {token.name for token in deleted}
 
-    client_maps = {_last(token.scope_map_id) for token in deleted if token.name.casefold() in clients}
+    client_maps = {resource_name(token.scope_map_id) for token in deleted if token.name.casefold() in clients}
     map_candidates = [
         one
         for one in scope_maps
@@ -110,7 +111,9 @@ def belongings(
     ]
     map_users = {
         one.name: tuple(
-            t.name for t in tokens if _last(t.scope_map_id) == one.name.casefold() and t.name not in deleted_names
+            t.name
+            for t in tokens
+            if resource_name(t.scope_map_id) == one.name.casefold() and t.name not in deleted_names
         )
         for one in map_candidates
     }
@@ -122,7 +125,7 @@ def belongings(
         scope_maps=tuple(one for one, names in map_users.items() if not names),
         maps_in_use={one: names for one, names in map_users.items() if names},
         narrowed={one: actions for one, actions in narrowed.items() if actions},
-        repositories_kept=_kept_above(registry, others, scope_maps, tokens) if registry else {},
+        repositories_kept=repositories_kept_above(registry, registries, scope_maps, tokens) if registry else {},
     )
 
 
@@ -131,42 +134,8 @@ def gateways(scope_map: ScopeMap) -> set[str]:
     return {action.split("/")[1] for action in scope_map.actions if action.startswith("gateway/")}
 
 
-def _kept_above(
-    registry: ConnectedRegistry,
-    others: Collection[ConnectedRegistry],
-    scope_maps: Iterable[ScopeMap],
-    tokens: Iterable[Token],
-) -> dict[str, tuple[str, ...]]:
-    """Whether one above syncs a repository for itself too is written nowhere, so it never loses the right to it."""
-    by_map = {one.name.casefold(): _repositories(one) for one in scope_maps}
-    of_token = {one.name.casefold(): by_map.get(_last(one.scope_map_id), set()) for one in tokens}
-    parents = {one.name.casefold(): one.parent.casefold() for one in (*others, registry)}
-
-    def above(name: str) -> list[str]:
-        line: list[str] = []
-        while (name := parents.get(name.casefold(), "")) and name not in line:
-            line.append(name)
-        return line
-
-    own, rights = of_token.get(_last(registry.token_id), set()), {}
-    for ancestor in others:
-        if ancestor.name.casefold() in above(registry.name):
-            below = [one for one in others if ancestor.name.casefold() in above(one.name)]
-            users = {*map(_last, ancestor.client_token_ids), *(_last(one.token_id) for one in below)}
-            used = {repository for user in users for repository in of_token.get(user, ())}
-            if unused := own & of_token.get(_last(ancestor.token_id), set()) - used:
-                rights[ancestor.name] = tuple(sorted(unused))
-    return rights
-
-
-def _repositories(scope_map: ScopeMap) -> set[str]:
-    prefix = "repositories/"
-    names = [action.removeprefix(prefix) for action in scope_map.actions if action.startswith(prefix)]
-    return {name.rsplit("/", 2)[0] for name in names}
-
-
 def _uses(registry: ConnectedRegistry, token: Token) -> bool:
-    return token.name.casefold() in {_last(registry.token_id), *map(_last, registry.client_token_ids)}
+    return token.name.casefold() in {resource_name(registry.token_id), *map(resource_name, registry.client_token_ids)}
 
 
 def _stated_name(extension: Extension) -> str:
@@ -178,7 +147,3 @@ def _stated_name(extension: Extension) -> str:
 
 def _same(one: str, other: str) -> bool:
     return one.casefold() == other.casefold()
-
-
-def _last(arm_id: str) -> str:
-    return arm_id.rpartition("/")[2].casefold()

@@ -9,7 +9,7 @@ from services.model.plan import PlannedStep
 from services.operations.command_line import acr_options, command_line
 from services.operations.remove.request import Cause
 from services.operations.step import Done, Going, Progress, Scene, Step, follow, followed
-from services.operations.token_steps import delete_scope_map, delete_token
+from services.operations.token_steps import delete_scope_map, delete_token, narrow_scope_map
 from services.operations.workload_removal import DELETE_PULL_SECRETS, DELETE_WORKLOAD
 from services.policy.sites import EXTENSION_TYPE, Site
 
@@ -95,30 +95,6 @@ def _registry_line(site: Site, _operation: Operation, planned: PlannedStep) -> s
     )
 
 
-async def _narrow(scene: Scene) -> Progress:
-    """From the scope map as it is now: others may have changed it since the plan was made."""
-    acr, name = scene.site.acr_ref, scene.params["name"]
-    try:
-        scope_map = await scene.azure.scope_maps.get(acr, name)
-    except Absent:
-        return Done()
-    actions = [action for action in scope_map.actions if action not in scene.params["actions"]]
-    if len(actions) == len(scope_map.actions):
-        return Done()
-    return followed(await scene.azure.scope_maps.update(acr, name, actions))
-
-
-def _narrow_line(site: Site, operation: Operation, planned: PlannedStep) -> str:
-    actions = planned.params["actions"]
-    verbs = [str(action).split("/", 2)[2] for action in actions] if isinstance(actions, tuple | list) else []
-    return command_line(
-        "az acr scope-map update",
-        name=planned.params["name"],
-        **acr_options(site.acr_ref),
-        remove_gateway=(operation.target, *verbs),
-    )
-
-
 STEPS: tuple[Step, ...] = (
     DELETE_WORKLOAD,
     DELETE_PULL_SECRETS,
@@ -132,7 +108,7 @@ STEPS: tuple[Step, ...] = (
     ),
     Step("namespace.gone", _look, _namespace_line, wait=_namespace_gone, interval=5, within=2 * STAYS_AFTER),
     Step("connected.remove", _remove_registry, _registry_line, wait=_registry_removed),
-    Step("scope_map.narrow", _narrow, _narrow_line, wait=follow),
+    narrow_scope_map("scope_map.narrow"),
     delete_token("token.remove"),
     delete_scope_map("scope_map.remove"),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from services.model.azure import ConnectedRegistry
+from services.model.azure import ConnectedRegistry, resource_name
 from services.model.plan import Finding
 from services.operations.checks import blocker, check, if_known, ok, required, warning
 from services.operations.deploy.codes import Code
@@ -75,8 +75,8 @@ def token(_site: Site, request: DeployRequest, observation: Observation) -> Find
         return ok(Code.TOKEN_FREE)
     if user := _other_user(request, observation):
         return blocker(Code.TOKEN_IN_USE, user=user)
-    if _last(existing.scope_map_id) != request.scope_map_name.casefold():
-        return blocker(Code.TOKEN_FOREIGN, scope_map=_last(existing.scope_map_id))
+    if resource_name(existing.scope_map_id) != request.scope_map_name.casefold():
+        return blocker(Code.TOKEN_FOREIGN, scope_map=resource_name(existing.scope_map_id))
     if not existing.enabled:
         return blocker(Code.TOKEN_DISABLED)
     return ok(Code.TOKEN_REUSED, passwords=tuple(slot.name for slot in existing.passwords))
@@ -87,8 +87,8 @@ def _cannot_change(registry: ConnectedRegistry, request: DeployRequest) -> Findi
         return blocker(Code.CONNECTED_MODE_DIFFERS, mode=registry.mode, wanted=request.mode)
     if registry.parent:
         return blocker(Code.CONNECTED_HAS_PARENT, parent=registry.parent)
-    if _last(registry.token_id) != request.token_name.casefold():
-        return blocker(Code.CONNECTED_TOKEN_DIFFERS, token=_last(registry.token_id), wanted=request.token_name)
+    if resource_name(registry.token_id) != request.token_name.casefold():
+        return blocker(Code.CONNECTED_TOKEN_DIFFERS, token=resource_name(registry.token_id), wanted=request.token_name)
     return None
 
 
@@ -112,7 +112,7 @@ def _is_own_scope_map(request: DeployRequest, observation: Observation) -> bool:
         return False
     return (
         registry.token_id.casefold() == sync_token.id.casefold()
-        and _last(sync_token.scope_map_id) == request.scope_map_name.casefold()
+        and resource_name(sync_token.scope_map_id) == request.scope_map_name.casefold()
     )
 
 
@@ -121,11 +121,7 @@ def _other_user(request: DeployRequest, observation: Observation) -> str:
     for registry in if_known(observation.connected) or ():
         if (
             registry.name.casefold() != request.name.casefold()
-            and _last(registry.token_id) == request.token_name.casefold()
+            and resource_name(registry.token_id) == request.token_name.casefold()
         ):
             return registry.name
     return ""
-
-
-def _last(arm_id: str) -> str:
-    return arm_id.rpartition("/")[2].casefold()

@@ -10,7 +10,7 @@ from services.operations.command_line import acr_options, command_line, lines
 from services.operations.deploy.causes import Cause
 from services.operations.deploy.outputs import ImageImported, ImageKept
 from services.operations.step import Done, Going, Progress, Scene, Step, follow, followed, is_there
-from services.operations.token_steps import put_scope_map, put_token
+from services.operations.token_steps import put_scope_map, put_token, scope_options
 from services.policy.sites import Site
 
 UNSEEN = timedelta(minutes=1)
@@ -161,13 +161,6 @@ async def _put_scope_map(scene: Scene) -> Progress:
 
 def _scope_map_line(site: Site, operation: Operation, planned: PlannedStep) -> str:
     actions = planned.params["actions"]
-    verbs: dict[tuple[str, str], list[str]] = {}
-    # `repositories/team/app/content/read` is `--repository team/app content/read` to the Azure CLI.
-    for action in actions if isinstance(actions, tuple) else ():
-        target, noun, verb = str(action).rsplit("/", 2)
-        kind, _, name = target.partition("/")
-        verbs.setdefault(({"repositories": "repository"}.get(kind, kind), name), []).append(f"{noun}/{verb}")
-    options = [command_line("", **{kind: (name, *given)}).strip() for (kind, name), given in verbs.items()]
     # It creates or overwrites, as the bot's own request does.
     create = command_line(
         "az acr scope-map create",
@@ -175,7 +168,7 @@ def _scope_map_line(site: Site, operation: Operation, planned: PlannedStep) -> s
         **acr_options(site.acr_ref),
         description=_description(operation.target),
     )
-    return " ".join([create, *options])
+    return f"{create} {scope_options(actions if isinstance(actions, tuple) else ())}"
 
 
 def _description(registry: str) -> str:
