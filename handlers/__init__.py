@@ -34,6 +34,8 @@ COMMANDS: tuple[Command, ...] = (
     connected.list_,
     connected.show,
     permissions.show,
+    permissions.add,
+    permissions.remove,
     tokens.list_,
     sites.list_,
     sites.show,

@@ -1,4 +1,4 @@
-"""Sync permissions: what a connected registry may sync."""
+"""Sync permissions: what a connected registry may sync, and changes of it."""
 
 import asyncio
 from dataclasses import replace
@@ -8,6 +8,8 @@ from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
 from handlers.views import permissions as views
+from services.operations.permissions.request import PermissionsOptions, permissions_request
+from services.operations.service import Order
 from services.policy.sites import Site
 from services.policy.sync_permissions import lineage
 from services.services import Services
@@ -42,3 +44,74 @@ async def show(
     )
     family = lineage(detail.registry, detail.registries, tokens, scope_maps)
     return replace(views.card(detail, family, page), replace=turn)
+
+
+@command(
+    "permissions add",
+    needs="registry:write",
+    examples=(
+        "permissions add edge01 team/app --site berlin",
+        "permissions add edge01 team/app team/tools --site berlin --dry-run",
+    ),
+    changes=True,
+    group="Sync permissions",
+)
+async def add(
+    request: Request,
+    name: str,
+    repository: tuple[str, ...],
+    *,
+    site: Site,
+    dry_run: bool = False,
+    services: Services,
+) -> Message | None:
+    """Let a connected registry sync more repositories.
+
+    Its sync scope map gets the rights that its mode needs, and so do those of all connected registries above it, since
+    it syncs through them. The edge takes the change over with its next sync.
+
+    Args:
+        name: Of the connected registry.
+        repository: Repositories of the cloud registry, such as team/app.
+        site: Where it is.
+        dry_run: Only show the plan and the checks; write nothing.
+    """
+    return await _start(request, name, site, PermissionsOptions(add=repository), services, dry_run=dry_run)
+
+
+@command(
+    "permissions remove",
+    needs="registry:write",
+    examples=("permissions remove edge01 team/app --site berlin",),
+    changes=True,
+    group="Sync permissions",
+)
+async def remove(
+    request: Request,
+    name: str,
+    repository: tuple[str, ...],
+    *,
+    site: Site,
+    dry_run: bool = False,
+    services: Services,
+) -> Message | None:
+    """Let a connected registry sync fewer repositories; the edge deletes their images with its next sync.
+
+    The plan says before which client tokens and workloads lose images. Connected registries above it keep their rights.
+
+    Args:
+        name: Of the connected registry.
+        repository: Repositories that it syncs now.
+        site: Where it is.
+        dry_run: Only show the plan and the checks; write nothing.
+    """
+    return await _start(request, name, site, PermissionsOptions(remove=repository), services, dry_run=dry_run)
+
+
+async def _start(
+    request: Request, name: str, site: Site, options: PermissionsOptions, services: Services, *, dry_run: bool
+) -> Message | None:
+    permissions_request(site, name, options)  # here, so that a slip is answered at once and privately
+    order = Order("permissions", name, site, options, request.person, request.place, request.key, dry_run=dry_run)
+    await services.operations.start(order)
+    return None

@@ -2,9 +2,10 @@
 
 from services.operations.deactivate.procedure import DEACTIVATION
 from services.operations.deploy.procedure import DEPLOY
+from services.operations.permissions.procedure import PERMISSIONS
 from services.operations.procedure import Procedures
 from services.operations.remove.procedure import REMOVAL
 from services.operations.update.procedure import SETTINGS
 from services.operations.workload.procedure import DELETE_WORKLOAD, DEPLOY_WORKLOAD
 
-PROCEDURES = Procedures((DEPLOY, DEACTIVATION, REMOVAL, SETTINGS, DEPLOY_WORKLOAD, DELETE_WORKLOAD))
+PROCEDURES = Procedures((DEPLOY, DEACTIVATION, REMOVAL, SETTINGS, PERMISSIONS, DEPLOY_WORKLOAD, DELETE_WORKLOAD))

@@ -16,6 +16,14 @@ Begin = Callable[[Scene], Awaitable[Progress]]
 Line = Callable[[Site, Operation, PlannedStep], str]
 
 
+def scope_maps_lock(site: Site) -> str:
+    """The lock of an operation that changes scope maps of others than its own connected registry.
+
+    Azure takes the whole list of a scope map's actions, so that of two changes at a time one would be lost.
+    """
+    return f"{site.acr_ref.id}/scopeMaps".lower()
+
+
 def put_scope_map(kind: str, begin: Begin, line: Line) -> Step:
     """A step that creates or changes a scope map."""
     return Step(

@@ -253,15 +253,23 @@ def synced_repositories(actions: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({action.rsplit("/", 2)[0] for action in repositories}))
 
 
-def sync_actions(name: str, mode: str, repositories: tuple[str, ...]) -> tuple[str, ...]:
-    """Actions of the sync scope map of connected registry `name`, sorted: four for its gateway, two or five a repo.
+def repository_actions(mode: str, repositories: Iterable[str]) -> tuple[str, ...]:
+    """What a connected registry of a mode needs on repositories, sorted: two actions each, or five with pushes.
 
-    As the Azure CLI builds them: repository and gateway names in lower case.
+    As the Azure CLI builds them: in lower case.
     """
     verbs = ["content/read", "metadata/read"]
     if mode == "ReadWrite":
         verbs += ["content/write", "content/delete", "metadata/write"]
-    gateway = ["config/read", "config/write", "message/read", "message/write"]
-    actions = [f"gateway/{name.lower()}/{verb}" for verb in gateway]
-    actions += [f"repositories/{repository.lower()}/{verb}" for repository in repositories for verb in verbs]
-    return tuple(sorted(actions))
+    return tuple(sorted(f"repositories/{repository.lower()}/{verb}" for repository in repositories for verb in verbs))
+
+
+def gateway_actions(name: str) -> tuple[str, ...]:
+    """The four by which connected registry `name` exchanges its messages with the cloud, sorted."""
+    verbs = ("config/read", "config/write", "message/read", "message/write")
+    return tuple(f"gateway/{name.lower()}/{verb}" for verb in verbs)
+
+
+def sync_actions(name: str, mode: str, repositories: tuple[str, ...]) -> tuple[str, ...]:
+    """Actions of the sync scope map of connected registry `name`, sorted."""
+    return (*gateway_actions(name), *repository_actions(mode, repositories))

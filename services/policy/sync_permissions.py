@@ -7,9 +7,9 @@ that it has itself; the Azure CLI adds them to all ancestors when it creates one
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from services.model.azure import ConnectedRegistry, ScopeMap, Token
+from services.model.azure import ConnectedRegistry, ScopeMap, Token, resource_name
 from services.policy.hierarchy import ancestors, descendants
-from services.policy.sites import sync_actions
+from services.policy.sites import sync_actions, synced_repositories
 
 
 @dataclass(frozen=True)
@@ -89,14 +89,36 @@ def lineage(
     maps_by_name = {scope_map.name.casefold(): scope_map for scope_map in scope_maps}
 
     def access(member: ConnectedRegistry) -> SyncAccess:
-        token = tokens_by_name.get(_last(member.token_id))
-        return SyncAccess(member, token, maps_by_name.get(_last(token.scope_map_id)) if token else None)
+        token = tokens_by_name.get(resource_name(member.token_id))
+        return SyncAccess(member, token, maps_by_name.get(resource_name(token.scope_map_id)) if token else None)
 
     return Lineage(
         access(registry),
         tuple(map(access, ancestors(registry, registries))),
         tuple(map(access, descendants(registry, registries))),
     )
+
+
+def repositories_kept_above(
+    registry: ConnectedRegistry,
+    registries: tuple[ConnectedRegistry, ...],
+    tokens: tuple[Token, ...],
+    scope_maps: tuple[ScopeMap, ...],
+) -> dict[str, tuple[str, ...]]:
+    """By the name of a connected registry above: repositories that nothing but it and `registry` is known to use.
+
+    Whether one above syncs a repository for itself too is written nowhere, so it never loses the right to it.
+    """
+    by_map = {scope_map.name.casefold(): set(synced_repositories(scope_map.actions)) for scope_map in scope_maps}
+    of_token = {token.name.casefold(): by_map.get(resource_name(token.scope_map_id), set()) for token in tokens}
+    own, kept = of_token.get(resource_name(registry.token_id), set()), {}
+    for ancestor in ancestors(registry, registries):
+        others = [below for below in descendants(ancestor, registries) if below.name != registry.name]
+        users = (*ancestor.client_token_ids, *(below.token_id for below in others))
+        used = {repository for user in users for repository in of_token.get(resource_name(user), ())}
+        if unused := own & of_token.get(resource_name(ancestor.token_id), set()) - used:
+            kept[ancestor.name] = tuple(sorted(unused))
+    return kept
 
 
 def grants(actions: Iterable[str], action: str) -> bool:
@@ -119,7 +141,3 @@ def split(action: str) -> tuple[str, str, str]:
     kind, _, suffix = action.partition("/")
     name, *verb = suffix.rsplit("/", 2) if suffix.count("/") > 1 else (suffix,)
     return kind, name, "/".join(verb)
-
-
-def _last(arm_id: str) -> str:
-    return arm_id.rpartition("/")[2].casefold()

@@ -11,7 +11,6 @@ NOT_NEEDED_HERE = {
     "Microsoft.ContainerRegistry/register/action",
     "Microsoft.ContainerRegistry/registries/operationStatuses/read",
     "Microsoft.ContainerRegistry/registries/pull/read",
-    "Microsoft.ContainerRegistry/registries/scopeMaps/operationStatuses/read",
 }
 """The subscription has the provider registered, these writes are done at once, and images are not read by ARM."""
 
@@ -24,6 +23,10 @@ async def test_the_listed_actions_are_what_the_bot_uses_and_no_more(registry: Co
     await registry.post("/sandbox/clock", turn=60)
     await registry.quiet()
     await registry.say("workload delete hello-world --site berlin")
+    await registry.say("permissions remove edge01 hello-world --site berlin", quiet=False)
+    await registry.running("permissions.synced")
+    await registry.post("/sandbox/clock", turn=60)
+    await registry.quiet()
     await registry.say("deactivate edge01 --site berlin")
     await registry.say("remove edge01 --site berlin --confirm edge01")
     used = {one["action"] for one in (await registry.get("/sandbox/azure/requests"))["requests"]}
@@ -32,7 +35,7 @@ async def test_the_listed_actions_are_what_the_bot_uses_and_no_more(registry: Co
 
     operations = await registry.bot.store.operations.find()
     assert {one.kind: one.state for one in operations} == dict.fromkeys(
-        ("deploy", "workload deploy", "workload delete", "deactivate", "remove"), "succeeded"
+        ("deploy", "workload deploy", "workload delete", "permissions", "deactivate", "remove"), "succeeded"
     )
     assert listed - used == NOT_NEEDED_HERE
 

@@ -292,7 +292,7 @@ async def test_the_registry_above_loses_the_rights_that_name_it(deployed: Conver
 Registry: :mag:  *Remove edge01 from berlin*  ·  dry run
   requested by @alice TIME  ·  development  ·  `op-1`
   :warning:  `plant` may read repositories that only `edge01` is known to use: `hello-world`. It may sync them for itself, so these rights stay.
-  If nobody needs them there, take them away afterwards: `az acr connected-registry permissions update --remove`.
+  If nobody needs them there, take them away afterwards with `permissions remove`.
   Plan: 6 steps
   [ ] Delete: Extension edge01
       the Arc agents uninstall it, with its namespace and its volume

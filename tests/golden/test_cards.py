@@ -14,6 +14,7 @@ from services.operations.deploy.observation import Observation
 from services.operations.deploy.request import deploy_request
 from services.policy.placement import Placement
 from tests.golden.conftest import CARDS, Golden
+from tests.golden.kinds import KINDS
 from tests.golden.values import BLOCKED, EXTENSION, NOW, REGISTRY, SEEN, SITE, STATES
 
 UNREACHABLE = Unreachable("azure", "contosolab", "DeadlineExceeded", "no answer in 20 s")
@@ -28,6 +29,11 @@ def test_a_card_shows_its_operation_with_a_plan_block(golden: Golden, state: str
 @pytest.mark.parametrize("state", STATES)
 def test_a_card_shows_its_operation_in_lines_where_plan_blocks_are_refused(golden: Golden, state: str) -> None:
     golden(f"card-{state}-lines", views.card(STATES[state], plan_blocks=False))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_card_of_each_further_kind_shows_what_is_to_be_approved(golden: Golden, kind: str) -> None:
+    golden(f"kind-{kind.replace(' ', '-')}", views.card(KINDS[kind]))
 
 
 @pytest.mark.parametrize("state", ["waiting-half-approved", "succeeded", "failed", "rejected"])
@@ -70,6 +76,7 @@ def test_no_file_is_left_of_a_message_that_is_gone() -> None:
     others = {file.stem for file in CARDS.glob("*.json")} - cards
 
     assert others == {
+        *(f"kind-{kind.replace(' ', '-')}" for kind in KINDS),
         *("check-blocked", "check-ready", "operations", "operations-none", "registries", "registry"),
         *("details-failed", "details-rejected", "details-succeeded", "details-waiting-half-approved"),
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from handlers.views.procedures import deactivate, deploy, remove, update, workload
+from handlers.views.procedures import deactivate, deploy, permissions, remove, update, workload
 from handlers.views.procedures.words import ProcedureWords
 
 WORDS: Mapping[str, ProcedureWords] = {
@@ -10,6 +10,7 @@ WORDS: Mapping[str, ProcedureWords] = {
     "deactivate": deactivate.WORDS,
     "remove": remove.WORDS,
     "update": update.WORDS,
+    "permissions": permissions.WORDS,
     "workload deploy": workload.DEPLOY_WORDS,
     "workload delete": workload.DELETE_WORDS,
 }

@@ -142,8 +142,7 @@ WORDS = ProcedureWords(
         Code.ANCESTORS_KEEP: FindingWords(
             "{ancestors} may read repositories that only {name} is known to use: {repositories}. It may sync them for"
             " itself, so these rights stay.",
-            "If nobody needs them there, take them away afterwards:"
-            " `az acr connected-registry permissions update --remove`.",
+            "If nobody needs them there, take them away afterwards with `permissions remove`.",
         ),
         Code.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has all rights that the removal uses."),
         Code.ACTIONS_MISSING: FindingWords(

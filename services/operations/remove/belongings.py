@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.model.azure import ConnectedRegistry, Extension, ScopeMap, Token, resource_name
-from services.operations.ancestry import repositories_kept_above
 from services.operations.remove.request import RemoveRequest
 from services.policy.extensions import extension_of, registry_extensions, shares_address
+from services.policy.sync_permissions import repositories_kept_above
 
 _CONNECTION_STRING, _STATED_NAME = "connectionString", "connectedregistryname="
 Ownership = Literal["own", "other", "unclear"]
@@ -125,7 +125,7 @@ def belongings(
         scope_maps=tuple(one for one, names in map_users.items() if not names),
         maps_in_use={one: names for one, names in map_users.items() if names},
         narrowed={one: actions for one, actions in narrowed.items() if actions},
-        repositories_kept=repositories_kept_above(registry, registries, scope_maps, tokens) if registry else {},
+        repositories_kept=repositories_kept_above(registry, registries, tokens, scope_maps) if registry else {},
     )
 
 

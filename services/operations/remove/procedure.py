@@ -6,11 +6,12 @@ from services.operations.remove.observation import Observation, observe
 from services.operations.remove.plan import plan
 from services.operations.remove.request import RemoveOptions, RemoveRequest, remove_request, site_names
 from services.operations.remove.steps import STEPS
+from services.operations.token_steps import scope_maps_lock
 from services.policy.sites import Site
 
 
 def _locks(site: Site, name: str) -> tuple[str, ...]:
-    return (site.cluster_ref.id.lower(), site.acr_ref.connected_id(name).lower())
+    return (site.cluster_ref.id.lower(), site.acr_ref.connected_id(name).lower(), scope_maps_lock(site))
 
 
 REMOVAL = Procedure[RemoveRequest, Observation](

@@ -161,6 +161,24 @@ def test_a_deactivation_s_script_asks_for_it_and_sees_it(run: Run) -> None:
     ]
 
 
+def test_rights_are_added_and_taken_by_repository_and_by_gateway(run: Run) -> None:
+    added, taken = (
+        ("repositories/team/app/content/read", "repositories/team/app/metadata/read"),
+        ("gateway/line1/config/read",),
+    )
+    steps = (
+        PlannedStep("permissions.grant", {"name": "plant", "registry": "plant", "actions": added}, "change"),
+        PlannedStep("permissions.revoke", {"name": "edge01", "registry": "edge01", "actions": taken}, "change"),
+    )
+    calls = run(written(operation(kind="permissions", plan=Plan(steps, (), {}, "0" * 16, NOW))))
+
+    assert [call["options"]["add_repository"] for call in calls] == [
+        [["team/app", "content/read", "metadata/read"]],
+        None,
+    ]
+    assert [call["options"]["remove_gateway"] for call in calls] == [None, [["line1", "config/read"]]]
+
+
 def test_nothing_is_written_to_another_cluster(run: Run) -> None:
     calls = run(written(deployment()), code=1, cluster="another/edge-rg/hamburg-arc")
 

@@ -35,6 +35,8 @@ AZ: Mapping[str, dict[str, dict[str, Any]]] = {
     "acr repository show": {"--name": ONE, "--image": ONE},
     "acr import": {"--name": ONE, "--resource-group": ANY, "--source": ONE, "--image": {"action": "append"}},
     "acr scope-map create": REGISTRY | {"--description": ANY, "--repository": SEVERAL, "--gateway": SEVERAL},
+    "acr scope-map update": REGISTRY
+    | {f"--{verb}-{kind}": SEVERAL for verb in ("add", "remove") for kind in ("repository", "gateway")},
     "acr token create": REGISTRY | {"--scope-map": ANY, "--no-passwords": BOOLEAN},
     "acr connected-registry create": REGISTRY
     | {

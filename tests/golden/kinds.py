@@ -1,0 +1,51 @@
+"""An operation of each further kind, with a plan that its own procedure has made."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from services.model.azure import ScopeMap, Token
+from services.model.operation import Operation, StepRun
+from services.operations.answers import Known
+from services.operations.permissions import observation as permissions
+from services.operations.permissions.procedure import PERMISSIONS
+from services.operations.permissions.request import PermissionsOptions
+from services.operations.procedure import Procedure
+from services.policy.sites import sync_actions
+from tests.golden.values import ASKED, NOW, REGISTRY, SITE, operation
+
+
+def sync_token(name: str) -> Token:
+    """Of the connected registry of that name."""
+    return Token(f"/acr/tokens/{name}", name, f"/acr/scopeMaps/{name}", enabled=True)
+
+
+def sync_scope_map(name: str) -> ScopeMap:
+    """Likewise, with the rights to one repository."""
+    return ScopeMap(f"/acr/scopeMaps/{name}", name, sync_actions(name, "ReadOnly", ("hello-world",)))
+
+
+def waiting(procedure: Procedure[Any, Any], options: object, observation: object) -> Operation:
+    """It waits for approval."""
+    plan = procedure.make_plan(SITE, procedure.request(SITE, "edge01", options), observation, NOW)
+    steps = tuple(StepRun(index) for index in range(len(plan.steps)))
+    return operation(kind=procedure.kind, options=options, plan=plan, steps=steps, approval_request=ASKED)
+
+
+EDGE = replace(REGISTRY, parent="plant")
+PLANT = replace(REGISTRY, id="/acr/connectedRegistries/plant", name="plant", token_id="/acr/tokens/plant")
+KINDS: Mapping[str, Operation] = {
+    "permissions": waiting(
+        PERMISSIONS,
+        PermissionsOptions(add=("team/app",)),
+        permissions.Observation(
+            connected=Known((PLANT, EDGE)),
+            scope_maps=Known((sync_scope_map("plant"), sync_scope_map("edge01"))),
+            tokens=Known((sync_token("plant"), sync_token("edge01"))),
+            missing_actions=Known(()),
+            workloads=Known(()),
+            own_workloads=Known(()),
+            images={"team/app": Known("v1")},
+        ),
+    ),
+}
