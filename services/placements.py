@@ -29,6 +29,11 @@ class _Look:
     at: float
     answer: tuple[Extension, ...] | DomainError
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no extension is known of: the cluster has none, or could not be asked."""
+        return not self.answer or isinstance(self.answer, DomainError)
+
 
 class Placements:
     """Remembers for `lifetime` what each cluster answered; one that does not answer in `deadline` counts as unasked."""
@@ -75,7 +80,7 @@ class Placements:
         vacant = [
             site
             for site in candidates
-            if _acr(site) in homeless and self._is_older(site, began) and not self._extensions_at(site)
+            if _acr(site) in homeless and self._is_older(site, began) and self._looks[site.cluster_ref].is_empty
         ]
         await self._ask(vacant)
         return self._placements(targets, candidates, registries) if vacant else placements
@@ -108,10 +113,6 @@ class Placements:
         """Whether its cluster was not asked since that moment, or did not answer."""
         look = self._looks.get(site.cluster_ref)
         return look is None or look.at < moment or isinstance(look.answer, DomainError)
-
-    def _extensions_at(self, site: Site) -> tuple[Extension, ...]:
-        answer = self._looks[site.cluster_ref].answer
-        return () if isinstance(answer, DomainError) else answer
 
     async def _ask(self, sites: Iterable[Site]) -> None:
         clusters = {site.cluster_ref for site in sites}

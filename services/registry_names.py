@@ -30,15 +30,15 @@ class ConnectedNames:
     async def connected(self, site: Site | None = None) -> tuple[str, ...]:
         """Asks all cloud registries at the same time, a few at once."""
         sites = [site] if site else self._configuration.sites.values()
-        acrs = {site.acr_ref for site in sites}
-        lists = await asyncio.gather(*(self._names(acr) for acr in acrs))
-        return tuple(sorted({name for names in lists for name in names}))
 
-    async def _names(self, acr: AcrRef) -> tuple[str, ...]:
-        try:
-            return await self._listed.get(acr)
-        except DomainError:
-            return ()
+        async def names(acr: AcrRef) -> tuple[str, ...]:
+            try:
+                return await self._listed.get(acr)
+            except DomainError:
+                return ()
+
+        lists = await asyncio.gather(*map(names, {site.acr_ref for site in sites}))
+        return tuple(sorted({name for names_of_acr in lists for name in names_of_acr}))
 
     async def _list(self, acr: AcrRef) -> tuple[str, ...]:
         async with self._bound:

@@ -35,9 +35,9 @@ def value(kind: type[T], row: Mapping[Any, Any]) -> T:
     return kind(**{field.name: row[field.name] for field in fields(kind)})
 
 
-def columns(instance: _Dataclass) -> dict[str, Any]:
-    """A value's fields by their names, which are those of their columns."""
-    return {field.name: getattr(instance, field.name) for field in fields(instance)}
+def columns(instance: _Dataclass, *, but: str = "") -> dict[str, Any]:
+    """A value's fields by their names, which are those of their columns, except `but`, which has others."""
+    return {field.name: getattr(instance, field.name) for field in fields(instance) if field.name != but}
 
 
 _ACCESS: WeakKeyDictionary[AsyncEngine, "Access"] = WeakKeyDictionary()

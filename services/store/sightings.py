@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import RowMapping, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -64,11 +63,18 @@ class Sightings(Queries):
                 delete(sightings).where(sightings.c.acr == acr, sightings.c.name.in_(sorted(names)))
             )
         if result.sightings:
-            await connection.execute(insert(sightings), [_sighting_row(last) for last in result.sightings])
+            rows = [
+                columns(last, but="sighting")
+                | {"acr": last.sighting.target.acr, "name": last.sighting.target.name, "seen": last.sighting}
+                for last in result.sightings
+            ]
+            await connection.execute(insert(sightings), rows)
         if result.transitions:
-            await connection.execute(
-                insert(transitions), [_transition_row(transition) for transition in result.transitions]
-            )
+            rows = [
+                columns(turn, but="target") | {"acr": turn.target.acr, "name": turn.target.name}
+                for turn in result.transitions
+            ]
+            await connection.execute(insert(transitions), rows)
         if result.opened:
             rows = [columns(incident) | {"acr": acr, "revision": 0} for incident in result.opened]
             await connection.execute(insert(incidents), rows)
@@ -127,18 +133,6 @@ class Sightings(Queries):
             for table in (sightings, memos, polls):
                 await connection.execute(delete(table).where(table.c.acr == acr))
         return ended
-
-
-def _sighting_row(last: LastSighting) -> dict[str, Any]:
-    row = columns(last)
-    sighting = row.pop("sighting")
-    return row | {"acr": sighting.target.acr, "name": sighting.target.name, "seen": sighting}
-
-
-def _transition_row(transition: Transition) -> dict[str, Any]:
-    row = columns(transition)
-    target = row.pop("target")
-    return row | {"acr": target.acr, "name": target.name}
 
 
 def _last_sighting(row: RowMapping, succeeded: datetime | None = None) -> LastSighting:

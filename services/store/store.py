@@ -130,9 +130,25 @@ def _engine(url: str, codec: Codec) -> AsyncEngine:
         json_deserializer=codec.loads,
         **_options(url),
     )
-    if engine.dialect.name == "sqlite":
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_immediate)
+    if engine.dialect.name != "sqlite":
+        return engine
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        # The driver's own transaction handling is off, so that `begin` decides when one begins.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY * 1000}"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Any) -> None:
+        # A transaction that reads first and writes later could not be made a writer while another one writes.
+        connection.exec_driver_sql(
+            "BEGIN IMMEDIATE" if not connection.get_execution_options().get("reads") else "BEGIN"
+        )
+
     return engine
 
 
@@ -220,17 +236,3 @@ def _options(url: str) -> dict[str, Any]:
         return {}
     connecting = {"connect_timeout": CONNECT}
     return {"pool_size": 5, "max_overflow": 10, "pool_pre_ping": True, "connect_args": connecting}
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    # The driver's own transaction handling is off, so that _begin_immediate decides when one begins.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY * 1000}"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_immediate(connection: Any) -> None:
-    # A transaction that reads first and writes later could not be made a writer while another one writes.
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if not connection.get_execution_options().get("reads") else "BEGIN")

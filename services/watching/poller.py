@@ -216,15 +216,16 @@ class Poller:
 
         One that is in back-off is left alone.
         """
-        await asyncio.gather(*map(self._refresh, acrs))
 
-    async def _refresh(self, acr: AcrRef) -> None:
-        """One poll for all who want to read at the same moment."""
-        key = acr.id.lower()
-        async with self._refreshing.setdefault(key, asyncio.Lock()):
-            polls = {poll.acr: poll for poll in await self._store.sightings.polls()}
-            if self._is_stale(polls.get(key)):
-                await self.poll(acr)
+        async def poll_if_stale(acr: AcrRef) -> None:
+            key = acr.id.lower()
+            # One poll for all who want to read at the same moment.
+            async with self._refreshing.setdefault(key, asyncio.Lock()):
+                polls = {poll.acr: poll for poll in await self._store.sightings.polls()}
+                if self._is_stale(polls.get(key)):
+                    await self.poll(acr)
+
+        await asyncio.gather(*map(poll_if_stale, acrs))
 
     def _is_stale(self, poll: Poll | None) -> bool:
         if poll is None or (poll.succeeded is None and not poll.failures):
