@@ -17,12 +17,16 @@ from services.operations.causes import EngineCause
 
 @dataclass(frozen=True)
 class FailureText:
-    """A failure as people read it, in mrkdwn. `line` is plain text for their own shell, `command` one of the bot's."""
+    """A failure as people read it, in mrkdwn. `line` is plain text for their own shell, `command` one of the bot's.
+
+    `cure` is the part of the remedy that needs no operation that could be retried; it may be empty.
+    """
 
     sentence: str
     remedy: str
     line: str = ""
     command: str = ""
+    cure: str = ""
 
 
 def render(failure: Failure, kind: str = "", names: Mapping[str, object] | None = None) -> FailureText:
@@ -49,7 +53,9 @@ def render(failure: Failure, kind: str = "", names: Mapping[str, object] | None 
         facts["target"] = short(target)
     system = SYSTEMS.get(str(facts.get("service")), "The other system")
     text = sentence(words.sentence.replace("SYSTEM", system), facts)
-    return FailureText(text, sentence(words.remedy, facts), shell(words.line, facts), shell(words.command, facts))
+    cure, retry = sentence(words.remedy, facts), sentence(words.retry, facts)
+    remedy, line, command = f"{cure} {retry}".strip(), shell(words.line, facts), shell(words.command, facts)
+    return FailureText(text, remedy, line, command, cure)
 
 
 SYSTEMS = {"azure": "Azure", "kubernetes": "The cluster", "slack": "Slack"}
@@ -110,7 +116,8 @@ def page() -> str:
         lines += ["", f"## {f'`{kind}`' if kind else 'Any operation'}", ""]
         lines += ["| it failed because | what to do | in a shell | button |", "|---|---|---|---|"]
         for words in causes.values():
-            sentences = [words.sentence.replace("SYSTEM", "Azure or the cluster"), words.remedy]
+            remedy = f"{words.remedy} {words.retry}".strip()
+            sentences = [words.sentence.replace("SYSTEM", "Azure or the cluster"), remedy]
             prose = [re.sub(r"\{(\w+)\}", r"*\1*", text) for text in sentences]
             typed = [f"`{line}`" if line else "" for line in (words.line, words.command)]
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in (*prose, *typed)) + " |")

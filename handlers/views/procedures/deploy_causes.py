@@ -11,9 +11,10 @@ _REMOVE = "remove {name} --site {site}"
 CAUSES: Mapping[str, CauseWords] = {
     Cause.ADDRESS_TAKEN: CauseWords(
         "The Service address {address} is in use by another Service.",
-        "Retry: a picked address is replaced by the next free one. "
-        "If you chose it with `--service-ip`, choose another one or none.",
+        "",
         "kubectl get services --all-namespaces | grep --word-regexp {address}",
+        retry="Retry: a picked address is replaced by the next free one. "
+        "If you chose it with `--service-ip`, choose another one or none.",
     ),
     Cause.ADDRESS_OUTSIDE: CauseWords(
         "The Service address {address} is outside the cluster's Service range ({ranges}).",
@@ -25,16 +26,19 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.ADDRESS_RANGE_FULL: CauseWords(
         "The cluster's Service range {ranges} is full: of {size} addresses {used} are in use and {leased} reserved.",
-        "Delete Services that nobody needs, or add a ServiceCIDR. Then retry.",
+        "Delete Services that nobody needs, or add a ServiceCIDR.",
         "kubectl get services --all-namespaces",
+        retry=_RETRY,
     ),
     Cause.ADDRESS_RACE: CauseWords(
         "Somebody took {tries} Service addresses one after the other, each before the bot could hold it.",
-        "Retry when fewer Services are being created, or choose an address with `--service-ip`.",
+        "",
+        retry="Retry when fewer Services are being created, or choose an address with `--service-ip`.",
     ),
     Cause.GATEWAY_UNKNOWN: CauseWords(
         "Azure names no data endpoint for the connected registry {name}, so no connection string can be built.",
-        "Check that the cloud registry's data endpoint is on. Then retry.",
+        "Check that the cloud registry's data endpoint is on.",
+        retry=_RETRY,
     ),
     Cause.STORAGE_PENDING: CauseWords(
         "The volume claim of the connected registry stays Pending (storage class {storage_class}): {message}",
@@ -45,46 +49,55 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.UNSCHEDULABLE: CauseWords(
         "No node can run the connected registry's Pod: {message}",
-        f"Make room or remove the taint that it names. {_RETRY}",
+        "Make room or remove the taint that it names.",
         "kubectl describe pods --namespace connected-registry",
+        retry=_RETRY,
     ),
     Cause.NO_AMD64_NODE: CauseWords(
         "No node can run the connected registry's Pod: the extension runs on linux/amd64 only.",
-        f"Add a linux/amd64 node. {_RETRY}",
+        "Add a linux/amd64 node.",
         "kubectl get nodes --label-columns kubernetes.io/arch",
+        retry=_RETRY,
     ),
     Cause.POD_SECURITY: CauseWords(
         "The cluster's Pod Security rules refuse the connected registry's Pods: {message}",
-        f"Label the namespace as privileged. {_RETRY}",
+        "Label the namespace as privileged.",
         "kubectl label namespace connected-registry pod-security.kubernetes.io/enforce=privileged",
+        retry=_RETRY,
     ),
     Cause.IMAGE_PULL: CauseWords(
         "The cluster can't pull the images of the connected registry itself: {message}",
-        f"Let the nodes reach `mcr.microsoft.com` and its data endpoints. {_RETRY}",
+        "Let the nodes reach `mcr.microsoft.com` and its data endpoints.",
         "kubectl describe pods --namespace connected-registry",
+        retry=_RETRY,
     ),
     Cause.IMAGE_NOT_THERE: CauseWords(
         "The import of {image} has ended, but {registry} has no such tag.",
-        "Look into the registry: something may have deleted it. Then retry.",
+        "Look into the registry: something may have deleted it.",
         "az acr repository show-tags --name {registry} --repository {repository}",
+        retry=_RETRY,
     ),
     Cause.IMAGE_DIFFERS: CauseWords(
         "{registry} has {image} as {digest}; the site file wants {expected}, and an import never overwrites.",
-        "Delete that tag if nothing needs it, or name another tag in the site file. Then retry.",
+        "Delete that tag if nothing needs it, or name another tag in the site file.",
+        retry=_RETRY,
     ),
     Cause.BAD_PASSWORD: CauseWords(
         "The registry refuses the sync token's password: it was regenerated elsewhere, has expired, or is not "
         "the one in the connection string.",
-        "Retry: a new password is generated and handed to the extension.",
+        "",
+        retry="Retry: a new password is generated and handed to the extension.",
     ),
     Cause.TOKEN_DISABLED: CauseWords(
         "The sync token {token} is disabled.",
-        f"Enable it, unless it was disabled to cut the connected registry off. {_RETRY}",
+        "Enable it, unless it was disabled to cut the connected registry off.",
         "az acr token update --name {token} --registry {registry} --resource-group {group} --status enabled",
+        retry=_RETRY,
     ),
     Cause.BAD_CONNECTION_STRING: CauseWords(
         "The connected registry can't use its connection string: {message}",
-        "Retry: the extension gets a new one.",
+        "",
+        retry="Retry: the extension gets a new one.",
     ),
     Cause.ALREADY_ACTIVATED: CauseWords(
         "Another installation of {name} is activated, so this one is refused (`ALREADY_ACTIVATED`).",
@@ -119,13 +132,15 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.CRASHING: CauseWords(
         "The connected registry's Pod keeps crashing ({restarts} restarts). Its last message: {message}",
-        f"Look at its log. {_RETRY}",
+        "Look at its log.",
         "kubectl logs --namespace connected-registry --selector app.kubernetes.io/name=connected-registry --previous",
+        retry=_RETRY,
     ),
     Cause.DATA_ENDPOINT_OFF: CauseWords(
         "The registry's dedicated data endpoint is off, and connected registries need it.",
-        f"Enable it. {_RETRY}",
+        "Enable it.",
         "az acr update --name {registry} --resource-group {group} --data-endpoint-enabled true",
+        retry=_RETRY,
     ),
     Cause.CERT_MANAGER_CONFLICT: CauseWords(
         "cert-manager is installed in this cluster already, and the extension tried to install it again.",
@@ -134,12 +149,14 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.CERT_MANAGER_ABSENT: CauseWords(
         "The extension was installed without cert-manager, but the cluster has none.",
-        "Install cert-manager and retry, or remove {name} and deploy it again.",
+        "Install cert-manager, or remove {name} and deploy it again.",
+        retry="With cert-manager installed, retry.",
         command=_REMOVE,
     ),
     Cause.OWNERSHIP_CONFLICT: CauseWords(
         "The cluster has a {kind} {object} that belongs to something else, so the extension can't be installed.",
-        f"Remove it if nothing needs it. {_RETRY}",
+        "Remove it if nothing needs it.",
+        retry=_RETRY,
     ),
     Cause.NAME_IN_USE: CauseWords(
         "The cluster has a Helm release with the extension's name already.",
@@ -148,8 +165,9 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.NAMESPACE_TERMINATING: CauseWords(
         "The namespace {namespace} is still being deleted.",
-        "Wait until it is gone, then retry.",
+        "Wait until it is gone.",
         "kubectl get namespace {namespace} --output yaml",
+        retry=_RETRY,
     ),
     Cause.CHART_NOT_FOUND: CauseWords(
         "There is no such version of the extension.",
@@ -157,34 +175,40 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.STATUS_NOT_POPULATED: CauseWords(
         "The Arc agents in the cluster did not report the state of the installation.",
-        f"Check the agents: they may lack their identity, or the cluster may be slow. {_RETRY}",
+        "Check the agents: they may lack their identity, or the cluster may be slow.",
         "kubectl get pods --namespace azure-arc",
+        retry=_RETRY,
     ),
     Cause.WRITE_RACE: CauseWords(
         "Something else changed the extension in the cluster at the same moment.",
-        "Retry when nothing else is being installed.",
+        "",
+        retry="Retry when nothing else is being installed.",
     ),
     Cause.PROVIDER_MISSING: CauseWords(
         "The subscription has not registered {provider}.",
-        f"Register it; it takes up to ten minutes. {_RETRY}",
+        "Register it; it takes up to ten minutes.",
         "az provider register --namespace {provider} --wait",
+        retry=_RETRY,
     ),
     Cause.CLUSTER_OFFLINE: CauseWords(
         "Azure has had no heartbeat from the cluster {cluster} for more than 15 minutes (last heartbeat {heartbeat}).",
-        f"Check the Arc agents and the cluster's connection to Azure. {_RETRY}",
+        "Check the Arc agents and the cluster's connection to Azure.",
         "kubectl get pods --namespace azure-arc",
+        retry=_RETRY,
     ),
     Cause.CLUSTER_EXPIRED: CauseWords(
         "The identity certificate of the cluster {cluster} has expired (last heartbeat {heartbeat}).",
-        f"Disconnect the cluster from Azure Arc and connect it again. {_RETRY}",
+        "Disconnect the cluster from Azure Arc and connect it again.",
+        retry=_RETRY,
     ),
     Cause.INSTALLATION_FAILED: CauseWords(
-        "The extension could not be installed. Azure says: {message}", "Fix what it names, then retry."
+        "The extension could not be installed. Azure says: {message}", "Fix what it names.", retry=_RETRY
     ),
     Cause.SILENT_FAILURE: CauseWords(
         "The extension ended as {state}, and Azure gives no reason.",
-        "Retry. If it fails again, look at the Arc agents; then remove {name} and deploy it again.",
+        "Look at the log of the Arc agents.",
         "kubectl logs --namespace azure-arc --selector app.kubernetes.io/component=extension-manager --tail 100",
         _REMOVE,
+        retry="Then retry. If it fails again, remove {name} and deploy it again.",
     ),
 }

@@ -11,13 +11,15 @@ from services.model.operation import Operation
 class CauseWords:
     """Why it failed and what to do, as templates over a failure's facts.
 
-    `line` is for people's own shell; `command` is run by a button on the card, as if the person had typed it.
+    `line` is for people's own shell; `command` is run by a button on the card, as if the person had typed it. `retry`
+    says what a retry of the failed operation does or needs; it is left out where there is no operation.
     """
 
     sentence: str
     remedy: str
     line: str = ""
     command: str = ""
+    retry: str = ""
 
 
 @dataclass(frozen=True)
