@@ -10,7 +10,6 @@ import structlog
 from services.model.errors import Absent, DomainError, Unreachable
 
 T = TypeVar("T")
-S = TypeVar("S")
 DEADLINE = 20.0
 """Seconds for one question."""
 NOT_ASKED = "NotAsked"

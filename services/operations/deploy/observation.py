@@ -1,9 +1,9 @@
 """What a deployment looks at before it decides: every question at once, each with a deadline, none of them fatal."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from services.model.azure import ArcCluster, ConnectedRegistry, Extension, Registry, ScopeMap, Token
 from services.model.errors import Absent
@@ -11,11 +11,10 @@ from services.model.kubernetes import Node, Runtime, ServiceRanges, StorageClass
 from services.model.plan import Plan
 from services.operations.answers import DEADLINE, Answer, Known, Questions, known, value_of
 from services.operations.deploy.request import DeployRequest, image_import
+from services.operations.inside import Inside
 from services.policy.extensions import extension_of
 from services.policy.sites import PROVIDERS, RUNTIME_NAMESPACE, Site
 from services.ports import Azure, Cluster, Kubernetes
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -100,30 +99,22 @@ def _azure_questions(arm: Questions, azure: Azure, site: Site, request: DeployRe
 
 def _cluster_questions(kube: Questions, kubernetes: Kubernetes, site: Site) -> dict[str, asyncio.Task[Any]]:
     """By the observation's fields. The cluster has to be reached first; each question fails as the reaching did."""
-    access = site.cluster.kubernetes
-    namespace = access.hold_namespace
-    reaching = kube.ask(site.name, lambda: kubernetes.cluster(access.kubeconfig, access.context, site.cluster_ref))
-
-    def inside(question: Callable[[Cluster], Awaitable[T]]) -> asyncio.Task[Answer[T]]:
-        async def ask() -> T:
-            return await question(await value_of(reaching))
-
-        return kube.ask(site.name, ask)
-
-    phase = inside(lambda cluster: cluster.namespace_phase(RUNTIME_NAMESPACE))
+    namespace = site.cluster.kubernetes.hold_namespace
+    inside = Inside.of(kube, kubernetes, site)
+    phase = inside.ask(lambda cluster: cluster.namespace_phase(RUNTIME_NAMESPACE))
 
     async def runtime(cluster: Cluster) -> Runtime | None:
         return await cluster.runtime(RUNTIME_NAMESPACE) if await value_of(phase) else None
 
     return {
-        "kubernetes_version": inside(lambda cluster: cluster.version()),
-        "nodes": inside(lambda cluster: cluster.nodes()),
-        "storage_classes": inside(lambda cluster: cluster.storage_classes()),
+        "kubernetes_version": inside.ask(lambda cluster: cluster.version()),
+        "nodes": inside.ask(lambda cluster: cluster.nodes()),
+        "storage_classes": inside.ask(lambda cluster: cluster.storage_classes()),
         "namespace_phase": phase,
-        "cert_manager": inside(lambda cluster: cluster.has_cert_manager()),
-        "ranges": inside(lambda cluster: cluster.service_ranges(namespace)),
-        "missing_rights": inside(lambda cluster: cluster.missing_rights(namespace)),
-        "runtime": inside(runtime),
+        "cert_manager": inside.ask(lambda cluster: cluster.has_cert_manager()),
+        "ranges": inside.ask(lambda cluster: cluster.service_ranges(namespace)),
+        "missing_rights": inside.ask(lambda cluster: cluster.missing_rights(namespace)),
+        "runtime": inside.ask(runtime),
     }
 
 

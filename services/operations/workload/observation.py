@@ -1,7 +1,6 @@
 """What is looked at before a workload is deployed or deleted: every question with a deadline, none of them fatal."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -10,10 +9,11 @@ from services.model.errors import Absent, Unreachable
 from services.model.kubernetes import DeployedWorkload, Node
 from services.model.plan import Plan
 from services.operations.answers import NOT_ASKED, Answer, Questions, known, value_of
+from services.operations.inside import Inside
 from services.operations.workload.request import DeletionRequest, WorkloadRequest
 from services.policy.extensions import served_registries
 from services.policy.sites import Site
-from services.ports import Azure, Cluster, Kubernetes
+from services.ports import Azure, Kubernetes
 
 T = TypeVar("T")
 NO_REPOSITORY = "NAME_UNKNOWN"
@@ -103,7 +103,7 @@ async def observe(
         sync_scope_map = arm.find(acr.id, read_sync_scope_map)
         scope_map = arm.find(acr.id, lambda: azure.scope_maps.get(acr, request.token))
         token = arm.find(acr.id, lambda: azure.tokens.get(acr, request.token))
-        inside = _Inside.of(Questions(group, "kubernetes"), kubernetes, site)
+        inside = Inside.of(Questions(group, "kubernetes"), kubernetes, site)
         version = inside.ask(lambda cluster: cluster.version())
         nodes = inside.ask(lambda cluster: cluster.nodes())
         phase = inside.ask(lambda cluster: cluster.namespace_phase(place.namespace))
@@ -135,33 +135,12 @@ async def observe_deletion(
         connected = arm.list(acr.id, lambda: azure.connected.list(acr))
         extensions = arm.list(arc.id, lambda: azure.extensions.list(arc))
         tokens = arm.list(acr.id, lambda: azure.tokens.list(acr))
-        inside = _Inside.of(Questions(group, "kubernetes"), kubernetes, site)
+        inside = Inside.of(Questions(group, "kubernetes"), kubernetes, site)
         missing = inside.ask(lambda cluster: cluster.missing_workload_rights(place.namespace))
         workload = inside.ask(lambda cluster: cluster.workload(place.namespace, place.name))
     return DeletionObservation(
         connected.result(), extensions.result(), tokens.result(), missing.result(), workload.result()
     )
-
-
-@dataclass(frozen=True)
-class _Inside:
-    """Puts questions to the site's cluster, which has to be reached first; they fail as the reaching did."""
-
-    questions: Questions
-    site: str
-    door: "asyncio.Task[Answer[Cluster]]"
-
-    @classmethod
-    def of(cls, questions: Questions, kubernetes: Kubernetes, site: Site) -> "_Inside":
-        access, arc = site.cluster.kubernetes, site.cluster_ref
-        door = questions.ask(site.name, lambda: kubernetes.cluster(access.kubeconfig, access.context, arc))
-        return cls(questions, site.name, door)
-
-    def ask(self, question: Callable[[Cluster], Awaitable[T]]) -> "asyncio.Task[Answer[T]]":
-        async def reach_and_ask() -> T:
-            return await question(await value_of(self.door))
-
-        return self.questions.ask(self.site, reach_and_ask)
 
 
 def _named(name: str, registries: tuple[ConnectedRegistry, ...]) -> ConnectedRegistry | None:
