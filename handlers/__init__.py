@@ -8,6 +8,7 @@ from handlers import (
     connected,
     deactivate,
     deploy,
+    extensions,
     help,  # noqa: A004 - the module is named for what people type
     home,
     operations,
@@ -37,6 +38,7 @@ COMMANDS: tuple[Command, ...] = (
     permissions.add,
     permissions.remove,
     tokens.list_,
+    extensions.show,
     sites.list_,
     sites.show,
     workload.deploy,

@@ -23,6 +23,7 @@ from services.model.azure import (
     Token,
 )
 from services.model.kubernetes import (
+    Certificate,
     DeployedWorkload,
     Node,
     PullSecret,
@@ -322,6 +323,9 @@ class Cluster(Protocol):
 
     async def runtime(self, namespace: str) -> Runtime:
         """What the cluster shows of the connected registry that lives in `namespace`."""
+
+    async def certificates(self, namespace: str) -> tuple[Certificate, ...]:
+        """Of cert-manager, by name; none where it is not installed."""
 
 
 class Kubernetes(Protocol):

@@ -165,6 +165,7 @@ BOT_CLUSTER: list[Json] = [
         # An extension's namespace comes and goes with it, so reading in it is granted cluster-wide.
         *_HEALTH,
         rule([""], ["pods/log"], ["get"]),
+        rule(["cert-manager.io"], ["certificates"], ["list"]),
     ),
     cluster_binding("registry-bot", "registry-bot", BOT),
 ]

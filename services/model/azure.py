@@ -65,6 +65,11 @@ class Registry:
     login_server: str
     provisioning_state: str
     data_endpoint_hosts: tuple[str, ...] = ()
+    public_network_access: str = ""
+    """`Enabled` or `Disabled`."""
+    default_action: str = ""
+    """Of its network rules: `Allow`, or `Deny` for whoever is not listed; empty where it has none."""
+    admin_user: bool = False
 
 
 @dataclass(frozen=True)
@@ -187,12 +192,20 @@ class Extension:
     release_train: str = ""
     version: str = ""
     problems: tuple[ExtensionStatus, ...] = ()
+    """Its `errorInfo` and every status that is no mere information."""
+    information: tuple[ExtensionStatus, ...] = ()
+    """Its other statuses."""
+    auto_upgrade: bool | None = None
+    """Whether Azure installs newer minor versions by itself."""
     modified: datetime | None = None
 
 
 @dataclass(frozen=True)
 class ArcCluster:
-    """A connected cluster. `connectivity` is `Connected`, `Connecting`, `Offline` or `Expired`."""
+    """A connected cluster.
+
+    `connectivity` is `Connected`, `Connecting`, `Offline`, `Expired` or (api-version 2026-05-01) `AgentNotInstalled`.
+    """
 
     id: str
     name: str
@@ -201,6 +214,10 @@ class ArcCluster:
     last_heartbeat: datetime | None = None
     kubernetes_version: str = ""
     distribution: str = ""
+    agent_version: str = ""
+    node_count: int | None = None
+    certificate_expires: datetime | None = None
+    """Of the agents' managed identity; they renew it while the cluster is connected."""
 
 
 @dataclass(frozen=True)

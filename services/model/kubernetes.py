@@ -1,6 +1,7 @@
 """What a cluster's Kubernetes API answers."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from services.model.secret import Secret
@@ -47,15 +48,39 @@ class Workload:
 
 
 @dataclass(frozen=True)
+class Certificate:
+    """A Certificate of cert-manager. `message` says why it is not ready; `not_after` is when it ends."""
+
+    name: str
+    ready: bool
+    message: str = ""
+    not_after: datetime | None = None
+
+
+@dataclass(frozen=True)
+class RuntimePod:
+    """A Pod of the runtime. `waiting_reason` is why it does not run, such as `CrashLoopBackOff`; empty when it does."""
+
+    name: str
+    node: str
+    phase: str
+    waiting_reason: str = ""
+    restarts: int = 0
+
+
+@dataclass(frozen=True)
 class Runtime:
     """What a cluster shows of an installed connected registry, for verification and for the cause of a failure.
 
     `log` and `previous_log` are the last lines of the runtime's log (scrubbed of secrets), `warnings` the texts of
-    warning events, newest last.
+    warning events, newest last. `replicas` are the Pods that its Deployment should have, 0 without a Deployment;
+    `pod_phase`, `waiting_reason` and `restarts` are those of the Pod that counts, the youngest of `pods`.
     """
 
     namespace_phase: str = ""
     deployment_available: bool = False
+    replicas: int = 0
+    ready_replicas: int = 0
     service_addresses: tuple[str, ...] = ()
     volume_phase: str = ""
     volume_class: str = ""
@@ -66,6 +91,7 @@ class Runtime:
     log: str = ""
     previous_log: str = ""
     warnings: tuple[str, ...] = ()
+    pods: tuple[RuntimePod, ...] = ()
 
 
 @dataclass(frozen=True)

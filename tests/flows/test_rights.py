@@ -9,7 +9,7 @@ import pytest
 from sandbox.controlplane.api import Json
 from sandbox.controlplane.part import RealKubePart, audited
 from sandbox.testing.clusters import BERLIN_AND_HAMBURG, RealClusters
-from services.gateways.kubernetes.rights import Right, deploying
+from services.gateways.kubernetes.rights import SHOWING, Right, deploying
 from tests.bots_account import NAME
 from tests.flows.conversation import Conversation
 
@@ -47,14 +47,18 @@ def granted(rights: Iterable[Right]) -> set[Exercised]:
     return {(right.verb, right.group, right.resource, "".join(right.names)) for right in rights}
 
 
-async def test_a_deployment_uses_every_right_and_no_other(
+async def test_a_deployment_uses_every_right_but_what_is_only_shown_and_no_other(
     registry: Conversation, clusters: RealKubePart, seen_before: set[str]
 ) -> None:
     await registry.say("deploy edge01 --site berlin")
     assert (await registry.operation("edge01")).state == "succeeded"
 
-    log = await asyncio.to_thread(audited, clusters.control_plane.clusters["berlin"].audit_log)
-    own = [entry for entry in log if entry["user"].get("username") == NAME and entry["auditID"] not in seen_before]
+    async def own_requests() -> list[Json]:
+        log = await asyncio.to_thread(audited, clusters.control_plane.clusters["berlin"].audit_log)
+        return [entry for entry in log if entry["user"].get("username") == NAME and entry["auditID"] not in seen_before]
 
-    assert exercised(own) == granted(deploying("default"))
+    assert exercised(await own_requests()) == granted(deploying("default"))
+    await registry.say("extension show edge01")
+    own = await own_requests()
+    assert exercised(own) == granted(deploying("default") + SHOWING)
     assert [entry for entry in own if entry["responseStatus"]["code"] == 403] == []

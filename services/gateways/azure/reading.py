@@ -27,6 +27,7 @@ class _Named(Protocol):
 
 
 T = TypeVar("T", bound=_Named)
+_INFORMATION = "Information"
 _WORDS = {
     word.lower(): word
     for enum in (
@@ -39,7 +40,10 @@ _WORDS = {
         arc.ProvisioningState,
     )
     for word in (str(member.value) for member in enum)
-} | {word.lower(): word for word in ("ReadOnly", "ReadWrite", "Connected", "Connecting", "Offline", "Expired")}
+} | {
+    word.lower(): word
+    for word in ("ReadOnly", "ReadWrite", "Connected", "Connecting", "Offline", "Expired", "AgentNotInstalled")
+}
 
 
 def word(value: Any) -> str:
@@ -60,6 +64,9 @@ def registry(answer: acr.Registry) -> Registry:
         login_server=properties.login_server or "",
         provisioning_state=word(properties.provisioning_state),
         data_endpoint_hosts=tuple(properties.data_endpoint_host_names or ()),
+        public_network_access=word(properties.public_network_access),
+        default_action=word(properties.network_rule_set.default_action) if properties.network_rule_set else "",
+        admin_user=bool(properties.admin_user_enabled),
     )
 
 
@@ -140,6 +147,8 @@ def extension(answer: arc.Extension) -> Extension:
         release_train=answer.release_train or "",
         version=answer.current_version or answer.version or "",
         problems=tuple(_problems(answer)),
+        information=tuple(status for status in _statuses(answer) if status.level == _INFORMATION),
+        auto_upgrade=answer.auto_upgrade_minor_version,
         modified=_utc(changed),
     )
 
@@ -148,6 +157,8 @@ def arc_cluster(answer: Mapping[str, Any]) -> ArcCluster:
     """A connected cluster, from the JSON body: its SDK is not installed."""
     properties = answer.get("properties") or {}
     heartbeat = properties.get("lastConnectivityTime")
+    expiry = properties.get("managedIdentityCertificateExpirationTime")
+    nodes = properties.get("totalNodeCount")
     return ArcCluster(
         id=str(answer.get("id") or ""),
         name=str(answer.get("name") or ""),
@@ -156,6 +167,9 @@ def arc_cluster(answer: Mapping[str, Any]) -> ArcCluster:
         last_heartbeat=_utc(datetime.fromisoformat(heartbeat)) if heartbeat else None,
         kubernetes_version=str(properties.get("kubernetesVersion") or ""),
         distribution=str(properties.get("distribution") or ""),
+        agent_version=str(properties.get("agentVersion") or ""),
+        node_count=nodes if isinstance(nodes, int) else None,
+        certificate_expires=_utc(datetime.fromisoformat(expiry)) if expiry else None,
     )
 
 
@@ -177,10 +191,13 @@ def _problems(answer: arc.Extension) -> Iterable[ExtensionStatus]:
     for cause in (error, *(error.details or ())) if error else ():
         if cause.code or cause.message:
             yield ExtensionStatus(cause.code or "", short(cause.message or ""))
+    yield from (status for status in _statuses(answer) if status.level != _INFORMATION)
+
+
+def _statuses(answer: arc.Extension) -> Iterable[ExtensionStatus]:
     for status in answer.statuses or ():
-        level = word(status.level) or "Information"
-        if level != "Information":
-            yield ExtensionStatus(status.code or "", short(status.message or status.display_status or ""), level)
+        level = word(status.level) or _INFORMATION
+        yield ExtensionStatus(status.code or "", short(status.message or status.display_status or ""), level)
 
 
 def _status_detail(answer: acr.StatusDetailProperties) -> StatusDetail:

@@ -25,6 +25,7 @@ from services.gateways.kubernetes.translation import SERVICE
 from services.model.azure import ClusterRef
 from services.model.errors import Absent, NotAllowed, WrongCluster
 from services.model.kubernetes import (
+    Certificate,
     DeployedWorkload,
     Node,
     PullSecret,
@@ -125,6 +126,10 @@ class KubernetesCluster:
     async def runtime(self, namespace: str) -> Runtime:
         """See `runtime`."""
         return await runtime.runtime(self._api, namespace)
+
+    async def certificates(self, namespace: str) -> tuple[Certificate, ...]:
+        """See `runtime`."""
+        return await runtime.certificates(self._api, namespace)
 
     async def workload(self, namespace: str, name: str) -> DeployedWorkload | None:
         """See `deployments`, as for the five below. Writes raise `WrongCluster` as `hold_address` does."""

@@ -70,6 +70,10 @@ GET_LOG = Right(
 GET_CLAIM = Right("get", "persistentvolumeclaims", "whether the runtime has its volume", names=(CLAIM,))
 LIST_EVENTS = Right("list", "events", "warnings name the cause of a failure")
 
+LIST_CERTIFICATES = Right(
+    "list", "certificates", "whether the runtime has the certificate that it serves with", group="cert-manager.io"
+)
+
 READING = (
     GET_ARC_CONFIG,
     LIST_NODES,
@@ -86,6 +90,9 @@ READING = (
     LIST_EVENTS,
 )
 """What checks and status need; none of them changes anything, and none reads a secret."""
+
+SHOWING = (LIST_CERTIFICATES,)
+"""What `extension show` tells besides; nothing depends on it."""
 
 CREATE_SERVICE = Right("create", "services", "a placeholder Service proves an address free; a dry run names the range")
 DELETE_SERVICE = Right("delete", "services", "the placeholder makes room for the extension's own Service")

@@ -1,6 +1,7 @@
 """What a cluster shows of an installed connected registry: objects of its namespace, last log lines, warnings."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from services.gateways.kubernetes.api import Api
 from services.gateways.kubernetes.objects import Object, condition, is_true, phase, service_addresses
@@ -9,6 +10,7 @@ from services.gateways.kubernetes.rights import (
     GET_CLAIM,
     GET_LOG,
     GET_NAMESPACE,
+    LIST_CERTIFICATES,
     LIST_DEPLOYMENTS,
     LIST_EVENTS,
     LIST_PODS,
@@ -17,7 +19,7 @@ from services.gateways.kubernetes.rights import (
 )
 from services.gateways.kubernetes.together import together
 from services.model.errors import Absent, Refused
-from services.model.kubernetes import Runtime
+from services.model.kubernetes import Certificate, Runtime, RuntimePod
 from services.model.redaction import scrub
 
 LABEL = "app.kubernetes.io/name=connected-registry"
@@ -52,10 +54,45 @@ async def runtime(api: Api, namespace: str) -> Runtime:
         volume_request=_requested_storage(claim),
         pod_phase=phase(pod),
         waiting_reason=waiting_reason(pod),
-        restarts=sum(int(item.get("restartCount") or 0) for item in _containers(pod)),
+        restarts=_restarts(pod),
         log=log,
         previous_log=previous,
         warnings=warnings(events),
+        replicas=sum(int((deployment.get("spec") or {}).get("replicas") or 0) for deployment in deployments),
+        ready_replicas=sum(
+            int((deployment.get("status") or {}).get("readyReplicas") or 0) for deployment in deployments
+        ),
+        pods=tuple(map(_pod, sorted(pods, key=_weight, reverse=True))),
+    )
+
+
+async def certificates(api: Api, namespace: str) -> tuple[Certificate, ...]:
+    """By name; none where the cluster does not know the kind, since cert-manager is not installed there."""
+    try:
+        items = await api.everything(LIST_CERTIFICATES.inside(namespace))
+    except Absent:
+        return ()
+    return tuple(sorted(map(_certificate, items), key=lambda certificate: certificate.name))
+
+
+def _certificate(item: Object) -> Certificate:
+    ready, status = condition(item, "Ready"), item.get("status") or {}
+    moment = status.get("notAfter")
+    return Certificate(
+        item["metadata"]["name"],
+        ready.get("status") == "True",
+        "" if ready.get("status") == "True" else scrub(str(ready.get("message") or ready.get("reason") or "")),
+        datetime.fromisoformat(moment) if isinstance(moment, str) else None,
+    )
+
+
+def _pod(item: Object) -> RuntimePod:
+    return RuntimePod(
+        item["metadata"]["name"],
+        str((item.get("spec") or {}).get("nodeName") or ""),
+        phase(item),
+        waiting_reason(item),
+        _restarts(item),
     )
 
 
@@ -119,6 +156,10 @@ async def last_lines(api: Api, namespace: str, pod: Object, *, previous: bool) -
 def _requested_storage(claim: Object) -> str:
     requests = ((claim.get("spec") or {}).get("resources") or {}).get("requests") or {}
     return str(requests.get("storage") or "")
+
+
+def _restarts(pod: Object) -> int:
+    return sum(int(item.get("restartCount") or 0) for item in _containers(pod))
 
 
 def _containers(pod: Object) -> list[Object]:

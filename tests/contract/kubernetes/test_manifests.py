@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from services.gateways.kubernetes.rights import READING, Right, holding, pulling
+from services.gateways.kubernetes.rights import READING, SHOWING, Right, holding, pulling
 
 FOLDER = Path(__file__).parents[3] / "deploy" / "rbac"
 Granted = tuple[str, str, str, str, tuple[str, ...]]
@@ -34,7 +34,7 @@ def used(rights: tuple[Right, ...]) -> set[Granted]:
 
 
 def test_read_only_grants_what_looking_uses() -> None:
-    assert granted("read-only.yaml") == used(READING)
+    assert granted("read-only.yaml") == used(READING + SHOWING)
 
 
 def test_deploying_grants_what_holding_an_address_uses() -> None:

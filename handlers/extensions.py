@@ -1,0 +1,65 @@
+"""Extensions: the Arc extension that runs a connected registry, in Azure and in its cluster."""
+
+import asyncio
+
+from handlers.connected import locate
+from handlers.kit.command import command
+from handlers.kit.message import Message
+from handlers.kit.request import Request
+from handlers.views import extensions as views
+from services.model.azure import ConnectedRegistry, Extension, Token
+from services.operations.answers import Questions
+from services.operations.deploy.installation import Installation
+from services.operations.inside import Inside
+from services.policy.sites import RUNTIME_NAMESPACE, Site
+from services.services import Services
+
+
+@command(
+    "extension show", needs="registry:read", examples=("extension show edge01", "extension show edge01 --site berlin")
+)
+async def show(request: Request, name: str, *, site: Site | None = None, services: Services) -> Message:
+    """Show the Arc extension that runs a connected registry, in Azure and in its cluster, and why it does not work.
+
+    It is recognised by the connected registry that it serves, whatever its name.
+
+    Args:
+        name: Of the connected registry.
+        site: Where it is; needed only if several cloud registries have one of this name.
+    """
+    detail = await locate(request, services, name, site)
+    # The site that the person named comes first, if the registry runs there.
+    places = sorted(detail.placement.extensions, key=lambda place: place[0] != site)
+    if not places:
+        return views.absent(detail)
+    installation = await _look(services, places[0][0], detail.registry, places[0][1])
+    return views.card(detail, installation, request.now)
+
+
+async def _look(services: Services, site: Site, registry: ConnectedRegistry, extension: Extension) -> Installation:
+    """Both planes at once: three ARM requests, and the cluster."""
+    azure, acr, arc = services.azure, site.acr_ref, site.cluster_ref
+    namespace = extension.release_namespace or RUNTIME_NAMESPACE
+
+    async def sync_token() -> Token | None:
+        name = registry.token_id.rpartition("/")[2]
+        return await azure.tokens.get(acr, name) if name else None
+
+    async with asyncio.TaskGroup() as group:
+        arm = Questions(group, "azure")
+        cluster = arm.find(arc.id, lambda: azure.clusters.get(arc))
+        token = arm.find(acr.id, sync_token)
+        cloud = arm.find(acr.id, lambda: azure.registries.get(acr))
+        inside = Inside.of(Questions(group, "kubernetes"), services.kubernetes, site)
+        runtime = inside.ask(lambda reached: reached.runtime(namespace))
+        certificates = inside.ask(lambda reached: reached.certificates(namespace))
+    return Installation(
+        site,
+        registry,
+        extension,
+        cluster=cluster.result(),
+        token=token.result(),
+        acr=cloud.result(),
+        runtime=runtime.result(),
+        certificates=certificates.result(),
+    )

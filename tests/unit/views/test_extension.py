@@ -1,0 +1,74 @@
+"""The verdict on an extension: every cure helps, and what is planned or unknown is no failure."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from handlers.views import extensions
+from handlers.views.connected import Detail
+from services.model.azure import ArcCluster, ExtensionStatus, Token
+from services.model.errors import Unreachable
+from services.model.kubernetes import Runtime
+from services.operations.answers import Known, Unknown
+from services.operations.deploy.installation import Installation
+from services.policy.placement import Placement
+from tests.golden.values import ACR, EXTENSION, NOW, REGISTRY, SITE
+
+AGO = NOW - timedelta(hours=1)
+UP = Runtime(namespace_phase="Active", deployment_available=True, replicas=1, ready_replicas=1, pod_phase="Running")
+REFUSED = replace(UP, log="HTTP 401 UNAUTHORIZED: incorrect password")
+OFFLINE = replace(
+    REGISTRY, connection_state="Offline", schedule="* * * * *", window=None, last_sync=AGO, last_activity=AGO
+)
+
+
+def verdict(**changes: Any) -> str:
+    values: dict[str, Any] = {
+        "registry": REGISTRY,
+        "extension": EXTENSION,
+        "cluster": Known(ArcCluster("/arc", "hamburg-arc", "westeurope", "Connected", NOW)),
+        "token": Known(Token("/t", "edge01", "/s", enabled=True)),
+        "acr": Known(ACR),
+        "runtime": Known(UP),
+        "certificates": Known(()),
+    }
+    installation = Installation(SITE, **{**values, **changes})
+    placement = Placement(extensions=((SITE, installation.extension),))
+    message = extensions.card(Detail(SITE.acr_ref, installation.registry, placement), installation, NOW)
+    return str(message.blocks[0]["text"]["text"])
+
+
+def test_a_password_that_is_refused_is_cured_by_a_new_connection_string() -> None:
+    assert "`remove edge01 --site hamburg`, which deletes its volume, then `deploy edge01 --site hamburg`" in verdict(
+        registry=OFFLINE, runtime=Known(REFUSED)
+    )
+
+
+def test_a_failed_installation_is_installed_again_by_a_deployment() -> None:
+    problem = ExtensionStatus("InstallationFailed", "cannot re-use a name that is still in use")
+    text = verdict(extension=replace(EXTENSION, provisioning_state="Failed", problems=(problem,)), registry=OFFLINE)
+
+    assert "does not work" in text
+    assert "`deploy edge01 --site hamburg` installs it again." in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"registry": replace(REGISTRY, connection_state="Offline"), "runtime": Known(REFUSED)},
+            "is silent as planned",
+        ),
+        ({"extension": replace(EXTENSION, provisioning_state="Updating")}, "is Updating"),
+        ({"runtime": Unknown(Unreachable("kubernetes", "hamburg"))}, "the cluster could not be asked"),
+        ({"runtime": Known(replace(UP, deployment_available=False))}, "its Deployment is not available"),
+        ({"registry": replace(OFFLINE, activation="Inactive")}, "is inactive"),
+    ],
+)
+def test_what_is_planned_or_unknown_is_no_failure(changes: dict[str, Any], words: str) -> None:
+    text = verdict(**changes)
+
+    assert words in text
+    assert "does not work" not in text
