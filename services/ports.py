@@ -47,6 +47,12 @@ class Providers(Protocol):
     async def states(self, subscription: str, namespaces: Sequence[str]) -> Mapping[str, str]:
         """By namespace `Registered`, `Registering`, `NotRegistered` or `Unregistered`; in one request."""
 
+    async def api_version(self, subscription: str, resource_type: str) -> str:
+        """With which version requests for a resource type are sent (`Microsoft.Example/things`).
+
+        Raises `VersionNotOffered` where the subscription's cloud offers none that the bot is tested with.
+        """
+
     async def register(self, subscription: str, namespace: str) -> str:
         """Ask for registration; the state that the service answers with. Idempotent."""
 

@@ -10,6 +10,8 @@ from ipaddress import ip_address
 from services.model.azure import ConnectedRegistry, Extension
 from services.policy.sites import EXTENSION_TYPE
 
+CERT_MANAGER_TYPE = "microsoft.certmanagement"
+"""Of Microsoft's own cert-manager (Learn: cert-manager for Azure Arc, preview of 2026-04)."""
 SERVICE_ADDRESS = "service.clusterIP"
 STORAGE_CLASS = "pvc.storageClassName"
 STORAGE_REQUEST = "pvc.storageRequest"

@@ -239,6 +239,8 @@ PROVIDERS = (
     "Microsoft.ExtendedLocation",
     "Microsoft.ContainerRegistry",
 )
+CONNECTED_REGISTRIES_TYPE = "Microsoft.ContainerRegistry/registries/connectedRegistries"
+"""Their resource type in ARM."""
 CONNECTED_REGISTRIES_PER_ACR = 50
 """Documented quota (Learn: intro-connected-registry)."""
 CLIENTS_PER_REGISTRY = 50

@@ -130,6 +130,12 @@ class Providers:
                 raise unreadable(target)
         return states
 
+    async def api_version(self, subscription: str, resource_type: str) -> str:
+        """As the pipeline chooses it for every request. See `versions`."""
+        target = f"/subscriptions/{subscription}/providers/{resource_type}"
+        async with self._arm.reading(target):
+            return await self._arm.versions.of(subscription.lower(), resource_type.lower(), self._arm.provider)
+
     async def register(self, subscription: str, namespace: str) -> str:
         """Sends the request again after an error, since a second registration changes nothing."""
         target = f"/subscriptions/{subscription}/providers/{namespace}"

@@ -23,7 +23,7 @@ from services.model.errors import (
 )
 from services.model.secret import Secret
 from services.operations.deploy.connection_string import connection_string
-from services.policy.sites import PROVIDERS, sync_actions
+from services.policy.sites import CONNECTED_REGISTRIES_TYPE, PROVIDERS, sync_actions
 from services.ports import Azure
 from tests.contract.azure.conftest import ACR, CLUSTER, SUBSCRIPTION, options
 from tests.contract.azure.sandboxed import Sandboxed
@@ -125,6 +125,7 @@ async def test_providers_are_read_in_one_request(cloud: Sandboxed, azure: Azure)
         "Microsoft.ExtendedLocation": "NotRegistered",
         "Microsoft.ContainerRegistry": "Registered",
     }
+    assert await azure.providers.api_version(SUBSCRIPTION, CONNECTED_REGISTRIES_TYPE) == "2026-09-01-preview"
     assert len(await cloud.lines()) == 1
 
 
@@ -148,6 +149,7 @@ async def test_a_registry_is_described(azure: Azure) -> None:
     found = await azure.registries.get(ACR)
     assert (found.name, found.location, found.sku) == ("contosoacr", "westeurope", "Premium")
     assert (found.data_endpoint, found.provisioning_state) == (False, "Succeeded")
+    assert (found.public_network_access, found.default_action, found.admin_user) == ("Enabled", "Allow", False)
     assert found.id.lower() == ACR.id.lower()
 
 

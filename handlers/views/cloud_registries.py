@@ -1,0 +1,78 @@
+"""Cloud registries as people see them. Pure."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from handlers.kit import blocks
+from handlers.kit.blocks import button
+from handlers.kit.message import Message
+from handlers.kit.text import bold, code, escape, listed
+from handlers.views import errors
+from services.model.azure import ConnectedRegistry, Registry
+from services.operations.answers import Answer, Known, Unknown
+from services.policy.sites import CONNECTED_REGISTRIES_PER_ACR, Site
+
+
+def card(site: Site, answer: Answer[Registry | None], connected: Answer[tuple[ConnectedRegistry, ...]]) -> Message:
+    """What connected registries need of it on top, then what it is."""
+    name = site.acr.name
+    title = f"{bold(name)} (site {code(site.name)})"
+    fields: list[tuple[str, str]] = [("Connected registries", _connected(connected))]
+    match answer:
+        case Unknown(error=error):
+            head = f":grey_question:  {title} could not be asked. {errors.explanation(error)}"
+            fields = []
+        case Known(value=Registry() as registry):
+            lacking = list(_lacking(registry))
+            mark = ":warning:" if lacking else ":white_check_mark:"
+            verdict = listed(lacking) if lacking else "it has what connected registries need"
+            head = f"{mark}  {title}: {verdict}."
+            fields = [*_facts(registry), *fields]
+        case _:
+            created = site.acr.create_in
+            what = (
+                f"{code(f'deploy NAME --site {site.name}')} creates it in {code(created)}."
+                if created
+                else ("It has to be created in the Premium tier, or the site file has to say `acr.create_in`.")
+            )
+            head, fields = f":heavy_minus_sign:  There is no registry {title}. {what}", []
+    parts = [blocks.section(head), *([blocks.fields(fields)] if fields else [])]
+    if isinstance(connected, Unknown) and fields:
+        parts.append(blocks.context(f":grey_question:  {errors.explanation(connected.error)}"))
+    parts.append(blocks.actions(button("List", runs=f"list --site {site.name}")))
+    return Message(f"Cloud registry {name}", tuple(parts))
+
+
+def _lacking(registry: Registry) -> Iterator[str]:
+    """What stands in the way of connected registries (Learn: intro-connected-registry)."""
+    if registry.provisioning_state != "Succeeded":
+        yield f"it is {escape(registry.provisioning_state)}"
+    if registry.sku != "Premium":
+        yield f"its tier is {escape(registry.sku)}, and connected registries need Premium"
+    if not registry.data_endpoint:
+        yield "its dedicated data endpoint is off, which `deploy` enables"
+
+
+def _facts(registry: Registry) -> list[tuple[str, str]]:
+    access = {"enabled": "from everywhere", "disabled": "private endpoints only"}
+    public = access.get(registry.public_network_access.casefold(), escape(registry.public_network_access))
+    if registry.default_action.casefold() == "deny" and registry.public_network_access.casefold() != "disabled":
+        public = "from listed networks only"
+    endpoints = listed(map(code, registry.data_endpoint_hosts))
+    return [
+        ("Tier", escape(registry.sku)),
+        ("Location", escape(registry.location)),
+        ("Login server", code(registry.login_server)),
+        ("Data endpoints", endpoints or ("on" if registry.data_endpoint else "off")),
+        ("Network access", public),
+        ("Admin user", "on, and nothing here needs it" if registry.admin_user else "off, and not needed"),
+        ("State", escape(registry.provisioning_state)),
+    ]
+
+
+def _connected(answer: Answer[tuple[ConnectedRegistry, ...]]) -> str:
+    if isinstance(answer, Unknown):
+        return "could not be asked"
+    states = Counter(registry.connection_state for registry in answer.value)
+    words = listed(f"{number} {escape(state)}" for state, number in sorted(states.items()))
+    return f"{len(answer.value)} of at most {CONNECTED_REGISTRIES_PER_ACR}" + (f": {words}" if words else "")

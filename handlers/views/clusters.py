@@ -1,0 +1,221 @@
+"""Clusters as people see them. Pure."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from handlers.kit import blocks
+from handlers.kit.blocks import button
+from handlers.kit.message import Block, Message
+from handlers.kit.text import bold, code, count, date, escape, listed
+from handlers.views import errors
+from services.model.azure import ArcCluster, ClusterRef, Extension
+from services.model.kubernetes import Node, ServiceRanges, StorageClass
+from services.operations.answers import Answer, Known, Unknown, known
+from services.policy.extensions import CERT_MANAGER_INSTALL, CERT_MANAGER_TYPE, registry_extensions
+from services.policy.sites import Site
+
+T = TypeVar("T")
+PAGE = 25
+"""Clusters on one page of the list; each is one request."""
+COLUMNS = ("Cluster", "Site", "Azure Arc", "Agents", "Distribution", "Kubernetes", "Nodes", "Last contact (UTC)")
+MOST_PLATFORMS, MOST_NAMES = 8, 10
+_CONNECTED = "Connected"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A cluster of the list, with the names of its sites that the reader may see. None: it is not in Azure Arc."""
+
+    cluster: ClusterRef
+    sites: tuple[str, ...]
+    answer: Answer[ArcCluster | None]
+
+    @property
+    def state(self) -> str:
+        """Its connectivity as Azure has it, or why that is not known."""
+        match self.answer:
+            case Known(value=ArcCluster(connectivity=connectivity)):
+                return connectivity or "not known"
+            case Known():
+                return "not in Azure Arc"
+        return "could not be asked"
+
+
+@dataclass(frozen=True)
+class ClusterDetail:
+    """A site's cluster as Azure and its Kubernetes API show it. None as a value means: there is none."""
+
+    site: Site
+    arc: Answer[ArcCluster | None]
+    extensions: Answer[tuple[Extension, ...]]
+    version: Answer[str]
+    nodes: Answer[tuple[Node, ...]]
+    storage_classes: Answer[tuple[StorageClass, ...]]
+    cert_manager: Answer[bool]
+    ranges: Answer[ServiceRanges]
+    identity: Answer[str]
+    """`unproven` where the cluster does not say which Arc-enabled cluster it is, else `proven`."""
+
+
+def pages(clusters: Sequence[ClusterRef]) -> list[Sequence[ClusterRef]]:
+    """The clusters in pages, at least one."""
+    return [clusters[start : start + PAGE] for start in range(0, max(len(clusters), 1), PAGE)]
+
+
+def listing(rows: Sequence[Row], page: int, last: int, total: int) -> Message:
+    """Page `page` of `last`; `rows` are its clusters, `total` the number of all."""
+    if not rows:
+        text = "There is no cluster that you may read."
+        return Message(text, (blocks.section(text),))
+    ordered = sorted(rows, key=lambda row: row.state == _CONNECTED)
+    states = Counter(row.state for row in ordered)
+    counted = listed(f"{number} {escape(state)}" for state, number in states.items())
+    head = f"{bold(count(total, 'cluster'))}{', on this page' if last > 1 else ''}: {counted}"
+    parts = blocks.paged(head, COLUMNS, _pages_of_rows(ordered, page, last), page, turns="cluster list --turn")
+    # What keeps one from being asked mostly keeps others too: the first of a kind explains them all.
+    reasons = {
+        type(row.answer.error): errors.explanation(row.answer.error)
+        for row in ordered
+        if isinstance(row.answer, Unknown)
+    }
+    notes = [blocks.context(f":grey_question:  {text}") for text in reasons.values()]
+    return Message(count(total, "cluster"), (*parts, *notes))
+
+
+def _pages_of_rows(rows: Sequence[Row], page: int, last: int) -> list[Sequence[tuple[str, ...]]]:
+    """All pages as `blocks.paged` counts them; only this one has rows, since the others were not asked."""
+    return [[_cells(row) for row in rows] if number == page else [] for number in range(1, last + 1)]
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    arc = known(row.answer, None)
+    if arc is None:
+        return (row.cluster.name, ", ".join(row.sites), row.state, "", "", "", "", "")
+    return (
+        row.cluster.name,
+        ", ".join(row.sites),
+        row.state,
+        arc.agent_version,
+        arc.distribution,
+        arc.kubernetes_version,
+        str(arc.node_count) if arc.node_count is not None else "",
+        f"{arc.last_heartbeat:%Y-%m-%d %H:%M}" if arc.last_heartbeat else "never",
+    )
+
+
+def card(detail: ClusterDetail) -> Message:
+    """The state of its connection on top, then what it is made of; what could not be asked is said to be so."""
+    site = detail.site
+    mark, state = _state(detail.arc)
+    head = f"{mark}  {bold(site.cluster.name)} (site {code(site.name)}) {state}"
+    arc = known(detail.arc, None)
+    azure = (
+        (
+            ("Last contact", date(arc.last_heartbeat) if arc.last_heartbeat else "never"),
+            ("Agents", escape(arc.agent_version)),
+            ("Distribution", escape(arc.distribution)),
+            ("Kubernetes, as Azure has it", escape(arc.kubernetes_version)),
+            ("Location", escape(arc.location)),
+            ("Agents' certificate expires", date(arc.certificate_expires) if arc.certificate_expires else ""),
+        )
+        if arc
+        else ()
+    )
+    inside = (
+        ("Kubernetes API", _answered(detail.version, lambda version: f"answers, {code(version)}")),
+        ("Nodes", _answered(detail.nodes, _nodes)),
+        ("Storage classes", _answered(detail.storage_classes, _storage_classes)),
+        ("Service ranges", _answered(detail.ranges, _ranges)),
+        ("cert-manager", _cert_manager(detail)),
+        ("Connected registry extension", _answered(detail.extensions, _extensions)),
+    )
+    parts = [blocks.section(head), *([blocks.fields(azure)] if azure else []), blocks.fields(inside), *_unasked(detail)]
+    if known(detail.identity, "proven") == "unproven":
+        note = "Nothing in the cluster says which Arc-enabled cluster it is, so the bot writes nothing there."
+        parts.append(blocks.context(f":warning:  {note}"))
+    parts.append(blocks.actions(button("Check", runs=f"check {site.name}")))
+    return Message(f"Cluster {site.cluster.name}", tuple(parts))
+
+
+def _state(answer: Answer[ArcCluster | None]) -> tuple[str, str]:
+    match answer:
+        case Known(value=ArcCluster(connectivity="Connected")):
+            return ":large_green_circle:", "is connected to Azure Arc"
+        case Known(value=ArcCluster(connectivity="Connecting")):
+            return ":hourglass_flowing_sand:", "is being connected to Azure Arc"
+        case Known(value=ArcCluster(connectivity="Expired")):
+            return ":red_circle:", "has an expired certificate: it has to be connected to Azure Arc again"
+        case Known(value=ArcCluster(connectivity=connectivity)):
+            return ":red_circle:", f"is {escape(connectivity) or 'not known to be connected'}"
+        case Known():
+            return ":red_circle:", "is not in Azure Arc"
+    return ":grey_question:", "could not be asked for in Azure"
+
+
+def _answered(answer: Answer[T], words: Callable[[T], str]) -> str:
+    return words(answer.value) if isinstance(answer, Known) else "could not be asked"
+
+
+def _nodes(nodes: Sequence[Node]) -> str:
+    """By platform: the runtime needs a ready linux/amd64 one."""
+    totals = Counter(f"{node.os}/{node.architecture}" for node in nodes)
+    ready = Counter(f"{node.os}/{node.architecture}" for node in nodes if node.ready)
+    platforms = [
+        f"{total} {escape(platform)}" + (f" ({total - ready[platform]} not ready)" if total > ready[platform] else "")
+        for platform, total in totals.most_common(MOST_PLATFORMS)
+    ]
+    return listed(platforms) or "none"
+
+
+def _storage_classes(classes: Sequence[StorageClass]) -> str:
+    ordered = sorted(classes, key=lambda item: (not item.default, item.name))
+    names = [code(item.name) + (" (default)" if item.default else "") for item in ordered]
+    further = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
+    default = "" if any(item.default for item in classes) or not classes else "; none is the default"
+    return (listed([*names[:MOST_NAMES], *further]) or "none") + default
+
+
+def _ranges(ranges: ServiceRanges) -> str:
+    return f"{listed(map(code, ranges.ranges)) or 'none'}, {count(len(ranges.used), 'address', 'addresses')} in use"
+
+
+def _extensions(extensions: tuple[Extension, ...]) -> str:
+    own = registry_extensions(extensions)
+    return listed(f"{code(each.name)} {escape(each.provisioning_state)}" for each in own) or "none"
+
+
+def _cert_manager(detail: ClusterDetail) -> str:
+    """Whose it is. Microsoft's is an extension of its own; a connected registry's brings the community's along."""
+    extensions = detail.extensions
+    microsofts = [each for each in known(extensions, ()) if each.type == CERT_MANAGER_TYPE]
+    if microsofts:
+        state = f"extension {code(microsofts[0].name)} {escape(microsofts[0].provisioning_state)}"
+        missing = "" if known(detail.cert_manager, True) else "; its resource types are not there"
+        return f"Microsoft's, {state}{missing}"
+    if not isinstance(detail.cert_manager, Known):
+        return "could not be asked"
+    if not detail.cert_manager.value:
+        return "none"
+    if isinstance(extensions, Unknown):
+        return "installed; by whom could not be asked"
+    for each in registry_extensions(extensions.value):
+        if each.settings.get(CERT_MANAGER_INSTALL, "true").casefold() != "false":
+            return f"installed by the extension {code(each.name)}"
+    return "installed, not by an extension"
+
+
+def _unasked(detail: ClusterDetail) -> Iterator[Block]:
+    answers = (
+        detail.arc,
+        detail.extensions,
+        detail.version,
+        detail.nodes,
+        detail.storage_classes,
+        detail.cert_manager,
+        detail.ranges,
+    )
+    texts = [errors.explanation(answer.error) for answer in answers if isinstance(answer, Unknown)]
+    for text in dict.fromkeys(texts):
+        yield blocks.context(f":grey_question:  {text}")
