@@ -13,7 +13,7 @@ from services.model.errors import Failure
 from services.model.operation import Operation, State
 from services.model.plan import PlannedStep
 from services.operations.causes import EngineCause
-from services.operations.step import Done, Going, Progress, Scene, Step
+from services.operations.step import Done, Going, Progress, Scene, Step, again
 from services.policy.sites import Site
 
 PATIENCE = timedelta(days=30)
@@ -79,11 +79,7 @@ def _did_not_end_well(operation: Operation, index: int) -> bool:
     return any(related.id == child_id and related.state != "succeeded" for related in operation.children)
 
 
-async def _open(scene: Scene) -> Progress:
-    return await _pass(scene, None)
-
-
-async def _pass(scene: Scene, _token: object) -> Progress:
+async def _pass(scene: Scene) -> Progress:
     before = [index for index, step in enumerate(scene.operation.planned[: scene.index]) if step.starts_child]
     current = [await scene.children.get(scene.operation, index) for index in before]
     if any(operation is None or operation.live for operation in current):
@@ -101,7 +97,7 @@ def _no_line(_site: Site, _operation: Operation, _planned: PlannedStep) -> str:
 
 CHILD_RUN = Step("child.run", _run, _no_line, wait=_follow, within=PATIENCE, undo=_cancel, repeats=_did_not_end_well)
 CHILD_START = Step("child.start", _start, _no_line, undo=_cancel, repeats=_did_not_end_well)
-GATE = Step("child.gate", _open, _no_line, wait=_pass, within=PATIENCE)
+GATE = Step("child.gate", _pass, _no_line, wait=again(_pass), within=PATIENCE)
 STEPS: tuple[Step, ...] = (CHILD_RUN, CHILD_START, GATE)
 """What a kind with children lists among its steps."""
 

@@ -143,6 +143,11 @@ async def is_there(question: Awaitable[object]) -> bool:
     return True
 
 
+def again(look: Callable[[Scene], Awaitable[Progress]]) -> Callable[[Scene, Any], Awaitable[Progress]]:
+    """Look once more: the `wait` of steps that change nothing, and look for what others bring about."""
+    return lambda scene, _token: look(scene)
+
+
 async def follow(scene: Scene, token: Pending) -> Progress:
     """Ask an asynchronous ARM operation how it is doing: the `wait` of steps that are one ARM call."""
     return followed(await scene.azure.operations.poll(token))

@@ -38,37 +38,45 @@ def place_of(planned: PlannedStep) -> Place:
     return Place(str(planned.params["namespace"]), str(planned.params["workload"]))
 
 
-async def _delete_workload(scene: Scene) -> Progress:
-    cluster, place = await scene.cluster(), place_of(scene.planned)
-    workload = await cluster.workload(place.namespace, place.name)
-    if workload is None or not workload.managed:
+def delete_workload(kind: str) -> Step:
+    """A step that deletes a Deployment that the bot has made, and is done when its Pods are gone."""
+
+    async def begin(scene: Scene) -> Progress:
+        cluster, place = await scene.cluster(), place_of(scene.planned)
+        workload = await cluster.workload(place.namespace, place.name)
+        if workload is None or not workload.managed:
+            return Done()
+        await cluster.delete_workload(place.namespace, place.name, workload.uid)
+        return Going()
+
+    async def wait(scene: Scene, _token: object) -> Progress:
+        cluster, place = await scene.cluster(), place_of(scene.planned)
+        workload = await cluster.workload(place.namespace, place.name)
+        return Done() if workload is None or not workload.managed else Going()
+
+    def line(_site: Site, _operation: Operation, planned: PlannedStep) -> str:
+        params = planned.params
+        return command_line("kubectl delete deployment", params["workload"], namespace=params["namespace"])
+
+    return Step(kind, begin, line, wait=wait, interval=2)
+
+
+def delete_pull_secrets(kind: str) -> Step:
+    """A step that deletes the Secrets that a workload's Pods pulled by."""
+
+    async def begin(scene: Scene) -> Progress:
+        cluster, place = await scene.cluster(), place_of(scene.planned)
+        for name in place.pull_secrets:
+            await cluster.delete_pull_secret(place.namespace, name)
         return Done()
-    await cluster.delete_workload(place.namespace, place.name, workload.uid)
-    return Going()
+
+    def line(_site: Site, _operation: Operation, planned: PlannedStep) -> str:
+        place = place_of(planned)
+        options = {"namespace": place.namespace, "ignore_not_found": True}
+        return command_line("kubectl delete secret", *place.pull_secrets, **options)
+
+    return Step(kind, begin, line)
 
 
-async def _is_deleted(scene: Scene, _token: object) -> Progress:
-    cluster, place = await scene.cluster(), place_of(scene.planned)
-    workload = await cluster.workload(place.namespace, place.name)
-    return Done() if workload is None or not workload.managed else Going()
-
-
-def _delete_workload_line(_site: Site, _operation: Operation, planned: PlannedStep) -> str:
-    params = planned.params
-    return command_line("kubectl delete deployment", params["workload"], namespace=params["namespace"])
-
-
-async def _delete_pull_secrets(scene: Scene) -> Progress:
-    cluster, place = await scene.cluster(), place_of(scene.planned)
-    for name in place.pull_secrets:
-        await cluster.delete_pull_secret(place.namespace, name)
-    return Done()
-
-
-def _delete_pull_secrets_line(_site: Site, _operation: Operation, planned: PlannedStep) -> str:
-    place = place_of(planned)
-    return command_line("kubectl delete secret", *place.pull_secrets, namespace=place.namespace, ignore_not_found=True)
-
-
-DELETE_WORKLOAD = Step("workload.delete", _delete_workload, _delete_workload_line, wait=_is_deleted, interval=2)
-DELETE_PULL_SECRETS = Step("pull_secret.delete", _delete_pull_secrets, _delete_pull_secrets_line)
+DELETE_WORKLOAD = delete_workload("workload.delete")
+DELETE_PULL_SECRETS = delete_pull_secrets("pull_secret.delete")

@@ -19,69 +19,111 @@ _REFUSED_AS_EXISTING = Pending("tag exists")
 """In the place of an import that Azure refused: there is nothing to follow, only the tag to look at."""
 
 
-async def _register(scene: Scene) -> Progress:
-    states = [
-        await scene.azure.providers.register(scene.site.subscription, namespace)
-        for namespace in scene.params["namespaces"]
-    ]
-    return Done() if all(state == "Registered" for state in states) else Going()
+def register_providers(kind: str) -> Step:
+    """A step that registers resource providers with the subscription, and is done when Azure says so of all."""
+
+    async def begin(scene: Scene) -> Progress:
+        states = [
+            await scene.azure.providers.register(scene.site.subscription, namespace)
+            for namespace in scene.params["namespaces"]
+        ]
+        return Done() if all(state == "Registered" for state in states) else Going()
+
+    async def wait(scene: Scene, _token: object) -> Progress:
+        namespaces = scene.params["namespaces"]
+        states = await scene.azure.providers.states(scene.site.subscription, namespaces)
+        return Done() if all(states.get(namespace) == "Registered" for namespace in namespaces) else Going()
+
+    def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
+        namespaces = planned.params["namespaces"]
+        return lines(
+            command_line("az provider register", namespace=namespace, subscription=site.subscription, wait=True)
+            for namespace in (namespaces if isinstance(namespaces, tuple) else ())
+        )
+
+    return Step(kind, begin, line, wait=wait, interval=10, within=timedelta(minutes=15))
 
 
-async def _registered(scene: Scene, _token: object) -> Progress:
-    namespaces = scene.params["namespaces"]
-    states = await scene.azure.providers.states(scene.site.subscription, namespaces)
-    return Done() if all(states.get(namespace) == "Registered" for namespace in namespaces) else Going()
+def create_registry(kind: str) -> Step:
+    """A step that creates the cloud registry."""
 
+    async def begin(scene: Scene) -> Progress:
+        return followed(await scene.azure.registries.create(scene.site.acr_ref, scene.params["location"]))
 
-def _register_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
-    namespaces = planned.params["namespaces"]
-    return lines(
-        command_line("az provider register", namespace=namespace, subscription=site.subscription, wait=True)
-        for namespace in (namespaces if isinstance(namespaces, tuple) else ())
+    def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
+        return command_line(
+            "az acr create",
+            name=planned.params["name"],
+            resource_group=site.acr_ref.resource_group,
+            subscription=site.acr_ref.subscription,
+            location=planned.params["location"],
+            sku="Premium",
+            data_endpoint_enabled="true",
+        )
+
+    return Step(
+        kind,
+        begin,
+        line,
+        wait=follow,
+        writes=lambda site, _: site.acr_ref.id,
+        exists=lambda scene: is_there(scene.azure.registries.get(scene.site.acr_ref)),
     )
 
 
-async def _create(scene: Scene) -> Progress:
-    return followed(await scene.azure.registries.create(scene.site.acr_ref, scene.params["location"]))
+def enable_data_endpoint(kind: str) -> Step:
+    """A step that enables the cloud registry's data endpoint."""
+
+    async def begin(scene: Scene) -> Progress:
+        return followed(await scene.azure.registries.enable_data_endpoint(scene.site.acr_ref))
+
+    def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
+        return command_line(
+            "az acr update",
+            name=planned.params["name"],
+            resource_group=site.acr_ref.resource_group,
+            subscription=site.acr_ref.subscription,
+            data_endpoint_enabled="true",
+        )
+
+    return Step(kind, begin, line, wait=follow)
 
 
-def _create_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
-    return command_line(
-        "az acr create",
-        name=planned.params["name"],
-        resource_group=site.acr_ref.resource_group,
-        subscription=site.acr_ref.subscription,
-        location=planned.params["location"],
-        sku="Premium",
-        data_endpoint_enabled="true",
-    )
+def import_image(kind: str) -> Step:
+    """A step that imports an image: it never overwrites, and is done when the tag is there, whatever Azure answers."""
 
+    async def begin(scene: Scene) -> Progress:
+        image = scene.params["image"]
+        if digest := await _digest(scene):
+            # One that was begun before had found no tag then, so that this one is its own.
+            return Done(ImageImported(image, digest) if scene.repeated else ImageKept(image, digest))
+        try:
+            pending = await scene.azure.registries.import_image(scene.site.acr_ref, scene.params["source"], image)
+        except AlreadyExists:
+            return Going(_REFUSED_AS_EXISTING)
+        return Going(pending, pending.correlation_id)
 
-async def _enable_data_endpoint(scene: Scene) -> Progress:
-    return followed(await scene.azure.registries.enable_data_endpoint(scene.site.acr_ref))
+    async def exists(scene: Scene) -> bool | None:
+        digest = await _digest(scene)
+        return None if digest is None else digest != ""
 
+    def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
+        # An import fails where the tag is there already: then there is nothing to do.
+        acr, image = site.acr_ref, planned.params["image"]
+        show = command_line(
+            "az acr repository show", name=acr.name, subscription=acr.subscription, image=image, output="none"
+        )
+        import_ = command_line(
+            "az acr import",
+            name=acr.name,
+            resource_group=acr.resource_group,
+            subscription=acr.subscription,
+            source=planned.params["source"],
+            image=image,
+        )
+        return f"{show} 2> /dev/null ||\n  {import_}"
 
-def _data_endpoint_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
-    return command_line(
-        "az acr update",
-        name=planned.params["name"],
-        resource_group=site.acr_ref.resource_group,
-        subscription=site.acr_ref.subscription,
-        data_endpoint_enabled="true",
-    )
-
-
-async def _import(scene: Scene) -> Progress:
-    """Looks first: an import never overwrites. What it made is looked at in the wait, whatever Azure answers."""
-    image = scene.params["image"]
-    if digest := await _digest(scene):
-        # One that was begun before had found no tag then, so that this one is its own.
-        return Done(ImageImported(image, digest) if scene.repeated else ImageKept(image, digest))
-    try:
-        pending = await scene.azure.registries.import_image(scene.site.acr_ref, scene.params["source"], image)
-    except AlreadyExists:
-        return Going(_REFUSED_AS_EXISTING)
-    return Going(pending, pending.correlation_id)
+    return Step(kind, begin, line, wait=_imported, exists=exists)
 
 
 async def _imported(scene: Scene, token: Pending) -> Progress:
@@ -126,28 +168,6 @@ async def _digest(scene: Scene) -> str | None:
     return digest
 
 
-async def _is_imported(scene: Scene) -> bool | None:
-    digest = await _digest(scene)
-    return None if digest is None else digest != ""
-
-
-def _import_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
-    """An import never overwrites, and fails where the tag is there already: then there is nothing to do."""
-    acr, image = site.acr_ref, planned.params["image"]
-    show = command_line(
-        "az acr repository show", name=acr.name, subscription=acr.subscription, image=image, output="none"
-    )
-    import_ = command_line(
-        "az acr import",
-        name=acr.name,
-        resource_group=acr.resource_group,
-        subscription=acr.subscription,
-        source=planned.params["source"],
-        image=image,
-    )
-    return f"{show} 2> /dev/null ||\n  {import_}"
-
-
 async def _put_scope_map(scene: Scene) -> Progress:
     return followed(
         await scene.azure.scope_maps.put(
@@ -190,23 +210,9 @@ def _token_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
     )
 
 
-REGISTER_PROVIDERS = Step(
-    "provider.register",
-    _register,
-    _register_line,
-    wait=_registered,
-    interval=10,
-    within=timedelta(minutes=15),
-)
-CREATE_ACR = Step(
-    "acr.create",
-    _create,
-    _create_line,
-    wait=follow,
-    writes=lambda site, _: site.acr_ref.id,
-    exists=lambda scene: is_there(scene.azure.registries.get(scene.site.acr_ref)),
-)
-ENABLE_DATA_ENDPOINT = Step("acr.data_endpoint", _enable_data_endpoint, _data_endpoint_line, wait=follow)
-IMPORT_IMAGE = Step("acr.import", _import, _import_line, wait=_imported, exists=_is_imported)
+REGISTER_PROVIDERS = register_providers("provider.register")
+CREATE_ACR = create_registry("acr.create")
+ENABLE_DATA_ENDPOINT = enable_data_endpoint("acr.data_endpoint")
+IMPORT_IMAGE = import_image("acr.import")
 PUT_SCOPE_MAP = put_scope_map("scope_map.put", _put_scope_map, _scope_map_line)
 PUT_SYNC_TOKEN = put_token("sync_token.put", _put_token, _token_line)

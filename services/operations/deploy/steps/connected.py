@@ -9,60 +9,112 @@ from services.model.plan import PlannedStep
 from services.operations.command_line import acr_options, command_line, repeated
 from services.operations.deploy.outputs import RegistryCreated, RegistryOnline, RegistrySynced
 from services.operations.deploy.steps.verdict import raise_if_final
-from services.operations.step import Done, Going, Progress, Scene, Step, followed, is_there
+from services.operations.step import Done, Going, Progress, Scene, Step, again, followed, is_there
 from services.policy.sites import Site, synced_repositories
 
 
-async def _create(scene: Scene) -> Progress:
-    params = scene.params
-    pending = await scene.azure.connected.create(
-        scene.site.acr_ref,
-        scene.name,
-        token_id=f"{scene.site.acr_ref.id}/tokens/{params['token']}",
-        mode=params["mode"],
-        schedule=params["schedule"],
-        window=params["window"],
-        message_ttl=params["message_ttl"],
-        log_level=params["log_level"],
+def create(kind: str) -> Step:
+    """A step that creates the connected registry."""
+
+    def progress(pending: Pending) -> Progress:
+        gateway = pending.facts.get("gateway_endpoint", "")
+        return followed(pending, RegistryCreated(gateway) if gateway else None)
+
+    async def begin(scene: Scene) -> Progress:
+        params = scene.params
+        pending = await scene.azure.connected.create(
+            scene.site.acr_ref,
+            scene.name,
+            token_id=f"{scene.site.acr_ref.id}/tokens/{params['token']}",
+            mode=params["mode"],
+            schedule=params["schedule"],
+            window=params["window"],
+            message_ttl=params["message_ttl"],
+            log_level=params["log_level"],
+        )
+        return progress(pending)
+
+    async def wait(scene: Scene, token: Pending) -> Progress:
+        return progress(await scene.azure.operations.poll(token))
+
+    def line(site: Site, operation: Operation, planned: PlannedStep) -> str:
+        params = planned.params
+        return command_line(
+            "az acr connected-registry create",
+            name=operation.target,
+            **acr_options(site.acr_ref),
+            sync_token=params["token"],
+            mode=params["mode"],
+            sync_schedule=params["schedule"],
+            sync_window=params.get("window"),
+            sync_message_ttl=params.get("message_ttl"),
+            log_level=params.get("log_level"),
+            yes=True,
+        )
+
+    return Step(
+        kind,
+        begin,
+        line,
+        wait=wait,
+        writes=lambda site, planned: site.acr_ref.connected_id(str(planned.params["name"])),
+        exists=lambda scene: is_there(scene.azure.connected.get(scene.site.acr_ref, scene.name)),
     )
-    return _created_so_far(pending)
 
 
-async def _created(scene: Scene, token: Pending) -> Progress:
-    return _created_so_far(await scene.azure.operations.poll(token))
+def see_online(kind: str) -> Step:
+    """A step that looks until the connected registry has been connected at least once since its activation."""
+
+    async def look(scene: Scene) -> Progress:
+        registry = await scene.azure.connected.get(scene.site.acr_ref, scene.name)
+        # One that syncs at this very moment is connected too.
+        if registry.activation == "Active" and registry.connection_state in {"Online", "Syncing"}:
+            return Done(RegistryOnline(registry.last_sync))
+        await raise_if_final(scene, connected=registry)
+        return Going()
+
+    def line(site: Site, operation: Operation, _planned: PlannedStep) -> str:
+        show = command_line(
+            "az acr connected-registry show",
+            name=operation.target,
+            **acr_options(site.acr_ref),
+            query="connectionState",
+            output="tsv",
+        )
+        return repeated(show, "connection_state", "Online", "Syncing", seconds=5)
+
+    return Step(kind, look, line, wait=again(look), interval=5, within=timedelta(minutes=20))
 
 
-def _created_so_far(pending: Pending) -> Progress:
-    gateway = pending.facts.get("gateway_endpoint", "")
-    return followed(pending, RegistryCreated(gateway) if gateway else None)
+def see_synced(kind: str) -> Step:
+    """A step that looks until a sync has ended after the operation's own changes, by Azure's clock alone."""
 
+    async def begin(scene: Scene) -> Progress:
+        online = scene.operation.output(RegistryOnline)
+        if online and online.last_sync and not _has_new_repositories(scene.operation):
+            return await _proven(scene, online.last_sync)
+        return await look(scene)
 
-async def _online(scene: Scene) -> Progress:
-    return await _is_online(scene, None)
+    async def look(scene: Scene) -> Progress:
+        registry = await scene.azure.connected.get(scene.site.acr_ref, scene.name)
+        online = scene.operation.output(RegistryOnline)
+        is_old = (
+            online is not None and registry.last_sync == online.last_sync and _has_new_repositories(scene.operation)
+        )
+        return Going() if registry.last_sync is None or is_old else await _proven(scene, registry.last_sync)
 
+    def line(site: Site, operation: Operation, _planned: PlannedStep) -> str:
+        show = command_line(
+            "az acr connected-registry show",
+            name=operation.target,
+            **acr_options(site.acr_ref),
+            query="parent.syncProperties.lastSyncTime",
+            output="tsv",
+        )
+        return repeated(show, "last_sync", seconds=10)
 
-async def _is_online(scene: Scene, _token: object) -> Progress:
-    """Connected at least once since its activation; a registry that syncs at this very moment is connected too."""
-    registry = await scene.azure.connected.get(scene.site.acr_ref, scene.name)
-    if registry.activation == "Active" and registry.connection_state in {"Online", "Syncing"}:
-        return Done(RegistryOnline(registry.last_sync))
-    await raise_if_final(scene, connected=registry)
-    return Going()
-
-
-async def _synced(scene: Scene) -> Progress:
-    online = scene.operation.output(RegistryOnline)
-    if online and online.last_sync and not _has_new_repositories(scene.operation):
-        return await _proven(scene, online.last_sync)
-    return await _is_synced(scene, None)
-
-
-async def _is_synced(scene: Scene, _token: object) -> Progress:
-    """A sync counts that ended after this operation has changed what is synced, by Azure's clock alone."""
-    registry = await scene.azure.connected.get(scene.site.acr_ref, scene.name)
-    online = scene.operation.output(RegistryOnline)
-    is_old = online is not None and registry.last_sync == online.last_sync and _has_new_repositories(scene.operation)
-    return Going() if registry.last_sync is None or is_old else await _proven(scene, registry.last_sync)
+    # A large registry on a slow line syncs for hours; it is online and at work, so nothing has failed.
+    return Step(kind, begin, line, wait=again(look), interval=10, within=timedelta(minutes=30), patient=True)
 
 
 def _has_new_repositories(operation: Operation) -> bool:
@@ -92,67 +144,6 @@ def _several(values: object) -> tuple[object, ...]:
     return tuple(values) if isinstance(values, tuple | list) else ()
 
 
-def _create_line(site: Site, operation: Operation, planned: PlannedStep) -> str:
-    params = planned.params
-    return command_line(
-        "az acr connected-registry create",
-        name=operation.target,
-        **acr_options(site.acr_ref),
-        sync_token=params["token"],
-        mode=params["mode"],
-        sync_schedule=params["schedule"],
-        sync_window=params.get("window"),
-        sync_message_ttl=params.get("message_ttl"),
-        log_level=params.get("log_level"),
-        yes=True,
-    )
-
-
-def _online_line(site: Site, operation: Operation, _planned: PlannedStep) -> str:
-    line = command_line(
-        "az acr connected-registry show",
-        name=operation.target,
-        **acr_options(site.acr_ref),
-        query="connectionState",
-        output="tsv",
-    )
-    return repeated(line, "connection_state", "Online", "Syncing", seconds=5)
-
-
-def _synced_line(site: Site, operation: Operation, _planned: PlannedStep) -> str:
-    line = command_line(
-        "az acr connected-registry show",
-        name=operation.target,
-        **acr_options(site.acr_ref),
-        query="parent.syncProperties.lastSyncTime",
-        output="tsv",
-    )
-    return repeated(line, "last_sync", seconds=10)
-
-
-CREATE = Step(
-    "connected.create",
-    _create,
-    _create_line,
-    wait=_created,
-    writes=lambda site, planned: site.acr_ref.connected_id(str(planned.params["name"])),
-    exists=lambda scene: is_there(scene.azure.connected.get(scene.site.acr_ref, scene.name)),
-)
-ONLINE = Step(
-    "connected.online",
-    _online,
-    _online_line,
-    wait=_is_online,
-    interval=5,
-    within=timedelta(minutes=20),
-)
-SYNCED = Step(
-    "connected.synced",
-    _synced,
-    _synced_line,
-    wait=_is_synced,
-    interval=10,
-    within=timedelta(minutes=30),
-    # A large registry on a slow line syncs for hours; it is online and at work, so nothing has failed.
-    patient=True,
-)
+CREATE = create("connected.create")
+ONLINE = see_online("connected.online")
+SYNCED = see_synced("connected.synced")
