@@ -12,6 +12,7 @@ from handlers.kit.request import Request
 from handlers.kit.rights import permitted_sites
 from handlers.views import about as views
 from services.model.errors import DomainError
+from services.operations.reach import cluster_of
 from services.policy.sites import PROVIDERS, Site
 from services.services import Services
 
@@ -28,8 +29,7 @@ async def ping(request: Request, services: Services) -> Message:
         await services.azure.providers.states(subscription, PROVIDERS)
 
     async def cluster(site: Site) -> None:
-        access = site.cluster.kubernetes
-        await (await services.kubernetes.cluster(access.kubeconfig, access.context, site.cluster_ref)).version()
+        await (await cluster_of(services.kubernetes, site)).version()
 
     subscriptions = sorted({site.subscription for site in permitted})
     probes: list[tuple[str, Callable[[], Awaitable[None]]]] = [

@@ -11,7 +11,7 @@ from handlers.kit.rights import permitted_sites
 from handlers.views import clusters as views
 from services.model.azure import ArcCluster, ClusterRef
 from services.operations.answers import Answer, Questions
-from services.operations.inside import Inside
+from services.operations.reach import ClusterQuestions
 from services.policy.sites import Site
 from services.ports import Cluster
 from services.services import Services
@@ -55,7 +55,7 @@ async def show(_request: Request, site: Site, *, services: Services) -> Message:
         arm = Questions(group, "azure")
         cluster = arm.find(arc.id, lambda: azure.clusters.get(arc))
         extensions = arm.list(arc.id, lambda: azure.extensions.list(arc))
-        inside = Inside.of(Questions(group, "kubernetes"), services.kubernetes, site)
+        inside = ClusterQuestions.of(Questions(group, "kubernetes"), services.kubernetes, site)
         version = inside.ask(lambda reached: reached.version())
         nodes = inside.ask(lambda reached: reached.nodes())
         storage_classes = inside.ask(lambda reached: reached.storage_classes())

@@ -10,7 +10,7 @@ from handlers.views import extensions as views
 from services.model.azure import ConnectedRegistry, Extension, Token
 from services.operations.answers import Questions
 from services.operations.deploy.installation import Installation
-from services.operations.inside import Inside
+from services.operations.reach import ClusterQuestions
 from services.policy.sites import RUNTIME_NAMESPACE, Site
 from services.services import Services
 
@@ -50,7 +50,7 @@ async def _look(services: Services, site: Site, registry: ConnectedRegistry, ext
         cluster = arm.find(arc.id, lambda: azure.clusters.get(arc))
         token = arm.find(acr.id, sync_token)
         cloud = arm.find(acr.id, lambda: azure.registries.get(acr))
-        inside = Inside.of(Questions(group, "kubernetes"), services.kubernetes, site)
+        inside = ClusterQuestions.of(Questions(group, "kubernetes"), services.kubernetes, site)
         runtime = inside.ask(lambda reached: reached.runtime(namespace))
         certificates = inside.ask(lambda reached: reached.certificates(namespace))
     return Installation(

@@ -7,6 +7,7 @@ from handlers.kit.message import Message
 from handlers.kit.request import Request
 from handlers.views import workloads as views
 from services.model.errors import Absent, DomainError, NotFound
+from services.operations.reach import cluster_of
 from services.operations.service import Order
 from services.operations.workload.request import (
     DeletionOptions,
@@ -72,13 +73,12 @@ async def show(_request: Request, name: str, *, site: Site, services: Services) 
         name: Of the connected registry.
         site: Where it is.
     """
-    access = site.cluster.kubernetes
     try:
         await services.azure.connected.get(site.acr_ref, name)
         registry = await services.azure.registries.get(site.acr_ref)
     except Absent:
         raise NotFound("connected registry", name) from None
-    cluster = await services.kubernetes.cluster(access.kubeconfig, access.context, site.cluster_ref)
+    cluster = await cluster_of(services.kubernetes, site)
     workloads = await cluster.workloads_of(name.lower())
     images = sorted({views.image(workload.spec) for workload in workloads})
     answers = await asyncio.gather(

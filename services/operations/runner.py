@@ -39,8 +39,9 @@ from services.operations.causes import EngineCause, defect
 from services.operations.digest import covers
 from services.operations.planner import FRESH, Planner, requested
 from services.operations.procedure import Procedures
+from services.operations.reach import cluster_of
 from services.operations.step import Children, Done, Going, Progress, Scene, Step
-from services.ports import Azure, Cluster, JsonObject, Kubernetes
+from services.ports import Azure, JsonObject, Kubernetes
 from services.store import Store
 
 T = TypeVar("T")
@@ -494,17 +495,12 @@ class Runner:
 
     def _scene(self, operation: Operation, index: int) -> Scene:
         site = self._planner.site(operation)
-        access = site.cluster.kubernetes
-
-        async def cluster() -> Cluster:
-            return await self._kubernetes.cluster(access.kubeconfig, access.context, site.cluster_ref)
-
         return Scene(
             operation=operation,
             site=site,
             planned=operation.planned[index],
             azure=self._azure,
-            cluster=cluster,
+            cluster=lambda: cluster_of(self._kubernetes, site),
             leases=self._store.leases,
             children=self._children,
             index=index,

@@ -11,7 +11,7 @@ from services.model.kubernetes import Node, Runtime, ServiceRanges, StorageClass
 from services.model.plan import Plan
 from services.operations.answers import DEADLINE, Answer, Known, Questions, known, value_of
 from services.operations.deploy.request import DeployRequest, image_import
-from services.operations.inside import Inside
+from services.operations.reach import ClusterQuestions
 from services.policy.extensions import extension_of
 from services.policy.sites import PROVIDERS, RUNTIME_NAMESPACE, Site
 from services.ports import Azure, Cluster, Kubernetes
@@ -98,10 +98,10 @@ def _azure_questions(arm: Questions, azure: Azure, site: Site, request: DeployRe
 
 
 def _cluster_questions(kube: Questions, kubernetes: Kubernetes, site: Site) -> dict[str, asyncio.Task[Any]]:
-    """By the observation's fields. The cluster has to be reached first; each question fails as the reaching did."""
+    """By the observation's fields."""
     namespace = site.cluster.kubernetes.hold_namespace
-    inside = Inside.of(kube, kubernetes, site)
-    phase = inside.ask(lambda cluster: cluster.namespace_phase(RUNTIME_NAMESPACE))
+    inside = ClusterQuestions.of(kube, kubernetes, site).ask
+    phase = inside(lambda cluster: cluster.namespace_phase(RUNTIME_NAMESPACE))
 
     async def runtime(cluster: Cluster) -> Runtime | None:
         return await cluster.runtime(RUNTIME_NAMESPACE) if await value_of(phase) else None

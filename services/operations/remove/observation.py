@@ -1,22 +1,21 @@
 """What a removal looks at before it decides: every question at once, each with a deadline, none of them fatal."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from services.model.azure import ArcCluster, ConnectedRegistry, Extension, ScopeMap, Token
 from services.model.errors import WrongCluster
 from services.model.kubernetes import DeployedWorkload, Workload
 from services.model.plan import Plan
 from services.operations.answers import Answer, Questions, value_of
+from services.operations.reach import ClusterQuestions, cluster_of
 from services.operations.remove.belongings import own_extension
 from services.operations.remove.request import RemoveRequest
 from services.policy.extensions import SERVICE_ADDRESS, registry_extensions
 from services.policy.sites import RUNTIME_NAMESPACE, Site
 from services.ports import Azure, Cluster, Kubernetes
 
-T = TypeVar("T")
 Tasks = dict[str, asyncio.Task[Answer[Any]]]
 
 _ACR = "Microsoft.ContainerRegistry/registries"
@@ -81,24 +80,16 @@ def _ask_azure(questions: Questions, azure: Azure, site: Site) -> Tasks:
 
 def _ask_cluster(questions: Questions, kubernetes: Kubernetes, site: Site, request: RemoveRequest, arm: Tasks) -> Tasks:
     """The same of the cluster, which has to be reached first; some questions need what Azure answers to `arm`."""
-    access = site.cluster.kubernetes
 
     async def proven() -> Cluster:
         """Another cluster than the site's would answer that nothing is left."""
-        reached = await kubernetes.cluster(access.kubeconfig, access.context, site.cluster_ref)
+        reached = await cluster_of(kubernetes, site)
         if reached.identity != "proven":
             raise WrongCluster("kubernetes", site.name, "ClusterUnproven", reason="unproven")
         return reached
 
-    door = questions.skip() if request.options.without_cluster else questions.ask(site.name, proven)
-
-    def inside(question: Callable[[Cluster], Awaitable[T]]) -> asyncio.Task[Answer[T]]:
-        """It fails as the reaching did."""
-
-        async def ask() -> T:
-            return await question(await value_of(door))
-
-        return questions.ask(site.name, ask)
+    reaching = questions.skip() if request.options.without_cluster else questions.ask(site.name, proven)
+    inside = ClusterQuestions(questions, site.name, reaching).ask
 
     async def phase_of_namespace(reached: Cluster) -> str:
         candidates = registry_extensions(await value_of(arm["extensions"]))

@@ -9,7 +9,7 @@ from services.model.errors import Absent, Unreachable
 from services.model.kubernetes import DeployedWorkload, Node
 from services.model.plan import Plan
 from services.operations.answers import NOT_ASKED, Answer, Questions, known, value_of
-from services.operations.inside import Inside
+from services.operations.reach import ClusterQuestions
 from services.operations.workload.request import DeletionRequest, WorkloadRequest
 from services.policy.extensions import served_registries
 from services.policy.sites import Site
@@ -103,7 +103,7 @@ async def observe(
         sync_scope_map = arm.find(acr.id, read_sync_scope_map)
         scope_map = arm.find(acr.id, lambda: azure.scope_maps.get(acr, request.token))
         token = arm.find(acr.id, lambda: azure.tokens.get(acr, request.token))
-        inside = Inside.of(Questions(group, "kubernetes"), kubernetes, site)
+        inside = ClusterQuestions.of(Questions(group, "kubernetes"), kubernetes, site)
         version = inside.ask(lambda cluster: cluster.version())
         nodes = inside.ask(lambda cluster: cluster.nodes())
         phase = inside.ask(lambda cluster: cluster.namespace_phase(place.namespace))
@@ -135,7 +135,7 @@ async def observe_deletion(
         connected = arm.list(acr.id, lambda: azure.connected.list(acr))
         extensions = arm.list(arc.id, lambda: azure.extensions.list(arc))
         tokens = arm.list(acr.id, lambda: azure.tokens.list(acr))
-        inside = Inside.of(Questions(group, "kubernetes"), kubernetes, site)
+        inside = ClusterQuestions.of(Questions(group, "kubernetes"), kubernetes, site)
         missing = inside.ask(lambda cluster: cluster.missing_workload_rights(place.namespace))
         workload = inside.ask(lambda cluster: cluster.workload(place.namespace, place.name))
     return DeletionObservation(
