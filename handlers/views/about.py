@@ -7,7 +7,7 @@ from handlers.kit import blocks
 from handlers.kit.message import Message
 from handlers.kit.text import bold, channel, code, date, duration, escape, listed, mention
 from services.model.about import About
-from services.model.errors import DomainError, NotAllowed, NotAuthenticated, Throttled, Unreachable
+from services.model.errors import DomainError, NoAccess, NotAllowed, NotAuthenticated, Throttled, Unreachable
 from services.model.people import Person
 from services.policy.access import Denial, Grant
 
@@ -35,6 +35,8 @@ def _answer(answer: timedelta | DomainError | TimeoutError, deadline: timedelta)
             return f"no answer within {deadline.total_seconds():.0f} s"
         case Unreachable():
             return "could not be reached"
+        case NoAccess():
+            return "not asked, the site file says `access: none`"
         case NotAuthenticated():
             return "rejects the bot's identity"
         case NotAllowed():

@@ -8,6 +8,7 @@ from handlers.kit.text import bold, count, escape
 from handlers.views import findings
 from handlers.views.operation import finding_block
 from services.model.plan import Finding
+from services.operations.checks import UNPROVEN
 from services.policy.sites import Site
 
 MOST = 20
@@ -31,10 +32,11 @@ def report(kind: str, site: Site, name: str | None, results: tuple[Finding, ...]
 
 
 def _verdict(results: tuple[Finding, ...]) -> str:
-    levels = Counter(finding.level for finding in results)
+    levels = Counter(finding.level for finding in results if finding.code != UNPROVEN)
+    scope = ", as far as Azure shows" if any(finding.code == UNPROVEN for finding in results) else ""
     if levels["blocker"]:
         return f"{count(levels['blocker'], 'blocker')}, {count(levels['warning'], 'warning')}, {levels['ok']} ok"
     if levels["warning"] or levels["unknown"]:
         unknown = f", {levels['unknown']} could not be checked" if levels["unknown"] else ""
-        return f"ready, with {count(levels['warning'], 'warning')}{unknown}"
-    return "ready"
+        return f"ready, with {count(levels['warning'], 'warning')}{unknown}{scope}"
+    return f"ready{scope}"

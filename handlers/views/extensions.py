@@ -14,7 +14,7 @@ from services.model.azure import ArcCluster, Token
 from services.model.errors import Failure
 from services.model.health import Health
 from services.model.kubernetes import Certificate, Runtime
-from services.operations.answers import Answer, Known, Unknown
+from services.operations.answers import Answer, Known, NotAsked, Unknown
 from services.operations.deploy.causes import Cause
 from services.operations.deploy.installation import Installation
 from services.policy.extensions import SERVICE_ADDRESS
@@ -99,9 +99,10 @@ def _verdict(installation: Installation, current: Health) -> str:
         mark, reason = health_words.mark(current.state), health_words.reason(current.reason, current.facts)
         return f"{mark}  {title} is {health_words.word(current.state)}. {reason}"
     if isinstance(runtime, Unknown):
+        asked = "was not asked" if isinstance(runtime, NotAsked) else "could not be asked"
         return (
             f":grey_question:  {title} is {escape(registry.connection_state)} and its extension"
-            f" {escape(extension.provisioning_state)}, as Azure shows them; the cluster could not be asked."
+            f" {escape(extension.provisioning_state)}, as Azure shows them; the cluster {asked}."
         )
     if not runtime.value.deployment_available:
         return (

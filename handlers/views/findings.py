@@ -12,8 +12,8 @@ from handlers.views import refusals
 from handlers.views.facts import sentence, shell
 from handlers.views.procedures import words_of
 from handlers.views.procedures.words import FindingWords
-from services.model.plan import Finding
-from services.operations.checks import UNASKED
+from services.model.plan import Finding, Plan
+from services.operations.checks import UNASKED, UNPROVEN
 
 Level = Literal["ok", "warning", "blocker", "unknown"]
 ICONS: dict[Level, str] = {
@@ -43,6 +43,12 @@ def render(finding: Finding, kind: str) -> FindingText:
     """A finding of this kind's checks in mrkdwn; `line` and `command` are plain text, or empty."""
     if finding.code == UNASKED:
         words = _unasked(finding)
+    elif finding.code == UNPROVEN:
+        words = FindingWords(
+            "The bot has no access to the cluster of {site} (`access: none` in the site file), so it asks Azure alone."
+            f"\nNot looked at: {_proofs(finding)}.",
+            "Somebody with access to the cluster can look at it.",
+        )
     else:
         words = words_of(kind).findings.get(finding.code) or FindingWords(finding.code.replace("_", " "))
     return FindingText(
@@ -53,6 +59,11 @@ def render(finding: Finding, kind: str) -> FindingText:
         shell(words.line, finding.facts),
         shell(words.command, finding.facts),
     )
+
+
+def unproven(plan: Plan | None) -> str:
+    """What a plan has no proof of, since its site gives no access to its cluster; empty where it does."""
+    return "; ".join(_proofs(finding) for finding in plan.findings if finding.code == UNPROVEN) if plan else ""
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -73,6 +84,11 @@ def _unasked(finding: Finding) -> FindingWords:
         words = _KUBECONFIG[str(finding.facts["code"])]
     text = f"{words.sentence.replace('SYSTEM', system)}\nNot checked: {_titles(finding)}."
     return FindingWords(text, words.fix, words.line, "check {site}")
+
+
+def _proofs(finding: Finding) -> str:
+    proofs = finding.facts.get("proofs")
+    return listed(map(str, proofs)) if isinstance(proofs, tuple | list) else ""
 
 
 def _titles(finding: Finding) -> str:

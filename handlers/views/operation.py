@@ -39,6 +39,7 @@ _EFFECTS: Mapping[str, str] = {
     "delete": "Delete",
     "verify": "Verify",
     "hold": "Hold",
+    "reserve": "Reserve",
 }
 _STATES: Mapping[State, tuple[str, str]] = {
     "planning": (":hourglass_flowing_sand:", "planning"),
@@ -131,7 +132,7 @@ def _head(operation: Operation) -> Iterator[Block]:
 def _middle(operation: Operation) -> Iterator[Block]:
     match operation.state:
         case "planning":
-            yield blocks.context("Looking at Azure and at the cluster. Nothing changes before you have seen the plan.")
+            yield blocks.context("Looking at the site. Nothing changes before you have seen the plan.")
         case "blocked":
             yield from _differences(operation)
             yield from _findings(operation, {"blocker", "warning"})
@@ -240,7 +241,8 @@ def _success(operation: Operation) -> Block:
     if not any(step.runs for step in operation.planned):
         return blocks.context(words_of(operation.kind).nothing(operation))
     took = ("Took", duration(_took(operation)) if operation.ended_at else "")
-    return blocks.fields((*words_of(operation.kind).fields(operation), took))
+    unproven = ("Not looked at in the cluster", findings.unproven(operation.plan))
+    return blocks.fields((*words_of(operation.kind).fields(operation), unproven, took))
 
 
 def _took(operation: Operation) -> timedelta:

@@ -92,6 +92,12 @@ WORDS: Mapping[tuple[str, str], Refusal] = {
         "Apply `deploy/rbac/read-only.yaml`, and check that the Arc agents are running.",
         "kubectl get configmap azure-clusterconfig --namespace azure-arc",
     ),
+    ("NoAccess", ""): Refusal(
+        "The bot has no access to the cluster of {target} (`access: none` in the site file), so it can't look or do"
+        " anything there.",
+        "To allow it, let the bot reach the cluster's API server, and give the site a kubeconfig in place of"
+        " `access: none`.",
+    ),
     ("Throttled", "until"): Refusal("SYSTEM throttles requests about {target} until {until}.", "Try again after that."),
     ("NotAllowed", "scope"): Refusal(
         "SYSTEM does not let the bot do this: the bot's own identity lacks {action} at {scope}.",

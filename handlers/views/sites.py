@@ -57,10 +57,11 @@ def card(detail: SiteDetail) -> Message:
     pairs = (
         ("Cloud registry", _registry(detail)),
         ("Cluster", _cluster(detail)),
+        ("Access to the cluster", "none: Azure alone is asked" if site.cluster.facts else ""),
         ("Connected registries", _registries(detail)),
         ("Repositories by default", listed(map(code, site.sync.repositories)) or "none"),
         ("Mode and schedule by default", f"{site.sync.mode}, {_schedule(site)}"),
-        ("Service IP", code(str(extension.service_ip)) if extension.service_ip else "a free one is picked"),
+        ("Service IP", _service_address(site)),
         ("Storage", f"{escape(extension.storage_class or 'the default class')}, {escape(extension.storage_request)}"),
         ("Resource group", f"{code(site.resource_group)} in {code(site.subscription)}"),
     )
@@ -70,6 +71,15 @@ def card(detail: SiteDetail) -> Message:
         buttons.append(button("Deploy…", runs=f"deploy --site {site.name}"))
     parts.append(blocks.actions(*buttons))
     return Message(escape(f"Site {site.name}, {site.environment}"), tuple(parts))
+
+
+def _service_address(site: Site) -> str:
+    if site.extension.service_ip:
+        return code(str(site.extension.service_ip))
+    facts = site.cluster.facts
+    return (
+        f"from the site file: {listed(code(str(one)) for one in facts.addresses)}" if facts else "a free one is picked"
+    )
 
 
 def _schedule(site: Site) -> str:

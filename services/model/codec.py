@@ -51,6 +51,7 @@ MODEL: Mapping[str, type[Any]] = {
     "NotOfferedInRegion": errors.NotOfferedInRegion,
     "NameTaken": errors.NameTaken,
     "WrongCluster": errors.WrongCluster,
+    "NoAccess": errors.NoAccess,
     "AddressTaken": errors.AddressTaken,
     "AddressOutside": errors.AddressOutside,
     "Failure": errors.Failure,

@@ -156,6 +156,11 @@ class DatabaseAway(DomainError):
 
 
 @dataclass(eq=False)
+class NotNeeded(DomainError):
+    """A question was left out, since nobody needs its answer. People never see it."""
+
+
+@dataclass(eq=False)
 class Foreign(DomainError):
     """An outside system is the reason. `service` is `azure`, `kubernetes`, `slack` or `database`.
 
@@ -290,6 +295,11 @@ class WrongCluster(Refused):
 
     expected: str = ""
     actual: str = ""
+
+
+@dataclass(eq=False)
+class NoAccess(Refused):
+    """The site file gives the bot no way to the cluster of the site `target`, so the cluster was not asked."""
 
 
 @dataclass(eq=False)

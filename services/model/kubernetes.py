@@ -29,13 +29,15 @@ class StorageClass:
 class ServiceRanges:
     """Where a cluster's Service addresses come from and which are in use.
 
-    `source` says how this was learnt: `ServiceCIDR` objects, or the `refusal` of a create outside (older clusters; it
-    names the first range only).
+    `source` says how this was learnt: `ServiceCIDR` objects, the `refusal` of a create outside (older clusters; it
+    names the first range only), or the `site file`. There `listed` are the only addresses to choose from, and `used`
+    those of them which Azure shows to be in use.
     """
 
     ranges: tuple[str, ...]
     used: frozenset[str]
-    source: Literal["ServiceCIDR", "refusal"]
+    source: Literal["ServiceCIDR", "refusal", "site file"]
+    listed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

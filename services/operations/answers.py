@@ -7,21 +7,20 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from services.model.errors import Absent, DomainError, Unreachable
+from services.model.errors import Absent, DomainError, NoAccess, NotNeeded, Unreachable
 
 T = TypeVar("T")
 DEADLINE = 20.0
 """Seconds for one question."""
-NOT_ASKED = "NotAsked"
-"""Error code of an answer that was left out on purpose: checks that need it are silent."""
 log = structlog.get_logger("operations")
 
 
 @dataclass(frozen=True)
 class Known(Generic[T]):
-    """An answer."""
+    """An answer. It is not `proven` where the site file states it, and nobody has asked the cluster."""
 
     value: T
+    proven: bool = True
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,15 @@ class Unknown:
     error: DomainError
 
 
+@dataclass(frozen=True)
+class NotAsked(Unknown):
+    """No answer, on purpose. Whoever does not tell the two apart takes it for unknown, and that is right.
+
+    The `error` is `NoAccess` at a site that gives the bot no access to its cluster: checks say what is not proven. It
+    is `NotNeeded` where nobody needs the answer: checks are silent.
+    """
+
+
 Answer = Known[T] | Unknown
 Question = Callable[[], Awaitable[T]]
 
@@ -38,6 +46,11 @@ Question = Callable[[], Awaitable[T]]
 def known(answer: Answer[T], default: T) -> T:
     """The value of an answer, or the default where there is none."""
     return answer.value if isinstance(answer, Known) else default
+
+
+def is_missing(answer: Answer[T]) -> bool:
+    """Whether a question was asked in vain."""
+    return isinstance(answer, Unknown) and not isinstance(answer, NotAsked)
 
 
 @dataclass(frozen=True)
@@ -81,7 +94,7 @@ class Questions:
         """A question that is not asked this time."""
 
         async def unasked() -> Answer[T]:
-            return Unknown(Unreachable(self.service, "", NOT_ASKED))
+            return NotAsked(NotNeeded())
 
         return self.group.create_task(unasked())
 
@@ -89,6 +102,8 @@ class Questions:
         try:
             async with asyncio.timeout(self.deadline):
                 return Known(await question())
+        except (NoAccess, NotNeeded) as error:
+            return NotAsked(error)
         except DomainError as error:
             return Unknown(error)
         except TimeoutError:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Generic, TypeVar
 
-from services.model.errors import DomainError, Foreign
+from services.model.errors import DomainError, Foreign, NoAccess
 from services.model.plan import Finding
-from services.operations.answers import NOT_ASKED, Answer, Known
+from services.operations.answers import Answer, Known, NotAsked, Unknown
 from services.policy.sites import Site
 
 T = TypeVar("T")
@@ -18,6 +18,8 @@ O = TypeVar("O")  # noqa: E741 - of `Observation`
 Rule = Callable[[Site, R, O], Finding | None]
 """None: the check has nothing to say, because another one has said what matters."""
 
+UNPROVEN = "unproven"
+"""Code of the finding at a site without access to its cluster; `proofs` in its facts are what nobody has looked at."""
 UNASKED = "unasked"
 """Code of a finding whose question could not be asked; `error`, `service`, `target`, `code`, `message` and `action` in
 its facts say why."""
@@ -25,23 +27,33 @@ its facts say why."""
 
 @dataclass(frozen=True)
 class Check(Generic[R, O]):
-    """One preflight question. Without an answer it blocks if the plan can't be made without (`essential`)."""
+    """One preflight question. Without an answer it blocks if the plan can't be made without (`essential`).
+
+    `proofs` are what stays unproven where the site gives no access to its cluster; without any the check is silent
+    there.
+    """
 
     id: str
     title: str
     essential: bool
+    proofs: tuple[str, ...]
     rule: Rule[R, O]
 
 
 class _NoAnswerError(Exception):
-    def __init__(self, error: DomainError) -> None:
+    def __init__(self, answer: Unknown) -> None:
         super().__init__()
-        self.error = error
+        self.answer = answer
 
 
-def check(name: str, *, title: str, essential: bool = False) -> Callable[[Rule[R, O]], Check[R, O]]:
-    """Declare a check. Inside, `required` takes an answer apart; without one the check ends as `UNASKED`."""
-    return lambda rule: Check(name, title, essential, rule)
+def check(
+    name: str, *, title: str, essential: bool = False, proofs: tuple[str, ...] = ()
+) -> Callable[[Rule[R, O]], Check[R, O]]:
+    """Declare a check. Inside, `required` takes an answer apart; without one the check ends as `UNASKED`.
+
+    A check that asks the cluster names the `proofs` that a site without access to its cluster lacks.
+    """
+    return lambda rule: Check(name, title, essential, proofs, rule)
 
 
 def run(
@@ -66,7 +78,13 @@ def required(answer: Answer[T]) -> T:
     """The value of an answer; leaves the check when the question could not be asked."""
     if isinstance(answer, Known):
         return answer.value
-    raise _NoAnswerError(answer.error)
+    raise _NoAnswerError(answer)
+
+
+def unproven(answer: Answer[T]) -> None:
+    """Leaves the check where the cluster was not asked; for proofs that a step of the plan gives elsewhere."""
+    if isinstance(answer, NotAsked):
+        raise _NoAnswerError(answer)
 
 
 def if_known(answer: Answer[T]) -> T | None:
@@ -96,6 +114,8 @@ _BY_CODE_ALONE = frozenset({"NotAuthenticated", "SubscriptionUnknown", "Unreacha
 def _obstacle(finding: Finding) -> object:
     """What keeps a question from an answer, alike for all questions that it keeps from one."""
     facts = finding.facts
+    if finding.code == UNPROVEN:
+        return UNPROVEN
     if finding.code != UNASKED:
         return finding.check
     error = str(facts["error"])
@@ -110,28 +130,29 @@ def _obstacle(finding: Finding) -> object:
 
 
 def _joined(first: Finding, other: Finding) -> Finding:
-    titles = (*_titles(first), *_titles(other))
     level = "blocker" if "blocker" in (first.level, other.level) else first.level
-    return replace(first, level=level, facts={**first.facts, "titles": titles})
-
-
-def _titles(finding: Finding) -> tuple[object, ...]:
-    titles = finding.facts["titles"]
-    return titles if isinstance(titles, tuple) else ()
+    lists = {
+        key: (*values, *more)
+        for key in ("titles", "proofs")
+        if isinstance(values := first.facts.get(key), tuple) and isinstance(more := other.facts.get(key), tuple)
+    }
+    return replace(first, level=level, facts={**first.facts, **lists})
 
 
 def _finding(check: Check[R, O], site: Site, request: R, observation: O) -> Finding | None:
     try:
         finding = check.rule(site, request, observation)
     except _NoAnswerError as unanswered:
-        return _unasked(check, unanswered.error)
+        if not isinstance(unanswered.answer, NotAsked):
+            return _unasked(check, unanswered.answer.error)
+        if not check.proofs or not isinstance(unanswered.answer.error, NoAccess):
+            return None
+        return Finding(check.id, "unknown", UNPROVEN, {"proofs": check.proofs})
     return replace(finding, check=check.id) if finding is not None else None
 
 
-def _unasked(check: Check[R, O], error: DomainError) -> Finding | None:
+def _unasked(check: Check[R, O], error: DomainError) -> Finding:
     facts: dict[str, object] = {"error": type(error).__name__, "titles": (check.title,)}
     if isinstance(error, Foreign):
-        if error.code == NOT_ASKED:
-            return None
         facts |= {item.name: getattr(error, item.name) for item in fields(error)}
     return Finding(check.id, "blocker" if check.essential else "unknown", UNASKED, facts)

@@ -10,6 +10,7 @@ from services.model.operation import ApprovalRequest, Operation
 from services.model.plan import Plan
 from services.operations.children import orders
 from services.operations.procedure import Procedures
+from services.operations.reach import require_access
 from services.policy.access import ApprovalRule
 from services.policy.sites import Site
 from services.ports import Azure, Configuration, Kubernetes
@@ -54,6 +55,8 @@ class Planner:
         reserved meanwhile is chosen again.
         """
         site, procedure = self.site(operation), self._procedures.of(operation)
+        if procedure.needs_cluster:
+            require_access(site)
         options = operation.options
         if isinstance(options, Mapping):  # a row of a version that stored what was typed
             options = procedure.options(**options)

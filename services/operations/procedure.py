@@ -50,6 +50,7 @@ class Procedure(Generic[R, O]):
         plan: The steps for what was observed. Pure.
         steps: Every step that a plan of this kind may name, also in plans of older versions.
         values: Classes of options and of steps' outputs by the tags under which they are stored.
+        needs_cluster: Whether nothing of it can be done at a site without access to its cluster.
         with_leased: The observation with Service addresses that other operations have reserved at the cluster.
         diagnose: The cause behind a step's error.
         is_own_doing: Whether a blocker of a retry is what the failed attempt itself has left.
@@ -65,6 +66,7 @@ class Procedure(Generic[R, O]):
     plan: Callable[[Site, R, O], Draft]
     steps: tuple[Step, ...]
     values: Mapping[str, type[Any]] = field(default_factory=dict)
+    needs_cluster: bool = False
     with_leased: Callable[[O, frozenset[str]], O] = lambda observation, _leased: observation
     diagnose: Callable[[DomainError], Failure] = failure_of
     is_own_doing: Callable[[Operation, Finding], bool] = lambda _operation, _blocker: False

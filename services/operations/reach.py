@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from services.model.errors import NoAccess
 from services.operations.answers import Answer, Questions, value_of
 from services.policy.sites import Site
 from services.ports import Cluster, Kubernetes
@@ -15,8 +16,20 @@ from services.ports import Cluster, Kubernetes
 T = TypeVar("T")
 
 
+def require_access(site: Site) -> None:
+    """Raises `NoAccess` where the site file says `access: none`."""
+    if site.access == "none":
+        raise NoAccess("kubernetes", site.name)
+
+
 async def cluster_of(kubernetes: Kubernetes, site: Site) -> Cluster:
-    """The site's cluster, compared with its Arc resource; raises what `Kubernetes.cluster` does."""
+    """The site's cluster, compared with its Arc resource.
+
+    Raises:
+        NoAccess: the site file says `access: none`.
+        Unreachable, WrongCluster: as `Kubernetes.cluster` does.
+    """
+    require_access(site)
     access = site.cluster.kubernetes
     return await kubernetes.cluster(access.kubeconfig, access.context, site.cluster_ref)
 

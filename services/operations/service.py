@@ -19,6 +19,7 @@ from services.model.redaction import scrub
 from services.operations.causes import EngineCause
 from services.operations.planner import Planner, requested
 from services.operations.procedure import Procedures
+from services.operations.reach import require_access
 from services.policy.access import ApprovalRule
 from services.policy.approvals import APPROVE, Assessment, able, assess_approver, check_possible, groups
 from services.policy.sites import Site
@@ -83,8 +84,11 @@ class Operations:
     async def start(self, order: Order) -> Operation:
         """Record the request and begin to plan. The same `key` gives the same operation, however often it comes.
 
-        Raises `Denied` when the policy wants approvals that nobody could give, or nobody would see the request for.
+        Raises `Denied` when the policy wants approvals that nobody could give, or nobody would see the request for, and
+        `NoAccess` for a kind that needs the cluster at a site without access to it.
         """
+        if self._procedures[order.kind].needs_cluster:
+            require_access(order.site)
         rule = self._configuration.policy.approval(order.kind, order.site)
         if rule and not order.dry_run:
             policy, by, place = self._configuration.policy, order.by.id, order.place

@@ -3,11 +3,21 @@
 import re
 from collections.abc import Iterable
 from datetime import timedelta
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from services.model.azure import AcrRef, ClusterRef
 
@@ -15,6 +25,7 @@ MESSAGE_TTL = (timedelta(days=1), timedelta(days=90))
 """Bounds of the service for how long undelivered messages are kept (Learn: intro-connected-registry)."""
 SYNC_WINDOW = (timedelta(hours=1), timedelta(days=7))
 """Documented bounds of the sync window; the service has the last word, its own tools disagree on the lower one."""
+IPV4 = 4
 CONTINUOUS = "* * * * *"
 """The schedule of a connected registry that syncs all the time, and the default."""
 
@@ -97,6 +108,20 @@ def _region(name: str) -> str:
     return short
 
 
+def _network(text: object) -> object:
+    try:
+        return ip_network(str(text))
+    except ValueError:
+        raise ValueError("a Service range has its network address and a prefix, such as `10.96.0.0/16`") from None
+
+
+def _service_address(text: object) -> object:
+    try:
+        return ip_address(str(text))
+    except ValueError:
+        raise ValueError("a Service address is an IP address such as `10.96.0.20`") from None
+
+
 _CRON = (("minute", 0, 59), ("hour", 0, 23), ("day of month", 1, 31), ("month", 1, 12), ("day of week", 0, 7))
 _DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"})
 
@@ -104,6 +129,11 @@ Repository = Annotated[str, AfterValidator(_repository)]
 ImageSource = Annotated[str, AfterValidator(_image)]
 Schedule = Annotated[str, AfterValidator(_cron)]
 PlainName = Annotated[str, AfterValidator(_plain_name)]
+ServiceRange = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+Address = IPv4Address | IPv6Address
+ServiceAddress = Annotated[Address, BeforeValidator(_service_address)]
+Access = Literal["kubeconfig", "none"]
+"""The ways to a cluster's API server: a kubeconfig (or the bot's own cluster), or none at all."""
 
 
 class _Values(BaseModel):
@@ -134,12 +164,43 @@ class KubernetesAccess(_Values):
     )
 
 
+class ClusterFacts(_Values):
+    """What the bot would ask a cluster, stated by somebody who can: for sites with `access: none`."""
+
+    service_range: ServiceRange = Field(description="The cluster's Service range, such as 10.96.0.0/16.")
+    addresses: tuple[ServiceAddress, ...] = Field(
+        description="Addresses of that range which no Service has; a deployment takes the first that is left.",
+        min_length=1,
+    )
+    cert_manager: bool = Field(description="Whether cert-manager is installed; if not, the extension brings its own.")
+
+    @field_validator("addresses")
+    @classmethod
+    def _can_be_a_services(cls, addresses: tuple[Address, ...], info: ValidationInfo) -> tuple[Address, ...]:
+        """Inside the range, and none that no Service can have."""
+        if "service_range" not in info.data:
+            return addresses  # its own error is reported already
+        service_range: IPv4Network | IPv6Network = info.data["service_range"]
+        for address in addresses:
+            if address not in service_range:
+                raise ValueError(f"{address} is outside of `service_range`, {service_range}")
+            if address == service_range[0] or (address.version == IPV4 and address == service_range[-1]):
+                raise ValueError(f"{address} is the network or broadcast address of {service_range}")
+            if address == service_range[1]:
+                # The API server's own Service has it (kubernetes.io, Service ClusterIP allocation).
+                raise ValueError(f"{address} is the address of the API server's own Service; choose another one")
+        if twice := next((address for address in addresses if addresses.count(address) > 1), None):
+            raise ValueError(f"{twice} appears twice")
+        return addresses
+
+
 class ClusterSite(_Values):
     """The Arc-enabled cluster of a site."""
 
     name: PlainName = Field(description="Name of the connectedClusters resource.")
     resource_group: PlainName | None = Field(None, description="Its resource group, where it differs from the site's.")
     kubernetes: KubernetesAccess = Field(default_factory=KubernetesAccess)
+    facts: ClusterFacts | None = Field(None, description="What the bot can't ask where `access` is `none`.")
 
 
 class Sync(_Values):
@@ -199,6 +260,10 @@ class Site(_Values):
         description="Resource group of the ACR and the cluster unless they name their own."
     )
     acr: Acr
+    access: Access = Field(
+        "kubeconfig",
+        description="`kubeconfig`: the bot asks the cluster's API server; `none`: it asks Azure alone.",
+    )
     cluster: ClusterSite
     sync: Sync = Field(default_factory=Sync)
     extension: ExtensionSettings = Field(default_factory=ExtensionSettings)
@@ -206,6 +271,25 @@ class Site(_Values):
         default_factory=dict,
         description="Where `deploy` imports a repository's image from, as repository: source with tag.",
     )
+
+    @model_validator(mode="after")
+    def _access_and_facts(self) -> "Site":
+        facts, fixed = self.cluster.facts, self.extension.service_ip
+        if self.access != "none" and facts is not None:
+            raise ValueError("`cluster.facts` belongs to `access: none`; with a kubeconfig the bot asks the cluster")
+        if self.access == "none" and facts is None:
+            raise ValueError(
+                "`access: none` needs `cluster.facts` with `service_range`, `addresses` and `cert_manager`:"
+                " the bot can't ask the cluster for them"
+            )
+        if self.access == "none" and "kubernetes" in self.cluster.model_fields_set:
+            raise ValueError(
+                "`cluster.kubernetes` says how to reach the cluster, and `access: none` that the bot does not:"
+                " remove one of them"
+            )
+        if facts is not None and fixed is not None and fixed not in facts.addresses:
+            raise ValueError(f"`extension.service_ip` {fixed} is not among `cluster.facts.addresses`")
+        return self
 
     @property
     def acr_ref(self) -> AcrRef:

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.model.azure import ArcCluster, ConnectedRegistry, Extension, Registry
-from services.model.errors import Failure
+from services.model.errors import Failure, NoAccess
 from services.model.kubernetes import Node, ServiceRanges, StorageClass
 from services.model.operation import ApprovalRequest, Decision, Operation, Outcome, Related, StepRun
 from services.model.people import Place
 from services.model.plan import Plan
-from services.operations.answers import Known
+from services.operations.answers import Answer, Known, NotAsked
 from services.operations.deploy.causes import Cause
 from services.operations.deploy.observation import Observation
 from services.operations.deploy.outputs import (
@@ -39,6 +39,11 @@ SITE = Site.model_validate(
         "images": {"hello-world": "mcr.microsoft.com/hello-world:latest"},
     }
 )
+FACTS = {"service_range": "10.112.0.0/24", "addresses": ["10.112.0.20", "10.112.0.21"], "cert_manager": True}
+WITHOUT_ACCESS = Site.model_validate(
+    SITE.model_dump(exclude={"cluster"}) | {"access": "none", "cluster": {"name": "hamburg-arc", "facts": FACTS}}
+)
+"""The same site where the bot can't reach the cluster."""
 ACR = Registry("/acr", "contosoacr", "westeurope", "Premium", False, "contosoacr.azurecr.io", "Succeeded")
 SEEN = Observation(
     providers=Known(dict.fromkeys(PROVIDERS, "Registered") | {"Microsoft.ExtendedLocation": "NotRegistered"}),
@@ -66,9 +71,25 @@ BLOCKED = replace(
 )
 
 
-def plan(seen: Observation = SEEN) -> Plan:
+UNSEEN: Answer[Any] = NotAsked(NoAccess("kubernetes", "hamburg"))
+WITHOUT_CLUSTER = replace(
+    SEEN,
+    kubernetes_version=UNSEEN,
+    nodes=UNSEEN,
+    storage_classes=UNSEEN,
+    namespace_phase=UNSEEN,
+    cert_manager=Known(True, proven=False),
+    ranges=Known(
+        ServiceRanges(("10.112.0.0/24",), frozenset(), "site file", ("10.112.0.20", "10.112.0.21")), proven=False
+    ),
+    missing_rights=UNSEEN,
+    runtime=UNSEEN,
+)
+
+
+def plan(seen: Observation = SEEN, site: Site = SITE) -> Plan:
     """What a deployment of edge01 would do."""
-    return DEPLOY.make_plan(SITE, deploy_request(SITE, "edge01"), seen, NOW)
+    return DEPLOY.make_plan(site, deploy_request(site, "edge01"), seen, NOW)
 
 
 def operation(**changes: Any) -> Operation:
@@ -143,6 +164,7 @@ STATES: Mapping[str, Operation] = {
     "waiting": operation(approval_request=ASKED),
     "waiting-half-approved": operation(approval_request=ASKED, decisions=(BOB,)),
     "waiting-again": operation(approval_request=ASKED, decisions=(BOB,), round=2, plan=CHANGED, approved=plan()),
+    "waiting-without-access": operation(approval_request=ASKED, plan=plan(WITHOUT_CLUSTER, WITHOUT_ACCESS)),
     "queued": operation(
         state="queued", decisions=(BOB,), waits_for=(Related("op-2b4d6f8", "deploy", "edge02", "hamburg", "running"),)
     ),

@@ -11,11 +11,13 @@ from handlers.views.procedures.words import ProcedureWords, StepWords
 from services.model.operation import Operation
 from services.operations.deploy.outputs import (
     AddressHeld,
+    AddressReserved,
     ImageImported,
     ImageKept,
     RegistryOnline,
     RegistrySynced,
     RuntimeVerified,
+    address_of,
 )
 from services.policy.sites import synced_repositories
 
@@ -33,7 +35,7 @@ def _connected_registry(params: Mapping[str, Any]) -> str:
 
 def _remark(output: object) -> str:
     match output:
-        case AddressHeld(address):
+        case AddressHeld(address) | AddressReserved(address):
             return address
         case ImageKept(digest=""):
             return "is there already, as Azure says; the bot could not look"
@@ -45,8 +47,8 @@ def _remark(output: object) -> str:
 
 
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
-    verified, reservation = operation.output(RuntimeVerified), operation.output(AddressHeld)
-    address = verified.address if verified else reservation.address if reservation else ""
+    verified = operation.output(RuntimeVerified)
+    address = verified.address if verified else address_of(operation)
     proof = operation.output(RegistrySynced)
     synced = proof or operation.output(RegistryOnline)
     unproven = proof.unproven if proof else ()
@@ -71,6 +73,12 @@ WORDS = ProcedureWords(
         "service_ip.hold": StepWords(
             "Service IP {address}",
             lambda params: "or the next free one, if somebody takes it first" if params["picked"] else "as requested",
+        ),
+        "service_ip.reserve": StepWords(
+            "Service IP {address}",
+            lambda params: (
+                f"{'from the site file' if params['picked'] else 'as requested'}; nobody has looked whether it is free"
+            ),
         ),
         "provider.register": StepWords(
             "Registration of resource providers", lambda params: ", ".join(params["namespaces"])

@@ -35,6 +35,23 @@ CAUSES: Mapping[str, CauseWords] = {
         "",
         retry="Retry when fewer Services are being created, or choose an address with `--service-ip`.",
     ),
+    Cause.LISTED_ADDRESS_TAKEN: CauseWords(
+        "The Service address {address} is in use by another Service of the cluster.",
+        "Put a free address in its place in `cluster.facts.addresses` of the site file. If you chose it with"
+        " `--service-ip`, deploy again with another one or none.",
+        retry="A retry takes the next address of the list.",
+    ),
+    Cause.LISTED_ADDRESS_OUTSIDE: CauseWords(
+        "The Service address {address} is outside the cluster's Service range ({ranges}): the site file is wrong.",
+        "Correct `cluster.facts.service_range` and `cluster.facts.addresses` in the site file. If you chose the address"
+        " with `--service-ip`, deploy again with one inside the range.",
+        retry=_RETRY,
+    ),
+    Cause.LISTED_ADDRESSES_USED: CauseWords(
+        "No address of the site file's list is left ({addresses}): each is in use, or reserved for another operation.",
+        "Add a free one to `cluster.facts.addresses` in the site file.",
+        retry=_RETRY,
+    ),
     Cause.GATEWAY_UNKNOWN: CauseWords(
         "Azure names no data endpoint for the connected registry {name}, so no connection string can be built.",
         "Check that the cloud registry's data endpoint is on.",
@@ -150,6 +167,20 @@ CAUSES: Mapping[str, CauseWords] = {
     Cause.CERT_MANAGER_ABSENT: CauseWords(
         "The extension was installed without cert-manager, but the cluster has none.",
         "Install cert-manager, or remove {name} and deploy it again.",
+        retry="With cert-manager installed, retry.",
+        command=_REMOVE,
+    ),
+    Cause.STATED_CERT_MANAGER_CONFLICT: CauseWords(
+        "The cluster has a cert-manager already, and the extension tried to install it again: the site file says that"
+        " there is none.",
+        "Set `cluster.facts.cert_manager` to true in the site file, remove {name}, and deploy it again.",
+        command=_REMOVE,
+    ),
+    Cause.STATED_CERT_MANAGER_ABSENT: CauseWords(
+        "The cluster has no cert-manager, and the extension did not bring its own: the site file says that there is"
+        " one.",
+        "Install cert-manager, or set `cluster.facts.cert_manager` to false in the site file, remove {name}, and deploy"
+        " it again.",
         retry="With cert-manager installed, retry.",
         command=_REMOVE,
     ),

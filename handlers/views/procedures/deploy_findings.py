@@ -256,12 +256,22 @@ FINDINGS: Mapping[str, FindingWords] = {
     Code.CERT_MANAGER_TO_INSTALL: FindingWords("There is no cert-manager yet; the extension brings its own."),
     Code.CERT_MANAGER_THERE: FindingWords("cert-manager is installed already, so the extension does not install it."),
     Code.CERT_MANAGER_KEPT: FindingWords("cert-manager is installed; the extension's setting for it does not change."),
+    Code.CERT_MANAGER_STATED_THERE: FindingWords(
+        "The site file says that cert-manager is installed, so the extension does not install it."
+    ),
+    Code.CERT_MANAGER_STATED_ABSENT: FindingWords(
+        "The site file says that there is no cert-manager; the extension brings its own."
+    ),
     Code.ADDRESS_KEPT: FindingWords("The Service address {address} belongs to this extension and is kept."),
     Code.ADDRESS_GIVEN: FindingWords("The Service address {address} is in {range} and is free."),
     Code.ADDRESS_PICKED: FindingWords("The Service address {address} is free in {range} and was picked."),
     Code.ADDRESS_PICKED_HIGH: FindingWords(
         "The Service address {address} was picked from the upper part of {range}, because the lower part is "
         "full. The cluster may assign it to another Service before it is held."
+    ),
+    Code.ADDRESS_LISTED: FindingWords("The Service address {address} is the next one of the site file's list."),
+    Code.ADDRESS_UNPROVEN: FindingWords(
+        "The Service address {address} is in {range}, the Service range in the site file."
     ),
     Code.ADDRESS_OUTSIDE: FindingWords(
         "The Service address {address} is in none of the cluster's Service ranges ({ranges}).",
@@ -285,5 +295,9 @@ FINDINGS: Mapping[str, FindingWords] = {
         "operations.",
         "Add a ServiceCIDR, or delete Services that are not needed.",
         "kubectl get services --all-namespaces",
+    ),
+    Code.LISTED_ADDRESSES_USED: FindingWords(
+        "No address of the site file's list is left ({addresses}): each is in use, or reserved for another operation.",
+        "Add a free one to `cluster.facts.addresses` in the site file, then run the command again.",
     ),
 }

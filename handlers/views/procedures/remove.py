@@ -6,6 +6,7 @@ from typing import Any
 from handlers.kit.text import code, escape, listed
 from handlers.views.procedures.words import CauseWords, FindingWords, ProcedureWords, StepWords
 from services.model.operation import Operation
+from services.operations.checks import UNPROVEN
 from services.operations.remove.request import Cause, Code, RemoveOptions
 
 _DELETED = {
@@ -51,7 +52,9 @@ def _nothing(operation: Operation) -> str:
         f"There was nothing to remove: Azure has no connected registry, token or scope map of {code(operation.target)},"
         f" and {code(operation.site)} has no extension of it."
     )
-    if isinstance(operation.options, RemoveOptions) and operation.options.without_cluster:
+    is_left_out = isinstance(operation.options, RemoveOptions) and operation.options.without_cluster
+    findings = operation.plan.findings if operation.plan else ()
+    if is_left_out or any(finding.code == UNPROVEN for finding in findings):
         text += " The cluster was not looked at."
     return f"{text} Similar names: {listed(map(code, near))}." if near else text
 

@@ -52,8 +52,11 @@ def choose(service_ranges: ServiceRanges, leased: Collection[str] = ()) -> Choic
 
 
 def candidates(service_ranges: ServiceRanges, leased: Collection[str] = ()) -> Iterator[Choice]:
-    """All free addresses in the order in which they are to be tried."""
+    """All free addresses in the order in which they are to be tried; only listed ones where there is a list."""
     barred = _addresses(service_ranges.used) | _addresses(leased)
+    if service_ranges.listed:
+        free = [text for text in service_ranges.listed if ip_address(text) not in barred]
+        return iter([Choice(address, service_ranges.ranges[0], "static") for address in free])
     networks = [ip_network(text) for text in service_ranges.ranges]
     static = (_free(network, "static", barred) for network in networks)
     dynamic = (_free(network, "dynamic", barred) for network in networks)

@@ -6,7 +6,7 @@ only a consequence of another (a crash loop, a Failed without a text) counts whe
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from services.model.azure import ArcCluster, ConnectedRegistry, Extension, Token
 from services.model.errors import (
@@ -32,6 +32,7 @@ from services.model.errors import (
 from services.model.kubernetes import Runtime
 from services.operations.causes import EngineCause, cause_of, facts_of
 from services.operations.deploy.causes import Cause
+from services.policy.sites import Site
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,12 @@ _PULLING = frozenset({"ImagePullBackOff", "ErrImagePull", "InvalidImageName"})
 _WELL = frozenset({"online", "syncing"})
 _LOG_LIMIT = 300
 
+_OF_SITE_FILE: Mapping[str, Cause] = {
+    Cause.ADDRESS_TAKEN: Cause.LISTED_ADDRESS_TAKEN,
+    Cause.ADDRESS_OUTSIDE: Cause.LISTED_ADDRESS_OUTSIDE,
+    Cause.CERT_MANAGER_CONFLICT: Cause.STATED_CERT_MANAGER_CONFLICT,
+    Cause.CERT_MANAGER_ABSENT: Cause.STATED_CERT_MANAGER_ABSENT,
+}
 _CODED = (
     NotAuthenticated,
     NotAllowed,
@@ -165,6 +172,25 @@ def diagnose(
         return None
     correlation = error.correlation_id if isinstance(error, Foreign) else ""
     return Failure(diagnosis.cause, {**_context(extension, runtime, connected, error), **diagnosis.facts}, correlation)
+
+
+def at_site(failure: Failure, site: Site) -> Failure:
+    """The same failure, with the site file as its cause where that stated what the bot could not ask the cluster."""
+    stated = _OF_SITE_FILE.get(failure.cause) if site.cluster.facts is not None else None
+    return replace(failure, cause=stated) if stated is not None else failure
+
+
+def refused_address(extension: Extension | None) -> str:
+    """The Service address that a failed extension could not have, by its own error; empty where that is not the cause.
+
+    An address in use is told from one outside of the range by `diagnose`.
+    """
+    if extension is None or extension.provisioning_state.casefold() != "failed":
+        return ""
+    diagnosis = _read(_INSTALLATION, _texts(extension, None))
+    if diagnosis is None or diagnosis.cause not in {Cause.ADDRESS_TAKEN, Cause.ADDRESS_OUTSIDE}:
+        return ""
+    return str(diagnosis.facts["address"])
 
 
 def _of_addresses(error: DomainError | None) -> _Diagnosis | None:

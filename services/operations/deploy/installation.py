@@ -6,7 +6,7 @@ from services.model.azure import ArcCluster, ConnectedRegistry, Extension, Regis
 from services.model.errors import Failure
 from services.model.kubernetes import Certificate, Runtime
 from services.operations.answers import Answer, Known, known
-from services.operations.deploy.diagnosis import diagnose
+from services.operations.deploy.diagnosis import at_site, diagnose
 from services.policy.sites import RUNTIME_NAMESPACE, Site
 
 
@@ -48,6 +48,7 @@ class Installation:
         )
         if failure is None:
             return None
+        failure = at_site(failure, self.site)
         acr = known(self.acr, None)
         hosts = (acr.login_server, *acr.data_endpoint_hosts) if acr else ()
         reached = tuple(dict.fromkeys(filter(None, (*hosts, self.registry.gateway_endpoint))))

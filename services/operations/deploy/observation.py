@@ -9,11 +9,12 @@ from services.model.azure import ArcCluster, ConnectedRegistry, Extension, Regis
 from services.model.errors import Absent
 from services.model.kubernetes import Node, Runtime, ServiceRanges, StorageClass
 from services.model.plan import Plan
-from services.operations.answers import DEADLINE, Answer, Known, Questions, known, value_of
+from services.operations.answers import DEADLINE, Answer, Known, NotAsked, Questions, known, value_of
+from services.operations.deploy.diagnosis import refused_address
 from services.operations.deploy.request import DeployRequest, image_import
 from services.operations.reach import ClusterQuestions
-from services.policy.extensions import extension_of
-from services.policy.sites import PROVIDERS, RUNTIME_NAMESPACE, Site
+from services.policy.extensions import SERVICE_ADDRESS, extension_of
+from services.policy.sites import PROVIDERS, RUNTIME_NAMESPACE, ClusterFacts, Site
 from services.ports import Azure, Cluster, Kubernetes
 
 
@@ -56,6 +57,16 @@ class Observation:
         """What the cluster shows of an installed runtime; empty where there is none or it can't be read."""
         return known(self.runtime, None) or Runtime()
 
+    @property
+    def may_have_claim(self) -> bool:
+        """Whether a volume claim exists, or may exist in a cluster that was not asked."""
+        return isinstance(self.runtime, NotAsked) or bool(self.installed.volume_phase)
+
+    @property
+    def sees_cluster(self) -> bool:
+        """Whether the site gives access to its cluster, for the plan and for the steps after it."""
+        return not isinstance(self.namespace_phase, NotAsked)
+
 
 async def observe(
     azure: Azure,
@@ -81,6 +92,8 @@ async def observe(
     answers: dict[str, Any] = {name: question.result() for name, question in questions.items()}
     if approved is not None:
         answers["providers"] = Known(_providers(approved))
+    if site.cluster.facts is not None:
+        answers |= _stated(site.cluster.facts, request, answers["connected"], answers["extensions"])
     return Observation(**answers, images={repository: image.result() for repository, image in images.items()})
 
 
@@ -107,15 +120,33 @@ def _cluster_questions(kube: Questions, kubernetes: Kubernetes, site: Site) -> d
         return await cluster.runtime(RUNTIME_NAMESPACE) if await value_of(phase) else None
 
     return {
-        "kubernetes_version": inside.ask(lambda cluster: cluster.version()),
-        "nodes": inside.ask(lambda cluster: cluster.nodes()),
-        "storage_classes": inside.ask(lambda cluster: cluster.storage_classes()),
+        "kubernetes_version": inside(lambda cluster: cluster.version()),
+        "nodes": inside(lambda cluster: cluster.nodes()),
+        "storage_classes": inside(lambda cluster: cluster.storage_classes()),
         "namespace_phase": phase,
-        "cert_manager": inside.ask(lambda cluster: cluster.has_cert_manager()),
-        "ranges": inside.ask(lambda cluster: cluster.service_ranges(namespace)),
-        "missing_rights": inside.ask(lambda cluster: cluster.missing_rights(namespace)),
-        "runtime": inside.ask(runtime),
+        "cert_manager": inside(lambda cluster: cluster.has_cert_manager()),
+        "ranges": inside(lambda cluster: cluster.service_ranges(namespace)),
+        "missing_rights": inside(lambda cluster: cluster.missing_rights(namespace)),
+        "runtime": inside(runtime),
     }
+
+
+def _stated(
+    facts: ClusterFacts,
+    request: DeployRequest,
+    connected: Answer[tuple[ConnectedRegistry, ...]],
+    extensions: Answer[tuple[Extension, ...]],
+) -> dict[str, Answer[Any]]:
+    """What the site file states in the cluster's place, and what Azure shows of the addresses in use.
+
+    That is the address of another extension, and one that the cluster refused to this registry's own.
+    """
+    installed = known(extensions, ())
+    own = extension_of(request.name, known(connected, ()), installed) if request.name else None
+    others = (extension.settings.get(SERVICE_ADDRESS, "") for extension in installed if extension is not own)
+    used = frozenset(filter(None, (*others, refused_address(own))))
+    ranges = ServiceRanges((str(facts.service_range),), used, "site file", tuple(map(str, facts.addresses)))
+    return {"ranges": Known(ranges, proven=False), "cert_manager": Known(facts.cert_manager, proven=False)}
 
 
 def _image_questions(

@@ -14,6 +14,17 @@ class AddressHeld:
 
 
 @dataclass(frozen=True)
+class AddressReserved:
+    """An address of the site file for the extension, where no cluster was asked whether it is free.
+
+    `refused` are those that the cluster refused to this operation's earlier runs.
+    """
+
+    address: str
+    refused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ImageKept:
     """The tag existed already, and imports never overwrite. `digest` is empty where only Azure's refusal says so."""
 
@@ -69,6 +80,7 @@ class RegistrySynced:
 
 VALUES = {
     "deploy.address_held": AddressHeld,
+    "deploy.address_reserved": AddressReserved,
     "deploy.image_kept": ImageKept,
     "deploy.image_imported": ImageImported,
     "deploy.registry_created": RegistryCreated,
@@ -84,7 +96,7 @@ EXTENSION_ADDRESS = "extension.address"
 
 def address_of(operation: Operation) -> str:
     """The Service address that the extension has, or will have; empty while nobody knows."""
-    output = operation.output(AddressHeld)
+    output = operation.output(AddressHeld) or operation.output(AddressReserved)
     if output is not None:
         return output.address
     return str(operation.plan.observed.get(EXTENSION_ADDRESS, "")) if operation.plan else ""

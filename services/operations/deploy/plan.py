@@ -33,7 +33,7 @@ def plan(site: Site, request: DeployRequest, observation: Observation) -> Draft:
         *_sync_access(request, observation),
         *_connected(request, observation),
         _extension(request, observation, own),
-        *_proof(request),
+        *_proof(request, observation),
     )
     facts = _observed(request, observation)
     if own is not None and keeps:
@@ -53,13 +53,18 @@ def _address(
 ) -> tuple[PlannedStep, ...]:
     """The address that was asked for, else the one that a failed extension had, else a free one."""
     address, picked = request.service_ip, request.service_ip is None
+    ranges = observation.ranges.value if isinstance(observation.ranges, Known) else None
     if address is None and own is not None:
         address = own.settings.get(SERVICE_ADDRESS)
-    if not address and isinstance(observation.ranges, Known):
-        choice = addresses.choose(observation.ranges.value, observation.leased)
+        if ranges is not None and ranges.listed and address not in {*ranges.listed} - ranges.used:
+            address = None
+    if not address and ranges is not None:
+        choice = addresses.choose(ranges, observation.leased)
         address = choice.address if isinstance(choice, addresses.Choice) else None
     if not address:
         return ()
+    if not observation.sees_cluster:
+        return (_step("service_ip.reserve", "reserve", address=address, picked=picked),)
     namespace = site.cluster.kubernetes.hold_namespace
     return (_step("service_ip.hold", "hold", address=address, picked=picked, namespace=namespace),)
 
@@ -159,7 +164,7 @@ def _settings(request: DeployRequest, observation: Observation, own: Extension |
     if own is not None and _keeps(request, own):
         return {key: value for key, value in own.settings.items() if key in _SETTINGS}
     storage = {STORAGE_REQUEST: request.storage_request, STORAGE_CLASS: request.storage_class or ""}
-    if own is not None and observation.installed.volume_phase:
+    if own is not None and observation.may_have_claim:
         # A claim can't be changed, so what an extension left to its defaults stays left to them.
         storage = {key: own.settings.get(key, "") for key in storage}
     settings = {key: value for key, value in storage.items() if value}
@@ -172,9 +177,9 @@ def _settings(request: DeployRequest, observation: Observation, own: Extension |
     return settings
 
 
-def _proof(request: DeployRequest) -> tuple[PlannedStep, ...]:
+def _proof(request: DeployRequest, observation: Observation) -> tuple[PlannedStep, ...]:
     return (
-        _step("cluster.verify", "verify", name=request.name),
+        *((_step("cluster.verify", "verify", name=request.name),) if observation.sees_cluster else ()),
         _step("connected.online", "verify", name=request.name),
         _step("connected.synced", "verify", name=request.name),
     )
@@ -200,6 +205,7 @@ def _observed(request: DeployRequest, observation: Observation) -> dict[str, obj
         facts["cluster.connectivity"] = cluster.connectivity
     for extension in known(observation.extensions, ()):
         facts[f"extension.{extension.name}"] = extension.provisioning_state
-    facts["namespace"] = known(observation.namespace_phase, "")
+    if observation.sees_cluster:
+        facts["namespace"] = known(observation.namespace_phase, "")
     facts["cert_manager"] = known(observation.cert_manager, False)
     return facts

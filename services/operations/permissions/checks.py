@@ -148,7 +148,11 @@ def clients(_site: Site, request: PermissionsRequest, observation: Observation) 
     return warning(Code.CLIENTS_LOSE, tokens=names, repositories=request.remove) if names else ok(Code.NO_CLIENT_LOSES)
 
 
-@check("kubernetes.workloads", title="Workloads that run images of these repositories")
+@check(
+    "kubernetes.workloads",
+    title="Workloads that run images of these repositories",
+    proofs=("workloads that run images of these repositories",),
+)
 def workloads(_site: Site, request: PermissionsRequest, observation: Observation) -> Finding | None:
     """They run on with the images that their nodes have."""
     if not _loses(request, observation):

@@ -1,9 +1,8 @@
 """What a change of permissions looks at before it decides."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from services.model.azure import ConnectedRegistry, Registry, ScopeMap, Token, resource_name
 from services.model.errors import Absent
@@ -11,11 +10,11 @@ from services.model.kubernetes import DeployedWorkload, Workload
 from services.model.plan import Plan
 from services.operations.answers import Answer, Questions, known, value_of
 from services.operations.permissions.request import PermissionsRequest
+from services.operations.reach import ClusterQuestions
 from services.policy.sites import Site
 from services.policy.sync_permissions import Lineage, lineage
 from services.ports import Azure, Cluster, Kubernetes
 
-T = TypeVar("T")
 WRITE = "Microsoft.ContainerRegistry/registries/scopeMaps/write"
 
 
@@ -57,7 +56,7 @@ async def observe(
     azure: Azure, kubernetes: Kubernetes, site: Site, request: PermissionsRequest, _approved: Plan | None
 ) -> Observation:
     """Four ARM requests; where repositories are added, one more and a look at each of them."""
-    acr, access = site.acr_ref, site.cluster.kubernetes
+    acr = site.acr_ref
     async with asyncio.TaskGroup() as group:
         arm, kube = Questions(group, "azure"), Questions(group, "kubernetes")
         connected = arm.list(acr.id, lambda: azure.connected.list(acr))
@@ -78,27 +77,19 @@ async def observe(
             return arm.ask(f"{acr.id}/{repository}", any_tag)
 
         images = {repository: look(repository) for repository in request.add}
-        door: asyncio.Task[Answer[Cluster]] = (
-            kube.ask(site.name, lambda: kubernetes.cluster(access.kubeconfig, access.context, site.cluster_ref))
+        inside = (
+            ClusterQuestions.of(kube, kubernetes, site)
             if request.remove
-            else kube.skip()
+            else ClusterQuestions(kube, site.name, kube.skip())
         )
-
-        def inside(question: Callable[[Cluster], Awaitable[T]]) -> asyncio.Task[Answer[T]]:
-            """Fails as the reaching of the cluster did."""
-
-            async def reach_and_ask() -> T:
-                return await question(await value_of(door))
-
-            return kube.ask(site.name, reach_and_ask)
 
         async def pulling(cluster: Cluster) -> tuple[Workload, ...]:
             registries = await value_of(connected)
             hosts = {one.login_server for one in registries if one.name.casefold() == request.name.casefold()}
             return await cluster.workloads(hosts)
 
-        workloads = inside(pulling)
-        own_workloads = inside(lambda cluster: cluster.workloads_of(request.name.lower()))
+        workloads = inside.ask(pulling)
+        own_workloads = inside.ask(lambda cluster: cluster.workloads_of(request.name.lower()))
     return Observation(
         connected.result(),
         scope_maps.result(),

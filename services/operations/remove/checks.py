@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from services.model.plan import Finding
-from services.operations.answers import Known, Unknown, known
+from services.operations.answers import Known, is_missing, known
 from services.operations.checks import Check, blocker, check, ok, required, warning
 from services.operations.remove.belongings import ownership
 from services.operations.remove.observation import ACR_ACTIONS, CLUSTER_ACTIONS, Observation
@@ -141,7 +141,12 @@ def agents(_site: Site, request: RemoveRequest, observation: Observation) -> Fin
     return warning(Code.AGENTS_AWAY, state=arc.connectivity, last_heartbeat=arc.last_heartbeat)
 
 
-@check("kubernetes.reached", title="Kubernetes API answers", essential=True)
+@check(
+    "kubernetes.reached",
+    title="Kubernetes API answers",
+    essential=True,
+    proofs=("the extension's namespace and volume",),
+)
 def reached(_site: Site, request: RemoveRequest, observation: Observation) -> Finding:
     """What could not be asked is never said to be gone."""
     if request.options.without_cluster:
@@ -153,24 +158,32 @@ def reached(_site: Site, request: RemoveRequest, observation: Observation) -> Fi
 @check("kubernetes.rights", title="Bot has the Kubernetes rights that the removal uses")
 def rights(_site: Site, _request: RemoveRequest, observation: Observation) -> Finding | None:
     """`deploy/rbac/read-only.yaml` grants them, and `workloads.yaml` those for the bot's own workloads."""
-    if isinstance(observation.kubernetes_version, Unknown):
+    if is_missing(observation.kubernetes_version):
         return None
     missing = (*required(observation.missing_rights), *known(observation.missing_workload_rights, ()))
     return blocker(Code.RIGHTS_MISSING, missing=missing) if missing else ok(Code.RIGHTS_COMPLETE)
 
 
-@check("kubernetes.own_workloads", title="Workloads that the bot made")
+@check(
+    "kubernetes.own_workloads",
+    title="Workloads that the bot made",
+    proofs=("workloads that this bot made earlier", "their pull secrets"),
+)
 def own_workloads(_site: Site, _request: RemoveRequest, observation: Observation) -> Finding | None:
     """They go too."""
-    if isinstance(observation.kubernetes_version, Unknown) or not (own := required(observation.own_workloads)):
+    if is_missing(observation.kubernetes_version) or not (own := required(observation.own_workloads)):
         return None
     return warning(Code.OWN_WORKLOADS, workloads=tuple(f"{one.spec.namespace}/{one.spec.name}" for one in own))
 
 
-@check("kubernetes.workloads", title="Workloads that pull from it")
+@check(
+    "kubernetes.workloads",
+    title="Workloads that pull from it",
+    proofs=("other workloads that pull from it",),
+)
 def workloads(_site: Site, _request: RemoveRequest, observation: Observation) -> Finding | None:
     """They run on with the images that their nodes have."""
-    if isinstance(observation.kubernetes_version, Unknown):
+    if is_missing(observation.kubernetes_version):
         return None
     own = {(one.spec.namespace, one.spec.name) for one in known(observation.own_workloads, ())}
     pulling = [one for one in required(observation.workloads) if (one.namespace, one.name) not in own]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from services.model.azure import Extension
 from services.model.plan import Effect, PlannedStep
-from services.operations.answers import known
+from services.operations.answers import NotAsked, known
 from services.operations.procedure import Draft
 from services.operations.remove.belongings import Belongings, belongings, own_extension
 from services.operations.remove.observation import Observation
@@ -43,11 +43,14 @@ def _workloads(observation: Observation) -> Iterator[PlannedStep]:
 
 def _edge(request: RemoveRequest, observation: Observation) -> tuple[PlannedStep, ...]:
     """While the extension runs it would go on asking for a connected registry that is no longer there."""
-    extension, without_cluster = extension_of(request, observation), request.options.without_cluster
+    extension = extension_of(request, observation)
     namespace = (extension and extension.release_namespace) or RUNTIME_NAMESPACE
-    verified = () if without_cluster else (_step("namespace.gone", "verify", namespace=namespace),)
+    # A cluster that nobody asks can't say that something is gone.
+    is_asked = not isinstance(observation.namespace_phase, NotAsked)
+    verified = (_step("namespace.gone", "verify", namespace=namespace),) if is_asked else ()
     if extension is not None:
-        return (_step("extension.remove", "delete", name=extension.name, force=without_cluster), *verified)
+        force = request.options.without_cluster
+        return (_step("extension.remove", "delete", name=extension.name, force=force), *verified)
     # Azure forgets an extension before the cluster's agents have uninstalled it.
     extensions = known(observation.extensions, ())
     is_leaving = known(observation.namespace_phase, "") and not registry_extensions(extensions)

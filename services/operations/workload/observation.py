@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from services.model.azure import ConnectedRegistry, Extension, Image, Registry, ScopeMap, Token
-from services.model.errors import Absent, Unreachable
+from services.model.errors import Absent, NotNeeded
 from services.model.kubernetes import DeployedWorkload, Node
 from services.model.plan import Plan
-from services.operations.answers import NOT_ASKED, Answer, Questions, known, value_of
+from services.operations.answers import Answer, Questions, known, value_of
 from services.operations.reach import ClusterQuestions
 from services.operations.workload.request import DeletionRequest, WorkloadRequest
 from services.policy.extensions import served_registries
@@ -150,5 +150,5 @@ def _named(name: str, registries: tuple[ConnectedRegistry, ...]) -> ConnectedReg
 def _present(value: T | None) -> T:
     """What a question is about. Where it is missing another check says so, and this question is left out."""
     if value is None:
-        raise Unreachable("azure", "", NOT_ASKED)
+        raise NotNeeded
     return value

@@ -39,6 +39,7 @@ DEPLOY_WORKLOAD = Procedure[WorkloadRequest, Observation](
     plan=plan,
     steps=STEPS,
     values={"workload.options": WorkloadOptions, **VALUES},
+    needs_cluster=True,
 )
 DELETE_WORKLOAD = Procedure[DeletionRequest, DeletionObservation](
     kind="workload delete",
@@ -51,4 +52,5 @@ DELETE_WORKLOAD = Procedure[DeletionRequest, DeletionObservation](
     plan=deletion_plan,
     steps=DELETION_STEPS,
     values={"workload.deletion_options": DeletionOptions},
+    needs_cluster=True,
 )

@@ -11,11 +11,11 @@ from handlers.views.facts import UNKNOWN
 from handlers.views.findings import render
 from handlers.views.procedures.deploy_findings import FINDINGS
 from services.model.azure import ConnectedRegistry, Extension, ExtensionStatus, PasswordSlot, ScopeMap, Token
-from services.model.errors import NotAllowed, NotAuthenticated, Unreachable
+from services.model.errors import NoAccess, NotAllowed, NotAuthenticated, NotNeeded, Unreachable
 from services.model.kubernetes import Node, Runtime, ServiceRanges, StorageClass
 from services.model.plan import Finding
-from services.operations.answers import NOT_ASKED, Known, Unknown
-from services.operations.checks import UNASKED
+from services.operations.answers import Known, NotAsked, Unknown
+from services.operations.checks import UNASKED, UNPROVEN
 from services.operations.deploy.checks import CHECKS, run
 from services.operations.deploy.codes import Code
 from services.operations.deploy.observation import Observation
@@ -84,6 +84,14 @@ def registry(**values: Any) -> Callable[[Observation], Change]:
         return {"registry": Known(replace(clean.registry.value, **values))}
 
     return change
+
+
+def listed(*addresses: str, **changes: Any) -> Change:
+    """The world of a site without access to its cluster, whose site file lists these addresses."""
+    unseen = ("kubernetes_version", "missing_rights", "namespace_phase", "nodes", "storage_classes", "runtime")
+    ranges = ServiceRanges(("10.96.0.0/16",), frozenset({"10.96.0.21"}), "site file", addresses)
+    stated = {"ranges": Known(ranges, proven=False), "cert_manager": Known(False, proven=False)}
+    return dict.fromkeys(unseen, NotAsked(NoAccess("kubernetes", "berlin"))) | stated | changes
 
 
 def used(*addresses: str, ranges: tuple[str, ...] = ("10.96.0.0/16",)) -> Change:
@@ -277,6 +285,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     ("address_reserved", "blocker", {}, {"service_ip": "10.96.255.255"}),
     ("address_taken", "blocker", used("10.96.0.30"), {"service_ip": "10.96.0.30"}),
     ("address_leased", "blocker", {"leased": frozenset({"10.96.0.30"})}, {"service_ip": "10.96.0.30"}),
+    ("unproven", "unknown", listed("10.96.0.20"), {}),
+    ("cert_manager_stated_there", "ok", listed("10.96.0.20", cert_manager=Known(True, proven=False)), {}),
+    ("cert_manager_stated_absent", "ok", listed("10.96.0.20"), {}),
+    ("address_listed", "ok", listed("10.96.0.20"), {}),
+    ("address_unproven", "ok", listed("10.96.0.20"), {"service_ip": "10.96.0.30"}),
+    ("listed_addresses_used", "blocker", listed("10.96.0.21"), {}),
     ("addresses_full", "blocker", used(*SMALL, ranges=("10.96.0.0/28",)), {}),
 )
 
@@ -318,7 +332,7 @@ def words_of(scenario: Scenario) -> Any:
 
 
 def test_every_code_is_found_in_some_world() -> None:
-    assert {scenario[0] for scenario in SCENARIOS} == {*Code, UNASKED}
+    assert {scenario[0] for scenario in SCENARIOS} == {*Code, UNASKED, UNPROVEN}
 
 
 def test_every_code_has_a_sentence() -> None:
@@ -330,13 +344,13 @@ def test_every_blocker_says_how_to_mend_it(code: str) -> None:
     assert FINDINGS[code].fix
 
 
-def test_in_a_clean_world_every_check_but_the_activation_says_ok(
+def test_in_a_clean_world_every_check_says_ok_that_has_something_to_say(
     site: Site, request_: DeployRequest, clean: Observation
 ) -> None:
     findings = run(site, request_, clean)
 
     assert [finding.check for finding in findings if finding.level == "ok"] == [
-        check.id for check in CHECKS if check.id != "connected.activation"
+        check.id for check in CHECKS if check.id not in {"connected.activation", "kubernetes.runtime"}
     ]
 
 
@@ -376,9 +390,23 @@ def test_a_cluster_that_can_not_be_reached_is_told_once(
 def test_a_question_that_was_left_out_on_purpose_gives_no_finding(
     site: Site, request_: DeployRequest, clean: Observation
 ) -> None:
-    findings = run(site, request_, replace(clean, providers=Unknown(Unreachable("", "", NOT_ASKED))))
+    findings = run(site, request_, replace(clean, providers=NotAsked(NotNeeded())))
 
     assert "providers.registered" not in [finding.check for finding in findings]
+
+
+def test_what_no_cluster_was_asked_for_is_one_finding_that_blocks_nothing(
+    site: Site, request_: DeployRequest, clean: Observation
+) -> None:
+    findings = run(site, request_, replace(clean, **listed("10.96.0.20")))
+    (unproven,) = [finding for finding in findings if finding.level != "ok"]
+
+    assert unproven.code == UNPROVEN
+    assert render(unproven, "deploy").sentence.partition("\n")[2] == (
+        "Not looked at: the namespace connected-registry, whether a linux/amd64 node is ready, the storage class,"
+        " whether the Service address is free, cert-manager and Pods, Service, volume and certificate after the"
+        " installation."
+    )
 
 
 def test_a_right_that_the_bot_lacks_never_reads_like_a_no(

@@ -120,6 +120,47 @@ def test_a_value_that_can_never_work_is_refused_with_the_form_that_does(
     assert sentence.casefold() in problem.casefold()
 
 
+FACTS = "facts: {service_range: 10.96.0.0/16, addresses: [10.96.0.20], cert_manager: false}"
+
+
+@pytest.mark.parametrize(
+    ("access", "cluster", "problem"),
+    [
+        ("none", "", "`access: none` needs `cluster.facts` with `service_range`, `addresses` and `cert_manager`"),
+        ("none", f"{FACTS}, kubernetes: {{context: berlin}}", "`cluster.kubernetes` says how to reach the cluster"),
+        ("kubeconfig", FACTS, "`cluster.facts` belongs to `access: none`"),
+        ("telepathy", "", "`access` has to be 'kubeconfig' or 'none'"),
+        ("none", FACTS.replace("0.20", "0.20, 10.97.0.1"), "10.97.0.1 is outside of `service_range`, 10.96.0.0/16"),
+        ("none", FACTS.replace("0.20", "0.1"), "10.96.0.1 is the address of the API server's own Service"),
+        ("none", FACTS.replace("0.20", "255.255"), "10.96.255.255 is the network or broadcast address of 10.96.0.0/16"),
+        ("none", FACTS.replace("0.20", "0.20, 10.96.0.20"), "10.96.0.20 appears twice"),
+        ("none", FACTS.replace("10.96.0.20", ""), "`cluster.facts.addresses` needs at least one entry"),
+        (
+            "none",
+            FACTS.replace("10.96.0.20", "here"),
+            "`cluster.facts.addresses.0`: a Service address is an IP address",
+        ),
+        ("none", FACTS.replace("0.0/16", "0.9/16"), "`cluster.facts.service_range`: a Service range has its network"),
+        ("none", FACTS.replace(", cert_manager: false", ""), "`cluster.facts.cert_manager` is missing"),
+    ],
+)
+def test_a_site_without_access_to_its_cluster_states_what_nobody_can_ask(
+    files: Files, access: str, cluster: str, problem: str
+) -> None:
+    stated = f"{{name: berlin-arc, {cluster}}}" if cluster else "{name: berlin-arc}"
+    files.sites.write_text(SITES.replace("{name: berlin-arc}", stated) + f"    access: {access}\n")
+
+    (text,) = files.problems()
+    assert problem in text
+
+
+def test_a_fixed_address_is_one_of_the_list(files: Files) -> None:
+    stated = f"{{name: berlin-arc, {FACTS}}}\n    access: none\n    extension: {{service_ip: 10.96.0.30}}"
+    files.sites.write_text(SITES.replace("{name: berlin-arc}", stated))
+
+    assert files.problems() == ["sites.yaml:2 `extension.service_ip` 10.96.0.30 is not among `cluster.facts.addresses`"]
+
+
 def test_names_that_name_nothing_are_told_with_the_nearest(files: Files) -> None:
     files.access.write_text(
         ACCESS

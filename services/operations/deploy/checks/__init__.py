@@ -30,6 +30,7 @@ CHECKS: tuple[Check[DeployRequest, Observation], ...] = (
     cluster.storage,
     cluster.cert_manager,
     cluster.address,
+    cluster.runtime,
 )
 
 

@@ -98,7 +98,7 @@ def _changes(own: Extension, request: DeployRequest, observation: Observation) -
     # A release that failed may have left its claim; its Service's address is held again for the next attempt.
     if own.provisioning_state == "Succeeded" and request.service_ip not in (None, installed.get(SERVICE_ADDRESS)):
         changes[SERVICE_ADDRESS] = (installed.get(SERVICE_ADDRESS), request.service_ip)
-    if own.provisioning_state != "Succeeded" and not claim.volume_phase:
+    if own.provisioning_state != "Succeeded" and not observation.may_have_claim:
         return changes
     if request.storage_class and installed[STORAGE_CLASS] and installed[STORAGE_CLASS] != request.storage_class:
         changes[STORAGE_CLASS] = (installed[STORAGE_CLASS], request.storage_class)

@@ -5,6 +5,7 @@ from services.operations.step import Step
 
 STEPS: tuple[Step, ...] = (
     cluster.HOLD_ADDRESS,
+    cluster.RESERVE_ADDRESS,
     acr.REGISTER_PROVIDERS,
     acr.CREATE_ACR,
     acr.ENABLE_DATA_ENDPOINT,

@@ -12,8 +12,9 @@ from services.model.plan import PlannedStep
 from services.operations.command_line import command_line, lines
 from services.operations.deploy import addresses
 from services.operations.deploy.causes import Cause
-from services.operations.deploy.outputs import AddressHeld, RuntimeVerified, address_of
-from services.operations.deploy.steps.extension import INSTALL
+from services.operations.deploy.diagnosis import refused_address
+from services.operations.deploy.outputs import AddressHeld, AddressReserved, RuntimeVerified, address_of
+from services.operations.deploy.steps.extension import HOLD, INSTALL, RESERVE, installed_before
 from services.operations.deploy.steps.verdict import raise_if_final
 from services.operations.step import Done, Going, Progress, Scene, Step
 from services.policy.sites import RUNTIME_NAMESPACE, Site
@@ -59,6 +60,36 @@ async def _next(scene: Scene, ranges: ServiceRanges, tried: str) -> str:
         facts = {"ranges": choice.ranges, "size": choice.size, "used": choice.used, "leased": choice.leased}
         raise Failure(Cause.ADDRESS_RANGE_FULL, facts)
     return choice.address
+
+
+async def _reserve(scene: Scene) -> Progress:
+    """Lease the first address of the site file's list that is left, for a cluster that nobody can ask.
+
+    Only the installation proves it. One that the cluster has refused to an earlier run is not tried again.
+    """
+    earlier, address = scene.operation.output(AddressReserved), str(scene.params["address"])
+    refused: tuple[str, ...] = ()
+    candidates = [address]
+    if scene.params["picked"]:
+        last = refused_address(await installed_before(scene))
+        refused = tuple(dict.fromkeys(filter(None, (*(earlier.refused if earlier else ()), last))))
+        # The list as it is now: whoever mends it after a refusal need not ask for the deployment again.
+        listed = scene.site.cluster.facts.addresses if scene.site.cluster.facts else ()
+        first = earlier.address if earlier else address
+        candidates = sorted(map(str, listed), key=lambda candidate: candidate != first)
+    for candidate in candidates:
+        if candidate not in refused and await scene.leases.take(_cluster(scene), candidate, scene.operation.id):
+            await scene.leases.release(scene.operation.id, but=candidate)
+            return Done(AddressReserved(candidate, refused))
+    if not scene.params["picked"]:
+        raise Failure(Cause.ADDRESS_LEASED, {"address": address})
+    raise Failure(Cause.LISTED_ADDRESSES_USED, {"addresses": tuple(candidates)})
+
+
+def _reserve_line(_site: Site, _operation: Operation, planned: PlannedStep) -> str:
+    """Nothing to run: it reminds whoever runs the script of what nobody has proven."""
+    sentence = f"The Service address {planned.params['address']} has to be free in the cluster; nothing checks it."
+    return f"echo {shlex.quote(sentence)} >&2"
 
 
 def _cluster(scene: Scene) -> str:
@@ -132,10 +163,18 @@ def _verify_line(site: Site, _operation: Operation, _planned: PlannedStep) -> st
 
 
 HOLD_ADDRESS = Step(
-    "service_ip.hold",
+    HOLD,
     _hold,
     _hold_line,
     undo=_let_go,
+    reserves=_reserved,
+    free=_free,
+    repeats=_is_given_back,
+)
+RESERVE_ADDRESS = Step(
+    RESERVE,
+    _reserve,
+    _reserve_line,
     reserves=_reserved,
     free=_free,
     repeats=_is_given_back,

@@ -19,6 +19,8 @@ from services.policy.extensions import SERVICE_ADDRESS
 from services.policy.sites import Site
 
 EXTENSIONS = "/providers/Microsoft.KubernetesConfiguration/extensions"
+HOLD, RESERVE = "service_ip.hold", "service_ip.reserve"
+"""The steps of which a plan has one: a Service that proves the address free, or the site file's word for it."""
 UNDER_WAY = {"creating", "updating", "pending"}
 
 
@@ -28,13 +30,15 @@ async def _install(scene: Scene) -> Progress:
     Unless that is what has failed: a string that does not let the registry in leaves the extension under way for hours.
     """
     params = scene.params
-    extension = await _installed_before(scene)
+    extension = await installed_before(scene)
     under_way = extension is not None and extension.provisioning_state.lower() in UNDER_WAY
     if extension and ((under_way and not scene.failed_before) or _fits(extension, scene)):
         return Going()
     endpoint = await _gateway_endpoint(scene)
     # Now, and not earlier: until the extension's own Service takes the address, the placeholder keeps others off it.
-    await (await scene.cluster()).release_addresses(scene.site.cluster.kubernetes.hold_namespace, scene.operation.id)
+    if any(step.kind == HOLD for step in scene.operation.planned):
+        namespace = scene.site.cluster.kubernetes.hold_namespace
+        await (await scene.cluster()).release_addresses(namespace, scene.operation.id)
     token = f"{scene.site.acr_ref.id}/tokens/{params['token']}"
     password = await scene.azure.tokens.generate_password(scene.site.acr_ref, token, params["slot"])
     pending = await scene.azure.extensions.create(
@@ -52,12 +56,13 @@ async def _install(scene: Scene) -> Progress:
     return Going(correlation_id=pending.correlation_id)
 
 
-async def _installed_before(scene: Scene) -> Extension | None:
+async def installed_before(scene: Scene) -> Extension | None:
     """The extension, where there may be one. The first creation was preceded by a look at the whole cluster."""
-    if not scene.repeated and scene.planned.effect == "create":
+    planned = next(step for step in scene.operation.planned if step.kind == INSTALL.kind)
+    if not scene.repeated and planned.effect == "create":
         return None
     try:
-        return await scene.azure.extensions.get(scene.site.cluster_ref, scene.params["name"])
+        return await scene.azure.extensions.get(scene.site.cluster_ref, str(planned.params["name"]))
     except Absent:
         return None
 
@@ -90,15 +95,19 @@ async def _installed(scene: Scene, _token: object) -> Progress:
 def _install_line(site: Site, operation: Operation, planned: PlannedStep) -> str:
     return lines(
         (
-            command_line(
-                "kubectl delete service registry-placeholder",
-                context=site.cluster.kubernetes.context,
-                namespace=site.cluster.kubernetes.hold_namespace,
-                ignore_not_found=True,
-            ),
+            *(_release_line(site) for step in operation.planned if step.kind == HOLD),
             *_settings_lines(site, operation, planned),
             _extension_line(site, operation, planned),
         )
+    )
+
+
+def _release_line(site: Site) -> str:
+    return command_line(
+        "kubectl delete service registry-placeholder",
+        context=site.cluster.kubernetes.context,
+        namespace=site.cluster.kubernetes.hold_namespace,
+        ignore_not_found=True,
     )
 
 
@@ -132,7 +141,7 @@ def _settings_lines(site: Site, operation: Operation, planned: PlannedStep) -> t
 def _extension_line(site: Site, operation: Operation, planned: PlannedStep) -> str:
     params = planned.params
     settings = dict(params["settings"]) if isinstance(params["settings"], dict) else {}
-    holds = (str(step.params["address"]) for step in operation.planned if step.kind == "service_ip.hold")
+    holds = (str(step.params["address"]) for step in operation.planned if step.kind in {HOLD, RESERVE})
     if address := address_of(operation) or next(holds, ""):
         settings[SERVICE_ADDRESS] = address
     version: dict[str, object] = {"version": params["version"], "auto_upgrade_minor_version": "false"}

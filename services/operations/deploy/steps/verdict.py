@@ -7,7 +7,7 @@ from services.model.azure import ConnectedRegistry, Extension, Token
 from services.model.errors import DomainError, Failure
 from services.model.kubernetes import Runtime
 from services.operations.deploy.causes import Cause
-from services.operations.deploy.diagnosis import diagnose
+from services.operations.deploy.diagnosis import at_site, diagnose
 from services.operations.step import Scene
 from services.policy.sites import RUNTIME_NAMESPACE
 
@@ -54,6 +54,7 @@ async def raise_if_final(
         failure = diagnose(extension=extension, connected=connected, runtime=cluster_state, token=await _token(scene))
     grace = (GRACE if scene.operation.attempt <= 1 else RECOVERY) * scene.patience
     if failure is not None and (final or stays(failure, scene) or scene.waited >= grace):
+        failure = at_site(failure, scene.site)
         raise await _with_hosts(failure, scene) if failure.cause in _ON_THE_WAY else failure
 
 
