@@ -1,6 +1,6 @@
-"""Workflows over plans as data, and the queue that bounds how many run at once.
+"""Workflows over plans as data, and a bound on how many run at once.
 
-Whose turn it is the locks in the database say (`services.store.locks`); a run is queued here when it holds them all.
+Whose turn it is the locks in the database say (`services.store.locks`); a run is started here when it holds them all.
 The shape of a workflow never changes: what a step does lives in its declaration, so that a newer bot continues an older
 one's work. `run.v1` is what older versions queued, one at a time a cluster; it stays until none of theirs can be left.
 Nothing in a workflow looks at an error's class, since a replayed step's error is another one; steps answer with data.
@@ -11,7 +11,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import AbstractAsyncContextManager, closing, nullcontext
 from contextvars import Context
 from datetime import datetime
 from pathlib import Path
@@ -25,11 +25,14 @@ from services.model.errors import DatabaseAway
 from services.operations.occupation import Occupation, occupy
 from services.ports import JsonObject, Work
 
+AT_ONCE = 20
+"""Runs that work at the same time. Those that wait for others don't count, or the others would never get their turn."""
 FIRST_QUEUE = "operations"
 """Of `run.v1`, partitioned by cluster."""
-QUEUE = "runs"
-WAITING_QUEUE = "parents"
-"""Of runs that only wait for others. It has no limit: those they wait for would never come to their turn."""
+OLD_QUEUES = ("runs", "parents")
+"""Of `run.v2` in versions that asked the database ten times a second whose turn it is."""
+POLL = 5.0
+"""Seconds between two looks for what older versions queued."""
 VERSION = "1"
 """Pinned: without it the engine would leave work behind that an older build of the bot began."""
 RECOVERIES = 100
@@ -57,11 +60,14 @@ class Engine:
 
     def __init__(self) -> None:
         self._steps = _Steps()
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._starts: dict[str, asyncio.Task[None]] = {}
+        """By workflow, of the runs that wait for room or work."""
 
-    async def open(self, url: str, work: Work, *, poll: float = 0.1) -> None:
+    async def open(self, url: str, work: Work, *, poll: float = POLL) -> None:
         """Start in the running loop, and with it everything that had begun before.
 
-        `url` as for the store; `poll` is the queues' interval in seconds. Raises `Occupied`.
+        `url` as for the store; `poll` is the interval in seconds for what older versions queued. Raises `Occupied`.
         """
         self._occupation = await asyncio.to_thread(occupy, url)
         await asyncio.to_thread(_prepare_file, url)
@@ -75,21 +81,16 @@ class Engine:
                 max_executor_threads=THREADS,
                 console_log_level="ERROR",
                 notification_listener_polling_interval_sec=0.5,
-                scheduler_polling_interval_sec=1,
             )
         )
         self._work = work
         self._prepare, self._run = _workflows(work, self._steps, self.grant)
         DBOS.launch()
-        limits: dict[str, Any] = {
-            "worker_concurrency": 20,
-            "global_concurrency": 50,
-            "polling_interval_sec": poll,
-            "on_conflict": "always_update",
-        }
-        await DBOS.register_queue_async(FIRST_QUEUE, partition_concurrency=1, **limits)
-        await DBOS.register_queue_async(QUEUE, **limits)
-        await DBOS.register_queue_async(WAITING_QUEUE, polling_interval_sec=poll, on_conflict="always_update")
+        await DBOS.register_queue_async(
+            FIRST_QUEUE, partition_concurrency=1, polling_interval_sec=poll, on_conflict="always_update"
+        )
+        for queue in OLD_QUEUES:
+            await DBOS.register_queue_async(queue, polling_interval_sec=poll, on_conflict="always_update")
 
     async def prepare(self, operation: str) -> None:
         """In a context of its own, under a workflow id that makes a second call do nothing."""
@@ -100,25 +101,39 @@ class Engine:
             await DBOS.start_workflow_async(self._prepare, operation)
 
     async def grant(self) -> None:
-        """Queue every run whose turn it is; one that is queued already, also by an older version, is left alone."""
+        """Start every run whose turn it is; one that has begun already, also by an older version, is left alone."""
         await asyncio.create_task(self._grant(), context=Context())
 
     async def _grant(self) -> None:
         try:
             for run in (await self._work.granted())["runs"]:
-                operation, attempt = run["operation"], run["attempt"]
-                if await DBOS.get_workflow_status_async(run_id(operation, attempt)) is None:
-                    with SetWorkflowID(run_id(operation, attempt)):
-                        queue = WAITING_QUEUE if run["waits"] else QUEUE
-                        await DBOS.enqueue_workflow_async(queue, self._run, operation, attempt)
+                workflow = run_id(run["operation"], run["attempt"])
+                if workflow not in self._starts and await DBOS.get_workflow_status_async(workflow) is None:
+                    room = nullcontext() if run["waits"] else self._room
+                    start = self._start(workflow, room, run["operation"], run["attempt"])
+                    self._starts[workflow] = asyncio.create_task(start, context=Context())
         except DatabaseAway:
             return  # the store has logged it; the next sweep grants again
         except Exception:
             log.exception("grant_failed")
 
+    async def _start(self, workflow: str, room: AbstractAsyncContextManager[Any], operation: str, attempt: int) -> None:
+        """Play a run to its end as soon as there is room. A process that dies before gets it granted again."""
+        try:
+            async with room:
+                with SetWorkflowID(workflow):
+                    run = await DBOS.start_workflow_async(self._run, operation, attempt)
+                await run.get_result()
+        except Exception:
+            # What broke in the run is stored with it, and `lost` tells.
+            log.exception("run_broke", operation=operation, attempt=attempt)
+        finally:
+            del self._starts[workflow]
+
     async def knows(self, operation: str, attempt: int) -> bool:
-        """Whether the run is queued or was, or the planning that queues it is not at its end."""
-        if await DBOS.get_workflow_status_async(run_id(operation, attempt)) is not None:
+        """Whether the run waits for room, works or has ended, or the planning that grants it is not at its end."""
+        workflow = run_id(operation, attempt)
+        if workflow in self._starts or await DBOS.get_workflow_status_async(workflow) is not None:
             return True
         planning = await DBOS.get_workflow_status_async(f"{operation}:plan")
         return attempt == 1 and planning is not None and planning.status == "PENDING"
@@ -150,14 +165,18 @@ class Engine:
         """Stop; what is under way goes on at the next start, as after a crash."""
         # Before the engine goes: a workflow that went on without it would fail, and store that as its error. One that
         # is cancelled stores nothing (dbos._outcome), as if the process had been killed.
+        starts = list(self._starts.values())
+        for start in starts:
+            start.cancel()
         await self._steps.stop()
+        await asyncio.gather(*starts, return_exceptions=True)
         # The loop's default executor is the engine's and ends with it; whoever looks up names meanwhile needs one.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
         self._occupation.end()
 
 
-async def open_engine(url: str, work: Work, *, poll: float = 0.1) -> Engine:
+async def open_engine(url: str, work: Work, *, poll: float = POLL) -> Engine:
     """An open engine; see `Engine.open`."""
     engine = Engine()
     await engine.open(url, work, poll=poll)
