@@ -23,7 +23,8 @@ QUESTIONS = re.compile(r"selfsubjectaccessreviews|/oauth2/|dryRun", re.IGNORECAS
 """Sent by POST, but nothing is written."""
 EDGE = re.compile(r"/agent/|/connectedregistry/|/connected-registry|clusterconfig|apiextensions")
 """Written by the edge itself: the bot dies in the middle of what it waits for, and the edge goes on."""
-PATIENCE = 60
+PATIENCE = 150
+"""Seconds for all kills of one operation and the starts after them, on a busy machine."""
 CLICK_AGAIN = 5
 """Seconds after which a person who sees nothing happen clicks once more: the bot may have died of the first click."""
 ROOT = Path(__file__).parents[2]
@@ -207,7 +208,7 @@ async def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str
         return [await _deployed(calm), await _removed(calm)]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 @pytest.mark.parametrize("done", [True, False], ids=["request done", "request dropped"])
 async def test_killed_at_every_write_the_world_ends_as_if_undisturbed(
     tmp_path: Path, undisturbed: list[dict[str, Any]], done: bool
