@@ -5,6 +5,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 
+from services.model.azure import Token
 from services.model.errors import Absent
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
@@ -14,6 +15,16 @@ from services.policy.sites import Site
 
 Begin = Callable[[Scene], Awaitable[Progress]]
 Line = Callable[[Site, Operation, PlannedStep], str]
+
+
+SLOTS = ("password1", "password2")
+"""A token's two passwords; which of them is in use can't be read."""
+
+
+def idle_slot(token: Token | None) -> str:
+    """The password slot that nobody uses, else the older one: a running registry keeps the one that it works with."""
+    ages = {slot.name: slot.created.timestamp() if slot.created else 0 for slot in (token.passwords if token else ())}
+    return min(SLOTS, key=lambda name: ages.get(name, -1))
 
 
 def scope_maps_lock(site: Site) -> str:

@@ -7,11 +7,11 @@ from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.operations.command_line import command_line
 from services.operations.step import Done, Going, Progress, Scene, Step
+from services.operations.token_steps import SLOTS
 from services.policy.sites import Site
 
 TOKEN_NAME_LENGTH = 50
 """A token's name has 5 to 50 letters, digits and dashes (SDK: azure-mgmt-containerregistry)."""
-SLOTS = ("password1", "password2")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from services.operations.deploy.observation import Observation
 from services.operations.deploy.outputs import EXTENSION_ADDRESS
 from services.operations.deploy.request import DeployRequest, image_import
 from services.operations.procedure import Draft
+from services.operations.token_steps import idle_slot
 from services.policy.extensions import (
     CERT_MANAGER_INSTALL,
     SERVICE_ADDRESS,
@@ -146,17 +147,11 @@ def _extension(request: DeployRequest, observation: Observation, own: Extension 
         _effect(own, fits=own is not None and _keeps(request, own)),
         name=own.name if own is not None else request.extension_name,
         token=request.token_name,
-        slot=_idle_slot(known(observation.token, None)),
+        slot=idle_slot(known(observation.token, None)),
         settings=_settings(request, observation, own),
         release_train=request.release_train,
         version=request.version,
     )
-
-
-def _idle_slot(token: Token | None) -> str:
-    """The password slot that nobody uses, else the older one: a running registry keeps the one that it works with."""
-    ages = {slot.name: slot.created.timestamp() if slot.created else 0 for slot in (token.passwords if token else ())}
-    return min(("password1", "password2"), key=lambda name: ages.get(name, -1))
 
 
 def _settings(request: DeployRequest, observation: Observation, own: Extension | None) -> dict[str, str]:

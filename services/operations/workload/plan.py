@@ -3,6 +3,7 @@
 from services.model.plan import Effect, PlannedStep
 from services.operations.answers import Known, known
 from services.operations.procedure import Draft
+from services.operations.token_steps import SLOTS
 from services.operations.workload.checks import lists, other_users
 from services.operations.workload.diagnosis import diagnose
 from services.operations.workload.observation import DeletionObservation, Observation
@@ -20,7 +21,7 @@ from services.operations.workload.steps import (
     UNLINK,
 )
 from services.operations.workload.words import Cause
-from services.operations.workload_removal import DELETE_PULL_SECRETS, DELETE_WORKLOAD, SLOTS
+from services.operations.workload_removal import DELETE_PULL_SECRETS, DELETE_WORKLOAD
 from services.policy.sites import Site
 
 

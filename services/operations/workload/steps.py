@@ -15,11 +15,11 @@ from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.operations.command_line import acr_options, command_line, lines
 from services.operations.step import Done, Going, Progress, Scene, Step, again, follow, followed
-from services.operations.token_steps import delete_scope_map, delete_token, put_scope_map, put_token
+from services.operations.token_steps import SLOTS, delete_scope_map, delete_token, put_scope_map, put_token
 from services.operations.workload.diagnosis import LASTING, diagnose
 from services.operations.workload.outputs import ImagePulled, PullSecretMade, TokenLinked
 from services.operations.workload.words import Cause
-from services.operations.workload_removal import DELETE_PULL_SECRETS, DELETE_WORKLOAD, SLOTS, Place, place_of
+from services.operations.workload_removal import DELETE_PULL_SECRETS, DELETE_WORKLOAD, Place, place_of
 from services.policy.schedule import next_contact
 from services.policy.sites import CONTINUOUS, Site
 

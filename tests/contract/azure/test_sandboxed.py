@@ -22,7 +22,7 @@ from services.model.errors import (
     VersionNotOffered,
 )
 from services.model.secret import Secret
-from services.operations.deploy.connection_string import connection_string
+from services.operations.connection_string import connection_string
 from services.policy.sites import CONNECTED_REGISTRIES_TYPE, PROVIDERS, sync_actions
 from services.ports import Azure
 from tests.contract.azure.conftest import ACR, CLUSTER, SUBSCRIPTION, options

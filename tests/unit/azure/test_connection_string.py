@@ -4,7 +4,7 @@ import pytest
 
 from services.model.errors import Invalid
 from services.model.secret import Secret
-from services.operations.deploy.connection_string import connection_string
+from services.operations.connection_string import connection_string
 
 GATEWAY = "contosoacr.westeurope.data.azurecr.io"
 

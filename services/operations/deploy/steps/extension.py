@@ -10,8 +10,8 @@ from services.model.errors import Absent, Failure
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.operations.command_line import Variable, acr_options, command_line, lines
+from services.operations.connection_string import connection_string
 from services.operations.deploy.causes import Cause
-from services.operations.deploy.connection_string import connection_string
 from services.operations.deploy.outputs import ExtensionInstalled, RegistryCreated, address_of
 from services.operations.deploy.steps.verdict import raise_if_final
 from services.operations.step import Done, Going, Progress, Scene, Step, is_there
