@@ -6,7 +6,7 @@ Implemented in `services.gateways`, `services.store` and `bot`. Every call has a
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from services.model.audit import AuditEntry, AuditRow, AuditSelection, ChainReport
@@ -123,8 +123,13 @@ class Tokens(Protocol):
     async def delete(self, acr: AcrRef, name: str) -> Pending:
         """Idempotent; `done` when it does not exist. Raises `Conflict` while a connected registry syncs with it."""
 
-    async def generate_password(self, acr: AcrRef, token_id: str, slot: str) -> Secret:
+    async def generate_password(
+        self, acr: AcrRef, token_id: str, slot: str, *, expires: datetime | None = None
+    ) -> Secret:
         """A new password in `slot` (`password1` or `password2`); the slot's earlier one stops working."""
+
+    async def end_password(self, acr: AcrRef, name: str, slot: str) -> Pending:
+        """Let the password in `slot` stop working; the other one stays as it is. Idempotent. Raises `Absent`."""
 
 
 class ConnectedRegistries(Protocol):
@@ -199,6 +204,12 @@ class Extensions(Protocol):
         version: str | None,
     ) -> Pending:
         """PUT a `microsoft.containerregistry.connectedregistry` extension with a system-assigned identity."""
+
+    async def replace_secrets(self, cluster: ClusterRef, name: str, protected: Mapping[str, Secret]) -> Pending:
+        """Replace all protected settings of an extension, and leave everything else as it is. Raises `Absent`.
+
+        What `protected` does not have is deleted (Learn: Arc extensions).
+        """
 
     async def delete(self, cluster: ClusterRef, name: str, *, force: bool = False) -> Pending:
         """Idempotent; `done` when the ARM resource does not exist.

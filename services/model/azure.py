@@ -181,7 +181,7 @@ class ExtensionStatus:
 
 @dataclass(frozen=True)
 class Extension:
-    """An Arc extension in a cluster. Protected settings never come back from the service, so they are not here."""
+    """An Arc extension in a cluster. Of protected settings the service shows the keys alone: `secrets`."""
 
     id: str
     name: str
@@ -198,6 +198,7 @@ class Extension:
     auto_upgrade: bool | None = None
     """Whether Azure installs newer minor versions by itself."""
     modified: datetime | None = None
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

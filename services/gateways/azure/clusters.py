@@ -84,6 +84,22 @@ class Extensions:
             )
             return pending_write(self._arm, await initial_answer(poller), target)
 
+    async def replace_secrets(self, cluster: ClusterRef, name: str, protected: Mapping[str, Secret]) -> Pending:
+        """A PATCH of these alone. Left out, the train and the upgrades would be sent as the SDK's own defaults."""
+        unchanged: Any = None
+        change = models.PatchExtension(
+            auto_upgrade_minor_version=unchanged,
+            release_train=unchanged,
+            configuration_protected_settings={key: value.reveal() for key, value in protected.items()},
+        )
+        client = self._arm.extensions(cluster.subscription).extensions
+        target = f"{cluster.id}{_EXTENSIONS}/{name}"
+        async with self._arm.writing(target) as deadline:
+            poller = await client.begin_update(
+                cluster.resource_group, *_KIND, cluster.name, name, change, deadline=deadline, **UNPOLLED
+            )
+            return pending_write(self._arm, await initial_answer(poller), target)
+
     async def delete(self, cluster: ClusterRef, name: str, *, force: bool = False) -> Pending:
         """`forceDelete` is sent only where it is wanted, as the Azure CLI does."""
         client = self._arm.extensions(cluster.subscription).extensions

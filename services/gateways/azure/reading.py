@@ -150,6 +150,7 @@ def extension(answer: arc.Extension) -> Extension:
         information=tuple(status for status in _statuses(answer) if status.level == _INFORMATION),
         auto_upgrade=answer.auto_upgrade_minor_version,
         modified=_utc(changed),
+        secrets=tuple(sorted(answer.configuration_protected_settings or ())),
     )
 
 

@@ -1,6 +1,7 @@
 """Cloud registries, their scope maps and their tokens."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from azure.core.polling import AsyncLROPoller
 from azure.mgmt.containerregistry import models
@@ -169,7 +170,24 @@ class Tokens:
 
         return await deletion(self._arm, f"{acr.id}/tokens/{name}", send)
 
-    async def generate_password(self, acr: AcrRef, token_id: str, slot: str) -> Secret:
+    async def end_password(self, acr: AcrRef, name: str, slot: str) -> Pending:
+        """A PATCH that names the other password alone, as `az acr token credential delete` sends it."""
+        client = self._arm.registries(acr.subscription).tokens
+        target = f"{acr.id}/tokens/{name}"
+        other_slots = [password.name for password in (await self.get(acr, name)).passwords if password.name != slot]
+        credentials = models.TokenCredentialsProperties(
+            passwords=[models.TokenPassword(name=word) for word in other_slots]
+        )
+        change = models.TokenUpdateParameters(properties=models.TokenUpdateProperties(credentials=credentials))
+        async with self._arm.writing(target) as deadline:
+            poller = await client.begin_update(
+                acr.resource_group, acr.name, name, change, deadline=deadline, **UNPOLLED
+            )
+            return pending_write(self._arm, await initial_answer(poller), target)
+
+    async def generate_password(
+        self, acr: AcrRef, token_id: str, slot: str, *, expires: datetime | None = None
+    ) -> Secret:
         """Waits until the password is there. Sent once: after a lost reply (`Unreachable`) nobody knows it."""
         target = f"{acr.id}/generateCredentials"
         async with self._arm.writing(target) as deadline:
@@ -178,7 +196,7 @@ class Tokens:
                 self._arm.url(target),
                 target=target,
                 deadline=deadline,
-                body={"tokenId": token_id, "name": slot},
+                body={"tokenId": token_id, "name": slot, **({"expiry": expires.isoformat()} if expires else {})},
             )
             if response.status_code == _ACCEPTED:
                 pending = pending_write(self._arm, response, target)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -329,6 +329,18 @@ async def test_no_second_password_is_asked_for_when_the_reply_is_lost(
     assert len([line for line in await cloud.lines() if "generateCredentials" in line]) <= 1
 
 
+async def test_a_password_ends_alone_and_one_may_have_an_end_from_the_start(azure: Azure) -> None:
+    token_id, end = await sync_token(azure), datetime(2100, 1, 1, tzinfo=UTC)
+    await azure.tokens.generate_password(ACR, token_id, "password1")
+    await azure.tokens.generate_password(ACR, token_id, "password2", expires=end)
+    for _ in range(2):
+        await until_done(azure, await azure.tokens.end_password(ACR, "edge01", "password1"))
+    token = await azure.tokens.get(ACR, "edge01")
+
+    assert [(slot.name, slot.expires) for slot in token.passwords] == [("password2", end)]
+    assert (token.enabled, token.scope_map_id) == (True, f"{ACR.id}/scopeMaps/edge01")
+
+
 async def test_a_password_for_an_unknown_token_is_refused(azure: Azure) -> None:
     with pytest.raises((Absent, Refused)):
         await azure.tokens.generate_password(ACR, f"{ACR.id}/tokens/nobody", "password1")
@@ -471,6 +483,26 @@ async def test_the_agent_gets_the_connection_string_whole(cloud: Sandboxed, azur
     assert wanted["configurationProtectedSettings"] == {"connectionString": made.reveal()}
     assert wanted["autoUpgradeMinorVersion"] is True
     assert "word" not in repr(await azure.extensions.list(CLUSTER))
+
+
+async def test_new_secrets_change_nothing_else_of_an_extension(cloud: Sandboxed, azure: Azure) -> None:
+    await register(azure)
+    await azure.extensions.create(
+        CLUSTER,
+        "edge01",
+        settings={"service.clusterIP": "10.96.0.20"},
+        protected={"connectionString": Secret("old"), "tls.key": Secret("key")},
+        release_train="preview",
+        version="0.9.0",
+    )
+    [before] = await cloud.desired(CLUSTER.id)
+    shown = await azure.extensions.get(CLUSTER, "edge01")
+    await azure.extensions.replace_secrets(CLUSTER, "edge01", {"connectionString": Secret("new")})
+    [after] = await cloud.desired(CLUSTER.id)
+
+    assert shown.secrets == ("connectionString", "tls.key")
+    assert {key for key in before if before[key] != after[key]} == {"generation", "configurationProtectedSettings"}
+    assert after["configurationProtectedSettings"] == {"connectionString": "new"}
 
 
 async def test_a_pinned_version_is_not_upgraded_by_itself(cloud: Sandboxed, azure: Azure) -> None:
