@@ -41,6 +41,7 @@ COMMANDS: tuple[Command, ...] = (
     permissions.add,
     permissions.remove,
     tokens.list_,
+    tokens.rotate,
     extensions.show,
     sites.list_,
     sites.show,

@@ -1,12 +1,20 @@
 """Tokens of connected registries: sync tokens and client tokens."""
 
+from datetime import timedelta
+
 from handlers.connected import locate
 from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
 from handlers.views import tokens as views
+from services.model.errors import Invalid
+from services.operations.service import Order
+from services.operations.token_rotation.request import RotationOptions
 from services.policy.sites import Site
 from services.services import Services
+
+SHORTEST = timedelta(days=1)
+"""A password that ends sooner would cut the edge off before anybody rotates again."""
 
 
 @command("token list", needs="registry:read", examples=("token list edge01", "token list edge01 --site berlin"))
@@ -21,3 +29,37 @@ async def list_(request: Request, name: str, *, site: Site | None = None, servic
     """
     detail = await locate(request, services, name, site)
     return views.listing(detail, await services.azure.tokens.list(detail.acr), request.now)
+
+
+@command(
+    "token rotate",
+    needs="registry:write",
+    examples=("token rotate edge01 --site berlin", "token rotate edge01 --site berlin --expires 90d --dry-run"),
+    changes=True,
+)
+async def rotate(
+    request: Request,
+    name: str,
+    *,
+    site: Site,
+    expires: timedelta | None = None,
+    dry_run: bool = False,
+    services: Services,
+) -> Message | None:
+    """Give a connected registry a new sync password without a gap, and end the old one.
+
+    The idle password of its sync token is made afresh and handed to its extension; nobody sees it. The old one ends
+    only when the runtime has made contact with the new one. You see the plan first.
+
+    Args:
+        name: Of the connected registry.
+        site: Where it runs.
+        expires: How long the new password is valid, such as 90d; without it for ever.
+        dry_run: Only show the plan and the checks; write nothing.
+    """
+    if expires is not None and expires < SHORTEST:
+        raise Invalid("expires", "", "expires.short", {"value": expires, "low": SHORTEST})
+    options = RotationOptions((request.now + expires).replace(microsecond=0) if expires else None)
+    order = Order("token rotate", name, site, options, request.person, request.place, request.key, dry_run=dry_run)
+    await services.operations.start(order)
+    return None

@@ -198,6 +198,9 @@ RULES: Mapping[errors.InvalidRule, _Rule] = {
         f"The identity {code(value)} needs more settings; `python -m bot check-config` names them."
     ),
     "window.bounds": _bounds,
+    "expires.short": lambda field, _, facts: (
+        f"{duration(facts['value'])} is too short: {field} takes {duration(facts['low'])} or longer, such as `90d`."
+    ),
     "message_ttl.bounds": _bounds,
     "storage_request.pattern": lambda field, value, _: (
         f"{code(value)} is not a size. {field} takes one such as `250Gi`."

@@ -74,6 +74,7 @@ InvalidRule = Literal[
     "window.missing",
     "site.ambiguous",
     "window.bounds",
+    "expires.short",
     "message_ttl.bounds",
     "storage_request.pattern",
     "connection_string.empty",

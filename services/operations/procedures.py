@@ -5,7 +5,10 @@ from services.operations.deploy.procedure import DEPLOY
 from services.operations.permissions.procedure import PERMISSIONS
 from services.operations.procedure import Procedures
 from services.operations.remove.procedure import REMOVAL
+from services.operations.token_rotation.procedure import TOKEN_ROTATION
 from services.operations.update.procedure import SETTINGS
 from services.operations.workload.procedure import DELETE_WORKLOAD, DEPLOY_WORKLOAD
 
-PROCEDURES = Procedures((DEPLOY, DEACTIVATION, REMOVAL, SETTINGS, PERMISSIONS, DEPLOY_WORKLOAD, DELETE_WORKLOAD))
+PROCEDURES = Procedures(
+    (DEPLOY, DEACTIVATION, REMOVAL, SETTINGS, PERMISSIONS, TOKEN_ROTATION, DEPLOY_WORKLOAD, DELETE_WORKLOAD)
+)

@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
-from services.model.azure import ScopeMap, Token
+from services.model.azure import ArcCluster, PasswordSlot, ScopeMap, Token
 from services.model.operation import Operation, StepRun
 from services.operations.answers import Known
 from services.operations.permissions import observation as permissions
 from services.operations.permissions.procedure import PERMISSIONS
 from services.operations.permissions.request import PermissionsOptions
 from services.operations.procedure import Procedure
+from services.operations.token_rotation import observation as token_rotation
+from services.operations.token_rotation.procedure import TOKEN_ROTATION
+from services.operations.token_rotation.request import RotationOptions
 from services.policy.sites import sync_actions
-from tests.golden.values import ASKED, NOW, REGISTRY, SITE, operation
+from tests.golden.values import ASKED, EXTENSION, NOW, REGISTRY, SITE, operation
 
 
 def sync_token(name: str) -> Token:
@@ -46,6 +50,18 @@ KINDS: Mapping[str, Operation] = {
             workloads=Known(()),
             own_workloads=Known(()),
             images={"team/app": Known("v1")},
+        ),
+    ),
+    "token rotate": waiting(
+        TOKEN_ROTATION,
+        RotationOptions(NOW + timedelta(days=90)),
+        token_rotation.Observation(
+            connected=Known((replace(REGISTRY, gateway_endpoint="contosoacr.westeurope.data.azurecr.io"),)),
+            tokens=Known((replace(sync_token("edge01"), passwords=(PasswordSlot("password1", NOW),)),)),
+            cluster=Known(ArcCluster("/arc", "hamburg-arc", "westeurope", "Connected", NOW)),
+            extensions=Known((replace(EXTENSION, settings={"service.clusterIP": REGISTRY.login_server}),)),
+            missing_at_acr=Known(()),
+            missing_at_cluster=Known(()),
         ),
     ),
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from handlers.views.procedures import deactivate, deploy, permissions, remove, update, workload
+from handlers.views.procedures import deactivate, deploy, permissions, remove, token_rotation, update, workload
 from handlers.views.procedures.words import ProcedureWords
 
 WORDS: Mapping[str, ProcedureWords] = {
@@ -11,6 +11,7 @@ WORDS: Mapping[str, ProcedureWords] = {
     "remove": remove.WORDS,
     "update": update.WORDS,
     "permissions": permissions.WORDS,
+    "token rotate": token_rotation.WORDS,
     "workload deploy": workload.DEPLOY_WORDS,
     "workload delete": workload.DELETE_WORDS,
 }

@@ -19,6 +19,7 @@ from services.operations.deploy.procedure import DEPLOY
 from services.operations.deploy.request import DeployOptions, deploy_request
 from services.operations.procedures import PROCEDURES
 from services.policy.sites import Site
+from tests.golden.kinds import KINDS
 from tests.golden.values import NOW, SEEN, SITE, operation
 from tests.unit.scripts import tools
 
@@ -177,6 +178,23 @@ def test_rights_are_added_and_taken_by_repository_and_by_gateway(run: Run) -> No
         None,
     ]
     assert [call["options"]["remove_gateway"] for call in calls] == [None, [["line1", "config/read"]]]
+
+
+def test_a_rotation_s_script_hands_the_password_on_in_a_file_and_ends_the_old_one_last(run: Run) -> None:
+    calls = run(written(KINDS["token rotate"]))
+    [protected] = [call["protected"] for call in calls if "protected" in call]
+
+    assert commands(calls) == [
+        "az acr token credential generate",
+        "az acr connected-registry show",
+        "az k8s-extension update",
+        *["az acr connected-registry show"] * 2,
+        "az acr token credential delete",
+        *["az acr connected-registry show"] * 2,
+    ]
+    assert protected == [{"connectionString": tools.SECRET + ";ParentEndpointProtocol=https"}, "0o600"]
+    assert [call["command"] for call in calls if "hunter2" in str(call["words"])] == []
+    assert [call["options"]["password1"] for call in calls if "credential" in call["command"]] == [False, True]
 
 
 def test_nothing_is_written_to_another_cluster(run: Run) -> None:

@@ -38,6 +38,8 @@ AZ: Mapping[str, dict[str, dict[str, Any]]] = {
     "acr scope-map update": REGISTRY
     | {f"--{verb}-{kind}": SEVERAL for verb in ("add", "remove") for kind in ("repository", "gateway")},
     "acr token create": REGISTRY | {"--scope-map": ANY, "--no-passwords": BOOLEAN},
+    "acr token credential generate": REGISTRY | {"--password1": FLAG, "--password2": FLAG, "--expiration": ANY},
+    "acr token credential delete": REGISTRY | {"--password1": FLAG, "--password2": FLAG},
     "acr connected-registry create": REGISTRY
     | {
         "--sync-token": ANY,
@@ -54,6 +56,14 @@ AZ: Mapping[str, dict[str, dict[str, Any]]] = {
     | {
         "--parent-protocol": ONE | {"choices": ("http", "https")},
         "--generate-password": {"choices": ("1", "2")},
+        "--yes": FLAG,
+    },
+    "k8s-extension update": {
+        "--name": ONE,
+        "--cluster-name": ONE,
+        "--cluster-type": ONE,
+        "--resource-group": ONE,
+        "--config-protected-file": ANY,
         "--yes": FLAG,
     },
     "k8s-extension create": {
@@ -85,6 +95,8 @@ EVERYWHERE: Mapping[str, dict[str, dict[str, Any]]] = {
 ANSWERS = {
     "ACR_REGISTRY_CONNECTION_STRING": SECRET,
     "connectionState": "Online",
+    "passwords[0].value": "hunter2+ACR/hunter2==",
+    "parent.syncProperties.gatewayEndpoint": "h",
     "parent.syncProperties.lastSyncTime": "2026-09-01T08:30:00+00:00",
     "activation.status": "Inactive",
 }
@@ -109,6 +121,10 @@ def main(program: str, words: Sequence[str]) -> int:
         call["protected"] = json.loads(Path(protected).read_text()), oct(Path(protected).stat().st_mode & 0o777)
     with Path(os.environ["CALLS"]).open("a") as file:
         file.write(json.dumps(call) + "\n")
+    if options.get("query") == "lastActivityTime":
+        # Each look finds a later contact.
+        sys.stdout.write(f"{len(Path(os.environ['CALLS']).read_text().splitlines())}\n")
+        return 0
     answer = (
         os.environ["CLUSTER"]
         if name == "get configmap azure-clusterconfig"

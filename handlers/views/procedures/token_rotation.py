@@ -1,0 +1,156 @@
+"""The rotation of a sync token, as people read it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from handlers.kit.text import date, escape
+from handlers.views.procedures.words import CauseWords, FindingWords, ProcedureWords, StepWords
+from services.model.operation import Operation
+from services.operations.token_rotation.request import Cause, Code, InContact, RotationOptions
+
+_SHOW = "az acr connected-registry show --name {name} --registry {registry} --resource-group {group}"
+
+
+def _password(params: Mapping[str, Any]) -> str:
+    expires = params.get("expires")
+    end = f"expires {expires:%Y-%m-%d %H:%M} UTC" if isinstance(expires, datetime) else "never expires"
+    return f"{params['slot']} of {params['token']}, {end}; the runtime starts again with it"
+
+
+def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
+    for step in operation.planned:
+        if step.kind == "token.rotate":
+            yield "In use", escape(f"{step.params['slot']} of {step.params['token']}")
+        if step.kind == "token.end":
+            yield "Ended", escape(f"{step.params['slot']} of {step.params['token']}")
+    if isinstance(operation.options, RotationOptions) and operation.options.expires:
+        yield "Expires", date(operation.options.expires)
+    if contact := operation.output(InContact):
+        yield "Last contact", date(contact.last_activity)
+
+
+WORDS = ProcedureWords(
+    title="Rotate the sync token of {target} at {site}",
+    success="rotated",
+    steps={
+        "token.rotate": StepWords("Password in the extension {name}", _password),
+        "token.contact": StepWords("{name} makes contact with the new password"),
+        "token.end": StepWords("Password {slot} of {token}", lambda _params: "the old one, only after that contact"),
+        "token.still_in_contact": StepWords("{name} stays in contact without the old password"),
+    },
+    fields=_fields,
+    causes={
+        Cause.UPDATE_FAILED: CauseWords(
+            "The extension {extension} did not take the new password: it is {state} ({problems}). The old password is"
+            " still valid.",
+            "See to what the extension complains of.",
+            "az k8s-extension show --name {extension} --cluster-name {cluster} --resource-group {cluster_group}"
+            " --cluster-type connectedClusters",
+            retry="A retry makes another new password and sends it.",
+        ),
+        Cause.NO_CONTACT: CauseWords(
+            "{name} has not been in contact since it got the new password: it is {state}, last seen {last_activity}"
+            " (schedule {schedule}). The old password is still valid, and so is the new one.",
+            "Its runtime makes contact by its schedule. If it should have done so by now, look at its log.",
+            "kubectl logs --namespace connected-registry --selector app.kubernetes.io/name=connected-registry",
+            retry="A retry waits for a contact again, and ends the old password after it.",
+        ),
+        Cause.CUT_OFF: CauseWords(
+            "{name} has not been in contact since the old password ended: it is {state}, last seen {last_activity}"
+            " (schedule {schedule}). It goes on serving the images that it has.",
+            "If its log says that the password is wrong, run `token rotate` again: it gets another one.",
+            "kubectl logs --namespace connected-registry --selector app.kubernetes.io/name=connected-registry",
+            retry="A retry only waits for a contact again.",
+        ),
+    },
+    findings={
+        Code.CONNECTED_FOUND: FindingWords("The connected registry {name} exists ({state})."),
+        Code.CONNECTED_ABSENT: FindingWords(
+            "The cloud registry {registry} has no connected registry {name}.",
+            "Check the name; similar ones: {near}.",
+            "az acr connected-registry list --registry {registry} --resource-group {group} --output table",
+        ),
+        Code.CONNECTED_BUSY: FindingWords(
+            "{name} is being changed at the moment ({state}).", "Run the command again when that has ended."
+        ),
+        Code.MANAGED_IDENTITY: FindingWords("{name} syncs with a managed identity and has no password to rotate."),
+        Code.NESTED: FindingWords(
+            "{name} syncs through {parent}, and Azure does not show by which protocol, so that its connection string"
+            " can't be built again.",
+            "Rotate it by hand: the line gives the new connection string for the extension's protected settings.",
+            "az acr connected-registry get-settings --name {name} --registry {registry} --resource-group {group}"
+            " --parent-protocol https --generate-password 2",
+        ),
+        Code.NOT_ACTIVATED: FindingWords(
+            "{name} is not activated, so no runtime works with its password.",
+            "Deploy it: that makes a new password too.",
+            command="deploy {name} --site {site}",
+        ),
+        Code.GATEWAY_UNKNOWN: FindingWords(
+            "Azure does not show the data endpoint of {name}, which its connection string needs.",
+            "Check that the cloud registry has its data endpoint enabled.",
+            _SHOW,
+        ),
+        Code.IN_CONTACT: FindingWords("{name} is {state}, last seen {last_activity}."),
+        Code.BY_SCHEDULE: FindingWords(
+            "{name} makes contact by its schedule {schedule}. If its runtime makes none when it starts again, the"
+            " rotation stops after 20 minutes with both passwords valid, and Retry goes on after its next contact."
+        ),
+        Code.OFFLINE: FindingWords(
+            "{name} is {state}, last seen {last_activity}. The new password reaches it only if the cluster works; the"
+            " old one ends only after a contact."
+        ),
+        Code.TOKEN_FOUND: FindingWords("The sync token {token} is enabled, and only {name} uses it."),
+        Code.TOKEN_ABSENT: FindingWords(
+            "The sync token {token} of {name} does not exist any more, so {name} can't sync.",
+            "Remove {name} and deploy it again.",
+        ),
+        Code.TOKEN_DISABLED: FindingWords(
+            "The sync token {token} is disabled, perhaps to cut {name} off.",
+            "If it was not on purpose, enable it first.",
+            "az acr token update --name {token} --registry {registry} --resource-group {group} --status enabled",
+        ),
+        Code.TOKEN_SHARED: FindingWords(
+            "Others use the token {token} too, and would lose its password: {users}.",
+            "Rotate it by hand, for all of them together.",
+        ),
+        Code.SLOT_IDLE: FindingWords("The new password goes to {slot}, which is empty."),
+        Code.SLOTS_FULL: FindingWords(
+            "Both passwords of the sync token exist, and Azure does not show which of them {name} works with. The older"
+            " one, {slot} (of {created}), is replaced. If it is the one in use, {name} can't sync until it has the new"
+            " one, a few minutes later."
+        ),
+        Code.EXTENSION_FOUND: FindingWords("The extension {extension} runs {name} ({state})."),
+        Code.EXTENSION_ABSENT: FindingWords(
+            "No extension at {site} is certainly that of {name}, so nothing there would get the new password.",
+            "Rotate it by the site where it runs.",
+        ),
+        Code.EXTENSION_BUSY: FindingWords(
+            "The extension {extension} is being changed at the moment ({state}).",
+            "Run the command again when that has ended.",
+        ),
+        Code.EXTENSION_FAILED: FindingWords(
+            "The extension {extension} is {state}, so it would not take a new password.",
+            "Deploy it again: that installs it with a new password.",
+            command="deploy {name} --site {site}",
+        ),
+        Code.OTHER_SECRETS: FindingWords(
+            "The extension {extension} has further protected settings ({keys}). Azure replaces them only as a whole and"
+            " never shows them, so that the rotation would delete them.",
+            "Whoever has them can send them together with a new connection string: `az k8s-extension update"
+            " --config-protected-file`.",
+        ),
+        Code.AGENTS_CONNECTED: FindingWords("The Arc agents of {cluster} reach Azure."),
+        Code.AGENTS_AWAY: FindingWords(
+            "The Arc agents of {cluster} do not reach Azure ({state}, last seen {last_heartbeat}), so that the new"
+            " password can't get to the runtime.",
+            "Reconnect the cluster first.",
+        ),
+        Code.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has all rights that the rotation uses."),
+        Code.ACTIONS_MISSING: FindingWords(
+            "The bot's Azure identity lacks rights at {place}: {missing}.",
+            "Whoever runs the bot has to update its custom role: `deploy/azure/writer.json` lists them.",
+        ),
+    },
+)

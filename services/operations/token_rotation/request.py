@@ -1,0 +1,79 @@
+"""What a rotation is asked to do, and all words for what it sees and why it fails."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum, auto
+
+from services.policy.sites import Site
+
+
+@dataclass(frozen=True)
+class RotationOptions:
+    """`expires` is when the new password ends by itself; None: never."""
+
+    expires: datetime | None = None
+
+
+@dataclass(frozen=True)
+class RotationRequest:
+    """A connected registry whose sync token gets a new password."""
+
+    name: str
+    expires: datetime | None
+
+
+@dataclass(frozen=True)
+class InContact:
+    """The runtime made contact after it was looked at; `last_activity` by Azure's clock."""
+
+    last_activity: datetime
+
+
+class Code(StrEnum):
+    """All words that a finding can be. `handlers.views.procedures.token_rotation` has their sentences."""
+
+    CONNECTED_FOUND = auto()
+    CONNECTED_ABSENT = auto()
+    CONNECTED_BUSY = auto()
+    MANAGED_IDENTITY = auto()
+    NESTED = auto()
+    NOT_ACTIVATED = auto()
+    GATEWAY_UNKNOWN = auto()
+    IN_CONTACT = auto()
+    BY_SCHEDULE = auto()
+    OFFLINE = auto()
+
+    TOKEN_FOUND = auto()
+    TOKEN_ABSENT = auto()
+    TOKEN_DISABLED = auto()
+    TOKEN_SHARED = auto()
+    SLOT_IDLE = auto()
+    SLOTS_FULL = auto()
+
+    EXTENSION_FOUND = auto()
+    EXTENSION_ABSENT = auto()
+    EXTENSION_BUSY = auto()
+    EXTENSION_FAILED = auto()
+    OTHER_SECRETS = auto()
+    AGENTS_CONNECTED = auto()
+    AGENTS_AWAY = auto()
+    ACTIONS_COMPLETE = auto()
+    ACTIONS_MISSING = auto()
+
+
+class Cause(StrEnum):
+    """A rotation's own causes of failure."""
+
+    UPDATE_FAILED = auto()
+    NO_CONTACT = auto()
+    CUT_OFF = auto()
+
+
+def rotation_request(_site: Site, name: str, options: RotationOptions) -> RotationRequest:
+    """Of this registry; whether it exists is for the checks to see."""
+    return RotationRequest(name, options.expires)
+
+
+def site_names(site: Site, request: RotationRequest) -> dict[str, object]:
+    """Facts for sentences and command lines."""
+    return {**site.names, "name": request.name}
