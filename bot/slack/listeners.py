@@ -8,7 +8,7 @@ remains and waits for it at shutdown.
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -142,19 +142,24 @@ class Listeners:
     async def _answer(self, line: "_Line", where: Where, *, team: str, channel_name: str = "") -> None:
         reference = secrets.token_hex(4)
         with structlog.contextvars.bound_contextvars(reference=reference):
-            try:
-                reply = await self._dispatch(line, where, reference, team=team, channel_name=channel_name)
-                answer = reply.message if reply else None
-                if isinstance(answer, Modal):
-                    await self._replies.open(answer, line.trigger_id, where)
-                elif answer is not None:
-                    await self._replies.send(answer, where)
-            except DomainError as error:
-                _log.warning("delivery_not_answered", error=str(error))
-                await self._try_to_send(Message(views.explanation(error)), where)
-            except Exception:  # noqa: BLE001 - a person waits for an answer, even after a fault
-                _log.exception("fault")
-                await self._try_to_send(views.ours(reference), where)
+            reply = self._dispatch(line, where, reference, team=team, channel_name=channel_name)
+            await self._send(reply, line, where, reference)
+
+    async def _send(self, reply: Awaitable[Reply | None], line: "_Line", where: Where, reference: str) -> None:
+        """Send what a command answers, or why it answers nothing."""
+        try:
+            answer = await reply
+            match answer.message if answer else None:
+                case Modal() as modal if line.opens_forms:
+                    await self._replies.open(modal, line.trigger_id, where)
+                case Message() as message:
+                    await self._replies.send(message, where)
+        except DomainError as error:
+            _log.warning("delivery_not_answered", error=str(error))
+            await self._try_to_send(Message(views.explanation(error)), where)
+        except Exception:  # noqa: BLE001 - a person waits for an answer, even after a fault
+            _log.exception("fault")
+            await self._try_to_send(views.ours(reference), where)
 
     async def _try_to_send(self, message: Message, where: Where) -> None:
         with suppress(DomainError):
@@ -214,16 +219,7 @@ class Listeners:
             await ack(response_action="update", view=view(answer.message, channel=filled.channel))
             return
         await ack()
-        self._tasks.start(self._send_form_answer(running, where))
-
-    async def _send_form_answer(self, running: "asyncio.Task[Reply | None]", where: Where) -> None:
-        try:
-            answer = await running
-        except DomainError as error:
-            await self._try_to_send(Message(views.explanation(error)), where)
-            return
-        if answer and isinstance(answer.message, Message):
-            await self._replies.send(answer.message, where)
+        self._tasks.start(self._send(running, line, where, reference))
 
     async def options(self, ack: AsyncAck, body: Body) -> None:
         """The names to choose from in a form's field while somebody types."""
