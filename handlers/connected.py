@@ -14,7 +14,6 @@ from handlers.views import connected as views
 from services.model.azure import AcrRef
 from services.model.errors import Absent, DomainError, Invalid, NotFound
 from services.model.health import Target
-from services.policy.placement import Placement
 from services.policy.sites import Site
 from services.services import Services
 
@@ -142,15 +141,14 @@ async def locate(request: Request, services: Services, name: str, site: Site | N
     targets = [Target(acr.id.lower(), registry.name) for acr, registry in existing]
     placements = await services.placements.of(targets, services.sites.values(), lists, fresh=True)
     if len(existing) > 1:
-        names = {each.name for target in targets for each in _sites_to_name(target, placements[target], permitted)}
+        names: set[str] = set()
+        for target in targets:
+            # What tells it from the others of its name is where it runs or, where that is not known, could run.
+            possible = [each for each in permitted if each.acr_ref.id.lower() == target.acr]
+            certain = [each for each in possible if each in placements[target].sites]
+            names |= {each.name for each in certain or possible}
         raise Invalid("site", name, "site.ambiguous", {"sites": tuple(sorted(names))})
     [(acr, registry)], [placement] = existing, placements.values()
     if not placement.is_visible(readable):
         services.policy.decide(request.person, request.place, "registry:read", placement.sites[0]).enforce()
     return views.Detail(acr, registry, placement.among(readable), site, tuple(unasked), tuple(lists[acr.id.lower()]))
-
-
-def _sites_to_name(target: Target, placement: Placement, permitted: Iterable[Site]) -> Iterable[Site]:
-    """The sites by which a connected registry is told from others of its name: where it runs, or could run."""
-    candidates = [site for site in permitted if site.acr_ref.id.lower() == target.acr]
-    return [site for site in candidates if site in placement.sites] or candidates

@@ -40,9 +40,18 @@ class Overview:
 
 def overview(shown: Overview) -> Message:
     """Everything that waits for the person first, then what is wrong, then what they did and may do."""
+    lines = [
+        f"• {escape(operations.summary(operation))}  ·  {date(operation.created)}  ·  {code(operation.id)}"
+        for operation in shown.own
+    ]
+    own = blocks.section("\n".join(lines)) if lines else blocks.context("None yet.")
     parts = [
         blocks.actions(button("Refresh", runs="home"), button("Help", runs="help"), block_id="home"),
-        *((*_awaiting(shown), *_alerts(shown), *_fleet(shown), *_own(shown)) if shown.may_read else _nothing()),
+        *(
+            (*_awaiting(shown), *_alerts(shown), *_fleet(shown), blocks.header("Your operations"), own)
+            if shown.may_read
+            else _nothing()
+        ),
         blocks.header("What you may do here"),
         blocks.section(f"{listed(map(code, shown.allowed))}."),
         blocks.context(f"In a channel it may be more or less: type {code(shown.help_line)} there."),
@@ -115,18 +124,6 @@ def _health(fleet: connected.Fleet) -> str:
     counts = health.counts({state: totals[state] for state in WORST_FIRST if totals[state]})
     number = count(len(fleet.rows), "connected registry", "connected registries")
     return f"{number}: {counts}" if counts else "no connected registries"
-
-
-def _own(shown: Overview) -> Iterator[Block]:
-    yield blocks.header("Your operations")
-    if not shown.own:
-        yield blocks.context("None yet.")
-        return
-    lines = [
-        f"• {escape(operations.summary(operation))}  ·  {date(operation.created)}  ·  {code(operation.id)}"
-        for operation in shown.own
-    ]
-    yield blocks.section("\n".join(lines))
 
 
 def _more(number: int) -> Iterator[Block]:

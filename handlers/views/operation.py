@@ -366,7 +366,7 @@ def _plan_title(operation: Operation) -> str:
 
 
 def _task(operation: Operation, index: int, step: PlannedStep) -> Block:
-    details = _words(operation.kind, step).details(step.params)
+    details = _words(operation.kind, step).details_of(step.params)
     small = _small(operation, index).removeprefix("  ·  ")
     return blocks.task(
         f"{operation.id}-{index}",

@@ -1,18 +1,11 @@
 """The words of a deactivation."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from handlers.kit.text import escape
 from handlers.views.procedures.words import CauseWords, FindingWords, ProcedureWords, StepWords
 from services.model.operation import Operation
 from services.operations.deactivate.request import Cause, Code
-
-
-def _activation(params: Mapping[str, Any]) -> str:
-    if params["activation"] == "Active":
-        return "Active → Inactive; another installation can be activated then"
-    return f"it is {params['activation']} already"
 
 
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
@@ -23,7 +16,14 @@ WORDS = ProcedureWords(
     title="Deactivate {target} at {site}",
     success="inactive",
     steps={
-        "connected.deactivate": StepWords("Activation of {name}", _activation),
+        "connected.deactivate": StepWords(
+            "Activation of {name}",
+            lambda params: (
+                "Active → Inactive; another installation can be activated then"
+                if params["activation"] == "Active"
+                else f"it is {params['activation']} already"
+            ),
+        ),
         "connected.inactive": StepWords("{name} is inactive"),
     },
     fields=_fields,

@@ -83,11 +83,9 @@ WORDS = ProcedureWords(
         "provider.register": StepWords(
             "Registration of resource providers", lambda params: ", ".join(params["namespaces"])
         ),
-        "acr.create": StepWords("Cloud registry {name}", lambda params: f"Premium, in {params['location']}"),
-        "acr.data_endpoint": StepWords(
-            "Data endpoint of {name}", lambda _params: "enabled; firewalls at the edge must let it through"
-        ),
-        "acr.import": StepWords("Image {image}", lambda params: f"from {params['source']}; an existing tag is kept"),
+        "acr.create": StepWords("Cloud registry {name}", "Premium, in {location}"),
+        "acr.data_endpoint": StepWords("Data endpoint of {name}", "enabled; firewalls at the edge must let it through"),
+        "acr.import": StepWords("Image {image}", "from {source}; an existing tag is kept"),
         "scope_map.put": StepWords("Scope map {name}", _repositories),
         "sync_token.put": StepWords("Sync token {name}"),
         "connected.create": StepWords("Connected registry {name}", _connected_registry),

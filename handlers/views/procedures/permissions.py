@@ -21,10 +21,6 @@ def _granted(params: Mapping[str, Any]) -> str:
     return f"may {'read, write and delete' if 'write' in verbs else 'read'} {_repositories(params)}"
 
 
-def _revoked(params: Mapping[str, Any]) -> str:
-    return f"loses {_repositories(params)}" if params["actions"] else "has none of them"
-
-
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
     options = operation.options
     if isinstance(options, PermissionsOptions):
@@ -49,7 +45,10 @@ WORDS = ProcedureWords(
     idle="nothing to change",
     steps={
         "permissions.grant": StepWords("Rights of {registry}", _granted),
-        "permissions.revoke": StepWords("Rights of {registry}", _revoked),
+        "permissions.revoke": StepWords(
+            "Rights of {registry}",
+            lambda params: f"loses {_repositories(params)}" if params["actions"] else "has none of them",
+        ),
         "permissions.synced": StepWords("Next sync of {name}"),
     },
     fields=_fields,

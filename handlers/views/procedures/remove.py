@@ -17,12 +17,6 @@ _DELETED = {
 }
 
 
-def _uninstallation(params: Mapping[str, Any]) -> str:
-    if params["force"]:
-        return "Azure forgets it, and nobody uninstalls it"
-    return "the Arc agents uninstall it, with its namespace and its volume"
-
-
 def _gateways(params: Mapping[str, Any]) -> str:
     names = {str(action).split("/")[1] for action in params["actions"]}
     return f"loses the gateway rights of {listed(sorted(names))}"
@@ -65,11 +59,16 @@ WORDS = ProcedureWords(
     idle="nothing to remove",
     nothing=_nothing,
     steps={
-        "workload.delete": StepWords("Workload {workload}", lambda params: f"namespace {params['namespace']}"),
-        "pull_secret.delete": StepWords(
-            "Pull secret regcred-{workload}", lambda params: f"namespace {params['namespace']}"
+        "workload.delete": StepWords("Workload {workload}", "namespace {namespace}"),
+        "pull_secret.delete": StepWords("Pull secret regcred-{workload}", "namespace {namespace}"),
+        "extension.remove": StepWords(
+            "Extension {name}",
+            lambda params: (
+                "Azure forgets it, and nobody uninstalls it"
+                if params["force"]
+                else "the Arc agents uninstall it, with its namespace and its volume"
+            ),
         ),
-        "extension.remove": StepWords("Extension {name}", _uninstallation),
         "namespace.gone": StepWords("Namespace {namespace} is gone from the cluster"),
         "connected.remove": StepWords("Connected registry {name}"),
         "scope_map.narrow": StepWords("Scope map {name}", _gateways),

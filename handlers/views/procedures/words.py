@@ -37,14 +37,17 @@ class FindingWords:
 
 @dataclass(frozen=True)
 class StepWords:
-    """A step as people read it: `title` is a template over the plan's parameters, `details` helps them to decide."""
+    """A step as people read it: `title` names it, `details` helps them to decide.
+
+    Templates over the plan's parameters; details that depend on them are a function.
+    """
 
     title: str
-    details: Callable[[Mapping[str, Any]], str] = lambda _params: ""
+    details: str | Callable[[Mapping[str, Any]], str] = ""
 
-
-def _as_requested(_operation: Operation) -> str:
-    return "There was nothing to do: everything is as requested."
+    def details_of(self, params: Mapping[str, Any]) -> str:
+        """The details of a step with these parameters, in plain text."""
+        return self.details.format_map(params) if isinstance(self.details, str) else self.details(params)
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class ProcedureWords:
     success: str
     steps: Mapping[str, StepWords] = field(default_factory=dict)
     idle: str = ""
-    nothing: Callable[[Operation], str] = _as_requested
+    nothing: Callable[[Operation], str] = lambda _operation: "There was nothing to do: everything is as requested."
     fields: Callable[[Operation], Iterable[tuple[str, str]]] = lambda _operation: ()
     remark: Callable[[object], str] = lambda _output: ""
     keeps: Callable[[object], bool] = lambda _output: False

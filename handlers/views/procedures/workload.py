@@ -15,18 +15,6 @@ _PODS = "kubectl describe pods --namespace {namespace} --selector app.kubernetes
 _RIGHTS = "kubectl apply --filename deploy/rbac/read-only.yaml --filename deploy/rbac/workloads.yaml"
 
 
-def _repository(params: Mapping[str, Any]) -> str:
-    return f"may pull {params['repository']}"
-
-
-def _namespace(params: Mapping[str, Any]) -> str:
-    return f"in the namespace {params['namespace']}"
-
-
-def _secret(params: Mapping[str, Any]) -> str:
-    return f"in the namespace {params['namespace']}, with a fresh password of {params['token']}"
-
-
 def _workload(params: Mapping[str, Any]) -> str:
     pods = f"{params['replicas']} Pod{'' if params['replicas'] == 1 else 's'}"
     port = f", port {params['port']}" if params["port"] else ""
@@ -35,10 +23,6 @@ def _workload(params: Mapping[str, Any]) -> str:
 
 def _digest(params: Mapping[str, Any]) -> str:
     return f"by the digest {short_digest(params['digests'][0])} of {params['repository']} in the cloud"
-
-
-def _deleted_image(params: Mapping[str, Any]) -> str:
-    return f"{params['image']}, in the namespace {params['namespace']}"
 
 
 def short_digest(digest: str) -> str:
@@ -80,11 +64,13 @@ DEPLOY_WORDS = ProcedureWords(
     title="Deploy a workload from {target} at {site}",
     success="pulled",
     steps={
-        "client_scope_map.put": StepWords("Scope map {name}", _repository),
+        "client_scope_map.put": StepWords("Scope map {name}", "may pull {repository}"),
         "client_token.put": StepWords("Client token {name}"),
-        "client_token.link": StepWords("Client tokens of {registry}", lambda params: f"{params['token']} may pull"),
+        "client_token.link": StepWords("Client tokens of {registry}", "{token} may pull"),
         "client_token.synced": StepWords("{registry} has synced since"),
-        "pull_secret.put": StepWords("Pull secret regcred-{workload}", _secret),
+        "pull_secret.put": StepWords(
+            "Pull secret regcred-{workload}", "in the namespace {namespace}, with a fresh password of {token}"
+        ),
         "workload.put": StepWords("Workload {workload}", _workload),
         "workload.pulled": StepWords("{workload} has the cloud's image", _digest),
     },
@@ -259,11 +245,9 @@ DELETE_WORDS = ProcedureWords(
     title="Delete workload {target} at {site}",
     success="deleted",
     steps={
-        "workload.delete": StepWords("Workload {workload}", _deleted_image),
-        "pull_secret.delete": StepWords("Pull secret regcred-{workload}", _namespace),
-        "client_token.unlink": StepWords(
-            "Client tokens of {registry}", lambda params: f"{params['token']} may not pull any more"
-        ),
+        "workload.delete": StepWords("Workload {workload}", "{image}, in the namespace {namespace}"),
+        "pull_secret.delete": StepWords("Pull secret regcred-{workload}", "in the namespace {namespace}"),
+        "client_token.unlink": StepWords("Client tokens of {registry}", "{token} may not pull any more"),
         "client_token.delete": StepWords("Client token {name}"),
         "client_scope_map.delete": StepWords("Scope map {name}"),
     },
