@@ -80,7 +80,7 @@ def _state(operation: Operation | Related) -> tuple[str, str]:
     words = words_of(operation.kind)
     if operation.state != "succeeded":
         return mark, word
-    is_idle = isinstance(operation, Operation) and not any(step.runs for step in operation.planned)
+    is_idle = isinstance(operation, Operation) and operation.is_idle
     return mark, words.idle if words.idle and is_idle else words.success
 
 
@@ -152,8 +152,12 @@ def _verdict(operation: Operation) -> Iterator[Block]:
             yield from _approval(operation)
         case "previewed":
             yield blocks.context("This was a dry run: nothing was written.")
+        case "succeeded" if operation.is_idle:
+            yield blocks.context(words_of(operation.kind).nothing(operation))
         case "succeeded":
-            yield _success(operation)
+            unproven = ("Not looked at in the cluster", findings.unproven(operation.plan))
+            took = ("Took", duration(_took(operation)) if operation.ended_at else "")
+            yield blocks.fields((*words_of(operation.kind).fields(operation), unproven, took))
         case "failed":
             yield from _failure(operation)
         case "rejected" if operation.outcome and operation.outcome.reason:
@@ -237,14 +241,6 @@ def _approval(operation: Operation) -> Iterator[Block]:
     yield blocks.section(f"{question} Needs {needed} from {approvers}.{escape(approved)} {expires}")
 
 
-def _success(operation: Operation) -> Block:
-    if not any(step.runs for step in operation.planned):
-        return blocks.context(words_of(operation.kind).nothing(operation))
-    took = ("Took", duration(_took(operation)) if operation.ended_at else "")
-    unproven = ("Not looked at in the cluster", findings.unproven(operation.plan))
-    return blocks.fields((*words_of(operation.kind).fields(operation), unproven, took))
-
-
 def _took(operation: Operation) -> timedelta:
     began = operation.started_at or operation.created
     return (operation.ended_at or began) - began
@@ -315,29 +311,24 @@ def _undeleted(operation: Operation) -> str:
 def _steps(operation: Operation, *, plan_blocks: bool) -> Iterator[Block]:
     if not operation.planned or operation.state == "blocked":
         return
+    title = _plan_title(operation)
     if operation.state in FOLDED:
-        # Whoever opens the channel later wants the end; `Show details` has every step.
-        yield blocks.context(_folded(operation))
+        # In one line: whoever opens the channel later wants the end; `Show details` has every step.
+        ending = ", none was run" if operation.state in {"rejected", "expired"} else ""
+        step = operation.outcome.step if operation.state == "failed" and operation.outcome else None
+        if step is not None:
+            ending = f", stopped at {bold(step_title(operation.kind, operation.planned[step]))}"
+        yield blocks.context(f"{title}{ending}")
         return
     if plan_blocks:
-        tasks = [_task(operation, index, step) for index, step in enumerate(operation.planned)]
-        yield blocks.plan(_plan_title(operation), tasks)
+        yield blocks.plan(title, [_task(operation, index, step) for index, step in enumerate(operation.planned)])
         return
     lines = [
         f"{_STEP_MARKS[_status(operation, index, step)]}  {escape(step_title(operation.kind, step))}"
         f"{_small(operation, index)}"
         for index, step in enumerate(operation.planned)
     ]
-    yield blocks.section(bold(_plan_title(operation)) + "\n" + "\n".join(lines))
-
-
-def _folded(operation: Operation) -> str:
-    """The plan of an operation that has ended, in one line."""
-    if operation.state in {"rejected", "expired"}:
-        return f"{_plan_title(operation)}, none was run"
-    step = operation.outcome.step if operation.state == "failed" and operation.outcome else None
-    stopped = f", stopped at {bold(step_title(operation.kind, operation.planned[step]))}" if step is not None else ""
-    return f"{_plan_title(operation)}{stopped}"
+    yield blocks.section(bold(title) + "\n" + "\n".join(lines))
 
 
 def _children(operation: Operation) -> Iterator[Block]:

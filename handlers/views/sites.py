@@ -1,12 +1,12 @@
 """Sites as people see them. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from handlers.kit import blocks
 from handlers.kit.blocks import button
-from handlers.kit.message import Block, Message
+from handlers.kit.message import Message
 from handlers.kit.text import bold, code, count, date, duration, escape, listed
 from handlers.views import connected, errors, health
 from services.model.azure import ArcCluster, Registry
@@ -32,6 +32,44 @@ class SiteDetail:
     rules: Mapping[str, ApprovalRule | None]
     permissions: tuple[str, ...]
 
+    @property
+    def service_address(self) -> str:
+        """The Service address that an extension gets there; in mrkdwn."""
+        if self.site.extension.service_ip:
+            return code(str(self.site.extension.service_ip))
+        facts = self.site.cluster.facts
+        if facts is None:
+            return "a free one is picked"
+        return f"from the site file: {listed(code(str(address)) for address in facts.addresses)}"
+
+    @property
+    def connected(self) -> str:
+        """The connected registries that run there; in mrkdwn."""
+        here = [row for row in self.fleet.rows if self.site in row.placement.sites]
+        if not here:
+            is_known = not self.fleet.unasked and self.site.name not in self.fleet.unasked_sites
+            return "none" if is_known else "could not be asked"
+        names = [f"{code(row.registry.name)} {health.word(row.health.state)}" for row in here[:MOST]]
+        further = len(here) - MOST
+        return ", ".join(names) + (f" and {further} more" if further > 0 else "")
+
+    @property
+    def approvals(self) -> str:
+        """Who has to approve what, and what the reader may do; in mrkdwn."""
+        kinds: defaultdict[str, list[str]] = defaultdict(list)
+        for kind, rule in self.rules.items():
+            approval = "no approval"
+            if rule:
+                approvers = listed(map(code, rule.approvers), "or")
+                approval = f"{count(rule.count, 'approval')} of {approvers} (rule _{escape(rule.name)}_)"
+            kinds[approval].append(bold(kind))
+        lines = [
+            f"{listed(words)} {'needs' if len(words) == 1 else 'need'} {approval} here."
+            for approval, words in kinds.items()
+        ]
+        lines.append(f"You may: {listed(map(code, self.permissions))}.")
+        return "\n".join(lines)
+
 
 def listing(sites: Sequence[Site], page: int, *, turns: str, environments: Sequence[str]) -> Message:
     """One page of sites by name; `environments` are those that the reader may read in."""
@@ -53,19 +91,24 @@ def card(detail: SiteDetail) -> Message:
     site = detail.site
     description = f"\n{escape(site.description)}" if site.description else ""
     head = f"{bold(site.name)}  ·  {escape(site.environment)}{description}"
-    extension = site.extension
+    extension, sync = site.extension, site.sync
+    window = f", open for {duration(sync.window)}" if sync.window else ""
+    schedule = "continuous" if sync.schedule == CONTINUOUS else f"{code(sync.schedule)} UTC{window}"
     pairs = (
-        ("Cloud registry", _registry(detail)),
-        ("Cluster", _cluster(detail)),
+        ("Cloud registry", f"{code(site.acr.name)} {_state(detail.registry)}"),
+        ("Cluster", f"{code(site.cluster.name)} {_state(detail.cluster)}"),
         ("Access to the cluster", "none: Azure alone is asked" if site.cluster.facts else ""),
-        ("Connected registries", _registries(detail)),
-        ("Repositories by default", listed(map(code, site.sync.repositories)) or "none"),
-        ("Mode and schedule by default", f"{site.sync.mode}, {_schedule(site)}"),
-        ("Service IP", _service_address(site)),
+        ("Connected registries", detail.connected),
+        ("Repositories by default", listed(map(code, sync.repositories)) or "none"),
+        ("Mode and schedule by default", f"{sync.mode}, {schedule}"),
+        ("Service IP", detail.service_address),
         ("Storage", f"{escape(extension.storage_class or 'the default class')}, {escape(extension.storage_request)}"),
         ("Resource group", f"{code(site.resource_group)} in {code(site.subscription)}"),
     )
-    parts = [blocks.section(head), blocks.fields(pairs), blocks.section(_approvals(detail)), *_problems(detail)]
+    parts = [blocks.section(head), blocks.fields(pairs), blocks.section(detail.approvals)]
+    answers = (detail.registry, detail.cluster, *(error for _, error in detail.fleet.unasked))
+    problems = [errors.explanation(answer) for answer in answers if isinstance(answer, DomainError)]
+    parts += [blocks.context(f":grey_question:  {problem}") for problem in problems]
     buttons = [button("Check", runs=f"check {site.name}"), button("List", runs=f"list --site {site.name}")]
     if "registry:write" in detail.permissions:
         buttons.append(button("Deploy…", runs=f"deploy --site {site.name}"))
@@ -73,70 +116,13 @@ def card(detail: SiteDetail) -> Message:
     return Message(escape(f"Site {site.name}, {site.environment}"), tuple(parts))
 
 
-def _service_address(site: Site) -> str:
-    if site.extension.service_ip:
-        return code(str(site.extension.service_ip))
-    facts = site.cluster.facts
-    return (
-        f"from the site file: {listed(code(str(one)) for one in facts.addresses)}" if facts else "a free one is picked"
-    )
-
-
-def _schedule(site: Site) -> str:
-    sync = site.sync
-    if sync.schedule == CONTINUOUS:
-        return "continuous"
-    return f"{code(sync.schedule)} UTC" + (f", open for {duration(sync.window)}" if sync.window else "")
-
-
-def _registry(detail: SiteDetail) -> str:
-    name = code(detail.site.acr.name)
-    match detail.registry:
+def _state(answer: Registry | ArcCluster | DomainError) -> str:
+    """What Azure says about the cloud registry or the cluster; in mrkdwn."""
+    match answer:
         case Registry(sku=sku, location=location):
-            return f"{name} {escape(sku)}, {escape(location)}"
-    return f"{name} {_trouble(detail.registry)}"
-
-
-def _cluster(detail: SiteDetail) -> str:
-    name = code(detail.site.cluster.name)
-    match detail.cluster:
+            return f"{escape(sku)}, {escape(location)}"
         case ArcCluster(connectivity=connectivity, last_heartbeat=heartbeat):
-            return f"{name} {escape(connectivity)}" + (f", last heartbeat {date(heartbeat)}" if heartbeat else "")
-    return f"{name} {_trouble(detail.cluster)}"
-
-
-def _trouble(answer: DomainError) -> str:
-    return "does not exist" if isinstance(answer, Absent) else "could not be asked"
-
-
-def _problems(detail: SiteDetail) -> Iterator[Block]:
-    """Why something could not be asked."""
-    for answer in (detail.registry, detail.cluster, *(error for _, error in detail.fleet.unasked)):
-        if isinstance(answer, DomainError):
-            yield blocks.context(f":grey_question:  {errors.explanation(answer)}")
-
-
-def _registries(detail: SiteDetail) -> str:
-    here = [row for row in detail.fleet.rows if detail.site in row.placement.sites]
-    if not here:
-        is_known = not detail.fleet.unasked and detail.site.name not in detail.fleet.unasked_sites
-        return "none" if is_known else "could not be asked"
-    names = [f"{code(row.registry.name)} {health.word(row.health.state)}" for row in here[:MOST]]
-    further = len(here) - MOST
-    return ", ".join(names) + (f" and {further} more" if further > 0 else "")
-
-
-def _approvals(detail: SiteDetail) -> str:
-    """Who has to approve what, and what the reader may do."""
-    kinds: defaultdict[str, list[str]] = defaultdict(list)
-    for kind, rule in detail.rules.items():
-        approvers = listed(map(code, rule.approvers), "or") if rule else ""
-        kinds[
-            f"{count(rule.count, 'approval')} of {approvers} (rule _{escape(rule.name)}_)" if rule else "no approval"
-        ].append(bold(kind))
-    lines = [
-        f"{listed(words)} {'needs' if len(words) == 1 else 'need'} {approval} here."
-        for approval, words in kinds.items()
-    ]
-    lines.append(f"You may: {listed(map(code, detail.permissions))}.")
-    return "\n".join(lines)
+            return escape(connectivity) + (f", last heartbeat {date(heartbeat)}" if heartbeat else "")
+        case Absent():
+            return "does not exist"
+    return "could not be asked"

@@ -166,6 +166,11 @@ class Operation:
         """The plan's steps; none while it is being made."""
         return self.plan.steps if self.plan else ()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether none of the plan's steps has anything to do."""
+        return not any(step.runs for step in self.planned)
+
     def output(self, kind: type[T]) -> T | None:
         """The output of this class that a completed step left; the last one's where several did."""
         outputs = [run.output for run in self.steps if run.state == "complete" and isinstance(run.output, kind)]
