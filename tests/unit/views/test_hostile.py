@@ -111,7 +111,7 @@ def refusals() -> Iterator[DomainError]:
     numbers |= {"longest": timedelta(days=7), "value": timedelta(days=1)}
     bounds = numbers | {"low": timedelta(days=1), "high": timedelta(days=2)}
     for rule in (*errors.RULES, unknown):
-        yield Invalid(HOSTILE, HOSTILE, rule, {**facts, **(bounds if rule.endswith("bounds") else numbers)})
+        yield Invalid(HOSTILE, HOSTILE, rule, {**facts, **(bounds if rule.endswith(("bounds", ".short")) else numbers)})
     for denial in (*errors.DENIALS, unknown):
         site = {"site": HOSTILE, "environment": HOSTILE, "approvers": (HOSTILE,)}
         yield model_errors.Denied(denial, {"name": HOSTILE, "permission": HOSTILE, **site})
