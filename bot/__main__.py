@@ -121,6 +121,7 @@ def check_config(*, ask: bool = False) -> int:
         from bot import checking  # noqa: PLC0415 - as in `run`
 
         problems += checking.local_problems(chosen)
+        problems += checking.site_problems(files.sites)
         if ask and not problems:
             problems += asyncio.run(checking.outside_problems(chosen, files.sites))
     if problems:
@@ -128,7 +129,9 @@ def check_config(*, ask: bool = False) -> int:
     grants, approvals = len(files.policy.grants), len(files.policy.approvals)
     sys.stdout.write(f"No problems: {len(files.sites)} sites, {grants} grants, {approvals} approval rules.\n")
     if ask:
-        sys.stdout.write("Slack, Azure, the database and every site's cluster answered.\n")
+        unseen = [site.name for site in files.sites.values() if site.access == "none"]
+        left_out = f" Not asked, by `access: none`: {', '.join(unseen)}." if unseen else ""
+        sys.stdout.write(f"Slack, Azure, the database and every site's cluster answered.{left_out}\n")
     return 0
 
 

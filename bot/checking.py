@@ -13,8 +13,9 @@ from bot.settings import Settings
 from bot.slack.client import identify, open_client, open_socket
 from handlers.views.errors import plain
 from services.gateways.azure.gateway import open_azure
+from services.gateways.kubernetes import access as kubeconfigs
 from services.gateways.kubernetes.gateway import KubernetesGateway
-from services.model.errors import DomainError
+from services.model.errors import DomainError, Unreachable
 from services.policy.sites import Site
 from services.store.store import check as check_database
 
@@ -58,6 +59,35 @@ def _database(settings: Settings) -> list[Problem]:
     except Exception as error:  # noqa: BLE001 - any problem becomes one line, as when the bot starts
         return [start.problem(error, settings)]
     return []
+
+
+def site_problems(sites: Mapping[str, Site], environment: Mapping[str, str] = os.environ) -> list[Problem]:
+    """Kubeconfigs that lead a site nowhere, or two sites' clusters to one API server. Nobody is asked.
+
+    Where the bot's machine has no kubeconfig yet, nothing can be said.
+    """
+    problems: list[Problem] = []
+    first: dict[str, Site] = {}
+    for site in sites.values():
+        if site.access == "none":
+            continue
+        access = site.cluster.kubernetes
+        try:
+            server = kubeconfigs.api_server(kubeconfigs.place(access.kubeconfig, environment), access.context)
+        except Unreachable as error:
+            if error.code != "KubeconfigMissing":
+                problems.append(Problem(f"cluster of site {site.name}", plain(error)))
+            continue
+        other = first.setdefault(server, site)
+        if server and other.cluster_ref.id.lower() != site.cluster_ref.id.lower():
+            problems.append(
+                Problem(
+                    f"cluster of site {site.name}",
+                    f"its kubeconfig leads to {server}, as that of site {other.name} does, and their clusters are"
+                    f" {site.cluster.name} and {other.cluster.name}: set `cluster.kubernetes` of one of them",
+                )
+            )
+    return problems
 
 
 # --- asking ---------------------------------------------------------------------------------------------------------
@@ -117,7 +147,7 @@ async def _clusters(sites: Mapping[str, Site]) -> list[Problem]:
         return None
 
     try:
-        answers = await asyncio.gather(*map(ask, sites.values()))
+        answers = await asyncio.gather(*(ask(site) for site in sites.values() if site.access != "none"))
     finally:
         await gateway.close()
     return [problem for problem in answers if problem is not None]

@@ -129,6 +129,10 @@ _KUBECONFIG = {
         "The kubeconfig has no such context: {target}.",
         "Set `cluster.kubernetes.context` in the site file to one that `kubectl config get-contexts` lists.",
     ),
+    "ContextUnset": FindingWords(
+        "The site names no context, and its kubeconfig {target} has several: {message}.",
+        "Set `cluster.kubernetes.context` in the site file to the one that leads to this site's cluster.",
+    ),
     "CredentialPluginMissing": FindingWords(
         "The kubeconfig's credential plugin can't be run ({message}).",
         "Install it where the bot runs, or give the bot a kubeconfig with a token.",

@@ -76,6 +76,11 @@ WORDS: Mapping[tuple[str, str], Refusal] = {
         "SYSTEM's answer could not be understood, so the state of {target} is unknown.",
         "Check whether a proxy answered in its place, then try again.",
     ),
+    ("Unreachable", "context"): Refusal(
+        "The site names no context, and the kubeconfig {target} has several.",
+        "Set `cluster.kubernetes.context` in the site file to the one that leads to this site's cluster.",
+        "kubectl config get-contexts",
+    ),
     ("WrongCluster", ""): Refusal(
         "The kubeconfig leads to another cluster: to {actual} instead of the site's cluster {expected}.",
         "Set `cluster.kubernetes.kubeconfig` and `cluster.kubernetes.context` in the site file to the site's cluster.",

@@ -157,7 +157,7 @@ class KubernetesAccess(_Values):
     kubeconfig: str = Field(
         "", description="Path of a kubeconfig; empty: `KUBECONFIG`, the home folder's, or in-cluster."
     )
-    context: str = Field("", description="Context in it; empty: the current one.")
+    context: str = Field("", description="Context in it; empty only where the kubeconfig has no other one.")
     hold_namespace: str = Field(
         "default",
         description="Namespace in which the placeholder Service proves an address free for the length of a deployment.",

@@ -21,6 +21,8 @@ from services.model.redaction import scrub
 IN_CLUSTER = "in-cluster"
 _PLUGINS_SHARE = 0.75
 """Of the time for a connection: what a plugin says must be told before that ends."""
+_MOST_NAMES = 10
+"""Contexts that an error lists."""
 _FILES = ("client-certificate", "client-key", "certificate-authority", "tokenFile")
 _LISTS = ("clusters", "contexts", "users")
 _LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -81,13 +83,32 @@ def _named_files(kubeconfig: str, modified: int) -> tuple[str, ...]:
         return ()
 
 
+def api_server(location: str, context: str) -> str:
+    """The address that a context of a kubeconfig leads to; nobody is asked. Empty for the bot's own cluster.
+
+    Raises:
+        Unreachable: its code is `KubeconfigMissing`, `KubeconfigInvalid`, `ContextMissing` or `ContextUnset`.
+    """
+    if location == IN_CLUSTER:
+        return ""
+    try:
+        content = _merged(_files(location))
+        name = _chosen(content, context, location)
+        cluster = next(entry["context"]["cluster"] for entry in content["contexts"] if entry["name"] == name)
+        return next(str(entry["cluster"]["server"]) for entry in content["clusters"] if entry["name"] == cluster)
+    except StopIteration:
+        raise Unreachable(SERVICE, f"{location} {context}".strip(), "ContextMissing") from None
+    except (ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise Unreachable(SERVICE, location, "KubeconfigInvalid", scrub(str(error))) from error
+
+
 async def client(location: str, context: str, *, connections: int, deadline: float) -> ApiClient:
-    """A client for one context (empty: the current one), of so many connections; nothing is asked of the cluster yet.
+    """A client for one context (empty: the only one), of so many connections; nothing is asked of the cluster yet.
 
     A credential plugin gets most of the `deadline`, in seconds.
 
     Raises:
-        Unreachable: its code is `KubeconfigMissing`, `KubeconfigInvalid`, `ContextMissing` or one of `plugins`.
+        Unreachable: its code is one of `api_server` or of `plugins`.
     """
     configuration = Configuration()
     try:
@@ -110,12 +131,11 @@ async def client(location: str, context: str, *, connections: int, deadline: flo
 
 
 async def _load(location: str, context: str, configuration: Configuration, deadline: float) -> None:
-    files = [file for file in map(Path, location.split(":")) if file.is_file()]
-    if not files:
-        raise Unreachable(SERVICE, location, "KubeconfigMissing", "there is no such file")
+    content = _merged(_files(location))
+    context = _chosen(content, context, location)
     try:
         # Without a base path, each entry's files are looked for beside its kubeconfig.
-        loader = PluginLoader(_merged(files), context or None, config_base_path=None)  # type: ignore[no-untyped-call]  # likewise
+        loader = PluginLoader(ConfigNode("kubeconfig", content), context, config_base_path=None)  # type: ignore[no-untyped-call]  # likewise
         loader.location, loader.plugin_deadline = location, deadline * _PLUGINS_SHARE
         await loader.load_and_set(configuration)  # type: ignore[no-untyped-call]  # likewise
     except ConfigException as error:
@@ -129,6 +149,25 @@ async def _load(location: str, context: str, configuration: Configuration, deadl
 
     if loader.exec_plugin_expiry is not None:
         configuration.refresh_api_key_hook = refresh  # type: ignore[assignment]  # declared as None
+
+
+def _files(location: str) -> list[Path]:
+    files = [file for file in map(Path, location.split(":")) if file.is_file()]
+    if not files:
+        raise Unreachable(SERVICE, location, "KubeconfigMissing", "there is no such file")
+    return files
+
+
+def _chosen(content: Any, context: str, location: str) -> str:
+    """The context that is meant; the kubeconfig's current one is merely what somebody worked with last."""
+    names = [str(entry["name"]) for entry in content["contexts"]]
+    if context or len(names) == 1:
+        return context or names[0]
+    if not names:
+        raise Unreachable(SERVICE, location, "KubeconfigInvalid", "it has no context")
+    hidden = [f"{len(names) - _MOST_NAMES} more"] if len(names) > _MOST_NAMES else []
+    contexts = ", ".join([*sorted(names)[:_MOST_NAMES], *hidden])
+    raise Unreachable(SERVICE, location, "ContextUnset", contexts, reason="context")
 
 
 def _merged(files: list[Path]) -> Any:
@@ -145,4 +184,4 @@ def _merged(files: list[Path]) -> Any:
             for entry in content.get(name) or ():
                 node: Any = ConfigNode(f"{file}/{entry['name']}", entry, str(file))  # type: ignore[no-untyped-call]  # likewise
                 entries[name].setdefault(entry["name"], node)
-    return ConfigNode("kubeconfig", merged | {name: list(entries[name].values()) for name in _LISTS})  # type: ignore[no-untyped-call]  # likewise
+    return merged | {name: list(entries[name].values()) for name in _LISTS}

@@ -142,8 +142,22 @@ async def test_of_several_kubeconfigs_the_first_with_a_name_counts_and_names_fil
     del berlin["cluster"]["certificate-authority"]
     second.write_text(yaml.safe_dump(content | {"current-context": "lyon"}))
 
-    named, current = [await gateway.cluster(f"{first}:{second}", context) for context in ("lyon", "")]
-    assert (await named.version(), await current.version()) == ("v1.29.9", "v1.37.2")
+    lyon, berlin = [await gateway.cluster(f"{first}:{second}", context) for context in ("lyon", "berlin")]
+    assert (await lyon.version(), await berlin.version()) == ("v1.29.9", "v1.37.2")
+
+
+async def test_a_site_without_a_context_never_gets_the_current_one_of_several(
+    gateway: KubernetesGateway, part: KubePart, tmp_path: Path
+) -> None:
+    content = yaml.safe_load(part.kubeconfig.read_text())
+    single = tmp_path / "single"
+    contexts = [context for context in content["contexts"] if context["name"] == "lyon"]
+    single.write_text(yaml.safe_dump(content | {"contexts": contexts, "current-context": "nowhere"}))
+
+    with pytest.raises(Unreachable) as failed:
+        await gateway.cluster(str(part.kubeconfig), "")
+    assert (failed.value.code, "berlin, " in failed.value.message) == ("ContextUnset", True)
+    assert await (await gateway.cluster(str(single), "")).version() == "v1.29.9"
 
 
 async def test_one_client_serves_a_context(gateway: KubernetesGateway, part: KubePart) -> None:
