@@ -12,7 +12,7 @@ from services.services import Services
 
 
 @command("acr show", needs="registry:read", examples=("acr show berlin",), group="Cloud registries")
-async def show(_request: Request, site: Site, *, services: Services) -> Message:
+async def show(request: Request, site: Site, *, services: Services) -> Message:
     """Show a site's cloud registry: tier, hosts, network access, and how many connected registries it has.
 
     Args:
@@ -23,4 +23,4 @@ async def show(_request: Request, site: Site, *, services: Services) -> Message:
         arm = Questions(group, "azure")
         registry = arm.find(acr.id, lambda: azure.registries.get(acr))
         connected = arm.list(acr.id, lambda: azure.connected.list(acr))
-    return views.card(site, registry.result(), connected.result())
+    return views.card(site, registry.result(), connected.result(), slash=request.slash)

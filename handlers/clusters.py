@@ -10,10 +10,9 @@ from handlers.kit.request import Request
 from handlers.kit.rights import permitted_sites
 from handlers.views import clusters as views
 from services.model.azure import ArcCluster, ClusterRef
-from services.operations.answers import Answer, Questions
+from services.operations.answers import Answer, Known, Questions
 from services.operations.reach import ClusterQuestions
 from services.policy.sites import Site
-from services.ports import Cluster
 from services.services import Services
 
 
@@ -61,7 +60,7 @@ async def show(_request: Request, site: Site, *, services: Services) -> Message:
         storage_classes = inside.ask(lambda reached: reached.storage_classes())
         cert_manager = inside.ask(lambda reached: reached.has_cert_manager())
         ranges = inside.ask(lambda reached: reached.service_ranges(site.cluster.kubernetes.hold_namespace))
-        identity = inside.ask(_identity)
+    reaching = inside.reaching.result()
     return views.card(
         views.ClusterDetail(
             site,
@@ -72,10 +71,6 @@ async def show(_request: Request, site: Site, *, services: Services) -> Message:
             storage_classes.result(),
             cert_manager.result(),
             ranges.result(),
-            identity.result(),
+            Known(reaching.value.identity) if isinstance(reaching, Known) else reaching,
         )
     )
-
-
-async def _identity(cluster: Cluster) -> str:
-    return cluster.identity

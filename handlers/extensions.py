@@ -31,9 +31,9 @@ async def show(request: Request, name: str, *, site: Site | None = None, service
     # The site that the person named comes first, if the registry runs there.
     places = sorted(detail.placement.extensions, key=lambda place: place[0] != site)
     if not places:
-        return views.absent(detail)
+        return views.absent(detail, slash=request.slash)
     installation = await _look(services, places[0][0], detail.registry, places[0][1])
-    return views.card(detail, installation, request.now)
+    return views.card(detail, installation, request.now, slash=request.slash)
 
 
 async def _look(services: Services, site: Site, registry: ConnectedRegistry, extension: Extension) -> Installation:

@@ -13,7 +13,13 @@ from services.operations.answers import Answer, Known, Unknown
 from services.policy.sites import CONNECTED_REGISTRIES_PER_ACR, Site
 
 
-def card(site: Site, answer: Answer[Registry | None], connected: Answer[tuple[ConnectedRegistry, ...]]) -> Message:
+def card(
+    site: Site,
+    answer: Answer[Registry | None],
+    connected: Answer[tuple[ConnectedRegistry, ...]],
+    *,
+    slash: str = "/registry",
+) -> Message:
     """What connected registries need of it on top, then what it is."""
     name = site.acr.name
     title = f"{bold(name)} (site {code(site.name)})"
@@ -31,9 +37,9 @@ def card(site: Site, answer: Answer[Registry | None], connected: Answer[tuple[Co
         case _:
             created = site.acr.create_in
             what = (
-                f"{code(f'deploy NAME --site {site.name}')} creates it in {code(created)}."
+                f"{code(f'{slash} deploy NAME --site {site.name}')} creates it in {code(created)}."
                 if created
-                else ("It has to be created in the Premium tier, or the site file has to say `acr.create_in`.")
+                else "It has to be created in the Premium tier, or the site file has to say `acr.create_in`."
             )
             head, fields = f":heavy_minus_sign:  There is no registry {title}. {what}", []
     parts = [blocks.section(head), *([blocks.fields(fields)] if fields else [])]

@@ -12,7 +12,7 @@ from handlers.kit.text import bold, code, count, date, escape, listed
 from handlers.views import errors
 from services.model.azure import ArcCluster, ClusterRef, Extension
 from services.model.kubernetes import Node, ServiceRanges, StorageClass
-from services.operations.answers import Answer, Known, Unknown, known
+from services.operations.answers import Answer, Known, NotAsked, Unknown, known
 from services.policy.extensions import CERT_MANAGER_INSTALL, CERT_MANAGER_TYPE, registry_extensions
 from services.policy.sites import Site
 
@@ -73,7 +73,9 @@ def listing(rows: Sequence[Row], page: int, last: int, total: int) -> Message:
     states = Counter(row.state for row in ordered)
     counted = listed(f"{number} {escape(state)}" for state, number in states.items())
     head = f"{bold(count(total, 'cluster'))}{', on this page' if last > 1 else ''}: {counted}"
-    parts = blocks.paged(head, COLUMNS, _pages_of_rows(ordered, page, last), page, turns="cluster list --turn")
+    # Only this page has rows: the clusters of the others were not asked.
+    table = [[_cells(row) for row in ordered] if number == page else [] for number in range(1, last + 1)]
+    parts = blocks.paged(head, COLUMNS, table, page, turns="cluster list --turn")
     # What keeps one from being asked mostly keeps others too: the first of a kind explains them all.
     reasons = {
         type(row.answer.error): errors.explanation(row.answer.error)
@@ -82,11 +84,6 @@ def listing(rows: Sequence[Row], page: int, last: int, total: int) -> Message:
     }
     notes = [blocks.context(f":grey_question:  {text}") for text in reasons.values()]
     return Message(count(total, "cluster"), (*parts, *notes))
-
-
-def _pages_of_rows(rows: Sequence[Row], page: int, last: int) -> list[Sequence[tuple[str, ...]]]:
-    """All pages as `blocks.paged` counts them; only this one has rows, since the others were not asked."""
-    return [[_cells(row) for row in rows] if number == page else [] for number in range(1, last + 1)]
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -110,7 +107,7 @@ def card(detail: ClusterDetail) -> Message:
     site = detail.site
     mark, state = _state(detail.arc)
     head = f"{mark}  {bold(site.cluster.name)} (site {code(site.name)}) {state}"
-    arc = known(detail.arc, None)
+    arc, facts = known(detail.arc, None), site.cluster.facts
     azure = (
         (
             ("Last contact", date(arc.last_heartbeat) if arc.last_heartbeat else "never"),
@@ -127,7 +124,14 @@ def card(detail: ClusterDetail) -> Message:
         ("Kubernetes API", _answered(detail.version, lambda version: f"answers, {code(version)}")),
         ("Nodes", _answered(detail.nodes, _nodes)),
         ("Storage classes", _answered(detail.storage_classes, _storage_classes)),
-        ("Service ranges", _answered(detail.ranges, _ranges)),
+        (
+            "Service ranges",
+            _answered(
+                detail.ranges,
+                lambda ranges: f"{listed(map(code, ranges.ranges))}, {len(ranges.used)} in use",
+                code(str(facts.service_range)) if facts else "",
+            ),
+        ),
         ("cert-manager", _cert_manager(detail)),
         ("Connected registry extension", _answered(detail.extensions, _extensions)),
     )
@@ -154,8 +158,13 @@ def _state(answer: Answer[ArcCluster | None]) -> tuple[str, str]:
     return ":grey_question:", "could not be asked for in Azure"
 
 
-def _answered(answer: Answer[T], words: Callable[[T], str]) -> str:
-    return words(answer.value) if isinstance(answer, Known) else "could not be asked"
+def _answered(answer: Answer[T], words: Callable[[T], str], stated: str = "") -> str:
+    """An answer in words. `stated` is what the site file says where the bot has no access to the cluster."""
+    if isinstance(answer, Known):
+        return words(answer.value)
+    if isinstance(answer, NotAsked):
+        return f"{stated}, as the site file says" if stated else "was not asked"
+    return "could not be asked"
 
 
 def _nodes(nodes: Sequence[Node]) -> str:
@@ -177,10 +186,6 @@ def _storage_classes(classes: Sequence[StorageClass]) -> str:
     return (listed([*names[:MOST_NAMES], *further]) or "none") + default
 
 
-def _ranges(ranges: ServiceRanges) -> str:
-    return f"{listed(map(code, ranges.ranges)) or 'none'}, {count(len(ranges.used), 'address', 'addresses')} in use"
-
-
 def _extensions(extensions: tuple[Extension, ...]) -> str:
     own = registry_extensions(extensions)
     return listed(f"{code(each.name)} {escape(each.provisioning_state)}" for each in own) or "none"
@@ -194,10 +199,10 @@ def _cert_manager(detail: ClusterDetail) -> str:
         state = f"extension {code(microsofts[0].name)} {escape(microsofts[0].provisioning_state)}"
         missing = "" if known(detail.cert_manager, True) else "; its resource types are not there"
         return f"Microsoft's, {state}{missing}"
-    if not isinstance(detail.cert_manager, Known):
-        return "could not be asked"
-    if not detail.cert_manager.value:
-        return "none"
+    facts = detail.site.cluster.facts
+    stated = ("installed" if facts.cert_manager else "none") if facts else ""
+    if not isinstance(detail.cert_manager, Known) or not detail.cert_manager.value:
+        return _answered(detail.cert_manager, lambda _: "none", stated)
     if isinstance(extensions, Unknown):
         return "installed; by whom could not be asked"
     for each in registry_extensions(extensions.value):

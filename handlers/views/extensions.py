@@ -27,7 +27,7 @@ _CHANGING = frozenset({"Creating", "Updating", "Deleting"})
 _NEW_CONNECTION_STRING = frozenset({Cause.BAD_PASSWORD, Cause.BAD_CONNECTION_STRING})
 
 
-def absent(detail: Detail) -> Message:
+def absent(detail: Detail, *, slash: str = "/registry") -> Message:
     """That no extension serves it, as far as the clusters could be asked."""
     name, unasked = detail.registry.name, detail.placement.unasked
     text = f":heavy_minus_sign:  No extension runs {bold(name)} at any site."
@@ -37,18 +37,21 @@ def absent(detail: Detail) -> Message:
     parts = [blocks.section(text)]
     parts += [blocks.context(errors.explanation(error)) for _, error in unasked[:MOST_PROBLEMS]]
     if not unasked:
-        parts.append(blocks.context(f"{code(f'deploy {name} --site SITE')} installs one."))
+        parts.append(blocks.context(f"{code(f'{slash} deploy {name} --site SITE')} installs one."))
     return Message(f"No extension of {name}", (*parts, *namesakes(detail)))
 
 
-def card(detail: Detail, installation: Installation, now: datetime) -> Message:
+def card(detail: Detail, installation: Installation, now: datetime, *, slash: str = "/registry") -> Message:
     """The verdict on top; beneath it what Azure shows, what the cluster shows, and what could not be asked."""
     extension, site, runtime = installation.extension, installation.site, installation.runtime
+    name = detail.registry.name
     current = health(sighting_of(detail.acr.id, detail.registry, now, extension=extension.provisioning_state), now)
     failure = installation.failure
     if current.state == "silent" and installation.is_up:
         failure = None  # what the log says of the last contact is no reason for a silence that is planned
-    verdict = list(_failed(installation, failure)) if failure else [blocks.section(_verdict(installation, current))]
+    verdict = [blocks.section(_verdict(installation, current))]
+    if failure is not None:
+        verdict = list(_failed(installation, failure, slash))
     parts = [*elsewhere(detail), *verdict, blocks.section("*In Azure*"), blocks.fields(_in_azure(installation))]
     for status in (*extension.problems, *extension.information)[:MOST_PROBLEMS]:
         words = ": ".join(filter(None, [code(status.code), escape(status.message)]))
@@ -56,33 +59,37 @@ def card(detail: Detail, installation: Installation, now: datetime) -> Message:
     parts.append(blocks.section(f"*In the cluster* {code(site.cluster.name)}"))
     if isinstance(runtime, Known):
         parts += _in_cluster(installation, runtime.value)
-        parts += _log(runtime.value) if failure else ()
+        # Of the container before, where the new one says nothing yet.
+        log = (runtime.value.log.strip() or runtime.value.previous_log.strip()).splitlines()[-LOG_LINES:]
+        if failure and log:
+            parts.append(blocks.context("Last lines of its log:"))
+            parts.append(blocks.rich(blocks.preformatted("\n".join(cut(line, LONGEST_LINE) for line in log))))
     answers = (runtime, installation.certificates, installation.cluster, installation.token)
     unasked = [errors.explanation(answer.error) for answer in answers if isinstance(answer, Unknown)]
     parts += [blocks.context(f":grey_question:  {text}") for text in dict.fromkeys(unasked)]
     others = [other.name for other in detail.placement.sites if other != site]
     if others:
-        lines = listed(code(f"extension show {detail.registry.name} --site {other}") for other in others)
+        lines = listed(code(f"{slash} extension show {name} --site {other}") for other in others)
         parts.append(blocks.context(f"It runs at other sites too: {lines}."))
-    parts.append(blocks.actions(button("Check", runs=f"check {site.name} --name {detail.registry.name}")))
-    return Message(f"Extension of {detail.registry.name} at {site.name}", (*parts, *namesakes(detail)))
+    parts.append(blocks.actions(button("Check", runs=f"check {site.name} --name {name}")))
+    return Message(f"Extension of {name} at {site.name}", (*parts, *namesakes(detail)))
 
 
-def _failed(installation: Installation, failure: Failure) -> Iterator[Block]:
+def _failed(installation: Installation, failure: Failure, slash: str) -> Iterator[Block]:
     """Why it does not work, and what cures that without an operation that could be retried."""
     name, site = installation.registry.name, installation.site
     text = causes.render(failure, "deploy", {**site.names, "name": name})
-    cure = text.cure
+    cure, deploy = text.cure, code(f"{slash} deploy {name} --site {site.name}")
     if failure.cause in _NEW_CONNECTION_STRING:
         # Nobody can read it back or write a part of it: the documented cure is to install anew.
         cure = (
-            f"It needs a new connection string: {code(f'remove {name} --site {site.name}')}, which deletes its volume,"
-            f" then {code(f'deploy {name} --site {site.name}')}."
+            f"It needs a new connection string: {code(f'{slash} remove {name} --site {site.name}')}, whose plan says"
+            f" what goes with it (its volume too), then {deploy}."
         )
     elif text.command:
-        cure = f"{cure} The command: {code(text.command)}."
+        cure = f"{cure} The command: {code(f'{slash} {text.command}')}."
     elif installation.extension.provisioning_state in {"Failed", "Canceled"}:
-        cure = f"{cure} {code(f'deploy {name} --site {site.name}')} installs it again.".strip()
+        cure = f"{cure} {deploy} installs it again.".strip()
     title = f"{bold(name)} at {bold(site.name)}"
     yield blocks.section(f":no_entry:  {title} does not work. {text.sentence}\n{cure}".rstrip())
     if text.line:
@@ -194,11 +201,3 @@ def _certificates(answer: Answer[tuple[Certificate, ...]]) -> str:
         )
         or "none of cert-manager"
     )
-
-
-def _log(runtime: Runtime) -> Iterator[Block]:
-    """Its last words: of the container before, where the new one says nothing yet."""
-    lines = (runtime.log.strip() or runtime.previous_log.strip()).splitlines()[-LOG_LINES:]
-    if lines:
-        yield blocks.context("Last lines of its log:")
-        yield blocks.rich(blocks.preformatted("\n".join(cut(line, LONGEST_LINE) for line in lines)))

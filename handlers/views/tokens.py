@@ -9,7 +9,7 @@ from handlers.kit import blocks
 from handlers.kit.message import Message
 from handlers.kit.text import count, duration, escape, listed
 from handlers.views.connected import Detail, elsewhere, namesakes
-from services.model.azure import ConnectedRegistry, PasswordSlot, Token
+from services.model.azure import PasswordSlot, Token
 
 SOON = timedelta(days=30)
 """An expiry that is nearer comes first."""
@@ -84,14 +84,11 @@ def _linked(name: str, use: str, detail: Detail) -> str:
     others = [
         registry.name
         for registry in detail.registries
-        if registry.name != detail.registry.name and name in _used_by(registry)
+        if registry.name != detail.registry.name
+        if name in {_last(token).casefold() for token in (registry.token_id, *registry.client_token_ids)}
     ]
     own = {"sync": "as sync token", "client": "yes"}.get(use, "no")
     return f"{own}, also to {listed(others)}" if others else own
-
-
-def _used_by(registry: ConnectedRegistry) -> set[str]:
-    return {_last(token).casefold() for token in (registry.token_id, *registry.client_token_ids)}
 
 
 def _trouble(token: Token | None, now: datetime) -> str:

@@ -52,7 +52,7 @@ Registry (only you): :large_green_circle:  *hamburg-arc* (site `hamburg`) is con
   *Kubernetes API* answers, `v1.33.4`
   *Nodes* 1 linux/amd64 and 1 linux/arm64
   *Storage classes* `standard` (default)
-  *Service ranges* `10.112.0.0/24`, 2 addresses in use
+  *Service ranges* `10.112.0.0/24`, 2 in use
   *cert-manager* installed, not by an extension
   *Connected registry extension* none
   [Check]\
@@ -95,7 +95,7 @@ Registry (only you): :large_green_circle:  *berlin-arc* (site `berlin`) is conne
   *Kubernetes API* answers, `v1.33.4`
   *Nodes* 1 linux/amd64
   *Storage classes* `standard` (default)
-  *Service ranges* `10.96.0.0/16`, 3 addresses in use
+  *Service ranges* `10.96.0.0/16`, 3 in use
   *cert-manager* installed by the extension `edge01`
   *Connected registry extension* `edge01` Succeeded
   [Check]\

@@ -137,5 +137,5 @@ Registry (only you): :no_entry:  *edge01* at *berlin* does not work. The sync to
 """)
     assert await answer(registry, "extension show edge09") == snapshot("""\
 Registry (only you): :heavy_minus_sign:  No extension runs *edge09* at any site.
-  `deploy edge09 --site SITE` installs one.\
+  `/registry deploy edge09 --site SITE` installs one.\
 """)

@@ -8,9 +8,10 @@ import pytest
 from handlers.kit.message import Message
 from handlers.views import cloud_registries, clusters
 from services.model.azure import ArcCluster, ClusterRef, Extension
-from services.model.errors import Unreachable
+from services.model.errors import NoAccess, Unreachable
 from services.model.kubernetes import Node, ServiceRanges, StorageClass
-from services.operations.answers import Known, Unknown
+from services.operations.answers import Known, NotAsked, Unknown
+from services.policy.sites import Site
 from tests.golden.values import ACR, EXTENSION, NOW, SITE
 
 ARC = ArcCluster("/arc", "hamburg-arc", "westeurope", "Connected", NOW, "1.33.4", "k3s", "1.36.1", 3)
@@ -52,6 +53,21 @@ def fields(message: Message) -> dict[str, str]:
 )
 def test_it_is_said_whose_cert_manager_it_is(changes: dict[str, Any], words: str) -> None:
     assert fields(clusters.card(detail(**changes)))["cert-manager"] == words
+
+
+def test_what_the_site_file_states_is_not_taken_for_an_answer() -> None:
+    facts = {"service_range": "10.112.0.0/24", "addresses": ["10.112.0.9"], "cert_manager": True}
+    changes = {"access": "none", "cluster": {"name": "hamburg-arc", "facts": facts}}
+    site = Site.model_validate(SITE.model_dump(exclude_defaults=True) | changes)
+    unasked = NotAsked(NoAccess("kubernetes", "hamburg"))
+    inside = dict.fromkeys(("version", "nodes", "storage_classes", "cert_manager", "ranges", "identity"), unasked)
+    shown = fields(clusters.card(replace(detail(**inside), site=site)))
+
+    assert (shown["Service ranges"], shown["cert-manager"], shown["Nodes"]) == (
+        "`10.112.0.0/24`, as the site file says",
+        "installed, as the site file says",
+        "was not asked",
+    )
 
 
 def test_what_a_deployment_would_miss_is_visible() -> None:

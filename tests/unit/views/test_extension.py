@@ -41,9 +41,10 @@ def verdict(**changes: Any) -> str:
 
 
 def test_a_password_that_is_refused_is_cured_by_a_new_connection_string() -> None:
-    assert "`remove edge01 --site hamburg`, which deletes its volume, then `deploy edge01 --site hamburg`" in verdict(
-        registry=OFFLINE, runtime=Known(REFUSED)
-    )
+    text = verdict(registry=OFFLINE, runtime=Known(REFUSED))
+
+    assert "`/registry remove edge01 --site hamburg`, whose plan says what goes with it (its volume too)" in text
+    assert text.endswith("then `/registry deploy edge01 --site hamburg`.")
 
 
 def test_a_failed_installation_is_installed_again_by_a_deployment() -> None:
@@ -51,7 +52,7 @@ def test_a_failed_installation_is_installed_again_by_a_deployment() -> None:
     text = verdict(extension=replace(EXTENSION, provisioning_state="Failed", problems=(problem,)), registry=OFFLINE)
 
     assert "does not work" in text
-    assert "`deploy edge01 --site hamburg` installs it again." in text
+    assert "`/registry deploy edge01 --site hamburg` installs it again." in text
 
 
 @pytest.mark.parametrize(
