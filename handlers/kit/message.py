@@ -165,7 +165,10 @@ def submission(submitted: Mapping[str, Any]) -> Submission:
     positional: list[str] = []
     options: list[str] = []
     for parameter, kind, is_positional in origin["fields"]:
-        values = _values(next(iter(state.get(parameter, {}).values()), {}))
+        element: Mapping[str, Any] = next(iter(state.get(parameter, {}).values()), {})
+        selected = [element.get("selected_option"), *(element.get("selected_options") or ())]
+        text = (element.get("value") or "").strip()
+        values = [choice["value"] for choice in selected if choice] or ([text] if text else [])
         flag = "--" + parameter.replace("_", "-")
         if kind == "flag":
             options += [flag] * bool(values)
@@ -182,12 +185,3 @@ def submission(submitted: Mapping[str, Any]) -> Submission:
         message_ts=origin.get("message", ""),
         thread_ts=origin.get("thread", ""),
     )
-
-
-def _values(element: Mapping[str, Any]) -> tuple[str, ...]:
-    if option := element.get("selected_option"):
-        return (option["value"],)
-    if options := element.get("selected_options"):
-        return tuple(selected["value"] for selected in options)
-    text = (element.get("value") or "").strip()
-    return (text,) if text else ()

@@ -46,7 +46,11 @@ def card(detail: Detail, family: Lineage, page: int) -> Message:
         parts += _shortfall(detail, shortfall)
     if len(shortfalls) > MOST_SHORTFALLS:
         parts.append(blocks.context(f"{len(shortfalls) - MOST_SHORTFALLS} more scope maps lack permissions."))
-    parts += [blocks.section(line) for line in _holders(family)]
+    holders = [_holder(own, ""), *(_holder(access, " above it") for access in family.above)]
+    if family.below:
+        names = [f"{bold(access.name)} ({escape(access.registry.mode)}, {_usage(access)})" for access in family.below]
+        holders.append(f"Below it: {listed(names)}")
+    parts += map(blocks.section, holders)
     if rows := _rows(family):
         columns = ("Repository or gateway", own.name, *(f"{one.name} (above)" for one in family.above[:MOST_ABOVE]))
         columns = (*columns, "Needed below by") if family.below else columns
@@ -67,7 +71,7 @@ def _shortfall(detail: Detail, shortfall: Shortfall) -> Iterator[Block]:
     holder, actions = shortfall.holder, shortfall.actions
     needing = [bold(name) if name != holder.name else f"{bold(name)} itself" for name in shortfall.needed_by]
     if holder.scope_map is None:
-        return  # `_holders` says what is missing instead
+        return  # `_holder` says what is missing instead
     further = [f"{len(actions) - MOST_NAMED} more"] if len(actions) > MOST_NAMED else []
     named = listed([*map(code, actions[:MOST_NAMED]), *further])
     verb = "needs" if len(needing) == 1 else "need"
@@ -97,16 +101,6 @@ def _line(detail: Detail, shortfall: Shortfall) -> str:
             *(command_line(options[kind], name, *added) for (kind, name), added in verbs.items() if kind in options),
         ]
     )
-
-
-def _holders(family: Lineage) -> Iterator[str]:
-    """Whose permissions these are: it, those above it from the nearest, and those below."""
-    yield _holder(family.own, "")
-    for access in family.above:
-        yield _holder(access, " above it")
-    if family.below:
-        below = [f"{bold(access.name)} ({escape(access.registry.mode)}, {_usage(access)})" for access in family.below]
-        yield f"Below it: {listed(below)}"
 
 
 def _holder(access: SyncAccess, where: str) -> str:
