@@ -152,8 +152,12 @@ class ConnectedRegistries(Protocol):
         window: timedelta | None,
         message_ttl: timedelta,
         log_level: str,
+        parent: str = "",
     ) -> Pending:
-        """Create it under the cloud registry. Idempotent with equal values."""
+        """Create it under the connected registry `parent`, by default under the cloud registry itself.
+
+        Idempotent with equal values.
+        """
 
     async def update(
         self,

@@ -1,14 +1,41 @@
 """Rules on the settings by which a connected registry syncs: what the service takes. Pure."""
 
 from datetime import timedelta
+from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 from services.model.errors import Invalid, InvalidRule
-from services.policy.sites import MESSAGE_TTL, SYNC_WINDOW, Repository, Schedule
+from services.policy.sites import CONNECTED_REGISTRY_NAME, CONTINUOUS, MESSAGE_TTL, SYNC_WINDOW, Repository, Schedule
 
+Mode = Literal["ReadOnly", "ReadWrite"]
+MODES: tuple[Mode, ...] = ("ReadOnly", "ReadWrite")
 _REPOSITORY: TypeAdapter[str] = TypeAdapter(Repository)
 _SCHEDULE: TypeAdapter[str] = TypeAdapter(Schedule)
+
+
+def valid_name(name: str) -> str:
+    """The name of a connected registry; raises `Invalid`."""
+    if not CONNECTED_REGISTRY_NAME.fullmatch(name):
+        raise Invalid("name", name, "name.pattern", {"least": 5, "most": 40})
+    return name
+
+
+def valid_mode(text: str) -> Mode:
+    """The mode, in whatever case it was typed; raises `Invalid`."""
+    for mode in MODES:
+        if text.casefold() == mode.casefold():
+            return mode
+    raise Invalid("mode", text, "mode.unknown", {"modes": MODES})
+
+
+def valid_timing(schedule: str, window: timedelta | None, message_ttl: timedelta) -> None:
+    """Raises `Invalid` for what is beyond the service's bounds, and for a schedule that needs a window and has none."""
+    valid_message_ttl(message_ttl)
+    if window is not None:
+        valid_window(window)
+    elif schedule != CONTINUOUS:
+        raise Invalid("window", "", "window.missing", {"schedule": schedule})
 
 
 def valid_repository(name: str) -> str:

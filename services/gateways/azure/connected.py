@@ -47,6 +47,7 @@ class ConnectedRegistries:
         window: timedelta | None,
         message_ttl: timedelta,
         log_level: str,
+        parent: str = "",
     ) -> Pending:
         """Everything else is sent as the Azure CLI sends it: audit log off, garbage collection daily at midnight."""
         sync = models.SyncProperties(token_id=token_id, schedule=schedule, message_ttl=message_ttl)
@@ -55,7 +56,7 @@ class ConnectedRegistries:
         registry = models.ConnectedRegistry(
             properties=models.ConnectedRegistryProperties(
                 mode=mode,
-                parent=models.ParentProperties(sync_properties=sync),
+                parent=models.ParentProperties(id=acr.connected_id(parent) if parent else None, sync_properties=sync),
                 logging=models.LoggingProperties(log_level=log_level, audit_log_status=models.AuditLogStatus.DISABLED),
                 garbage_collection=models.GarbageCollectionProperties(enabled=True, schedule="0 0 * * *"),
                 client_token_ids=[],

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.model.operation import Operation
+from services.operations.outputs import RegistryCreated
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,6 @@ class ImageImported:
 
     image: str
     digest: str = ""
-
-
-@dataclass(frozen=True)
-class RegistryCreated:
-    """The connected registry, with the host name of the data endpoint that its connection string names."""
-
-    gateway_endpoint: str
 
 
 @dataclass(frozen=True)

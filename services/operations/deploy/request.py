@@ -7,14 +7,9 @@ from ipaddress import ip_address
 from typing import Literal
 
 from services.model.errors import Invalid
-from services.operations.sync_settings import valid_message_ttl, valid_repository, valid_schedule, valid_window
-from services.policy.sites import (
-    CONNECTED_REGISTRY_NAME,
-    CONTINUOUS,
-    Site,
-)
+from services.operations.sync_settings import valid_mode, valid_name, valid_repository, valid_schedule, valid_timing
+from services.policy.sites import Site
 
-MODES = ("ReadOnly", "ReadWrite")
 EXTENSION_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?")
 """It becomes the name of a Helm release: 53 characters of a DNS label at most."""
 STORAGE_REQUEST = re.compile(r"([0-9]+)(Mi|Gi|Ti|Pi|Ei)")
@@ -83,9 +78,9 @@ def deploy_request(site: Site, name: str | None, options: DeployOptions = NO_OPT
     fixed = site.extension.service_ip
     request = DeployRequest(
         site=site.name,
-        name=_name(name) if name is not None else "",
+        name=valid_name(name) if name is not None else "",
         repositories=tuple(dict.fromkeys(map(valid_repository, options.repositories or site.sync.repositories))),
-        mode=_mode(options.mode) if options.mode else site.sync.mode,
+        mode=valid_mode(options.mode) if options.mode else site.sync.mode,
         schedule=valid_schedule(options.schedule) if options.schedule else site.sync.schedule,
         window=options.window or site.sync.window,
         message_ttl=options.message_ttl or site.sync.message_ttl,
@@ -100,38 +95,16 @@ def deploy_request(site: Site, name: str | None, options: DeployOptions = NO_OPT
         version=site.extension.version,
         trust_distribution=site.extension.trust_distribution,
     )
-    _agree(request)
-    return request
-
-
-def _agree(request: DeployRequest) -> None:
-    """Rules on several values, and on those whose bounds are the service's."""
     if request.name and not request.repositories:
         raise Invalid("repository", "", "repositories.none", {"site": request.site})
-    valid_message_ttl(request.message_ttl)
-    if request.window is not None:
-        valid_window(request.window)
-    elif request.schedule != CONTINUOUS:
-        raise Invalid("window", "", "window.missing", {"schedule": request.schedule})
-
-
-def _name(name: str) -> str:
-    if not CONNECTED_REGISTRY_NAME.fullmatch(name):
-        raise Invalid("name", name, "name.pattern", {"least": 5, "most": 40})
-    return name
+    valid_timing(request.schedule, request.window, request.message_ttl)
+    return request
 
 
 def _extension_name(name: str) -> str:
     if not EXTENSION_NAME.fullmatch(name):
         raise Invalid("extension_name", name, "extension_name.pattern")
     return name
-
-
-def _mode(text: str) -> Literal["ReadOnly", "ReadWrite"]:
-    for mode in ("ReadOnly", "ReadWrite"):
-        if text.casefold() == mode.casefold():
-            return mode
-    raise Invalid("mode", text, "mode.unknown", {"modes": MODES})
 
 
 def _address(text: str) -> str:

@@ -5,8 +5,8 @@ from difflib import get_close_matches
 
 from services.model.plan import Finding
 from services.operations.answers import Known, is_missing, known
+from services.operations.belongings import ownership
 from services.operations.checks import Check, blocker, check, ok, required, warning
-from services.operations.remove.belongings import ownership
 from services.operations.remove.observation import ACR_ACTIONS, CLUSTER_ACTIONS, Observation
 from services.operations.remove.plan import extension_of, of_request, plan
 from services.operations.remove.request import NO_EXTENSION, Code, RemoveRequest

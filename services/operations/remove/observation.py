@@ -9,8 +9,8 @@ from services.model.errors import WrongCluster
 from services.model.kubernetes import DeployedWorkload, Workload
 from services.model.plan import Plan
 from services.operations.answers import Answer, Questions, value_of
+from services.operations.belongings import own_extension
 from services.operations.reach import ClusterQuestions, cluster_of
-from services.operations.remove.belongings import own_extension
 from services.operations.remove.request import RemoveRequest
 from services.policy.extensions import SERVICE_ADDRESS, registry_extensions
 from services.policy.sites import RUNTIME_NAMESPACE, Site
@@ -97,7 +97,7 @@ def _ask_cluster(questions: Questions, kubernetes: Kubernetes, site: Site, reque
 
     async def workloads_of_it(reached: Cluster) -> tuple[Workload, ...]:
         registries = await value_of(arm["connected"])
-        own = own_extension(request, await value_of(arm["extensions"]), registries)
+        own = own_extension(request.name, request.options.extension, await value_of(arm["extensions"]), registries)
         hosts = {one.login_server for one in registries if one.name.casefold() == request.name.casefold()}
         return await reached.workloads(hosts | ({own.settings.get(SERVICE_ADDRESS, "")} if own else set()))
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from services.model.azure import Extension
 from services.model.plan import Effect, PlannedStep
 from services.operations.answers import NotAsked, known
+from services.operations.belongings import Belongings, belongings, own_extension
 from services.operations.procedure import Draft
-from services.operations.remove.belongings import Belongings, belongings, own_extension
 from services.operations.remove.observation import Observation
 from services.operations.remove.request import RemoveRequest
 from services.operations.workload_removal import DELETE_PULL_SECRETS, DELETE_WORKLOAD
@@ -23,14 +23,18 @@ def plan(_site: Site, request: RemoveRequest, observation: Observation) -> Draft
 
 def of_request(request: RemoveRequest, observation: Observation) -> Belongings:
     """What belongs to the connected registry; what could not be asked counts as nothing, and blocks the plan."""
+    registries, scope_maps = known(observation.connected, ()), known(observation.scope_maps, ())
+    keep_client_tokens = request.options.keep_client_tokens
     return belongings(
-        request, known(observation.connected, ()), known(observation.scope_maps, ()), known(observation.tokens, ())
+        request.name, registries, scope_maps, known(observation.tokens, ()), keep_client_tokens=keep_client_tokens
     )
 
 
 def extension_of(request: RemoveRequest, observation: Observation) -> Extension | None:
     """The extension that goes, likewise."""
-    return own_extension(request, known(observation.extensions, ()), known(observation.connected, ()))
+    return own_extension(
+        request.name, request.options.extension, known(observation.extensions, ()), known(observation.connected, ())
+    )
 
 
 def _workloads(observation: Observation) -> Iterator[PlannedStep]:

@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from services.model.azure import Pending
-from services.model.errors import Absent, Busy, Conflict, Failure, WrongCluster
+from services.model.errors import Absent, Failure, WrongCluster
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
-from services.operations.command_line import acr_options, command_line
+from services.operations.command_line import command_line
+from services.operations.registry_steps import remove_registry
 from services.operations.remove.request import Cause
 from services.operations.step import Done, Going, Progress, Scene, Step, again, follow, followed
 from services.operations.token_steps import delete_scope_map, delete_token, narrow_scope_map
@@ -66,38 +66,6 @@ def see_namespace_gone(kind: str) -> Step:
         )
 
     return Step(kind, look, line, wait=again(look), interval=5, within=2 * STAYS_AFTER)
-
-
-def remove_registry(kind: str) -> Step:
-    """A step that deletes the connected registry as the Azure CLI does, deactivated first only where Azure insists."""
-
-    async def deactivated(scene: Scene, pending: Pending) -> Progress:
-        if pending.kind != "done":
-            return followed(pending)
-        return followed(await scene.azure.connected.delete(scene.site.acr_ref, scene.params["name"]))
-
-    async def begin(scene: Scene) -> Progress:
-        acr, name = scene.site.acr_ref, scene.params["name"]
-        try:
-            return followed(await scene.azure.connected.delete(acr, name))
-        except Busy:
-            raise
-        except Conflict as refusal:
-            # Other conflicts, such as with a child, would leave behind a connected registry that is cut off.
-            if "activ" not in f"{refusal.code} {refusal.message}".casefold():
-                raise
-            return await deactivated(scene, await scene.azure.connected.deactivate(acr, name))
-
-    async def wait(scene: Scene, token: Pending) -> Progress:
-        pending = await scene.azure.operations.poll(token)
-        return followed(pending) if token.kind == "gone" else await deactivated(scene, pending)
-
-    def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
-        return command_line(
-            "az acr connected-registry delete", name=planned.params["name"], **acr_options(site.acr_ref), yes=True
-        )
-
-    return Step(kind, begin, line, wait=wait)
 
 
 STEPS: tuple[Step, ...] = (

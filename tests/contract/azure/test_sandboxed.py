@@ -430,6 +430,25 @@ async def test_a_basic_registry_has_no_connected_ones(azure: Azure) -> None:
         )
 
 
+async def test_a_connected_registry_can_be_below_another_one(azure: Azure) -> None:
+    await edge01(azure)
+    await azure.scope_maps.put(ACR, "line1", sync_actions("line1", "ReadOnly", ("hello-world",)), "made by a test")
+    await finished(azure, await azure.tokens.put(ACR, "line1", f"{ACR.id}/scopeMaps/line1"))
+    await azure.connected.create(
+        ACR,
+        "line1",
+        token_id=f"{ACR.id}/tokens/line1",
+        mode="ReadOnly",
+        schedule="* * * * *",
+        window=None,
+        message_ttl=timedelta(days=2),
+        log_level="Information",
+        parent="edge01",
+    )
+
+    assert [(one.name, one.parent) for one in await azure.connected.list(ACR)] == [("edge01", ""), ("line1", "edge01")]
+
+
 # --- clusters and extensions ----------------------------------------------------------------------------------------
 
 

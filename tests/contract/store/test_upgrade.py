@@ -15,11 +15,11 @@ from services.operations.deploy.outputs import (
     AddressHeld,
     ExtensionInstalled,
     ImageKept,
-    RegistryCreated,
     RegistryOnline,
     RuntimeVerified,
 )
 from services.operations.deploy.request import DeployOptions
+from services.operations.outputs import RegistryCreated
 from services.operations.procedures import PROCEDURES
 from services.store import open_store
 from services.store.store import migrations

@@ -6,8 +6,7 @@ from dataclasses import replace
 import pytest
 
 from services.model.azure import ConnectedRegistry, Extension, ScopeMap, Token
-from services.operations.remove.belongings import Belongings, belongings, own_extension, ownership
-from services.operations.remove.request import RemoveOptions, RemoveRequest
+from services.operations.belongings import Belongings, belongings, own_extension, ownership
 from services.policy.sites import EXTENSION_TYPE, sync_actions
 from tests.golden.values import REGISTRY
 
@@ -41,8 +40,7 @@ def of_edge01(
     *,
     keep_client_tokens: bool = False,
 ) -> Belongings:
-    options = RemoveOptions(keep_client_tokens=keep_client_tokens)
-    return belongings(RemoveRequest("edge01", options), registries, scope_maps, tokens)
+    return belongings("edge01", registries, scope_maps, tokens, keep_client_tokens=keep_client_tokens)
 
 
 def at(*addresses: str) -> tuple[ConnectedRegistry, ...]:
@@ -91,13 +89,12 @@ def test_a_connection_string_that_can_be_read_says_it(stated: str, verdict: str)
 def test_where_nothing_shows_whose_it_is_a_person_says_it(
     chosen: str, named: str, addresses: tuple[str, ...], goes: bool
 ) -> None:
-    request = RemoveRequest("edge01", RemoveOptions(extension=chosen))
-    assert (own_extension(request, (extension(named),), at(*addresses)) is not None) == goes
+    assert (own_extension("edge01", chosen, (extension(named),), at(*addresses)) is not None) == goes
 
 
 def test_an_extension_of_another_type_is_nobodys_registry() -> None:
     flux = replace(extension("edge01"), type="microsoft.flux")
-    assert own_extension(RemoveRequest("edge01", RemoveOptions()), (flux,), at(ADDRESS)) is None
+    assert own_extension("edge01", "", (flux,), at(ADDRESS)) is None
 
 
 def test_what_it_syncs_by_goes_and_what_another_one_syncs_by_stays() -> None:

@@ -7,8 +7,9 @@ import pytest
 from services.model.azure import Pending
 from services.model.errors import Failure
 from services.operations.deploy.causes import Cause
-from services.operations.deploy.outputs import AddressHeld, RegistryCreated
+from services.operations.deploy.outputs import AddressHeld
 from services.operations.deploy.procedure import DEPLOY
+from services.operations.outputs import RegistryCreated
 from services.operations.step import Going
 from tests.golden.values import EXTENSION
 from tests.unit.steps.scenes import PASSWORD, Cloud, Edge, names, scene

@@ -6,11 +6,11 @@ from services.model.azure import Pending
 from services.model.errors import Absent, AlreadyExists, DomainError, Failure
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
-from services.operations.command_line import acr_options, command_line, lines
+from services.operations.command_line import command_line, lines
 from services.operations.deploy.causes import Cause
 from services.operations.deploy.outputs import ImageImported, ImageKept
+from services.operations.registry_steps import enable_data_endpoint, put_sync_scope_map, put_sync_token
 from services.operations.step import Done, Going, Progress, Scene, Step, follow, followed, is_there
-from services.operations.token_steps import put_scope_map, put_token, scope_options
 from services.policy.sites import Site
 
 UNSEEN = timedelta(minutes=1)
@@ -69,24 +69,6 @@ def create_registry(kind: str) -> Step:
         writes=lambda site, _: site.acr_ref.id,
         exists=lambda scene: is_there(scene.azure.registries.get(scene.site.acr_ref)),
     )
-
-
-def enable_data_endpoint(kind: str) -> Step:
-    """A step that enables the cloud registry's data endpoint."""
-
-    async def begin(scene: Scene) -> Progress:
-        return followed(await scene.azure.registries.enable_data_endpoint(scene.site.acr_ref))
-
-    def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
-        return command_line(
-            "az acr update",
-            name=planned.params["name"],
-            resource_group=site.acr_ref.resource_group,
-            subscription=site.acr_ref.subscription,
-            data_endpoint_enabled="true",
-        )
-
-    return Step(kind, begin, line, wait=follow)
 
 
 def import_image(kind: str) -> Step:
@@ -168,51 +150,9 @@ async def _digest(scene: Scene) -> str | None:
     return digest
 
 
-async def _put_scope_map(scene: Scene) -> Progress:
-    return followed(
-        await scene.azure.scope_maps.put(
-            scene.site.acr_ref,
-            scene.params["name"],
-            scene.params["actions"],
-            _description(scene.name),
-        )
-    )
-
-
-def _scope_map_line(site: Site, operation: Operation, planned: PlannedStep) -> str:
-    actions = planned.params["actions"]
-    # It creates or overwrites, as the bot's own request does.
-    create = command_line(
-        "az acr scope-map create",
-        name=planned.params["name"],
-        **acr_options(site.acr_ref),
-        description=_description(operation.target),
-    )
-    return f"{create} {scope_options(actions if isinstance(actions, tuple) else ())}"
-
-
-def _description(registry: str) -> str:
-    return f"Created by the registry bot for the sync of connected registry {registry}."
-
-
-async def _put_token(scene: Scene) -> Progress:
-    scope_map = f"{scene.site.acr_ref.id}/scopeMaps/{scene.params['scope_map']}"
-    return followed(await scene.azure.tokens.put(scene.site.acr_ref, scene.params["name"], scope_map))
-
-
-def _token_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
-    return command_line(
-        "az acr token create",
-        name=planned.params["name"],
-        **acr_options(site.acr_ref),
-        scope_map=planned.params["scope_map"],
-        no_passwords="true",
-    )
-
-
 REGISTER_PROVIDERS = register_providers("provider.register")
 CREATE_ACR = create_registry("acr.create")
 ENABLE_DATA_ENDPOINT = enable_data_endpoint("acr.data_endpoint")
 IMPORT_IMAGE = import_image("acr.import")
-PUT_SCOPE_MAP = put_scope_map("scope_map.put", _put_scope_map, _scope_map_line)
-PUT_SYNC_TOKEN = put_token("sync_token.put", _put_token, _token_line)
+PUT_SCOPE_MAP = put_sync_scope_map("scope_map.put")
+PUT_SYNC_TOKEN = put_sync_token("sync_token.put")

@@ -2,64 +2,15 @@
 
 from datetime import datetime, timedelta
 
-from services.model.azure import Pending
 from services.model.errors import DomainError
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.operations.command_line import acr_options, command_line, repeated
-from services.operations.deploy.outputs import RegistryCreated, RegistryOnline, RegistrySynced
+from services.operations.deploy.outputs import RegistryOnline, RegistrySynced
 from services.operations.deploy.steps.verdict import raise_if_final
-from services.operations.step import Done, Going, Progress, Scene, Step, again, followed, is_there
+from services.operations.registry_steps import create_registry
+from services.operations.step import Done, Going, Progress, Scene, Step, again
 from services.policy.sites import Site, synced_repositories
-
-
-def create(kind: str) -> Step:
-    """A step that creates the connected registry."""
-
-    def progress(pending: Pending) -> Progress:
-        gateway = pending.facts.get("gateway_endpoint", "")
-        return followed(pending, RegistryCreated(gateway) if gateway else None)
-
-    async def begin(scene: Scene) -> Progress:
-        params = scene.params
-        pending = await scene.azure.connected.create(
-            scene.site.acr_ref,
-            scene.name,
-            token_id=f"{scene.site.acr_ref.id}/tokens/{params['token']}",
-            mode=params["mode"],
-            schedule=params["schedule"],
-            window=params["window"],
-            message_ttl=params["message_ttl"],
-            log_level=params["log_level"],
-        )
-        return progress(pending)
-
-    async def wait(scene: Scene, token: Pending) -> Progress:
-        return progress(await scene.azure.operations.poll(token))
-
-    def line(site: Site, operation: Operation, planned: PlannedStep) -> str:
-        params = planned.params
-        return command_line(
-            "az acr connected-registry create",
-            name=operation.target,
-            **acr_options(site.acr_ref),
-            sync_token=params["token"],
-            mode=params["mode"],
-            sync_schedule=params["schedule"],
-            sync_window=params.get("window"),
-            sync_message_ttl=params.get("message_ttl"),
-            log_level=params.get("log_level"),
-            yes=True,
-        )
-
-    return Step(
-        kind,
-        begin,
-        line,
-        wait=wait,
-        writes=lambda site, planned: site.acr_ref.connected_id(str(planned.params["name"])),
-        exists=lambda scene: is_there(scene.azure.connected.get(scene.site.acr_ref, scene.name)),
-    )
 
 
 def see_online(kind: str) -> Step:
@@ -144,6 +95,6 @@ def _several(values: object) -> tuple[object, ...]:
     return tuple(values) if isinstance(values, tuple | list) else ()
 
 
-CREATE = create("connected.create")
+CREATE = create_registry("connected.create")
 ONLINE = see_online("connected.online")
 SYNCED = see_synced("connected.synced")

@@ -12,8 +12,9 @@ from services.model.plan import PlannedStep
 from services.operations.command_line import Variable, acr_options, command_line, lines
 from services.operations.connection_string import connection_string
 from services.operations.deploy.causes import Cause
-from services.operations.deploy.outputs import ExtensionInstalled, RegistryCreated, address_of
+from services.operations.deploy.outputs import ExtensionInstalled, address_of
 from services.operations.deploy.steps.verdict import raise_if_final
+from services.operations.outputs import RegistryCreated
 from services.operations.step import Done, Going, Progress, Scene, Step, is_there
 from services.policy.extensions import SERVICE_ADDRESS
 from services.policy.sites import Site

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.model.azure import ConnectedRegistry, Extension, ScopeMap, Token, resource_name
-from services.operations.remove.request import RemoveRequest
 from services.policy.extensions import extension_of, registry_extensions, shares_address
 from services.policy.sync_permissions import repositories_kept_above
 
@@ -38,12 +37,11 @@ class Belongings:
 
 
 def own_extension(
-    request: RemoveRequest, extensions: tuple[Extension, ...], registries: tuple[ConnectedRegistry, ...]
+    name: str, chosen: str, extensions: tuple[Extension, ...], registries: tuple[ConnectedRegistry, ...]
 ) -> Extension | None:
     """The extension that goes: the chosen one, else one that is certainly this connected registry's."""
-    chosen = request.options.extension
     for extension in registry_extensions(extensions):
-        verdict, _ = ownership(extension, request.name, registries)
+        verdict, _ = ownership(extension, name, registries)
         if verdict != "other" if _same(extension.name, chosen) else verdict == "own" and not chosen:
             return extension
     return None
@@ -69,13 +67,15 @@ def ownership(
 
 
 def belongings(
-    request: RemoveRequest,
+    name: str,
     registries: tuple[ConnectedRegistry, ...],
     scope_maps: tuple[ScopeMap, ...],
     tokens: tuple[Token, ...],
+    *,
+    keep_client_tokens: bool,
 ) -> Belongings:
     """Of everything in the cloud registry. ARM's names have no case; here they are as Azure writes them."""
-    name = request.name.casefold()
+    name = name.casefold()
     registry = next((one for one in registries if one.name.casefold() == name), None)
     others = [one for one in registries if one is not registry]
     existing = {one.name.casefold() for one in others}
@@ -92,7 +92,7 @@ def belongings(
         if gateways(one) & existing
     }
 
-    kept_clients = clients if request.options.keep_client_tokens else set()
+    kept_clients = clients if keep_client_tokens else set()
     candidates = [
         token
         for token in tokens
