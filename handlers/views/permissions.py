@@ -1,12 +1,12 @@
 """Sync permissions as people see them. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 
 from handlers.kit import blocks
 from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, count, escape, listed
 from handlers.views.connected import Detail, elsewhere, namesakes
-from services.operations.command_line import acr_options, command_line
+from services.operations.command_line import acr_options, command_line, scope_options
 from services.policy.sites import SCOPE_MAP_PERMISSIONS, synced_repositories
 from services.policy.sync_permissions import Lineage, Shortfall, SyncAccess, grants, split
 
@@ -83,24 +83,11 @@ def _shortfall(detail: Detail, shortfall: Shortfall) -> Iterator[Block]:
     if len(actions) > room:
         yield blocks.section(f"{text} There is room for {room} more: take others away from it first.")
         return
-    line = _line(detail, shortfall)
+    update = command_line("az acr scope-map update", name=holder.scope_map.name, **acr_options(detail.acr))
+    line = f"{update} {scope_options(actions, 'add_')}"
     yield blocks.section(f"{text} To add them:" if len(line) <= LONGEST_LINE else text)
     if len(line) <= LONGEST_LINE:
         yield blocks.rich(blocks.preformatted(line))
-
-
-def _line(detail: Detail, shortfall: Shortfall) -> str:
-    verbs: dict[Subject, list[str]] = {}
-    for kind, name, verb in map(split, shortfall.actions):
-        verbs.setdefault((kind, name), []).append(verb)
-    options = {"repositories": "--add-repository", "gateway": "--add-gateway"}
-    name = shortfall.holder.scope_map.name if shortfall.holder.scope_map else ""
-    return " ".join(
-        [
-            command_line("az acr scope-map update", name=name, **acr_options(detail.acr)),
-            *(command_line(options[kind], name, *added) for (kind, name), added in verbs.items() if kind in options),
-        ]
-    )
 
 
 def _holder(access: SyncAccess, where: str) -> str:
@@ -128,21 +115,20 @@ def _rows(family: Lineage) -> list[tuple[str, ...]]:
             needed.setdefault((kind, name), set()).add(verb)
             if access is not family.own and access.name not in users.setdefault((kind, name), []):
                 users[kind, name].append(access.name)
+
+    def cell(holder: SyncAccess, kind: str, name: str) -> str:
+        verbs = {verb: grants(holder.actions, f"{kind}/{name}/{verb}") for verb in sorted(needed[kind, name])}
+        has = ", ".join(verb for verb, granted in verbs.items() if granted)
+        lacks = ", ".join(verb for verb, granted in verbs.items() if not granted)
+        return "; ".join(filter(None, [has, f"lacks {lacks}" if lacks else ""]))
+
     subjects = sorted(needed, key=lambda subject: (subject[0] == "gateway", subject))
     holders = (family.own, *family.above[:MOST_ABOVE])
     return [
         (
             f"gateway {name}" if kind == "gateway" else name,
-            *(_cell(holder, (kind, name), needed[kind, name]) for holder in holders),
+            *(cell(holder, kind, name) for holder in holders),
             *([", ".join(users.get((kind, name), ()))] if family.below else []),
         )
         for kind, name in subjects
     ]
-
-
-def _cell(holder: SyncAccess, subject: Subject, needed: Iterable[str]) -> str:
-    kind, name = subject
-    verbs: Mapping[str, bool] = {verb: grants(holder.actions, f"{kind}/{name}/{verb}") for verb in sorted(needed)}
-    has = ", ".join(verb for verb, granted in verbs.items() if granted)
-    lacks = ", ".join(verb for verb, granted in verbs.items() if not granted)
-    return "; ".join(filter(None, [has, f"lacks {lacks}" if lacks else ""]))

@@ -79,3 +79,18 @@ def acr_options(acr: AcrRef) -> dict[str, object]:
 def lines(commands: Iterable[str]) -> str:
     """The commands one below the other, without repetitions."""
     return "\n".join(dict.fromkeys(filter(None, commands)))
+
+
+def scope_options(actions: Iterable[str], prefix: str = "") -> str:
+    """Actions as options of `az acr scope-map create`, or of its `update` with the prefix `add_` or `remove_`.
+
+    `repositories/team/app/content/read` is `--repository team/app content/read`.
+    """
+    verbs: dict[tuple[str, str], list[str]] = {}
+    for action in actions:
+        target, noun, verb = action.rsplit("/", 2)
+        kind, _, name = target.partition("/")
+        verbs.setdefault(({"repositories": "repository"}.get(kind, kind), name), []).append(f"{noun}/{verb}")
+    return " ".join(
+        command_line("", **{f"{prefix}{kind}": (name, *words)}).strip() for (kind, name), words in verbs.items()
+    )

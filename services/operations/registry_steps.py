@@ -7,10 +7,10 @@ from services.model.azure import Pending
 from services.model.errors import Busy, Conflict
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
-from services.operations.command_line import acr_options, command_line
+from services.operations.command_line import acr_options, command_line, scope_options
 from services.operations.outputs import RegistryCreated
 from services.operations.step import Progress, Scene, Step, follow, followed, is_there
-from services.operations.token_steps import put_scope_map, put_token, scope_options
+from services.operations.token_steps import put_scope_map, put_token
 from services.policy.sites import Site
 
 

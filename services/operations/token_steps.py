@@ -3,13 +3,13 @@
 `name` among a step's parameters is that of the scope map or token.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 
 from services.model.azure import Token
 from services.model.errors import Absent
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
-from services.operations.command_line import acr_options, command_line
+from services.operations.command_line import acr_options, command_line, scope_options
 from services.operations.step import Done, Progress, Scene, Step, follow, followed, is_there
 from services.policy.sites import Site
 
@@ -85,21 +85,6 @@ def widen_scope_map(kind: str) -> Step:
         return _update_line(site, planned, "add_")
 
     return Step(kind, begin, line, wait=follow)
-
-
-def scope_options(actions: Iterable[str], prefix: str = "") -> str:
-    """Actions as options of `az acr scope-map create`, or of its `update` with the prefix `add_` or `remove_`.
-
-    `repositories/team/app/content/read` is `--repository team/app content/read`.
-    """
-    verbs: dict[tuple[str, str], list[str]] = {}
-    for action in actions:
-        target, noun, verb = action.rsplit("/", 2)
-        kind, _, name = target.partition("/")
-        verbs.setdefault(({"repositories": "repository"}.get(kind, kind), name), []).append(f"{noun}/{verb}")
-    return " ".join(
-        command_line("", **{f"{prefix}{kind}": (name, *words)}).strip() for (kind, name), words in verbs.items()
-    )
 
 
 def _update_line(site: Site, planned: PlannedStep, prefix: str) -> str:
