@@ -28,7 +28,8 @@ async def list_(request: Request, name: str, *, site: Site | None = None, servic
         site: Where it is; needed only if several cloud registries have one of this name.
     """
     detail = await locate(request, services, name, site)
-    return views.listing(detail, await services.azure.tokens.list(detail.acr), request.now)
+    tokens = await services.azure.tokens.list(detail.acr)
+    return views.listing(detail, tokens, request.now, slash=request.slash)
 
 
 @command(

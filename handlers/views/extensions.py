@@ -80,15 +80,19 @@ def _failed(installation: Installation, failure: Failure, slash: str) -> Iterato
     name, site = installation.registry.name, installation.site
     text = causes.render(failure, "deploy", {**site.names, "name": name})
     cure, deploy = text.cure, code(f"{slash} deploy {name} --site {site.name}")
-    if failure.cause in _NEW_CONNECTION_STRING:
-        # Nobody can read it back or write a part of it: the documented cure is to install anew.
+    registry, state = installation.registry, installation.extension.provisioning_state
+    if failure.cause in _NEW_CONNECTION_STRING and state == "Succeeded":
+        # A deployment keeps an extension that is installed. A rotation wants an activation, and no registry above.
+        rotates = registry.activation == "Active" and not registry.parent
         cure = (
-            f"It needs a new connection string: {code(f'{slash} remove {name} --site {site.name}')}, whose plan says"
-            f" what goes with it (its volume too), then {deploy}."
+            f"{code(f'{slash} token rotate {name} --site {site.name}')} gives it a new password."
+            if rotates
+            else f"It needs a new connection string: {code(f'{slash} remove {name} --site {site.name}')}, whose plan"
+            f" says what goes with it (its volume too), then {deploy}."
         )
     elif text.command:
         cure = f"{cure} The command: {code(f'{slash} {text.command}')}."
-    elif installation.extension.provisioning_state in {"Failed", "Canceled"}:
+    elif state in {"Failed", "Canceled"}:
         cure = f"{cure} {deploy} installs it again.".strip()
     title = f"{bold(name)} at {bold(site.name)}"
     yield blocks.section(f":no_entry:  {title} does not work. {text.sentence}\n{cure}".rstrip())

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from handlers.kit import blocks
 from handlers.kit.message import Message
-from handlers.kit.text import count, duration, escape, listed
+from handlers.kit.text import code, count, duration, escape, listed
 from handlers.views.connected import Detail, elsewhere, namesakes
 from services.model.azure import PasswordSlot, Token
 
@@ -34,17 +34,12 @@ class _Row:
         return place, self.use != "sync", self.name
 
 
-_TROUBLES = (
-    "deleted",
-    "disabled",
-    "with an expired password",
-    "with a password that expires soon",
-    "without a password",
-)
+_PASSWORD_TROUBLES = ("with an expired password", "with a password that expires soon", "without a password")
+_TROUBLES = ("deleted", "disabled", *_PASSWORD_TROUBLES)
 """The worst first."""
 
 
-def listing(detail: Detail, tokens: Iterable[Token], now: datetime) -> Message:
+def listing(detail: Detail, tokens: Iterable[Token], now: datetime, *, slash: str = "/registry") -> Message:
     """One table, a row for each token that is the connected registry's or is named after it."""
     rows = sorted(_rows(detail, tokens, now), key=lambda row: row.urgency)
     title = detail.title
@@ -57,7 +52,13 @@ def listing(detail: Detail, tokens: Iterable[Token], now: datetime) -> Message:
     head = f"{mark}  {title} has {count(len(rows), 'token')}" + (f": {listed(troubles)}" if troubles else "")
     table = blocks.table(COLUMNS, [_cells(row, now) for row in rows])
     note = blocks.context("Linked tokens are those with which clients sign in at the edge. Times are in UTC.")
-    parts = (*elsewhere(detail), blocks.section(head), table, note, *namesakes(detail))
+    registry, sites = detail.registry, detail.placement.sites
+    # A rotation wants a runtime that gets the password, and no registry above.
+    may_rotate = sites and registry.activation == "Active" and not registry.parent
+    rotates = may_rotate and any(row.use == "sync" and row.trouble in _PASSWORD_TROUBLES for row in rows)
+    rotation = f"{slash} token rotate {registry.name} --site {sites[0].name}" if rotates else ""
+    hint = [blocks.context(f"{code(rotation)} gives it a new sync password without a gap.")] if rotation else []
+    parts = (*elsewhere(detail), blocks.section(head), table, *hint, note, *namesakes(detail))
     return Message(escape(f"{count(len(rows), 'token')} of {detail.registry.name}"), parts)
 
 

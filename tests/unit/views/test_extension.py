@@ -40,11 +40,12 @@ def verdict(**changes: Any) -> str:
     return str(message.blocks[0]["text"]["text"])
 
 
-def test_a_password_that_is_refused_is_cured_by_a_new_connection_string() -> None:
-    text = verdict(registry=OFFLINE, runtime=Known(REFUSED))
+def test_a_password_that_is_refused_is_rotated_where_a_rotation_is_possible() -> None:
+    rotated = verdict(registry=OFFLINE, runtime=Known(REFUSED))
+    installed_anew = verdict(registry=replace(OFFLINE, parent="plant"), runtime=Known(REFUSED))
 
-    assert "`/registry remove edge01 --site hamburg`, whose plan says what goes with it (its volume too)" in text
-    assert text.endswith("then `/registry deploy edge01 --site hamburg`.")
+    assert rotated.endswith("`/registry token rotate edge01 --site hamburg` gives it a new password.")
+    assert "`/registry remove edge01 --site hamburg`, whose plan says what goes with it" in installed_anew
 
 
 def test_a_failed_installation_is_installed_again_by_a_deployment() -> None:

@@ -69,3 +69,11 @@ def test_tokens_that_stop_somebody_come_first() -> None:
         ["edge01", "never expires"],
         ["late", "created 2026-09-01 08:30, expires in 90 days"],
     ]
+
+
+def test_a_sync_password_that_ends_is_rotated_where_a_rotation_is_possible() -> None:
+    ending = [token("edge01", PasswordSlot("password1", NOW, NOW + timedelta(days=5)))]
+    alone = replace(DETAIL, registry=replace(EDGE, parent=""))
+
+    assert "`/registry token rotate edge01 --site hamburg`" in shown(tokens.listing(alone, ending, NOW))
+    assert "token rotate" not in shown(tokens.listing(DETAIL, ending, NOW))
