@@ -43,7 +43,7 @@ async def show(
         services.azure.tokens.list(detail.acr), services.azure.scope_maps.list(detail.acr)
     )
     family = lineage(detail.registry, detail.registries, tokens, scope_maps)
-    return replace(views.card(detail, family, page), replace=turn)
+    return replace(views.card(detail, family, page, slash=request.slash), replace=turn)
 
 
 @command(

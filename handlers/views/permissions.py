@@ -23,7 +23,7 @@ Subject = tuple[str, str]
 """`repositories` or `gateway`, and whose."""
 
 
-def card(detail: Detail, family: Lineage, page: int) -> Message:
+def card(detail: Detail, family: Lineage, page: int, *, slash: str = "/registry") -> Message:
     """The verdict, where permissions are missing and the lines that add them, then who may do what."""
     own, shortfalls = family.own, family.shortfalls
     if not own.registry.token_id:
@@ -46,11 +46,20 @@ def card(detail: Detail, family: Lineage, page: int) -> Message:
         parts += _shortfall(detail, shortfall)
     if len(shortfalls) > MOST_SHORTFALLS:
         parts.append(blocks.context(f"{len(shortfalls) - MOST_SHORTFALLS} more scope maps lack permissions."))
+    site = next(iter(detail.placement.sites), detail.asked_at)
+    missing_above = synced_repositories(
+        action for shortfall in shortfalls if shortfall.holder in family.above for action in shortfall.actions
+    )
+    # The bot adds no patterns.
+    lacking = [name for name in repositories if name in missing_above and "*" not in name]
+    if site and lacking:
+        line = f"{slash} permissions add {own.name} {' '.join(lacking[:MOST_NAMED])} --site {site.name}"
+        parts.append(blocks.context(f"{code(line)} gives those above the rights on these repositories, with a plan."))
     holders = [_holder(own, ""), *(_holder(access, " above it") for access in family.above)]
     if family.below:
         names = [f"{bold(access.name)} ({escape(access.registry.mode)}, {_usage(access)})" for access in family.below]
         holders.append(f"Below it: {listed(names)}")
-    parts += map(blocks.section, holders)
+    parts.append(blocks.section("\n".join(holders)))
     if rows := _rows(family):
         columns = ("Repository or gateway", own.name, *(f"{one.name} (above)" for one in family.above[:MOST_ABOVE]))
         columns = (*columns, "Needed below by") if family.below else columns

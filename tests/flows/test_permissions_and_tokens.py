@@ -58,6 +58,7 @@ Registry (only you): :white_check_mark:  *edge01* at *berlin* may sync 1 reposit
 Registry (only you): :warning:  *edge01* at *berlin* may sync 1 repository: 6 of at most 500 permissions.
   :warning:  The scope map `plant` of *plant* lacks 5 permissions that *edge01* needs: `gateway/edge01/config/read`, `gateway/edge01/config/write`, `gateway/edge01/message/read`, `gateway/edge01/message/write` and `repositories/hello-world/content/read`. To add them:
   az acr scope-map update --name plant --registry contosoacr --resource-group edge-rg --subscription ID --add-gateway edge01 config/read config/write message/read message/write --add-repository hello-world content/read
+  `/registry permissions add edge01 hello-world --site berlin` gives those above the rights on these repositories, with a plan.
   *edge01* (ReadOnly): sync token `edge01`, scope map `edge01`, 6 of at most 500 permissions
   *plant* above it (ReadWrite): sync token `plant`, scope map `plant`, 5 of at most 500 permissions
   *Permissions*
