@@ -99,7 +99,7 @@ Registry: :x:  *Deploy edge01 to hamburg*  ·  failed, approved by bob
   requested by @alice TIME  ·  production  ·  `op-1`
   7 of 10 steps done, stopped at *Create: Extension edge01*
   The Service address `10.112.0.12` is in use by another Service of the cluster.
-  Put a free address in its place in `cluster.facts.addresses` of the site file. If you chose it with `--service-ip`, deploy again with another one or none. A retry takes the next address of the list.
+  If the site file lists it in `cluster.facts.addresses`, put a free one in its place. If you chose it with `--service-ip`, deploy again with another one or none. A retry takes the next address of the list, but keeps one that you chose.
   Left behind: Registration of resource providers, Data endpoint of contosoacr, Image hello-world:latest, Scope map edge01, Sync token edge01, Connected registry edge01 and Extension edge01.
   [Retry] [Show details]\
 """)

@@ -37,9 +37,9 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.LISTED_ADDRESS_TAKEN: CauseWords(
         "The Service address {address} is in use by another Service of the cluster.",
-        "Put a free address in its place in `cluster.facts.addresses` of the site file. If you chose it with"
+        "If the site file lists it in `cluster.facts.addresses`, put a free one in its place. If you chose it with"
         " `--service-ip`, deploy again with another one or none.",
-        retry="A retry takes the next address of the list.",
+        retry="A retry takes the next address of the list, but keeps one that you chose.",
     ),
     Cause.LISTED_ADDRESS_OUTSIDE: CauseWords(
         "The Service address {address} is outside the cluster's Service range ({ranges}): the site file is wrong.",

@@ -2,12 +2,14 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from bot import manifest
 from bot.__main__ import pages
 from handlers import COMMANDS
+from services.policy.sites import Access
 
 ROOT = Path(__file__).parents[3]
 WRITTEN = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("sandbox/*.md")])
@@ -39,6 +41,13 @@ def test_the_readme_names_only_commands_that_exist() -> None:
     said = set(re.findall(r"/registry ([a-z]+)", readme))
 
     assert said <= {command.name.split()[0] for command in COMMANDS}
+
+
+def test_the_ladder_of_access_has_a_row_for_each_way_to_a_cluster() -> None:
+    connect = (ROOT / "docs" / "connect.md").read_text(encoding="utf-8")
+    ladder = connect.partition("### How the bot reaches a cluster")[2].partition("\n###")[0]
+
+    assert set(re.findall(r"^\| `(\w+)`", ladder, re.MULTILINE)) - {"access"} == set(get_args(Access))
 
 
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))

@@ -216,4 +216,5 @@ async def test_the_agent_learns_its_clusters(cloud: Cloud) -> None:
         ("berlin-arc", "berlin"),
         ("hamburg-arc", "hamburg"),
         ("lyon-arc", "lyon"),
+        ("oslo-arc", "oslo"),
     ]

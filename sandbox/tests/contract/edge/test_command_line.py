@@ -117,7 +117,8 @@ async def test_everything_is_seen_at_a_glance_on_the_slack_port(run: Run, tmp_pa
         world = await answer.json()
 
     assert world["parts"] == ["slack", "azure", "kube", "edge"]
-    assert [edge["name"] for edge in world["edge"]["clusters"]] == ["berlin-arc", "hamburg-arc", "lyon-arc"]
+    names = [edge["name"] for edge in world["edge"]["clusters"]]
+    assert names == ["berlin-arc", "hamburg-arc", "lyon-arc", "oslo-arc"]
     assert not world["clock"]["stopped"]
 
 
@@ -158,7 +159,7 @@ async def test_an_edge_alone_works_against_parts_of_another_process(run: Run, tm
 
     own = await read_environment(tmp_path / "env")
     async with aiohttp.ClientSession() as http, http.get(own["SANDBOX_URL"] + "/sandbox/edge") as answer:
-        assert len((await answer.json())["clusters"]) == 3
+        assert len((await answer.json())["clusters"]) == 4
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
