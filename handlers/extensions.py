@@ -7,7 +7,7 @@ from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
 from handlers.views import extensions as views
-from services.model.azure import ConnectedRegistry, Extension, Token
+from services.model.azure import Token
 from services.operations.answers import Questions
 from services.operations.deploy.installation import Installation
 from services.operations.reach import ClusterQuestions
@@ -32,29 +32,25 @@ async def show(request: Request, name: str, *, site: Site | None = None, service
     places = sorted(detail.placement.extensions, key=lambda place: place[0] != site)
     if not places:
         return views.absent(detail, slash=request.slash)
-    installation = await _look(services, places[0][0], detail.registry, places[0][1])
-    return views.card(detail, installation, request.now, slash=request.slash)
-
-
-async def _look(services: Services, site: Site, registry: ConnectedRegistry, extension: Extension) -> Installation:
-    """Both planes at once: three ARM requests, and the cluster."""
-    azure, acr, arc = services.azure, site.acr_ref, site.cluster_ref
+    (at, extension), registry = places[0], detail.registry
+    azure, acr, arc = services.azure, at.acr_ref, at.cluster_ref
     namespace = extension.release_namespace or RUNTIME_NAMESPACE
 
     async def sync_token() -> Token | None:
         name = registry.token_id.rpartition("/")[2]
         return await azure.tokens.get(acr, name) if name else None
 
+    # Both planes at once: three ARM requests, and the cluster.
     async with asyncio.TaskGroup() as group:
         arm = Questions(group, "azure")
         cluster = arm.find(arc.id, lambda: azure.clusters.get(arc))
         token = arm.find(acr.id, sync_token)
         cloud = arm.find(acr.id, lambda: azure.registries.get(acr))
-        inside = ClusterQuestions.of(Questions(group, "kubernetes"), services.kubernetes, site)
+        inside = ClusterQuestions.of(Questions(group, "kubernetes"), services.kubernetes, at)
         runtime = inside.ask(lambda reached: reached.runtime(namespace))
         certificates = inside.ask(lambda reached: reached.certificates(namespace))
-    return Installation(
-        site,
+    installation = Installation(
+        at,
         registry,
         extension,
         cluster=cluster.result(),
@@ -63,3 +59,4 @@ async def _look(services: Services, site: Site, registry: ConnectedRegistry, ext
         runtime=runtime.result(),
         certificates=certificates.result(),
     )
+    return views.card(detail, installation, request.now, slash=request.slash)

@@ -23,7 +23,12 @@ def card(
     """What connected registries need of it on top, then what it is."""
     name = site.acr.name
     title = f"{bold(name)} (site {code(site.name)})"
-    fields: list[tuple[str, str]] = [("Connected registries", _connected(connected))]
+    below = "could not be asked"
+    if isinstance(connected, Known):
+        states = Counter(registry.connection_state for registry in connected.value)
+        words = listed(f"{number} {escape(state)}" for state, number in sorted(states.items()))
+        below = f"{len(connected.value)} of at most {CONNECTED_REGISTRIES_PER_ACR}" + (f": {words}" if words else "")
+    fields = [("Connected registries", below)]
     match answer:
         case Unknown(error=error):
             head = f":grey_question:  {title} could not be asked. {errors.explanation(error)}"
@@ -74,11 +79,3 @@ def _facts(registry: Registry) -> list[tuple[str, str]]:
         ("Admin user", "on, and nothing here needs it" if registry.admin_user else "off, and not needed"),
         ("State", escape(registry.provisioning_state)),
     ]
-
-
-def _connected(answer: Answer[tuple[ConnectedRegistry, ...]]) -> str:
-    if isinstance(answer, Unknown):
-        return "could not be asked"
-    states = Counter(registry.connection_state for registry in answer.value)
-    words = listed(f"{number} {escape(state)}" for state, number in sorted(states.items()))
-    return f"{len(answer.value)} of at most {CONNECTED_REGISTRIES_PER_ACR}" + (f": {words}" if words else "")

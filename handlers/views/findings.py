@@ -82,21 +82,20 @@ def _unasked(finding: Finding) -> FindingWords:
         words = _NOT_ALLOWED
     if finding.facts.get("code") in _KUBECONFIG:
         words = _KUBECONFIG[str(finding.facts["code"])]
-    text = f"{words.sentence.replace('SYSTEM', system)}\nNot checked: {_titles(finding)}."
+    # `title` is what older versions stored.
+    titles = finding.facts.get("titles") or finding.facts.get("title") or ()
+    names = [str(title) for title in titles] if isinstance(titles, tuple | list) else [str(titles)]
+    if len(names) > MOST_TITLES + 1:
+        names[MOST_TITLES:] = [f"{len(names) - MOST_TITLES} more"]
+    # Braces in a template stay braces.
+    unchecked = listed(names).replace("{", "{{").replace("}", "}}")
+    text = f"{words.sentence.replace('SYSTEM', system)}\nNot checked: {unchecked}."
     return FindingWords(text, words.fix, words.line, "check {site}")
 
 
 def _proofs(finding: Finding) -> str:
     proofs = finding.facts.get("proofs")
     return listed(map(str, proofs)) if isinstance(proofs, tuple | list) else ""
-
-
-def _titles(finding: Finding) -> str:
-    """The checks that have no answer; `title` is what older versions stored. Braces in a template stay braces."""
-    titles = finding.facts.get("titles") or finding.facts.get("title") or ()
-    names = [str(title) for title in titles] if isinstance(titles, tuple | list) else [str(titles)]
-    hidden = [f"{len(names) - MOST_TITLES} more"] if len(names) > MOST_TITLES + 1 else []
-    return listed([*names[: MOST_TITLES if hidden else None], *hidden]).replace("{", "{{").replace("}", "}}")
 
 
 _UNASKED = {

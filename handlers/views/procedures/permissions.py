@@ -26,17 +26,14 @@ def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
     if isinstance(options, PermissionsOptions):
         yield "Added", escape(listed(options.add))
         yield "Removed", escape(listed(options.remove))
-    yield "Edge", _edge(operation)
-
-
-def _edge(operation: Operation) -> str:
-    """Azure shows that a sync has ended, and nothing finer."""
+    # Azure shows that a sync has ended, and nothing finer.
     if synced := operation.output(EdgeSynced):
-        return f"has synced since ({date(synced.last_sync)})"
-    if silent := operation.output(EdgeSilent):
+        yield "Edge", f"has synced since ({date(synced.last_sync)})"
+    elif silent := operation.output(EdgeSilent):
         contact = f", expected {date(silent.next_contact)}" if silent.next_contact else ""
-        return f"is {escape(silent.state)}, and takes the change over with its next contact{contact}"
-    return "has not synced since; it takes the change over with its next sync"
+        yield "Edge", f"is {escape(silent.state)}, and takes the change over with its next contact{contact}"
+    else:
+        yield "Edge", "has not synced since; it takes the change over with its next sync"
 
 
 WORDS = ProcedureWords(
