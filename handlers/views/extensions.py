@@ -170,7 +170,7 @@ def _in_cluster(installation: Installation, runtime: Runtime) -> Iterator[Block]
     setting = installation.extension.settings.get(SERVICE_ADDRESS, "")
     addresses = listed(map(code, runtime.service_addresses)) or "none"
     differs = setting and setting not in runtime.service_addresses
-    claim = " ".join(filter(None, (runtime.volume_phase, runtime.volume_class, runtime.volume_request)))
+    claim = ", ".join(filter(None, (runtime.volume_phase, runtime.volume_class, runtime.volume_request)))
     phase = "" if runtime.namespace_phase == "Active" else f" {escape(runtime.namespace_phase)}"
     yield blocks.fields(
         [
@@ -189,8 +189,10 @@ def _in_cluster(installation: Installation, runtime: Runtime) -> Iterator[Block]
     ]
     further = [f"and {len(pods) - MOST_PODS} more"] if len(pods) > MOST_PODS else []
     yield blocks.context("Pods: " + "; ".join([*pods[:MOST_PODS], *further]) if pods else "There are no Pods.")
+    # The cluster keeps events for an hour, whatever has become of their cause.
+    mark = "Earlier:" if runtime.deployment_available else ":warning:"
     for warning in runtime.warnings[-MOST_EVENTS:]:
-        yield blocks.context(f":warning:  {escape(warning)}")
+        yield blocks.context(f"{mark}  {escape(warning)}")
 
 
 def _certificates(answer: Answer[tuple[Certificate, ...]]) -> str:

@@ -87,10 +87,10 @@ Registry (only you): :white_check_mark:  *edge01* at *berlin* works: installed, 
   *Namespace* `connected-registry`
   *Deployment* available, 1 of 1 Pod ready
   *Service IP* `10.96.0.2`
-  *Volume claim* Bound standard 250Gi
+  *Volume claim* Bound, standard, 250Gi
   *Certificates* `connected-registry-tls` ready, valid until TIME
   Pods: `POD` Running on berlin-1
-  :warning:  FailedScheduling: 0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.
+  Earlier:  FailedScheduling: 0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.
   [Check]\
 """)
     assert unasked == snapshot("""\
@@ -125,10 +125,10 @@ Registry (only you): :no_entry:  *edge01* at *berlin* does not work. The sync to
   *Namespace* `connected-registry`
   *Deployment* available, 1 of 1 Pod ready
   *Service IP* `10.96.0.2`
-  *Volume claim* Bound standard 250Gi
+  *Volume claim* Bound, standard, 250Gi
   *Certificates* `connected-registry-tls` ready, valid until TIME
   Pods: `POD` Running on berlin-1
-  :warning:  FailedScheduling: 0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.
+  Earlier:  FailedScheduling: 0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.
   Last lines of its log:
   TIME [ERR] Response status code does not indicate success: 401. Response: '{"errors":[{"code":"UNAUTHORIZED","message":"Incorrect Password","detail":"Please visit https://aka.ms/acr#U…
   TIME [ERR] Response status code does not indicate success: 401. Response: '{"errors":[{"code":"UNAUTHORIZED","message":"Incorrect Password","detail":"Please visit https://aka.ms/acr#U…
