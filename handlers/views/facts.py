@@ -43,20 +43,20 @@ def shown(value: object) -> str:  # noqa: PLR0911 - one per type
         case tuple() | list():
             return listed(shown(item) for item in value)
         case Mapping():
-            return ", ".join(f"{key} {_change(item)}" for key, item in value.items())
+            changes = []
+            for key, item in value.items():
+                match item:
+                    case (before, after):
+                        changes.append(f"{key} {code(_plain(before)) or 'none'} → {code(_plain(after)) or 'none'}")
+                    case _:
+                        changes.append(f"{key} {shown(item)}")
+            return ", ".join(changes)
     return code(_plain(value))
 
 
 def short(target: str) -> str:
     """The kind and name in an ARM id, such as `scopeMaps/edge01`; other targets as they are."""
     return "/".join(target.split("/")[-2:]) if target.startswith("/subscriptions/") else target
-
-
-def _change(item: object) -> str:
-    if isinstance(item, tuple | list) and len(item) == 2:  # noqa: PLR2004 - before and after
-        before, after = (code(_plain(part)) or "none" for part in item)
-        return f"{before} → {after}"
-    return shown(item)
 
 
 def _plain(value: object) -> str:

@@ -1,6 +1,6 @@
 """Tokens as people see them; no password, which Azure never shows. Pure."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -66,30 +66,20 @@ def _rows(detail: Detail, tokens: Iterable[Token], now: datetime) -> Iterable[_R
     registry = detail.registry
     by_name = {token.name.casefold(): token for token in tokens}
     sync, clients = _last(registry.token_id), tuple(map(_last, registry.client_token_ids))
+    others: defaultdict[str, list[str]] = defaultdict(list)
+    for other in detail.registries:
+        if other.name != registry.name:
+            for name in {_last(token_id).casefold() for token_id in (other.token_id, *other.client_token_ids)}:
+                others[name].append(other.name)
     named_after = [name for name in by_name if name.startswith(f"{registry.name.casefold()}-")]
     for name in dict.fromkeys(filter(None, (sync.casefold(), *(one.casefold() for one in clients), *named_after))):
         token = by_name.get(name)
         written = next((one for one in (sync, *clients) if one.casefold() == name), name)
         use = "sync" if name == sync.casefold() else "client" if name in {one.casefold() for one in clients} else ""
-        yield _Row(
-            token.name if token else written,
-            token,
-            use,
-            _linked(name, use, detail),
-            _trouble(token, now),
-        )
-
-
-def _linked(name: str, use: str, detail: Detail) -> str:
-    """To this connected registry, and to others of its cloud registry that list the same token."""
-    others = [
-        registry.name
-        for registry in detail.registries
-        if registry.name != detail.registry.name
-        if name in {_last(token).casefold() for token in (registry.token_id, *registry.client_token_ids)}
-    ]
-    own = {"sync": "as sync token", "client": "yes"}.get(use, "no")
-    return f"{own}, also to {listed(others)}" if others else own
+        linked = {"sync": "as sync token", "client": "yes"}.get(use, "no")
+        if others[name]:
+            linked += f", also to {listed(others[name])}"
+        yield _Row(token.name if token else written, token, use, linked, _trouble(token, now))
 
 
 def _trouble(token: Token | None, now: datetime) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from handlers.kit.text import code, escape, listed
+from handlers.kit.text import code, count, escape, listed
 from handlers.views.procedures.words import CauseWords, FindingWords, ProcedureWords, StepWords
 from services.model.operation import Operation
 from services.operations.workload.outputs import ImagePulled
@@ -16,9 +16,8 @@ _RIGHTS = "kubectl apply --filename deploy/rbac/read-only.yaml --filename deploy
 
 
 def _workload(params: Mapping[str, Any]) -> str:
-    pods = f"{params['replicas']} Pod{'' if params['replicas'] == 1 else 's'}"
     port = f", port {params['port']}" if params["port"] else ""
-    return f"{params['image']}, {pods}{port}, in the namespace {params['namespace']}"
+    return f"{params['image']}, {count(params['replicas'], 'Pod')}{port}, in the namespace {params['namespace']}"
 
 
 def _digest(params: Mapping[str, Any]) -> str:
@@ -38,11 +37,10 @@ def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
     pulled = operation.output(ImagePulled)
     if pulled is None:
         return ()
-    pods = f"{pulled.pods} Pod{'' if pulled.pods == 1 else 's'}"
     ended = "" if pulled.exit_code is None else f"the container ended with exit code {pulled.exit_code}"
     return (
         ("Digest, as in the cloud", code(pulled.digest)),
-        ("Pulled by", f"{pods} on {listed(escape(node) for node in pulled.nodes)}"),
+        ("Pulled by", f"{count(pulled.pods, 'Pod')} on {listed(escape(node) for node in pulled.nodes)}"),
         ("Remark", ended),
     )
 
