@@ -1,6 +1,8 @@
 """The list of kinds of operation: the only module here that knows them."""
 
+from services.operations.create.procedure import CREATION
 from services.operations.deactivate.procedure import DEACTIVATION
+from services.operations.delete.procedure import DELETION
 from services.operations.deploy.procedure import DEPLOY
 from services.operations.permissions.procedure import PERMISSIONS
 from services.operations.procedure import Procedures
@@ -10,5 +12,16 @@ from services.operations.update.procedure import SETTINGS
 from services.operations.workload.procedure import DELETE_WORKLOAD, DEPLOY_WORKLOAD
 
 PROCEDURES = Procedures(
-    (DEPLOY, DEACTIVATION, REMOVAL, SETTINGS, PERMISSIONS, TOKEN_ROTATION, DEPLOY_WORKLOAD, DELETE_WORKLOAD)
+    (
+        DEPLOY,
+        CREATION,
+        DEACTIVATION,
+        DELETION,
+        REMOVAL,
+        SETTINGS,
+        PERMISSIONS,
+        TOKEN_ROTATION,
+        DEPLOY_WORKLOAD,
+        DELETE_WORKLOAD,
+    )
 )

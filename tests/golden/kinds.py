@@ -8,6 +8,12 @@ from typing import Any
 from services.model.azure import ArcCluster, PasswordSlot, ScopeMap, Token
 from services.model.operation import Operation, StepRun
 from services.operations.answers import Known
+from services.operations.create import observation as create
+from services.operations.create.procedure import CREATION
+from services.operations.create.request import CreateOptions
+from services.operations.delete import observation as delete
+from services.operations.delete.procedure import DELETION
+from services.operations.delete.request import DeleteOptions
 from services.operations.permissions import observation as permissions
 from services.operations.permissions.procedure import PERMISSIONS
 from services.operations.permissions.request import PermissionsOptions
@@ -16,7 +22,7 @@ from services.operations.token_rotation import observation as token_rotation
 from services.operations.token_rotation.procedure import TOKEN_ROTATION
 from services.operations.token_rotation.request import RotationOptions
 from services.policy.sites import sync_actions
-from tests.golden.values import ASKED, EXTENSION, NOW, REGISTRY, SITE, operation
+from tests.golden.values import ACR, ASKED, EXTENSION, NOW, REGISTRY, SITE, operation
 
 
 def sync_token(name: str) -> Token:
@@ -62,6 +68,29 @@ KINDS: Mapping[str, Operation] = {
             extensions=Known((replace(EXTENSION, settings={"service.clusterIP": REGISTRY.login_server}),)),
             missing_at_acr=Known(()),
             missing_at_cluster=Known(()),
+        ),
+    ),
+    "create": waiting(
+        CREATION,
+        CreateOptions(repositories=("hello-world",), parent="plant"),
+        create.Observation(
+            registry=Known(replace(ACR, data_endpoint=True)),
+            connected=Known((PLANT,)),
+            scope_maps=Known((sync_scope_map("plant"),)),
+            tokens=Known((sync_token("plant"),)),
+            missing_actions=Known(()),
+            images={"hello-world": Known("latest")},
+        ),
+    ),
+    "delete": waiting(
+        DELETION,
+        DeleteOptions(cleanup=True),
+        delete.Observation(
+            connected=Known((PLANT, replace(EDGE, activation="Inactive", connection_state="Offline"))),
+            scope_maps=Known((sync_scope_map("plant"), sync_scope_map("edge01"))),
+            tokens=Known((sync_token("plant"), sync_token("edge01"))),
+            extensions=Known(()),
+            missing_actions=Known(()),
         ),
     ),
 }

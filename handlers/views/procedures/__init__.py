@@ -2,12 +2,24 @@
 
 from collections.abc import Mapping
 
-from handlers.views.procedures import deactivate, deploy, permissions, remove, token_rotation, update, workload
+from handlers.views.procedures import (
+    create,
+    deactivate,
+    delete,
+    deploy,
+    permissions,
+    remove,
+    token_rotation,
+    update,
+    workload,
+)
 from handlers.views.procedures.words import ProcedureWords
 
 WORDS: Mapping[str, ProcedureWords] = {
     "deploy": deploy.WORDS,
+    "create": create.WORDS,
     "deactivate": deactivate.WORDS,
+    "delete": delete.WORDS,
     "remove": remove.WORDS,
     "update": update.WORDS,
     "permissions": permissions.WORDS,

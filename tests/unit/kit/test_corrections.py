@@ -82,7 +82,7 @@ def offered(line: str) -> str:
         ("alerts", "alert list"),
         ("logs edge01 --site berlin", "show edge01 --site berlin"),
         ("logs", "list"),
-        ("delete edge01", "remove edge01"),
+        ("destroy edge01", "remove edge01"),
         ("list; /registry whoami", "list"),
     ],
 )

@@ -197,6 +197,19 @@ def test_a_rotation_s_script_hands_the_password_on_in_a_file_and_ends_the_old_on
     assert [call["options"]["password1"] for call in calls if "credential" in call["command"]] == [False, True]
 
 
+def test_one_is_created_below_another_and_deleted_with_what_it_synced_by(run: Run) -> None:
+    created, deleted = run(written(KINDS["create"])), run(written(KINDS["delete"]))
+
+    assert commands(created) == [
+        "az acr scope-map update",
+        "az acr scope-map create",
+        "az acr token create",
+        "az acr connected-registry create",
+    ]
+    assert options(created, "az acr connected-registry create")["parent"] == "plant"
+    assert commands(deleted) == ["az acr connected-registry delete", "az acr token delete", "az acr scope-map delete"]
+
+
 def test_nothing_is_written_to_another_cluster(run: Run) -> None:
     calls = run(written(deployment()), code=1, cluster="another/edge-rg/hamburg-arc")
 

@@ -43,6 +43,7 @@ AZ: Mapping[str, dict[str, dict[str, Any]]] = {
     "acr connected-registry create": REGISTRY
     | {
         "--sync-token": ANY,
+        "--parent": ANY,
         "--mode": {"choices": ("ReadOnly", "ReadWrite")},
         "--sync-schedule": ANY,
         "--sync-window": ANY,
@@ -51,6 +52,9 @@ AZ: Mapping[str, dict[str, dict[str, Any]]] = {
         "--yes": FLAG,
     },
     "acr connected-registry show": REGISTRY,
+    "acr connected-registry delete": REGISTRY | {"--yes": FLAG},
+    "acr token delete": REGISTRY | {"--yes": FLAG},
+    "acr scope-map delete": REGISTRY | {"--yes": FLAG},
     "acr connected-registry deactivate": REGISTRY | {"--yes": FLAG},
     "acr connected-registry get-settings": REGISTRY
     | {

@@ -1,0 +1,58 @@
+"""Create a connected registry, without an installation."""
+
+from datetime import timedelta
+from typing import Literal
+
+from handlers.kit.command import command
+from handlers.kit.message import Message
+from handlers.kit.request import Request
+from services.operations.create.request import CreateOptions, create_request
+from services.operations.service import Order
+from services.policy.sites import Site
+from services.services import Services
+
+
+@command(
+    "create",
+    needs="registry:write",
+    examples=(
+        "create edge01 --site berlin --repository hello-world",
+        "create line1 --site berlin --parent edge01 --repository hello-world --dry-run",
+    ),
+    changes=True,
+)
+async def create(
+    request: Request,
+    name: str,
+    *,
+    site: Site,
+    repository: tuple[str, ...] = (),
+    mode: Literal["ReadOnly", "ReadWrite"] | None = None,
+    schedule: str | None = None,
+    window: timedelta | None = None,
+    message_ttl: timedelta | None = None,
+    parent: str = "",
+    dry_run: bool = False,
+    services: Services,
+) -> Message | None:
+    """Create a connected registry in Azure alone: its scope map, its sync token and itself.
+
+    Nothing is installed; `deploy` does all of it together. Below another connected registry, all of those above it get
+    the rights that it needs. You see the plan first.
+
+    Args:
+        name: Of the new connected registry.
+        site: Whose cloud registry it syncs from; what you leave out comes from there.
+        repository: Repositories that it syncs, each with an option of its own.
+        mode: ReadOnly, or ReadWrite for one that takes pushes; it can't be changed afterwards.
+        schedule: Cron expression in UTC for syncs; `* * * * *` syncs all the time.
+        window: How long a scheduled sync stays open, such as 3h.
+        message_ttl: How long undelivered messages are kept, such as 2d.
+        parent: Connected registry through which it syncs; without it the cloud registry itself.
+        dry_run: Only show the plan and the checks; write nothing.
+    """
+    options = CreateOptions(repository, mode, schedule, window, message_ttl, parent)
+    create_request(site, name, options)  # here, so that a slip is answered at once and privately
+    order = Order("create", name, site, options, request.person, request.place, request.key, dry_run=dry_run)
+    await services.operations.start(order)
+    return None

@@ -1,0 +1,146 @@
+"""The creation of a connected registry, as people read it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from handlers.kit.text import duration, escape, listed
+from handlers.views.procedures.words import FindingWords, ProcedureWords, StepWords
+from services.model.operation import Operation
+from services.operations.create.request import Code
+from services.policy.sites import synced_repositories
+
+
+def _repositories(params: Mapping[str, Any]) -> str:
+    return f"repositories {listed(synced_repositories(map(str, params['actions'])))}"
+
+
+def _granted(params: Mapping[str, Any]) -> str:
+    if not params["actions"]:
+        return "complete already"
+    count = len(params["actions"])
+    return f"gets {count} right{'' if count == 1 else 's'} that the one below it needs"
+
+
+def _settings(params: Mapping[str, Any]) -> str:
+    window = params["window"]
+    parts = [
+        str(params["mode"]),
+        f"schedule {params['schedule']}",
+        f"window {duration(window)}" if isinstance(window, timedelta) else "",
+        f"below {params['parent']}" if params["parent"] else "",
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
+    for step in operation.planned:
+        if step.kind == "connected.create":
+            yield "Connected registry", escape(f"{step.params['name']}, {_settings(step.params)}")
+        if step.kind == "scope_map.put":
+            actions = step.params["actions"]
+            repositories = synced_repositories(map(str, actions if isinstance(actions, tuple | list) else ()))
+            yield "Repositories", escape(listed(repositories))
+    yield "Extension", "none yet: `deploy` installs one"
+
+
+WORDS = ProcedureWords(
+    title="Create {target} for {site}",
+    success="created",
+    idle="exists as asked for",
+    steps={
+        "acr.data_endpoint": StepWords("Data endpoint of {name}", lambda _params: "off → on"),
+        "scope_map.grant": StepWords("Rights of {registry}", _granted),
+        "scope_map.put": StepWords("Scope map {name}", _repositories),
+        "sync_token.put": StepWords("Sync token {name}", lambda _params: "without a password; `deploy` makes one"),
+        "connected.create": StepWords("Connected registry {name}", _settings),
+    },
+    fields=_fields,
+    findings={
+        Code.REGISTRY_READY: FindingWords("The cloud registry {registry} is Premium, with its data endpoint on."),
+        Code.REGISTRY_ABSENT: FindingWords(
+            "There is no cloud registry {registry} in the resource group {group}.",
+            "Check the site file, or create it.",
+            "az acr show --name {registry} --resource-group {group}",
+        ),
+        Code.REGISTRY_NOT_PREMIUM: FindingWords(
+            "The cloud registry {registry} is {sku}; connected registries need Premium.",
+            "Change its tier, which costs more.",
+            "az acr update --name {registry} --resource-group {group} --sku Premium",
+        ),
+        Code.REGISTRY_BUSY: FindingWords(
+            "The cloud registry {registry} is being changed at the moment ({state}).",
+            "Run the command again when that has ended.",
+        ),
+        Code.DATA_ENDPOINT_OFF: FindingWords(
+            "The data endpoint of {registry} is off. It is switched on for all clients of the cloud registry: firewalls"
+            " with rules for its hosts need one for it."
+        ),
+        Code.NAME_FREE: FindingWords("The name {name} is free."),
+        Code.CONNECTED_SAME: FindingWords("{name} exists as asked for ({state})."),
+        Code.CONNECTED_DIFFERS: FindingWords(
+            "{name} exists with other values: {changes}.",
+            "Schedule, window and message TTL are changed by `update`. Mode, parent and sync token can't be changed:"
+            " choose another name, or delete it first.",
+        ),
+        Code.REPOSITORIES_DIFFER: FindingWords(
+            "{name} exists and lacks rights: {missing}.", "Add the repositories with `permissions add`."
+        ),
+        Code.QUOTA_LEFT: FindingWords("The cloud registry has {count} of {limit} connected registries."),
+        Code.QUOTA_FULL: FindingWords(
+            "The cloud registry has {count} connected registries, and Azure allows {limit}.",
+            "Delete one that nobody needs.",
+        ),
+        Code.PARENT_FITS: FindingWords("{parent} can be the parent."),
+        Code.PARENT_ABSENT: FindingWords(
+            "The cloud registry {registry} has no connected registry {parent} to be the parent.",
+            "Check the name. There are: {names}.",
+        ),
+        Code.PARENT_BUSY: FindingWords(
+            "{parent} is being changed at the moment ({state}).", "Run the command again when that has ended."
+        ),
+        Code.PARENT_MODE: FindingWords(
+            "{parent} is {parent_mode}, so that one below it can't be {mode}.",
+            "Choose the same mode, or a parent that takes pushes (ReadWrite).",
+        ),
+        Code.PARENT_WITHOUT_RIGHTS: FindingWords(
+            "{holders} can't get the rights that one below needs: its sync token has no scope map of its own.",
+            "Look at it with `permissions show`.",
+        ),
+        Code.PERMISSIONS_FIT: FindingWords(
+            "The fullest scope map, {scope_map}, has {count} of {limit} permissions afterwards."
+        ),
+        Code.PERMISSIONS_TOO_MANY: FindingWords(
+            "The scope map {scope_map} would have {count} permissions, and Azure allows {limit}.",
+            "Name fewer repositories, or take some from those above with `permissions remove`.",
+        ),
+        Code.SCOPE_MAP_FREE: FindingWords("No scope map is called {name}."),
+        Code.SCOPE_MAP_SAME: FindingWords("The scope map {name} has the rights already."),
+        Code.SCOPE_MAP_FOREIGN: FindingWords(
+            "There is a scope map {name} with other rights (too many: {surplus}; missing: {missing}).",
+            "If it is left from an earlier connected registry, run `delete` with `--cleanup` first.",
+            "az acr scope-map show --name {name} --registry {registry} --resource-group {group}",
+        ),
+        Code.TOKEN_FREE: FindingWords("No token is called {name}."),
+        Code.TOKEN_SAME: FindingWords("The token {name} is there, with that scope map."),
+        Code.TOKEN_FOREIGN: FindingWords(
+            "There is a token {name} that can't be its sync token (scope map {scope_map}, enabled: {enabled}, used by"
+            " {users}).",
+            "If it is left from an earlier connected registry, run `delete` with `--cleanup` first.",
+            "az acr token show --name {name} --registry {registry} --resource-group {group}",
+        ),
+        Code.REPOSITORIES_FOUND: FindingWords("The repositories hold images in {registry}: {repositories}."),
+        Code.REPOSITORIES_EMPTY: FindingWords(
+            "The cloud registry {registry} has no image in {empty}, so the edge would sync nothing from there.",
+            "Push or import an image first, or check the name.",
+        ),
+        Code.REPOSITORIES_EMPTY_FOR_NOW: FindingWords(
+            "The cloud registry {registry} has no image in {empty} yet. {name} takes pushes, so it may fill them."
+        ),
+        Code.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has all rights that the creation uses."),
+        Code.ACTIONS_MISSING: FindingWords(
+            "The bot's Azure identity lacks rights at {registry}: {missing}.",
+            "Whoever runs the bot has to update its custom role: `deploy/azure/writer.json` lists them.",
+        ),
+    },
+)

@@ -1,0 +1,107 @@
+"""What a creation is asked to do, and all words for what it sees."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum, auto
+
+from services.model.errors import Invalid
+from services.operations.sync_settings import (
+    Mode,
+    valid_mode,
+    valid_name,
+    valid_repository,
+    valid_schedule,
+    valid_timing,
+)
+from services.policy.sites import Site, sync_actions
+
+
+@dataclass(frozen=True)
+class CreateOptions:
+    """What somebody asks for; what is left out comes from the site. `parent` empty: the cloud registry itself."""
+
+    repositories: tuple[str, ...] = ()
+    mode: str | None = None
+    schedule: str | None = None
+    window: timedelta | None = None
+    message_ttl: timedelta | None = None
+    parent: str = ""
+
+
+@dataclass(frozen=True)
+class CreateRequest:
+    """A connected registry as it is to be. Scope map and sync token bear its name, as the Azure CLI has it."""
+
+    name: str
+    repositories: tuple[str, ...]
+    mode: Mode
+    schedule: str
+    window: timedelta | None
+    message_ttl: timedelta
+    log_level: str
+    parent: str
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """Of its sync scope map, all of which those above it need too."""
+        return sync_actions(self.name, self.mode, self.repositories)
+
+
+class Code(StrEnum):
+    """All words that a finding can be. `handlers.views.procedures.create` has their sentences."""
+
+    REGISTRY_READY = auto()
+    REGISTRY_ABSENT = auto()
+    REGISTRY_NOT_PREMIUM = auto()
+    REGISTRY_BUSY = auto()
+    DATA_ENDPOINT_OFF = auto()
+
+    NAME_FREE = auto()
+    CONNECTED_SAME = auto()
+    CONNECTED_DIFFERS = auto()
+    REPOSITORIES_DIFFER = auto()
+    QUOTA_LEFT = auto()
+    QUOTA_FULL = auto()
+    PARENT_FITS = auto()
+    PARENT_ABSENT = auto()
+    PARENT_BUSY = auto()
+    PARENT_MODE = auto()
+    PARENT_WITHOUT_RIGHTS = auto()
+    PERMISSIONS_FIT = auto()
+    PERMISSIONS_TOO_MANY = auto()
+
+    SCOPE_MAP_FREE = auto()
+    SCOPE_MAP_SAME = auto()
+    SCOPE_MAP_FOREIGN = auto()
+    TOKEN_FREE = auto()
+    TOKEN_SAME = auto()
+    TOKEN_FOREIGN = auto()
+    REPOSITORIES_FOUND = auto()
+    REPOSITORIES_EMPTY = auto()
+    REPOSITORIES_EMPTY_FOR_NOW = auto()
+    ACTIONS_COMPLETE = auto()
+    ACTIONS_MISSING = auto()
+
+
+def create_request(site: Site, name: str, options: CreateOptions) -> CreateRequest:
+    """The options filled up from the site's defaults. Raises `Invalid` for a value that breaks a rule."""
+    repositories = tuple(dict.fromkeys(map(valid_repository, options.repositories or site.sync.repositories)))
+    if not repositories:
+        raise Invalid("repository", "", "repositories.none", {"site": site.name})
+    request = CreateRequest(
+        name=valid_name(name),
+        repositories=repositories,
+        mode=valid_mode(options.mode) if options.mode else site.sync.mode,
+        schedule=valid_schedule(options.schedule) if options.schedule else site.sync.schedule,
+        window=options.window or site.sync.window,
+        message_ttl=options.message_ttl or site.sync.message_ttl,
+        log_level=site.sync.log_level,
+        parent=options.parent,
+    )
+    valid_timing(request.schedule, request.window, request.message_ttl)
+    return request
+
+
+def site_names(site: Site, request: CreateRequest) -> dict[str, object]:
+    """Facts for sentences and command lines."""
+    return {**site.names, "name": request.name}
