@@ -33,28 +33,38 @@ SYNCED_WITHIN = timedelta(minutes=10)
 # --- client token ---------------------------------------------------------------------------------------------------
 
 
-async def _put_scope_map(scene: Scene) -> Progress:
-    acr, params = scene.site.acr_ref, scene.params
-    description = f"Created by the registry bot for workload {params['workload']} of connected registry {scene.name}."
-    return followed(await scene.azure.scope_maps.put(acr, params["name"], params["actions"], description))
+def put_client_scope_map(kind: str) -> Step:
+    """A step that creates or changes the scope map of the workload's client token."""
+
+    async def begin(scene: Scene) -> Progress:
+        acr, params = scene.site.acr_ref, scene.params
+        description = (
+            f"Created by the registry bot for workload {params['workload']} of connected registry {scene.name}."
+        )
+        return followed(await scene.azure.scope_maps.put(acr, params["name"], params["actions"], description))
+
+    def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
+        repository = str(planned.params["repository"])
+        words = command_line("az acr scope-map create", name=planned.params["name"], **acr_options(site.acr_ref))
+        return f"{words} {command_line('--repository', repository, 'content/read', 'metadata/read')}"
+
+    return put_scope_map(kind, begin, line)
 
 
-def _scope_map_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
-    repository = str(planned.params["repository"])
-    words = command_line("az acr scope-map create", name=planned.params["name"], **acr_options(site.acr_ref))
-    return f"{words} {command_line('--repository', repository, 'content/read', 'metadata/read')}"
+def put_client_token(kind: str) -> Step:
+    """A step that creates the workload's client token, without a password."""
 
+    async def begin(scene: Scene) -> Progress:
+        acr, params = scene.site.acr_ref, scene.params
+        return followed(await scene.azure.tokens.put(acr, params["name"], f"{acr.id}/scopeMaps/{params['name']}"))
 
-async def _put_token(scene: Scene) -> Progress:
-    acr, params = scene.site.acr_ref, scene.params
-    return followed(await scene.azure.tokens.put(acr, params["name"], f"{acr.id}/scopeMaps/{params['name']}"))
+    def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
+        name = planned.params["name"]
+        return command_line(
+            "az acr token create", name=name, **acr_options(site.acr_ref), scope_map=name, no_passwords="true"
+        )
 
-
-def _token_line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
-    name = planned.params["name"]
-    return command_line(
-        "az acr token create", name=name, **acr_options(site.acr_ref), scope_map=name, no_passwords="true"
-    )
+    return put_token(kind, begin, line)
 
 
 def link_token(kind: str) -> Step:
@@ -290,8 +300,8 @@ def unlink_token(kind: str) -> Step:
     return Step(kind, begin, line, wait=follow)
 
 
-PUT_SCOPE_MAP = put_scope_map("client_scope_map.put", _put_scope_map, _scope_map_line)
-PUT_TOKEN = put_token("client_token.put", _put_token, _token_line)
+PUT_SCOPE_MAP = put_client_scope_map("client_scope_map.put")
+PUT_TOKEN = put_client_token("client_token.put")
 LINK = link_token("client_token.link")
 KNOWN = see_sync("client_token.synced")
 PULL_SECRET = put_pull_secret("pull_secret.put")
