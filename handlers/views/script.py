@@ -35,10 +35,13 @@ def none(operation: Operation) -> Message:
 def text(operation: Operation, lines: Sequence[str]) -> str:
     """The script itself, for any POSIX shell."""
     digest = operation.plan.digest if operation.plan else ""
+    needs = "az with its extension k8s-extension, and az login"
+    if any("kubectl " in line for line in lines):
+        needs = "az with its extension k8s-extension, az login, kubectl, and its context for the cluster"
     written = [
         "#!/bin/sh",
         _comment(f"{name(operation)}: the plan {digest} of {operation.id}, as az and kubectl lines."),
-        _comment("You need: az with its extension k8s-extension, az login, kubectl, and its context for the cluster."),
+        _comment(f"You need: {needs}."),
         "set -eu",
     ]
     for number, (step, line) in enumerate(zip(operation.planned, lines, strict=True), 1):

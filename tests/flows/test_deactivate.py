@@ -161,7 +161,7 @@ async def test_its_plan_is_sent_as_a_script(registry: Conversation) -> None:
     assert alike(file["content"]) == snapshot("""\
 #!/bin/sh
 # Deactivate edge01 at berlin: the plan DIGEST of op-1, as az and kubectl lines.
-# You need: az with its extension k8s-extension, az login, kubectl, and its context for the cluster.
+# You need: az with its extension k8s-extension, and az login.
 set -eu
 
 # 1. Change: Activation of edge01

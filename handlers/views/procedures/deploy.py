@@ -12,6 +12,7 @@ from services.model.operation import Operation
 from services.operations.deploy.outputs import (
     AddressHeld,
     AddressReserved,
+    ExtensionInstalled,
     ImageImported,
     ImageKept,
     RegistryOnline,
@@ -47,14 +48,15 @@ def _remark(output: object) -> str:
 
 
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
-    verified = operation.output(RuntimeVerified)
+    verified, installed = operation.output(RuntimeVerified), operation.output(ExtensionInstalled)
+    problems = installed.problems if installed else ()
     address = verified.address if verified else address_of(operation)
     proof = operation.output(RegistrySynced)
     synced = proof or operation.output(RegistryOnline)
     unproven = proof.unproven if proof else ()
     return (
         ("Connected registry", f"{escape(operation.target)} is Online"),
-        ("Extension", "Succeeded"),
+        ("Extension", f"Succeeded, but reports: {escape('; '.join(problems))}" if problems else "Succeeded"),
         ("Service IP", code(address)),
         ("Volume", escape(verified.volume) if verified else ""),
         (

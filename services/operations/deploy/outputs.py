@@ -43,9 +43,10 @@ class ImageImported:
 
 @dataclass(frozen=True)
 class ExtensionInstalled:
-    """The extension has succeeded."""
+    """The extension has succeeded; `problems` are what its statuses warn of nevertheless."""
 
     version: str
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

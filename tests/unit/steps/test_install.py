@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from services.model.azure import Pending
+from services.model.azure import ExtensionStatus, Pending
 from services.model.errors import Failure
 from services.operations.deploy.causes import Cause
-from services.operations.deploy.outputs import AddressHeld
+from services.operations.deploy.outputs import AddressHeld, ExtensionInstalled
 from services.operations.deploy.procedure import DEPLOY
 from services.operations.outputs import RegistryCreated
-from services.operations.step import Going
+from services.operations.step import Done, Going
 from tests.golden.values import EXTENSION
 from tests.unit.steps.scenes import PASSWORD, Cloud, Edge, names, scene
 
@@ -43,6 +43,15 @@ async def test_the_extension_gets_the_address_and_the_connection_string() -> Non
     assert given["settings"]["service.clusterIP"] == "10.112.0.2"
     assert PASSWORD in given["protected"]["connectionString"].reveal()
     assert PASSWORD not in repr(given)
+
+
+async def test_what_the_statuses_of_a_succeeded_extension_warn_of_is_kept() -> None:
+    warning = ExtensionStatus("UpgradePending", "the upgrade is pending", "Warning")
+    installed = replace(EXTENSION, version="0.11.0", problems=(warning,))
+    assert INSTALL.wait
+    progress = await INSTALL.wait(scene("extension.install", cloud=Cloud(installed)), None)
+
+    assert progress == Done(ExtensionInstalled("0.11.0", ("the upgrade is pending",)))
 
 
 async def test_after_a_crash_an_extension_under_way_keeps_its_password() -> None:

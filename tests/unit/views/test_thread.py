@@ -1,11 +1,12 @@
-"""What an operation's thread is told, and what the channel hears too."""
+"""What an operation's card and thread say, and what the channel hears too."""
 
 from dataclasses import replace
 
 import pytest
 
-from handlers.views.operation import is_loud, name, summary, thread_line
+from handlers.views.operation import card, is_loud, name, summary, thread_line
 from services.model.operation import Decision, Event, EventKind
+from services.operations.deploy.outputs import ExtensionInstalled
 from tests.golden.values import ASKED, NOW, STATES
 
 
@@ -74,3 +75,12 @@ def test_the_requester_is_mentioned_at_each_end(state: str) -> None:
 @pytest.mark.parametrize("state", STATES)
 def test_a_summary_says_what_and_where_and_how_it_is(state: str) -> None:
     assert summary(STATES[state]).startswith(f"{name(STATES[state])}: ")
+
+
+def test_a_success_shows_what_the_extension_warns_of() -> None:
+    warning = ExtensionInstalled("0.11.0", ("the upgrade is pending",))
+    steps = [replace(step, output=warning) if step.index == 7 else step for step in STATES["succeeded"].steps]
+
+    assert "Succeeded, but reports: the upgrade is pending" in str(
+        card(replace(STATES["succeeded"], steps=tuple(steps))).blocks
+    )

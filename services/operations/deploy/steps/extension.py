@@ -87,7 +87,8 @@ async def _installed(scene: Scene, _token: object) -> Progress:
     """Asks the extension itself, which says why it failed; the operation's status does not."""
     extension = await scene.azure.extensions.get(scene.site.cluster_ref, scene.params["name"])
     if extension.provisioning_state.lower() == "succeeded":
-        return Done(ExtensionInstalled(extension.version))
+        problems = tuple(problem.message for problem in extension.problems if problem.message)
+        return Done(ExtensionInstalled(extension.version, problems))
     failed = extension.provisioning_state.lower() in {"failed", "canceled"}
     await raise_if_final(scene, extension=extension, final=failed)
     return Going()
