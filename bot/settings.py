@@ -1,6 +1,7 @@
 """Settings from the environment and an optional env file. Read once, when the process starts."""
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -33,14 +34,6 @@ def _token(start: str, where: str) -> Any:
         return secret
 
     return PlainValidator(check)
-
-
-def _seconds(value: Any) -> Any:
-    """A plain number is seconds."""
-    try:
-        return timedelta(seconds=float(value)) if isinstance(value, str) else value
-    except ValueError:
-        return value
 
 
 _CLOUDS = {
@@ -90,7 +83,12 @@ AppToken = Annotated[Secret, _token("xapp-", "Basic Information, App-Level Token
 DatabaseUrl = Annotated[Secret, PlainValidator(_database)]
 OperatorAddress = Annotated[tuple[str, int], NoDecode, PlainValidator(_host_and_port)]
 SecretText = Annotated[Secret, PlainValidator(_secret)]
-Duration = Annotated[timedelta, Field(gt=timedelta(0)), BeforeValidator(_seconds)]
+Duration = Annotated[
+    timedelta,
+    Field(gt=timedelta(0)),
+    # A plain number is seconds.
+    BeforeValidator(lambda span: f"PT{span}S" if re.fullmatch(r"\d+(\.\d+)?", str(span)) else span),
+]
 BaseUrl = Annotated[str, Field(pattern=r"^https?://\S+$"), AfterValidator(lambda url: f"{url.rstrip('/')}/")]
 CloudName = Annotated[
     Literal["public", "china", "us-government"],

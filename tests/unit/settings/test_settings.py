@@ -38,6 +38,7 @@ def test_secrets_are_not_shown() -> None:
 def test_every_problem_is_told_at_once_and_without_the_values(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("SLACK_BOT_TOKEN", "hunter2")
     environment.setenv("REGISTRY_BOT_HTTP_PORT", "none")
+    environment.setenv("REGISTRY_BOT_WATCH_INTERVAL", "inf")
     environment.setenv("REGISTRY_BOT_MODES", "http")
     environment.setenv("REGISTRY_BOT_IDENTITY", "secret")
     environment.setenv("AZURE_TENANT_ID", "t")
@@ -49,6 +50,7 @@ def test_every_problem_is_told_at_once_and_without_the_values(environment: pytes
     assert named == {
         "SLACK_BOT_TOKEN",
         "REGISTRY_BOT_HTTP_PORT",
+        "REGISTRY_BOT_WATCH_INTERVAL",
         "REGISTRY_BOT_MODES",
         "AZURE_CLIENT_ID",
         "AZURE_CLIENT_SECRET",
