@@ -38,7 +38,7 @@ def absent(detail: Detail, *, slash: str = "/registry") -> Message:
     parts += [blocks.context(errors.explanation(error)) for _, error in unasked[:MOST_PROBLEMS]]
     if not unasked:
         parts.append(blocks.context(f"{code(f'{slash} deploy {name} --site SITE')} installs one."))
-    return Message(f"No extension of {name}", (*parts, *namesakes(detail)))
+    return Message(escape(f"No extension of {name}"), (*parts, *namesakes(detail)))
 
 
 def card(detail: Detail, installation: Installation, now: datetime, *, slash: str = "/registry") -> Message:
@@ -72,7 +72,7 @@ def card(detail: Detail, installation: Installation, now: datetime, *, slash: st
         lines = listed(code(f"{slash} extension show {name} --site {other}") for other in others)
         parts.append(blocks.context(f"It runs at other sites too: {lines}."))
     parts.append(blocks.actions(button("Check", runs=f"check {site.name} --name {name}")))
-    return Message(f"Extension of {name} at {site.name}", (*parts, *namesakes(detail)))
+    return Message(escape(f"Extension of {name} at {site.name}"), (*parts, *namesakes(detail)))
 
 
 def _failed(installation: Installation, failure: Failure, slash: str) -> Iterator[Block]:

@@ -31,7 +31,9 @@ def card(detail: Detail, family: Lineage, page: int, *, slash: str = "/registry"
             f"{detail.title} has no sync token. With a managed identity, its roles at the cloud registry say what it"
             " may sync, and no scope map does."
         )
-        return Message(f"{own.name} has no sync token", (*elsewhere(detail), blocks.section(text), *namesakes(detail)))
+        return Message(
+            escape(f"{own.name} has no sync token"), (*elsewhere(detail), blocks.section(text), *namesakes(detail))
+        )
     repositories = synced_repositories(own.actions)
     text = f"{detail.title} may sync {count(len(repositories), 'repository', 'repositories')}"
     mark = ":warning:" if shortfalls or not own.actions else ":white_check_mark:"
@@ -67,7 +69,7 @@ def card(detail: Detail, family: Lineage, page: int, *, slash: str = "/registry"
         pages = blocks.pages_of_rows(columns, rows, PAGE)
         parts += blocks.paged("*Permissions*", columns, pages, page, turns=f"{turns} --turn")
     parts += namesakes(detail)
-    return Message(f"{own.name}: {_usage(own)}", tuple(parts))
+    return Message(escape(f"{own.name}: {_usage(own)}"), tuple(parts))
 
 
 def _usage(access: SyncAccess) -> str:

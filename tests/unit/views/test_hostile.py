@@ -14,31 +14,42 @@ from handlers.views import (
     alert,
     audit,
     checks,
+    cloud_registries,
+    clusters,
     connected,
     errors,
+    extensions,
     home,
     operation,
+    permissions,
+    providers,
     script,
     sites,
     summary,
+    tokens,
     watches,
 )
 from services.model import errors as model_errors
 from services.model.about import About
 from services.model.audit import AuditEntry, AuditRow, AuditSelection
-from services.model.azure import StatusDetail
+from services.model.azure import ArcCluster, ExtensionStatus, PasswordSlot, Registry, ScopeMap, StatusDetail, Token
 from services.model.errors import DomainError, Invalid, NotFound, Unreachable
 from services.model.health import HealthReason, Sighting, Target
 from services.model.incident import Incident
+from services.model.kubernetes import Certificate, Node, Runtime, RuntimePod, ServiceRanges, StorageClass
 from services.model.operation import Decision, Event, Outcome
 from services.model.people import Person, Place
 from services.model.plan import Finding
 from services.model.watch import Watch
+from services.operations.answers import Known, Unknown
+from services.operations.deploy.installation import Installation
 from services.policy.access import Denial, Grant
 from services.policy.placement import Placement
+from services.policy.sync_permissions import lineage
 from services.watching.health import health
 from services.watching.summaries import Report
 from services.watching.summaries import summary as summarised
+from tests.golden.values import ACR as ACR_VALUE
 from tests.golden.values import EXTENSION, REGISTRY, SITE, STATES
 
 HOSTILE = "<!here|x> <https://evil.example|click> <@U0BOB> & `code` *bold*"
@@ -160,6 +171,59 @@ def registries() -> Iterator[Message]:
     yield checks.report("deploy", SITE, HOSTILE, (finding,))
 
 
+def installations() -> Iterator[Message]:
+    one = replace(REGISTRY, name=HOSTILE, connection_state=HOSTILE, activation=HOSTILE, mode=HOSTILE, parent="above")
+    one = replace(one, token_id=f"/tokens/{HOSTILE}", client_token_ids=(f"/tokens/{HOSTILE}", "/tokens/x"))
+    above = replace(one, name="above", parent="", token_id="/tokens/above")
+    status = ExtensionStatus(HOSTILE, HOSTILE, HOSTILE)
+    extension = replace(EXTENSION, name=HOSTILE, provisioning_state=HOSTILE, version=HOSTILE, release_train=HOSTILE)
+    extension = replace(extension, problems=(status,), information=(status,), settings={"service.clusterIP": HOSTILE})
+    extension = replace(extension, release_namespace=HOSTILE)
+    failed = Unreachable("azure", HOSTILE, HOSTILE, HOSTILE, HOSTILE)
+    sync_token = Token(
+        "/t", HOSTILE, f"/scopeMaps/{HOSTILE}", enabled=True, passwords=(PasswordSlot("password1", NOW),)
+    )
+    scope_map = ScopeMap("/s", HOSTILE, (f"repositories/{HOSTILE}/content/read",))
+    arc = ArcCluster("/arc", HOSTILE, HOSTILE, HOSTILE, NOW, HOSTILE, HOSTILE, HOSTILE, 1, NOW)
+    runtime = Runtime(HOSTILE, False, 1, 0, (HOSTILE,), HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE)
+    runtime = replace(runtime, log=HOSTILE, warnings=(HOSTILE,), pods=(RuntimePod(HOSTILE, HOSTILE, HOSTILE, HOSTILE),))
+    certificates = (Certificate(HOSTILE, False, HOSTILE, NOW),)
+    for state in (HOSTILE, "Failed", "Succeeded"):
+        own = replace(extension, provisioning_state=state)
+        for answers in (
+            (Known(arc), Known(sync_token), Known(None), Known(runtime), Known(certificates)),
+            (Unknown(failed),) * 5,
+        ):
+            installation = Installation(SITE, one, own, *answers)
+            placement = Placement(extensions=((SITE, own),), unasked=((SITE, failed),))
+            detail = connected.Detail(SITE.acr_ref, one, placement, None, ((HOSTILE, failed),), (one, above))
+            yield extensions.card(detail, installation, NOW)
+    yield extensions.absent(detail)
+    yield extensions.absent(replace(detail, placement=Placement()))
+    yield tokens.listing(detail, [sync_token], NOW)
+    for present in ((sync_token,), ()):
+        family = lineage(one, (one, above), [*present, replace(sync_token, name="above")], [scope_map])
+        yield permissions.card(detail, family, 1)
+    unasked: Any = Unknown(failed)
+    for arc_answer in (Known[ArcCluster | None](arc), unasked):
+        yield clusters.listing([clusters.Row(SITE.cluster_ref, (HOSTILE,), arc_answer)], 1, 1, 1)
+    inside: Any = (
+        Known(HOSTILE),
+        Known((Node(HOSTILE, HOSTILE, HOSTILE, False),)),
+        Known((StorageClass(HOSTILE, False),)),
+        Known(True),
+        Known(ServiceRanges((HOSTILE,), frozenset(), "refusal")),
+        Known("unproven"),
+    )
+    yield clusters.card(clusters.ClusterDetail(SITE, Known(arc), Known((extension,)), *inside))
+    acr = replace(ACR_VALUE, sku=HOSTILE, location=HOSTILE, login_server=HOSTILE, provisioning_state=HOSTILE)
+    acr = replace(acr, public_network_access=HOSTILE, data_endpoint_hosts=(HOSTILE,))
+    for registry in (Known[Registry | None](acr), Known[Registry | None](None), unasked):
+        yield cloud_registries.card(SITE, registry, Known((one,)))
+    for states in (Known[Mapping[str, str]]({HOSTILE: HOSTILE}), unasked):
+        yield providers.card(SITE, states, Known(HOSTILE))
+
+
 def audits() -> Iterator[Message]:
     texts: dict[str, Any] = dict.fromkeys(("person", "name", "site", "channel", "operation", "rule"), HOSTILE)
     facts: dict[str, Any] = {
@@ -206,7 +270,9 @@ def mrkdwn(value: object) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    "views", [incidents, watching, people, operations, registries, audits], ids=lambda each: each.__name__
+    "views",
+    [incidents, watching, people, operations, registries, installations, audits],
+    ids=lambda each: each.__name__,
 )
 def test_a_hostile_value_is_escaped_in_every_view(views: Any) -> None:
     raw = {text for message in views() for text in mrkdwn(message) if any(each in text for each in RAW)}
