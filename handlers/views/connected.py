@@ -273,6 +273,10 @@ def card(detail: Detail, now: datetime) -> Message:
         blocks.section(f":warning:  {code(each.code)} {escape(each.description)}") for each in registry.status_details
     ]
     parts += namesakes(detail)
+    site = next(iter(placement.sites), detail.asked_at)
+    subject = f"{registry.name} --site {site.name}" if site else registry.name
+    questions = (("Extension", "extension show"), ("Permissions", "permissions show"), ("Tokens", "token list"))
+    parts.append(blocks.actions(*(blocks.button(label, runs=f"{command} {subject}") for label, command in questions)))
     return Message(escape(f"{registry.name} {name} {detail.where} is {registry.connection_state}"), tuple(parts))
 
 

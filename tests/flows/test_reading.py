@@ -51,7 +51,8 @@ Registry (only you): :large_green_circle:  *edge01* at *berlin* is Online
   *Messages are kept for* 2 d
   *Runtime* 0.11.0
   *Client tokens* none
-  *Extension* Succeeded 0.11.0\
+  *Extension* Succeeded 0.11.0
+  [Extension] [Permissions] [Tokens]\
 """)
 
 
