@@ -184,6 +184,12 @@ class ConnectedRegistries(Protocol):
     async def deactivate(self, acr: AcrRef, name: str) -> Pending:
         """Free the activation; the instance that has it can no longer sync. Idempotent."""
 
+    async def resync(self, acr: AcrRef, name: str) -> str:
+        """Ask its runtime to sync everything once; the correlation id. Repeatable.
+
+        Raises `Conflict` where no runtime is in contact, and `VersionNotOffered` where the cloud has no such action.
+        """
+
     async def delete(self, acr: AcrRef, name: str) -> Pending:
         """Idempotent; `done` when it does not exist. Its sync token and scope map stay. Raises `Conflict`."""
 

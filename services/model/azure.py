@@ -139,6 +139,19 @@ class StatusDetail:
 
 
 @dataclass(frozen=True)
+class SyncResult:
+    """How the last full sync of a connected registry went, where the api-version shows it (2026-01-01-preview on).
+
+    `trigger` is such as `InitialSync` or `ManualResync`; `state` is `NotActivated`, `Pending`, `Syncing`, `Succeeded`,
+    `Failed` or `TimedOut`; `succeeded` is when the last good one ended (SDK: azure-mgmt-containerregistry 15.1.0b1).
+    """
+
+    trigger: str
+    state: str
+    succeeded: datetime | None = None
+
+
+@dataclass(frozen=True)
 class ConnectedRegistry:
     """The edge copy, a child resource of the cloud registry.
 
@@ -168,6 +181,7 @@ class ConnectedRegistry:
     log_level: str = ""
     notifications: tuple[str, ...] = ()
     """Patterns such as `hello-world:push` of what it reports to Event Grid."""
+    sync_result: SyncResult | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from services.operations.deploy.procedure import DEPLOY
 from services.operations.permissions.procedure import PERMISSIONS
 from services.operations.procedure import Procedures
 from services.operations.remove.procedure import REMOVAL
+from services.operations.resync.procedure import RESYNC
 from services.operations.token_rotation.procedure import TOKEN_ROTATION
 from services.operations.update.procedure import SETTINGS
 from services.operations.workload.procedure import DELETE_WORKLOAD, DEPLOY_WORKLOAD
@@ -21,6 +22,7 @@ PROCEDURES = Procedures(
         SETTINGS,
         PERMISSIONS,
         TOKEN_ROTATION,
+        RESYNC,
         DEPLOY_WORKLOAD,
         DELETE_WORKLOAD,
     )

@@ -18,6 +18,9 @@ from services.operations.permissions import observation as permissions
 from services.operations.permissions.procedure import PERMISSIONS
 from services.operations.permissions.request import PermissionsOptions
 from services.operations.procedure import Procedure
+from services.operations.resync import checks as resync
+from services.operations.resync.procedure import RESYNC
+from services.operations.resync.request import ResyncOptions
 from services.operations.token_rotation import observation as token_rotation
 from services.operations.token_rotation.procedure import TOKEN_ROTATION
 from services.operations.token_rotation.request import RotationOptions
@@ -92,5 +95,8 @@ KINDS: Mapping[str, Operation] = {
             extensions=Known(()),
             missing_actions=Known(()),
         ),
+    ),
+    "resync": waiting(
+        RESYNC, ResyncOptions(), resync.Observation(Known((REGISTRY,)), Known("2026-09-01-preview"), Known(()))
     ),
 }

@@ -117,6 +117,13 @@ class ConnectedRegistries:
             poller = await client.begin_deactivate(acr.resource_group, acr.name, name, deadline=deadline, **UNPOLLED)
             return pending_write(self._arm, await initial_answer(poller), f"{target}/deactivate")
 
+    async def resync(self, acr: AcrRef, name: str) -> str:
+        """An action that the SDK does not have yet: synchronous, without a body."""
+        target = acr.connected_id(name)
+        async with self._arm.writing(target) as deadline:
+            response = await self._arm.send("POST", self._arm.url(f"{target}/resync"), target=target, deadline=deadline)
+            return str(response.headers.get("x-ms-correlation-request-id", ""))
+
     async def delete(self, acr: AcrRef, name: str) -> Pending:
         """200 at once (recorded), or 202 with a Location."""
         client = self._arm.registries(acr.subscription).connected_registries

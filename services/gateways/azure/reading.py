@@ -16,6 +16,7 @@ from services.model.azure import (
     Registry,
     ScopeMap,
     StatusDetail,
+    SyncResult,
     Token,
 )
 from services.model.redaction import short
@@ -130,6 +131,19 @@ def connected_registry(answer: acr.ConnectedRegistry) -> ConnectedRegistry:
         status_details=tuple(_status_detail(detail) for detail in properties.status_details or ()),
         log_level=word(properties.logging.log_level) if properties.logging else "",
         notifications=tuple(properties.notifications_list or ()),
+        sync_result=_sync_result(properties.get("registrySyncResult")),
+    )
+
+
+def _sync_result(answer: Any) -> SyncResult | None:
+    """From the JSON itself: the SDK has no model of it yet."""
+    if not isinstance(answer, Mapping) or not answer.get("syncState"):
+        return None
+    succeeded = answer.get("lastSuccessfulSyncEndTime")
+    return SyncResult(
+        trigger=str(answer.get("syncTrigger") or ""),
+        state=str(answer["syncState"]),
+        succeeded=_utc(datetime.fromisoformat(succeeded)) if succeeded else None,
     )
 
 

@@ -210,6 +210,13 @@ def test_one_is_created_below_another_and_deleted_with_what_it_synced_by(run: Ru
     assert commands(deleted) == ["az acr connected-registry delete", "az acr token delete", "az acr scope-map delete"]
 
 
+def test_a_resync_s_script_asks_for_it_and_shows_how_it_goes(run: Run) -> None:
+    assert commands(run(written(KINDS["resync"]))) == [
+        "az acr connected-registry resync",
+        "az acr connected-registry show",
+    ]
+
+
 def test_nothing_is_written_to_another_cluster(run: Run) -> None:
     calls = run(written(deployment()), code=1, cluster="another/edge-rg/hamburg-arc")
 

@@ -53,6 +53,7 @@ AZ: Mapping[str, dict[str, dict[str, Any]]] = {
     },
     "acr connected-registry show": REGISTRY,
     "acr connected-registry delete": REGISTRY | {"--yes": FLAG},
+    "acr connected-registry resync": REGISTRY,
     "acr token delete": REGISTRY | {"--yes": FLAG},
     "acr scope-map delete": REGISTRY | {"--yes": FLAG},
     "acr connected-registry deactivate": REGISTRY | {"--yes": FLAG},

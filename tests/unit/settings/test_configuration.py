@@ -181,7 +181,7 @@ def test_names_that_name_nothing_are_told_with_the_nearest(files: Files) -> None
         (
             "{name: a, approvers: [bob], commands: [watch]}",
             [
-                "`watch` is not a kind of operation, so it would never wait for approval; the kinds are `deploy`, `create`, `deactivate`, `delete`, `remove`, `update`, `permissions`, `token rotate`, `workload deploy`, `workload delete`"
+                "`watch` is not a kind of operation, so it would never wait for approval; the kinds are `deploy`, `create`, `deactivate`, `delete`, `remove`, `update`, `permissions`, `token rotate`, `resync`, `workload deploy`, `workload delete`"
             ],
         ),
         (

@@ -1,0 +1,70 @@
+"""A resync, as people read it."""
+
+from collections.abc import Iterable
+
+from handlers.kit.text import date
+from handlers.views.procedures.words import CauseWords, FindingWords, ProcedureWords, StepWords
+from services.model.operation import Operation
+from services.operations.resync.request import Cause, Code, Resynced
+
+
+def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
+    resynced = operation.output(Resynced)
+    if resynced and resynced.ended:
+        yield "Full sync", f"ended {date(resynced.ended)}"
+    else:
+        yield "Full sync", "still under way: `show` says when it has ended"
+
+
+WORDS = ProcedureWords(
+    title="Resync {target} at {site}",
+    success="done",
+    steps={
+        "connected.resync": StepWords("Full sync of {name}", lambda _params: "all its repositories, from the start"),
+        "connected.resynced": StepWords("Full sync of {name} has ended"),
+    },
+    fields=_fields,
+    causes={
+        Cause.NOT_ATTACHED: CauseWords(
+            "Azure took no resync of {name}, since no runtime of it is in contact: {message}",
+            "See whether its edge has power and a way to Azure.",
+            "az acr connected-registry show --name {name} --registry {registry} --resource-group {group}",
+            retry="Retry when it is online.",
+        ),
+        Cause.SYNC_FAILED: CauseWords(
+            "Azure shows the full sync of {name} as {state}; the registry is {connection}.",
+            "Look at its log for the reason.",
+            "kubectl logs --namespace connected-registry --selector app.kubernetes.io/name=connected-registry",
+            retry="A retry waits for a sync to end; run `resync` again for another one.",
+        ),
+    },
+    findings={
+        Code.CONNECTED_FOUND: FindingWords("The connected registry {name} exists ({state})."),
+        Code.CONNECTED_ABSENT: FindingWords(
+            "The cloud registry {registry} has no connected registry {name}.",
+            "Check the name; similar ones: {near}.",
+            "az acr connected-registry list --registry {registry} --resource-group {group} --output table",
+        ),
+        Code.CONNECTED_BUSY: FindingWords(
+            "{name} is being changed at the moment ({state}).", "Run the command again when that has ended."
+        ),
+        Code.NOT_OFFERED: FindingWords(
+            "This cloud does not offer resyncs yet: they came with the API version 2026-01-01-preview, and it has"
+            " {offered}.",
+            "One that syncs all the time does so each minute anyway, and takes changes of its repositories over then.",
+        ),
+        Code.OFFERED: FindingWords("This cloud offers resyncs (API version {version})."),
+        Code.NOT_ACTIVATED: FindingWords("{name} is not activated, so nothing could sync.", "Deploy it first."),
+        Code.OFFLINE: FindingWords(
+            "{name} is {state} (last seen {last_activity}, schedule {schedule}). Azure takes a resync only while its"
+            " runtime is in contact.",
+            "Run the command again when it is online, for one with a schedule within its window.",
+        ),
+        Code.IN_CONTACT: FindingWords("{name} is {state}, last seen {last_activity}."),
+        Code.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has the right to resync."),
+        Code.ACTIONS_MISSING: FindingWords(
+            "The bot's Azure identity lacks rights at {registry}: {missing}.",
+            "Whoever runs the bot has to give it the custom role in `deploy/azure/resync.json`.",
+        ),
+    },
+)

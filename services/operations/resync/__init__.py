@@ -1,0 +1,1 @@
+"""A full sync of a connected registry on demand."""

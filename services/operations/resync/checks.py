@@ -1,0 +1,90 @@
+"""What a resync looks at, and the checks on it."""
+
+import asyncio
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from services.model.azure import ConnectedRegistry
+from services.model.errors import VersionNotOffered
+from services.model.plan import Finding, Plan
+from services.operations.answers import Answer, Questions, Unknown
+from services.operations.checks import Check, blocker, check, if_known, ok, required
+from services.operations.resync.request import Code, ResyncRequest
+from services.policy.sites import CONNECTED_REGISTRIES_TYPE, Site
+from services.ports import Azure, Kubernetes
+
+RESYNC = f"{CONNECTED_REGISTRIES_TYPE}/resync"
+ACTION = f"{RESYNC}/action"
+
+
+@dataclass(frozen=True)
+class Observation:
+    """All connected registries of the cloud registry, and whether the cloud has the action at all."""
+
+    connected: Answer[tuple[ConnectedRegistry, ...]]
+    api_version: Answer[str]
+    missing_actions: Answer[tuple[str, ...] | None]
+
+    def registry(self, name: str) -> ConnectedRegistry | None:
+        """The connected registry of that name, whatever its case (ARM names have none)."""
+        registries = if_known(self.connected) or ()
+        return next((registry for registry in registries if registry.name.casefold() == name.casefold()), None)
+
+
+async def observe(
+    azure: Azure, _kubernetes: Kubernetes, site: Site, _request: ResyncRequest, _approved: Plan | None
+) -> Observation:
+    """Two ARM requests, and the list of api-versions where it is not at hand."""
+    acr = site.acr_ref
+    async with asyncio.TaskGroup() as group:
+        arm = Questions(group, "azure")
+        connected = arm.list(acr.id, lambda: azure.connected.list(acr))
+        version = arm.ask(acr.id, lambda: azure.providers.api_version(acr.subscription, RESYNC))
+        missing = arm.find(acr.id, lambda: azure.permissions.missing(acr.id, [ACTION]))
+    return Observation(connected.result(), version.result(), missing.result())
+
+
+@check("connected.exists", title="Connected registry exists", essential=True)
+def exists(_site: Site, request: ResyncRequest, observation: Observation) -> Finding:
+    """Nothing is asked of it while Azure is changing it."""
+    names = [registry.name for registry in required(observation.connected)]
+    registry = observation.registry(request.name)
+    if registry is None:
+        near = tuple(get_close_matches(request.name, names, n=3))
+        return blocker(Code.CONNECTED_ABSENT, near=near or tuple(sorted(names)[:3]))
+    if registry.provisioning_state in {"Creating", "Updating", "Deleting"}:
+        return blocker(Code.CONNECTED_BUSY, state=registry.provisioning_state)
+    return ok(Code.CONNECTED_FOUND, state=registry.connection_state)
+
+
+@check("azure.version", title="This cloud offers resyncs", essential=True)
+def offered(_site: Site, _request: ResyncRequest, observation: Observation) -> Finding:
+    """Since 2026-01-01-preview; other clouds get versions months later."""
+    answer = observation.api_version
+    if isinstance(answer, Unknown) and isinstance(answer.error, VersionNotOffered):
+        return blocker(Code.NOT_OFFERED, offered=answer.error.offered)
+    return ok(Code.OFFERED, version=required(answer))
+
+
+@check("connected.contact", title="Its runtime is in contact")
+def contact(_site: Site, request: ResyncRequest, observation: Observation) -> Finding | None:
+    """Azure refuses a resync of one that is not."""
+    registry = observation.registry(request.name)
+    if registry is None:
+        return None
+    if registry.activation != "Active":
+        return blocker(Code.NOT_ACTIVATED)
+    facts = {"state": registry.connection_state, "last_activity": registry.last_activity, "schedule": registry.schedule}
+    return blocker(Code.OFFLINE, **facts) if registry.connection_state == "Offline" else ok(Code.IN_CONTACT, **facts)
+
+
+@check("azure.actions", title="Bot has the Azure right to resync")
+def actions(_site: Site, request: ResyncRequest, observation: Observation) -> Finding | None:
+    """By its roles."""
+    if observation.registry(request.name) is None:
+        return None
+    missing = required(observation.missing_actions)
+    return blocker(Code.ACTIONS_MISSING, missing=missing) if missing else ok(Code.ACTIONS_COMPLETE)
+
+
+CHECKS: tuple[Check[ResyncRequest, Observation], ...] = (exists, offered, contact, actions)
