@@ -11,7 +11,7 @@ from handlers.kit.request import Request
 from handlers.kit.rights import permitted_sites
 from handlers.kit.words import join
 from handlers.views import connected as views
-from services.model.azure import AcrRef
+from services.model.azure import AcrRef, ConnectedRegistry
 from services.model.errors import Absent, DomainError, Invalid, NotFound
 from services.model.health import Target
 from services.policy.sites import Site
@@ -152,3 +152,17 @@ async def locate(request: Request, services: Services, name: str, site: Site | N
     if not placement.is_visible(readable):
         services.policy.decide(request.person, request.place, "registry:read", placement.sites[0]).enforce()
     return views.Detail(acr, registry, placement.among(readable), site, tuple(unasked), tuple(lists[acr.id.lower()]))
+
+
+async def readable_registries(
+    request: Request, services: Services, detail: views.Detail
+) -> tuple[ConnectedRegistry, ...]:
+    """All of its cloud registry that the person may see, itself among them: names of the others tell of other sites."""
+    acr = detail.acr.id.lower()
+    targets = [Target(acr, registry.name) for registry in detail.registries if registry.name != detail.registry.name]
+    if not targets:
+        return detail.registries
+    readable = permitted_sites(request, services, "registry:read")
+    placements = await services.placements.of(targets, services.sites.values(), {acr: detail.registries})
+    visible = {detail.registry.name, *(target.name for target in targets if placements[target].is_visible(readable))}
+    return tuple(registry for registry in detail.registries if registry.name in visible)

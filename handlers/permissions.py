@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 
-from handlers.connected import locate
+from handlers.connected import locate, readable_registries
 from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
@@ -39,11 +39,14 @@ async def show(
         turn: Replace the page that is shown.
     """
     detail = await locate(request, services, name, site)
-    tokens, scope_maps = await asyncio.gather(
-        services.azure.tokens.list(detail.acr), services.azure.scope_maps.list(detail.acr)
+    registries, tokens, scope_maps = await asyncio.gather(
+        readable_registries(request, services, detail),
+        services.azure.tokens.list(detail.acr),
+        services.azure.scope_maps.list(detail.acr),
     )
-    family = lineage(detail.registry, detail.registries, tokens, scope_maps)
-    return replace(views.card(detail, family, page, slash=request.slash), replace=turn)
+    family = lineage(detail.registry, registries, tokens, scope_maps)
+    hidden = frozenset(registry.name.casefold() for registry in detail.registries if registry not in registries)
+    return replace(views.card(detail, family, page, hidden=hidden, slash=request.slash), replace=turn)
 
 
 @command(

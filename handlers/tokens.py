@@ -1,8 +1,10 @@
 """Tokens of connected registries: sync tokens and client tokens."""
 
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
-from handlers.connected import locate
+from handlers.connected import locate, readable_registries
 from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
@@ -28,7 +30,10 @@ async def list_(request: Request, name: str, *, site: Site | None = None, servic
         site: Where it is; needed only if several cloud registries have one of this name.
     """
     detail = await locate(request, services, name, site)
-    tokens = await services.azure.tokens.list(detail.acr)
+    registries, tokens = await asyncio.gather(
+        readable_registries(request, services, detail), services.azure.tokens.list(detail.acr)
+    )
+    detail = replace(detail, registries=registries)
     return views.listing(detail, tokens, request.now, slash=request.slash)
 
 

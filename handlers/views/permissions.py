@@ -1,12 +1,14 @@
 """Sync permissions as people see them. Pure."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from handlers.kit import blocks
 from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, count, escape, listed
 from handlers.views.connected import Detail, elsewhere, namesakes
 from services.operations.command_line import acr_options, command_line, scope_options
+from services.policy.hierarchy import ancestors, descendants
 from services.policy.sites import SCOPE_MAP_PERMISSIONS, synced_repositories
 from services.policy.sync_permissions import Lineage, Shortfall, SyncAccess, grants, split
 
@@ -23,9 +25,16 @@ Subject = tuple[str, str]
 """`repositories` or `gateway`, and whose."""
 
 
-def card(detail: Detail, family: Lineage, page: int, *, slash: str = "/registry") -> Message:
-    """The verdict, where permissions are missing and the lines that add them, then who may do what."""
-    own, shortfalls = family.own, family.shortfalls
+def card(
+    detail: Detail, family: Lineage, page: int, *, hidden: frozenset[str] = frozenset(), slash: str = "/registry"
+) -> Message:
+    """The verdict, where permissions are missing and the lines that add them, then who may do what.
+
+    `hidden` are the names, in lower case, of connected registries that the reader may not see; none is in `family`.
+    """
+    own, shortfalls = family.own, [one for each in family.shortfalls if (one := _visible(each, hidden)).actions]
+    relatives = (*ancestors(own.registry, detail.registries), *descendants(own.registry, detail.registries))
+    unseen = sum(relative.name.casefold() in hidden for relative in relatives)
     if not own.registry.token_id:
         text = (
             f"{detail.title} has no sync token. With a managed identity, its roles at the cloud registry say what it"
@@ -38,7 +47,7 @@ def card(detail: Detail, family: Lineage, page: int, *, slash: str = "/registry"
     text = f"{detail.title} may sync {count(len(repositories), 'repository', 'repositories')}"
     mark = ":warning:" if shortfalls or not own.actions else ":white_check_mark:"
     above = ""
-    if family.above and not shortfalls:
+    if family.above and not shortfalls and not unseen:
         below = count(len(family.below), "connected registry", "connected registries")
         above = (
             f" Those above have every permission that it{f' and {below} below it need' if family.below else ' needs'}."
@@ -62,7 +71,10 @@ def card(detail: Detail, family: Lineage, page: int, *, slash: str = "/registry"
         names = [f"{bold(access.name)} ({escape(access.registry.mode)}, {_usage(access)})" for access in family.below]
         holders.append(f"Below it: {listed(names)}")
     parts.append(blocks.section("\n".join(holders)))
-    if rows := _rows(family):
+    if unseen:
+        noun = count(unseen, "connected registry", "connected registries")
+        parts.append(blocks.context(f"{noun} above or below it at sites that you may not read: not looked at."))
+    if rows := _rows(family, hidden):
         columns = ("Repository or gateway", own.name, *(f"{one.name} (above)" for one in family.above[:MOST_ABOVE]))
         columns = (*columns, "Needed below by") if family.below else columns
         turns = f"permissions show {own.name}" + (f" --site {detail.asked_at.name}" if detail.asked_at else "")
@@ -76,6 +88,13 @@ def _usage(access: SyncAccess) -> str:
     if access.scope_map is None:
         return "it has no scope map"
     return f"{len(access.actions)} of at most {SCOPE_MAP_PERMISSIONS} permissions"
+
+
+def _visible(shortfall: Shortfall, hidden: frozenset[str]) -> Shortfall:
+    """Without what names a connected registry that the reader may not see."""
+    named = {f"gateway/{name}" for name in hidden}
+    actions = (action for action in shortfall.actions if "/".join(split(action)[:2]) not in named)
+    return replace(shortfall, actions=tuple(actions))
 
 
 def _shortfall(detail: Detail, shortfall: Shortfall) -> Iterator[Block]:
@@ -117,12 +136,14 @@ def _holder(access: SyncAccess, where: str) -> str:
     return f"{mark}{head}: {token}, scope map {code(access.scope_map.name)}, {_usage(access)}"
 
 
-def _rows(family: Lineage) -> list[tuple[str, ...]]:
+def _rows(family: Lineage, hidden: frozenset[str]) -> list[tuple[str, ...]]:
     """A row for each repository, then for each gateway, that it or one below it may use."""
     needed: dict[Subject, set[str]] = {}
     users: dict[Subject, list[str]] = {}
     for access in (family.own, *family.below):
         for kind, name, verb in map(split, access.needed):
+            if kind == "gateway" and name in hidden:
+                continue
             needed.setdefault((kind, name), set()).add(verb)
             if access is not family.own and access.name not in users.setdefault((kind, name), []):
                 users[kind, name].append(access.name)

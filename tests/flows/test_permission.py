@@ -4,6 +4,7 @@ from pathlib import Path
 
 from inline_snapshot import snapshot
 
+from sandbox.azure.cloud import ConnectedRegistry, Origin, ScopeMap, Token
 from tests.flows.conversation import POLICY, Conversation, conversation
 
 
@@ -183,11 +184,29 @@ async def test_what_is_at_a_site_without_rights_is_neither_shown_nor_named(tmp_p
         await talk.say("list", as_="dave")
         hidden = await talk.answer("dave")
         await talk.say("show edge02", as_="dave")
+        await talk.say("token list edge02", as_="dave")
         await talk.say("site list", as_="dave")
         await talk.say("alert show al-2345678", as_="dave")
 
+        assert talk.box.azure
+        [acr] = [one for one in talk.box.azure.cloud.registries.values() if one.name == "contosoacr"]
+        origin, now = Origin.now("somebody", talk.box.clock.now()), talk.box.clock.now()
+        for name, parent in (("plant", None), ("edge02", "plant")):
+            acr.connected.setdefault(name, ConnectedRegistry(name, "ReadWrite", name, origin)).parent = parent
+        gateways = [f"gateway/{name}/config/read" for name in ("plant", "edge02")]
+        acr.scope_maps["plant"] = ScopeMap("plant", gateways, now, origin)
+        acr.tokens["plant"] = Token("plant", "plant", now, origin)
+        acr.connected["plant"].client_tokens = acr.connected["edge02"].client_tokens = ["/tokens/plant"]
+        transcript = await talk.transcript()
+        relatives = []
+        for line in ("permissions show plant", "token list plant"):
+            await talk.say(line, as_="dave")
+            relatives.append(await talk.answer("dave"))
+
+        assert "edge02" not in str(relatives)
+        assert "1 connected registry above or below it at sites that you may not read" in relatives[0]
         assert "1 connected registry at sites that you may not read." in hidden
-        assert (await talk.transcript()).replace(operation[:-1], "OPERATION") == snapshot("""\
+        assert transcript.replace(operation[:-1], "OPERATION") == snapshot("""\
 dave   /registry operation list
 bot    (only dave) There are no operations yet.
 dave   /registry operation show op-1
@@ -199,6 +218,8 @@ bot    (only dave) There is no site `hambrug`. There is only `berlin`.
 dave   /registry list
 bot    (only dave) There is no connected registry that you may read.
 dave   /registry show edge02
+bot    (only dave) You may do this elsewhere, but not at `hamburg` (production): you need `registry:read` there. The role *viewer*, *operator*, *approver* or *admin* includes it; the access file grants roles.
+dave   /registry token list edge02
 bot    (only dave) You may do this elsewhere, but not at `hamburg` (production): you need `registry:read` there. The role *viewer*, *operator*, *approver* or *admin* includes it; the access file grants roles.
 dave   /registry site list
 bot    (only dave) 1 site
