@@ -6,7 +6,7 @@ TYPE = "microsoft.containerregistry.connectedregistry"
 
 
 async def test_a_cluster_is_connected_by_arm_and_stays_connecting(cloud: Cloud) -> None:
-    path = f"{cloud.group_id}/providers/Microsoft.Kubernetes/connectedClusters/oslo-arc"
+    path = f"{cloud.group_id}/providers/Microsoft.Kubernetes/connectedClusters/bergen-arc"
     await cloud.arm(
         "POST", f"{cloud.group_id.split('/resourceGroups')[0]}/providers/Microsoft.Kubernetes/register", "2021-04-01"
     )
