@@ -7,7 +7,7 @@ from services.model.health import HealthReason
 from services.model.incident import Incident
 from services.policy.sites import RUNTIME_NAMESPACE
 
-_LOOK = f"On its cluster, {code(f'kubectl get pods,events --namespace {RUNTIME_NAMESPACE}')} shows whether it runs."
+_LOOK = "{look} shows whether it runs in its cluster, and why not."
 _EDGE = f"See whether the edge has power and a way to Azure. {_LOOK}"
 _REASONS: Mapping[HealthReason, str] = {
     HealthReason.CLUSTER_OFFLINE: (
@@ -17,9 +17,7 @@ _REASONS: Mapping[HealthReason, str] = {
     HealthReason.CLUSTER_EXPIRED: (
         "Connect the cluster to Arc again. Plan for it: what was installed by Arc extensions has to be deployed again."
     ),
-    HealthReason.EXTENSION_FAILED: (
-        f"Read why the extension failed: {code('az k8s-extension show')} with the cluster's name. {_LOOK}"
-    ),
+    HealthReason.EXTENSION_FAILED: ("{look} says why the extension failed."),
     HealthReason.STATUS_DISK: (
         "Make room on the volume of the connected registry, or enlarge it. On its cluster,"
         f" {code(f'kubectl get persistentvolumeclaims --namespace {RUNTIME_NAMESPACE}')} shows the volume."
@@ -44,4 +42,5 @@ def of(incident: Incident) -> str:
     if incident.reason == HealthReason.UNREADABLE:
         waiting = "Wait: the bot keeps asking. If it lasts, see whether the bot's machine has a way to Azure."
         return _UNREADABLE.get(str(incident.facts.get("error")), waiting)
-    return _REASONS.get(incident.reason, _EDGE)
+    name = incident.subject.rpartition("/")[2] if incident.kind == "registry" else "NAME"
+    return _REASONS.get(incident.reason, _EDGE).format(look=code(f"extension show {name}"))

@@ -454,7 +454,7 @@ Registry (only you): :large_orange_circle:  *edge01 at berlin is offline*
   *Undelivered messages expire from* DAY
   *Cluster* `berlin-arc`
   *What to do*
-  See whether the edge has power and a way to Azure. On its cluster, `kubectl get pods,events --namespace connected-registry` shows whether it runs.
+  See whether the edge has power and a way to Azure. `extension show edge01` shows whether it runs in its cluster, and why not.
   [Check berlin]
   `ALERT`
   [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]

@@ -23,7 +23,7 @@ A contact was due 2026-03-02 03:00 UTC. The last one was 2026-03-01 06:00 UTC.
 *Undelivered messages expire from* 2026-03-03
 *Cluster* `berlin`
 *What to do*
-See whether the edge has power and a way to Azure. On its cluster, `kubectl get pods,events --namespace connected-registry` shows whether it runs.
+See whether the edge has power and a way to Azure. `extension show edge01` shows whether it runs in its cluster, and why not.
 `al-7k3q9x`
 [Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Snooze until morning = alert snooze al-7k3q9x --until morning] [Snooze until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
 """)
@@ -42,7 +42,7 @@ A contact was due 2026-03-02 03:00 UTC. The last one was 2026-03-01 06:00 UTC.
 *Undelivered messages expire from* 2026-03-03
 *Cluster* `berlin`
 *What to do*
-See whether the edge has power and a way to Azure. On its cluster, `kubectl get pods,events --namespace connected-registry` shows whether it runs.
+See whether the edge has power and a way to Azure. `extension show edge01` shows whether it runs in its cluster, and why not.
 `al-7k3q9x`  ·  :eyes: Acknowledged by <@U1>  ·  :zzz: Snoozed until 2026-03-02 13:00 UTC
 [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Snooze until morning = alert snooze al-7k3q9x --until morning] [Snooze until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
 """)
@@ -261,7 +261,7 @@ A contact was due 2026-03-02 03:00 UTC. The last one was 2026-03-01 06:00 UTC.
 *Undelivered messages expire from* 2026-03-03
 *Cluster* `berlin`
 *What to do*
-See whether the edge has power and a way to Azure. On its cluster, `kubectl get pods,events --namespace connected-registry` shows whether it runs.
+See whether the edge has power and a way to Azure. `extension show edge01` shows whether it runs in its cluster, and why not.
 `al-7k3q9x`
 [Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Snooze until morning = alert snooze al-7k3q9x --until morning] [Snooze until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
 Name | Health | State | Last sync (UTC) | Lag | Next contact (UTC) | Schedule (UTC)
@@ -284,7 +284,7 @@ A contact was due 2026-03-02 03:00 UTC. The last one was 2026-03-01 06:00 UTC.
 *Undelivered messages expire from* 2026-03-03
 *Cluster* `berlin`
 *What to do*
-See whether the edge has power and a way to Azure. On its cluster, `kubectl get pods,events --namespace connected-registry` shows whether it runs.
+See whether the edge has power and a way to Azure. `extension show edge01` shows whether it runs in its cluster, and why not.
 `al-7k3q9x`
 [Acknowledge = alert acknowledge al-7k3q9x] [Snooze 1 h = alert snooze al-7k3q9x --until 1h] [Snooze until morning = alert snooze al-7k3q9x --until morning] [Snooze until it changes = alert snooze al-7k3q9x --until change] [Show = alert show al-7k3q9x]
 """)
