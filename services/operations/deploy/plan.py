@@ -7,6 +7,7 @@ from services.operations.deploy import addresses
 from services.operations.deploy.observation import Observation
 from services.operations.deploy.outputs import EXTENSION_ADDRESS
 from services.operations.deploy.request import DeployRequest, image_import
+from services.operations.deploy.scope_map import scope_map_actions
 from services.operations.procedure import Draft
 from services.operations.token_steps import idle_slot
 from services.policy.extensions import (
@@ -16,7 +17,7 @@ from services.policy.extensions import (
     STORAGE_REQUEST,
     TRUST_DISTRIBUTION,
 )
-from services.policy.sites import PROVIDERS, Site, sync_actions
+from services.policy.sites import PROVIDERS, Site
 
 _SETTINGS = frozenset({STORAGE_REQUEST, STORAGE_CLASS, CERT_MANAGER_INSTALL, TRUST_DISTRIBUTION})
 """Settings of the extension that a deployment decides on; the address has a step of its own."""
@@ -100,7 +101,7 @@ def _images(site: Site, request: DeployRequest) -> tuple[PlannedStep, ...]:
 
 
 def _sync_access(request: DeployRequest, observation: Observation) -> tuple[PlannedStep, ...]:
-    actions = sync_actions(request.name, request.mode, request.repositories)
+    actions = scope_map_actions(request, observation)
     scope_map, token = known(observation.scope_map, None), known(observation.token, None)
     map_fits = scope_map is not None and set(scope_map.actions) == set(actions)
     token_fits = token is not None and _points(token, request.scope_map_name)

@@ -45,6 +45,8 @@ class DeployRequest:
     site: str
     name: str
     repositories: tuple[str, ...]
+    repositories_named: bool
+    """Whether somebody named them; else they are the site's."""
     mode: Literal["ReadOnly", "ReadWrite"]
     schedule: str
     window: timedelta | None
@@ -80,6 +82,7 @@ def deploy_request(site: Site, name: str | None, options: DeployOptions = NO_OPT
         site=site.name,
         name=valid_name(name) if name is not None else "",
         repositories=tuple(dict.fromkeys(map(valid_repository, options.repositories or site.sync.repositories))),
+        repositories_named=bool(options.repositories),
         mode=valid_mode(options.mode) if options.mode else site.sync.mode,
         schedule=valid_schedule(options.schedule) if options.schedule else site.sync.schedule,
         window=options.window or site.sync.window,

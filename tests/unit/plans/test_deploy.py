@@ -3,10 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.model.azure import Extension, ScopeMap, Token
+from services.model.azure import ConnectedRegistry, Extension, ScopeMap, Token
 from services.model.kubernetes import Runtime
 from services.model.plan import Plan, PlannedStep
 from services.operations.answers import Known
@@ -155,6 +156,31 @@ def test_a_retry_fills_the_approved_password_slot_whichever_is_idle_by_then() ->
 
     assert covers(DEPLOY.step, (install,), (other,))
     assert digest(DEPLOY.step, (install,), {}) != digest(DEPLOY.step, (other,), {})
+
+
+LINE1 = sync_actions("line1", "ReadOnly", ("drivers",))
+BELOW = replace(OWN_REGISTRY, name="line1", token_id="/acr/tokens/line1", login_server="", parent="edge01")
+
+
+@pytest.mark.parametrize(
+    ("connected", "options", "stays"),
+    [
+        ((OWN_REGISTRY,), {}, True),
+        ((OWN_REGISTRY,), {"repositories": ("hello-world", "team/app")}, False),
+        ((OWN_REGISTRY, BELOW), {"repositories": ("hello-world", "team/app")}, True),
+    ],
+    ids=["nobody names repositories", "somebody names them", "another one is below it"],
+)
+def test_rights_that_others_have_added_go_only_where_somebody_names_the_repositories_and_nobody_is_below(
+    connected: tuple[ConnectedRegistry, ...], options: dict[str, Any], stays: bool
+) -> None:
+    widened = replace(OWN_MAP, actions=tuple(sorted({*OWN_MAP.actions, *LINE1})))
+    scope_map = step(
+        planned(replace(WHOLE, scope_map=Known(widened), connected=Known(connected)), **options), "scope_map.put"
+    )
+
+    assert (scope_map.params["actions"] == widened.actions) == stays
+    assert scope_map.effect == ("reuse" if stays else "change")
 
 
 def _foreign(seen: Observation) -> bool:

@@ -8,7 +8,8 @@ from services.operations.checks import blocker, check, if_known, ok, required, w
 from services.operations.deploy.codes import Code
 from services.operations.deploy.observation import Observation
 from services.operations.deploy.request import DeployRequest
-from services.policy.sites import CONNECTED_REGISTRIES_PER_ACR, SCOPE_MAP_PERMISSIONS, Site, sync_actions
+from services.operations.deploy.scope_map import is_own_scope_map, scope_map_actions
+from services.policy.sites import CONNECTED_REGISTRIES_PER_ACR, SCOPE_MAP_PERMISSIONS, Site
 
 
 @check("connected.name", title="Name is free or of this connected registry", essential=True)
@@ -39,11 +40,11 @@ def quota(_site: Site, request: DeployRequest, observation: Observation) -> Find
 
 
 @check("scope_map.permissions", title="Repositories fit in a scope map")
-def permissions(_site: Site, request: DeployRequest, _seen: Observation) -> Finding | None:
-    """Four permissions for the registry itself, two or five for each repository."""
+def permissions(_site: Site, request: DeployRequest, observation: Observation) -> Finding | None:
+    """Four permissions for the registry itself, two or five for each repository, and what is there for others."""
     if not request.name:
         return None
-    count = len(_wanted(request))
+    count = len(scope_map_actions(request, observation))
     facts = {"count": count, "limit": SCOPE_MAP_PERMISSIONS, "repositories": len(request.repositories)}
     if count > SCOPE_MAP_PERMISSIONS:
         return blocker(Code.PERMISSIONS_TOO_MANY, **facts)
@@ -57,11 +58,11 @@ def scope_map(_site: Site, request: DeployRequest, observation: Observation) -> 
         return None
     if (existing := required(observation.scope_map)) is None:
         return ok(Code.SCOPE_MAP_FREE)
-    have, want = {action.casefold() for action in existing.actions}, set(_wanted(request))
+    have, want = {action.casefold() for action in existing.actions}, set(scope_map_actions(request, observation))
     changes = {"added": tuple(sorted(want - have)), "removed": tuple(sorted(have - want))}
     if have == want:
         return ok(Code.SCOPE_MAP_REUSED)
-    if _is_own_scope_map(request, observation):
+    if is_own_scope_map(request, observation):
         return warning(Code.SCOPE_MAP_CHANGES, **changes)
     return blocker(Code.SCOPE_MAP_FOREIGN, **changes)
 
@@ -99,21 +100,6 @@ def _changes(registry: ConnectedRegistry, request: DeployRequest) -> Mapping[str
         "message_ttl": (registry.message_ttl, request.message_ttl),
     }
     return {field: pair for field, pair in pairs.items() if pair[0] != pair[1]}
-
-
-def _wanted(request: DeployRequest) -> tuple[str, ...]:
-    return sync_actions(request.name, request.mode, request.repositories)
-
-
-def _is_own_scope_map(request: DeployRequest, observation: Observation) -> bool:
-    """Whether the existing connected registry syncs with the token that has this scope map."""
-    registry, sync_token = observation.registry_named(request.name), if_known(observation.token)
-    if registry is None or sync_token is None:
-        return False
-    return (
-        registry.token_id.casefold() == sync_token.id.casefold()
-        and resource_name(sync_token.scope_map_id) == request.scope_map_name.casefold()
-    )
 
 
 def _other_user(request: DeployRequest, observation: Observation) -> str:
