@@ -67,7 +67,7 @@ def site_problems(sites: Mapping[str, Site], environment: Mapping[str, str] = os
     Where the bot's machine has no kubeconfig yet, nothing can be said.
     """
     problems: list[Problem] = []
-    first: dict[str, Site] = {}
+    by_server: dict[str, Site] = {}
     for site in sites.values():
         if site.access == "none":
             continue
@@ -78,13 +78,15 @@ def site_problems(sites: Mapping[str, Site], environment: Mapping[str, str] = os
             if error.code != "KubeconfigMissing":
                 problems.append(Problem(f"cluster of site {site.name}", plain(error)))
             continue
-        other = first.setdefault(server, site)
-        if server and other.cluster_ref.id.lower() != site.cluster_ref.id.lower():
+        other = by_server.setdefault(server.rstrip("/").casefold(), site)
+        if other.cluster_ref.id.lower() != site.cluster_ref.id.lower():
+            place = server or "the bot's own API server"
             problems.append(
                 Problem(
                     f"cluster of site {site.name}",
-                    f"its kubeconfig leads to {server}, as that of site {other.name} does, and their clusters are"
-                    f" {site.cluster.name} and {other.cluster.name}: set `cluster.kubernetes` of one of them",
+                    f"it is reached at {place}, as that of site {other.name} is, but"
+                    f" their clusters are {site.cluster.name} and {other.cluster.name}: set `cluster.kubernetes` of one"
+                    " of them",
                 )
             )
     return problems

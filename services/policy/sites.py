@@ -189,8 +189,8 @@ class ClusterFacts(_Values):
             if address == service_range[1]:
                 # The API server's own Service has it (kubernetes.io, Service ClusterIP allocation).
                 raise ValueError(f"{address} is the address of the API server's own Service; choose another one")
-        if twice := next((address for address in addresses if addresses.count(address) > 1), None):
-            raise ValueError(f"{twice} appears twice")
+        if duplicate := next((address for address in addresses if addresses.count(address) > 1), None):
+            raise ValueError(f"{duplicate} appears twice")
         return addresses
 
 

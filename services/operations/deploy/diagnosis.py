@@ -183,7 +183,7 @@ def at_site(failure: Failure, site: Site) -> Failure:
 def refused_address(extension: Extension | None) -> str:
     """The Service address that a failed extension could not have, by its own error; empty where that is not the cause.
 
-    An address in use is told from one outside of the range by `diagnose`.
+    It is in use, or outside of the range; `diagnose` says which.
     """
     if extension is None or extension.provisioning_state.casefold() != "failed":
         return ""

@@ -9,7 +9,7 @@ import yaml
 from bot.checking import site_problems
 from services.policy.sites import Site
 
-CLUSTERS = {"berlin": "https://10.1.0.1:6443", "hamburg": "https://10.2.0.1:6443", "bonn": "https://10.1.0.1:6443"}
+CLUSTERS = {"berlin": "https://10.1.0.1:6443", "hamburg": "https://10.2.0.1:6443", "bonn": "https://10.1.0.1:6443/"}
 
 
 @pytest.fixture
@@ -50,8 +50,8 @@ def test_two_sites_whose_clusters_are_one_api_server_are_named(kubeconfig: str) 
     (problem,) = problems(kubeconfig, site("berlin", context="berlin"), site("bonn", context="bonn"))
 
     assert problem == (
-        "cluster of site bonn: its kubeconfig leads to https://10.1.0.1:6443, as that of site berlin does, and their"
-        " clusters are bonn-arc and berlin-arc: set `cluster.kubernetes` of one of them"
+        "cluster of site bonn: it is reached at https://10.1.0.1:6443/, as that of site berlin is, but their clusters"
+        " are bonn-arc and berlin-arc: set `cluster.kubernetes` of one of them"
     )
 
 
@@ -63,6 +63,13 @@ def test_a_site_that_names_no_context_of_several_is_told_so(kubeconfig: str) -> 
     (problem,) = problems(kubeconfig, site("berlin"))
 
     assert problem.startswith(f"cluster of site berlin: The site names no context, and the kubeconfig {kubeconfig} has")
+
+
+def test_two_sites_without_a_kubeconfig_are_both_the_bots_own_cluster(tmp_path: Path) -> None:
+    in_cluster = {"HOME": str(tmp_path), "KUBERNETES_SERVICE_HOST": "10.0.0.1"}
+    (problem,) = site_problems({"berlin": site("berlin"), "bonn": site("bonn")}, in_cluster)
+
+    assert "it is reached at the bot's own API server, as that of site berlin is" in str(problem)
 
 
 def test_a_machine_without_a_kubeconfig_says_nothing_of_it(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def reserve_address(kind: str) -> Step:
         if scene.params["picked"]:
             last = refused_address(await installed_before(scene))
             refused = tuple(dict.fromkeys(filter(None, (*(earlier.refused if earlier else ()), last))))
-            # The list as it is now: whoever mends it after a refusal need not ask for the deployment again.
+            # The list as it is now: whoever corrects it after a refusal need not ask for the deployment again.
             listed = scene.site.cluster.facts.addresses if scene.site.cluster.facts else ()
             first = earlier.address if earlier else address
             candidates = sorted(map(str, listed), key=lambda candidate: candidate != first)
