@@ -1,6 +1,6 @@
 """Sync permissions as people see them. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from handlers.kit import blocks
@@ -53,19 +53,7 @@ def card(
             f" Those above have every permission that it{f' and {below} below it need' if family.below else ' needs'}."
         )
     parts = [*elsewhere(detail), blocks.section(f"{mark}  {text}: {_usage(own)}.{above}")]
-    for shortfall in shortfalls[:MOST_SHORTFALLS]:
-        parts += _shortfall(detail, shortfall)
-    if len(shortfalls) > MOST_SHORTFALLS:
-        parts.append(blocks.context(f"{len(shortfalls) - MOST_SHORTFALLS} more scope maps lack permissions."))
-    site = next(iter(detail.placement.sites), detail.asked_at)
-    missing_above = synced_repositories(
-        action for shortfall in shortfalls if shortfall.holder in family.above for action in shortfall.actions
-    )
-    # The bot adds no patterns.
-    lacking = [name for name in repositories if name in missing_above and "*" not in name]
-    if site and lacking:
-        line = f"{slash} permissions add {own.name} {' '.join(lacking[:MOST_NAMED])} --site {site.name}"
-        parts.append(blocks.context(f"{code(line)} gives those above the rights on these repositories, with a plan."))
+    parts += _missing(detail, family, shortfalls, slash)
     holders = [_holder(own, ""), *(_holder(access, " above it") for access in family.above)]
     if family.below:
         names = [f"{bold(access.name)} ({escape(access.registry.mode)}, {_usage(access)})" for access in family.below]
@@ -82,6 +70,24 @@ def card(
         parts += blocks.paged("*Permissions*", columns, pages, page, turns=f"{turns} --turn")
     parts += namesakes(detail)
     return Message(escape(f"{own.name}: {_usage(own)}"), tuple(parts))
+
+
+def _missing(detail: Detail, family: Lineage, shortfalls: Sequence[Shortfall], slash: str) -> Iterator[Block]:
+    """Where permissions are missing, with the lines that add them, and what the bot itself can add."""
+    for shortfall in shortfalls[:MOST_SHORTFALLS]:
+        yield from _shortfall(detail, shortfall)
+    if len(shortfalls) > MOST_SHORTFALLS:
+        yield blocks.context(f"{len(shortfalls) - MOST_SHORTFALLS} more scope maps lack permissions.")
+    site = next(iter(detail.placement.sites), detail.asked_at)
+    missing_above = synced_repositories(
+        action for shortfall in shortfalls if shortfall.holder in family.above for action in shortfall.actions
+    )
+    # The bot adds no patterns.
+    repositories = synced_repositories(family.own.actions)
+    lacking = [name for name in repositories if name in missing_above and "*" not in name]
+    if site and lacking:
+        line = f"{slash} permissions add {family.own.name} {' '.join(lacking[:MOST_NAMED])} --site {site.name}"
+        yield blocks.context(f"{code(line)} gives those above the rights on these repositories, with a plan.")
 
 
 def _usage(access: SyncAccess) -> str:

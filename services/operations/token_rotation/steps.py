@@ -82,64 +82,65 @@ def rotate(kind: str) -> Step:
         facts = {"extension": extension.name, "state": extension.provisioning_state, "problems": problems}
         raise Failure(Cause.UPDATE_FAILED, facts)
 
-    def line(site: Site, operation: Operation, planned: PlannedStep) -> str:
-        """The secret is in a file that only its owner can read, and in no process's arguments (printf is built in)."""
-        params, options = planned.params, acr_options(site.acr_ref)
-        expires = params.get("expires")
-        generate = command_line(
-            "az acr token credential generate",
-            name=params["token"],
-            **options,
-            **{str(params["slot"]): True},
-            expiration=expires.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(expires, datetime) else None,
-            query="passwords[0].value",
-            output="tsv",
-        )
-        gateway = command_line(
-            "az acr connected-registry show",
-            name=operation.target,
-            **options,
-            query="parent.syncProperties.gatewayEndpoint",
-            output="tsv",
-        )
-        form = (
-            '{"connectionString": "ConnectedRegistryName=%s;SyncTokenName=%s;SyncTokenPassword=%s;'
-            'ParentGatewayEndpoint=%s;ParentEndpointProtocol=https"}'
-        )
-        names = f"{shlex.quote(operation.target)} {shlex.quote(str(params['token']))}"
-        update = command_line(
-            "az k8s-extension update",
-            name=params["name"],
-            cluster_name=site.cluster_ref.name,
-            cluster_type="connectedClusters",
-            resource_group=site.cluster_ref.resource_group,
-            subscription=site.cluster_ref.subscription,
-            config_protected_file=_PROTECTED,
-            yes=True,
-        )
-        # Azure CLIs for Windows end lines with a carriage return.
-        return lines(
-            (
-                f"{_PASSWORD.name}=$({generate})",
-                f"{_PASSWORD.name}=$(printf '%s' {_PASSWORD} | tr -d '\\r')",
-                f"{_GATEWAY.name}=$({gateway})",
-                f"{_GATEWAY.name}=$(printf '%s' {_GATEWAY} | tr -d '\\r')",
-                f"{_PROTECTED.name}=$(mktemp)",
-                f"trap 'rm -f {_PROTECTED}' EXIT",
-                f"printf '{form}\\n' {names} {_PASSWORD} {_GATEWAY} > {_PROTECTED}",
-                update,
-            )
-        )
-
     return Step(
         kind,
         begin,
-        line,
+        _rotation_line,
         wait=wait,
         interval=5,
         within=timedelta(minutes=30),
         writes=lambda site, planned: f"{site.acr_ref.id}/tokens/{planned.params['token']}",
         shifting=_SLOT,
+    )
+
+
+def _rotation_line(site: Site, operation: Operation, planned: PlannedStep) -> str:
+    """The secret is in a file that only its owner can read, and in no process's arguments (printf is built in)."""
+    params, options = planned.params, acr_options(site.acr_ref)
+    expires = params.get("expires")
+    generate = command_line(
+        "az acr token credential generate",
+        name=params["token"],
+        **options,
+        **{str(params["slot"]): True},
+        expiration=expires.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(expires, datetime) else None,
+        query="passwords[0].value",
+        output="tsv",
+    )
+    gateway = command_line(
+        "az acr connected-registry show",
+        name=operation.target,
+        **options,
+        query="parent.syncProperties.gatewayEndpoint",
+        output="tsv",
+    )
+    form = (
+        '{"connectionString": "ConnectedRegistryName=%s;SyncTokenName=%s;SyncTokenPassword=%s;'
+        'ParentGatewayEndpoint=%s;ParentEndpointProtocol=https"}'
+    )
+    names = f"{shlex.quote(operation.target)} {shlex.quote(str(params['token']))}"
+    update = command_line(
+        "az k8s-extension update",
+        name=params["name"],
+        cluster_name=site.cluster_ref.name,
+        cluster_type="connectedClusters",
+        resource_group=site.cluster_ref.resource_group,
+        subscription=site.cluster_ref.subscription,
+        config_protected_file=_PROTECTED,
+        yes=True,
+    )
+    # Azure CLIs for Windows end lines with a carriage return.
+    return lines(
+        (
+            f"{_PASSWORD.name}=$({generate})",
+            f"{_PASSWORD.name}=$(printf '%s' {_PASSWORD} | tr -d '\\r')",
+            f"{_GATEWAY.name}=$({gateway})",
+            f"{_GATEWAY.name}=$(printf '%s' {_GATEWAY} | tr -d '\\r')",
+            f"{_PROTECTED.name}=$(mktemp)",
+            f"trap 'rm -f {_PROTECTED}' EXIT",
+            f"printf '{form}\\n' {names} {_PASSWORD} {_GATEWAY} > {_PROTECTED}",
+            update,
+        )
     )
 
 
