@@ -77,3 +77,7 @@ async def test_warnings_come_once_and_the_newest_last(installed: None, berlin: K
         )
 
     assert (await berlin.runtime(NAMESPACE)).warnings == ("Failed: second", "Failed: first")
+
+
+async def test_a_cluster_without_cert_manager_has_no_certificates(installed: None, berlin: KubernetesCluster) -> None:
+    assert await berlin.certificates(NAMESPACE) == ()
