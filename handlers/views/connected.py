@@ -10,12 +10,12 @@ from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, count, date, duration, escape, listed
 from handlers.views import errors
 from handlers.views import health as health_words
-from services.model.azure import AcrRef, ConnectedRegistry
+from services.model.azure import AcrRef, ConnectedRegistry, StatusDetail
 from services.model.errors import DomainError
 from services.model.health import Health
 from services.policy.placement import Placement
 from services.policy.sites import CONTINUOUS, Site
-from services.watching.health import WORST_FIRST, health, is_continuous, sighting_of
+from services.watching.health import WORST_FIRST, health, sighting_of
 
 MARKS = {"online": ":large_green_circle:", "syncing": ":arrows_counterclockwise:", "unhealthy": ":large_orange_circle:"}
 PAGE = 25
@@ -178,7 +178,7 @@ def _cells(member: Row, depth: int, now: datetime) -> tuple[str, ...]:
         health_words.word(member.health.state),
         sites or ("not known" if placement.unasked else "none"),
         registry.connection_state,
-        f"{duration(now - registry.last_sync)} ago" if registry.last_sync else "never",
+        (f"{duration(now - registry.last_sync)} ago" if registry.last_sync else "never") + _failure(registry),
         registry.mode,
         _parent(member.acr, registry),
         registry.login_server,
@@ -186,6 +186,11 @@ def _cells(member: Row, depth: int, now: datetime) -> tuple[str, ...]:
         registry.schedule if registry.schedule != CONTINUOUS else "continuous",
         duration(registry.window) if registry.window and registry.schedule != CONTINUOUS else "",
     )
+
+
+def _failure(registry: ConnectedRegistry) -> str:
+    result = registry.sync_result
+    return f", then {result.state}" if result and result.is_failure else ""
 
 
 def place(member: Row) -> str:
@@ -252,7 +257,10 @@ class Detail:
 def card(detail: Detail, now: datetime) -> Message:
     """One connected registry with its extension."""
     registry, placement = detail.registry, detail.placement
+    current = _health(detail, now)
     mark = MARKS.get(registry.connection_state.lower(), ":white_circle:")
+    if current.state == "unhealthy":
+        mark = health_words.mark(current.state)
     name = "at" if placement.extensions else "of"
     head = f"{mark}  {detail.title} is {escape(registry.connection_state)}"
     ago = f" ({duration(now - registry.last_sync)} ago)" if registry.last_sync else ""
@@ -260,6 +268,7 @@ def card(detail: Detail, now: datetime) -> Message:
         ("Mode", escape(registry.mode)),
         ("Activation", escape(registry.activation)),
         ("Last sync", date(registry.last_sync) + ago if registry.last_sync else "never"),
+        ("Result of the newest sync", _sync_result(registry)),
         ("Schedule", escape(schedule(registry))),
         ("Login server at the edge", code(registry.login_server) or "none until it is activated"),
         ("Parent", escape(_parent(detail.acr, registry))),
@@ -268,9 +277,10 @@ def card(detail: Detail, now: datetime) -> Message:
         ("Client tokens", listed(code(each.rpartition("/")[2]) for each in registry.client_token_ids) or "none"),
         ("Extension", detail.extension),
     )
-    parts = [*elsewhere(detail), blocks.section(head), *_meaning(detail, now), blocks.fields(pairs)]
+    parts = [*elsewhere(detail), blocks.section(head), *_meaning(detail, current), blocks.fields(pairs)]
     parts += [
-        blocks.section(f":warning:  {code(each.code)} {escape(each.description)}") for each in registry.status_details
+        blocks.section(f":warning:  {code(each.code)} {escape(each.description)}{_disk(each)}")
+        for each in registry.status_details
     ]
     parts += namesakes(detail)
     site = next(iter(placement.sites), detail.asked_at)
@@ -278,6 +288,24 @@ def card(detail: Detail, now: datetime) -> Message:
     questions = (("Extension", "extension show"), ("Permissions", "permissions show"), ("Tokens", "token list"))
     parts.append(blocks.actions(*(blocks.button(label, runs=f"{command} {subject}") for label, command in questions)))
     return Message(escape(f"{registry.name} {name} {detail.where} is {registry.connection_state}"), tuple(parts))
+
+
+def _sync_result(registry: ConnectedRegistry) -> str:
+    """In mrkdwn; empty where the service does not say."""
+    result = registry.sync_result
+    if result is None or not result.state:
+        return ""
+    trigger = f" ({escape(result.trigger)})" if result.trigger else ""
+    good = ""
+    if result.is_failure:
+        good = f", the last good one {date(result.succeeded)}" if result.succeeded else ", none was good so far"
+    return f"{escape(result.state)}{trigger}{good}"
+
+
+def _disk(detail: StatusDetail) -> str:
+    if detail.available_gib is None or detail.total_gib is None:
+        return ""
+    return f" {detail.available_gib:g} of {detail.total_gib:g} GiB are free."
 
 
 def schedule(registry: ConnectedRegistry) -> str:
@@ -303,16 +331,18 @@ def elsewhere(detail: Detail) -> Iterator[Block]:
     yield blocks.section(f":warning:  {text}")
 
 
-def _meaning(detail: Detail, now: datetime) -> Iterator[Block]:
-    """Whether its silence is planned, when it is expected, and what is lost; nothing where the state says it all."""
+def _health(detail: Detail, now: datetime) -> Health:
     states = [extension.provisioning_state for _, extension in detail.placement.extensions]
-    sighting = sighting_of(detail.acr.id, detail.registry, now, extension=states[0] if states else "")
-    current = health(sighting, now)
+    return health(sighting_of(detail.acr.id, detail.registry, now, extension=states[0] if states else ""), now)
+
+
+def _meaning(detail: Detail, current: Health) -> Iterator[Block]:
+    """Whether its silence is planned, when it is expected, and what is lost; nothing where the state says it all."""
     if current.reason in {"connected", "syncing"}:
         return
     word = health_words.word(current.state).capitalize()
     yield blocks.section(f"{bold(word)}: {health_words.reason(current.reason, current.facts)}")
-    expected = current.next_contact if not is_continuous(sighting) else None
+    expected = current.next_contact if detail.registry.schedule.strip() not in ("", CONTINUOUS) else None
     losing = current.lost_from if current.state == "offline" else None
     if expected or losing:
         yield blocks.context(

@@ -9,6 +9,11 @@ from services.policy.sites import RUNTIME_NAMESPACE
 
 _LOOK = "{look} shows whether it runs in its cluster, and why not."
 _EDGE = f"See whether the edge has power and a way to Azure. {_LOOK}"
+_LOG = f"kubectl logs --namespace {RUNTIME_NAMESPACE} --selector app.kubernetes.io/name=connected-registry --tail 100"
+_READ_LOG = (
+    "See whether the repositories that it may sync are still in the cloud registry, and read its log on its cluster:"
+    f" {code(_LOG)}."
+)
 _REASONS: Mapping[HealthReason, str] = {
     HealthReason.CLUSTER_OFFLINE: (
         "See whether the cluster has power and a way to Azure."
@@ -24,6 +29,8 @@ _REASONS: Mapping[HealthReason, str] = {
     ),
     HealthReason.STATUS_DETAILS: _LOOK,
     HealthReason.STATUS_UNEXPLAINED: _LOOK,
+    HealthReason.SYNC_FAILED: _READ_LOG,
+    HealthReason.SYNC_NEVER: _READ_LOG,
     HealthReason.SCHEDULE_UNREADABLE: "Set its synchronisation schedule to a cron expression of five fields.",
 }
 _UNREADABLE: Mapping[str, str] = {

@@ -293,7 +293,7 @@ class ConnectedRegistries:
         properties |= {key: value for key, value in reported.items() if value is not None}
         lists = {
             "clientTokenIds": list(connected.client_tokens),
-            "statusDetails": list(connected.status_details),
+            "statusDetails": [_detail(detail, call.api_version) for detail in connected.status_details],
             "notificationsList": list(connected.notifications),
         }
         # As recorded in 2026: what is empty is absent.
@@ -310,6 +310,12 @@ class ConnectedRegistries:
         if connected.identity is not None and call.api_version >= MANAGED_IDENTITIES:
             body["identity"] = connected.identity
         return body
+
+
+def _detail(detail: dict[str, Any], version: str) -> dict[str, Any]:
+    """The room on the disk is shown since 2026-09-01-preview (azure-mgmt-containerregistry 15.1.0b3)."""
+    hidden = () if version >= MANAGED_IDENTITIES else ("availableGib", "totalGib")
+    return {key: value for key, value in detail.items() if key not in hidden}
 
 
 def _value(body: dict[str, Any], name: str) -> str | None:

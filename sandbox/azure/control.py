@@ -10,15 +10,26 @@ from aiohttp import web
 
 from sandbox.azure import versions
 from sandbox.azure.arm import ROLES, Arm, ControlPlane
-from sandbox.azure.cloud import Cluster, ConnectedRegistry, Registry, stamp
+from sandbox.azure.cloud import Cluster, ConnectedRegistry, Registry, SyncResult, stamp
 from sandbox.azure.governance import LEVELS, SUBSCRIPTION_STATES, DenyAssignment, Lock, Policy, Rule
 from sandbox.azure.throttle import KINDS, Limit, Throttle
 
 ACTIVATIONS = ("Active", "Inactive")
 CONNECTIONS = ("Online", "Offline", "Syncing", "Unhealthy")
+SYNC_TRIGGERS = ("InitialSync", "ManualResync", "RecoveryService", "SyncTokenUpdate")
+SYNC_STATES = ("NotActivated", "Pending", "Syncing", "Succeeded", "Failed", "TimedOut")
+SYNC_TIMES = ("lastSyncStartTime", "lastSyncEndTime", "lastSuccessfulSyncEndTime")
 CONNECTIVITIES = ("Connected", "Connecting", "Offline", "Expired", "AgentNotInstalled")
 RULES: dict[str, type[Rule]] = {"locks": Lock, "policies": Policy, "denyassignments": DenyAssignment}
-SCENE = ("activation", "connectionState", "lastSyncTime", "lastActivityTime", "statusDetails", "version")
+SCENE = (
+    "activation",
+    "connectionState",
+    "lastSyncTime",
+    "lastActivityTime",
+    "registrySyncResult",
+    "statusDetails",
+    "version",
+)
 
 
 class ControlError(Exception):
@@ -192,7 +203,7 @@ class Control:
         return web.json_response({})
 
     async def _connected(self, request: web.Request) -> web.Response:
-        """{"activation", "connectionState", "lastSyncTime", "lastActivityTime", "statusDetails", "version"}."""
+        """What `SCENE` names."""
         registry = self._cloud.registries.get(request.match_info["registry"].lower())
         connected = registry.connected.get(request.match_info["name"].lower()) if registry else None
         if connected is None:
@@ -212,6 +223,7 @@ def _set_scene(connected: ConnectedRegistry, body: dict[str, Any]) -> None:
     readers: dict[str, Callable[[Any], Any]] = {
         "lastSyncTime": _moment,
         "lastActivityTime": _moment,
+        "registrySyncResult": _sync_result,
         "statusDetails": _details,
         "version": _version,
     }
@@ -224,8 +236,18 @@ def _set_scene(connected: ConnectedRegistry, body: dict[str, Any]) -> None:
         connected.connection_state, connected.heard_at = state, None
     connected.last_sync = values.get("lastSyncTime", connected.last_sync)
     connected.last_activity = values.get("lastActivityTime", connected.last_activity)
+    connected.sync_result = values.get("registrySyncResult", connected.sync_result)
     connected.status_details = values.get("statusDetails", connected.status_details)
     connected.version = values.get("version", connected.version)
+
+
+def _sync_result(value: object) -> SyncResult:
+    if not isinstance(value, dict):
+        raise ControlError("registrySyncResult has to be an object.")
+    known = ("syncTrigger", "syncState", *SYNC_TIMES)
+    _nothing_left({key: left for key, left in value.items() if key not in known}, known)
+    trigger, state = _word(value.get("syncTrigger"), SYNC_TRIGGERS), _word(value.get("syncState"), SYNC_STATES)
+    return SyncResult(trigger, state, *(_moment(value.get(key)) for key in SYNC_TIMES))
 
 
 def _details(value: object) -> list[dict[str, Any]]:

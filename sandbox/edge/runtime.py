@@ -289,6 +289,8 @@ class Runtime:
                 "type": "Disk",
                 "code": "DiskError",
                 "description": "There is not enough space on the disk of the connected registry.",
+                "availableGib": 0,
+                "totalGib": 250,
                 "timestamp": self._clock.now().isoformat(),
                 "correlationId": str(uuid.uuid4()),
             }

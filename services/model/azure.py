@@ -131,6 +131,9 @@ class StatusDetail:
     description: str
     at: datetime | None = None
     correlation_id: str = ""
+    available_gib: float | None = None
+    total_gib: float | None = None
+    """Of the disk; since 2026-09-01-preview, and None where the service does not say."""
 
     @property
     def is_of_disk(self) -> bool:
@@ -140,15 +143,21 @@ class StatusDetail:
 
 @dataclass(frozen=True)
 class SyncResult:
-    """How the last full sync of a connected registry went, where the api-version shows it (2026-01-01-preview on).
+    """How the last full sync went: `registrySyncResult`, since 2026-01-01-preview (azure-mgmt-containerregistry 15.1.0b1).
 
-    `trigger` is such as `InitialSync` or `ManualResync`; `state` is `NotActivated`, `Pending`, `Syncing`, `Succeeded`,
-    `Failed` or `TimedOut`; `succeeded` is when the last good one ended (SDK: azure-mgmt-containerregistry 15.1.0b1).
+    `trigger` is `InitialSync`, `ManualResync`, `RecoveryService` or `SyncTokenUpdate`; `state` `NotActivated`,
+    `Pending`, `Syncing`, `Succeeded`, `Failed` or `TimedOut`. `succeeded` is when the last good one ended.
     """
 
     trigger: str
     state: str
+    ended: datetime | None = None
     succeeded: datetime | None = None
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether it brought not everything that it should."""
+        return self.state.casefold() in {"failed", "timedout"}
 
 
 @dataclass(frozen=True)
@@ -182,6 +191,7 @@ class ConnectedRegistry:
     notifications: tuple[str, ...] = ()
     """Patterns such as `hello-world:push` of what it reports to Event Grid."""
     sync_result: SyncResult | None = None
+    """None where the api-version does not have it."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ MODEL: Mapping[str, type[Any]] = {
     "Place": people.Place,
     "Pending": azure.Pending,
     "StatusDetail": azure.StatusDetail,
+    "SyncResult": azure.SyncResult,
     "Asked": operation.ApprovalRequest,
     "Ended": operation.Outcome,
     "StillUnderWay": operation.StillUnderWay,

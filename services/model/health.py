@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from services.model.azure import Extension, StatusDetail
+from services.model.azure import Extension, StatusDetail, SyncResult
 
 HealthState = Literal[
     "healthy",
@@ -44,6 +44,8 @@ class HealthReason(StrEnum):
     STATUS_DISK = "status.disk"
     STATUS_DETAILS = "status.details"
     STATUS_UNEXPLAINED = "status.silent"
+    SYNC_FAILED = "sync.failed"
+    SYNC_NEVER = "sync.never"
     NEVER_ACTIVATED = "inactive.never"
     DEACTIVATED = "inactive.deactivated"
     UNREADABLE = "unasked"
@@ -78,6 +80,7 @@ class Sighting:
     window: timedelta | None = None
     message_ttl: timedelta | None = None
     details: tuple[StatusDetail, ...] = ()
+    sync_result: SyncResult | None = None
     cluster: str = ""
     """ARM id of its Arc cluster, lower case; empty when no site names one with its extension."""
     connectivity: str = ""

@@ -76,6 +76,7 @@ def sighting_of(acr: str, registry: ConnectedRegistry, at: datetime, *, extensio
         window=registry.window,
         message_ttl=registry.message_ttl,
         details=registry.status_details,
+        sync_result=registry.sync_result,
         extension=extension,
     )
 
@@ -131,13 +132,8 @@ def _assess(sighting: Sighting, now: datetime, activated_before: bool, grace: ti
         contact = last_contact(sighting)
         reason = HealthReason.DEACTIVATED if contact and activated_before else HealthReason.NEVER_ACTIVATED
         return "inactive", reason, {"last_contact": contact} if contact else {}
-    connection = sighting.connection_state.lower()
     if is_connected(sighting):
-        if sighting.details or connection == "unhealthy":
-            return _problems(sighting)
-        if connection == "syncing":
-            return "syncing", HealthReason.SYNCING, {}
-        return "healthy", HealthReason.CONNECTED, {}
+        return _connected(sighting, now, grace)
     disconnected = _disconnected(sighting, now, grace)
     # Problems that the last contact reported stand until the next one takes them back.
     return _problems(sighting) if disconnected[0] == "silent" and sighting.details else disconnected
@@ -150,6 +146,22 @@ def _problems(sighting: Sighting) -> _Assessment:
     if any(detail.is_of_disk for detail in sighting.details):
         reason = HealthReason.STATUS_DISK
     return "unhealthy", reason, {"codes": codes, "descriptions": descriptions}
+
+
+def _connected(sighting: Sighting, now: datetime, grace: timedelta) -> _Assessment:
+    """A connection alone brings no image: the newest sync has its say too."""
+    connection, result = sighting.connection_state.lower(), sighting.sync_result
+    if sighting.details or connection == "unhealthy":
+        return _problems(sighting)
+    # The next sync may do better, so after a good one a failure gets its time.
+    if result and result.is_failure and not (result.succeeded and now - result.succeeded < grace):
+        facts: dict[str, object] = {"sync": result.state, "ended": result.ended}
+        if result.succeeded is None:
+            return "unhealthy", HealthReason.SYNC_NEVER, facts
+        return "unhealthy", HealthReason.SYNC_FAILED, facts | {"succeeded": result.succeeded}
+    if connection == "syncing":
+        return "syncing", HealthReason.SYNCING, {}
+    return "healthy", HealthReason.CONNECTED, {}
 
 
 def _disconnected(sighting: Sighting, now: datetime, grace: timedelta) -> _Assessment:

@@ -464,6 +464,48 @@ Registry (only you): :large_orange_circle:  *edge01 at berlin is offline*
 """)
 
 
+async def test_syncs_that_fail_while_it_is_online_are_an_alert(registry: Conversation) -> None:
+    await registry.say("watch berlin")
+    await poll(registry)
+    ended = registry.time.now()
+    times = {"lastSyncEndTime": ended, "lastSuccessfulSyncEndTime": ended - timedelta(hours=2)}
+    result = {"syncTrigger": "RecoveryService", "syncState": "Failed"}
+    result |= {name: moment.isoformat() for name, moment in times.items()}
+    await registry.post("/sandbox/azure/connectedregistries/contosoacr/edge01", registrySyncResult=result)
+    await poll(registry, minutes=1)
+    await poll(registry, minutes=1)
+    alert = await registry.answer()
+    await registry.say("show edge01")
+
+    incident = (await registry.bot.store.incidents.recent())[0].incident.id
+    assert dateless(alert).replace(incident, "ALERT") == snapshot("""\
+Registry: :large_orange_circle:  *edge01 at berlin is unhealthy*
+  It is connected, but its last sync ended as `Failed` TIME. The last one that succeeded ended TIME.
+  *Severity* warning
+  *Since* TIME
+  *Cluster* `berlin-arc`
+  *What to do*
+  See whether the repositories that it may sync are still in the cloud registry, and read its log on its cluster: `kubectl logs --namespace connected-registry --selector app.kubernetes.io/name=connected-registry --tail 100`.
+  [Check berlin]
+  `ALERT`
+  [Acknowledge] [Snooze 1 h] [Snooze until morning] [Snooze until it changes] [Show]\
+""")
+    assert dateless(await registry.answer()) == snapshot("""\
+Registry (only you): :large_orange_circle:  *edge01* at *berlin* is Online
+  *Unhealthy*: It is connected, but its last sync ended as `Failed` TIME. The last one that succeeded ended TIME.
+  *Mode* ReadOnly
+  *Activation* Active
+  *Last sync* TIME (SPAN ago)
+  *Result of the newest sync* Failed (RecoveryService), the last good one TIME
+  *Schedule* continuous
+  *Login server at the edge* `10.96.0.2`
+  *Parent* contosoacr
+  *Messages are kept for* 2 d
+  *Runtime* 0.11.0
+  *Client tokens* none\
+""")
+
+
 async def test_a_summary_is_not_read_around_the_policy(tmp_path: Path) -> None:
     everywhere = {"name": "readers", "roles": ["viewer"], "to": ["everyone"], "sites": ["hamburg"]}
     policy = POLICY | {"grants": [*POLICY["grants"][:2], everywhere]}

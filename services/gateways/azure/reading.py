@@ -135,18 +135,6 @@ def connected_registry(answer: acr.ConnectedRegistry) -> ConnectedRegistry:
     )
 
 
-def _sync_result(answer: Any) -> SyncResult | None:
-    """From the JSON itself: the SDK has no model of it yet."""
-    if not isinstance(answer, Mapping) or not answer.get("syncState"):
-        return None
-    succeeded = answer.get("lastSuccessfulSyncEndTime")
-    return SyncResult(
-        trigger=str(answer.get("syncTrigger") or ""),
-        state=str(answer["syncState"]),
-        succeeded=_utc(datetime.fromisoformat(succeeded)) if succeeded else None,
-    )
-
-
 def extension(answer: arc.Extension) -> Extension:
     """An Arc extension. Its version is the installed one where the service names it, else the pinned one."""
     scope = answer.scope.cluster if answer.scope else None
@@ -179,12 +167,12 @@ def arc_cluster(answer: Mapping[str, Any]) -> ArcCluster:
         name=str(answer.get("name") or ""),
         location=str(answer.get("location") or ""),
         connectivity=word(properties.get("connectivityStatus")),
-        last_heartbeat=_utc(datetime.fromisoformat(heartbeat)) if heartbeat else None,
+        last_heartbeat=_moment(heartbeat),
         kubernetes_version=str(properties.get("kubernetesVersion") or ""),
         distribution=str(properties.get("distribution") or ""),
         agent_version=str(properties.get("agentVersion") or ""),
         node_count=nodes if isinstance(nodes, int) else None,
-        certificate_expires=_utc(datetime.fromisoformat(expiry)) if expiry else None,
+        certificate_expires=_moment(expiry),
     )
 
 
@@ -222,7 +210,25 @@ def _status_detail(answer: acr.StatusDetailProperties) -> StatusDetail:
         description=short(answer.description or ""),
         at=_utc(answer.timestamp),
         correlation_id=answer.correlation_id or "",
+        available_gib=_number(answer.get("availableGib")),
+        total_gib=_number(answer.get("totalGib")),
     )
+
+
+def _sync_result(answer: object) -> SyncResult | None:
+    """From JSON: the models of the SDK do not have it, and keep what they do not know."""
+    if not isinstance(answer, Mapping) or not answer.get("syncState"):
+        return None
+    ended, succeeded = (_moment(answer.get(key)) for key in ("lastSyncEndTime", "lastSuccessfulSyncEndTime"))
+    return SyncResult(str(answer.get("syncTrigger") or ""), str(answer["syncState"]), ended, succeeded)
+
+
+def _moment(value: object) -> datetime | None:
+    return _utc(datetime.fromisoformat(value)) if isinstance(value, str) and value else None
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _utc(moment: datetime | None) -> datetime | None:

@@ -7,7 +7,7 @@ from azure.mgmt.containerregistry import models as acr
 from azure.mgmt.kubernetesconfiguration.v2023_05_01 import models as arc
 
 from services.gateways.azure import reading
-from services.model.azure import ExtensionStatus, StatusDetail
+from services.model.azure import ExtensionStatus, StatusDetail, SyncResult
 
 R = "/subscriptions/s/resourceGroups/edge-rg/providers/Microsoft.ContainerRegistry/registries/contosoacr"
 
@@ -54,6 +54,23 @@ def test_complaints_of_the_runtime_are_kept_in_utc() -> None:
     found = reading.connected_registry(connected(statusDetails=[detail]))
     at = datetime(2026, 11, 24, 11, 0, tzinfo=UTC)
     assert found.status_details == (StatusDetail("Disk", "DiskError", "The disk is full.", at, "c-1"),)
+
+
+def test_the_newest_sync_and_the_room_on_the_disk_are_read_where_the_service_shows_them() -> None:
+    result = {
+        "syncTrigger": "InitialSync",
+        "syncState": "TimedOut",
+        "lastSyncEndTime": "2026-11-24T12:00:00Z",
+        "lastSuccessfulSyncEndTime": None,
+    }
+    full = {"type": "Disk", "code": "DiskError", "availableGib": 0.5, "totalGib": 250}
+    registry = reading.connected_registry(connected(registrySyncResult=result, statusDetails=[full]))
+    older = reading.connected_registry(connected(statusDetails=[{"type": "Disk", "code": "DiskError"}]))
+
+    ended = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    assert registry.sync_result == SyncResult("InitialSync", "TimedOut", ended, None)
+    assert (registry.status_details[0].available_gib, registry.status_details[0].total_gib) == (0.5, 250)
+    assert (older.sync_result, older.status_details[0].total_gib) == (None, None)
 
 
 def test_a_connected_registry_without_properties_is_no_answer() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.model.azure import StatusDetail
+from services.model.azure import StatusDetail, SyncResult
 from services.model.health import Sighting, Target
 from services.watching.health import DROPPED, GRACE, health, severity
 
@@ -269,6 +269,25 @@ def test_it_is_critical_when_messages_are_lost_within_a_day(ttl: timedelta | Non
     sighting = nightly(message_ttl=ttl, at=MONDAY + DAY + 7 * HOUR)
 
     assert severity(health(sighting, sighting.at), sighting) == expected
+
+
+@pytest.mark.parametrize(
+    ("state", "succeeded", "expected"),
+    [
+        ("Failed", MONDAY - HOUR, "sync.failed"),
+        ("TimedOut", None, "sync.never"),
+        ("Failed", MONDAY - MINUTE, "connected"),
+        ("Succeeded", MONDAY - DAY, "connected"),
+        ("Pending", None, "connected"),
+    ],
+)
+def test_one_that_is_connected_and_gets_nothing_is_unhealthy(
+    state: str, succeeded: datetime | None, expected: str
+) -> None:
+    result = SyncResult("RecoveryService", state, MONDAY, succeeded)
+    current = health(seen(connection_state="Online", sync_result=result), MONDAY)
+
+    assert (current.reason, current.state) == (expected, "healthy" if expected == "connected" else "unhealthy")
 
 
 def test_a_disk_that_fails_is_critical_and_other_complaints_are_a_warning() -> None:

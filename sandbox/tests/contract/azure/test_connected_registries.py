@@ -380,7 +380,16 @@ async def test_a_scene_can_be_set_by_hand(cloud: Cloud, clock: Clock) -> None:
     assert (refused.status, "mood" in refused.json["error"]) == (400, True)
 
 
-@pytest.mark.parametrize("wrong", [{"statusDetails": 7}, {"version": {}}, {"lastSyncTime": "noon"}, {"mood": "good"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"registrySyncResult": {"syncState": "Bad"}},
+        {"statusDetails": 7},
+        {"version": {}},
+        {"lastSyncTime": "noon"},
+        {"mood": "good"},
+    ],
+)
 async def test_a_scene_with_one_wrong_value_changes_nothing(cloud: Cloud, wrong: dict[str, Any]) -> None:
     await cloud.make_connected()
     url = f"{cloud.azure.url}/sandbox/azure/connectedregistries/{REGISTRY}/edge01"
