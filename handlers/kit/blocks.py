@@ -1,6 +1,6 @@
 """The part of Block Kit that our messages use, kept within Slack's limits (docs.slack.dev, Block Kit reference)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -38,10 +38,11 @@ def section(text: str, *, accessory: Block | None = None) -> Block:
     return {"type": "section", "text": mrkdwn(text)} | ({"accessory": accessory} if accessory else {})
 
 
-def fields(pairs: Iterable[tuple[str, str]]) -> Block:
-    """Up to ten labelled values in two columns; empty values are left out."""
+def fields(pairs: Iterable[tuple[str, str]]) -> Iterator[Block]:
+    """Labelled values in two columns; empty values are left out. A section holds ten of them (Slack's limit)."""
     cells = [mrkdwn(f"*{label}*\n{value}", 2000) for label, value in pairs if value]
-    return {"type": "section", "fields": cells[:10]}
+    for start in range(0, len(cells), 10):
+        yield {"type": "section", "fields": cells[start : start + 10]}
 
 
 def context(*texts: str) -> Block:

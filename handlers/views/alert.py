@@ -123,7 +123,7 @@ def _body(incident: Incident, concern: Concern) -> Iterator[Block]:
             names = ", ".join(code(name) for name in incident.children[:MOST_CHILDREN])
             hidden = len(incident.children) - MOST_CHILDREN
             yield blocks.section(f"Connected registries: {names}" + (f" and {hidden} more" if hidden > 0 else ""))
-        yield blocks.fields(_fields(incident, concern))
+        yield from blocks.fields(_fields(incident, concern))
         if incident.state not in WELL:
             at_site = concern.sites[0] if len(concern.sites) == 1 else ""
             check = button(f"Check {at_site}", runs=f"check {at_site}") if at_site else None

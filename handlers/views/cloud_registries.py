@@ -47,7 +47,7 @@ def card(
                 else "It has to be created in the Premium tier, or the site file has to say `acr.create_in`."
             )
             head, fields = f":heavy_minus_sign:  There is no registry {title}. {what}", []
-    parts = [blocks.section(head), *([blocks.fields(fields)] if fields else [])]
+    parts = [blocks.section(head), *blocks.fields(fields)]
     if isinstance(connected, Unknown) and fields:
         parts.append(blocks.context(f":grey_question:  {errors.explanation(connected.error)}"))
     parts.append(blocks.actions(button("List", runs=f"list --site {site.name}")))

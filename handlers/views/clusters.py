@@ -135,7 +135,7 @@ def card(detail: ClusterDetail) -> Message:
         ("cert-manager", _cert_manager(detail)),
         ("Connected registry extension", _answered(detail.extensions, _extensions)),
     )
-    parts = [blocks.section(head), *([blocks.fields(azure)] if azure else []), blocks.fields(inside), *_unasked(detail)]
+    parts = [blocks.section(head), *blocks.fields(azure), *blocks.fields(inside), *_unasked(detail)]
     if known(detail.identity, "proven") == "unproven":
         note = "Nothing in the cluster says which Arc-enabled cluster it is, so the bot writes nothing there."
         parts.append(blocks.context(f":warning:  {note}"))

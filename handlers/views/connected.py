@@ -277,7 +277,7 @@ def card(detail: Detail, now: datetime) -> Message:
         ("Client tokens", listed(code(each.rpartition("/")[2]) for each in registry.client_token_ids) or "none"),
         ("Extension", detail.extension),
     )
-    parts = [*elsewhere(detail), blocks.section(head), *_meaning(detail, current), blocks.fields(pairs)]
+    parts = [*elsewhere(detail), blocks.section(head), *_meaning(detail, current), *blocks.fields(pairs)]
     parts += [
         blocks.section(f":warning:  {code(each.code)} {escape(each.description)}{_disk(each)}")
         for each in registry.status_details

@@ -52,7 +52,7 @@ def card(detail: Detail, installation: Installation, now: datetime, *, slash: st
     verdict = [blocks.section(_verdict(installation, current))]
     if failure is not None:
         verdict = list(_failed(installation, failure, slash))
-    parts = [*elsewhere(detail), *verdict, blocks.section("*In Azure*"), blocks.fields(_in_azure(installation))]
+    parts = [*elsewhere(detail), *verdict, blocks.section("*In Azure*"), *blocks.fields(_in_azure(installation))]
     for status in (*extension.problems, *extension.information)[:MOST_PROBLEMS]:
         words = ": ".join(filter(None, [code(status.code), escape(status.message)]))
         parts.append(blocks.context(f"{escape(status.level)}  {words}"))
@@ -172,7 +172,7 @@ def _in_cluster(installation: Installation, runtime: Runtime) -> Iterator[Block]
     differs = setting and setting not in runtime.service_addresses
     claim = ", ".join(filter(None, (runtime.volume_phase, runtime.volume_class, runtime.volume_request)))
     phase = "" if runtime.namespace_phase == "Active" else f" {escape(runtime.namespace_phase)}"
-    yield blocks.fields(
+    yield from blocks.fields(
         [
             ("Namespace", f"{code(installation.namespace)}{phase}"),
             ("Deployment", f"{deployment}, {replicas}" if replicas else nothing),

@@ -157,7 +157,7 @@ def _verdict(operation: Operation) -> Iterator[Block]:
         case "succeeded":
             unproven = ("Not looked at in the cluster", findings.unproven(operation.plan))
             took = ("Took", duration(_took(operation)) if operation.ended_at else "")
-            yield blocks.fields((*words_of(operation.kind).fields(operation), unproven, took))
+            yield from blocks.fields((*words_of(operation.kind).fields(operation), unproven, took))
         case "failed":
             yield from _failure(operation)
         case "rejected" if operation.outcome and operation.outcome.reason:

@@ -30,7 +30,7 @@ def card(site: Site, states: Answer[Mapping[str, str]], version: Answer[str]) ->
                 command_line("az provider register", namespace=name, subscription=site.subscription) for name in missing
             ]
             parts.append(blocks.rich(blocks.preformatted("\n".join(lines))))
-        parts.append(blocks.fields((escape(name), escape(state) or "unknown") for name, state in states.value.items()))
+        parts += blocks.fields((escape(name), escape(state) or "unknown") for name, state in states.value.items())
     if isinstance(version, Unknown):
         why = errors.explanation(version.error)
         note = f":grey_question:  The api-version for connected registries is not known. {why}"

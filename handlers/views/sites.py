@@ -105,7 +105,7 @@ def card(detail: SiteDetail) -> Message:
         ("Storage", f"{escape(extension.storage_class or 'the default class')}, {escape(extension.storage_request)}"),
         ("Resource group", f"{code(site.resource_group)} in {code(site.subscription)}"),
     )
-    parts = [blocks.section(head), blocks.fields(pairs), blocks.section(detail.approvals)]
+    parts = [blocks.section(head), *blocks.fields(pairs), blocks.section(detail.approvals)]
     answers = (detail.registry, detail.cluster, *(error for _, error in detail.fleet.unasked))
     problems = [errors.explanation(answer) for answer in answers if isinstance(answer, DomainError)]
     parts += [blocks.context(f":grey_question:  {problem}") for problem in problems]

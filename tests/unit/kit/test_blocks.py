@@ -22,7 +22,12 @@ def test_a_command_too_long_for_a_button_is_a_programming_error() -> None:
 def test_texts_are_cut_to_slack_s_limits_with_an_ellipsis() -> None:
     assert len(blocks.header("x" * 200)["text"]["text"]) == 150
     assert blocks.section("x" * 4000)["text"]["text"].endswith("…")
-    assert len(blocks.fields([("a", "b")] * 12)["fields"]) == 10
+
+
+def test_labelled_values_beyond_a_sections_ten_stand_in_the_next_one() -> None:
+    sections = list(blocks.fields([("a", "b")] * 12))
+
+    assert [len(section["fields"]) for section in sections] == [10, 2]
 
 
 def test_a_table_stays_within_rows_and_characters_and_says_how_many_rows_are_missing() -> None:
