@@ -190,7 +190,7 @@ def _cells(member: Row, depth: int, now: datetime) -> tuple[str, ...]:
 
 def _failure(registry: ConnectedRegistry) -> str:
     result = registry.sync_result
-    return f", then {result.state}" if result and result.is_failure else ""
+    return f", full sync {result.state}" if result and result.is_failure else ""
 
 
 def place(member: Row) -> str:
@@ -268,7 +268,7 @@ def card(detail: Detail, now: datetime) -> Message:
         ("Mode", escape(registry.mode)),
         ("Activation", escape(registry.activation)),
         ("Last sync", date(registry.last_sync) + ago if registry.last_sync else "never"),
-        ("Result of the newest sync", _sync_result(registry)),
+        ("Last full sync", _sync_result(registry)),
         ("Schedule", escape(schedule(registry))),
         ("Login server at the edge", code(registry.login_server) or "none until it is activated"),
         ("Parent", escape(_parent(detail.acr, registry))),
@@ -293,7 +293,7 @@ def card(detail: Detail, now: datetime) -> Message:
 def _sync_result(registry: ConnectedRegistry) -> str:
     """In mrkdwn; empty where the service does not say."""
     result = registry.sync_result
-    if result is None or not result.state:
+    if result is None:
         return ""
     trigger = f" ({escape(result.trigger)})" if result.trigger else ""
     good = ""

@@ -49,9 +49,10 @@ SENTENCES: Mapping[HealthReason, str] = {
     HealthReason.STATUS_DETAILS: "It reports a problem: {codes}.",
     HealthReason.STATUS_UNEXPLAINED: "Azure reports it as unhealthy and gives no reason.",
     HealthReason.SYNC_FAILED: (
-        "It is connected, but its last sync ended as {sync} {ended}. The last one that succeeded ended {succeeded}."
+        "It is connected, but its last full sync ended as {sync} {ended}."
+        " The last one that succeeded ended {succeeded}."
     ),
-    HealthReason.SYNC_NEVER: "It is connected, but none of its syncs has succeeded: the last one ended as {sync}.",
+    HealthReason.SYNC_NEVER: "It is connected, but no full sync of it has succeeded: the last one ended as {sync}.",
     HealthReason.NEVER_ACTIVATED: "It was never activated: no edge has used its connection string yet.",
     HealthReason.DEACTIVATED: "It is deactivated, so no edge can sync with it.",
     HealthReason.UNREADABLE: "It could not be read, which says nothing about its state: {why}.",

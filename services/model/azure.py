@@ -143,7 +143,7 @@ class StatusDetail:
 
 @dataclass(frozen=True)
 class SyncResult:
-    """How the last full sync went: `registrySyncResult`, since 2026-01-01-preview (azure-mgmt-containerregistry 15.1.0b1).
+    """How the last full sync went: `registrySyncResult`, since 2026-01-01-preview (SDK 15.1.0b1).
 
     `trigger` is `InitialSync`, `ManualResync`, `RecoveryService` or `SyncTokenUpdate`; `state` `NotActivated`,
     `Pending`, `Syncing`, `Succeeded`, `Failed` or `TimedOut`. `succeeded` is when the last good one ended.

@@ -149,11 +149,11 @@ def _problems(sighting: Sighting) -> _Assessment:
 
 
 def _connected(sighting: Sighting, now: datetime, grace: timedelta) -> _Assessment:
-    """A connection alone brings no image: the newest sync has its say too."""
+    """A connection alone brings no image: the last full sync has its say too."""
     connection, result = sighting.connection_state.lower(), sighting.sync_result
     if sighting.details or connection == "unhealthy":
         return _problems(sighting)
-    # The next sync may do better, so after a good one a failure gets its time.
+    # The next one may do better, so after a good one a failure gets its time.
     if result and result.is_failure and not (result.succeeded and now - result.succeeded < grace):
         facts: dict[str, object] = {"sync": result.state, "ended": result.ended}
         if result.succeeded is None:

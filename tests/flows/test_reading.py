@@ -46,7 +46,7 @@ Registry (only you): :large_green_circle:  *edge01* at *berlin* is Online
   *Mode* ReadOnly
   *Activation* Active
   *Last sync* TIME (N s ago)
-  *Result of the newest sync* Succeeded (InitialSync)
+  *Last full sync* Succeeded (InitialSync)
   *Schedule* continuous
   *Login server at the edge* `10.96.0.2`
   *Parent* contosoacr

@@ -480,7 +480,7 @@ async def test_syncs_that_fail_while_it_is_online_are_an_alert(registry: Convers
     incident = (await registry.bot.store.incidents.recent())[0].incident.id
     assert dateless(alert).replace(incident, "ALERT") == snapshot("""\
 Registry: :large_orange_circle:  *edge01 at berlin is unhealthy*
-  It is connected, but its last sync ended as `Failed` TIME. The last one that succeeded ended TIME.
+  It is connected, but its last full sync ended as `Failed` TIME. The last one that succeeded ended TIME.
   *Severity* warning
   *Since* TIME
   *Cluster* `berlin-arc`
@@ -492,11 +492,11 @@ Registry: :large_orange_circle:  *edge01 at berlin is unhealthy*
 """)
     assert dateless(await registry.answer()) == snapshot("""\
 Registry (only you): :large_orange_circle:  *edge01* at *berlin* is Online
-  *Unhealthy*: It is connected, but its last sync ended as `Failed` TIME. The last one that succeeded ended TIME.
+  *Unhealthy*: It is connected, but its last full sync ended as `Failed` TIME. The last one that succeeded ended TIME.
   *Mode* ReadOnly
   *Activation* Active
   *Last sync* TIME (SPAN ago)
-  *Result of the newest sync* Failed (RecoveryService), the last good one TIME
+  *Last full sync* Failed (RecoveryService), the last good one TIME
   *Schedule* continuous
   *Login server at the edge* `10.96.0.2`
   *Parent* contosoacr
