@@ -502,7 +502,9 @@ Registry (only you): :large_orange_circle:  *edge01* at *berlin* is Online
   *Parent* contosoacr
   *Messages are kept for* 2 d
   *Runtime* 0.11.0
-  *Client tokens* none\
+  *Client tokens* none
+  *Extension* Succeeded 0.11.0
+  [Extension] [Permissions] [Tokens]\
 """)
 
 
