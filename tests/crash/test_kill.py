@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -137,10 +137,31 @@ async def _deployed(made: World) -> dict[str, Any]:
     return await _carried_out(made, "deploy edge01 --site berlin", "Deploy edge01 to berlin", "online")
 
 
+async def _rotated(made: World) -> dict[str, Any]:
+    """Rotate its sync token, likewise: passwords are made once more, so that is killed once more."""
+    if isinstance(made.killer, Killer):
+        made.killer.struck = [kind for kind in made.killer.struck if "generateCredentials" not in kind]
+
+    async def let_the_edge_make_contact() -> None:
+        while True:
+            await asyncio.sleep(1)
+            await made.post("/sandbox/clock", turn=60)
+
+    contacts = asyncio.create_task(let_the_edge_make_contact())
+    try:
+        title = "Rotate the sync token of edge01 at berlin"
+        return await _carried_out(made, "token rotate edge01 --site berlin", title, "rotated")
+    finally:
+        contacts.cancel()
+
+
 async def _removed(made: World) -> dict[str, Any]:
     """Remove it again, likewise."""
     line = "remove edge01 --site berlin --confirm edge01"
     return await _carried_out(made, line, "Remove edge01 from berlin", "removed")
+
+
+Act = Callable[[World], Awaitable[dict[str, Any]]]
 
 
 async def _carried_out(made: World, line: str, title: str, success: str) -> dict[str, Any]:
@@ -201,21 +222,26 @@ def _without_chance(line: str) -> str:
     ).strip()
 
 
+ACTS = (_deployed, _rotated, _removed)
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """What is there after a deployment, and after its removal, while nothing was killed."""
+async def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[Act, dict[str, Any]]:
+    """What is there after each act while nothing was killed."""
     async with world(tmp_path_factory.mktemp("undisturbed"), Faults()) as calm:
-        return [await _deployed(calm), await _removed(calm)]
+        return {act: await act(calm) for act in ACTS}
 
 
 @pytest.mark.timeout(420)
-@pytest.mark.parametrize("done", [True, False], ids=["request done", "request dropped"])
+@pytest.mark.parametrize(
+    ("done", "acts"), [(True, ACTS), (False, (_deployed, _removed))], ids=["request done", "request dropped"]
+)
 async def test_killed_at_every_write_the_world_ends_as_if_undisturbed(
-    tmp_path: Path, undisturbed: list[dict[str, Any]], done: bool
+    tmp_path: Path, undisturbed: dict[Act, dict[str, Any]], done: bool, acts: tuple[Act, ...]
 ) -> None:
     killer = Killer(done=done)
     async with world(tmp_path, killer) as wild:
-        outcome = [await _deployed(wild), await _removed(wild)]
+        outcome = {act: await act(wild) for act in acts}
 
-    assert outcome == undisturbed
+    assert outcome == {act: undisturbed[act] for act in acts}
     assert len(killer.struck) > 10, killer.struck
