@@ -82,40 +82,30 @@ def belongings(
     sync = {resource_name(registry.token_id)} if registry and registry.token_id else set()
     clients = set(map(resource_name, registry.client_token_ids)) - sync if registry else set()
 
-    # A scope map with gateways of others too is theirs: one above in the hierarchy may act for those below.
     sync_maps = {resource_name(token.scope_map_id) for token in tokens if token.name.casefold() in sync}
     about = [one for one in scope_maps if name in gateways(one) or one.name.casefold() in sync_maps]
-    own_maps = {one.name.casefold() for one in about if not one.system_defined and not gateways(one) & existing}
-    narrowed = {
-        one.name: tuple(action for action in one.actions if action.startswith(f"gateway/{name}/"))
-        for one in about
-        if gateways(one) & existing
-    }
-
-    kept_clients = clients if keep_client_tokens else set()
+    own_maps = {one.name.casefold() for one in about if _is_free(one, existing)}
     candidates = [
         token
         for token in tokens
         if token.name.casefold() in sync | clients or resource_name(token.scope_map_id) in own_maps
-        if token.name.casefold() not in kept_clients
+        if not (keep_client_tokens and token.name.casefold() in clients)
     ]
     users = {token.name: tuple(one.name for one in others if _uses(one, token)) for token in candidates}
     deleted = [token for token in candidates if not users[token.name]]
-    deleted_names = {token.name for token in deleted}
 
-    client_maps = {resource_name(token.scope_map_id) for token in deleted if token.name.casefold() in clients}
-    map_candidates = [
-        one
-        for one in scope_maps
-        if one.name.casefold() in own_maps | client_maps and not one.system_defined and not gateways(one) & existing
-    ]
+    # Those of client tokens go with them; those about it that others share get smaller.
+    own_maps |= {resource_name(token.scope_map_id) for token in deleted if token.name.casefold() in clients}
+    staying = [token for token in tokens if token not in deleted]
     map_users = {
-        one.name: tuple(
-            t.name
-            for t in tokens
-            if resource_name(t.scope_map_id) == one.name.casefold() and t.name not in deleted_names
-        )
-        for one in map_candidates
+        one.name: tuple(token.name for token in staying if resource_name(token.scope_map_id) == one.name.casefold())
+        for one in scope_maps
+        if one.name.casefold() in own_maps and _is_free(one, existing)
+    }
+    narrowed = {
+        one.name: tuple(action for action in one.actions if action.startswith(f"gateway/{name}/"))
+        for one in about
+        if gateways(one) & existing
     }
     return Belongings(
         registry=registry,
@@ -132,6 +122,11 @@ def belongings(
 def gateways(scope_map: ScopeMap) -> set[str]:
     """Connected registries, in lower case, for which a scope map lets a token speak."""
     return {action.split("/")[1] for action in scope_map.actions if action.startswith("gateway/")}
+
+
+def _is_free(scope_map: ScopeMap, others: set[str]) -> bool:
+    """Whether it may go. One with gateways of others is theirs: one above in the hierarchy acts for those below."""
+    return not scope_map.system_defined and not gateways(scope_map) & others
 
 
 def _uses(registry: ConnectedRegistry, token: Token) -> bool:
