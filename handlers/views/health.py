@@ -49,8 +49,7 @@ SENTENCES: Mapping[HealthReason, str] = {
     HealthReason.STATUS_DETAILS: "It reports a problem: {codes}.",
     HealthReason.STATUS_UNEXPLAINED: "Azure reports it as unhealthy and gives no reason.",
     HealthReason.SYNC_FAILED: (
-        "It is connected, but its last full sync ended as {sync} {ended}."
-        " The last one that succeeded ended {succeeded}."
+        "It is connected, but its last full sync ended as {sync}. The last one that succeeded ended {succeeded}."
     ),
     HealthReason.SYNC_NEVER: "It is connected, but no full sync of it has succeeded: the last one ended as {sync}.",
     HealthReason.NEVER_ACTIVATED: "It was never activated: no edge has used its connection string yet.",

@@ -151,7 +151,6 @@ class SyncResult:
 
     trigger: str
     state: str
-    ended: datetime | None = None
     succeeded: datetime | None = None
 
     @property

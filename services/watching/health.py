@@ -155,7 +155,7 @@ def _connected(sighting: Sighting, now: datetime, grace: timedelta) -> _Assessme
         return _problems(sighting)
     # The next one may do better, so after a good one a failure gets its time.
     if result and result.is_failure and not (result.succeeded and now - result.succeeded < grace):
-        facts: dict[str, object] = {"sync": result.state, "ended": result.ended}
+        facts: dict[str, object] = {"sync": result.state}
         if result.succeeded is None:
             return "unhealthy", HealthReason.SYNC_NEVER, facts
         return "unhealthy", HealthReason.SYNC_FAILED, facts | {"succeeded": result.succeeded}

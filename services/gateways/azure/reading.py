@@ -219,8 +219,8 @@ def _sync_result(answer: object) -> SyncResult | None:
     """From JSON: the models of the SDK do not have it, and keep what they do not know."""
     if not isinstance(answer, Mapping) or not answer.get("syncState"):
         return None
-    ended, succeeded = (_moment(answer.get(key)) for key in ("lastSyncEndTime", "lastSuccessfulSyncEndTime"))
-    return SyncResult(str(answer.get("syncTrigger") or ""), str(answer["syncState"]), ended, succeeded)
+    trigger, succeeded = str(answer.get("syncTrigger") or ""), _moment(answer.get("lastSuccessfulSyncEndTime"))
+    return SyncResult(trigger, str(answer["syncState"]), succeeded)
 
 
 def _moment(value: object) -> datetime | None:

@@ -60,15 +60,14 @@ def test_the_newest_sync_and_the_room_on_the_disk_are_read_where_the_service_sho
     result = {
         "syncTrigger": "InitialSync",
         "syncState": "TimedOut",
-        "lastSyncEndTime": "2026-11-24T12:00:00Z",
-        "lastSuccessfulSyncEndTime": None,
+        "lastSuccessfulSyncEndTime": "2026-11-24T12:00:00Z",
     }
     full = {"type": "Disk", "code": "DiskError", "availableGib": 0.5, "totalGib": 250}
     registry = reading.connected_registry(connected(registrySyncResult=result, statusDetails=[full]))
     older = reading.connected_registry(connected(statusDetails=[{"type": "Disk", "code": "DiskError"}]))
 
-    ended = datetime(2026, 11, 24, 12, tzinfo=UTC)
-    assert registry.sync_result == SyncResult("InitialSync", "TimedOut", ended, None)
+    succeeded = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    assert registry.sync_result == SyncResult("InitialSync", "TimedOut", succeeded)
     assert (registry.status_details[0].available_gib, registry.status_details[0].total_gib) == (0.5, 250)
     assert (older.sync_result, older.status_details[0].total_gib) == (None, None)
 

@@ -284,7 +284,7 @@ def test_it_is_critical_when_messages_are_lost_within_a_day(ttl: timedelta | Non
 def test_one_that_is_connected_and_gets_nothing_is_unhealthy(
     state: str, succeeded: datetime | None, expected: str
 ) -> None:
-    result = SyncResult("RecoveryService", state, MONDAY, succeeded)
+    result = SyncResult("RecoveryService", state, succeeded)
     current = health(seen(connection_state="Online", sync_result=result), MONDAY)
 
     assert (current.reason, current.state) == (expected, "healthy" if expected == "connected" else "unhealthy")

@@ -26,6 +26,8 @@ def test_every_reason_has_a_sentence_with_and_without_its_facts(name: HealthReas
         "codes": ("DiskError",),
         "error": "Unreachable",
         "schedule": "x",
+        "sync": "Failed",
+        "succeeded": MONDAY - DAY,
     }
 
     text = words.reason(name, facts)
