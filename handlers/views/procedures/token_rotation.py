@@ -56,6 +56,11 @@ WORDS = ProcedureWords(
             "kubectl logs --namespace connected-registry --selector app.kubernetes.io/name=connected-registry",
             retry="A retry waits for a contact again, and ends the old password after it.",
         ),
+        Cause.PASSWORD_REPLACED: CauseWords(
+            "Somebody has replaced {slot} of {token} since the rotation began, so {name} may work with it. It was not"
+            " ended.",
+            "If both passwords are to be rotated, run `token rotate` again: it plans for what is there now.",
+        ),
         Cause.CUT_OFF: CauseWords(
             "{name} has not been in contact since the old password ended: it is {state}, last seen {last_activity}"
             " (schedule {schedule}). It goes on serving the images that it has.",

@@ -66,6 +66,7 @@ class Cause(StrEnum):
 
     UPDATE_FAILED = auto()
     NO_CONTACT = auto()
+    PASSWORD_REPLACED = auto()
     CUT_OFF = auto()
 
 

@@ -17,6 +17,7 @@ from services.operations.command_line import Variable, acr_options, command_line
 from services.operations.connection_string import connection_string
 from services.operations.step import Done, Going, Progress, Scene, Step, follow, followed
 from services.operations.token_rotation.request import Cause, InContact
+from services.operations.token_steps import idle_slot
 from services.policy.sites import Site
 
 UNDER_WAY = frozenset({"creating", "updating", "pending"})
@@ -185,10 +186,13 @@ def see_contact(kind: str, cause: Cause) -> Step:
 
 
 def end_password(kind: str) -> Step:
-    """A step that ends the password in a slot."""
+    """A step that ends the password in a slot, as long as it is the older one."""
 
     async def begin(scene: Scene) -> Progress:
         params = scene.params
+        # Before a retry somebody may have made another password in this very slot, and the runtime works with it.
+        if idle_slot(await scene.azure.tokens.get(scene.site.acr_ref, params["token"])) != params["slot"]:
+            raise Failure(Cause.PASSWORD_REPLACED, {"slot": params["slot"], "token": params["token"]})
         return followed(await scene.azure.tokens.end_password(scene.site.acr_ref, params["token"], params["slot"]))
 
     def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:

@@ -3,12 +3,16 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from services.model.azure import Pending
+import pytest
+
+from services.model.azure import PasswordSlot, Pending, Token
+from services.model.errors import Failure
 from services.model.plan import PlannedStep
 from services.model.secret import Secret
 from services.operations.step import Done, Going, Scene
-from services.operations.token_rotation.steps import ROTATE
-from tests.golden.values import EXTENSION, REGISTRY
+from services.operations.token_rotation.request import Cause
+from services.operations.token_rotation.steps import END, ROTATE
+from tests.golden.values import EXTENSION, REGISTRY, at
 from tests.unit.steps.scenes import scene
 
 SENT = Pending("/arc/extensions/edge01", "https://arm/status", "status", "correlation")
@@ -76,3 +80,42 @@ async def test_a_change_that_is_under_way_is_waited_for_and_then_the_password_is
     assert (waiting, before) == (begun, [])
     assert cloud.calls == ["password2", "edge01"]
     assert await ROTATE.wait(rotating(cloud), sent.token) == Done()
+
+
+@dataclass
+class Tokens:
+    """The sync token, of which password1 was made at this minute and password2 at the tenth."""
+
+    minute: int
+    ended: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.tokens = self
+
+    async def get(self, *_: object) -> Any:
+        slots = (PasswordSlot("password1", at(self.minute)), PasswordSlot("password2", at(10)))
+        return Token("/acr/tokens/edge01", "edge01", "/acr/scopeMaps/edge01", enabled=True, passwords=slots)
+
+    async def end_password(self, _acr: object, _name: str, slot: str) -> Pending:
+        self.ended.append(slot)
+        return Pending("/acr/tokens/edge01")
+
+
+def ending(cloud: Any) -> Scene:
+    planned = PlannedStep("token.end", {"token": "edge01", "slot": "password1"}, "delete")
+    return replace(scene("extension.install", attempt=2), planned=planned, azure=cloud)
+
+
+async def test_the_older_password_ends() -> None:
+    cloud = Tokens(minute=5)
+    await END.begin(ending(cloud))
+
+    assert cloud.ended == ["password1"]
+
+
+async def test_a_password_that_somebody_has_replaced_before_a_retry_is_not_ended() -> None:
+    cloud = Tokens(minute=15)
+    with pytest.raises(Failure) as raised:
+        await END.begin(ending(cloud))
+
+    assert (raised.value.cause, cloud.ended) == (Cause.PASSWORD_REPLACED, [])
