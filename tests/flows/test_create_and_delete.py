@@ -77,7 +77,7 @@ Registry: :mag:  *Create line1 for berlin*  ·  dry run
   [ ] Create: Scope map line1
       repositories hello-world
   [ ] Create: Sync token line1
-      without a password; `deploy` makes one
+      without a password yet
   [ ] Create: Connected registry line1
       ReadOnly, schedule * * * * *, below plant
   This was a dry run: nothing was written.
@@ -89,7 +89,7 @@ Registry: :white_check_mark:  *Create line1 for berlin*  ·  created
   4 of 4 steps done
   *Repositories* hello-world
   *Connected registry* line1, ReadOnly, schedule * * * * *, below plant
-  *Extension* none yet: `deploy` installs one
+  *Extension* none yet. The bot installs none below another one: `az acr connected-registry get-settings` has what it needs
   *Took* N s
   [Show details]\
 """)

@@ -7,7 +7,7 @@ from typing import Any
 from handlers.kit.text import duration, escape, listed
 from handlers.views.procedures.words import FindingWords, ProcedureWords, StepWords
 from services.model.operation import Operation
-from services.operations.create.request import Code
+from services.operations.create.request import Code, CreateOptions
 from services.policy.sites import synced_repositories
 
 
@@ -34,6 +34,7 @@ def _settings(params: Mapping[str, Any]) -> str:
 
 
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
+    nested = isinstance(operation.options, CreateOptions) and operation.options.parent
     for step in operation.planned:
         if step.kind == "connected.create":
             yield "Connected registry", escape(f"{step.params['name']}, {_settings(step.params)}")
@@ -41,7 +42,10 @@ def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
             actions = step.params["actions"]
             repositories = synced_repositories(map(str, actions if isinstance(actions, tuple | list) else ()))
             yield "Repositories", escape(listed(repositories))
-    yield "Extension", "none yet: `deploy` installs one"
+    by_hand = (
+        "none yet. The bot installs none below another one: `az acr connected-registry get-settings` has what it needs"
+    )
+    yield "Extension", by_hand if nested else "none yet: `deploy` installs one"
 
 
 WORDS = ProcedureWords(
@@ -52,7 +56,7 @@ WORDS = ProcedureWords(
         "acr.data_endpoint": StepWords("Data endpoint of {name}", lambda _params: "off → on"),
         "scope_map.grant": StepWords("Rights of {registry}", _granted),
         "scope_map.put": StepWords("Scope map {name}", _repositories),
-        "sync_token.put": StepWords("Sync token {name}", lambda _params: "without a password; `deploy` makes one"),
+        "sync_token.put": StepWords("Sync token {name}", lambda _params: "without a password yet"),
         "connected.create": StepWords("Connected registry {name}", _settings),
     },
     fields=_fields,
