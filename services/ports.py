@@ -63,6 +63,12 @@ class Registries(Protocol):
     async def get(self, acr: AcrRef) -> Registry:
         """Raises `Absent`."""
 
+    async def name_refusal(self, acr: AcrRef) -> str:
+        """Why no registry can be created under this name, in the service's words; empty where one can.
+
+        A name is unique in the whole cloud, whoever has it. Creates nothing.
+        """
+
     async def create(self, acr: AcrRef, location: str) -> Pending:
         """Create a Premium registry with its data endpoint on and the admin user off. Idempotent."""
 

@@ -8,11 +8,12 @@ from tests.flows.conversation import Conversation
 DEACTIVATE = "Microsoft.ContainerRegistry/registries/connectedRegistries/deactivate/action"
 DELETE = "Microsoft.ContainerRegistry/registries/tokens/delete"
 NOT_NEEDED_HERE = {
+    "Microsoft.ContainerRegistry/checkNameAvailability/read",
     "Microsoft.ContainerRegistry/register/action",
     "Microsoft.ContainerRegistry/registries/operationStatuses/read",
     "Microsoft.ContainerRegistry/registries/pull/read",
 }
-"""The subscription has the provider registered, these writes are done at once, and images are not read by ARM."""
+"""The registry exists, the subscription has the provider registered, these writes are done at once, and images are not read by ARM."""
 
 
 async def test_the_listed_actions_are_what_the_bot_uses_and_no_more(registry: Conversation) -> None:

@@ -82,13 +82,24 @@ async def test_a_repository_that_is_added_later_is_online_after_another_sync(tmp
     assert first.last_sync != second.last_sync
 
 
-async def test_what_is_somebody_elses_is_not_left_behind(tmp_path: Path) -> None:
+async def test_a_name_that_somebody_else_has_stands_in_the_way_or_is_not_left_behind(tmp_path: Path) -> None:
     world = worlds.load()
     world["azure"]["taken_names"] = ["corpacr"]
     acr = {"name": "corpacr", "create_in": "westeurope"}
     async with conversation(tmp_path, world=world, berlin=site("berlin", acr=acr)) as talk:
         await talk.say("deploy edge01 --site berlin")
+        blocked = await talk.blockers()
+        # Somebody takes it between the plan and the run.
+        assert talk.box.azure
+        talk.box.azure.cloud.taken_names = frozenset()
+        message = "The registry DNS name corpacr.azurecr.io is already in use."
+        await talk.fault("azure", "PUT .*/registries/corpacr", status=409, code="AlreadyInUse", message=message)
+        await talk.say("deploy edge01 --site berlin")
         card = await talk.card_of("berlin")
 
+    assert blocked == snapshot("""\
+  :no_entry:  No registry can be created under the name `corpacr`. Azure says: `The registry corpacr is already in use.`
+  Choose another name for it in the site file (`acr.name`); it has to be unique in the whole cloud.\
+""")
     assert "failed" in card.partition("\n")[0]
     assert "corpacr" not in next(line for line in card.splitlines() if "eft behind" in line)

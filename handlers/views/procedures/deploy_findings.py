@@ -22,6 +22,10 @@ FINDINGS: Mapping[str, FindingWords] = {
     Code.REGISTRY_TO_CREATE: FindingWords(
         "There is no registry {registry} yet. It is created in {location}, in the Premium tier, which costs money."
     ),
+    Code.REGISTRY_NAME_TAKEN: FindingWords(
+        "No registry can be created under the name {registry}. Azure says: {message}",
+        "Choose another name for it in the site file (`acr.name`); it has to be unique in the whole cloud.",
+    ),
     Code.REGISTRY_ABSENT: FindingWords(
         "There is no registry {registry} in the resource group {group}.",
         "Create it, or set `acr.create_in` in the site file to let the deployment do so.",

@@ -12,6 +12,7 @@ from services.gateways.azure.following import deletion, pending_write, result
 from services.gateways.azure.translation import SERVICE, unreadable
 from services.model.azure import AcrRef, Pending, Registry, ScopeMap, Token
 from services.model.errors import Invalid, Refused
+from services.model.redaction import short
 from services.model.secret import Secret
 
 _ACCEPTED = 202
@@ -29,6 +30,14 @@ class Registries:
         async with self._arm.reading(acr.id) as deadline:
             answer = await client.get(acr.resource_group, acr.name, deadline=deadline)
             return reading.named(reading.registry(answer), acr.name)
+
+    async def name_refusal(self, acr: AcrRef) -> str:
+        """`checkNameAvailability` of the subscription."""
+        question = models.RegistryNameCheckRequest(name=acr.name, type="Microsoft.ContainerRegistry/registries")
+        client = self._arm.registries(acr.subscription).registries
+        async with self._arm.reading(acr.id) as deadline:
+            answer = await client.check_name_availability(question, deadline=deadline)
+            return "" if answer.name_available else short(answer.message or answer.reason or "not available")
 
     async def create(self, acr: AcrRef, location: str) -> Pending:
         """Leaves to the service whatever the port does not name."""

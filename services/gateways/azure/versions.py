@@ -32,6 +32,7 @@ _CONNECTED = (
     "2024-11-01-preview",
 )
 TESTED: Mapping[str, tuple[str, ...]] = {
+    "microsoft.containerregistry/checknameavailability": _STABLE,
     "microsoft.containerregistry/registries": _STABLE,
     "microsoft.containerregistry/registries/scopemaps": _STABLE,
     "microsoft.containerregistry/registries/tokens": _STABLE,

@@ -11,6 +11,7 @@ class Code(StrEnum):
     REGISTRY_FOUND = auto()
     REGISTRY_TO_CREATE = auto()
     REGISTRY_ABSENT = auto()
+    REGISTRY_NAME_TAKEN = auto()
     REGISTRY_PREMIUM = auto()
     REGISTRY_NOT_PREMIUM = auto()
     DATA_ENDPOINT_ON = auto()

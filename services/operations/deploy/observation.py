@@ -42,6 +42,8 @@ class Observation:
     """By repository the digest of the tag that the site imports, else the name of any tag; empty where none is."""
     leased: frozenset[str] = frozenset()
     """Service addresses that other operations at this cluster hold in the database."""
+    name_refusal: Answer[str] = field(default_factory=lambda: Known(""))
+    """Why the cloud registry can't be created under its name; empty where it can, or is not to be created."""
 
     def registry_named(self, name: str) -> ConnectedRegistry | None:
         """The connected registry that has the name already, whatever its case (ARM names have none)."""
@@ -79,8 +81,9 @@ async def observe(
 ) -> Observation:
     """What exists, or why it could not be asked. `deadline` is of each question, in seconds.
 
-    Seven ARM requests; two less without a name. With the plan that was approved it is six: registration states of
-    resource providers only ever get better, so those of the first look still hold.
+    Seven ARM requests; two less without a name, one more where the cloud registry is to be created. With the plan that
+    was approved it is one less: registration states of resource providers only ever get better, so those of the first
+    look still hold.
     """
     async with asyncio.TaskGroup() as group:
         arm, kube = Questions(group, "azure", deadline), Questions(group, "kubernetes", deadline)
@@ -100,8 +103,15 @@ async def observe(
 def _azure_questions(arm: Questions, azure: Azure, site: Site, request: DeployRequest) -> dict[str, asyncio.Task[Any]]:
     """By the observation's fields."""
     acr, arc, name = site.acr_ref, site.cluster_ref, request.name
+    registry = arm.find(acr.id, lambda: azure.registries.get(acr))
+
+    async def name_refusal() -> str:
+        is_to_create = site.acr.create_in and await value_of(registry) is None
+        return await azure.registries.name_refusal(acr) if is_to_create else ""
+
     return {
-        "registry": arm.find(acr.id, lambda: azure.registries.get(acr)),
+        "registry": registry,
+        "name_refusal": arm.ask(acr.id, name_refusal),
         "connected": arm.list(acr.id, lambda: azure.connected.list(acr)),
         "scope_map": arm.find(acr.id, lambda: azure.scope_maps.get(acr, name)) if name else arm.skip(),
         "token": arm.find(acr.id, lambda: azure.tokens.get(acr, name)) if name else arm.skip(),

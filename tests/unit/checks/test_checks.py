@@ -112,6 +112,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     ("registry_found", "ok", {}, {}),
     ("registry_absent", "blocker", {"registry": Known(None)}, {}),
     ("registry_to_create", "warning", {"registry": Known(None)}, {"create_in": "westeurope"}),
+    (
+        "registry_name_taken",
+        "blocker",
+        {"registry": Known(None), "name_refusal": Known("The registry contosoacr is already in use.")},
+        {"create_in": "westeurope"},
+    ),
     ("registry_premium", "ok", {}, {}),
     ("registry_not_premium", "blocker", registry(sku="Basic"), {}),
     ("data_endpoint_on", "ok", {}, {}),
@@ -350,7 +356,7 @@ def test_in_a_clean_world_every_check_says_ok_that_has_something_to_say(
     findings = run(site, request_, clean)
 
     assert [finding.check for finding in findings if finding.level == "ok"] == [
-        check.id for check in CHECKS if check.id not in {"connected.activation", "kubernetes.runtime"}
+        check.id for check in CHECKS if check.id not in {"registry.name", "connected.activation", "kubernetes.runtime"}
     ]
 
 

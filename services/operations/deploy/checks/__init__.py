@@ -11,6 +11,7 @@ from services.policy.sites import Site
 CHECKS: tuple[Check[DeployRequest, Observation], ...] = (
     cloud.providers,
     cloud.registry,
+    cloud.registry_name,
     cloud.premium,
     cloud.registry_ready,
     cloud.data_endpoint,

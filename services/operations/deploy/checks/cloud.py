@@ -35,6 +35,13 @@ def registry(site: Site, _request: DeployRequest, observation: Observation) -> F
     return blocker(Code.REGISTRY_ABSENT)
 
 
+@check("registry.name", title="Name of the new registry is free")
+def registry_name(_site: Site, _request: DeployRequest, observation: Observation) -> Finding | None:
+    """It is unique in the whole cloud, so a registry of somebody whom nobody here knows may have it."""
+    refusal = required(observation.name_refusal)
+    return blocker(Code.REGISTRY_NAME_TAKEN, message=refusal) if refusal else None
+
+
 @check("registry.premium", title="Registry is Premium")
 def premium(_site: Site, _request: DeployRequest, observation: Observation) -> Finding | None:
     """Connected registries need the Premium tier (Learn: intro-connected-registry)."""
