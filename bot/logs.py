@@ -66,4 +66,4 @@ def set_up(form: Literal["json", "text"], level: Literal["debug", "info", "warni
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
