@@ -45,7 +45,8 @@ def plain(error: DomainError, *, slash: str = "/registry") -> str:
     """The explanation without formatting, for a modal's field or a terminal."""
     # The mark under a fault needs a fixed-width font; the sentence before it names the fault too.
     unmarked = re.sub(r"\n```[^`]*\n *\^+```", "", explanation(error, slash=slash))
-    parts = re.split(r"(`+[^`]+`+)", re.sub(r"<[@#]([^>|]+)(?:\|[^>]*)?>", r"\1", unmarked))
+    upright = re.sub(r"(?<!\S)_([^_`]+)_(?!\w)", r"\1", unmarked)
+    parts = re.split(r"(`+[^`]+`+)", re.sub(r"<[@#]([^>|]+)(?:\|[^>]*)?>", r"\1", upright))
     text = "".join(part.strip("`") if part.startswith("`") else part.replace("*", "") for part in parts)
     return cut(text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"), 1500)
 
