@@ -251,6 +251,12 @@ class Permissions(Protocol):
         Raises `Absent` for a resource that does not exist.
         """
 
+    async def excessive(self, arm_id: str) -> tuple[str, ...]:
+        """Patterns and actions that its roles give it at this resource and the bot never needs.
+
+        `*`, and what lets it give out rights. Raises `Absent`.
+        """
+
 
 class ArmOperations(Protocol):
     """Asynchronous operations."""

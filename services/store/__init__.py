@@ -4,7 +4,7 @@ SQLAlchemy Core on SQLite (one process) or PostgreSQL (any number). No secret is
 """
 
 from services.model.audit import AuditRow
-from services.store.store import Store, open_store, read_audit
+from services.store.store import Schema, Store, open_store, read_audit, schema
 from services.store.trouble import UnusableDatabase, unusable
 
-__all__ = ["AuditRow", "Store", "UnusableDatabase", "open_store", "read_audit", "unusable"]
+__all__ = ["AuditRow", "Schema", "Store", "UnusableDatabase", "open_store", "read_audit", "schema", "unusable"]

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from alembic import command
 from alembic.config import Config
@@ -37,6 +37,8 @@ OLDEST_SQLITE = (3, 42)
 """On Python 3.12 and later the durable engine uses `unixepoch('subsec')`, which older SQLite libraries lack."""
 VERSIONS = "bot_schema"
 """The table in which Alembic keeps the revision."""
+Schema = Literal["none", "older", "current"]
+"""Whose tables a database has: nobody's yet, an older version's, this version's."""
 CONNECT = 10
 """Seconds for a connection to a server."""
 BUSY = 3
@@ -115,11 +117,11 @@ async def read_audit(url: str) -> AsyncIterator[Audit]:
 
 def _check_current(url: str) -> None:
     """Raises `UnusableDatabase` unless the tables are there, and are those of this version."""
-    check(url)
-    if url.startswith("sqlite") and not Path(str(make_url(url).database)).exists():
-        raise UnusableDatabase(f"there is no {make_url(url).database}: no bot was started with these settings")
-    applied, newest = _revisions(url)
-    if applied != newest:
+    state = schema(url)
+    if state == "none":
+        place = make_url(url).database if url.startswith("sqlite") else "table in it"
+        raise UnusableDatabase(f"there is no {place}: no bot was started with these settings")
+    if state == "older":
         raise UnusableDatabase("its tables are those of an older version: stop the bot and run python -m bot migrate")
 
 
@@ -165,13 +167,19 @@ def migrate(url: str) -> None:
         command.upgrade(migrations(connection), "head")
 
 
-def check(url: str) -> None:
-    """Look whether the database can be used, without making or changing anything. Blocks; raises `UnusableDatabase`."""
+def schema(url: str) -> Schema:
+    """Whose tables the database has, without making or changing anything. Blocks.
+
+    Raises `UnusableDatabase`, also for tables of a newer version.
+    """
     check_sqlite(url)
     check_files(url)
     if url.startswith("sqlite") and not Path(str(make_url(url).database)).exists():
-        return
-    _revisions(url)
+        return "none"
+    applied, newest = _revisions(url)
+    if applied == newest:
+        return "current"
+    return "older" if applied else "none"
 
 
 def _revisions(url: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

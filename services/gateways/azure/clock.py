@@ -20,6 +20,12 @@ class AzureClock:
     def __init__(self, local: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._local = local
         self._ahead = timedelta()
+        self._has_answered = False
+
+    @property
+    def ahead(self) -> timedelta | None:
+        """How far ARM's clock is ahead of this machine's, zero up to a minute; None until ARM has answered once."""
+        return self._ahead if self._has_answered else None
 
     def now(self) -> datetime:
         """The moment, in UTC: this machine's until ARM has answered once."""
@@ -31,6 +37,7 @@ class AzureClock:
             date = parsedate_to_datetime(headers.get("Date", ""))
         except ValueError:
             return
+        self._has_answered = True
         difference = date.replace(tzinfo=UTC) - self._local()
         if abs(difference - self._ahead) <= TOLERATED:
             return

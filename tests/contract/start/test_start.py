@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import bot
-from bot import checking, configuration, start
+from bot import checking, start
 from bot.problems import Broken
 from bot.settings import Settings
 from sandbox import world
@@ -182,19 +182,3 @@ async def test_a_signal_ends_a_running_bot(given: Given, slack: SlackPart) -> No
 
     async with asyncio.timeout(30):
         await running
-
-
-async def test_asking_names_everything_that_does_not_answer(given: Given) -> None:
-    settings = given(
-        SLACK_APP_TOKEN="xapp-1-A0-wrong",
-        AZURE_AUTHORITY_HOST="https://127.0.0.1:1",
-        AZURE_RESOURCE_MANAGER_URL="https://127.0.0.1:1",
-        AZURE_TENANT_ID="11111111-1111-4111-8111-111111111111",
-        AZURE_CLIENT_ID="11111111-1111-4111-8111-111111111112",
-        AZURE_CLIENT_SECRET="secret",
-        identity="secret",
-    )
-    files = configuration.load(settings.sites, settings.access)
-    problems = await checking.outside_problems(settings, dict(list(files.sites.items())[:1]))
-
-    assert [problem.where.partition(" ")[0] for problem in problems] == ["SLACK_APP_TOKEN", "azure", "cluster"]

@@ -1,0 +1,361 @@
+"""`python -m bot doctor`: asks everything that the bot depends on, all at once, and changes nothing."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from bot import checking, configuration, start
+from bot import settings as environment_settings
+from bot.configuration import Files
+from bot.manifest import SCOPES
+from bot.problems import Broken, Problem
+from bot.settings import Settings
+from bot.slack.client import identify, open_client, open_socket
+from handlers.kit.text import count, duration
+from handlers.views.errors import plain
+from services.gateways.azure import rights
+from services.gateways.azure.gateway import Connection, open_azure
+from services.gateways.kubernetes.gateway import KubernetesGateway
+from services.gateways.kubernetes.rights import holding
+from services.model.azure import AcrRef, ClusterRef
+from services.model.errors import Absent, DomainError, NotAllowed, NotAuthenticated
+from services.operations.reach import cluster_of
+from services.policy.sites import PROVIDERS, Site
+
+DEADLINE = 25.0
+"""Seconds for one question. Azure's gateway gives up after 20, the others after 15."""
+AT_ONCE = 16
+GIB = 2**30
+SCARCE, EXHAUSTED = 1 * GIB, GIB // 10
+"""Bytes of free disk: below the first it is time to act, below the second writes are about to fail."""
+LARGEST_SKEW = timedelta(minutes=5)
+"""A delivery's signature may be this old (Slack: verifying requests), and Entra's assertions tolerate no more."""
+
+Level = Literal["ok", "WARN", "FAIL"]
+"""`ok`: asked, and as it should be. `WARN`: works and deserves a look, or can't be asked. `FAIL`: does not work."""
+_SEVERITY: Mapping[Level, int] = {"ok": 0, "WARN": 1, "FAIL": 2}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A clause that says how it is, and one that says what to do; `remedy` is empty where the first says both."""
+
+    level: Level
+    sentence: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked about, and how. Whatever `ask` raises becomes the answer."""
+
+    subject: str
+    ask: Callable[[], Awaitable[Verdict]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A verdict on a subject; as text, one line."""
+
+    subject: str
+    verdict: Verdict
+
+    @property
+    def level(self) -> Level:
+        """How bad it is."""
+        return self.verdict.level
+
+    def __str__(self) -> str:
+        remedy = f" To do: {self.verdict.remedy}." if self.verdict.remedy else ""
+        sentence = self.verdict.sentence
+        text = f"{self.subject}: {sentence}{'' if sentence.endswith(('.', '?')) else '.'}{remedy}"
+        return f"{self.level:<4}  {' '.join(text.split())}"
+
+
+async def examine(environment: Mapping[str, str] = os.environ) -> list[Answer]:
+    """Read settings and files, then ask; the answers in an order that is always the same."""
+    settings, files = None, None
+    try:
+        settings = environment_settings.load()
+        problems = checking.machine_problems(settings)
+    except Broken as error:
+        problems = list(error.problems)
+    site_file, access_file = (settings.sites, settings.access) if settings else environment_settings.paths()
+    answers = [Answer("settings", _verdict_on(problems, "valid"))]
+    try:
+        files = configuration.load(site_file, access_file)
+        sizes = ("site", files.sites), ("grant", files.policy.grants), ("approval rule", files.policy.approvals)
+        summary = ", ".join(count(len(entries), noun) for noun, entries in sizes)
+        problems = checking.site_problems(files.sites, environment)
+    except Broken as error:
+        summary, problems = "", list(error.problems)
+    answers.append(Answer("site file and access file", _verdict_on(problems, summary)))
+    if settings is None:
+        return [*answers, _unasked("Slack, Azure, database and clusters", "the settings can't be used")]
+    answers += await ask(settings, files, environment)
+    return answers if files else [*answers, _unasked("Azure and clusters", "the two files can't be used")]
+
+
+async def ask(settings: Settings, files: Files | None, environment: Mapping[str, str] = os.environ) -> list[Answer]:
+    """Put all questions to the outside; only those that need no site without `files`."""
+    bound = asyncio.Semaphore(AT_ONCE)
+
+    async def answer(question: Question) -> Answer:
+        async with bound:
+            try:
+                async with asyncio.timeout(DEADLINE):
+                    return Answer(question.subject, await question.ask())
+            except Exception as error:  # noqa: BLE001 - any problem becomes one line, as when the bot starts
+                return Answer(question.subject, _failure(error, settings))
+
+    async with AsyncExitStack() as stack:
+        questions = [*_of_storage(settings), *_of_slack(settings)]
+        if files is not None:
+            sites = tuple(files.sites.values())
+            questions += await _of_azure(settings, sites, stack)
+            questions += _of_clusters(sites, environment, stack)
+        return await asyncio.gather(*map(answer, questions))
+
+
+# --- verdicts -------------------------------------------------------------------------------------------------------
+
+
+def _joined(verdicts: Collection[Verdict], well: str) -> Verdict:
+    """The worst of several in one; without any, all is well."""
+    if not verdicts:
+        return Verdict("ok", well)
+    level = max((verdict.level for verdict in verdicts), key=_SEVERITY.__getitem__)
+    remedies = dict.fromkeys(verdict.remedy for verdict in verdicts if verdict.remedy)
+    return Verdict(level, "; ".join(verdict.sentence for verdict in verdicts), "; ".join(remedies))
+
+
+def _verdict_on(problems: Iterable[Problem], well: str) -> Verdict:
+    return _joined([Verdict("FAIL", str(problem)) for problem in problems], well)
+
+
+def _unasked(subject: str, reason: str) -> Answer:
+    return Answer(subject, Verdict("WARN", f"not asked, since {reason}"))
+
+
+def _failure(error: Exception, settings: Settings) -> Verdict:
+    if isinstance(error, TimeoutError):
+        return Verdict("FAIL", f"there was no answer within {DEADLINE:g} s", "check network, proxy and firewall")
+    problem = start.problem(error, settings)
+    # The subject of the question says where already, unless a setting is to blame.
+    return Verdict("FAIL", str(problem) if problem.where.isupper() else problem.what)
+
+
+# --- this machine and the database ----------------------------------------------------------------------------------
+
+
+def _of_storage(settings: Settings) -> list[Question]:
+    address = start.address(settings)
+    questions = [Question("database", partial(_database, settings))]
+    if address.startswith("sqlite:///"):
+        folder = Path(address.removeprefix("sqlite:///").partition("?")[0]).absolute().parent
+        questions.append(Question("free disk", partial(_disk, folder)))
+    return questions
+
+
+async def _database(settings: Settings) -> Verdict:
+    match await asyncio.to_thread(checking.database_schema, settings):
+        case "current":
+            return Verdict("ok", "it answers, and its tables are those of this version")
+        case "older":
+            return Verdict(
+                "WARN",
+                "its tables are those of an older version",
+                "restart the bot in this version, or run `python -m bot migrate` while it is stopped",
+            )
+        case "none":
+            remedy = "start the bot; if it has run before, REGISTRY_BOT_DATA_DIR or REGISTRY_BOT_DATABASE_URL is wrong"
+            return Verdict("WARN", "it has no tables yet: no bot was started with these settings", remedy)
+
+
+async def _disk(folder: Path) -> Verdict:
+    parent = checking.nearest_folder(folder)
+    return judge_disk(parent, (await asyncio.to_thread(shutil.disk_usage, parent)).free)
+
+
+def judge_disk(folder: Path, free: int) -> Verdict:
+    """What so many free bytes mean for the databases in a folder."""
+    level: Level = "FAIL" if free < EXHAUSTED else "WARN" if free < SCARCE else "ok"
+    remedy = "" if level == "ok" else "make room: SQLite can't write to a full disk, and the bot stops working"
+    return Verdict(level, f"{free / GIB:.1f} GiB for {folder}", remedy)
+
+
+# --- Slack ----------------------------------------------------------------------------------------------------------
+
+
+def _of_slack(settings: Settings) -> list[Question]:
+    questions = [Question("Slack bot token", partial(_bot_token, settings))]
+    if settings.mode == "socket":
+        questions.append(Question("Slack app token", partial(_app_token, settings)))
+    return questions
+
+
+async def _bot_token(settings: Settings) -> Verdict:
+    async with open_client(settings.slack_bot_token, api_url=settings.slack_api_url, ca_file=settings.ca_file) as slack:
+        installation = await identify(slack)
+    valid = f"it is valid for the workspace {installation.team_name or installation.team}"
+    if not installation.scopes:
+        return Verdict("WARN", f"{valid}; Slack did not disclose its scopes, so they are not compared")
+    missing = [scope for scope in SCOPES if scope not in installation.scopes]
+    surplus = sorted(installation.scopes.difference(SCOPES))
+    verdicts: list[Verdict] = []
+    if missing:
+        remedy = "paste the manifest (`python -m bot manifest`) into the app's page and reinstall the app"
+        verdicts.append(Verdict("FAIL", f"it lacks the scopes {', '.join(missing)}", remedy))
+    if surplus:
+        # Slack takes a granted scope away only by a revocation or an uninstallation (Slack: installing with OAuth).
+        remedy = "remove them on the app's page (OAuth & Permissions), uninstall the app and install it again"
+        verdicts.append(Verdict("WARN", f"it has scopes that the bot never uses: {', '.join(surplus)}", remedy))
+    return _joined(verdicts, f"{valid}, with the manifest's scopes and no others")
+
+
+async def _app_token(settings: Settings) -> Verdict:
+    if settings.slack_app_token is None:
+        return Verdict("FAIL", "SLACK_APP_TOKEN is not set, but Socket Mode needs it")
+    async with open_client(settings.slack_bot_token, api_url=settings.slack_api_url, ca_file=settings.ca_file) as slack:
+        # The address is not opened: a second connection would take deliveries away from a running bot.
+        await open_socket(slack, settings.slack_app_token)
+    return Verdict("ok", "Slack offers a socket for it")
+
+
+# --- Azure ----------------------------------------------------------------------------------------------------------
+
+
+async def _of_azure(settings: Settings, sites: Sequence[Site], stack: AsyncExitStack) -> list[Question]:
+    try:
+        connection = await stack.enter_async_context(await open_azure(start.azure_options(settings)))
+    except (DomainError, OSError) as error:
+        failure = _failure(error, settings)
+
+        async def refused() -> Verdict:
+            return failure
+
+        return [Question("Azure identity", refused)]
+
+    async def where_accepted(ask: Callable[[], Awaitable[Verdict]]) -> Verdict:
+        try:
+            return await ask()
+        except NotAuthenticated:
+            return Verdict("WARN", "not asked, since the bot's identity is not accepted (see the subscription's line)")
+
+    def about_rights(resource: AcrRef | ClusterRef, ask: Callable[[], Awaitable[Verdict]]) -> Question:
+        kind = "registry" if isinstance(resource, AcrRef) else "cluster"
+        return Question(f"Azure rights at {kind} {resource.name}", partial(where_accepted, ask))
+
+    subscriptions = sorted({site.subscription for site in sites})
+    return [
+        *(Question(f"Azure subscription {name}", partial(_subscription, connection, name)) for name in subscriptions),
+        *(
+            about_rights(acr, partial(_at_registry, connection, acr, sites))
+            for acr in dict.fromkeys(site.acr_ref for site in sites)
+        ),
+        *(
+            about_rights(cluster, partial(_at_cluster, connection, cluster))
+            for cluster in dict.fromkeys(site.cluster_ref for site in sites)
+        ),
+        Question("clock", partial(_clock, connection, subscriptions[0])),
+    ]
+
+
+async def _subscription(connection: Connection, subscription: str) -> Verdict:
+    await connection.azure.providers.states(subscription, PROVIDERS)
+    return Verdict("ok", "Azure accepts the bot's identity, which may read the resource providers")
+
+
+async def _at_registry(connection: Connection, acr: AcrRef, sites: Iterable[Site]) -> Verdict:
+    try:
+        await connection.azure.registries.get(acr)
+    except Absent as error:
+        if any(site.acr_ref == acr and site.acr.create_in for site in sites):
+            return Verdict("WARN", "not asked: the registry does not exist yet; the first deployment creates it")
+        return Verdict("FAIL", plain(error))
+    deploying = (*rights.PULLING, *rights.DEPLOYING_AT_ACR)
+    return await _rights(connection, acr.id, rights.READING_AT_ACR, deploying)
+
+
+async def _at_cluster(connection: Connection, cluster: ClusterRef) -> Verdict:
+    await connection.azure.clusters.get(cluster)
+    return await _rights(connection, cluster.id, rights.READING_AT_CLUSTER, rights.DEPLOYING_AT_CLUSTER)
+
+
+async def _rights(connection: Connection, arm_id: str, reading: Sequence[str], deploying: Sequence[str]) -> Verdict:
+    """What is read of the resource itself is proven by now; this is about the rest."""
+    permissions = connection.azure.permissions
+    try:
+        missing = await permissions.missing(arm_id, (*reading, *deploying))
+        excessive = await permissions.excessive(arm_id)
+    except NotAllowed:
+        return Verdict(
+            "WARN",
+            f"the bot may read it; its other rights can't be asked without {', '.join(rights.ASKING)}",
+            "assign the role of deploy/azure/writer.json, unless this bot only reads",
+        )
+    verdicts: list[Verdict] = []
+    if unread := [action for action in missing if action in reading]:
+        remedy = "assign the role of deploy/azure/reader.json, or writer.json to a bot that deploys"
+        verdicts.append(Verdict("FAIL", f"for reading the bot lacks {', '.join(unread)}", remedy))
+    if unwritten := [action for action in missing if action in deploying]:
+        remedy = "assign the role of deploy/azure/writer.json, unless this bot only reads"
+        verdicts.append(Verdict("WARN", f"for deployments the bot lacks {', '.join(unwritten)}", remedy))
+    if excessive:
+        remedy = "assign the roles of deploy/azure in place of the wider one"
+        verdicts.append(Verdict("WARN", f"the bot has more than it needs: {', '.join(excessive)}", remedy))
+    return _joined(verdicts, "the bot has what reading and deploying need, and nothing that gives it everything")
+
+
+async def _clock(connection: Connection, subscription: str) -> Verdict:
+    """A refusal has a date too."""
+    with suppress(DomainError):
+        await connection.azure.providers.states(subscription, PROVIDERS)
+    ahead = connection.clock.ahead
+    if ahead is None:
+        return Verdict("WARN", "not compared, since Azure gave no answer with a date")
+    if not ahead:
+        return Verdict("ok", "this machine's clock and Azure's differ by less than a minute")
+    level: Level = "FAIL" if abs(ahead) > LARGEST_SKEW else "WARN"
+    direction = "behind" if ahead > timedelta() else "ahead of"
+    sentence = f"this machine's clock is {duration(abs(ahead))} {direction} Azure's"
+    return Verdict(level, sentence, "synchronise it (NTP): tokens and Slack's signatures are refused at five minutes")
+
+
+# --- clusters -------------------------------------------------------------------------------------------------------
+
+
+def _of_clusters(sites: Iterable[Site], environment: Mapping[str, str], stack: AsyncExitStack) -> list[Question]:
+    gateway = KubernetesGateway(environment=environment)
+    stack.push_async_callback(gateway.close)
+    return [Question(f"cluster of site {site.name}", partial(_cluster, gateway, site)) for site in sites]
+
+
+async def _cluster(gateway: KubernetesGateway, site: Site) -> Verdict:
+    if site.access == "none":
+        return Verdict("WARN", "not asked: the site file says `access: none`")
+    cluster = await cluster_of(gateway, site)
+    version = await cluster.version()
+    namespace = site.cluster.kubernetes.hold_namespace
+    missing = await cluster.missing_rights(namespace)
+    deploying = {str(right) for right in holding(namespace)}
+    verdicts: list[Verdict] = []
+    if cluster.identity == "unproven":
+        remedy = "connect it to Azure Arc, and apply deploy/rbac/read-only.yaml so that the bot can read who it is"
+        verdicts.append(
+            Verdict("WARN", "it does not say that it is the site's Arc-enabled cluster, so nothing is written", remedy)
+        )
+    if unread := [right for right in missing if right not in deploying]:
+        remedy = "kubectl apply --filename deploy/rbac/read-only.yaml"
+        verdicts.append(Verdict("FAIL", f"for reading the bot lacks: {', '.join(unread)}", remedy))
+    if unwritten := [right for right in missing if right in deploying]:
+        remedy = "kubectl apply --filename deploy/rbac/deploying.yaml, unless this bot only reads"
+        verdicts.append(Verdict("WARN", f"for deployments the bot lacks: {', '.join(unwritten)}", remedy))
+    return _joined(verdicts, f"{version}, the site's own Arc-enabled cluster, and the bot has the rights it needs")
