@@ -13,6 +13,7 @@ from services.model.errors import Absent, DomainError, Failure
 from services.model.kubernetes import PullSecret, WorkloadSpec
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
+from services.operations import client_tokens
 from services.operations.command_line import acr_options, command_line, lines
 from services.operations.step import Done, Going, Progress, Scene, Step, again, follow, followed
 from services.operations.token_steps import SLOTS, delete_scope_map, delete_token, put_scope_map, put_token
@@ -75,13 +76,10 @@ def link_token(kind: str) -> Step:
         return followed(pending, TokenLinked(datetime.fromisoformat(synced) if synced else None))
 
     async def begin(scene: Scene) -> Progress:
-        acr = scene.site.acr_ref
-        registry = await scene.azure.connected.get(acr, scene.name)
-        token_id = f"{acr.id}/tokens/{scene.params['token']}"
-        if token_id.casefold() in {each.casefold() for each in registry.client_token_ids}:
+        registry = await scene.azure.connected.get(scene.site.acr_ref, scene.name)
+        pending = await client_tokens.write(scene, registry, add=(scene.params["token"],))
+        if pending is None:
             return Done(TokenLinked(registry.last_sync))
-        # The list is replaced as a whole, so those of others are sent along.
-        pending = await scene.azure.connected.set_client_tokens(acr, scene.name, (*registry.client_token_ids, token_id))
         synced = registry.last_sync.isoformat() if registry.last_sync else ""
         return progress(replace(pending, facts={"synced_before": synced}))
 
@@ -89,12 +87,7 @@ def link_token(kind: str) -> Step:
         return progress(await scene.azure.operations.poll(token))
 
     def line(site: Site, operation: Operation, planned: PlannedStep) -> str:
-        return command_line(
-            "az acr connected-registry update",
-            name=operation.target,
-            **acr_options(site.acr_ref),
-            add_client_tokens=planned.params["token"],
-        )
+        return client_tokens.line(site, operation.target, add=planned.params["token"])
 
     return Step(kind, begin, line, wait=wait)
 
@@ -278,24 +271,15 @@ def unlink_token(kind: str) -> Step:
     """A step that takes the client token from the connected registry's list; nothing to do where it is not in it."""
 
     async def begin(scene: Scene) -> Progress:
-        acr, params = scene.site.acr_ref, scene.params
         try:
-            registry = await scene.azure.connected.get(acr, params["registry"])
+            registry = await scene.azure.connected.get(scene.site.acr_ref, scene.params["registry"])
         except Absent:
             return Done()
-        token_id = f"{acr.id}/tokens/{params['token']}".casefold()
-        others = [each for each in registry.client_token_ids if each.casefold() != token_id]
-        if len(others) == len(registry.client_token_ids):
-            return Done()
-        return followed(await scene.azure.connected.set_client_tokens(acr, params["registry"], others))
+        pending = await client_tokens.write(scene, registry, remove=(scene.params["token"],))
+        return followed(pending) if pending else Done()
 
     def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
-        return command_line(
-            "az acr connected-registry update",
-            name=planned.params["registry"],
-            **acr_options(site.acr_ref),
-            remove_client_tokens=planned.params["token"],
-        )
+        return client_tokens.line(site, str(planned.params["registry"]), remove=planned.params["token"])
 
     return Step(kind, begin, line, wait=follow)
 
