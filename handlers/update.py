@@ -21,6 +21,7 @@ LogLevel = Literal["Debug", "Information", "Warning", "Error", "None"]
     examples=(
         'update edge01 --site berlin --schedule "0 3 * * *" --window 3h',
         "update edge01 --site berlin --notification hello-world:push --dry-run",
+        'update edge01 --site berlin --gc on --gc-schedule "0 1 * * *" --add-client-token till',
     ),
     changes=True,
 )
@@ -35,13 +36,17 @@ async def update(
     log_level: LogLevel | None = None,
     notification: tuple[str, ...] = (),
     no_notifications: bool = False,
+    gc: Literal["on", "off"] | None = None,
+    gc_schedule: str | None = None,
+    add_client_token: tuple[str, ...] = (),
+    remove_client_token: tuple[str, ...] = (),
     dry_run: bool = False,
     services: Services,
 ) -> Message | None:
-    """Change when a connected registry syncs, how long it keeps messages, what it logs and what it reports.
+    """Change when a connected registry syncs and collects garbage, what it logs and reports, and who pulls from it.
 
     Only what you name changes; the plan shows the old and the new values. The runtime takes a change over with its next
-    contact.
+    contact, and knows a client token that is added after its next sync.
 
     Args:
         name: Of the connected registry.
@@ -52,12 +57,26 @@ async def update(
         log_level: What its runtime writes into its log.
         notification: What it reports to Event Grid, such as hello-world:push; all given ones replace the list.
         no_notifications: Report nothing.
+        gc: Whether it collects garbage.
+        gc_schedule: Cron expression in UTC for that, such as "0 1 * * *".
+        add_client_token: A token of the cloud registry by which clients may pull from it; others stay.
+        remove_client_token: A client token by which nobody may pull from it any more; the token itself stays.
         dry_run: Only show the plan and the checks; write nothing.
     """
     if notification and no_notifications:
         raise Invalid("no_notifications", "", "notification.both")
     notifications = notification if notification or no_notifications else None
-    options = UpdateOptions(schedule, window, message_ttl, log_level, notifications)
+    options = UpdateOptions(
+        schedule,
+        window,
+        message_ttl,
+        log_level,
+        notifications,
+        gc_enabled=None if gc is None else gc == "on",
+        gc_schedule=gc_schedule,
+        add_client_tokens=add_client_token,
+        remove_client_tokens=remove_client_token,
+    )
     update_request(site, name, options)  # here, so that a slip is answered at once and privately
     order = Order("update", name, site, options, request.person, request.place, request.key, dry_run=dry_run)
     await services.operations.start(order)

@@ -175,6 +175,8 @@ class ConnectedRegistries(Protocol):
         message_ttl: timedelta | None = None,
         log_level: str | None = None,
         notifications: Sequence[str] | None = None,
+        gc_enabled: bool | None = None,
+        gc_schedule: str | None = None,
     ) -> Pending:
         """Change these settings and no others; None stays as it is. Idempotent.
 

@@ -275,6 +275,9 @@ def card(detail: Detail, now: datetime) -> Message:
         ("Messages are kept for", duration(registry.message_ttl) if registry.message_ttl else ""),
         ("Runtime", escape(registry.version)),
         ("Client tokens", listed(code(each.rpartition("/")[2]) for each in registry.client_token_ids) or "none"),
+        ("Garbage collection", _garbage_collection(registry)),
+        ("Log level", escape(registry.log_level)),
+        ("Notifications", listed(code(pattern) for pattern in registry.notifications) or "none"),
         ("Extension", detail.extension),
     )
     parts = [*elsewhere(detail), blocks.section(head), *_meaning(detail, current), *blocks.fields(pairs)]
@@ -300,6 +303,13 @@ def _sync_result(registry: ConnectedRegistry) -> str:
     if result.is_failure:
         good = f", the last good one {date(result.succeeded)}" if result.succeeded else ", none was good so far"
     return f"{escape(result.state)}{trigger}{good}"
+
+
+def _garbage_collection(registry: ConnectedRegistry) -> str:
+    """In mrkdwn; empty where the service does not say."""
+    if registry.gc_enabled is None:
+        return ""
+    return f"on, {escape(registry.gc_schedule)} UTC" if registry.gc_enabled else "off"
 
 
 def _disk(detail: StatusDetail) -> str:

@@ -155,13 +155,17 @@ RULES: Mapping[errors.InvalidRule, _Rule] = {
     ),
     "update.nothing": lambda _, __, ___: (
         "Nothing is to change. Name at least one setting: `--schedule`, `--window`, `--message-ttl`, `--log-level`,"
-        " `--notification` or `--no-notifications`."
+        " `--notification`, `--no-notifications`, `--gc`, `--gc-schedule`, `--add-client-token` or"
+        " `--remove-client-token`."
     ),
     "notification.pattern": lambda _, value, __: (
         f"{code(value)} is not a notification. Use `NAME:ACTION` or `NAME:TAG:ACTION` with the action `push`, `delete`"
         " or `*`, such as `hello-world:push`."
     ),
     "notification.both": lambda field, _, __: f"{field} and `--notification` contradict each other: leave one out.",
+    "client_token.both": lambda field, value, _: (
+        f"{code(value)} stands in {field} and in `--remove-client-token`: leave it out of one of them."
+    ),
     "address.pattern": lambda field, value, _: f"{code(value)} is not an IP address, which {field} takes.",
     "repository.pattern": lambda _, value, __: (
         f"{code(value)} is not a repository. Use lowercase without a tag, such as `hello-world` or `team/app`."

@@ -189,6 +189,10 @@ class ConnectedRegistry:
     log_level: str = ""
     notifications: tuple[str, ...] = ()
     """Patterns such as `hello-world:push` of what it reports to Event Grid."""
+    gc_enabled: bool | None = None
+    """Whether its garbage collection is on; None where the service does not say."""
+    gc_schedule: str = ""
+    """When garbage is collected, a cron expression in UTC; empty where the service does not say."""
     sync_result: SyncResult | None = None
     """None where the api-version does not have it."""
 

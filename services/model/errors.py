@@ -59,6 +59,7 @@ InvalidRule = Literal[
     "update.nothing",
     "notification.pattern",
     "notification.both",
+    "client_token.both",
     "extension_name.pattern",
     "number.bounds",
     "workload.pattern",

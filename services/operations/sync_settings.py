@@ -46,12 +46,12 @@ def valid_repository(name: str) -> str:
         raise Invalid("repository", name, "repository.pattern") from error
 
 
-def valid_schedule(expression: str) -> str:
-    """The cron expression; raises `Invalid`."""
+def valid_schedule(expression: str, option: str = "schedule") -> str:
+    """The cron expression, which was given by this option; raises `Invalid`."""
     try:
         return _SCHEDULE.validate_python(expression)
     except ValidationError as error:
-        raise Invalid("schedule", expression, "schedule.pattern") from error
+        raise Invalid(option, expression, "schedule.pattern") from error
 
 
 def valid_window(window: timedelta) -> timedelta:

@@ -53,6 +53,9 @@ Registry (only you): :large_green_circle:  *edge01* at *berlin* is Online
   *Messages are kept for* 2 d
   *Runtime* 0.11.0
   *Client tokens* none
+  *Garbage collection* on, 0 0 * * * UTC
+  *Log level* Information
+  *Notifications* none
   *Extension* Succeeded 0.11.0
   [Extension] [Permissions] [Tokens]\
 """)

@@ -1,8 +1,11 @@
 """Changing the settings of a connected registry, as a conversation."""
 
+from typing import Any
+
 import pytest
 from inline_snapshot import snapshot
 
+from sandbox.azure.cloud import Origin, Token
 from tests.flows.conversation import Conversation
 
 LINE = 'update edge01 --site berlin --schedule "0 3 * * *" --window 3h'
@@ -16,8 +19,21 @@ async def deployed(registry: Conversation) -> Conversation:
     return registry
 
 
+def cloud(registry: Conversation) -> Any:
+    """The cloud registry inside the sandbox, for what people do to it without the bot."""
+    assert registry.box.azure
+    return registry.box.azure.cloud.registries["contosoacr"]
+
+
+def make_tokens(registry: Conversation, *names: str) -> None:
+    """Tokens that somebody has made there."""
+    now = registry.box.clock.now()
+    for name in names:
+        cloud(registry).tokens[name] = Token(name, "_repositories_pull", now, Origin.now("somebody", now))
+
+
 async def test_what_is_named_changes_and_the_card_shows_old_and_new(deployed: Conversation) -> None:
-    await deployed.say(f"{LINE} --message-ttl 5d --log-level Debug --notification hello-world:push")
+    await deployed.say(f"{LINE} --message-ttl 5d --log-level Debug --notification hello-world:push --gc off")
 
     assert await deployed.answer() == snapshot("""\
 Registry: :white_check_mark:  *Update edge01 at berlin*  ·  updated
@@ -28,38 +44,43 @@ Registry: :white_check_mark:  *Update edge01 at berlin*  ·  updated
   *Message TTL* 5 d
   *Log level* Debug
   *Notifications* hello-world:push
+  *Garbage collection* off
   *Took* N s
   [Show details]\
 """)
-    assert deployed.box.azure
-    acr = next(one for one in deployed.box.azure.cloud.registries.values() if one.name == "contosoacr")
-    changed = acr.connected["edge01"]
+    changed = cloud(deployed).connected["edge01"]
     assert (changed.schedule, changed.sync_window, changed.message_ttl) == snapshot(("0 3 * * *", "PT03H00M00S", "P5D"))
     assert (changed.log_level, changed.notifications) == snapshot(("Debug", ["hello-world:push"]))
+    assert (changed.gc_enabled, changed.gc_schedule) == (False, "0 0 * * *")
 
 
-async def test_production_waits_for_a_second_person(registry: Conversation) -> None:
+async def test_production_waits_for_a_second_person_and_client_tokens_of_others_stay(registry: Conversation) -> None:
     await registry.say("deploy edge01 --site hamburg")
     await registry.click("Approve", as_="bob")
     registry.said.clear()
-    await registry.say("update edge01 --site hamburg --notification hello-world:push")
+    make_tokens(registry, "till", "scanner")
+    await registry.say("update edge01 --site hamburg --notification hello-world:push --add-client-token till")
+    at_acr = registry.bot.services.sites["hamburg"].acr_ref.id
+    cloud(registry).connected["edge01"].client_tokens.append(f"{at_acr}/tokens/scanner")
     await registry.click("Approve", as_="bob", card="Update")
-    await registry.say("update edge01 --site hamburg --no-notifications --dry-run")
+    await registry.say("update edge01 --site hamburg --no-notifications --remove-client-token TILL --dry-run")
 
     assert await registry.transcript() == snapshot("""\
-alice  /registry update edge01 --site hamburg --notification hello-world:push
+alice  /registry update edge01 --site hamburg --notification hello-world:push --add-client-token till
 bot    Update edge01 at hamburg: waiting for approval   [Approve] [Reject…] [Cancel]
 bob    [Approve]
 bot    Update edge01 at hamburg: updated, approved by bob
-alice  /registry update edge01 --site hamburg --no-notifications --dry-run
+alice  /registry update edge01 --site hamburg --no-notifications --remove-client-token TILL --dry-run
 bot    Update edge01 at hamburg: dry run\
 """)
     assert await registry.answer() == snapshot("""\
 Registry: :mag:  *Update edge01 at hamburg*  ·  dry run
   requested by @alice TIME  ·  production  ·  `op-1`
-  Plan: 2 steps
+  Plan: 3 steps
   [ ] Change: Settings of edge01
       notifications hello-world:push → none
+  [ ] Change: Client tokens of edge01
+      scanner and till → scanner
   [ ] Verify: edge01 shows them
   This was a dry run: nothing was written.
   [Show details]\
@@ -67,13 +88,14 @@ Registry: :mag:  *Update edge01 at hamburg*  ·  dry run
 
 
 async def test_what_is_as_asked_for_is_not_sent_again(deployed: Conversation) -> None:
-    await deployed.say(LINE)
-    await deployed.say(LINE)
+    make_tokens(deployed, "till")
+    await deployed.say(f"{LINE} --gc on")
+    await deployed.say(f"{LINE} --gc on --remove-client-token till")
 
     assert await deployed.answer() == snapshot("""\
 Registry: :white_check_mark:  *Update edge01 at berlin*  ·  nothing to change
   requested by @alice TIME  ·  development  ·  `op-1`
-  1 step, kept as it is
+  2 steps, kept as they are
   There was nothing to do: everything is as requested.
   [Show details]\
 """)
@@ -86,13 +108,25 @@ Registry: :white_check_mark:  *Update edge01 at berlin*  ·  nothing to change
         (
             "",
             snapshot(
-                "Registry (only you): Nothing is to change. Name at least one setting: `--schedule`, `--window`, `--message-ttl`, `--log-level`, `--notification` or `--no-notifications`."
+                "Registry (only you): Nothing is to change. Name at least one setting: `--schedule`, `--window`, `--message-ttl`, `--log-level`, `--notification`, `--no-notifications`, `--gc`, `--gc-schedule`, `--add-client-token` or `--remove-client-token`."
             ),
         ),
         (
             "--schedule daily",
             snapshot(
                 "Registry (only you): `daily` is not a schedule. Use five fields in UTC, such as `0 3 * * *` for every night at 03:00."
+            ),
+        ),
+        (
+            "--gc-schedule daily",
+            snapshot(
+                "Registry (only you): `daily` is not a schedule. Use five fields in UTC, such as `0 3 * * *` for every night at 03:00."
+            ),
+        ),
+        (
+            "--add-client-token till --remove-client-token TILL",
+            snapshot(
+                "Registry (only you): `till` stands in `--add-client-token` and in `--remove-client-token`: leave it out of one of them."
             ),
         ),
         ("--window 10m", snapshot("Registry (only you): 10 min is out of range: `--window` takes 1 h to 7 d.")),
@@ -116,14 +150,21 @@ async def test_a_slip_is_answered_at_once_and_privately(registry: Conversation, 
     assert await registry.answer() == answer
 
 
-async def test_a_schedule_without_a_window_and_a_wrong_name_block(deployed: Conversation) -> None:
+async def test_a_schedule_without_a_window_and_wrong_names_block(deployed: Conversation) -> None:
     await deployed.say('update edge01 --site berlin --schedule "0 3 * * *"')
     window = await deployed.blockers()
+    await deployed.say("update edge01 --site berlin --add-client-token edge02 --remove-client-token till")
+    token = await deployed.blockers()
     await deployed.say("update edge10 --site berlin --log-level Debug")
 
     assert window == snapshot("""\
   :no_entry:  The schedule `0 3 * * *` needs a sync window, and `edge01` has none.
   Add `--window`, such as `--window 3h`.\
+""")
+    assert token == snapshot("""\
+  :no_entry:  The cloud registry `contosoacr` has no such tokens: `edge02` and `till`.
+  Check the names; similar ones: `edge01`. Create those that are missing with `az acr token create`.
+  `az acr token list --registry contosoacr --resource-group edge-rg --output table`\
 """)
     assert await deployed.blockers() == snapshot("""\
   :no_entry:  The cloud registry `contosoacr` has no connected registry `edge10`.

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from services.model.azure import ArcCluster, PasswordSlot, ScopeMap, Token
+from services.model.kubernetes import DeployedWorkload, WorkloadSpec
 from services.model.operation import Operation, StepRun
 from services.operations.answers import Known
 from services.operations.create import observation as create
@@ -24,6 +25,10 @@ from services.operations.resync.request import ResyncOptions
 from services.operations.token_rotation import observation as token_rotation
 from services.operations.token_rotation.procedure import TOKEN_ROTATION
 from services.operations.token_rotation.request import RotationOptions
+from services.operations.update import checks as update
+from services.operations.update.procedure import SETTINGS
+from services.operations.update.request import UpdateOptions
+from services.operations.workload_removal import Place
 from services.policy.sites import sync_actions
 from tests.golden.values import ACR, ASKED, EXTENSION, NOW, REGISTRY, SITE, operation
 
@@ -47,6 +52,8 @@ def waiting(procedure: Procedure[Any, Any], options: object, observation: object
 
 EDGE = replace(REGISTRY, parent="plant")
 PLANT = replace(REGISTRY, id="/acr/connectedRegistries/plant", name="plant", token_id="/acr/tokens/plant")
+TILL = Place("shop", "till")
+PULLING = WorkloadSpec(TILL.namespace, TILL.name, "edge01", "10.112.0.2/team/app:v1", 1, None, TILL.pull_secrets[0])
 KINDS: Mapping[str, Operation] = {
     "permissions": waiting(
         PERMISSIONS,
@@ -94,6 +101,23 @@ KINDS: Mapping[str, Operation] = {
             tokens=Known((sync_token("plant"), sync_token("edge01"))),
             extensions=Known(()),
             missing_actions=Known(()),
+        ),
+    ),
+    "update": waiting(
+        SETTINGS,
+        UpdateOptions(
+            window=timedelta(hours=4),
+            notifications=("team/app:*",),
+            gc_enabled=False,
+            gc_schedule="0 1 * * *",
+            add_client_tokens=("scanner",),
+            remove_client_tokens=(TILL.token("edge01"),),
+        ),
+        update.Observation(
+            connected=Known((replace(REGISTRY, client_token_ids=(f"/acr/tokens/{TILL.token('edge01')}",)),)),
+            missing_actions=Known(()),
+            tokens=Known((sync_token("edge01"), sync_token("scanner"))),
+            own_workloads=Known((DeployedWorkload(PULLING, "uid", managed=True, pods=()),)),
         ),
     ),
     "resync": waiting(

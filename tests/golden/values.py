@@ -193,5 +193,9 @@ REGISTRY = ConnectedRegistry(
     version="0.11.0",
     last_sync=NOW - timedelta(minutes=4),
     last_activity=NOW,
+    log_level="Information",
+    notifications=("hello-world:push",),
+    gc_enabled=True,
+    gc_schedule="0 0 * * *",
 )
 EXTENSION = Extension("/arc/extensions/edge01", "edge01", "microsoft.containerregistry.connectedregistry", "Succeeded")

@@ -15,6 +15,8 @@ _LABELS: Mapping[str, str] = {
     "message_ttl": "Message TTL",
     "log_level": "Log level",
     "notifications": "Notifications",
+    "gc_enabled": "Garbage collection",
+    "gc_schedule": "Garbage collection schedule",
 }
 
 
@@ -22,6 +24,8 @@ def _value(value: object) -> str:
     match value:
         case None | "" | ():
             return "none"
+        case bool():
+            return "on" if value else "off"
         case timedelta():
             return duration(value)
         case tuple() | list():
@@ -36,11 +40,20 @@ def _changes(params: Mapping[str, Any]) -> str:
     return ", ".join(texts) or "all of it is as asked for"
 
 
+def _client_tokens(params: Mapping[str, Any]) -> str:
+    sync = "; the edge learns of it with its next sync" if params["add"] else ""
+    return f"{_value(params['before'])} → {_value(params['after'])}{sync}"
+
+
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
     for step in operation.planned:
         settings = step.params.get("settings")
         for field, value in settings.items() if isinstance(settings, Mapping) else ():
             yield _LABELS[str(field)], escape(_value(value))
+        if step.kind == "connected.client_tokens":
+            # Not the list itself: others may have changed it since the plan was made.
+            yield "Client tokens added", escape(_value(step.params["add"]))
+            yield "Client tokens removed", escape(_value(step.params["remove"]))
 
 
 WORDS = ProcedureWords(
@@ -49,6 +62,7 @@ WORDS = ProcedureWords(
     idle="nothing to change",
     steps={
         "connected.update": StepWords("Settings of {name}", _changes),
+        "connected.client_tokens": StepWords("Client tokens of {name}", _client_tokens),
         "connected.updated": StepWords("{name} shows them"),
     },
     fields=_fields,
@@ -81,6 +95,30 @@ WORDS = ProcedureWords(
         Code.ACTIONS_MISSING: FindingWords(
             "The bot's Azure identity lacks rights at {registry}: {missing}.",
             "Whoever runs the bot has to update its custom role: `deploy/azure/writer.json` lists them.",
+        ),
+        Code.CLIENT_TOKENS_EXIST: FindingWords("The cloud registry {registry} has these tokens: {tokens}."),
+        Code.CLIENT_TOKENS_ABSENT: FindingWords(
+            "The cloud registry {registry} has no such tokens: {tokens}.",
+            "Check the names; similar ones: {near}. Create those that are missing with `az acr token create`.",
+            "az acr token list --registry {registry} --resource-group {group} --output table",
+        ),
+        Code.CLIENT_TOKENS_DISABLED: FindingWords(
+            "These tokens are disabled: {tokens}. Nobody can pull by them.",
+            "Enable them, if they were not meant to cut somebody off.",
+        ),
+        Code.CLIENT_TOKENS_TOO_MANY: FindingWords(
+            "{name} would have {count} client tokens, and Azure takes at most {limit}.",
+            "Remove some that nobody needs with `--remove-client-token`.",
+            "az acr connected-registry list-client-tokens --name {name} --registry {registry} --resource-group {group}"
+            " --output table",
+        ),
+        Code.WORKLOADS_LOSE: FindingWords(
+            "Workloads that the bot deployed pull by these client tokens: {workloads}. They run on with the images that"
+            " their nodes have, and can't pull again.",
+            "Delete them by `workload delete`, which takes their tokens along, or leave their tokens.",
+        ),
+        Code.NO_WORKLOAD_LOSES: FindingWords(
+            "No workload that the bot deployed pulls by these client tokens. Who else does is written nowhere."
         ),
     },
 )

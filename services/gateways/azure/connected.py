@@ -82,6 +82,8 @@ class ConnectedRegistries:
         message_ttl: timedelta | None = None,
         log_level: str | None = None,
         notifications: Sequence[str] | None = None,
+        gc_enabled: bool | None = None,
+        gc_schedule: str | None = None,
     ) -> Pending:
         """A PATCH of what is named; an empty list of notifications is sent as one."""
         sync = {"schedule": schedule, "sync_window": window, "message_ttl": message_ttl}
@@ -93,6 +95,8 @@ class ConnectedRegistries:
             properties.logging = models.LoggingProperties(log_level=log_level)
         if notifications is not None:
             properties.notifications_list = list(notifications)
+        if (gc_enabled, gc_schedule) != (None, None):
+            properties.garbage_collection = models.GarbageCollectionProperties(enabled=gc_enabled, schedule=gc_schedule)
         return await self._patch(acr, name, properties)
 
     async def set_client_tokens(self, acr: AcrRef, name: str, token_ids: Sequence[str]) -> Pending:

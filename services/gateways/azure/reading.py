@@ -109,7 +109,7 @@ def connected_registry(answer: acr.ConnectedRegistry) -> ConnectedRegistry:
     if parent is None or parent.sync_properties is None:
         raise ValueError("a connected registry without a parent")
     sync = parent.sync_properties
-    server = properties.login_server
+    server, collection = properties.login_server, properties.garbage_collection
     return ConnectedRegistry(
         id=answer.id or "",
         name=answer.name or "",
@@ -131,6 +131,8 @@ def connected_registry(answer: acr.ConnectedRegistry) -> ConnectedRegistry:
         status_details=tuple(_status_detail(detail) for detail in properties.status_details or ()),
         log_level=word(properties.logging.log_level) if properties.logging else "",
         notifications=tuple(properties.notifications_list or ()),
+        gc_enabled=collection.enabled if collection else None,
+        gc_schedule=(collection.schedule or "") if collection else "",
         sync_result=_sync_result(properties.get("registrySyncResult")),
     )
 

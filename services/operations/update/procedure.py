@@ -1,10 +1,12 @@
 """The change of a connected registry's settings, declared."""
 
+from services.model.azure import ConnectedRegistry
 from services.model.plan import PlannedStep
+from services.operations import client_tokens
 from services.operations.procedure import Draft, Procedure
 from services.operations.update.checks import CHECKS, Observation, observe
 from services.operations.update.request import UpdateOptions, UpdateRequest, site_names, update_request
-from services.operations.update.steps import FIELDS, TAKEN, UPDATE, ordered, settings
+from services.operations.update.steps import CLIENT_TOKENS, FIELDS, TAKEN, UPDATE, ordered, settings
 from services.policy.sites import Site
 
 
@@ -12,22 +14,33 @@ def _locks(site: Site, name: str) -> tuple[str, ...]:
     return (site.acr_ref.connected_id(name).lower(),)
 
 
-def _plan(_site: Site, request: UpdateRequest, observation: Observation) -> Draft:
+def _plan(site: Site, request: UpdateRequest, observation: Observation) -> Draft:
     """What already is as it was asked for is not sent again."""
-    registry = observation.registry(request.name)
+    registry, options = observation.registry(request.name), request.options
     if registry is None:
         return Draft((), {})
+    steps = list[PlannedStep]()
     current = settings(registry)
-    requested = {field: ordered(value) for field in FIELDS if (value := getattr(request.options, field)) is not None}
-    changes = {field: (current[field], value) for field, value in requested.items() if current[field] != value}
-    observed = {f"connected_registry.{field}": current[field] for field in requested}
-    if not changes:
-        return Draft((PlannedStep(UPDATE.kind, {"name": registry.name, "changes": {}}, "reuse"),), observed)
-    steps = (
-        PlannedStep(UPDATE.kind, {"name": registry.name, "changes": changes}, "change"),
-        PlannedStep(TAKEN.kind, {"name": registry.name, "settings": requested}, "verify"),
-    )
-    return Draft(steps, observed)
+    requested = {field: ordered(value) for field in FIELDS if (value := getattr(options, field)) is not None}
+    if requested:
+        changes = {field: (current[field], value) for field, value in requested.items() if current[field] != value}
+        params = {"name": registry.name, "changes": changes}
+        steps.append(PlannedStep(UPDATE.kind, params, "change" if changes else "reuse"))
+    tokens = {"add": options.add_client_tokens, "remove": options.remove_client_tokens}
+    if any(tokens.values()):
+        steps.append(_client_tokens(site, registry, **tokens))
+    if any(step.runs for step in steps):
+        steps.append(PlannedStep(TAKEN.kind, {"name": registry.name, "settings": requested, **tokens}, "verify"))
+    return Draft(tuple(steps), {f"connected_registry.{field}": current[field] for field in requested})
+
+
+def _client_tokens(
+    site: Site, registry: ConnectedRegistry, *, add: tuple[str, ...], remove: tuple[str, ...]
+) -> PlannedStep:
+    after = client_tokens.changed(site, registry, add=add, remove=remove)
+    lists = {"before": client_tokens.names(registry.client_token_ids), "after": client_tokens.names(after)}
+    params = {"name": registry.name, "add": add, "remove": remove, **lists}
+    return PlannedStep(CLIENT_TOKENS.kind, params, "reuse" if after == registry.client_token_ids else "change")
 
 
 SETTINGS = Procedure[UpdateRequest, Observation](
@@ -39,6 +52,6 @@ SETTINGS = Procedure[UpdateRequest, Observation](
     checks=CHECKS,
     names=site_names,
     plan=_plan,
-    steps=(UPDATE, TAKEN),
+    steps=(UPDATE, CLIENT_TOKENS, TAKEN),
     values={"update.options": UpdateOptions},
 )

@@ -15,13 +15,21 @@ NOTIFICATION = re.compile(r"[^\s:@]+(:[^\s:@]+)?(@sha256:[0-9a-f]{64})?:(push|de
 
 @dataclass(frozen=True)
 class UpdateOptions:
-    """What is to change; None stays as it is. `notifications` replace the whole list, and an empty tuple clears it."""
+    """What is to change; None stays as it is.
+
+    `notifications` replace the whole list, and an empty tuple clears it. Client tokens are named, and those that nobody
+    names stay in the list.
+    """
 
     schedule: str | None = None
     window: timedelta | None = None
     message_ttl: timedelta | None = None
     log_level: str | None = None
     notifications: tuple[str, ...] | None = None
+    gc_enabled: bool | None = None
+    gc_schedule: str | None = None
+    add_client_tokens: tuple[str, ...] = ()
+    remove_client_tokens: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,12 @@ class Code(StrEnum):
     NEXT_CONTACT = auto()
     ACTIONS_COMPLETE = auto()
     ACTIONS_MISSING = auto()
+    CLIENT_TOKENS_EXIST = auto()
+    CLIENT_TOKENS_ABSENT = auto()
+    CLIENT_TOKENS_DISABLED = auto()
+    CLIENT_TOKENS_TOO_MANY = auto()
+    WORKLOADS_LOSE = auto()
+    NO_WORKLOAD_LOSES = auto()
 
 
 class Cause(StrEnum):
@@ -57,6 +71,8 @@ def update_request(_site: Site, name: str, options: UpdateOptions) -> UpdateRequ
         raise Invalid("schedule", "", "update.nothing")
     if options.schedule is not None:
         valid_schedule(options.schedule)
+    if options.gc_schedule is not None:
+        valid_schedule(options.gc_schedule, "gc_schedule")
     if options.window is not None:
         valid_window(options.window)
     if options.message_ttl is not None:
@@ -64,6 +80,9 @@ def update_request(_site: Site, name: str, options: UpdateOptions) -> UpdateRequ
     for pattern in options.notifications or ():
         if not NOTIFICATION.fullmatch(pattern):
             raise Invalid("notification", pattern, "notification.pattern")
+    removed = {token.casefold() for token in options.remove_client_tokens}
+    if both := next((token for token in options.add_client_tokens if token.casefold() in removed), None):
+        raise Invalid("add_client_token", both, "client_token.both")
     return UpdateRequest(name, options)
 
 

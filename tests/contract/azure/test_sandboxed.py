@@ -408,10 +408,20 @@ async def test_only_the_settings_that_are_named_are_sent(cloud: Sandboxed, azure
     await cloud.forget()
     await finished(azure, await azure.connected.update(ACR, "edge01", notifications=["hello-world:push"]))
     await finished(azure, await azure.connected.update(ACR, "edge01", schedule="* * * * *", log_level="Debug"))
+    await finished(azure, await azure.connected.update(ACR, "edge01", gc_enabled=False))
+    await finished(azure, await azure.connected.update(ACR, "edge01", gc_schedule="0 1 * * *"))
     changed = await azure.connected.get(ACR, "edge01")
     await finished(azure, await azure.connected.update(ACR, "edge01", notifications=[]))
     assert (await cloud.lines())[0] == f"PATCH {R}/connectedRegistries/edge01"
-    assert changed == replace(before, schedule="* * * * *", log_level="Debug", notifications=("hello-world:push",))
+    assert changed == replace(
+        before,
+        schedule="* * * * *",
+        log_level="Debug",
+        notifications=("hello-world:push",),
+        gc_enabled=False,
+        gc_schedule="0 1 * * *",
+    )
+    assert (before.gc_enabled, before.gc_schedule) == (True, "0 0 * * *")
     assert (await azure.connected.get(ACR, "edge01")).notifications == ()
 
 

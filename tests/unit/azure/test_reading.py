@@ -34,7 +34,7 @@ def test_a_word_is_read_in_its_documented_case(sent: str | None, documented: str
 def test_a_connected_registry_that_was_never_deployed_has_empty_edges() -> None:
     found = reading.connected_registry(connected(loginServer={"tls": {"certificate": {}}}))
     assert (found.mode, found.parent, found.login_server, found.version) == ("ReadOnly", "", "", "")
-    assert (found.last_sync, found.last_activity, found.window) == (None, None, None)
+    assert (found.last_sync, found.last_activity, found.window, found.gc_enabled) == (None, None, None, None)
     assert found.message_ttl == timedelta(days=2)
 
 

@@ -19,7 +19,7 @@ from services.operations.deploy.procedure import DEPLOY
 from services.operations.deploy.request import DeployOptions, deploy_request
 from services.operations.procedures import PROCEDURES
 from services.policy.sites import Site
-from tests.golden.kinds import KINDS
+from tests.golden.kinds import KINDS, TILL
 from tests.golden.values import NOW, SEEN, SITE, operation
 from tests.unit.scripts import tools
 
@@ -208,6 +208,17 @@ def test_one_is_created_below_another_and_deleted_with_what_it_synced_by(run: Ru
     ]
     assert options(created, "az acr connected-registry create")["parent"] == "plant"
     assert commands(deleted) == ["az acr connected-registry delete", "az acr token delete", "az acr scope-map delete"]
+
+
+def test_an_update_s_script_adds_and_takes_what_the_azure_cli_can_t_replace(run: Run) -> None:
+    calls = run(written(KINDS["update"]))
+    settings, tokens = (call["options"] for call in calls[:2])
+
+    assert commands(calls) == [*["az acr connected-registry update"] * 2, "az acr connected-registry show"]
+    assert (settings["sync_schedule"], settings["sync_window"]) == (None, "PT4H")
+    assert (settings["gc_enabled"], settings["gc_schedule"]) == ("false", "0 1 * * *")
+    assert (settings["add_notifications"], settings["remove_notifications"]) == (["team/app:*"], ["hello-world:push"])
+    assert (tokens["add_client_tokens"], tokens["remove_client_tokens"]) == (["scanner"], [TILL.token("edge01")])
 
 
 def test_a_resync_s_script_asks_for_it_and_shows_how_it_goes(run: Run) -> None:

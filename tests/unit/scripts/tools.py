@@ -51,6 +51,16 @@ AZ: Mapping[str, dict[str, dict[str, Any]]] = {
         "--log-level": {"choices": ("Debug", "Information", "Warning", "Error", "None")},
         "--yes": FLAG,
     },
+    "acr connected-registry update": REGISTRY
+    | {
+        "--sync-schedule": ANY,
+        "--sync-window": ANY,
+        "--sync-message-ttl": ANY,
+        "--log-level": {"choices": ("Debug", "Information", "Warning", "Error", "None")},
+        "--gc-enabled": BOOLEAN,
+        "--gc-schedule": ANY,
+    }
+    | {f"--{verb}-{noun}": {"nargs": "*"} for verb in ("add", "remove") for noun in ("client-tokens", "notifications")},
     "acr connected-registry show": REGISTRY,
     "acr connected-registry delete": REGISTRY | {"--yes": FLAG},
     "acr connected-registry resync": REGISTRY,
