@@ -1,4 +1,5 @@
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -149,3 +150,17 @@ def test_an_address_of_a_database_that_cannot_be_read_is_told_without_it(
     environment.setenv("REGISTRY_BOT_DATABASE_URL", typed)
 
     assert problems() == [f"REGISTRY_BOT_DATABASE_URL: {problem}"]
+
+
+def test_the_example_names_every_setting_and_shows_the_defaults(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    example = (Path(__file__).parents[3] / ".env.example").read_text(encoding="utf-8")
+    lines = re.findall(r"^#?([A-Z_]+=.*)$", example, re.MULTILINE)
+    file = tmp_path / "bot.env"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    defaults = settings.load()
+    environment.setenv("REGISTRY_BOT_ENV_FILE", str(file))
+
+    assert sorted(line.partition("=")[0] for line in lines) == sorted(settings.NAMES)
+    assert repr(settings.load()) == repr(defaults)
