@@ -73,7 +73,10 @@ async def test_a_repository_that_is_added_later_is_online_after_another_sync(tmp
     async with conversation(tmp_path, berlin=site("berlin", images=images)) as talk:
         await talk.say("deploy edge01 --site berlin")
         first = (await talk.operation()).output(RegistrySynced)
-        await talk.say(f"deploy edge01 --site berlin --repository hello-world --repository {name}")
+        await talk.say(f"deploy edge01 --site berlin --repository hello-world --repository {name}", quiet=False)
+        await talk.running("connected.synced")
+        await talk.post("/sandbox/clock", turn=60)
+        await talk.quiet()
         second = (await talk.operation()).output(RegistrySynced)
 
     assert first
