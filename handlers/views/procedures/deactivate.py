@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from handlers.kit.text import escape
-from handlers.views.procedures.words import CauseWords, FindingWords, ProcedureWords, StepWords
+from handlers.views.procedures.words import REGISTRY_FINDINGS, CauseWords, FindingWords, ProcedureWords, StepWords
 from services.model.operation import Operation
 from services.operations.deactivate.request import Cause, Code
 
@@ -36,15 +36,7 @@ WORDS = ProcedureWords(
         ),
     },
     findings={
-        Code.CONNECTED_FOUND: FindingWords("The connected registry {name} exists."),
-        Code.CONNECTED_ABSENT: FindingWords(
-            "The cloud registry {registry} has no connected registry {name}.",
-            "Check the name; similar ones: {near}.",
-            "az acr connected-registry list --registry {registry} --resource-group {group} --output table",
-        ),
-        Code.CONNECTED_BUSY: FindingWords(
-            "{name} is being changed at the moment ({state}).", "Run the command again when that has finished."
-        ),
+        **REGISTRY_FINDINGS,
         Code.ACTIVE: FindingWords("{name} is active ({state}, last seen {last_activity})."),
         Code.INACTIVE_ALREADY: FindingWords("{name} is inactive already."),
         Code.EXTENSION_STAYS: FindingWords(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from handlers.kit.text import date, escape, listed
-from handlers.views.procedures.words import FindingWords, ProcedureWords, StepWords
+from handlers.views.procedures.words import REGISTRY_FINDINGS, FindingWords, ProcedureWords, StepWords
 from services.model.operation import Operation
 from services.operations.permissions.request import Code, EdgeSilent, EdgeSynced, PermissionsOptions
 from services.policy.sites import synced_repositories
@@ -50,15 +50,7 @@ WORDS = ProcedureWords(
     },
     fields=_fields,
     findings={
-        Code.CONNECTED_FOUND: FindingWords("The connected registry {name} exists ({mode}, {state})."),
-        Code.CONNECTED_ABSENT: FindingWords(
-            "The cloud registry {registry} has no connected registry {name}.",
-            "Check the name; similar ones: {near}.",
-            "az acr connected-registry list --registry {registry} --resource-group {group} --output table",
-        ),
-        Code.CONNECTED_BUSY: FindingWords(
-            "{name} is being changed at the moment ({state}).", "Run the command again when that has ended."
-        ),
+        **REGISTRY_FINDINGS,
         Code.MANAGED_IDENTITY: FindingWords(
             "{name} syncs with a managed identity, so that its Azure roles decide what it syncs.",
             "Change the role assignment of its identity instead.",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from handlers.kit.text import date
-from handlers.views.procedures.words import CauseWords, FindingWords, ProcedureWords, StepWords
+from handlers.views.procedures.words import REGISTRY_FINDINGS, CauseWords, FindingWords, ProcedureWords, StepWords
 from services.model.operation import Operation
 from services.operations.resync.request import Cause, Code, Resynced
 
@@ -39,15 +39,7 @@ WORDS = ProcedureWords(
         ),
     },
     findings={
-        Code.CONNECTED_FOUND: FindingWords("The connected registry {name} exists ({state})."),
-        Code.CONNECTED_ABSENT: FindingWords(
-            "The cloud registry {registry} has no connected registry {name}.",
-            "Check the name; similar ones: {near}.",
-            "az acr connected-registry list --registry {registry} --resource-group {group} --output table",
-        ),
-        Code.CONNECTED_BUSY: FindingWords(
-            "{name} is being changed at the moment ({state}).", "Run the command again when that has ended."
-        ),
+        **REGISTRY_FINDINGS,
         Code.NOT_OFFERED: FindingWords(
             "This cloud does not offer resyncs yet: they came with the API version 2026-01-01-preview, and it has"
             " {offered}.",

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from handlers.kit.text import date, escape
-from handlers.views.procedures.words import CauseWords, FindingWords, ProcedureWords, StepWords
+from handlers.views.procedures.words import REGISTRY_FINDINGS, CauseWords, FindingWords, ProcedureWords, StepWords
 from services.model.operation import Operation
 from services.operations.token_rotation.request import Cause, Code, InContact, RotationOptions
 
@@ -70,15 +70,7 @@ WORDS = ProcedureWords(
         ),
     },
     findings={
-        Code.CONNECTED_FOUND: FindingWords("The connected registry {name} exists ({state})."),
-        Code.CONNECTED_ABSENT: FindingWords(
-            "The cloud registry {registry} has no connected registry {name}.",
-            "Check the name; similar ones: {near}.",
-            "az acr connected-registry list --registry {registry} --resource-group {group} --output table",
-        ),
-        Code.CONNECTED_BUSY: FindingWords(
-            "{name} is being changed at the moment ({state}).", "Run the command again when that has ended."
-        ),
+        **REGISTRY_FINDINGS,
         Code.MANAGED_IDENTITY: FindingWords("{name} syncs with a managed identity and has no password to rotate."),
         Code.NESTED: FindingWords(
             "{name} syncs through {parent}, and Azure does not show by which protocol, so that its connection string"

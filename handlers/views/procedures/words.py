@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.model.operation import Operation
+from services.operations.registry_checks import RegistryCode
 
 
 @dataclass(frozen=True)
@@ -77,3 +78,17 @@ class ProcedureWords:
     keeps: Callable[[object], bool] = lambda _output: False
     causes: Mapping[str, CauseWords] = field(default_factory=dict)
     findings: Mapping[str, FindingWords] = field(default_factory=dict)
+
+
+REGISTRY_FINDINGS: Mapping[str, FindingWords] = {
+    RegistryCode.CONNECTED_FOUND: FindingWords("The connected registry {name} exists ({mode}, {state})."),
+    RegistryCode.CONNECTED_ABSENT: FindingWords(
+        "The cloud registry {registry} has no connected registry {name}.",
+        "Check the name; similar ones: {near}.",
+        "az acr connected-registry list --registry {registry} --resource-group {group} --output table",
+    ),
+    RegistryCode.CONNECTED_BUSY: FindingWords(
+        "{name} is being changed at the moment ({state}).", "Run the command again when that has ended."
+    ),
+}
+"""Of the kinds that change a connected registry which is there."""

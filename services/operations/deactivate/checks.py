@@ -2,29 +2,23 @@
 
 import asyncio
 from dataclasses import dataclass
-from difflib import get_close_matches
 
-from services.model.azure import ConnectedRegistry, Extension
+from services.model.azure import Extension
 from services.model.plan import Finding, Plan
 from services.operations.answers import Answer, Questions
-from services.operations.checks import Check, blocker, check, if_known, ok, required, warning
+from services.operations.checks import Check, check, if_known, ok, required, warning
 from services.operations.deactivate.request import Code, DeactivateRequest
+from services.operations.registry_checks import RegistryObservation, at_rest
 from services.policy.extensions import extension_of
 from services.policy.sites import Site
 from services.ports import Azure, Kubernetes
 
 
 @dataclass(frozen=True)
-class Observation:
+class Observation(RegistryObservation):
     """All connected registries of the cloud registry, and the extensions of the site's cluster."""
 
-    connected: Answer[tuple[ConnectedRegistry, ...]]
     extensions: Answer[tuple[Extension, ...]]
-
-    def registry(self, name: str) -> ConnectedRegistry | None:
-        """The connected registry of that name, whatever its case (ARM names have none)."""
-        registries = if_known(self.connected) or ()
-        return next((one for one in registries if one.name.casefold() == name.casefold()), None)
 
 
 async def observe(
@@ -40,16 +34,9 @@ async def observe(
 
 
 @check("connected.exists", title="Connected registry exists", essential=True)
-def exists(_site: Site, request: DeactivateRequest, seen: Observation) -> Finding:
+def exists(_site: Site, request: DeactivateRequest, observation: Observation) -> Finding:
     """Nothing is deactivated while Azure is changing it."""
-    names = [one.name for one in required(seen.connected)]
-    registry = seen.registry(request.name)
-    if registry is None:
-        near = tuple(get_close_matches(request.name, names, n=3))
-        return blocker(Code.CONNECTED_ABSENT, near=near or tuple(sorted(names)[:3]))
-    if registry.provisioning_state in {"Creating", "Updating", "Deleting"}:
-        return blocker(Code.CONNECTED_BUSY, state=registry.provisioning_state)
-    return ok(Code.CONNECTED_FOUND)
+    return at_rest(observation, request.name)
 
 
 @check("connected.activation", title="Activation of the connected registry")

@@ -26,9 +26,6 @@ class Deactivated:
 class Code(StrEnum):
     """All words that a finding of a deactivation can be. `handlers.views.procedures.deactivate` has their sentences."""
 
-    CONNECTED_FOUND = auto()
-    CONNECTED_ABSENT = auto()
-    CONNECTED_BUSY = auto()
     ACTIVE = auto()
     INACTIVE_ALREADY = auto()
     EXTENSION_STAYS = auto()

@@ -1,7 +1,6 @@
 """Checks of a change of permissions: what fits, what would be missing, and who loses images."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from services.model.azure import resource_name
 from services.model.plan import Finding
@@ -10,6 +9,7 @@ from services.operations.checks import Check, blocker, check, ok, required, warn
 from services.operations.permissions.observation import Observation
 from services.operations.permissions.plan import holders, lacking, revoked
 from services.operations.permissions.request import Code, PermissionsRequest
+from services.operations.registry_checks import at_rest
 from services.policy.sites import SCOPE_MAP_PERMISSIONS, Site, synced_repositories
 from services.policy.sync_permissions import grants, repositories_kept_above
 
@@ -17,16 +17,9 @@ from services.policy.sync_permissions import grants, repositories_kept_above
 @check("connected.exists", title="Connected registry exists", essential=True)
 def exists(_site: Site, request: PermissionsRequest, observation: Observation) -> Finding:
     """With a managed identity there is no sync token: roles decide what is synced."""
-    names = [registry.name for registry in required(observation.connected)]
-    registry = observation.registry(request.name)
-    if registry is None:
-        near = tuple(get_close_matches(request.name, names, n=3))
-        return blocker(Code.CONNECTED_ABSENT, near=near or tuple(sorted(names)[:3]))
-    if registry.provisioning_state in {"Creating", "Updating", "Deleting"}:
-        return blocker(Code.CONNECTED_BUSY, state=registry.provisioning_state)
-    if not registry.token_id:
-        return blocker(Code.MANAGED_IDENTITY)
-    return ok(Code.CONNECTED_FOUND, mode=registry.mode, state=registry.connection_state)
+    finding, registry = at_rest(observation, request.name), observation.registry(request.name)
+    has_token = registry is None or registry.token_id
+    return finding if has_token or finding.level == "blocker" else blocker(Code.MANAGED_IDENTITY)
 
 
 @check("scope_maps.found", title="Scope maps of it and of those above it", essential=True)

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from services.model.azure import ConnectedRegistry, Registry, ScopeMap, Token, resource_name
+from services.model.azure import Registry, ScopeMap, Token, resource_name
 from services.model.errors import Absent
 from services.model.kubernetes import DeployedWorkload, Workload
 from services.model.plan import Plan
 from services.operations.answers import Answer, Questions, known, value_of
 from services.operations.permissions.request import PermissionsRequest
 from services.operations.reach import ClusterQuestions
+from services.operations.registry_checks import RegistryObservation
 from services.policy.sites import Site
 from services.policy.sync_permissions import Lineage, lineage
 from services.ports import Azure, Cluster, Kubernetes
@@ -19,10 +20,9 @@ WRITE = "Microsoft.ContainerRegistry/registries/scopeMaps/write"
 
 
 @dataclass(frozen=True)
-class Observation:
+class Observation(RegistryObservation):
     """The hierarchy of connected registries with the rights of each, and what hangs on the repositories that go."""
 
-    connected: Answer[tuple[ConnectedRegistry, ...]]
     scope_maps: Answer[tuple[ScopeMap, ...]]
     tokens: Answer[tuple[Token, ...]]
     missing_actions: Answer[tuple[str, ...] | None]
@@ -32,11 +32,6 @@ class Observation:
     """Those that the bot has made from it, also while no Pod of them runs. Likewise."""
     images: Mapping[str, Answer[str]] = field(default_factory=dict)
     """By repository that is added: the name of any tag, empty where it has none."""
-
-    def registry(self, name: str) -> ConnectedRegistry | None:
-        """The connected registry of that name, whatever its case (ARM names have none)."""
-        registries = known(self.connected, ())
-        return next((registry for registry in registries if registry.name.casefold() == name.casefold()), None)
 
     def family(self, name: str) -> Lineage | None:
         """The connected registry of that name with those above and below it; None where there is none."""

@@ -44,9 +44,6 @@ class EdgeSilent:
 class Code(StrEnum):
     """All words that a finding can be. `handlers.views.procedures.permissions` has their sentences."""
 
-    CONNECTED_FOUND = auto()
-    CONNECTED_ABSENT = auto()
-    CONNECTED_BUSY = auto()
     MANAGED_IDENTITY = auto()
     SCOPE_MAP_ABSENT = auto()
     SCOPE_MAP_SYSTEM = auto()

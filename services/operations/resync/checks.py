@@ -2,13 +2,12 @@
 
 import asyncio
 from dataclasses import dataclass
-from difflib import get_close_matches
 
-from services.model.azure import ConnectedRegistry
 from services.model.errors import VersionNotOffered
 from services.model.plan import Finding, Plan
 from services.operations.answers import Answer, Questions, Unknown
-from services.operations.checks import Check, blocker, check, if_known, ok, required
+from services.operations.checks import Check, blocker, check, ok, required
+from services.operations.registry_checks import RegistryObservation, at_rest
 from services.operations.resync.request import Code, ResyncRequest
 from services.policy.sites import CONNECTED_REGISTRIES_TYPE, Site
 from services.ports import Azure, Kubernetes
@@ -18,17 +17,11 @@ ACTION = f"{RESYNC}/action"
 
 
 @dataclass(frozen=True)
-class Observation:
+class Observation(RegistryObservation):
     """All connected registries of the cloud registry, and whether the cloud has the action at all."""
 
-    connected: Answer[tuple[ConnectedRegistry, ...]]
     api_version: Answer[str]
     missing_actions: Answer[tuple[str, ...] | None]
-
-    def registry(self, name: str) -> ConnectedRegistry | None:
-        """The connected registry of that name, whatever its case (ARM names have none)."""
-        registries = if_known(self.connected) or ()
-        return next((registry for registry in registries if registry.name.casefold() == name.casefold()), None)
 
 
 async def observe(
@@ -47,14 +40,7 @@ async def observe(
 @check("connected.exists", title="Connected registry exists", essential=True)
 def exists(_site: Site, request: ResyncRequest, observation: Observation) -> Finding:
     """Nothing is asked of it while Azure is changing it."""
-    names = [registry.name for registry in required(observation.connected)]
-    registry = observation.registry(request.name)
-    if registry is None:
-        near = tuple(get_close_matches(request.name, names, n=3))
-        return blocker(Code.CONNECTED_ABSENT, near=near or tuple(sorted(names)[:3]))
-    if registry.provisioning_state in {"Creating", "Updating", "Deleting"}:
-        return blocker(Code.CONNECTED_BUSY, state=registry.provisioning_state)
-    return ok(Code.CONNECTED_FOUND, state=registry.connection_state)
+    return at_rest(observation, request.name)
 
 
 @check("azure.version", title="This cloud offers resyncs", essential=True)

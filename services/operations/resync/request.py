@@ -36,9 +36,6 @@ class Resynced:
 class Code(StrEnum):
     """All words that a finding can be. `handlers.views.procedures.resync` has their sentences."""
 
-    CONNECTED_FOUND = auto()
-    CONNECTED_ABSENT = auto()
-    CONNECTED_BUSY = auto()
     NOT_OFFERED = auto()
     OFFERED = auto()
     NOT_ACTIVATED = auto()

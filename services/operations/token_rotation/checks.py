@@ -1,35 +1,27 @@
 """Checks of a rotation: whether the runtime can get the new password, and who else would lose the old one."""
 
-from difflib import get_close_matches
-
 from services.model.azure import resource_name
 from services.model.plan import Finding
 from services.operations.answers import known
 from services.operations.checks import Check, blocker, check, ok, required, warning
+from services.operations.registry_checks import CHANGING, at_rest
 from services.operations.token_rotation.observation import Observation
 from services.operations.token_rotation.request import Code, RotationRequest
 from services.operations.token_steps import SLOTS, idle_slot
 from services.policy.sites import CONTINUOUS, Site
 
 _SECRET = "connectionString"  # noqa: S105 - the key of a setting
-_CHANGING = {"Creating", "Updating", "Deleting"}
 
 
 @check("connected.exists", title="Connected registry exists", essential=True)
 def exists(_site: Site, request: RotationRequest, observation: Observation) -> Finding:
     """Without an activation no runtime works with the password."""
-    names = [registry.name for registry in required(observation.connected)]
-    registry = observation.registry(request.name)
-    if registry is None:
-        near = tuple(get_close_matches(request.name, names, n=3))
-        return blocker(Code.CONNECTED_ABSENT, near=near or tuple(sorted(names)[:3]))
-    if registry.provisioning_state in _CHANGING:
-        return blocker(Code.CONNECTED_BUSY, state=registry.provisioning_state)
+    finding, registry = at_rest(observation, request.name), observation.registry(request.name)
+    if registry is None or finding.level == "blocker":
+        return finding
     if not registry.token_id:
         return blocker(Code.MANAGED_IDENTITY)
-    if registry.activation != "Active":
-        return blocker(Code.NOT_ACTIVATED)
-    return ok(Code.CONNECTED_FOUND, state=registry.connection_state)
+    return finding if registry.activation == "Active" else blocker(Code.NOT_ACTIVATED)
 
 
 @check("connected.string", title="Connection string can be built")
@@ -87,7 +79,7 @@ def extension(_site: Site, request: RotationRequest, observation: Observation) -
     if own is None:
         return blocker(Code.EXTENSION_ABSENT)
     facts = {"extension": own.name, "state": own.provisioning_state}
-    if own.provisioning_state in _CHANGING:
+    if own.provisioning_state in CHANGING:
         return blocker(Code.EXTENSION_BUSY, **facts)
     if own.provisioning_state != "Succeeded":
         return blocker(Code.EXTENSION_FAILED, **facts)

@@ -3,9 +3,10 @@
 import asyncio
 from dataclasses import dataclass
 
-from services.model.azure import ArcCluster, ConnectedRegistry, Extension, Token, resource_name
+from services.model.azure import ArcCluster, Extension, Token, resource_name
 from services.model.plan import Plan
 from services.operations.answers import Answer, Questions, known
+from services.operations.registry_checks import RegistryObservation
 from services.operations.token_rotation.request import RotationRequest
 from services.policy.extensions import extension_of
 from services.policy.sites import Site
@@ -20,20 +21,14 @@ AT_CLUSTER = ("Microsoft.KubernetesConfiguration/extensions/write",)
 
 
 @dataclass(frozen=True)
-class Observation:
+class Observation(RegistryObservation):
     """The connected registry's own token, and the extension that works with it. None as a value: there is none."""
 
-    connected: Answer[tuple[ConnectedRegistry, ...]]
     tokens: Answer[tuple[Token, ...]]
     cluster: Answer[ArcCluster | None]
     extensions: Answer[tuple[Extension, ...]]
     missing_at_acr: Answer[tuple[str, ...] | None]
     missing_at_cluster: Answer[tuple[str, ...] | None]
-
-    def registry(self, name: str) -> ConnectedRegistry | None:
-        """The connected registry of that name, whatever its case (ARM names have none)."""
-        registries = known(self.connected, ())
-        return next((registry for registry in registries if registry.name.casefold() == name.casefold()), None)
 
     def token(self, name: str) -> Token | None:
         """The sync token of the connected registry."""

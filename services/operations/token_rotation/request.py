@@ -32,9 +32,6 @@ class InContact:
 class Code(StrEnum):
     """All words that a finding can be. `handlers.views.procedures.token_rotation` has their sentences."""
 
-    CONNECTED_FOUND = auto()
-    CONNECTED_ABSENT = auto()
-    CONNECTED_BUSY = auto()
     MANAGED_IDENTITY = auto()
     NESTED = auto()
     NOT_ACTIVATED = auto()
