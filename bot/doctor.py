@@ -25,7 +25,7 @@ from services.gateways.azure.gateway import Connection, open_azure
 from services.gateways.kubernetes.gateway import KubernetesGateway
 from services.gateways.kubernetes.rights import holding
 from services.model.azure import AcrRef, ClusterRef
-from services.model.errors import Absent, DomainError, NotAllowed, NotAuthenticated
+from services.model.errors import Absent, DomainError, NotAllowed, NotAuthenticated, Unreachable
 from services.operations.reach import cluster_of
 from services.policy.sites import PROVIDERS, Site
 
@@ -172,10 +172,13 @@ async def _database(settings: Settings) -> Verdict:
             return Verdict(
                 "WARN",
                 "its tables are those of an older version",
-                "restart the bot in this version, or run `python -m bot migrate` while it is stopped",
+                "stop the bot, back the database up and start this version",
             )
         case "none":
-            remedy = "start the bot; if it has run before, REGISTRY_BOT_DATA_DIR or REGISTRY_BOT_DATABASE_URL is wrong"
+            remedy = (
+                "if the bot has run before, compare REGISTRY_BOT_DATA_DIR and REGISTRY_BOT_DATABASE_URL with its"
+                " environment; otherwise start it"
+            )
             return Verdict("WARN", "it has no tables yet: no bot was started with these settings", remedy)
 
 
@@ -214,8 +217,11 @@ async def _bot_token(settings: Settings) -> Verdict:
         remedy = "paste the manifest (`python -m bot manifest`) into the app's page and reinstall the app"
         verdicts.append(Verdict("FAIL", f"it lacks the scopes {', '.join(missing)}", remedy))
     if surplus:
-        # Slack takes a granted scope away only by a revocation or an uninstallation (Slack: installing with OAuth).
-        remedy = "remove them on the app's page (OAuth & Permissions), uninstall the app and install it again"
+        # Slack takes a granted scope away only with the token that has it (Slack: installing with OAuth).
+        remedy = (
+            "remove them on the app's page; they end with this token, so uninstall and install the app, set the new"
+            " SLACK_BOT_TOKEN, and invite the bot to its channels again"
+        )
         verdicts.append(Verdict("WARN", f"it has scopes that the bot never uses: {', '.join(surplus)}", remedy))
     return _joined(verdicts, f"{valid}, with the manifest's scopes and no others")
 
@@ -309,7 +315,7 @@ async def _rights(connection: Connection, arm_id: str, reading: Sequence[str], d
         remedy = "assign the role of deploy/azure/writer.json, unless this bot only reads"
         verdicts.append(Verdict("WARN", f"for deployments the bot lacks {', '.join(unwritten)}", remedy))
     if excessive:
-        remedy = "assign the roles of deploy/azure in place of the wider one"
+        remedy = "assign the roles of deploy/azure, then remove the wider one"
         verdicts.append(Verdict("WARN", f"the bot has more than it needs: {', '.join(excessive)}", remedy))
     return _joined(verdicts, "the bot has what reading and deploying need, and nothing that gives it everything")
 
@@ -341,8 +347,11 @@ def _of_clusters(sites: Iterable[Site], environment: Mapping[str, str], stack: A
 async def _cluster(gateway: KubernetesGateway, site: Site) -> Verdict:
     if site.access == "none":
         return Verdict("WARN", "not asked: the site file says `access: none`")
-    cluster = await cluster_of(gateway, site)
-    version = await cluster.version()
+    try:
+        cluster = await cluster_of(gateway, site)
+        version = await cluster.version()
+    except Unreachable as error:
+        return Verdict("FAIL", plain(error), "see docs/runbook.md, A cluster is unreachable")
     namespace = site.cluster.kubernetes.hold_namespace
     missing = await cluster.missing_rights(namespace)
     deploying = {str(right) for right in holding(namespace)}
@@ -353,9 +362,9 @@ async def _cluster(gateway: KubernetesGateway, site: Site) -> Verdict:
             Verdict("WARN", "it does not say that it is the site's Arc-enabled cluster, so nothing is written", remedy)
         )
     if unread := [right for right in missing if right not in deploying]:
-        remedy = "kubectl apply --filename deploy/rbac/read-only.yaml"
+        remedy = "apply deploy/rbac/read-only.yaml to it"
         verdicts.append(Verdict("FAIL", f"for reading the bot lacks: {', '.join(unread)}", remedy))
     if unwritten := [right for right in missing if right in deploying]:
-        remedy = "kubectl apply --filename deploy/rbac/deploying.yaml, unless this bot only reads"
+        remedy = f"apply deploy/rbac/deploying.yaml with the namespace {namespace}, unless this bot only reads"
         verdicts.append(Verdict("WARN", f"for deployments the bot lacks: {', '.join(unwritten)}", remedy))
     return _joined(verdicts, f"{version}, the site's own Arc-enabled cluster, and the bot has the rights it needs")

@@ -165,8 +165,9 @@ async def test_scopes_that_the_bot_token_lacks_and_scopes_that_nobody_needs_are_
 
     assert line == (
         "FAIL  it lacks the scopes groups:read; it has scopes that the bot never uses: admin. To do: paste the manifest"
-        " (`python -m bot manifest`) into the app's page and reinstall the app; remove them on the app's page (OAuth &"
-        " Permissions), uninstall the app and install it again."
+        " (`python -m bot manifest`) into the app's page and reinstall the app; remove them on the app's page; they end"
+        " with this token, so uninstall and install the app, set the new SLACK_BOT_TOKEN, and invite the bot to its"
+        " channels again."
     )
 
 
@@ -177,10 +178,10 @@ async def test_in_azure_missing_rights_and_rights_that_nobody_needs_are_named(bo
     assert answers["Azure rights at registry contosoacr"] == (
         "FAIL  for reading the bot lacks Microsoft.ContainerRegistry/registries/tokens/read; the bot has more than it"
         f" needs: {ASSIGNING}. To do: assign the role of deploy/azure/reader.json, or writer.json to a bot that"
-        " deploys; assign the roles of deploy/azure in place of the wider one."
+        " deploys; assign the roles of deploy/azure, then remove the wider one."
     )
     assert answers["Azure rights at cluster berlin-arc"] == (
-        f"WARN  the bot has more than it needs: {ASSIGNING}. To do: assign the roles of deploy/azure in place of the"
+        f"WARN  the bot has more than it needs: {ASSIGNING}. To do: assign the roles of deploy/azure, then remove the"
         " wider one."
     )
 
@@ -199,8 +200,8 @@ async def test_a_cluster_in_which_the_bot_may_only_read_says_so(box: Sandbox, gi
     line = (await lines(box, given(), files("berlin", context="berlin-reader")))["cluster of site berlin"]
 
     assert line == (
-        "WARN  for deployments the bot lacks: create services in default, delete services in default. To do: kubectl"
-        " apply --filename deploy/rbac/deploying.yaml, unless this bot only reads."
+        "WARN  for deployments the bot lacks: create services in default, delete services in default. To do: apply"
+        " deploy/rbac/deploying.yaml with the namespace default, unless this bot only reads."
     )
 
 
@@ -248,41 +249,65 @@ async def test_a_disk_that_fills_up_is_named_before_it_is_full(free: int, level:
     assert doctor.judge_disk(Path("/data"), free).level == level
 
 
-async def run(box: Sandbox, folder: Path, **changes: str) -> tuple[int, str, str]:
-    """The program's exit code, standard output and standard error."""
-    settings = {"REGISTRY_BOT_DATA_DIR": str(folder), "REGISTRY_BOT_IDENTITY": "secret"}
-    files = {"REGISTRY_BOT_SITES": str(CONFIG / "sites.yaml"), "REGISTRY_BOT_ACCESS": str(CONFIG / "access.yaml")}
-    environment: Mapping[str, str] = for_command(box.environment() | settings | files | changes, {})
+@pytest.fixture
+def environment(box: Sandbox, tmp_path: Path) -> dict[str, str]:
+    """Of a process that is to find the sandbox."""
+    return box.environment() | {
+        "REGISTRY_BOT_DATA_DIR": str(tmp_path),
+        "REGISTRY_BOT_IDENTITY": "secret",
+        "REGISTRY_BOT_SITES": str(CONFIG / "sites.yaml"),
+        "REGISTRY_BOT_ACCESS": str(CONFIG / "access.yaml"),
+    }
+
+
+async def run(environment: Mapping[str, str]) -> tuple[int, list[str], str]:
+    """The program's exit code, the lines of its output, and its standard error."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "bot", "doctor"),
         cwd=ROOT,
-        env=environment,
+        env=for_command(environment, {}),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     out, err = await process.communicate()
-    return process.returncode or 0, out.decode(), err.decode()
+    return process.returncode or 0, out.decode().splitlines(), err.decode()
 
 
-async def test_the_program_ends_with_0_when_nothing_fails_and_prints_no_secret(box: Sandbox, tmp_path: Path) -> None:
-    code, out, err = await run(box, tmp_path)
-    secrets = {value for name, value in box.environment().items() if name.endswith(("_TOKEN", "_SECRET"))}
+async def test_the_program_ends_with_0_when_nothing_fails_and_prints_no_secret(environment: dict[str, str]) -> None:
+    code, output, err = await run(environment)
+    secrets = [value for name, value in environment.items() if name.endswith(("_TOKEN", "_SECRET"))]
 
-    assert (code, err) == (0, ""), out
-    assert out.splitlines()[:2] == [
+    assert (code, err) == (0, ""), output
+    assert output[:2] == [
         "ok    settings: valid.",
         "ok    site file and access file: 4 sites, 4 grants, 2 approval rules.",
     ]
-    assert [secret for secret in secrets if secret in out] == []
+    assert "WARN  cluster of site oslo: not asked: the site file says `access: none`." in output
+    assert [secret for secret in secrets if secret in "".join(output)] == []
 
 
-async def test_settings_that_cannot_be_used_fail_and_what_needs_them_is_not_asked(box: Sandbox, tmp_path: Path) -> None:
-    code, out, _ = await run(box, tmp_path, SLACK_BOT_TOKEN="nonsense")
+async def test_the_program_ends_with_1_when_something_fails_and_libraries_add_nothing(
+    environment: dict[str, str],
+) -> None:
+    code, output, err = await run(environment | {"AZURE_CLIENT_SECRET": "an-old-secret"})
 
-    assert code == 1
-    assert [line[:40] for line in out.splitlines()] == [
-        "FAIL  settings: SLACK_BOT_TOKEN: it has ",
-        "ok    site file and access file: 4 sites",
-        "WARN  Slack, Azure, database and cluster",
+    assert (code, err) == (1, ""), output
+    assert [line.split(":")[0] for line in output if line.startswith("FAIL")] == [
+        "FAIL  Azure subscription 22222222-2222-4222-8222-222222222222"
+    ]
+    assert "an-old-secret" not in "".join(output)
+
+
+async def test_settings_that_cannot_be_used_fail_and_what_needs_them_is_not_asked(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (environment | {"SLACK_BOT_TOKEN": "nonsense"}).items():
+        monkeypatch.setenv(name, value)
+    answers = await doctor.examine(environment)
+
+    assert [(answer.level, answer.subject) for answer in answers] == [
+        ("FAIL", "settings"),
+        ("ok", "site file and access file"),
+        ("WARN", "Slack, Azure, database and clusters"),
     ]
