@@ -36,7 +36,7 @@ from services.model.kubernetes import (
 from services.model.secret import Secret
 from services.model.watch import Watch
 from services.policy.access import Policy
-from services.policy.sites import Site
+from services.policy.sites import GC_SCHEDULE, Site
 
 # --- Azure ----------------------------------------------------------------------------------------------------------
 
@@ -158,6 +158,8 @@ class ConnectedRegistries(Protocol):
         window: timedelta | None,
         message_ttl: timedelta,
         log_level: str,
+        gc_enabled: bool = True,
+        gc_schedule: str = GC_SCHEDULE,
         parent: str = "",
     ) -> Pending:
         """Create it under the connected registry `parent`, by default under the cloud registry itself.

@@ -11,7 +11,7 @@ from services.operations.command_line import acr_options, command_line, scope_op
 from services.operations.outputs import RegistryCreated
 from services.operations.step import Progress, Scene, Step, follow, followed, is_there
 from services.operations.token_steps import put_scope_map, put_token
-from services.policy.sites import Site
+from services.policy.sites import GC_SCHEDULE, Site
 
 
 def enable_data_endpoint(kind: str) -> Step:
@@ -79,6 +79,14 @@ def put_sync_token(kind: str) -> Step:
     return put_token(kind, begin, line)
 
 
+def garbage_collection(enabled: bool, schedule: str) -> dict[str, object]:
+    """Parameters of a creation in which garbage collection is other than the Azure CLI has it.
+
+    Otherwise there are none, so that a plan of an older version that waits for approval is the same as one of today.
+    """
+    return {} if (enabled, schedule) == (True, GC_SCHEDULE) else {"gc_enabled": enabled, "gc_schedule": schedule}
+
+
 def create_registry(kind: str) -> Step:
     """A step that creates the connected registry."""
 
@@ -97,6 +105,8 @@ def create_registry(kind: str) -> Step:
             window=params["window"],
             message_ttl=params["message_ttl"],
             log_level=params["log_level"],
+            gc_enabled=params.get("gc_enabled", True),
+            gc_schedule=params.get("gc_schedule", GC_SCHEDULE),
             parent=params.get("parent", ""),
         )
         return progress(pending)
@@ -117,6 +127,8 @@ def create_registry(kind: str) -> Step:
             sync_window=params.get("window"),
             sync_message_ttl=params.get("message_ttl"),
             log_level=params.get("log_level"),
+            gc_enabled=str(params["gc_enabled"]).lower() if "gc_enabled" in params else None,
+            gc_schedule=params.get("gc_schedule"),
             yes=True,
         )
 

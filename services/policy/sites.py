@@ -26,6 +26,8 @@ MESSAGE_TTL = (timedelta(days=1), timedelta(days=90))
 SYNC_WINDOW = (timedelta(hours=1), timedelta(days=7))
 """Documented bounds of the sync window; the service has the last word, its own tools disagree on the lower one."""
 IPV4 = 4
+GC_SCHEDULE = "0 0 * * *"
+"""When garbage is collected unless somebody says otherwise: every midnight, as the Azure CLI has it."""
 CONTINUOUS = "* * * * *"
 """The schedule of a connected registry that syncs all the time, and the default."""
 
@@ -215,6 +217,8 @@ class Sync(_Values):
         timedelta(days=2), description="ISO 8601 duration for which undelivered messages are kept."
     )
     log_level: Literal["Debug", "Information", "Warning", "Error", "None"] = Field("Information")
+    gc_enabled: bool = Field(True, description="Whether garbage is collected.")
+    gc_schedule: Schedule = Field(GC_SCHEDULE, description="Cron expression in UTC for that.")
     repositories: tuple[Repository, ...] = Field(
         (), description="Repositories to sync when `--repository` is not given."
     )

@@ -1,10 +1,10 @@
 """The creation of a connected registry, as people read it."""
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from typing import Any
 
-from handlers.kit.text import duration, escape, listed
+from handlers.kit.text import escape, listed
+from handlers.views.procedures.registry_steps import connected_settings
 from handlers.views.procedures.words import FindingWords, ProcedureWords, StepWords
 from services.model.operation import Operation
 from services.operations.create.request import Code, CreateOptions
@@ -22,22 +22,11 @@ def _granted(params: Mapping[str, Any]) -> str:
     return f"gets {count} right{'' if count == 1 else 's'} that the one below it needs"
 
 
-def _settings(params: Mapping[str, Any]) -> str:
-    window = params["window"]
-    parts = [
-        str(params["mode"]),
-        f"schedule {params['schedule']}",
-        f"window {duration(window)}" if isinstance(window, timedelta) else "",
-        f"below {params['parent']}" if params["parent"] else "",
-    ]
-    return ", ".join(filter(None, parts))
-
-
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
     nested = isinstance(operation.options, CreateOptions) and operation.options.parent
     for step in operation.planned:
         if step.kind == "connected.create":
-            yield "Connected registry", escape(f"{step.params['name']}, {_settings(step.params)}")
+            yield "Connected registry", escape(f"{step.params['name']}, {connected_settings(step.params)}")
         if step.kind == "scope_map.put":
             actions = step.params["actions"]
             repositories = synced_repositories(map(str, actions if isinstance(actions, tuple | list) else ()))
@@ -57,7 +46,7 @@ WORDS = ProcedureWords(
         "scope_map.grant": StepWords("Rights of {registry}", _granted),
         "scope_map.put": StepWords("Scope map {name}", _repositories),
         "sync_token.put": StepWords("Sync token {name}", lambda _params: "without a password yet"),
-        "connected.create": StepWords("Connected registry {name}", _settings),
+        "connected.create": StepWords("Connected registry {name}", connected_settings),
     },
     fields=_fields,
     findings={

@@ -1,12 +1,12 @@
 """The words of a deployment."""
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from typing import Any
 
-from handlers.kit.text import code, date, duration, escape, listed
+from handlers.kit.text import code, date, escape, listed
 from handlers.views.procedures.deploy_causes import CAUSES
 from handlers.views.procedures.deploy_findings import FINDINGS
+from handlers.views.procedures.registry_steps import connected_settings
 from handlers.views.procedures.words import ProcedureWords, StepWords
 from services.model.operation import Operation
 from services.operations.deploy.outputs import (
@@ -26,12 +26,6 @@ from services.policy.sites import synced_repositories
 def _repositories(params: Mapping[str, Any]) -> str:
     repositories = synced_repositories(map(str, params["actions"]))
     return "repositories " + ", ".join(repositories) if repositories else ""
-
-
-def _connected_registry(params: Mapping[str, Any]) -> str:
-    window = params["window"]
-    open_for = f", window {duration(window)}" if isinstance(window, timedelta) else ""
-    return f"{params['mode']}, schedule {params['schedule']}{open_for}"
 
 
 def _remark(output: object) -> str:
@@ -90,7 +84,7 @@ WORDS = ProcedureWords(
         "acr.import": StepWords("Image {image}", "from {source}; an existing tag is kept"),
         "scope_map.put": StepWords("Scope map {name}", _repositories),
         "sync_token.put": StepWords("Sync token {name}"),
-        "connected.create": StepWords("Connected registry {name}", _connected_registry),
+        "connected.create": StepWords("Connected registry {name}", connected_settings),
         "extension.install": StepWords(
             "Extension {name}",
             lambda params: ", ".join(f"{key}={value}" for key, value in params["settings"].items()),

@@ -13,6 +13,7 @@ from services.gateways.azure import reading
 from services.gateways.azure.arm import UNPOLLED, Arm, initial_answer, items
 from services.gateways.azure.following import deletion, pending_write
 from services.model.azure import AcrRef, ConnectedRegistry, Pending
+from services.policy.sites import GC_SCHEDULE
 
 
 class ConnectedRegistries:
@@ -47,9 +48,11 @@ class ConnectedRegistries:
         window: timedelta | None,
         message_ttl: timedelta,
         log_level: str,
+        gc_enabled: bool = True,
+        gc_schedule: str = GC_SCHEDULE,
         parent: str = "",
     ) -> Pending:
-        """Everything else is sent as the Azure CLI sends it: audit log off, garbage collection daily at midnight."""
+        """Everything else is sent as the Azure CLI sends it: no client tokens, no notifications, audit log off."""
         sync = models.SyncProperties(token_id=token_id, schedule=schedule, message_ttl=message_ttl)
         if window is not None:
             sync.sync_window = window
@@ -58,7 +61,7 @@ class ConnectedRegistries:
                 mode=mode,
                 parent=models.ParentProperties(id=acr.connected_id(parent) if parent else None, sync_properties=sync),
                 logging=models.LoggingProperties(log_level=log_level, audit_log_status=models.AuditLogStatus.DISABLED),
-                garbage_collection=models.GarbageCollectionProperties(enabled=True, schedule="0 0 * * *"),
+                garbage_collection=models.GarbageCollectionProperties(enabled=gc_enabled, schedule=gc_schedule),
                 client_token_ids=[],
                 notifications_list=[],
             )

@@ -8,6 +8,7 @@ from services.operations.procedure import Draft
 from services.operations.registry_steps import (
     create_registry,
     enable_data_endpoint,
+    garbage_collection,
     put_sync_scope_map,
     put_sync_token,
 )
@@ -48,6 +49,7 @@ def plan(site: Site, request: CreateRequest, observation: Observation) -> Draft:
             window=request.window,
             message_ttl=request.message_ttl,
             log_level=request.log_level,
+            **garbage_collection(request.gc_enabled, request.gc_schedule),
             parent=request.parent,
         ),
     ]

@@ -39,6 +39,8 @@ class CreateRequest:
     window: timedelta | None
     message_ttl: timedelta
     log_level: str
+    gc_enabled: bool
+    gc_schedule: str
     parent: str
 
     @property
@@ -96,6 +98,8 @@ def create_request(site: Site, name: str, options: CreateOptions) -> CreateReque
         window=options.window or site.sync.window,
         message_ttl=options.message_ttl or site.sync.message_ttl,
         log_level=site.sync.log_level,
+        gc_enabled=site.sync.gc_enabled,
+        gc_schedule=site.sync.gc_schedule,
         parent=options.parent,
     )
     valid_timing(request.schedule, request.window, request.message_ttl)

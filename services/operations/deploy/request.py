@@ -52,6 +52,8 @@ class DeployRequest:
     window: timedelta | None
     message_ttl: timedelta
     log_level: str
+    gc_enabled: bool
+    gc_schedule: str
     service_ip: str | None
     storage_class: str | None
     storage_request: str
@@ -88,6 +90,8 @@ def deploy_request(site: Site, name: str | None, options: DeployOptions = NO_OPT
         window=options.window or site.sync.window,
         message_ttl=options.message_ttl or site.sync.message_ttl,
         log_level=site.sync.log_level,
+        gc_enabled=site.sync.gc_enabled,
+        gc_schedule=site.sync.gc_schedule,
         service_ip=_address(options.service_ip) if options.service_ip else str(fixed) if fixed else None,
         storage_class=options.storage_class or site.extension.storage_class,
         storage_request=_storage_request(options.storage_request)

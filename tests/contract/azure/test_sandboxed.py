@@ -403,7 +403,7 @@ async def test_a_continuous_schedule_needs_no_window(azure: Azure) -> None:
 
 
 async def test_only_the_settings_that_are_named_are_sent(cloud: Sandboxed, azure: Azure) -> None:
-    await finished(azure, await edge01(azure))
+    await finished(azure, await edge01(azure, gc_schedule="0 2 * * *"))
     before = await azure.connected.get(ACR, "edge01")
     await cloud.forget()
     await finished(azure, await azure.connected.update(ACR, "edge01", notifications=["hello-world:push"]))
@@ -421,7 +421,7 @@ async def test_only_the_settings_that_are_named_are_sent(cloud: Sandboxed, azure
         gc_enabled=False,
         gc_schedule="0 1 * * *",
     )
-    assert (before.gc_enabled, before.gc_schedule) == (True, "0 0 * * *")
+    assert (before.gc_enabled, before.gc_schedule) == (True, "0 2 * * *")
     assert (await azure.connected.get(ACR, "edge01")).notifications == ()
 
 

@@ -115,6 +115,7 @@ def test_what_was_asked_for_is_in_its_options(run: Run) -> None:
                 update={"kubernetes": SITE.cluster.kubernetes.model_copy(update={"context": "hamburg"})}
             ),
             "extension": SITE.extension.model_copy(update={"version": "0.11.0", "release_train": "preview"}),
+            "sync": SITE.sync.model_copy(update={"gc_enabled": False}),
         }
     )
     wish = DeployOptions(
@@ -125,6 +126,7 @@ def test_what_was_asked_for_is_in_its_options(run: Run) -> None:
     created = options(calls, "az acr connected-registry create")
     assert (created["sync_window"], created["sync_message_ttl"]) == ("PT3H", "P5D")
     assert (created["sync_schedule"], created["mode"]) == ("0 3 * * *", "ReadWrite")
+    assert (created["gc_enabled"], created["gc_schedule"]) == ("false", "0 0 * * *")
     installed = options(calls, "az k8s-extension create")
     assert (installed["version"], installed["auto_upgrade_minor_version"]) == ("0.11.0", "false")
     assert (installed["release_train"], installed["subscription"]) == ("preview", SITE.subscription)

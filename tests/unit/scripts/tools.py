@@ -22,6 +22,14 @@ FLAG: dict[str, Any] = {"action": "store_true"}
 SEVERAL: dict[str, Any] = {"nargs": "+", "action": "append"}
 BOOLEAN: dict[str, Any] = {"choices": ("true", "false")}
 REGISTRY: dict[str, dict[str, Any]] = {"--name": ONE, "--registry": ONE, "--resource-group": ANY}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "--sync-schedule": ANY,
+    "--sync-window": ANY,
+    "--sync-message-ttl": ANY,
+    "--log-level": {"choices": ("Debug", "Information", "Warning", "Error", "None")},
+    "--gc-enabled": BOOLEAN,
+    "--gc-schedule": ANY,
+}
 AZ: Mapping[str, dict[str, dict[str, Any]]] = {
     "provider register": {"--namespace": ONE, "--wait": FLAG},
     "acr create": {
@@ -41,25 +49,15 @@ AZ: Mapping[str, dict[str, dict[str, Any]]] = {
     "acr token credential generate": REGISTRY | {"--password1": FLAG, "--password2": FLAG, "--expiration": ANY},
     "acr token credential delete": REGISTRY | {"--password1": FLAG, "--password2": FLAG},
     "acr connected-registry create": REGISTRY
+    | SETTINGS
     | {
         "--sync-token": ANY,
         "--parent": ANY,
         "--mode": {"choices": ("ReadOnly", "ReadWrite")},
-        "--sync-schedule": ANY,
-        "--sync-window": ANY,
-        "--sync-message-ttl": ANY,
-        "--log-level": {"choices": ("Debug", "Information", "Warning", "Error", "None")},
         "--yes": FLAG,
     },
     "acr connected-registry update": REGISTRY
-    | {
-        "--sync-schedule": ANY,
-        "--sync-window": ANY,
-        "--sync-message-ttl": ANY,
-        "--log-level": {"choices": ("Debug", "Information", "Warning", "Error", "None")},
-        "--gc-enabled": BOOLEAN,
-        "--gc-schedule": ANY,
-    }
+    | SETTINGS
     | {f"--{verb}-{noun}": {"nargs": "*"} for verb in ("add", "remove") for noun in ("client-tokens", "notifications")},
     "acr connected-registry show": REGISTRY,
     "acr connected-registry delete": REGISTRY | {"--yes": FLAG},
