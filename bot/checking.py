@@ -57,6 +57,14 @@ def nearest_folder(folder: Path) -> Path:
     return next(parent for parent in (folder, *folder.parents) if parent.exists())
 
 
+def sqlite_folder(settings: Settings) -> Path | None:
+    """Where the SQLite files are, or will be; None on PostgreSQL."""
+    address = start.address(settings)
+    if not address.startswith("sqlite:///"):
+        return None
+    return Path(address.removeprefix("sqlite:///").partition("?")[0]).absolute().parent
+
+
 def database_schema(settings: Settings) -> Schema:
     """Whose tables the database has, `none` also before the first start. Blocks; raises `UnusableDatabase`."""
     if not settings.database_url and not settings.data_dir.exists():

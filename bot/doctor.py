@@ -115,12 +115,19 @@ async def ask(settings: Settings, files: Files | None, environment: Mapping[str,
             except Exception as error:  # noqa: BLE001 - any problem becomes one line, as when the bot starts
                 return Answer(question.subject, _failure(error, settings))
 
+    questions = [Question("database", partial(_database, settings))]
+    if (folder := checking.sqlite_folder(settings)) is not None:
+        questions.append(Question("free disk", partial(_disk, folder)))
+    questions.append(Question("Slack bot token", partial(_bot_token, settings)))
+    if settings.mode == "socket":
+        questions.append(Question("Slack app token", partial(_app_token, settings)))
     async with AsyncExitStack() as stack:
-        questions = [*_of_storage(settings), *_of_slack(settings)]
         if files is not None:
             sites = tuple(files.sites.values())
             questions += await _of_azure(settings, sites, stack)
-            questions += _of_clusters(sites, environment, stack)
+            gateway = KubernetesGateway(environment=environment)
+            stack.push_async_callback(gateway.close)
+            questions += [Question(f"cluster of site {site.name}", partial(_cluster, gateway, site)) for site in sites]
         return await asyncio.gather(*map(answer, questions))
 
 
@@ -155,15 +162,6 @@ def _failure(error: Exception, settings: Settings) -> Verdict:
 # --- this machine and the database ----------------------------------------------------------------------------------
 
 
-def _of_storage(settings: Settings) -> list[Question]:
-    address = start.address(settings)
-    questions = [Question("database", partial(_database, settings))]
-    if address.startswith("sqlite:///"):
-        folder = Path(address.removeprefix("sqlite:///").partition("?")[0]).absolute().parent
-        questions.append(Question("free disk", partial(_disk, folder)))
-    return questions
-
-
 async def _database(settings: Settings) -> Verdict:
     match await asyncio.to_thread(checking.database_schema, settings):
         case "current":
@@ -195,13 +193,6 @@ def judge_disk(folder: Path, free: int) -> Verdict:
 
 
 # --- Slack ----------------------------------------------------------------------------------------------------------
-
-
-def _of_slack(settings: Settings) -> list[Question]:
-    questions = [Question("Slack bot token", partial(_bot_token, settings))]
-    if settings.mode == "socket":
-        questions.append(Question("Slack app token", partial(_app_token, settings)))
-    return questions
 
 
 async def _bot_token(settings: Settings) -> Verdict:
@@ -336,12 +327,6 @@ async def _clock(connection: Connection, subscription: str) -> Verdict:
 
 
 # --- clusters -------------------------------------------------------------------------------------------------------
-
-
-def _of_clusters(sites: Iterable[Site], environment: Mapping[str, str], stack: AsyncExitStack) -> list[Question]:
-    gateway = KubernetesGateway(environment=environment)
-    stack.push_async_callback(gateway.close)
-    return [Question(f"cluster of site {site.name}", partial(_cluster, gateway, site)) for site in sites]
 
 
 async def _cluster(gateway: KubernetesGateway, site: Site) -> Verdict:
