@@ -32,6 +32,8 @@ async def create(
     window: timedelta | None = None,
     message_ttl: timedelta | None = None,
     parent: str = "",
+    gc: Literal["on", "off"] | None = None,
+    gc_schedule: str | None = None,
     dry_run: bool = False,
     services: Services,
 ) -> Message | None:
@@ -49,9 +51,20 @@ async def create(
         window: How long a scheduled sync stays open, such as 3h.
         message_ttl: How long undelivered messages are kept, such as 2d.
         parent: Connected registry through which it syncs; without it the cloud registry itself.
+        gc: Whether it collects garbage.
+        gc_schedule: Cron expression in UTC for that, such as "0 1 * * *".
         dry_run: Only show the plan and the checks; write nothing.
     """
-    options = CreateOptions(repository, mode, schedule, window, message_ttl, parent)
+    options = CreateOptions(
+        repository,
+        mode,
+        schedule,
+        window,
+        message_ttl,
+        parent,
+        gc_enabled=None if gc is None else gc == "on",
+        gc_schedule=gc_schedule,
+    )
     create_request(site, name, options)  # here, so that a slip is answered at once and privately
     order = Order("create", name, site, options, request.person, request.place, request.key, dry_run=dry_run)
     await services.operations.start(order)

@@ -44,10 +44,10 @@ async def test_one_is_created_below_another_with_its_rights_there_and_both_are_d
     plant = await stocked.answer()
     await stocked.say(f"{LINE} --dry-run")
     preview = await stocked.answer()
-    await stocked.say(LINE)
+    await stocked.say(f'{LINE} --gc-schedule "0 1 * * *"')
     created, thread = await stocked.answer(), await stocked.thread()
     above = sorted(cloud(stocked).scope_maps["plant"].actions)
-    await stocked.say(LINE)
+    await stocked.say(f'{LINE} --gc-schedule "0 1 * * *"')
     again = await stocked.answer()
     await stocked.say("delete plant --site berlin --cleanup")
     refused = await stocked.blockers()
@@ -88,7 +88,7 @@ Registry: :white_check_mark:  *Create line1 for berlin*  ·  created
   requested by @alice TIME  ·  development  ·  `op-1`
   4 of 4 steps done
   *Repositories* hello-world
-  *Connected registry* line1, ReadOnly, schedule * * * * *, below plant
+  *Connected registry* line1, ReadOnly, schedule * * * * *, below plant, garbage collection 0 1 * * *
   *Extension* none yet. The bot installs none below another one: `az acr connected-registry get-settings` has what it needs
   *Took* N s
   [Show details]\
@@ -173,7 +173,7 @@ async def test_what_would_overwrite_or_could_not_sync_is_refused_before_anything
         "create edge01 --site lyon --repository team/app --parent nobody",
         "create edge02 --site berlin",
         f"{LINE} --mode ReadWrite",
-        'create plant --site berlin --mode ReadWrite --schedule "0 3 * * *" --window 3h',
+        'create plant --site berlin --mode ReadWrite --schedule "0 3 * * *" --window 3h --gc off',
     ):
         await stocked.say(line)
         answers.append(await stocked.blockers() or await stocked.answer())
@@ -201,8 +201,8 @@ Registry (only you): `Edge-1` can't be the name of a connected registry. Use 5 t
   Choose the same mode, or a parent that takes pushes (ReadWrite).\
 """,
             """\
-  :no_entry:  `plant` exists with other values: mode `ReadOnly` → `ReadWrite`, schedule `* * * * *` → `0 3 * * *`, window none → `PT3H`.
-  Schedule, window and message TTL are changed by `update`. Mode, parent and sync token can't be changed: choose another name, or delete it first.\
+  :no_entry:  `plant` exists with other values: mode `ReadOnly` → `ReadWrite`, schedule `* * * * *` → `0 3 * * *`, window none → `PT3H`, gc_enabled `True` → `False`.
+  Schedule, window, message TTL and garbage collection are changed by `update`. Mode, parent and sync token can't be changed: choose another name, or delete it first.\
 """,
         ]
     )

@@ -31,7 +31,7 @@ def name(_site: Site, request: CreateRequest, observation: Observation) -> Findi
     registry = observation.registry_named(request.name)
     if registry is None:
         return ok(Code.NAME_FREE)
-    pairs = {
+    pairs: dict[str, tuple[object, object]] = {
         "mode": (registry.mode, request.mode),
         "parent": (registry.parent.casefold(), request.parent.casefold()),
         "token": (resource_name(registry.token_id), request.name),
@@ -39,6 +39,9 @@ def name(_site: Site, request: CreateRequest, observation: Observation) -> Findi
         "window": (registry.window, request.window),
         "message_ttl": (registry.message_ttl, request.message_ttl),
     }
+    if registry.gc_enabled is not None:  # else the service does not say
+        pairs["gc_enabled"] = (registry.gc_enabled, request.gc_enabled)
+        pairs["gc_schedule"] = (registry.gc_schedule, request.gc_schedule)
     if changes := {field: pair for field, pair in pairs.items() if pair[0] != pair[1]}:
         return blocker(Code.CONNECTED_DIFFERS, changes=changes)
     return ok(Code.CONNECTED_SAME, state=registry.connection_state)

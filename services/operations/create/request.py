@@ -26,6 +26,8 @@ class CreateOptions:
     window: timedelta | None = None
     message_ttl: timedelta | None = None
     parent: str = ""
+    gc_enabled: bool | None = None
+    gc_schedule: str | None = None
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,10 @@ def create_request(site: Site, name: str, options: CreateOptions) -> CreateReque
         window=options.window or site.sync.window,
         message_ttl=options.message_ttl or site.sync.message_ttl,
         log_level=site.sync.log_level,
-        gc_enabled=site.sync.gc_enabled,
-        gc_schedule=site.sync.gc_schedule,
+        gc_enabled=site.sync.gc_enabled if options.gc_enabled is None else options.gc_enabled,
+        gc_schedule=valid_schedule(options.gc_schedule, "gc_schedule")
+        if options.gc_schedule
+        else site.sync.gc_schedule,
         parent=options.parent,
     )
     valid_timing(request.schedule, request.window, request.message_ttl)
