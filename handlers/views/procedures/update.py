@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from handlers.kit.text import duration, escape, listed
-from handlers.views.procedures.words import CauseWords, FindingWords, ProcedureWords, StepWords
+from handlers.views.procedures.words import REGISTRY_FINDINGS, CauseWords, FindingWords, ProcedureWords, StepWords
 from services.model.operation import Operation
 from services.operations.update.request import Cause, Code
 
@@ -74,15 +74,7 @@ WORDS = ProcedureWords(
         ),
     },
     findings={
-        Code.CONNECTED_FOUND: FindingWords("The connected registry {name} exists ({state})."),
-        Code.CONNECTED_ABSENT: FindingWords(
-            "The cloud registry {registry} has no connected registry {name}.",
-            "Check the name; similar ones: {near}.",
-            "az acr connected-registry list --registry {registry} --resource-group {group} --output table",
-        ),
-        Code.CONNECTED_BUSY: FindingWords(
-            "{name} is being changed at the moment ({state}).", "Run the command again when that has ended."
-        ),
+        **REGISTRY_FINDINGS,
         Code.WINDOW_MISSING: FindingWords(
             "The schedule {schedule} needs a sync window, and {name} has none.",
             "Add `--window`, such as `--window 3h`.",

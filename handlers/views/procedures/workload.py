@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from handlers.kit.text import code, count, escape, listed
-from handlers.views.procedures.words import CauseWords, FindingWords, ProcedureWords, StepWords
+from handlers.views.procedures.words import REGISTRY_FINDINGS, CauseWords, FindingWords, ProcedureWords, StepWords
 from services.model.operation import Operation
 from services.operations.workload.outputs import ImagePulled
 from services.operations.workload.words import Cause, Code
@@ -138,15 +138,7 @@ DEPLOY_WORDS = ProcedureWords(
     },
     findings={
         **_SHARED_FINDINGS,
-        Code.CONNECTED_FOUND: FindingWords("The connected registry {name} exists."),
-        Code.CONNECTED_ABSENT: FindingWords(
-            "The cloud registry {registry} has no connected registry {name}.",
-            "Check the name; similar ones: {near}.",
-            f"az acr connected-registry list {_ACR} --output table",
-        ),
-        Code.CONNECTED_BUSY: FindingWords(
-            "{name} is being changed at the moment ({state}).", "Give the command again when that has ended."
-        ),
+        **REGISTRY_FINDINGS,
         Code.INSTALLED: FindingWords("{name} is installed at {site} (extension {extension})."),
         Code.NOT_INSTALLED: FindingWords(
             "{name} is not installed at {site}, so nothing there can pull from it.",

@@ -4,13 +4,14 @@ import asyncio
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from services.model.azure import ConnectedRegistry, Token, resource_name
+from services.model.azure import Token, resource_name
 from services.model.kubernetes import DeployedWorkload
 from services.model.plan import Finding, Plan
 from services.operations import client_tokens
 from services.operations.answers import Answer, Questions
-from services.operations.checks import Check, blocker, check, if_known, ok, required, warning
+from services.operations.checks import Check, blocker, check, ok, required, warning
 from services.operations.reach import ClusterQuestions
+from services.operations.registry_checks import RegistryObservation, at_rest
 from services.operations.update.request import Code, UpdateRequest
 from services.operations.workload_removal import Place
 from services.policy.sites import CLIENTS_PER_REGISTRY, CONTINUOUS, Site
@@ -20,22 +21,16 @@ WRITE = "Microsoft.ContainerRegistry/registries/connectedRegistries/write"
 
 
 @dataclass(frozen=True)
-class Observation:
+class Observation(RegistryObservation):
     """All connected registries of the cloud registry, and the actions that the bot's identity lacks there.
 
     `tokens` are all of the cloud registry, asked for where client tokens change; `own_workloads` are those that the bot
     deployed from the connected registry, asked for where client tokens are removed.
     """
 
-    connected: Answer[tuple[ConnectedRegistry, ...]]
     missing_actions: Answer[tuple[str, ...] | None]
     tokens: Answer[tuple[Token, ...]]
     own_workloads: Answer[tuple[DeployedWorkload, ...]]
-
-    def registry(self, name: str) -> ConnectedRegistry | None:
-        """The connected registry of that name, whatever its case (ARM names have none)."""
-        registries = if_known(self.connected) or ()
-        return next((one for one in registries if one.name.casefold() == name.casefold()), None)
 
 
 async def observe(
@@ -64,14 +59,7 @@ async def observe(
 @check("connected.exists", title="Connected registry exists", essential=True)
 def exists(_site: Site, request: UpdateRequest, observation: Observation) -> Finding:
     """Nothing is changed while Azure is changing it."""
-    names = [one.name for one in required(observation.connected)]
-    registry = observation.registry(request.name)
-    if registry is None:
-        near = tuple(get_close_matches(request.name, names, n=3))
-        return blocker(Code.CONNECTED_ABSENT, near=near or tuple(sorted(names)[:3]))
-    if registry.provisioning_state in {"Creating", "Updating", "Deleting"}:
-        return blocker(Code.CONNECTED_BUSY, state=registry.provisioning_state)
-    return ok(Code.CONNECTED_FOUND, state=registry.connection_state)
+    return at_rest(observation, request.name)
 
 
 @check("connected.window", title="Schedule and window fit together")

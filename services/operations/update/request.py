@@ -43,9 +43,6 @@ class UpdateRequest:
 class Code(StrEnum):
     """All words that a finding can be. `handlers.views.procedures.update` has their sentences."""
 
-    CONNECTED_FOUND = auto()
-    CONNECTED_ABSENT = auto()
-    CONNECTED_BUSY = auto()
     WINDOW_MISSING = auto()
     NOT_IN_CONTACT = auto()
     NEXT_CONTACT = auto()

@@ -1,6 +1,5 @@
 """Checks before a workload is deployed or deleted, in the order in which people read them. Pure."""
 
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
@@ -8,6 +7,7 @@ from services.model.azure import ConnectedRegistry
 from services.model.plan import Finding
 from services.operations.answers import Answer, Unknown
 from services.operations.checks import Check, blocker, check, if_known, ok, required, warning
+from services.operations.registry_checks import RegistryObservation, at_rest
 from services.operations.workload.observation import DeletionObservation, Observation
 from services.operations.workload.request import DeletionRequest, WorkloadRequest
 from services.operations.workload.words import Code
@@ -17,20 +17,12 @@ from services.policy.sites import CLIENTS_PER_REGISTRY, CONTINUOUS, Site
 
 T = TypeVar("T")
 TRUST = "trustDistribution.enabled"
-_CHANGING = frozenset({"Creating", "Updating", "Deleting"})
 
 
 @check("connected.exists", title="Connected registry exists", essential=True)
 def exists(_site: Site, request: WorkloadRequest, seen: Observation) -> Finding:
     """Its list of client tokens is not changed while Azure changes the registry."""
-    names = [registry.name for registry in required(seen.connected)]
-    registry = seen.connected_registry(request.registry)
-    if registry is None:
-        near = tuple(get_close_matches(request.registry, names, n=3))
-        return blocker(Code.CONNECTED_ABSENT, near=near or tuple(sorted(names)[:3]))
-    if registry.provisioning_state in _CHANGING:
-        return blocker(Code.CONNECTED_BUSY, state=registry.provisioning_state)
-    return ok(Code.CONNECTED_FOUND)
+    return at_rest(RegistryObservation(seen.connected), request.registry)
 
 
 @check("connected.installed", title="Connected registry is installed at the site", essential=True)

@@ -6,9 +6,6 @@ from enum import StrEnum, auto
 class Code(StrEnum):
     """The outcome of a check."""
 
-    CONNECTED_FOUND = auto()
-    CONNECTED_ABSENT = auto()
-    CONNECTED_BUSY = auto()
     INSTALLED = auto()
     NOT_INSTALLED = auto()
     TRUST_OFF = auto()
