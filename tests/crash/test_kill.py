@@ -137,6 +137,12 @@ async def _deployed(made: World) -> dict[str, Any]:
     return await _carried_out(made, "deploy edge01 --site berlin", "Deploy edge01 to berlin", "online")
 
 
+async def _updated(made: World) -> dict[str, Any]:
+    """Change its settings and its client tokens, likewise."""
+    line = "update edge01 --site berlin --gc off --notification hello-world:push --add-client-token edge01"
+    return await _carried_out(made, line, "Update edge01 at berlin", "updated")
+
+
 async def _rotated(made: World) -> dict[str, Any]:
     """Rotate its sync token, likewise: passwords are made once more, so that is killed once more."""
     if isinstance(made.killer, Killer):
@@ -222,7 +228,7 @@ def _without_chance(line: str) -> str:
     ).strip()
 
 
-ACTS = (_deployed, _rotated, _removed)
+ACTS = (_deployed, _rotated, _updated, _removed)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
