@@ -80,7 +80,7 @@ Registry: :mag:  *Update edge01 at hamburg*  ·  dry run
   [ ] Change: Settings of edge01
       notifications hello-world:push → none
   [ ] Change: Client tokens of edge01
-      scanner and till → scanner
+      remove TILL: scanner and till → scanner
   [ ] Verify: edge01 shows them
   This was a dry run: nothing was written.
   [Show details]\

@@ -9,6 +9,9 @@ from handlers.views.procedures.words import REGISTRY_FINDINGS, CauseWords, Findi
 from services.model.operation import Operation
 from services.operations.update.request import Cause, Code
 
+MOST_NAMED = 10
+"""Client tokens of a list whose names are all shown; of a longer one those that come and go."""
+_SAME = "all of it is as asked for"
 _LABELS: Mapping[str, str] = {
     "schedule": "Schedule",
     "window": "Sync window",
@@ -37,12 +40,19 @@ def _changes(params: Mapping[str, Any]) -> str:
     changes = params["changes"].items()
     labels = {field: label[0].lower() + label[1:] for field, label in _LABELS.items()}
     texts = [f"{labels[field]} {_value(before)} → {_value(after)}" for field, (before, after) in changes]
-    return ", ".join(texts) or "all of it is as asked for"
+    return ", ".join(texts) or _SAME
 
 
 def _client_tokens(params: Mapping[str, Any]) -> str:
+    before, after = params["before"], params["after"]
+    if before == after:
+        return _SAME
+    changes = [f"{verb} {listed(params[verb])}" for verb in ("add", "remove") if params[verb]]
+    lists = f"{_value(before)} → {_value(after)}"
+    if max(len(before), len(after)) > MOST_NAMED:
+        lists = f"{len(before)} → {len(after)} client tokens"
     sync = "; the edge learns of it with its next sync" if params["add"] else ""
-    return f"{_value(params['before'])} → {_value(params['after'])}{sync}"
+    return f"{', '.join(changes)}: {lists}{sync}"
 
 
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:

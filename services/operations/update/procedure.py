@@ -26,11 +26,13 @@ def _plan(site: Site, request: UpdateRequest, observation: Observation) -> Draft
         changes = {field: (current[field], value) for field, value in requested.items() if current[field] != value}
         params = {"name": registry.name, "changes": changes}
         steps.append(PlannedStep(UPDATE.kind, params, "change" if changes else "reuse"))
-    tokens = {"add": options.add_client_tokens, "remove": options.remove_client_tokens}
-    if any(tokens.values()):
+    proof: dict[str, object] = {"name": registry.name, "settings": requested}
+    if options.add_client_tokens or options.remove_client_tokens:
+        tokens = {"add": options.add_client_tokens, "remove": options.remove_client_tokens}
         steps.append(_client_tokens(site, registry, **tokens))
+        proof |= tokens
     if any(step.runs for step in steps):
-        steps.append(PlannedStep(TAKEN.kind, {"name": registry.name, "settings": requested, **tokens}, "verify"))
+        steps.append(PlannedStep(TAKEN.kind, proof, "verify"))
     return Draft(tuple(steps), {f"connected_registry.{field}": current[field] for field in requested})
 
 

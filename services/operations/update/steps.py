@@ -100,7 +100,7 @@ def _differences(scene: Scene, registry: ConnectedRegistry) -> dict[str, object]
     differs: dict[str, object] = {
         field: (shown[field], value) for field, value in params["settings"].items() if shown[field] != value
     }
-    # A plan of an older version has no client tokens.
+    # A plan that changes no client tokens names none.
     listed, add, remove = registry.client_token_ids, params.get("add", ()), params.get("remove", ())
     after = client_tokens.changed(scene.site, registry, add=add, remove=remove)
     if after != listed:

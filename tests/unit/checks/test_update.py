@@ -1,12 +1,14 @@
-"""What the checks of an update say of client tokens."""
+"""What an update's plan and its checks say of client tokens."""
 
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from handlers.views.procedures import words_of
 from services.model.azure import Token
 from services.model.errors import NoAccess, Unreachable
+from services.model.plan import Plan
 from services.operations.answers import Known, NotAsked, Unknown
 from services.operations.checks import UNASKED, UNPROVEN
 from services.operations.update.checks import Observation
@@ -28,11 +30,23 @@ WORLD = Observation(
 )
 
 
-def codes(*, add: tuple[str, ...] = (), remove: tuple[str, ...] = (), **seen: Any) -> dict[str, str]:
-    """By check what it says, where that is about client tokens."""
+def planned(*, add: tuple[str, ...] = (), remove: tuple[str, ...] = (), **answers: Any) -> Plan:
+    """The plan of a change of client tokens, in a world with these answers."""
     request = UpdateRequest("edge01", UpdateOptions(add_client_tokens=add, remove_client_tokens=remove))
-    findings = SETTINGS.make_plan(SITE, request, replace(WORLD, **seen), NOW).findings
+    return SETTINGS.make_plan(SITE, request, replace(WORLD, **answers), NOW)
+
+
+def codes(*, add: tuple[str, ...] = (), remove: tuple[str, ...] = (), **answers: Any) -> dict[str, str]:
+    """By check what it says, where that is about client tokens."""
+    findings = planned(add=add, remove=remove, **answers).findings
     return {finding.check: finding.code for finding in findings if finding.check.startswith("client_tokens.")}
+
+
+def test_of_a_long_list_the_plan_names_only_the_tokens_that_come_and_go() -> None:
+    step, _ = planned(remove=("client7",), connected=Known((replace(REGISTRY, client_token_ids=FULL),))).steps
+
+    words = words_of("update").steps[step.kind]
+    assert words.details_of(step.params) == "remove client7: 50 → 49 client tokens"
 
 
 @pytest.mark.parametrize(
@@ -41,9 +55,9 @@ def codes(*, add: tuple[str, ...] = (), remove: tuple[str, ...] = (), **seen: An
 def test_a_connected_registry_takes_fifty_clients_and_one_that_goes_makes_room(
     remove: tuple[str, ...], refusal: dict[str, str]
 ) -> None:
-    seen = codes(add=("scanner",), remove=remove, connected=Known((replace(REGISTRY, client_token_ids=FULL),)))
+    verdicts = codes(add=("scanner",), remove=remove, connected=Known((replace(REGISTRY, client_token_ids=FULL),)))
 
-    assert {check: code for check, code in seen.items() if check == "client_tokens.room"} == refusal
+    assert {check: code for check, code in verdicts.items() if check == "client_tokens.room"} == refusal
 
 
 @pytest.mark.parametrize(
