@@ -228,6 +228,8 @@ async def _app_token(settings: Settings) -> Verdict:
 
 # --- Azure ----------------------------------------------------------------------------------------------------------
 
+_NOT_ACCEPTED = Verdict("WARN", "not asked, since the bot's identity is not accepted (see the subscription's line)")
+
 
 async def _of_azure(settings: Settings, sites: Sequence[Site], stack: AsyncExitStack) -> list[Question]:
     try:
@@ -240,90 +242,93 @@ async def _of_azure(settings: Settings, sites: Sequence[Site], stack: AsyncExitS
 
         return [Question("Azure identity", refused)]
 
-    async def where_accepted(ask: Callable[[], Awaitable[Verdict]]) -> Verdict:
+    return _AzureQuestions(connection, sites).all()
+
+
+@dataclass(frozen=True)
+class _AzureQuestions:
+    """What is asked of Azure over one connection, about everything that the sites name."""
+
+    connection: Connection
+    sites: Sequence[Site]
+
+    def all(self) -> list[Question]:
+        """One for each subscription, registry and cluster, and the clock."""
+        subscriptions = sorted({site.subscription for site in self.sites})
+        acrs = dict.fromkeys(site.acr_ref for site in self.sites)
+        clusters = dict.fromkeys(site.cluster_ref for site in self.sites)
+        return [
+            *(Question(f"Azure subscription {name}", partial(self.subscription, name)) for name in subscriptions),
+            *(Question(f"Azure rights at registry {acr.name}", partial(self.registry, acr)) for acr in acrs),
+            *(Question(f"Azure rights at cluster {arc.name}", partial(self.cluster, arc)) for arc in clusters),
+            Question("clock", partial(self.clock, subscriptions[0])),
+        ]
+
+    async def subscription(self, name: str) -> Verdict:
+        """Whether the identity is accepted at all."""
+        await self.connection.azure.providers.states(name, PROVIDERS)
+        return Verdict("ok", "Azure accepts the bot's identity, which may read the resource providers")
+
+    async def registry(self, acr: AcrRef) -> Verdict:
+        """The rights at a cloud registry."""
+        is_to_create = any(site.acr_ref == acr and site.acr.create_in for site in self.sites)
         try:
-            return await ask()
+            await self.connection.azure.registries.get(acr)
         except NotAuthenticated:
-            return Verdict("WARN", "not asked, since the bot's identity is not accepted (see the subscription's line)")
+            return _NOT_ACCEPTED
+        except Absent as error:
+            if is_to_create:
+                return Verdict("WARN", "not asked: the registry does not exist yet; the first deployment creates it")
+            return Verdict("FAIL", plain(error))
+        return await self.rights(acr.id, rights.READING_AT_ACR, (*rights.PULLING, *rights.DEPLOYING_AT_ACR))
 
-    def about_rights(resource: AcrRef | ClusterRef, ask: Callable[[], Awaitable[Verdict]]) -> Question:
-        kind = "registry" if isinstance(resource, AcrRef) else "cluster"
-        return Question(f"Azure rights at {kind} {resource.name}", partial(where_accepted, ask))
+    async def cluster(self, arc: ClusterRef) -> Verdict:
+        """The rights at an Arc-enabled cluster."""
+        try:
+            await self.connection.azure.clusters.get(arc)
+        except NotAuthenticated:
+            return _NOT_ACCEPTED
+        return await self.rights(arc.id, rights.READING_AT_CLUSTER, rights.DEPLOYING_AT_CLUSTER)
 
-    subscriptions = sorted({site.subscription for site in sites})
-    return [
-        *(Question(f"Azure subscription {name}", partial(_subscription, connection, name)) for name in subscriptions),
-        *(
-            about_rights(acr, partial(_at_registry, connection, acr, sites))
-            for acr in dict.fromkeys(site.acr_ref for site in sites)
-        ),
-        *(
-            about_rights(cluster, partial(_at_cluster, connection, cluster))
-            for cluster in dict.fromkeys(site.cluster_ref for site in sites)
-        ),
-        Question("clock", partial(_clock, connection, subscriptions[0])),
-    ]
+    async def rights(self, arm_id: str, reading: Sequence[str], deploying: Sequence[str]) -> Verdict:
+        """What is read of the resource itself is proven by now; this is about the rest."""
+        permissions = self.connection.azure.permissions
+        try:
+            missing = await permissions.missing(arm_id, (*reading, *deploying))
+            excessive = await permissions.excessive(arm_id)
+        except NotAllowed:
+            return Verdict(
+                "WARN",
+                f"the bot may read it; its other rights can't be asked without {', '.join(rights.ASKING)}",
+                "assign the role of deploy/azure/writer.json, unless this bot only reads",
+            )
+        verdicts: list[Verdict] = []
+        if unread := [action for action in missing if action in reading]:
+            remedy = "assign the role of deploy/azure/reader.json, or writer.json to a bot that deploys"
+            verdicts.append(Verdict("FAIL", f"for reading the bot lacks {', '.join(unread)}", remedy))
+        if unwritten := [action for action in missing if action in deploying]:
+            remedy = "assign the role of deploy/azure/writer.json, unless this bot only reads"
+            verdicts.append(Verdict("WARN", f"for deployments the bot lacks {', '.join(unwritten)}", remedy))
+        if excessive:
+            remedy = "assign the roles of deploy/azure, then remove the wider one"
+            verdicts.append(Verdict("WARN", f"the bot has more than it needs: {', '.join(excessive)}", remedy))
+        return _joined(verdicts, "the bot has what reading and deploying need, and nothing that gives it everything")
 
-
-async def _subscription(connection: Connection, subscription: str) -> Verdict:
-    await connection.azure.providers.states(subscription, PROVIDERS)
-    return Verdict("ok", "Azure accepts the bot's identity, which may read the resource providers")
-
-
-async def _at_registry(connection: Connection, acr: AcrRef, sites: Iterable[Site]) -> Verdict:
-    try:
-        await connection.azure.registries.get(acr)
-    except Absent as error:
-        if any(site.acr_ref == acr and site.acr.create_in for site in sites):
-            return Verdict("WARN", "not asked: the registry does not exist yet; the first deployment creates it")
-        return Verdict("FAIL", plain(error))
-    deploying = (*rights.PULLING, *rights.DEPLOYING_AT_ACR)
-    return await _rights(connection, acr.id, rights.READING_AT_ACR, deploying)
-
-
-async def _at_cluster(connection: Connection, cluster: ClusterRef) -> Verdict:
-    await connection.azure.clusters.get(cluster)
-    return await _rights(connection, cluster.id, rights.READING_AT_CLUSTER, rights.DEPLOYING_AT_CLUSTER)
-
-
-async def _rights(connection: Connection, arm_id: str, reading: Sequence[str], deploying: Sequence[str]) -> Verdict:
-    """What is read of the resource itself is proven by now; this is about the rest."""
-    permissions = connection.azure.permissions
-    try:
-        missing = await permissions.missing(arm_id, (*reading, *deploying))
-        excessive = await permissions.excessive(arm_id)
-    except NotAllowed:
+    async def clock(self, subscription: str) -> Verdict:
+        """A refusal has a date too."""
+        with suppress(DomainError):
+            await self.connection.azure.providers.states(subscription, PROVIDERS)
+        ahead = self.connection.clock.ahead
+        if ahead is None:
+            return Verdict("WARN", "not compared, since Azure gave no answer with a date")
+        if not ahead:
+            return Verdict("ok", "this machine's clock and Azure's differ by less than a minute")
+        level: Level = "FAIL" if abs(ahead) > LARGEST_SKEW else "WARN"
+        direction = "behind" if ahead > timedelta() else "ahead of"
+        sentence = f"this machine's clock is {duration(abs(ahead))} {direction} Azure's"
         return Verdict(
-            "WARN",
-            f"the bot may read it; its other rights can't be asked without {', '.join(rights.ASKING)}",
-            "assign the role of deploy/azure/writer.json, unless this bot only reads",
+            level, sentence, "synchronise it (NTP): tokens and Slack's signatures are refused at five minutes"
         )
-    verdicts: list[Verdict] = []
-    if unread := [action for action in missing if action in reading]:
-        remedy = "assign the role of deploy/azure/reader.json, or writer.json to a bot that deploys"
-        verdicts.append(Verdict("FAIL", f"for reading the bot lacks {', '.join(unread)}", remedy))
-    if unwritten := [action for action in missing if action in deploying]:
-        remedy = "assign the role of deploy/azure/writer.json, unless this bot only reads"
-        verdicts.append(Verdict("WARN", f"for deployments the bot lacks {', '.join(unwritten)}", remedy))
-    if excessive:
-        remedy = "assign the roles of deploy/azure, then remove the wider one"
-        verdicts.append(Verdict("WARN", f"the bot has more than it needs: {', '.join(excessive)}", remedy))
-    return _joined(verdicts, "the bot has what reading and deploying need, and nothing that gives it everything")
-
-
-async def _clock(connection: Connection, subscription: str) -> Verdict:
-    """A refusal has a date too."""
-    with suppress(DomainError):
-        await connection.azure.providers.states(subscription, PROVIDERS)
-    ahead = connection.clock.ahead
-    if ahead is None:
-        return Verdict("WARN", "not compared, since Azure gave no answer with a date")
-    if not ahead:
-        return Verdict("ok", "this machine's clock and Azure's differ by less than a minute")
-    level: Level = "FAIL" if abs(ahead) > LARGEST_SKEW else "WARN"
-    direction = "behind" if ahead > timedelta() else "ahead of"
-    sentence = f"this machine's clock is {duration(abs(ahead))} {direction} Azure's"
-    return Verdict(level, sentence, "synchronise it (NTP): tokens and Slack's signatures are refused at five minutes")
 
 
 # --- clusters -------------------------------------------------------------------------------------------------------
