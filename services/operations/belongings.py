@@ -17,6 +17,16 @@ Ownership = Literal["own", "other", "unclear"]
 Purpose = Literal["Sync", "Client"]
 
 
+_ACR = "Microsoft.ContainerRegistry/registries"
+DELETION_ACTIONS = {
+    "connected.remove": f"{_ACR}/connectedRegistries/delete",
+    "scope_map.narrow": f"{_ACR}/scopeMaps/write",
+    "token.remove": f"{_ACR}/tokens/delete",
+    "scope_map.remove": f"{_ACR}/scopeMaps/delete",
+}
+"""What Azure's roles call the writes of each kind of step, at the cloud registry."""
+
+
 @dataclass(frozen=True)
 class Belongings:
     """What is to go, what gets smaller, and what stays because others use it.

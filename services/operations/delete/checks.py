@@ -5,9 +5,9 @@ from difflib import get_close_matches
 
 from services.model.azure import resource_name
 from services.model.plan import Finding
-from services.operations.belongings import ownership
+from services.operations.belongings import DELETION_ACTIONS, ownership
 from services.operations.checks import Check, blocker, check, ok, required, warning
-from services.operations.delete.observation import ACTIONS, Observation
+from services.operations.delete.observation import Observation
 from services.operations.delete.plan import plan
 from services.operations.delete.request import Code, DeleteRequest
 from services.policy.extensions import registry_extensions
@@ -107,7 +107,7 @@ def above(_site: Site, request: DeleteRequest, observation: Observation) -> Find
 @check("azure.actions", title="Bot has the Azure rights that the deletion uses")
 def actions(site: Site, request: DeleteRequest, observation: Observation) -> Finding | None:
     """By its roles; a lock or a deny assignment shows only when Azure refuses."""
-    needed = {ACTIONS[step.kind] for step in plan(site, request, observation).steps}
+    needed = {DELETION_ACTIONS[step.kind] for step in plan(site, request, observation).steps}
     missing = tuple(action for action in required(observation.missing_actions) or () if action in needed)
     if missing:
         return blocker(Code.ACTIONS_MISSING, missing=missing)

@@ -6,19 +6,10 @@ from dataclasses import dataclass
 from services.model.azure import ConnectedRegistry, Extension, ScopeMap, Token
 from services.model.plan import Plan
 from services.operations.answers import Answer, Questions, known
-from services.operations.belongings import Belongings, belongings
+from services.operations.belongings import DELETION_ACTIONS, Belongings, belongings
 from services.operations.delete.request import DeleteRequest
 from services.policy.sites import Site
 from services.ports import Azure, Kubernetes
-
-_ACR = "Microsoft.ContainerRegistry/registries"
-ACTIONS = {
-    "connected.remove": f"{_ACR}/connectedRegistries/delete",
-    "scope_map.narrow": f"{_ACR}/scopeMaps/write",
-    "token.remove": f"{_ACR}/tokens/delete",
-    "scope_map.remove": f"{_ACR}/scopeMaps/delete",
-}
-"""What Azure's roles call the writes of each kind of step."""
 
 
 @dataclass(frozen=True)
@@ -48,5 +39,5 @@ async def observe(
         scope_maps = arm.list(acr.id, lambda: azure.scope_maps.list(acr))
         tokens = arm.list(acr.id, lambda: azure.tokens.list(acr))
         extensions = arm.list(arc.id, lambda: azure.extensions.list(arc))
-        missing = arm.find(acr.id, lambda: azure.permissions.missing(acr.id, tuple(ACTIONS.values())))
+        missing = arm.find(acr.id, lambda: azure.permissions.missing(acr.id, tuple(DELETION_ACTIONS.values())))
     return Observation(connected.result(), scope_maps.result(), tokens.result(), extensions.result(), missing.result())

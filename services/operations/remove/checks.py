@@ -5,9 +5,9 @@ from difflib import get_close_matches
 
 from services.model.plan import Finding
 from services.operations.answers import Known, is_missing, known
-from services.operations.belongings import ownership
+from services.operations.belongings import DELETION_ACTIONS, ownership
 from services.operations.checks import Check, blocker, check, ok, required, warning
-from services.operations.remove.observation import ACR_ACTIONS, CLUSTER_ACTIONS, Observation
+from services.operations.remove.observation import CLUSTER_ACTIONS, Observation
 from services.operations.remove.plan import extension_of, of_request, plan
 from services.operations.remove.request import NO_EXTENSION, Code, RemoveRequest
 from services.policy.extensions import registry_extensions
@@ -118,7 +118,7 @@ def actions(site: Site, request: RemoveRequest, observation: Observation) -> Fin
     """By its roles; a lock or a deny assignment shows only when Azure refuses."""
     kinds = {step.kind for step in plan(site, request, observation).steps}
     places = (
-        (ACR_ACTIONS, observation.missing_at_acr, site.acr_ref.name),
+        (DELETION_ACTIONS, observation.missing_at_acr, site.acr_ref.name),
         (CLUSTER_ACTIONS, observation.missing_at_cluster, site.cluster_ref.name),
     )
     for actions_of, answer, place in places:

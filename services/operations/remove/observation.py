@@ -9,7 +9,7 @@ from services.model.errors import WrongCluster
 from services.model.kubernetes import DeployedWorkload, Workload
 from services.model.plan import Plan
 from services.operations.answers import Answer, Questions, value_of
-from services.operations.belongings import own_extension
+from services.operations.belongings import DELETION_ACTIONS, own_extension
 from services.operations.reach import ClusterQuestions, cluster_of
 from services.operations.remove.request import RemoveRequest
 from services.policy.extensions import SERVICE_ADDRESS, registry_extensions
@@ -18,15 +18,8 @@ from services.ports import Azure, Cluster, Kubernetes
 
 Tasks = dict[str, asyncio.Task[Answer[Any]]]
 
-_ACR = "Microsoft.ContainerRegistry/registries"
-ACR_ACTIONS = {
-    "connected.remove": f"{_ACR}/connectedRegistries/delete",
-    "token.remove": f"{_ACR}/tokens/delete",
-    "scope_map.remove": f"{_ACR}/scopeMaps/delete",
-    "scope_map.narrow": f"{_ACR}/scopeMaps/write",
-}
 CLUSTER_ACTIONS = {"extension.remove": "Microsoft.KubernetesConfiguration/extensions/delete"}
-"""What Azure's roles call the writes of each kind of step, at the cloud registry and at the Arc-enabled cluster."""
+"""What Azure's roles call the writes at the Arc-enabled cluster."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +59,7 @@ async def observe(
 def _ask_azure(questions: Questions, azure: Azure, site: Site) -> Tasks:
     """Answers to be, by the fields of an observation."""
     acr, arc = site.acr_ref, site.cluster_ref
-    at_acr, at_cluster = tuple(ACR_ACTIONS.values()), tuple(CLUSTER_ACTIONS.values())
+    at_acr, at_cluster = tuple(DELETION_ACTIONS.values()), tuple(CLUSTER_ACTIONS.values())
     return {
         "connected": questions.list(acr.id, lambda: azure.connected.list(acr)),
         "scope_maps": questions.list(acr.id, lambda: azure.scope_maps.list(acr)),
