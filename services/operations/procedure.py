@@ -6,7 +6,7 @@ Its words for people stand beside this, in `handlers.views.procedures`.
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from services.model.errors import DomainError, Failure
 from services.model.operation import Operation
@@ -21,6 +21,19 @@ from services.ports import Azure, Kubernetes
 
 R = TypeVar("R")
 O = TypeVar("O")  # noqa: E741 - of `Observation`
+
+
+class Named(Protocol):
+    """A request about one connected registry."""
+
+    @property
+    def name(self) -> str:
+        """Of the connected registry."""
+
+
+def site_names(site: Site, request: Named) -> dict[str, object]:
+    """The site's names and the connected registry's: what most kinds have in their sentences and command lines."""
+    return {**site.names, "name": request.name}
 
 
 @dataclass(frozen=True)

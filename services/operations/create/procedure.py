@@ -3,8 +3,8 @@
 from services.operations.create.checks import CHECKS
 from services.operations.create.observation import Observation, observe
 from services.operations.create.plan import STEPS, plan
-from services.operations.create.request import CreateOptions, CreateRequest, create_request, site_names
-from services.operations.procedure import Procedure
+from services.operations.create.request import CreateOptions, CreateRequest, create_request
+from services.operations.procedure import Procedure, site_names
 from services.operations.token_steps import scope_maps_lock
 from services.policy.sites import Site
 

@@ -108,8 +108,3 @@ def create_request(site: Site, name: str, options: CreateOptions) -> CreateReque
     )
     valid_timing(request.schedule, request.window, request.message_ttl)
     return request
-
-
-def site_names(site: Site, request: CreateRequest) -> dict[str, object]:
-    """Facts for sentences and command lines."""
-    return {**site.names, "name": request.name}

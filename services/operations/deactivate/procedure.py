@@ -7,10 +7,9 @@ from services.operations.deactivate.request import (
     DeactivateOptions,
     DeactivateRequest,
     deactivate_request,
-    site_names,
 )
 from services.operations.deactivate.steps import DEACTIVATE, INACTIVE
-from services.operations.procedure import Draft, Procedure
+from services.operations.procedure import Draft, Procedure, site_names
 from services.policy.sites import Site
 
 

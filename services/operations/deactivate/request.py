@@ -42,8 +42,3 @@ class Cause(StrEnum):
 def deactivate_request(_site: Site, name: str, _options: DeactivateOptions) -> DeactivateRequest:
     """Of this registry; whether it exists is for the checks to see."""
     return DeactivateRequest(name)
-
-
-def site_names(site: Site, request: DeactivateRequest) -> dict[str, object]:
-    """Facts for sentences and command lines."""
-    return {**site.names, "name": request.name}

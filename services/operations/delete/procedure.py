@@ -3,8 +3,8 @@
 from services.operations.delete.checks import CHECKS
 from services.operations.delete.observation import Observation, observe
 from services.operations.delete.plan import STEPS, plan
-from services.operations.delete.request import DeleteOptions, DeleteRequest, delete_request, site_names
-from services.operations.procedure import Procedure
+from services.operations.delete.request import DeleteOptions, DeleteRequest, delete_request
+from services.operations.procedure import Procedure, site_names
 from services.operations.token_steps import scope_maps_lock
 from services.policy.sites import Site
 

@@ -47,8 +47,3 @@ class Code(StrEnum):
 def delete_request(_site: Site, name: str, options: DeleteOptions) -> DeleteRequest:
     """Of this registry; what there is of it is for the checks to see."""
     return DeleteRequest(name, options.cleanup)
-
-
-def site_names(site: Site, request: DeleteRequest) -> dict[str, object]:
-    """Facts for sentences and command lines."""
-    return {**site.names, "name": request.name}

@@ -9,10 +9,9 @@ from services.operations.permissions.request import (
     PermissionsOptions,
     PermissionsRequest,
     permissions_request,
-    site_names,
 )
 from services.operations.permissions.steps import STEPS
-from services.operations.procedure import Procedure
+from services.operations.procedure import Procedure, site_names
 from services.operations.token_steps import scope_maps_lock
 from services.policy.sites import Site
 

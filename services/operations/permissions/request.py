@@ -81,8 +81,3 @@ def permissions_request(_site: Site, name: str, options: PermissionsOptions) -> 
     if not add and not remove:
         raise Invalid("repository", "", "missing")
     return PermissionsRequest(name, add, remove)
-
-
-def site_names(site: Site, request: PermissionsRequest) -> dict[str, object]:
-    """Facts for sentences and command lines."""
-    return {**site.names, "name": request.name}

@@ -1,10 +1,10 @@
 """The removal of a connected registry, declared."""
 
-from services.operations.procedure import Procedure
+from services.operations.procedure import Procedure, site_names
 from services.operations.remove.checks import CHECKS
 from services.operations.remove.observation import Observation, observe
 from services.operations.remove.plan import plan
-from services.operations.remove.request import RemoveOptions, RemoveRequest, remove_request, site_names
+from services.operations.remove.request import RemoveOptions, RemoveRequest, remove_request
 from services.operations.remove.steps import STEPS
 from services.operations.token_steps import scope_maps_lock
 from services.policy.sites import Site

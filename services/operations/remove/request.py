@@ -74,8 +74,3 @@ class Cause(StrEnum):
 def remove_request(_site: Site, name: str, options: RemoveOptions) -> RemoveRequest:
     """Of this registry; what there is of it is for the checks to see."""
     return RemoveRequest(name, options)
-
-
-def site_names(site: Site, request: RemoveRequest) -> dict[str, object]:
-    """Facts for sentences and command lines."""
-    return {**site.names, "name": request.name}

@@ -1,7 +1,7 @@
 """The resync of a connected registry, declared."""
 
 from services.model.plan import PlannedStep
-from services.operations.procedure import Draft, Procedure
+from services.operations.procedure import Draft, Procedure, site_names
 from services.operations.resync.checks import CHECKS, Observation, observe
 from services.operations.resync.request import (
     Resynced,
@@ -9,7 +9,6 @@ from services.operations.resync.request import (
     ResyncRequest,
     ResyncRequested,
     resync_request,
-    site_names,
 )
 from services.operations.resync.steps import ENDED, REQUEST
 from services.policy.sites import Site

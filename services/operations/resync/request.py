@@ -55,8 +55,3 @@ class Cause(StrEnum):
 def resync_request(_site: Site, name: str, _options: ResyncOptions) -> ResyncRequest:
     """Of this registry; whether it exists is for the checks to see."""
     return ResyncRequest(name)
-
-
-def site_names(site: Site, request: ResyncRequest) -> dict[str, object]:
-    """Facts for sentences and command lines."""
-    return {**site.names, "name": request.name}

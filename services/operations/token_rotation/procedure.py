@@ -2,7 +2,7 @@
 
 from services.model.operation import Operation
 from services.model.plan import Finding
-from services.operations.procedure import Procedure
+from services.operations.procedure import Procedure, site_names
 from services.operations.token_rotation.checks import CHECKS
 from services.operations.token_rotation.observation import Observation, observe
 from services.operations.token_rotation.plan import plan
@@ -12,7 +12,6 @@ from services.operations.token_rotation.request import (
     RotationOptions,
     RotationRequest,
     rotation_request,
-    site_names,
 )
 from services.operations.token_rotation.steps import ROTATE, STEPS
 from services.policy.sites import Site

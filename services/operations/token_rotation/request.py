@@ -70,8 +70,3 @@ class Cause(StrEnum):
 def rotation_request(_site: Site, name: str, options: RotationOptions) -> RotationRequest:
     """Of this registry; whether it exists is for the checks to see."""
     return RotationRequest(name, options.expires)
-
-
-def site_names(site: Site, request: RotationRequest) -> dict[str, object]:
-    """Facts for sentences and command lines."""
-    return {**site.names, "name": request.name}

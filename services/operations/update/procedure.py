@@ -3,9 +3,9 @@
 from services.model.azure import ConnectedRegistry
 from services.model.plan import PlannedStep
 from services.operations import client_tokens
-from services.operations.procedure import Draft, Procedure
+from services.operations.procedure import Draft, Procedure, site_names
 from services.operations.update.checks import CHECKS, Observation, observe
-from services.operations.update.request import UpdateOptions, UpdateRequest, site_names, update_request
+from services.operations.update.request import UpdateOptions, UpdateRequest, update_request
 from services.operations.update.steps import CLIENT_TOKENS, FIELDS, TAKEN, UPDATE, ordered, settings
 from services.policy.sites import Site
 

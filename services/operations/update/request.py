@@ -81,8 +81,3 @@ def update_request(_site: Site, name: str, options: UpdateOptions) -> UpdateRequ
     if both := next((token for token in options.add_client_tokens if token.casefold() in removed), None):
         raise Invalid("add_client_token", both, "client_token.both")
     return UpdateRequest(name, options)
-
-
-def site_names(site: Site, request: UpdateRequest) -> dict[str, object]:
-    """Facts for sentences and command lines."""
-    return {**site.names, "name": request.name}
