@@ -22,6 +22,7 @@ from services.model.azure import (
     ScopeMap,
     Token,
 )
+from services.model.contents import CloudTag
 from services.model.kubernetes import (
     Certificate,
     DeployedWorkload,
@@ -93,6 +94,9 @@ class Images(Protocol):
 
     async def any_tag(self, login_server: str, repository: str) -> str:
         """The name of one of a repository's tags. Raises `Absent` where it has none, or there is no such repository."""
+
+    async def tags(self, login_server: str, repository: str) -> Mapping[str, CloudTag]:
+        """All tags of a repository by name. Raises `Absent`, its code `NAME_UNKNOWN` where there is no repository."""
 
 
 class ScopeMaps(Protocol):

@@ -11,6 +11,7 @@ NOT_NEEDED_HERE = {
     "Microsoft.ContainerRegistry/checkNameAvailability/read",
     "Microsoft.ContainerRegistry/register/action",
     "Microsoft.ContainerRegistry/registries/operationStatuses/read",
+    "Microsoft.ContainerRegistry/registries/metadata/read",
     "Microsoft.ContainerRegistry/registries/pull/read",
 }
 """The registry exists, the subscription has the provider registered, these writes are done at once, and images are not read by ARM."""

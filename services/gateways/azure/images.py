@@ -10,7 +10,8 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -21,13 +22,18 @@ from services.gateways.azure.identity import Credential
 from services.gateways.azure.retries import TryOutcome, pause
 from services.gateways.azure.translation import SERVICE, from_sdk, throttled, unreadable
 from services.model.azure import Image
+from services.model.contents import CloudTag
 from services.model.errors import Absent, DomainError, Foreign, NotAllowed, Refused, Unreachable, Unreadable
 from services.model.redaction import short
 
 SCOPE = "https://containerregistry.azure.net/.default"
 """What the Entra token is asked for, the same in every cloud (azure-cli: acr/_docker_utils.py)."""
 PULL = "Microsoft.ContainerRegistry/registries/pull/read"
-"""The action that lets an identity read images; in a registry with ABAC it is a data action on its repositories."""
+METADATA = "Microsoft.ContainerRegistry/registries/metadata/read"
+"""The actions that let an identity read images, and list tags with their times; in a registry with ABAC these are data
+actions on its repositories."""
+TAGS_PAGE, MAX_TAG_PAGES = 1000, 50
+"""Tags in one answer, the most that the service gives, and answers for one repository."""
 
 MANIFESTS = (
     "application/vnd.oci.image.index.v1+json",
@@ -91,6 +97,24 @@ class Images:
                     raise Absent(SERVICE, target, "TAG_UNKNOWN", "the repository has no tag")
                 return str(tags[0])
 
+    async def tags(self, login_server: str, repository: str) -> dict[str, CloudTag]:
+        """Of all pages. Raises `Absent`, its code `NAME_UNKNOWN` where there is no such repository."""
+        target = f"{login_server}/{repository}"
+        tags: dict[str, CloudTag] = {}
+        with _answering(target, self._deadline, METADATA):
+            async with asyncio.timeout(self._deadline):
+                headers = {"Authorization": f"Bearer {await self._access_token(login_server, repository, target)}"}
+                url, last = f"https://{login_server}/acr/v1/{repository}/_tags", ""
+                for _ in range(MAX_TAG_PAGES):
+                    query = {"n": str(TAGS_PAGE)} | ({"last": last} if last else {})
+                    answer = await self._request("GET", url, target, headers=headers, params=query)
+                    page = answer.object.get("tags") or []
+                    tags |= {str(tag["name"]): CloudTag(str(tag["digest"]), _moment(tag)) for tag in page}
+                    if not page or "Link" not in answer.headers:
+                        return tags
+                    last = str(page[-1]["name"])
+        raise Unreadable(SERVICE, target, "EndlessList", "a list of tags without an end")
+
     async def _access_token(self, login_server: str, repository: str, target: str) -> str:
         entra = (await self._credential.get_token(SCOPE)).token
         url = f"https://{login_server}/oauth2"
@@ -138,6 +162,12 @@ def _platform(entry: Any) -> str:
     return "/".join(words) if all(words) and "unknown" not in words else ""
 
 
+def _moment(tag: dict[str, Any]) -> datetime | None:
+    """When a tag was last pointed at a manifest: `2026-11-30T08:00:00.1234567Z`, with seven digits."""
+    text = tag.get("lastUpdateTime")
+    return datetime.fromisoformat(text) if isinstance(text, str) else None
+
+
 def _text(answer: _Answer, key: str, target: str) -> str:
     value = answer.object.get(key)
     if not isinstance(value, str) or not value:
@@ -161,16 +191,21 @@ def _refusal(answer: _Answer, target: str) -> Foreign:
         return Absent(SERVICE, target, code, message, correlation)
     if answer.status in {_UNAUTHORIZED, _FORBIDDEN} and code != "DENIED":
         # Entra has accepted the identity before, so what it lacks is the right.
-        return NotAllowed(SERVICE, target, code, message, correlation, action=PULL)
+        return NotAllowed(SERVICE, target, code, message, correlation)
     # DENIED is the registry's firewall (Learn: container-registry-troubleshoot-access).
     return Refused(SERVICE, target, code, message, correlation)
 
 
 @contextmanager
-def _answering(target: str, seconds: float) -> Iterator[None]:
-    """What leaves this block is an image or an error of ours; no foreign error quotes a token then."""
+def _answering(target: str, seconds: float, action: str = PULL) -> Iterator[None]:
+    """What leaves this block is an answer or an error of ours; no foreign error quotes a token then.
+
+    `action` is what an identity lacks that is not allowed to ask.
+    """
     try:
         yield
+    except NotAllowed as error:
+        raise replace(error, action=action) from None
     except DomainError:
         raise
     except TimeoutError:

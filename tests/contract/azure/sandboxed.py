@@ -50,6 +50,12 @@ class Sandboxed:
         """Put a fault in force."""
         self._faults.add(Fault("azure", match, **fault))
 
+    def tag(self, repository: str, *tags: str) -> None:
+        """Point more tags of a repository at what its `latest` stands for."""
+        images = self._part.cloud.registries["contosoacr"].images.repositories[repository]
+        for tag in tags:
+            images.tag(tag, images.tags["latest"], self.clock.now())
+
     async def lines(self) -> list[str]:
         """The requests to ARM so far, without the id of the subscription's group, and without providers' documents."""
         log = (await self._call("GET", "/sandbox/azure/requests"))["requests"]

@@ -239,16 +239,36 @@ async def test_a_repository_names_one_of_its_tags_and_an_empty_one_is_absent(azu
     assert await azure.images.any_tag(server, "hello-world") == "latest"
 
 
-async def test_the_right_to_read_images_is_named_where_it_is_missing(keys: Path) -> None:
-    right = "Microsoft.ContainerRegistry/registries/pull/read"
-    cloud = Sandboxed(keys, denied_actions=[right])
+async def test_the_tags_of_a_repository_have_their_digests_and_times(cloud: Sandboxed, azure: Azure) -> None:
+    server = await login_server(azure)
+    tags = await azure.images.tags(server, "hello-world")
+
+    image = await azure.images.get(server, "hello-world", "latest")
+    assert {tag: entry.digest for tag, entry in tags.items()} == {"latest": image.digest}
+    assert [entry.changed <= cloud.clock.now() for entry in tags.values() if entry.changed] == [True]
+    with pytest.raises(Absent):
+        await azure.images.tags(server, "hello-moon")
+
+
+async def test_the_tags_of_all_pages_are_listed(cloud: Sandboxed, azure: Azure) -> None:
+    server = await login_server(azure)
+    cloud.tag("hello-world", *(f"v{number}" for number in range(2_000)))
+
+    assert len(await azure.images.tags(server, "hello-world")) == 2_001
+
+
+@pytest.mark.parametrize(("right", "question"), [("pull", "get"), ("metadata", "tags")])
+async def test_the_right_to_read_images_is_named_where_it_is_missing(keys: Path, right: str, question: str) -> None:
+    action = f"Microsoft.ContainerRegistry/registries/{right}/read"
+    cloud = Sandboxed(keys, denied_actions=[action])
     await cloud.start()
     async with await open_azure(opened(cloud)) as connection:
         server = await login_server(connection.azure)
+        words = ("hello-world", "latest")[: 1 + (question == "get")]
         with pytest.raises(NotAllowed) as caught:
-            await connection.azure.images.get(server, "hello-world", "latest")
+            await getattr(connection.azure.images, question)(server, *words)
     await cloud.stop()
-    assert caught.value.action == right
+    assert caught.value.action == action
 
 
 @pytest.mark.parametrize(
