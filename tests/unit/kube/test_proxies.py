@@ -1,4 +1,4 @@
-"""Networks in NO_PROXY."""
+"""Addresses that are reached without a proxy."""
 
 import pytest
 
@@ -8,7 +8,9 @@ from services.gateways.proxies import is_direct
 @pytest.mark.parametrize(
     ("url", "listed", "direct"),
     [
-        ("https://127.0.0.1:6443", "127.0.0.0/8,.svc", True),
+        ("https://127.0.0.1:47011/proxies/b7aaf9dd", "", True),
+        ("https://[::1]:47011", "", True),
+        ("https://localhost:47011", "10.0.0.0/8", True),
         ("https://10.1.2.3", "localhost, 10.0.0.0/8", True),
         ("https://[fd00::1]:6443", "fd00::/8", True),
         ("https://192.168.0.1", "10.0.0.0/8", False),
@@ -19,5 +21,7 @@ from services.gateways.proxies import is_direct
         ("", "10.0.0.0/8", False),
     ],
 )
-def test_an_address_within_a_listed_network_is_reached_directly(url: str, listed: str, direct: bool) -> None:
+def test_this_machine_and_an_address_within_a_listed_network_are_reached_directly(
+    url: str, listed: str, direct: bool
+) -> None:
     assert is_direct(url, {"NO_PROXY": listed}) is direct
