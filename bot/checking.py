@@ -10,6 +10,7 @@ from bot.problems import Problem
 from bot.settings import Settings
 from handlers.views.errors import plain
 from services.gateways.kubernetes import access as kubeconfigs
+from services.gateways.proxies import is_loopback
 from services.model.errors import Unreachable
 from services.policy.sites import Site
 from services.store import Schema, schema
@@ -89,6 +90,12 @@ def site_problems(sites: Mapping[str, Site], environment: Mapping[str, str] = os
             if error.code != "KubeconfigMissing":
                 problems.append(Problem(f"cluster of site {site.name}", plain(error)))
             continue
+        if site.access == "arc" and not is_loopback(server):
+            text = (
+                f"`access: arc` goes through a proxy on the bot's own machine, but its kubeconfig leads to {server}:"
+                " name the file that `az connectedk8s proxy --file` writes, or set `access: kubeconfig`"
+            )
+            problems.append(Problem(f"cluster of site {site.name}", text))
         other = by_server.setdefault(server.rstrip("/").casefold(), site)
         if other.cluster_ref.id.lower() != site.cluster_ref.id.lower():
             place = server or "the bot's own API server"

@@ -124,10 +124,7 @@ async def ask(settings: Settings, files: Files | None, environment: Mapping[str,
     async with AsyncExitStack() as stack:
         if files is not None:
             sites = tuple(files.sites.values())
-            questions += await _of_azure(settings, sites, stack)
-            gateway = KubernetesGateway(environment=environment)
-            stack.push_async_callback(gateway.close)
-            questions += [Question(f"cluster of site {site.name}", partial(_cluster, gateway, site)) for site in sites]
+            questions += await _of_azure_and_clusters(settings, sites, environment, stack)
         return await asyncio.gather(*map(answer, questions))
 
 
@@ -231,7 +228,10 @@ async def _app_token(settings: Settings) -> Verdict:
 _NOT_ACCEPTED = Verdict("WARN", "not asked, since the bot's identity is not accepted (see the subscription's line)")
 
 
-async def _of_azure(settings: Settings, sites: Sequence[Site], stack: AsyncExitStack) -> list[Question]:
+async def _of_azure_and_clusters(
+    settings: Settings, sites: Sequence[Site], environment: Mapping[str, str], stack: AsyncExitStack
+) -> list[Question]:
+    """Clusters come after Azure, which knows whether an Arc proxy can lead anywhere."""
     try:
         connection = await stack.enter_async_context(await open_azure(start.azure_options(settings)))
     except (DomainError, OSError) as error:
@@ -240,9 +240,13 @@ async def _of_azure(settings: Settings, sites: Sequence[Site], stack: AsyncExitS
         async def refused() -> Verdict:
             return failure
 
-        return [Question("Azure identity", refused)]
-
-    return _AzureQuestions(connection, sites).all()
+        return [Question("Azure identity, needed for Azure and clusters", refused)]
+    gateway = KubernetesGateway(environment=environment)
+    stack.push_async_callback(gateway.close)
+    clusters = [
+        Question(f"cluster of site {site.name}", partial(_cluster, connection, gateway, site)) for site in sites
+    ]
+    return [*_AzureQuestions(connection, sites).all(), *clusters]
 
 
 @dataclass(frozen=True)
@@ -334,11 +338,11 @@ class _AzureQuestions:
 # --- clusters -------------------------------------------------------------------------------------------------------
 
 
-async def _cluster(gateway: KubernetesGateway, site: Site) -> Verdict:
+async def _cluster(connection: Connection, gateway: KubernetesGateway, site: Site) -> Verdict:
     if site.access == "none":
         return Verdict("WARN", "not asked: the site file says `access: none`")
     try:
-        cluster = await cluster_of(gateway, site)
+        cluster = await cluster_of(connection.azure, gateway, site)
         version = await cluster.version()
     except Unreachable as error:
         return Verdict("FAIL", plain(error), "see docs/runbook.md, A cluster is unreachable")

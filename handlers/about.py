@@ -29,7 +29,7 @@ async def ping(request: Request, services: Services) -> Message:
         await services.azure.providers.states(subscription, PROVIDERS)
 
     async def cluster(site: Site) -> None:
-        await (await cluster_of(services.kubernetes, site)).version()
+        await (await cluster_of(services.azure, services.kubernetes, site)).version()
 
     subscriptions = sorted({site.subscription for site in permitted})
     probes: list[tuple[str, Callable[[], Awaitable[None]]]] = [

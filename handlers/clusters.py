@@ -54,7 +54,7 @@ async def show(_request: Request, site: Site, *, services: Services) -> Message:
         arm = Questions(group, "azure")
         cluster = arm.find(arc.id, lambda: azure.clusters.get(arc))
         extensions = arm.list(arc.id, lambda: azure.extensions.list(arc))
-        inside = ClusterQuestions.of(Questions(group, "kubernetes"), services.kubernetes, site)
+        inside = ClusterQuestions.of(Questions(group, "kubernetes"), services.azure, services.kubernetes, site)
         version = inside.ask(lambda reached: reached.version())
         nodes = inside.ask(lambda reached: reached.nodes())
         storage_classes = inside.ask(lambda reached: reached.storage_classes())

@@ -78,7 +78,7 @@ async def show(_request: Request, name: str, *, site: Site, services: Services) 
         registry = await services.azure.registries.get(site.acr_ref)
     except Absent:
         raise NotFound("connected registry", name) from None
-    cluster = await cluster_of(services.kubernetes, site)
+    cluster = await cluster_of(services.azure, services.kubernetes, site)
     workloads = await cluster.workloads_of(name.lower())
     images = sorted({views.image(workload.spec) for workload in workloads})
     answers = await asyncio.gather(

@@ -375,12 +375,19 @@ class Cluster(Protocol):
         """Of cert-manager, by name; none where it is not installed."""
 
 
+Route = Literal["direct", "arc"]
+"""Whether a kubeconfig leads to the API server itself, or to an Arc proxy on the bot's machine."""
+
+
 class Kubernetes(Protocol):
     """Access to all clusters."""
 
-    async def cluster(self, kubeconfig: str, context: str, expected: ClusterRef | None = None) -> Cluster:
+    async def cluster(
+        self, kubeconfig: str, context: str, expected: ClusterRef | None = None, *, route: Route = "direct"
+    ) -> Cluster:
         """The cluster behind a kubeconfig's context (`kubeconfig` empty: the default locations, or in-cluster).
 
+        By the route `arc`, errors say in their `reason` which part of it fails: see `Unreachable`.
         Raises `WrongCluster` when it is another one than `expected`, the site's Arc-enabled cluster. Where it does not
         say which one it is, it is `unproven`: nothing is written there, and the bot's own cluster is refused.
         """

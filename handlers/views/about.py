@@ -7,7 +7,15 @@ from handlers.kit import blocks
 from handlers.kit.message import Message
 from handlers.kit.text import bold, channel, code, date, duration, escape, listed, mention
 from services.model.about import About
-from services.model.errors import DomainError, NoAccess, NotAllowed, NotAuthenticated, Throttled, Unreachable
+from services.model.errors import (
+    AgentsAway,
+    DomainError,
+    NoAccess,
+    NotAllowed,
+    NotAuthenticated,
+    Throttled,
+    Unreachable,
+)
 from services.model.people import Person
 from services.policy.access import Denial, Grant
 
@@ -34,7 +42,9 @@ def _answer(answer: timedelta | DomainError | TimeoutError, deadline: timedelta)
         case TimeoutError():
             return f"no answer within {deadline.total_seconds():.0f} s"
         case Unreachable():
-            return "could not be reached"
+            return _unreached(answer)
+        case NotAuthenticated(reason="arc_credential"):
+            return "rejects the token of its Arc proxy"
         case NoAccess():
             return "not asked, the site file says `access: none`"
         case NotAuthenticated():
@@ -44,6 +54,15 @@ def _answer(answer: timedelta | DomainError | TimeoutError, deadline: timedelta)
         case Throttled():
             return "throttles the bot's requests"
     return "answers with an error"
+
+
+def _unreached(error: Unreachable) -> str:
+    match error:
+        case AgentsAway():
+            return f"Azure Arc has no contact with it ({escape(error.state)})"
+        case Unreachable(reason="arc_kubeconfig" | "arc_proxy"):
+            return "its Arc proxy does not run"
+    return "could not be reached"
 
 
 def whoami(

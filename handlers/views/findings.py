@@ -80,7 +80,8 @@ def _unasked(finding: Finding) -> FindingWords:
         words = FindingWords(refusal.sentence + message, refusal.remedy, refusal.line)
     if finding.facts.get("error") == "NotAllowed" and not finding.facts.get("action"):
         words = _NOT_ALLOWED
-    if finding.facts.get("code") in _KUBECONFIG:
+    is_of_proxy = str(finding.facts.get("reason") or "").startswith("arc_")
+    if finding.facts.get("code") in _KUBECONFIG and not is_of_proxy:
         words = _KUBECONFIG[str(finding.facts["code"])]
     # `title` is what older versions stored.
     titles = finding.facts.get("titles") or finding.facts.get("title") or ()

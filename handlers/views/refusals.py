@@ -81,6 +81,30 @@ WORDS: Mapping[tuple[str, str], Refusal] = {
         "Set `cluster.kubernetes.context` in the site file to the one that leads to this site's cluster.",
         "kubectl config get-contexts",
     ),
+    ("Unreachable", "arc_kubeconfig"): Refusal(
+        "The Arc proxy of this site has written no kubeconfig at {target}, so it probably does not run.",
+        "Start it where the bot runs, with `--file` naming that place (docs/connect.md, An Arc proxy beside the bot).",
+    ),
+    ("Unreachable", "arc_proxy"): Refusal(
+        "The Arc proxy of this site does not listen where its kubeconfig says, so it does not run.",
+        "Start it where the bot runs (docs/connect.md, An Arc proxy beside the bot), and look why it ended.",
+    ),
+    ("Unreachable", "arc_relay"): Refusal(
+        "The Arc proxy of this site runs, but has no answer from the cluster.",
+        "Check again in a minute. If it stays like that, restart the proxy: it fetches a new credential for the relay"
+        " then; and check that the bot's machine reaches `*.servicebus.windows.net`.",
+    ),
+    ("AgentsAway", ""): Refusal(
+        "Azure Arc has no contact with the cluster ({state}, last heartbeat {last_heartbeat}), so its Arc proxy leads"
+        " nowhere.",
+        "Look at the site: whether it has power, whether it reaches Azure, and whether the Arc agents run there."
+        " Restarting the proxy does not help.",
+        "kubectl get pods --namespace azure-arc",
+    ),
+    ("AgentsAway", "expired"): Refusal(
+        "The Arc agents' identity has expired (last heartbeat {last_heartbeat}), so the Arc proxy leads nowhere.",
+        "Disconnect the cluster from Azure Arc and connect it again, at the site. Restarting the proxy does not help.",
+    ),
     ("WrongCluster", ""): Refusal(
         "The kubeconfig leads to another cluster: to {actual} instead of the site's cluster {expected}.",
         "Set `cluster.kubernetes.kubeconfig` and `cluster.kubernetes.context` in the site file to the site's cluster.",
@@ -107,6 +131,10 @@ WORDS: Mapping[tuple[str, str], Refusal] = {
     ("NotAllowed", "scope"): Refusal(
         "SYSTEM does not let the bot do this: the bot's own identity lacks {action} at {scope}.",
         f"Grant it that right. {_OWNER}",
+    ),
+    ("NotAuthenticated", "arc_credential"): Refusal(
+        "The cluster rejects the token that its Arc proxy was started with: it has expired, or its account is gone.",
+        f"Create a new token, and restart the proxy with it (docs/connect.md, An Arc proxy beside the bot). {_OWNER}",
     ),
     ("NotAuthenticated", "subject"): Refusal(
         "Microsoft Entra has no federated credential that matches the bot's token.",

@@ -12,12 +12,17 @@ from handlers.views import connected, errors, health
 from services.model.azure import ArcCluster, Registry
 from services.model.errors import Absent, DomainError
 from services.policy.access import ApprovalRule
-from services.policy.sites import CONTINUOUS, Site
+from services.policy.sites import CONTINUOUS, Access, Site
 
 PAGE = 25
 """Rows on one page of the list."""
 MOST = 10
 """Connected registries that a site's card names."""
+_ACCESS: Mapping[Access, str] = {
+    "kubeconfig": "",
+    "arc": "through an Arc proxy beside the bot",
+    "none": "none: Azure alone is asked",
+}
 COLUMNS = ("Site", "Environment", "Cloud registry", "Cluster", "Description")
 
 
@@ -97,7 +102,7 @@ def card(detail: SiteDetail) -> Message:
     pairs = (
         ("Cloud registry", f"{code(site.acr.name)} {_state(detail.registry)}"),
         ("Cluster", f"{code(site.cluster.name)} {_state(detail.cluster)}"),
-        ("Access to the cluster", "none: Azure alone is asked" if site.cluster.facts else ""),
+        ("Access to the cluster", _ACCESS[site.access]),
         ("Connected registries", detail.connected),
         ("Repositories by default", listed(map(code, sync.repositories)) or "none"),
         ("Mode and schedule by default", f"{sync.mode}, {schedule}"),

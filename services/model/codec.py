@@ -52,6 +52,7 @@ MODEL: Mapping[str, type[Any]] = {
     "NotOfferedInRegion": errors.NotOfferedInRegion,
     "NameTaken": errors.NameTaken,
     "WrongCluster": errors.WrongCluster,
+    "AgentsAway": errors.AgentsAway,
     "NoAccess": errors.NoAccess,
     "AddressTaken": errors.AddressTaken,
     "AddressOutside": errors.AddressOutside,

@@ -181,7 +181,12 @@ class Foreign(DomainError):
 
 @dataclass(eq=False)
 class Unreachable(Foreign):
-    """Could not ask: no connection, a deadline that ran out, a server error. Never to be read as "no"."""
+    """Could not ask: no connection, a deadline that ran out, a server error. Never to be read as "no".
+
+    `reason` is `context` for a kubeconfig with several contexts of which the site names none. Where an Arc proxy leads
+    to the cluster, it is `arc_kubeconfig` for a proxy that has written no kubeconfig, `arc_proxy` for one that does not
+    listen, and `arc_relay` for one that listens and has no answer from the cluster.
+    """
 
 
 @dataclass(eq=False)
@@ -190,8 +195,22 @@ class Unreadable(Unreachable):
 
 
 @dataclass(eq=False)
+class AgentsAway(Unreachable):
+    """An Arc proxy has no answer from the cluster, and Azure Arc has no contact with the cluster's agents either.
+
+    `reason` is `expired` where they need a new identity, `state` the Arc resource's connectivity status.
+    """
+
+    state: str = ""
+    last_heartbeat: datetime | None = None
+
+
+@dataclass(eq=False)
 class NotAuthenticated(Foreign):
-    """The bot's own identity was not accepted. `reason`: `subject`, `secret`, `tenant`, `policy`, or empty."""
+    """The bot's own identity was not accepted.
+
+    `reason`: `subject`, `secret`, `tenant`, `policy`, `arc_credential` (of an Arc proxy), or empty.
+    """
 
 
 @dataclass(eq=False)

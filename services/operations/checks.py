@@ -107,7 +107,9 @@ def blocker(code: str, **facts: object) -> Finding:
     return Finding("", "blocker", code, facts)
 
 
-_BY_CODE_ALONE = frozenset({"NotAuthenticated", "SubscriptionUnknown", "Unreachable", "Unreadable", "Throttled"})
+_BY_CODE_ALONE = frozenset(
+    {"AgentsAway", "NotAuthenticated", "SubscriptionUnknown", "Unreachable", "Unreadable", "Throttled"}
+)
 """Errors that say the same of everything in one system; their texts may differ by ids and times."""
 
 

@@ -500,7 +500,7 @@ class Runner:
             site=site,
             planned=operation.planned[index],
             azure=self._azure,
-            cluster=lambda: cluster_of(self._kubernetes, site),
+            cluster=lambda: cluster_of(self._azure, self._kubernetes, site),
             leases=self._store.leases,
             children=self._children,
             index=index,

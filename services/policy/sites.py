@@ -134,8 +134,9 @@ PlainName = Annotated[str, AfterValidator(_plain_name)]
 ServiceRange = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 Address = IPv4Address | IPv6Address
 ServiceAddress = Annotated[Address, BeforeValidator(_service_address)]
-Access = Literal["kubeconfig", "none"]
-"""The ways to a cluster's API server: a kubeconfig (or the bot's own cluster), or none at all."""
+Access = Literal["kubeconfig", "arc", "none"]
+"""The ways to a cluster's API server: a kubeconfig (or the bot's own cluster), the kubeconfig of an Arc proxy that runs
+beside the bot, or none at all."""
 
 
 class _Values(BaseModel):
@@ -266,7 +267,10 @@ class Site(_Values):
     acr: Acr
     access: Access = Field(
         "kubeconfig",
-        description="`kubeconfig`: the bot asks the cluster's API server; `none`: it asks Azure alone.",
+        description=(
+            "`kubeconfig`: the bot asks the cluster's API server; `arc`: it does so through an Arc proxy beside it;"
+            " `none`: it asks Azure alone."
+        ),
     )
     cluster: ClusterSite
     sync: Sync = Field(default_factory=Sync)
@@ -281,6 +285,11 @@ class Site(_Values):
         facts, fixed = self.cluster.facts, self.extension.service_ip
         if self.access != "none" and facts is not None:
             raise ValueError("`cluster.facts` belongs to `access: none`; with a kubeconfig the bot asks the cluster")
+        if self.access == "arc" and not self.cluster.kubernetes.kubeconfig:
+            raise ValueError(
+                "`access: arc` needs `cluster.kubernetes.kubeconfig`: the file that `az connectedk8s proxy --file`"
+                " writes"
+            )
         if self.access == "none" and facts is None:
             raise ValueError(
                 "`access: none` needs `cluster.facts` with `service_range`, `addresses` and `cert_manager`:"

@@ -9,8 +9,16 @@ from kubernetes.aio.client import ApiClient
 from services.gateways.answers import at_most
 from services.gateways.kubernetes.objects import Object
 from services.gateways.kubernetes.rights import Right
-from services.gateways.kubernetes.translation import SERVICE, Response, connecting, kubernetes_object, refusal
-from services.model.errors import Refused, Unreadable
+from services.gateways.kubernetes.translation import (
+    SERVICE,
+    Response,
+    arc_reason,
+    connecting,
+    kubernetes_object,
+    refusal,
+)
+from services.model.errors import NotAuthenticated, Refused, Unreachable, Unreadable
+from services.ports import Route
 
 _METHODS = {"get": "GET", "list": "GET", "create": "POST", "patch": "PATCH", "delete": "DELETE"}
 MAX_PAGES, MAX_OBJECTS = 1_000, 200_000
@@ -24,11 +32,16 @@ _TOKEN_EXPIRED = frozenset({"Expired", "Gone"})
 class Api:
     """One cluster's API server by the official client. Objects stay plain dicts, as the API server sends them."""
 
-    def __init__(self, client: ApiClient, cluster: str, *, deadline: float, at_once: int, page: int) -> None:
+    def __init__(
+        self, client: ApiClient, cluster: str, *, deadline: float, at_once: int, page: int, route: Route = "direct"
+    ) -> None:
         self._client = client
+        self._route = route
         self.name = self._cluster = cluster
         self.accepted = True
         """Whether the credentials were accepted when they were last used."""
+        self.reached = True
+        """Whether the newest request got an answer from the cluster."""
         self._deadline = deadline
         self._page = page
         self._slots = asyncio.Semaphore(at_once)
@@ -104,11 +117,17 @@ class Api:
             with connecting(target):
                 async with asyncio.timeout(self._deadline), self._slots:
                     answer = await self._send(method, path, query, body)
+            self.accepted = answer.status != 401  # noqa: PLR2004 - Unauthorized
+            if answer.status >= 300:  # noqa: PLR2004 - redirects are no answers either
+                raise refusal(answer, target, action)
+        except (Unreachable, NotAuthenticated) as error:
+            self.reached = not isinstance(error, Unreachable)
+            if self._route == "arc":
+                error.reason = arc_reason(error)
+            raise
         finally:
             self._under_way -= 1
-        self.accepted = answer.status != 401  # noqa: PLR2004 - Unauthorized
-        if answer.status >= 300:  # noqa: PLR2004 - redirects are no answers either
-            raise refusal(answer, target, action)
+        self.reached = True
         return answer
 
     async def _send(self, method: str, path: str, query: Mapping[str, str], body: Object | None) -> Response:

@@ -11,9 +11,10 @@ from kubernetes.aio.client import ApiClient
 from services.gateways.kubernetes import access
 from services.gateways.kubernetes.api import Api
 from services.gateways.kubernetes.cluster import KubernetesCluster
-from services.gateways.kubernetes.translation import SERVICE, connecting
+from services.gateways.kubernetes.translation import SERVICE, arc_reason, connecting
 from services.model.azure import ClusterRef
-from services.model.errors import WrongCluster
+from services.model.errors import Unreachable, WrongCluster
+from services.ports import Route
 
 DEADLINE = 15.0
 REQUESTS_AT_ONCE = 8
@@ -22,6 +23,9 @@ IDLE = 300.0
 """Seconds after which the connections to a cluster that nobody asks are closed."""
 PROVEN = 60.0
 """Seconds for which a cluster's word about itself counts: a kubeconfig or an address may come to mean another one."""
+
+_Key = tuple[str, str, Route]
+"""Kubeconfig, context, route."""
 
 
 @dataclass
@@ -57,11 +61,13 @@ class KubernetesGateway:
     ) -> None:
         self._deadline, self._at_once, self._page = deadline, at_once, page
         self._environment = environment
-        self._sessions: dict[tuple[str, str], _Session] = {}
+        self._sessions: dict[_Key, _Session] = {}
         self._retired: list[_Session] = []
-        self._loading: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._loading: defaultdict[_Key, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def cluster(self, kubeconfig: str, context: str, expected: ClusterRef | None = None) -> KubernetesCluster:
+    async def cluster(
+        self, kubeconfig: str, context: str, expected: ClusterRef | None = None, *, route: Route = "direct"
+    ) -> KubernetesCluster:
         """The cluster behind a context, compared with `expected`.
 
         Credentials are read again when a file of theirs has changed, and after the API server has refused them.
@@ -71,7 +77,7 @@ class KubernetesGateway:
             WrongCluster: it is another one; or the bot's own, by default, without a proof that it is the right one.
         """
         location = access.place(kubeconfig, self._environment)
-        key = location, context
+        key: _Key = location, context, route
         async with self._loading[key]:
             session = await self._session(key)
             if expected is None:
@@ -85,7 +91,7 @@ class KubernetesGateway:
         while self._retired:
             await _release(self._retired.pop())
 
-    async def _session(self, key: tuple[str, str]) -> _Session:
+    async def _session(self, key: _Key) -> _Session:
         await self._release_unused(but=key)
         session, version = self._sessions.get(key), access.version(key[0])
         if session is None or session.version != version or not session.api.accepted:
@@ -98,7 +104,9 @@ class KubernetesGateway:
 
     async def _compared(self, session: _Session, expected: ClusterRef, *, own: bool) -> KubernetesCluster:
         """Nothing is believed of a cluster, and nothing written into it, before it has said which one it is."""
-        if session.resource_read_at is None or _now() - session.resource_read_at >= PROVEN:
+        # What was away may come back as another cluster: the proof is asked for again after a request without answer.
+        is_fresh = session.resource_read_at is not None and _now() - session.resource_read_at < PROVEN
+        if not is_fresh or not session.api.reached:
             session.resource = await session.unproven.arc_resource()
             session.resource_read_at = _now()
         actual = session.resource
@@ -109,7 +117,7 @@ class KubernetesGateway:
             raise WrongCluster(SERVICE, session.api.name, "OwnCluster", reason="own", expected=expected.id)
         return session.unproven if actual is None else session.proven
 
-    async def _release_unused(self, *, but: tuple[str, str]) -> None:
+    async def _release_unused(self, *, but: _Key) -> None:
         """Close the connections that nobody has used for a while, and those that have been replaced."""
         idle = [key for key, session in self._sessions.items() if key != but and _now() - session.used >= IDLE]
         self._retired += [self._sessions.pop(key) for key in idle]
@@ -117,12 +125,17 @@ class KubernetesGateway:
             self._retired.remove(session)
             await _release(session)
 
-    async def _open(self, location: str, context: str, version: tuple[int, ...]) -> _Session:
-        with connecting(f"{location} {context}".strip()):
-            async with asyncio.timeout(self._deadline):
-                client = await access.client(location, context, connections=self._at_once, deadline=self._deadline)
+    async def _open(self, location: str, context: str, route: Route, version: tuple[int, ...]) -> _Session:
+        try:
+            with connecting(f"{location} {context}".strip()):
+                async with asyncio.timeout(self._deadline):
+                    client = await access.client(location, context, connections=self._at_once, deadline=self._deadline)
+        except Unreachable as error:
+            if route == "arc":
+                error.reason = error.reason or arc_reason(error)
+            raise
         name = context or client.configuration.host
-        api = Api(client, name, deadline=self._deadline, at_once=self._at_once, page=self._page)
+        api = Api(client, name, deadline=self._deadline, at_once=self._at_once, page=self._page, route=route)
         return _Session(client, api, version, _now(), KubernetesCluster(api), KubernetesCluster(api, "unproven"))
 
 

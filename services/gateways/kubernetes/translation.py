@@ -68,6 +68,23 @@ def connecting(target: str) -> Iterator[None]:
         raise Unreachable(SERVICE, target, "NoConnection", scrub(str(error))) from error
 
 
+def arc_reason(error: Foreign) -> str:
+    """Which part of the way through an Arc proxy fails: the `reason` of `Unreachable` and `NotAuthenticated`.
+
+    Empty where the error says it itself, as a kubeconfig that can't be used does.
+    """
+    if isinstance(error, NotAuthenticated):
+        return "arc_credential"
+    if error.code.startswith(("Kubeconfig", "Context", "CredentialPlugin")):
+        return "arc_kubeconfig" if error.code == "KubeconfigMissing" else ""
+    match error.__cause__:
+        case aiohttp.ClientSSLError():
+            return ""
+        case aiohttp.ClientConnectorError():
+            return "arc_proxy"
+    return "arc_relay"
+
+
 def kubernetes_object(answer: Response, target: str) -> dict[str, Any]:
     """The object in a good answer. Raises `Unreadable` for what is none: a login page with 200 is no answer.
 

@@ -87,7 +87,9 @@ async def observe(
     """
     async with asyncio.TaskGroup() as group:
         arm, kube = Questions(group, "azure", deadline), Questions(group, "kubernetes", deadline)
-        questions = _azure_questions(arm, azure, site, request) | _cluster_questions(kube, kubernetes, site)
+        questions = _azure_questions(arm, azure, site, request) | _cluster_questions(
+            ClusterQuestions.of(kube, azure, kubernetes, site), site.cluster.kubernetes.hold_namespace
+        )
         if approved is None:
             subscription = site.subscription
             questions["providers"] = arm.ask(subscription, lambda: azure.providers.states(subscription, PROVIDERS))
@@ -120,10 +122,9 @@ def _azure_questions(arm: Questions, azure: Azure, site: Site, request: DeployRe
     }
 
 
-def _cluster_questions(kube: Questions, kubernetes: Kubernetes, site: Site) -> dict[str, asyncio.Task[Any]]:
+def _cluster_questions(questions: ClusterQuestions, namespace: str) -> dict[str, asyncio.Task[Any]]:
     """By the observation's fields."""
-    namespace = site.cluster.kubernetes.hold_namespace
-    inside = ClusterQuestions.of(kube, kubernetes, site).ask
+    inside = questions.ask
     phase = inside(lambda cluster: cluster.namespace_phase(RUNTIME_NAMESPACE))
 
     async def runtime(cluster: Cluster) -> Runtime | None:

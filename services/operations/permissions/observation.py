@@ -73,7 +73,7 @@ async def observe(
 
         images = {repository: look(repository) for repository in request.add}
         inside = (
-            ClusterQuestions.of(kube, kubernetes, site)
+            ClusterQuestions.of(kube, azure, kubernetes, site)
             if request.remove
             else ClusterQuestions(kube, site.name, kube.skip())
         )

@@ -51,7 +51,11 @@ async def observe(
     """Seven ARM requests, of which three are lists of everything in the cloud registry that could be a part of it."""
     async with asyncio.TaskGroup() as group:
         arm = _ask_azure(Questions(group, "azure"), azure, site)
-        inside = _ask_cluster(Questions(group, "kubernetes"), kubernetes, site, request, arm)
+        kube = Questions(group, "kubernetes")
+        reached = ClusterQuestions(kube, site.name, kube.skip())
+        if not request.options.without_cluster:
+            reached = _proven(kube, azure, kubernetes, site)
+        inside = _ask_cluster(reached, request, arm)
     answers: dict[str, Any] = {name: task.result() for name, task in (arm | inside).items()}
     return Observation(**answers)
 
@@ -71,18 +75,21 @@ def _ask_azure(questions: Questions, azure: Azure, site: Site) -> Tasks:
     }
 
 
-def _ask_cluster(questions: Questions, kubernetes: Kubernetes, site: Site, request: RemoveRequest, arm: Tasks) -> Tasks:
-    """The same of the cluster, which has to be reached first; some questions need what Azure answers to `arm`."""
+def _proven(questions: Questions, azure: Azure, kubernetes: Kubernetes, site: Site) -> ClusterQuestions:
+    """Another cluster than the site's would answer that nothing is left."""
 
     async def proven() -> Cluster:
-        """Another cluster than the site's would answer that nothing is left."""
-        reached = await cluster_of(kubernetes, site)
+        reached = await cluster_of(azure, kubernetes, site)
         if reached.identity != "proven":
             raise WrongCluster("kubernetes", site.name, "ClusterUnproven", reason="unproven")
         return reached
 
-    reaching = questions.skip() if request.options.without_cluster else questions.ask(site.name, proven)
-    inside = ClusterQuestions(questions, site.name, reaching).ask
+    return ClusterQuestions(questions, site.name, questions.ask(site.name, proven))
+
+
+def _ask_cluster(reached: ClusterQuestions, request: RemoveRequest, arm: Tasks) -> Tasks:
+    """The same of the cluster; some questions need what Azure answers to `arm`."""
+    inside = reached.ask
 
     async def phase_of_namespace(reached: Cluster) -> str:
         candidates = registry_extensions(await value_of(arm["extensions"]))

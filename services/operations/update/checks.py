@@ -48,7 +48,7 @@ async def observe(
             else arm.skip()
         )
         inside = (
-            ClusterQuestions.of(kube, kubernetes, site)
+            ClusterQuestions.of(kube, azure, kubernetes, site)
             if options.remove_client_tokens
             else ClusterQuestions(kube, site.name, kube.skip())
         )

@@ -103,7 +103,7 @@ async def observe(
         sync_scope_map = arm.find(acr.id, read_sync_scope_map)
         scope_map = arm.find(acr.id, lambda: azure.scope_maps.get(acr, request.token))
         token = arm.find(acr.id, lambda: azure.tokens.get(acr, request.token))
-        inside = ClusterQuestions.of(Questions(group, "kubernetes"), kubernetes, site)
+        inside = ClusterQuestions.of(Questions(group, "kubernetes"), azure, kubernetes, site)
         version = inside.ask(lambda cluster: cluster.version())
         nodes = inside.ask(lambda cluster: cluster.nodes())
         phase = inside.ask(lambda cluster: cluster.namespace_phase(place.namespace))
@@ -135,7 +135,7 @@ async def observe_deletion(
         connected = arm.list(acr.id, lambda: azure.connected.list(acr))
         extensions = arm.list(arc.id, lambda: azure.extensions.list(arc))
         tokens = arm.list(acr.id, lambda: azure.tokens.list(acr))
-        inside = ClusterQuestions.of(Questions(group, "kubernetes"), kubernetes, site)
+        inside = ClusterQuestions.of(Questions(group, "kubernetes"), azure, kubernetes, site)
         missing = inside.ask(lambda cluster: cluster.missing_workload_rights(place.namespace))
         workload = inside.ask(lambda cluster: cluster.workload(place.namespace, place.name))
     return DeletionObservation(

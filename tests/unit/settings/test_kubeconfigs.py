@@ -55,6 +55,13 @@ def test_two_sites_whose_clusters_are_one_api_server_are_named(kubeconfig: str) 
     )
 
 
+def test_an_arc_proxy_is_on_the_bots_own_machine(kubeconfig: str) -> None:
+    behind = site("berlin", kubeconfig=kubeconfig, context="berlin").model_copy(update={"access": "arc"})
+    (problem,) = problems(kubeconfig, behind)
+
+    assert "its kubeconfig leads to https://10.1.0.1:6443: name the file that `az connectedk8s proxy --file`" in problem
+
+
 def test_two_sites_of_one_cluster_may_share_its_server(kubeconfig: str) -> None:
     assert problems(kubeconfig, site("berlin", context="berlin"), site("test", "berlin", context="bonn")) == []
 
