@@ -49,6 +49,8 @@ COMMANDS: tuple[Command, ...] = (
     tokens.list_,
     tokens.rotate,
     extensions.show,
+    extensions.deploy,
+    extensions.delete,
     sites.list_,
     sites.show,
     clusters.list_,

@@ -9,8 +9,11 @@ from handlers.kit.request import Request
 from handlers.views import extensions as views
 from services.model.azure import Token
 from services.operations.answers import Questions
+from services.operations.deploy.extension_alone import ExtensionDeployOptions, extension_request
 from services.operations.deploy.installation import Installation
 from services.operations.reach import ClusterQuestions
+from services.operations.remove.extension_alone import ExtensionDeleteOptions
+from services.operations.service import Order
 from services.policy.sites import RUNTIME_NAMESPACE, Site
 from services.services import Services
 
@@ -60,3 +63,78 @@ async def show(request: Request, name: str, *, site: Site | None = None, service
         certificates=certificates.result(),
     )
     return views.card(detail, installation, request.now, slash=request.slash)
+
+
+@command(
+    "extension deploy",
+    needs="registry:write",
+    examples=("extension deploy edge01 --site berlin", "extension deploy edge01 --site berlin --dry-run"),
+    changes=True,
+)
+async def deploy(
+    request: Request,
+    name: str,
+    *,
+    site: Site,
+    service_ip: str | None = None,
+    storage_class: str | None = None,
+    storage_request: str | None = None,
+    extension_name: str | None = None,
+    dry_run: bool = False,
+    services: Services,
+) -> Message | None:
+    """Install the Arc extension for a connected registry that exists, and wait until the registry is online.
+
+    It gets a new connection string and a Service address; the connected registry and what it syncs stay as they are.
+    You see the whole plan first.
+
+    Args:
+        name: Of the connected registry.
+        site: The site whose cluster runs it.
+        service_ip: Address inside the cluster's Service range; by default a free one is picked.
+        storage_class: Storage class of the volume; by default the cluster's own.
+        storage_request: Size of the volume, such as 250Gi.
+        extension_name: Name of the Arc extension and its Helm release; by default the connected registry's.
+        dry_run: Only show the plan and the checks; write nothing.
+    """
+    options = ExtensionDeployOptions(service_ip, storage_class, storage_request, extension_name)
+    extension_request(site, name, options)  # so that a mistake is answered at once and privately
+    place, key = request.place, request.key
+    order = Order("extension deploy", name, site, options, request.person, place, key, dry_run=dry_run)
+    await services.operations.start(order)
+    return None
+
+
+@command(
+    "extension delete",
+    needs="registry:write",
+    examples=("extension delete edge01 --site berlin", "extension delete edge01 --site berlin --dry-run"),
+    changes=True,
+)
+async def delete(
+    request: Request,
+    name: str,
+    *,
+    site: Site,
+    extension: str = "",
+    without_cluster: bool = False,
+    dry_run: bool = False,
+    services: Services,
+) -> Message | None:
+    """Delete the Arc extension that runs a connected registry, and wait until it is gone from the cluster.
+
+    Its images at the edge go with it. The connected registry stays in Azure with its tokens and its activation: before
+    it is installed elsewhere it has to be deactivated. `remove` takes everything.
+
+    Args:
+        name: Of the connected registry.
+        site: Where it runs.
+        extension: Name of the site's extension, where the plan asks whose it is.
+        without_cluster: For a cluster that is gone for good: nothing in it is looked at or waited for.
+        dry_run: Only show the plan and the checks; write nothing.
+    """
+    options = ExtensionDeleteOptions(extension, without_cluster=without_cluster)
+    place, key = request.place, request.key
+    order = Order("extension delete", name, site, options, request.person, place, key, dry_run=dry_run)
+    await services.operations.start(order)
+    return None

@@ -112,8 +112,13 @@ def page() -> str:
         "what to do, and what was left behind. A command of the bot that mends the cause is a button on the card: it",
         "is planned and approved as if it had been typed. Retry continues from the step that failed.",
     ]
-    for kind, causes in {"": CAUSES, **{kind: words.causes for kind, words in WORDS.items() if words.causes}}.items():
-        lines += ["", f"## {f'`{kind}`' if kind else 'Any operation'}", ""]
+    sections = {"Any operation": CAUSES}
+    for causes in {id(words.causes): words.causes for words in WORDS.values() if words.causes}.values():
+        # Kinds that have the same steps share their causes.
+        kinds = [f"`{kind}`" for kind, words in WORDS.items() if words.causes is causes]
+        sections[", ".join(kinds)] = causes
+    for heading, causes in sections.items():
+        lines += ["", f"## {heading}", ""]
         lines += ["| it failed because | what to do | in a shell | button |", "|---|---|---|---|"]
         for words in causes.values():
             remedy = f"{words.remedy} {words.retry}".strip()

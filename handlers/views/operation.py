@@ -9,7 +9,7 @@ from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, count, cut, date, duration, escape, listed, mention
 from handlers.views import causes, errors, findings
 from handlers.views.facts import short
-from handlers.views.procedures import words_of
+from handlers.views.procedures import WORDS, words_of
 from handlers.views.procedures.words import StepWords
 from services.model.errors import DomainError, Failure
 from services.model.operation import (
@@ -196,7 +196,8 @@ def _with_command(paragraph: str, command: str, id_: str, confirm: Confirm | Non
     """A section with a button that runs the command, if there is one."""
     if not command:
         return blocks.section(paragraph)
-    run = button(command.split(maxsplit=1)[0].capitalize(), runs=command, confirm=confirm)
+    kind = next((kind for kind in WORDS if command.startswith(f"{kind} ")), command.split(maxsplit=1)[0])
+    run = button(kind.capitalize(), runs=command, confirm=confirm)
     return blocks.section(paragraph, accessory=blocks.accessory(run, id_))
 
 

@@ -3,9 +3,11 @@
 from services.operations.create.procedure import CREATION
 from services.operations.deactivate.procedure import DEACTIVATION
 from services.operations.delete.procedure import DELETION
+from services.operations.deploy.extension_alone import EXTENSION_DEPLOY
 from services.operations.deploy.procedure import DEPLOY
 from services.operations.permissions.procedure import PERMISSIONS
 from services.operations.procedure import Procedures
+from services.operations.remove.extension_alone import EXTENSION_DELETION
 from services.operations.remove.procedure import REMOVAL
 from services.operations.resync.procedure import RESYNC
 from services.operations.token_rotation.procedure import TOKEN_ROTATION
@@ -15,10 +17,12 @@ from services.operations.workload.procedure import DELETE_WORKLOAD, DEPLOY_WORKL
 PROCEDURES = Procedures(
     (
         DEPLOY,
+        EXTENSION_DEPLOY,
         CREATION,
         DEACTIVATION,
         DELETION,
         REMOVAL,
+        EXTENSION_DELETION,
         SETTINGS,
         PERMISSIONS,
         TOKEN_ROTATION,

@@ -186,7 +186,7 @@ async def test_a_retry_under_other_rules_is_approved_by_those_whom_they_name(reg
 alice  /registry deploy edge01 --site hamburg
 bot    Deploy edge01 to hamburg: waiting for approval   [Approve] [Reject…] [Cancel]
 bob    [Approve]
-bot    Deploy edge01 to hamburg: failed, approved by bob   [Remove] [Retry]
+bot    Deploy edge01 to hamburg: failed, approved by bob   [Extension delete] [Retry]
 bot    :x:  Deploy edge01 to hamburg: failed, approved by bob: The extension ended as `Failed`, and Azure gives no reason. <@U0ALICE>
        (the bot is started again)
 alice  [Retry]

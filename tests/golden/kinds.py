@@ -19,6 +19,8 @@ from services.operations.permissions import observation as permissions
 from services.operations.permissions.procedure import PERMISSIONS
 from services.operations.permissions.request import PermissionsOptions
 from services.operations.procedure import Procedure
+from services.operations.remove import observation as remove
+from services.operations.remove.extension_alone import EXTENSION_DELETION, ExtensionDeleteOptions
 from services.operations.resync import checks as resync
 from services.operations.resync.procedure import RESYNC
 from services.operations.resync.request import ResyncOptions
@@ -101,6 +103,25 @@ KINDS: Mapping[str, Operation] = {
             tokens=Known((sync_token("plant"), sync_token("edge01"))),
             extensions=Known(()),
             missing_actions=Known(()),
+        ),
+    ),
+    "extension delete": waiting(
+        EXTENSION_DELETION,
+        ExtensionDeleteOptions(),
+        remove.Observation(
+            connected=Known((REGISTRY,)),
+            scope_maps=Known(()),
+            tokens=Known(()),
+            missing_at_acr=Known(()),
+            cluster=Known(ArcCluster("/arc", "hamburg-arc", "westeurope", "Connected", NOW)),
+            extensions=Known((replace(EXTENSION, settings={"service.clusterIP": REGISTRY.login_server}),)),
+            missing_at_cluster=Known(()),
+            kubernetes_version=Known("v1.33.4"),
+            missing_rights=Known(()),
+            namespace_phase=Known("Active"),
+            workloads=Known(()),
+            own_workloads=Known(()),
+            missing_workload_rights=Known(()),
         ),
     ),
     "update": waiting(

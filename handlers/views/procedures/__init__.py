@@ -18,10 +18,12 @@ from handlers.views.procedures.words import ProcedureWords
 
 WORDS: Mapping[str, ProcedureWords] = {
     "deploy": deploy.WORDS,
+    "extension deploy": deploy.EXTENSION_WORDS,
     "create": create.WORDS,
     "deactivate": deactivate.WORDS,
     "delete": delete.WORDS,
     "remove": remove.WORDS,
+    "extension delete": remove.EXTENSION_WORDS,
     "update": update.WORDS,
     "permissions": permissions.WORDS,
     "resync": resync.WORDS,

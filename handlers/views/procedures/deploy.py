@@ -1,13 +1,14 @@
 """The words of a deployment."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from handlers.kit.text import code, date, escape, listed
 from handlers.views.procedures.deploy_causes import CAUSES
-from handlers.views.procedures.deploy_findings import FINDINGS
+from handlers.views.procedures.deploy_findings import EXTENSION_FINDINGS, FINDINGS
 from handlers.views.procedures.registry_steps import connected_settings
-from handlers.views.procedures.words import ProcedureWords, StepWords
+from handlers.views.procedures.words import REGISTRY_FINDINGS, ProcedureWords, StepWords
 from services.model.operation import Operation
 from services.operations.deploy.outputs import (
     AddressHeld,
@@ -99,3 +100,10 @@ WORDS = ProcedureWords(
     causes=CAUSES,
     findings=FINDINGS,
 )
+
+EXTENSION_WORDS = replace(
+    WORDS,
+    title="Deploy the extension of {target} to {site}",
+    findings={**FINDINGS, **REGISTRY_FINDINGS, **EXTENSION_FINDINGS},
+)
+"""Of the installation of its extension alone."""

@@ -6,7 +6,7 @@ from handlers.views.procedures.words import CauseWords
 from services.operations.deploy.causes import Cause
 
 _RETRY = "Then retry."
-_REMOVE = "remove {name} --site {site}"
+_DELETE = "extension delete {name} --site {site}"
 
 CAUSES: Mapping[str, CauseWords] = {
     Cause.ADDRESS_TAKEN: CauseWords(
@@ -59,10 +59,10 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.STORAGE_PENDING: CauseWords(
         "The volume claim of the connected registry stays Pending (storage class {storage_class}): {message}",
-        "A claim can't be changed: remove {name}, and deploy it with a storage class that exists and has room "
-        "(`--storage-class`, `--storage-request`).",
+        "A claim can't be changed: delete the extension, and deploy {name} with a storage class that exists and has "
+        "room (`--storage-class`, `--storage-request`).",
         "kubectl describe pvc connected-registry-pvc --namespace connected-registry",
-        _REMOVE,
+        _DELETE,
     ),
     Cause.UNSCHEDULABLE: CauseWords(
         "No node can run the connected registry's Pod: {message}",
@@ -161,28 +161,28 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.CERT_MANAGER_CONFLICT: CauseWords(
         "cert-manager is installed in this cluster already, and the extension tried to install it again.",
-        "Remove {name} and deploy it again: the bot then sets `cert-manager.install` to false.",
-        command=_REMOVE,
+        "Delete the extension and deploy {name} again: the bot then sets `cert-manager.install` to false.",
+        command=_DELETE,
     ),
     Cause.CERT_MANAGER_ABSENT: CauseWords(
         "The extension was installed without cert-manager, but the cluster has none.",
-        "Install cert-manager, or remove {name} and deploy it again.",
+        "Install cert-manager, or delete the extension and deploy {name} again.",
         retry="With cert-manager installed, retry.",
-        command=_REMOVE,
+        command=_DELETE,
     ),
     Cause.STATED_CERT_MANAGER_CONFLICT: CauseWords(
         "The cluster has a cert-manager already, and the extension tried to install it again: the site file says that"
         " there is none.",
-        "Set `cluster.facts.cert_manager` to true in the site file, remove {name}, and deploy it again.",
-        command=_REMOVE,
+        "Set `cluster.facts.cert_manager` to true in the site file, delete the extension, and deploy {name} again.",
+        command=_DELETE,
     ),
     Cause.STATED_CERT_MANAGER_ABSENT: CauseWords(
         "The cluster has no cert-manager, and the extension did not bring its own: the site file says that there is"
         " one.",
-        "Install cert-manager, or set `cluster.facts.cert_manager` to false in the site file, remove {name}, and deploy"
-        " it again.",
+        "Install cert-manager, or set `cluster.facts.cert_manager` to false in the site file, delete the extension, and"
+        " deploy {name} again.",
         retry="With cert-manager installed, retry.",
-        command=_REMOVE,
+        command=_DELETE,
     ),
     Cause.OWNERSHIP_CONFLICT: CauseWords(
         "The cluster has a {kind} {object} that belongs to something else, so the extension can't be installed.",
@@ -239,7 +239,7 @@ CAUSES: Mapping[str, CauseWords] = {
         "The extension ended as {state}, and Azure gives no reason.",
         "Look at the log of the Arc agents.",
         "kubectl logs --namespace azure-arc --selector app.kubernetes.io/component=extension-manager --tail 100",
-        _REMOVE,
-        retry="Then retry. If it fails again, remove {name} and deploy it again.",
+        _DELETE,
+        retry="Then retry. If it fails again, delete the extension and deploy {name} again.",
     ),
 }

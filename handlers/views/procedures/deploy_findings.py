@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from handlers.views.procedures.words import FindingWords
-from services.operations.deploy.codes import Code
+from services.operations.deploy.codes import Code, ExtensionCode
 
 _REGISTRY = "--registry {registry} --resource-group {group}"
 _ACR = "--name {registry} --resource-group {group}"
@@ -222,6 +222,7 @@ FINDINGS: Mapping[str, FindingWords] = {
         "a second one is refused with `ALREADY_ACTIVATED`.",
         "Deactivate it if the old installation is gone.",
         f"az acr connected-registry deactivate --name {{name}} {_REGISTRY}",
+        "deactivate {name} --site {site}",
     ),
     Code.KUBERNETES_REACHED: FindingWords("The Kubernetes API answers (version {version})."),
     Code.RIGHTS_COMPLETE: FindingWords("The bot has all rights in the cluster that a deployment needs."),
@@ -305,3 +306,24 @@ FINDINGS: Mapping[str, FindingWords] = {
         "Add a free one to `cluster.facts.addresses` in the site file, then run the command again.",
     ),
 }
+
+EXTENSION_FINDINGS: Mapping[str, FindingWords] = {
+    Code.CONNECTED_HAS_PARENT: FindingWords(
+        "{name} syncs through {parent}, and Azure does not show by which protocol, so that the bot can't build its"
+        " connection string.",
+        "Install its extension by hand, with the connection string of this line.",
+        f"az acr connected-registry get-settings --name {{name}} {_REGISTRY} --parent-protocol https"
+        " --generate-password 1",
+    ),
+    Code.CONNECTED_TOKEN_DIFFERS: FindingWords(
+        "{name} syncs with the token {token}, which does not bear its name, so that others may use it too.",
+        "Install its extension by hand, with the connection string of this line: it replaces a password of that token.",
+        f"az acr connected-registry get-settings --name {{name}} {_REGISTRY} --parent-protocol https"
+        " --generate-password 1",
+    ),
+    ExtensionCode.TOKEN_ABSENT: FindingWords(
+        "The sync token of {name} does not exist any more, so {name} can't sync.",
+        "Remove {name} and deploy it again.",
+    ),
+}
+"""Where the extension alone is installed: the connected registry is there, and stays as it is."""

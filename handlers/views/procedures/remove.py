@@ -1,6 +1,7 @@
 """A removal, as people read it."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from handlers.kit.text import code, escape, listed
@@ -53,6 +54,16 @@ def _nothing(operation: Operation) -> str:
     return f"{text} Similar names: {listed(map(code, near))}." if near else text
 
 
+def _extension_fields(operation: Operation) -> Iterable[tuple[str, str]]:
+    yield from _fields(operation)
+    findings = operation.plan.findings if operation.plan else ()
+    for finding in findings:
+        if finding.code == Code.CONNECTED_STAYS_ACTIVE:
+            yield "Connected registry", f"{escape(operation.target)} stays, activated: deactivate or remove it"
+        if finding.code == Code.CONNECTED_STAYS:
+            yield "Connected registry", f"{escape(operation.target)} stays"
+
+
 WORDS = ProcedureWords(
     title="Remove {target} from {site}",
     success="removed",
@@ -97,6 +108,12 @@ WORDS = ProcedureWords(
         ),
         Code.CONNECTED_BUSY: FindingWords(
             "{name} is being changed at the moment ({state}).", "Run the command again when that has ended."
+        ),
+        Code.CONNECTED_STAYS: FindingWords("The connected registry {name} stays in Azure, with its tokens."),
+        Code.CONNECTED_STAYS_ACTIVE: FindingWords(
+            "The connected registry {name} stays in Azure, with its tokens and its activation: no other installation of"
+            " it is let in.",
+            "Afterwards deactivate it for another installation, or remove it: `deactivate`, `remove`.",
         ),
         Code.CHILDREN: FindingWords(
             "Connected registries below {name} sync through it: {children}.", "Remove them first."
@@ -177,3 +194,15 @@ WORDS = ProcedureWords(
         Code.NO_WORKLOADS: FindingWords("No workload of the cluster pulls from {name}."),
     },
 )
+
+EXTENSION_WORDS = replace(
+    WORDS,
+    title="Delete the extension of {target} at {site}",
+    success="deleted",
+    idle="nothing to delete",
+    nothing=lambda operation: (
+        f"There was nothing to delete: {code(operation.site)} has no extension of {code(operation.target)}."
+    ),
+    fields=_extension_fields,
+)
+"""Of the deletion of its extension alone."""

@@ -96,3 +96,9 @@ class Code(StrEnum):
     ADDRESS_LISTED = auto()
     ADDRESS_UNPROVEN = auto()
     LISTED_ADDRESSES_USED = auto()
+
+
+class ExtensionCode(StrEnum):
+    """What else a check finds out where the extension alone is installed."""
+
+    TOKEN_ABSENT = auto()

@@ -79,8 +79,17 @@ def deploy_request(site: Site, name: str | None, options: DeployOptions = NO_OPT
     Raises:
         Invalid: a value breaks a rule; the rule's word tells which.
     """
+    request = filled_up(site, name, options)
+    if request.name and not request.repositories:
+        raise Invalid("repository", "", "repositories.none", {"site": request.site})
+    valid_timing(request.schedule, request.window, request.message_ttl)
+    return request
+
+
+def filled_up(site: Site, name: str | None, options: DeployOptions) -> DeployRequest:
+    """The same where each value obeys its own rule; whether they fit together is not looked at."""
     fixed = site.extension.service_ip
-    request = DeployRequest(
+    return DeployRequest(
         site=site.name,
         name=valid_name(name) if name is not None else "",
         repositories=tuple(dict.fromkeys(map(valid_repository, options.repositories or site.sync.repositories))),
@@ -102,10 +111,6 @@ def deploy_request(site: Site, name: str | None, options: DeployOptions = NO_OPT
         version=site.extension.version,
         trust_distribution=site.extension.trust_distribution,
     )
-    if request.name and not request.repositories:
-        raise Invalid("repository", "", "repositories.none", {"site": request.site})
-    valid_timing(request.schedule, request.window, request.message_ttl)
-    return request
 
 
 def _extension_name(name: str) -> str:

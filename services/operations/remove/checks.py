@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from services.model.kubernetes import Workload
 from services.model.plan import Finding
 from services.operations.answers import Known, is_missing, known
 from services.operations.belongings import DELETION_ACTIONS, ownership
@@ -186,11 +187,15 @@ def workloads(_site: Site, _request: RemoveRequest, observation: Observation) ->
     if is_missing(observation.kubernetes_version):
         return None
     own = {(one.spec.namespace, one.spec.name) for one in known(observation.own_workloads, ())}
-    pulling = [one for one in required(observation.workloads) if (one.namespace, one.name) not in own]
-    if not pulling:
+    return pulling(one for one in required(observation.workloads) if (one.namespace, one.name) not in own)
+
+
+def pulling(workloads: Iterable[Workload]) -> Finding:
+    """Which workloads go on without a registry to pull from."""
+    images = {f"{workload.namespace}/{workload.name}": workload.images for workload in workloads}
+    if not images:
         return ok(Code.NO_WORKLOADS)
-    names = tuple(f"{one.namespace}/{one.name}" for one in pulling)
-    return warning(Code.WORKLOADS, workloads=names, images=_all(one.images for one in pulling))
+    return warning(Code.WORKLOADS, workloads=tuple(images), images=_all(images.values()))
 
 
 def _all(several: Iterable[Iterable[str]]) -> tuple[str, ...]:

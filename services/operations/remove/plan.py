@@ -17,7 +17,7 @@ from services.policy.sites import RUNTIME_NAMESPACE, Site
 def plan(_site: Site, request: RemoveRequest, observation: Observation) -> Draft:
     """The steps in the order in which they run. Azure refuses to delete a token in use, and a scope map in use."""
     own = of_request(request, observation)
-    steps = (*_workloads(observation), *_edge(request, observation), *_cloud(own))
+    steps = (*_workloads(observation), *at_edge(request, observation), *_cloud(own))
     return Draft(steps, _observed(request, observation, own))
 
 
@@ -45,7 +45,7 @@ def _workloads(observation: Observation) -> Iterator[PlannedStep]:
         yield _step(DELETE_PULL_SECRETS.kind, "delete", **place)
 
 
-def _edge(request: RemoveRequest, observation: Observation) -> tuple[PlannedStep, ...]:
+def at_edge(request: RemoveRequest, observation: Observation) -> tuple[PlannedStep, ...]:
     """While the extension runs it would go on asking for a connected registry that is no longer there."""
     extension = extension_of(request, observation)
     namespace = (extension and extension.release_namespace) or RUNTIME_NAMESPACE

@@ -35,6 +35,8 @@ class Code(StrEnum):
     CONNECTED_FOUND = auto()
     CONNECTED_ABSENT = auto()
     CONNECTED_BUSY = auto()
+    CONNECTED_STAYS = auto()
+    CONNECTED_STAYS_ACTIVE = auto()
     CHILDREN = auto()
     UNSYNCED_DATA = auto()
     ACTIVE_ELSEWHERE = auto()

@@ -38,6 +38,7 @@ def remove_extension(kind: str) -> Step:
             cluster_name=site.cluster_ref.name,
             cluster_type="connectedClusters",
             resource_group=site.cluster_ref.resource_group,
+            subscription=site.cluster_ref.subscription,
             force=planned.params["force"] or None,
             yes=True,
         )
@@ -60,19 +61,21 @@ def see_namespace_gone(kind: str) -> Step:
             raise Failure(Cause.NAMESPACE_STAYS, {"namespace": namespace, "phase": phase})
         return Going()
 
-    def line(_site: Site, _operation: Operation, planned: PlannedStep) -> str:
-        return command_line(
-            "kubectl wait", f"namespace/{planned.params['namespace']}", **{"for": "delete", "timeout": "15m"}
-        )
+    def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
+        context: dict[str, object] = {"context": site.cluster.kubernetes.context}
+        namespace = f"namespace/{planned.params['namespace']}"
+        return command_line("kubectl wait", namespace, **context, **{"for": "delete"}, timeout="15m")
 
     return Step(kind, look, line, wait=again(look), interval=5, within=2 * STAYS_AFTER)
 
 
+REMOVE_EXTENSION = remove_extension("extension.remove")
+NAMESPACE_GONE = see_namespace_gone("namespace.gone")
 STEPS: tuple[Step, ...] = (
     DELETE_WORKLOAD,
     DELETE_PULL_SECRETS,
-    remove_extension("extension.remove"),
-    see_namespace_gone("namespace.gone"),
+    REMOVE_EXTENSION,
+    NAMESPACE_GONE,
     remove_registry("connected.remove"),
     narrow_scope_map("scope_map.narrow"),
     delete_token("token.remove"),

@@ -223,6 +223,13 @@ def test_an_update_s_script_adds_and_takes_what_the_azure_cli_can_t_replace(run:
     assert (tokens["add_client_tokens"], tokens["remove_client_tokens"]) == (["scanner"], [TILL.token("edge01")])
 
 
+def test_an_extension_s_deletion_waits_for_its_namespace_to_go(run: Run) -> None:
+    assert commands(run(written(KINDS["extension delete"]))) == [
+        "az k8s-extension delete",
+        "kubectl wait namespace/connected-registry",
+    ]
+
+
 def test_a_resync_s_script_asks_for_it_and_shows_how_it_goes(run: Run) -> None:
     assert commands(run(written(KINDS["resync"]))) == [
         "az acr connected-registry resync",

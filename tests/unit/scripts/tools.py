@@ -79,6 +79,14 @@ AZ: Mapping[str, dict[str, dict[str, Any]]] = {
         "--config-protected-file": ANY,
         "--yes": FLAG,
     },
+    "k8s-extension delete": {
+        "--name": ONE,
+        "--cluster-name": ONE,
+        "--cluster-type": ONE,
+        "--resource-group": ONE,
+        "--force": FLAG,
+        "--yes": FLAG,
+    },
     "k8s-extension create": {
         "--name": ONE,
         "--cluster-name": ONE,
@@ -98,6 +106,7 @@ KUBECTL: Mapping[str, dict[str, dict[str, Any]]] = {
     "delete service registry-placeholder": {"--ignore-not-found": FLAG},
     "get configmap azure-clusterconfig": {"--output": ANY},
     "get services": {},
+    "wait namespace/connected-registry": {"--for": ONE, "--timeout": ANY},
     "wait deployments": {"--all": FLAG, "--for": ONE, "--timeout": ANY},
     "wait persistentvolumeclaims": {"--all": FLAG, "--for": ONE, "--timeout": ANY},
 }
