@@ -2,13 +2,15 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 from kubernetes.aio.client import ApiClient, Configuration
-from kubernetes.aio.config import ConfigException, load_incluster_config
+from kubernetes.aio.config import ConfigException
+from kubernetes.aio.config.incluster_config import InClusterConfigLoader
 from kubernetes.aio.config.kube_config import ConfigNode
 
 from services.gateways.answers import BoundedResponse, no_redirects
@@ -19,6 +21,8 @@ from services.model.errors import Unreachable
 from services.model.redaction import scrub
 
 IN_CLUSTER = "in-cluster"
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+"""Where a Pod has its account's token and its cluster's authority (kubernetes.io, accessing the API from a Pod)."""
 _PLUGINS_SHARE = 0.75
 """Of the time for a connection: what a plugin says must be told before that ends."""
 _MOST_NAMES = 10
@@ -102,10 +106,18 @@ def api_server(location: str, context: str) -> str:
         raise Unreachable(SERVICE, location, "KubeconfigInvalid", scrub(str(error))) from error
 
 
-async def client(location: str, context: str, *, connections: int, deadline: float) -> ApiClient:
+@dataclass(frozen=True)
+class Pod:
+    """What the bot finds in its own Pod, if it runs in one: the variables, and the folder of its service account."""
+
+    environment: Mapping[str, str]
+    account: Path = SERVICE_ACCOUNT
+
+
+async def client(location: str, context: str, pod: Pod, *, connections: int, deadline: float) -> ApiClient:
     """A client for one context (empty: the only one), of so many connections; nothing is asked of the cluster yet.
 
-    A credential plugin gets most of the `deadline`, in seconds.
+    A credential plugin gets most of the `deadline`, in seconds. `pod` is where `IN_CLUSTER` leads.
 
     Raises:
         Unreachable: its code is one of `api_server` or of `plugins`.
@@ -113,7 +125,10 @@ async def client(location: str, context: str, *, connections: int, deadline: flo
     configuration = Configuration()
     try:
         if location == IN_CLUSTER:
-            load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]  # the library has no types here
+            loader = InClusterConfigLoader(  # type: ignore[no-untyped-call]  # the library has no types here
+                str(pod.account / "token"), str(pod.account / "ca.crt"), environ=pod.environment
+            )
+            loader.load_and_set(configuration)  # type: ignore[no-untyped-call]  # likewise
         else:
             await _load(location, context, configuration, deadline)
         # Extension attributes that the library looks for; its own type does not declare them.

@@ -5,6 +5,7 @@ import os
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from kubernetes.aio.client import ApiClient
 
@@ -48,7 +49,8 @@ class KubernetesGateway:
     """Implements `services.ports.Kubernetes`; close it in the end.
 
     `deadline` is of one request, in seconds; `at_once` limits a cluster's requests and connections at a time, `page`
-    the objects in one answer. `environment` is where `KUBECONFIG`, `HOME` and the variables of a Pod are looked up.
+    the objects in one answer. `environment` is where `KUBECONFIG`, `HOME` and the variables of a Pod are looked up,
+    `account` the folder of its service account.
     """
 
     def __init__(
@@ -58,9 +60,10 @@ class KubernetesGateway:
         at_once: int = REQUESTS_AT_ONCE,
         page: int = PAGE,
         environment: Mapping[str, str] = os.environ,
+        account: Path = access.SERVICE_ACCOUNT,
     ) -> None:
         self._deadline, self._at_once, self._page = deadline, at_once, page
-        self._environment = environment
+        self._pod = access.Pod(environment, account)
         self._sessions: dict[_Key, _Session] = {}
         self._retired: list[_Session] = []
         self._loading: defaultdict[_Key, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -76,7 +79,7 @@ class KubernetesGateway:
             Unreachable: the kubeconfig can't be used, or the cluster can't be asked which one it is.
             WrongCluster: it is another one; or the bot's own, by default, without a proof that it is the right one.
         """
-        location = access.place(kubeconfig, self._environment)
+        location = access.place(kubeconfig, self._pod.environment)
         key: _Key = location, context, route
         async with self._loading[key]:
             session = await self._session(key)
@@ -129,7 +132,9 @@ class KubernetesGateway:
         try:
             with connecting(f"{location} {context}".strip()):
                 async with asyncio.timeout(self._deadline):
-                    client = await access.client(location, context, connections=self._at_once, deadline=self._deadline)
+                    client = await access.client(
+                        location, context, self._pod, connections=self._at_once, deadline=self._deadline
+                    )
         except Unreachable as error:
             if route == "arc":
                 error.reason = error.reason or arc_reason(error)
