@@ -14,7 +14,7 @@ from sandbox.azure import AzurePart
 from sandbox.clock import Clock
 from sandbox.control import Control, ControlServer
 from sandbox.controlplane.part import RealKubePart
-from sandbox.edge import AGENT_KEY, EdgePart, is_edge_image
+from sandbox.edge import AGENT_KEY, EdgePart, is_of_the_edge
 from sandbox.faults import Faults
 from sandbox.fleet import Fleet, Size
 from sandbox.kube import KubePart
@@ -26,8 +26,8 @@ from sandbox.tls import Authority
 
 
 async def left_to_the_edge(cluster: str, image: str, secrets: Sequence[dict[str, Any]]) -> str:
-    """Every image exists. Those whose host is an address are left to the edge agent, which reports on their Pods."""
-    if is_edge_image(image):
+    """Every image exists. Those of the edge are left to its agent, which reports on their Pods."""
+    if is_of_the_edge(image):
         await asyncio.Event().wait()
     return await any_image(cluster, image, secrets)
 

@@ -53,6 +53,8 @@ class Agent:
         self._releases: dict[tuple[str, bool], _Release] = {}
         """By name and whether it is being removed: an extension may be removed while its successor installs."""
         self._runtimes: dict[str, Runtime] = {}
+        self._volumes: dict[str, dict[str, bytes]] = {}
+        """Manifests by the instance whose volume has them."""
         self._seen: dict[str, str] = {}
         self._next_heartbeat = clock.now()
         self._prepared = False
@@ -72,6 +74,7 @@ class Agent:
         """End abruptly, as when the machine is switched off."""
         await self._halt()
         await self._stop_runtimes(goodbye=False)
+        await self._kubelet.close()
         await self._cluster.close()
         await self._cloud.close()
 
@@ -394,6 +397,7 @@ class Agent:
             address=service["spec"]["clusterIP"],
             tls=not chart.flag(extension.settings, "httpEnabled", default=False),
             content=json.loads(notes.get(chart.CONTENT, "{}")),
+            manifests=self._volumes.setdefault(notes[chart.INSTANCE], {}),
         )
         runtime = self._runtimes[uid] = Runtime(
             place,

@@ -122,9 +122,10 @@ class Cloud:
             raise
         return list(answer[0].get("tags") or [])
 
-    async def manifest(self, connection: Connection, repository: str, reference: str) -> tuple[Json, str]:
-        """A manifest and its digest, computed from the content."""
-        return await self._images(connection, f"/v2/{quote(repository)}/manifests/{quote(reference)}")
+    async def manifest(self, connection: Connection, repository: str, reference: str) -> tuple[bytes, str]:
+        """A manifest as it is, and its digest, computed from the content."""
+        _, content = await self._images(connection, f"/v2/{quote(repository)}/manifests/{quote(reference)}")
+        return content, "sha256:" + hashlib.sha256(content).hexdigest()
 
     async def may_pull(self, connection: Connection, user: str, password: str) -> bool:
         """Whether the cloud registry accepts these credentials of a client token.
@@ -135,11 +136,11 @@ class Cloud:
         status, _, _ = await self._send("GET", "/v2/", headers)
         return status != 401  # noqa: PLR2004
 
-    async def _images(self, connection: Connection, path: str) -> tuple[Json, str]:
+    async def _images(self, connection: Connection, path: str) -> tuple[Json, bytes]:
         credentials = _basic(connection.token, connection.password)
         headers = {"Host": connection.login_server, "Authorization": credentials, "Accept": MANIFESTS}
         status, text, body = await self._send("GET", path, headers)
-        return _checked(status, text), "sha256:" + hashlib.sha256(body).hexdigest()
+        return _checked(status, text), body
 
     async def _agent(self, method: str, path: str, body: Json | None = None) -> Json:
         status, text, _ = await self._send(method, path, {"Authorization": f"Bearer {self._key}"}, body)

@@ -1,5 +1,6 @@
 """Scheduler and kubelet for the Pods of the edge: the agents' own, and those that pull from a connected registry."""
 
+import base64
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
@@ -8,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.clock import Clock
-from sandbox.edge import chart, pods
+from sandbox.edge import chart, pods, programs
 from sandbox.edge.cluster import Cluster, RefusedError
+from sandbox.edge.content import Content
 from sandbox.edge.runtime import PullError, Runtime
 from sandbox.speed import Speed
 
@@ -33,8 +35,9 @@ class _Memory:
 
 
 def of_the_edge(pod: Object) -> bool:
-    """Whether a Pod is an agent's own, or pulls from a connected registry."""
-    return pods.annotations(pod).get(chart.KUBELET) == "edge" or bool(_edge_images(pod))
+    """Whether a Pod is an agent's own, pulls from a connected registry, or has a program that may ask one."""
+    own = pods.annotations(pod).get(chart.KUBELET) == "edge"
+    return own or any(is_of_the_edge(container["image"]) for container in pod["spec"]["containers"])
 
 
 class Kubelet:
@@ -54,6 +57,11 @@ class Kubelet:
         self._memory: dict[str, _Memory] = {}
         self._nodes: list[Object] = []
         self.trust_missing: Callable[[], bool] = lambda: False
+        self._content = Content(runtimes)
+
+    async def close(self) -> None:
+        """Stop serving the programs that run in Pods."""
+        await self._content.close()
 
     def take(self, kind: str, pod: Object) -> None:
         """Apply an event of a watch."""
@@ -200,9 +208,9 @@ class Kubelet:
 
     async def _run_workload(self, pod: Object, memory: _Memory) -> datetime | None:
         now = self._clock.now()
-        if (pod.get("status") or {}).get("phase") == "Succeeded":
+        if (pod.get("status") or {}).get("phase") in {"Succeeded", "Failed"}:
             return None
-        if memory.applied.get("phase") in {"Running", "Succeeded"}:
+        if memory.applied.get("phase") in {"Running", "Succeeded", "Failed"}:
             if memory.applied["phase"] == "Running" and _runs_once(pod):
                 await self._patch(pod, memory, pods.completed(memory.applied, now))
             return None
@@ -220,6 +228,9 @@ class Kubelet:
                 memory.due = self._clock.now() + timedelta(seconds=seconds)
                 return memory.due
             await self._tell(pod, "Normal", "Pulled", f'Successfully pulled image "{text}"')
+        if words := programs.arguments(pod):
+            await self._run_program(pod, memory, words, digests)
+            return None
         if _ends(pod) and not _runs_once(pod):
             status = pods.crashing(pod, now, restarts=1, exit_code=0, reason="Completed", images=digests)
         else:
@@ -231,6 +242,26 @@ class Kubelet:
             return None
         memory.due = now + timedelta(seconds=self._speed.container_start)
         return memory.due
+
+    async def _run_program(self, pod: Object, memory: _Memory, words: list[str], digests: Mapping[str, str]) -> None:
+        """Run a container's program to its end, and show its log and exit code."""
+        environment = await self._environment(pod)
+        await self._patch(pod, memory, pods.running(pod, self._clock.now(), ready=True, images=digests))
+        code, log = await programs.run(words, environment | {"HTTPS_PROXY": await self._content.proxy()})
+        await self._annotate(pod, {chart.LOG: log})
+        await self._patch(pod, memory, pods.completed(memory.applied, self._clock.now(), exit_code=code))
+
+    async def _environment(self, pod: Object) -> dict[str, str]:
+        """The variables of a Pod's first container, with what they take from Secrets."""
+        values = {}
+        for variable in pod["spec"]["containers"][0].get("env") or ():
+            reference = (variable.get("valueFrom") or {}).get("secretKeyRef")
+            if reference is None:
+                values[variable["name"]] = str(variable.get("value") or "")
+            elif secret := await self._cluster.find("Secret", reference["name"], pod["metadata"]["namespace"]):
+                content = (secret.get("data") or {}).get(reference["key"], "")
+                values[variable["name"]] = base64.b64decode(content).decode(errors="replace")
+        return values
 
     async def _pull(self, pod: Object, image: pods.Image) -> str:
         runtime = next((item for item in self._runtimes().values() if _bare(image.host) == item.place.address), None)
@@ -314,6 +345,11 @@ def is_edge_image(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_of_the_edge(text: str) -> bool:
+    """Whether the Pods of an image are the edge's to run: it comes from there, or its program may ask there."""
+    return is_edge_image(text) or programs.is_python(text)
 
 
 def _bare(host: str) -> str:

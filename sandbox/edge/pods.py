@@ -115,18 +115,21 @@ def crashing(
     return _status(pod, now, "Running", [_container(state, last, False, restarts)], images)
 
 
-def completed(status: Object, now: datetime) -> Object:
-    """The status of a Pod that ran with `status` and whose containers succeeded and are not restarted."""
-    ended = {"exitCode": 0, "reason": "Completed", "finishedAt": stamp(now)}
+def completed(status: Object, now: datetime, *, exit_code: int = 0) -> Object:
+    """The status of a Pod that ran with `status` and whose containers have ended and are not restarted."""
+    ended = {"exitCode": exit_code, "reason": "Error" if exit_code else "Completed", "finishedAt": stamp(now)}
     containers = [
         one | {"ready": False, "started": False, "state": {"terminated": ended | one["state"]["running"]}}
         for one in status["containerStatuses"]
     ]
     conditions = [
-        one | {"status": "False", "reason": "PodCompleted"} if one["type"] in {"Ready", "ContainersReady"} else one
+        one | {"status": "False", "reason": "PodFailed" if exit_code else "PodCompleted"}
+        if one["type"] in {"Ready", "ContainersReady"}
+        else one
         for one in status["conditions"]
     ]
-    return status | {"phase": "Succeeded", "containerStatuses": containers, "conditions": conditions}
+    phase = "Failed" if exit_code else "Succeeded"
+    return status | {"phase": phase, "containerStatuses": containers, "conditions": conditions}
 
 
 def waiting(pod: Object, now: datetime, reason: str, message: str, refused: str) -> Object:

@@ -39,6 +39,8 @@ class Place:
     tls: bool = True
     content: dict[str, dict[str, str]] = field(default_factory=dict)
     """Digests by repository and tag that are on the volume already."""
+    manifests: dict[str, bytes] = field(default_factory=dict)
+    """On the volume, by digest; shared with the next Pod that has it."""
 
 
 class PullError(Exception):
@@ -70,8 +72,6 @@ class Runtime:
         self.log: list[str] = []
         self.previous_log: list[str] = []
         self.content: dict[str, dict[str, str]] = {name: dict(tags) for name, tags in place.content.items()}
-        self._platforms: dict[str, frozenset[str]] = {}
-        """Of each index that was synchronised: os/architecture of the manifests in it."""
         self.config: Json | None = None
         """As of the last contact; None until it is activated."""
         self.deactivated = False
@@ -122,24 +122,38 @@ class Runtime:
         """
         digest = await self._resolve(repository, reference, user, password)
         # containerd chooses among the manifests of an index; a single manifest it takes as it is (images.Manifest).
-        if platform and platform not in self._platforms.get(digest, {platform}):
+        platforms = {_platform(child): child["digest"] for child in _children(self.place.manifests.get(digest, b"{}"))}
+        if platform and platforms and platform not in platforms:
             raise PullError("no match for platform in manifest: not found", resolved=True)
+        if platform in platforms and platforms[platform] not in self.place.manifests:
+            raise PullError(f"{self.place.address}/{repository}@{platforms[platform]}: not found", resolved=True)
         return digest
+
+    async def actions(self, user: str, password: str) -> frozenset[str] | None:
+        """What a client token may do here, in lower case; None where the token or its password is not known."""
+        tokens = {token["name"]: token for token in (self.config or {}).get("clientTokens", [])}
+        if user not in tokens or not await self._password_fits(user, password):
+            return None
+        return frozenset(str(action).lower() for action in tokens[user].get("scopes") or ())
+
+    def manifest(self, repository: str, digest: str) -> bytes | None:
+        """A manifest of a repository: behind one of its tags, or below the index behind one; None if it is not here."""
+        tops = set(self.content.get(repository, {}).values())
+        below = {child["digest"] for top in tops for child in _children(self.place.manifests.get(top, b"{}"))}
+        return self.place.manifests.get(digest) if digest in tops | below else None
 
     async def _resolve(self, repository: str, reference: str, user: str | None, password: str) -> str:
         if self.health != "ready" or self._connection is None:
             url = f"https://{self.place.address}/v2/{repository}/manifests/{reference}"
             raise PullError(f'failed to do request: Head "{url}": connection refused')
-        tokens = {token["name"]: token for token in (self.config or {}).get("clientTokens", [])}
-        token = tokens.get(user or "")
-        if token is None or not await self._password_fits(user or "", password):
+        actions = await self.actions(user or "", password)
+        if actions is None:
             scope = f"scope=repository%3A{repository.replace('/', '%2F')}%3Apull&service={self.place.address}"
             raise PullError(
                 "failed to authorize: failed to fetch oauth token: unexpected status from GET request to "
                 f"https://{self.place.address}/oauth2/token?{scope}: 401 Unauthorized"
             )
-        required = f"repositories/{repository}/content/read".lower()
-        if required not in (str(action).lower() for action in token.get("scopes") or ()):
+        if f"repositories/{repository}/content/read".lower() not in actions:
             raise PullError(
                 "pull access denied, repository does not exist or may require authorization: "
                 "server message: insufficient_scope: authorization failed"
@@ -253,13 +267,13 @@ class Runtime:
         return len(before ^ after)
 
     async def _fetch(self, repository: str, tag: str) -> str:
-        manifest, digest = await self._cloud.manifest(self._must_connection, repository, tag)
-        if "manifests" in manifest:
-            platforms = (child.get("platform") or {} for child in manifest["manifests"])
-            self._platforms[digest] = frozenset(f"{one.get('os')}/{one.get('architecture')}" for one in platforms)
-        if digest not in self.content.get(repository, {}).values():
-            for child in manifest.get("manifests", []):
-                await self._cloud.manifest(self._must_connection, repository, child["digest"])
+        content, digest = await self._cloud.manifest(self._must_connection, repository, tag)
+        self.place.manifests[digest] = content
+        children = [child["digest"] for child in _children(content)]
+        for child in children[:1] if self._scenario() == "partial-index" else children:
+            if child not in self.place.manifests:
+                content, _ = await self._cloud.manifest(self._must_connection, repository, child)
+                self.place.manifests[child] = content
         return digest
 
     async def _tell(self, *, syncing: bool = False, synced: bool = False) -> None:
@@ -330,3 +344,13 @@ class Runtime:
 
     def _say(self, level: str, text: str) -> None:
         self.log = [*self.log[1 - LOG_LINES :], f"{self._clock.now():%Y-%m-%dT%H:%M:%SZ} [{level}] {text}"]
+
+
+def _children(manifest: bytes) -> list[Json]:
+    """The entries of an index; none of a single manifest."""
+    return list(json.loads(manifest).get("manifests", ()))
+
+
+def _platform(entry: Json) -> str:
+    platform = entry.get("platform") or {}
+    return f"{platform.get('os')}/{platform.get('architecture')}"

@@ -65,6 +65,7 @@ RUNTIME = frozenset(
         "firewall",
         "proxy",
         "disk-full",
+        "partial-index",
         "token-disabled",
         "trust-missing",
     }

@@ -277,8 +277,8 @@ def job(cluster: Cluster, obj: Json) -> None:
     phases = [(pod.get("status") or {}).get("phase") for pod in pods]
     succeeded, failed = phases.count("Succeeded"), phases.count("Failed")
     active = sum(is_active(pod) for pod in pods)
-    complete = succeeded >= spec["completions"]
-    if not complete and not spec.get("suspend") and "deletionTimestamp" not in obj["metadata"]:
+    complete, failing = succeeded >= spec["completions"], failed > spec["backoffLimit"]
+    if not complete and not failing and not spec.get("suspend") and "deletionTimestamp" not in obj["metadata"]:
         for _ in range(min(spec["parallelism"], spec["completions"] - succeeded) - active):
             if _pod(cluster, obj, {"generateName": f"{obj['metadata']['name']}-"}) is None:
                 break
@@ -296,6 +296,9 @@ def job(cluster: Cluster, obj: Json) -> None:
             cluster, obj, "Complete", "True", "CompletionsReached", "Reached expected number of succeeded pods"
         )
         new_status |= {"conditions": [done], "completionTime": status.get("completionTime") or cluster.now()}
+    elif failing:
+        text = "Job has reached the specified backoff limit"
+        new_status |= {"conditions": [condition(cluster, obj, "Failed", "True", "BackoffLimitExceeded", text)]}
     _set_status(cluster, JOBS, obj, new_status)
 
 

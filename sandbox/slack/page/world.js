@@ -23,6 +23,7 @@ const SCENARIOS = {
   "crd-write-race": "CRD write race",
   "silent-failure": "Fails without a word",
   "disk-full": "Disk full",
+  "partial-index": "Index copied in part",
   "token-disabled": "Sync token disabled",
   "trust-missing": "Certificate not trusted",
 };
