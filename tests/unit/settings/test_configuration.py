@@ -5,6 +5,7 @@ from structlog.testing import capture_logs
 
 from bot import configuration
 from bot.problems import Broken
+from services.operations.procedures import PROCEDURES
 
 SITES = """\
 sites:
@@ -187,7 +188,8 @@ def test_names_that_name_nothing_are_told_with_the_nearest(files: Files) -> None
         (
             "{name: a, approvers: [bob], commands: [watch]}",
             [
-                "`watch` is not a kind of operation, so it would never wait for approval; the kinds are `deploy`, `create`, `deactivate`, `delete`, `remove`, `update`, `permissions`, `token rotate`, `resync`, `workload deploy`, `workload delete`"
+                "`watch` is not a kind of operation, so it would never wait for approval; the kinds are "
+                + ", ".join(f"`{kind}`" for kind in PROCEDURES.kinds)
             ],
         ),
         (
