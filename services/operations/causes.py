@@ -36,6 +36,13 @@ class EngineCause(StrEnum):
     CHILDREN_FAILED = auto()
 
 
+class ImageCause(StrEnum):
+    """Why an import fails by itself. `handlers.views.procedures.words` has a sentence and a remedy for each."""
+
+    IMAGE_NOT_THERE = auto()
+    IMAGE_DIFFERS = auto()
+
+
 _BY_CLASS: tuple[tuple[type[DomainError], EngineCause], ...] = (
     (NotAuthenticated, EngineCause.NOT_AUTHENTICATED),
     (NotAllowed, EngineCause.NOT_ALLOWED),

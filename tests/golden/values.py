@@ -17,12 +17,12 @@ from services.operations.deploy.observation import Observation
 from services.operations.deploy.outputs import (
     AddressHeld,
     ExtensionInstalled,
-    ImageKept,
     RegistryOnline,
     RuntimeVerified,
 )
 from services.operations.deploy.procedure import DEPLOY
 from services.operations.deploy.request import DeployOptions, deploy_request
+from services.operations.outputs import ImageKept
 from services.policy.sites import PROVIDERS, Site
 
 NOW = datetime(2026, 9, 1, 8, 30, tzinfo=UTC)

@@ -14,13 +14,12 @@ from services.operations.deploy.outputs import (
     AddressHeld,
     AddressReserved,
     ExtensionInstalled,
-    ImageImported,
-    ImageKept,
     RegistryOnline,
     RegistrySynced,
     RuntimeVerified,
     address_of,
 )
+from services.operations.outputs import ImageImported, ImageKept
 from services.policy.sites import synced_repositories
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
-from handlers.views.procedures.words import CauseWords
+from handlers.views.procedures.words import IMAGE_CAUSES, CauseWords
 from services.operations.deploy.causes import Cause
 
 _RETRY = "Then retry."
 _DELETE = "extension delete {name} --site {site}"
 
 CAUSES: Mapping[str, CauseWords] = {
+    **IMAGE_CAUSES,
     Cause.ADDRESS_TAKEN: CauseWords(
         "The Service address {address} is in use by another Service.",
         "",
@@ -86,17 +87,6 @@ CAUSES: Mapping[str, CauseWords] = {
         "The cluster can't pull the images of the connected registry itself: {message}",
         "Let the nodes reach `mcr.microsoft.com` and its data endpoints.",
         "kubectl describe pods --namespace connected-registry",
-        retry=_RETRY,
-    ),
-    Cause.IMAGE_NOT_THERE: CauseWords(
-        "The import of {image} has ended, but {registry} has no such tag.",
-        "Look into the registry: something may have deleted it.",
-        "az acr repository show-tags --name {registry} --repository {repository}",
-        retry=_RETRY,
-    ),
-    Cause.IMAGE_DIFFERS: CauseWords(
-        "{registry} has {image} as {digest}; the site file wants {expected}, and an import never overwrites.",
-        "Delete that tag if nothing needs it, or name another tag in the site file.",
         retry=_RETRY,
     ),
     Cause.BAD_PASSWORD: CauseWords(

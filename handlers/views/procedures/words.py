@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.model.operation import Operation
+from services.operations.causes import ImageCause
 from services.operations.registry_checks import RegistryCode
 
 
@@ -92,3 +93,18 @@ REGISTRY_FINDINGS: Mapping[str, FindingWords] = {
     ),
 }
 """Of the kinds that change a connected registry which is there."""
+
+IMAGE_CAUSES: Mapping[str, CauseWords] = {
+    ImageCause.IMAGE_NOT_THERE: CauseWords(
+        "The import of {image} has ended, but {registry} has no such tag.",
+        "Look into the registry: something may have deleted it.",
+        "az acr repository show-tags --name {registry} --repository {repository}",
+        retry="Then retry.",
+    ),
+    ImageCause.IMAGE_DIFFERS: CauseWords(
+        "{registry} has {image} as {digest}; the site file wants {expected}, and an import never overwrites.",
+        "Delete that tag if nothing needs it, or name another tag in the site file.",
+        retry="Then retry.",
+    ),
+}
+"""Of the kinds that import images."""

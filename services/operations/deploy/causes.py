@@ -19,8 +19,6 @@ class Cause(StrEnum):
     NO_AMD64_NODE = auto()
     POD_SECURITY = auto()
     IMAGE_PULL = auto()
-    IMAGE_NOT_THERE = auto()
-    IMAGE_DIFFERS = auto()
     BAD_PASSWORD = auto()
     TOKEN_DISABLED = auto()
     BAD_CONNECTION_STRING = auto()

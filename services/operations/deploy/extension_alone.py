@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from services.model.plan import Finding
+from services.operations.acr_steps import REGISTER_PROVIDERS
 from services.operations.checks import Check, blocker, check, ok, required
 from services.operations.deploy import plan as whole
 from services.operations.deploy.checks import cloud, cluster, extension, names
@@ -10,9 +11,8 @@ from services.operations.deploy.codes import Code, ExtensionCode
 from services.operations.deploy.observation import Observation
 from services.operations.deploy.procedure import DEPLOY
 from services.operations.deploy.request import DeployOptions, DeployRequest, filled_up
-from services.operations.deploy.steps.acr import ENABLE_DATA_ENDPOINT, REGISTER_PROVIDERS
 from services.operations.deploy.steps.cluster import HOLD_ADDRESS, RESERVE_ADDRESS, VERIFY
-from services.operations.deploy.steps.connected import ONLINE
+from services.operations.deploy.steps.connected import ENABLE_DATA_ENDPOINT, ONLINE
 from services.operations.deploy.steps.extension import INSTALL
 from services.operations.procedure import Draft
 from services.operations.registry_checks import RegistryObservation, at_rest

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.model.operation import Operation
-from services.operations.outputs import RegistryCreated
+from services.operations.outputs import ImageImported, ImageKept, RegistryCreated
 
 
 @dataclass(frozen=True)
@@ -23,22 +23,6 @@ class AddressReserved:
 
     address: str
     refused: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class ImageKept:
-    """The tag existed already, and imports never overwrite. `digest` is empty where only Azure's refusal says so."""
-
-    image: str
-    digest: str = ""
-
-
-@dataclass(frozen=True)
-class ImageImported:
-    """The import has ended well, and the tag is there with this digest; empty where the bot could not look."""
-
-    image: str
-    digest: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,11 @@ from services.model.operation import Operation, StillUnderWay
 from services.operations.deploy.outputs import (
     AddressHeld,
     ExtensionInstalled,
-    ImageKept,
     RegistryOnline,
     RuntimeVerified,
 )
 from services.operations.deploy.request import DeployOptions
-from services.operations.outputs import RegistryCreated
+from services.operations.outputs import ImageKept, RegistryCreated
 from services.operations.procedures import PROCEDURES
 from services.store import open_store
 from services.store.store import migrations

@@ -1,17 +1,18 @@
 """Every step that the plan of a deployment may name, each declared once."""
 
-from services.operations.deploy.steps import acr, cluster, connected, extension
+from services.operations.acr_steps import CREATE_ACR, IMPORT_IMAGE, REGISTER_PROVIDERS
+from services.operations.deploy.steps import cluster, connected, extension
 from services.operations.step import Step
 
 STEPS: tuple[Step, ...] = (
     cluster.HOLD_ADDRESS,
     cluster.RESERVE_ADDRESS,
-    acr.REGISTER_PROVIDERS,
-    acr.CREATE_ACR,
-    acr.ENABLE_DATA_ENDPOINT,
-    acr.IMPORT_IMAGE,
-    acr.PUT_SCOPE_MAP,
-    acr.PUT_SYNC_TOKEN,
+    REGISTER_PROVIDERS,
+    CREATE_ACR,
+    connected.ENABLE_DATA_ENDPOINT,
+    IMPORT_IMAGE,
+    connected.PUT_SCOPE_MAP,
+    connected.PUT_SYNC_TOKEN,
     connected.CREATE,
     extension.INSTALL,
     cluster.VERIFY,

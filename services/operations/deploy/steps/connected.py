@@ -1,4 +1,4 @@
-"""Steps on the connected registry."""
+"""Steps on the connected registry, and on what it syncs by."""
 
 from datetime import datetime, timedelta
 
@@ -8,7 +8,12 @@ from services.model.plan import PlannedStep
 from services.operations.command_line import acr_options, command_line, repeated
 from services.operations.deploy.outputs import RegistryOnline, RegistrySynced
 from services.operations.deploy.steps.verdict import raise_if_final
-from services.operations.registry_steps import create_registry
+from services.operations.registry_steps import (
+    create_registry,
+    enable_data_endpoint,
+    put_sync_scope_map,
+    put_sync_token,
+)
 from services.operations.step import Done, Going, Progress, Scene, Step, again
 from services.policy.sites import Site, synced_repositories
 
@@ -95,6 +100,9 @@ def _several(values: object) -> tuple[object, ...]:
     return tuple(values) if isinstance(values, tuple | list) else ()
 
 
+ENABLE_DATA_ENDPOINT = enable_data_endpoint("acr.data_endpoint")
+PUT_SCOPE_MAP = put_sync_scope_map("scope_map.put")
+PUT_SYNC_TOKEN = put_sync_token("sync_token.put")
 CREATE = create_registry("connected.create")
 ONLINE = see_online("connected.online")
 SYNCED = see_synced("connected.synced")

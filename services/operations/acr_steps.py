@@ -1,4 +1,4 @@
-"""Steps on the cloud registry and its subscription."""
+"""Steps on the cloud registry and its subscription, for each kind of operation that has them."""
 
 from datetime import timedelta
 
@@ -6,10 +6,9 @@ from services.model.azure import Pending
 from services.model.errors import Absent, AlreadyExists, DomainError, Failure
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
+from services.operations.causes import ImageCause
 from services.operations.command_line import command_line, lines
-from services.operations.deploy.causes import Cause
-from services.operations.deploy.outputs import ImageImported, ImageKept
-from services.operations.registry_steps import enable_data_endpoint, put_sync_scope_map, put_sync_token
+from services.operations.outputs import ImageImported, ImageKept
 from services.operations.step import Done, Going, Progress, Scene, Step, follow, followed, is_there
 from services.policy.sites import Site
 
@@ -122,7 +121,7 @@ async def _imported(scene: Scene, token: Pending) -> Progress:
     if digest == "":
         if scene.waited >= UNSEEN * scene.patience:
             raise Failure(
-                Cause.IMAGE_NOT_THERE,
+                ImageCause.IMAGE_NOT_THERE,
                 {"image": image, "registry": scene.site.acr_ref.name, "repository": image.rpartition(":")[0]},
             )
         return Going(pending)
@@ -146,13 +145,10 @@ async def _digest(scene: Scene) -> str | None:
     expected = scene.params.get("digest", digest)
     if digest != expected:
         facts = {"image": scene.params["image"], "digest": digest, "expected": expected}
-        raise Failure(Cause.IMAGE_DIFFERS, {**facts, "registry": scene.site.acr_ref.name})
+        raise Failure(ImageCause.IMAGE_DIFFERS, {**facts, "registry": scene.site.acr_ref.name})
     return digest
 
 
 REGISTER_PROVIDERS = register_providers("provider.register")
 CREATE_ACR = create_registry("acr.create")
-ENABLE_DATA_ENDPOINT = enable_data_endpoint("acr.data_endpoint")
 IMPORT_IMAGE = import_image("acr.import")
-PUT_SCOPE_MAP = put_sync_scope_map("scope_map.put")
-PUT_SYNC_TOKEN = put_sync_token("sync_token.put")
