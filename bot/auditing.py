@@ -1,11 +1,12 @@
 """`python -m bot audit`: the audit as the configured database has it, read beside a running bot."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TextIO
 
-from bot import start
+from bot import audit_archive, start
 from bot.problems import Broken
 from bot.settings import Settings
 from handlers.kit.text import count
@@ -21,11 +22,18 @@ _BREAKS = {
 
 
 async def verify(settings: Settings, out: TextIO) -> int:
-    """Print one line about the chain; 0 when it holds, 1 when it is broken. Raises `Broken`."""
+    """Print one line about the archive, where there is one, and one about the database's part of the chain.
+
+    0 when both hold and fit together, 1 when the chain is broken. Raises `Broken`.
+    """
     async with _audit(settings) as audit:
         report = await audit.verify()
-    out.write(_sentence(report) + "\n")
-    return 1 if report.broken else 0
+        sentences, is_broken = [_sentence(report)], report.broken is not None
+        if settings.audit_archive is not None:
+            archive = await asyncio.to_thread(audit_archive.verify, settings.audit_archive, report.start)
+            sentences, is_broken = [archive.sentence, *sentences], is_broken or archive.broken
+    out.writelines(f"{sentence}\n" for sentence in sentences)
+    return 1 if is_broken else 0
 
 
 async def export(settings: Settings, selection: AuditSelection, out: TextIO) -> int:
@@ -55,5 +63,6 @@ def _sentence(report: ChainReport) -> str:
         case ChainBreak(number, reason):
             before = f"; {count(report.rows, 'row')} before it {'is' if report.rows == 1 else 'are'} intact"
             return f"The audit is broken: {_BREAKS[reason].format(number=number)}{before if report.rows else ''}."
+    behind = f" behind row {report.start.number}" if report.start.number else ""
     last = f", the last one {report.number} with the hash {report.hash}" if report.rows else ""
-    return f"The audit is intact: {count(report.rows, 'row')}{last}."
+    return f"The audit is intact: {count(report.rows, 'row')}{behind}{last}."

@@ -30,6 +30,10 @@ def local_problems(settings: Settings) -> list[Problem]:
 def machine_problems(settings: Settings) -> list[Problem]:
     """The same without the database: the folder and the files that the settings name."""
     problems = [] if settings.database_url else _data_folder_problems(settings.data_dir.absolute())
+    archive = settings.audit_archive
+    if archive is not None and not (archive.is_dir() and os.access(archive, os.W_OK | os.X_OK)):
+        reason = f"user {os.getuid()} may not write to it" if archive.is_dir() else "there is no such folder"
+        problems.append(Problem("REGISTRY_BOT_AUDIT_ARCHIVE", f"{archive}: {reason}"))
     if settings.ca_file is not None:
         try:
             ssl.create_default_context(cafile=settings.ca_file)

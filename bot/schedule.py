@@ -18,6 +18,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from bot.messages.summary_posts import SummaryPosts
+from bot.retention import OldRows
 from services.model.clock import Clock
 from services.model.errors import DatabaseAway, Invalid
 from services.operations.engine import Engine
@@ -30,18 +31,13 @@ from services.watching.triage import Triage
 
 SWEEP = timedelta(seconds=15)
 """A request for approval expires at most this long after its time."""
-DELIVERIES_KEPT = timedelta(days=2)
-"""Slack's last retry of a delivery comes within a day."""
-WORKFLOWS_KEPT = timedelta(days=35)
-"""As long as a finished workflow's id is stored, the same work can't be started again."""
-TRANSITIONS_KEPT = timedelta(days=400)
-SLOTS_KEPT = timedelta(days=35)
 SNOOZES = timedelta(seconds=30)
 """A snooze ends at most this long after its time."""
 FOLLOW_JOB = "watches"
 FOLLOW = timedelta(minutes=1)
 """How soon a process notices watches that another process has changed."""
-FORGET = timedelta(hours=6)
+OLD_ROWS = timedelta(hours=1)
+"""So that a bot that is restarted each day deletes too."""
 LOOK = timedelta(seconds=20)
 """Between two looks whether the machine's clock was set."""
 JUMP = 5.0
@@ -82,17 +78,8 @@ class Schedule:
         # Several at once, so that a change is read even if it comes while the last one is being read.
         self._every(FOLLOW, self.follow_watches, FOLLOW_JOB, max_instances=3)
 
-    def add(self, operations: Operations, runner: Runner, engine: Engine, triage: Triage) -> None:
+    def add(self, operations: Operations, runner: Runner, engine: Engine, triage: Triage, old_rows: OldRows) -> None:
         """Add the jobs for operations, alerts and old rows."""
-
-        async def forget() -> None:
-            now = self._clock.now()
-            await self._store.deliveries.forget(now - DELIVERIES_KEPT)
-            await self._store.sightings.forget(now - TRANSITIONS_KEPT)
-            await self._store.summaries.forget(now - SLOTS_KEPT)
-            await self._store.messages.forget_summaries(now - SLOTS_KEPT)
-            while await engine.forget(now - WORKFLOWS_KEPT):
-                pass
 
         async def stay_alone() -> None:
             try:
@@ -106,7 +93,7 @@ class Schedule:
         self._every(SWEEP, operations.sweep, "requests")
         self._every(timedelta(minutes=1), runner.tidy, "tidy")
         self._every(SNOOZES, triage.sweep, "snoozes")
-        self._every(FORGET, forget, "forget")
+        self._every(OLD_ROWS, old_rows.delete, "old rows")
 
     def _every(self, span: timedelta, job: Callable[[], Awaitable[None]], name: str, **options: Any) -> None:
         async def unless_away() -> None:

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Val
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.problems import Broken, Problem, did_you_mean, sentence
+from services.model.retention import Retention
 from services.model.secret import Secret
 
 PREFIX = "REGISTRY_BOT_"
@@ -78,6 +79,13 @@ def _host_and_port(value: Any) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+def _a_day_or_more(span: timedelta) -> timedelta:
+    # Slack repeats deliveries for a day, and an operation's row keeps a repeated one from starting it twice.
+    if span < timedelta(days=1):
+        raise ValueError("has to be a day (P1D) or more")
+    return span
+
+
 BotToken = Annotated[Secret, _token("xoxb-", "OAuth & Permissions on the app's page")]
 AppToken = Annotated[Secret, _token("xapp-", "Basic Information, App-Level Tokens on the app's page")]
 DatabaseUrl = Annotated[Secret, PlainValidator(_database)]
@@ -89,6 +97,7 @@ Duration = Annotated[
     # A plain number is seconds.
     BeforeValidator(lambda span: f"PT{span}S" if re.fullmatch(r"\d+(\.\d+)?", str(span)) else span),
 ]
+KeptFor = Annotated[Duration, AfterValidator(_a_day_or_more)]
 BaseUrl = Annotated[str, Field(pattern=r"^https?://\S+$"), AfterValidator(lambda url: f"{url.rstrip('/')}/")]
 CloudName = Annotated[
     Literal["public", "china", "us-government"],
@@ -223,6 +232,36 @@ class Settings(BaseSettings):
         timedelta(seconds=60),
         description="How often a watched cloud registry's connected registries are listed, with one request each time.",
     )
+    keep_operations: KeptFor = Field(
+        Retention.operations,
+        description="How long operations are kept after they ended, with plan, steps and decisions, such as P400D.",
+    )
+    keep_deliveries: KeptFor = Field(
+        Retention.deliveries,
+        description="How long the bot remembers what Slack has delivered; Slack's last retry comes within a day.",
+    )
+    keep_transitions: KeptFor = Field(
+        Retention.transitions,
+        description="How long changes of health and resolved alerts are kept.",
+    )
+    keep_checkpoints: KeptFor = Field(
+        Retention.checkpoints,
+        description="How long the durable engine's checkpoints of an operation are kept after it ended.",
+    )
+    keep_audit: KeptFor | None = Field(
+        None,
+        description=(
+            "How long audit rows stay in the database before they are moved to the archive. Without it they stay for"
+            " ever."
+        ),
+    )
+    audit_archive: Path | None = Field(
+        None,
+        description=(
+            "Folder for the audit rows that leave the database, as files of JSON Lines; it has to outlive the bot's"
+            " machine or Pod. Needed by `REGISTRY_BOT_KEEP_AUDIT`."
+        ),
+    )
 
 
 def env_name(field: str) -> str:
@@ -255,6 +294,8 @@ def load() -> Settings:
             problems += [
                 Problem(name, f"is not set, but {field} {choice} needs it") for name in needs if name not in values
             ]
+    if env_name("keep_audit") in values and env_name("audit_archive") not in values:
+        problems.append(Problem(env_name("audit_archive"), f"is not set, but {env_name('keep_audit')} needs it"))
     ca_file = values.get(env_name("ca_file"))
     if ca_file and not Path(ca_file).is_file():
         problems.append(Problem(env_name("ca_file"), f"there is no file {ca_file}"))
@@ -312,6 +353,8 @@ def page() -> str:
                 default = "required"
             case None | "":
                 default = ""
+            case timedelta(days=days) as span if span and span == timedelta(days=days):
+                default = f"`P{days}D`"
             case timedelta() as span:
                 default = f"`{span.total_seconds():g}`"
             case value:

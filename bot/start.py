@@ -20,6 +20,7 @@ from services.gateways.azure.clouds import cloud
 from services.gateways.azure.gateway import Options
 from services.gateways.azure.identity import Identity
 from services.model.errors import DomainError, Foreign, Unreachable
+from services.model.retention import Retention
 from services.operations.occupation import Occupied
 from services.ports import Configuration
 from services.store import open_store, unusable
@@ -152,6 +153,14 @@ def blueprint(settings: Settings, configuration: Configuration) -> Blueprint:
         watch_interval=settings.watch_interval,
         command_deadline=settings.command_deadline,
         shutdown_deadline=settings.shutdown_deadline,
+        retention=Retention(
+            operations=settings.keep_operations,
+            deliveries=settings.keep_deliveries,
+            transitions=settings.keep_transitions,
+            checkpoints=settings.keep_checkpoints,
+            audit=settings.keep_audit,
+            archive=settings.audit_archive,
+        ),
     )
 
 

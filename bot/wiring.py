@@ -18,6 +18,7 @@ from bot.messages.operation_cards import OperationCards
 from bot.messages.posting import Posting
 from bot.messages.summary_posts import SummaryPosts
 from bot.metrics import Metrics
+from bot.retention import OldRows
 from bot.schedule import Schedule
 from bot.slack.app import Connection, SlackBot
 from bot.slack.client import Installation, SlackClient, for_cards, identify, open_client, open_socket
@@ -32,6 +33,7 @@ from services.model.about import About
 from services.model.clock import Clock, MachineClock
 from services.model.codec import Codec
 from services.model.message import Channel
+from services.model.retention import Retention
 from services.operations.engine import Engine
 from services.operations.planner import Planner
 from services.operations.procedure import Procedures
@@ -76,6 +78,7 @@ class Blueprint:
     kubernetes_deadline: float = 15
     command_deadline: timedelta = timedelta(seconds=25)
     shutdown_deadline: timedelta = timedelta(seconds=20)
+    retention: Retention = field(default_factory=Retention)
     clock: Clock | None = None
     """Replaces this machine's clock, and Azure's clock that Azure's timestamps are compared with."""
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
@@ -94,6 +97,7 @@ class Bot:
     schedule: Schedule
     watching: Poller
     http: HttpServer
+    old_rows: OldRows
 
     async def start(self, stack: AsyncExitStack, shutdown_deadline: timedelta) -> None:
         """Start what shows, then what works, and Slack's deliveries last; the stack stops them in reverse order."""
@@ -230,7 +234,8 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
         work = await _Work.open(blueprint, outside, board, stack)
         watching = _Watching.over(blueprint, outside, board)
         schedule = Schedule(outside.store, outside.clock, watching.summaries)
-        schedule.add(work.operations, work.runner, work.engine, watching.triage)
+        old_rows = OldRows(blueprint.retention, outside.store, work.engine, outside.azure_clock)
+        schedule.add(work.operations, work.runner, work.engine, watching.triage, old_rows)
         services = _services(blueprint, outside, work, watching, schedule)
         slack = SlackBot(
             blueprint.connection,
@@ -255,7 +260,7 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
             metrics.page,
             pages=blueprint.operator_address,
         )
-        bot = Bot(services, outside.store, work.runner, slack, board, schedule, watching.poller, http)
+        bot = Bot(services, outside.store, work.runner, slack, board, schedule, watching.poller, http, old_rows)
         await bot.start(stack, blueprint.shutdown_deadline)
         log.info("ready", team=outside.installation.team_name, http=http.url, mode=blueprint.connection.mode)
         yield bot

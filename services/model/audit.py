@@ -68,12 +68,34 @@ class ChainBreak:
 
 
 @dataclass(frozen=True)
+class ChainEnd:
+    """A row's number and hash; 0 and `NO_HASH` before the first row of all."""
+
+    number: int = 0
+    hash: str = NO_HASH
+
+
+@dataclass(frozen=True)
 class ChainReport:
-    """What was read of a chain: how many rows, the last one's number and hash, and where it breaks."""
+    """What was read of a chain: how many rows behind `start`, the last one's number and hash, and where it breaks."""
 
     rows: int
     number: int
     hash: str
+    broken: ChainBreak | None = None
+    start: ChainEnd = ChainEnd()
+
+
+@dataclass(frozen=True)
+class ChainPart:
+    """Rows at the beginning of a chain, as lines of an export: those behind `start` up to `end`, which is the last one.
+
+    With `broken` the lines end before the row at which the chain does not hold.
+    """
+
+    start: ChainEnd
+    end: ChainEnd
+    lines: tuple[str, ...]
     broken: ChainBreak | None = None
 
 
@@ -94,3 +116,24 @@ def hash_of(text: str) -> str:
 def line(text: str, digest: str) -> str:
     """A row of an export: its content with the hash as the last member, so that anybody can take it off and compare."""
     return f'{text[:-1]},"hash":"{digest}"}}'
+
+
+@dataclass(frozen=True)
+class ExportedRow:
+    """What a line of an export says of its place in the chain; `intact` when its hash is that of its content."""
+
+    number: int
+    previous: str
+    hash: str
+    intact: bool
+
+
+def exported_row(text: str) -> ExportedRow:
+    """Read a line of an export. Raises `ValueError` when it is no such line."""
+    try:
+        row = json.loads(text)
+        number, previous, digest = int(row["number"]), str(row["previous"]), str(row["hash"])
+    except (TypeError, KeyError) as error:
+        raise ValueError("a line without number, previous and hash") from error
+    without = text.removesuffix(f',"hash":"{digest}"}}')
+    return ExportedRow(number, previous, digest, intact=hash_of(without + "}") == digest)

@@ -7,9 +7,10 @@ of the last row that was cut off at the beginning (0 and empty while nothing was
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, Select, Text, cast, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.model.audit import (
@@ -17,6 +18,8 @@ from services.model.audit import (
     AuditRow,
     AuditSelection,
     ChainBreak,
+    ChainEnd,
+    ChainPart,
     ChainReport,
     content,
     hash_of,
@@ -77,13 +80,41 @@ class Audit(Queries):
         """Read the whole chain, up to the first row at which it breaks."""
         async with self._unchanging() as connection:
             ends = (await connection.execute(select(audit_chain))).one()
-            number, digest, rows = ends.cut_number, ends.cut_hash, 0
+            start = ChainEnd(ends.cut_number, ends.cut_hash)
+            number, digest, rows = start.number, start.hash, 0
             async for stored in _stored(connection, EVERYTHING):
                 if reason := _break(stored, after=digest, end=ends.number):
-                    return ChainReport(rows, number, digest, ChainBreak(stored.id, reason))
+                    return ChainReport(rows, number, digest, ChainBreak(stored.id, reason), start)
                 number, digest, rows = stored.id, stored.hash, rows + 1
         broken = None if (number, digest) == (ends.number, ends.hash) else ChainBreak(number + 1, "end")
-        return ChainReport(rows, number, digest, broken)
+        return ChainReport(rows, number, digest, broken, start)
+
+    async def beginning(self, before: datetime) -> ChainPart:
+        """The first rows of the chain that are older than that time, at most `BATCH`, checked as `verify` does."""
+        lines: list[str] = []
+        async with self._unchanging() as connection:
+            ends = (await connection.execute(select(audit_chain))).one()
+            start = end = ChainEnd(ends.cut_number, ends.cut_hash)
+            async for stored in _stored(connection, EVERYTHING):
+                # Two processes may have written with clocks that differ: what counts is the place in the chain.
+                if stored.at >= before or len(lines) == BATCH:
+                    break
+                if reason := _break(stored, after=end.hash, end=ends.number):
+                    return ChainPart(start, end, tuple(lines), ChainBreak(stored.id, reason))
+                lines.append(line(_content(stored), stored.hash))
+                end = ChainEnd(stored.id, stored.hash)
+        return ChainPart(start, end, tuple(lines))
+
+    async def cut(self, part: ChainPart) -> bool:
+        """Delete the rows of a part; False, and nothing is deleted, when another process has cut the chain since."""
+        is_start = and_(audit_chain.c.cut_number == part.start.number, audit_chain.c.cut_hash == part.start.hash)
+        moved = {"cut_number": part.end.number, "cut_hash": part.end.hash}
+        async with self._writing() as connection:
+            done = await connection.execute(update(audit_chain).where(is_start).values(moved))
+            if done.rowcount:
+                # The triggers let go what lies before the cut, and nothing else.
+                await connection.execute(delete(audit).where(audit.c.id <= part.end.number))
+        return done.rowcount == 1
 
     @asynccontextmanager
     async def _unchanging(self) -> AsyncIterator[AsyncConnection]:

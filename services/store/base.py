@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 import structlog
-from sqlalchemy import exc
+from sqlalchemy import Column, ColumnElement, delete, exc, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.schema import Table
@@ -107,6 +107,14 @@ class Queries:
                 return
             async with self._access.turn, self._engine.begin() as connection:
                 yield connection
+
+    async def _delete_some(self, key: Column[Any], *which: ColumnElement[bool], limit: int) -> int:
+        """Delete up to `limit` rows of the table of `key`; returns how many it deleted."""
+        rows = select(key).where(*which).order_by(key).limit(limit).with_for_update(skip_locked=True)
+        async with self._writing() as connection:
+            keys = (await connection.scalars(rows)).all()
+            await connection.execute(delete(key.table).where(key.in_(keys)))
+        return len(keys)
 
     def _insert_once(self, table: Table) -> postgresql.Insert | sqlite.Insert:
         """An insert that does nothing where the row exists already; `rowcount` says whether it was written."""

@@ -2,8 +2,6 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import delete
-
 from services.store.base import Queries
 from services.store.tables import deliveries
 
@@ -17,8 +15,6 @@ class Deliveries(Queries):
             done = await connection.execute(self._insert_once(deliveries).values(key=key[:255], at=datetime.now(UTC)))
         return done.rowcount == 1
 
-    async def forget(self, before: datetime) -> int:
-        """Drop keys from before that time; how many there were."""
-        async with self._writing() as connection:
-            done = await connection.execute(delete(deliveries).where(deliveries.c.at < before))
-        return done.rowcount
+    async def forget(self, before: datetime, limit: int) -> int:
+        """Drop up to `limit` keys from before that time; returns how many it dropped."""
+        return await self._delete_some(deliveries.c.key, deliveries.c.at < before, limit=limit)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from sqlalchemy import RowMapping, and_, func, select, update
+from sqlalchemy import RowMapping, and_, delete, func, select, update
 
 from services.model.incident import Incident, StoredIncident
 from services.store.base import Queries, columns, value
@@ -67,6 +67,16 @@ class Incidents(Queries):
                     .values(snoozed_until=None, revision=incidents.c.revision + 1)
                 )
         return ended
+
+    async def forget(self, before: datetime, limit: int) -> int:
+        """Drop up to `limit` incidents that were resolved before that time, with their messages; returns how many."""
+        old = select(incidents.c.id).where(incidents.c.resolved < before).limit(limit).with_for_update(skip_locked=True)
+        async with self._writing() as connection:
+            ids = (await connection.scalars(old)).all()
+            shown = and_(messages.c.kind == "incident", messages.c.subject.in_(ids))
+            await connection.execute(delete(messages).where(shown))
+            await connection.execute(delete(incidents).where(incidents.c.id.in_(ids)))
+        return len(ids)
 
     async def counts(self) -> dict[tuple[str, str], int]:
         """How many are open, by cloud registry and severity."""

@@ -5,15 +5,15 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, insert, or_, select, update
+from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.model.clock import Clock
-from services.model.operation import ENDED, Decision, Event, EventKind, Operation, Related, State, StepRun
+from services.model.operation import ENDED, LIVE, Decision, Event, EventKind, Operation, Related, State, StepRun
 from services.model.plan import Plan
 from services.store.base import Queries, columns, value
 from services.store.locks import Locks
-from services.store.tables import decisions, events, leases, operations, steps
+from services.store.tables import decisions, events, leases, messages, operations, steps
 
 COLUMNS = tuple(column.key for column in operations.c if column.key not in {"key", "expires", "remind"})
 
@@ -218,6 +218,33 @@ class Operations(Queries):
             if ok:
                 attempt = await connection.scalar(select(operations.c.attempt).where(operations.c.id == operation))
                 await self._add_event(connection, operation, "step", f"step:{attempt}:{index}", step=index)
+
+    async def forget(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` operations that ended before that time, with all that hangs on them; returns how many.
+
+        One that still reserves an address stays, and so does one whose parts have not all ended. Parts go after their
+        parent, whose card lists them.
+        """
+        part, parent = operations.alias(), operations.alias()
+        has_live_part = select(part.c.id).where(part.c.parent == operations.c.id, part.c.state.in_(LIVE)).exists()
+        has_parent = select(parent.c.id).where(parent.c.id == operations.c.parent).exists()
+        has_leases = select(leases.c.operation).where(leases.c.operation == operations.c.id).exists()
+        old = (
+            select(operations.c.id)
+            # Not "in ENDED": SQLite would take the index of states, which finds all of them.
+            .where(operations.c.state.not_in(LIVE), operations.c.ended_at < before)
+            .where(~has_live_part, ~has_parent, ~has_leases)
+            .order_by(operations.c.ended_at)
+            .limit(limit)
+            # Several processes delete beside each other, each its own bite.
+            .with_for_update(skip_locked=True)
+        )
+        async with self._writing() as connection:
+            ids = (await connection.scalars(old)).all()
+            shown = and_(messages.c.kind == "operation", messages.c.subject.in_(ids))
+            await connection.execute(delete(messages).where(shown))
+            await connection.execute(delete(operations).where(operations.c.id.in_(ids)))
+        return len(ids)
 
     async def events(self, operation: str, after: int) -> tuple[Event, ...]:
         """Events with a greater id, oldest first."""

@@ -118,10 +118,9 @@ class Sightings(Queries):
             rows = (await connection.execute(query)).mappings().all()
         return tuple(value(Transition, {**row, "target": Target(row["acr"], row["name"])}) for row in rows)
 
-    async def forget(self, before: datetime) -> int:
-        """Drop transitions from before that time; how many there were."""
-        async with self._writing() as connection:
-            return (await connection.execute(delete(transitions).where(transitions.c.at < before))).rowcount
+    async def forget(self, before: datetime, limit: int) -> int:
+        """Drop up to `limit` transitions from before that time; returns how many it dropped."""
+        return await self._delete_some(transitions.c.id, transitions.c.at < before, limit=limit)
 
     async def drop(self, acr: str, now: datetime) -> tuple[str, ...]:
         """Forget a cloud registry that is no longer watched, except transitions; ids of the incidents that end."""

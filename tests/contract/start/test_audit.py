@@ -6,14 +6,16 @@ import os
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from alembic import command
 from sqlalchemy import create_engine
 
+from bot import audit_archive
 from bot.__main__ import main
-from services.model.audit import AuditRow
+from services.model.audit import AuditRow, ChainEnd
 from services.store import open_store
 from services.store.store import migrations
 from tests.golden.values import NOW
@@ -65,6 +67,59 @@ def test_the_first_broken_row_is_named(written: Path, capsys: pytest.CaptureFixt
     assert main(["audit", "verify"]) == 1
     assert capsys.readouterr().out == (
         "The audit is broken: row 2 is not as it was written; 1 row before it is intact.\n"
+    )
+
+
+@pytest.fixture
+def archive(written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The archive's only file: it has the first two rows, which are no longer in the database."""
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    monkeypatch.setenv("REGISTRY_BOT_AUDIT_ARCHIVE", str(folder))
+
+    async def cut() -> Path:
+        store = await open_store(f"sqlite:///{written}")
+        part = await store.audit.beginning(NOW + timedelta(days=1))
+        part = replace(part, lines=part.lines[:2], end=ChainEnd(2, json.loads(part.lines[1])["hash"]))
+        path = audit_archive.write(part, folder)
+        await store.audit.cut(part)
+        await store.close()
+        return path
+
+    return asyncio.run(cut())
+
+
+def test_archive_and_database_are_checked_as_one_chain(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", "verify"]) == 0
+    archived, stored = capsys.readouterr().out.splitlines()
+    assert archived == "The archive is intact: 2 rows, from 1 to 2."
+    assert stored.startswith("The audit is intact: 1 row behind row 2, the last one 3 with the hash ")
+
+
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        (slice(1), "The archive is broken: it ends with row 1, and the database goes on behind row 2."),
+        (slice(0), "The archive is empty: it lacks the 2 rows before those in the database."),
+        (slice(1, None), "The archive is intact: 1 row, from 2 to 2. Rows before 2 are elsewhere."),
+        (slice(None, None, -1), "The archive is intact: 1 row, from 2 to 2. Rows before 2 are elsewhere."),
+    ],
+)
+def test_rows_that_the_archive_lacks_are_missed(
+    archive: Path, capsys: pytest.CaptureFixture[str], lines: slice, sentence: str
+) -> None:
+    archive.write_text("".join(archive.read_text().splitlines(keepends=True)[lines]))
+
+    main(["audit", "verify"])
+    assert capsys.readouterr().out.splitlines()[0] == sentence
+
+
+def test_a_line_of_the_archive_that_was_changed_is_named(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    archive.write_text(archive.read_text().replace("Bob", "Eve"))
+
+    assert main(["audit", "verify"]) == 1
+    assert capsys.readouterr().out.splitlines()[0] == (
+        "The archive is broken: line 2 of audit-0000000001-0000000002.jsonl is not as it was written."
     )
 
 

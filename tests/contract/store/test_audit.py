@@ -136,14 +136,28 @@ async def test_what_was_tampered_with_is_named(
     assert (await written.audit.verify()).broken == broken
 
 
-async def test_the_beginning_can_be_cut_off_where_its_last_hash_is_kept(written: Store) -> None:
-    cut = (await written.audit.newest())[2]
-    async with written.engine.begin() as connection:
-        await connection.execute(
-            text("UPDATE audit_chain SET cut_number = :number, cut_hash = :hash"),
-            {"number": cut.number, "hash": cut.hash},
-        )
-        await connection.execute(text("DELETE FROM audit WHERE id <= :number"), {"number": cut.number})
+async def test_a_beginning_that_is_cut_off_and_what_stays_are_one_chain(written: Store) -> None:
+    everything = [line async for line in written.audit.lines()]
+    part = await written.audit.beginning(NOW + timedelta(minutes=4))
 
+    assert await written.audit.cut(part)
+    assert [*part.lines, *[line async for line in written.audit.lines()]] == everything
     report = await written.audit.verify()
-    assert (report.rows, report.number, report.broken) == (2, 5, None)
+    assert (report.rows, report.number, report.start, report.broken) == (2, 5, part.end, None)
+    await written.audit.record(ROW)
+    assert (await written.audit.verify()).rows == 3
+
+
+async def test_of_two_processes_that_cut_the_same_beginning_one_does(written: Store, second: Store) -> None:
+    part, longer = [await written.audit.beginning(NOW + timedelta(minutes=minutes)) for minutes in (4, 5)]
+    cuts = await asyncio.gather(written.audit.cut(part), second.audit.cut(longer))
+
+    assert cuts.count(True) == 1
+    assert (await written.audit.verify()).broken is None
+
+
+async def test_a_beginning_ends_before_the_row_at_which_it_breaks(written: Store, damage: Damage) -> None:
+    await damage("UPDATE audit SET text = 'nothing' WHERE id = 3")
+
+    part = await written.audit.beginning(NOW + timedelta(days=1))
+    assert (part.end.number, part.broken) == (2, ChainBreak(3, "content"))

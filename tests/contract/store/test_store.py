@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from services.model.codec import Codec
 from services.model.message import Channel, LiveMessage, Subject
@@ -71,6 +71,49 @@ async def test_a_move_is_made_by_one_of_those_who_try(store: Store, add: Add) ->
     )
 
     assert moved.count(True) == 1
+
+
+async def test_ended_operations_go_with_all_that_hangs_on_them(store: Store, add: Add) -> None:
+    await add(parent="", state="running")
+    await store.operations.plan("op-7k3q9xa", plan(), ["running"], "running")
+    await store.operations.decide("op-7k3q9xa", Decision(1, "U0BOB", "bob", "approve", NOW))
+    await store.operations.move("op-7k3q9xa", ["running"], "succeeded", event="ended", ended_at=NOW)
+    card = LiveMessage(Subject("operation", "op-7k3q9xa"), Channel("T0CONTOSO", "C0EDGE"))
+    await store.messages.claim(card, "a process", NOW, NOW)
+
+    assert await store.operations.forget(NOW, 50) == 0
+    assert await store.operations.forget(NOW + timedelta(seconds=1), 50) == 1
+    async with store.engine.connect() as connection:
+        names = ("operations", "steps", "decisions", "events", "messages")
+        assert [await connection.scalar(select(func.count()).select_from(metadata.tables[name])) for name in names] == (
+            [0] * len(names)
+        )
+
+
+async def test_what_still_lives_or_is_needed_by_what_lives_stays(store: Store, add: Add) -> None:
+    await add("op-waits", state="waiting", ended_at=None)
+    await add("op-holds", state="failed", ended_at=NOW)
+    await store.leases.take("/arc", "10.112.0.2", "op-holds")
+    await add("op-whole", state="failed", ended_at=NOW)
+    await add("op-part1", state="running", parent="op-whole", ended_at=None)
+    await add("op-part2", state="succeeded", parent="op-whole", ended_at=NOW)
+    later = NOW + timedelta(days=500)
+
+    assert await store.operations.forget(later, 50) == 0
+    await store.operations.move("op-part1", ["running"], "succeeded", ended_at=NOW)
+    # The parent first, whose card lists its parts.
+    assert [await store.operations.forget(later, 50) for _ in range(3)] == [1, 2, 0]
+    assert {operation.id for operation in await store.operations.find()} == {"op-waits", "op-holds"}
+
+
+async def test_old_rows_go_in_bites(store: Store, add: Add) -> None:
+    for number in range(5):
+        await add(f"op-{number}", state="cancelled", ended_at=NOW + timedelta(minutes=number))
+        await store.deliveries.first(f"delivery {number}")
+
+    assert await store.operations.forget(NOW + timedelta(days=1), 2) == 2
+    assert {operation.id for operation in await store.operations.find()} == {"op-2", "op-3", "op-4"}
+    assert [await store.deliveries.forget(datetime.now(UTC), bite) for bite in (2, 4, 4)] == [2, 3, 0]
 
 
 async def test_a_move_from_another_state_changes_nothing(store: Store, add: Add) -> None:

@@ -116,6 +116,18 @@ async def test_a_clock_that_was_a_year_ahead_does_not_end_the_polling_or_the_pos
     assert await store.messages.claim(ALERT, "living", NOW, SOON)
 
 
+async def test_old_changes_of_health_and_resolved_alerts_go_and_open_ones_stay(store: Store) -> None:
+    await store.sightings.apply_poll(ACR, NOW, opens)
+    await store.messages.claim(ALERT, "a process", NOW, SOON)
+    later = NOW + timedelta(days=500)
+
+    assert await store.incidents.forget(later, 10) == 0
+    await store.sightings.apply_poll(ACR, NOW, ends)
+    assert await store.incidents.forget(later, 10) == 1
+    assert await store.messages.of(ALERT.subject) == ()
+    assert [await store.sightings.forget(moment, 10) for moment in (NOW, later)] == [0, 1]
+
+
 async def test_a_summary_is_due_until_it_is_posted_or_a_later_one_is(store: Store, other: Store) -> None:
     await store.watches.save(WATCH)
     later = NOW + timedelta(days=1)
