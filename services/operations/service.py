@@ -298,17 +298,29 @@ class Operations:
         request = operation.approval_request
         if request is None or len(operation.approvals) < request.count:
             return
-        attempt = operation.attempt + 1
         if await self._store.operations.move(
-            operation.id, ["waiting"], "queued", event="approved", attempt=attempt, remind=None, expires=None
+            operation.id,
+            ["waiting"],
+            "queued",
+            event="approved",
+            of=(operation.round, operation.attempt),  # another process may have run it since, and ask again
+            attempt=operation.attempt + 1,
+            remind=None,
+            expires=None,
         ):
             await self._engine.grant()
 
     async def _queue_again(self, failed: Operation, by: Person | None = None) -> bool:
         """Queue another attempt, for somebody who asked for it; False when somebody was faster."""
-        attempt = failed.attempt + 1
         moved = await self._store.operations.move(
-            failed.id, ["failed"], "queued", attempt=attempt, outcome=None, ended_at=None, cancelling=""
+            failed.id,
+            ["failed"],
+            "queued",
+            of=(failed.round, failed.attempt),
+            attempt=failed.attempt + 1,
+            outcome=None,
+            ended_at=None,
+            cancelling="",
         )
         if moved and by:
             await self._note_retry(failed, by)
@@ -356,12 +368,13 @@ class Operations:
         self._lost[operation.id] += 1
         log.warning("run_lost", operation=operation.id, attempt=operation.attempt, times=self._lost[operation.id])
         state, can_run = [operation.state], operation.plan is not None and not operation.cancelling
+        run = operation.round, operation.attempt  # another process may have taken it up meanwhile
         if can_run and self._lost[operation.id] <= LOST_RUNS:
-            await self._store.operations.move(operation.id, state, "queued", attempt=operation.attempt + 1)
+            await self._store.operations.move(operation.id, state, "queued", of=run, attempt=operation.attempt + 1)
         else:
             outcome, now = Outcome(Failure(EngineCause.INTERRUPTED)), self._clock.now()
             await self._store.operations.move(
-                operation.id, state, "failed", event="failed", outcome=outcome, ended_at=now
+                operation.id, state, "failed", event="failed", of=run, outcome=outcome, ended_at=now
             )
         self._changed(operation.id)
 

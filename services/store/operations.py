@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Select, and_, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.model.clock import Clock
@@ -103,14 +103,25 @@ class Operations(Queries):
         return await self._load(select(operations).where(operations.c.state.in_(ENDED), has_leases))
 
     async def move(
-        self, operation: str, came_from: Collection[State], to: State, *, event: EventKind | None = None, **changes: Any
+        self,
+        operation: str,
+        came_from: Collection[State],
+        to: State,
+        *,
+        event: EventKind | None = None,
+        of: tuple[int, int] | None = None,
+        **changes: Any,
     ) -> bool:
-        """Compare and set the state, with other columns; False when it is in none of the states it may come from."""
+        """Compare and set the state, with other columns; False when it is in none of the states it may come from.
+
+        `of` is the round and attempt that it has to be in too, for a decision that was made about those alone.
+        """
+        is_as_expected = and_(operations.c.id == operation, operations.c.state.in_(came_from))
+        if of is not None:
+            is_as_expected &= tuple_(operations.c.round, operations.c.attempt) == of
         async with self._writing() as connection:
             done = await connection.execute(
-                update(operations)
-                .where(operations.c.id == operation, operations.c.state.in_(came_from))
-                .values(state=to, revision=operations.c.revision + 1, **changes)
+                update(operations).where(is_as_expected).values(state=to, revision=operations.c.revision + 1, **changes)
             )
             if done.rowcount and event:
                 attempt = await connection.scalar(select(operations.c.attempt).where(operations.c.id == operation))
