@@ -1,12 +1,12 @@
 """Builds the whole bot and closes it in reverse order: the same way in production, in tests and in the sandbox."""
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import NoReturn, Self
 
 import structlog
 
@@ -40,6 +40,7 @@ from services.operations.procedure import Procedures
 from services.operations.procedures import PROCEDURES
 from services.operations.runner import Runner
 from services.operations.service import Operations, Parts
+from services.operations.takeover import TakeOver
 from services.placements import Placements
 from services.ports import Configuration
 from services.registry_names import ConnectedNames
@@ -50,6 +51,8 @@ from services.watching.reports import SummaryReports
 from services.watching.subscriptions import Subscriptions
 from services.watching.triage import Triage
 
+LEASE_LOST = 3
+"""Exit code of a process whose work another one has taken over; its supervisor starts it again."""
 log = structlog.get_logger("bot")
 
 
@@ -136,8 +139,10 @@ class _Outside:
         clock = blueprint.clock or MachineClock()
         store = await open_store(blueprint.database_url, Codec(blueprint.procedures.values), clock)
         stack.push_async_callback(store.close)
-        azure = await stack.enter_async_context(await open_azure(blueprint.azure))
-        kubernetes = KubernetesGateway(deadline=blueprint.kubernetes_deadline, environment=blueprint.environment)
+        azure = await stack.enter_async_context(await open_azure(blueprint.azure, store.lease))
+        kubernetes = KubernetesGateway(
+            deadline=blueprint.kubernetes_deadline, environment=blueprint.environment, fence=store.lease
+        )
         stack.push_async_callback(kubernetes.close)
         client = await stack.enter_async_context(
             open_client(blueprint.connection.bot_token, api_url=blueprint.slack_url, ca_file=blueprint.ca_file)
@@ -165,7 +170,7 @@ class _Work:
         store, procedures, clock = outside.store, blueprint.procedures, outside.clock
         azure, kubernetes = outside.azure.azure, outside.kubernetes
         cards = board.add(OperationCards(store))
-        engine = Engine()
+        engine = Engine(store.lease)
         planner = Planner(store, blueprint.configuration, procedures, azure, kubernetes, clock=clock)
         operations = Operations(
             store,
@@ -189,11 +194,39 @@ class _Work:
             pace=blueprint.pace,
             patience=blueprint.patience,
         )
-        await engine.open(blueprint.database_url, runner)
-        stack.push_async_callback(engine.close)
-        # The engine keeps other processes off the database, so whoever holds a message's lease has died.
-        await store.messages.release_all()
-        return cls(runner, engine, operations)
+        work = cls(runner, engine, operations)
+        if store.lease.is_shared:
+            await work._share(blueprint, store, board, stack)
+        else:
+            await engine.open(blueprint.database_url, runner)
+            stack.push_async_callback(engine.close)
+            # No other process is on this database, so whoever holds a message's lease has died.
+            await store.messages.release_all()
+        return work
+
+    async def _share(self, blueprint: Blueprint, store: Store, board: Board, stack: AsyncExitStack) -> None:
+        """Open the engine beside those of other processes; closing hands its work over to them."""
+
+        async def follow(executors: Collection[str]) -> None:
+            await store.messages.release_all(executors)
+            await self.operations.take_up()
+            await board.sweep_recent()
+
+        take_over = TakeOver(store.lease, self.engine, follow)
+        stack.push_async_callback(store.lease.end)
+        await store.lease.begin(_end_process)
+        stack.push_async_callback(take_over.stop)
+        await self.engine.open(blueprint.database_url, self.runner, executor=store.lease.executor)
+        stack.push_async_callback(self.engine.close)
+        take_over.start()
+
+
+def _end_process() -> NoReturn:
+    """End without a clean-up, which would write: another process has the work of this one."""
+    log.critical(
+        "lease_lost", reason="another process has taken over the work of this one, which did not renew its lease"
+    )
+    os._exit(LEASE_LOST)
 
 
 @dataclass(frozen=True)
@@ -230,7 +263,7 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
     """Start everything and resume unfinished work. On exit, stop the intake, drain, then close."""
     async with AsyncExitStack() as stack:
         outside = await _Outside.open(blueprint, stack)
-        board = Board(Posting(for_cards(outside.client)), outside.store, outside.clock)
+        board = Board(Posting(for_cards(outside.client), outside.store.lease), outside.store, outside.clock)
         work = await _Work.open(blueprint, outside, board, stack)
         watching = _Watching.over(blueprint, outside, board)
         schedule = Schedule(outside.store, outside.clock, watching.summaries)

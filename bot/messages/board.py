@@ -8,7 +8,6 @@ is retried when it may work (`obstacles`); a message that Slack can't show is sh
 """
 
 import asyncio
-import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -151,7 +150,7 @@ class Board:
         self._clock = clock
         self._pause = pause
         self._kinds: dict[SubjectKind, Kind] = {}
-        self._holder = secrets.token_hex(8)
+        self._holder = store.lease.executor
         self._queue = Queue(self._bring_up)
         self._obstacles = Obstacles(self._queue.changed, pause=pause)
         self._turns = asyncio.Semaphore(AT_ONCE)
@@ -173,7 +172,7 @@ class Board:
             while True:
                 await asyncio.sleep(SWEEP)
                 try:
-                    await self.sweep(self._clock.now() - RECENT)
+                    await self.sweep_recent()
                 except DatabaseAway:
                     continue
                 except Exception:
@@ -198,6 +197,10 @@ class Board:
     def reachable(self, channel: Channel) -> None:
         """The bot was invited to a channel, or a post succeeded there: retry what was refused."""
         self._obstacles.wake(None, channel)
+
+    async def sweep_recent(self) -> None:
+        """The same for what changed within a day."""
+        await self.sweep(self._clock.now() - RECENT)
 
     async def sweep(self, since: datetime | None) -> None:
         """Queue everything whose latest state is not shown; with `since` only recent changes."""

@@ -14,6 +14,7 @@ from bot.slack.client import share, translated
 from handlers.kit.message import File, Message
 from handlers.kit.text import cut
 from services.model.errors import Absent, NotAllowed, Refused, Throttled, Unreachable
+from services.model.fence import UNFENCED, Fence
 from services.model.message import Channel
 
 UPDATES_PER_MINUTE, UPDATES_AT_ONCE = 40, 12
@@ -26,10 +27,14 @@ log = structlog.get_logger("messages")
 
 
 class Posting:
-    """Slack as the board uses it. Raises `services.model.errors`; a 429 closes the budget of the refused call."""
+    """Slack as the board uses it. Raises `services.model.errors`; a 429 closes the budget of the refused call.
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    `fence` is checked before every call that writes.
+    """
+
+    def __init__(self, client: AsyncWebClient, fence: Fence = UNFENCED) -> None:
         self._client = client
+        self._fence = fence
         self.updates = Budget(per_minute=UPDATES_PER_MINUTE, burst=UPDATES_AT_ONCE)
         """`update` does not wait for it; its caller does, because it knows what is urgent."""
         self._posts: dict[str, Budget] = {}
@@ -47,6 +52,7 @@ class Posting:
         """
         budget = self.posts(channel)
         await budget.taken()
+        await self._fence.check()
         try:
             with translated("chat.postMessage"):
                 answer = await self._client.chat_postMessage(
@@ -68,6 +74,7 @@ class Posting:
 
     async def update(self, channel: Channel, ts: str, message: Message) -> str:
         """Edit a message, whose metadata stays; returns its ts."""
+        await self._fence.check()
         self.updates.take()
         try:
             with translated("chat.update"):
@@ -85,6 +92,7 @@ class Posting:
 
     async def upload(self, channel: Channel, file: File, *, thread: str) -> None:
         """Share a text file in a thread."""
+        await self._fence.check()
         await share(self._client, file, channel=channel.id, thread=thread)
 
     async def find(self, channel: Channel, mark: str, *, kind: str, thread: str = "") -> str:

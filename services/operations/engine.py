@@ -1,6 +1,7 @@
 """Workflows over plans as data, and a bound on how many run at once.
 
 Whose turn it is the locks in the database say (`services.store.locks`); a run is started here when it holds them all.
+Where several processes share the database, each starts what it has room for, and the run's id lets only one start it.
 The shape of a workflow never changes: what a step does lives in its declaration, so that a newer bot continues an older
 one's work. `run.v1` is what older versions queued, one at a time a cluster; it stays until none of theirs can be left.
 Nothing in a workflow looks at an error's class, since a replayed step's error is another one; steps answer with data.
@@ -9,7 +10,7 @@ Every step may be repeated after a crash.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, closing, nullcontext
 from contextvars import Context
@@ -19,9 +20,11 @@ from typing import Any, TypeVar
 
 import structlog
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetEnqueueOptions, SetWorkflowID
+from dbos._error import DBOSWorkflowIDInUseError
 from sqlalchemy import make_url
 
 from services.model.errors import DatabaseAway
+from services.model.fence import UNFENCED, Fence
 from services.operations.occupation import Occupation, occupy
 from services.ports import JsonObject, Work
 
@@ -33,6 +36,8 @@ OLD_QUEUES = ("runs", "parents")
 """Of `run.v2` in versions that asked the database ten times a second whose turn it is."""
 POLL = 5.0
 """Seconds between two looks for what older versions queued."""
+ALONE = "local"
+"""Name in the engine of a process that has its database to itself, and of all processes of older versions."""
 VERSION = "1"
 """Pinned: without it the engine would leave work behind that an older build of the bot began."""
 RECOVERIES = 100
@@ -48,7 +53,7 @@ Workflow = Callable[..., Coroutine[Any, Any, Any]]
 
 
 class Engine:
-    """Starts workflows; at most one `Engine` is open in a process.
+    """Starts workflows; at most one `Engine` is open in a process. `fence` is asked before every step.
 
     Each start is in a context of its own: from inside a step the engine would refuse it, and much begins with steps.
     """
@@ -58,14 +63,14 @@ class Engine:
     _run: Workflow
     _occupation: Occupation
 
-    def __init__(self) -> None:
-        self._steps = _Steps()
+    def __init__(self, fence: Fence = UNFENCED) -> None:
+        self._steps = _Steps(fence)
         self._room = asyncio.Semaphore(AT_ONCE)
         self._starts: dict[str, asyncio.Task[None]] = {}
         """By workflow, of the runs that wait for room or work."""
 
-    async def open(self, url: str, work: Work, *, poll: float = POLL) -> None:
-        """Start in the running loop, and with it everything that had begun before.
+    async def open(self, url: str, work: Work, *, executor: str = ALONE, poll: float = POLL) -> None:
+        """Start in the running loop, and with it everything that had begun before under the same `executor`.
 
         `url` as for the store; `poll` is the interval in seconds for what older versions queued. Raises `Occupied`.
         """
@@ -76,7 +81,7 @@ class Engine:
                 name="registry-bot",
                 system_database_url=_engine_url(url),
                 application_version=VERSION,
-                executor_id="local",
+                executor_id=executor,
                 serializer=DBOSPortableJSONSerializer(),
                 max_executor_threads=THREADS,
                 console_log_level="ERROR",
@@ -121,9 +126,11 @@ class Engine:
         """Play a run to its end as soon as there is room. A process that dies before gets it granted again."""
         try:
             async with room:
-                with SetWorkflowID(workflow):
+                with SetWorkflowID(workflow, workflow_id_reuse_policy="reject"):
                     run = await DBOS.start_workflow_async(self._run, operation, attempt)
                 await run.get_result()
+        except DBOSWorkflowIDInUseError:
+            return  # another process had room earlier
         except Exception:
             # What broke in the run is stored with it, and `lost` tells.
             log.exception("run_broke", operation=operation, attempt=attempt)
@@ -143,6 +150,19 @@ class Engine:
         workflow = run_id(operation, attempt) if attempt else f"{operation}:plan"
         status = await DBOS.get_workflow_status_async(workflow)
         return status is not None and status.status in {"ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED"}
+
+    async def interrupted(self) -> set[str]:
+        """The processes whose workflows have begun and not ended."""
+        pending = await DBOS.list_workflows_async(status="PENDING", load_input=False, load_output=False)
+        return {workflow.executor_id for workflow in pending if workflow.executor_id}
+
+    async def recover(self, executors: Collection[str]) -> int:
+        """Let the workflows of processes that are gone go on, here or wherever they are taken up first; how many.
+
+        Repeating it does nothing: each workflow is claimed by one process, and is no longer that of its old one.
+        """
+        # The library has no public call that moves a workflow only while its old process has it.
+        return len(await asyncio.to_thread(DBOS._recover_pending_workflows, list(executors)))  # noqa: SLF001
 
     async def check_alone(self) -> None:
         """Raises `Occupied` when another process works on this database, since this one's lock on it was lost."""
@@ -191,7 +211,8 @@ def run_id(operation: str, attempt: int) -> str:
 class _Steps:
     """The steps that run in this process, each in its workflow's task."""
 
-    def __init__(self) -> None:
+    def __init__(self, fence: Fence) -> None:
+        self._fence = fence
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stopped = False
 
@@ -206,7 +227,7 @@ class _Steps:
         if task is not None:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return await DBOS.run_step_async({"name": name}, _patiently, function, *arguments)
+        return await DBOS.run_step_async({"name": name}, _patiently, self._fence, function, *arguments)
 
     async def stop(self) -> None:
         """Stop all of them where they are, and begin no others."""
@@ -217,11 +238,12 @@ class _Steps:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _patiently(function: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
+async def _patiently(fence: Fence, function: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
     """What the function answers, as soon as the database is there from its beginning to its end."""
     pause = FIRST_PAUSE
     while True:
         try:
+            await fence.renew()
             return await function(*arguments)
         except DatabaseAway:
             await asyncio.sleep(pause)

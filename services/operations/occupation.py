@@ -1,4 +1,7 @@
-"""One bot on one database: whoever comes second is refused, since at its start it would take over live work."""
+"""Who may work on one database: on SQLite one process, on PostgreSQL any number that know of each other's leases.
+
+Processes of versions without leases would take over live work at their start: they and the others keep each other out.
+"""
 
 import fcntl
 import os
@@ -14,14 +17,14 @@ LOCK = 7_255_310
 
 
 class Occupied(Exception):
-    """Another process works on this database; the text says what to do."""
+    """A process that can't share it works on this database; the text says what to do."""
 
 
 class Occupation(Protocol):
-    """A database that this process has to itself. Its methods block."""
+    """A database on which this process may work. Its methods block."""
 
     def check(self) -> None:
-        """Raises `Occupied` when another process has taken it since. A server that is away is asked the next time."""
+        """Raises `Occupied` when this process may no longer. A server that is away is asked the next time."""
 
     def end(self) -> None:
         """Let others have it; the end of the process does the same."""
@@ -56,7 +59,10 @@ class FileOccupation:
 
 
 class ServerOccupation:
-    """An advisory lock of PostgreSQL. It belongs to a session: the server gives it up when the connection breaks."""
+    """A share of an advisory lock of PostgreSQL, which versions without leases take for themselves alone.
+
+    It belongs to a session: the server gives it up when the connection breaks.
+    """
 
     def __init__(self, url: str) -> None:
         self._address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
@@ -64,14 +70,16 @@ class ServerOccupation:
 
     def _take(self) -> psycopg.Connection:
         connection = psycopg.connect(self._address, autocommit=True)
-        row = connection.execute("select pg_try_advisory_lock(%s)", (LOCK,)).fetchone()
+        row = connection.execute("select pg_try_advisory_lock_shared(%s)", (LOCK,)).fetchone()
         if row is None or not row[0]:
             connection.close()
-            raise Occupied("another bot works on this database: stop it, or give this one a database of its own")
+            raise Occupied(
+                "a bot of an older version, which can't share it, works on this database: stop it, then start this one"
+            )
         return connection
 
     def check(self) -> None:
-        """Take it again after the connection broke, unless somebody else was faster."""
+        """Take it again after the connection broke, unless a process that can't share it was faster."""
         try:
             self._connection.execute("select 1")
         except psycopg.OperationalError:

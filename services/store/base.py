@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.schema import Table
 
 from services.model.errors import DatabaseAway
+from services.model.fence import UNFENCED, Fence
 from services.store.trouble import passing
 
 log = structlog.get_logger("database")
@@ -47,11 +48,12 @@ class Access:
     """The way of this process to a database; one for each engine.
 
     `turn` is the writer's on SQLite, which lets those who wait try again at random: under load the unluckiest would
-    try in vain.
+    try in vain. `fence` is checked before each write.
     """
 
     def __init__(self) -> None:
         self.turn = asyncio.Lock()
+        self.fence: Fence = UNFENCED
         self._trouble = {"read": "", "write": ""}
         """Why the last one got no answer. SQLite can still be read while another program writes to it."""
 
@@ -70,7 +72,7 @@ class Access:
         """Raises `DatabaseAway` for trouble that passes by itself; logs its beginning and its end."""
         try:
             yield
-        except (exc.DBAPIError, exc.TimeoutError) as error:
+        except (exc.DBAPIError, exc.TimeoutError, TimeoutError) as error:
             reason = passing(error)
             if not reason:
                 raise
@@ -100,6 +102,7 @@ class Queries:
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[AsyncConnection]:
         """A transaction; on SQLite in turn with the others of this process. Not to be opened within another one."""
+        await self._access.fence.check()
         with self._access.watched("write"):
             if self._engine.dialect.name != "sqlite":
                 async with self._engine.begin() as connection:

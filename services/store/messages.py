@@ -1,5 +1,6 @@
 """Which message in Slack shows which subject, how much of it, and which process may write to it."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,11 +52,14 @@ class Messages(Queries):
         async with self._writing() as connection:
             await connection.execute(mine.values(holder="", until=NOBODY, **changes))
 
-    async def release_all(self) -> None:
-        """Give all leases back. Only for a process that has the database to itself: their holders are dead."""
+    async def release_all(self, holders: Collection[str] | None = None) -> None:
+        """Give back all leases of holders that are dead.
+
+        Without `holders` those of everybody: only for a process that has the database to itself.
+        """
+        leased = messages.c.holder != "" if holders is None else messages.c.holder.in_(holders)
         async with self._writing() as connection:
-            leased = update(messages).where(messages.c.holder != "")
-            await connection.execute(leased.values(holder="", until=NOBODY))
+            await connection.execute(update(messages).where(leased).values(holder="", until=NOBODY))
 
     async def drop(self, message: LiveMessage) -> None:
         """Forget a message that was never posted."""

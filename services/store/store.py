@@ -13,7 +13,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, event, make_url
+from sqlalchemy import Connection, create_engine, event, func, make_url, select
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -22,6 +22,7 @@ from services.model.codec import Codec
 from services.store.audit import Audit
 from services.store.base import Access
 from services.store.deliveries import Deliveries
+from services.store.executor_lease import ExecutorLease
 from services.store.incidents import Incidents
 from services.store.leases import Leases
 from services.store.locks import Locks
@@ -37,6 +38,8 @@ OLDEST_SQLITE = (3, 42)
 """On Python 3.12 and later the durable engine uses `unixepoch('subsec')`, which older SQLite libraries lack."""
 VERSIONS = "bot_schema"
 """The table in which Alembic keeps the revision."""
+MIGRATING = 7_255_311
+"""Number of the advisory lock under which PostgreSQL's tables are brought up to date."""
 Schema = Literal["none", "older", "current"]
 """Whose tables a database has: nobody's yet, an older version's, this version's."""
 CONNECT = 10
@@ -61,6 +64,7 @@ class Store:
     sightings: Sightings
     incidents: Incidents
     summaries: Summaries
+    lease: ExecutorLease
 
     @property
     def trouble(self) -> str:
@@ -71,6 +75,7 @@ class Store:
     async def close(self) -> None:
         """Give all connections back."""
         await self.engine.dispose()
+        await self.lease.close()
 
 
 async def open_store(url: str, codec: Codec | None = None, clock: Clock | None = None) -> Store:
@@ -83,6 +88,9 @@ async def open_store(url: str, codec: Codec | None = None, clock: Clock | None =
     await asyncio.to_thread(migrate, url)
     codec = codec or Codec()
     engine = _engine(url, codec)
+    # Connections of its own: renewals must not wait for those that work.
+    lease = ExecutorLease(_engine(url, codec), access := Access.of(engine))
+    access.fence = lease
     locks = Locks(engine)
     return Store(
         engine,
@@ -97,6 +105,7 @@ async def open_store(url: str, codec: Codec | None = None, clock: Clock | None =
         Sightings(engine),
         Incidents(engine),
         Summaries(engine),
+        lease,
     )
 
 
@@ -164,6 +173,9 @@ def migrate(url: str) -> None:
         # Made with this mode before SQLite would make it readable for others; the files beside it inherit it.
         Path(str(make_url(url).database)).touch(mode=0o600)
     with _translated(url), _connected(url) as connection, connection.begin():
+        if not url.startswith("sqlite"):
+            # Processes that start at the same time take turns.
+            connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
         command.upgrade(migrations(connection), "head")
 
 

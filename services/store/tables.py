@@ -199,6 +199,15 @@ messages = Table(
     Column("until", Moment, nullable=False),
 )
 
+executor_lease = Table(
+    "executor_lease",
+    metadata,
+    Column("executor_id", String(64), primary_key=True),
+    Column("started_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)
+"""Written and read by the server's clock, in `services.store.executor_lease`; empty on SQLite."""
+
 # --- watching -------------------------------------------------------------------------------------------------------
 
 watches = Table(

@@ -58,10 +58,12 @@ def unusable(error: BaseException, url: str) -> UnusableDatabase | None:
     return None
 
 
-def passing(error: exc.DBAPIError | exc.TimeoutError) -> str:
+def passing(error: exc.DBAPIError | exc.TimeoutError | TimeoutError) -> str:
     """Why the database does not answer, where that passes without a change of the bot; empty for any other error."""
     if isinstance(error, exc.TimeoutError):
         return "all connections are in use"
+    if isinstance(error, TimeoutError):
+        return "the server does not answer"
     match error.orig:
         case sqlite3.Error() as driver:
             # Extended codes have the primary one in their low byte (sqlite.org/rescode.html).

@@ -21,6 +21,7 @@ from services.gateways.azure.quotas import Quota, Quotas
 from services.gateways.azure.recent import Writes
 from services.gateways.azure.registries import Registries, ScopeMaps, Tokens
 from services.gateways.azure.versions import Versions
+from services.model.fence import UNFENCED, Fence
 from services.ports import Azure
 
 
@@ -67,8 +68,11 @@ class Connection:
         await self.close()
 
 
-async def open_azure(options: Options) -> Connection:
-    """The gateways to Azure. Raises `Invalid` for an identity that lacks a value; asks Azure nothing yet."""
+async def open_azure(options: Options, fence: Fence = UNFENCED) -> Connection:
+    """The gateways to Azure; `fence` is checked before every request that writes.
+
+    Raises `Invalid` for an identity that lacks a value; asks Azure nothing yet.
+    """
     carrier, session = transport(options.cloud.resource_manager, options.ca_file)
     try:
         login = credential(options.identity, options.cloud, carrier)
@@ -83,7 +87,15 @@ async def open_azure(options: Options) -> Connection:
 
     connect = options.deadlines.connect
     line = pipeline(
-        options.cloud, login, carrier, quotas, clock, writes=writes, versions=(versions, provider), connect=connect
+        options.cloud,
+        login,
+        carrier,
+        quotas,
+        clock,
+        writes=writes,
+        versions=(versions, provider),
+        connect=connect,
+        fence=fence,
     )
     arm = Arm(options.cloud, login, line, options.deadlines, writes=writes, versions=versions)
     azure = Azure(

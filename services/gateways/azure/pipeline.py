@@ -42,12 +42,13 @@ from services.gateways.azure.codes import NOT_FOUND, THROTTLED, meaning
 from services.gateways.azure.identity import Credential
 from services.gateways.azure.quotas import Quotas, kind_of
 from services.gateways.azure.recent import Holds, Writes
-from services.gateways.azure.retries import IDEMPOTENT, PASSING, TryOutcome, pause
+from services.gateways.azure.retries import IDEMPOTENT, PASSING, READING, TryOutcome, pause
 from services.gateways.azure.sentences import sentence
 from services.gateways.azure.translation import SERVICE, offered_versions, throttled
 from services.gateways.azure.versions import Fetch, Versions, resource_type
 from services.gateways.proxies import is_direct
 from services.model.errors import Absent, Refused, Unreachable, VersionNotOffered
+from services.model.fence import Fence
 
 USER_AGENT = "registry-bot"
 
@@ -111,6 +112,7 @@ def pipeline(
     writes: Writes,
     versions: tuple[Versions, Fetch],
     connect: float,
+    fence: Fence,
 ) -> AsyncPipeline[HttpRequest, AsyncHttpResponse]:
     """The pipeline over `carrier`. `connect` is how many seconds a connection may take to open."""
     policies: list[Any] = [
@@ -122,6 +124,7 @@ def pipeline(
         Retries(Holds(_now), writes, connect=connect),
         Pace(quotas, clock),
         AsyncARMChallengeAuthenticationPolicy(credential, cloud.scope),
+        Fenced(fence),
         RequestLog(),
     ]
     return AsyncPipeline(carrier, policies)
@@ -181,6 +184,19 @@ class ApiVersion(_Policy):
             return response
         request.context.options.update(options)
         request.http_request.url = with_version(url, await self._versions.of(subscription, kind, self._fetch))
+        return await self.next.send(request)
+
+
+class Fenced(_Policy):
+    """Sends a request that writes only while this process may: checked at each try, since waits come before it."""
+
+    def __init__(self, fence: Fence) -> None:
+        self._fence = fence
+
+    async def send(self, request: _Request) -> _Response:
+        """Raises `DatabaseAway` without sending anything."""
+        if request.http_request.method not in READING:
+            await self._fence.check()
         return await self.next.send(request)
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from services.gateways.azure.codes import THROTTLED
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE"})
+READING = frozenset({"GET", "HEAD"})
 PASSING = frozenset({408, 500, 502, 503, 504})
 """Answers that another try may mend."""
 TRIES = 4

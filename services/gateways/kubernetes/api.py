@@ -18,6 +18,7 @@ from services.gateways.kubernetes.translation import (
     refusal,
 )
 from services.model.errors import NotAuthenticated, Refused, Unreachable, Unreadable
+from services.model.fence import Fence
 from services.ports import Route
 
 _METHODS = {"get": "GET", "list": "GET", "create": "POST", "patch": "PATCH", "delete": "DELETE"}
@@ -33,7 +34,15 @@ class Api:
     """One cluster's API server by the official client. Objects stay plain dicts, as the API server sends them."""
 
     def __init__(
-        self, client: ApiClient, cluster: str, *, deadline: float, at_once: int, page: int, route: Route = "direct"
+        self,
+        client: ApiClient,
+        cluster: str,
+        *,
+        deadline: float,
+        at_once: int,
+        page: int,
+        fence: Fence,
+        route: Route = "direct",
     ) -> None:
         self._client = client
         self._route = route
@@ -43,6 +52,7 @@ class Api:
         self.reached = True
         """Whether the newest request got an answer from the cluster."""
         self._deadline = deadline
+        self._fence = fence
         self._page = page
         self._slots = asyncio.Semaphore(at_once)
         self._under_way = 0
@@ -141,6 +151,8 @@ class Api:
             body=body,
             auth_settings=["BearerToken"],
         )
+        if method != "GET":
+            await self._fence.check()
         response = await self._client.call_api(*request)
         text: bytes = await response.read()  # type: ignore[no-untyped-call]  # the library has no types here
         return Response(response.status, text, response.headers)

@@ -15,6 +15,7 @@ from services.gateways.kubernetes.cluster import KubernetesCluster
 from services.gateways.kubernetes.translation import SERVICE, arc_reason, connecting
 from services.model.azure import ClusterRef
 from services.model.errors import Unreachable, WrongCluster
+from services.model.fence import UNFENCED, Fence
 from services.ports import Route
 
 DEADLINE = 15.0
@@ -50,7 +51,7 @@ class KubernetesGateway:
 
     `deadline` is of one request, in seconds; `at_once` limits a cluster's requests and connections at a time, `page`
     the objects in one answer. `environment` is where `KUBECONFIG`, `HOME` and the variables of a Pod are looked up,
-    `account` the folder of its service account.
+    `account` the folder of its service account. `fence` is checked before every request that may write.
     """
 
     def __init__(
@@ -61,9 +62,11 @@ class KubernetesGateway:
         page: int = PAGE,
         environment: Mapping[str, str] = os.environ,
         account: Path = access.SERVICE_ACCOUNT,
+        fence: Fence = UNFENCED,
     ) -> None:
         self._deadline, self._at_once, self._page = deadline, at_once, page
         self._pod = access.Pod(environment, account)
+        self._fence = fence
         self._sessions: dict[_Key, _Session] = {}
         self._retired: list[_Session] = []
         self._loading: defaultdict[_Key, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -140,7 +143,15 @@ class KubernetesGateway:
                 error.reason = error.reason or arc_reason(error)
             raise
         name = context or client.configuration.host
-        api = Api(client, name, deadline=self._deadline, at_once=self._at_once, page=self._page, route=route)
+        api = Api(
+            client,
+            name,
+            deadline=self._deadline,
+            at_once=self._at_once,
+            page=self._page,
+            fence=self._fence,
+            route=route,
+        )
         return _Session(client, api, version, _now(), KubernetesCluster(api), KubernetesCluster(api, "unproven"))
 
 
