@@ -7,6 +7,8 @@ from handlers.kit.message import Message
 from handlers.kit.request import Request
 from handlers.views import providers as views
 from services.operations.answers import Questions
+from services.operations.providers.request import ProviderOptions, provider_request
+from services.operations.service import Order
 from services.policy.sites import CONNECTED_REGISTRIES_TYPE, PROVIDERS, Site
 from services.services import Services
 
@@ -24,3 +26,35 @@ async def show(_request: Request, site: Site, *, services: Services) -> Message:
         states = arm.ask(subscription, lambda: providers.states(subscription, PROVIDERS))
         version = arm.ask(subscription, lambda: providers.api_version(subscription, CONNECTED_REGISTRIES_TYPE))
     return views.card(site, states.result(), version.result())
+
+
+@command(
+    "provider register",
+    needs="registry:write",
+    examples=("provider register berlin", "provider register berlin --namespace Microsoft.KubernetesConfiguration"),
+    changes=True,
+    group="Resource providers",
+)
+async def register(
+    request: Request,
+    site: Site,
+    *,
+    namespace: tuple[str, ...] = (),
+    dry_run: bool = False,
+    services: Services,
+) -> Message | None:
+    """Register the resource providers that connected registries need, and wait until Azure says so.
+
+    Without them Azure refuses cloud registries, clusters and extensions. It takes up to ten minutes.
+
+    Args:
+        site: Whose subscription.
+        namespace: Resource providers; by default all that are needed.
+        dry_run: Only show the plan and the checks; write nothing.
+    """
+    options = ProviderOptions(namespace)
+    provider_request(site, site.name, options)  # so that a mistake is answered at once and privately
+    person, place, key = request.person, request.place, request.key
+    order = Order("provider register", site.name, site, options, person, place, key, dry_run=dry_run)
+    await services.operations.start(order)
+    return None

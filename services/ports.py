@@ -76,10 +76,17 @@ class Registries(Protocol):
     async def enable_data_endpoint(self, acr: AcrRef) -> Pending:
         """Idempotent."""
 
-    async def import_image(self, acr: AcrRef, source: str, image: str) -> Pending:
+    async def make_premium(self, acr: AcrRef) -> Pending:
+        """Take it to the Premium tier. Idempotent."""
+
+    async def delete(self, acr: AcrRef) -> Pending:
+        """Delete it with everything in it. Idempotent; `done` when it does not exist."""
+
+    async def import_image(self, acr: AcrRef, source: str, image: str, *, source_registry: str = "") -> Pending:
         """Import `source` (`mcr.microsoft.com/hello-world:latest`) as `image` (`hello-world:latest`).
 
-        Never overwrites: raises `AlreadyExists` when the tag exists.
+        From a private registry `source_registry` is its ARM id, and `source` has no host: the bot's own identity reads
+        there. Never overwrites: raises `AlreadyExists` when the tag exists.
         """
 
 

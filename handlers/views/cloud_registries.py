@@ -42,9 +42,9 @@ def card(
         case _:
             created = site.acr.create_in
             what = (
-                f"{code(f'{slash} deploy NAME --site {site.name}')} creates it in {code(created)}."
+                f"{code(f'{slash} acr create {site.name}')} creates it in {code(created)}."
                 if created
-                else "It has to be created in the Premium tier, or the site file has to say `acr.create_in`."
+                else f"{code(f'{slash} acr create {site.name} --location REGION')} creates it."
             )
             head, fields = f":heavy_minus_sign:  There is no registry {title}. {what}", []
     parts = [blocks.section(head), *blocks.fields(fields)]
@@ -61,7 +61,7 @@ def _lacking(registry: Registry) -> Iterator[str]:
     if registry.sku != "Premium":
         yield f"its tier is {escape(registry.sku)}, and connected registries need Premium"
     if not registry.data_endpoint:
-        yield "its dedicated data endpoint is off, which `deploy` enables"
+        yield "its dedicated data endpoint is off, which `acr update` enables"
 
 
 def _facts(registry: Registry) -> list[tuple[str, str]]:

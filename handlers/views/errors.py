@@ -177,6 +177,21 @@ RULES: Mapping[errors.InvalidRule, _Rule] = {
     "image.source": lambda _, value, __: (
         f"{code(value)} does not name a registry and a repository, such as `mcr.microsoft.com/hello-world:latest`."
     ),
+    "image.twice": lambda _, value, __: (
+        f"Two of these images would become {code(value)}. Import them one by one, or without `--repository`."
+    ),
+    "source_registry.pattern": lambda field, value, _: (
+        f"{code(value)} is not the ARM id of a registry, which {field} takes: `az acr show --query id` shows it."
+    ),
+    "location.none": lambda field, _, facts: (
+        f"In which Azure region? Give {field}, such as `westeurope`, or set `acr.create_in` of {code(facts['site'])}"
+        " in the site file."
+    ),
+    "namespace.unknown": lambda _, value, facts: (
+        f"Connected registries don't need {code(value)}, so the bot does not register it."
+        f" They need {listed(map(code, facts['choices']))}."
+    ),
+    "site_file.rule": lambda _, value, facts: f"{code(value)} does not do: {escape(facts['reason'])}.",
     "mode.unknown": lambda field, value, _: f"{code(value)} is not a mode. {field} takes `ReadOnly` or `ReadWrite`.",
     "schedule.pattern": lambda _, value, __: (
         f"{code(value)} is not a schedule. Use five fields in UTC, such as `0 3 * * *` for every night at 03:00."

@@ -23,7 +23,7 @@ def card(site: Site, states: Answer[Mapping[str, str]], version: Answer[str]) ->
         head = f":white_check_mark:  All resource providers are registered in {subscription}."
         if missing:
             head = f":warning:  {listed(map(code, missing))} {'is' if len(missing) == 1 else 'are'} not registered in"
-            head = f"{head} {subscription}. `deploy` registers them; it takes up to ten minutes. By hand:"
+            head = f"{head} {subscription}. `provider register` does it; it takes up to ten minutes. By hand:"
         parts = [blocks.section(head)]
         if missing:
             lines = [

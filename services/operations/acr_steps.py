@@ -79,7 +79,12 @@ def import_image(kind: str) -> Step:
             # One that was begun before had found no tag then, so that this one is its own.
             return Done(ImageImported(image, digest) if scene.repeated else ImageKept(image, digest))
         try:
-            pending = await scene.azure.registries.import_image(scene.site.acr_ref, scene.params["source"], image)
+            pending = await scene.azure.registries.import_image(
+                scene.site.acr_ref,
+                scene.params["source"],
+                image,
+                source_registry=scene.params.get("source_registry", ""),
+            )
         except AlreadyExists:
             return Going(_REFUSED_AS_EXISTING)
         return Going(pending, pending.correlation_id)
@@ -100,6 +105,7 @@ def import_image(kind: str) -> Step:
             resource_group=acr.resource_group,
             subscription=acr.subscription,
             source=planned.params["source"],
+            registry=planned.params.get("source_registry"),
             image=image,
         )
         return f"{show} 2> /dev/null ||\n  {import_}"

@@ -1,5 +1,6 @@
 """The list of kinds of operation: the only module here that knows them."""
 
+from services.operations.cloud_registry.procedures import ACR_CREATION, ACR_DELETION, ACR_IMPORT, ACR_UPDATE
 from services.operations.create.procedure import CREATION
 from services.operations.deactivate.procedure import DEACTIVATION
 from services.operations.delete.procedure import DELETION
@@ -7,6 +8,7 @@ from services.operations.deploy.extension_alone import EXTENSION_DEPLOY
 from services.operations.deploy.procedure import DEPLOY
 from services.operations.permissions.procedure import PERMISSIONS
 from services.operations.procedure import Procedures
+from services.operations.providers.procedure import PROVIDER_REGISTRATION
 from services.operations.remove.extension_alone import EXTENSION_DELETION
 from services.operations.remove.procedure import REMOVAL
 from services.operations.resync.procedure import RESYNC
@@ -27,6 +29,11 @@ PROCEDURES = Procedures(
         PERMISSIONS,
         TOKEN_ROTATION,
         RESYNC,
+        PROVIDER_REGISTRATION,
+        ACR_CREATION,
+        ACR_UPDATE,
+        ACR_IMPORT,
+        ACR_DELETION,
         DEPLOY_WORKLOAD,
         DELETE_WORKLOAD,
     )

@@ -129,6 +129,7 @@ _DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io",
 
 Repository = Annotated[str, AfterValidator(_repository)]
 ImageSource = Annotated[str, AfterValidator(_image)]
+Region = Annotated[str, AfterValidator(_region)]
 Schedule = Annotated[str, AfterValidator(_cron)]
 PlainName = Annotated[str, AfterValidator(_plain_name)]
 ServiceRange = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
@@ -148,7 +149,7 @@ class Acr(_Values):
 
     name: Annotated[str, AfterValidator(_acr_name)] = Field(description="Name of the ACR.")
     resource_group: PlainName | None = Field(None, description="Its resource group, where it differs from the site's.")
-    create_in: Annotated[str, AfterValidator(_region)] | None = Field(
+    create_in: Region | None = Field(
         None,
         description="Azure region in which `deploy` creates the ACR (Premium) where there is none; else that blocks.",
     )

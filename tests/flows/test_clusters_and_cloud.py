@@ -58,7 +58,7 @@ Registry (only you): :large_green_circle:  *hamburg-arc* (site `hamburg`) is con
   [Check]\
 """,
             """\
-Registry (only you): :warning:  *contosoacr* (site `berlin`): its dedicated data endpoint is off, which `deploy` enables.
+Registry (only you): :warning:  *contosoacr* (site `berlin`): its dedicated data endpoint is off, which `acr update` enables.
   *Tier* Premium
   *Location* westeurope
   *Login server* `HOST`
@@ -70,7 +70,7 @@ Registry (only you): :warning:  *contosoacr* (site `berlin`): its dedicated data
   [List]\
 """,
             """\
-Registry (only you): :warning:  `Microsoft.Kubernetes`, `Microsoft.KubernetesConfiguration` and `Microsoft.ExtendedLocation` are not registered in the subscription of *berlin* (`ID`). `deploy` registers them; it takes up to ten minutes. By hand:
+Registry (only you): :warning:  `Microsoft.Kubernetes`, `Microsoft.KubernetesConfiguration` and `Microsoft.ExtendedLocation` are not registered in the subscription of *berlin* (`ID`). `provider register` does it; it takes up to ten minutes. By hand:
   az provider register --namespace Microsoft.Kubernetes --subscription ID
   az provider register --namespace Microsoft.KubernetesConfiguration --subscription ID
   az provider register --namespace Microsoft.ExtendedLocation --subscription ID
@@ -197,7 +197,7 @@ Registry (only you): :red_circle:  *berlin-arc* (site `berlin`) is not in Azure 
   [Check]\
 """,
             """\
-Registry (only you): :heavy_minus_sign:  There is no registry *contosoacr* (site `berlin`). It has to be created in the Premium tier, or the site file has to say `acr.create_in`.
+Registry (only you): :heavy_minus_sign:  There is no registry *contosoacr* (site `berlin`). `/registry acr create berlin --location REGION` creates it.
   [List]\
 """,
         ]

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 from handlers.views.procedures import (
+    cloud_registry,
     create,
     deactivate,
     delete,
     deploy,
     permissions,
+    providers,
     remove,
     resync,
     token_rotation,
@@ -28,6 +30,11 @@ WORDS: Mapping[str, ProcedureWords] = {
     "permissions": permissions.WORDS,
     "resync": resync.WORDS,
     "token rotate": token_rotation.WORDS,
+    "provider register": providers.WORDS,
+    "acr create": cloud_registry.CREATE_WORDS,
+    "acr update": cloud_registry.UPDATE_WORDS,
+    "acr import": cloud_registry.IMPORT_WORDS,
+    "acr delete": cloud_registry.DELETE_WORDS,
     "workload deploy": workload.DEPLOY_WORDS,
     "workload delete": workload.DELETE_WORDS,
 }

@@ -7,7 +7,8 @@ from typing import Any
 from handlers.kit.text import code, date, escape, listed
 from handlers.views.procedures.deploy_causes import CAUSES
 from handlers.views.procedures.deploy_findings import EXTENSION_FINDINGS, FINDINGS
-from handlers.views.procedures.registry_steps import connected_settings
+from handlers.views.procedures.providers import REGISTRATION
+from handlers.views.procedures.registry_steps import connected_settings, image_keeps, image_remark
 from handlers.views.procedures.words import REGISTRY_FINDINGS, ProcedureWords, StepWords
 from services.model.operation import Operation
 from services.operations.deploy.outputs import (
@@ -19,7 +20,6 @@ from services.operations.deploy.outputs import (
     RuntimeVerified,
     address_of,
 )
-from services.operations.outputs import ImageImported, ImageKept
 from services.policy.sites import synced_repositories
 
 
@@ -32,13 +32,7 @@ def _remark(output: object) -> str:
     match output:
         case AddressHeld(address) | AddressReserved(address):
             return address
-        case ImageKept(digest=""):
-            return "is there already, as Azure says; the bot could not look"
-        case ImageKept():
-            return "existed already and was kept"
-        case ImageImported(digest=""):
-            return "imported, as Azure says; the bot could not look"
-    return ""
+    return image_remark(output)
 
 
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
@@ -76,9 +70,7 @@ WORDS = ProcedureWords(
                 f"{'from the site file' if params['picked'] else 'as requested'}; nobody has looked whether it is free"
             ),
         ),
-        "provider.register": StepWords(
-            "Registration of resource providers", lambda params: ", ".join(params["namespaces"])
-        ),
+        "provider.register": REGISTRATION,
         "acr.create": StepWords("Cloud registry {name}", "Premium, in {location}"),
         "acr.data_endpoint": StepWords("Data endpoint of {name}", "enabled; firewalls at the edge must let it through"),
         "acr.import": StepWords("Image {image}", "from {source}; an existing tag is kept"),
@@ -95,7 +87,7 @@ WORDS = ProcedureWords(
     },
     fields=_fields,
     remark=_remark,
-    keeps=lambda output: isinstance(output, ImageKept),
+    keeps=image_keeps,
     causes=CAUSES,
     findings=FINDINGS,
 )

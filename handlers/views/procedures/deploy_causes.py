@@ -147,6 +147,7 @@ CAUSES: Mapping[str, CauseWords] = {
         "The registry's dedicated data endpoint is off, and connected registries need it.",
         "Enable it.",
         "az acr update --name {registry} --resource-group {group} --data-endpoint-enabled true",
+        "acr update {site}",
         retry=_RETRY,
     ),
     Cause.CERT_MANAGER_CONFLICT: CauseWords(
@@ -209,6 +210,7 @@ CAUSES: Mapping[str, CauseWords] = {
         "The subscription has not registered {provider}.",
         "Register it; it takes up to ten minutes.",
         "az provider register --namespace {provider} --wait",
+        "provider register {site}",
         retry=_RETRY,
     ),
     Cause.CLUSTER_OFFLINE: CauseWords(

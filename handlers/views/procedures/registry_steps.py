@@ -1,10 +1,12 @@
-"""Words of the steps that several kinds of operation have (`services.operations.registry_steps`)."""
+"""Words of the steps that several kinds of operation have (`services.operations.registry_steps`, `acr_steps`)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from handlers.kit.text import duration
+from handlers.kit.text import code, duration, listed
+from services.model.operation import Operation
+from services.operations.outputs import ImageImported, ImageKept
 
 
 def connected_settings(params: Mapping[str, Any]) -> str:
@@ -21,3 +23,32 @@ def connected_settings(params: Mapping[str, Any]) -> str:
         collection,
     )
     return ", ".join(filter(None, parts))
+
+
+def image_remark(output: object) -> str:
+    """What became of an image that was to be imported; empty for anything else."""
+    match output:
+        case ImageKept(digest=""):
+            return "is there already, as Azure says; the bot could not look"
+        case ImageKept():
+            return "existed already and was kept"
+        case ImageImported(digest=""):
+            return "imported, as Azure says; the bot could not look"
+    return ""
+
+
+def image_keeps(output: object) -> bool:
+    """Whether a step imported nothing, since the tag was there already."""
+    return isinstance(output, ImageKept)
+
+
+def image_fields(operation: Operation) -> Iterator[tuple[str, str]]:
+    """Which images came, and which were there already, with their digests."""
+    outputs = [step.output for step in operation.steps]
+    for kind, label in ((ImageImported, "Imported"), (ImageKept, "Kept")):
+        images = [output for output in outputs if isinstance(output, kind)]
+        if images:
+            yield (
+                label,
+                listed(code(f"{output.image}@{output.digest}" if output.digest else output.image) for output in images),
+            )

@@ -61,13 +61,35 @@ class Registries:
             poller = await client.begin_update(acr.resource_group, acr.name, change, deadline=deadline, **UNPOLLED)
             return pending_write(self._arm, await initial_answer(poller), acr.id)
 
-    async def import_image(self, acr: AcrRef, source: str, image: str) -> Pending:
-        """Never sent twice. Raises `Invalid` when `source` names no host."""
+    async def make_premium(self, acr: AcrRef) -> Pending:
+        """Sends the tier alone, so that nothing else changes."""
+        change = models.RegistryUpdateParameters(sku=models.Sku(name=models.SkuName.PREMIUM))
+        client = self._arm.registries(acr.subscription).registries
+        async with self._arm.writing(acr.id) as deadline:
+            poller = await client.begin_update(acr.resource_group, acr.name, change, deadline=deadline, **UNPOLLED)
+            return pending_write(self._arm, await initial_answer(poller), acr.id)
+
+    async def delete(self, acr: AcrRef) -> Pending:
+        """Followed until Azure answers that there is none."""
+        client = self._arm.registries(acr.subscription).registries
+
+        async def send(deadline: float) -> AsyncLROPoller[None]:
+            return await client.begin_delete(acr.resource_group, acr.name, deadline=deadline, **UNPOLLED)
+
+        return await deletion(self._arm, acr.id, send)
+
+    async def import_image(self, acr: AcrRef, source: str, image: str, *, source_registry: str = "") -> Pending:
+        """Never sent twice. Raises `Invalid` when `source` names no host and there is no `source_registry`."""
         host, slash, path = source.partition("/")
-        if not slash or not path or ("." not in host and ":" not in host):
+        if not source_registry and (not slash or not path or ("." not in host and ":" not in host)):
             raise Invalid("source", source, "image.source")
+        origin = (
+            models.ImportSource(resource_id=source_registry, source_image=source)
+            if source_registry
+            else models.ImportSource(registry_uri=host, source_image=path)
+        )
         parameters = models.ImportImageParameters(
-            source=models.ImportSource(registry_uri=host, source_image=path),
+            source=origin,
             target_tags=[image],
             mode=models.ImportMode.NO_FORCE,
         )

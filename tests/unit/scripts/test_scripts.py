@@ -230,6 +230,35 @@ def test_an_extension_s_deletion_waits_for_its_namespace_to_go(run: Run) -> None
     ]
 
 
+def test_a_cloud_registry_is_made_ready_filled_and_deleted(run: Run) -> None:
+    name = {"name": "contosoacr"}
+    image = {
+        "source": "hello-world@sha256:0",
+        "image": "hello-world:v1",
+        "digest": "sha256:0",
+        "source_registry": "/lab",
+    }
+    kinds = {
+        "acr update": [("acr.upgrade", name), ("acr.data_endpoint", name), ("acr.ready", name)],
+        "acr import": [("acr.import", image)],
+        "acr delete": [("acr.delete", name)],
+    }
+    calls = []
+    for kind, steps in kinds.items():
+        planned = tuple(PlannedStep(step, params, "change") for step, params in steps)
+        calls += run(written(operation(kind=kind, target="contosoacr", plan=Plan(planned, (), {}, "0" * 16, NOW))))
+
+    assert commands(calls) == [
+        "az acr update",
+        "az acr update",
+        "az acr show",
+        "az acr repository show",
+        "az acr import",
+        "az acr delete",
+    ]
+    assert options(calls, "az acr import")["registry"] == "/lab"
+
+
 def test_a_resync_s_script_asks_for_it_and_shows_how_it_goes(run: Run) -> None:
     assert commands(run(written(KINDS["resync"]))) == [
         "az acr connected-registry resync",

@@ -118,6 +118,7 @@ def refusals() -> Iterator[DomainError]:
     yield NotFound(unknown, HOSTILE, (HOSTILE,), (HOSTILE,))
     facts = {"usage": HOSTILE, "choices": (HOSTILE,), "near": (HOSTILE,), "mark": HOSTILE}
     facts |= {"part": HOSTILE, "field": "minute", "ranges": (HOSTILE,), "site": HOSTILE, "schedule": HOSTILE}
+    facts |= {"reason": HOSTILE}
     numbers: dict[str, Any] = {"position": 0, "length": 1, "low": 0, "high": 7, "count": 6, "most": 9, "rows": 10}
     numbers |= {"longest": timedelta(days=7), "value": timedelta(days=1)}
     bounds = numbers | {"low": timedelta(days=1), "high": timedelta(days=2)}
