@@ -5,10 +5,22 @@ from collections.abc import Callable
 
 
 class Budget:
-    """A token bucket. A 429 closes it for as long as Slack says."""
+    """A token bucket. A 429 closes it for as long as Slack says.
 
-    def __init__(self, *, per_minute: float, burst: int, clock: Callable[[], float] | None = None) -> None:
-        self._rate = per_minute / 60
+    `replicas` is among how many processes the rate is shared now. Each has the burst for itself: shared, it would leave
+    nothing beside what is kept for others.
+    """
+
+    def __init__(
+        self,
+        *,
+        per_minute: float,
+        burst: int,
+        replicas: Callable[[], int] = lambda: 1,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self._per_second = per_minute / 60
+        self._replicas = replicas
         self._burst = burst
         self._clock = clock or asyncio.get_running_loop().time
         self._tokens = float(burst)
@@ -45,6 +57,10 @@ class Budget:
         was_open = self._closed_until <= now
         self._closed_until = max(self._closed_until, now + seconds)
         return was_open
+
+    @property
+    def _rate(self) -> float:
+        return self._per_second / self._replicas()
 
     def _refill(self) -> float:
         now = self._clock()

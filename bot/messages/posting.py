@@ -4,6 +4,7 @@ Slack has no idempotency key for posts, so each post carries a mark in its metad
 reply was lost.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -29,19 +30,23 @@ log = structlog.get_logger("messages")
 class Posting:
     """Slack as the board uses it. Raises `services.model.errors`; a 429 closes the budget of the refused call.
 
-    `fence` is checked before every call that writes.
+    `fence` is checked before every call that writes; `replicas` is how many processes share Slack's limits now.
     """
 
-    def __init__(self, client: AsyncWebClient, fence: Fence = UNFENCED) -> None:
+    def __init__(
+        self, client: AsyncWebClient, fence: Fence = UNFENCED, replicas: Callable[[], int] = lambda: 1
+    ) -> None:
         self._client = client
         self._fence = fence
-        self.updates = Budget(per_minute=UPDATES_PER_MINUTE, burst=UPDATES_AT_ONCE)
+        self._replicas = replicas
+        self.updates = Budget(per_minute=UPDATES_PER_MINUTE, burst=UPDATES_AT_ONCE, replicas=replicas)
         """`update` does not wait for it; its caller does, because it knows what is urgent."""
         self._posts: dict[str, Budget] = {}
 
     def posts(self, channel: Channel) -> Budget:
         """The budget of a channel. `post` waits for it; callers may wait earlier, before they take a lease."""
-        return self._posts.setdefault(channel.id, Budget(per_minute=POSTS_PER_MINUTE, burst=POSTS_AT_ONCE))
+        fresh = Budget(per_minute=POSTS_PER_MINUTE, burst=POSTS_AT_ONCE, replicas=self._replicas)
+        return self._posts.setdefault(channel.id, fresh)
 
     async def post(
         self, channel: Channel, message: Message, *, kind: str, mark: str, thread: str = "", loud: bool = False

@@ -32,6 +32,16 @@ def test_a_burst_is_free_and_then_it_is_one_at_a_time(clock: Clock) -> None:
     assert budget.wait() == 0
 
 
+def test_the_rate_is_shared_among_as_many_replicas_as_there_are(clock: Clock) -> None:
+    replicas = 3
+    budget = Budget(per_minute=60, burst=1, replicas=lambda: replicas, clock=clock)
+    budget.take()
+
+    assert budget.wait() == pytest.approx(3)
+    replicas = 1
+    assert budget.wait() == pytest.approx(1)
+
+
 def test_what_is_kept_for_others_has_to_be_waited_for(clock: Clock) -> None:
     budget = Budget(per_minute=60, burst=3, clock=clock)
     budget.take()
