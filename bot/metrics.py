@@ -55,6 +55,10 @@ class Metrics:
                 failures.labels(_name(poll.acr)).set(poll.failures)
             if poll.acr in acrs and poll.succeeded:
                 age.labels(_name(poll.acr)).set((now - poll.succeeded).total_seconds())
+        lease = self._store.lease
+        _gauge(registry, "replicas", "Processes that share the database").set(len(lease.replicas))
+        _gauge(registry, "lease_age_seconds", "Age of the last renewal of this process's lease").set(lease.age)
+        _gauge(registry, "takeovers", "Processes whose work this one has taken over since its start").set(lease.taken)
         _registries(registry, await self._store.sightings.last(acrs), now)
         counts = await self._store.incidents.counts()
         alerts = _gauge(registry, "open_alerts", "Open incidents of a cloud registry", ("acr", "severity"))

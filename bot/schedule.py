@@ -1,7 +1,7 @@
 """Jobs that the clock starts: reminders, summaries, sweeps, and the deletion of old rows.
 
 The scheduler only decides when a job runs. The database decides what is due and which process does it, so a job that
-runs late, twice or in several processes does no harm.
+runs late, twice or in several processes does no harm. What would only do the same again is left to the leader.
 """
 
 import asyncio
@@ -91,9 +91,16 @@ class Schedule:
 
         self._every(SWEEP, stay_alone, "alone")
         self._every(SWEEP, operations.sweep, "requests")
-        self._every(timedelta(minutes=1), runner.tidy, "tidy")
+        self._every(timedelta(minutes=1), self._by_leader(runner.tidy), "tidy")
         self._every(SNOOZES, triage.sweep, "snoozes")
-        self._every(OLD_ROWS, old_rows.delete, "old rows")
+        self._every(OLD_ROWS, self._by_leader(old_rows.delete), "old rows")
+
+    def _by_leader(self, job: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        async def if_leader() -> None:
+            if self._store.lease.is_leader:
+                await job()
+
+        return if_leader
 
     def _every(self, span: timedelta, job: Callable[[], Awaitable[None]], name: str, **options: Any) -> None:
         async def unless_away() -> None:

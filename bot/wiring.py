@@ -251,6 +251,7 @@ class _Watching:
             interval=blueprint.watch_interval,
             now=clock.now,
             local=outside.clock.now,
+            leads=lambda: store.lease.is_leader,
         )
         reports = SummaryReports(store, configuration, poller, clock)
         summaries = SummaryPosts(board, store, reports)
@@ -263,7 +264,9 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
     """Start everything and resume unfinished work. On exit, stop the intake, drain, then close."""
     async with AsyncExitStack() as stack:
         outside = await _Outside.open(blueprint, stack)
-        board = Board(Posting(for_cards(outside.client), outside.store.lease), outside.store, outside.clock)
+        lease = outside.store.lease
+        posting = Posting(for_cards(outside.client), lease, lambda: len(lease.replicas))
+        board = Board(posting, outside.store, outside.clock)
         work = await _Work.open(blueprint, outside, board, stack)
         watching = _Watching.over(blueprint, outside, board)
         schedule = Schedule(outside.store, outside.clock, watching.summaries)

@@ -32,8 +32,6 @@ class TakeOver:
         self._follow = follow
         self._looks = 0
         self._tasks: tuple[asyncio.Task[None], ...] = ()
-        self.count = 0
-        """Processes whose work this one has taken over."""
 
     def start(self) -> None:
         """Begin to renew the lease and to look. Apart, since a take-over may last longer than a lease."""
@@ -53,7 +51,6 @@ class TakeOver:
         if not gone:
             return
         workflows = await self._engine.recover(gone)
-        self.count += len(gone)
         log.warning("work_taken_over", executors=sorted(gone), workflows=workflows)
         await self._follow(gone)
 

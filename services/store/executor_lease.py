@@ -61,6 +61,8 @@ class ExecutorLease(Queries):
         """The name of this process, which no other one ever has."""
         self.replicas: tuple[str, ...] = (self.executor,)
         """The processes whose leases are in force, the oldest first, as of the last renewal."""
+        self.taken = 0
+        """How many leases of others this process has ended."""
         self._lost: Callable[[], NoReturn] | None = None
         self._renewed = self._steady_since = 0.0
         self._trusted_until = 0.0
@@ -72,7 +74,7 @@ class ExecutorLease(Queries):
 
     @property
     def is_leader(self) -> bool:
-        """Whether this process does what one of them does for all; at most one that may write thinks so."""
+        """Whether this process does what one of them does for all; for a moment after a gap, two may think so."""
         return self.replicas[0] == self.executor
 
     @property
@@ -121,7 +123,9 @@ class ExecutorLease(Queries):
         """
         is_steady = _now() - self._steady_since >= LASTS
         async with self._asking() as connection:
-            return tuple(await connection.scalars(text(_TAKE), {"executor": self.executor, "expired": is_steady}))
+            ended = tuple(await connection.scalars(text(_TAKE), {"executor": self.executor, "expired": is_steady}))
+        self.taken += len(ended)
+        return ended
 
     async def without(self, executors: Collection[str]) -> tuple[str, ...]:
         """Those of these processes that have no lease, so that nobody will ever miss them."""

@@ -1,7 +1,8 @@
 """Polling: each watched cloud registry on its own, one list request whatever the number of its connected registries.
 
 A slow or failing cloud registry delays no other: each has its own task, deadline and back-off, and failing ones have a
-limit of their own on requests at once. Several processes share the work by a claim in the database.
+limit of their own on requests at once. Of several processes the leader polls, since it remembers looks and failures; a
+claim in the database keeps the next leader's polls apart from its last ones.
 """
 
 import asyncio
@@ -46,6 +47,7 @@ class Poller:
     """`changed` is called with an incident's id whenever people should see something new.
 
     Azure's timestamps are compared with `now`; the next poll goes by `local`, this machine's clock (default: `now`).
+    `leads` says whether this process is the one that polls.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Poller:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         local: Callable[[], datetime] | None = None,
         chance: Callable[[], float] = random.random,
+        leads: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store = store
         self._configuration = configuration
@@ -70,6 +73,7 @@ class Poller:
         self._now = now
         self._local = local or now
         self._chance = chance
+        self._leads = leads
         self._clusters = ArcClusters(azure, now)
         self._sound, self._doubtful = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(DOUBTFUL)
         self._failures: dict[str, int] = {}
@@ -155,7 +159,7 @@ class Poller:
         """Poll if no other process does; the seconds until the next try."""
         now = self._local()
         key, until = acr.id.lower(), now + timedelta(seconds=self._deadline * 2)
-        if not await self._store.sightings.claim(key, now, until, own=self._dues.get(key)):
+        if not self._leads() or not await self._store.sightings.claim(key, now, until, own=self._dues.get(key)):
             return self._interval * (0.25 + JITTER * self._chance())
         return (await self.poll(acr)).after
 

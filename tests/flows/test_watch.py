@@ -371,6 +371,7 @@ async def test_figures_are_there_for_prometheus(registry: Conversation) -> None:
 
     assert 'registry_bot_health{acr="contosoacr",name="edge01",state="healthy"} 1.0' in lines
     assert 'registry_bot_operations{state="succeeded"} 1.0' in lines
+    assert "registry_bot_replicas 1.0" in lines
     assert 'registry_bot_open_alerts{acr="contosoacr",severity="critical"} 0.0' in lines
     assert any(line.startswith('registry_bot_poll_age_seconds{acr="contosoacr"}') for line in lines)
     assert any(line.startswith("registry_bot_last_contact_timestamp_seconds{") for line in lines)

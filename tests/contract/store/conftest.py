@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -31,9 +32,15 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[s
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'bot.db'}"
         return
-    found: str = request.getfixturevalue("postgres")
-    yield found
-    engine = create_async_engine(found.replace("postgresql:", "postgresql+psycopg:"))
+    async with emptied(request.getfixturevalue("postgres")) as address:
+        yield address
+
+
+@asynccontextmanager
+async def emptied(url: str) -> AsyncIterator[str]:
+    """The same address; what was made there is dropped afterwards."""
+    yield url
+    engine = create_async_engine(url.replace("postgresql:", "postgresql+psycopg:"))
     async with engine.begin() as connection:
         await connection.execute(text("DROP SCHEMA public CASCADE"))
         await connection.execute(text("CREATE SCHEMA public"))
