@@ -221,7 +221,8 @@ class Sandbox:
         if upstream is None:
             raise ValueError("the edge needs Azure and the clusters beside it, or an upstream")
         # The keys of all connected clusters, each once.
-        clusters = [cluster for cluster in self.world["azure"]["connected_clusters"] if cluster.get("kube")]
+        tenants = (self.world["azure"], *self.world["azure"].get("neighbours", ()))
+        clusters = [cluster for tenant in tenants for cluster in tenant["connected_clusters"] if cluster.get("kube")]
         return EdgePart(
             azure_url=upstream.azure_url,
             ca_file=upstream.ca_file,

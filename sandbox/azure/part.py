@@ -44,7 +44,11 @@ LARGEST_BODY = 2**30
 
 
 class AzurePart:
-    """Entra, Resource Manager and Container Registry for one tenant.
+    """Entra, Resource Manager and Container Registry for one tenant with one subscription.
+
+    A world may have `azure.neighbours`: further tenants of the same cloud, each a section of its own. All are reached
+    at this part's address, as Azure's tenants are at Azure's; the request says by its tenant, subscription, agent's key
+    or registry whose it is.
 
     `world` is the whole world; its `azure` section is read here. `registry_port` is the first of the registries' ports
     (0: any free one). `login_servers` says what ARM gives as a registry's `loginServer`: `ports` the address where
@@ -94,6 +98,18 @@ class AzurePart:
         self._images = DataPlane(self.cloud, signer, clock)
         self._edge = Edge(self.cloud, operations, clock)
         self.control = Control(self.plane, self.arm, throttle)
+        self.neighbours = tuple(
+            AzurePart(
+                {"azure": neighbour},
+                authority=authority,
+                clock=clock,
+                speed=speed,
+                faults=faults,
+                host=host,
+                login_servers=login_servers,
+            )
+            for neighbour in section.get("neighbours", ())
+        )
         self._context = authority.server_context()
         self._runner: web.AppRunner | None = None
         self._doors: dict[str, tuple[int, web.AppRunner]] = {}
@@ -115,13 +131,22 @@ class AzurePart:
 
     async def start(self) -> None:
         """Bind all ports; `url` is known afterwards."""
-        self._runner, self._port = await self._serve(self._main, self._port, self.control_routes())
+        self._runner, self._port = await self._serve(self.serve, self._port, self.control_routes())
         self.url = f"https://{self._host}:{self._port}"
+        await self.open_doors()
+        for neighbour in self.neighbours:
+            neighbour.url = self.url
+            await neighbour.open_doors()
+
+    async def open_doors(self) -> None:
+        """Bind the ports of the registries."""
         for registry in self.cloud.registries.values():
             await self._open_door(registry)
 
     async def stop(self) -> None:
         """Close all ports and connections."""
+        for neighbour in self.neighbours:
+            await neighbour.stop()
         runners = [runner for _, runner in self._doors.values()]
         if self._runner is not None:
             runners.append(self._runner)
@@ -201,7 +226,11 @@ class AzurePart:
             request.transport.abort()
         return web.Response()
 
-    async def _main(self, request: web.Request) -> web.StreamResponse:
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """Answer whatever is asked at the common address."""
+        for neighbour in self.neighbours:
+            if neighbour.is_addressed(request):
+                return await neighbour.serve(request)
         registry = self.cloud.registry_at(request.host.partition(":")[0])
         if registry is not None:
             return await self._of_registry(request, registry)
@@ -209,6 +238,16 @@ class AzurePart:
         if path.startswith("/agent/"):
             return await self._edge.serve_agent(request)
         return await (self._identity(request, path) or self.arm.serve(request))
+
+    def is_addressed(self, request: web.Request) -> bool:
+        """Whether a request is about this tenant, its subscription, or one of its agents or registries."""
+        parts = request.path.lower().split("/")
+        if self.cloud.registry_at(request.host.partition(":")[0]) is not None:
+            return True
+        if parts[1] == "agent":
+            key = request.headers.get("Authorization", "").removeprefix("Bearer ")
+            return key in {cluster.agent_key for cluster in self.cloud.clusters.values()}
+        return parts[1] == self.cloud.tenant or parts[1:3] == ["subscriptions", self.cloud.subscription]
 
     def _identity(self, request: web.Request, path: str) -> Awaitable[web.StreamResponse] | None:
         """The answer of Entra or of the cloud's description; None for any other path."""

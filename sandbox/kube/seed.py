@@ -80,16 +80,17 @@ def seed(cluster: Cluster, world: dict[str, Any], arc: dict[str, str] | None = N
 
 def arc_settings(azure: dict[str, Any], name: str) -> dict[str, str]:
     """What the Arc agents of a cluster know about its resource in Azure; nothing where the world has none."""
-    for entry in azure.get("connected_clusters", ()):
-        if entry.get("kube") == name:
-            return {
-                "AZURE_TENANT_ID": str(azure["tenant"]),
-                "AZURE_SUBSCRIPTION_ID": str(azure["subscription"]["id"]),
-                "AZURE_RESOURCE_GROUP": entry["resource_group"],
-                "AZURE_RESOURCE_NAME": entry["name"],
-                "AZURE_REGION": entry.get("location", "westeurope"),
-                "AZURE_ENVIRONMENT": ENVIRONMENTS[azure.get("cloud", "public")],
-            }
+    for tenant in (azure, *azure.get("neighbours", ())):
+        for entry in tenant.get("connected_clusters", ()):
+            if entry.get("kube") == name:
+                return {
+                    "AZURE_TENANT_ID": str(tenant["tenant"]),
+                    "AZURE_SUBSCRIPTION_ID": str(tenant["subscription"]["id"]),
+                    "AZURE_RESOURCE_GROUP": entry["resource_group"],
+                    "AZURE_RESOURCE_NAME": entry["name"],
+                    "AZURE_REGION": entry.get("location", "westeurope"),
+                    "AZURE_ENVIRONMENT": ENVIRONMENTS[azure.get("cloud", "public")],
+                }
     return {}
 
 
