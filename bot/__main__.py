@@ -111,15 +111,22 @@ def run() -> int:
 def check_config() -> int:
     """Print every problem in the settings and files."""
     problems: list[Problem] = []
-    chosen = None
+    chosen, names = None, None
     try:
         chosen = settings.load()
         sites, access = chosen.sites, chosen.access
     except Broken as error:
         problems += error.problems
         sites, access = settings.paths()
+    if chosen is not None:
+        from bot import identities  # noqa: PLC0415 - as in `run`
+
+        try:
+            names = identities.load(chosen.identities)
+        except Broken as error:
+            problems += error.problems
     try:
-        files = configuration.load(sites, access)
+        files = configuration.load(sites, access, identities=names)
     except Broken as error:
         return _print([*problems, *error.problems])
     if chosen is not None:

@@ -8,24 +8,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar, get_args
 
 import structlog
-import yaml
-from pydantic import BaseModel, ValidationError
-from yaml.constructor import SafeConstructor
 
-from bot.problems import Broken, Problem, did_you_mean, sentence
+from bot.problems import Broken, Problem, did_you_mean
+from bot.yaml_file import File, Place, content_of, no_key, read
 from services.operations.procedures import PROCEDURES
 from services.policy.access import EVERYONE, PERMISSIONS, ApprovalRule, Denial, Grant, Policy
+from services.policy.identities import scopes
 from services.policy.sites import Site
 
-Model = TypeVar("Model", bound=BaseModel)
-Path_ = tuple[str | int, ...]
-LARGEST = 1024 * 1024
-"""Bytes of a file."""
-MOST_NODES = 100_000
-"""Values in a file with its aliases expanded: a few bytes of nested aliases could otherwise fill the memory."""
 _log = structlog.get_logger("configuration")
 
 
@@ -40,12 +32,19 @@ class Files:
 class FileConfiguration:
     """The configuration in force; implements `services.ports.Configuration`."""
 
-    def __init__(self, sites: Path, access: Path, kinds: Collection[str] = PROCEDURES.kinds) -> None:
-        """`kinds` are the kinds of operation that approval rules may name. Raises `Broken` for unusable files."""
-        self._kinds = kinds
+    def __init__(
+        self,
+        sites: Path,
+        access: Path,
+        kinds: Collection[str] = PROCEDURES.kinds,
+        *,
+        identities: Collection[str] = (),
+    ) -> None:
+        """`kinds` of operation and `identities` are what the files may name. Raises `Broken` for unusable files."""
+        self._kinds, self._identities = kinds, identities
         self._paths = (sites, access)
         self._contents = _contents(self._paths)
-        self._files = load(sites, access, kinds)
+        self._files = load(sites, access, kinds, identities=identities)
         self.problems: tuple[Problem, ...] = ()
         """What is wrong with the files on disk; empty when they are in force."""
 
@@ -66,7 +65,7 @@ class FileConfiguration:
             return False
         self._contents = contents
         try:
-            self._files = load(*self._paths, self._kinds)
+            self._files = load(*self._paths, self._kinds, identities=self._identities)
         except Broken as error:
             self.problems = error.problems
             _log.error("configuration_refused", problems=[str(problem) for problem in error.problems])
@@ -87,24 +86,23 @@ class FileConfiguration:
 
 def _contents(paths: Iterable[Path]) -> tuple[bytes | str, ...]:
     """The bytes of each file, or the reason why it can't be read."""
-    return tuple(_content(path) for path in paths)
+    return tuple(content_of(path) for path in paths)
 
 
-def _content(path: Path) -> bytes | str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-    except OSError as error:
-        return error.strerror or type(error).__name__
-    return content if len(content) <= LARGEST else f"it is larger than {LARGEST // 1024} KiB"
-
-
-def load(sites: Path, access: Path, kinds: Collection[str] = PROCEDURES.kinds) -> Files:
-    """Read both files; raises `Broken` with the problems of both."""
+def load(
+    sites: Path,
+    access: Path,
+    kinds: Collection[str] = PROCEDURES.kinds,
+    *,
+    identities: Collection[str] | None = (),
+) -> Files:
+    """Read both files; raises `Broken` with the problems of both. `identities` is None where they are not known."""
     problems: list[Problem] = []
-    site_file = _read(sites, problems)
-    access_file = _read(access, problems)
+    site_file = read(sites, problems)
+    access_file = read(access, problems)
     sites_by_name = _sites(site_file, problems) if site_file else {}
+    if site_file:
+        problems += _wrong_identities(site_file, sites_by_name, identities)
     policy = access_file.validated(Policy, (), access_file.value, problems) if access_file else None
     if access_file and policy:
         rules = _Rules(access_file, policy, sites_by_name, kinds)
@@ -118,123 +116,11 @@ def load(sites: Path, access: Path, kinds: Collection[str] = PROCEDURES.kinds) -
     return Files(sites_by_name, policy)
 
 
-# --- YAML with lines ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _File:
-    path: Path
-    value: dict[str, Any]
-    lines: Mapping[Path_, int]
-
-    def problem(self, at: Path_, text: str) -> Problem:
-        """A problem at a place in the file, or at the nearest one above that has a line."""
-        while at and at not in self.lines:
-            at = at[:-1]
-        return Problem(f"{self.path}:{self.lines.get(at, 1)}", text)
-
-    def validated(self, model: type[Model], at: Path_, value: Any, problems: list[Problem]) -> Model | None:
-        """A place's value as a model; None when it has problems."""
-        try:
-            return model.model_validate(value)
-        except ValidationError as error:
-            errors = error.errors(include_url=False)
-            # pydantic also calls a list too short when its only entry is wrong.
-            inner = {detail["loc"][:-1] for detail in errors}
-            problems += [
-                self.problem((*at, *detail["loc"]), _sentence(model, detail))
-                for detail in errors
-                if detail["type"] != "too_short" or detail["loc"] not in inner
-            ]
-            return None
-
-    def unknown(self, at: Path_, names: Iterable[str], valid: Iterable[str], noun: str) -> Iterator[Problem]:
-        """The names of a list that are not valid."""
-        valid = set(valid)
-        for index, name in enumerate(names):
-            if name not in valid:
-                yield self.problem((*at, index), f"there is no {noun} `{name}`{did_you_mean(name, valid)}")
-
-
-def _read(path: Path, problems: list[Problem]) -> _File | None:
-    content = _content(path)
-    if isinstance(content, str):
-        problems.append(Problem(str(path), f"can't be read: {content}"))
-        return None
-    try:
-        node = yaml.compose(content.decode(), yaml.SafeLoader)
-        if node is not None and _size(node, {}) > MOST_NODES:
-            raise ValueError("its aliases (*name) make it too large")  # noqa: TRY301 - reported as PyYAML's errors are
-        value = SafeConstructor().construct_document(node) if node is not None else None
-    except Exception as error:  # noqa: BLE001 - PyYAML raises whatever its conversions do, even AttributeError
-        problems.append(_unreadable(path, content, error))
-        return None
-    if node is None:
-        # Most likely half written. Without any grants, everybody would be locked out.
-        problems.append(Problem(f"{path}:1", "the file is empty"))
-        return None
-    if not isinstance(value, dict):
-        problems.append(Problem(f"{path}:1", "the file has to be a mapping"))
-        return None
-    lines: dict[Path_, int] = {}
-    for at, line, twice in _walk(node, ()):
-        if twice:
-            problems.append(Problem(f"{path}:{line}", f"the key `{at[-1]}` appears twice"))
-        lines[at] = line
-    return _File(path, value, lines)
-
-
-def _unreadable(path: Path, content: bytes, error: Exception) -> Problem:
-    match error:
-        case yaml.MarkedYAMLError():
-            line = error.problem_mark.line + 1 if error.problem_mark else 1
-            return Problem(f"{path}:{line}", f"this is not YAML: {error.problem}")
-        case yaml.reader.ReaderError():
-            line = content.decode()[: error.position].count("\n") + 1
-            return Problem(f"{path}:{line}", "contains a character that YAML does not allow")
-        case UnicodeDecodeError():
-            return Problem(str(path), "can't be read: it is not UTF-8")
-        case RecursionError():
-            return Problem(str(path), "its values are nested too deeply")
-    reason = str(error).splitlines()[0] or type(error).__name__
-    return Problem(str(path), f"contains a value that can't be read: {reason}")
-
-
-def _size(node: yaml.Node, sizes: dict[yaml.Node, int]) -> int:
-    """The number of nodes with every alias expanded. Raises `RecursionError` for an alias that contains itself."""
-    if node in sizes:
-        if not sizes[node]:
-            raise RecursionError
-        return sizes[node]
-    sizes[node] = 0
-    inner: list[yaml.Node] = []
-    if isinstance(node, yaml.MappingNode):
-        inner = [part for pair in node.value for part in pair]
-    elif isinstance(node, yaml.SequenceNode):
-        inner = node.value
-    sizes[node] = 1 + sum(_size(part, sizes) for part in inner)
-    return sizes[node]
-
-
-def _walk(node: yaml.Node | None, at: Path_) -> Iterator[tuple[Path_, int, bool]]:
-    """Each place with its line number, and whether it repeats an earlier key."""
-    if isinstance(node, yaml.MappingNode):
-        keys: set[str] = set()
-        for key, value in node.value:
-            yield (*at, key.value), key.start_mark.line + 1, key.value in keys
-            keys.add(key.value)
-            yield from _walk(value, (*at, key.value))
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            yield (*at, index), value.start_mark.line + 1, False
-            yield from _walk(value, (*at, index))
-
-
 # --- values ---------------------------------------------------------------------------------------------------------
 
 
-def _sites(file: _File, problems: list[Problem]) -> dict[str, Site]:
-    problems += [file.problem((key,), _no_key(key, ["sites"])) for key in file.value if key != "sites"]
+def _sites(file: File, problems: list[Problem]) -> dict[str, Site]:
+    problems += [file.problem((key,), no_key(key, ["sites"])) for key in file.value if key != "sites"]
     entries = file.value.get("sites")
     if not isinstance(entries, dict) or not entries:
         problems.append(file.problem(("sites",), "`sites` has to map at least one name to a site"))
@@ -249,29 +135,27 @@ def _sites(file: _File, problems: list[Problem]) -> dict[str, Site]:
     return sites_by_name
 
 
-def _sentence(model: type[BaseModel], error: Any) -> str:
-    place = ".".join(str(part) for part in error["loc"])
-    match error["type"]:
-        case "extra_forbidden":
-            for part in error["loc"][:-1]:
-                if isinstance(part, str) and part in model.model_fields:
-                    model = next(_models(model.model_fields[part].annotation), model)
-            return _no_key(str(error["loc"][-1]), model.model_fields)
-        case "value_error":
-            return f"`{place}`: {sentence(error)}" if place else sentence(error)
-    return f"`{place}` {sentence(error)}"
+def _wrong_identities(file: File, sites: Mapping[str, Site], names: Collection[str] | None) -> Iterator[Problem]:
+    """Identities that there are not, and resource groups in which two of them would have to work."""
+    by_group: dict[str, tuple[str, str]] = {}
+    for site in sites.values():
+        named = {("identity",): site.identity, ("acr", "identity"): site.acr.identity}
+        for at, name in {**named, ("cluster", "identity"): site.cluster.identity}.items():
+            if name and names is not None and name not in names:
+                hint = did_you_mean(name, names) or "; they stand in the file that REGISTRY_BOT_IDENTITIES names"
+                yield file.problem(("sites", site.name, *at), f"there is no identity `{name}`{hint}")
+        for group, identity in scopes(site):
+            other, others = by_group.setdefault(group, (site.name, identity))
+            if others != identity:
+                text = (
+                    f"the resource group {group.rpartition('/')[2]} has the identity {_shown(identity)} here, and"
+                    f" {_shown(others)} at the site `{other}`: in one resource group one identity works"
+                )
+                yield file.problem(("sites", site.name), text)
 
 
-def _no_key(key: str, keys: Iterable[str]) -> str:
-    return f"there is no key `{key}`{did_you_mean(key, keys)}"
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models in a field's annotation, such as `Site` in `tuple[Site, ...]`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _models(argument)
+def _shown(identity: str) -> str:
+    return f"`{identity}`" if identity else "of the bot's own settings"
 
 
 # --- references -----------------------------------------------------------------------------------------------------
@@ -281,7 +165,7 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 class _Rules:
     """The rules of the access file, beside what they name."""
 
-    file: _File
+    file: File
     policy: Policy
     sites: Mapping[str, Site]
     kinds: Collection[str]
@@ -297,14 +181,14 @@ class _Rules:
         for key, entries in rules:
             for index, rule in enumerate(entries):
                 yield from self.file.unknown((key, index, "sites"), rule.sites, self.sites, "site")
-                at: Path_ = (key, index, "environments")
+                at: Place = (key, index, "environments")
                 yield from self.file.unknown(at, rule.environments, environments, "site in the environment")
 
     def unknown_people_and_permissions(self) -> Iterator[Problem]:
         """Names of people and groups, and permissions."""
         policy, file = self.policy, self.file
 
-        def unknown_people(at: Path_, entries: Sequence[str], names: set[str]) -> Iterator[Problem]:
+        def unknown_people(at: Place, entries: Sequence[str], names: set[str]) -> Iterator[Problem]:
             ids = {entry for entry in entries if policy.group_of(entry) or policy.person_of(entry)}
             return file.unknown(at, entries, names | ids, "person or group")
 
@@ -322,7 +206,7 @@ class _Rules:
         file, policy, sites, kinds = self.file, self.policy, self.sites, self.kinds
         environments = {site.environment for site in sites.values()}
         for index, rule in enumerate(policy.approvals):
-            at: Path_ = ("approvals", index)
+            at: Place = ("approvals", index)
             if rule.remind_before and rule.remind_before >= rule.expires_after:
                 yield file.problem((*at, "remind_before"), "has to be less than expires_after")
             unknown = [name for name in rule.commands if name not in kinds]

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from bot import checking, configuration, start
+from bot import checking, configuration, identities, start
 from bot import settings as environment_settings
 from bot.configuration import Files
 from bot.manifest import SCOPES
@@ -21,12 +21,14 @@ from bot.slack.client import identify, open_client, open_socket
 from handlers.kit.text import count, duration
 from handlers.views.errors import plain
 from services.gateways.azure import rights
-from services.gateways.azure.gateway import Connection, open_azure
+from services.gateways.azure.gateway import Connection, Options, open_azure
+from services.gateways.azure.identity import Identity
 from services.gateways.kubernetes.gateway import KubernetesGateway
 from services.gateways.kubernetes.rights import holding
 from services.model.azure import AcrRef, ClusterRef
 from services.model.errors import Absent, DomainError, NotAllowed, NotAuthenticated, Unreachable
 from services.operations.reach import cluster_of
+from services.policy.identities import IdentityMap
 from services.policy.sites import PROVIDERS, Site
 
 DEADLINE = 25.0
@@ -81,30 +83,36 @@ class Answer:
 
 async def examine(environment: Mapping[str, str] = os.environ) -> list[Answer]:
     """Read settings and files, then ask; the answers in an order that is always the same."""
-    settings, files = None, None
+    settings, files, names = None, None, None
     try:
         settings = environment_settings.load()
         problems = checking.machine_problems(settings)
+        names = identities.load(settings.identities, environment)
     except Broken as error:
         problems = list(error.problems)
     site_file, access_file = (settings.sites, settings.access) if settings else environment_settings.paths()
     answers = [Answer("settings", _verdict_on(problems, "valid"))]
     try:
-        files = configuration.load(site_file, access_file)
+        files = configuration.load(site_file, access_file, identities=names)
         sizes = ("site", files.sites), ("grant", files.policy.grants), ("approval rule", files.policy.approvals)
         summary = ", ".join(count(len(entries), noun) for noun, entries in sizes)
         problems = checking.site_problems(files.sites, environment)
     except Broken as error:
         summary, problems = "", list(error.problems)
     answers.append(Answer("site file and access file", _verdict_on(problems, summary)))
-    if settings is None:
+    if settings is None or names is None:
         return [*answers, _unasked("Slack, Azure, database and clusters", "the settings can't be used")]
-    answers += await ask(settings, files, environment)
+    answers += await ask(settings, files, environment, names)
     return answers if files else [*answers, _unasked("Azure and clusters", "the two files can't be used")]
 
 
-async def ask(settings: Settings, files: Files | None, environment: Mapping[str, str] = os.environ) -> list[Answer]:
-    """Put all questions to the outside; only those that need no site without `files`."""
+async def ask(
+    settings: Settings,
+    files: Files | None,
+    environment: Mapping[str, str] = os.environ,
+    names: Mapping[str, Identity] | None = None,
+) -> list[Answer]:
+    """Put all questions to the outside; only those that need no site without `files`. `names` are more identities."""
     bound = asyncio.Semaphore(AT_ONCE)
 
     async def answer(question: Question) -> Answer:
@@ -123,8 +131,9 @@ async def ask(settings: Settings, files: Files | None, environment: Mapping[str,
         questions.append(Question("Slack app token", partial(_app_token, settings)))
     async with AsyncExitStack() as stack:
         if files is not None:
-            sites = tuple(files.sites.values())
-            questions += await _of_azure_and_clusters(settings, sites, environment, stack)
+            by_name = files.sites
+            options = start.azure_options(settings, names or {}, IdentityMap(lambda: by_name))
+            questions += await _of_azure_and_clusters(settings, options, tuple(by_name.values()), environment, stack)
         return await asyncio.gather(*map(answer, questions))
 
 
@@ -229,11 +238,15 @@ _NOT_ACCEPTED = Verdict("WARN", "not asked, since the bot's identity is not acce
 
 
 async def _of_azure_and_clusters(
-    settings: Settings, sites: Sequence[Site], environment: Mapping[str, str], stack: AsyncExitStack
+    settings: Settings,
+    options: Options,
+    sites: Sequence[Site],
+    environment: Mapping[str, str],
+    stack: AsyncExitStack,
 ) -> list[Question]:
     """Clusters come after Azure, which knows whether an Arc proxy can lead anywhere."""
     try:
-        connection = await stack.enter_async_context(await open_azure(start.azure_options(settings)))
+        connection = await stack.enter_async_context(await open_azure(options))
     except (DomainError, OSError) as error:
         failure = _failure(error, settings)
 
@@ -246,7 +259,7 @@ async def _of_azure_and_clusters(
     clusters = [
         Question(f"cluster of site {site.name}", partial(_cluster, connection, gateway, site)) for site in sites
     ]
-    return [*_AzureQuestions(connection, sites).all(), *clusters]
+    return [*_AzureQuestions(connection, sites, options.identity_at).all(), *clusters]
 
 
 @dataclass(frozen=True)
@@ -255,18 +268,36 @@ class _AzureQuestions:
 
     connection: Connection
     sites: Sequence[Site]
+    identity_at: Callable[[str], str]
 
     def all(self) -> list[Question]:
         """One for each subscription, registry and cluster, and the clock."""
-        subscriptions = sorted({site.subscription for site in self.sites})
+        subscriptions = sorted({name for site in self.sites for name in site.subscriptions})
         acrs = dict.fromkeys(site.acr_ref for site in self.sites)
         clusters = dict.fromkeys(site.cluster_ref for site in self.sites)
         return [
-            *(Question(f"Azure subscription {name}", partial(self.subscription, name)) for name in subscriptions),
-            *(Question(f"Azure rights at registry {acr.name}", partial(self.registry, acr)) for acr in acrs),
-            *(Question(f"Azure rights at cluster {arc.name}", partial(self.cluster, arc)) for arc in clusters),
+            *(
+                Question(
+                    self.subject(f"Azure subscription {name}", f"/subscriptions/{name}"),
+                    partial(self.subscription, name),
+                )
+                for name in subscriptions
+            ),
+            *(
+                Question(self.subject(f"Azure rights at registry {acr.name}", acr.id), partial(self.registry, acr))
+                for acr in acrs
+            ),
+            *(
+                Question(self.subject(f"Azure rights at cluster {arc.name}", arc.id), partial(self.cluster, arc))
+                for arc in clusters
+            ),
             Question("clock", partial(self.clock, subscriptions[0])),
         ]
+
+    def subject(self, text: str, arm_id: str) -> str:
+        """With the identity that works there, where it is not that of the settings."""
+        identity = self.identity_at(arm_id)
+        return f"{text} for the identity {identity}" if identity else text
 
     async def subscription(self, name: str) -> Verdict:
         """Whether the identity is accepted at all."""

@@ -180,6 +180,13 @@ class Settings(BaseSettings):
             " or whatever azure-identity's default chain finds."
         ),
     )
+    identities: Path | None = Field(
+        None,
+        description=(
+            "File of further identities, which sites refer to by name: for other tenants, or for sites whose rights are"
+            " kept apart. See connect.md."
+        ),
+    )
     mode: Literal["socket", "http"] = Field(
         "socket", description="Whether the bot connects to Slack (Socket Mode) or Slack calls the bot over HTTP."
     )

@@ -6,10 +6,12 @@ import os
 import signal
 import socket
 import ssl
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 
 import structlog
 
+from bot import identities
 from bot.configuration import FileConfiguration
 from bot.problems import Broken, Problem
 from bot.settings import Settings
@@ -22,6 +24,7 @@ from services.gateways.azure.identity import Identity
 from services.model.errors import DomainError, Foreign, Unreachable
 from services.model.retention import Retention
 from services.operations.occupation import Occupied
+from services.policy.identities import IdentityMap
 from services.ports import Configuration
 from services.store import open_store, unusable
 
@@ -65,10 +68,11 @@ async def run(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, ready: asyncio.Event, stop: asyncio.Event) -> None:
-    configuration = FileConfiguration(settings.sites, settings.access)
+    names = identities.load(settings.identities)
+    configuration = FileConfiguration(settings.sites, settings.access, identities=names.keys())
     async with AsyncExitStack() as stack:
         try:
-            await stack.enter_async_context(open_bot(blueprint(settings, configuration)))
+            await stack.enter_async_context(open_bot(blueprint(settings, configuration, names)))
         except Exception as error:
             log.debug("not_started", exc_info=error)
             raise Broken([problem(error, settings)]) from error
@@ -137,12 +141,13 @@ def _system_problem(error: OSError, settings: Settings) -> Problem:  # noqa: PLR
 # --- settings to values ---------------------------------------------------------------------------------------------
 
 
-def blueprint(settings: Settings, configuration: Configuration) -> Blueprint:
+def blueprint(settings: Settings, configuration: Configuration, names: Mapping[str, Identity]) -> Blueprint:
     """The settings as the values that the bot is built from. Raises `Broken` when the data folder can't be created."""
+    options = azure_options(settings, names, IdentityMap(lambda: configuration.sites))
     return Blueprint(
         connection=connection(settings),
         slack_url=settings.slack_api_url,
-        azure=azure_options(settings),
+        azure=options,
         configuration=configuration,
         database_url=database_url(settings),
         ca_file=settings.ca_file,
@@ -175,8 +180,8 @@ def connection(settings: Settings) -> Connection:
     )
 
 
-def azure_options(settings: Settings) -> Options:
-    """How the bot reaches Azure, and with which identity."""
+def azure_options(settings: Settings, names: Mapping[str, Identity], identity_at: Callable[[str], str]) -> Options:
+    """How the bot reaches Azure, and with which identities."""
     return Options(
         cloud=cloud(
             settings.azure_cloud,
@@ -191,6 +196,8 @@ def azure_options(settings: Settings) -> Options:
             settings.azure_federated_token_file,
         ),
         ca_file=str(settings.ca_file or ""),
+        identities=names,
+        identity_at=identity_at,
         api_versions=dict(pair.split("=") for pair in settings.azure_api_versions.split(",") if pair),
     )
 

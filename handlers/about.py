@@ -31,7 +31,7 @@ async def ping(request: Request, services: Services) -> Message:
     async def cluster(site: Site) -> None:
         await (await cluster_of(services.azure, services.kubernetes, site)).version()
 
-    subscriptions = sorted({site.subscription for site in permitted})
+    subscriptions = sorted({name for site in permitted for name in site.subscriptions})
     probes: list[tuple[str, Callable[[], Awaitable[None]]]] = [
         ("Slack", services.slack.ping),
         *((f"Azure, subscription {name[:8]}…", partial(azure, name)) for name in subscriptions),

@@ -1,4 +1,4 @@
-"""Resource providers: whether a site's subscription has registered those that the procedure needs."""
+"""Resource providers: whether a site's subscriptions have registered those that the procedure needs."""
 
 import asyncio
 
@@ -8,8 +8,9 @@ from handlers.kit.request import Request
 from handlers.views import providers as views
 from services.operations.answers import Questions
 from services.operations.providers.request import ProviderOptions, provider_request
+from services.operations.registration import provider_states
 from services.operations.service import Order
-from services.policy.sites import CONNECTED_REGISTRIES_TYPE, PROVIDERS, Site
+from services.policy.sites import CONNECTED_REGISTRIES_TYPE, Site
 from services.services import Services
 
 
@@ -20,11 +21,13 @@ async def show(_request: Request, site: Site, *, services: Services) -> Message:
     Args:
         site: Whose subscription.
     """
-    providers, subscription = services.azure.providers, site.subscription
+    subscription = site.acr_ref.subscription
     async with asyncio.TaskGroup() as group:
         arm = Questions(group, "azure")
-        states = arm.ask(subscription, lambda: providers.states(subscription, PROVIDERS))
-        version = arm.ask(subscription, lambda: providers.api_version(subscription, CONNECTED_REGISTRIES_TYPE))
+        states = arm.ask(site.subscription, lambda: provider_states(services.azure, site))
+        version = arm.ask(
+            subscription, lambda: services.azure.providers.api_version(subscription, CONNECTED_REGISTRIES_TYPE)
+        )
     return views.card(site, states.result(), version.result())
 
 

@@ -82,7 +82,7 @@ async def show(_request: Request, name: str, *, site: Site, services: Services) 
     workloads = await cluster.workloads_of(name.lower())
     images = sorted({views.image(workload.spec) for workload in workloads})
     answers = await asyncio.gather(
-        *(services.azure.images.get(registry.login_server, *split_image(image)) for image in images),
+        *(services.azure.images.get(site.acr_ref, registry.login_server, *split_image(image)) for image in images),
         return_exceptions=True,
     )
     for answer in answers:

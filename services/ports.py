@@ -93,16 +93,16 @@ class Registries(Protocol):
 class Images(Protocol):
     """Images in cloud registries."""
 
-    async def get(self, login_server: str, repository: str, reference: str) -> Image:
-        """What a tag or digest stands for in the registry at `login_server`.
+    async def get(self, acr: AcrRef, login_server: str, repository: str, reference: str) -> Image:
+        """What a tag or digest stands for in a cloud registry, whose `login_server` is Azure's own word.
 
         Raises `Absent`: its code is `NAME_UNKNOWN` where there is no such repository.
         """
 
-    async def any_tag(self, login_server: str, repository: str) -> str:
+    async def any_tag(self, acr: AcrRef, login_server: str, repository: str) -> str:
         """The name of one of a repository's tags. Raises `Absent` where it has none, or there is no such repository."""
 
-    async def tags(self, login_server: str, repository: str) -> Mapping[str, CloudTag]:
+    async def tags(self, acr: AcrRef, login_server: str, repository: str) -> Mapping[str, CloudTag]:
         """All tags of a repository by name. Raises `Absent`, its code `NAME_UNKNOWN` where there is no repository."""
 
 

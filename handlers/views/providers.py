@@ -7,13 +7,14 @@ from handlers.kit.message import Message
 from handlers.kit.text import bold, code, escape, listed
 from handlers.views import errors
 from services.operations.answers import Answer, Unknown
-from services.operations.command_line import command_line
+from services.operations.command_line import registration_lines
 from services.policy.sites import CONNECTED_REGISTRIES_TYPE, Site
 
 
 def card(site: Site, states: Answer[Mapping[str, str]], version: Answer[str]) -> Message:
     """Which are missing on top with the lines that register them, then all, and the api-version in use."""
-    subscription = f"the subscription of {bold(site.name)} ({code(site.subscription)})"
+    noun = "subscription" if len(site.subscriptions) == 1 else "subscriptions"
+    subscription = f"the {noun} of {bold(site.name)} ({listed(map(code, site.subscriptions))})"
     text = f"Resource providers of {site.name}"
     if isinstance(states, Unknown):
         head = f":grey_question:  {subscription[0].upper()}{subscription[1:]} could not be asked."
@@ -26,10 +27,7 @@ def card(site: Site, states: Answer[Mapping[str, str]], version: Answer[str]) ->
             head = f"{head} {subscription}. `provider register` does it; it takes up to ten minutes. By hand:"
         parts = [blocks.section(head)]
         if missing:
-            lines = [
-                command_line("az provider register", namespace=name, subscription=site.subscription) for name in missing
-            ]
-            parts.append(blocks.rich(blocks.preformatted("\n".join(lines))))
+            parts.append(blocks.rich(blocks.preformatted(registration_lines(site, missing))))
         parts += blocks.fields((escape(name), escape(state) or "unknown") for name, state in states.value.items())
     if isinstance(version, Unknown):
         why = errors.explanation(version.error)

@@ -47,7 +47,7 @@ WORDS: Mapping[tuple[str, str], Refusal] = {
     ("SubscriptionUnknown", ""): Refusal(
         "The bot's identity can't see the subscription in this cloud, so the state of {target} is unknown.",
         "Compare `subscription` in the site file, and the bot's `AZURE_CLOUD` and tenant, with the portal.",
-        "az account show --subscription {subscription}",
+        "az account list --output table",
     ),
     ("ResourceGroupUnknown", ""): Refusal(
         "The resource group of {target} does not exist in the subscription.",
@@ -135,6 +135,10 @@ WORDS: Mapping[tuple[str, str], Refusal] = {
     ("NotAuthenticated", "arc_credential"): Refusal(
         "The cluster rejects the token that its Arc proxy was started with: it has expired, or its account is gone.",
         f"Create a new token, and restart the proxy with it (docs/connect.md, An Arc proxy beside the bot). {_OWNER}",
+    ),
+    ("NotAuthenticated", "unknown"): Refusal(
+        "The site file names an identity that the bot was not started with ({message}).",
+        f"Add it to the file that `REGISTRY_BOT_IDENTITIES` names, and restart the bot. {_OWNER}",
     ),
     ("NotAuthenticated", "subject"): Refusal(
         "Microsoft Entra has no federated credential that matches the bot's token.",

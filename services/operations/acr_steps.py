@@ -7,8 +7,9 @@ from services.model.errors import Absent, AlreadyExists, DomainError, Failure
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.operations.causes import ImageCause
-from services.operations.command_line import command_line, lines
+from services.operations.command_line import command_line, registration_lines
 from services.operations.outputs import ImageImported, ImageKept
+from services.operations.registration import provider_states
 from services.operations.step import Done, Going, Progress, Scene, Step, follow, followed, is_there
 from services.policy.sites import Site
 
@@ -23,22 +24,19 @@ def register_providers(kind: str) -> Step:
 
     async def begin(scene: Scene) -> Progress:
         states = [
-            await scene.azure.providers.register(scene.site.subscription, namespace)
+            await scene.azure.providers.register(scene.site.subscription_of(namespace), namespace)
             for namespace in scene.params["namespaces"]
         ]
         return Done() if all(state == "Registered" for state in states) else Going()
 
     async def wait(scene: Scene, _token: object) -> Progress:
         namespaces = scene.params["namespaces"]
-        states = await scene.azure.providers.states(scene.site.subscription, namespaces)
+        states = await provider_states(scene.azure, scene.site, namespaces)
         return Done() if all(states.get(namespace) == "Registered" for namespace in namespaces) else Going()
 
     def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
         namespaces = planned.params["namespaces"]
-        return lines(
-            command_line("az provider register", namespace=namespace, subscription=site.subscription, wait=True)
-            for namespace in (namespaces if isinstance(namespaces, tuple) else ())
-        )
+        return registration_lines(site, namespaces if isinstance(namespaces, tuple) else (), wait=True)
 
     return Step(kind, begin, line, wait=wait, interval=10, within=timedelta(minutes=15))
 
@@ -143,7 +141,7 @@ async def _digest(scene: Scene) -> str | None:
     repository, _, tag = scene.params["image"].rpartition(":")
     try:
         registry = await scene.azure.registries.get(scene.site.acr_ref)
-        digest = (await scene.azure.images.get(registry.login_server, repository, tag)).digest
+        digest = (await scene.azure.images.get(scene.site.acr_ref, registry.login_server, repository, tag)).digest
     except Absent:
         return ""
     except DomainError:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.model.azure import AcrRef
+from services.policy.sites import Site
 
 
 @dataclass(frozen=True)
@@ -93,4 +94,17 @@ def scope_options(actions: Iterable[str], prefix: str = "") -> str:
         verbs.setdefault(({"repositories": "repository"}.get(kind, kind), name), []).append(f"{noun}/{verb}")
     return " ".join(
         command_line("", **{f"{prefix}{kind}": (name, *words)}).strip() for (kind, name), words in verbs.items()
+    )
+
+
+def registration_lines(site: Site, namespaces: Iterable[str], *, wait: bool = False) -> str:
+    """A line of the Azure CLI for each, which registers it where the site needs it."""
+    return lines(
+        command_line(
+            "az provider register",
+            namespace=namespace,
+            subscription=site.subscription_of(namespace),
+            **({"wait": True} if wait else {}),
+        )
+        for namespace in namespaces
     )

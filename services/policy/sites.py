@@ -131,6 +131,8 @@ Repository = Annotated[str, AfterValidator(_repository)]
 ImageSource = Annotated[str, AfterValidator(_image)]
 Region = Annotated[str, AfterValidator(_region)]
 Schedule = Annotated[str, AfterValidator(_cron)]
+Subscription = Annotated[str, AfterValidator(_subscription)]
+IdentityName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 PlainName = Annotated[str, AfterValidator(_plain_name)]
 ServiceRange = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 Address = IPv4Address | IPv6Address
@@ -148,7 +150,9 @@ class Acr(_Values):
     """The cloud registry of a site."""
 
     name: Annotated[str, AfterValidator(_acr_name)] = Field(description="Name of the ACR.")
+    subscription: Subscription | None = Field(None, description="Its subscription, where it differs from the site's.")
     resource_group: PlainName | None = Field(None, description="Its resource group, where it differs from the site's.")
+    identity: IdentityName | None = Field(None, description="The identity for it, where it differs from the site's.")
     create_in: Region | None = Field(
         None,
         description="Azure region in which `deploy` creates the ACR (Premium) where there is none; else that blocks.",
@@ -202,7 +206,9 @@ class ClusterSite(_Values):
     """The Arc-enabled cluster of a site."""
 
     name: PlainName = Field(description="Name of the connectedClusters resource.")
+    subscription: Subscription | None = Field(None, description="Its subscription, where it differs from the site's.")
     resource_group: PlainName | None = Field(None, description="Its resource group, where it differs from the site's.")
+    identity: IdentityName | None = Field(None, description="The identity for it, where it differs from the site's.")
     kubernetes: KubernetesAccess = Field(default_factory=KubernetesAccess)
     facts: ClusterFacts | None = Field(None, description="What the bot can't ask where `access` is `none`.")
 
@@ -261,9 +267,14 @@ class Site(_Values):
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")] = Field(description="What people type.")
     description: str = Field("", description="Shown in lists.")
     environment: Environment = Field(description="Such as `development` or `production`; the policy's rules name it.")
-    subscription: Annotated[str, AfterValidator(_subscription)] = Field(description="Subscription id.")
+    subscription: Subscription = Field(
+        description="Id of the subscription of the ACR and the cluster unless they name their own."
+    )
     resource_group: PlainName = Field(
         description="Resource group of the ACR and the cluster unless they name their own."
+    )
+    identity: IdentityName | None = Field(
+        None, description="Which identity of `REGISTRY_BOT_IDENTITIES` works in Azure for this site."
     )
     acr: Acr
     access: Access = Field(
@@ -308,7 +319,8 @@ class Site(_Values):
     @property
     def acr_ref(self) -> AcrRef:
         """The cloud registry's name in ARM."""
-        return AcrRef(self.subscription, self.acr.resource_group or self.resource_group, self.acr.name)
+        acr = self.acr
+        return AcrRef(acr.subscription or self.subscription, acr.resource_group or self.resource_group, acr.name)
 
     @property
     def names(self) -> dict[str, object]:
@@ -325,18 +337,32 @@ class Site(_Values):
     @property
     def cluster_ref(self) -> ClusterRef:
         """The cluster's name in ARM."""
-        return ClusterRef(self.subscription, self.cluster.resource_group or self.resource_group, self.cluster.name)
+        cluster = self.cluster
+        group = cluster.resource_group or self.resource_group
+        return ClusterRef(cluster.subscription or self.subscription, group, cluster.name)
+
+    def subscription_of(self, provider: str) -> str:
+        """The subscription in which the site needs a resource provider, by its namespace."""
+        ref = self.acr_ref if provider == REGISTRY_PROVIDER else self.cluster_ref
+        return ref.subscription
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """The registry's and the cluster's, each once."""
+        return tuple(dict.fromkeys((self.acr_ref.subscription, self.cluster_ref.subscription)))
 
 
 RUNTIME_NAMESPACE = "connected-registry"
 """Release namespace of the extension (Learn: quickstart-connected-registry-arc-cli)."""
 EXTENSION_TYPE = "microsoft.containerregistry.connectedregistry"
+REGISTRY_PROVIDER = "Microsoft.ContainerRegistry"
 PROVIDERS = (
     "Microsoft.Kubernetes",
     "Microsoft.KubernetesConfiguration",
     "Microsoft.ExtendedLocation",
-    "Microsoft.ContainerRegistry",
+    REGISTRY_PROVIDER,
 )
+"""What a deployment needs: the last one in the registry's subscription, the others in the cluster's."""
 CONNECTED_REGISTRIES_TYPE = "Microsoft.ContainerRegistry/registries/connectedRegistries"
 """Their resource type in ARM."""
 CONNECTED_REGISTRIES_PER_ACR = 50

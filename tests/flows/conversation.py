@@ -29,6 +29,7 @@ from services.operations.procedure import Procedures
 from services.operations.procedures import PROCEDURES
 from services.policy.access import Policy
 from services.policy.configuration import FixedConfiguration
+from services.policy.identities import IdentityMap
 from services.policy.sites import Site
 from services.store import open_store
 from tests.bots_account import kubeconfig_of_the_bot
@@ -487,6 +488,7 @@ async def conversation(
     world: dict[str, Any] | None = None,
     ahead: timedelta = timedelta(),
     procedures: Procedures = PROCEDURES,
+    identities: Mapping[str, Identity] | None = None,
     **sites: Site,
 ) -> AsyncIterator[Conversation]:
     """A sandbox with the default world or another, and the bot in it. Without `sites`: berlin, hamburg and lyon.
@@ -502,7 +504,8 @@ async def conversation(
         box.clock.turn(ahead.total_seconds())
         await stack.enter_async_context(box)
         plan = blueprint(box, database, configuration, time)
-        plan = replace(plan, database_url=database_url or plan.database_url, procedures=procedures)
+        azure = replace(plan.azure, identities=identities or {}, identity_at=IdentityMap(lambda: configuration.sites))
+        plan = replace(plan, azure=azure, database_url=database_url or plan.database_url, procedures=procedures)
         if clusters is not None:
             kubeconfig = await kubeconfig_of_the_bot(clusters.kubeconfig, clusters.urls, folder)
             # A real cluster takes seconds to settle: at the other pace what passes by itself would end a step.

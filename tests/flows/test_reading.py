@@ -68,7 +68,7 @@ async def test_a_check_says_what_is_well_and_what_is_not(registry: Conversation)
 Registry (only you): *edge01 at hamburg*: ready, with 2 warnings
   :warning:  Not registered yet: `Microsoft.Kubernetes`, `Microsoft.KubernetesConfiguration` and `Microsoft.ExtendedLocation`.
   The deployment registers them; it takes up to ten minutes.
-  `for provider in Microsoft.Kubernetes Microsoft.KubernetesConfiguration Microsoft.ExtendedLocation Microsoft.ContainerRegistry; do az provider register --subscription ID --namespace "$provider"; done`
+  `for provider in Microsoft.Kubernetes Microsoft.KubernetesConfiguration Microsoft.ExtendedLocation; do az provider register --subscription ID --namespace "$provider"; done; az provider register --subscription ID --namespace Microsoft.ContainerRegistry`
   :warning:  The dedicated data endpoint is off; the deployment enables it. From then on clients fetch from hosts of its own, which firewalls must let through.
   If firewall rules have to be prepared, enable it beforehand: `check` then shows the hosts.
   `az acr update --name contosoacr --resource-group edge-rg --data-endpoint-enabled true`

@@ -201,7 +201,7 @@ Registry (only you): *hamburg*: ready, with 2 warnings, as far as Azure shows
   Somebody with access to the cluster can look at it.
   :warning:  Not registered yet: `Microsoft.Kubernetes`, `Microsoft.KubernetesConfiguration` and `Microsoft.ExtendedLocation`.
   The deployment registers them; it takes up to ten minutes.
-  `for provider in Microsoft.Kubernetes Microsoft.KubernetesConfiguration Microsoft.ExtendedLocation Microsoft.ContainerRegistry; do az provider register --subscription ID --namespace "$provider"; done`
+  `for provider in Microsoft.Kubernetes Microsoft.KubernetesConfiguration Microsoft.ExtendedLocation; do az provider register --subscription ID --namespace "$provider"; done; az provider register --subscription ID --namespace Microsoft.ContainerRegistry`
   :warning:  The dedicated data endpoint is off; the deployment enables it. From then on clients fetch from hosts of its own, which firewalls must let through.
   If firewall rules have to be prepared, enable it beforehand: `check` then shows the hosts.
   `az acr update --name contosoacr --resource-group edge-rg --data-endpoint-enabled true`

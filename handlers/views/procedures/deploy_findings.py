@@ -14,9 +14,9 @@ FINDINGS: Mapping[str, FindingWords] = {
     Code.PROVIDERS_MISSING: FindingWords(
         "Not registered yet: {missing}.",
         "The deployment registers them; it takes up to ten minutes.",
-        "for provider in Microsoft.Kubernetes Microsoft.KubernetesConfiguration Microsoft.ExtendedLocation"
-        " Microsoft.ContainerRegistry; "
-        'do az provider register --subscription {subscription} --namespace "$provider"; done',
+        "for provider in Microsoft.Kubernetes Microsoft.KubernetesConfiguration Microsoft.ExtendedLocation; "
+        'do az provider register --subscription {cluster_subscription} --namespace "$provider"; done; '
+        "az provider register --subscription {subscription} --namespace Microsoft.ContainerRegistry",
     ),
     Code.REGISTRY_FOUND: FindingWords("The registry {registry} exists in {location}."),
     Code.REGISTRY_TO_CREATE: FindingWords(

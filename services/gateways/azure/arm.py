@@ -17,7 +17,7 @@ from azure.mgmt.containerregistry.aio import ContainerRegistryManagementClient
 from azure.mgmt.kubernetesconfiguration.v2023_05_01.aio import SourceControlConfigurationClient
 
 from services.gateways.azure.clouds import Cloud
-from services.gateways.azure.identity import Credential
+from services.gateways.azure.identity import OWN, Logins
 from services.gateways.azure.pipeline import Newest, newest, same_host
 from services.gateways.azure.recent import SignedUrls, Writes
 from services.gateways.azure.translation import SERVICE, from_answer, from_sdk, unreadable
@@ -47,14 +47,16 @@ class Arm:
     def __init__(
         self,
         cloud: Cloud,
-        credential: Credential,
+        logins: Logins,
         pipeline: AsyncPipeline[HttpRequest, AsyncHttpResponse],
         deadlines: Deadlines,
         *,
         writes: Writes,
         versions: Versions,
     ) -> None:
-        self._cloud, self._credential, self._pipeline = cloud, credential, pipeline
+        self._cloud, self._pipeline = cloud, pipeline
+        # The clients want a credential, but the pipeline authenticates each request.
+        self._credential = logins.credentials[OWN]
         self._deadlines = deadlines
         self.writes, self.versions = writes, versions
         self.signed = SignedUrls()
@@ -127,7 +129,7 @@ class Arm:
     ) -> AsyncHttpResponse:
         """A plain request. Raises our error for an answer that is not a success."""
         request = HttpRequest(method, url, json=body) if body is not None else HttpRequest(method, url)
-        response = await self._plain.send_request(request, deadline=deadline, **options)
+        response = await self._plain.send_request(request, deadline=deadline, target=target, **options)
         if response.status_code >= _REDIRECTS:
             raise from_answer(response.status_code, response.headers, response.text(), target)
         return response

@@ -1,7 +1,7 @@
 """The way into Azure: builds everything of this room, and closes it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -13,7 +13,7 @@ from services.gateways.azure.clouds import PUBLIC, Cloud
 from services.gateways.azure.clusters import Clusters, Extensions, Providers
 from services.gateways.azure.connected import ConnectedRegistries
 from services.gateways.azure.following import ArmOperations
-from services.gateways.azure.identity import Credential, Identity, credential
+from services.gateways.azure.identity import OWN, Identity, Logins, credential
 from services.gateways.azure.images import Images
 from services.gateways.azure.permissions import Permissions
 from services.gateways.azure.pipeline import pipeline, transport
@@ -33,6 +33,10 @@ class Options:
     identity: Identity = field(default_factory=Identity)
     ca_file: str = ""
     deadlines: Deadlines = field(default_factory=Deadlines)
+    identities: Mapping[str, Identity] = field(default_factory=dict)
+    """Further ones by name."""
+    identity_at: Callable[[str], str] = lambda _arm_id: OWN
+    """The name of the identity for an ARM id; `OWN` for the first one."""
     api_versions: Mapping[str, str] = field(default_factory=dict)
     """By resource type, such as `Microsoft.ContainerRegistry/registries`: used whatever the cloud lists."""
     password_interval: float = 2
@@ -40,24 +44,24 @@ class Options:
 
 
 class Connection:
-    """Azure over one identity. Nothing is asked until the first call; `close` at the end."""
+    """Azure, by one or more identities. Nothing is asked until the first call; `close` at the end."""
 
     def __init__(
-        self, azure: Azure, quotas: Quotas, clock: AzureClock, owned: tuple[Credential, aiohttp.ClientSession]
+        self, azure: Azure, quotas: Quotas, clock: AzureClock, owned: tuple[Logins, aiohttp.ClientSession]
     ) -> None:
         self.azure = azure
         self.clock = clock
         self._quotas = quotas
-        self._credential, self._session = owned
+        self._logins, self._session = owned
 
     def quotas(self) -> tuple[Quota, ...]:
         """What ARM said is left of its request quotas, for metrics."""
         return self._quotas.figures()
 
     async def close(self) -> None:
-        """Close the credential, then the connections."""
+        """Close the credentials, then the connections."""
         try:
-            await self._credential.close()
+            await self._logins.close()
         finally:
             await self._session.close()
 
@@ -74,8 +78,12 @@ async def open_azure(options: Options, fence: Fence = UNFENCED) -> Connection:
     Raises `Invalid` for an identity that lacks a value; asks Azure nothing yet.
     """
     carrier, session = transport(options.cloud.resource_manager, options.ca_file)
+    identities = {OWN: options.identity, **options.identities}
     try:
-        login = credential(options.identity, options.cloud, carrier)
+        logins = Logins(
+            {name: credential(identity, options.cloud, carrier) for name, identity in identities.items()},
+            options.identity_at,
+        )
     except BaseException:
         await session.close()
         raise
@@ -88,7 +96,7 @@ async def open_azure(options: Options, fence: Fence = UNFENCED) -> Connection:
     connect = options.deadlines.connect
     line = pipeline(
         options.cloud,
-        login,
+        logins,
         carrier,
         quotas,
         clock,
@@ -97,11 +105,11 @@ async def open_azure(options: Options, fence: Fence = UNFENCED) -> Connection:
         connect=connect,
         fence=fence,
     )
-    arm = Arm(options.cloud, login, line, options.deadlines, writes=writes, versions=versions)
+    arm = Arm(options.cloud, logins, line, options.deadlines, writes=writes, versions=versions)
     azure = Azure(
         providers=Providers(arm),
         registries=Registries(arm),
-        images=Images(login, session, options.deadlines.read),
+        images=Images(logins, session, options.deadlines.read),
         scope_maps=ScopeMaps(arm),
         tokens=Tokens(arm, interval=options.password_interval),
         connected=ConnectedRegistries(arm),
@@ -110,4 +118,4 @@ async def open_azure(options: Options, fence: Fence = UNFENCED) -> Connection:
         permissions=Permissions(arm),
         operations=ArmOperations(arm),
     )
-    return Connection(azure, quotas, clock, (login, session))
+    return Connection(azure, quotas, clock, (logins, session))

@@ -1,5 +1,7 @@
 """The bot's own identity in Microsoft Entra."""
 
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, get_args
 
@@ -14,10 +16,13 @@ from azure.identity.aio import (
 )
 
 from services.gateways.azure.clouds import Cloud
-from services.model.errors import Invalid
+from services.gateways.azure.translation import SERVICE
+from services.model.errors import Invalid, NotAuthenticated
 from services.model.redaction import short
 from services.model.secret import Secret
 
+OWN = ""
+"""The name of the identity that the bot's own settings describe."""
 IdentityKind = Literal["auto", "workload", "managed", "secret", "cli"]
 
 
@@ -40,6 +45,34 @@ class Identity:
     secret: Secret | None = None
     token_file: str = ""
     """Of the workload identity's federated token."""
+
+
+@dataclass(frozen=True)
+class Logins:
+    """The credentials of all identities by name, the settings' own under the empty one.
+
+    `choice` gives the name for an ARM id.
+    """
+
+    credentials: Mapping[str, Credential]
+    choice: Callable[[str], str]
+
+    def name_at(self, arm_id: str) -> str:
+        """The identity that works there. Raises `NotAuthenticated` for one that the bot was not started with."""
+        name = self.choice(arm_id)
+        if name not in self.credentials:
+            raise NotAuthenticated(SERVICE, arm_id, "IdentityUnknown", f"no identity {name}", reason="unknown")
+        return name
+
+    def at(self, arm_id: str) -> Credential:
+        """The credential that works there; raises as `name_at`."""
+        return self.credentials[self.name_at(arm_id)]
+
+    async def close(self) -> None:
+        """Close all."""
+        async with AsyncExitStack() as stack:
+            for login in self.credentials.values():
+                stack.push_async_callback(login.close)
 
 
 def credential(identity: Identity, cloud: Cloud, transport: AsyncHttpTransport[Any, Any]) -> Credential:

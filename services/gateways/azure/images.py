@@ -18,10 +18,10 @@ import aiohttp
 from azure.core.exceptions import AzureError
 
 from services.gateways.answers import AnswerTooLargeError, retry_after
-from services.gateways.azure.identity import Credential
+from services.gateways.azure.identity import Logins
 from services.gateways.azure.retries import TryOutcome, pause
 from services.gateways.azure.translation import SERVICE, from_sdk, throttled, unreadable
-from services.model.azure import Image
+from services.model.azure import AcrRef, Image
 from services.model.contents import CloudTag
 from services.model.errors import Absent, DomainError, Foreign, NotAllowed, Refused, Unreachable, Unreadable
 from services.model.redaction import short
@@ -64,16 +64,16 @@ class _Answer:
 class Images:
     """Implements `ports.Images`. `deadline` is of one question, in seconds."""
 
-    def __init__(self, credential: Credential, session: aiohttp.ClientSession, deadline: float) -> None:
-        self._credential, self._session, self._deadline = credential, session, deadline
+    def __init__(self, logins: Logins, session: aiohttp.ClientSession, deadline: float) -> None:
+        self._logins, self._session, self._deadline = logins, session, deadline
 
-    async def get(self, login_server: str, repository: str, reference: str) -> Image:
+    async def get(self, acr: AcrRef, login_server: str, repository: str, reference: str) -> Image:
         """The image behind a tag or digest. Raises `Absent`, its code `NAME_UNKNOWN` where there is no repository."""
         target = f"{login_server}/{repository}{'@' if ':' in reference else ':'}{reference}"
         with _answering(target, self._deadline):
             async with asyncio.timeout(self._deadline):
                 url = f"https://{login_server}/v2/{repository}"
-                headers = {"Authorization": f"Bearer {await self._access_token(login_server, repository, target)}"}
+                headers = {"Authorization": f"Bearer {await self._access_token(acr, login_server, repository, target)}"}
                 accept = {"Accept": ", ".join(MANIFESTS)}
                 answer = await self._request("GET", f"{url}/manifests/{reference}", target, headers=headers | accept)
                 digest = f"sha256:{hashlib.sha256(answer.body).hexdigest()}"
@@ -85,25 +85,25 @@ class Images:
                 )
                 return Image(digest, {digest: _platform(config.object)})
 
-    async def any_tag(self, login_server: str, repository: str) -> str:
+    async def any_tag(self, acr: AcrRef, login_server: str, repository: str) -> str:
         """Raises `Absent` where there is none."""
         target = f"{login_server}/{repository}"
         with _answering(target, self._deadline):
             async with asyncio.timeout(self._deadline):
-                headers = {"Authorization": f"Bearer {await self._access_token(login_server, repository, target)}"}
+                headers = {"Authorization": f"Bearer {await self._access_token(acr, login_server, repository, target)}"}
                 url = f"https://{login_server}/v2/{repository}/tags/list?n=1"
                 tags = (await self._request("GET", url, target, headers=headers)).object.get("tags")
                 if not tags:
                     raise Absent(SERVICE, target, "TAG_UNKNOWN", "the repository has no tag")
                 return str(tags[0])
 
-    async def tags(self, login_server: str, repository: str) -> dict[str, CloudTag]:
+    async def tags(self, acr: AcrRef, login_server: str, repository: str) -> dict[str, CloudTag]:
         """Of all pages. Raises `Absent`, its code `NAME_UNKNOWN` where there is no such repository."""
         target = f"{login_server}/{repository}"
         tags: dict[str, CloudTag] = {}
         with _answering(target, self._deadline, METADATA):
             async with asyncio.timeout(self._deadline):
-                headers = {"Authorization": f"Bearer {await self._access_token(login_server, repository, target)}"}
+                headers = {"Authorization": f"Bearer {await self._access_token(acr, login_server, repository, target)}"}
                 url, last = f"https://{login_server}/acr/v1/{repository}/_tags", ""
                 for _ in range(MAX_TAG_PAGES):
                     query = {"n": str(TAGS_PAGE)} | ({"last": last} if last else {})
@@ -115,8 +115,8 @@ class Images:
                     last = str(page[-1]["name"])
         raise Unreadable(SERVICE, target, "EndlessList", "a list of tags without an end")
 
-    async def _access_token(self, login_server: str, repository: str, target: str) -> str:
-        entra = (await self._credential.get_token(SCOPE)).token
+    async def _access_token(self, acr: AcrRef, login_server: str, repository: str, target: str) -> str:
+        entra = (await self._logins.at(acr.id).get_token(SCOPE)).token
         url = f"https://{login_server}/oauth2"
         exchange = {"grant_type": "access_token", "service": login_server, "access_token": entra}
         refresh = await self._request("POST", f"{url}/exchange", target, data=exchange)

@@ -39,7 +39,7 @@ from services.gateways.answers import BoundedResponse, retry_after
 from services.gateways.azure.clock import AzureClock
 from services.gateways.azure.clouds import Cloud
 from services.gateways.azure.codes import NOT_FOUND, THROTTLED, meaning
-from services.gateways.azure.identity import Credential
+from services.gateways.azure.identity import Logins
 from services.gateways.azure.quotas import Quotas, kind_of
 from services.gateways.azure.recent import Holds, Writes
 from services.gateways.azure.retries import IDEMPOTENT, PASSING, READING, TryOutcome, pause
@@ -57,6 +57,7 @@ _Response = PipelineResponse[HttpRequest, AsyncHttpResponse]
 _Policy = AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]
 
 _PORTS = {"http": 80, "https": 443}
+_TARGET = "target"
 _ERRORS = 400
 _VERSION_REFUSED = frozenset({400, NOT_FOUND})
 
@@ -104,7 +105,7 @@ def transport(resource_manager: str, ca_file: str = "") -> tuple[AioHttpTranspor
 
 def pipeline(
     cloud: Cloud,
-    credential: Credential,
+    logins: Logins,
     carrier: AioHttpTransport,
     quotas: Quotas,
     clock: AzureClock,
@@ -120,10 +121,11 @@ def pipeline(
         UserAgentPolicy(USER_AGENT, user_agent_overwrite=True),
         ContentDecodePolicy(),
         OnlyArm(cloud.resource_manager),
+        ForTarget(),
         ApiVersion(*versions),
         Retries(Holds(_now), writes, connect=connect),
         Pace(quotas, clock),
-        AsyncARMChallengeAuthenticationPolicy(credential, cloud.scope),
+        Authentication(logins, cloud.scope),
         Fenced(fence),
         RequestLog(),
     ]
@@ -318,6 +320,33 @@ class Pace(_Policy):
         self._quotas.note(subscription, response.http_response.headers)
         self._clock.note(response.http_response.headers)
         return response
+
+
+class ForTarget(_Policy):
+    """Remembers which resource a request is about: the URL of an operation does not always say."""
+
+    async def send(self, request: _Request) -> _Response:
+        """The answer. The option `target` is an ARM id; without it the URL is what the request is about."""
+        target = request.context.options.pop("target", None)
+        request.context[_TARGET] = target or urlsplit(request.http_request.url).path
+        return await self.next.send(request)
+
+
+class Authentication(_Policy):
+    """Gives each request the token of the identity that works at its target."""
+
+    def __init__(self, logins: Logins, scope: str) -> None:
+        self._logins = logins
+        self._policies = {
+            name: AsyncARMChallengeAuthenticationPolicy(credential, scope)
+            for name, credential in logins.credentials.items()
+        }
+
+    async def send(self, request: _Request) -> _Response:
+        """The answer, also to a challenge."""
+        policy = self._policies[self._logins.name_at(request.context[_TARGET])]
+        policy.next = self.next
+        return await policy.send(request)
 
 
 class RequestLog(_Policy):

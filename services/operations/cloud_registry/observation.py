@@ -57,7 +57,7 @@ async def observe(
                 if (cloud := await value_of(registry)) is None:
                     return ""
                 try:
-                    return (await azure.images.get(cloud.login_server, repository, tag)).digest
+                    return (await azure.images.get(acr, cloud.login_server, repository, tag)).digest
                 except Absent:
                     return ""
 

@@ -77,7 +77,7 @@ async def observe(
                 if (cloud := await value_of(registry)) is None:
                     return ""
                 try:
-                    return await azure.images.any_tag(cloud.login_server, repository)
+                    return await azure.images.any_tag(acr, cloud.login_server, repository)
                 except Absent:
                     return ""
 

@@ -13,6 +13,7 @@ from services.operations.answers import DEADLINE, Answer, Known, NotAsked, Quest
 from services.operations.deploy.diagnosis import refused_address
 from services.operations.deploy.request import DeployRequest, image_import
 from services.operations.reach import ClusterQuestions
+from services.operations.registration import provider_states
 from services.policy.extensions import SERVICE_ADDRESS, extension_of
 from services.policy.sites import PROVIDERS, RUNTIME_NAMESPACE, ClusterFacts, Site
 from services.ports import Azure, Cluster, Kubernetes
@@ -91,8 +92,7 @@ async def observe(
             ClusterQuestions.of(kube, azure, kubernetes, site), site.cluster.kubernetes.hold_namespace
         )
         if approved is None:
-            subscription = site.subscription
-            questions["providers"] = arm.ask(subscription, lambda: azure.providers.states(subscription, PROVIDERS))
+            questions["providers"] = arm.ask(site.subscription, lambda: provider_states(azure, site))
         images = _image_questions(arm, azure, site, request, questions["registry"])
     answers: dict[str, Any] = {name: question.result() for name, question in questions.items()}
     if approved is not None:
@@ -173,8 +173,8 @@ def _image_questions(
                 return ""
             try:
                 if imported is None:
-                    return await azure.images.any_tag(acr.login_server, repository)
-                return (await azure.images.get(acr.login_server, repository, imported.tag)).digest
+                    return await azure.images.any_tag(site.acr_ref, acr.login_server, repository)
+                return (await azure.images.get(site.acr_ref, acr.login_server, repository, imported.tag)).digest
             except Absent:
                 return ""
 

@@ -161,5 +161,10 @@ def storage_bytes(quantity: str) -> int | None:
 
 def site_names(site: Site, request: DeployRequest) -> dict[str, object]:
     """Facts for sentences and command lines."""
-    own = {"name": request.name, "subscription": site.subscription, "extension": request.extension_name}
+    own = {
+        "name": request.name,
+        "subscription": site.acr_ref.subscription,
+        "cluster_subscription": site.cluster_ref.subscription,
+        "extension": request.extension_name,
+    }
     return {**site.names, **own}

@@ -65,7 +65,7 @@ async def observe(
         def look(repository: str) -> asyncio.Task[Answer[str]]:
             async def any_tag() -> str:
                 try:
-                    return await azure.images.any_tag((await value_of(cloud)).login_server, repository)
+                    return await azure.images.any_tag(acr, (await value_of(cloud)).login_server, repository)
                 except Absent:
                     return ""
 

@@ -10,6 +10,7 @@ from services.operations.answers import Answer, Questions, known
 from services.operations.checks import check, ok, required
 from services.operations.procedure import Draft, Procedure, site_names
 from services.operations.providers.request import Code, ProviderOptions, ProviderRequest, provider_request
+from services.operations.registration import provider_states
 from services.policy.sites import Site
 from services.ports import Azure, Kubernetes
 
@@ -24,11 +25,10 @@ class Observation:
 async def _observe(
     azure: Azure, _kubernetes: Kubernetes, site: Site, request: ProviderRequest, _approved: Plan | None
 ) -> Observation:
-    """One ARM request."""
-    subscription = site.subscription
+    """One ARM request, or two where the registry has another subscription than the cluster."""
     async with asyncio.TaskGroup() as group:
         arm = Questions(group, "azure")
-        states = arm.ask(subscription, lambda: azure.providers.states(subscription, request.namespaces))
+        states = arm.ask(site.subscription, lambda: provider_states(azure, site, request.namespaces))
     return Observation(states.result())
 
 
@@ -52,7 +52,7 @@ def _plan(_site: Site, request: ProviderRequest, observation: Observation) -> Dr
 
 
 def _locks(site: Site, _name: str) -> tuple[str, ...]:
-    return (f"/subscriptions/{site.subscription}/providers".lower(),)
+    return tuple(f"/subscriptions/{subscription}/providers".lower() for subscription in site.subscriptions)
 
 
 PROVIDER_REGISTRATION = Procedure[ProviderRequest, Observation](
@@ -62,7 +62,7 @@ PROVIDER_REGISTRATION = Procedure[ProviderRequest, Observation](
     locks=_locks,
     observe=_observe,
     checks=(registered,),
-    names=lambda site, request: {**site_names(site, request), "subscription": site.subscription},
+    names=site_names,
     plan=_plan,
     steps=(REGISTER_PROVIDERS,),
     values={"providers.options": ProviderOptions},

@@ -89,7 +89,7 @@ async def observe(
         async def read_image() -> CloudImage:
             cloud = _present(await value_of(registry))
             try:
-                image = await azure.images.get(cloud.login_server, request.repository, request.reference)
+                image = await azure.images.get(acr, cloud.login_server, request.repository, request.reference)
             except Absent as absent:
                 return CloudImage(None, repository=absent.code != NO_REPOSITORY)
             return CloudImage(image)

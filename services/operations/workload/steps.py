@@ -243,7 +243,9 @@ async def _is_pulled(scene: Scene) -> Progress:
     digests = {*params["digests"]}
     if set(pulled.values()) - digests:
         # The tag may have moved since the plan was made; then the node is right to have the newer image.
-        image = await scene.azure.images.get(params["cloud"], params["repository"], params["reference"])
+        image = await scene.azure.images.get(
+            scene.site.acr_ref, params["cloud"], params["repository"], params["reference"]
+        )
         digests = {*image.digests}
     proven = [pod for pod in pods if pulled.get(pod.name) in digests]
     if len(proven) >= params["replicas"] and not (failure and failure.cause in LASTING):

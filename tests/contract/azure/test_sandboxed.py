@@ -205,18 +205,18 @@ async def login_server(azure: Azure) -> str:
 
 async def test_a_tag_stands_for_an_index_with_the_platforms_below_it(azure: Azure) -> None:
     server = await login_server(azure)
-    image = await azure.images.get(server, "hello-world", "latest")
+    image = await azure.images.get(ACR, server, "hello-world", "latest")
 
     assert sorted(image.platforms.values()) == ["linux/amd64", "linux/arm64"]
-    assert await azure.images.get(server, "hello-world", image.digest) == image
+    assert await azure.images.get(ACR, server, "hello-world", image.digest) == image
 
 
 async def test_the_platform_of_a_single_manifest_is_in_its_configuration(azure: Azure) -> None:
     server = await login_server(azure)
-    index = await azure.images.get(server, "hello-world", "latest")
+    index = await azure.images.get(ACR, server, "hello-world", "latest")
     single = next(digest for digest, platform in index.platforms.items() if platform == "linux/arm64")
 
-    image = await azure.images.get(server, "hello-world", single)
+    image = await azure.images.get(ACR, server, "hello-world", single)
     assert (image.digest, image.platforms) == (single, {single: "linux/arm64"})
 
 
@@ -226,35 +226,35 @@ async def test_the_platform_of_a_single_manifest_is_in_its_configuration(azure: 
 async def test_an_image_that_is_not_there_is_absent(azure: Azure, image: str, code: str) -> None:
     server = await login_server(azure)
     with pytest.raises(Absent) as caught:
-        await azure.images.get(server, *image.split(":"))
+        await azure.images.get(ACR, server, *image.split(":"))
     assert caught.value.code == code
 
 
 async def test_a_repository_names_one_of_its_tags_and_an_empty_one_is_absent(azure: Azure) -> None:
     server = (await azure.registries.get(ACR)).login_server
     with pytest.raises(Absent):
-        await azure.images.any_tag(server, "hello-world")
+        await azure.images.any_tag(ACR, server, "hello-world")
     await finished(azure, await azure.registries.import_image(ACR, IMAGE, "hello-world:latest"))
 
-    assert await azure.images.any_tag(server, "hello-world") == "latest"
+    assert await azure.images.any_tag(ACR, server, "hello-world") == "latest"
 
 
 async def test_the_tags_of_a_repository_have_their_digests_and_times(cloud: Sandboxed, azure: Azure) -> None:
     server = await login_server(azure)
-    tags = await azure.images.tags(server, "hello-world")
+    tags = await azure.images.tags(ACR, server, "hello-world")
 
-    image = await azure.images.get(server, "hello-world", "latest")
+    image = await azure.images.get(ACR, server, "hello-world", "latest")
     assert {tag: entry.digest for tag, entry in tags.items()} == {"latest": image.digest}
     assert [entry.changed <= cloud.clock.now() for entry in tags.values() if entry.changed] == [True]
     with pytest.raises(Absent):
-        await azure.images.tags(server, "hello-moon")
+        await azure.images.tags(ACR, server, "hello-moon")
 
 
 async def test_the_tags_of_all_pages_are_listed(cloud: Sandboxed, azure: Azure) -> None:
     server = await login_server(azure)
     cloud.tag("hello-world", *(f"v{number}" for number in range(2_000)))
 
-    assert len(await azure.images.tags(server, "hello-world")) == 2_001
+    assert len(await azure.images.tags(ACR, server, "hello-world")) == 2_001
 
 
 @pytest.mark.parametrize(("right", "question"), [("pull", "get"), ("metadata", "tags")])
@@ -266,7 +266,7 @@ async def test_the_right_to_read_images_is_named_where_it_is_missing(keys: Path,
         server = await login_server(connection.azure)
         words = ("hello-world", "latest")[: 1 + (question == "get")]
         with pytest.raises(NotAllowed) as caught:
-            await getattr(connection.azure.images, question)(server, *words)
+            await getattr(connection.azure.images, question)(ACR, server, *words)
     await cloud.stop()
     assert caught.value.action == action
 
@@ -280,7 +280,7 @@ async def test_a_passing_fault_of_the_registry_is_not_noticed(
     server = await login_server(azure)
     cloud.strike("POST /oauth2/exchange", **fault)
     cloud.strike("GET /v2/hello-world/manifests/.*", **fault)
-    assert (await azure.images.get(server, "hello-world", "latest")).platforms
+    assert (await azure.images.get(ACR, server, "hello-world", "latest")).platforms
 
 
 async def test_the_firewall_of_a_registry_is_told_in_its_own_words(cloud: Sandboxed, azure: Azure) -> None:
@@ -288,7 +288,7 @@ async def test_the_firewall_of_a_registry_is_told_in_its_own_words(cloud: Sandbo
     words = "client with IP '203.0.113.7' is not allowed access."
     cloud.strike("GET /v2/hello-world/manifests/.*", status=403, code="DENIED", message=words)
     with pytest.raises(Refused) as caught:
-        await azure.images.get(server, "hello-world", "latest")
+        await azure.images.get(ACR, server, "hello-world", "latest")
     assert (caught.value.code, caught.value.message) == ("DENIED", words)
 
 

@@ -20,7 +20,9 @@ from bot.configuration import Files
 from bot.settings import NAMES, Settings
 from sandbox.compose import Sandbox
 from sandbox.environment import for_command
+from services.gateways.azure.identity import Identity
 from services.gateways.azure.rights import ASSIGNING
+from services.model.secret import Secret
 from services.store import open_store
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -184,6 +186,22 @@ async def test_in_azure_missing_rights_and_rights_that_nobody_needs_are_named(bo
         f"WARN  the bot has more than it needs: {ASSIGNING}. To do: assign the roles of deploy/azure, then remove the"
         " wider one."
     )
+
+
+async def test_rights_are_asked_of_the_identity_that_works_there(box: Sandbox, given: Given) -> None:
+    environment = box.environment()
+    named = files("berlin").sites["berlin"].model_copy(update={"identity": "plants"})
+    wrong = Secret("another-secret")
+    plants = Identity("secret", environment["AZURE_TENANT_ID"], environment["AZURE_CLIENT_ID"], wrong)
+    answers = await doctor.ask(given(), Files({"berlin": named}, FILES.policy), environment, {"plants": plants})
+
+    lines = [str(answer) for answer in answers if answer.subject.startswith("Azure")]
+    assert [line.partition(":")[0] for line in lines] == [
+        "FAIL  Azure subscription 22222222-2222-4222-8222-222222222222 for the identity plants",
+        "WARN  Azure rights at registry contosoacr for the identity plants",
+        "WARN  Azure rights at cluster berlin-arc for the identity plants",
+    ]
+    assert "Microsoft Entra rejects the bot's client secret." in lines[0]
 
 
 async def test_a_reading_bot_is_told_what_it_could_not_ask(box: Sandbox, given: Given) -> None:

@@ -90,7 +90,7 @@ async def _proven(scene: Scene, last_sync: datetime) -> Progress:
         return Done(RegistrySynced(last_sync, repositories, repositories))
     for repository in repositories:
         try:
-            await scene.azure.images.any_tag(login_server, repository)
+            await scene.azure.images.any_tag(scene.site.acr_ref, login_server, repository)
         except DomainError:
             unproven.append(repository)
     return Done(RegistrySynced(last_sync, repositories, tuple(unproven)))
