@@ -28,6 +28,7 @@ const listeners = new Set(); // lists of changes that came in while messages wer
 let stop = null;
 let connected = false;
 let serial = 0; // of the channel or person looked at: late answers about another one are dropped
+let arrivals = 0; // messages that came in: a state that was read meanwhile may not count them
 let stepping = false; // whether another place is another step of the browser's history
 
 const actions = { openChannel, openHome, becomePerson, openWorld };
@@ -250,8 +251,10 @@ async function openPlace(where) {
 
 /* --- reading -------------------------------------------------------------------------------------------------------- */
 
+/** Read who and what there is. An answer that a message overtook doesn't count it as unread, and is read again. */
 async function loadState() {
   const wanted = store.me;
+  const before = arrivals;
   const state = await read("state");
   if (wanted !== store.me) return;
   const here = store.view === "channel" ? store.channel : "";
@@ -260,6 +263,7 @@ async function loadState() {
   const own = typeof state.me === "string" ? state.me : state.me?.id;
   if (own) store.me = own;
   draw();
+  if (arrivals !== before) stateSoon();
 }
 
 /** Read what time it is in the world. Without an answer it is as late as the newest message says. */
@@ -381,6 +385,7 @@ const EVENTS = {
 };
 
 function arrived(message) {
+  arrivals += 1;
   if (message.channel !== store.channel || store.view !== "channel") {
     const at = channel(message.channel);
     if (at && message.user !== store.me && !isReply(message)) {

@@ -1,7 +1,9 @@
 """What people read on the page."""
 
+import asyncio
+
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.tests.page.app import actions, button, plan, rich, section, table
@@ -117,6 +119,29 @@ async def test_a_message_in_another_channel_marks_it_unread_until_it_is_opened(
 
     await expect(reader.message("News")).to_be_visible()
     await expect(channel).to_have_accessible_name("Channel general")
+
+
+async def test_a_message_that_overtakes_the_list_of_channels_is_unread_too(
+    slack: AsyncWebClient, open_page: OpenPage
+) -> None:
+    reader, answered, go_on = await open_page(), asyncio.Event(), asyncio.Event()
+
+    async def held(route: Route) -> None:
+        response = await route.fetch()
+        answered.set()
+        await go_on.wait()
+        await route.fulfill(response=response)
+
+    await reader.page.route("**/sandbox/slack/state?*", held, times=1)
+    await slack.chat_postMessage(channel="U0ALICE", text="Hello")  # a new conversation: channels are read again
+    await answered.wait()
+    await slack.chat_postMessage(channel=GENERAL, text="News")
+    channel = reader.page.get_by_test_id(f"channel-{GENERAL}")
+    await expect(channel).to_have_accessible_name("Channel general, unread")
+    async with reader.page.expect_response("**/sandbox/slack/state?*"):
+        go_on.set()
+
+    await expect(channel).to_have_accessible_name("Channel general, unread")
 
 
 async def test_times_are_in_the_readers_own_zone(slack: AsyncWebClient, open_page: OpenPage) -> None:
