@@ -58,6 +58,7 @@ class Engine:
     Each start is in a context of its own: from inside a step the engine would refuse it, and much begins with steps.
     """
 
+    _engine: DBOS
     _work: Work
     _prepare: Workflow
     _run: Workflow
@@ -76,7 +77,7 @@ class Engine:
         """
         self._occupation = await asyncio.to_thread(occupy, url)
         await asyncio.to_thread(_prepare_file, url)
-        DBOS(
+        self._engine = DBOS(
             config=DBOSConfig(
                 name="registry-bot",
                 system_database_url=_engine_url(url),
@@ -190,8 +191,10 @@ class Engine:
             start.cancel()
         await self._steps.stop()
         await asyncio.gather(*starts, return_exceptions=True)
-        # The loop's default executor is the engine's and ends with it; whoever looks up names meanwhile needs one.
+        # The loop's default executor is the engine's and ends with it; whoever looks up names meanwhile needs one. What
+        # others have given to its threads ends first: the engine would cancel it, and whoever waits for it with it.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+        await asyncio.to_thread(self._engine._executor.shutdown)  # noqa: SLF001 - no public name for it
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
         self._occupation.end()
 

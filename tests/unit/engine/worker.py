@@ -69,7 +69,7 @@ async def main(database: str, log: str, die_at: str = "") -> None:
         sys.stdout.write(f"{occupied}\n")
         return
     await engine.prepare("op-one")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await diary.ended.wait()
     await engine.close()
 
