@@ -49,7 +49,6 @@ AT_ONCE = 8
 URGENT = 6
 """Edits reserved for ends and questions while other edits only show progress."""
 BETWEEN_EDITS = 1.0
-"""Seconds between two edits of one message that only show progress."""
 AWAY = 2.0
 """Seconds between two attempts while the bot's own database does not answer."""
 BRIEF, LONG = 30.0, 300.0
@@ -141,14 +140,27 @@ class _LeaseLost(Exception):
 
 
 class Board:
-    """Shows subjects of the registered kinds. `pause` (seconds) is the wait before a second attempt."""
+    """Shows subjects of the registered kinds.
 
-    def __init__(self, posting: Posting, store: Store, clock: Clock, *, pause: float = 1.0) -> None:
+    In seconds, `pause` is the wait before a second attempt, and `between_edits` the least time between two edits of one
+    message that only show progress.
+    """
+
+    def __init__(
+        self,
+        posting: Posting,
+        store: Store,
+        clock: Clock,
+        *,
+        pause: float = 1.0,
+        between_edits: float = BETWEEN_EDITS,
+    ) -> None:
         self._posting = posting
         self._messages = store.messages
         self._workspaces = store.workspaces
         self._clock = clock
         self._pause = pause
+        self._between_edits = between_edits
         self._kinds: dict[SubjectKind, Kind] = {}
         self._holder = store.lease.executor
         self._queue = Queue(self._bring_up)
@@ -283,7 +295,8 @@ class Board:
         urgent = view.urgent
         if message.edited is not None and not urgent:
             since = (self._clock.now() - message.edited).total_seconds()
-            urgent = await self._becomes_urgent(message.subject, min(max(BETWEEN_EDITS - since, 0), BETWEEN_EDITS))
+            pause = min(max(self._between_edits - since, 0), self._between_edits)
+            urgent = await self._becomes_urgent(message.subject, pause)
         while (wait := self._posting.updates.wait(keep=0 if urgent else URGENT)) > 0:
             if urgent:
                 await asyncio.sleep(wait)

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from bot.messages.alert_messages import AlertMessages
-from bot.messages.board import Board
+from bot.messages.board import BETWEEN_EDITS, Board
 from bot.messages.operation_cards import OperationCards
 from bot.messages.posting import Posting
 from bot.messages.summary_posts import SummaryPosts
@@ -47,7 +47,7 @@ BERLIN = Site.model_validate(
         "cluster": {"name": "berlin-arc"},
     }
 )
-PATIENCE = 20
+PATIENCE = 60
 PAUSE = 0.02
 """Seconds before the second try of anything."""
 
@@ -99,13 +99,13 @@ class World:
         self.stack.push_async_callback(store.close)
         return store
 
-    async def process(self, *, started: bool = True) -> Process:
+    async def process(self, *, started: bool = True, between_edits: float = BETWEEN_EDITS) -> Process:
         store = await self.store()
         env = self.slack.environment()
         client = await self.stack.enter_async_context(
             open_client(Secret(env["SLACK_BOT_TOKEN"]), api_url=env["SLACK_API_URL"])
         )
-        board = Board(Posting(for_cards(client)), store, self.time, pause=PAUSE)
+        board = Board(Posting(for_cards(client)), store, self.time, pause=PAUSE, between_edits=between_edits)
         configuration = FixedConfiguration(self.sites, Policy())
         poller = Poller(store, configuration, cast(Azure, None), lambda _: None, now=self.time.now)
         summaries = SummaryPosts(board, store, SummaryReports(store, configuration, poller, self.time))
