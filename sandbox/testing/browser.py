@@ -5,6 +5,8 @@ import shutil
 
 from playwright.sync_api import sync_playwright
 
+PATIENCE = 60_000
+"""Milliseconds that a page may take to show something, on a machine that is busy with other things."""
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = (
     "--no-sandbox",

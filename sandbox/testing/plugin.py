@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from sandbox.controlplane import assets
 from sandbox.controlplane.part import RealKubePart
-from sandbox.testing.browser import ARGUMENTS, find_chromium
+from sandbox.testing.browser import ARGUMENTS, PATIENCE, find_chromium
 from sandbox.testing.clusters import BERLIN_AND_HAMBURG, RealClusters
 
 
@@ -41,6 +41,7 @@ async def chromium(chromium_program: str) -> AsyncIterator[Browser]:
     """A browser for the tests of a module, in the module's event loop: `pytest.mark.asyncio(loop_scope="module")`."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium_program, args=ARGUMENTS)
+        expect.set_options(timeout=PATIENCE)
         yield browser
         await browser.close()
 

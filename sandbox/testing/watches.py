@@ -6,7 +6,7 @@ from typing import Any
 
 from kubernetes.aio import watch
 
-PATIENCE = 20
+PATIENCE = 60
 """Seconds after which a wait fails."""
 
 

@@ -8,14 +8,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
+from sandbox.testing.browser import PATIENCE
 from tests.flows.conversation import Conversation, conversation
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-PATIENCE = 20_000
-"""Milliseconds that something may take to appear."""
 
 Open = Callable[[str, ViewportSize], Awaitable[Page]]
 
@@ -50,8 +49,8 @@ async def test_typed_by_one_approved_by_another_and_online_on_both_screens(open_
     await bob.get_by_test_id("confirm-ok").click()
 
     for page in (alice, bob):
-        await expect(page.get_by_text("online, approved by bob").first).to_be_visible(timeout=PATIENCE)
-        await expect(page.get_by_text("11 of 11 steps done").first).to_be_visible(timeout=PATIENCE)
+        await expect(page.get_by_text("online, approved by bob").first).to_be_visible()
+        await expect(page.get_by_text("11 of 11 steps done").first).to_be_visible()
 
 
 async def test_typed_bare_it_is_a_form_that_says_what_is_wrong_beside_the_field(open_page: Open) -> None:
@@ -61,13 +60,13 @@ async def test_typed_bare_it_is_a_form_that_says_what_is_wrong_beside_the_field(
     modal = page.get_by_test_id("modal")
     await modal.get_by_label("Name").fill("Edge-1")
     await page.get_by_test_id("modal-submit").click()
-    await expect(modal.get_by_text("can't be the name of a connected registry")).to_be_visible(timeout=PATIENCE)
+    await expect(modal.get_by_text("can't be the name of a connected registry")).to_be_visible()
     await modal.get_by_label("Name").fill("edge01")
     await page.get_by_test_id("modal-submit").click()
 
-    await expect(modal).to_be_hidden(timeout=PATIENCE)
-    await expect(page.get_by_text("Deploy edge01 to berlin").first).to_be_visible(timeout=PATIENCE)
-    await expect(page.get_by_text("11 of 11 steps done").first).to_be_visible(timeout=PATIENCE)
+    await expect(modal).to_be_hidden()
+    await expect(page.get_by_text("Deploy edge01 to berlin").first).to_be_visible()
+    await expect(page.get_by_text("11 of 11 steps done").first).to_be_visible()
 
 
 async def test_an_approver_on_a_phone_sees_the_question_beside_the_button_and_approves(
@@ -82,6 +81,6 @@ async def test_an_approver_on_a_phone_sees_the_question_beside_the_button_and_ap
     )
     await page.get_by_test_id("confirm-ok").click()
 
-    await expect(page.get_by_text("online, approved by bob").first).to_be_visible(timeout=PATIENCE)
+    await expect(page.get_by_text("online, approved by bob").first).to_be_visible()
     width = await page.evaluate("document.documentElement.scrollWidth")
     assert width <= PHONE["width"]

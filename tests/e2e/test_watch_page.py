@@ -15,7 +15,7 @@ from sandbox.compose import Sandbox
 from sandbox.fleet import Fleet, Size
 from sandbox.fleet.fleet import GROUP
 from sandbox.fleet.script import CONTINUOUS, DAY, HOUR, MINUTE, Edge, Kind, Trouble
-from sandbox.testing.browser import OVERFLOWING
+from sandbox.testing.browser import OVERFLOWING, PATIENCE
 from services.policy.access import Policy
 from services.policy.configuration import FixedConfiguration
 from tests.flows.conversation import POLICY, blueprint, site
@@ -25,8 +25,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 BOTH = pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-PATIENCE = 20_000
-"""Milliseconds that something may take to appear."""
 SCREENSHOTS = os.environ.get("SCREENSHOTS", "")
 """A folder in which the pictures are kept; without one none are taken."""
 

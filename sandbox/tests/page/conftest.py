@@ -18,13 +18,12 @@ from sandbox.control import Control
 from sandbox.faults import Faults
 from sandbox.slack import SlackPart, Timing
 from sandbox.speed import IMMEDIATE
+from sandbox.testing.browser import PATIENCE
 from sandbox.tests.page.app import MANIFEST, Heard, register
 from sandbox.tests.page.reader import OpenPage, Reader
 
 WORLD = yaml.safe_load((Path(sandbox.__file__).parent / "world.yaml").read_text())
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
-PATIENCE = 10_000
-"""Milliseconds that the page may take to show something."""
 
 
 @pytest.fixture(autouse=True)

@@ -34,7 +34,7 @@ async def test_a_client_that_leaves_before_its_answer_begins_is_no_error(caplog:
 
     writer.close()
     await writer.wait_closed()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await answered.wait()
     await runner.cleanup()
 

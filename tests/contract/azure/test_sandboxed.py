@@ -64,7 +64,7 @@ async def finished(azure: Azure, pending: Pending) -> Pending:
 
 async def until_done(azure: Azure, pending: Pending) -> None:
     """Follow a deletion to its end."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while pending.kind != "done":
             pending = await azure.operations.poll(pending)
 

@@ -226,7 +226,7 @@ async def test_when_the_bot_is_invited_it_knows_that_it_can_post() -> None:
     async with bench.stack:
         await bench.open(manifest=manifest(COMMANDS))
         await bench.workspace.do("join", channel="not-invited", user=bench.part.workspace.app.bot_user)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not bench.reachable:
                 await asyncio.sleep(0.01)
 

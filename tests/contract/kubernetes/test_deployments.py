@@ -24,7 +24,7 @@ SECRET = PullSecret("default", "regcred-shop-1", "shop", "edge01", "10.96.0.2", 
 
 async def shown(cluster: KubernetesCluster, when: Callable[[DeployedWorkload | None], Any]) -> DeployedWorkload | None:
     """The workload, as soon as it is so."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             workload = await cluster.workload("default", "shop")
             if when(workload):

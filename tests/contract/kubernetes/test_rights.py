@@ -24,7 +24,7 @@ from tests.bots_account import account, manifests, open_admin
 from tests.unit.checks.conftest import clean, request_, site
 
 __all__ = ["clean", "request_", "site"]
-PATIENCE = 10
+PATIENCE = 60
 """Seconds until an API server has taken notice of a role; it takes a few milliseconds."""
 Manifests = list[dict[str, Any]]
 AsBot = Callable[[Manifests], Awaitable[KubernetesCluster]]

@@ -169,7 +169,7 @@ async def test_a_signal_ends_a_start_that_waits_for_slack(given: Given, slack: S
             await asyncio.sleep(0.02)
     os.kill(os.getpid(), signal.SIGTERM)
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await running
 
 
@@ -180,5 +180,5 @@ async def test_a_signal_ends_a_running_bot(given: Given, slack: SlackPart) -> No
             await asyncio.sleep(0.02)
     os.kill(os.getpid(), signal.SIGINT)
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await running

@@ -58,7 +58,7 @@ async def connect() -> AsyncIterator[Connect]:
 
 async def closed(streams: Streams) -> None:
     """Return when the other side has closed it."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         with suppress(ConnectionError):
             await streams[0].read()
 

@@ -227,7 +227,7 @@ async def test_until_when_a_step_has_to_wait_is_noted_while_it_waits(world: Worl
     waiting = running(world.store, world.plans, Clusters(world.edge, refusal=throttled), patience=1)
     await waiting.confirm(ID, 1)
     begun = asyncio.create_task(waiting.begin(ID, 0))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await world.operation()).steps[0].output is None:
             await asyncio.sleep(0.01)
     begun.cancel()

@@ -18,7 +18,7 @@ from sandbox.compose import Sandbox
 GROUP, ACR, NAMESPACE = "edge-rg", "contosoacr", "connected-registry"
 ADDRESS = "10.96.0.50"
 QUICK = 0.05
-DEADLINE = 15.0
+DEADLINE = 60.0
 Found = TypeVar("Found")
 FAST: Any = {"polling_interval": QUICK}
 

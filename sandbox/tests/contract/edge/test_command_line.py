@@ -68,7 +68,7 @@ async def read_environment(path: Path) -> dict[str, str]:
 
 
 async def outcome(process: asyncio.subprocess.Process) -> tuple[int | None, str, str]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         out, err = await process.communicate()
     return process.returncode, out.decode(), err.decode()
 
