@@ -15,6 +15,7 @@ from handlers import (
     extensions,
     help,  # noqa: A004 - the module is named for what people type
     home,
+    images,
     operations,
     permissions,
     providers,
@@ -48,6 +49,7 @@ COMMANDS: tuple[Command, ...] = (
     permissions.remove,
     tokens.list_,
     tokens.rotate,
+    images.images,
     extensions.show,
     extensions.deploy,
     extensions.delete,

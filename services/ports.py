@@ -22,7 +22,7 @@ from services.model.azure import (
     ScopeMap,
     Token,
 )
-from services.model.contents import CloudTag
+from services.model.contents import CloudTag, EdgeContents, EdgeQuestion
 from services.model.kubernetes import (
     Certificate,
     DeployedWorkload,
@@ -371,6 +371,12 @@ class Cluster(Protocol):
 
     async def delete_pull_secret(self, namespace: str, name: str) -> None:
         """Idempotent."""
+
+    async def edge_contents(self, question: EdgeQuestion) -> Mapping[str, EdgeContents]:
+        """What a connected registry in this cluster has, by repository. Takes up to a minute.
+
+        A Job asks with pull secrets that the bot can't read. Raises `WrongCluster`, as every write does.
+        """
 
     async def workloads(self, hosts: Collection[str]) -> tuple[Workload, ...]:
         """Whatever runs, or is about to run, images whose reference begins with one of these addresses; by name."""

@@ -26,7 +26,7 @@ _PATHS = {
 
 def manifests() -> list[dict[str, Any]]:
     """What an operator applies before the first deployment."""
-    files = [FOLDER / f"{name}.yaml" for name in ("read-only", "deploying", "workloads")]
+    files = [FOLDER / f"{name}.yaml" for name in ("read-only", "deploying", "workloads", "images")]
     return [one for file in files for one in yaml.safe_load_all(file.read_text(encoding="utf-8"))]
 
 

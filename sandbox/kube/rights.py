@@ -187,6 +187,8 @@ BOT_NAMESPACED: dict[str, list[Json]] = {
             "registry-bot-workloads",
             rule([""], ["secrets"], ["create", "delete"]),
             rule(["apps"], ["deployments"], ["create", "patch", "delete"]),
+            # Jobs that ask the edge what it has.
+            rule(["batch"], ["jobs"], ["create", "delete"]),
         ),
         binding("default", "registry-bot-workloads", BOT),
         # Service addresses are held here by placeholders until an extension takes them over.

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.model.errors import DomainError
+
 
 @dataclass(frozen=True)
 class CloudTag:
@@ -25,13 +27,30 @@ class EdgeTag:
 class EdgeSilence:
     """The edge gave no answer about a repository.
 
-    `code` is `NoReader` (nothing there may read it), `Refused`, `Unreachable` or `Unreadable`; `detail` is the text of
-    whoever said so.
+    `code` is `NoReader` (nothing there may read it), `Refused`, `Unreachable` or `Unreadable` (the registry's answer),
+    `NoProgram` (nothing there that asks it could run), or `NotAsked` with the `error` that stood in the way; `detail`
+    is the text of whoever said so.
     """
 
     code: str
     detail: str = ""
+    error: DomainError | None = None
 
 
 EdgeContents = Mapping[str, EdgeTag] | EdgeSilence
 """Of one repository: its tags by name, or why they are not known. A repository that the edge lacks has no tags."""
+
+
+@dataclass(frozen=True)
+class EdgeQuestion:
+    """What repositories hold at `server`, the address of a connected registry in its cluster.
+
+    `secrets` are the pull secrets of `namespace` that may read them, by repository; `image` has the Python that asks.
+    With `tag` that one alone is looked at.
+    """
+
+    namespace: str
+    server: str
+    secrets: Mapping[str, str]
+    image: str
+    tag: str = ""

@@ -170,6 +170,10 @@ class KubernetesAccess(_Values):
         "default",
         description="Namespace in which the placeholder Service proves an address free for the length of a deployment.",
     )
+    reader_image: str = Field(
+        "mcr.microsoft.com/azurelinux/distroless/python:3.12",
+        description="Image with Python 3.10 or newer, for the Jobs that ask a connected registry what it has.",
+    )
 
 
 class ClusterFacts(_Values):

@@ -25,7 +25,7 @@ _METHODS = {"get": "GET", "list": "GET", "create": "POST", "patch": "PATCH", "de
 MAX_PAGES, MAX_OBJECTS = 1_000, 200_000
 """Of one list."""
 MAX_TEXT, MAX_LIST = 256 * 2**10, 64 * 2**20
-"""Bytes of a text, and of a list in one piece."""
+"""Bytes of a text where nothing else is said, and of a list in one piece."""
 _TOKEN_EXPIRED = frozenset({"Expired", "Gone"})
 """Reasons of a 410: a continue token lives a few minutes at most."""
 
@@ -72,9 +72,9 @@ class Api:
         answer = await self._answer(right, name, query, body)
         return kubernetes_object(answer, f"{self._cluster}: {right}")
 
-    async def text(self, right: Right, name: str, query: Mapping[str, str]) -> str:
-        """The same for answers that are plain text."""
-        with at_most(MAX_TEXT):
+    async def text(self, right: Right, name: str, query: Mapping[str, str], *, limit: int = MAX_TEXT) -> str:
+        """The same for answers that are plain text, of at most so many bytes."""
+        with at_most(limit):
             answer = await self._answer(right, name, query, None)
         return answer.body.decode("utf-8", "replace")
 

@@ -1,8 +1,8 @@
 """One cluster by its Kubernetes API (`services.ports.Cluster`): short questions here, longer ones in modules beside."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
-from services.gateways.kubernetes import deployments, placeholders, ranges, runtime, workloads
+from services.gateways.kubernetes import contents, deployments, placeholders, ranges, runtime, workloads
 from services.gateways.kubernetes.api import Api
 from services.gateways.kubernetes.objects import Object, is_true, phase
 from services.gateways.kubernetes.rights import (
@@ -23,6 +23,7 @@ from services.gateways.kubernetes.rights import (
 from services.gateways.kubernetes.together import together
 from services.gateways.kubernetes.translation import SERVICE
 from services.model.azure import ClusterRef
+from services.model.contents import EdgeContents, EdgeQuestion
 from services.model.errors import Absent, NotAllowed, WrongCluster
 from services.model.kubernetes import (
     Certificate,
@@ -158,6 +159,11 @@ class KubernetesCluster:
         """Idempotent. Raises `WrongCluster`."""
         self._prove()
         await deployments.delete_pull_secret(self._api, namespace, name)
+
+    async def edge_contents(self, question: EdgeQuestion) -> Mapping[str, EdgeContents]:
+        """See `contents`. Raises `WrongCluster`."""
+        self._prove()
+        return await contents.contents(self._api, question)
 
     def _prove(self) -> None:
         """Nothing is written into a cluster that has not said that it is the right one."""

@@ -103,6 +103,9 @@ CREATE_DEPLOYMENT = Right("create", "deployments", "a workload is a Deployment",
 PATCH_DEPLOYMENT = Right("patch", "deployments", "a workload gets another image or pull secret", group="apps")
 DELETE_DEPLOYMENT = Right("delete", "deployments", "a workload is deleted", group="apps")
 
+CREATE_JOB = Right("create", "jobs", "a Job asks the connected registry what it has", group="batch")
+DELETE_JOB = Right("delete", "jobs", "the Job that has asked is deleted", group="batch")
+
 ASK_ACCESS = Right("create", "selfsubjectaccessreviews", "which rights this identity has", group="authorization.k8s.io")
 """Everybody who is authenticated has it (the built-in role system:basic-user), so no manifest grants it."""
 
@@ -131,3 +134,8 @@ def running_workloads(namespace: str) -> tuple[Right, ...]:
     """All rights that workloads in a namespace use."""
     reading = (GET_ARC_CONFIG, GET_NAMESPACE, LIST_NODES, LIST_DEPLOYMENTS, LIST_PODS, GET_LOG, LIST_EVENTS)
     return reading + pulling(namespace)
+
+
+def asking_edges(namespace: str) -> tuple[Right, ...]:
+    """What asking a connected registry from a namespace needs beyond reading."""
+    return CREATE_JOB.inside(namespace), DELETE_JOB.inside(namespace)

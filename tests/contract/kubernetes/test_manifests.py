@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from services.gateways.kubernetes.rights import READING, SHOWING, Right, holding, pulling
+from services.gateways.kubernetes.rights import READING, SHOWING, Right, asking_edges, holding, pulling
 
 FOLDER = Path(__file__).parents[3] / "deploy" / "rbac"
 Granted = tuple[str, str, str, str, tuple[str, ...]]
@@ -45,7 +45,11 @@ def test_workloads_grants_what_a_workload_uses() -> None:
     assert granted("workloads.yaml") == used(pulling("default"))
 
 
-@pytest.mark.parametrize("file", ["read-only.yaml", "deploying.yaml", "workloads.yaml"])
+def test_images_grants_what_asking_an_edge_uses() -> None:
+    assert granted("images.yaml") == used(asking_edges("default"))
+
+
+@pytest.mark.parametrize("file", ["read-only.yaml", "deploying.yaml", "workloads.yaml", "images.yaml"])
 def test_every_role_is_bound_to_the_bots_account(file: str) -> None:
     roles = {(item["kind"], item["metadata"]["name"]) for item in documents(file) if item["kind"].endswith("Role")}
     bindings = [item for item in documents(file) if item["kind"].endswith("Binding")]
