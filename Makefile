@@ -11,7 +11,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sqlite3, sys; version, sqlite = sys.version.
 # Measuring doubles the processor time of a test, so `make coverage` measures only these (docs/decisions/tests.md).
 MEASURED := tests/unit tests/golden
 
-.PHONY: help sandbox quick test test-product test-sandbox lint types layers coverage bench docs golden dist kube-assets pins clean
+.PHONY: help sandbox quick test test-product test-sandbox lint types layers coverage bench docs golden dist kube-assets deploy-tools pins clean
 
 help:
 	@echo "make sandbox       a pretend Slack, Azure and Kubernetes with the bot in it, on this machine"
@@ -28,6 +28,7 @@ help:
 	@echo "make golden        write the expected cards of tests/golden anew"
 	@echo "make dist          build both distributions, and try the bot's"
 	@echo "make kube-assets   build a real Kubernetes control plane for the contract tests (needs Go)"
+	@echo "make deploy-tools  build helm and promtool for the tests of deploy/ (needs Go)"
 	@echo "make pins          choose the newest allowed packages and pin them"
 	@echo "make clean         remove the virtual environment, the sandbox's files and all caches"
 
@@ -109,6 +110,17 @@ dist:
 	rm -rf dist/.venv build sandbox/build
 
 include tools/kube/Makefile.inc
+
+# Where tests/deploy_tools.py looks for them: some ten minutes of two busy cores the first time, nothing after that.
+DEPLOY_TOOLS := helm promtool
+deploy-tools:
+	@for name in $(DEPLOY_TOOLS); do \
+	  folder="$${XDG_CACHE_HOME:-$$HOME/.cache}/registry-bot/deploy-tools/$$(sha256sum tools/$$name/go.mod | cut -c1-16)"; \
+	  if [ -x "$$folder/$$name" ]; then echo "$$folder/$$name"; continue; fi; \
+	  echo "Building $$folder/$$name"; mkdir -p "$$folder"; \
+	  (cd tools/$$name && CGO_ENABLED=0 $(GO) build -mod=readonly -trimpath -buildvcs=false -ldflags "-s -w" -o "$$folder" tool) \
+	    || exit 1; \
+	done
 
 pins: $(VENV)/ready
 	$(RUN)/python -m pip install --quiet uv

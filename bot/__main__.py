@@ -162,6 +162,7 @@ def _print(problems: Sequence[Problem]) -> int:
 
 def pages() -> dict[str, str]:
     """The text of each generated page, by file name."""
+    from bot import metrics  # noqa: PLC0415 - as the last one
     from handlers.views import causes  # noqa: PLC0415 - as the next one
     from services.gateways.azure import codes  # noqa: PLC0415 - the clients are heavy; other commands do without them
 
@@ -169,6 +170,7 @@ def pages() -> dict[str, str]:
         "azure-codes.md": codes.page(),
         "commands.md": docs.commands_page(COMMANDS),
         "failures.md": causes.page(),
+        "metrics.md": metrics.page(),
         "permissions.md": docs.permissions_page(COMMANDS),
         "settings.md": settings.page(),
     }

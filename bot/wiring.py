@@ -17,7 +17,7 @@ from bot.messages.board import Board
 from bot.messages.operation_cards import OperationCards
 from bot.messages.posting import Posting
 from bot.messages.summary_posts import SummaryPosts
-from bot.metrics import Metrics
+from bot.metrics import Metrics, Sources
 from bot.retention import OldRows
 from bot.schedule import Schedule
 from bot.slack.app import Connection, SlackBot
@@ -46,6 +46,7 @@ from services.ports import Configuration
 from services.registry_names import ConnectedNames
 from services.services import Services
 from services.store import Store, open_store
+from services.tally import Tally
 from services.watching.poller import Poller
 from services.watching.reports import SummaryReports
 from services.watching.subscriptions import Subscriptions
@@ -126,6 +127,8 @@ class _Outside:
     azure: AzureConnection
     kubernetes: KubernetesGateway
     client: SlackClient
+    calls: Tally
+    """Of Slack's Web API, by method and status."""
     installation: Installation
     people: People
     clock: Clock
@@ -144,8 +147,11 @@ class _Outside:
             deadline=blueprint.kubernetes_deadline, environment=blueprint.environment, fence=store.lease
         )
         stack.push_async_callback(kubernetes.close)
+        calls = Tally()
         client = await stack.enter_async_context(
-            open_client(blueprint.connection.bot_token, api_url=blueprint.slack_url, ca_file=blueprint.ca_file)
+            open_client(
+                blueprint.connection.bot_token, api_url=blueprint.slack_url, ca_file=blueprint.ca_file, calls=calls
+            )
         )
         installation = await identify(client)
         if blueprint.connection.app_token is not None and blueprint.connection.mode == "socket":
@@ -153,7 +159,7 @@ class _Outside:
             await open_socket(client, blueprint.connection.app_token)
         people = People(client, installation)
         azure_clock = blueprint.clock or azure.clock
-        return cls(store, azure, kubernetes, client, installation, people, clock, azure_clock)
+        return cls(store, azure, kubernetes, client, calls, installation, people, clock, azure_clock)
 
 
 @dataclass(frozen=True)
@@ -287,7 +293,17 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
         async def trouble() -> dict[str, str]:
             return {"slack": await slack.trouble(), "messages": board.trouble, "database": outside.store.trouble}
 
-        metrics = Metrics(outside.store, blueprint.configuration, outside.azure.quotas, outside.azure_clock)
+        sources = Sources(
+            quotas=outside.azure.quotas,
+            steps=work.runner.steps,
+            arm=outside.azure.requests,
+            kubernetes=outside.kubernetes.requests,
+            slack=outside.calls,
+            board=lambda: (board.waiting, board.lag),
+            trouble=trouble,
+            version=__version__,
+        )
+        metrics = Metrics(outside.store, blueprint.configuration, sources, outside.azure_clock)
         http = HttpServer(
             blueprint.http_host,
             blueprint.http_port,

@@ -226,6 +226,11 @@ class Board:
         return len(self._queue) + len(self._obstacles)
 
     @property
+    def lag(self) -> float:
+        """For how many seconds the subject that has waited longest has not been shown as it is; 0 for none."""
+        return self._queue.lag
+
+    @property
     def trouble(self) -> str:
         """Why Slack refuses all messages now; empty when it accepts them, or the problem has only just begun."""
         obstacle = self._obstacles.general

@@ -19,6 +19,8 @@ class Queue:
         self._later: dict[Subject, asyncio.TimerHandle] = {}
         self._early: dict[Subject, None] = {}
         """Subjects that changed before the start."""
+        self._since: dict[Subject, float] = {}
+        """By the loop's time, the first change of each subject that is not shown yet."""
 
     def start(self) -> None:
         """Begin to call `show`."""
@@ -29,6 +31,7 @@ class Queue:
 
     def changed(self, subject: Subject) -> None:
         """Show a subject as soon as possible."""
+        self._since.setdefault(subject, asyncio.get_running_loop().time())
         if not self._started:
             self._early[subject] = None
         elif subject in self._tasks:
@@ -63,6 +66,13 @@ class Queue:
         del self._tasks[subject]
         if not task.cancelled() and self._again.pop(subject).is_set():
             self.changed(subject)
+        elif subject not in self._later:
+            self._since.pop(subject, None)
+
+    @property
+    def lag(self) -> float:
+        """Seconds since the first change that is not shown yet; 0 when everything is."""
+        return asyncio.get_running_loop().time() - min(self._since.values()) if self._since else 0.0
 
     def __len__(self) -> int:
         return len(self._tasks.keys() | self._later.keys() | self._early.keys())

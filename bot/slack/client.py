@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,11 +23,13 @@ from slack_sdk.http_retry.request import HttpRequest
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
+from yarl import URL
 
 from handlers.kit.message import File
 from services.model.errors import Absent, Foreign, NotAllowed, NotAuthenticated, Refused, Throttled, Unreachable
 from services.model.redaction import scrub
 from services.model.secret import Secret
+from services.tally import NO_ANSWER, Tally
 
 SlackClient = AsyncWebClient
 """The type that `open_client` yields, for modules that only pass it on."""
@@ -77,13 +80,16 @@ def proxy_for(url: str) -> str | None:
 
 
 @asynccontextmanager
-async def open_client(token: Secret, *, api_url: str, ca_file: Path | None = None) -> AsyncIterator[AsyncWebClient]:
-    """A client with one session whose connections are reused."""
+async def open_client(
+    token: Secret, *, api_url: str, ca_file: Path | None = None, calls: Tally | None = None
+) -> AsyncIterator[AsyncWebClient]:
+    """A client with one session whose connections are reused; `calls` counts them by method and status."""
     context = ssl.create_default_context()
     if ca_file:
         context.load_verify_locations(ca_file)
     connector = aiohttp.TCPConnector(limit=50, keepalive_timeout=60, ssl=context)
-    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session:
+    timeout, traces = aiohttp.ClientTimeout(total=TIMEOUT), [] if calls is None else [_counting(calls, api_url)]
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout, trace_configs=traces) as session:
         handlers: list[AsyncRetryHandler] = [
             AsyncRateLimitErrorRetryHandler(max_retry_count=3),
             _ConnectionRetry(max_retry_count=2),
@@ -100,6 +106,33 @@ async def open_client(token: Secret, *, api_url: str, ca_file: Path | None = Non
         # Set afterwards: slack-sdk takes no proxy as "the one of the environment, NO_PROXY or not".
         client.proxy = proxy_for(api_url)
         yield client
+
+
+def _counting(calls: Tally, api_url: str) -> aiohttp.TraceConfig:
+    """Counts each try of a call; of other addresses, such as the secret ones of answers and uploads, only that."""
+
+    def note(context: SimpleNamespace, url: URL, status: str) -> None:
+        method = str(url).removeprefix(api_url).partition("?")[0] if str(url).startswith(api_url) else "other"
+        calls.note(method, status, seconds=asyncio.get_running_loop().time() - context.started)
+
+    async def begin(
+        _: aiohttp.ClientSession, context: SimpleNamespace, _start: aiohttp.TraceRequestStartParams
+    ) -> None:
+        context.started = asyncio.get_running_loop().time()
+
+    async def end(_: aiohttp.ClientSession, context: SimpleNamespace, answer: aiohttp.TraceRequestEndParams) -> None:
+        note(context, answer.url, str(answer.response.status))
+
+    async def fail(
+        _: aiohttp.ClientSession, context: SimpleNamespace, error: aiohttp.TraceRequestExceptionParams
+    ) -> None:
+        note(context, error.url, NO_ANSWER)
+
+    traces = aiohttp.TraceConfig()
+    traces.on_request_start.append(begin)
+    traces.on_request_end.append(end)
+    traces.on_request_exception.append(fail)
+    return traces
 
 
 def for_cards(client: AsyncWebClient) -> AsyncWebClient:

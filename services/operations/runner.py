@@ -43,6 +43,7 @@ from services.operations.reach import cluster_of
 from services.operations.step import Children, Done, Going, Progress, Scene, Step
 from services.ports import Azure, JsonObject, Kubernetes
 from services.store import Store
+from services.tally import Tally
 
 T = TypeVar("T")
 log = structlog.get_logger("operations")
@@ -97,6 +98,8 @@ class Runner:
         self._clock = clock
         self._pace = pace
         self._patience = patience
+        self.steps = Tally()
+        """Steps that have ended, by kind of step and state."""
 
     # --- planning ---------------------------------------------------------------------------------------------------
 
@@ -353,13 +356,14 @@ class Runner:
     async def _progressed(self, operation: Operation, index: int, progress: Progress) -> JsonObject:
         if isinstance(progress, Going):
             return {"state": "going", "token": encode(progress.token), "correlation_id": progress.correlation_id}
-        await self._store.operations.end_step(
+        took = await self._store.operations.end_step(
             operation.id,
             index,
             ok=True,
             output=progress.output,
             correlation_id=progress.correlation_id,
         )
+        self.steps.note(operation.planned[index].kind, "complete", seconds=took.total_seconds())
         log.info("step_done", operation=operation.id, step=operation.planned[index].kind, site=operation.site)
         self._changed(operation.id)
         return {"state": "done"}
@@ -367,7 +371,8 @@ class Runner:
     async def _stopped(self, operation: Operation, index: int, error: DomainError, correlation: str = "") -> JsonObject:
         failure = self._procedures.of(operation).diagnose(error)
         correlation = getattr(error, "correlation_id", "") or correlation
-        await self._store.operations.end_step(operation.id, index, ok=False, correlation_id=correlation)
+        took = await self._store.operations.end_step(operation.id, index, ok=False, correlation_id=correlation)
+        self.steps.note(operation.planned[index].kind, "error", seconds=took.total_seconds())
         await self._record(operation, index, correlation, outcome="failed")
         log.warning("step_failed", operation=operation.id, step=operation.planned[index].kind, error=str(error))
         self._changed(operation.id)

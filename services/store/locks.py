@@ -20,6 +20,12 @@ FIRST_SHAPE = 0
 class Locks(Queries):
     """One row for each thing that a queued or running operation locks."""
 
+    async def waiting(self) -> int:
+        """How many operations wait for something that another one has locked."""
+        query = select(func.count(locks.c.operation.distinct())).where(~locks.c.held)
+        async with self._reading() as connection:
+            return int((await connection.execute(query)).scalar_one())
+
     async def claim(self, connection: AsyncConnection, operation: str) -> None:
         """Queue for all that the operation locks, behind everybody else; in the caller's transaction."""
         resources = await connection.scalar(select(operations.c.locks).where(operations.c.id == operation))

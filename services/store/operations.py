@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, and_, delete, func, insert, or_, select, tuple_, update
@@ -74,6 +74,22 @@ class Operations(Queries):
         query = select(operations.c.state, func.count()).group_by(operations.c.state)
         async with self._reading() as connection:
             return {str(state): int(count) for state, count in await connection.execute(query)}
+
+    async def oldest(self) -> dict[str, datetime]:
+        """When the oldest of those that have not ended was asked for, by state."""
+        query = select(operations.c.state, func.min(operations.c.created)).where(operations.c.state.in_(LIVE))
+        async with self._reading() as connection:
+            return {
+                str(state): created for state, created in await connection.execute(query.group_by(operations.c.state))
+            }
+
+    async def running_steps(self) -> tuple[int, datetime | None]:
+        """How many steps run now, and when the oldest of them began."""
+        query = select(func.count(), func.min(steps.c.started)).join_from(steps, operations)
+        query = query.where(operations.c.state == "running", steps.c.state == "running")
+        async with self._reading() as connection:
+            number, started = (await connection.execute(query)).one()
+        return number, started
 
     async def due(self, now: datetime) -> tuple[Operation, ...]:
         """Waiting ones whose time for a reminder, or for their end, has come."""
@@ -212,15 +228,17 @@ class Operations(Queries):
         ok: bool,
         output: object = None,
         correlation_id: str = "",
-    ) -> None:
-        """Note that the step has ended; a good end is an event, for the line in the thread."""
+    ) -> timedelta:
+        """Note that the step has ended, and return how long it took; a good end is an event, for the thread."""
+        step, now = and_(steps.c.operation == operation, steps.c.index == index), self._clock.now()
         async with self._writing() as connection:
+            started = await connection.scalar(select(steps.c.started).where(step))
             await connection.execute(
                 update(steps)
-                .where(steps.c.operation == operation, steps.c.index == index)
+                .where(step)
                 .values(
                     state="complete" if ok else "error",
-                    finished=self._clock.now(),
+                    finished=now,
                     output=output,
                     correlation_id=correlation_id,
                 )
@@ -229,6 +247,7 @@ class Operations(Queries):
             if ok:
                 attempt = await connection.scalar(select(operations.c.attempt).where(operations.c.id == operation))
                 await self._add_event(connection, operation, "step", f"step:{attempt}:{index}", step=index)
+        return now - (started or now)
 
     async def forget(self, before: datetime, limit: int) -> int:
         """Delete up to `limit` operations that ended before that time, with all that hangs on them; returns how many.

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
+from prometheus_client.parser import text_string_to_metric_families
 
+from bot import metrics
 from tests.flows.conversation import POLICY, Conversation, conversation
 
 
@@ -367,7 +369,8 @@ async def test_figures_are_there_for_prometheus(registry: Conversation) -> None:
     await registry.say("watch berlin")
     await poll(registry)
     async with registry.http.get(f"{registry.bot.http.url}/metrics") as answer:
-        lines = (await answer.text()).splitlines()
+        page = await answer.text()
+    lines, families = page.splitlines(), list(text_string_to_metric_families(page))
 
     assert 'registry_bot_health{acr="contosoacr",name="edge01",state="healthy"} 1.0' in lines
     assert 'registry_bot_operations{state="succeeded"} 1.0' in lines
@@ -375,6 +378,15 @@ async def test_figures_are_there_for_prometheus(registry: Conversation) -> None:
     assert 'registry_bot_open_alerts{acr="contosoacr",severity="critical"} 0.0' in lines
     assert any(line.startswith('registry_bot_poll_age_seconds{acr="contosoacr"}') for line in lines)
     assert any(line.startswith("registry_bot_last_contact_timestamp_seconds{") for line in lines)
+    assert 'registry_bot_trouble{part="slack"} 0.0' in lines
+    labels = {sample.name: set(sample.labels) for family in families for sample in family.samples}
+    assert labels == {metrics.PREFIX + metric.name: set(metric.labels) for metric in metrics.METRICS}
+    counters = {
+        sample.name for family in families if family.type == "counter" for sample in family.samples if sample.value
+    }
+    assert (
+        len(counters) == sum(metric.kind == "counter" for metric in metrics.METRICS) - 1
+    )  # nobody's work was taken over
 
 
 def fleet(talk: Conversation, size: int) -> None:

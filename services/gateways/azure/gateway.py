@@ -23,6 +23,7 @@ from services.gateways.azure.registries import Registries, ScopeMaps, Tokens
 from services.gateways.azure.versions import Versions
 from services.model.fence import UNFENCED, Fence
 from services.ports import Azure
+from services.tally import Tally
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,17 @@ class Connection:
     """Azure, by one or more identities. Nothing is asked until the first call; `close` at the end."""
 
     def __init__(
-        self, azure: Azure, quotas: Quotas, clock: AzureClock, owned: tuple[Logins, aiohttp.ClientSession]
+        self,
+        azure: Azure,
+        quotas: Quotas,
+        clock: AzureClock,
+        requests: Tally,
+        owned: tuple[Logins, aiohttp.ClientSession],
     ) -> None:
         self.azure = azure
         self.clock = clock
+        self.requests = requests
+        """To ARM, by method and status."""
         self._quotas = quotas
         self._logins, self._session = owned
 
@@ -93,7 +101,7 @@ async def open_azure(options: Options, fence: Fence = UNFENCED) -> Connection:
     async def provider(subscription: str, namespace: str) -> object:
         return await arm.provider(subscription, namespace)
 
-    connect = options.deadlines.connect
+    requests = Tally()
     line = pipeline(
         options.cloud,
         logins,
@@ -102,7 +110,8 @@ async def open_azure(options: Options, fence: Fence = UNFENCED) -> Connection:
         clock,
         writes=writes,
         versions=(versions, provider),
-        connect=connect,
+        requests=requests,
+        connect=options.deadlines.connect,
         fence=fence,
     )
     arm = Arm(options.cloud, logins, line, options.deadlines, writes=writes, versions=versions)
@@ -118,4 +127,4 @@ async def open_azure(options: Options, fence: Fence = UNFENCED) -> Connection:
         permissions=Permissions(arm),
         operations=ArmOperations(arm),
     )
-    return Connection(azure, quotas, clock, (logins, session))
+    return Connection(azure, quotas, clock, requests, (logins, session))

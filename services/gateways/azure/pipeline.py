@@ -49,6 +49,7 @@ from services.gateways.azure.versions import Fetch, Versions, resource_type
 from services.gateways.proxies import is_direct
 from services.model.errors import Absent, Refused, Unreachable, VersionNotOffered
 from services.model.fence import Fence
+from services.tally import NO_ANSWER, Tally
 
 USER_AGENT = "registry-bot"
 
@@ -112,6 +113,7 @@ def pipeline(
     *,
     writes: Writes,
     versions: tuple[Versions, Fetch],
+    requests: Tally,
     connect: float,
     fence: Fence,
 ) -> AsyncPipeline[HttpRequest, AsyncHttpResponse]:
@@ -127,7 +129,7 @@ def pipeline(
         Pace(quotas, clock),
         Authentication(logins, cloud.scope),
         Fenced(fence),
-        RequestLog(),
+        RequestLog(requests),
     ]
     return AsyncPipeline(carrier, policies)
 
@@ -350,7 +352,10 @@ class Authentication(_Policy):
 
 
 class RequestLog(_Policy):
-    """One line a request: never a query, a header or a body."""
+    """One line a request: never a query, a header or a body. `requests` counts them by method and status."""
+
+    def __init__(self, requests: Tally) -> None:
+        self._requests = requests
 
     async def send(self, request: _Request) -> _Response:
         """The answer; the line is written for an error too."""
@@ -363,6 +368,7 @@ class RequestLog(_Policy):
                 call.answer = response
             return response
         finally:
+            self._requests.note(request.http_request.method, str(status or NO_ANSWER), seconds=_now() - started)
             _log.debug(
                 "arm.request",
                 method=request.http_request.method,

@@ -20,6 +20,7 @@ from services.gateways.kubernetes.translation import (
 from services.model.errors import NotAuthenticated, Refused, Unreachable, Unreadable
 from services.model.fence import Fence
 from services.ports import Route
+from services.tally import NO_ANSWER, Tally
 
 _METHODS = {"get": "GET", "list": "GET", "create": "POST", "patch": "PATCH", "delete": "DELETE"}
 MAX_PAGES, MAX_OBJECTS = 1_000, 200_000
@@ -42,9 +43,11 @@ class Api:
         at_once: int,
         page: int,
         fence: Fence,
+        requests: Tally,
         route: Route = "direct",
     ) -> None:
         self._client = client
+        self._requests = requests
         self._route = route
         self.name = self._cluster = cluster
         self.accepted = True
@@ -122,11 +125,13 @@ class Api:
         self, method: str, path: str, query: Mapping[str, str], body: Object | None, action: str
     ) -> Response:
         target = f"{self._cluster}: {action}"
+        started, status = asyncio.get_running_loop().time(), NO_ANSWER
         self._under_way += 1
         try:
             with connecting(target):
                 async with asyncio.timeout(self._deadline), self._slots:
                     answer = await self._send(method, path, query, body)
+            status = str(answer.status)
             self.accepted = answer.status != 401  # noqa: PLR2004 - Unauthorized
             if answer.status >= 300:  # noqa: PLR2004 - redirects are no answers either
                 raise refusal(answer, target, action)
@@ -137,6 +142,7 @@ class Api:
             raise
         finally:
             self._under_way -= 1
+            self._requests.note(self._cluster, status, seconds=asyncio.get_running_loop().time() - started)
         self.reached = True
         return answer
 

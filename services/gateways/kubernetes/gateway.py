@@ -17,6 +17,7 @@ from services.model.azure import ClusterRef
 from services.model.errors import Unreachable, WrongCluster
 from services.model.fence import UNFENCED, Fence
 from services.ports import Route
+from services.tally import Tally
 
 DEADLINE = 15.0
 REQUESTS_AT_ONCE = 8
@@ -69,6 +70,8 @@ class KubernetesGateway:
         self._fence = fence
         self._sessions: dict[_Key, _Session] = {}
         self._retired: list[_Session] = []
+        self.requests = Tally()
+        """To the clusters' API servers, by cluster and status."""
         self._loading: defaultdict[_Key, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def cluster(
@@ -151,6 +154,7 @@ class KubernetesGateway:
             page=self._page,
             fence=self._fence,
             route=route,
+            requests=self.requests,
         )
         return _Session(client, api, version, _now(), KubernetesCluster(api), KubernetesCluster(api, "unproven"))
 
