@@ -441,7 +441,9 @@ def blueprint(box: Sandbox, database: Path, configuration: FixedConfiguration, c
         slack_url=env["SLACK_API_URL"],
         azure=Options(
             cloud=cloud(
-                "public", authority=env["AZURE_AUTHORITY_HOST"], resource_manager=env["AZURE_RESOURCE_MANAGER_URL"]
+                box.world["azure"].get("cloud", "public"),
+                authority=env["AZURE_AUTHORITY_HOST"],
+                resource_manager=env["AZURE_RESOURCE_MANAGER_URL"],
             ),
             identity=Identity("secret", env["AZURE_TENANT_ID"], env["AZURE_CLIENT_ID"], secret),
             ca_file=env["SSL_CERT_FILE"],
