@@ -236,10 +236,21 @@ class Extensions(Protocol):
     ) -> Pending:
         """PUT a `microsoft.containerregistry.connectedregistry` extension with a system-assigned identity."""
 
-    async def replace_secrets(self, cluster: ClusterRef, name: str, protected: Mapping[str, Secret]) -> Pending:
-        """Replace all protected settings of an extension, and leave everything else as it is. Raises `Absent`.
+    async def update(
+        self,
+        cluster: ClusterRef,
+        name: str,
+        *,
+        settings: Mapping[str, str] | None = None,
+        protected: Mapping[str, Secret] | None = None,
+        release_train: str | None = None,
+        version: str | None = None,
+        auto_upgrade: bool | None = None,
+    ) -> Pending:
+        """Change these of an extension and leave everything else as it is. Raises `Absent`.
 
-        What `protected` does not have is deleted (Learn: Arc extensions).
+        `settings` are merged with those that it has; `protected` takes the place of all that it has, and what it does
+        not name is deleted (Learn: Arc extensions).
         """
 
     async def delete(self, cluster: ClusterRef, name: str, *, force: bool = False) -> Pending:

@@ -84,13 +84,26 @@ class Extensions:
             )
             return pending_write(self._arm, await initial_answer(poller), target)
 
-    async def replace_secrets(self, cluster: ClusterRef, name: str, protected: Mapping[str, Secret]) -> Pending:
+    async def update(
+        self,
+        cluster: ClusterRef,
+        name: str,
+        *,
+        settings: Mapping[str, str] | None = None,
+        protected: Mapping[str, Secret] | None = None,
+        release_train: str | None = None,
+        version: str | None = None,
+        auto_upgrade: bool | None = None,
+    ) -> Pending:
         """A PATCH of these alone. Left out, the train and the upgrades would be sent as the SDK's own defaults."""
-        unchanged: Any = None
+        release: dict[str, Any] = {"release_train": release_train, "auto_upgrade_minor_version": auto_upgrade}
         change = models.PatchExtension(
-            auto_upgrade_minor_version=unchanged,
-            release_train=unchanged,
-            configuration_protected_settings={key: value.reveal() for key, value in protected.items()},
+            **release,
+            version=version,
+            configuration_settings=dict(settings) if settings else None,
+            configuration_protected_settings=(
+                {key: value.reveal() for key, value in protected.items()} if protected else None
+            ),
         )
         client = self._arm.extensions(cluster.subscription).extensions
         target = f"{cluster.id}{_EXTENSIONS}/{name}"

@@ -546,7 +546,7 @@ async def test_new_secrets_change_nothing_else_of_an_extension(cloud: Sandboxed,
     )
     [before] = await cloud.desired(CLUSTER.id)
     shown = await azure.extensions.get(CLUSTER, "edge01")
-    await azure.extensions.replace_secrets(CLUSTER, "edge01", {"connectionString": Secret("new")})
+    await azure.extensions.update(CLUSTER, "edge01", protected={"connectionString": Secret("new")})
     [after] = await cloud.desired(CLUSTER.id)
 
     assert shown.secrets == ("connectionString", "tls.key")

@@ -41,7 +41,7 @@ class Cloud:
         self.calls.append(slot)
         return Secret("hunter2hunter2")
 
-    async def replace_secrets(self, _cluster: object, name: str, _protected: object) -> Pending:
+    async def update(self, _cluster: object, name: str, **_: object) -> Pending:
         self.calls.append(name)
         return SENT
 

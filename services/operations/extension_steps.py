@@ -1,0 +1,173 @@
+"""Steps on an extension that is installed, for each kind of operation that changes one.
+
+Azure takes an extension's protected settings only as a whole and never shows them, so whoever changes one of them sends
+a new connection string with it. Its password lives between two awaits and nowhere else: no answer, error or checkpoint
+holds it. A step that is begun again makes another password in the same slot, which nobody else has: so none is left
+behind that is in use and that nobody could tell.
+"""
+
+import shlex
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from services.model.azure import Extension, Pending
+from services.model.errors import Failure, Refused
+from services.model.operation import Operation
+from services.model.plan import PlannedStep
+from services.model.secret import Secret
+from services.operations.command_line import Variable, acr_options, command_line
+from services.operations.connection_string import connection_string
+from services.operations.step import Done, Going, Progress, Scene, Step, again
+from services.policy.sites import RUNTIME_NAMESPACE, Site
+
+UNDER_WAY = frozenset({"creating", "updating", "pending"})
+SLOT = frozenset({"slot"})
+"""A failed run has filled the slot that was idle; a retry keeps to the approved ones, or it would end the new one."""
+CONNECTION_STRING = "connectionString"
+_NOT_SENT = Pending("not sent")
+"""In the place of an update that can't be sent yet, since the extension is still being changed."""
+_PASSWORD, _GATEWAY, PROTECTED = Variable("password"), Variable("gateway"), Variable("protected_settings")
+Line = Callable[[Site, Operation, PlannedStep], str]
+
+
+async def new_connection_string(scene: Scene) -> Secret:
+    """With a new password in the `slot` of the `token` among the step's parameters, which ends when it `expires`."""
+    acr, params = scene.site.acr_ref, scene.params
+    registry = await scene.azure.connected.get(acr, scene.name)
+    password = await scene.azure.tokens.generate_password(
+        acr, f"{acr.id}/tokens/{params['token']}", params["slot"], expires=params.get("expires")
+    )
+    return connection_string(
+        name=registry.name, token=params["token"], password=password, gateway_endpoint=registry.gateway_endpoint
+    )
+
+
+async def _extension(scene: Scene) -> Extension:
+    return await scene.azure.extensions.get(scene.site.cluster_ref, scene.params["name"])
+
+
+def change_extension(
+    kind: str,
+    send: Callable[[Scene], Awaitable[Pending]],
+    line: Line,
+    *,
+    cause: str,
+    is_done: Callable[[Scene, Extension], bool] = lambda _scene, _extension: False,
+    writes: Callable[[Site, PlannedStep], str] = lambda _site, _planned: "",
+) -> Step:
+    """A step that sends a change of the extension `name`, and is done when Azure shows the extension as installed.
+
+    It waits while the extension is still being changed, and fails of `cause` where the extension does. `is_done` says
+    whether an extension at rest needs nothing more.
+    """
+
+    async def begin(scene: Scene) -> Progress:
+        # What a run that died has sent may hold a password that is replaced now, so it counts for nothing.
+        extension = await _extension(scene)
+        if extension.provisioning_state.lower() in UNDER_WAY:
+            return Going(_NOT_SENT)
+        return Done() if is_done(scene, extension) else await sent(scene)
+
+    async def sent(scene: Scene) -> Progress:
+        pending = await send(scene)
+        return Going(pending, pending.correlation_id)
+
+    async def wait(scene: Scene, token: Pending) -> Progress:
+        if token == _NOT_SENT:
+            is_busy = (await _extension(scene)).provisioning_state.lower() in UNDER_WAY
+            return Going(token) if is_busy else await sent(scene)
+        # The operation comes first: the extension itself may be shown for a moment as it was before.
+        try:
+            pending = await scene.azure.operations.poll(token)
+        except Refused:
+            pending = replace(token, kind="done")  # the extension says why it failed; the operation does not
+        if pending.kind != "done":
+            return Going(pending)
+        extension = await _extension(scene)
+        state = extension.provisioning_state.lower()
+        if state == "succeeded":
+            return Done()
+        if state in UNDER_WAY:
+            return Going(pending)
+        problems = tuple(dict.fromkeys(problem.message for problem in extension.problems if problem.message))
+        facts = {"extension": extension.name, "state": extension.provisioning_state, "problems": problems}
+        raise Failure(cause, facts)
+
+    return Step(kind, begin, line, wait=wait, interval=5, within=timedelta(minutes=30), writes=writes, shifting=SLOT)
+
+
+def see_available(kind: str) -> Step:
+    """A step that looks until the extension's Deployment is available in the cluster again."""
+
+    async def look(scene: Scene) -> Progress:
+        runtime = await (await scene.cluster()).runtime(RUNTIME_NAMESPACE)
+        return Done() if runtime.deployment_available else Going()
+
+    def line(site: Site, _operation: Operation, _planned: PlannedStep) -> str:
+        return command_line(
+            "kubectl wait deployments",
+            context=site.cluster.kubernetes.context,
+            namespace=RUNTIME_NAMESPACE,
+            all=True,
+            **{"for": "condition=Available"},
+            timeout="10m",
+        )
+
+    return Step(kind, look, line, wait=again(look), interval=3, within=timedelta(minutes=10))
+
+
+def extension_options(site: Site, name: object) -> dict[str, object]:
+    """The options by which the Azure CLI finds an extension."""
+    arc = site.cluster_ref
+    return {
+        "name": name,
+        "cluster_name": arc.name,
+        "cluster_type": "connectedClusters",
+        "resource_group": arc.resource_group,
+        "subscription": arc.subscription,
+    }
+
+
+def protected_lines(
+    site: Site, operation: Operation, planned: PlannedStep, others: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
+    """Lines that fill the file `PROTECTED` with a new connection string, and with `others` that are no secrets.
+
+    Only its owner can read it, and the secret is in no process's arguments (printf is built in).
+    """
+    params, options = planned.params, acr_options(site.acr_ref)
+    expires = params.get("expires")
+    generate = command_line(
+        "az acr token credential generate",
+        name=params["token"],
+        **options,
+        **{str(params["slot"]): True},
+        expiration=expires.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(expires, datetime) else None,
+        query="passwords[0].value",
+        output="tsv",
+    )
+    gateway = command_line(
+        "az acr connected-registry show",
+        name=operation.target,
+        **options,
+        query="parent.syncProperties.gatewayEndpoint",
+        output="tsv",
+    )
+    form = (
+        '{"connectionString": "ConnectedRegistryName=%s;SyncTokenName=%s;SyncTokenPassword=%s;'
+        'ParentGatewayEndpoint=%s;ParentEndpointProtocol=https"'
+    )
+    form += "".join(f', "{key}": "%s"' for key in others or {}) + "}"
+    names = f"{shlex.quote(operation.target)} {shlex.quote(str(params['token']))}"
+    values = " ".join(("", *map(shlex.quote, (others or {}).values())))
+    # Azure CLIs for Windows end lines with a carriage return.
+    return (
+        f"{_PASSWORD.name}=$({generate})",
+        f"{_PASSWORD.name}=$(printf '%s' {_PASSWORD} | tr -d '\\r')",
+        f"{_GATEWAY.name}=$({gateway})",
+        f"{_GATEWAY.name}=$(printf '%s' {_GATEWAY} | tr -d '\\r')",
+        f"{PROTECTED.name}=$(mktemp)",
+        f"trap 'rm -f {PROTECTED}' EXIT",
+        f"printf '{form}\\n' {names} {_PASSWORD} {_GATEWAY}{values.rstrip()} > {PROTECTED}",
+    )
