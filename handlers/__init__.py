@@ -52,6 +52,7 @@ COMMANDS: tuple[Command, ...] = (
     images.images,
     extensions.show,
     extensions.deploy,
+    extensions.update,
     extensions.delete,
     sites.list_,
     sites.show,

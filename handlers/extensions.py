@@ -1,6 +1,7 @@
 """Extensions: the Arc extension that runs a connected registry, in Azure and in its cluster."""
 
 import asyncio
+from typing import Literal
 
 from handlers.connected import locate
 from handlers.kit.command import command
@@ -11,6 +12,7 @@ from services.model.azure import Token
 from services.operations.answers import Questions
 from services.operations.deploy.extension_alone import ExtensionDeployOptions, extension_request
 from services.operations.deploy.installation import Installation
+from services.operations.extension_update.request import ExtensionUpdateOptions, Tls, extension_update_request
 from services.operations.reach import ClusterQuestions
 from services.operations.remove.extension_alone import ExtensionDeleteOptions
 from services.operations.service import Order
@@ -101,6 +103,72 @@ async def deploy(
     extension_request(site, name, options)  # so that a mistake is answered at once and privately
     place, key = request.place, request.key
     order = Order("extension deploy", name, site, options, request.person, place, key, dry_run=dry_run)
+    await services.operations.start(order)
+    return None
+
+
+OnOff = Literal["on", "off"]
+
+
+def _flag(value: OnOff | None) -> bool | None:
+    return None if value is None else value == "on"
+
+
+@command(
+    "extension update",
+    needs="registry:write",
+    examples=(
+        "extension update edge01 --site berlin --version 0.11.0",
+        "extension update edge01 --site berlin --auto-upgrade on --release-train stable",
+        "extension update edge01 --site berlin --trust-node-selector on --dry-run",
+        "extension update edge01 --site berlin --tls secret --tls-secret edge-certificate",
+    ),
+    changes=True,
+)
+async def update(
+    request: Request,
+    name: str,
+    *,
+    site: Site,
+    version: str = "",
+    release_train: str = "",
+    auto_upgrade: OnOff | None = None,
+    tls: Tls | None = None,
+    tls_secret: str = "",
+    trust_distribution: OnOff | None = None,
+    trust_node_selector: OnOff | None = None,
+    dry_run: bool = False,
+    services: Services,
+) -> Message | None:
+    """Change the Arc extension that runs a connected registry: version, upgrades, TLS, and which nodes trust it.
+
+    Only what you name changes; the plan shows the old and the new values, and what it means for those who pull. All
+    other settings and secrets stay. The runtime starts again.
+
+    Args:
+        name: Of the connected registry.
+        site: Where it runs.
+        version: Version of the extension, which is then kept: nothing upgrades it.
+        release_train: Such as stable or preview.
+        auto_upgrade: Whether Azure installs newer minor versions by itself.
+        tls: A certificate by cert-manager, one in a Secret of the cluster, or plain HTTP without encryption.
+        tls_secret: Name of the Secret with ca.crt, tls.crt and tls.key, in the namespace of the extension.
+        trust_distribution: Whether nodes learn to trust the certificate.
+        trust_node_selector: Whether only nodes with the label containerd-configured-by=connected-registry do.
+        dry_run: Only show the plan and the checks; write nothing.
+    """
+    options = ExtensionUpdateOptions(
+        version,
+        release_train,
+        _flag(auto_upgrade),
+        tls,
+        tls_secret,
+        _flag(trust_distribution),
+        _flag(trust_node_selector),
+    )
+    extension_update_request(site, name, options)  # so that a slip is answered at once and privately
+    place, key = request.place, request.key
+    order = Order("extension update", name, site, options, request.person, place, key, dry_run=dry_run)
     await services.operations.start(order)
     return None
 

@@ -177,6 +177,18 @@ RULES: Mapping[errors.InvalidRule, _Rule] = {
     "image.source": lambda _, value, __: (
         f"{code(value)} does not name a registry and a repository, such as `mcr.microsoft.com/hello-world:latest`."
     ),
+    "extension_update.nothing": lambda _, __, ___: (
+        "Nothing is to change. Name at least one: `--version`, `--release-train`, `--auto-upgrade`, `--tls`,"
+        " `--trust-distribution` or `--trust-node-selector`."
+    ),
+    "auto_upgrade.pinned": lambda field, _, __: (
+        f"A version that is named is kept, so {field} can't be `on` with it. Leave one of the two out."
+    ),
+    "tls_secret.with_tls": lambda field, _, __: (
+        f"{code('--tls secret')} and {field} belong together: the second names a Secret in the namespace of the"
+        " extension."
+    ),
+    "tls_secret.pattern": lambda _, value, __: f"{code(value)} can't be the name of a Secret.",
     "image.twice": lambda _, value, __: (
         f"Two of these images would become {code(value)}. Import them one by one, or without `--repository`."
     ),

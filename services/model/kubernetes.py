@@ -1,6 +1,7 @@
 """What a cluster's Kubernetes API answers."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -15,6 +16,7 @@ class Node:
     os: str
     architecture: str
     ready: bool
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

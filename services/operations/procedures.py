@@ -6,6 +6,7 @@ from services.operations.deactivate.procedure import DEACTIVATION
 from services.operations.delete.procedure import DELETION
 from services.operations.deploy.extension_alone import EXTENSION_DEPLOY
 from services.operations.deploy.procedure import DEPLOY
+from services.operations.extension_update.procedure import EXTENSION_UPDATE
 from services.operations.permissions.procedure import PERMISSIONS
 from services.operations.procedure import Procedures
 from services.operations.providers.procedure import PROVIDER_REGISTRATION
@@ -25,6 +26,7 @@ PROCEDURES = Procedures(
         DELETION,
         REMOVAL,
         EXTENSION_DELETION,
+        EXTENSION_UPDATE,
         SETTINGS,
         PERMISSIONS,
         TOKEN_ROTATION,

@@ -16,8 +16,16 @@ SERVICE_ADDRESS = "service.clusterIP"
 STORAGE_CLASS = "pvc.storageClassName"
 STORAGE_REQUEST = "pvc.storageRequest"
 CERT_MANAGER_INSTALL = "cert-manager.install"
+CERT_MANAGER = "cert-manager.enabled"
 TRUST_DISTRIBUTION = "trustDistribution.enabled"
+TRUST_NODE_SELECTOR = "trustDistribution.useNodeSelector"
+HTTP = "httpEnabled"
+TLS_SECRET = "tls.secret"  # noqa: S105 - the key of a setting, which names a Secret of the cluster
 """Settings of the extension (Learn: quickstart-connected-registry-arc-cli, tutorial-connected-registry-arc)."""
+
+
+TRUST_LABEL = ("containerd-configured-by", "connected-registry")
+"""Key and value of the label on nodes that `useNodeSelector` asks for."""
 
 
 def registry_extensions(extensions: tuple[Extension, ...]) -> tuple[Extension, ...]:

@@ -132,7 +132,7 @@ async def test_what_would_cut_an_edge_off_is_refused_before_anything_is_written(
   :no_entry:  Others use the token `edge01` too, and would lose its password: `line1`.
   Rotate it by hand, for all of them together.
   :no_entry:  The extension `edge01` has further protected settings (`tls.key`). Azure replaces them only as a whole and never shows them, so that the rotation would delete them.
-  Whoever has them can send them together with a new connection string: `az k8s-extension update --config-protected-file`.\
+  Where that is `tls.secret` alone, `extension update --tls secret --tls-secret NAME` sends a new password with it. Else whoever has them can send them with a new connection string: `az k8s-extension update --config-protected-file`.\
 """,
             """\
   :no_entry:  The sync token `edge01` is disabled, perhaps to cut `edge01` off.

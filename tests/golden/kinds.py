@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from services.model.azure import ArcCluster, PasswordSlot, ScopeMap, Token
-from services.model.kubernetes import DeployedWorkload, WorkloadSpec
+from services.model.kubernetes import DeployedWorkload, Node, WorkloadSpec
 from services.model.operation import Operation, StepRun
 from services.operations.answers import Known
 from services.operations.create import observation as create
@@ -15,6 +15,9 @@ from services.operations.create.request import CreateOptions
 from services.operations.delete import observation as delete
 from services.operations.delete.procedure import DELETION
 from services.operations.delete.request import DeleteOptions
+from services.operations.extension_update import observation as extension_update
+from services.operations.extension_update.procedure import EXTENSION_UPDATE
+from services.operations.extension_update.request import ExtensionUpdateOptions
 from services.operations.permissions import observation as permissions
 from services.operations.permissions.procedure import PERMISSIONS
 from services.operations.permissions.request import PermissionsOptions
@@ -122,6 +125,22 @@ KINDS: Mapping[str, Operation] = {
             workloads=Known(()),
             own_workloads=Known(()),
             missing_workload_rights=Known(()),
+        ),
+    ),
+    "extension update": waiting(
+        EXTENSION_UPDATE,
+        ExtensionUpdateOptions(version="0.11.0", tls="secret", tls_secret="edge-certificate", trust_node_selector=True),
+        extension_update.Observation(
+            connected=Known((replace(REGISTRY, gateway_endpoint="contosoacr.westeurope.data.azurecr.io"),)),
+            tokens=Known((sync_token("edge01"),)),
+            cluster=Known(ArcCluster("/arc", "hamburg-arc", "westeurope", "Connected", NOW)),
+            extensions=Known(
+                (replace(EXTENSION, settings={"service.clusterIP": REGISTRY.login_server}, auto_upgrade=True),)
+            ),
+            nodes=Known((Node("hamburg-1", "linux", "amd64", True),)),
+            cert_manager=Known(True),
+            missing_at_acr=Known(()),
+            missing_at_cluster=Known(()),
         ),
     ),
     "update": waiting(

@@ -135,7 +135,8 @@ WORDS = ProcedureWords(
         Code.OTHER_SECRETS: FindingWords(
             "The extension {extension} has further protected settings ({keys}). Azure replaces them only as a whole and"
             " never shows them, so that the rotation would delete them.",
-            "Whoever has them can send them together with a new connection string: `az k8s-extension update"
+            "Where that is `tls.secret` alone, `extension update --tls secret --tls-secret NAME` sends a new password"
+            " with it. Else whoever has them can send them with a new connection string: `az k8s-extension update"
             " --config-protected-file`.",
         ),
         Code.AGENTS_CONNECTED: FindingWords("The Arc agents of {cluster} reach Azure."),

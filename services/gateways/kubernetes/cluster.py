@@ -202,4 +202,5 @@ def _node(item: Object) -> Node:
         str(labels.get("kubernetes.io/os") or info.get("operatingSystem") or ""),
         str(labels.get("kubernetes.io/arch") or info.get("architecture") or ""),
         is_true(item, "Ready") and not (item.get("spec") or {}).get("unschedulable"),
+        labels,
     )

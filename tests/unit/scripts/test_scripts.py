@@ -259,6 +259,21 @@ def test_a_cloud_registry_is_made_ready_filled_and_deleted(run: Run) -> None:
     assert options(calls, "az acr import")["registry"] == "/lab"
 
 
+def test_an_extension_s_change_sends_a_certificate_s_name_beside_the_new_connection_string(run: Run) -> None:
+    calls = run(written(KINDS["extension update"]))
+    updated = options(calls, "az k8s-extension update")
+    [(protected, mode)] = [call["protected"] for call in calls if "protected" in call]
+
+    assert commands(calls)[-2:] == ["az k8s-extension update", "kubectl wait deployments"]
+    assert (updated["version"], updated["auto_upgrade_minor_version"]) == ("0.11.0", "false")
+    assert "trustDistribution.useNodeSelector=true" in updated["config"]
+    assert (protected.keys(), protected["tls.secret"], mode) == (
+        {"connectionString", "tls.secret"},
+        "edge-certificate",
+        "0o600",
+    )
+
+
 def test_a_resync_s_script_asks_for_it_and_shows_how_it_goes(run: Run) -> None:
     assert commands(run(written(KINDS["resync"]))) == [
         "az acr connected-registry resync",

@@ -1,0 +1,141 @@
+"""A change of an extension, as people read it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from handlers.kit.text import code, escape
+from handlers.views.procedures.words import REGISTRY_FINDINGS, CauseWords, FindingWords, ProcedureWords, StepWords
+from services.model.operation import Operation
+from services.operations.extension_update.request import Cause, Code
+
+_LABELS: Mapping[str, str] = {
+    "version": "version",
+    "release_train": "release train",
+    "auto_upgrade": "automatic upgrades",
+}
+_SHOW = (
+    "az k8s-extension show --name {extension} --cluster-name {cluster} --resource-group {cluster_group}"
+    " --cluster-type connectedClusters"
+)
+
+
+def _value(value: object) -> str:
+    match value:
+        case bool():
+            return "on" if value else "off"
+        case None | "":
+            return "unknown"
+    return str(value)
+
+
+def _texts(params: Mapping[str, Any]) -> list[str]:
+    """Old and new values."""
+    changes = {**{_LABELS[key]: pair for key, pair in params["release"].items()}, **params["settings"]}
+    texts = [
+        f"{label} {_value(after) if before == after else f'{_value(before)} → {_value(after)}'}"
+        for label, (before, after) in changes.items()
+    ]
+    if params["tls_secret"]:
+        texts.append(f"certificate from the Secret {params['tls_secret']}")
+    if params["token"]:
+        texts.append(f"new connection string with {params['slot']} of {params['token']}")
+    return texts
+
+
+def _details(params: Mapping[str, Any]) -> str:
+    return ", ".join(_texts(params)) or "sent again, as it is"
+
+
+def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
+    for step in operation.planned:
+        if step.kind == "extension.update":
+            yield "Changed", escape(_details(step.params))
+
+
+WORDS = ProcedureWords(
+    title="Update the extension of {target} at {site}",
+    success="updated",
+    idle="nothing to change",
+    steps={
+        "extension.update": StepWords("Extension {name}", _details),
+        "extension.available": StepWords("Deployment of {name} is available in the cluster"),
+    },
+    fields=_fields,
+    causes={
+        Cause.CHANGE_FAILED: CauseWords(
+            "The extension {extension} did not take the change: it is {state} ({problems}).",
+            f"See to what it complains of. {code('extension update')} with other values installs it again.",
+            _SHOW,
+            retry="A retry sends the same values once more.",
+        ),
+    },
+    findings={
+        **REGISTRY_FINDINGS,
+        Code.EXTENSION_FOUND: FindingWords("The extension {extension} runs {name} ({state}, version {version})."),
+        Code.EXTENSION_ABSENT: FindingWords(
+            "No extension at {site} is certainly that of {name}.",
+            "Name the site where it runs, or install one.",
+            command="extension deploy {name} --site {site}",
+        ),
+        Code.EXTENSION_BUSY: FindingWords(
+            "The extension {extension} is being changed at the moment ({state}).",
+            "Run the command again when that has ended.",
+        ),
+        Code.EXTENSION_FAILED: FindingWords(
+            "The extension {extension} is {state}. The change installs it again; if it fails of something else, so does"
+            " the change."
+        ),
+        Code.RESTARTS: FindingWords(
+            "The runtime of {name} starts again, and nobody can pull from it meanwhile: a minute or two."
+        ),
+        Code.PLAIN_HTTP: FindingWords(
+            "{name} is served over plain HTTP: passwords of client tokens and images travel unencrypted, and each node"
+            " has to be told that its registry is insecure.",
+            "Only for a network that nobody else is in. Workloads that pull over HTTPS can't pull any more.",
+        ),
+        Code.CERT_MANAGER_GOES: FindingWords(
+            "The cert-manager that the extension {extension} brought along is removed with this change. Certificates of"
+            " others that it renews are not renewed any more."
+        ),
+        Code.TLS_SECRET_UNSEEN: FindingWords(
+            "Nobody has looked into the Secret {secret}: the bot may not read Secrets. It has to be in the namespace"
+            " {namespace} with `ca.crt`, `tls.crt` and `tls.key`, and its certificate has to name the Service address.",
+            "Look whether it is there.",
+            "kubectl get secret {secret} --namespace {namespace}",
+        ),
+        Code.NODES_LABELLED: FindingWords("These nodes bear the label {label}: {nodes}."),
+        Code.NO_NODE_LABELLED: FindingWords(
+            "No node bears the label {label}, so that none learns to trust the certificate, and none can pull.",
+            "Label those that are to pull.",
+            "kubectl label node NODE {label}",
+        ),
+        Code.NEW_PASSWORD: FindingWords(
+            "Azure takes protected settings only as a whole, so that a new connection string goes with them: {slot} of"
+            " {token} gets a new password, and the other one stays valid."
+        ),
+        Code.OTHER_SECRETS: FindingWords(
+            "The extension {extension} has further protected settings ({keys}). Azure replaces them only as a whole and"
+            " never shows them, so that the change would delete them.",
+            "Whoever has them can send them together with a new connection string: `az k8s-extension update"
+            " --config-protected-file`.",
+        ),
+        Code.NO_CONNECTION_STRING: FindingWords(
+            "No new connection string can be built for {name}, which has to go with the change: its sync token is gone"
+            " or disabled, or it syncs through another connected registry.",
+            "Change it by hand.",
+            "az acr connected-registry get-settings --name {name} --registry {registry} --resource-group {group}"
+            " --parent-protocol https --generate-password 2",
+        ),
+        Code.AGENTS_CONNECTED: FindingWords("The Arc agents of {cluster} reach Azure."),
+        Code.AGENTS_AWAY: FindingWords(
+            "The Arc agents of {cluster} do not reach Azure ({state}, last seen {last_heartbeat}), so that nobody"
+            " would carry the change out.",
+            "Reconnect the cluster first.",
+        ),
+        Code.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has all rights that the change uses."),
+        Code.ACTIONS_MISSING: FindingWords(
+            "The bot's Azure identity lacks rights at {place}: {missing}.",
+            "Whoever runs the bot has to update its custom role: `deploy/azure/writer.json` lists them.",
+        ),
+    },
+)

@@ -1,0 +1,132 @@
+"""Checks of a change: what it brings along, what it can't do, and what nobody has looked at."""
+
+from services.model.plan import Finding
+from services.operations.checks import Check, blocker, check, ok, required, warning
+from services.operations.extension_update.change import change_of
+from services.operations.extension_update.observation import Observation
+from services.operations.extension_update.request import Code, ExtensionUpdateRequest
+from services.operations.registry_checks import CHANGING, at_rest
+from services.operations.token_steps import idle_slot
+from services.policy.extensions import CERT_MANAGER_INSTALL, HTTP, TRUST_LABEL, TRUST_NODE_SELECTOR
+from services.policy.sites import RUNTIME_NAMESPACE, Site
+
+
+@check("connected.exists", title="Connected registry exists", essential=True)
+def exists(_site: Site, request: ExtensionUpdateRequest, observation: Observation) -> Finding:
+    """By it the extension is known."""
+    return at_rest(observation, request.name)
+
+
+@check("extension.found", title="Extension that runs it", essential=True)
+def extension(_site: Site, request: ExtensionUpdateRequest, observation: Observation) -> Finding | None:
+    """One that has failed may be mended by the change."""
+    required(observation.extensions)
+    if observation.registry(request.name) is None:
+        return None
+    own = observation.extension(request.name)
+    if own is None:
+        return blocker(Code.EXTENSION_ABSENT)
+    facts = {"extension": own.name, "state": own.provisioning_state, "version": own.version}
+    if own.provisioning_state in CHANGING:
+        return blocker(Code.EXTENSION_BUSY, **facts)
+    code = Code.EXTENSION_FOUND if own.provisioning_state == "Succeeded" else Code.EXTENSION_FAILED
+    return ok(code, **facts) if code is Code.EXTENSION_FOUND else warning(code, **facts)
+
+
+@check("extension.restart", title="What pulls meanwhile")
+def restart(_site: Site, request: ExtensionUpdateRequest, observation: Observation) -> Finding | None:
+    """Its one Pod is replaced, unless only the upgrades of later days change."""
+    change = change_of(request, observation)
+    if change is None or not ({*change.settings, *change.release} - {"auto_upgrade"} or change.replaces_secrets):
+        return None
+    return warning(Code.RESTARTS)
+
+
+@check("extension.http", title="Encryption of what nodes pull")
+def http(_site: Site, request: ExtensionUpdateRequest, observation: Observation) -> Finding | None:
+    """Passwords and images travel in the clear, and nodes refuse such a registry until they are configured for it."""
+    change = change_of(request, observation)
+    return warning(Code.PLAIN_HTTP) if change and change.sets(HTTP, "true") else None
+
+
+@check("extension.cert_manager", title="cert-manager that the extension brought along")
+def cert_manager(_site: Site, request: ExtensionUpdateRequest, observation: Observation) -> Finding | None:
+    """It belongs to the release."""
+    change = change_of(request, observation)
+    if change is None or not change.sets(CERT_MANAGER_INSTALL, "false"):
+        return None
+    return warning(Code.CERT_MANAGER_GOES, extension=change.extension.name)
+
+
+@check("extension.tls_secret", title="Secret with the certificate")
+def tls_secret(_site: Site, request: ExtensionUpdateRequest, observation: Observation) -> Finding | None:
+    """The bot has no right to read secrets there."""
+    if observation.extension(request.name) is None or not request.options.tls_secret:
+        return None
+    return warning(Code.TLS_SECRET_UNSEEN, secret=request.options.tls_secret, namespace=RUNTIME_NAMESPACE)
+
+
+@check("kubernetes.labels", title="Nodes that trust is given to", proofs=("whether nodes bear the label of the trust",))
+def labels(_site: Site, request: ExtensionUpdateRequest, observation: Observation) -> Finding | None:
+    """With the selector only nodes with the label learn to trust the certificate (Learn: glossary)."""
+    change, (key, value) = change_of(request, observation), TRUST_LABEL
+    if change is None or not change.sets(TRUST_NODE_SELECTOR, "true"):
+        return None
+    nodes = tuple(node.name for node in required(observation.nodes) if node.labels.get(key) == value)
+    facts = {"label": f"{key}={value}", "nodes": nodes}
+    return ok(Code.NODES_LABELLED, **facts) if nodes else warning(Code.NO_NODE_LABELLED, **facts)
+
+
+@check("token.password", title="New connection string", essential=True)
+def password(_site: Site, request: ExtensionUpdateRequest, observation: Observation) -> Finding | None:
+    """Protected settings go as a whole, and nobody can read those that are there."""
+    change, registry = change_of(request, observation), observation.registry(request.name)
+    if change is None or registry is None or not change.replaces_secrets:
+        return None
+    if change.lost_secrets:
+        return blocker(Code.OTHER_SECRETS, keys=change.lost_secrets, extension=change.extension.name)
+    required(observation.tokens)
+    token = observation.token(request.name)
+    if token is None or not token.enabled or registry.parent or not registry.gateway_endpoint:
+        return blocker(Code.NO_CONNECTION_STRING)
+    return ok(Code.NEW_PASSWORD, slot=idle_slot(token), token=token.name)
+
+
+@check("cluster.agents", title="Arc agents reach Azure", essential=True)
+def agents(_site: Site, request: ExtensionUpdateRequest, observation: Observation) -> Finding | None:
+    """They carry the change out."""
+    arc_cluster = required(observation.cluster)
+    if arc_cluster is None or observation.extension(request.name) is None:
+        return None
+    if arc_cluster.connectivity == "Connected":
+        return ok(Code.AGENTS_CONNECTED)
+    return blocker(Code.AGENTS_AWAY, state=arc_cluster.connectivity, last_heartbeat=arc_cluster.last_heartbeat)
+
+
+@check("azure.actions", title="Bot has the Azure rights that the change uses")
+def actions(site: Site, request: ExtensionUpdateRequest, observation: Observation) -> Finding | None:
+    """By its roles."""
+    own = observation.extension(request.name)
+    if own is None:
+        return None
+    places = [(observation.missing_at_cluster, site.cluster_ref.name)]
+    if (change := change_of(request, observation)) and change.replaces_secrets:
+        places.append((observation.missing_at_acr, site.acr_ref.name))
+    for answer, place in places:
+        if missing := required(answer):
+            return blocker(Code.ACTIONS_MISSING, missing=missing, place=place)
+    return ok(Code.ACTIONS_COMPLETE)
+
+
+CHECKS: tuple[Check[ExtensionUpdateRequest, Observation], ...] = (
+    exists,
+    extension,
+    restart,
+    http,
+    cert_manager,
+    tls_secret,
+    labels,
+    password,
+    agents,
+    actions,
+)

@@ -1,0 +1,187 @@
+"""Changing the extension that runs a connected registry, as conversations."""
+
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+
+from tests.flows.conversation import Conversation
+
+UPDATE = "extension update edge01 --site berlin"
+
+
+@pytest.fixture
+async def deployed(registry: Conversation) -> Conversation:
+    """With edge01 online at berlin."""
+    await registry.say("deploy edge01 --site berlin")
+    registry.said.clear()
+    return registry
+
+
+def extension(registry: Conversation) -> Any:
+    """The extension inside the sandbox, with its secrets."""
+    assert registry.box.azure
+    cluster = registry.box.azure.cloud.cluster("edge-rg", "berlin-arc")
+    assert cluster
+    return cluster.extensions["edge01"]
+
+
+async def answers(registry: Conversation, *lines: str) -> list[str]:
+    """What is read after each line."""
+    texts = []
+    for line in lines:
+        await registry.say(line)
+        texts.append(await registry.answer())
+    return texts
+
+
+async def test_what_is_named_changes_and_everything_else_of_the_extension_stays(deployed: Conversation) -> None:
+    before, secret = dict(extension(deployed).settings), dict(extension(deployed).protected)
+    version = f"{UPDATE} --version 0.10.0 --trust-node-selector on"
+    texts = await answers(deployed, f"{version} --dry-run", version, version)
+    pinned = extension(deployed)
+    release, settings = (pinned.version, pinned.auto_upgrade), dict(pinned.settings)
+    await deployed.say(f"{UPDATE} --auto-upgrade on --trust-node-selector off")
+
+    assert texts == snapshot(
+        [
+            """\
+Registry: :mag:  *Update the extension of edge01 at berlin*  ·  dry run
+  requested by @alice TIME  ·  development  ·  `op-1`
+  :warning:  The runtime of `edge01` starts again, and nobody can pull from it meanwhile: a minute or two.
+  :warning:  No node bears the label `containerd-configured-by=connected-registry`, so that none learns to trust the certificate, and none can pull.
+  Label those that are to pull.
+  Plan: 2 steps
+  [ ] Change: Extension edge01
+      version 0.11.0 → 0.10.0, automatic upgrades on → off, trustDistribution.useNodeSelector false → true
+  [ ] Verify: Deployment of edge01 is available in the cluster
+  This was a dry run: nothing was written.
+  [Show details]\
+""",
+            """\
+Registry: :white_check_mark:  *Update the extension of edge01 at berlin*  ·  updated
+  requested by @alice TIME  ·  development  ·  `op-1`
+  2 of 2 steps done
+  *Changed* version 0.11.0 → 0.10.0, automatic upgrades on → off, trustDistribution.useNodeSelector false → true
+  *Took* N s
+  [Show details]\
+""",
+            """\
+Registry: :white_check_mark:  *Update the extension of edge01 at berlin*  ·  nothing to change
+  requested by @alice TIME  ·  development  ·  `op-1`
+  There was nothing to do: everything is as requested.
+  [Show details]\
+""",
+        ]
+    )
+    assert (release, settings) == (("0.10.0", False), before | {"trustDistribution.useNodeSelector": "true"})
+    assert (extension(deployed).auto_upgrade, extension(deployed).protected) == (True, secret)
+
+
+async def test_a_certificate_of_ones_own_goes_with_a_new_connection_string_and_back(deployed: Conversation) -> None:
+    [own] = await answers(deployed, f"{UPDATE} --tls secret --tls-secret edge-certificate --dry-run")
+    await deployed.say(f"{UPDATE} --tls secret --tls-secret edge-certificate")
+    protected = dict(extension(deployed).protected)
+    texts = await answers(deployed, f"{UPDATE} --tls http --dry-run", f"{UPDATE} --tls cert-manager")
+    extension(deployed).protected["proxy.password"] = "hidden"
+    await deployed.say(f"{UPDATE} --tls secret --tls-secret edge-certificate")
+
+    assert own == snapshot("""\
+Registry: :mag:  *Update the extension of edge01 at berlin*  ·  dry run
+  requested by @alice TIME  ·  development  ·  `op-1`
+  :warning:  The runtime of `edge01` starts again, and nobody can pull from it meanwhile: a minute or two.
+  :warning:  The cert-manager that the extension `edge01` brought along is removed with this change. Certificates of others that it renews are not renewed any more.
+  :warning:  Nobody has looked into the Secret `edge-certificate`: the bot may not read Secrets. It has to be in the namespace `connected-registry` with `ca.crt`, `tls.crt` and `tls.key`, and its certificate has to name the Service address.
+  Look whether it is there.
+  Plan: 2 steps
+  [ ] Change: Extension edge01
+      cert-manager.enabled true → false, cert-manager.install true → false, certificate from the Secret edge-certificate, new connection string with password2 of edge01
+  [ ] Verify: Deployment of edge01 is available in the cluster
+  This was a dry run: nothing was written.
+  [Show details]\
+""")
+    assert texts == snapshot(
+        [
+            """\
+Registry: :mag:  *Update the extension of edge01 at berlin*  ·  dry run
+  requested by @alice TIME  ·  development  ·  `op-1`
+  :warning:  The runtime of `edge01` starts again, and nobody can pull from it meanwhile: a minute or two.
+  :warning:  `edge01` is served over plain HTTP: passwords of client tokens and images travel unencrypted, and each node has to be told that its registry is insecure.
+  Only for a network that nobody else is in. Workloads that pull over HTTPS can't pull any more.
+  Plan: 2 steps
+  [ ] Change: Extension edge01
+      httpEnabled false → true
+  [ ] Verify: Deployment of edge01 is available in the cluster
+  This was a dry run: nothing was written.
+  [Show details]\
+""",
+            """\
+Registry: :white_check_mark:  *Update the extension of edge01 at berlin*  ·  updated
+  requested by @alice TIME  ·  development  ·  `op-1`
+  2 of 2 steps done
+  *Changed* cert-manager.enabled false → true, new connection string with password1 of edge01
+  *Took* N s
+  [Show details]\
+""",
+        ]
+    )
+    assert protected.keys() == {"connectionString", "tls.secret"}
+    assert await deployed.blockers() == snapshot("""\
+  :no_entry:  The extension `edge01` has further protected settings (`proxy.password`). Azure replaces them only as a whole and never shows them, so that the change would delete them.
+  Whoever has them can send them together with a new connection string: `az k8s-extension update --config-protected-file`.\
+""")
+    assert protected["connectionString"] not in str(await deployed.messages())
+
+
+async def test_a_version_that_does_not_exist_fails_and_another_one_mends_it(deployed: Conversation) -> None:
+    await deployed.say(f"{UPDATE} --version 0.1.0")
+    failed = await deployed.card_of("berlin")
+    await deployed.say(f"{UPDATE} --version 0.11.0")
+    mended = await deployed.card_of("berlin")
+    slips = await answers(
+        deployed,
+        UPDATE,
+        f"{UPDATE} --version 0.11.0 --auto-upgrade on",
+        f"{UPDATE} --tls secret",
+        "extension update edge10 --site berlin --auto-upgrade off",
+    )
+    await deployed.edge(scenario="silent-failure", times=1)
+    await deployed.say(f"{UPDATE} --trust-distribution off")
+    await deployed.click("Retry", as_="carol")
+
+    assert failed == snapshot("""\
+Registry: :x:  *Update the extension of edge01 at berlin*  ·  failed
+  requested by @alice TIME  ·  development  ·  `op-2`
+  0 of 2 steps done, stopped at *Change: Extension edge01*
+  The extension `edge01` did not take the change: it is `Failed` (`The extension operation failed with the following error: Error: [ InnerError: [Helm installation failed : Unable to create/update Kubernetes resources for the extension : Recommendation Please check that there are no policies blocking the resource creation/update for the extension : InnerError [release edge01 failed: chart path not found]]] occurred while doing the operation : [Create] on the config, For general troubleshooting visit: https://aka.ms/k8s-extensions-TSG`).
+  See to what it complains of. `extension update` with other values installs it again. A retry sends the same values once more.
+  `az k8s-extension show --name edge01 --cluster-name berlin-arc --resource-group edge-rg --cluster-type connectedClusters`
+  Left behind: perhaps Extension edge01.
+  [Retry] [Show details]\
+""")
+    assert mended == snapshot(
+        """\
+Registry: :white_check_mark:  *Update the extension of edge01 at berlin*  ·  updated
+  requested by @alice TIME  ·  development  ·  `op-3`
+  2 of 2 steps done
+  *Changed* version 0.11.0
+  *Took* N s
+  [Show details]\
+"""
+    )
+    assert slips == snapshot(
+        [
+            "Registry (only you): Nothing is to change. Name at least one: `--version`, `--release-train`, `--auto-upgrade`, `--tls`, `--trust-distribution` or `--trust-node-selector`.",
+            "Registry (only you): A version that is named is kept, so `--auto-upgrade` can't be `on` with it. Leave one of the two out.",
+            "Registry (only you): `--tls secret` and `--tls-secret` belong together: the second names a Secret in the namespace of the extension.",
+            """\
+Registry: :no_entry:  *Update the extension of edge10 at berlin*  ·  blocked
+  requested by @alice TIME  ·  development  ·  `op-1`
+  :no_entry:  The cloud registry `contosoacr` has no connected registry `edge10`.
+  Check the name; similar ones: `edge01`.
+  `az acr connected-registry list --registry contosoacr --resource-group edge-rg --output table`
+  [Show details]\
+""",
+        ]
+    )
+    assert (await deployed.operation()).state == "succeeded"
