@@ -50,6 +50,7 @@ COMMANDS: tuple[Command, ...] = (
     tokens.list_,
     tokens.rotate,
     images.images,
+    images.where,
     extensions.show,
     extensions.deploy,
     extensions.update,

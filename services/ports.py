@@ -105,6 +105,9 @@ class Images(Protocol):
     async def tags(self, acr: AcrRef, login_server: str, repository: str) -> Mapping[str, CloudTag]:
         """All tags of a repository by name. Raises `Absent`, its code `NAME_UNKNOWN` where there is no repository."""
 
+    async def tag(self, acr: AcrRef, login_server: str, repository: str, name: str) -> CloudTag:
+        """One tag. Raises `Absent` where it has none of that name, or there is no such repository."""
+
 
 class ScopeMaps(Protocol):
     """Scope maps of a cloud registry."""

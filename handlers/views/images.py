@@ -1,7 +1,7 @@
 """Images at the edge against the cloud, as people see them. Pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,9 +10,9 @@ from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, count, date, escape, listed
 from handlers.views.errors import explanation
 from handlers.views.procedures.workload import short_digest
-from services.model.azure import ConnectedRegistry
+from services.model.azure import AcrRef, ConnectedRegistry
 from services.model.contents import EdgeContents, EdgeSilence
-from services.model.errors import NotAllowed
+from services.model.errors import DomainError, NotAllowed
 from services.policy.arrival import Arrival, State, last_sync
 from services.policy.sites import Site
 
@@ -91,13 +91,18 @@ def _next_sync(
 
 
 def _row(repository: str, arrival: Arrival, now: datetime) -> tuple[str, ...]:
+    return repository, arrival.tag, *_state_cells(arrival, now)
+
+
+def _state_cells(arrival: Arrival, now: datetime) -> tuple[str, str, str]:
+    """The state in words, and both digests."""
     state = _STATES[arrival.state][0]
     if arrival.state == "due" and arrival.next_sync:
         state = "due now" if arrival.next_sync <= now else f"due {arrival.next_sync:%Y-%m-%d %H:%M} UTC"
     if arrival.missing:
         state = f"incomplete: {count(len(arrival.missing), 'manifest')} of its index missing"
     edge = short_digest(arrival.edge) or ("unknown" if arrival.state == "unknown" else "none")
-    return repository, arrival.tag, state, short_digest(arrival.cloud) or "none", edge
+    return state, short_digest(arrival.cloud) or "none", edge
 
 
 def _silences(contents: Contents, slash: str) -> Iterator[Block]:
@@ -127,6 +132,8 @@ def silence(answer: EdgeSilence, registry: str, slash: str) -> str:
     detail = f": {escape(answer.detail)}." if answer.detail else "."
     sentences = {
         "NoReader": f"{_NO_READER}, and nothing else may read them at the edge{detail}",
+        "NoAddress": f"{code(registry)} has no address: it has never been activated.",
+        "NoPlace": "At no site that you may see an extension serves it, or its cluster could not be asked.",
         "Refused": (
             f"{code(registry)} refuses the client token of the workload{detail} It takes a new password or token over"
             " with its next sync."
@@ -137,3 +144,103 @@ def silence(answer: EdgeSilence, registry: str, slash: str) -> str:
         ),
     }
     return sentences.get(answer.code, f"What {code(registry)} answered can't be read{detail}")
+
+
+# --- one image everywhere ---------------------------------------------------------------------------------------------
+
+EDGE_COLUMNS = ("Edge", "Site", "Cloud registry", "State", "In the cloud", "At the edge")
+MOST_NAMED = 10
+"""Edges that a sentence names."""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A connected registry that should have the image. `arrival` is None where nobody could ask for it."""
+
+    registry: ConnectedRegistry
+    acr: AcrRef
+    site: Site | None
+    contents: EdgeContents
+    arrival: Arrival | None = None
+
+    @property
+    def state(self) -> State:
+        """How the image stands there."""
+        return self.arrival.state if self.arrival else "unknown"
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """Of an image: its digest in each cloud registry by name, empty where there is none, and every edge that syncs it.
+
+    `unasked` are cloud registries of which nothing is known.
+    """
+
+    image: str
+    digests: Mapping[str, str]
+    edges: tuple[Edge, ...]
+    unasked: tuple[tuple[str, DomainError], ...] = ()
+
+
+def whereabouts(image: Whereabouts, now: datetime, *, slash: str = "/registry") -> Message:
+    """How many edges have it, when the others get it, which could not be asked and why; then those without it."""
+    edges = sorted(image.edges, key=lambda edge: (_ORDER.index(edge.state), edge.registry.name))
+    totals = Counter(edge.state for edge in edges)
+    digests = {digest for digest in image.digests.values() if digest}
+    parts = [blocks.section(_verdict(image, totals, digests)), *_absences(image), *_dues(edges, now)]
+    reasons: defaultdict[str, list[str]] = defaultdict(list)
+    for edge in edges:
+        if isinstance(edge.contents, EdgeSilence):
+            reasons[silence(edge.contents, edge.registry.name, slash)].append(_place(edge))
+    parts += [blocks.section(f"Could not be asked: {_named(names)}. {reason}") for reason, names in reasons.items()]
+    for acr, error in image.unasked:
+        text = f"Nothing is known of the edges of {code(acr)}. {explanation(error, slash=slash)}"
+        parts.append(blocks.section(text))
+    if rows := [_edge_row(edge, now) for edge in edges if edge.state != "there"]:
+        parts.append(blocks.table(EDGE_COLUMNS, rows))
+    return Message(escape(f"{image.image}: {totals['there']} of {count(len(edges), 'edge')}"), tuple(parts))
+
+
+def _verdict(image: Whereabouts, totals: Counter[State], digests: set[str]) -> str:
+    name, number = code(image.image), totals.total()
+    if not number:
+        return f":warning:  No {'edge that you may see syncs' if digests else 'cloud registry has'} {name}."
+    what = code(short_digest(next(iter(digests)))) if len(digests) == 1 else "the digest of their cloud registry"
+    others = [f"{totals[state]} {_STATES[state][1]}" for state in reversed(_ORDER[:-1]) if totals[state]]
+    mark = ":white_check_mark:" if totals["there"] == number else ":warning:"
+    if totals["there"] + totals["due"] == number and totals["due"]:
+        mark = ":hourglass_flowing_sand:"
+    have = "has" if number == 1 else "have"
+    text = f"{mark}  {totals['there']} of {count(number, 'edge')} {have} {name} with {what}"
+    return f"{text}; {listed(others)}." if others else f"{text}."
+
+
+def _absences(image: Whereabouts) -> Iterator[Block]:
+    """Cloud registries without the image, whose edges were not asked."""
+    if names := [code(acr) for acr, digest in sorted(image.digests.items()) if not digest]:
+        yield blocks.section(f"{listed(names)} {'has' if len(names) == 1 else 'have'} no {code(image.image)}.")
+
+
+def _dues(edges: Iterable[Edge], now: datetime) -> Iterator[Block]:
+    """When those get it at which it is due, the soonest first."""
+    times: defaultdict[str, list[str]] = defaultdict(list)
+    due = [(edge.arrival.next_sync, edge) for edge in edges if edge.arrival and edge.arrival.next_sync]
+    for moment, edge in sorted(due, key=lambda pair: pair[0]):
+        times["now" if moment <= now else date(moment)].append(_place(edge))
+    if times:
+        yield blocks.section(f"Due {'; '.join(f'{moment} at {_named(names)}' for moment, names in times.items())}.")
+
+
+def _place(edge: Edge) -> str:
+    return code(edge.registry.name) + (f" ({escape(edge.site.name)})" if edge.site else "")
+
+
+def _named(names: list[str]) -> str:
+    surplus = [f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
+    return listed([*names[:MOST_NAMED], *surplus])
+
+
+def _edge_row(edge: Edge, now: datetime) -> tuple[str, ...]:
+    site = edge.site.name if edge.site else "unknown"
+    arrival = edge.arrival or Arrival("", "unknown")
+    return edge.registry.name, site, edge.acr.name, *_state_cells(arrival, now)

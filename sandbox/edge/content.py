@@ -145,13 +145,13 @@ def _manifest(runtime: Runtime, repository: str, reference: str) -> web.Response
     return web.Response(body=content, headers={"Content-Type": kind, "Docker-Content-Digest": digest})
 
 
-def _page(request: web.Request, key: str, names: list[str], **more: str) -> web.Response:
+def _page(request: web.Request, key: str, names: list[str], **fields: str) -> web.Response:
     """Names after `last`, and a link to the next ones (OCI distribution specification: listing tags)."""
     size = int(text) if (text := request.query.get("n", "")).isdigit() else PAGE
     following = sorted(name for name in names if name > request.query.get("last", ""))
     page = following[:size]
     link = f'<{request.path}?last={quote(page[-1], safe="")}&n={size}>; rel="next"' if page != following else ""
-    return web.json_response({**more, key: page}, headers={"Link": link} if link else {})
+    return web.json_response({**fields, key: page}, headers={"Link": link} if link else {})
 
 
 def _unauthorized(request: web.Request) -> web.Response:

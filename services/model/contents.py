@@ -27,7 +27,8 @@ class EdgeTag:
 class EdgeSilence:
     """The edge gave no answer about a repository.
 
-    `code` is `NoReader` (nothing there may read it), `Refused`, `Unreachable` or `Unreadable` (the registry's answer),
+    `code` is `NoPlace` (nobody knows in which cluster it runs), `NoAddress` (it has never been activated), `NoReader`
+    (nothing there may read it), `Refused`, `Unreachable` or `Unreadable` (the registry's answer),
     `NoProgram` (nothing there that asks it could run), or `NotAsked` with the `error` that stood in the way; `detail`
     is the text of whoever said so.
     """

@@ -26,6 +26,8 @@ async def edge_contents(
     tag: str = "",
 ) -> dict[str, EdgeContents]:
     """By repository, of the connected registry in the site's cluster; with `tag` that one alone. Never raises."""
+    if not registry.login_server:
+        return dict.fromkeys(repositories, EdgeSilence("NoAddress"))
     try:
         cluster = await cluster_of(azure, kubernetes, site)
         workloads = await cluster.workloads_of(registry.name.lower())

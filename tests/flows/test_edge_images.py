@@ -84,7 +84,7 @@ async def test_an_index_that_came_in_part_is_not_there(pulling: Conversation) ->
     await pulling.edge(link="down", scenario="partial-index")
     push(pulling, "v2").drop_tag("latest")
     await pulling.say(IMAGES)
-    gone = await pulling.answer()
+    before = await pulling.answer()
     await pulling.edge(link="up")
     await pulling.post("/sandbox/clock", turn=MINUTE)
 
@@ -93,7 +93,7 @@ async def test_an_index_that_came_in_part_is_not_there(pulling: Conversation) ->
         return "incomplete" in await pulling.answer()
 
     await pulling.until(is_synced)
-    assert gone == snapshot("""\
+    assert before == snapshot("""\
 Registry (only you): :warning:  *edge01* at *berlin* has 2 tags to compare: 1 due and 1 at the edge alone.
   What is due comes with the sync of TIME.
   Repository | Tag | State | In the cloud | At the edge
@@ -126,3 +126,36 @@ Registry (only you): :warning:  *edge01* at *berlin* has 1 tag to compare: 1 cou
   Repository | Tag | State | In the cloud | At the edge
   hello-world | latest | could not be asked | sha256:ac7d26b223ed | unknown\
 """)
+
+
+async def test_where_an_image_is_counts_the_edges_that_have_it_and_sets_those_apart_that_were_not_asked(
+    pulling: Conversation,
+) -> None:
+    await pulling.say("deploy edge02 --site hamburg", quiet=False)
+    await pulling.reached("waiting", "edge02")
+    await pulling.click("Approve", as_="bob")
+    await pulling.say("where hello-world:latest")
+
+    assert await pulling.answer() == snapshot("""\
+Registry (only you): :warning:  1 of 2 edges have `hello-world:latest` with `sha256:ac7d26b223ed`; 1 could not be asked.
+  Could not be asked: `edge02` (hamburg). No workload of the bot pulls from there, and nothing else may read them at the edge.
+  Edge | Site | Cloud registry | State | In the cloud | At the edge
+  edge02 | hamburg | contosoacr | could not be asked | sha256:ac7d26b223ed | unknown\
+""")
+
+
+async def test_an_image_may_be_named_by_its_digest_and_one_that_the_cloud_lacks_is_no_edges_fault(
+    pulling: Conversation,
+) -> None:
+    await pulling.say("where hello-world:v9")
+    unknown = await pulling.answer()
+    digest = push(pulling, "v2").tags["latest"]
+    await pulling.say(f"where hello-world@{digest} --site berlin")
+
+    assert unknown == snapshot("""\
+Registry (only you): :warning:  No cloud registry has `hello-world:v9`.
+  `contosoacr` has no `hello-world:v9`.\
+""")
+    assert await pulling.answer() == snapshot(
+        "Registry (only you): :white_check_mark:  1 of 1 edge has `hello-world@sha256:ac7d26b223ed4d0fb25267ea8331c92453e590aa50a4a3f35685491152f00f48` with `sha256:ac7d26b223ed`."
+    )

@@ -115,6 +115,17 @@ class Images:
                     last = str(page[-1]["name"])
         raise Unreadable(SERVICE, target, "EndlessList", "a list of tags without an end")
 
+    async def tag(self, acr: AcrRef, login_server: str, repository: str, name: str) -> CloudTag:
+        """One of them. Raises `Absent`."""
+        target = f"{login_server}/{repository}:{name}"
+        with _answering(target, self._deadline, METADATA):
+            async with asyncio.timeout(self._deadline):
+                token = await self._access_token(acr, login_server, repository, target)
+                url = f"https://{login_server}/acr/v1/{repository}/_tags/{name}"
+                answer = await self._request("GET", url, target, headers={"Authorization": f"Bearer {token}"})
+                tag = answer.object["tag"]
+                return CloudTag(str(tag["digest"]), _moment(tag))
+
     async def _access_token(self, acr: AcrRef, login_server: str, repository: str, target: str) -> str:
         entra = (await self._logins.at(acr.id).get_token(SCOPE)).token
         url = f"https://{login_server}/oauth2"

@@ -44,7 +44,7 @@ class Registry:
         self.server, self.repository, self.end = server, repository, end
         self.context = ssl.create_default_context()
         self.context.check_hostname, self.context.verify_mode = False, ssl.CERT_NONE
-        self.more = False
+        self.has_next = False
         scope = urllib.parse.urlencode({"service": server, "scope": f"repository:{repository}:pull"})
         answer = self.get(f"/acr/oauth2/token?{scope}", f"Basic {_basic(secret, server)}")
         self.authorization = f"Bearer {json.loads(answer)['access_token']}"
@@ -58,7 +58,7 @@ class Registry:
         request = urllib.request.Request(f"https://{host}{path}", headers=headers, method=method)
         with urllib.request.urlopen(request, timeout=TIMEOUT, context=self.context) as answer:  # noqa: S310 - https
             content: bytes = answer.read()
-            self.more = "Link" in answer.headers
+            self.has_next = "Link" in answer.headers
             return content
 
     def find(self, reference: str, method: str = "GET") -> bytes | None:
@@ -83,7 +83,7 @@ class Registry:
                 raise
             page = json.loads(answer).get("tags") or []
             names += page
-            if not page or not self.more:
+            if not page or not self.has_next:
                 return names
             if len(names) > MAX_TAGS:
                 raise UnansweredError("Unreadable", f"it has more than {MAX_TAGS} tags")

@@ -246,8 +246,11 @@ async def test_the_tags_of_a_repository_have_their_digests_and_times(cloud: Sand
     image = await azure.images.get(ACR, server, "hello-world", "latest")
     assert {tag: entry.digest for tag, entry in tags.items()} == {"latest": image.digest}
     assert [entry.changed <= cloud.clock.now() for entry in tags.values() if entry.changed] == [True]
+    assert await azure.images.tag(ACR, server, "hello-world", "latest") == tags["latest"]
     with pytest.raises(Absent):
         await azure.images.tags(ACR, server, "hello-moon")
+    with pytest.raises(Absent):
+        await azure.images.tag(ACR, server, "hello-world", "v9")
 
 
 async def test_the_tags_of_all_pages_are_listed(cloud: Sandboxed, azure: Azure) -> None:

@@ -32,9 +32,9 @@ def test_each_repository_has_its_own_answer() -> None:
 @given(st.integers(0, len(LOG)), st.integers(0, len(LOG)))
 def test_of_a_log_with_a_gap_no_repository_is_read_in_part(begin: int, end: int) -> None:
     answers = read_log(LOG[:begin] + LOG[end:] if begin < end else LOG[end:begin], QUESTION)
-    whole = read_log(LOG, QUESTION)
+    complete = read_log(LOG, QUESTION)
 
-    assert all(isinstance(answer, EdgeSilence) or answer == whole[name] for name, answer in answers.items())
+    assert all(isinstance(answer, EdgeSilence) or answer == complete[name] for name, answer in answers.items())
 
 
 @pytest.mark.parametrize(
