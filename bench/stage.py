@@ -229,6 +229,7 @@ class Bot:
             "REGISTRY_BOT_DATA_DIR": str(self.folder / "data"),
             "REGISTRY_BOT_IDENTITY": "secret",
             "REGISTRY_BOT_HTTP_PORT": str(self._port),
+            "REGISTRY_BOT_COMMANDS_PER_MINUTE": "1000000",
         }
         return {"PATH": os.environ["PATH"], "HOME": str(self.folder), **self.box.environment, **own, **self.settings}
 

@@ -221,6 +221,11 @@ class Settings(BaseSettings):
         "json", description="One JSON object per line, or text for people to read."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The lowest level to log.")
+    commands_per_minute: int = Field(
+        60,
+        ge=1,
+        description="How many commands, clicks and forms of one person a replica takes within a minute.",
+    )
     command_deadline: Duration = Field(
         timedelta(seconds=25),
         description="How long a command that only reads may take to answer, in seconds or ISO 8601.",

@@ -156,6 +156,7 @@ def blueprint(settings: Settings, configuration: Configuration, names: Mapping[s
         operator_address=settings.operator_address,
         pace=settings.poll_interval.total_seconds() / USUAL_POLL,
         watch_interval=settings.watch_interval,
+        commands_per_minute=settings.commands_per_minute,
         command_deadline=settings.command_deadline,
         shutdown_deadline=settings.shutdown_deadline,
         retention=Retention(

@@ -80,6 +80,8 @@ class Blueprint:
     watch_interval: timedelta = timedelta(seconds=60)
     """Between two polls of a watched cloud registry."""
     kubernetes_deadline: float = 15
+    commands_per_minute: int = 60
+    """Of one person."""
     command_deadline: timedelta = timedelta(seconds=25)
     shutdown_deadline: timedelta = timedelta(seconds=20)
     retention: Retention = field(default_factory=Retention)
@@ -287,6 +289,7 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
             door=Door(Catalogue(COMMANDS), services, deadline=blueprint.command_deadline),
             deliveries=outside.store.deliveries,
             clock=outside.azure_clock,
+            per_minute=blueprint.commands_per_minute,
             reachable=lambda channel: board.reachable(Channel(outside.installation.team, channel)),
         )
 

@@ -23,6 +23,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.client import Installation, open_socket
 from bot.slack.listeners import Listeners
+from bot.slack.pace import PersonalPace
 from bot.slack.payloads import USED, foreign, kind, malformed
 from bot.slack.people import People
 from bot.slack.replies import Replies
@@ -59,7 +60,8 @@ class Connection:
 class SlackBot:
     """The bot in Slack. In Socket Mode `start` begins to listen; in HTTP mode Slack calls the `routes`.
 
-    `reachable` is called with a channel's id when the bot becomes able to post there.
+    `reachable` is called with a channel's id when the bot becomes able to post there. `per_minute` limits one
+    person's commands.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class SlackBot:
         deliveries: Deliveries,
         clock: Clock,
         reachable: Callable[[str], None],
+        per_minute: int,
         at_once: int = 1000,
     ) -> None:
         self._connection = connection
@@ -90,6 +93,7 @@ class SlackBot:
             clock=clock,
             replies=self.replies,
             tasks=self._tasks,
+            pace=PersonalPace(per_minute, time.monotonic),
             reachable=reachable,
         )
         self.app = self._bolt(listeners)

@@ -16,6 +16,7 @@ import structlog
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.slack.client import Installation
+from bot.slack.pace import PersonalPace
 from bot.slack.payloads import Body, home_channel, said, team_of
 from bot.slack.people import People
 from bot.slack.replies import Replies, Where
@@ -52,6 +53,7 @@ class Listeners:
         clock: Clock,
         replies: Replies,
         tasks: Tasks,
+        pace: PersonalPace,
         reachable: Callable[[str], None],
     ) -> None:
         self._slash = slash
@@ -62,6 +64,7 @@ class Listeners:
         self._clock = clock
         self._replies = replies
         self._tasks = tasks
+        self._pace = pace
         self._reachable = reachable
 
     async def event(self, event: Body) -> None:
@@ -70,13 +73,24 @@ class Listeners:
             self._people.membership_changed(event["channel"])
             self._reachable(event["channel"])
         elif event.get("type") == "app_home_opened" and event.get("tab") == "home":
-            self._tasks.start(self._publish_home(event["user"], event.get("channel", "")))
+            if self._refusal(event["user"]) is None:
+                self._tasks.start(self._publish_home(event["user"], event.get("channel", "")))
         elif message := said(event, self._ours.bot_user):
             where = Where(message.channel, message.person, thread_ts=message.thread_ts)
+            if refusal := self._refusal(message.person):
+                self._tasks.start(self._try_to_send(refusal, where))
+                return
             # A mention in the direct conversation is delivered as both events: the message's own address makes it one.
             key = f"{message.channel}:{message.ts}"
             line = _Line(message.text, key, slash=self._slash, opens_forms=False)
             self._tasks.start(self._answer(line, where, team=message.team))
+
+    def _refusal(self, person: str) -> Message | None:
+        """What somebody reads instead of an answer, without room or after too many commands; None to go on."""
+        if not self._tasks.has_room:
+            return views.busy()
+        wait = self._pace.take(person)
+        return views.too_fast(self._pace.per_minute, wait) if wait else None
 
     async def _publish_home(self, person: str, channel: str) -> None:
         """Fill somebody's Home tab with the answer to the command `home`, run in their direct conversation."""
@@ -97,8 +111,8 @@ class Listeners:
 
     async def command(self, ack: AsyncAck, body: Body) -> None:
         """A typed slash command."""
-        if not self._tasks.has_room:
-            await ack(text=views.busy().text)
+        if refusal := self._refusal(body["user_id"]):
+            await ack(text=refusal.text)
             return
         await ack()
         where = Where(body["channel_id"], body["user_id"], response_url=body.get("response_url", ""))
@@ -112,8 +126,12 @@ class Listeners:
         action = body["actions"][0]
         if action["type"] != "button" or not action["action_id"].startswith("run:"):
             return
+        refusal = self._refusal(body["user"]["id"])
         if home := home_channel(body):
-            self._tasks.start(self._answer_home(action["value"], body, home))
+            if refusal:
+                self._tasks.start(self._try_to_send(refusal, Where(home, body["user"]["id"])))
+            else:
+                self._tasks.start(self._answer_home(action["value"], body, home))
             return
         container = body.get("container", {})
         message, thread = container.get("message_ts", ""), container.get("thread_ts", "")
@@ -125,8 +143,8 @@ class Listeners:
             thread_ts=thread if thread != message else "",
             message_ts=message,
         )
-        if not self._tasks.has_room:
-            self._tasks.start(self._try_to_send(views.busy(), where))
+        if refusal:
+            self._tasks.start(self._try_to_send(refusal, where))
             return
         line = _Line(action["value"], body["trigger_id"], slash=self._slash, clicked=True)
         self._tasks.start(self._answer(line, where, team=team_of(body)))
@@ -200,9 +218,9 @@ class Listeners:
     async def form(self, ack: AsyncAck, body: Body) -> None:
         """A submitted form: its answer, if it comes in time, is shown in the form."""
         filled = submission(body["view"])
-        if not self._tasks.has_room:
+        if refusal := self._refusal(body["user"]["id"]):
             # The form stays open with everything that was filled in.
-            await ack(response_action="errors", errors={filled.parameters[0]: views.busy().text})
+            await ack(response_action="errors", errors={filled.parameters[0]: refusal.text})
             return
         where = Where(filled.channel, body["user"]["id"], thread_ts=filled.thread_ts, message_ts=filled.message_ts)
         trigger = body.get("trigger_id") or f"{body['view']['id']}:{body['view'].get('hash', '')}"

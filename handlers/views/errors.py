@@ -4,9 +4,11 @@
 `message` is the whole private answer to a command, with a corrected line.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from datetime import timedelta
 from typing import Any
 
 from handlers.kit import blocks
@@ -416,6 +418,13 @@ def too_long(seconds: float, reference: str) -> Message:
 def form_too_late() -> Message:
     """Slack opens a form only within three seconds."""
     text = "Opening the form took longer than Slack allows. Please try again."
+    return Message(text, (blocks.section(text),))
+
+
+def too_fast(per_minute: int, wait: float) -> Message:
+    """Somebody has run as many commands as one person may; `wait` is how many seconds it takes until the next one."""
+    again = duration(timedelta(seconds=math.ceil(wait)))
+    text = f"That was not run: one person can run {count(per_minute, 'command')} a minute. Try again in {again}."
     return Message(text, (blocks.section(text),))
 
 

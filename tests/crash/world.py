@@ -34,6 +34,7 @@ def settings(box: Sandbox, folder: Path, **changes: str) -> dict[str, str]:
         "REGISTRY_BOT_IDENTITY": "secret",
         "REGISTRY_BOT_HTTP_PORT": "0",
         "REGISTRY_BOT_POLL_INTERVAL": "0.1",
+        "REGISTRY_BOT_COMMANDS_PER_MINUTE": "10000",
     }
     return {"PATH": os.environ["PATH"], "HOME": str(folder), **box.environment(), **ours, **changes}
 

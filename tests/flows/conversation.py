@@ -453,6 +453,7 @@ def blueprint(box: Sandbox, database: Path, configuration: FixedConfiguration, c
         database_url=f"sqlite:///{database}",
         pace=0.02,
         patience=0.05,
+        commands_per_minute=10_000,
         clock=clock,
         environment={"KUBECONFIG": env["KUBECONFIG"]},
     )

@@ -96,6 +96,7 @@ class Bench:
         self.client: AsyncWebClient
         self.listens = ""
         self.at_once = 1000
+        self.per_minute = 1000
         self.deadline = timedelta(seconds=25)
         self.reachable: list[str] = []
 
@@ -149,6 +150,7 @@ class Bench:
             deliveries=services.deliveries,
             clock=MachineClock(),
             reachable=self.reachable.append,
+            per_minute=self.per_minute,
             at_once=self.at_once,
         )
 
@@ -192,6 +194,16 @@ async def narrow_bench() -> AsyncIterator[Bench]:
     """A bot that does one thing at a time."""
     bench = Bench()
     bench.at_once = 1
+    async with bench.stack:
+        await bench.open(timing=Timing(ack=3))
+        yield bench
+
+
+@pytest.fixture
+async def paced_bench() -> AsyncIterator[Bench]:
+    """A bot that takes two commands a minute of each person."""
+    bench = Bench()
+    bench.per_minute = 2
     async with bench.stack:
         await bench.open(timing=Timing(ack=3))
         yield bench

@@ -97,3 +97,15 @@ async def test_whoami_says_by_which_rule(slack: Workspace) -> None:
     read = await slack.read()
     assert "operator" in read
     assert "edge-ops" in read
+
+
+async def test_who_runs_too_many_commands_has_to_wait_and_nobody_else(paced_bench: Bench) -> None:
+    slack = paced_bench.workspace
+    for person in ("alice", "alice", "alice", "bob"):
+        await slack.say("/registry show edge01", as_=person)
+
+    read = await slack.read()
+    assert read.count("Shown edge01") == 2
+    assert "That was not run: one person can run 2 commands a minute. Try again in" in read
+    assert "Shown edge01" in await slack.read(as_="bob")
+    assert [row.person for row in paced_bench.rows.rows] == ["U0ALICE", "U0ALICE", "U0BOB"]
