@@ -4,12 +4,17 @@ import base64
 import json
 import logging
 import re
+import sqlite3
+import ssl
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
+from itertools import chain
 
 import pytest
 import structlog
 from inline_snapshot import snapshot
+from yarl import URL
 
 from services.model.audit import AuditRow
 from tests.flows.conversation import Conversation
@@ -54,6 +59,22 @@ async def test_no_secret_is_in_any_database(deployed: Conversation) -> None:
 
     assert len(files) >= 2
     assert [secret for secret in secrets if secret.encode() in held] == []
+
+
+async def test_the_engine_keeps_ids_states_and_addresses_that_open_nothing(deployed: Conversation) -> None:
+    with closing(sqlite3.connect(deployed.database.with_name("bot-engine.db"))) as engine:
+        inputs = [json.loads(row) for (row,) in engine.execute("SELECT inputs FROM workflow_input")]
+        outputs = [json.loads(row) or {} for (row,) in engine.execute("SELECT output FROM operation_outputs")]
+    tokens = [output["token"] for output in outputs if output.get("token")]
+    addresses = {token["url"] for token in tokens}
+
+    assert all(re.fullmatch(r"op-\w{7}", entry["positionalArgs"][0]) for entry in inputs)
+    assert {*chain(*outputs)} == {"correlation_id", "error", "state", "step", "steps", "token", "why"}
+    assert {*chain(*tokens)} == {"$", "correlation_id", "facts", "kind", "retry_after", "target", "url"}
+    assert any("&s=" in address for address in addresses)
+    trusting = ssl.create_default_context(cafile=deployed.box.environment()["SSL_CERT_FILE"])
+    answers = [await deployed.http.get(URL(address, encoded=True), ssl=trusting) for address in addresses]
+    assert {answer.status for answer in answers} == {401}
 
 
 async def test_no_secret_is_in_any_log(deployed: Conversation, logged: pytest.LogCaptureFixture) -> None:
