@@ -1,10 +1,11 @@
-"""`python -m bot`: run · check-config · doctor · manifest · docs · migrate · audit."""
+"""`python -m bot`: run · check-config · doctor · site add · manifest · docs · migrate · audit."""
 
 import argparse
 import asyncio
 import re
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - one 
             return migrate()
         case "audit":
             return audit(parsed)
+        case "site":
+            return add_sites(parsed)
     return run()
 
 
@@ -51,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     subcommands.add_parser(
         "doctor", help="ask Slack, Azure, the database and every cluster what is wrong; 1 if a line says FAIL"
     )
+    _add_site_parser(subcommands)
     subcommands.add_parser("migrate", help="bring the database tables up to date")
     audit_parser = subcommands.add_parser("audit", help="check or print who did what, as the database has it")
     audit_commands = audit_parser.add_subparsers(dest="audit_command", metavar="COMMAND", required=True)
@@ -70,6 +74,29 @@ def _parser() -> argparse.ArgumentParser:
     pages.add_argument("--folder", type=Path, default=Path("docs"))
     pages.add_argument("--check", action="store_true", help="write nothing; fail when a page is out of date")
     return parser
+
+
+def _add_site_parser(subcommands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    site = subcommands.add_parser("site", help="write sites into the site file")
+    commands = site.add_subparsers(dest="site_command", metavar="COMMAND", required=True)
+    add = commands.add_parser(
+        "add",
+        help="ask Resource Manager which registries and clusters there are; with --cluster or --filter, add sites",
+    )
+    choice = add.add_mutually_exclusive_group()
+    choice.add_argument("--cluster", default="", help="name or ARM id of an Arc-enabled cluster")
+    choice.add_argument("--filter", default="", dest="pattern", help="clusters by name or group, such as 'plant-*'")
+    add.add_argument("--registry", default="", help="name, login server or ARM id; by default the only Premium one")
+    subscription = "only in this subscription: name or id; can be repeated"
+    add.add_argument("--subscription", action="append", default=[], dest="subscriptions", help=subscription)
+    add.add_argument("--environment", default="", help="a word for approval rules, such as production")
+    add.add_argument("--identity", default="", help="which identity of REGISTRY_BOT_IDENTITIES asks and works there")
+    add.add_argument("--name", default="", help="of the site; may hold {cluster} and {group}")
+    add.add_argument("--access", choices=("kubeconfig", "arc"), default="kubeconfig")
+    add.add_argument("--kubeconfig", default="", help="path; may hold {site}, {cluster} and {group}")
+    add.add_argument("--context", default="{site}", help="in the kubeconfig; may hold the same")
+    add.add_argument("--overwrite", action="store_true", help="replace sites of the same names without asking")
+    add.add_argument("--dry-run", action="store_true", help="print the entries and write nothing")
 
 
 def _matching(pattern: str, rule: str) -> Callable[[str], str]:
@@ -207,6 +234,25 @@ def migrate() -> int:
     except Broken as error:
         return _print(error.problems)
     return 0
+
+
+def add_sites(parsed: argparse.Namespace) -> int:
+    """Add sites to the site file, or list what there is."""
+    from bot import site_add  # noqa: PLC0415 - as in `run`
+
+    values = {item.name: getattr(parsed, item.name) for item in fields(site_add.SiteRequest)}
+    request = site_add.SiteRequest(**values | {"subscriptions": tuple(parsed.subscriptions)})
+    # What the clients log would stand between the lines.
+    logs.set_up("text", "error")
+    try:
+        return asyncio.run(site_add.add(settings.load(), request, sys.stdout, _confirmed))
+    except Broken as error:
+        return _print(error.problems)
+
+
+def _confirmed(question: str) -> bool:
+    """What a person at the terminal says; no where nobody is."""
+    return sys.stdin.isatty() and input(f"{question} [y/N] ").strip().casefold() in {"y", "yes"}
 
 
 def audit(parsed: argparse.Namespace) -> int:

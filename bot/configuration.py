@@ -89,6 +89,16 @@ def _contents(paths: Iterable[Path]) -> tuple[bytes | str, ...]:
     return tuple(content_of(path) for path in paths)
 
 
+def load_sites(path: Path) -> Mapping[str, Site]:
+    """The sites of a file alone, by name; raises `Broken` with its problems."""
+    problems: list[Problem] = []
+    file = read(path, problems)
+    sites = _sites(file, problems) if file else {}
+    if problems:
+        raise Broken(problems)
+    return sites
+
+
 def load(
     sites: Path,
     access: Path,

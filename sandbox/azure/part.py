@@ -21,7 +21,7 @@ from sandbox.azure.dataerrors import DataError
 from sandbox.azure.dataplane import DataPlane
 from sandbox.azure.edge import Edge
 from sandbox.azure.endpoints import endpoints
-from sandbox.azure.entra import LIFE, Entra, Signer
+from sandbox.azure.entra import LIFE, Entra, Signer, unverified
 from sandbox.azure.errors import ArmError
 from sandbox.azure.extensions import Clusters, Extensions
 from sandbox.azure.extensiontypes import ExtensionTypes
@@ -247,6 +247,8 @@ class AzurePart:
         if parts[1] == "agent":
             key = request.headers.get("Authorization", "").removeprefix("Bearer ")
             return key in {cluster.agent_key for cluster in self.cloud.clusters.values()}
+        if parts[1:] in (["subscriptions"], ["tenants"]):
+            return _tenant(request) == self.cloud.tenant
         return parts[1] == self.cloud.tenant or parts[1:3] == ["subscriptions", self.cloud.subscription]
 
     def _identity(self, request: web.Request, path: str) -> Awaitable[web.StreamResponse] | None:
@@ -279,6 +281,14 @@ class AzurePart:
             return await self._edge.serve_gateway(request, registry)
         self.plane.operations.settle()
         return await self._images.serve(request, registry)
+
+
+def _tenant(request: web.Request) -> str:
+    """The tenant that the caller's token is of; empty without one."""
+    try:
+        return str(unverified(request.headers.get("Authorization", "").partition(" ")[2]).get("tid", ""))
+    except ValueError:
+        return ""
 
 
 async def _at_once(response: web.StreamResponse) -> web.StreamResponse:

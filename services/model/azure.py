@@ -45,6 +45,21 @@ class ClusterRef:
         return f"{group}/providers/Microsoft.Kubernetes/connectedClusters/{self.name}"
 
 
+@dataclass(frozen=True)
+class Subscription:
+    """A subscription that an identity can see."""
+
+    id: str
+    name: str
+
+
+def resource_group(arm_id: str) -> str:
+    """The resource group in an ARM id, as it is written there; empty where there is none."""
+    parts = arm_id.split("/")
+    lower = [part.lower() for part in parts]
+    return parts[lower.index("resourcegroups") + 1] if "resourcegroups" in lower[:-1] else ""
+
+
 def resource_name(arm_id: str) -> str:
     """The name at the end of an ARM id, in lower case: ARM's names have no case. Empty for an empty id."""
     return arm_id.rpartition("/")[2].casefold()

@@ -15,6 +15,7 @@ from services.gateways.azure.connected import ConnectedRegistries
 from services.gateways.azure.following import ArmOperations
 from services.gateways.azure.identity import OWN, Identity, Logins, credential
 from services.gateways.azure.images import Images
+from services.gateways.azure.inventory import Inventory
 from services.gateways.azure.permissions import Permissions
 from services.gateways.azure.pipeline import pipeline, transport
 from services.gateways.azure.quotas import Quota, Quotas
@@ -53,9 +54,12 @@ class Connection:
         quotas: Quotas,
         clock: AzureClock,
         requests: Tally,
+        *,
+        inventory: Inventory,
         owned: tuple[Logins, aiohttp.ClientSession],
     ) -> None:
         self.azure = azure
+        self.inventory = inventory
         self.clock = clock
         self.requests = requests
         """To ARM, by method and status."""
@@ -127,4 +131,4 @@ async def open_azure(options: Options, fence: Fence = UNFENCED) -> Connection:
         permissions=Permissions(arm),
         operations=ArmOperations(arm),
     )
-    return Connection(azure, quotas, clock, requests, (logins, session))
+    return Connection(azure, quotas, clock, requests, inventory=Inventory(arm), owned=(logins, session))
