@@ -76,6 +76,7 @@ COMMANDS: tuple[Command, ...] = (
     operations.reject,
     operations.cancel,
     operations.retry,
+    operations.rollback,
     watch.watch,
     watch.unwatch,
     watch.watches,

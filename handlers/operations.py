@@ -1,4 +1,4 @@
-"""Operations: list, show, approve, reject, cancel, retry."""
+"""Operations: list, show, approve, reject, cancel, retry, roll back."""
 
 from handlers.kit.command import Arguments, command
 from handlers.kit.message import Field, Message, Modal
@@ -6,6 +6,9 @@ from handlers.kit.request import Request
 from handlers.kit.rights import permitted_sites
 from handlers.views import operation as views
 from handlers.views import script as script_views
+from services.model.errors import NotFound, Stale
+from services.operations.remove.rollback import made_by
+from services.operations.service import Order
 from services.policy.sites import Site
 from services.services import Services
 
@@ -140,3 +143,38 @@ async def retry(request: Request, id: str, *, services: Services) -> None:  # no
         id: The operation's id, from its card.
     """
     await services.operations.retry(id, request.person, request.place)
+
+
+@command(
+    "operation rollback",
+    needs="registry:write",
+    examples=("operation rollback op-7k3q9xa", "operation rollback op-7k3q9xa --dry-run"),
+    changes=True,
+    site_of=_site,
+)
+async def rollback(
+    request: Request,
+    id: str,  # noqa: A002 - what people type
+    *,
+    dry_run: bool = False,
+    services: Services,
+) -> None:
+    """Take back what a failed or cancelled operation has made, in reverse, and nothing else.
+
+    You see the plan first. What others use by now stays, and so do images, resource providers and the data endpoint of
+    the cloud registry. For a deployment, a creation, an installation of the extension, or a change of permissions.
+
+    Args:
+        id: The operation's id, from its card.
+        dry_run: Only show the plan and the checks; write nothing.
+    """
+    operation = await services.operations.get(id)
+    if operation.state not in {"failed", "cancelled"}:
+        raise Stale(id, operation.state, "stopped")
+    site = services.sites.get(operation.site)
+    if site is None:
+        raise NotFound("site", operation.site)
+    options, place, key = made_by(operation), request.place, request.key
+    target, person = operation.target, request.person
+    order = Order("operation rollback", target, site, options, person, place, key, dry_run=dry_run)
+    await services.operations.start(order)

@@ -191,6 +191,10 @@ RULES: Mapping[errors.InvalidRule, _Rule] = {
         " extension."
     ),
     "tls_secret.pattern": lambda _, value, __: f"{code(value)} can't be the name of a Secret.",
+    "rollback.nothing": lambda _, value, __: (
+        f"{code(value)} has made nothing that a rollback takes back: a connected registry, its extension, its sync"
+        " token, its scope map, or rights in scope maps."
+    ),
     "image.twice": lambda _, value, __: (
         f"Two of these images would become {code(value)}. Import them one by one, or without `--repository`."
     ),
@@ -332,6 +336,7 @@ _STATES = {
     "running": "is running",
     "succeeded": "has succeeded",
     "failed": "has failed",
+    "stopped": "has failed or was cancelled",
     "cancelled": "was cancelled",
     "rejected": "was rejected",
     "expired": "has expired",

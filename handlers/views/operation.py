@@ -64,6 +64,9 @@ _STEP_MARKS: Mapping[TaskStatus, str] = {
     "error": ":x:",
 }
 
+ROLLED_BACK = frozenset({"deploy", "extension deploy", "create", "permissions"})
+"""Kinds of operation of which a rollback takes something back."""
+
 
 def name(operation: Operation) -> str:
     """Such as `Deploy edge01 to berlin`."""
@@ -526,8 +529,11 @@ def details(operation: Operation, *, script: bool = False) -> Message:
     if operation.plan:
         rows = [_row(operation, index, step) for index, step in enumerate(operation.planned)]
         sections.append(blocks.table(("Step", "State", "Took", "Correlation id"), rows))
-    if script:
-        sections.append(blocks.actions(button("Show as script", runs=f"operation script {operation.id}")))
+    buttons = [button("Show as script", runs=f"operation script {operation.id}")] if script else []
+    if operation.state in {"failed", "cancelled"} and operation.kind in ROLLED_BACK:
+        buttons.append(button("Plan a rollback", runs=f"operation rollback {operation.id} --dry-run"))
+    if buttons:
+        sections.append(blocks.actions(*buttons))
     return Message(escape(summary(operation)), tuple(sections))
 
 

@@ -72,6 +72,7 @@ InvalidRule = Literal[
     "repositories.none",
     "image.source",
     "image.twice",
+    "rollback.nothing",
     "auto_upgrade.pinned",
     "tls_secret.with_tls",
     "tls_secret.pattern",
@@ -153,7 +154,7 @@ class Stale(DomainError):
 
     operation: str
     state: str
-    wanted: Literal["waiting", "live", "failed", "open"]
+    wanted: Literal["waiting", "live", "failed", "stopped", "open"]
 
 
 @dataclass(eq=False)

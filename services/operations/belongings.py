@@ -21,6 +21,7 @@ _ACR = "Microsoft.ContainerRegistry/registries"
 DELETION_ACTIONS = {
     "connected.remove": f"{_ACR}/connectedRegistries/delete",
     "scope_map.narrow": f"{_ACR}/scopeMaps/write",
+    "scope_map.widen": f"{_ACR}/scopeMaps/write",
     "token.remove": f"{_ACR}/tokens/delete",
     "scope_map.remove": f"{_ACR}/scopeMaps/delete",
 }

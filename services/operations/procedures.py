@@ -12,6 +12,7 @@ from services.operations.procedure import Procedures
 from services.operations.providers.procedure import PROVIDER_REGISTRATION
 from services.operations.remove.extension_alone import EXTENSION_DELETION
 from services.operations.remove.procedure import REMOVAL
+from services.operations.remove.rollback import ROLLBACK
 from services.operations.resync.procedure import RESYNC
 from services.operations.token_rotation.procedure import TOKEN_ROTATION
 from services.operations.update.procedure import SETTINGS
@@ -26,6 +27,7 @@ PROCEDURES = Procedures(
         DELETION,
         REMOVAL,
         EXTENSION_DELETION,
+        ROLLBACK,
         EXTENSION_UPDATE,
         SETTINGS,
         PERMISSIONS,

@@ -7,22 +7,7 @@ from inline_snapshot import snapshot
 
 from sandbox.azure.cloud import ConnectedRegistry, Origin, ScopeMap, Token
 from tests.flows.conversation import Conversation
-
-PASSES = {"lastConnectivityTime", "throttle", "generation", "providers", "images", "dataEndpointEnabled"}
-"""What no removal takes back: heartbeats, and what a deployment does to the subscription and the cloud registry."""
-
-
-def lasting(value: Any) -> Any:
-    """A state without what a removal leaves as it is."""
-    if isinstance(value, dict):
-        return {key: lasting(item) for key, item in value.items() if key not in PASSES}
-    return [lasting(item) for item in value] if isinstance(value, list) else value
-
-
-async def world(registry: Conversation) -> tuple[Any, Any]:
-    """What Azure and berlin's cluster have."""
-    clusters = await registry.get("/sandbox/kube/state")
-    return lasting(await registry.azure()), {key: clusters["berlin"][key] for key in ("services", "namespaces")}
+from tests.flows.worlds import world
 
 
 async def remove(registry: Conversation, line: str = "remove edge01 --site berlin") -> None:

@@ -26,6 +26,7 @@ WORDS: Mapping[str, ProcedureWords] = {
     "deactivate": deactivate.WORDS,
     "delete": delete.WORDS,
     "remove": remove.WORDS,
+    "operation rollback": remove.ROLLBACK_WORDS,
     "extension update": extension_update.WORDS,
     "extension delete": remove.EXTENSION_WORDS,
     "update": update.WORDS,

@@ -8,7 +8,8 @@ from handlers.kit.text import code, escape, listed
 from handlers.views.procedures.words import CauseWords, FindingWords, ProcedureWords, StepWords
 from services.model.operation import Operation
 from services.operations.checks import UNPROVEN
-from services.operations.remove.request import Cause, Code, RemoveOptions
+from services.operations.remove.request import Cause, Code, RemoveOptions, RollbackOptions
+from services.policy.sites import synced_repositories
 
 _DELETED = {
     "extension.remove": "Extension",
@@ -21,6 +22,27 @@ _DELETED = {
 def _gateways(params: Mapping[str, Any]) -> str:
     names = {str(action).split("/")[1] for action in params["actions"]}
     return f"loses the gateway rights of {listed(sorted(names))}"
+
+
+def _rights(params: Mapping[str, Any]) -> str:
+    """The repositories and the connected registries that actions are about."""
+    repositories = synced_repositories(map(str, params["actions"]))
+    gateways = {str(action).split("/")[1] for action in params["actions"] if str(action).startswith("gateway/")}
+    parts = (
+        f"the rights to {listed(repositories)}" if repositories else "",
+        f"the gateway rights of {listed(sorted(gateways))}" if gateways else "",
+    )
+    return listed(filter(None, parts))
+
+
+def _rollback_fields(operation: Operation) -> Iterable[tuple[str, str]]:
+    if isinstance(operation.options, RollbackOptions):
+        yield "Taken back", f"what {code(operation.options.operation)} had made"
+    yield from _fields(operation)
+    for step in operation.planned:
+        if step.kind in {"scope_map.narrow", "scope_map.widen"}:
+            verb = "loses" if step.kind == "scope_map.narrow" else "gets back"
+            yield "Scope map", escape(f"{step.params['name']} {verb} {_rights(step.params)}")
 
 
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
@@ -108,6 +130,22 @@ WORDS = ProcedureWords(
         ),
         Code.CONNECTED_BUSY: FindingWords(
             "{name} is being changed at the moment ({state}).", "Run the command again when that has ended."
+        ),
+        Code.STAYS: FindingWords(
+            "Resource providers, the cloud registry with its data endpoint, and images stay, since others may use them."
+        ),
+        Code.RIGHTS_KEPT: FindingWords(
+            "Other connected registries are nested too, and may sync by the rights to these repositories, so that the"
+            " scope maps above keep them: {repositories}."
+        ),
+        Code.UNCERTAIN: FindingWords(
+            "Nobody knows whether the operation has made these, since it was stopped there, so that they are not"
+            " deleted: {uncertain}.",
+            "If one of them is left, `remove` takes it.",
+        ),
+        Code.IN_USE: FindingWords(
+            "{name} is {state} (last seen {last_activity}): it works, and somebody may use it by now. It is deleted.",
+            "To keep it, retry the operation instead.",
         ),
         Code.CONNECTED_STAYS: FindingWords("The connected registry {name} stays in Azure, with its tokens."),
         Code.CONNECTED_STAYS_ACTIVE: FindingWords(
@@ -206,3 +244,18 @@ EXTENSION_WORDS = replace(
     fields=_extension_fields,
 )
 """Of the deletion of its extension alone."""
+
+ROLLBACK_WORDS = replace(
+    WORDS,
+    title="Roll back {target} at {site}",
+    success="rolled back",
+    idle="nothing to take back",
+    nothing=lambda _operation: "There was nothing to take back: what the operation had made is gone already.",
+    steps={
+        **WORDS.steps,
+        "scope_map.narrow": StepWords("Scope map {name}", lambda params: f"loses {_rights(params)}"),
+        "scope_map.widen": StepWords("Scope map {name}", lambda params: f"gets back {_rights(params)}"),
+    },
+    fields=_rollback_fields,
+)
+"""Of what one operation has made."""
