@@ -14,6 +14,7 @@ from handlers.views import connected as views
 from services.model.azure import AcrRef, ConnectedRegistry
 from services.model.errors import Absent, DomainError, Invalid, NotFound
 from services.model.health import Target
+from services.policy.hierarchy import descendants
 from services.policy.sites import Site
 from services.services import Services
 
@@ -34,6 +35,8 @@ async def list_(
     site: Site | None = None,
     health: HealthWord | None = None,
     state: StateWord | None = None,
+    parent: str = "",
+    no_children: bool = False,
     page: int = 1,
     turn: bool = False,
     services: Services,
@@ -44,6 +47,8 @@ async def list_(
         site: Only those that run at this site.
         health: Only those in this health, which knows the schedule: silent is as planned, offline missed a contact.
         state: Only those in this connection state, as Azure has it.
+        parent: Only those that sync through this one, at whatever depth.
+        no_children: Only those that sync from the cloud registry itself.
         page: Which page.
         turn: Replace the page that is shown.
     """
@@ -54,11 +59,21 @@ async def list_(
         if site is None or row.placement.may_be_at(site)
         if health is None or row.health.state == health
         if state is None or row.registry.connection_state.lower() == state.lower()
+        if not parent or row.registry in below(parent, everything)
+        if not (no_children and row.registry.parent)
     ]
-    options = [("--site", site.name if site else None), ("--health", health), ("--state", state)]
-    turns = join(["list", *(word for option, value in options if value for word in (option, value))])
+    options = [("--site", site.name if site else None), ("--health", health), ("--state", state), ("--parent", parent)]
+    words = [word for option, value in options if value for word in (option, value)]
+    turns = join(["list", *words, *(["--no-children"] if no_children else [])])
     selection = views.Selection(tuple(rows), page, turns, site=site.name if site else "")
     return replace(views.listing(everything, selection, request.now), replace=turn)
+
+
+def below(parent: str, fleet: views.Fleet) -> tuple[ConnectedRegistry, ...]:
+    """Those that sync through a connected registry, directly or not, in any of the cloud registries that have one."""
+    everything = tuple(row.registry for row in fleet.rows)
+    named = [row.registry for row in fleet.rows if row.registry.name.casefold() == parent.casefold()]
+    return tuple(registry for above in named for registry in descendants(above, everything))
 
 
 async def visible(request: Request, services: Services, sites: Iterable[Site] | None = None) -> views.Fleet:

@@ -12,7 +12,12 @@ from services.model.azure import Token
 from services.operations.answers import Questions
 from services.operations.deploy.extension_alone import ExtensionDeployOptions, extension_request
 from services.operations.deploy.installation import Installation
-from services.operations.extension_update.request import ExtensionUpdateOptions, Tls, extension_update_request
+from services.operations.extension_update.request import (
+    ExtensionUpdateOptions,
+    ServiceType,
+    Tls,
+    extension_update_request,
+)
 from services.operations.reach import ClusterQuestions
 from services.operations.remove.extension_alone import ExtensionDeleteOptions
 from services.operations.service import Order
@@ -137,6 +142,8 @@ async def update(
     tls_secret: str = "",
     trust_distribution: OnOff | None = None,
     trust_node_selector: OnOff | None = None,
+    service_type: ServiceType | None = None,
+    dns_name: str = "",
     dry_run: bool = False,
     services: Services,
 ) -> Message | None:
@@ -155,6 +162,8 @@ async def update(
         tls_secret: Name of the Secret with ca.crt, tls.crt and tls.key, in the namespace of the extension.
         trust_distribution: Whether nodes learn to trust the certificate.
         trust_node_selector: Whether only nodes with the label containerd-configured-by=connected-registry do.
+        service_type: Type of its Service; nodes pull by the address inside the cluster with each of them.
+        dns_name: A name that its certificate gets beside the address, such as edge01.example.com.
         dry_run: Only show the plan and the checks; write nothing.
     """
     options = ExtensionUpdateOptions(
@@ -165,6 +174,8 @@ async def update(
         tls_secret,
         _flag(trust_distribution),
         _flag(trust_node_selector),
+        service_type,
+        dns_name,
     )
     extension_update_request(site, name, options)  # so that a slip is answered at once and privately
     place, key = request.place, request.key

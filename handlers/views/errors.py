@@ -181,7 +181,7 @@ RULES: Mapping[errors.InvalidRule, _Rule] = {
     ),
     "extension_update.nothing": lambda _, __, ___: (
         "Nothing is to change. Name at least one: `--version`, `--release-train`, `--auto-upgrade`, `--tls`,"
-        " `--trust-distribution` or `--trust-node-selector`."
+        " `--trust-distribution`, `--trust-node-selector`, `--service-type` or `--dns-name`."
     ),
     "auto_upgrade.pinned": lambda field, _, __: (
         f"A version that is named is kept, so {field} can't be `on` with it. Leave one of the two out."
@@ -189,6 +189,9 @@ RULES: Mapping[errors.InvalidRule, _Rule] = {
     "tls_secret.with_tls": lambda field, _, __: (
         f"{code('--tls secret')} and {field} belong together: the second names a Secret in the namespace of the"
         " extension."
+    ),
+    "dns_name.pattern": lambda field, value, _: (
+        f"{code(value)} is not a DNS name. {field} takes one such as `edge01.example.com`."
     ),
     "tls_secret.pattern": lambda _, value, __: f"{code(value)} can't be the name of a Secret.",
     "rollback.nothing": lambda _, value, __: (

@@ -76,6 +76,7 @@ InvalidRule = Literal[
     "auto_upgrade.pinned",
     "tls_secret.with_tls",
     "tls_secret.pattern",
+    "dns_name.pattern",
     "source_registry.pattern",
     "location.none",
     "namespace.unknown",

@@ -20,6 +20,8 @@ CERT_MANAGER = "cert-manager.enabled"
 TRUST_DISTRIBUTION = "trustDistribution.enabled"
 TRUST_NODE_SELECTOR = "trustDistribution.useNodeSelector"
 HTTP = "httpEnabled"
+SERVICE_TYPE = "service.type"
+DNS_NAME = "registryLoginServer"
 TLS_SECRET = "tls.secret"  # noqa: S105 - the key of a setting, which names a Secret of the cluster
 """Settings of the extension (Learn: quickstart-connected-registry-arc-cli, tutorial-connected-registry-arc)."""
 

@@ -49,6 +49,10 @@ async def test_one_is_created_below_another_with_its_rights_there_and_both_are_d
     above = sorted(cloud(stocked).scope_maps["plant"].actions)
     await stocked.say(f'{LINE} --gc-schedule "0 1 * * *"')
     again = await stocked.answer()
+    listed = []
+    for option in ("--parent plant", "--no-children"):
+        await stocked.say(f"list {option}")
+        listed.append((await stocked.answer()).splitlines()[2].split(" | ")[0].strip())
     await stocked.say("delete plant --site berlin --cleanup")
     refused = await stocked.blockers()
     await stocked.say("delete line1 --site berlin --dry-run")
@@ -58,13 +62,14 @@ async def test_one_is_created_below_another_with_its_rights_there_and_both_are_d
     deleted = await stocked.answer()
     await stocked.say("delete plants --site berlin --cleanup")
 
+    assert listed == ["line1", "plant"]
     assert plant == snapshot("""\
 Registry: :white_check_mark:  *Create plant for berlin*  ·  created
   requested by @alice TIME  ·  development  ·  `op-1`
   4 of 4 steps done
   *Repositories* hello-world
   *Connected registry* plant, ReadWrite, schedule * * * * *
-  *Extension* none yet: `deploy` installs one
+  *Extension* none yet: `extension deploy` installs one
   *Took* N s
   [Show details]\
 """)

@@ -143,10 +143,11 @@ async def test_a_version_that_does_not_exist_fails_and_another_one_mends_it(depl
         UPDATE,
         f"{UPDATE} --version 0.11.0 --auto-upgrade on",
         f"{UPDATE} --tls secret",
+        f"{UPDATE} --dns-name edge01",
         "extension update edge10 --site berlin --auto-upgrade off",
     )
     await deployed.edge(scenario="silent-failure", times=1)
-    await deployed.say(f"{UPDATE} --trust-distribution off")
+    await deployed.say(f"{UPDATE} --trust-distribution off --service-type NodePort --dns-name edge01.example.com")
     await deployed.click("Retry", as_="carol")
 
     assert failed == snapshot("""\
@@ -171,9 +172,10 @@ Registry: :white_check_mark:  *Update the extension of edge01 at berlin*  ·  up
     )
     assert slips == snapshot(
         [
-            "Registry (only you): Nothing is to change. Name at least one: `--version`, `--release-train`, `--auto-upgrade`, `--tls`, `--trust-distribution` or `--trust-node-selector`.",
+            "Registry (only you): Nothing is to change. Name at least one: `--version`, `--release-train`, `--auto-upgrade`, `--tls`, `--trust-distribution`, `--trust-node-selector`, `--service-type` or `--dns-name`.",
             "Registry (only you): A version that is named is kept, so `--auto-upgrade` can't be `on` with it. Leave one of the two out.",
             "Registry (only you): `--tls secret` and `--tls-secret` belong together: the second names a Secret in the namespace of the extension.",
+            "Registry (only you): `edge01` is not a DNS name. `--dns-name` takes one such as `edge01.example.com`.",
             """\
 Registry: :no_entry:  *Update the extension of edge10 at berlin*  ·  blocked
   requested by @alice TIME  ·  development  ·  `op-1`
@@ -185,3 +187,6 @@ Registry: :no_entry:  *Update the extension of edge10 at berlin*  ·  blocked
         ]
     )
     assert (await deployed.operation()).state == "succeeded"
+    async with deployed.kubectl() as core:
+        service = await core.read_namespaced_service("connected-registry", "connected-registry")
+    assert service.spec.type == "NodePort"

@@ -34,7 +34,7 @@ def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
     by_hand = (
         "none yet. The bot installs none below another one: `az acr connected-registry get-settings` has what it needs"
     )
-    yield "Extension", by_hand if nested else "none yet: `deploy` installs one"
+    yield "Extension", by_hand if nested else "none yet: `extension deploy` installs one"
 
 
 WORDS = ProcedureWords(

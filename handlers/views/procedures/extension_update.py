@@ -93,6 +93,14 @@ WORDS = ProcedureWords(
             " has to be told that its registry is insecure.",
             "Only for a network that nobody else is in. Workloads that pull over HTTPS can't pull any more.",
         ),
+        Code.FROM_OUTSIDE: FindingWords(
+            "With a Service of the type {type} {name} can be reached from outside the cluster too. Nodes go on pulling"
+            " by its address inside."
+        ),
+        Code.DNS_NAME: FindingWords(
+            "Whoever pulls by {host} needs a DNS entry for it, and a certificate by cert-manager. Only the articles on"
+            " Microsoft's private previews describe this setting; extensions that don't know it ignore it."
+        ),
         Code.CERT_MANAGER_GOES: FindingWords(
             "The cert-manager that the extension {extension} brought along is removed with this change. Certificates of"
             " others that it renews are not renewed any more."

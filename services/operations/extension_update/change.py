@@ -55,7 +55,7 @@ def _settings(
     before, after = {**DEFAULTS, **extension.settings}, request.options.settings
     if request.options.tls == "cert-manager" and not known(observation.cert_manager, True):
         after[CERT_MANAGER_INSTALL] = "true"
-    return {key: (before[key], value) for key, value in after.items() if before[key].casefold() != value}
+    return {key: (before[key], value) for key, value in after.items() if before[key].casefold() != value.casefold()}
 
 
 def _release(request: ExtensionUpdateRequest, extension: Extension) -> dict[str, tuple[object, object]]:

@@ -7,7 +7,14 @@ from services.operations.extension_update.observation import Observation
 from services.operations.extension_update.request import Code, ExtensionUpdateRequest
 from services.operations.registry_checks import CHANGING, at_rest
 from services.operations.token_steps import idle_slot
-from services.policy.extensions import CERT_MANAGER_INSTALL, HTTP, TRUST_LABEL, TRUST_NODE_SELECTOR
+from services.policy.extensions import (
+    CERT_MANAGER_INSTALL,
+    DNS_NAME,
+    HTTP,
+    SERVICE_TYPE,
+    TRUST_LABEL,
+    TRUST_NODE_SELECTOR,
+)
 from services.policy.sites import RUNTIME_NAMESPACE, Site
 
 
@@ -47,6 +54,23 @@ def http(_site: Site, request: ExtensionUpdateRequest, observation: Observation)
     """Passwords and images travel in the clear, and nodes refuse such a registry until they are configured for it."""
     change = change_of(request, observation)
     return warning(Code.PLAIN_HTTP) if change and change.sets(HTTP, "true") else None
+
+
+@check("extension.service", title="Who reaches it")
+def service(_site: Site, request: ExtensionUpdateRequest, observation: Observation) -> Finding | None:
+    """Nodes go on pulling by its address inside the cluster."""
+    change = change_of(request, observation)
+    service_type = request.options.service_type
+    if change is None or SERVICE_TYPE not in change.settings or service_type == "ClusterIP":
+        return None
+    return warning(Code.FROM_OUTSIDE, type=service_type)
+
+
+@check("extension.dns_name", title="Name in its certificate")
+def dns_name(_site: Site, request: ExtensionUpdateRequest, observation: Observation) -> Finding | None:
+    """Known from the articles on a private preview alone (2026-10); other versions of the chart ignore it."""
+    change = change_of(request, observation)
+    return warning(Code.DNS_NAME, host=request.options.dns_name) if change and DNS_NAME in change.settings else None
 
 
 @check("extension.cert_manager", title="cert-manager that the extension brought along")
@@ -123,6 +147,8 @@ CHECKS: tuple[Check[ExtensionUpdateRequest, Observation], ...] = (
     extension,
     restart,
     http,
+    service,
+    dns_name,
     cert_manager,
     tls_secret,
     labels,

@@ -9,13 +9,17 @@ from services.model.errors import Invalid
 from services.policy.extensions import (
     CERT_MANAGER,
     CERT_MANAGER_INSTALL,
+    DNS_NAME,
     HTTP,
+    SERVICE_TYPE,
     TRUST_DISTRIBUTION,
     TRUST_NODE_SELECTOR,
 )
 from services.policy.sites import Site
 
 Tls = Literal["cert-manager", "secret", "http"]
+ServiceType = Literal["ClusterIP", "NodePort", "LoadBalancer"]
+HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+")
 SECRET_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 TLS_SETTINGS: dict[Tls, dict[str, str]] = {
     "cert-manager": {CERT_MANAGER: "true", HTTP: "false"},
@@ -30,6 +34,8 @@ DEFAULTS = {
     CERT_MANAGER: "true",
     CERT_MANAGER_INSTALL: "true",
     HTTP: "false",
+    SERVICE_TYPE: "ClusterIP",
+    DNS_NAME: "",
 }
 """What the chart takes where a setting is not there."""
 
@@ -45,13 +51,17 @@ class ExtensionUpdateOptions:
     tls_secret: str = ""
     trust_distribution: bool | None = None
     trust_node_selector: bool | None = None
+    service_type: ServiceType | None = None
+    dns_name: str = ""
 
     @property
     def settings(self) -> dict[str, str]:
         """As the extension's settings."""
         flags = {TRUST_DISTRIBUTION: self.trust_distribution, TRUST_NODE_SELECTOR: self.trust_node_selector}
         trust = {key: str(value).lower() for key, value in flags.items() if value is not None}
-        return {**(TLS_SETTINGS[self.tls] if self.tls else {}), **trust}
+        texts = {SERVICE_TYPE: self.service_type, DNS_NAME: self.dns_name}
+        network = {key: str(value) for key, value in texts.items() if value}
+        return {**(TLS_SETTINGS[self.tls] if self.tls else {}), **trust, **network}
 
 
 @dataclass(frozen=True)
@@ -71,6 +81,8 @@ class Code(StrEnum):
     EXTENSION_FAILED = auto()
     RESTARTS = auto()
     PLAIN_HTTP = auto()
+    FROM_OUTSIDE = auto()
+    DNS_NAME = auto()
     CERT_MANAGER_GOES = auto()
     TLS_SECRET_UNSEEN = auto()
     NODES_LABELLED = auto()
@@ -101,4 +113,6 @@ def extension_update_request(_site: Site, name: str, options: ExtensionUpdateOpt
         raise Invalid("tls_secret", options.tls_secret, "tls_secret.with_tls")
     if options.tls_secret and not SECRET_NAME.fullmatch(options.tls_secret):
         raise Invalid("tls_secret", options.tls_secret, "tls_secret.pattern")
+    if options.dns_name and not HOST_NAME.fullmatch(options.dns_name):
+        raise Invalid("dns_name", options.dns_name, "dns_name.pattern")
     return ExtensionUpdateRequest(name, options)
