@@ -35,8 +35,6 @@ CONNECTED_REGISTRY_NAME = re.compile(r"[a-z][a-z0-9]{4,39}")
 """Satisfies the spec (5 to 50 letters and digits), the portal (5 to 40, a letter first) and old runtimes, which could
 not be activated with upper case in the name."""
 
-Environment = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
-
 
 def _repository(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*", name):
@@ -82,7 +80,46 @@ def _plain_name(name: str) -> str:
     return name
 
 
+def _group(name: str) -> str:
+    """The characters that Azure allows (Learn: resource-name-rules); letters may be of any alphabet."""
+    _plain_name(name)
+    if not re.fullmatch(r"[\w.()-]{1,90}", name) or name.endswith("."):
+        raise ValueError(
+            "the name of a resource group is up to 90 letters, digits, `_`, `-`, `.` and parentheses, and does not end"
+            " with a point: `az group list --output table`"
+        )
+    return name
+
+
+def _site_name(name: str) -> str:
+    if re.fullmatch(r"[a-z][a-z0-9-]{0,39}", name):
+        return name
+    right = re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")
+    hint = f", such as `{right}`" if re.fullmatch(r"[a-z][a-z0-9-]{0,39}", right) else ""
+    raise ValueError(f"a site's name is up to 40 lower-case letters, digits and dashes, a letter first{hint}")
+
+
+def _environment(name: str) -> str:
+    if re.fullmatch(r"[a-z][a-z0-9-]*", name):
+        return name
+    right = re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")
+    hint = right if re.fullmatch(r"[a-z][a-z0-9-]*", right) else "production"
+    raise ValueError(f"an environment is a word in lower case, such as `{hint}`")
+
+
+def _size(text: str) -> str:
+    if not re.fullmatch(r"[0-9]+(Ei|Pi|Ti|Gi|Mi)", text):
+        number = re.match(r"[0-9]+", text)
+        raise ValueError(
+            f"a size is a number with `Mi`, `Gi`, `Ti`, `Pi` or `Ei`, such as `{(number or ['250'])[0]}Gi`"
+        )
+    return text
+
+
 def _acr_name(name: str) -> str:
+    bare_host = name.removeprefix("https://").rstrip("/")
+    if re.fullmatch(r"[A-Za-z0-9]+(-[a-z0-9]+)?\.azurecr\.[a-z]+", bare_host):
+        name = bare_host
     _plain_name(name)
     first = re.match(r"[A-Za-z0-9]*", name)
     bare = first[0] if first else ""
@@ -96,15 +133,16 @@ def _acr_name(name: str) -> str:
 
 
 def _subscription(identifier: str) -> str:
+    """As the portal, the CLI or an ARM id has it."""
     try:
-        return str(UUID(identifier))
+        return str(UUID(identifier.strip().removeprefix("/subscriptions/")))
     except ValueError:
         raise ValueError("a subscription is given by its id: `az account list --output table` shows it") from None
 
 
 def _region(name: str) -> str:
-    """The short form of a region; Azure's pages show `West Europe` for `westeurope`."""
-    short = name.replace(" ", "").lower()
+    """The short form of a region; Azure's pages show `West Europe` or `(Europe) West Europe` for `westeurope`."""
+    short = re.sub(r"^\([^)]*\)", "", name).replace(" ", "").lower()
     if not re.fullmatch(r"[a-z]+[a-z0-9]*", short):
         raise ValueError("a region is a word such as `westeurope`: `az account list-locations --output table`")
     return short
@@ -131,6 +169,8 @@ Repository = Annotated[str, AfterValidator(_repository)]
 ImageSource = Annotated[str, AfterValidator(_image)]
 Region = Annotated[str, AfterValidator(_region)]
 Schedule = Annotated[str, AfterValidator(_cron)]
+Environment = Annotated[str, AfterValidator(_environment)]
+ResourceGroup = Annotated[str, AfterValidator(_group)]
 Subscription = Annotated[str, AfterValidator(_subscription)]
 IdentityName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 PlainName = Annotated[str, AfterValidator(_plain_name)]
@@ -146,12 +186,24 @@ class _Values(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class Acr(_Values):
+class _Named(_Values):
+    @model_validator(mode="before")
+    @classmethod
+    def _is_mapping(cls, values: object) -> object:
+        """A name alone reads like the right thing, but has no room for other keys."""
+        if isinstance(values, str):
+            raise ValueError(f"a mapping has to stand here, such as `{{name: {values}}}`")  # noqa: TRY004 - pydantic's
+        return values
+
+
+class Acr(_Named):
     """The cloud registry of a site."""
 
     name: Annotated[str, AfterValidator(_acr_name)] = Field(description="Name of the ACR.")
     subscription: Subscription | None = Field(None, description="Its subscription, where it differs from the site's.")
-    resource_group: PlainName | None = Field(None, description="Its resource group, where it differs from the site's.")
+    resource_group: ResourceGroup | None = Field(
+        None, description="Its resource group, where it differs from the site's."
+    )
     identity: IdentityName | None = Field(None, description="The identity for it, where it differs from the site's.")
     create_in: Region | None = Field(
         None,
@@ -206,12 +258,14 @@ class ClusterFacts(_Values):
         return addresses
 
 
-class ClusterSite(_Values):
+class ClusterSite(_Named):
     """The Arc-enabled cluster of a site."""
 
     name: PlainName = Field(description="Name of the connectedClusters resource.")
     subscription: Subscription | None = Field(None, description="Its subscription, where it differs from the site's.")
-    resource_group: PlainName | None = Field(None, description="Its resource group, where it differs from the site's.")
+    resource_group: ResourceGroup | None = Field(
+        None, description="Its resource group, where it differs from the site's."
+    )
     identity: IdentityName | None = Field(None, description="The identity for it, where it differs from the site's.")
     kubernetes: KubernetesAccess = Field(default_factory=KubernetesAccess)
     facts: ClusterFacts | None = Field(None, description="What the bot can't ask where `access` is `none`.")
@@ -249,13 +303,11 @@ class Sync(_Values):
 class ExtensionSettings(_Values):
     """Settings of the Arc extension at a site."""
 
-    service_ip: IPv4Address | IPv6Address | None = Field(
-        None, description="Fixed Service IP; without it a free one is picked."
-    )
+    service_ip: ServiceAddress | None = Field(None, description="Fixed Service IP; without it a free one is picked.")
     storage_class: str | None = Field(
         None, description="`pvc.storageClassName`; without it the cluster's default class."
     )
-    storage_request: str = Field("250Gi", description="`pvc.storageRequest`.", pattern=r"^[0-9]+(Ei|Pi|Ti|Gi|Mi)$")
+    storage_request: Annotated[str, AfterValidator(_size)] = Field("250Gi", description="`pvc.storageRequest`.")
     release_train: str | None = Field(None, description="Release train; without it the service's default (Stable).")
     version: str | None = Field(
         None, description="Pinned version; without it the newest minor version, upgraded by the service."
@@ -268,13 +320,13 @@ class ExtensionSettings(_Values):
 class Site(_Values):
     """A named place: one Arc-enabled cluster, the ACR it syncs from, the access to it, its environment and defaults."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")] = Field(description="What people type.")
+    name: Annotated[str, AfterValidator(_site_name)] = Field(description="What people type.")
     description: str = Field("", description="Shown in lists.")
     environment: Environment = Field(description="Such as `development` or `production`; the policy's rules name it.")
     subscription: Subscription = Field(
         description="Id of the subscription of the ACR and the cluster unless they name their own."
     )
-    resource_group: PlainName = Field(
+    resource_group: ResourceGroup = Field(
         description="Resource group of the ACR and the cluster unless they name their own."
     )
     identity: IdentityName | None = Field(

@@ -86,6 +86,26 @@ def test_a_key_that_is_there_twice_is_told(files: Files) -> None:
         ("name: contosoacr", "name: contosoacr-a1b2", "that is the login server; the name is `contosoacr`"),
         ("name: contosoacr", "name: con_acr", "the name of a registry is 5 to 50 letters and digits"),
         (
+            "name: contosoacr",
+            "name: 'https://contosoacr.azurecr.us/'",
+            "that is the login server; the name is `contosoacr`",
+        ),
+        ("resource_group: rg", "resource_group: edge rg", "the name of a resource group is up to 90 letters, digits"),
+        ("resource_group: rg", "resource_group: /subscriptions/x/resourceGroups/edge-rg", "the name is `edge-rg`"),
+        ("development", "Real Production", "an environment is a word in lower case, such as `real-production`"),
+        ("berlin:", "Berlin_1:", "up to 40 lower-case letters, digits and dashes, a letter first, such as `berlin-1`"),
+        ("acr: {name: contosoacr}", "acr: contosoacr", "a mapping has to stand here, such as `{name: contosoacr}`"),
+        (
+            "acr: {name: contosoacr}",
+            "acr: {name: contosoacr}\n    extension: {storage_request: 500GB}",
+            "a size is a number with `Mi`, `Gi`, `Ti`, `Pi` or `Ei`, such as `500Gi`",
+        ),
+        (
+            "acr: {name: contosoacr}",
+            "acr: {name: contosoacr}\n    extension: {service_ip: 10.96.0.20/32}",
+            "a Service address is an IP address such as `10.96.0.20`",
+        ),
+        (
             "name: berlin-arc",
             "name: /subscriptions/x/providers/Microsoft.Kubernetes/connectedClusters/berlin-arc",
             "that is an ARM id; the name is `berlin-arc`",
@@ -119,6 +139,27 @@ def test_a_value_that_can_never_work_is_refused_with_the_form_that_does(
 
     (problem,) = files.problems()
     assert sentence.casefold() in problem.casefold()
+
+
+@pytest.mark.parametrize(
+    ("right", "written", "key", "value"),
+    [
+        ("contosoacr}", "contosoacr, create_in: West Europe}", "create_in", "westeurope"),
+        ("contosoacr}", "contosoacr, create_in: (Europe) West Europe}", "create_in", "westeurope"),
+        ("contosoacr}", "ContosoACR}", "name", "ContosoACR"),
+        ("resource_group: rg", "resource_group: Edge_(Prod)-rg.1", "group", "Edge_(Prod)-rg.1"),
+        ("subscription: ", "subscription: /subscriptions/", "subscription", "22222222-2222-4222-8222-222222222222"),
+    ],
+)
+def test_values_as_azures_own_pages_show_them_are_taken(
+    files: Files, right: str, written: str, key: str, value: str
+) -> None:
+    files.sites.write_text(SITES.replace(right, written, 1))
+    site = configuration.load_sites(files.sites)["berlin"]
+
+    acr = site.acr_ref
+    values = {"create_in": site.acr.create_in, "name": acr.name, "group": acr.resource_group}
+    assert (values | {"subscription": acr.subscription})[key] == value
 
 
 FACTS = "facts: {service_range: 10.96.0.0/16, addresses: [10.96.0.20], cert_manager: false}"
