@@ -260,12 +260,13 @@ class _Gate(AsyncMiddleware):
     ) -> BoltResponse | None:
         """Answer here, or pass the payload on to the listeners."""
         body = req.body
-        if wrong := foreign(body, self._ours):
+        missing = malformed(body)
+        if wrong := "" if missing else foreign(body, self._ours):
             _log.warning("delivery_refused", reason=wrong, kind=kind(body))
             return BoltResponse(status=200, body="")
         if kind(body) not in USED:
             return BoltResponse(status=200, body="")
-        if missing := malformed(body):
+        if missing:
             _log.warning("delivery_refused", reason=f"no {missing}", kind=kind(body))
             return BoltResponse(status=400, body="")
         return await next()

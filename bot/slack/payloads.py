@@ -22,6 +22,8 @@ _PARTS = {
     "block_suggestion": ("user", "view"),
     "event_callback": ("event",),
 }
+_OBJECTS = ("user", "team", "channel", "view", "container", "event")
+"""What is an object wherever it is there."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,10 @@ def kind(body: Body) -> str:
 
 
 def malformed(body: Body) -> str:
-    """The first field that is missing from a payload of a used kind; empty when it is complete."""
+    """The first field that is missing from a payload, or is something else; empty when what is used of it is sound."""
+    for name in _OBJECTS:
+        if not isinstance(body.get(name), Mapping | None):
+            return name
     texts, parts = _TEXTS.get(kind(body), ()), _PARTS.get(kind(body), ())
     for name in texts:
         if not isinstance(body.get(name), str) or not body[name]:
@@ -109,5 +114,5 @@ def foreign(body: Body, ours: Installation) -> str:
 
 def team_of(body: Body) -> str:
     """The workspace of the person who clicked, which in a shared channel need not be ours."""
-    user, team = body.get("user", {}), body.get("team") or {}
+    user, team = body.get("user") or {}, body.get("team") or {}
     return str(user.get("team_id") or team.get("id") or "")

@@ -21,7 +21,7 @@ from services.gateways.kubernetes.rights import (
     running_workloads,
 )
 from services.gateways.kubernetes.together import together
-from services.gateways.kubernetes.translation import SERVICE
+from services.gateways.kubernetes.translation import SERVICE, understood
 from services.model.azure import ClusterRef
 from services.model.contents import EdgeContents, EdgeQuestion
 from services.model.errors import Absent, NotAllowed, WrongCluster
@@ -52,7 +52,9 @@ class KubernetesCluster:
     def __init__(self, api: Api, identity: ClusterIdentity = "proven") -> None:
         self._api = api
         self.identity: ClusterIdentity = identity
+        self.name = api.name
 
+    @understood
     async def arc_resource(self) -> ClusterRef | None:
         """Which Arc-enabled cluster this is, by its agents' ConfigMap; None when there is none or it can't be read."""
         try:
@@ -67,10 +69,12 @@ class KubernetesCluster:
         """Needs no right: anybody may ask."""
         return await self._api.version()
 
+    @understood
     async def nodes(self) -> tuple[Node, ...]:
         """Of all pages, also those that are cordoned: they are not ready."""
         return tuple(_node(item) for item in await self._api.everything(LIST_NODES))
 
+    @understood
     async def storage_classes(self) -> tuple[StorageClass, ...]:
         """A class is the default one by its annotation."""
         classes = [item["metadata"] for item in await self._api.everything(LIST_STORAGE_CLASSES)]
@@ -79,6 +83,7 @@ class KubernetesCluster:
             for meta in classes
         )
 
+    @understood
     async def namespace_phase(self, name: str) -> str:
         """The phase in its status."""
         try:
@@ -95,6 +100,7 @@ class KubernetesCluster:
             return False
         return True
 
+    @understood
     async def service_ranges(self, hold_namespace: str = "default") -> ServiceRanges:
         """See `ranges`."""
         return await ranges.service_ranges(self._api, hold_namespace)
@@ -111,45 +117,55 @@ class KubernetesCluster:
         """Likewise."""
         return await self._missing(REMOVING)
 
+    @understood
     async def hold_address(self, address: str, namespace: str, operation: str) -> None:
         """See `placeholders`. Raises `WrongCluster` in a cluster that is not proven to be the right one."""
         self._prove()
         await placeholders.hold(self._api, address, namespace, operation)
 
+    @understood
     async def release_addresses(self, namespace: str, operation: str) -> tuple[str, ...]:
         """See `placeholders`."""
         return await placeholders.release(self._api, namespace, operation)
 
+    @understood
     async def workloads(self, hosts: Collection[str]) -> tuple[Workload, ...]:
         """Of all Pods that have not ended, those with an image whose reference begins with one of these addresses."""
         return await workloads.workloads(self._api, hosts)
 
+    @understood
     async def runtime(self, namespace: str) -> Runtime:
         """See `runtime`."""
         return await runtime.runtime(self._api, namespace)
 
+    @understood
     async def certificates(self, namespace: str) -> tuple[Certificate, ...]:
         """See `runtime`."""
         return await runtime.certificates(self._api, namespace)
 
+    @understood
     async def workload(self, namespace: str, name: str) -> DeployedWorkload | None:
         """See `deployments`, as for the five below. Writes raise `WrongCluster` as `hold_address` does."""
         return await deployments.workload(self._api, namespace, name)
 
+    @understood
     async def workloads_of(self, registry: str) -> tuple[DeployedWorkload, ...]:
         """All workloads that the bot has made with images of this connected registry."""
         return await deployments.workloads_of(self._api, registry)
 
+    @understood
     async def put_workload(self, spec: WorkloadSpec) -> None:
         """Create the Deployment, or change it to this. Raises `WrongCluster` as `hold_address` does."""
         self._prove()
         await deployments.put_workload(self._api, spec)
 
+    @understood
     async def delete_workload(self, namespace: str, name: str, uid: str) -> None:
         """Delete this very Deployment; it is gone when its Pods are. Idempotent; raises `WrongCluster`."""
         self._prove()
         await deployments.delete_workload(self._api, namespace, name, uid)
 
+    @understood
     async def put_pull_secret(self, secret: PullSecret) -> None:
         """Create the Secret in the place of one that may be there. Raises `WrongCluster`."""
         self._prove()
@@ -160,6 +176,7 @@ class KubernetesCluster:
         self._prove()
         await deployments.delete_pull_secret(self._api, namespace, name)
 
+    @understood
     async def edge_contents(self, question: EdgeQuestion) -> Mapping[str, EdgeContents]:
         """See `contents`. Raises `WrongCluster`."""
         self._prove()

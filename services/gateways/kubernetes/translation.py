@@ -2,12 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
 
 import aiohttp
+import structlog
 
 from services.gateways.answers import AnswerTooLargeError, RedirectedError, retry_after
 from services.model.errors import (
@@ -35,6 +37,18 @@ _OUTSIDE = ("is not in the valid range", "does not match the current range")
 
 _UNAUTHORIZED, _FORBIDDEN, _INVALID, _THROTTLED, _SERVER_ERRORS = 401, 403, 422, 429, 500
 _PLAIN: dict[int, type[Foreign]] = {401: NotAuthenticated, 404: Absent, 409: Conflict}
+
+
+class _Cluster(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+C = TypeVar("C", bound=_Cluster)
+P = ParamSpec("P")
+T = TypeVar("T")
+_Question: TypeAlias = Callable[Concatenate[C, P], Coroutine[Any, Any, T]]
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -104,6 +118,22 @@ def kubernetes_object(answer: Response, target: str) -> dict[str, Any]:
     if not sound:
         raise Unreadable(SERVICE, target, "NotKubernetes", "the answer is no Kubernetes object")
     return content
+
+
+def understood(question: _Question[C, P, T]) -> _Question[C, P, T]:
+    """Around a method that reads objects: parts of a shape that no API server sends become `Unreadable`."""
+
+    @wraps(question)
+    async def asking(self: C, /, *arguments: P.args, **options: P.kwargs) -> T:
+        try:
+            return await question(self, *arguments, **options)
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
+            target = f"{self.name}: {question.__name__}"
+            _log.warning("answer_unreadable", target=target, error=type(error).__name__)
+            # `from None`: what was raised may quote the answer.
+            raise Unreadable(SERVICE, target, "NotKubernetes", "a part of the object is something else") from None
+
+    return asking
 
 
 def refusal(answer: Response, target: str, action: str) -> Foreign:
