@@ -12,6 +12,8 @@ from handlers.views import tokens as views
 from services.model.errors import Invalid
 from services.operations.service import Order
 from services.operations.token_rotation.request import RotationOptions
+from services.operations.workload.rotation import RotationOptions as ClientOptions
+from services.operations.workload.rotation import rotation_request
 from services.policy.sites import Site
 from services.services import Services
 
@@ -40,7 +42,11 @@ async def list_(request: Request, name: str, *, site: Site | None = None, servic
 @command(
     "token rotate",
     needs="registry:write",
-    examples=("token rotate edge01 --site berlin", "token rotate edge01 --site berlin --expires 90d --dry-run"),
+    examples=(
+        "token rotate edge01 --site berlin",
+        "token rotate edge01 --site berlin --expires 90d --dry-run",
+        "token rotate edge01 --site berlin --workload hello-world",
+    ),
     changes=True,
 )
 async def rotate(
@@ -49,23 +55,35 @@ async def rotate(
     *,
     site: Site,
     expires: timedelta | None = None,
+    workload: str | None = None,
+    namespace: str = "default",
     dry_run: bool = False,
     services: Services,
 ) -> Message | None:
     """Give a connected registry a new sync password without a gap, and end the old one.
 
     The idle password of its sync token is made afresh and handed to its extension; nobody sees it. The old one ends
-    only when the runtime has made contact with the new one. You see the plan first.
+    only when the runtime has made contact with the new one. With `--workload` the client token of that workload gets a
+    new password instead: in a second pull secret, which its Pods get when the edge has accepted the password, and the
+    old one ends when no Pod has it any more. You see the plan first.
 
     Args:
         name: Of the connected registry.
         site: Where it runs.
         expires: How long the new password is valid, such as 90d; without it for ever.
+        workload: Whose client token, instead of the sync token; as `workload show` has it.
+        namespace: Where that workload is.
         dry_run: Only show the plan and the checks; write nothing.
     """
     if expires is not None and expires < SHORTEST:
         raise Invalid("expires", "", "expires.short", {"value": expires, "low": SHORTEST})
-    options = RotationOptions((request.now + expires).replace(microsecond=0) if expires else None)
-    order = Order("token rotate", name, site, options, request.person, request.place, request.key, dry_run=dry_run)
+    end = (request.now + expires).replace(microsecond=0) if expires else None
+    order = Order(
+        "token rotate", name, site, RotationOptions(end), request.person, request.place, request.key, dry_run=dry_run
+    )
+    if workload is not None:
+        client = ClientOptions(workload, namespace, end)
+        rotation_request(site, name, client)  # here, so that a slip is answered at once and privately
+        order = replace(order, kind="workload rotate", options=client)
     await services.operations.start(order)
     return None

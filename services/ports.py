@@ -368,6 +368,9 @@ class Cluster(Protocol):
     async def missing_workload_rights(self, namespace: str) -> tuple[str, ...]:
         """Rights that workloads in a namespace need and this identity lacks."""
 
+    async def missing_rights_to_rotate(self, namespace: str) -> tuple[str, ...]:
+        """Rights that a new password of a workload there needs and this identity lacks."""
+
     async def workload(self, namespace: str, name: str) -> DeployedWorkload | None:
         """The Deployment of this name with its Pods, whoever made it; None when there is none."""
 

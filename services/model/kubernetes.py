@@ -133,6 +133,8 @@ class WorkloadPod:
     exit_code: int | None = None
     warnings: tuple[str, ...] = ()
     log: str = ""
+    pull_secret: str = ""
+    """The Secret that it pulls by; empty where it has none."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from services.operations.remove.rollback import ROLLBACK
 from services.operations.resync.procedure import RESYNC
 from services.operations.token_rotation.procedure import TOKEN_ROTATION
 from services.operations.update.procedure import SETTINGS
-from services.operations.workload.procedure import DELETE_WORKLOAD, DEPLOY_WORKLOAD
+from services.operations.workload.procedure import DELETE_WORKLOAD, DEPLOY_WORKLOAD, ROTATE_CLIENT_TOKEN
 
 PROCEDURES = Procedures(
     (
@@ -40,5 +40,6 @@ PROCEDURES = Procedures(
         ACR_DELETION,
         DEPLOY_WORKLOAD,
         DELETE_WORKLOAD,
+        ROTATE_CLIENT_TOKEN,
     )
 )

@@ -40,6 +40,7 @@ WORDS: Mapping[str, ProcedureWords] = {
     "acr delete": cloud_registry.DELETE_WORDS,
     "workload deploy": workload.DEPLOY_WORDS,
     "workload delete": workload.DELETE_WORDS,
+    "workload rotate": workload.ROTATE_WORDS,
 }
 """By kind."""
 

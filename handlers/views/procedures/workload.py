@@ -1,4 +1,4 @@
-"""The deployment and the deletion of a workload, as people read them."""
+"""The deployment and the deletion of a workload, and its new password, as people read them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -58,6 +58,64 @@ _SHARED_FINDINGS: Mapping[str, FindingWords] = {
     ),
 }
 
+_PULL_CAUSES: Mapping[str, CauseWords] = {
+    Cause.UNTRUSTED_CERTIFICATE: CauseWords(
+        "These nodes do not trust the certificate of {name}: {nodes}. In the node's words: {message}",
+        "The extension's trust DaemonSet configures Debian-based Linux nodes, and those that its node selector"
+        " names. Let it run on these nodes, or have them trust the registry's certificate authority. Then retry.",
+        "kubectl get daemonsets,pods --namespace connected-registry --output wide",
+    ),
+    Cause.PLAIN_HTTP: CauseWords(
+        "{name} serves plain HTTP, and nodes pull by HTTPS: {message}",
+        "Deploy the extension without `httpEnabled`, or list the address as an insecure registry on the nodes.",
+    ),
+    Cause.PULL_UNAUTHORIZED: CauseWords(
+        f"{{name}} refuses the client token {{token}}: {{message}} It may not have synced since the token was made,"
+        f" or the password has been replaced. {_SYNC}",
+        "Retry: another password is made, and pulls that work are not touched.",
+        f"az acr token show --name {{token}} {_ACR}",
+    ),
+    Cause.IMAGE_NOT_AT_EDGE: CauseWords(
+        f"{{name}} does not have {{image}} yet: {{message}} {_SYNC}",
+        "Retry after its next sync.",
+        f"az acr connected-registry show --name {{name}} {_ACR} --output table",
+    ),
+    Cause.EDGE_UNREACHABLE: CauseWords(
+        "The node {node} does not reach {name} at its address: {message}",
+        "Look whether its Pod runs and its Service has that address. Then retry.",
+        "kubectl get pods,services --namespace connected-registry",
+    ),
+    Cause.WRONG_ARCHITECTURE: CauseWords(
+        "{image} has no variant for the node {node}: {message}",
+        "Push an image for that platform, or keep the workload off such nodes.",
+        "kubectl get nodes --label-columns kubernetes.io/os,kubernetes.io/arch",
+    ),
+    Cause.DIGEST_DIFFERS: CauseWords(
+        f"The node {{node}} has another image than the cloud: {{digest}} instead of {{cloud}}. {_SYNC}",
+        "Retry after the next sync. A tag that moves is pulled again only by new Pods, and, unless it is `latest`,"
+        " only on nodes that do not have it.",
+        "kubectl rollout restart deployment {workload} --namespace {namespace}",
+    ),
+    Cause.NO_NODE: CauseWords(
+        "No node takes the workload's Pod: {message}", "Make room or remove what it names. Then retry.", _PODS
+    ),
+    Cause.QUOTA_EXCEEDED: CauseWords(
+        "The namespace's quota lets no more Pods in: {message}",
+        "Raise the quota or free some of it. Then retry.",
+        "kubectl describe resourcequotas --namespace {namespace}",
+    ),
+    Cause.PODS_REFUSED: CauseWords(
+        "The cluster refuses the workload's Pods: {message}", "Fix what it names. Then retry."
+    ),
+    Cause.PULL_FAILED: CauseWords(
+        "The node {node} can't pull {image}: {message}", "See its events. Then retry.", _PODS
+    ),
+    Cause.WORKLOAD_GONE: CauseWords(
+        "Somebody deleted the Deployment {workload} while its Pods were looked at.",
+        "Give the command again if it is still wanted.",
+    ),
+}
+
 DEPLOY_WORDS = ProcedureWords(
     title="Deploy a workload from {target} at {site}",
     success="pulled",
@@ -80,61 +138,7 @@ DEPLOY_WORDS = ProcedureWords(
             "Retry after its next sync: what is made so far is kept.",
             f"az acr connected-registry show --name {{name}} {_ACR} --output table",
         ),
-        Cause.UNTRUSTED_CERTIFICATE: CauseWords(
-            "These nodes do not trust the certificate of {name}: {nodes}. In the node's words: {message}",
-            "The extension's trust DaemonSet configures Debian-based Linux nodes, and those that its node selector"
-            " names. Let it run on these nodes, or have them trust the registry's certificate authority. Then retry.",
-            "kubectl get daemonsets,pods --namespace connected-registry --output wide",
-        ),
-        Cause.PLAIN_HTTP: CauseWords(
-            "{name} serves plain HTTP, and nodes pull by HTTPS: {message}",
-            "Deploy the extension without `httpEnabled`, or list the address as an insecure registry on the nodes.",
-        ),
-        Cause.PULL_UNAUTHORIZED: CauseWords(
-            f"{{name}} refuses the client token {{token}}: {{message}} It may not have synced since the token was made,"
-            f" or the password has been replaced. {_SYNC}",
-            "Retry: another password is made, and pulls that work are not touched.",
-            f"az acr token show --name {{token}} {_ACR}",
-        ),
-        Cause.IMAGE_NOT_AT_EDGE: CauseWords(
-            f"{{name}} does not have {{image}} yet: {{message}} {_SYNC}",
-            "Retry after its next sync.",
-            f"az acr connected-registry show --name {{name}} {_ACR} --output table",
-        ),
-        Cause.EDGE_UNREACHABLE: CauseWords(
-            "The node {node} does not reach {name} at its address: {message}",
-            "Look whether its Pod runs and its Service has that address. Then retry.",
-            "kubectl get pods,services --namespace connected-registry",
-        ),
-        Cause.WRONG_ARCHITECTURE: CauseWords(
-            "{image} has no variant for the node {node}: {message}",
-            "Push an image for that platform, or keep the workload off such nodes.",
-            "kubectl get nodes --label-columns kubernetes.io/os,kubernetes.io/arch",
-        ),
-        Cause.DIGEST_DIFFERS: CauseWords(
-            f"The node {{node}} has another image than the cloud: {{digest}} instead of {{cloud}}. {_SYNC}",
-            "Retry after the next sync. A tag that moves is pulled again only by new Pods, and, unless it is `latest`,"
-            " only on nodes that do not have it.",
-            "kubectl rollout restart deployment {workload} --namespace {namespace}",
-        ),
-        Cause.NO_NODE: CauseWords(
-            "No node takes the workload's Pod: {message}", "Make room or remove what it names. Then retry.", _PODS
-        ),
-        Cause.QUOTA_EXCEEDED: CauseWords(
-            "The namespace's quota lets no more Pods in: {message}",
-            "Raise the quota or free some of it. Then retry.",
-            "kubectl describe resourcequotas --namespace {namespace}",
-        ),
-        Cause.PODS_REFUSED: CauseWords(
-            "The cluster refuses the workload's Pods: {message}", "Fix what it names. Then retry."
-        ),
-        Cause.PULL_FAILED: CauseWords(
-            "The node {node} can't pull {image}: {message}", "See its events. Then retry.", _PODS
-        ),
-        Cause.WORKLOAD_GONE: CauseWords(
-            "Somebody deleted the Deployment {workload} while its Pods were looked at.",
-            "Give the command again if it is still wanted.",
-        ),
+        **_PULL_CAUSES,
     },
     findings={
         **_SHARED_FINDINGS,
@@ -227,6 +231,73 @@ DEPLOY_WORDS = ProcedureWords(
             "The workload {workload} pulls from the connected registry {other}.",
             "Delete it first, or choose another `--workload`.",
             command="workload delete {workload} --site {site} --namespace {namespace} --dry-run",
+        ),
+    },
+)
+
+ROTATE_WORDS = ProcedureWords(
+    title="New password for a workload's client token of {target} at {site}",
+    success="pulled by the new password",
+    steps={
+        "pull_secret.renew": StepWords(
+            "Pull secret {secret}",
+            "in the namespace {namespace}, with a fresh password of {token}; nothing uses it yet",
+        ),
+        "client_password.accepted": StepWords("The edge accepts the new password", "asked by a Job in {namespace}"),
+        "workload.switch": StepWords(
+            "Workload {workload} pulls by {secret}", "in the namespace {namespace}; its Pods are replaced one by one"
+        ),
+        "workload.rolled_out": StepWords("Every Pod of {workload} has the new pull secret"),
+        "client_password.end": StepWords("Pull secret {secret}", "with the old password of {token}"),
+    },
+    causes={
+        **_PULL_CAUSES,
+        Cause.PASSWORD_NOT_ACCEPTED: CauseWords(
+            f"{{name}} has not accepted the new password of {{token}}: {{message}}. Nothing uses it, and pulls go on by"
+            f" the old one. {_SYNC}",
+            "Retry after its next sync.",
+            f"az acr connected-registry show --name {{name}} {_ACR} --output table",
+        ),
+    },
+    findings={
+        **_SHARED_FINDINGS,
+        **REGISTRY_FINDINGS,
+        Code.ONLINE: FindingWords("{name} is online at {address}."),
+        Code.OUT_OF_CONTACT: FindingWords(
+            "{name} is not in contact (last seen {last_activity}, next contact {next_contact}), so it would not learn"
+            " of a new password.",
+            "Give the command again when it is in contact.",
+            command="show {name} --site {site}",
+        ),
+        Code.WORKLOAD_FOUND: FindingWords("The workload {workload} is the bot's."),
+        Code.WORKLOAD_ABSENT: FindingWords(
+            "The namespace {namespace} at {site} has no workload {workload}.",
+            "Check the name, and name the namespace with `--namespace`.",
+            command="workload show {name} --site {site}",
+        ),
+        Code.WORKLOAD_OF_ANOTHER_REGISTRY: FindingWords(
+            "The workload {workload} pulls from the connected registry {other}.",
+            "Name that one.",
+            command="token rotate {other} --site {site} --workload {workload} --namespace {namespace} --dry-run",
+        ),
+        Code.TOKEN_REUSED: FindingWords("The client token {token} is this workload's alone."),
+        Code.TOKEN_NOT_LINKED: FindingWords(
+            "{name} lists no client token {token}, so the workload can't pull.",
+            "Deploy the workload again: that links the token.",
+        ),
+        Code.TOKEN_DISABLED: FindingWords(
+            "The client token {token} is disabled.",
+            "Enable it, if it was not meant to cut the workload off.",
+            f"az acr token update --name {{token}} {_ACR} --status enabled",
+        ),
+        Code.TOKEN_SHARED: FindingWords(
+            "The client token {token} is listed by {users} too: whoever pulls by it there would be cut off.",
+            "Take it from their lists first.",
+        ),
+        Code.ROTATION_RIGHTS_MISSING: FindingWords(
+            "The bot lacks rights in the cluster: {missing}.",
+            "Apply the bot's manifests as a cluster administrator, the last two for this namespace.",
+            f"{_RIGHTS} --filename deploy/rbac/images.yaml",
         ),
     },
 )

@@ -18,6 +18,7 @@ from services.gateways.kubernetes.rights import (
     REMOVING,
     Right,
     deploying,
+    rotating,
     running_workloads,
 )
 from services.gateways.kubernetes.together import together
@@ -112,6 +113,10 @@ class KubernetesCluster:
     async def missing_workload_rights(self, namespace: str) -> tuple[str, ...]:
         """The same for workloads in a namespace."""
         return await self._missing(running_workloads(namespace))
+
+    async def missing_rights_to_rotate(self, namespace: str) -> tuple[str, ...]:
+        """The same for a new password of a workload there."""
+        return await self._missing(rotating(namespace))
 
     async def missing_rights_to_remove(self) -> tuple[str, ...]:
         """Likewise."""

@@ -146,7 +146,7 @@ async def _workload(api: Api, deployment: Object) -> DeployedWorkload:
             image=str(container.get("image") or ""),
             replicas=int(spec.get("replicas") or 0),
             port=next((int(port["containerPort"]) for port in container.get("ports") or ()), None),
-            pull_secret=next((str(secret["name"]) for secret in template.get("imagePullSecrets") or ()), ""),
+            pull_secret=_pull_secret(template),
         ),
         uid=str(meta["uid"]),
         managed=MANAGED_BY.items() <= labels.items(),
@@ -200,4 +200,10 @@ def _pod(pod: Object, events: Iterable[Object], log: str) -> WorkloadPod:
         exit_code=_exit_code(status),
         warnings=warnings(own),
         log=log,
+        pull_secret=_pull_secret(pod["spec"]),
     )
+
+
+def _pull_secret(spec: Object) -> str:
+    """The first Secret by which Pods of this specification pull; empty where there is none."""
+    return next((str(secret["name"]) for secret in spec.get("imagePullSecrets") or ()), "")

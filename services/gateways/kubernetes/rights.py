@@ -136,6 +136,11 @@ def running_workloads(namespace: str) -> tuple[Right, ...]:
     return reading + pulling(namespace)
 
 
+def rotating(namespace: str) -> tuple[Right, ...]:
+    """All rights that a new password of a workload uses."""
+    return running_workloads(namespace) + asking_edges(namespace)
+
+
 def asking_edges(namespace: str) -> tuple[Right, ...]:
     """What asking a connected registry from a namespace needs beyond reading."""
     return CREATE_JOB.inside(namespace), DELETE_JOB.inside(namespace)

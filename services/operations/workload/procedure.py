@@ -1,4 +1,4 @@
-"""The deployment and the deletion of a workload, declared."""
+"""The deployment and the deletion of a workload, and a new password of its client token, declared."""
 
 from services.operations.procedure import Procedure
 from services.operations.workload.checks import CHECKS, DELETION_CHECKS
@@ -15,6 +15,17 @@ from services.operations.workload.request import (
     workload_names,
     workload_request,
 )
+from services.operations.workload.rotation import (
+    ROTATION_CHECKS,
+    RotationObservation,
+    RotationOptions,
+    RotationRequest,
+    observe_rotation,
+    rotation_names,
+    rotation_plan,
+    rotation_request,
+)
+from services.operations.workload.rotation_steps import ROTATION_STEPS
 from services.operations.workload.steps import DELETION_STEPS, STEPS
 from services.policy.sites import Site
 
@@ -52,5 +63,18 @@ DELETE_WORKLOAD = Procedure[DeletionRequest, DeletionObservation](
     plan=deletion_plan,
     steps=DELETION_STEPS,
     values={"workload.deletion_options": DeletionOptions},
+    needs_cluster=True,
+)
+ROTATE_CLIENT_TOKEN = Procedure[RotationRequest, RotationObservation](
+    kind="workload rotate",
+    options=RotationOptions,
+    request=rotation_request,
+    locks=_locks,
+    observe=observe_rotation,
+    checks=ROTATION_CHECKS,
+    names=rotation_names,
+    plan=rotation_plan,
+    steps=ROTATION_STEPS,
+    values={"workload.rotation_options": RotationOptions, **VALUES},
     needs_cluster=True,
 )

@@ -103,7 +103,7 @@ def see_sync(kind: str) -> Step:
         # Outside its window a scheduled edge is silent for hours: that is no reason to hold the cluster's lock.
         is_silent = registry.schedule != CONTINUOUS and registry.connection_state == "Offline"
         if is_silent or scene.waited >= SYNCED_WITHIN * scene.patience:
-            raise Failure(Cause.TOKEN_NOT_SYNCED, _sync_facts(registry))
+            raise Failure(Cause.TOKEN_NOT_SYNCED, sync_facts(registry))
         return Going()
 
     def line(site: Site, operation: Operation, _planned: PlannedStep) -> str:
@@ -119,7 +119,7 @@ def see_sync(kind: str) -> Step:
     return Step(kind, look, line, wait=again(look), interval=5, within=2 * SYNCED_WITHIN)
 
 
-def _sync_facts(registry: ConnectedRegistry) -> dict[str, object]:
+def sync_facts(registry: ConnectedRegistry) -> dict[str, object]:
     """When the edge had and will have news of the cloud."""
     return {"schedule": registry.schedule, "last_sync": registry.last_sync, "next_sync": next_contact(registry)}
 
@@ -140,7 +140,8 @@ def put_pull_secret(kind: str) -> Step:
         second = workload is not None and workload.spec.pull_secret == place.pull_secrets[0]
         name, slot = place.pull_secrets[second], SLOTS[second]
         acr = scene.site.acr_ref
-        password = await scene.azure.tokens.generate_password(acr, f"{acr.id}/tokens/{params['token']}", slot)
+        token_id, expires = f"{acr.id}/tokens/{params['token']}", params.get("expires")
+        password = await scene.azure.tokens.generate_password(acr, token_id, slot, expires=expires)
         await cluster.put_pull_secret(
             PullSecret(
                 place.namespace, name, place.name, scene.name.lower(), params["server"], params["token"], password
@@ -149,10 +150,12 @@ def put_pull_secret(kind: str) -> Step:
         return Done(PullSecretMade(name))
 
     def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
-        params = planned.params
+        params, place = planned.params, place_of(planned)
+        name = str(params.get("secret") or place.pull_secrets[0])
+        slot = {SLOTS[place.pull_secrets.index(name)]: True}
         secret = command_line(
             "kubectl create secret docker-registry",
-            Place(str(params["namespace"]), str(params["workload"])).pull_secrets[0],
+            name,
             namespace=params["namespace"],
             docker_server=params["server"],
             docker_username=params["token"],
@@ -163,7 +166,7 @@ def put_pull_secret(kind: str) -> Step:
                     "az acr token credential generate",
                     name=params["token"],
                     **acr_options(site.acr_ref),
-                    password1=True,
+                    **slot,
                 )
                 + "   # into PASSWORD",
                 f'{secret} --docker-password "$PASSWORD"',
@@ -261,7 +264,7 @@ async def _is_pulled(scene: Scene) -> Progress:
     if failure and (failure.cause in LASTING or scene.waited >= GRACE * scene.patience):
         with suppress(DomainError):  # they are left out where Azure can't be asked now
             registry = await scene.azure.connected.get(scene.site.acr_ref, scene.name)
-            failure = replace(failure, facts={**failure.facts, **_sync_facts(registry)})
+            failure = replace(failure, facts={**failure.facts, **sync_facts(registry)})
         raise failure
     return Going()
 
