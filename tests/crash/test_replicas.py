@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from bench.postgres import NoServerError, server
 from bot.wiring import LEASE_LOST
-from tests.contract.store.postgres import NoServerError, server
 from tests.crash.replicas import HOLD, replicated
 
 WRITES = re.compile(r"^(azure|kube) (PUT|PATCH|POST|DELETE) |^slack chat\.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.store.postgres import NoServerError, server, start, stop
+from bench.postgres import NoServerError, server, start, stop
 from tests.flows.conversation import Conversation, conversation
 
 

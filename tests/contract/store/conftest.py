@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from bench.postgres import NoServerError, server
 from services.model.codec import Codec
 from services.operations.procedures import PROCEDURES
 from services.store import Store, open_store
-from tests.contract.store.postgres import NoServerError, server
 
 
 @pytest.fixture(scope="session")
