@@ -223,9 +223,9 @@ class _Work:
         take_over = TakeOver(store.lease, self.engine, follow)
         stack.push_async_callback(store.lease.end)
         await store.lease.begin(_end_process)
-        stack.push_async_callback(take_over.stop)
         await self.engine.open(blueprint.database_url, self.runner, executor=store.lease.executor)
         stack.push_async_callback(self.engine.close)
+        stack.push_async_callback(take_over.stop)
         take_over.start()
 
 

@@ -27,6 +27,7 @@ from services.model.errors import DatabaseAway
 from services.model.fence import UNFENCED, Fence
 from services.operations.occupation import Occupation, occupy
 from services.ports import JsonObject, Work
+from services.store.executor_lease import LASTS
 
 AT_ONCE = 20
 """Runs that work at the same time. Those that wait for others don't count, or the others would never get their turn."""
@@ -85,6 +86,8 @@ class Engine:
                 executor_id=executor,
                 serializer=DBOSPortableJSONSerializer(),
                 max_executor_threads=THREADS,
+                # A frozen process would keep the locks of a transaction, and nobody could take over.
+                sys_db_idle_transaction_timeout_sec=LASTS,
                 console_log_level="ERROR",
                 notification_listener_polling_interval_sec=0.5,
             )

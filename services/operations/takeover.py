@@ -16,7 +16,7 @@ from services.store.executor_lease import ExecutorLease
 
 BEAT = 3.0
 """Seconds between two renewals, and between two looks for processes that are gone."""
-ORPHANS = 20
+ORPHANS = 5
 """Looks from one for work of processes without a lease to the next."""
 log = structlog.get_logger("operations")
 

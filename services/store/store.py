@@ -22,7 +22,7 @@ from services.model.codec import Codec
 from services.store.audit import Audit
 from services.store.base import Access
 from services.store.deliveries import Deliveries
-from services.store.executor_lease import ExecutorLease
+from services.store.executor_lease import LASTS, ExecutorLease
 from services.store.incidents import Incidents
 from services.store.leases import Leases
 from services.store.locks import Locks
@@ -88,6 +88,8 @@ async def open_store(url: str, codec: Codec | None = None, clock: Clock | None =
     await asyncio.to_thread(migrate, url)
     codec = codec or Codec()
     engine = _engine(url, codec)
+    if engine.dialect.name != "sqlite":
+        _end_idle_transactions(engine)
     # Connections of its own: renewals must not wait for those that work.
     lease = ExecutorLease(_engine(url, codec), access := Access.of(engine))
     access.fence = lease
@@ -161,6 +163,20 @@ def _engine(url: str, codec: Codec) -> AsyncEngine:
         )
 
     return engine
+
+
+def _end_idle_transactions(engine: AsyncEngine) -> None:
+    """Let the server end a session that stands still within a transaction for as long as a lease lasts.
+
+    A process that was frozen there would keep its locks, and the processes that take over would wait for them.
+    """
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def limit(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"SET idle_in_transaction_session_timeout = '{LASTS:g}s'")
+        cursor.close()
+        connection.commit()
 
 
 def migrate(url: str) -> None:

@@ -89,3 +89,8 @@ async def test_the_messages_that_a_dead_process_was_writing_are_released(postgre
         claims += [await second.messages.claim(message, second.lease.executor, NOW, LATER)]
 
         assert [claim is not None for claim in claims] == [False, True]
+
+
+async def test_a_process_that_freezes_in_a_transaction_keeps_its_locks_no_longer_than_its_lease(postgres: str) -> None:
+    async with processes(postgres, 1) as (store,), store.engine.connect() as connection:
+        assert await connection.scalar(text("show idle_in_transaction_session_timeout")) == "9s"
