@@ -11,10 +11,11 @@ CHECK_PYTHON = $(PYTHON) -c 'import sqlite3, sys; version, sqlite = sys.version.
 # Measuring doubles the processor time of a test, so `make coverage` measures only these (docs/decisions/tests.md).
 MEASURED := tests/unit tests/golden
 
-.PHONY: help sandbox quick test test-product test-sandbox lint types layers coverage bench docs golden dist kube-assets deploy-tools pins clean
+.PHONY: help sandbox replicas quick test test-product test-sandbox lint types layers coverage bench docs golden dist kube-assets deploy-tools pins clean
 
 help:
 	@echo "make sandbox       a pretend Slack, Azure and Kubernetes with the bot in it, on this machine"
+	@echo "make replicas      the same with three bots on one PostgreSQL, which must be installed"
 	@echo "make quick         format, lint, types, layers and the unit tests, in a minute and a half"
 	@echo "make test          format, lint, types, layers and all tests"
 	@echo "make test-product  the tests of the bot alone"
@@ -52,6 +53,10 @@ sandbox: export REGISTRY_BOT_ENV_FILE := config/sandbox/bot.env
 sandbox: $(VENV)/runs
 	@rm -rf .sandbox/data
 	@$(RUN)/python -m sandbox --folder .sandbox --manifest manifest.yml $(SANDBOX) -- $(RUN)/python -m bot run
+
+replicas: export REGISTRY_BOT_ENV_FILE := config/sandbox/bot.env
+replicas: $(VENV)/runs
+	@$(RUN)/python -m sandbox --folder .sandbox --manifest manifest.yml $(SANDBOX) -- $(RUN)/python -u -m bench.run_replicas $(REPLICAS)
 
 quick: lint types layers
 	$(PYTEST) $(MEASURED) sandbox/tests/unit

@@ -7,6 +7,7 @@ a coroutine function `measure() -> Sequence[Row]`; it is known by its name here.
 BENCHMARKS: dict[str, str] = {
     "ack": "acknowledgement of a slash command, alone and 100 at once",
     "start": "process start to ready, and a kill in the middle of a deployment",
+    "replicas": "three replicas on PostgreSQL: from the end of one to the run in another",
     "deploy": "a whole deployment beside the same requests with nothing around them",
     "memory": "idle, and with 1,000 operations waiting for approval",
     "redaction": "taking secrets out of hostile texts, short and long",

@@ -196,6 +196,11 @@ class Bot:
             self._running.kill()
             await self._running.wait()
 
+    async def exit_code(self) -> int:
+        """Of the process, as soon as it has ended."""
+        assert self._running  # noqa: S101 - asked of one that was started
+        return await self._running.wait()
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self
