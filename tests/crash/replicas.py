@@ -19,7 +19,7 @@ from aiohttp import web
 
 from sandbox.compose import Sandbox
 from sandbox.faults import Fault, Faults, Part
-from tests.crash.world import PATIENCE, ROOT, World, settings
+from tests.crash.world import EDGE, PATIENCE, ROOT, World, settings
 
 EVENTS = "/slack/events"
 HOLD = 45
@@ -129,6 +129,13 @@ class ReplicatedWorld(World):
     def requests(self, line: str) -> list[str]:
         """What the stand-ins were asked of this kind."""
         return [request for request in self.recorder.lines if re.search(line, request)]
+
+    @property
+    def writes(self) -> list[str]:
+        """What was written to Azure and to the clusters, but for what the edge writes itself."""
+        return [
+            request for request in self.requests("^(azure|kube) (PUT|PATCH|POST|DELETE) ") if not EDGE.search(request)
+        ]
 
     async def runner(self, *, but: Iterable[Replica] = ()) -> Replica:
         """The replica that runs the operation, as soon as it is none of those."""

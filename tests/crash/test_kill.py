@@ -17,13 +17,11 @@ import pytest_asyncio
 
 from sandbox.compose import Sandbox
 from sandbox.faults import Fault, Faults, Part
-from tests.crash.world import PATIENCE, ROOT, World, settings
+from tests.crash.world import EDGE, PATIENCE, ROOT, World, settings
 
 WRITES = re.compile(r"^(PUT|PATCH|POST|DELETE) |^chat\.")
 QUESTIONS = re.compile(r"selfsubjectaccessreviews|/oauth2/|dryRun", re.IGNORECASE)
 """Sent by POST, but nothing is written."""
-EDGE = re.compile(r"/agent/|/connectedregistry/|/connected-registry|clusterconfig|apiextensions")
-"""Written by the edge itself: the bot dies in the middle of what it waits for, and the edge goes on."""
 CLICK_AGAIN = 5
 """Seconds after which a person who sees nothing happen clicks once more: the bot may have died of the first click."""
 

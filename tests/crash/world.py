@@ -12,6 +12,8 @@ from sandbox.compose import Sandbox
 
 PATIENCE = 150
 """Seconds for all ends of processes during one operation and the starts after them, on a busy machine."""
+EDGE = re.compile(r"/agent/|/connectedregistry/|/connected-registry|clusterconfig|apiextensions")
+"""Written by the edge itself, which goes on whatever becomes of the bot."""
 ROOT = Path(__file__).parents[2]
 CHANCE = {
     "lastSyncTime",
