@@ -149,7 +149,7 @@ def check_config() -> int:
         from bot import identities  # noqa: PLC0415 - as in `run`
 
         try:
-            names = identities.load(chosen.identities)
+            names = identities.load(chosen.identities, settings.environment())
         except Broken as error:
             problems += error.problems
     try:
@@ -160,7 +160,7 @@ def check_config() -> int:
         from bot import checking  # noqa: PLC0415 - as in `run`
 
         problems += checking.local_problems(chosen)
-        problems += checking.site_problems(files.sites)
+        problems += checking.site_problems(files.sites, settings.environment())
     if problems:
         return _print(problems)
     grants, approvals = len(files.policy.grants), len(files.policy.approvals)
@@ -174,7 +174,7 @@ def diagnose() -> int:
     logs.set_up("text", "error")
     from bot import doctor  # noqa: PLC0415 - as in `run`
 
-    answers = asyncio.run(doctor.examine())
+    answers = asyncio.run(doctor.examine(settings.environment()))
     for answer in answers:
         sys.stdout.write(f"{answer}\n")
     return 1 if any(answer.level == "FAIL" for answer in answers) else 0

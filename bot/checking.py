@@ -2,7 +2,7 @@
 
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bot import start
@@ -12,6 +12,7 @@ from handlers.views.errors import plain
 from services.gateways.kubernetes import access as kubeconfigs
 from services.gateways.proxies import is_loopback
 from services.model.errors import Unreachable
+from services.operations.source_passwords import password_of
 from services.policy.sites import Site
 from services.store import Schema, schema
 
@@ -78,11 +79,13 @@ def database_schema(settings: Settings) -> Schema:
 
 
 def site_problems(sites: Mapping[str, Site], environment: Mapping[str, str] = os.environ) -> list[Problem]:
-    """Kubeconfigs that lead a site nowhere, or two sites' clusters to one API server. Nobody is asked.
+    """Kubeconfigs that lead a site nowhere, or two sites' clusters to one API server, and passwords that are missing.
+
+    Nobody is asked.
 
     Where the bot's machine has no kubeconfig yet, nothing can be said.
     """
-    problems: list[Problem] = []
+    problems = list(_source_problems(sites, environment))
     by_server: dict[str, Site] = {}
     for site in sites.values():
         if site.access == "none":
@@ -112,3 +115,13 @@ def site_problems(sites: Mapping[str, Site], environment: Mapping[str, str] = os
                 )
             )
     return problems
+
+
+def _source_problems(sites: Mapping[str, Site], environment: Mapping[str, str]) -> Iterator[Problem]:
+    for site in sites.values():
+        for host, source in site.sources.items():
+            try:
+                if not source.resource_id:
+                    password_of(source, environment)
+            except ValueError as error:
+                yield Problem(f"images of site {site.name}", f"the password for {host} can't be read: {error}")

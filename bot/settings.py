@@ -324,6 +324,13 @@ def load() -> Settings:
     return settings
 
 
+def environment() -> dict[str, str]:
+    """The process's environment, and below it the env file: where names that the files give are looked up."""
+    file = _env_file()
+    values = {**(dotenv_values(file) if file else {}), **os.environ}
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def paths() -> tuple[Path, Path]:
     """The site file and the access file, even when other settings are wrong."""
     fields, values = Settings.model_fields, _raw_values(_env_file())

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from bot import configuration, identities, site_file, start
 from bot.problems import Broken, Problem
-from bot.settings import Settings
+from bot.settings import Settings, environment
 from handlers.kit.text import count
 from handlers.views.errors import plain
 from services.gateways.azure.gateway import open_azure
@@ -86,7 +86,7 @@ async def add(settings: Settings, request: SiteRequest, out: TextIO, ask: Callab
 
 
 async def _look(settings: Settings, request: SiteRequest) -> Visible:
-    names = identities.load(settings.identities)
+    names = identities.load(settings.identities, environment())
     if request.identity and request.identity not in names:
         raise Broken([Problem("--identity", f"there is no identity `{request.identity}`")])
     async with await open_azure(start.azure_options(settings, names, lambda _arm_id: request.identity)) as connection:

@@ -14,7 +14,7 @@ import structlog
 from bot import identities
 from bot.configuration import FileConfiguration
 from bot.problems import Broken, Problem
-from bot.settings import Settings
+from bot.settings import Settings, environment
 from bot.slack.app import Connection
 from bot.wiring import Blueprint, open_bot
 from handlers.views.errors import plain
@@ -68,7 +68,7 @@ async def run(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, ready: asyncio.Event, stop: asyncio.Event) -> None:
-    names = identities.load(settings.identities)
+    names = identities.load(settings.identities, environment())
     configuration = FileConfiguration(settings.sites, settings.access, identities=names.keys())
     async with AsyncExitStack() as stack:
         try:
@@ -149,6 +149,7 @@ def blueprint(settings: Settings, configuration: Configuration, names: Mapping[s
         slack_url=settings.slack_api_url,
         azure=options,
         configuration=configuration,
+        environment=environment(),
         database_url=database_url(settings),
         ca_file=settings.ca_file,
         http_host=settings.http_host,

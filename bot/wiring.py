@@ -88,7 +88,7 @@ class Blueprint:
     clock: Clock | None = None
     """Replaces this machine's clock, and Azure's clock that Azure's timestamps are compared with."""
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    """Where the Kubernetes client looks for `KUBECONFIG` and `HOME`."""
+    """Where the Kubernetes client looks for `KUBECONFIG` and `HOME`, and imports for the passwords of registries."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +201,7 @@ class _Work:
             clock=clock,
             pace=blueprint.pace,
             patience=blueprint.patience,
+            environment=blueprint.environment,
         )
         work = cls(runner, engine, operations)
         if store.lease.is_shared:

@@ -82,11 +82,23 @@ class Registries(Protocol):
     async def delete(self, acr: AcrRef) -> Pending:
         """Delete it with everything in it. Idempotent; `done` when it does not exist."""
 
-    async def import_image(self, acr: AcrRef, source: str, image: str, *, source_registry: str = "") -> Pending:
+    async def owner(self, subscription: str, login_server: str) -> str:
+        """The ARM id of the registry with this login server, if the bot sees it in the subscription; else empty."""
+
+    async def import_image(
+        self,
+        acr: AcrRef,
+        source: str,
+        image: str,
+        *,
+        source_registry: str = "",
+        credentials: tuple[str, Secret] | None = None,
+    ) -> Pending:
         """Import `source` (`mcr.microsoft.com/hello-world:latest`) as `image` (`hello-world:latest`).
 
         From a private registry `source_registry` is its ARM id, and `source` has no host: the bot's own identity reads
-        there. Never overwrites: raises `AlreadyExists` when the tag exists.
+        there. Or `credentials` are a name and a password of that registry. Never overwrites: raises `AlreadyExists`
+        when the tag exists.
         """
 
 

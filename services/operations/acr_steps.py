@@ -1,17 +1,20 @@
 """Steps on the cloud registry and its subscription, for each kind of operation that has them."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from services.model.azure import Pending
 from services.model.errors import Absent, AlreadyExists, DomainError, Failure
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
+from services.model.secret import Secret
 from services.operations.causes import ImageCause
-from services.operations.command_line import command_line, registration_lines
+from services.operations.command_line import FileContent, Variable, command_line, registration_lines
 from services.operations.outputs import ImageImported, ImageKept
 from services.operations.registration import provider_states
+from services.operations.source_passwords import password_of
 from services.operations.step import Done, Going, Progress, Scene, Step, follow, followed, is_there
-from services.policy.sites import Site
+from services.policy.sites import PUBLIC_HOSTS, Site
 
 UNSEEN = timedelta(minutes=1)
 """For how long a tag that was just imported may not be there yet."""
@@ -76,12 +79,14 @@ def import_image(kind: str) -> Step:
         if digest := await _digest(scene):
             # One that was begun before had found no tag then, so that this one is its own.
             return Done(ImageImported(image, digest) if scene.repeated else ImageKept(image, digest))
+        origin = await _origin(scene)
         try:
             pending = await scene.azure.registries.import_image(
                 scene.site.acr_ref,
-                scene.params["source"],
+                origin.source,
                 image,
-                source_registry=scene.params.get("source_registry", ""),
+                source_registry=origin.registry,
+                credentials=origin.credentials,
             )
         except AlreadyExists:
             return Going(_REFUSED_AS_EXISTING)
@@ -102,8 +107,7 @@ def import_image(kind: str) -> Step:
             name=acr.name,
             resource_group=acr.resource_group,
             subscription=acr.subscription,
-            source=planned.params["source"],
-            registry=planned.params.get("source_registry"),
+            **_source_options(site, planned),
             image=image,
         )
         return f"{show} 2> /dev/null ||\n  {import_}"
@@ -131,6 +135,50 @@ async def _imported(scene: Scene, token: Pending) -> Progress:
         return Going(pending)
     output = ImageKept if pending == _REFUSED_AS_EXISTING else ImageImported
     return Done(output(image, digest or ""))
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """What an import reads, and how: `source` has no host where `registry`, an ARM id, says whose it is."""
+
+    source: str
+    registry: str = ""
+    credentials: tuple[str, Secret] | None = None
+
+
+async def _origin(scene: Scene) -> _Origin:
+    """As the site file says; one that it does not know may be another registry of the same subscription."""
+    source, registry = scene.params["source"], scene.params.get("source_registry", "")
+    host, _, path = source.partition("/")
+    if registry or host in PUBLIC_HOSTS:
+        return _Origin(source, registry)
+    if (entry := scene.site.sources.get(host.casefold())) is None:
+        try:
+            registry = await scene.azure.registries.owner(scene.site.acr_ref.subscription, host)
+        except DomainError:
+            # Registries that let everybody read need no owner; the import itself says when this one is none.
+            registry = ""
+        return _Origin(path, registry) if registry else _Origin(source)
+    if entry.resource_id:
+        return _Origin(path, entry.resource_id)
+    try:
+        return _Origin(source, credentials=(entry.username, password_of(entry, scene.environment)))
+    except ValueError as error:
+        facts = {"host": host, "image": scene.params["image"], "reason": str(error)}
+        raise Failure(ImageCause.NO_PASSWORD, facts) from None
+
+
+def _source_options(site: Site, planned: PlannedStep) -> dict[str, object]:
+    """The options of the Azure CLI that say the same."""
+    source = str(planned.params["source"])
+    host, _, path = source.partition("/")
+    entry = site.sources.get(host.casefold())
+    if entry is None:
+        return {"source": source, "registry": planned.params.get("source_registry")}
+    if entry.resource_id:
+        return {"source": path, "registry": entry.resource_id}
+    password = Variable(entry.password_variable) if entry.password_variable else FileContent(entry.password_file)
+    return {"source": source, "username": entry.username, "password": password}
 
 
 async def _digest(scene: Scene) -> str | None:

@@ -41,6 +41,7 @@ class ImageCause(StrEnum):
 
     IMAGE_NOT_THERE = auto()
     IMAGE_DIFFERS = auto()
+    NO_PASSWORD = auto()
 
 
 _BY_CLASS: tuple[tuple[type[DomainError], EngineCause], ...] = (

@@ -22,6 +22,16 @@ class Variable:
         return f'"${self.name}"'
 
 
+@dataclass(frozen=True)
+class FileContent:
+    """What a file holds, in the place of a value."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f'"$(cat {shlex.quote(self.path)})"'
+
+
 def command_line(words: str, *values: object, **options: object) -> str:
     """`words` as they are, `values` after them, then the options in their order.
 
@@ -40,7 +50,7 @@ def command_line(words: str, *values: object, **options: object) -> str:
 
 def _word(value: object) -> str:
     match value:
-        case Variable():
+        case Variable() | FileContent():
             return str(value)
         case timedelta():
             return iso(value)

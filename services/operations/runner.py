@@ -4,7 +4,7 @@ Every function may be called again after a crash and then finds what it did befo
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -87,6 +87,7 @@ class Runner:
         clock: Clock,
         pace: float = 1,
         patience: float = 1,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._store = store
         self._planner = planner
@@ -98,6 +99,7 @@ class Runner:
         self._clock = clock
         self._pace = pace
         self._patience = patience
+        self._environment = environment or {}
         self.steps = Tally()
         """Steps that have ended, by kind of step and state."""
 
@@ -508,6 +510,7 @@ class Runner:
             cluster=lambda: cluster_of(self._azure, self._kubernetes, site),
             leases=self._store.leases,
             children=self._children,
+            environment=self._environment,
             index=index,
             patience=self._patience,
         )

@@ -4,7 +4,7 @@ What people read of a step stands in its kind's view, under `handlers.views.proc
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -63,6 +63,8 @@ class Scene:
     cluster: Callable[[], Awaitable[Cluster]]
     leases: Leases
     children: Children
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Where passwords are looked up that the site file names by a variable."""
     index: int = 0
     """Of the step in the plan."""
     waited: timedelta = timedelta()

@@ -60,6 +60,26 @@ def _image(name: str) -> str:
     return name
 
 
+def _host(name: str) -> str:
+    bare = name.removeprefix("https://").partition("/")[0]
+    if bare != name:
+        raise ValueError(f"a registry stands here by its host alone: `{bare}`")
+    if "." not in name and ":" not in name:
+        raise ValueError("a registry stands here by its host, such as `registry.example.com`")
+    return name.casefold()
+
+
+def _registry_id(arm_id: str) -> str:
+    if not re.fullmatch(REGISTRY_ID, arm_id, re.IGNORECASE):
+        raise ValueError("that is no ARM id of a registry: `az acr show --name NAME --query id` prints it")
+    return arm_id
+
+
+REGISTRY_ID = (
+    r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.ContainerRegistry/registries/[A-Za-z0-9]{5,50}"
+)
+
+
 def _cron(expression: str) -> str:
     fields = expression.split()
     if len(fields) != len(_CRON):
@@ -163,10 +183,13 @@ def _service_address(text: object) -> object:
 
 
 _CRON = (("minute", 0, 59), ("hour", 0, 23), ("day of month", 1, 31), ("month", 1, 12), ("day of week", 0, 7))
+PUBLIC_HOSTS = frozenset({"mcr.microsoft.com", "docker.io", "quay.io", "ghcr.io", "registry.k8s.io"})
+"""Registries that are nobody's ACR, most of whose images everybody may read."""
 _DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"})
 
 Repository = Annotated[str, AfterValidator(_repository)]
 ImageSource = Annotated[str, AfterValidator(_image)]
+Host = Annotated[str, AfterValidator(_host)]
 Region = Annotated[str, AfterValidator(_region)]
 Schedule = Annotated[str, AfterValidator(_cron)]
 Environment = Annotated[str, AfterValidator(_environment)]
@@ -209,6 +232,27 @@ class Acr(_Named):
         None,
         description="Azure region in which `deploy` creates the ACR (Premium) where there is none; else that blocks.",
     )
+
+
+class SourceRegistry(_Values):
+    """How an import reads in a registry that does not let everybody."""
+
+    resource_id: Annotated[str, AfterValidator(_registry_id)] | None = Field(
+        None, description="ARM id of an ACR: Azure reads there with the rights of the bot's identity."
+    )
+    username: str = Field("", description="Of the registry's own credentials.")
+    password_variable: str = Field("", description="Environment variable of the bot that holds the password.")
+    password_file: str = Field("", description="File that holds the password.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "SourceRegistry":
+        has_credentials = bool(self.username) and bool(self.password_variable) is not bool(self.password_file)
+        is_bare = not (self.username or self.password_variable or self.password_file)
+        if not (is_bare if self.resource_id else has_credentials):
+            raise ValueError(
+                "`resource_id`, or `username` with `password_variable` or `password_file`, says how to read there"
+            )
+        return self
 
 
 class KubernetesAccess(_Values):
@@ -347,6 +391,17 @@ class Site(_Values):
         default_factory=dict,
         description="Where `deploy` imports a repository's image from, as repository: source with tag.",
     )
+
+    sources: dict[Host, SourceRegistry] = Field(
+        default_factory=dict, description="How imports read in registries that don't let everybody, by their host."
+    )
+
+    @model_validator(mode="after")
+    def _sources_are_used(self) -> "Site":
+        hosts = {image.partition("/")[0].casefold() for image in self.images.values()}
+        if unused := sorted(self.sources.keys() - hosts):
+            raise ValueError(f"`sources` names {unused[0]}, but no entry of `images` comes from there")
+        return self
 
     @model_validator(mode="after")
     def _access_and_facts(self) -> "Site":

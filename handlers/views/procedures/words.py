@@ -101,6 +101,11 @@ IMAGE_CAUSES: Mapping[str, CauseWords] = {
         "az acr repository show-tags --name {registry} --repository {repository}",
         retry="Then retry.",
     ),
+    ImageCause.NO_PASSWORD: CauseWords(
+        "The password for the registry {host}, from which {image} comes, can't be read: {reason}.",
+        "Give it to the bot as `sources` in the site file says; an environment variable needs a restart.",
+        retry="Then retry.",
+    ),
     ImageCause.IMAGE_DIFFERS: CauseWords(
         "{registry} has {image} as {digest}; the site file wants {expected}, and an import never overwrites.",
         "Delete that tag if nothing needs it, or name another tag in the site file.",

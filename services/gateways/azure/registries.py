@@ -78,7 +78,23 @@ class Registries:
 
         return await deletion(self._arm, acr.id, send)
 
-    async def import_image(self, acr: AcrRef, source: str, image: str, *, source_registry: str = "") -> Pending:
+    async def owner(self, subscription: str, login_server: str) -> str:
+        """One request, as the Azure CLI makes it before an import."""
+        target = f"/subscriptions/{subscription}/providers/Microsoft.ContainerRegistry/registries"
+        client = self._arm.registries(subscription).registries
+        async with self._arm.reading(target) as deadline:
+            registries = [reading.registry(answer) for answer in await items(client.list(deadline=deadline), target)]
+        return next((each.id for each in registries if each.login_server.casefold() == login_server.casefold()), "")
+
+    async def import_image(
+        self,
+        acr: AcrRef,
+        source: str,
+        image: str,
+        *,
+        source_registry: str = "",
+        credentials: tuple[str, Secret] | None = None,
+    ) -> Pending:
         """Never sent twice. Raises `Invalid` when `source` names no host and there is no `source_registry`."""
         host, slash, path = source.partition("/")
         if not source_registry and (not slash or not path or ("." not in host and ":" not in host)):
@@ -88,6 +104,9 @@ class Registries:
             if source_registry
             else models.ImportSource(registry_uri=host, source_image=path)
         )
+        if credentials is not None:
+            username, password = credentials
+            origin.credentials = models.ImportSourceCredentials(username=username, password=password.reveal())
         parameters = models.ImportImageParameters(
             source=origin,
             target_tags=[image],

@@ -8,14 +8,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.model.errors import Invalid
 from services.operations.sync_settings import valid_repository
-from services.policy.sites import ImageSource, Region, Site
+from services.policy.sites import REGISTRY_ID, ImageSource, Region, Site
 
 _SOURCE: TypeAdapter[str] = TypeAdapter(ImageSource)
 _REGION: TypeAdapter[str] = TypeAdapter(Region)
-REGISTRY_ID = re.compile(
-    r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.ContainerRegistry/registries/[A-Za-z0-9]{5,50}",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -117,7 +113,7 @@ def create_request(site: Site, name: str, options: AcrCreateOptions) -> AcrReque
 
 def import_request(_site: Site, name: str, options: AcrImportOptions) -> AcrRequest:
     """Raises `Invalid` for an image without host or tag, and for several that would get the same tag."""
-    if options.source_registry and not REGISTRY_ID.fullmatch(options.source_registry):
+    if options.source_registry and not re.fullmatch(REGISTRY_ID, options.source_registry, re.IGNORECASE):
         raise Invalid("source_registry", options.source_registry, "source_registry.pattern")
     if options.repository:
         valid_repository(options.repository)

@@ -750,3 +750,10 @@ async def test_a_cloud_without_a_known_version_is_told_by_what_it_has(cloud: San
     with pytest.raises(VersionNotOffered) as caught:
         await azure.connected.list(ACR)
     assert caught.value.offered == ("2030-01-01",)
+
+
+async def test_the_registry_of_a_login_server_is_looked_up_in_the_subscription(azure: Azure) -> None:
+    server = (await azure.registries.get(ACR)).login_server
+
+    assert (await azure.registries.owner(SUBSCRIPTION, server.upper())).lower() == ACR.id.lower()
+    assert await azure.registries.owner(SUBSCRIPTION, "registry.example.com") == ""

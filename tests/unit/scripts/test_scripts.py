@@ -27,6 +27,7 @@ HOSTILE = "a'b\"c $(touch pwned) `touch pwned`; touch pwned #\\"
 CLUSTER = f"{SITE.subscription}/Edge-RG/hamburg-arc"
 CHECKER = [shutil.which("shellcheck") or "/bin/sh", *(["-"] if shutil.which("shellcheck") else ["-n"])]
 """shellcheck where it is installed, else the shell's own reading."""
+REGISTRY_ID = "/subscriptions/S/resourceGroups/G/providers/Microsoft.ContainerRegistry/registries/contosobuild"
 Run = Callable[..., list[dict[str, Any]]]
 
 
@@ -257,6 +258,33 @@ def test_a_cloud_registry_is_made_ready_filled_and_deleted(run: Run) -> None:
         "az acr delete",
     ]
     assert options(calls, "az acr import")["registry"] == "/lab"
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ({"resource_id": REGISTRY_ID}, {"source": "app:1", "registry": REGISTRY_ID}),
+        (
+            {"username": "pull", "password_file": "/dev/null"},
+            {"source": "registry.example.com/app:1", "username": "pull", "password": ""},
+        ),
+        (
+            {"username": "pull", "password_variable": "CLUSTER"},
+            {"source": "registry.example.com/app:1", "username": "pull", "password": CLUSTER},
+        ),
+    ],
+    ids=["resource id", "file", "variable"],
+)
+def test_an_import_from_a_private_registry_reads_there_as_the_site_file_says(
+    run: Run, source: dict[str, str], expected: dict[str, str]
+) -> None:
+    images = {"images": {"app": "registry.example.com/app:1"}, "sources": {"registry.example.com": source}}
+    private = Site.model_validate(SITE.model_dump() | images)
+    planned = PlannedStep("acr.import", {"source": "registry.example.com/app:1", "image": "app:1"}, "create")
+    calls = run(written(operation(kind="deploy", plan=Plan((planned,), (), {}, "0" * 16, NOW)), private))
+
+    imported = options(calls, "az acr import")
+    assert {key: imported[key] for key in expected} == expected
 
 
 def test_an_extension_s_change_sends_a_certificate_s_name_beside_the_new_connection_string(run: Run) -> None:

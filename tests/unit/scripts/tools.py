@@ -53,6 +53,8 @@ AZ: Mapping[str, dict[str, dict[str, Any]]] = {
         "--resource-group": ANY,
         "--source": ONE,
         "--registry": ANY,
+        "--username": ANY,
+        "--password": ANY,
         "--image": {"action": "append"},
     },
     "acr scope-map create": REGISTRY | {"--description": ANY, "--repository": SEVERAL, "--gateway": SEVERAL},

@@ -141,6 +141,30 @@ def test_a_value_that_can_never_work_is_refused_with_the_form_that_does(
     assert sentence.casefold() in problem.casefold()
 
 
+IMPORTED = "acr: {name: contosoacr}\n    images: {app: 'registry.example.com/app:1'}\n    sources:"
+
+
+@pytest.mark.parametrize(
+    ("sources", "problem"),
+    [
+        ("{registry.example.com: {username: pull}}", "`resource_id`, or `username` with `password_variable` or"),
+        ("{registry.example.com: {resource_id: contosolab}}", "that is no ARM id of a registry: `az acr show"),
+        ("{registry.example.com: {username: pull, password: hunter2}}", "there is no key `password`"),
+        ("{'https://registry.example.com/v2': {}}", "a registry stands here by its host alone: `registry.example.com`"),
+        (
+            "{registry.exmaple.com: {username: pull, password_variable: PULL}}",
+            "`sources` names registry.exmaple.com, but no entry of `images` comes from there",
+        ),
+    ],
+)
+def test_a_source_that_can_not_be_read_is_refused(files: Files, sources: str, problem: str) -> None:
+    files.sites.write_text(SITES.replace("acr: {name: contosoacr}", f"{IMPORTED} {sources}"))
+
+    problems = " ".join(files.problems())
+    assert problem in problems
+    assert "hunter2" not in problems
+
+
 @pytest.mark.parametrize(
     ("right", "written", "key", "value"),
     [

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from bot.checking import site_problems
-from services.policy.sites import Site
+from services.policy.sites import Site, SourceRegistry
 
 CLUSTERS = {"berlin": "https://10.1.0.1:6443", "hamburg": "https://10.2.0.1:6443", "bonn": "https://10.1.0.1:6443/"}
 
@@ -60,6 +60,18 @@ def test_an_arc_proxy_is_on_the_bots_own_machine(kubeconfig: str) -> None:
     (problem,) = problems(kubeconfig, behind)
 
     assert "its kubeconfig leads to https://10.1.0.1:6443: name the file that `az connectedk8s proxy --file`" in problem
+
+
+def test_a_password_of_an_image_source_that_is_not_there_is_named(kubeconfig: str) -> None:
+    source = SourceRegistry(username="pull", password_variable="PULL_PASSWORD")
+    private = site("berlin", context="berlin").model_copy(update={"sources": {"registry.example.com": source}})
+
+    (problem,) = problems(kubeconfig, private)
+
+    assert problem == (
+        "images of site berlin: the password for registry.example.com can't be read: the environment variable"
+        " PULL_PASSWORD is not set"
+    )
 
 
 def test_two_sites_of_one_cluster_may_share_its_server(kubeconfig: str) -> None:
