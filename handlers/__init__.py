@@ -67,6 +67,7 @@ COMMANDS: tuple[Command, ...] = (
     providers.show,
     providers.register,
     workload.deploy,
+    workload.list_,
     workload.show,
     workload.delete,
     operations.list_,

@@ -1,10 +1,12 @@
 """Workloads: deploy one that pulls from a connected registry, show and delete them."""
 
 import asyncio
+from dataclasses import replace
 
 from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
+from handlers.kit.rights import permitted_sites
 from handlers.views import workloads as views
 from services.model.errors import Absent, DomainError, NotFound
 from services.operations.reach import cluster_of
@@ -18,6 +20,9 @@ from services.operations.workload.request import (
 )
 from services.policy.sites import Site
 from services.services import Services
+
+_AT_ONCE = 16
+"""Clusters that are asked."""
 
 
 @command(
@@ -63,6 +68,33 @@ async def deploy(
     order = Order("workload deploy", name, site, options, request.person, request.place, request.key, dry_run=dry_run)
     await services.operations.start(order)
     return None
+
+
+@command("workload list", needs="registry:read", examples=("workload list", "workload list --site berlin"))
+async def list_(
+    request: Request, *, site: Site | None = None, page: int = 1, turn: bool = False, services: Services
+) -> Message:
+    """List the workloads that the bot has deployed, at all sites: image, Pods, digest on the nodes, and state.
+
+    Args:
+        site: Only those there.
+        page: Which page.
+        turn: Replace the page that is shown.
+    """
+    sites = permitted_sites(request, services, "registry:read", (site,) if site else None)
+    bound = asyncio.Semaphore(_AT_ONCE)
+
+    async def ask(place: Site) -> views.AtSite:
+        async with bound:
+            try:
+                cluster = await cluster_of(services.azure, services.kubernetes, place)
+                return views.AtSite(place, await cluster.workloads_of())
+            except DomainError as error:
+                return views.AtSite(place, (), error)
+
+    answers = await asyncio.gather(*map(ask, sites))
+    turns = f"workload list --site {site.name}" if site else "workload list"
+    return replace(views.everywhere(answers, page, turns=turns, slash=request.slash), replace=turn)
 
 
 @command("workload show", needs="registry:read", examples=("workload show edge01 --site berlin",))

@@ -386,8 +386,8 @@ class Cluster(Protocol):
     async def workload(self, namespace: str, name: str) -> DeployedWorkload | None:
         """The Deployment of this name with its Pods, whoever made it; None when there is none."""
 
-    async def workloads_of(self, registry: str) -> tuple[DeployedWorkload, ...]:
-        """All workloads that the bot has made with images of this connected registry, by namespace and name."""
+    async def workloads_of(self, registry: str = "") -> tuple[DeployedWorkload, ...]:
+        """All workloads that the bot has made with images of this connected registry, or any; by namespace and name."""
 
     async def put_workload(self, spec: WorkloadSpec) -> None:
         """Create the Deployment, or change it to this. Raises `WrongCluster`, as every write does."""

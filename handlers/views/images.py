@@ -75,7 +75,10 @@ def card(contents: Contents, now: datetime, *, slash: str = "/registry") -> Mess
 def _nothing(title: str, contents: Contents) -> str:
     if not contents.repositories:
         return f"{title} syncs no repository by name."
-    return f"Neither the cloud nor {title} has a tag of {listed(code(each.name) for each in contents.repositories)}."
+    names = listed(code(repository.name) for repository in contents.repositories)
+    if any(isinstance(repository.edge, EdgeSilence) for repository in contents.repositories):
+        return f"The cloud has no tag of {names}. What {title} has is not known."
+    return f"Neither the cloud nor {title} has a tag of {names}."
 
 
 def _next_sync(

@@ -1,16 +1,21 @@
 """Workloads as people see them. Pure."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from handlers.kit import blocks
 from handlers.kit.message import Message
-from handlers.kit.text import bold, code, escape
+from handlers.kit.text import bold, code, count, escape, listed
+from handlers.views.errors import explanation
 from handlers.views.procedures.workload import short_digest
 from services.model.azure import Image
+from services.model.errors import DomainError
 from services.model.kubernetes import DeployedWorkload, WorkloadPod, WorkloadSpec
 from services.policy.sites import Site
 
 _ROWS = 99
+_EVERYWHERE = ("Workload", "Site", "Namespace", "Registry", "Image", "Pods", "Digest", "State")
 
 
 def image(spec: WorkloadSpec) -> str:
@@ -34,6 +39,51 @@ def listing(name: str, site: Site, workloads: tuple[DeployedWorkload, ...], imag
     return Message(escape(head), tuple(shown))
 
 
+@dataclass(frozen=True)
+class AtSite:
+    """The bot's workloads at a site, or why they could not be asked for."""
+
+    site: Site
+    workloads: tuple[DeployedWorkload, ...]
+    error: DomainError | None = None
+
+
+def everywhere(answers: Sequence[AtSite], page: int, *, turns: str, slash: str = "/registry") -> Message:
+    """One table over sites, and for those that could not be asked the reason: of them nothing is claimed."""
+    rows = [_place_row(answer.site, workload) for answer in answers for workload in answer.workloads]
+    asked = sum(answer.error is None for answer in answers)
+    head = f"{count(len(rows), 'workload')} of the bot at {count(asked, 'site')}"
+    reasons: defaultdict[str, list[str]] = defaultdict(list)
+    for answer in answers:
+        if answer.error is not None:
+            reasons[explanation(answer.error, slash=slash)].append(code(answer.site.name))
+    notes = [
+        blocks.section(f":warning:  Could not be asked: {listed(sites)}. {reason}") for reason, sites in reasons.items()
+    ]
+    pages = blocks.pages_of_rows(_EVERYWHERE, rows)
+    parts = blocks.paged(head, _EVERYWHERE, pages, page, turns=turns) if rows else (blocks.section(f"{head}."),)
+    return Message(head, (*notes, *parts))
+
+
+def _place_row(site: Site, workload: DeployedWorkload) -> tuple[str, ...]:
+    spec = workload.spec
+    digests = [pod.image_id.rpartition("@")[2] for pod in workload.pods if pod.image_id]
+    return (
+        spec.name,
+        site.name,
+        spec.namespace,
+        spec.registry,
+        image(spec),
+        f"{len(digests)} of {spec.replicas} pulled",
+        ", ".join(map(short_digest, dict.fromkeys(digests))) or "none",
+        _states(workload),
+    )
+
+
+def _states(workload: DeployedWorkload) -> str:
+    return workload.refusal or ", ".join(dict.fromkeys(map(_state, workload.pods))) or "no Pods"
+
+
 def _row(workload: DeployedWorkload, images: Mapping[str, Image]) -> tuple[str, ...]:
     spec, pods = workload.spec, workload.pods
     digests = [pod.image_id.rpartition("@")[2] for pod in pods if pod.image_id]
@@ -51,7 +101,7 @@ def _row(workload: DeployedWorkload, images: Mapping[str, Image]) -> tuple[str, 
         f"{len(digests)} of {spec.replicas} pulled",
         ", ".join(map(short_digest, dict.fromkeys(digests))) or "none",
         verdict,
-        workload.refusal or ", ".join(dict.fromkeys(map(_state, pods))) or "no Pods",
+        _states(workload),
     )
 
 

@@ -106,11 +106,20 @@ async def test_the_workloads_of_a_registry_are_shown_with_their_proof(online: Co
     await deploy(online)
     await online.say("workload show edge01 --site berlin")
 
-    assert await online.answer() == snapshot("""\
+    of_one = await online.answer()
+    await online.edge("hamburg", offline=True)
+    await online.say("workload list")
+    of_all = await online.answer()
+    assert of_one == snapshot("""\
 Registry (only you): Workload | Namespace | Image | Pods | Digest | As in the cloud | State
   hello-world | default | hello-world:latest | 1 of 1 pulled | sha256:ac7d26b223ed | yes | ends with exit code 0, and is started again
   `workload delete WORKLOAD --site berlin` deletes one with its pull secret and client token.\
 """)
+    assert "Could not be asked: `hamburg`. The cluster could not be reached" in of_all
+    assert "1 workload of the bot at 2 sites" in of_all
+    assert (
+        "hello-world | berlin | default | edge01 | hello-world:latest | 1 of 1 pulled | sha256:ac7d26b223ed" in of_all
+    )
 
 
 async def test_what_stands_in_the_way_is_said_with_what_to_do(online: Conversation) -> None:

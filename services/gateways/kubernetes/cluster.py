@@ -154,8 +154,8 @@ class KubernetesCluster:
         return await deployments.workload(self._api, namespace, name)
 
     @understood
-    async def workloads_of(self, registry: str) -> tuple[DeployedWorkload, ...]:
-        """All workloads that the bot has made with images of this connected registry."""
+    async def workloads_of(self, registry: str = "") -> tuple[DeployedWorkload, ...]:
+        """All workloads that the bot has made with images of this connected registry, or of any."""
         return await deployments.workloads_of(self._api, registry)
 
     @understood

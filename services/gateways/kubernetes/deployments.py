@@ -39,9 +39,9 @@ async def workload(api: Api, namespace: str, name: str) -> DeployedWorkload | No
 
 
 async def workloads_of(api: Api, registry: str) -> tuple[DeployedWorkload, ...]:
-    """All workloads that the bot has made with images of this connected registry, by namespace and name."""
-    labels = {**MANAGED_BY, REGISTRY_LABEL: registry}
-    selector = ",".join(f"{key}={value}" for key, value in labels.items())
+    """All workloads that the bot has made with images of this connected registry, or any; by namespace and name."""
+    selector = ",".join(f"{key}={value}" for key, value in MANAGED_BY.items())
+    selector += f",{REGISTRY_LABEL}={registry}" if registry else f",{REGISTRY_LABEL}"
     return await _with_pods(api, await api.everything(LIST_DEPLOYMENTS, {"labelSelector": selector}))
 
 

@@ -6,7 +6,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from handlers.kit.message import Message
-from handlers.views.images import Edge, Whereabouts, silence, whereabouts
+from handlers.views.images import Contents, Edge, Repository, Whereabouts, card, silence, whereabouts
 from services.model.azure import AcrRef, ConnectedRegistry
 from services.model.contents import CloudTag, EdgeContents, EdgeSilence, EdgeTag
 from services.model.errors import NoAccess
@@ -29,6 +29,22 @@ from services.policy.sites import Site
 )
 def test_each_silence_says_where_it_comes_from(answer: EdgeSilence, words: str) -> None:
     assert words in silence(answer, "edge01", "/registry")
+
+
+@pytest.mark.parametrize(
+    ("contents", "words"),
+    [
+        ({}, "Neither the cloud nor *edge01* at *berlin* has a tag of `app`."),
+        (EdgeSilence("Unreachable"), "The cloud has no tag of `app`. What *edge01* at *berlin* has is not known."),
+    ],
+)
+def test_a_repository_that_the_cloud_lacks_is_empty_only_where_the_edge_says_so(
+    contents: EdgeContents, words: str
+) -> None:
+    edge01 = edge(1, {}, changed=NOW).registry
+    compared = Contents(edge01, BERLIN, (Repository("app", (), contents),))
+
+    assert texts(card(compared, NOW))[0] == words
 
 
 # --- where ------------------------------------------------------------------------------------------------------------
