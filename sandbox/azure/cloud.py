@@ -390,6 +390,8 @@ class Cloud:
     environment: Environment = PUBLIC
     page_size: int = 100
     """Connected registries on a page of their list."""
+    minted: set[str] = field(default_factory=set)
+    """Passwords of tokens in clear, for tests that look for them where they must not be."""
 
     def group(self, name: str) -> ResourceGroup | None:
         """The resource group of that name."""

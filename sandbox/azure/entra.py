@@ -60,6 +60,11 @@ class Signer:
         self._remember(token, claims)
         return token
 
+    @property
+    def signed(self) -> frozenset[str]:
+        """The newest tokens that were signed."""
+        return frozenset(self._seen)
+
     def claims(self, token: str) -> dict[str, Any] | None:
         """The claims of a token that this key signed, whatever its expiry; None for any other string."""
         if (cached := self._seen.get(token)) is not None:

@@ -91,7 +91,7 @@ class AzurePart:
                 self.cloud.offers[kind.full_name] = older
         operations = Operations(clock)
         self.plane = ControlPlane(self.cloud, operations, clock, speed)
-        signer = Signer(authority.ca_file.parent / "entra-key.pem")
+        self._signer = signer = Signer(authority.ca_file.parent / "entra-key.pem")
         throttle = _throttle(section.get("throttle") or {})
         self._entra = Entra(self.cloud, signer, int(section.get("token_life", LIFE)))
         self.arm = Arm(self.plane, self._router(), signer, throttle)
@@ -153,6 +153,11 @@ class AzurePart:
         self._runner = None
         self._doors.clear()
         await asyncio.gather(*(runner.cleanup() for runner in runners))
+
+    def handed_out(self) -> frozenset[str]:
+        """Every token and password that was given to anybody: what must be in no message, log or file of a client."""
+        neighbours = (neighbour.handed_out() for neighbour in self.neighbours)
+        return self._signer.signed.union(self.cloud.minted, *neighbours)
 
     def environment(self) -> dict[str, str]:
         """What clients need; names that begin with `#` are hints for those that use a managed identity instead."""

@@ -270,6 +270,7 @@ class Tokens:
         for slot in _slots(call.body.get("name")):
             password, value = Password.mint(slot, call.now, expiry)
             token.passwords[slot] = password
+            self._cloud.minted.add(value)
             passwords.append(_password_body(password) | {"value": value})
         return Answer(200, {"username": token.name, "passwords": passwords})
 

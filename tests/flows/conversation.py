@@ -33,6 +33,8 @@ from services.policy.identities import IdentityMap
 from services.policy.sites import Site
 from services.store import open_store
 from tests.bots_account import kubeconfig_of_the_bot
+from tests.flows import canary
+from tests.log_lines import logged, start_logging
 
 SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
 PATIENCE = 100.0
@@ -373,6 +375,11 @@ class Conversation:
         found = await self.get("calls", **({"method": method} if method else {}))
         return list(found["calls"])
 
+    async def traces(self) -> dict[str, bytes]:
+        """Everything that the bot leaves behind, by its place."""
+        calls = str(await self.calls("")).encode()
+        return {"calls of Slack": calls, "logs": logged(), **canary.files(self.database.parent)}
+
     async def called_at(self, method: str) -> list[datetime]:
         """When the bot called a Web API method."""
         return [datetime.fromisoformat(call["at"]) for call in await self.calls(method)]
@@ -502,6 +509,7 @@ async def conversation(
     known = sites or {name: site(name) for name in ("berlin", "hamburg", "lyon")}
     configuration = FixedConfiguration(known, Policy.model_validate(policy or POLICY))
     time, database = Time(ahead), await _used_database(folder)
+    start_logging()
     async with AsyncExitStack() as stack:
         box = Sandbox(world, plan_blocks=plan_blocks, control_plane=clusters)
         box.clock.turn(ahead.total_seconds())
@@ -516,4 +524,6 @@ async def conversation(
         life = await stack.enter_async_context(AsyncExitStack())
         bot = await life.enter_async_context(open_bot(plan))
         http = await stack.enter_async_context(aiohttp.ClientSession(box.url))
-        yield Conversation(box, bot, time, database, http, plan, life)
+        talk = Conversation(box, bot, time, database, http, plan, life)
+        yield talk
+        assert canary.found(box, await talk.traces()) == []
