@@ -41,7 +41,7 @@ METRICS = (
     Declared("trouble", "gauge", ("part",), "1 while /readyz names trouble with this part of the bot"),
     Declared("replicas", "gauge", (), "Processes that share the database"),
     Declared("lease_age_seconds", "gauge", (), "Age of the last renewal of this process's lease"),
-    Declared("takeovers_total", "counter", (), "Processes whose work this one has taken over"),
+    Declared("takeovers_total", "counter", (), "Processes that died or hung, and whose work this one has taken over"),
     Declared("operations", "gauge", ("state",), "Operations in the database by state"),
     Declared("operation_age_seconds", "gauge", ("state",), "Age of the oldest operation that has not ended, by state"),
     Declared("operations_waiting_for_locks", "gauge", (), "Operations that wait for what another one has locked"),

@@ -43,7 +43,7 @@ _END = "UPDATE executor_lease SET expires_at = 'epoch' WHERE executor_id = :exec
 _TAKE = """
 DELETE FROM executor_lease
 WHERE executor_id <> :executor AND (expires_at = 'epoch' OR (:expired AND expires_at < clock_timestamp()))
-RETURNING executor_id
+RETURNING executor_id, expires_at = 'epoch' AS has_stopped
 """
 _ALL = "SELECT executor_id FROM executor_lease"
 
@@ -62,7 +62,7 @@ class ExecutorLease(Queries):
         self.replicas: tuple[str, ...] = (self.executor,)
         """The processes whose leases are in force, the oldest first, as of the last renewal."""
         self.taken = 0
-        """How many leases of others this process has ended."""
+        """How many leases this process has ended of others that no longer renewed theirs."""
         self._lost: Callable[[], NoReturn] | None = None
         self._renewed = self._steady_since = 0.0
         self._trusted_until = 0.0
@@ -123,9 +123,9 @@ class ExecutorLease(Queries):
         """
         is_steady = _now() - self._steady_since >= LASTS
         async with self._asking() as connection:
-            ended = tuple(await connection.scalars(text(_TAKE), {"executor": self.executor, "expired": is_steady}))
-        self.taken += len(ended)
-        return ended
+            ended = (await connection.execute(text(_TAKE), {"executor": self.executor, "expired": is_steady})).all()
+        self.taken += sum(not lease.has_stopped for lease in ended)
+        return tuple(lease.executor_id for lease in ended)
 
     async def without(self, executors: Collection[str]) -> tuple[str, ...]:
         """Those of these processes that have no lease, so that nobody will ever miss them."""

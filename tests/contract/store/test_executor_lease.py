@@ -56,6 +56,7 @@ async def test_the_oldest_process_leads_until_it_stops_and_is_taken_over_once(po
         assert leaders == [True, False, False]
         assert second.lease.is_leader
         assert taken == [(first.lease.executor,), ()]
+        assert second.lease.taken == 0  # it had not died
 
 
 async def test_a_process_that_was_taken_over_is_ended_before_it_writes(postgres: str) -> None:
