@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -139,8 +140,9 @@ def _check_current(url: str) -> None:
 def _engine(url: str, codec: Codec) -> AsyncEngine:
     engine = create_async_engine(
         _with_driver(url, asynchronous=True),
-        json_serializer=codec.dumps,
-        json_deserializer=codec.loads,
+        # Psycopg keeps functions by their code: bare methods of a second codec would be taken for those of the first.
+        json_serializer=partial(codec.dumps),
+        json_deserializer=partial(codec.loads),
         **_options(url),
     )
     if engine.dialect.name != "sqlite":
