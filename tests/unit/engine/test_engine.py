@@ -18,8 +18,9 @@ from tests.unit.engine.worker import Diary
 
 WORKER = Path(__file__).with_name("worker.py")
 ROOT = Path(__file__).parents[3]
+PLANNING = "op-one prepare"
 WHOLE = [
-    "op-one prepare",
+    PLANNING,
     "op-one confirm 1",
     "op-one begin 0",
     "op-one begin 2",
@@ -50,11 +51,14 @@ def test_the_steps_run_in_their_order(tmp_path: Path) -> None:
     assert lines(tmp_path) == WHOLE
 
 
-@pytest.mark.parametrize("die_at", ["op-one prepare", "op-one begin 2", "op-one end done"])
+@pytest.mark.parametrize("die_at", [PLANNING, "op-one begin 2", "op-one end done"])
 def test_after_a_crash_only_the_step_that_it_interrupted_is_repeated(tmp_path: Path, die_at: str) -> None:
     assert work(tmp_path, die_at).returncode < 0
     assert work(tmp_path).returncode == 0
-    assert Counter(lines(tmp_path)) == Counter(WHOLE) + Counter([die_at])
+    repeated = Counter(lines(tmp_path)) - Counter(WHOLE)
+    # The planning starts the run, which may be anywhere before the end of the planning is recorded.
+    assert repeated in (Counter([die_at]), Counter([die_at, PLANNING]))
+    assert set(lines(tmp_path)) == set(WHOLE)
 
 
 @pytest.mark.parametrize("inside", [True, False], ids=["in every step", "right after every step"])
