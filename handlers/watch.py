@@ -32,8 +32,23 @@ NEVER = "never"
 # --- watch ----------------------------------------------------------------------------------------------------------
 
 
-async def _form(request: Request, arguments: Arguments, _services: Services) -> Modal:
-    """The command's form, by default in the person's own time zone."""
+async def _form(request: Request, arguments: Arguments, services: Services) -> Modal:
+    """The command's form, with what the channel's only watch is now.
+
+    Where there are several, only what was typed is filled in: an empty field keeps what a watch has. A first watch has
+    summaries on workdays, in the person's own time zone.
+    """
+    existing = await _visible(request, services)
+    values: dict[str, object] = {}
+    match existing:
+        case ():
+            values = {"every": "0 9 * * 1-5", "tz": request.person.tz, "alerts": "on"}
+        case (watch,):
+            values = {"subject": watch.subject or "all", "every": watch.every or NEVER, "tz": watch.tz}
+            values |= {"alerts": watch.alerts}
+    values |= {name: value for name, value in arguments.items() if value}
+    initial = {name: str(value) for name, value in values.items()}
+    unchanged = " Empty: as it is." if existing else ""
     return Modal(
         "Watch registries",
         "Continue",
@@ -43,7 +58,7 @@ async def _form(request: Request, arguments: Arguments, _services: Services) -> 
                 "subject",
                 "What",
                 kind="suggest",
-                initial=str(arguments.get("subject") or ""),
+                initial=initial.get("subject", ""),
                 required=True,
                 positional=True,
                 hint="A site, a cloud registry, or all.",
@@ -51,18 +66,19 @@ async def _form(request: Request, arguments: Arguments, _services: Services) -> 
             Field(
                 "every",
                 "Summary",
-                initial=str(arguments.get("every") or "0 9 * * 1-5"),
+                initial=initial.get("every", ""),
                 placeholder="0 9 * * 1-5",
-                hint="A cron expression: minute, hour, day of month, month, day of week. Empty for no summaries.",
+                hint="A cron expression: minute, hour, day of month, month, day of week. "
+                f"'{NEVER}' for no summaries.{unchanged}",
             ),
-            Field("tz", "Time zone", kind="suggest", initial=str(arguments.get("tz") or request.person.tz)),
+            Field("tz", "Time zone", kind="suggest", initial=initial.get("tz", "")),
             Field(
                 "alerts",
                 "Alerts",
                 kind="choice",
                 choices=("on", "critical", "off"),
-                initial=str(arguments.get("alerts") or "on"),
-                hint="One message for each problem, kept up to date.",
+                initial=initial.get("alerts", ""),
+                hint=f"One message for each problem, kept up to date.{unchanged}",
             ),
         ),
     )

@@ -535,3 +535,16 @@ async def test_a_summary_is_not_read_around_the_policy(tmp_path: Path) -> None:
 dave   /registry summary show WATCH
 bot    (only dave) You may do this elsewhere, but not at `berlin` (development): you need `registry:read` there. The role *viewer*, *operator*, *approver* or *admin* includes it; the access file grants roles.\
 """)
+
+
+async def test_the_form_shows_the_channels_only_watch_and_an_emptied_field_changes_nothing(
+    registry: Conversation,
+) -> None:
+    await registry.say('watch berlin --every "0 7 * * 1-5" --tz Europe/Berlin --alerts critical --yes')
+    await registry.say("watch")
+    initial = str(await registry.form())
+    await registry.fill(every="", alerts="off")
+    [saved] = await registry.bot.store.watches.all()
+
+    assert all(value in initial for value in ("berlin", "0 7 * * 1-5", "Europe/Berlin", "critical"))
+    assert (saved.every, saved.tz, saved.alerts) == ("0 7 * * 1-5", "Europe/Berlin", "off")
