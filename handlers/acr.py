@@ -8,6 +8,7 @@ from handlers.kit.message import Field, Message, Modal
 from handlers.kit.request import Request
 from handlers.kit.text import code
 from handlers.kit.words import join
+from handlers.orders import order
 from handlers.views import cloud_registries as views
 from services.model.errors import Invalid
 from services.operations.answers import Questions
@@ -15,10 +16,7 @@ from services.operations.cloud_registry.request import (
     AcrCreateOptions,
     AcrImportOptions,
     AcrOptions,
-    create_request,
-    import_request,
 )
-from services.operations.service import Order
 from services.policy.sites import Site
 from services.services import Services
 
@@ -36,15 +34,6 @@ async def show(request: Request, site: Site, *, services: Services) -> Message:
         registry = arm.find(acr.id, lambda: azure.registries.get(acr))
         connected = arm.list(acr.id, lambda: azure.connected.list(acr))
     return views.card(site, registry.result(), connected.result(), slash=request.slash)
-
-
-async def _start(
-    kind: str, request: Request, site: Site, options: object, services: Services, *, dry_run: bool
-) -> None:
-    """Begin an operation on the cloud registry of a site."""
-    person, place, key = request.person, request.place, request.key
-    order = Order(kind, site.acr.name, site, options, person, place, key, dry_run=dry_run)
-    await services.operations.start(order)
 
 
 @command(
@@ -67,9 +56,9 @@ async def create(
         dry_run: Only show the plan and the checks; write nothing.
     """
     options = AcrCreateOptions(location)
-    create_request(site, site.acr.name, options)  # so that a mistake is answered at once and privately
-    await _start("acr create", request, site, options, services, dry_run=dry_run)
-    return None
+    return await order(
+        request, services, kind="acr create", target=site.acr.name, site=site, options=options, dry_run=dry_run
+    )
 
 
 @command(
@@ -88,8 +77,9 @@ async def update(request: Request, site: Site, *, dry_run: bool = False, service
         site: Whose cloud registry.
         dry_run: Only show the plan and the checks; write nothing.
     """
-    await _start("acr update", request, site, AcrOptions(), services, dry_run=dry_run)
-    return None
+    return await order(
+        request, services, kind="acr update", target=site.acr.name, site=site, options=AcrOptions(), dry_run=dry_run
+    )
 
 
 @command(
@@ -125,9 +115,9 @@ async def import_(
         dry_run: Only show the plan and the checks; write nothing.
     """
     options = AcrImportOptions(image, repository, source_registry)
-    import_request(site, site.acr.name, options)  # so that a mistake is answered at once and privately
-    await _start("acr import", request, site, options, services, dry_run=dry_run)
-    return None
+    return await order(
+        request, services, kind="acr import", target=site.acr.name, site=site, options=options, dry_run=dry_run
+    )
 
 
 async def _form(_request: Request, arguments: Arguments, _services: Services) -> Modal:
@@ -168,5 +158,6 @@ async def delete(
         if not confirm and request.trigger_id:
             return await _form(request, {"site": site}, services)
         raise Invalid("confirm", confirm, "confirm.differs", {"name": name})
-    await _start("acr delete", request, site, AcrOptions(), services, dry_run=dry_run)
-    return None
+    return await order(
+        request, services, kind="acr delete", target=site.acr.name, site=site, options=AcrOptions(), dry_run=dry_run
+    )

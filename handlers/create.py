@@ -6,8 +6,8 @@ from typing import Literal
 from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
-from services.operations.create.request import CreateOptions, create_request
-from services.operations.service import Order
+from handlers.orders import order
+from services.operations.create.request import CreateOptions
 from services.policy.sites import Site
 from services.services import Services
 
@@ -65,7 +65,4 @@ async def create(
         gc_enabled=None if gc is None else gc == "on",
         gc_schedule=gc_schedule,
     )
-    create_request(site, name, options)  # here, so that a slip is answered at once and privately
-    order = Order("create", name, site, options, request.person, request.place, request.key, dry_run=dry_run)
-    await services.operations.start(order)
-    return None
+    return await order(request, services, kind="create", target=name, site=site, options=options, dry_run=dry_run)

@@ -3,8 +3,8 @@
 from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
+from handlers.orders import order
 from services.operations.deactivate.request import DeactivateOptions
-from services.operations.service import Order
 from services.policy.sites import Site
 from services.services import Services
 
@@ -27,8 +27,5 @@ async def deactivate(
         site: Its site.
         dry_run: Only show the plan and the checks; write nothing.
     """
-    options, key = DeactivateOptions(), request.key
-    await services.operations.start(
-        Order("deactivate", name, site, options, request.person, request.place, key, dry_run=dry_run)
-    )
-    return None
+    options = DeactivateOptions()
+    return await order(request, services, kind="deactivate", target=name, site=site, options=options, dry_run=dry_run)

@@ -3,8 +3,8 @@
 from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
+from handlers.orders import order
 from services.operations.delete.request import DeleteOptions
-from services.operations.service import Order
 from services.policy.sites import Site
 from services.services import Services
 
@@ -35,7 +35,5 @@ async def delete(
         cleanup: Delete its sync token and scope map too, and the rights that name it in scope maps of those above.
         dry_run: Only show the plan and the checks; write nothing.
     """
-    options, key = DeleteOptions(cleanup), request.key
-    order = Order("delete", name, site, options, request.person, request.place, key, dry_run=dry_run)
-    await services.operations.start(order)
-    return None
+    options = DeleteOptions(cleanup)
+    return await order(request, services, kind="delete", target=name, site=site, options=options, dry_run=dry_run)

@@ -9,9 +9,9 @@ from handlers.kit.message import Field, Message, Modal
 from handlers.kit.nearest import ranked
 from handlers.kit.request import Request
 from handlers.kit.rights import permitted_sites
+from handlers.orders import order
 from services.operations.command_line import iso
-from services.operations.deploy.request import DeployOptions, deploy_request
-from services.operations.service import Order
+from services.operations.deploy.request import DeployOptions
 from services.policy.sites import Site
 from services.services import Services
 
@@ -140,7 +140,4 @@ async def deploy(
         storage_request=storage_request,
         extension_name=extension_name,
     )
-    deploy_request(site, name, options)  # so that a mistake is answered at once and privately
-    order = Order("deploy", name, site, options, request.person, request.place, request.key, dry_run=dry_run)
-    await services.operations.start(order)
-    return None
+    return await order(request, services, kind="deploy", target=name, site=site, options=options, dry_run=dry_run)

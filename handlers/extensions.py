@@ -7,20 +7,19 @@ from handlers.connected import locate
 from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
+from handlers.orders import order
 from handlers.views import extensions as views
 from services.model.azure import Token
 from services.operations.answers import Questions
-from services.operations.deploy.extension_alone import ExtensionDeployOptions, extension_request
+from services.operations.deploy.extension_alone import ExtensionDeployOptions
 from services.operations.deploy.installation import Installation
 from services.operations.extension_update.request import (
     ExtensionUpdateOptions,
     ServiceType,
     Tls,
-    extension_update_request,
 )
 from services.operations.reach import ClusterQuestions
 from services.operations.remove.extension_alone import ExtensionDeleteOptions
-from services.operations.service import Order
 from services.policy.sites import RUNTIME_NAMESPACE, Site
 from services.services import Services
 
@@ -105,11 +104,9 @@ async def deploy(
         dry_run: Only show the plan and the checks; write nothing.
     """
     options = ExtensionDeployOptions(service_ip, storage_class, storage_request, extension_name)
-    extension_request(site, name, options)  # so that a mistake is answered at once and privately
-    place, key = request.place, request.key
-    order = Order("extension deploy", name, site, options, request.person, place, key, dry_run=dry_run)
-    await services.operations.start(order)
-    return None
+    return await order(
+        request, services, kind="extension deploy", target=name, site=site, options=options, dry_run=dry_run
+    )
 
 
 OnOff = Literal["on", "off"]
@@ -177,11 +174,8 @@ async def update(
         service_type,
         dns_name,
     )
-    extension_update_request(site, name, options)  # so that a slip is answered at once and privately
-    place, key = request.place, request.key
-    order = Order("extension update", name, site, options, request.person, place, key, dry_run=dry_run)
-    await services.operations.start(order)
-    return None
+    kind = "extension update"
+    return await order(request, services, kind=kind, target=name, site=site, options=options, dry_run=dry_run)
 
 
 @command(
@@ -213,7 +207,6 @@ async def delete(
         dry_run: Only show the plan and the checks; write nothing.
     """
     options = ExtensionDeleteOptions(extension, without_cluster=without_cluster)
-    place, key = request.place, request.key
-    order = Order("extension delete", name, site, options, request.person, place, key, dry_run=dry_run)
-    await services.operations.start(order)
-    return None
+    return await order(
+        request, services, kind="extension delete", target=name, site=site, options=options, dry_run=dry_run
+    )

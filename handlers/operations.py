@@ -4,11 +4,11 @@ from handlers.kit.command import Arguments, command
 from handlers.kit.message import Field, Message, Modal
 from handlers.kit.request import Request
 from handlers.kit.rights import permitted_sites
+from handlers.orders import order
 from handlers.views import operation as views
 from handlers.views import script as script_views
 from services.model.errors import NotFound, Stale
 from services.operations.remove.rollback import made_by
-from services.operations.service import Order
 from services.policy.sites import Site
 from services.services import Services
 
@@ -158,7 +158,7 @@ async def rollback(
     *,
     dry_run: bool = False,
     services: Services,
-) -> None:
+) -> Message | None:
     """Take back what a failed or cancelled operation has made, in reverse, and nothing else.
 
     You see the plan first. What others use by now stays, and so do images, resource providers and the data endpoint of
@@ -174,7 +174,5 @@ async def rollback(
     site = services.sites.get(operation.site)
     if site is None:
         raise NotFound("site", operation.site)
-    options, place, key = made_by(operation), request.place, request.key
-    target, person = operation.target, request.person
-    order = Order("operation rollback", target, site, options, person, place, key, dry_run=dry_run)
-    await services.operations.start(order)
+    kind, target, options = "operation rollback", operation.target, made_by(operation)
+    return await order(request, services, kind=kind, target=target, site=site, options=options, dry_run=dry_run)

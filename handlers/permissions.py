@@ -7,9 +7,9 @@ from handlers.connected import locate, readable_registries
 from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
+from handlers.orders import order
 from handlers.views import permissions as views
-from services.operations.permissions.request import PermissionsOptions, permissions_request
-from services.operations.service import Order
+from services.operations.permissions.request import PermissionsOptions
 from services.policy.sites import Site
 from services.policy.sync_permissions import lineage
 from services.services import Services
@@ -79,7 +79,8 @@ async def add(
         site: Where it is.
         dry_run: Only show the plan and the checks; write nothing.
     """
-    return await _start(request, name, site, PermissionsOptions(add=repository), services, dry_run=dry_run)
+    options = PermissionsOptions(add=repository)
+    return await order(request, services, kind="permissions", target=name, site=site, options=options, dry_run=dry_run)
 
 
 @command(
@@ -108,13 +109,5 @@ async def remove(
         site: Where it is.
         dry_run: Only show the plan and the checks; write nothing.
     """
-    return await _start(request, name, site, PermissionsOptions(remove=repository), services, dry_run=dry_run)
-
-
-async def _start(
-    request: Request, name: str, site: Site, options: PermissionsOptions, services: Services, *, dry_run: bool
-) -> Message | None:
-    permissions_request(site, name, options)  # here, so that a slip is answered at once and privately
-    order = Order("permissions", name, site, options, request.person, request.place, request.key, dry_run=dry_run)
-    await services.operations.start(order)
-    return None
+    options = PermissionsOptions(remove=repository)
+    return await order(request, services, kind="permissions", target=name, site=site, options=options, dry_run=dry_run)

@@ -5,11 +5,11 @@ import asyncio
 from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
+from handlers.orders import order
 from handlers.views import providers as views
 from services.operations.answers import Questions
-from services.operations.providers.request import ProviderOptions, provider_request
+from services.operations.providers.request import ProviderOptions
 from services.operations.registration import provider_states
-from services.operations.service import Order
 from services.policy.sites import CONNECTED_REGISTRIES_TYPE, Site
 from services.services import Services
 
@@ -56,8 +56,6 @@ async def register(
         dry_run: Only show the plan and the checks; write nothing.
     """
     options = ProviderOptions(namespace)
-    provider_request(site, site.name, options)  # so that a mistake is answered at once and privately
-    person, place, key = request.person, request.place, request.key
-    order = Order("provider register", site.name, site, options, person, place, key, dry_run=dry_run)
-    await services.operations.start(order)
-    return None
+    return await order(
+        request, services, kind="provider register", target=site.name, site=site, options=options, dry_run=dry_run
+    )

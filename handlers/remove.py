@@ -6,9 +6,9 @@ from handlers.kit.message import Field, Message, Modal
 from handlers.kit.request import Request
 from handlers.kit.text import code
 from handlers.kit.words import join
+from handlers.orders import order
 from services.model.errors import Invalid
 from services.operations.remove.request import RemoveOptions
-from services.operations.service import Order
 from services.policy.sites import Site
 from services.services import Services
 
@@ -78,6 +78,4 @@ async def remove(
             given = {"name": name, "site": site, "extension": extension, "keep_client_tokens": keep_client_tokens}
             return await _form(request, given | {"without_cluster": without_cluster}, services)
         raise Invalid("confirm", confirm, "confirm.differs", {"name": name})
-    order = Order("remove", name, site, options, request.person, request.place, request.key, dry_run=dry_run)
-    await services.operations.start(order)
-    return None
+    return await order(request, services, kind="remove", target=name, site=site, options=options, dry_run=dry_run)

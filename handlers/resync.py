@@ -3,8 +3,8 @@
 from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
+from handlers.orders import order
 from services.operations.resync.request import ResyncOptions
-from services.operations.service import Order
 from services.policy.sites import Site
 from services.services import Services
 
@@ -27,7 +27,5 @@ async def resync(
         site: Where it is.
         dry_run: Only show the plan and the checks; write nothing.
     """
-    options, key = ResyncOptions(), request.key
-    order = Order("resync", name, site, options, request.person, request.place, key, dry_run=dry_run)
-    await services.operations.start(order)
-    return None
+    options = ResyncOptions()
+    return await order(request, services, kind="resync", target=name, site=site, options=options, dry_run=dry_run)

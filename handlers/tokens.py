@@ -1,19 +1,17 @@
 """Tokens of connected registries: sync tokens and client tokens."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 from handlers.connected import locate, readable_registries
 from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
+from handlers.orders import order
 from handlers.views import tokens as views
 from services.model.errors import Invalid
-from services.operations.service import Order
 from services.operations.token_rotation.request import RotationOptions
 from services.operations.workload.rotation import RotationOptions as ClientOptions
-from services.operations.workload.rotation import rotation_request
 from services.policy.sites import Site
 from services.services import Services
 
@@ -78,12 +76,6 @@ async def rotate(
     if expires is not None and expires < SHORTEST:
         raise Invalid("expires", "", "expires.short", {"value": expires, "low": SHORTEST})
     end = (request.now + expires).replace(microsecond=0) if expires else None
-    order = Order(
-        "token rotate", name, site, RotationOptions(end), request.person, request.place, request.key, dry_run=dry_run
-    )
-    if workload is not None:
-        client = ClientOptions(workload, namespace, end)
-        rotation_request(site, name, client)  # here, so that a slip is answered at once and privately
-        order = replace(order, kind="workload rotate", options=client)
-    await services.operations.start(order)
-    return None
+    options = RotationOptions(end) if workload is None else ClientOptions(workload, namespace, end)
+    kind = "token rotate" if workload is None else "workload rotate"
+    return await order(request, services, kind=kind, target=name, site=site, options=options, dry_run=dry_run)

@@ -6,9 +6,9 @@ from typing import Literal
 from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
+from handlers.orders import order
 from services.model.errors import Invalid
-from services.operations.service import Order
-from services.operations.update.request import UpdateOptions, update_request
+from services.operations.update.request import UpdateOptions
 from services.policy.sites import Site
 from services.services import Services
 
@@ -77,7 +77,4 @@ async def update(
         add_client_tokens=add_client_token,
         remove_client_tokens=remove_client_token,
     )
-    update_request(site, name, options)  # here, so that a slip is answered at once and privately
-    order = Order("update", name, site, options, request.person, request.place, request.key, dry_run=dry_run)
-    await services.operations.start(order)
-    return None
+    return await order(request, services, kind="update", target=name, site=site, options=options, dry_run=dry_run)

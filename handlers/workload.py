@@ -7,16 +7,14 @@ from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
 from handlers.kit.rights import permitted_sites
+from handlers.orders import order
 from handlers.views import workloads as views
 from services.model.errors import Absent, DomainError, NotFound
 from services.operations.reach import cluster_of
-from services.operations.service import Order
 from services.operations.workload.request import (
     DeletionOptions,
     WorkloadOptions,
-    deletion_request,
     split_image,
-    workload_request,
 )
 from services.policy.sites import Site
 from services.services import Services
@@ -64,10 +62,9 @@ async def deploy(
         dry_run: Only show the plan and the checks; write nothing.
     """
     options = WorkloadOptions(image, workload, namespace, replicas, port)
-    workload_request(site, name, options)  # here, so that a slip is answered at once and privately
-    order = Order("workload deploy", name, site, options, request.person, request.place, request.key, dry_run=dry_run)
-    await services.operations.start(order)
-    return None
+    return await order(
+        request, services, kind="workload deploy", target=name, site=site, options=options, dry_run=dry_run
+    )
 
 
 @command("workload list", needs="registry:read", examples=("workload list", "workload list --site berlin"))
@@ -150,8 +147,6 @@ async def delete(
         dry_run: Only show the plan and the checks; write nothing.
     """
     options = DeletionOptions(namespace)
-    deletion_request(site, workload, options)
-    await services.operations.start(
-        Order("workload delete", workload, site, options, request.person, request.place, request.key, dry_run=dry_run)
+    return await order(
+        request, services, kind="workload delete", target=workload, site=site, options=options, dry_run=dry_run
     )
-    return None

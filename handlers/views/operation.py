@@ -1,6 +1,7 @@
 """An operation as people see it: the card, the lines in its thread, its details, a list. Pure."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from handlers.kit import blocks
@@ -28,6 +29,8 @@ from services.model.plan import Finding, PlannedStep
 MOST_FINDINGS = 12
 """Findings shown on a card; a message has 50 blocks."""
 MOST_DIFFERENCES = 10
+MOST_DETAILS = 150
+"""Characters of a step's details in a section, which holds 3,000."""
 MOST_CHILDREN = 20
 """Parts listed on a card; a section holds 3,000 characters."""
 
@@ -123,6 +126,11 @@ def card(operation: Operation, *, plan_blocks: bool = True) -> Message:
         *([blocks.actions(*buttons)] if any(buttons) else []),
     ]
     return Message(escape(summary(operation)), tuple(sections), visibility="channel")
+
+
+def preview(operation: Operation) -> Message:
+    """A dry run, for the eyes of whoever asked for it. What private messages may hold is not known of plan blocks."""
+    return replace(card(operation, plan_blocks=False), visibility="private")
 
 
 def _head(operation: Operation) -> Iterator[Block]:
@@ -329,10 +337,15 @@ def _steps(operation: Operation, *, plan_blocks: bool) -> Iterator[Block]:
         return
     lines = [
         f"{_STEP_MARKS[_status(operation, index, step)]}  {escape(step_title(operation.kind, step))}"
-        f"{_small(operation, index)}"
+        f"{_small(operation, index)}{_indented(_words(operation.kind, step).details_of(step.params))}"
         for index, step in enumerate(operation.planned)
     ]
     yield blocks.section(bold(title) + "\n" + "\n".join(lines))
+
+
+def _indented(details: str) -> str:
+    """A step's details on a line of their own."""
+    return f"\n        {escape(cut(' '.join(details.split()), MOST_DETAILS))}" if details else ""
 
 
 def _children(operation: Operation) -> Iterator[Block]:

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -47,7 +47,6 @@ class Order:
     by: Person
     place: Place
     key: str
-    dry_run: bool = False
 
 
 class Operations:
@@ -84,13 +83,13 @@ class Operations:
     async def start(self, order: Order) -> Operation:
         """Record the request and begin to plan. The same `key` gives the same operation, however often it comes.
 
-        Raises `Denied` when the policy wants approvals that nobody could give, or nobody would see the request for, and
-        `NoAccess` for a kind that needs the cluster at a site without access to it.
+        Raises `Invalid` for what can't be asked for, `NoAccess` for a kind that needs the cluster at a site without
+        access to it, and `Denied` when the policy wants approvals that nobody could give, or nobody would see the
+        request for.
         """
-        if self._procedures[order.kind].needs_cluster:
-            require_access(order.site)
+        self._check(order)
         rule = self._configuration.policy.approval(order.kind, order.site)
-        if rule and not order.dry_run:
+        if rule:
             policy, by, place = self._configuration.policy, order.by.id, order.place
             members = {group: await self._slack.members(group) for group in groups(policy, rule)}
             readers = await self._slack.readers(place.channel, by)
@@ -102,6 +101,26 @@ class Operations:
             await self._audit("start", operation, order.by, order.place)
             self._changed(operation.id)
         return operation
+
+    async def preview(self, order: Order) -> Operation:
+        """What the operation would do, as it is planned now: blocked, or with its plan. It is kept, and never runs.
+
+        Raises `Invalid` and `NoAccess` as `start` does, and what the look at the world meets. The same `key` gives the
+        same operation.
+        """
+        self._check(order)
+        operation = replace(self._new(order), dry_run=True)
+        plan = await self._planner.plan(operation)
+        state: State = "blocked" if plan.blockers else "previewed"
+        planned = replace(operation, plan=plan, state=state, ended_at=self._clock.now())
+        return (await self._store.operations.create(planned, order.key))[0]
+
+    def _check(self, order: Order) -> None:
+        """What can be refused without a look at the world, so that a slip is answered at once and privately."""
+        procedure = self._procedures[order.kind]
+        procedure.request(order.site, order.target, order.options)
+        if procedure.needs_cluster:
+            require_access(order.site)
 
     async def get(self, operation: str) -> Operation:
         """Raises `NotFound` with ids that look alike."""
@@ -412,7 +431,6 @@ class Operations:
             state="planning",
             parent=parent,
             created=self._clock.now(),
-            dry_run=order.dry_run,
         )
 
     def _permit(self, operation: Operation, by: Person, place: Place, permission: str) -> None:

@@ -77,13 +77,15 @@ class Messages(Queries):
     async def operations_behind(self, since: datetime | None = None) -> tuple[str, ...]:
         """Operations whose card or thread does not show their last state, oldest first.
 
-        With `since`, only those that still live or were created after it. Parts of others have no card of their own.
+        With `since`, only those that still live or were created after it. Parts of others and
+        dry runs have no card.
         """
         card = and_(messages.c.kind == "operation", messages.c.subject == operations.c.id)
         newer = select(events.c.id).where(events.c.operation == operations.c.id, events.c.id > messages.c.position)
         late = or_(messages.c.subject.is_(None), messages.c.shown < operations.c.revision, newer.exists())
         has_card = or_(operations.c.parent == "", cast(operations.c.approval_request, Text) != "null")
-        query = select(operations.c.id).outerjoin(messages, card).where(late, has_card).order_by(operations.c.created)
+        query = select(operations.c.id).outerjoin(messages, card).where(late, has_card, operations.c.dry_run.is_(False))
+        query = query.order_by(operations.c.created)
         if since is not None:
             query = query.where(or_(operations.c.state.in_(LIVE), operations.c.created >= since))
         async with self._reading() as connection:

@@ -57,8 +57,9 @@ class Operations(Queries):
         skip: int = 0,
         limit: int = 50,
     ) -> tuple[Operation, ...]:
-        """The newest ones except the first `skip`, newest first."""
-        query = select(operations).order_by(operations.c.created.desc(), operations.c.id).offset(skip).limit(limit)
+        """The newest ones except the first `skip`, newest first. Dry runs are not among them."""
+        query = select(operations).where(operations.c.dry_run.is_(False))
+        query = query.order_by(operations.c.created.desc(), operations.c.id).offset(skip).limit(limit)
         if states is not None:
             query = query.where(operations.c.state.in_(states))
         if requester is not None:

@@ -80,13 +80,13 @@ Registry: :white_check_mark:  *Register resource providers for paris*  ·  regis
   [Show details]\
 """,
             """\
-Registry: :mag:  *Create the cloud registry contosoparis*  ·  dry run
+Registry (only you): :mag:  *Create the cloud registry contosoparis*  ·  dry run
   requested by @alice TIME  ·  development  ·  `op-1`
   :warning:  `contosoparis` is created in `westeurope`, in the Premium tier, which costs money every month.
-  Plan: 2 steps
-  [ ] Create: Cloud registry contosoparis
-      Premium, in westeurope, with its data endpoint on
-  [ ] Verify: contosoparis is Premium and has its data endpoint on
+  *Plan: 2 steps*
+  :white_circle:  Create: Cloud registry contosoparis
+          Premium, in westeurope, with its data endpoint on
+  :white_circle:  Verify: contosoparis is Premium and has its data endpoint on
   This was a dry run: nothing was written.
   [Show details]\
 """,
@@ -134,12 +134,12 @@ Registry: :white_check_mark:  *Import images into contosoparis*  ·  imported
   [Show details]\
 """,
             """\
-Registry: :mag:  *Delete the cloud registry contosoparis*  ·  dry run
+Registry (only you): :mag:  *Delete the cloud registry contosoparis*  ·  dry run
   requested by @alice TIME  ·  development  ·  `op-1`
   :warning:  All images, tokens and scope maps of `contosoparis` are deleted with it, and can't be brought back. Its name is free for anybody afterwards.
-  Plan: 1 step
-  [ ] Delete: Cloud registry contosoparis
-      with all its images, tokens and scope maps
+  *Plan: 1 step*
+  :white_circle:  Delete: Cloud registry contosoparis
+          with all its images, tokens and scope maps
   This was a dry run: nothing was written.
   [Show details]\
 """,
@@ -158,7 +158,7 @@ Registry: :white_check_mark:  *Delete the cloud registry contosoparis*  ·  dele
   [Show details]\
 """,
             """\
-Registry: :mag:  *Delete the cloud registry contosoparis*  ·  dry run
+Registry (only you): :mag:  *Delete the cloud registry contosoparis*  ·  dry run
   requested by @alice TIME  ·  development  ·  `op-1`
   There was nothing to delete: there is no cloud registry `contosoparis`.
   This was a dry run: nothing was written.

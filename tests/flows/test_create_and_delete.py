@@ -74,17 +74,17 @@ Registry: :white_check_mark:  *Create plant for berlin*  ·  created
   [Show details]\
 """)
     assert preview == snapshot("""\
-Registry: :mag:  *Create line1 for berlin*  ·  dry run
+Registry (only you): :mag:  *Create line1 for berlin*  ·  dry run
   requested by @alice TIME  ·  development  ·  `op-1`
-  Plan: 4 steps
-  [ ] Change: Rights of plant
-      gets 4 rights that the one below it needs
-  [ ] Create: Scope map line1
-      repositories hello-world
-  [ ] Create: Sync token line1
-      without a password yet
-  [ ] Create: Connected registry line1
-      ReadOnly, schedule * * * * *, below plant
+  *Plan: 4 steps*
+  :white_circle:  Change: Rights of plant
+          gets 4 rights that the one below it needs
+  :white_circle:  Create: Scope map line1
+          repositories hello-world
+  :white_circle:  Create: Sync token line1
+          without a password yet
+  :white_circle:  Create: Connected registry line1
+          ReadOnly, schedule * * * * *, below plant
   This was a dry run: nothing was written.
   [Show details]\
 """)
@@ -136,14 +136,14 @@ Registry: :white_check_mark:  *Create line1 for berlin*  ·  exists as asked for
   Delete them first.\
 """)
     assert what_stays == snapshot("""\
-Registry: :mag:  *Delete line1 from the cloud registry of berlin*  ·  dry run
+Registry (only you): :mag:  *Delete line1 from the cloud registry of berlin*  ·  dry run
   requested by @alice TIME  ·  development  ·  `op-1`
   :warning:  Its sync token (`line1`) and its scope map (`line1`) stay, with the rights that name it in those of registries above it.
   To delete them too, add `--cleanup`.
   :warning:  `plant` may read repositories that only `line1` is known to use: `hello-world`. It may sync them for itself, so these rights stay.
   If nobody needs them there, take them away afterwards with `permissions remove`.
-  Plan: 1 step
-  [ ] Delete: Connected registry line1
+  *Plan: 1 step*
+  :white_circle:  Delete: Connected registry line1
   This was a dry run: nothing was written.
   [Show details]\
 """)

@@ -88,14 +88,14 @@ async def test_a_dry_run_shows_the_plan_and_writes_nothing(registry: Conversatio
     await registry.say("deactivate edge01 --site berlin --dry-run")
 
     assert await registry.answer() == snapshot("""\
-Registry: :mag:  *Deactivate edge01 at berlin*  ·  dry run
+Registry (only you): :mag:  *Deactivate edge01 at berlin*  ·  dry run
   requested by @alice TIME  ·  development  ·  `op-1`
   :warning:  The extension `edge01` stays installed at `berlin`. It keeps serving the images that it has, but can no longer sync: new images don't arrive, and pushes don't reach the cloud.
   To use it again, deploy `edge01` to the site again.
-  Plan: 2 steps
-  [ ] Change: Activation of edge01
-      Active → Inactive; another installation can be activated then
-  [ ] Verify: edge01 is inactive
+  *Plan: 2 steps*
+  :white_circle:  Change: Activation of edge01
+          Active → Inactive; another installation can be activated then
+  :white_circle:  Verify: edge01 is inactive
   This was a dry run: nothing was written.
   [Show details]\
 """)

@@ -105,7 +105,7 @@ async def test_a_dry_run_writes_nothing(registry: Conversation) -> None:
 
     assert await registry.transcript() == snapshot("""\
 alice  /registry deploy edge01 --site berlin --dry-run
-bot    Deploy edge01 to berlin: dry run\
+bot    (only alice) Deploy edge01 to berlin: dry run\
 """)
     assert _without_times(await registry.azure()) == _without_times(before)
 

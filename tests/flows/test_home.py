@@ -64,7 +64,7 @@ async def test_a_request_that_no_approver_would_read_is_refused(registry: Conver
 alice  /registry deploy edge01 --site hamburg
 bot    (only alice) This needs an approval from `edge-approvers` (rule *production needs a second person*), and none of them reads this conversation. Run the command in a channel that they read.
 alice  /registry deploy edge01 --site hamburg --dry-run
-bot    Deploy edge01 to hamburg: dry run\
+bot    (only alice) Deploy edge01 to hamburg: dry run\
 """)
 
 

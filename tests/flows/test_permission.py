@@ -122,7 +122,7 @@ bot    (only alice) There is no connected registry `egde01`. Did you mean `edge0
 
 
 async def test_a_slip_in_an_operation_s_id_gets_the_right_one(registry: Conversation) -> None:
-    await registry.say("deploy edge01 --site berlin --dry-run")
+    await registry.say("deploy edge01 --site hamburg")
     operation = await registry.operation()
     await registry.say(f"operation show {operation.id[:-1]}")
 
@@ -130,7 +130,7 @@ async def test_a_slip_in_an_operation_s_id_gets_the_right_one(registry: Conversa
 
 
 async def test_an_id_like_no_operation_s_is_not_mended_to_another_one_s(registry: Conversation) -> None:
-    await registry.say("deploy edge01 --site berlin --dry-run")
+    await registry.say("deploy edge01 --site hamburg")
     await registry.say("operation cancel op-0000000")
 
     assert (await registry.answer()).endswith("`/registry operation list` shows the newest operations.")
@@ -141,7 +141,7 @@ async def test_what_a_phone_makes_of_dashes_and_quotes_is_understood(registry: C
 
     assert await registry.transcript() == snapshot("""\
 alice  /registry deploy edge01 —site “berlin” –dry-run
-bot    Deploy edge01 to berlin: dry run\
+bot    (only alice) Deploy edge01 to berlin: dry run\
 """)
 
 

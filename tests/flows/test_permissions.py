@@ -72,14 +72,14 @@ async def test_a_repository_is_added_from_the_top_down_and_synced_and_then_nothi
     await deployed.say(ADD)
 
     assert preview == snapshot("""\
-Registry: :mag:  *Change the repositories of edge01 at berlin*  ·  dry run
+Registry (only you): :mag:  *Change the repositories of edge01 at berlin*  ·  dry run
   requested by @alice TIME  ·  development  ·  `op-1`
-  Plan: 3 steps
-  [ ] Change: Rights of plant
-      may read team/app
-  [ ] Change: Rights of edge01
-      may read team/app
-  [ ] Verify: Next sync of edge01
+  *Plan: 3 steps*
+  :white_circle:  Change: Rights of plant
+          may read team/app
+  :white_circle:  Change: Rights of edge01
+          may read team/app
+  :white_circle:  Verify: Next sync of edge01
   This was a dry run: nothing was written.
   [Show details]\
 """)
@@ -129,7 +129,7 @@ async def test_a_removal_shows_who_loses_images_and_leaves_those_above_alone(dep
     await change(deployed, "permissions remove edge01 hello-world --site berlin")
 
     assert preview == snapshot("""\
-Registry: :mag:  *Change the repositories of edge01 at berlin*  ·  dry run
+Registry (only you): :mag:  *Change the repositories of edge01 at berlin*  ·  dry run
   requested by @alice TIME  ·  development  ·  `op-1`
   :warning:  `edge01` syncs no repository at all afterwards, and its edge serves nothing.
   :warning:  `plant` may read repositories that only `edge01` is known to use: `hello-world`. It may sync them for itself, so these rights stay.
@@ -137,10 +137,10 @@ Registry: :mag:  *Change the repositories of edge01 at berlin*  ·  dry run
   :warning:  These client tokens can no longer pull `hello-world` from `edge01`, since the edge deletes the images: `till`.
   :warning:  Workloads run images of these repositories from `edge01`: `default/shop`. They run on with the images that their nodes have, and can't start where an image is missing.
   Point them to another registry first.
-  Plan: 2 steps
-  [ ] Change: Rights of edge01
-      loses hello-world
-  [ ] Verify: Next sync of edge01
+  *Plan: 2 steps*
+  :white_circle:  Change: Rights of edge01
+          loses hello-world
+  :white_circle:  Verify: Next sync of edge01
   This was a dry run: nothing was written.
   [Show details]\
 """)

@@ -107,7 +107,7 @@ Registry (only you): Id | Operation | State | Requested by | When (UTC)
 
 
 async def test_operations_of_one_site_are_listed_alone(registry: Conversation) -> None:
-    await registry.say("deploy edge01 --site berlin --dry-run")
+    await registry.say("deploy edge01 --site berlin")
     await registry.say("deploy edge02 --site hamburg")
     await registry.say("operation list --site hamburg")
 
@@ -118,7 +118,7 @@ Registry (only you): Id | Operation | State | Requested by | When (UTC)
 
 
 async def test_operations_are_listed_in_pages(registry: Conversation) -> None:
-    await registry.say("deploy edge100 --site berlin --dry-run")
+    await registry.say("deploy edge100 --site hamburg")
     store = registry.bot.store
     [newest] = await store.operations.find()
     for age in range(1, 21):
@@ -128,7 +128,7 @@ async def test_operations_are_listed_in_pages(registry: Conversation) -> None:
         await store.messages.claim(message, "a bot", newest.created, newest.created)
         await store.messages.release(message, "a bot", ts="1.0", shown=newest.revision)
 
-    await registry.say("operation list --site berlin")
+    await registry.say("operation list --site hamburg")
     first = await registry.answer()
     await registry.click("Older", as_="alice")
     second = await registry.answer()

@@ -126,15 +126,15 @@ async def test_a_dry_run_needs_no_confirmation_and_writes_nothing(deployed: Conv
     await deployed.say(f"operation show {(await deployed.operation()).id}")
 
     assert card == snapshot("""\
-Registry: :mag:  *Remove edge01 from berlin*  ·  dry run
+Registry (only you): :mag:  *Remove edge01 from berlin*  ·  dry run
   requested by @alice TIME  ·  development  ·  `op-1`
-  Plan: 5 steps
-  [ ] Delete: Extension edge01
-      the Arc agents uninstall it, with its namespace and its volume
-  [ ] Verify: Namespace connected-registry is gone from the cluster
-  [ ] Delete: Connected registry edge01
-  [ ] Delete: Sync token edge01
-  [ ] Delete: Scope map edge01
+  *Plan: 5 steps*
+  :white_circle:  Delete: Extension edge01
+          the Arc agents uninstall it, with its namespace and its volume
+  :white_circle:  Verify: Namespace connected-registry is gone from the cluster
+  :white_circle:  Delete: Connected registry edge01
+  :white_circle:  Delete: Sync token edge01
+  :white_circle:  Delete: Scope map edge01
   This was a dry run: nothing was written.
   [Show details]\
 """)
@@ -236,7 +236,7 @@ async def test_the_plan_says_who_depends_on_it_and_keeps_what_others_use(deploye
     await remove(deployed)
 
     assert card == snapshot("""\
-Registry: :mag:  *Remove edge01 from berlin*  ·  dry run
+Registry (only you): :mag:  *Remove edge01 from berlin*  ·  dry run
   requested by @alice TIME  ·  development  ·  `op-1`
   :warning:  Other tokens use these scope maps, so they stay: `till` (`edge09`).
   :warning:  The client tokens of `edge01` are deleted: `till`. Nobody can sign in with them any more, at the cloud registry either; Azure does not show whether somebody does.
@@ -244,14 +244,14 @@ Registry: :mag:  *Remove edge01 from berlin*  ·  dry run
   :warning:  Other connected registries use these tokens, so they stay: `scanner` (`edge09`).
   :warning:  Workloads pull from `edge01`: `default/shop` (`10.96.0.2/hello-world:latest`). They run on with the images that their nodes have, and can't start where an image is missing.
   Point them to another registry first.
-  Plan: 6 steps
-  [ ] Delete: Extension edge01
-      the Arc agents uninstall it, with its namespace and its volume
-  [ ] Verify: Namespace connected-registry is gone from the cluster
-  [ ] Delete: Connected registry edge01
-  [ ] Delete: Sync token edge01
-  [ ] Delete: Client token till
-  [ ] Delete: Scope map edge01
+  *Plan: 6 steps*
+  :white_circle:  Delete: Extension edge01
+          the Arc agents uninstall it, with its namespace and its volume
+  :white_circle:  Verify: Namespace connected-registry is gone from the cluster
+  :white_circle:  Delete: Connected registry edge01
+  :white_circle:  Delete: Sync token edge01
+  :white_circle:  Delete: Client token till
+  :white_circle:  Delete: Scope map edge01
   This was a dry run: nothing was written.
   [Show details]\
 """)
@@ -274,19 +274,19 @@ async def test_the_registry_above_loses_the_rights_that_name_it(deployed: Conver
     await remove(deployed)
 
     assert card == snapshot("""\
-Registry: :mag:  *Remove edge01 from berlin*  ·  dry run
+Registry (only you): :mag:  *Remove edge01 from berlin*  ·  dry run
   requested by @alice TIME  ·  development  ·  `op-1`
   :warning:  `plant` may read repositories that only `edge01` is known to use: `hello-world`. It may sync them for itself, so these rights stay.
   If nobody needs them there, take them away afterwards with `permissions remove`.
-  Plan: 6 steps
-  [ ] Delete: Extension edge01
-      the Arc agents uninstall it, with its namespace and its volume
-  [ ] Verify: Namespace connected-registry is gone from the cluster
-  [ ] Delete: Connected registry edge01
-  [ ] Change: Scope map plant
-      loses the gateway rights of edge01
-  [ ] Delete: Sync token edge01
-  [ ] Delete: Scope map edge01
+  *Plan: 6 steps*
+  :white_circle:  Delete: Extension edge01
+          the Arc agents uninstall it, with its namespace and its volume
+  :white_circle:  Verify: Namespace connected-registry is gone from the cluster
+  :white_circle:  Delete: Connected registry edge01
+  :white_circle:  Change: Scope map plant
+          loses the gateway rights of edge01
+  :white_circle:  Delete: Sync token edge01
+  :white_circle:  Delete: Scope map edge01
   This was a dry run: nothing was written.
   [Show details]\
 """)

@@ -42,11 +42,11 @@ async def test_a_line_of_the_thread_whose_reply_was_lost_stands_there_once(regis
 
 
 async def test_a_workspace_that_refuses_plan_blocks_gets_lines_and_is_not_asked_again(plain: Conversation) -> None:
-    await plain.say("deploy edge01 --site berlin --dry-run")
+    await plain.say("deploy edge01 --site hamburg")
     refused = [call for call in await plain.calls("") if call["error"] == "invalid_blocks"]
     await plain.say("deploy edge02 --site hamburg")
 
-    assert "Create: Extension edge01" in await plain.card_of("berlin")
+    assert "Create: Extension edge02" in await plain.card_of("hamburg")
     assert len(refused) == 1
     assert [call for call in await plain.calls("") if call["error"] == "invalid_blocks"] == refused
 
@@ -69,8 +69,8 @@ async def test_slack_gone_for_a_while_does_not_hold_up_the_work(registry: Conver
 
 async def test_many_cards_at_once_stay_within_slacks_budget(registry: Conversation) -> None:
     for number in range(12):
-        await registry.say(f"deploy edge{number:02} --site berlin --dry-run", quiet=False)
+        await registry.say(f"deploy edge{number:02} --site hamburg", quiet=False)
     await registry.quiet()
 
     assert [call["error"] for call in await registry.calls("chat.update") if not call["ok"]] == []
-    assert [card["text"].partition(": ")[2] for card in await registry.cards()] == ["dry run"] * 12
+    assert [card["text"].partition(": ")[2] for card in await registry.cards()] == ["waiting for approval"] * 12

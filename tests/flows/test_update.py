@@ -71,17 +71,17 @@ bot    Update edge01 at hamburg: waiting for approval   [Approve] [Reject…] [C
 bob    [Approve]
 bot    Update edge01 at hamburg: updated, approved by bob
 alice  /registry update edge01 --site hamburg --no-notifications --remove-client-token TILL --dry-run
-bot    Update edge01 at hamburg: dry run\
+bot    (only alice) Update edge01 at hamburg: dry run\
 """)
     assert await registry.answer() == snapshot("""\
-Registry: :mag:  *Update edge01 at hamburg*  ·  dry run
+Registry (only you): :mag:  *Update edge01 at hamburg*  ·  dry run
   requested by @alice TIME  ·  production  ·  `op-1`
-  Plan: 3 steps
-  [ ] Change: Settings of edge01
-      notifications hello-world:push → none
-  [ ] Change: Client tokens of edge01
-      remove TILL: scanner and till → scanner
-  [ ] Verify: edge01 shows them
+  *Plan: 3 steps*
+  :white_circle:  Change: Settings of edge01
+          notifications hello-world:push → none
+  :white_circle:  Change: Client tokens of edge01
+          remove TILL: scanner and till → scanner
+  :white_circle:  Verify: edge01 shows them
   This was a dry run: nothing was written.
   [Show details]\
 """)

@@ -544,6 +544,7 @@ async def test_the_form_shows_the_channels_only_watch_and_an_emptied_field_chang
     await registry.say("watch")
     initial = str(await registry.form())
     await registry.fill(every="", alerts="off")
+    await registry.click("Save", as_="alice")
     [saved] = await registry.bot.store.watches.all()
 
     assert all(value in initial for value in ("berlin", "0 7 * * 1-5", "Europe/Berlin", "critical"))

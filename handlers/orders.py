@@ -1,0 +1,22 @@
+"""Where each command that changes something ends: an operation begins, or a dry run shows its plan."""
+
+from handlers.kit.message import Message
+from handlers.kit.request import Request
+from handlers.views import operation as views
+from services.operations.service import Order
+from services.policy.sites import Site
+from services.services import Services
+
+
+async def order(
+    request: Request, services: Services, *, kind: str, target: str, site: Site, options: object, dry_run: bool
+) -> Message | None:
+    """Begin an operation, whose card the board posts; for a dry run, the plan for the eyes of whoever asks.
+
+    `options` is a value of the kind's own class. Raises what `Operations.start` and `Operations.preview` raise.
+    """
+    placed = Order(kind, target, site, options, request.person, request.place, request.key)
+    if dry_run:
+        return views.preview(await services.operations.preview(placed))
+    await services.operations.start(placed)
+    return None
