@@ -1,6 +1,7 @@
 """Tokens of connected registries: sync tokens and client tokens."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 from handlers.connected import locate, readable_registries

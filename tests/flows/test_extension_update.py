@@ -46,15 +46,15 @@ async def test_what_is_named_changes_and_everything_else_of_the_extension_stays(
     assert texts == snapshot(
         [
             """\
-Registry: :mag:  *Update the extension of edge01 at berlin*  ·  dry run
+Registry (only you): :mag:  *Update the extension of edge01 at berlin*  ·  dry run
   requested by @alice TIME  ·  development  ·  `op-1`
   :warning:  The runtime of `edge01` starts again, and nobody can pull from it meanwhile: a minute or two.
   :warning:  No node bears the label `containerd-configured-by=connected-registry`, so that none learns to trust the certificate, and none can pull.
   Label those that are to pull.
-  Plan: 2 steps
-  [ ] Change: Extension edge01
-      version 0.11.0 → 0.10.0, automatic upgrades on → off, trustDistribution.useNodeSelector false → true
-  [ ] Verify: Deployment of edge01 is available in the cluster
+  *Plan: 2 steps*
+  :white_circle:  Change: Extension edge01
+          version 0.11.0 → 0.10.0, automatic upgrades on → off, trustDistribution.useNodeSelector false → true
+  :white_circle:  Verify: Deployment of edge01 is available in the cluster
   This was a dry run: nothing was written.
   [Show details]\
 """,
@@ -87,31 +87,31 @@ async def test_a_certificate_of_ones_own_goes_with_a_new_connection_string_and_b
     await deployed.say(f"{UPDATE} --tls secret --tls-secret edge-certificate")
 
     assert own == snapshot("""\
-Registry: :mag:  *Update the extension of edge01 at berlin*  ·  dry run
+Registry (only you): :mag:  *Update the extension of edge01 at berlin*  ·  dry run
   requested by @alice TIME  ·  development  ·  `op-1`
   :warning:  The runtime of `edge01` starts again, and nobody can pull from it meanwhile: a minute or two.
   :warning:  The cert-manager that the extension `edge01` brought along is removed with this change. Certificates of others that it renews are not renewed any more.
   :warning:  Nobody has looked into the Secret `edge-certificate`: the bot may not read Secrets. It has to be in the namespace `connected-registry` with `ca.crt`, `tls.crt` and `tls.key`, and its certificate has to name the Service address.
   Look whether it is there.
-  Plan: 2 steps
-  [ ] Change: Extension edge01
-      cert-manager.enabled true → false, cert-manager.install true → false, certificate from the Secret edge-certificate, new connection string with password2 of edge01
-  [ ] Verify: Deployment of edge01 is available in the cluster
+  *Plan: 2 steps*
+  :white_circle:  Change: Extension edge01
+          cert-manager.enabled true → false, cert-manager.install true → false, certificate from the Secret edge-certificate, new connection string with passwo…
+  :white_circle:  Verify: Deployment of edge01 is available in the cluster
   This was a dry run: nothing was written.
   [Show details]\
 """)
     assert texts == snapshot(
         [
             """\
-Registry: :mag:  *Update the extension of edge01 at berlin*  ·  dry run
+Registry (only you): :mag:  *Update the extension of edge01 at berlin*  ·  dry run
   requested by @alice TIME  ·  development  ·  `op-1`
   :warning:  The runtime of `edge01` starts again, and nobody can pull from it meanwhile: a minute or two.
   :warning:  `edge01` is served over plain HTTP: passwords of client tokens and images travel unencrypted, and each node has to be told that its registry is insecure.
   Only for a network that nobody else is in. Workloads that pull over HTTPS can't pull any more.
-  Plan: 2 steps
-  [ ] Change: Extension edge01
-      httpEnabled false → true
-  [ ] Verify: Deployment of edge01 is available in the cluster
+  *Plan: 2 steps*
+  :white_circle:  Change: Extension edge01
+          httpEnabled false → true
+  :white_circle:  Verify: Deployment of edge01 is available in the cluster
   This was a dry run: nothing was written.
   [Show details]\
 """,

@@ -38,16 +38,16 @@ async def test_a_failed_deployment_is_taken_back_in_reverse(registry: Conversati
     done = await registry.card_of("berlin")
 
     assert preview == snapshot("""\
-Registry: :mag:  *Roll back edge01 at berlin*  ·  dry run
+Registry (only you): :mag:  *Roll back edge01 at berlin*  ·  dry run
   requested by @alice TIME  ·  development  ·  `op-1`
   :warning:  Resource providers, the cloud registry with its data endpoint, and images stay, since others may use them.
-  Plan: 5 steps
-  [ ] Delete: Extension edge01
-      the Arc agents uninstall it, with its namespace and its volume
-  [ ] Verify: Namespace connected-registry is gone from the cluster
-  [ ] Delete: Connected registry edge01
-  [ ] Delete: Sync token edge01
-  [ ] Delete: Scope map edge01
+  *Plan: 5 steps*
+  :white_circle:  Delete: Extension edge01
+          the Arc agents uninstall it, with its namespace and its volume
+  :white_circle:  Verify: Namespace connected-registry is gone from the cluster
+  :white_circle:  Delete: Connected registry edge01
+  :white_circle:  Delete: Sync token edge01
+  :white_circle:  Delete: Scope map edge01
   This was a dry run: nothing was written.
   [Show details]\
 """)
