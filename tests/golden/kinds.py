@@ -59,6 +59,16 @@ EDGE = replace(REGISTRY, parent="plant")
 PLANT = replace(REGISTRY, id="/acr/connectedRegistries/plant", name="plant", token_id="/acr/tokens/plant")
 TILL = Place("shop", "till")
 PULLING = WorkloadSpec(TILL.namespace, TILL.name, "edge01", "10.112.0.2/team/app:v1", 1, None, TILL.pull_secrets[0])
+EXTENSION_WORLD = extension_update.Observation(
+    connected=Known((replace(REGISTRY, gateway_endpoint="contosoacr.westeurope.data.azurecr.io"),)),
+    tokens=Known((sync_token("edge01"),)),
+    cluster=Known(ArcCluster("/arc", "hamburg-arc", "westeurope", "Connected", NOW)),
+    extensions=Known((replace(EXTENSION, settings={"service.clusterIP": REGISTRY.login_server}, auto_upgrade=True),)),
+    nodes=Known((Node("hamburg-1", "linux", "amd64", True),)),
+    cert_manager=Known(True),
+    missing_at_acr=Known(()),
+    missing_at_cluster=Known(()),
+)
 KINDS: Mapping[str, Operation] = {
     "permissions": waiting(
         PERMISSIONS,
@@ -130,18 +140,7 @@ KINDS: Mapping[str, Operation] = {
     "extension update": waiting(
         EXTENSION_UPDATE,
         ExtensionUpdateOptions(version="0.11.0", tls="secret", tls_secret="edge-certificate", trust_node_selector=True),
-        extension_update.Observation(
-            connected=Known((replace(REGISTRY, gateway_endpoint="contosoacr.westeurope.data.azurecr.io"),)),
-            tokens=Known((sync_token("edge01"),)),
-            cluster=Known(ArcCluster("/arc", "hamburg-arc", "westeurope", "Connected", NOW)),
-            extensions=Known(
-                (replace(EXTENSION, settings={"service.clusterIP": REGISTRY.login_server}, auto_upgrade=True),)
-            ),
-            nodes=Known((Node("hamburg-1", "linux", "amd64", True),)),
-            cert_manager=Known(True),
-            missing_at_acr=Known(()),
-            missing_at_cluster=Known(()),
-        ),
+        EXTENSION_WORLD,
     ),
     "update": waiting(
         SETTINGS,
