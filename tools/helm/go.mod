@@ -1,3 +1,4 @@
+// Helm, which renders the chart in its tests.
 module deploy-tools-helm
 
 go 1.26.0

@@ -1,3 +1,4 @@
+// promtool, which checks and tries the alert rules.
 module deploy-tools-promtool
 
 go 1.26.7
