@@ -34,7 +34,7 @@ from services.model.operation import (
     StepState,
     StillUnderWay,
 )
-from services.model.plan import Plan
+from services.model.plan import Plan, PlannedStep
 from services.operations.causes import EngineCause, defect
 from services.operations.digest import covers
 from services.operations.planner import FRESH, Planner, requested
@@ -199,13 +199,31 @@ class Runner:
             return False
         blockers = [blocker for blocker in now.blockers if not procedure.is_own_doing(operation, blocker)]
         # A retry plays the remaining steps of the approved plan, in a world that the failed run has changed.
-        resumes = operation.attempt > 1 and covers(procedure.step, approved.steps, now.steps)
+        resumes = (
+            operation.attempt > 1
+            and covers(procedure.step, approved.steps, now.steps)
+            and not self._is_undone(operation, now)
+        )
         if not blockers and (now.digest == approved.digest or resumes):
             return True
         log.info("world_changed", operation=operation.id, before=approved.digest, now=now.digest)
         goes_on = await self._replan(operation, approved, now, blocked=bool(blockers))
         self._changed(operation.id)
         return goes_on
+
+    def _is_undone(self, operation: Operation, now: Plan) -> bool:
+        """Whether something that the operation has created is to be created again: somebody has taken it away since.
+
+        Then the steps that are left are not enough. A rollback does that, and a removal by hand.
+        """
+        site = self._planner.site(operation)
+
+        def creates(planned: PlannedStep) -> str:
+            step = self._procedures.of(operation).step[planned.kind]
+            return step.writes(site, planned).lower() if planned.effect == "create" else ""
+
+        complete = (operation.planned[run.index] for run in operation.steps if run.state == "complete")
+        return bool({arm_id for arm_id in map(creates, complete) if arm_id} & set(map(creates, now.steps)))
 
     async def _replan(self, operation: Operation, approved: Plan, now: Plan, *, blocked: bool) -> bool:
         """Store the new plan in place of the approved one; whether it may run at once, without an approval."""
