@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -23,6 +23,7 @@ from handlers.views.errors import plain
 from services.gateways.azure import rights
 from services.gateways.azure.gateway import Connection, Options, open_azure
 from services.gateways.azure.identity import Identity
+from services.gateways.kubernetes import access as kubeconfigs
 from services.gateways.kubernetes.gateway import KubernetesGateway
 from services.gateways.kubernetes.rights import holding
 from services.model.azure import AcrRef, ClusterRef
@@ -37,6 +38,8 @@ AT_ONCE = 16
 GIB = 2**30
 SCARCE, EXHAUSTED = 1 * GIB, GIB // 10
 """Bytes of free disk: below the first it is time to act, below the second writes are about to fail."""
+RENEWAL = timedelta(days=14)
+"""Before a cluster's token expires, it is time for a new one."""
 LARGEST_SKEW = timedelta(minutes=5)
 """A delivery's signature may be this old (Slack: verifying requests), and Entra's assertions tolerate no more."""
 
@@ -257,7 +260,8 @@ async def _of_azure_and_clusters(
     gateway = KubernetesGateway(environment=environment)
     stack.push_async_callback(gateway.close)
     clusters = [
-        Question(f"cluster of site {site.name}", partial(_cluster, connection, gateway, site)) for site in sites
+        Question(f"cluster of site {site.name}", partial(_cluster, connection, gateway, environment, site))
+        for site in sites
     ]
     return [*_AzureQuestions(connection, sites, options.identity_at).all(), *clusters]
 
@@ -369,7 +373,20 @@ class _AzureQuestions:
 # --- clusters -------------------------------------------------------------------------------------------------------
 
 
-async def _cluster(connection: Connection, gateway: KubernetesGateway, site: Site) -> Verdict:
+def judge_token(expiry: datetime | None, now: datetime) -> Verdict | None:
+    """What it means that a cluster's token expires then; None while there is time."""
+    if expiry is None or expiry - now > RENEWAL:
+        return None
+    remedy = (
+        "create a new one before (docs/connect.md, The rights) and write it into the kubeconfig; behind an Arc proxy,"
+        " restart the proxy with it"
+    )
+    return Verdict("WARN", f"the bot's token expires on {expiry:%Y-%m-%d at %H:%M} UTC", remedy)
+
+
+async def _cluster(
+    connection: Connection, gateway: KubernetesGateway, environment: Mapping[str, str], site: Site
+) -> Verdict:
     if site.access == "none":
         return Verdict("WARN", "not asked: the site file says `access: none`")
     try:
@@ -380,7 +397,9 @@ async def _cluster(connection: Connection, gateway: KubernetesGateway, site: Sit
     namespace = site.cluster.kubernetes.hold_namespace
     missing = await cluster.missing_rights(namespace)
     deploying = {str(right) for right in holding(namespace)}
-    verdicts: list[Verdict] = []
+    way = site.cluster.kubernetes
+    expiry = kubeconfigs.token_expiry(kubeconfigs.place(way.kubeconfig, environment), way.context)
+    verdicts = [verdict for verdict in [judge_token(expiry, datetime.now(UTC))] if verdict]
     if cluster.identity == "unproven":
         remedy = "connect it to Azure Arc, and apply deploy/rbac/read-only.yaml so that the bot can read who it is"
         verdicts.append(

@@ -1,8 +1,11 @@
 """From a kubeconfig's context to a client that is ready to ask."""
 
+import base64
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -104,6 +107,27 @@ def api_server(location: str, context: str) -> str:
         raise Unreachable(SERVICE, f"{location} {context}".strip(), "ContextMissing") from None
     except (ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise Unreachable(SERVICE, location, "KubeconfigInvalid", scrub(str(error))) from error
+
+
+def token_expiry(location: str, context: str) -> datetime | None:
+    """When the token of a context expires, by its own words; nobody is asked.
+
+    None without a token, and for one that is no JWT: those of service accounts are.
+    """
+    if location == IN_CLUSTER:
+        return None
+    try:
+        content = _merged(_files(location))
+        name = _chosen(content, context, location)
+        account = next(entry["context"]["user"] for entry in content["contexts"] if entry["name"] == name)
+        entry = next(entry for entry in content["users"] if entry["name"] == account)
+        user = entry.value["user"]
+        token = user.get("token") or (Path(entry.path).parent / user["tokenFile"]).read_text(encoding="utf-8")
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return datetime.fromtimestamp(claims["exp"], UTC)
+    except (Unreachable, ConfigException, yaml.YAMLError, StopIteration, OSError, ValueError, TypeError, LookupError):
+        return None
 
 
 @dataclass(frozen=True)

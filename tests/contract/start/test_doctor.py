@@ -1,12 +1,14 @@
 """`python -m bot doctor` asks everything that the bot depends on, and says what is so, what is not, and what to do."""
 
 import asyncio
+import base64
 import json
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from sandbox.compose import Sandbox
 from sandbox.environment import for_command
 from services.gateways.azure.identity import Identity
 from services.gateways.azure.rights import ASSIGNING
+from services.gateways.kubernetes.access import token_expiry
 from services.model.secret import Secret
 from services.store import open_store
 
@@ -265,6 +268,22 @@ async def test_a_database_that_is_not_of_this_version_is_named(
 @pytest.mark.parametrize(("free", "level"), [(2 * doctor.GIB, "ok"), (doctor.GIB // 2, "WARN"), (4096, "FAIL")])
 async def test_a_disk_that_fills_up_is_named_before_it_is_full(free: int, level: str) -> None:
     assert doctor.judge_disk(Path("/data"), free).level == level
+
+
+@pytest.mark.parametrize(("days", "is_named"), [(-1, True), (3, True), (60, False)])
+async def test_a_cluster_s_token_is_named_before_it_expires(tmp_path: Path, days: int, is_named: bool) -> None:
+    now = datetime(2026, 11, 30, tzinfo=UTC)
+    claims = json.dumps({"exp": int((now + timedelta(days=days)).timestamp())}).encode()
+    token = f"e30.{base64.urlsafe_b64encode(claims).decode().rstrip('=')}.x"
+    (tmp_path / "token").write_text(token)
+    users = {"file": {"tokenFile": "token"}, "inline": {"token": token}, "opaque": {"token": "opaque"}}
+    contexts = [{"name": name, "context": {"cluster": "c", "user": name}} for name in users]
+    named = [{"name": name, "user": user} for name, user in users.items()]
+    file = tmp_path / "kubeconfig"
+    file.write_text(yaml.safe_dump({"clusters": [], "contexts": contexts, "users": named}))
+
+    verdicts = [doctor.judge_token(token_expiry(str(file), name), now) for name in users]
+    assert [verdict is not None for verdict in verdicts] == [is_named, is_named, False]
 
 
 @pytest.fixture
