@@ -43,4 +43,4 @@ def test_whoever_has_a_full_allowance_again_is_forgotten() -> None:
         clock.now += 1
         pace.take(f"person {number}")
 
-    assert len(pace._left) <= 1_001
+    assert len(pace._allowances) <= 1_001
