@@ -38,18 +38,18 @@ class OldRows:
 
     async def delete(self) -> None:
         """Delete whatever is older than the settings say."""
-        now, store, kept = self._clock.now(), self._store, self._retention
-        await _in_bites(OPERATIONS_BITE, lambda bite: store.operations.forget(now - kept.operations, bite))
-        await _in_bites(BITE, lambda bite: store.deliveries.forget(now - kept.deliveries, bite))
-        await _in_bites(BITE, lambda bite: store.sightings.forget(now - kept.transitions, bite))
-        await _in_bites(BITE, lambda bite: store.incidents.forget(now - kept.transitions, bite))
+        now, store, spans = self._clock.now(), self._store, self._retention
+        await _in_bites(OPERATIONS_BITE, lambda bite: store.operations.forget(now - spans.operations, bite))
+        await _in_bites(BITE, lambda bite: store.deliveries.forget(now - spans.deliveries, bite))
+        await _in_bites(BITE, lambda bite: store.sightings.forget(now - spans.transitions, bite))
+        await _in_bites(BITE, lambda bite: store.incidents.forget(now - spans.transitions, bite))
         await store.summaries.forget(now - SUMMARIES_KEPT)
         await store.messages.forget_summaries(now - SUMMARIES_KEPT)
-        await _in_bites(1, lambda _: self._engine.forget(now - kept.checkpoints))
-        if kept.audit is not None and kept.archive is not None:
+        await _in_bites(1, lambda _: self._engine.forget(now - spans.checkpoints))
+        if spans.audit is not None and spans.archive is not None:
             # Whole days, so that a file holds a day's rows and not those of the last hour.
-            day = (now - kept.audit).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-            await self._archive_audit(day, kept.archive)
+            day = (now - spans.audit).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+            await self._archive_audit(day, spans.archive)
 
     async def _archive_audit(self, before: datetime, folder: Path) -> None:
         """Rows leave the database after the file that has them is on the disk; a broken chain stays as it is."""

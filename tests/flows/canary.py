@@ -39,7 +39,7 @@ def forms(secret: str) -> Iterator[bytes]:
         yield encoded[4 if before else 0 : len(encoded) // 4 * 4 - 4]
 
 
-def found(box: Sandbox, texts: Mapping[str, bytes]) -> list[str]:
+def leaks(box: Sandbox, texts: Mapping[str, bytes]) -> list[str]:
     """Where a secret stands, each place with the secret's beginning."""
     return [
         f"{place}: {secret[:6]}…"

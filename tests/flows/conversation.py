@@ -526,4 +526,4 @@ async def conversation(
         http = await stack.enter_async_context(aiohttp.ClientSession(box.url))
         talk = Conversation(box, bot, time, database, http, plan, life)
         yield talk
-        assert canary.found(box, await talk.traces()) == []
+        assert canary.leaks(box, await talk.traces()) == []
