@@ -25,6 +25,7 @@ SQLITE_PASSING = {
 POSTGRESQL_PASSING = {
     "08": "the connection broke",
     "25006": "the server takes no writes now",
+    "25P03": "this process stood still within a transaction, which the server has ended",
     "40": "another transaction was in the way",
     "53": "the server lacks resources",
     "55": "another transaction was in the way",
