@@ -8,6 +8,7 @@ import pytest
 import yaml
 from kubernetes.aio import client, config
 
+from bot.configuration import load
 from bot.settings import NAMES
 from sandbox.controlplane.part import RealKubePart
 from tests.deploy_tools import program
@@ -106,6 +107,17 @@ def test_its_variables_are_settings_of_the_bot_and_its_secrets_are_references(tm
         for name in ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "AZURE_CLIENT_SECRET", "REGISTRY_BOT_DATABASE_URL")
     }
     assert variables["REGISTRY_BOT_WATCH_INTERVAL"]["value"] == "30"
+
+
+def test_files_from_values_are_files_that_the_bot_takes(tmp_path: Path) -> None:
+    files = CHART.parents[1] / "config" / "sandbox"
+    contents = {
+        name: yaml.safe_load((files / f"{name}.yaml").read_text(encoding="utf-8")) for name in ("sites", "access")
+    }
+    for name, text in rendered(SMALLEST | {"config": contents}, tmp_path)["ConfigMap"]["data"].items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+
+    assert load(tmp_path / "sites.yaml", tmp_path / "access.yaml") == load(files / "sites.yaml", files / "access.yaml")
 
 
 def test_prometheus_operator_is_told_where_the_metrics_are(tmp_path: Path) -> None:
