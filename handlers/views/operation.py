@@ -208,7 +208,8 @@ def _with_command(paragraph: str, command: str, id_: str, confirm: Confirm | Non
     if not command:
         return blocks.section(paragraph)
     kind = next((kind for kind in WORDS if command.startswith(f"{kind} ")), command.split(maxsplit=1)[0])
-    run = button(kind.capitalize(), runs=command, confirm=confirm)
+    label = kind.replace("acr ", "ACR ")
+    run = button(label[0].upper() + label[1:], runs=command, confirm=confirm)
     return blocks.section(paragraph, accessory=blocks.accessory(run, id_))
 
 

@@ -60,6 +60,7 @@ WORDS = ProcedureWords(
             "The cloud registry {registry} is {sku}; connected registries need Premium.",
             "Change its tier, which costs more.",
             "az acr update --name {registry} --resource-group {group} --sku Premium",
+            "acr update {site}",
         ),
         Code.REGISTRY_BUSY: FindingWords(
             "The cloud registry {registry} is being changed at the moment ({state}).",

@@ -36,6 +36,7 @@ FINDINGS: Mapping[str, FindingWords] = {
         "The registry {registry} is {sku}; connected registries need Premium.",
         "Upgrade it (the price changes) or name another registry in the site file.",
         f"az acr update {_ACR} --sku Premium",
+        "acr update {site}",
     ),
     Code.REGISTRY_READY: FindingWords("The registry is not being changed."),
     Code.REGISTRY_BUSY: FindingWords(
