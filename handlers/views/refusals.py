@@ -124,8 +124,8 @@ WORDS: Mapping[tuple[str, str], Refusal] = {
     ("NoAccess", ""): Refusal(
         "The bot has no access to the cluster of {target} (`access: none` in the site file), so it can't look or do"
         " anything there.",
-        "To allow it, let the bot reach the cluster's API server, and give the site a kubeconfig in place of"
-        " `access: none`.",
+        "To allow it, let the bot reach the cluster's API server, by itself or through an Arc proxy beside it (`access:"
+        " arc`), and give the site a kubeconfig in place of `access: none`.",
     ),
     ("Throttled", "until"): Refusal("SYSTEM throttles requests about {target} until {until}.", "Try again after that."),
     ("NotAllowed", "scope"): Refusal(

@@ -8,10 +8,10 @@ from services.ports import Azure
 
 async def provider_states(azure: Azure, site: Site, namespaces: Iterable[str] = PROVIDERS) -> Mapping[str, str]:
     """The registration state of each, in the subscription where the site needs it. Raises as `Providers.states`."""
-    wanted = tuple(namespaces)
+    providers = tuple(namespaces)
     states: dict[str, str] = {}
     for subscription in site.subscriptions:
-        own = [namespace for namespace in wanted if site.subscription_of(namespace) == subscription]
+        own = [namespace for namespace in providers if site.subscription_of(namespace) == subscription]
         if own:
             states |= await azure.providers.states(subscription, own)
-    return {namespace: states[namespace] for namespace in wanted}
+    return {namespace: states[namespace] for namespace in providers}

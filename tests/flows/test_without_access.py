@@ -178,11 +178,11 @@ async def test_a_workload_is_refused_with_what_would_allow_it(registry: Conversa
 
     assert await registry.transcript() == snapshot("""\
 alice  /registry workload deploy edge01 --site hamburg --image hello-world:latest
-bot    (only alice) The bot has no access to the cluster of `hamburg` (`access: none` in the site file), so it can't look or do anything there. To allow it, let the bot reach the cluster's API server, and give the site a kubeconfig in place of `access: none`.
+bot    (only alice) The bot has no access to the cluster of `hamburg` (`access: none` in the site file), so it can't look or do anything there. To allow it, let the bot reach the cluster's API server, by itself or through an Arc proxy beside it (`access: arc`), and give the site a kubeconfig in place of `access: none`.
 alice  /registry workload show edge01 --site hamburg
-bot    (only alice) The bot has no access to the cluster of `hamburg` (`access: none` in the site file), so it can't look or do anything there. To allow it, let the bot reach the cluster's API server, and give the site a kubeconfig in place of `access: none`.
+bot    (only alice) The bot has no access to the cluster of `hamburg` (`access: none` in the site file), so it can't look or do anything there. To allow it, let the bot reach the cluster's API server, by itself or through an Arc proxy beside it (`access: arc`), and give the site a kubeconfig in place of `access: none`.
 alice  /registry workload delete hello-world --site hamburg
-bot    (only alice) The bot has no access to the cluster of `hamburg` (`access: none` in the site file), so it can't look or do anything there. To allow it, let the bot reach the cluster's API server, and give the site a kubeconfig in place of `access: none`.\
+bot    (only alice) The bot has no access to the cluster of `hamburg` (`access: none` in the site file), so it can't look or do anything there. To allow it, let the bot reach the cluster's API server, by itself or through an Arc proxy beside it (`access: arc`), and give the site a kubeconfig in place of `access: none`.\
 """)
     assert await asked_of_the_cluster(registry) == []
 
