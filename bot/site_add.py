@@ -2,9 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from itertools import chain
 from typing import Any, TextIO
 
 from bot import configuration, identities, site_file, start
@@ -18,6 +19,8 @@ from services.model.azure import ArcCluster, ClusterRef, Registry, Subscription,
 from services.model.errors import DomainError
 
 AT_ONCE = 8
+ADDED = frozenset({"environment", "subscription", "resource_group", "identity", "acr", "access", "cluster"})
+"""The keys of a site that are written; a site that is replaced keeps its others."""
 _SITE_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
@@ -54,6 +57,58 @@ class Visible:
     unasked: tuple[str, ...]
     """Why something is missing."""
 
+    def registry(self, name: str) -> tuple[Subscription, Registry]:
+        """The registry by name, login server or ARM id; without any, the only one in the Premium tier."""
+        key = name.removeprefix("https://").rstrip("/").casefold()
+        matches = [
+            (subscription, registry)
+            for subscription, registry in self.registries
+            if key in {registry.name.casefold(), registry.login_server.casefold(), registry.id.casefold()}
+            or (not key and registry.sku.casefold() == "premium")
+        ]
+        if len(matches) == 1:
+            return matches[0]
+        names = ", ".join(f"{one.name} ({one.sku}, {place.name})" for place, one in self.registries) or "none"
+        problem = "names no registry" if not matches else "several registries fit; name one, if need be by its ARM id"
+        raise Broken([Problem("--registry", f"{problem}. Visible are: {names}")])
+
+    def chosen(self, request: SiteRequest) -> list[tuple[Subscription, ArcCluster]]:
+        """The clusters that are named, or whose name or resource group the pattern fits."""
+
+        def fits(cluster: ArcCluster) -> bool:
+            names = cluster.name.casefold(), resource_group(cluster.id).casefold()
+            if request.cluster:
+                return request.cluster.casefold() in {names[0], cluster.id.casefold()}
+            return any(fnmatch(name, request.pattern.casefold()) for name in names)
+
+        chosen = [(subscription, cluster) for subscription, cluster in self.clusters if fits(cluster)]
+        option = "--cluster" if request.cluster else "--filter"
+        if not chosen:
+            names = ", ".join(cluster.name for _, cluster in self.clusters[:20]) or "none"
+            raise Broken([Problem(option, f"fits no Arc-enabled cluster. Visible are: {names}")])
+        if request.cluster and len(chosen) > 1:
+            ids = ", ".join(cluster.id for _, cluster in chosen)
+            raise Broken([Problem(option, f"several clusters have this name; give one's ARM id: {ids}")])
+        return chosen
+
+    def write(self, sites_by_cluster: Mapping[str, str], out: TextIO) -> None:
+        """What there is, and how to go on."""
+        for subscription in self.subscriptions:
+            out.write(f"Subscription {subscription.name} ({subscription.id})\n")
+            for place, registry in self.registries:
+                if place == subscription:
+                    group = resource_group(registry.id)
+                    out.write(f"  registry  {registry.name}  {registry.sku}, {registry.location}, group {group}\n")
+            for place, cluster in self.clusters:
+                if place == subscription:
+                    site = sites_by_cluster.get(cluster.id.casefold())
+                    of_site = f"; site {site}" if site else ""
+                    group = resource_group(cluster.id)
+                    out.write(f"  cluster   {cluster.name}  {_remark(cluster)}, group {group}{of_site}\n")
+        out.write(
+            "To add one: --cluster NAME --environment WORD. To add several: --filter 'PATTERN' --environment WORD.\n"
+        )
+
 
 async def add(settings: Settings, request: SiteRequest, out: TextIO, ask: Callable[[str], bool]) -> int:
     """Add the sites, or list what there is. Raises `Broken` for a request that can't be granted."""
@@ -63,11 +118,14 @@ async def add(settings: Settings, request: SiteRequest, out: TextIO, ask: Callab
     out.writelines(f"{reason}\n" for reason in visible.unasked)
     sites_by_cluster = {site.cluster_ref.id.casefold(): name for name, site in sites.items()}
     if not request.is_choice:
-        _list(visible, sites_by_cluster, out)
+        visible.write(sites_by_cluster, out)
         return 0
-    subscription, registry = _registry(visible, request.registry)
-    chosen = _chosen(visible, request)
+    subscription, registry = visible.registry(request.registry)
+    chosen = visible.chosen(request)
     entries = _entries(chosen, request, sites_by_cluster, (subscription, registry))
+    for name, kept in site_file.other_values(path, entries, ADDED).items():
+        values, remark = entries[name]
+        entries[name] = {**values, **kept}, remark
     taken = [name for name in entries if name in sites]
     if taken and not request.overwrite and not ask(f"{path} has {', '.join(taken)} already. Replace?"):
         raise Broken(
@@ -86,26 +144,20 @@ async def add(settings: Settings, request: SiteRequest, out: TextIO, ask: Callab
 
 
 async def _look(settings: Settings, request: SiteRequest) -> Visible:
-    names = identities.load(settings.identities, environment())
-    if request.identity and request.identity not in names:
+    further = identities.load(settings.identities, environment())
+    if request.identity and request.identity not in further:
         raise Broken([Problem("--identity", f"there is no identity `{request.identity}`")])
-    async with await open_azure(start.azure_options(settings, names, lambda _arm_id: request.identity)) as connection:
+    async with await open_azure(start.azure_options(settings, further, lambda _arm_id: request.identity)) as connection:
         try:
             subscriptions = await connection.inventory.subscriptions()
         except DomainError as error:
             raise Broken([Problem("Azure", plain(error))]) from None
-        selected = tuple(
-            one for one in subscriptions if not request.subscriptions or _is_named(one, request.subscriptions)
-        )
+        names = {name.strip().removeprefix("/subscriptions/").casefold() for name in request.subscriptions}
+        selected = tuple(one for one in subscriptions if not names or names & {one.id.casefold(), one.name.casefold()})
         if not selected:
             visible = ", ".join(f"{one.name} ({one.id})" for one in subscriptions) or "none"
             raise Broken([Problem("--subscription", f"there is no such subscription; the identity sees: {visible}")])
         return await _inventory(connection.inventory, selected)
-
-
-def _is_named(subscription: Subscription, names: Iterable[str]) -> bool:
-    own = {subscription.id.casefold(), subscription.name.casefold()}
-    return any(name.strip().removeprefix("/subscriptions/").casefold() in own for name in names)
 
 
 async def _inventory(inventory: Inventory, subscriptions: tuple[Subscription, ...]) -> Visible:
@@ -119,53 +171,9 @@ async def _inventory(inventory: Inventory, subscriptions: tuple[Subscription, ..
                 unasked.append(f"{noun} of {subscription.name}: {plain(error)}")
                 return []
 
-    registries = [listed(inventory.registries, one, "Registries") for one in subscriptions]
-    clusters = [listed(inventory.clusters, one, "Clusters") for one in subscriptions]
-    answers = await asyncio.gather(*registries, *clusters)
-    flat = [
-        [pair for answer in part for pair in answer]
-        for part in (answers[: len(registries)], answers[len(registries) :])
-    ]
-    return Visible(subscriptions, tuple(flat[0]), tuple(flat[1]), tuple(unasked))
-
-
-# --- choosing -------------------------------------------------------------------------------------------------------
-
-
-def _registry(visible: Visible, name: str) -> tuple[Subscription, Registry]:
-    """The registry by name, login server or ARM id; without any, the only one in the Premium tier."""
-    key = name.removeprefix("https://").rstrip("/").casefold()
-    matches = [
-        (subscription, registry)
-        for subscription, registry in visible.registries
-        if key in {registry.name.casefold(), registry.login_server.casefold(), registry.id.casefold()}
-        or (not key and registry.sku.casefold() == "premium")
-    ]
-    if len(matches) == 1:
-        return matches[0]
-    names = ", ".join(f"{one.name} ({one.sku}, {place.name})" for place, one in visible.registries) or "none"
-    problem = "names no registry" if not matches else "several registries fit; name one, if need be by its ARM id"
-    raise Broken([Problem("--registry", f"{problem}. Visible are: {names}")])
-
-
-def _chosen(visible: Visible, request: SiteRequest) -> list[tuple[Subscription, ArcCluster]]:
-    """The clusters that are named, or whose name or resource group the pattern fits."""
-
-    def fits(cluster: ArcCluster) -> bool:
-        names = cluster.name.casefold(), resource_group(cluster.id).casefold()
-        if request.cluster:
-            return request.cluster.casefold() in {names[0], cluster.id.casefold()}
-        return any(fnmatch(name, request.pattern.casefold()) for name in names)
-
-    chosen = [(subscription, cluster) for subscription, cluster in visible.clusters if fits(cluster)]
-    option = "--cluster" if request.cluster else "--filter"
-    if not chosen:
-        names = ", ".join(cluster.name for _, cluster in visible.clusters[:20]) or "none"
-        raise Broken([Problem(option, f"fits no Arc-enabled cluster. Visible are: {names}")])
-    if request.cluster and len(chosen) > 1:
-        ids = ", ".join(cluster.id for _, cluster in chosen)
-        raise Broken([Problem(option, f"several clusters have this name; give one's ARM id: {ids}")])
-    return chosen
+    registries = asyncio.gather(*(listed(inventory.registries, one, "Registries") for one in subscriptions))
+    clusters = asyncio.gather(*(listed(inventory.clusters, one, "Clusters") for one in subscriptions))
+    return Visible(subscriptions, tuple(chain(*await registries)), tuple(chain(*await clusters)), tuple(unasked))
 
 
 # --- entries --------------------------------------------------------------------------------------------------------
@@ -232,20 +240,3 @@ def _remark(cluster: ArcCluster) -> str:
     version = f"{cluster.distribution} {cluster.kubernetes_version}".strip() or "version not known"
     nodes = count(cluster.node_count, "node") if cluster.node_count is not None else "nodes not known"
     return f"{version}, {nodes}, {cluster.connectivity or 'connectivity not known'} in {cluster.location}"
-
-
-def _list(visible: Visible, sites_by_cluster: Mapping[str, str], out: TextIO) -> None:
-    """What there is, and how to go on."""
-    for subscription in visible.subscriptions:
-        out.write(f"Subscription {subscription.name} ({subscription.id})\n")
-        for place, registry in visible.registries:
-            if place == subscription:
-                group = resource_group(registry.id)
-                out.write(f"  registry  {registry.name}  {registry.sku}, {registry.location}, group {group}\n")
-        for place, cluster in visible.clusters:
-            if place == subscription:
-                site = sites_by_cluster.get(cluster.id.casefold())
-                of_site = f"; site {site}" if site else ""
-                group = resource_group(cluster.id)
-                out.write(f"  cluster   {cluster.name}  {_remark(cluster)}, group {group}{of_site}\n")
-    out.write("To add one: --cluster NAME --environment WORD. To add several: --filter 'PATTERN' --environment WORD.\n")

@@ -4,7 +4,7 @@ The YAML library drops comments when it writes. So it only says where an entry b
 """
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -34,6 +34,19 @@ def with_sites(path: Path, entries: Mapping[str, tuple[Mapping[str, Any], str]])
         text = _with_site(path, text, name, values, remark)
     _check(path, text)
     return text
+
+
+def other_values(path: Path, names: Collection[str], keys: Collection[str]) -> dict[str, dict[str, Any]]:
+    """What the sites of these names that the file has say under other keys than these."""
+    if not path.exists():
+        return {}
+    content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    sites = content.get("sites") or {}
+    return {
+        name: {key: value for key, value in values.items() if key not in keys}
+        for name, values in sites.items()
+        if name in names
+    }
 
 
 def write(path: Path, text: str) -> None:

@@ -144,7 +144,8 @@ async def test_a_site_that_exists_is_replaced_only_after_a_question(desk: Desk) 
 
     assert desk.questions == [f"{desk.settings.sites} has oslo already. Replace?"] * 2
     assert "--overwrite replaces, --name chooses others" in refusal
-    assert configuration.load_sites(desk.settings.sites)["oslo"].environment == "test"
+    oslo = configuration.load_sites(desk.settings.sites)["oslo"]
+    assert (oslo.environment, oslo.images) == ("test", {"hello-world": "mcr.microsoft.com/hello-world:latest"})
     assert "# The next one is only a test.\n  lyon:\n    environment: test\n" in desk.file
     assert desk.file.startswith("# Our sites.")
 
