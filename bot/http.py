@@ -97,7 +97,11 @@ class _Listener:
 
     async def start(self) -> None:
         await self._runner.setup()
-        self._server = await asyncio.get_running_loop().create_server(self._connection, self._host, self._port)
+        make = self._runner.server
+        assert make is not None  # noqa: S101 - `setup` has made it
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: _Connection(make(), self), self._host, self._port
+        )
         host, port = self._server.sockets[0].getsockname()[:2]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
@@ -107,11 +111,6 @@ class _Listener:
         await self._runner.cleanup()
         for connection in list(self._connections):
             connection.abort()
-
-    def _connection(self) -> "_Connection":
-        make = self._runner.server
-        assert make is not None  # noqa: S101 - `setup` has made it
-        return _Connection(make(), self)
 
     def opened(self, connection: "_Connection") -> None:
         """Over the limit, the oldest connection without a request is closed, or the new one if there is none."""

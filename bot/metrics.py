@@ -121,7 +121,14 @@ class Metrics:
             **await self._operations(),
             **await self._watching(),
         }
-        return generate_latest(_Page([_family(metric, samples[metric.name]) for metric in METRICS]))
+        families = []
+        for metric in METRICS:
+            kind = GaugeMetricFamily if metric.kind == "gauge" else CounterMetricFamily
+            family = kind(PREFIX + metric.name, metric.text, labels=metric.labels)
+            for labels, value in samples[metric.name].items():
+                family.add_metric(labels, value)
+            families.append(family)
+        return generate_latest(_Page(families))
 
     async def _operations(self) -> dict[str, Samples]:
         now, states = self._clock.now(), await self._store.operations.counts()
@@ -168,14 +175,6 @@ def _totals(counted: str, timed: str, tally: Tally) -> dict[str, Samples]:
         f"{counted}_total": {labels: total.count for labels, total in totals.items()},
         f"{timed}_seconds_total": {labels: total.seconds for labels, total in totals.items()},
     }
-
-
-def _family(metric: Declared, samples: Samples) -> Metric:
-    kind = GaugeMetricFamily if metric.kind == "gauge" else CounterMetricFamily
-    family = kind(PREFIX + metric.name, metric.text, labels=metric.labels)
-    for labels, value in samples.items():
-        family.add_metric(labels, value)
-    return family
 
 
 def _registries(sightings: Sequence[LastSighting], now: datetime) -> dict[str, Samples]:

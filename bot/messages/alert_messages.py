@@ -6,7 +6,7 @@ from functools import partial
 from bot.messages.board import ThreadReply, View
 from handlers.kit.message import Message
 from handlers.views import alert as views
-from services.model.incident import Incident, StoredIncident
+from services.model.incident import StoredIncident
 from services.model.message import Channel, LiveMessage, Subject, SubjectKind
 from services.ports import Configuration
 from services.store import Store
@@ -40,10 +40,14 @@ class AlertMessages:
         is_placed = incident.kind == "cluster" or (incident.kind == "registry" and cluster)
         names = tuple(site.name for site in sites) if is_placed else ()
         concern = views.Concern(names, self._configuration.policy.operators(sites))
+
+        async def render(_plan_blocks: bool) -> Message:
+            return views.card(incident, concern)
+
         return View(
             revision=stored.revision,
             channels=await self._channels(stored, cluster),
-            render=partial(_render, incident, concern),
+            render=render,
             replies=partial(_replies, stored, concern),
             # The first message shows everything up to now, so its thread begins empty.
             first_position=stored.revision,
@@ -69,10 +73,6 @@ class AlertMessages:
         # A post whose reply was lost may have arrived, even if its watch is gone by now.
         channels |= {message.channel: None for message in messages if message.pending}
         return tuple(channels)
-
-
-async def _render(incident: Incident, concern: views.Concern, _plan_blocks: bool) -> Message:
-    return views.card(incident, concern)
 
 
 async def _replies(stored: StoredIncident, concern: views.Concern, message: LiveMessage) -> tuple[ThreadReply, ...]:

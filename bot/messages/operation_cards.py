@@ -26,10 +26,14 @@ class OperationCards:
         operation = await self._store.operations.get(subject)
         if operation is None or operation.shown_by_parent:
             return None
+
+        async def render(plan_blocks: bool) -> Message:
+            return views.card(operation, plan_blocks=plan_blocks)
+
         return View(
             revision=operation.revision,
             channels=(Channel(operation.place.team, operation.place.channel),),
-            render=partial(_render, operation),
+            render=render,
             replies=partial(self._replies, operation),
             first_position=0,
             urgent=operation.state not in {"running", "planning"},
@@ -52,7 +56,3 @@ class OperationCards:
             lines = (views.thread_line(latest, event) for event in batch)
             replies.append(ThreadReply(batch[-1].id, "\n".join(filter(None, lines)), loud=loud))
         return tuple(replies)
-
-
-async def _render(operation: Operation, plan_blocks: bool) -> Message:
-    return views.card(operation, plan_blocks=plan_blocks)

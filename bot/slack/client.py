@@ -182,7 +182,9 @@ def _translated(error: SlackApiError, method: str) -> Foreign:
     code = str(data.get("error", ""))
     status = getattr(answer, "status_code", 0)
     if code == "ratelimited" or status == 429:  # noqa: PLR2004 - Too Many Requests
-        return Throttled("slack", method, code="ratelimited", retry_after=_pause(answer.headers.get("Retry-After", "")))
+        header = answer.headers.get("Retry-After", "")
+        pause = float(header) if header.isdecimal() else SHORT_PAUSE
+        return Throttled("slack", method, code="ratelimited", retry_after=pause)
     if code in _OUTAGE or not code:
         return Unreachable("slack", method, code=code or f"HTTP {status}")
     if code == "missing_scope":
@@ -193,11 +195,6 @@ def _translated(error: SlackApiError, method: str) -> Foreign:
         return Absent("slack", method, code=code)
     details = data.get("response_metadata", {}).get("messages", [])
     return Refused("slack", method, code=code, message="; ".join(map(str, details)))
-
-
-def _pause(header: str) -> float:
-    """Seconds that a Retry-After asks for; a short pause when it is missing or not a number."""
-    return float(header) if header.isdecimal() else SHORT_PAUSE
 
 
 # --- the installation -----------------------------------------------------------------------------------------------
