@@ -201,13 +201,17 @@ def whereabouts(image: Whereabouts, now: datetime, *, slash: str = "/registry") 
         parts.append(blocks.section(text))
     if rows := [_edge_row(edge, now) for edge in edges if edge.state != "there"]:
         parts.append(blocks.table(EDGE_COLUMNS, rows))
-    return Message(escape(f"{image.image}: {totals['there']} of {count(len(edges), 'edge')}"), tuple(parts))
+    unasked = f", {totals['unknown']} could not be asked" if totals["unknown"] else ""
+    text = f"{image.image}: {totals['there']} of {count(len(edges), 'edge')}{unasked}"
+    return Message(escape(text), tuple(parts))
 
 
 def _verdict(image: Whereabouts, totals: Counter[State], digests: set[str]) -> str:
     name, number = code(image.image), totals.total()
     if not number:
         return f":warning:  No {'edge that you may see syncs' if digests else 'cloud registry has'} {name}."
+    if totals["unknown"] == number:
+        return f":warning:  {count(number, 'edge')} should have {name}, and none could be asked."
     what = code(short_digest(next(iter(digests)))) if len(digests) == 1 else "the digest of their cloud registry"
     others = [f"{totals[state]} {_STATES[state][1]}" for state in reversed(_ORDER[:-1]) if totals[state]]
     mark = ":white_check_mark:" if totals["there"] == number else ":warning:"

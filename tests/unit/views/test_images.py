@@ -90,6 +90,14 @@ def texts(message: Message) -> list[str]:
     return sections + [" | ".join(cell["text"] for cell in row) for row in rows]
 
 
+def test_edges_that_could_not_be_asked_are_not_said_to_be_without_the_image() -> None:
+    silent = tuple(edge(number, EdgeSilence("NoReader"), changed=NOW) for number in range(2))
+    message = whereabouts(Whereabouts("app:v1", {"contosoacr": NEW}, silent), NOW)
+
+    assert texts(message)[0] == ":warning:  2 edges should have `app:v1`, and none could be asked."
+    assert message.text == "app:v1: 0 of 2 edges, 2 could not be asked"
+
+
 def test_of_forty_edges_exactly_those_that_have_the_digest_are_counted() -> None:
     today, yesterday = datetime(2026, 11, 30, 11, tzinfo=UTC), datetime(2026, 11, 29, tzinfo=UTC)
     there = [edge(number, {"v1": EdgeTag(NEW)}, changed=yesterday) for number in range(33)]
