@@ -1,5 +1,6 @@
 """What the gateway reads of a cluster."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from sandbox.faults import Fault, Faults
@@ -13,8 +14,14 @@ async def test_the_version_is_the_api_servers(berlin: KubernetesCluster) -> None
     assert await berlin.version() == "v1.37.2"
 
 
-async def test_nodes_come_with_platform_and_readiness(berlin: KubernetesCluster) -> None:
-    assert await berlin.nodes() == (Node("n1", "linux", "amd64", True), Node("n2", "linux", "arm64", True))
+async def test_nodes_come_with_platform_readiness_and_labels(berlin: KubernetesCluster) -> None:
+    nodes = await berlin.nodes()
+
+    assert [replace(node, labels={}) for node in nodes] == [
+        Node("n1", "linux", "amd64", True),
+        Node("n2", "linux", "arm64", True),
+    ]
+    assert [node.labels["kubernetes.io/hostname"] for node in nodes] == ["n1", "n2"]
 
 
 async def test_storage_classes_tell_which_one_is_the_default(berlin: KubernetesCluster) -> None:
