@@ -33,6 +33,9 @@ from services.operations.token_rotation.request import RotationOptions
 from services.operations.update import checks as update
 from services.operations.update.procedure import SETTINGS
 from services.operations.update.request import UpdateOptions
+from services.operations.workload.procedure import ROTATE_CLIENT_TOKEN
+from services.operations.workload.rotation import RotationObservation as ClientRotation
+from services.operations.workload.rotation import RotationOptions as ClientRotationOptions
 from services.operations.workload_removal import Place
 from services.policy.sites import sync_actions
 from tests.golden.values import ACR, ASKED, EXTENSION, NOW, REGISTRY, SITE, operation
@@ -157,6 +160,16 @@ KINDS: Mapping[str, Operation] = {
             missing_actions=Known(()),
             tokens=Known((sync_token("edge01"), sync_token("scanner"))),
             own_workloads=Known((DeployedWorkload(PULLING, "uid", managed=True, pods=()),)),
+        ),
+    ),
+    "workload rotate": waiting(
+        ROTATE_CLIENT_TOKEN,
+        ClientRotationOptions(TILL.name, TILL.namespace),
+        ClientRotation(
+            connected=Known((REGISTRY,)),
+            tokens=Known(()),
+            missing_rights=Known(()),
+            workload=Known(DeployedWorkload(PULLING, "uid", managed=True, pods=())),
         ),
     ),
     "resync": waiting(

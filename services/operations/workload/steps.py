@@ -14,7 +14,7 @@ from services.model.kubernetes import PullSecret, WorkloadSpec
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.operations import client_tokens
-from services.operations.command_line import acr_options, command_line, lines
+from services.operations.command_line import Variable, acr_options, command_line, lines
 from services.operations.step import Done, Going, Progress, Scene, Step, again, follow, followed
 from services.operations.token_steps import SLOTS, delete_scope_map, delete_token, put_scope_map, put_token
 from services.operations.workload.diagnosis import LASTING, diagnose
@@ -153,25 +153,23 @@ def put_pull_secret(kind: str) -> Step:
         params, place = planned.params, place_of(planned)
         name = str(params.get("secret") or place.pull_secrets[0])
         slot = {SLOTS[place.pull_secrets.index(name)]: True}
+        password = command_line(
+            "az acr token credential generate",
+            name=params["token"],
+            **acr_options(site.acr_ref),
+            **slot,
+            query="passwords[0].value",
+            output="tsv",
+        )
         secret = command_line(
             "kubectl create secret docker-registry",
             name,
             namespace=params["namespace"],
             docker_server=params["server"],
             docker_username=params["token"],
+            docker_password=Variable("password"),
         )
-        return lines(
-            (
-                command_line(
-                    "az acr token credential generate",
-                    name=params["token"],
-                    **acr_options(site.acr_ref),
-                    **slot,
-                )
-                + "   # into PASSWORD",
-                f'{secret} --docker-password "$PASSWORD"',
-            )
-        )
+        return lines((f"password=$({password})", secret))
 
     return Step(kind, begin, line, repeats=_pull_failed)
 

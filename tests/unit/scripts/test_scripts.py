@@ -183,6 +183,23 @@ def test_rights_are_added_and_taken_by_repository_and_by_gateway(run: Run) -> No
     assert [call["options"]["remove_gateway"] for call in calls] == [None, [["line1", "config/read"]]]
 
 
+def test_the_script_of_a_client_token_s_new_password_fills_the_idle_secret_and_ends_the_one_in_use(run: Run) -> None:
+    calls = run(written(KINDS["workload rotate"]))
+
+    assert commands(calls) == [
+        "az acr token credential generate",
+        "kubectl create secret docker-registry regcred-till-2",
+        "az acr connected-registry show",
+        "kubectl patch deployment till",
+        "kubectl rollout status deployment till",
+        "kubectl delete secret regcred-till-1",
+        "az acr token credential delete",
+    ]
+    assert [call["options"]["password1"] for call in calls if "credential" in call["command"]] == [False, True]
+    [patch] = [call["options"]["patch"] for call in calls if "patch" in call["command"]]
+    assert json.loads(patch)["spec"]["template"]["spec"] == {"imagePullSecrets": [{"name": "regcred-till-2"}]}
+
+
 def test_a_rotation_s_script_hands_the_password_on_in_a_file_and_ends_the_old_one_last(run: Run) -> None:
     calls = run(written(KINDS["token rotate"]))
     [protected] = [call["protected"] for call in calls if "protected" in call]

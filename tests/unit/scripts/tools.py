@@ -121,6 +121,14 @@ AZ: Mapping[str, dict[str, dict[str, Any]]] = {
     },
 }
 KUBECTL: Mapping[str, dict[str, dict[str, Any]]] = {
+    "create secret docker-registry regcred-till-2": {
+        "--docker-server": ONE,
+        "--docker-username": ONE,
+        "--docker-password": ONE,
+    },
+    "patch deployment till": {"--patch": ONE},
+    "rollout status deployment till": {},
+    "delete secret regcred-till-1": {},
     "create service clusterip registry-placeholder": {"--clusterip": ANY, "--tcp": ONE},
     "delete service registry-placeholder": {"--ignore-not-found": FLAG},
     "get configmap azure-clusterconfig": {"--output": ANY},
