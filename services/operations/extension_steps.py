@@ -67,16 +67,14 @@ def change_extension(
         extension = await _extension(scene)
         if extension.provisioning_state.lower() in UNDER_WAY:
             return Going(_NOT_SENT)
-        return Done() if is_done(scene, extension) else await sent(scene)
-
-    async def sent(scene: Scene) -> Progress:
+        if is_done(scene, extension):
+            return Done()
         pending = await send(scene)
         return Going(pending, pending.correlation_id)
 
     async def wait(scene: Scene, token: Pending) -> Progress:
         if token == _NOT_SENT:
-            is_busy = (await _extension(scene)).provisioning_state.lower() in UNDER_WAY
-            return Going(token) if is_busy else await sent(scene)
+            return await begin(scene)
         # The operation comes first: the extension itself may be shown for a moment as it was before.
         try:
             pending = await scene.azure.operations.poll(token)

@@ -60,7 +60,7 @@ async def _send(scene: Scene) -> Pending:
 
 def _is_done(scene: Scene, extension: Extension) -> bool:
     """What a run before this one has changed. Of a secret that can't be read nobody knows it."""
-    if not scene.repeated or scene.params["token"] or extension.provisioning_state.lower() != "succeeded":
+    if scene.params["token"] or extension.provisioning_state.lower() != "succeeded":
         return False
     settings, release = _after(scene.params, "settings"), _after(scene.params, "release")
     return settings.items() <= dict(extension.settings).items() and all(

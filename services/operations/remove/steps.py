@@ -6,6 +6,7 @@ from services.model.errors import Absent, Failure, WrongCluster
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.operations.command_line import command_line
+from services.operations.extension_steps import extension_options
 from services.operations.registry_steps import remove_registry
 from services.operations.remove.request import Cause
 from services.operations.step import Done, Going, Progress, Scene, Step, again, follow, followed
@@ -34,11 +35,7 @@ def remove_extension(kind: str) -> Step:
     def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
         return command_line(
             "az k8s-extension delete",
-            name=planned.params["name"],
-            cluster_name=site.cluster_ref.name,
-            cluster_type="connectedClusters",
-            resource_group=site.cluster_ref.resource_group,
-            subscription=site.cluster_ref.subscription,
+            **extension_options(site, planned.params["name"]),
             force=planned.params["force"] or None,
             yes=True,
         )
