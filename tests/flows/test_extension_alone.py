@@ -39,6 +39,11 @@ async def test_it_goes_and_comes_back_while_the_connected_registry_stays(deploye
     await deployed.say(DEPLOY)
     refused.append(await deployed.blockers())
     token.status = "enabled"
+    # As older Azure CLIs named it.
+    token.name = "edge01-sync-token"
+    registry = cloud_registry(deployed)
+    registry.tokens["edge01-sync-token"] = registry.tokens.pop("edge01")
+    registry.connected["edge01"].token = "edge01-sync-token"
     await deployed.say(DEPLOY)
     answers.append(await deployed.answer())
 

@@ -316,11 +316,9 @@ EXTENSION_FINDINGS: Mapping[str, FindingWords] = {
         f"az acr connected-registry get-settings --name {{name}} {_REGISTRY} --parent-protocol https"
         " --generate-password 1",
     ),
-    Code.CONNECTED_TOKEN_DIFFERS: FindingWords(
-        "{name} syncs with the token {token}, which does not bear its name, so that others may use it too.",
-        "Install its extension by hand, with the connection string of this line: it replaces a password of that token.",
-        f"az acr connected-registry get-settings --name {{name}} {_REGISTRY} --parent-protocol https"
-        " --generate-password 1",
+    ExtensionCode.TOKEN_SHARED: FindingWords(
+        "Others use the token {token} too, and would lose a password: {users}.",
+        "Give {name} a sync token of its own: remove it and deploy it again.",
     ),
     ExtensionCode.TOKEN_ABSENT: FindingWords(
         "The sync token of {name} does not exist any more, so {name} can't sync.",

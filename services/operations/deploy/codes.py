@@ -102,3 +102,4 @@ class ExtensionCode(StrEnum):
     """What else a check finds out where the extension alone is installed."""
 
     TOKEN_ABSENT = auto()
+    TOKEN_SHARED = auto()

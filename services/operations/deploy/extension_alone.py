@@ -1,14 +1,17 @@
 """The installation of the extension alone, declared: for a connected registry that exists already."""
 
+import asyncio
 from dataclasses import dataclass, replace
 
-from services.model.plan import Finding
+from services.model.azure import Token, resource_name
+from services.model.plan import Finding, Plan, PlannedStep
 from services.operations.acr_steps import REGISTER_PROVIDERS
+from services.operations.answers import Questions, known
 from services.operations.checks import Check, blocker, check, ok, required
 from services.operations.deploy import plan as whole
-from services.operations.deploy.checks import cloud, cluster, extension, names
+from services.operations.deploy.checks import cloud, cluster, extension
 from services.operations.deploy.codes import Code, ExtensionCode
-from services.operations.deploy.observation import Observation
+from services.operations.deploy.observation import Observation, observe
 from services.operations.deploy.procedure import DEPLOY
 from services.operations.deploy.request import DeployOptions, DeployRequest, filled_up
 from services.operations.deploy.steps.cluster import HOLD_ADDRESS, RESERVE_ADDRESS, VERIFY
@@ -17,6 +20,7 @@ from services.operations.deploy.steps.extension import INSTALL
 from services.operations.procedure import Draft
 from services.operations.registry_checks import RegistryObservation, at_rest
 from services.policy.sites import Site
+from services.ports import Azure, Kubernetes
 
 STEPS = (HOLD_ADDRESS, RESERVE_ADDRESS, REGISTER_PROVIDERS, ENABLE_DATA_ENDPOINT, INSTALL, VERIFY, ONLINE)
 
@@ -44,12 +48,12 @@ def extension_request(site: Site, name: str, options: ExtensionDeployOptions) ->
 
 @check("connected.exists", title="Connected registry exists", essential=True)
 def exists(_site: Site, request: DeployRequest, observation: Observation) -> Finding:
-    """With its own sync token, under the cloud registry itself: the connection string is built for such a one."""
+    """Under the cloud registry itself: the connection string is built for such a one."""
     finding = at_rest(RegistryObservation(observation.connected), request.name)
     registry = observation.registry_named(request.name)
-    if registry is None or finding.level == "blocker":
+    if registry is None or finding.level == "blocker" or not registry.parent:
         return finding
-    return names.bound_otherwise(registry, request) or finding
+    return blocker(Code.CONNECTED_HAS_PARENT, parent=registry.parent)
 
 
 @check("token.found", title="Sync token is there", essential=True)
@@ -60,9 +64,41 @@ def token(_site: Site, request: DeployRequest, observation: Observation) -> Find
         return None
     if existing is None:
         return blocker(ExtensionCode.TOKEN_ABSENT)
+    if users := _other_users(request, observation, existing):
+        return blocker(ExtensionCode.TOKEN_SHARED, token=existing.name, users=users)
     if not existing.enabled:
         return blocker(Code.TOKEN_DISABLED)
     return ok(Code.TOKEN_REUSED, passwords=tuple(slot.name for slot in existing.passwords))
+
+
+def _other_users(request: DeployRequest, observation: Observation, sync_token: Token) -> tuple[str, ...]:
+    """Other connected registries that use the token, and would lose a password of it."""
+    return tuple(
+        other.name
+        for other in known(observation.connected, ())
+        if other.name.casefold() != request.name.casefold()
+        if sync_token.name.casefold() in map(resource_name, (other.token_id, *other.client_token_ids))
+    )
+
+
+async def _observe(
+    azure: Azure, kubernetes: Kubernetes, site: Site, request: DeployRequest, approved: Plan | None = None
+) -> Observation:
+    """As for a deployment, but with the token that the registry syncs by: older Azure CLIs gave it another name."""
+    observation, acr = await observe(azure, kubernetes, site, request, approved), site.acr_ref
+    registry = observation.registry_named(request.name)
+    name = registry.token_id.rpartition("/")[2] if registry else ""
+    if not name or name.casefold() == request.name.casefold():
+        return observation
+    async with asyncio.TaskGroup() as group:
+        token = Questions(group, "azure").find(acr.id, lambda: azure.tokens.get(acr, name))
+    return replace(observation, token=token.result())
+
+
+def _with_token(step: PlannedStep, sync_token: Token | None) -> PlannedStep:
+    if step.kind != INSTALL.kind or sync_token is None:
+        return step
+    return replace(step, params={**step.params, "token": sync_token.name})
 
 
 def _plan(site: Site, request: DeployRequest, observation: Observation) -> Draft:
@@ -70,8 +106,8 @@ def _plan(site: Site, request: DeployRequest, observation: Observation) -> Draft
     draft = whole.plan(site, request, observation)
     if observation.registry_named(request.name) is None:
         return Draft((), draft.observed)
-    kinds = {step.kind for step in STEPS}
-    return Draft(tuple(step for step in draft.steps if step.kind in kinds), draft.observed)
+    kinds, sync_token = {step.kind for step in STEPS}, known(observation.token, None)
+    return Draft(tuple(_with_token(step, sync_token) for step in draft.steps if step.kind in kinds), draft.observed)
 
 
 CHECKS: tuple[Check[DeployRequest, Observation], ...] = (
@@ -98,6 +134,7 @@ EXTENSION_DEPLOY = replace(
     kind="extension deploy",
     options=ExtensionDeployOptions,
     request=extension_request,
+    observe=_observe,
     checks=CHECKS,
     plan=_plan,
     steps=STEPS,

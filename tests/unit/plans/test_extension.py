@@ -71,7 +71,14 @@ def test_an_installation_leaves_the_connected_registry_as_it_is() -> None:
     [
         ({"connected": Known(())}, RegistryCode.CONNECTED_ABSENT),
         ({"connected": Known((replace(INACTIVE, parent="plant"),))}, DeployCode.CONNECTED_HAS_PARENT),
-        ({"connected": Known((replace(INACTIVE, token_id="/acr/tokens/other"),))}, DeployCode.CONNECTED_TOKEN_DIFFERS),
+        (
+            {
+                "connected": Known(
+                    (INACTIVE, replace(INACTIVE, name="edge02", client_token_ids=("/acr/tokens/edge01",)))
+                )
+            },
+            ExtensionCode.TOKEN_SHARED,
+        ),
         ({"token": Known(None)}, ExtensionCode.TOKEN_ABSENT),
         ({"token": Known(replace(TOKEN, enabled=False))}, DeployCode.TOKEN_DISABLED),
         ({"connected": Known((REGISTRY,))}, DeployCode.ALREADY_ACTIVATED),
@@ -79,6 +86,13 @@ def test_an_installation_leaves_the_connected_registry_as_it_is() -> None:
 )
 def test_an_installation_that_could_not_sync_is_refused(answers: dict[str, Any], code: str) -> None:
     assert code in {finding.code for finding in installed(**answers).blockers}
+
+
+def test_a_token_of_another_name_is_the_one_that_gets_the_password() -> None:
+    older = replace(TOKEN, name="edge01-sync-token")
+    steps = installed(token=Known(older)).steps
+
+    assert [step.params["token"] for step in steps if step.kind == "extension.install"] == ["edge01-sync-token"]
 
 
 def test_a_deletion_says_what_stays_and_who_pulls() -> None:

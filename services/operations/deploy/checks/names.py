@@ -86,11 +86,6 @@ def token(_site: Site, request: DeployRequest, observation: Observation) -> Find
 def _cannot_change(registry: ConnectedRegistry, request: DeployRequest) -> Finding | None:
     if registry.mode.casefold() != request.mode.casefold():
         return blocker(Code.CONNECTED_MODE_DIFFERS, mode=registry.mode, wanted=request.mode)
-    return bound_otherwise(registry, request)
-
-
-def bound_otherwise(registry: ConnectedRegistry, request: DeployRequest) -> Finding | None:
-    """A blocker for one with a parent or another sync token: neither can be changed after creation."""
     if registry.parent:
         return blocker(Code.CONNECTED_HAS_PARENT, parent=registry.parent)
     if resource_name(registry.token_id) != request.token_name.casefold():
