@@ -117,9 +117,9 @@ class Engine:
         try:
             for run in (await self._work.granted())["runs"]:
                 workflow = run_id(run["operation"], run["attempt"])
-                has_begun = await DBOS.get_workflow_status_async(workflow) is not None
-                # Looked at last: another grant may have come here during the question.
-                if not has_begun and workflow not in self._starts:
+                if workflow in self._starts or await DBOS.get_workflow_status_async(workflow) is not None:
+                    continue
+                if workflow not in self._starts:  # another grant may have come here during the question
                     room = nullcontext() if run["waits"] else self._room
                     start = self._start(workflow, room, run["operation"], run["attempt"])
                     self._starts[workflow] = asyncio.create_task(start, context=Context())
