@@ -8,6 +8,7 @@ BENCHMARKS: dict[str, str] = {
     "ack": "acknowledgement of a slash command, alone and 100 at once",
     "start": "process start to ready, and a kill in the middle of a deployment",
     "replicas": "three replicas on PostgreSQL: from the end of one to the run in another",
+    "chaos": "forty operations on three replicas of which one after the other ends",
     "deploy": "a whole deployment beside the same requests with nothing around them",
     "memory": "idle, and with 1,000 operations waiting for approval",
     "redaction": "taking secrets out of hostile texts, short and long",

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,12 +32,13 @@ class Replicas:
     database: str
     folder: Path
     bots: list[Bot]
+    settings: Mapping[str, str]
 
     async def start(self) -> None:
         """One more."""
         folder = self.folder / f"replica-{len(list(self.folder.glob('replica-*')))}"
         folder.mkdir()
-        bot = Bot(self.box, folder, {"REGISTRY_BOT_DATABASE_URL": self.database})
+        bot = Bot(self.box, folder, {"REGISTRY_BOT_DATABASE_URL": self.database, **self.settings})
         await bot.start()
         self.bots.append(bot)
 
@@ -71,8 +72,8 @@ class Replicas:
 
 async def measure() -> Sequence[Row]:
     """The deployment is held at one request, so that its replicas end in the middle of the same step."""
-    async with _replicas() as replicas:
-        box = replicas.box
+    async with replicas() as running:
+        box = running.box
         await box.post("faults", part="azure", match=HELD, action="delay", seconds=10_000, times=None)
         await box.say("deploy edge0001 --site berlin")
         await box.click(await box.message("waiting for approval"), "Approve")
@@ -80,7 +81,7 @@ async def measure() -> Sequence[Row]:
         times: dict[signal.Signals, list[float]] = {}
         codes: dict[signal.Signals, set[int]] = {}
         for number in ends:
-            took, code = await replicas.ended(number)
+            took, code = await running.ended(number)
             times.setdefault(number, []).append(took)
             codes.setdefault(number, set()).add(code)
         await box.forget("faults")
@@ -101,19 +102,20 @@ async def measure() -> Sequence[Row]:
 
 
 @asynccontextmanager
-async def _replicas() -> AsyncIterator[Replicas]:
+async def replicas(settings: Mapping[str, str] | None = None, *, channels: int = 1) -> AsyncIterator[Replicas]:
+    """Three of them beside a sandbox, ready."""
     with (
         TemporaryDirectory(prefix="pg-") as data,
         TemporaryDirectory(prefix="bench-") as name,
         server(Path(data)) as url,
     ):
         async with AsyncExitStack() as stack:
-            box = await stack.enter_async_context(sandbox(Path(name), world()))
-            replicas = Replicas(box, url, Path(name), [])
+            box = await stack.enter_async_context(sandbox(Path(name), world(channels=channels)))
+            running = Replicas(box, url, Path(name), [], settings or {})
             for _ in range(COUNT):
-                await replicas.start()
+                await running.start()
             try:
-                yield replicas
+                yield running
             finally:
-                for bot in replicas.bots:
+                for bot in running.bots:
                     await bot.kill()
