@@ -241,7 +241,7 @@ Registry (only you): *berlin*  ·  development
   *Service IP* a free one is picked
   *Storage* the default class, 250Gi
   *Resource group* `edge-rg` in `ID`
-  *deploy*, … and *workload delete* need no approval here.
+  *deploy*, … and *workload rotate* need no approval here.
   You may: `operation:read` and `registry:read`.
   [Check] [List]\
 """,
