@@ -2,6 +2,7 @@
 
 import base64
 import random
+import re
 from collections.abc import AsyncIterator
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -94,7 +95,8 @@ class Clusters:
                 servers[mixup.own]["server"] = servers[mixup.other]["server"]
             case "only context":
                 contexts = {mixup.other: contexts[mixup.other]}
-        file = self.folder / "mixed-up"
+        # A file of its own: one that is written twice within a tick of the file system's clock looks unchanged.
+        file = self.folder / re.sub(r"\W+", "-", str(mixup))
         file.write_text(yaml.safe_dump(content | {"contexts": list(contexts.values()), "current-context": mixup.own}))
         return file
 
