@@ -8,7 +8,7 @@ from handlers.orders import order
 from handlers.views import operation as views
 from handlers.views import script as script_views
 from services.model.errors import NotFound, Stale
-from services.operations.remove.rollback import made_by
+from services.operations.remove.rollback import creations_of
 from services.policy.sites import Site
 from services.services import Services
 
@@ -174,5 +174,5 @@ async def rollback(
     site = services.sites.get(operation.site)
     if site is None:
         raise NotFound("site", operation.site)
-    kind, target, options = "operation rollback", operation.target, made_by(operation)
+    kind, target, options = "operation rollback", operation.target, creations_of(operation)
     return await order(request, services, kind=kind, target=target, site=site, options=options, dry_run=dry_run)

@@ -72,12 +72,12 @@ def data_endpoint(_site: Site, _request: AcrRequest, observation: Observation) -
 @check("images.tags", title="Tags that are there already")
 def tags(_site: Site, request: AcrRequest, observation: Observation) -> Finding | None:
     """An import never overwrites."""
-    there = {image: digest for image, answer in observation.digests.items() if (digest := required(answer))}
+    existing = {image: digest for image, answer in observation.digests.items() if (digest := required(answer))}
     for image in request.images:
-        digest = there.get(image.image, "")
+        digest = existing.get(image.image, "")
         if image.digest and digest and digest != image.digest:
             return blocker(Code.IMAGE_OTHER, image=image.image, digest=digest, expected=image.digest)
-    return ok(Code.IMAGES_KEPT, images=tuple(there)) if there else None
+    return ok(Code.IMAGES_KEPT, images=tuple(existing)) if existing else None
 
 
 @check("registry.unused", title="No connected registry syncs from it", essential=True)
@@ -92,7 +92,7 @@ def unused(_site: Site, _request: AcrRequest, observation: Observation) -> Findi
 
 
 @check("registry.gone", title="Cloud registry", essential=True)
-def gone(_site: Site, _request: AcrRequest, observation: Observation) -> Finding:
+def deletable(_site: Site, _request: AcrRequest, observation: Observation) -> Finding:
     """One that is gone already is no obstacle."""
     registry = required(observation.registry)
     if registry is None:

@@ -43,8 +43,8 @@ def _plan_update(site: Site, _request: AcrRequest, observation: Observation) -> 
     # The data endpoint comes second: other tiers have none.
     upgrade = () if checks.is_premium(registry) else (_step(steps.UPGRADE.kind, "change", name=name, sku=registry.sku),)
     endpoint = () if registry.data_endpoint else (_step(steps.ENABLE_DATA_ENDPOINT.kind, "change", name=name),)
-    seen = (_step(steps.READY.kind, "verify", name=name),) if upgrade or endpoint else ()
-    return Draft((*upgrade, *endpoint, *seen), _facts(observation))
+    verified = (_step(steps.READY.kind, "verify", name=name),) if upgrade or endpoint else ()
+    return Draft((*upgrade, *endpoint, *verified), _facts(observation))
 
 
 def _plan_create(site: Site, request: AcrRequest, observation: Observation) -> Draft:
@@ -109,7 +109,7 @@ ACR_IMPORT = replace(
 ACR_DELETION = replace(
     ACR_UPDATE,
     kind="acr delete",
-    checks=(checks.gone, checks.unused, checks.may_delete),
+    checks=(checks.deletable, checks.unused, checks.may_delete),
     plan=_plan_delete,
     steps=(steps.DELETE,),
     values={},

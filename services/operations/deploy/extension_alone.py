@@ -8,7 +8,7 @@ from services.model.plan import Finding, Plan, PlannedStep
 from services.operations.acr_steps import REGISTER_PROVIDERS
 from services.operations.answers import Questions, known
 from services.operations.checks import Check, blocker, check, ok, required
-from services.operations.deploy import plan as whole
+from services.operations.deploy import plan as deployment
 from services.operations.deploy.checks import cloud, cluster, extension
 from services.operations.deploy.codes import Code, ExtensionCode
 from services.operations.deploy.observation import Observation, observe
@@ -103,7 +103,7 @@ def _with_token(step: PlannedStep, sync_token: Token | None) -> PlannedStep:
 
 def _plan(site: Site, request: DeployRequest, observation: Observation) -> Draft:
     """The steps of a whole deployment that are about the extension, and about what it can't work without."""
-    draft = whole.plan(site, request, observation)
+    draft = deployment.plan(site, request, observation)
     if observation.registry_named(request.name) is None:
         return Draft((), draft.observed)
     kinds, sync_token = {step.kind for step in STEPS}, known(observation.token, None)

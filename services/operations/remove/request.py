@@ -23,28 +23,28 @@ class RemoveOptions:
 
 
 @dataclass(frozen=True)
-class Made:
+class Creations:
     """What an operation has made, and what alone may go when it is rolled back.
 
-    `created` names by kind of step what it created; `granted` and `taken` are the actions that scope maps got from it
+    `created` names by kind of step what it created; `granted` and `revoked` are the actions that scope maps got from it
     and lost by it, by name.
     """
 
     created: Mapping[str, str]
     granted: Mapping[str, tuple[str, ...]]
-    taken: Mapping[str, tuple[str, ...]]
+    revoked: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class RemoveRequest:
-    """A connected registry that is to go, with what belongs to it; or only what was `made` of it.
+    """A connected registry that is to go, with what belongs to it; or only the `creations` of one operation.
 
     `leaves_shared`: others may use what a rollback leaves. Of what is `uncertain` nobody knows whether it was made.
     """
 
     name: str
     options: RemoveOptions
-    made: Made | None = None
+    creations: Creations | None = None
     leaves_shared: bool = False
     uncertain: tuple[str, ...] = ()
 
@@ -53,14 +53,14 @@ class RemoveRequest:
 class RollbackOptions:
     """What the operation has made, by the names of its steps. Stored with the rollback.
 
-    `created` names by kind of step what did not exist before; `granted` and `taken` are the actions that scope maps got
-    and lost, by name; of what is `uncertain` nobody knows whether the operation has made it.
+    `created` names by kind of step what did not exist before; `granted` and `revoked` are the actions that scope maps
+    got and lost, by name; of what is `uncertain` nobody knows whether the operation has made it.
     """
 
     operation: str
     created: Mapping[str, str] = field(default_factory=dict)
     granted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    taken: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    revoked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     leaves_shared: bool = False
     uncertain: tuple[str, ...] = ()
 

@@ -16,7 +16,7 @@ from services.operations.remove import checks
 from services.operations.remove.observation import Observation, observe
 from services.operations.remove.plan import of_request, plan, shared_rights
 from services.operations.remove.procedure import REMOVAL
-from services.operations.remove.request import Code, Made, RemoveOptions, RemoveRequest, RollbackOptions
+from services.operations.remove.request import Code, Creations, RemoveOptions, RemoveRequest, RollbackOptions
 from services.operations.remove.steps import STEPS
 from services.operations.step import Step
 from services.operations.token_steps import widen_scope_map
@@ -29,13 +29,13 @@ CREATED: Mapping[str, str] = {
     "scope_map.put": "scope map",
 }
 """Steps that create what a rollback deletes, in plans of several kinds of operation, and what that is."""
-GRANTED, TAKEN = frozenset({"scope_map.grant", "permissions.grant"}), frozenset({"permissions.revoke"})
+GRANTED, REVOKED = frozenset({"scope_map.grant", "permissions.grant"}), frozenset({"permissions.revoke"})
 """Steps that widen a scope map, and that narrow one."""
 STAYING = frozenset({"provider.register", "acr.create", "acr.data_endpoint", "acr.import"})
 """Steps that make what others may use by now."""
 
 
-def made_by(operation: Operation) -> RollbackOptions:
+def creations_of(operation: Operation) -> RollbackOptions:
     """What an operation has made, by its steps. Raises `Invalid` where nothing of it can be taken back."""
     done = list(_finished(operation))
     options = RollbackOptions(
@@ -44,15 +44,15 @@ def made_by(operation: Operation) -> RollbackOptions:
             step.kind: str(step.params["name"]) for step in done if step.kind in CREATED and step.effect == "create"
         },
         granted=_actions(done, GRANTED),
-        taken=_actions(done, TAKEN),
+        revoked=_actions(done, REVOKED),
         leaves_shared=any(step.kind in STAYING for step in done),
         uncertain=tuple(
             f"{CREATED.get(planned.kind, 'rights in the scope map')} {planned.params['name']}"
             for planned in _unfinished(operation)
-            if planned.kind in CREATED or planned.kind in GRANTED | TAKEN
+            if planned.kind in CREATED or planned.kind in GRANTED | REVOKED
         ),
     )
-    if not (options.created or options.granted or options.taken):
+    if not (options.created or options.granted or options.revoked):
         raise Invalid("id", operation.id, "rollback.nothing")
     return options
 
@@ -82,8 +82,10 @@ def _actions(steps: list[PlannedStep], kinds: frozenset[str]) -> dict[str, tuple
 
 def _request(_site: Site, name: str, options: RollbackOptions) -> RemoveRequest:
     """Of the connected registry that the operation was about."""
-    made = Made(dict(options.created), dict(options.granted), dict(options.taken))
-    return RemoveRequest(name, RemoveOptions(keep_client_tokens=True), made, options.leaves_shared, options.uncertain)
+    creations = Creations(dict(options.created), dict(options.granted), dict(options.revoked))
+    return RemoveRequest(
+        name, RemoveOptions(keep_client_tokens=True), creations, options.leaves_shared, options.uncertain
+    )
 
 
 @check("rollback.stays", title="What stays")
@@ -95,8 +97,8 @@ def stays(_site: Site, request: RemoveRequest, _observation: Observation) -> Fin
 @check("rollback.shared", title="Rights that others may need by now")
 def shared(_site: Site, request: RemoveRequest, observation: Observation) -> Finding | None:
     """Another one that is nested may sync by them."""
-    kept = shared_rights(request, observation)
-    return warning(Code.RIGHTS_KEPT, repositories=synced_repositories(kept)) if kept else None
+    rights = shared_rights(request, observation)
+    return warning(Code.RIGHTS_KEPT, repositories=synced_repositories(rights)) if rights else None
 
 
 @check("rollback.uncertain", title="Steps that were stopped halfway")
@@ -109,7 +111,7 @@ def uncertain(_site: Site, request: RemoveRequest, _observation: Observation) ->
 def running(_site: Site, request: RemoveRequest, observation: Observation) -> Finding | None:
     """An operation that failed at its proof may have left one that works."""
     registry = of_request(request, observation).registry
-    if registry is None or not request.made or "connected.create" not in request.made.created:
+    if registry is None or not request.creations or "connected.create" not in request.creations.created:
         return None
     facts = {"state": registry.connection_state, "last_activity": registry.last_activity}
     return warning(Code.IN_USE, **facts) if registry.connection_state in {"Online", "Syncing"} else None
@@ -119,8 +121,8 @@ def _where_made(check: Check[RemoveRequest, Observation], *kinds: str) -> Check[
     """The check of a removal, where the operation has made something by steps of these kinds; else it is silent."""
 
     def rule(site: Site, request: RemoveRequest, observation: Observation) -> Finding | None:
-        is_made = request.made is not None and any(kind in request.made.created for kind in kinds)
-        return check.rule(site, request, observation) if is_made else None
+        is_own = request.creations is not None and any(kind in request.creations.created for kind in kinds)
+        return check.rule(site, request, observation) if is_own else None
 
     return replace(check, rule=rule)
 

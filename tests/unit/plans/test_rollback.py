@@ -13,7 +13,7 @@ from services.operations.answers import Known
 from services.operations.outputs import ImageKept
 from services.operations.remove.observation import Observation
 from services.operations.remove.request import Code, RollbackOptions
-from services.operations.remove.rollback import ROLLBACK, made_by
+from services.operations.remove.rollback import ROLLBACK, creations_of
 from tests.golden.kinds import sync_scope_map, sync_token
 from tests.golden.values import EXTENSION, NOW, REGISTRY, SITE, operation, ran
 
@@ -60,9 +60,9 @@ def planned(options: RollbackOptions, observation: Observation = SEEN) -> tuple[
 
 
 def test_a_deployment_s_steps_say_what_it_has_made() -> None:
-    made = made_by(operation(state="failed", steps=ran(8)))
+    creations = creations_of(operation(state="failed", steps=ran(8)))
 
-    assert (made.created, made.leaves_shared, made.uncertain) == (EVERYTHING, True, ())
+    assert (creations.created, creations.leaves_shared, creations.uncertain) == (EVERYTHING, True, ())
 
 
 def test_what_was_there_already_and_what_nobody_could_look_at_is_not_its_own() -> None:
@@ -71,17 +71,17 @@ def test_what_was_there_already_and_what_nobody_could_look_at_is_not_its_own() -
     token = PlannedStep("sync_token.put", {"name": "edge01"}, "create")
 
     with pytest.raises(Invalid):
-        made_by(stopped(reused, image, output=ImageKept("hello-world:v1")))
-    assert made_by(stopped(token, token, last="error")).uncertain == ("sync token edge01",)
-    assert made_by(stopped(reused, token, last="error", remains=True)).created == {"sync_token.put": "edge01"}
+        creations_of(stopped(reused, image, output=ImageKept("hello-world:v1")))
+    assert creations_of(stopped(token, token, last="error")).uncertain == ("sync token edge01",)
+    assert creations_of(stopped(reused, token, last="error", remains=True)).created == {"sync_token.put": "edge01"}
 
 
 def test_rights_that_it_moved_are_known_with_their_scope_maps() -> None:
     granted = PlannedStep("permissions.grant", {"name": "plant", "actions": (READ,)}, "change")
     taken = PlannedStep("permissions.revoke", {"name": "edge01", "actions": [READ]}, "change")
-    made = made_by(stopped(granted, taken))
+    creations = creations_of(stopped(granted, taken))
 
-    assert (made.granted, made.taken) == ({"plant": (READ,)}, {"edge01": (READ,)})
+    assert (creations.granted, creations.revoked) == ({"plant": (READ,)}, {"edge01": (READ,)})
 
 
 def test_everything_goes_from_the_edge_to_the_cloud_and_what_works_by_now_is_named() -> None:
@@ -103,7 +103,7 @@ def test_rights_are_given_back_unless_another_one_may_sync_by_them_now() -> None
     plant = sync_scope_map("plant")
     above = replace(plant, actions=(*plant.actions, READ, GATEWAY))
     seen = replace(SEEN, scope_maps=Known((above, sync_scope_map("edge01"))))
-    options = RollbackOptions("op-1", granted={"plant": (READ, GATEWAY)}, taken={"edge01": (READ,), "gone": (READ,)})
+    options = RollbackOptions("op-1", granted={"plant": (READ, GATEWAY)}, revoked={"edge01": (READ,), "gone": (READ,)})
     nested = replace(REGISTRY, name="line1", parent="plant")
 
     assert planned(options, seen) == (["scope_map.narrow", "scope_map.widen"], [])
