@@ -18,6 +18,7 @@ import aiohttp
 from azure.core.exceptions import AzureError
 
 from services.gateways.answers import AnswerTooLargeError, retry_after
+from services.gateways.azure import rights
 from services.gateways.azure.identity import Logins
 from services.gateways.azure.retries import TryOutcome, pause
 from services.gateways.azure.translation import SERVICE, from_sdk, throttled, unreadable
@@ -28,10 +29,6 @@ from services.model.redaction import short
 
 SCOPE = "https://containerregistry.azure.net/.default"
 """What the Entra token is asked for, the same in every cloud (azure-cli: acr/_docker_utils.py)."""
-PULL = "Microsoft.ContainerRegistry/registries/pull/read"
-METADATA = "Microsoft.ContainerRegistry/registries/metadata/read"
-"""The actions that let an identity read images, and list tags with their times; in a registry with ABAC these are data
-actions on its repositories."""
 TAGS_PAGE, MAX_TAG_PAGES = 1000, 50
 """Tags in one answer, the most that the service gives, and answers for one repository."""
 
@@ -101,7 +98,7 @@ class Images:
         """Of all pages. Raises `Absent`, its code `NAME_UNKNOWN` where there is no such repository."""
         target = f"{login_server}/{repository}"
         tags: dict[str, CloudTag] = {}
-        with _answering(target, self._deadline, METADATA):
+        with _answering(target, self._deadline, rights.LIST):
             async with asyncio.timeout(self._deadline):
                 headers = {"Authorization": f"Bearer {await self._access_token(acr, login_server, repository, target)}"}
                 url, last = f"https://{login_server}/acr/v1/{repository}/_tags", ""
@@ -118,7 +115,7 @@ class Images:
     async def tag(self, acr: AcrRef, login_server: str, repository: str, name: str) -> CloudTag:
         """One of them. Raises `Absent`."""
         target = f"{login_server}/{repository}:{name}"
-        with _answering(target, self._deadline, METADATA):
+        with _answering(target, self._deadline, rights.LIST):
             async with asyncio.timeout(self._deadline):
                 token = await self._access_token(acr, login_server, repository, target)
                 url = f"https://{login_server}/acr/v1/{repository}/_tags/{name}"
@@ -208,7 +205,7 @@ def _refusal(answer: _Answer, target: str) -> Foreign:
 
 
 @contextmanager
-def _answering(target: str, seconds: float, action: str = PULL) -> Iterator[None]:
+def _answering(target: str, seconds: float, action: str = rights.PULL) -> Iterator[None]:
     """What leaves this block is an answer or an error of ours; no foreign error quotes a token then.
 
     `action` is what an identity lacks that is not allowed to ask.

@@ -14,8 +14,11 @@ READING_AT_ACR = (
     f"{_ACR}/connectedRegistries/read",
 )
 READING_AT_CLUSTER = ("Microsoft.Kubernetes/connectedClusters/read", f"{_EXTENSIONS}/read")
-PULLING = (f"{_ACR}/pull/read",)
-"""The digest of an image. In a registry with attribute-based permissions a data action gives this instead."""
+PULL, LIST = f"{_ACR}/pull/read", f"{_ACR}/metadata/read"
+PULLING = (PULL, LIST)
+"""The digest of an image, and a repository's tags with their times.
+
+In a registry with attribute-based permissions (ABAC) data actions give these instead."""
 DEPLOYING_AT_ACR = (
     f"{_ACR}/write",
     f"{_ACR}/operationStatuses/read",
