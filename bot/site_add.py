@@ -19,8 +19,15 @@ from services.model.azure import ArcCluster, ClusterRef, Registry, Subscription,
 from services.model.errors import DomainError
 
 AT_ONCE = 8
-ADDED = frozenset({"environment", "subscription", "resource_group", "identity", "acr", "access", "cluster"})
-"""The keys of a site that are written; a site that is replaced keeps its others."""
+OWN = frozenset({"name", "subscription", "resource_group", "identity"})
+DECIDED = frozenset(
+    {
+        *("environment", "subscription", "resource_group", "identity", "access"),
+        *(f"{part}.{key}" for part in ("acr", "cluster") for key in OWN),
+        *("cluster.kubernetes.kubeconfig", "cluster.kubernetes.context"),
+    }
+)
+"""The keys of a site that are written or left out; a site that is replaced keeps its others."""
 _SITE_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
@@ -123,9 +130,9 @@ async def add(settings: Settings, request: SiteRequest, out: TextIO, ask: Callab
     subscription, registry = visible.registry(request.registry)
     chosen = visible.chosen(request)
     entries = _entries(chosen, request, sites_by_cluster, (subscription, registry))
-    for name, kept in site_file.other_values(path, entries, ADDED).items():
+    for name, others in site_file.other_values(path, entries, DECIDED).items():
         values, remark = entries[name]
-        entries[name] = {**values, **kept}, remark
+        entries[name] = site_file.merged(values, others), remark
     taken = [name for name in entries if name in sites]
     if taken and not request.overwrite and not ask(f"{path} has {', '.join(taken)} already. Replace?"):
         raise Broken(

@@ -37,15 +37,29 @@ def with_sites(path: Path, entries: Mapping[str, tuple[Mapping[str, Any], str]])
 
 
 def other_values(path: Path, names: Collection[str], keys: Collection[str]) -> dict[str, dict[str, Any]]:
-    """What the sites of these names that the file has say under other keys than these."""
+    """What the sites of these names that the file has say under other keys than these, such as `acr.name`."""
     if not path.exists():
         return {}
     content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     sites = content.get("sites") or {}
+    return {name: _without(keys, values) for name, values in sites.items() if name in names}
+
+
+def _without(keys: Collection[str], values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
     return {
-        name: {key: value for key, value in values.items() if key not in keys}
-        for name, values in sites.items()
-        if name in names
+        key: _without(keys, value, f"{above}{key}.") if isinstance(value, Mapping) else value
+        for key, value in values.items()
+        if f"{above}{key}" not in keys
+    }
+
+
+def merged(values: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """Both, at every depth; where both have a key, the value of the first."""
+    return {
+        key: merged(values[key], others[key])
+        if isinstance(values.get(key), Mapping) and isinstance(others.get(key), Mapping)
+        else values.get(key, others.get(key))
+        for key in {**values, **others}
     }
 
 

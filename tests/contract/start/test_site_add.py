@@ -26,10 +26,10 @@ sites:
     environment: production
     subscription: {SUBSCRIPTION}
     resource_group: edge-rg
-    acr: {{name: contosoacr}}
+    acr: {{name: contosoacr, create_in: westeurope}}
     cluster:
       name: oslo-arc   # in the basement
-      kubernetes: {{context: oslo}}
+      kubernetes: {{context: oslo, hold_namespace: edge}}
     images:
       hello-world: >-
         mcr.microsoft.com/hello-world:latest
@@ -146,6 +146,7 @@ async def test_a_site_that_exists_is_replaced_only_after_a_question(desk: Desk) 
     assert "--overwrite replaces, --name chooses others" in refusal
     oslo = configuration.load_sites(desk.settings.sites)["oslo"]
     assert (oslo.environment, oslo.images) == ("test", {"hello-world": "mcr.microsoft.com/hello-world:latest"})
+    assert (oslo.acr.create_in, oslo.cluster.kubernetes.hold_namespace) == ("westeurope", "edge")
     assert "# The next one is only a test.\n  lyon:\n    environment: test\n" in desk.file
     assert desk.file.startswith("# Our sites.")
 
