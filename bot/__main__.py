@@ -244,15 +244,15 @@ def add_sites(parsed: argparse.Namespace) -> int:
     request = site_add.SiteRequest(**values | {"subscriptions": tuple(parsed.subscriptions)})
     # What the clients log would stand between the lines.
     logs.set_up("text", "error")
+
+    def confirmed(question: str) -> bool:
+        """What a person at the terminal says; no where nobody is."""
+        return sys.stdin.isatty() and input(f"{question} [y/N] ").strip().casefold() in {"y", "yes"}
+
     try:
-        return asyncio.run(site_add.add(settings.load(), request, sys.stdout, _confirmed))
+        return asyncio.run(site_add.add(settings.load(), request, sys.stdout, confirmed))
     except Broken as error:
         return _print(error.problems)
-
-
-def _confirmed(question: str) -> bool:
-    """What a person at the terminal says; no where nobody is."""
-    return sys.stdin.isatty() and input(f"{question} [y/N] ").strip().casefold() in {"y", "yes"}
 
 
 def audit(parsed: argparse.Namespace) -> int:

@@ -1,7 +1,6 @@
 """Incidents on the board: one alert in each watching channel, and a reply in its thread for each development."""
 
 from datetime import datetime
-from functools import partial
 
 from bot.messages.board import ThreadReply, View
 from handlers.kit.message import Message
@@ -44,11 +43,19 @@ class AlertMessages:
         async def render(_plan_blocks: bool) -> Message:
             return views.card(incident, concern)
 
+        async def replies(message: LiveMessage) -> tuple[ThreadReply, ...]:
+            """One reply with everything that changed since the thread's last reply."""
+            if message.position >= stored.revision:
+                return ()
+            text = views.line(message.reported, incident, concern)
+            loud = views.is_loud(message.reported, incident)
+            return (ThreadReply(stored.revision, text, loud=loud, reported=incident),)
+
         return View(
             revision=stored.revision,
             channels=await self._channels(stored, cluster),
             render=render,
-            replies=partial(_replies, stored, concern),
+            replies=replies,
             # The first message shows everything up to now, so its thread begins empty.
             first_position=stored.revision,
             reported=incident,
@@ -73,12 +80,3 @@ class AlertMessages:
         # A post whose reply was lost may have arrived, even if its watch is gone by now.
         channels |= {message.channel: None for message in messages if message.pending}
         return tuple(channels)
-
-
-async def _replies(stored: StoredIncident, concern: views.Concern, message: LiveMessage) -> tuple[ThreadReply, ...]:
-    """One reply with everything that changed since the thread's last reply."""
-    if message.position >= stored.revision:
-        return ()
-    text = views.line(message.reported, stored.incident, concern)
-    loud = views.is_loud(message.reported, stored.incident)
-    return (ThreadReply(stored.revision, text, loud=loud, reported=stored.incident),)

@@ -285,15 +285,12 @@ class Board:
             # Its budget stays closed for as long as Slack says; the next attempt waits for it.
             self._queue.later(subject, 0)
         except Foreign as error:
-            self._refused(subject, channel, error)
-
-    def _refused(self, subject: Subject, channel: Channel, error: Foreign) -> None:
-        if error.code in CLOSED:
-            self._obstacles.met(channel, subject, error.code, longest=LONG)
-        elif isinstance(error, Unreachable | NotAuthenticated | NotAllowed):
-            self._obstacles.met(None, subject, error.code, longest=BRIEF)
-        else:
-            self._obstacles.met(subject, subject, error.code, longest=LONG)
+            if error.code in CLOSED:
+                self._obstacles.met(channel, subject, error.code, longest=LONG)
+            elif isinstance(error, Unreachable | NotAuthenticated | NotAllowed):
+                self._obstacles.met(None, subject, error.code, longest=BRIEF)
+            else:
+                self._obstacles.met(subject, subject, error.code, longest=LONG)
 
     async def _wait_for_edit_budget(self, message: LiveMessage, view: View) -> None:
         """Wait until an edit is within the budget; progress waits longer than ends and questions."""
@@ -353,7 +350,14 @@ class Board:
         except (Absent, Refused) as error:
             if error.code not in GONE or not claim.message.ts:
                 raise
-            await self._note_deletion(claim, view)
+            # Somebody deleted the message: it is posted again, or everything counts as shown.
+            if view.comes_back:
+                claim.note(ts="", shown=-1, position=-1, pending="")
+                self.changed(subject)
+            else:
+                replies = await view.replies(claim.message)
+                position = replies[-1].position if replies else claim.message.position
+                claim.note(shown=view.revision, position=position, pending="")
         if view.complete is not None:
             await view.complete()
 
@@ -371,16 +375,6 @@ class Board:
         ts = await self._send_fitting(message.channel, view, post)
         claim.note(ts=ts, shown=view.revision, edited=self._clock.now(), **fresh)
         log.info("message_posted", **{message.subject.kind: message.subject.id}, channel=message.channel.id)
-
-    async def _note_deletion(self, claim: "_Claim", view: View) -> None:
-        """Somebody deleted the message: post it again, or treat everything as shown."""
-        if view.comes_back:
-            claim.note(ts="", shown=-1, position=-1, pending="")
-            self.changed(claim.message.subject)
-            return
-        replies = await view.replies(claim.message)
-        position = replies[-1].position if replies else claim.message.position
-        claim.note(shown=view.revision, position=position, pending="")
 
     async def _reply(self, claim: "_Claim", view: View) -> None:
         """Post the replies that are missing from the thread."""

@@ -10,7 +10,7 @@ from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, count, date, duration, escape, listed
 from handlers.views import errors
 from handlers.views import health as health_words
-from services.model.azure import AcrRef, ConnectedRegistry, StatusDetail
+from services.model.azure import AcrRef, ConnectedRegistry
 from services.model.errors import DomainError
 from services.model.health import Health
 from services.policy.placement import Placement
@@ -171,14 +171,15 @@ def _parent_key(key: Key, by_key: Mapping[Key, Row]) -> Key | None:
 
 
 def _cells(member: Row, depth: int, now: datetime) -> tuple[str, ...]:
-    registry, placement = member.registry, member.placement
+    registry, placement, result = member.registry, member.placement, member.registry.sync_result
+    synced = f"{duration(now - registry.last_sync)} ago" if registry.last_sync else "never"
     sites = ", ".join(site.name for site in placement.sites)
     return (
         f"{CHILD * depth}{registry.name}",
         health_words.word(member.health.state),
         sites or ("not known" if placement.unasked else "none"),
         registry.connection_state,
-        (f"{duration(now - registry.last_sync)} ago" if registry.last_sync else "never") + _failure(registry),
+        f"{synced}, full sync {result.state}" if result and result.is_failure else synced,
         registry.mode,
         _parent(member.acr, registry),
         registry.login_server,
@@ -186,11 +187,6 @@ def _cells(member: Row, depth: int, now: datetime) -> tuple[str, ...]:
         registry.schedule if registry.schedule != CONTINUOUS else "continuous",
         duration(registry.window) if registry.window and registry.schedule != CONTINUOUS else "",
     )
-
-
-def _failure(registry: ConnectedRegistry) -> str:
-    result = registry.sync_result
-    return f", full sync {result.state}" if result and result.is_failure else ""
 
 
 def place(member: Row) -> str:
@@ -257,13 +253,15 @@ class Detail:
 def card(detail: Detail, now: datetime) -> Message:
     """One connected registry with its extension."""
     registry, placement = detail.registry, detail.placement
-    current = _health(detail, now)
+    states = [extension.provisioning_state for _, extension in placement.extensions]
+    current = health(sighting_of(detail.acr.id, registry, now, extension=states[0] if states else ""), now)
     mark = MARKS.get(registry.connection_state.lower(), ":white_circle:")
     if current.state == "unhealthy":
         mark = health_words.mark(current.state)
     name = "at" if placement.extensions else "of"
     head = f"{mark}  {detail.title} is {escape(registry.connection_state)}"
     ago = f" ({duration(now - registry.last_sync)} ago)" if registry.last_sync else ""
+    collection = f"on, {escape(registry.gc_schedule)} UTC" if registry.gc_enabled else "off"
     pairs = (
         ("Mode", escape(registry.mode)),
         ("Activation", escape(registry.activation)),
@@ -275,16 +273,17 @@ def card(detail: Detail, now: datetime) -> Message:
         ("Messages are kept for", duration(registry.message_ttl) if registry.message_ttl else ""),
         ("Runtime", escape(registry.version)),
         ("Client tokens", listed(code(each.rpartition("/")[2]) for each in registry.client_token_ids) or "none"),
-        ("Garbage collection", _garbage_collection(registry)),
+        ("Garbage collection", collection if registry.gc_enabled is not None else ""),
         ("Log level", escape(registry.log_level)),
         ("Notifications", listed(code(pattern) for pattern in registry.notifications) or "none"),
         ("Extension", detail.extension),
     )
     parts = [*elsewhere(detail), blocks.section(head), *_meaning(detail, current), *blocks.fields(pairs)]
-    parts += [
-        blocks.section(f":warning:  {code(each.code)} {escape(each.description)}{_disk(each)}")
-        for each in registry.status_details
-    ]
+    for each in registry.status_details:
+        text = f":warning:  {code(each.code)} {escape(each.description)}"
+        if each.available_gib is not None and each.total_gib is not None:
+            text += f" {each.available_gib:g} of {each.total_gib:g} GiB are free."
+        parts.append(blocks.section(text))
     parts += namesakes(detail)
     site = next(iter(placement.sites), detail.asked_at)
     subject = f"{registry.name} --site {site.name}" if site else registry.name
@@ -303,19 +302,6 @@ def _sync_result(registry: ConnectedRegistry) -> str:
     if result.is_failure:
         good = f", the last good one {date(result.succeeded)}" if result.succeeded else ", none was good so far"
     return f"{escape(result.state)}{trigger}{good}"
-
-
-def _garbage_collection(registry: ConnectedRegistry) -> str:
-    """In mrkdwn; empty where the service does not say."""
-    if registry.gc_enabled is None:
-        return ""
-    return f"on, {escape(registry.gc_schedule)} UTC" if registry.gc_enabled else "off"
-
-
-def _disk(detail: StatusDetail) -> str:
-    if detail.available_gib is None or detail.total_gib is None:
-        return ""
-    return f" {detail.available_gib:g} of {detail.total_gib:g} GiB are free."
 
 
 def schedule(registry: ConnectedRegistry) -> str:
@@ -339,11 +325,6 @@ def elsewhere(detail: Detail) -> Iterator[Block]:
     clusters = listed(f"{code(each.cluster.name)} (site {code(each.name)})" for each in placement.sites)
     text = f"{bold(detail.registry.name)} is not at {bold(site.name)}: its extension is on {clusters}."
     yield blocks.section(f":warning:  {text}")
-
-
-def _health(detail: Detail, now: datetime) -> Health:
-    states = [extension.provisioning_state for _, extension in detail.placement.extensions]
-    return health(sighting_of(detail.acr.id, detail.registry, now, extension=states[0] if states else ""), now)
 
 
 def _meaning(detail: Detail, current: Health) -> Iterator[Block]:

@@ -68,7 +68,8 @@ def card(contents: Contents, now: datetime, *, slash: str = "/registry") -> Mess
         named = listed(map(code, contents.patterns))
         parts.append(blocks.context(f"It may sync {named} too: name a repository to see it."))
     if pairs:
-        parts.append(blocks.table(COLUMNS, [_row(repository.name, each, now) for repository, each in pairs]))
+        rows = [(repository.name, each.tag, *_state_cells(each, now)) for repository, each in pairs]
+        parts.append(blocks.table(COLUMNS, rows))
     return Message(escape(f"Images of {registry.name} at {contents.site.name}: {summary or 'none'}"), tuple(parts))
 
 
@@ -91,10 +92,6 @@ def _next_sync(
         synced = last_sync(registry)
         last = f"The last sync ended {date(synced)}." if synced else "It has never synced."
         yield blocks.section(f"{last} A tag that was pushed at the edge is different too, until the cloud has it.")
-
-
-def _row(repository: str, arrival: Arrival, now: datetime) -> tuple[str, ...]:
-    return repository, arrival.tag, *_state_cells(arrival, now)
 
 
 def _state_cells(arrival: Arrival, now: datetime) -> tuple[str, str, str]:
@@ -190,7 +187,11 @@ def whereabouts(image: Whereabouts, now: datetime, *, slash: str = "/registry") 
     edges = sorted(image.edges, key=lambda edge: (_ORDER.index(edge.state), edge.registry.name))
     totals = Counter(edge.state for edge in edges)
     digests = {digest for digest in image.digests.values() if digest}
-    parts = [blocks.section(_verdict(image, totals, digests)), *_absences(image), *_dues(edges, now)]
+    lines = [_verdict(image, totals, digests)]
+    # Edges of cloud registries without the image were not asked.
+    if lacking := [code(acr) for acr, digest in sorted(image.digests.items()) if not digest]:
+        lines.append(f"{listed(lacking)} {'has' if len(lacking) == 1 else 'have'} no {code(image.image)}.")
+    parts = [*map(blocks.section, lines), *_dues(edges, now)]
     reasons: defaultdict[str, list[str]] = defaultdict(list)
     for edge in edges:
         if isinstance(edge.contents, EdgeSilence):
@@ -220,12 +221,6 @@ def _verdict(image: Whereabouts, totals: Counter[State], digests: set[str]) -> s
     have = "has" if number == 1 else "have"
     text = f"{mark}  {totals['there']} of {count(number, 'edge')} {have} {name} with {what}"
     return f"{text}; {listed(others)}." if others else f"{text}."
-
-
-def _absences(image: Whereabouts) -> Iterator[Block]:
-    """Cloud registries without the image, whose edges were not asked."""
-    if names := [code(acr) for acr, digest in sorted(image.digests.items()) if not digest]:
-        yield blocks.section(f"{listed(names)} {'has' if len(names) == 1 else 'have'} no {code(image.image)}.")
 
 
 def _dues(edges: Iterable[Edge], now: datetime) -> Iterator[Block]:

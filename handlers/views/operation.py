@@ -336,17 +336,13 @@ def _steps(operation: Operation, *, plan_blocks: bool) -> Iterator[Block]:
     if plan_blocks:
         yield blocks.plan(title, [_task(operation, index, step) for index, step in enumerate(operation.planned)])
         return
-    lines = [
-        f"{_STEP_MARKS[_status(operation, index, step)]}  {escape(step_title(operation.kind, step))}"
-        f"{_small(operation, index)}{_indented(_words(operation.kind, step).details_of(step.params))}"
-        for index, step in enumerate(operation.planned)
-    ]
+    lines = []
+    for index, planned in enumerate(operation.planned):
+        mark, small = _STEP_MARKS[_status(operation, index, planned)], _small(operation, index)
+        lines.append(f"{mark}  {escape(step_title(operation.kind, planned))}{small}")
+        if details := " ".join(_words(operation.kind, planned).details_of(planned.params).split()):
+            lines.append(f"        {escape(cut(details, MOST_DETAILS))}")
     yield blocks.section(bold(title) + "\n" + "\n".join(lines))
-
-
-def _indented(details: str) -> str:
-    """A step's details on a line of their own."""
-    return f"\n        {escape(cut(' '.join(details.split()), MOST_DETAILS))}" if details else ""
 
 
 def _children(operation: Operation) -> Iterator[Block]:

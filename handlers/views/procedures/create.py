@@ -4,15 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from handlers.kit.text import escape, listed
-from handlers.views.procedures.registry_steps import connected_settings
+from handlers.views.procedures.registry_steps import connected_settings, synced
 from handlers.views.procedures.words import FindingWords, ProcedureWords, StepWords
 from services.model.operation import Operation
 from services.operations.create.request import Code, CreateOptions
 from services.policy.sites import synced_repositories
-
-
-def _repositories(params: Mapping[str, Any]) -> str:
-    return f"repositories {listed(synced_repositories(map(str, params['actions'])))}"
 
 
 def _granted(params: Mapping[str, Any]) -> str:
@@ -44,7 +40,7 @@ WORDS = ProcedureWords(
     steps={
         "acr.data_endpoint": StepWords("Data endpoint of {name}", lambda _params: "off → on"),
         "scope_map.grant": StepWords("Rights of {registry}", _granted),
-        "scope_map.put": StepWords("Scope map {name}", _repositories),
+        "scope_map.put": StepWords("Scope map {name}", synced),
         "sync_token.put": StepWords("Sync token {name}", lambda _params: "without a password yet"),
         "connected.create": StepWords("Connected registry {name}", connected_settings),
     },

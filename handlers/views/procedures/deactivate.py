@@ -1,16 +1,8 @@
 """The words of a deactivation."""
 
-from collections.abc import Iterable
-
 from handlers.kit.text import escape
 from handlers.views.procedures.words import REGISTRY_FINDINGS, CauseWords, FindingWords, ProcedureWords, StepWords
-from services.model.operation import Operation
 from services.operations.deactivate.request import Cause, Code
-
-
-def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
-    return (("Connected registry", f"{escape(operation.target)} is Inactive"),)
-
 
 WORDS = ProcedureWords(
     title="Deactivate {target} at {site}",
@@ -26,7 +18,7 @@ WORDS = ProcedureWords(
         ),
         "connected.inactive": StepWords("{name} is inactive"),
     },
-    fields=_fields,
+    fields=lambda operation: (("Connected registry", f"{escape(operation.target)} is Inactive"),),
     causes={
         Cause.STILL_ACTIVE: CauseWords(
             "Azure accepted the deactivation of {name} but shows it as Active.",

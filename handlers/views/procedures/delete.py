@@ -1,19 +1,14 @@
 """The deletion of a connected registry, as people read it."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from handlers.kit.text import code, escape, listed
+from handlers.views.procedures.registry_steps import lost_gateways
 from handlers.views.procedures.words import FindingWords, ProcedureWords, StepWords
 from services.model.operation import Operation
 from services.operations.delete.request import Code, DeleteOptions
 
 _DELETED = {"connected.remove": "Connected registry", "token.remove": "Tokens", "scope_map.remove": "Scope maps"}
-
-
-def _gateways(params: Mapping[str, Any]) -> str:
-    names = {str(action).split("/")[1] for action in params["actions"]}
-    return f"loses the gateway rights of {listed(sorted(names))}"
 
 
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
@@ -43,7 +38,7 @@ WORDS = ProcedureWords(
     nothing=_nothing,
     steps={
         "connected.remove": StepWords("Connected registry {name}"),
-        "scope_map.narrow": StepWords("Scope map {name}", _gateways),
+        "scope_map.narrow": StepWords("Scope map {name}", lost_gateways),
         "token.remove": StepWords("Sync token {name}"),
         "scope_map.remove": StepWords("Scope map {name}"),
     },

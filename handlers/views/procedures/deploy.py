@@ -1,14 +1,13 @@
 """The words of a deployment."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from handlers.kit.text import code, date, escape, listed
 from handlers.views.procedures.deploy_causes import CAUSES
 from handlers.views.procedures.deploy_findings import EXTENSION_FINDINGS, FINDINGS
 from handlers.views.procedures.providers import REGISTRATION
-from handlers.views.procedures.registry_steps import connected_settings, image_keeps, image_remark
+from handlers.views.procedures.registry_steps import connected_settings, image_keeps, image_remark, synced
 from handlers.views.procedures.words import REGISTRY_FINDINGS, ProcedureWords, StepWords
 from services.model.operation import Operation
 from services.operations.deploy.outputs import (
@@ -20,19 +19,6 @@ from services.operations.deploy.outputs import (
     RuntimeVerified,
     address_of,
 )
-from services.policy.sites import synced_repositories
-
-
-def _repositories(params: Mapping[str, Any]) -> str:
-    repositories = synced_repositories(map(str, params["actions"]))
-    return "repositories " + ", ".join(repositories) if repositories else ""
-
-
-def _remark(output: object) -> str:
-    match output:
-        case AddressHeld(address) | AddressReserved(address):
-            return address
-    return image_remark(output)
 
 
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
@@ -74,7 +60,7 @@ WORDS = ProcedureWords(
         "acr.create": StepWords("Cloud registry {name}", "Premium, in {location}"),
         "acr.data_endpoint": StepWords("Data endpoint of {name}", "enabled; firewalls at the edge must let it through"),
         "acr.import": StepWords("Image {image}", "from {source}; an existing tag is kept"),
-        "scope_map.put": StepWords("Scope map {name}", _repositories),
+        "scope_map.put": StepWords("Scope map {name}", synced),
         "sync_token.put": StepWords("Sync token {name}"),
         "connected.create": StepWords("Connected registry {name}", connected_settings),
         "extension.install": StepWords(
@@ -86,7 +72,7 @@ WORDS = ProcedureWords(
         "connected.synced": StepWords("First sync of {name}"),
     },
     fields=_fields,
-    remark=_remark,
+    remark=lambda output: output.address if isinstance(output, AddressHeld | AddressReserved) else image_remark(output),
     keeps=image_keeps,
     causes=CAUSES,
     findings=FINDINGS,

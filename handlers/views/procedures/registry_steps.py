@@ -7,6 +7,7 @@ from typing import Any
 from handlers.kit.text import code, duration, listed
 from services.model.operation import Operation
 from services.operations.outputs import ImageImported, ImageKept
+from services.policy.sites import synced_repositories
 
 
 def connected_settings(params: Mapping[str, Any]) -> str:
@@ -23,6 +24,18 @@ def connected_settings(params: Mapping[str, Any]) -> str:
         collection,
     )
     return ", ".join(filter(None, parts))
+
+
+def synced(params: Mapping[str, Any]) -> str:
+    """Which repositories the actions of a scope map let a connected registry sync; empty without any."""
+    repositories = synced_repositories(map(str, params["actions"]))
+    return f"repositories {', '.join(repositories)}" if repositories else ""
+
+
+def lost_gateways(params: Mapping[str, Any]) -> str:
+    """Of which connected registries a scope map loses the gateway rights."""
+    names = {str(action).split("/")[1] for action in params["actions"]}
+    return f"loses the gateway rights of {listed(sorted(names))}"
 
 
 def image_remark(output: object) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from handlers.kit.text import code, escape, listed
+from handlers.views.procedures.registry_steps import lost_gateways
 from handlers.views.procedures.words import CauseWords, FindingWords, ProcedureWords, StepWords
 from services.model.operation import Operation
 from services.operations.checks import UNPROVEN
@@ -17,11 +18,6 @@ _DELETED = {
     "token.remove": "Tokens",
     "scope_map.remove": "Scope maps",
 }
-
-
-def _gateways(params: Mapping[str, Any]) -> str:
-    names = {str(action).split("/")[1] for action in params["actions"]}
-    return f"loses the gateway rights of {listed(sorted(names))}"
 
 
 def _rights(params: Mapping[str, Any]) -> str:
@@ -104,7 +100,7 @@ WORDS = ProcedureWords(
         ),
         "namespace.gone": StepWords("Namespace {namespace} is gone from the cluster"),
         "connected.remove": StepWords("Connected registry {name}"),
-        "scope_map.narrow": StepWords("Scope map {name}", _gateways),
+        "scope_map.narrow": StepWords("Scope map {name}", lost_gateways),
         "token.remove": StepWords("{purpose} token {name}"),
         "scope_map.remove": StepWords("Scope map {name}"),
     },

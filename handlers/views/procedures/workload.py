@@ -20,17 +20,9 @@ def _workload(params: Mapping[str, Any]) -> str:
     return f"{params['image']}, {count(params['replicas'], 'Pod')}{port}, in the namespace {params['namespace']}"
 
 
-def _digest(params: Mapping[str, Any]) -> str:
-    return f"by the digest {short_digest(params['digests'][0])} of {params['repository']} in the cloud"
-
-
 def short_digest(digest: str) -> str:
     """As much of a digest as tells it from others by eye."""
     return digest[: len("sha256:") + 12]
-
-
-def _remark(output: object) -> str:
-    return short_digest(output.digest) if isinstance(output, ImagePulled) else ""
 
 
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
@@ -128,10 +120,13 @@ DEPLOY_WORDS = ProcedureWords(
             "Pull secret regcred-{workload}", "in the namespace {namespace}, with a fresh password of {token}"
         ),
         "workload.put": StepWords("Workload {workload}", _workload),
-        "workload.pulled": StepWords("{workload} has the cloud's image", _digest),
+        "workload.pulled": StepWords(
+            "{workload} has the cloud's image",
+            lambda params: f"by the digest {short_digest(params['digests'][0])} of {params['repository']} in the cloud",
+        ),
     },
     fields=_fields,
-    remark=_remark,
+    remark=lambda output: short_digest(output.digest) if isinstance(output, ImagePulled) else "",
     causes={
         Cause.TOKEN_NOT_SYNCED: CauseWords(
             f"{{name}} has not synced since the client token was added to its list, and does not know it yet. {_SYNC}",
