@@ -46,6 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - one 
 
 
 def _parser() -> argparse.ArgumentParser:
+    def moment(text: str) -> datetime:
+        try:
+            return past("since", text, datetime.now(UTC), "UTC")
+        except Invalid as error:
+            raise argparse.ArgumentTypeError(plain(error)) from None
+
     parser = argparse.ArgumentParser(prog="python -m bot", description="Run Azure connected registries from Slack.")
     subcommands = parser.add_subparsers(dest="command_name", metavar="COMMAND")
     subcommands.add_parser("run", help="run the bot until it is stopped (the default)")
@@ -60,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     audit_commands = audit_parser.add_subparsers(dest="audit_command", metavar="COMMAND", required=True)
     audit_commands.add_parser("verify", help="check that no row was changed or is missing; 1 if one was")
     export = audit_commands.add_parser("export", help="print rows as JSON Lines, oldest first")
-    export.add_argument("--since", type=_past, help="such as 7d, 2026-11-30 or 2026-11-30T14:00, in UTC")
+    export.add_argument("--since", type=moment, help="such as 7d, 2026-11-30 or 2026-11-30T14:00, in UTC")
     export.add_argument("--by", default="", help="only of this person: a name or a Slack id")
     export.add_argument("--site", action="append", help="only at this site; can be repeated")
     export.add_argument("--operation", default="", help="only about this operation")
@@ -108,13 +114,6 @@ def _matching(pattern: str, rule: str) -> Callable[[str], str]:
         return text
 
     return check
-
-
-def _past(text: str) -> datetime:
-    try:
-        return past("since", text, datetime.now(UTC), "UTC")
-    except Invalid as error:
-        raise argparse.ArgumentTypeError(plain(error)) from None
 
 
 def run() -> int:

@@ -2,7 +2,7 @@
 
 import os
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from bot import start
@@ -30,7 +30,16 @@ def local_problems(settings: Settings) -> list[Problem]:
 
 def machine_problems(settings: Settings) -> list[Problem]:
     """The same without the database: the folder and the files that the settings name."""
-    problems = [] if settings.database_url else _data_folder_problems(settings.data_dir.absolute())
+    problems = []
+    if not settings.database_url:
+        folder, user = settings.data_dir.absolute(), os.getuid()
+        # The folder is created when the bot starts; what has to exist is a parent in which that is possible.
+        parent = nearest_folder(folder)
+        if not parent.is_dir():
+            problems.append(Problem("REGISTRY_BOT_DATA_DIR", f"{parent} is a file; it has to be a folder"))
+        elif parent != folder and not os.access(parent, os.W_OK | os.X_OK):
+            text = f"{folder} can't be created: user {user} may not write to {parent}"
+            problems.append(Problem("REGISTRY_BOT_DATA_DIR", text))
     archive = settings.audit_archive
     if archive is not None and not (archive.is_dir() and os.access(archive, os.W_OK | os.X_OK)):
         reason = f"user {os.getuid()} may not write to it" if archive.is_dir() else "there is no such folder"
@@ -45,17 +54,6 @@ def machine_problems(settings: Settings) -> list[Problem]:
         reason = "the bot may not read it" if Path(token_file).exists() else "there is no such file"
         problems.append(Problem("AZURE_FEDERATED_TOKEN_FILE", f"{token_file}: {reason}"))
     return problems
-
-
-def _data_folder_problems(folder: Path) -> list[Problem]:
-    """The folder is created when the bot starts; what has to exist is a parent in which that is possible."""
-    parent = nearest_folder(folder)
-    if not parent.is_dir():
-        return [Problem("REGISTRY_BOT_DATA_DIR", f"{parent} is a file; it has to be a folder")]
-    if parent == folder or os.access(parent, os.W_OK | os.X_OK):
-        return []
-    user = os.getuid()
-    return [Problem("REGISTRY_BOT_DATA_DIR", f"{folder} can't be created: user {user} may not write to {parent}")]
 
 
 def nearest_folder(folder: Path) -> Path:
@@ -85,9 +83,16 @@ def site_problems(sites: Mapping[str, Site], environment: Mapping[str, str] = os
 
     Where the bot's machine has no kubeconfig yet, nothing can be said.
     """
-    problems = list(_source_problems(sites, environment))
+    problems = []
     by_server: dict[str, Site] = {}
     for site in sites.values():
+        for host, source in site.sources.items():
+            try:
+                if not source.resource_id:
+                    password_of(source, environment)
+            except ValueError as error:
+                text = f"the password for {host} can't be read: {error}"
+                problems.append(Problem(f"images of site {site.name}", text))
         if site.access == "none":
             continue
         access = site.cluster.kubernetes
@@ -115,13 +120,3 @@ def site_problems(sites: Mapping[str, Site], environment: Mapping[str, str] = os
                 )
             )
     return problems
-
-
-def _source_problems(sites: Mapping[str, Site], environment: Mapping[str, str]) -> Iterator[Problem]:
-    for site in sites.values():
-        for host, source in site.sources.items():
-            try:
-                if not source.resource_id:
-                    password_of(source, environment)
-            except ValueError as error:
-                yield Problem(f"images of site {site.name}", f"the password for {host} can't be read: {error}")

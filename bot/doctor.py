@@ -128,7 +128,12 @@ async def ask(
 
     questions = [Question("database", partial(_database, settings))]
     if (folder := checking.sqlite_folder(settings)) is not None:
-        questions.append(Question("free disk", partial(_disk, folder)))
+        parent = checking.nearest_folder(folder)
+
+        async def free_disk() -> Verdict:
+            return judge_disk(parent, (await asyncio.to_thread(shutil.disk_usage, parent)).free)
+
+        questions.append(Question("free disk", free_disk))
     questions.append(Question("Slack bot token", partial(_bot_token, settings)))
     if settings.mode == "socket":
         questions.append(Question("Slack app token", partial(_app_token, settings)))
@@ -187,11 +192,6 @@ async def _database(settings: Settings) -> Verdict:
                 " environment; otherwise start it"
             )
             return Verdict("WARN", "it has no tables yet: no bot was started with these settings", remedy)
-
-
-async def _disk(folder: Path) -> Verdict:
-    parent = checking.nearest_folder(folder)
-    return judge_disk(parent, (await asyncio.to_thread(shutil.disk_usage, parent)).free)
 
 
 def judge_disk(folder: Path, free: int) -> Verdict:

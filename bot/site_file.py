@@ -32,7 +32,16 @@ def with_sites(path: Path, entries: Mapping[str, tuple[Mapping[str, Any], str]])
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     for name, (values, remark) in entries.items():
         text = _with_site(path, text, name, values, remark)
-    _check(path, text)
+    with NamedTemporaryFile("w", encoding="utf-8", suffix=".yaml") as file:
+        file.write(text)
+        file.flush()
+        try:
+            configuration.load_sites(Path(file.name))
+        except Broken as error:
+            problems = [
+                Problem(problem.where.replace(file.name, str(path)), problem.what) for problem in error.problems
+            ]
+            raise Broken(problems) from None
     return text
 
 
@@ -119,16 +128,3 @@ def _last_line(node: yaml.Node) -> int:
     # A block scalar ends at the beginning of the line behind it.
     end = node.end_mark
     return int(end.line - 1 if end.column == 0 and end.line > node.start_mark.line else end.line)
-
-
-def _check(path: Path, text: str) -> None:
-    with NamedTemporaryFile("w", encoding="utf-8", suffix=".yaml") as file:
-        file.write(text)
-        file.flush()
-        try:
-            configuration.load_sites(Path(file.name))
-        except Broken as error:
-            problems = [
-                Problem(problem.where.replace(file.name, str(path)), problem.what) for problem in error.problems
-            ]
-            raise Broken(problems) from None

@@ -221,21 +221,21 @@ class _Work:
             await self.operations.take_up()
             await board.sweep_recent()
 
+        def end_process() -> NoReturn:
+            """End without a clean-up, which would write: another process has the work of this one."""
+            log.critical(
+                "lease_lost",
+                reason="another process has taken over the work of this one, which did not renew its lease",
+            )
+            os._exit(LEASE_LOST)
+
         take_over = TakeOver(store.lease, self.engine, follow)
         stack.push_async_callback(store.lease.end)
-        await store.lease.begin(_end_process)
+        await store.lease.begin(end_process)
         await self.engine.open(blueprint.database_url, self.runner, executor=store.lease.executor)
         stack.push_async_callback(self.engine.close)
         stack.push_async_callback(take_over.stop)
         take_over.start()
-
-
-def _end_process() -> NoReturn:
-    """End without a clean-up, which would write: another process has the work of this one."""
-    log.critical(
-        "lease_lost", reason="another process has taken over the work of this one, which did not renew its lease"
-    )
-    os._exit(LEASE_LOST)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import asyncio
 import zoneinfo
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
@@ -21,7 +22,6 @@ from services.model.watch import Watch
 from services.policy import cron
 from services.services import Services
 from services.watching import scope
-from services.watching.summaries import Report
 
 Loudness = Literal["on", "off", "critical"]
 _DIGEST_DEADLINE = timedelta(seconds=15)
@@ -154,22 +154,15 @@ async def watch(
     if planned.every and (every is not None or tz is not None) and not yes:
         line = ["watch", name or "all", "--every", planned.every, "--tz", planned.tz, "--alerts", planned.alerts]
         return views.preview(planned, request.now, saves=join([*line, "--yes"]))
-    digest = await _digest(planned, services)
+    digest = None  # how everything is that the watch covers, before it begins
+    if planned.alerts != "off":
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_DIGEST_DEADLINE.total_seconds()):
+                digest = await services.reporting.report(planned)
     # What the digest shows is older than the watch, so that it gets no alert of its own.
     created = max(request.now, digest.summary.at) if digest else request.now
     saved = await services.watches.save(replace(planned, created=created))
     return replace(views.saved(saved, request.now, digest), visibility="channel", clears=True)
-
-
-async def _digest(planned: Watch, services: Services) -> Report | None:
-    """How everything is that the watch covers, before it begins; None without alerts, or where that takes too long."""
-    if planned.alerts == "off":
-        return None
-    try:
-        async with asyncio.timeout(_DIGEST_DEADLINE.total_seconds()):
-            return await services.reporting.report(planned)
-    except TimeoutError:
-        return None
 
 
 def _enforce(request: Request, watch: Watch, services: Services, permission: str) -> None:

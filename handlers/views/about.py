@@ -35,14 +35,18 @@ def ping(
     return Message(f"{head}\n{lines}", (blocks.section(head), blocks.section(lines), blocks.context(foot)))
 
 
-def _answer(answer: timedelta | DomainError | TimeoutError, deadline: timedelta) -> str:  # noqa: PLR0911 - one a kind
+def _answer(answer: timedelta | DomainError | TimeoutError, deadline: timedelta) -> str:  # noqa: C901, PLR0911 - one a kind
     match answer:
         case timedelta():
             return f"{answer.total_seconds() * 1000:.0f} ms"
         case TimeoutError():
             return f"no answer within {deadline.total_seconds():.0f} s"
+        case AgentsAway():
+            return f"Azure Arc has no contact with it ({escape(answer.state)})"
+        case Unreachable(reason="arc_kubeconfig" | "arc_proxy"):
+            return "its Arc proxy does not run"
         case Unreachable():
-            return _unreached(answer)
+            return "could not be reached"
         case NotAuthenticated(reason="arc_credential"):
             return "rejects the token of its Arc proxy"
         case NoAccess():
@@ -54,15 +58,6 @@ def _answer(answer: timedelta | DomainError | TimeoutError, deadline: timedelta)
         case Throttled():
             return "throttles the bot's requests"
     return "answers with an error"
-
-
-def _unreached(error: Unreachable) -> str:
-    match error:
-        case AgentsAway():
-            return f"Azure Arc has no contact with it ({escape(error.state)})"
-        case Unreachable(reason="arc_kubeconfig" | "arc_proxy"):
-            return "its Arc proxy does not run"
-    return "could not be reached"
 
 
 def whoami(

@@ -1,7 +1,6 @@
 """Cloud registries as people see them. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator
 
 from handlers.kit import blocks
 from handlers.kit.blocks import button
@@ -34,7 +33,13 @@ def card(
             head = f":grey_question:  {title} could not be asked. {errors.explanation(error)}"
             fields = []
         case Known(value=Registry() as registry):
-            lacking = list(_lacking(registry))
+            # What stands in the way of connected registries (Learn: intro-connected-registry).
+            obstacles = {
+                f"it is {escape(registry.provisioning_state)}": registry.provisioning_state != "Succeeded",
+                f"its tier is {escape(registry.sku)}, and connected registries need Premium": registry.sku != "Premium",
+                "its dedicated data endpoint is off, which `acr update` enables": not registry.data_endpoint,
+            }
+            lacking = [obstacle for obstacle, is_there in obstacles.items() if is_there]
             mark = ":warning:" if lacking else ":white_check_mark:"
             verdict = listed(lacking) if lacking else "it has what connected registries need"
             head = f"{mark}  {title}: {verdict}."
@@ -52,16 +57,6 @@ def card(
         parts.append(blocks.context(f":grey_question:  {errors.explanation(connected.error)}"))
     parts.append(blocks.actions(button("List", runs=f"list --site {site.name}")))
     return Message(f"Cloud registry {name}", tuple(parts))
-
-
-def _lacking(registry: Registry) -> Iterator[str]:
-    """What stands in the way of connected registries (Learn: intro-connected-registry)."""
-    if registry.provisioning_state != "Succeeded":
-        yield f"it is {escape(registry.provisioning_state)}"
-    if registry.sku != "Premium":
-        yield f"its tier is {escape(registry.sku)}, and connected registries need Premium"
-    if not registry.data_endpoint:
-        yield "its dedicated data endpoint is off, which `acr update` enables"
 
 
 def _facts(registry: Registry) -> list[tuple[str, str]]:

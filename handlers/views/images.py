@@ -200,7 +200,12 @@ def whereabouts(image: Whereabouts, now: datetime, *, slash: str = "/registry") 
     for acr, error in image.unasked:
         text = f"Nothing is known of the edges of {code(acr)}. {explanation(error, slash=slash)}"
         parts.append(blocks.section(text))
-    if rows := [_edge_row(edge, now) for edge in edges if edge.state != "there"]:
+    rows = []
+    for edge in edges:
+        site, arrival = edge.site.name if edge.site else "unknown", edge.arrival or Arrival("", "unknown")
+        if edge.state != "there":
+            rows.append((edge.registry.name, site, edge.acr.name, *_state_cells(arrival, now)))
+    if rows:
         parts.append(blocks.table(EDGE_COLUMNS, rows))
     unasked = f", {totals['unknown']} could not be asked" if totals["unknown"] else ""
     text = f"{image.image}: {totals['there']} of {count(len(edges), 'edge')}{unasked}"
@@ -240,9 +245,3 @@ def _place(edge: Edge) -> str:
 def _named(names: list[str]) -> str:
     surplus = [f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
     return listed([*names[:MOST_NAMED], *surplus])
-
-
-def _edge_row(edge: Edge, now: datetime) -> tuple[str, ...]:
-    site = edge.site.name if edge.site else "unknown"
-    arrival = edge.arrival or Arrival("", "unknown")
-    return edge.registry.name, site, edge.acr.name, *_state_cells(arrival, now)

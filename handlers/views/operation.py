@@ -339,9 +339,9 @@ def _steps(operation: Operation, *, plan_blocks: bool) -> Iterator[Block]:
     lines = []
     for index, planned in enumerate(operation.planned):
         mark, small = _STEP_MARKS[_status(operation, index, planned)], _small(operation, index)
-        lines.append(f"{mark}  {escape(step_title(operation.kind, planned))}{small}")
-        if details := " ".join(_words(operation.kind, planned).details_of(planned.params).split()):
-            lines.append(f"        {escape(cut(details, MOST_DETAILS))}")
+        details = " ".join(_words(operation.kind, planned).details_of(planned.params).split())
+        text = f"{mark}  {escape(step_title(operation.kind, planned))}{small}"
+        lines.append(f"{text}  ·  {escape(cut(details, MOST_DETAILS))}" if details else text)
     yield blocks.section(bold(title) + "\n" + "\n".join(lines))
 
 

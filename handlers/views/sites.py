@@ -99,6 +99,11 @@ def card(detail: SiteDetail) -> Message:
     extension, sync = site.extension, site.sync
     window = f", open for {duration(sync.window)}" if sync.window else ""
     schedule = "continuous" if sync.schedule == CONTINUOUS else f"{code(sync.schedule)} UTC{window}"
+    group, *others = dict.fromkeys(
+        f"{code(ref.resource_group)} in {code(ref.subscription)}" for ref in (site.acr_ref, site.cluster_ref)
+    )
+    groups = [("Resource group of the registry" if others else "Resource group", group)]
+    groups += [("Resource group of the cluster", other) for other in others]
     pairs = (
         ("Cloud registry", f"{code(site.acr.name)} {_state(detail.registry)}"),
         ("Cluster", f"{code(site.cluster.name)} {_state(detail.cluster)}"),
@@ -108,7 +113,7 @@ def card(detail: SiteDetail) -> Message:
         ("Mode and schedule by default", f"{sync.mode}, {schedule}"),
         ("Service IP", detail.service_address),
         ("Storage", f"{escape(extension.storage_class or 'the default class')}, {escape(extension.storage_request)}"),
-        *_groups(site),
+        *groups,
     )
     parts = [blocks.section(head), *blocks.fields(pairs), blocks.section(detail.approvals)]
     answers = (detail.registry, detail.cluster, *(error for _, error in detail.fleet.unasked))
@@ -119,16 +124,6 @@ def card(detail: SiteDetail) -> Message:
         buttons.append(button("Deploy…", runs=f"deploy --site {site.name}"))
     parts.append(blocks.actions(*buttons))
     return Message(escape(f"Site {site.name}, {site.environment}"), tuple(parts))
-
-
-def _groups(site: Site) -> tuple[tuple[str, str], ...]:
-    """Where the registry and the cluster are: one line where that is the same."""
-    acr, cluster = site.acr_ref, site.cluster_ref
-    of_acr = f"{code(acr.resource_group)} in {code(acr.subscription)}"
-    of_cluster = f"{code(cluster.resource_group)} in {code(cluster.subscription)}"
-    if of_acr == of_cluster:
-        return (("Resource group", of_acr),)
-    return ("Resource group of the registry", of_acr), ("Resource group of the cluster", of_cluster)
 
 
 def _state(answer: Registry | ArcCluster | DomainError) -> str:

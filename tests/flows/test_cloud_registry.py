@@ -84,8 +84,7 @@ Registry (only you): :mag:  *Create the cloud registry contosoparis*  ·  dry ru
   requested by @alice TIME  ·  development  ·  `op-1`
   :warning:  `contosoparis` is created in `westeurope`, in the Premium tier, which costs money every month.
   *Plan: 2 steps*
-  :white_circle:  Create: Cloud registry contosoparis
-          Premium, in westeurope, with its data endpoint on
+  :white_circle:  Create: Cloud registry contosoparis  ·  Premium, in westeurope, with its data endpoint on
   :white_circle:  Verify: contosoparis is Premium and has its data endpoint on
   This was a dry run: nothing was written.
   [Show details]\
@@ -138,8 +137,7 @@ Registry (only you): :mag:  *Delete the cloud registry contosoparis*  ·  dry ru
   requested by @alice TIME  ·  development  ·  `op-1`
   :warning:  All images, tokens and scope maps of `contosoparis` are deleted with it, and can't be brought back. Its name is free for anybody afterwards.
   *Plan: 1 step*
-  :white_circle:  Delete: Cloud registry contosoparis
-          with all its images, tokens and scope maps
+  :white_circle:  Delete: Cloud registry contosoparis  ·  with all its images, tokens and scope maps
   This was a dry run: nothing was written.
   [Show details]\
 """,

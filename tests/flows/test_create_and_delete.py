@@ -77,14 +77,10 @@ Registry: :white_check_mark:  *Create plant for berlin*  ·  created
 Registry (only you): :mag:  *Create line1 for berlin*  ·  dry run
   requested by @alice TIME  ·  development  ·  `op-1`
   *Plan: 4 steps*
-  :white_circle:  Change: Rights of plant
-          gets 4 rights that the one below it needs
-  :white_circle:  Create: Scope map line1
-          repositories hello-world
-  :white_circle:  Create: Sync token line1
-          without a password yet
-  :white_circle:  Create: Connected registry line1
-          ReadOnly, schedule * * * * *, below plant
+  :white_circle:  Change: Rights of plant  ·  gets 4 rights that the one below it needs
+  :white_circle:  Create: Scope map line1  ·  repositories hello-world
+  :white_circle:  Create: Sync token line1  ·  without a password yet
+  :white_circle:  Create: Connected registry line1  ·  ReadOnly, schedule * * * * *, below plant
   This was a dry run: nothing was written.
   [Show details]\
 """)

@@ -93,8 +93,7 @@ Registry (only you): :mag:  *Deactivate edge01 at berlin*  ·  dry run
   :warning:  The extension `edge01` stays installed at `berlin`. It keeps serving the images that it has, but can no longer sync: new images don't arrive, and pushes don't reach the cloud.
   To use it again, deploy `edge01` to the site again.
   *Plan: 2 steps*
-  :white_circle:  Change: Activation of edge01
-          Active → Inactive; another installation can be activated then
+  :white_circle:  Change: Activation of edge01  ·  Active → Inactive; another installation can be activated then
   :white_circle:  Verify: edge01 is inactive
   This was a dry run: nothing was written.
   [Show details]\

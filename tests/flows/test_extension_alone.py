@@ -69,8 +69,7 @@ Registry (only you): :mag:  *Delete the extension of edge01 at berlin*  ·  dry 
   :warning:  The connected registry `edge01` stays in Azure, with its tokens and its activation: no other installation of it is let in.
   Afterwards deactivate it for another installation, or remove it: `deactivate`, `remove`.
   *Plan: 2 steps*
-  :white_circle:  Delete: Extension edge01
-          the Arc agents uninstall it, with its namespace and its volume
+  :white_circle:  Delete: Extension edge01  ·  the Arc agents uninstall it, with its namespace and its volume
   :white_circle:  Verify: Namespace connected-registry is gone from the cluster
   This was a dry run: nothing was written.
   [Show details]\

@@ -52,8 +52,7 @@ Registry (only you): :mag:  *Update the extension of edge01 at berlin*  ·  dry 
   :warning:  No node bears the label `containerd-configured-by=connected-registry`, so that none learns to trust the certificate, and none can pull.
   Label those that are to pull.
   *Plan: 2 steps*
-  :white_circle:  Change: Extension edge01
-          version 0.11.0 → 0.10.0, automatic upgrades on → off, trustDistribution.useNodeSelector false → true
+  :white_circle:  Change: Extension edge01  ·  version 0.11.0 → 0.10.0, automatic upgrades on → off, trustDistribution.useNodeSelector false → true
   :white_circle:  Verify: Deployment of edge01 is available in the cluster
   This was a dry run: nothing was written.
   [Show details]\
@@ -94,8 +93,7 @@ Registry (only you): :mag:  *Update the extension of edge01 at berlin*  ·  dry 
   :warning:  Nobody has looked into the Secret `edge-certificate`: the bot may not read Secrets. It has to be in the namespace `connected-registry` with `ca.crt`, `tls.crt` and `tls.key`, and its certificate has to name the Service address.
   Look whether it is there.
   *Plan: 2 steps*
-  :white_circle:  Change: Extension edge01
-          cert-manager.enabled true → false, cert-manager.install true → false, certificate from the Secret edge-certificate, new connection string with passwo…
+  :white_circle:  Change: Extension edge01  ·  cert-manager.enabled true → false, cert-manager.install true → false, certificate from the Secret edge-certificate, new connection string with passwo…
   :white_circle:  Verify: Deployment of edge01 is available in the cluster
   This was a dry run: nothing was written.
   [Show details]\
@@ -109,8 +107,7 @@ Registry (only you): :mag:  *Update the extension of edge01 at berlin*  ·  dry 
   :warning:  `edge01` is served over plain HTTP: passwords of client tokens and images travel unencrypted, and each node has to be told that its registry is insecure.
   Only for a network that nobody else is in. Workloads that pull over HTTPS can't pull any more.
   *Plan: 2 steps*
-  :white_circle:  Change: Extension edge01
-          httpEnabled false → true
+  :white_circle:  Change: Extension edge01  ·  httpEnabled false → true
   :white_circle:  Verify: Deployment of edge01 is available in the cluster
   This was a dry run: nothing was written.
   [Show details]\

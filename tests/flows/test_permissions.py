@@ -75,10 +75,8 @@ async def test_a_repository_is_added_from_the_top_down_and_synced_and_then_nothi
 Registry (only you): :mag:  *Change the repositories of edge01 at berlin*  ·  dry run
   requested by @alice TIME  ·  development  ·  `op-1`
   *Plan: 3 steps*
-  :white_circle:  Change: Rights of plant
-          may read team/app
-  :white_circle:  Change: Rights of edge01
-          may read team/app
+  :white_circle:  Change: Rights of plant  ·  may read team/app
+  :white_circle:  Change: Rights of edge01  ·  may read team/app
   :white_circle:  Verify: Next sync of edge01
   This was a dry run: nothing was written.
   [Show details]\
@@ -138,8 +136,7 @@ Registry (only you): :mag:  *Change the repositories of edge01 at berlin*  ·  d
   :warning:  Workloads run images of these repositories from `edge01`: `default/shop`. They run on with the images that their nodes have, and can't start where an image is missing.
   Point them to another registry first.
   *Plan: 2 steps*
-  :white_circle:  Change: Rights of edge01
-          loses hello-world
+  :white_circle:  Change: Rights of edge01  ·  loses hello-world
   :white_circle:  Verify: Next sync of edge01
   This was a dry run: nothing was written.
   [Show details]\

@@ -129,8 +129,7 @@ async def test_a_dry_run_needs_no_confirmation_and_writes_nothing(deployed: Conv
 Registry (only you): :mag:  *Remove edge01 from berlin*  ·  dry run
   requested by @alice TIME  ·  development  ·  `op-1`
   *Plan: 5 steps*
-  :white_circle:  Delete: Extension edge01
-          the Arc agents uninstall it, with its namespace and its volume
+  :white_circle:  Delete: Extension edge01  ·  the Arc agents uninstall it, with its namespace and its volume
   :white_circle:  Verify: Namespace connected-registry is gone from the cluster
   :white_circle:  Delete: Connected registry edge01
   :white_circle:  Delete: Sync token edge01
@@ -245,8 +244,7 @@ Registry (only you): :mag:  *Remove edge01 from berlin*  ·  dry run
   :warning:  Workloads pull from `edge01`: `default/shop` (`10.96.0.2/hello-world:latest`). They run on with the images that their nodes have, and can't start where an image is missing.
   Point them to another registry first.
   *Plan: 6 steps*
-  :white_circle:  Delete: Extension edge01
-          the Arc agents uninstall it, with its namespace and its volume
+  :white_circle:  Delete: Extension edge01  ·  the Arc agents uninstall it, with its namespace and its volume
   :white_circle:  Verify: Namespace connected-registry is gone from the cluster
   :white_circle:  Delete: Connected registry edge01
   :white_circle:  Delete: Sync token edge01
@@ -279,12 +277,10 @@ Registry (only you): :mag:  *Remove edge01 from berlin*  ·  dry run
   :warning:  `plant` may read repositories that only `edge01` is known to use: `hello-world`. It may sync them for itself, so these rights stay.
   If nobody needs them there, take them away afterwards with `permissions remove`.
   *Plan: 6 steps*
-  :white_circle:  Delete: Extension edge01
-          the Arc agents uninstall it, with its namespace and its volume
+  :white_circle:  Delete: Extension edge01  ·  the Arc agents uninstall it, with its namespace and its volume
   :white_circle:  Verify: Namespace connected-registry is gone from the cluster
   :white_circle:  Delete: Connected registry edge01
-  :white_circle:  Change: Scope map plant
-          loses the gateway rights of edge01
+  :white_circle:  Change: Scope map plant  ·  loses the gateway rights of edge01
   :white_circle:  Delete: Sync token edge01
   :white_circle:  Delete: Scope map edge01
   This was a dry run: nothing was written.

@@ -35,8 +35,7 @@ async def test_it_ends_when_azure_shows_the_sync_as_ended_since(deployed: Conver
 Registry (only you): :mag:  *Resync edge01 at berlin*  ·  dry run
   requested by @alice TIME  ·  development  ·  `op-1`
   *Plan: 2 steps*
-  :white_circle:  Change: Full sync of edge01
-          all its repositories, from the start
+  :white_circle:  Change: Full sync of edge01  ·  all its repositories, from the start
   :white_circle:  Verify: Full sync of edge01 has ended
   This was a dry run: nothing was written.
   [Show details]\

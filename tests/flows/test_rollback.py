@@ -45,8 +45,7 @@ Registry (only you): :mag:  *Roll back edge01 at berlin*  ·  dry run
   requested by @alice TIME  ·  development  ·  `op-1`
   :warning:  Resource providers, the cloud registry with its data endpoint, and images stay, since others may use them.
   *Plan: 5 steps*
-  :white_circle:  Delete: Extension edge01
-          the Arc agents uninstall it, with its namespace and its volume
+  :white_circle:  Delete: Extension edge01  ·  the Arc agents uninstall it, with its namespace and its volume
   :white_circle:  Verify: Namespace connected-registry is gone from the cluster
   :white_circle:  Delete: Connected registry edge01
   :white_circle:  Delete: Sync token edge01

@@ -65,11 +65,9 @@ async def test_the_old_password_ends_when_the_edge_works_with_the_new_one_and_th
 Registry (only you): :mag:  *Rotate the sync token of edge01 at berlin*  ·  dry run
   requested by @alice TIME  ·  development  ·  `op-1`
   *Plan: 4 steps*
-  :white_circle:  Change: Password in the extension edge01
-          password2 of edge01, expires TIME; the runtime starts again with it
+  :white_circle:  Change: Password in the extension edge01  ·  password2 of edge01, expires TIME; the runtime starts again with it
   :white_circle:  Verify: edge01 makes contact with the new password
-  :white_circle:  Delete: Password password1 of edge01
-          the old one, only after that contact
+  :white_circle:  Delete: Password password1 of edge01  ·  the old one, only after that contact
   :white_circle:  Verify: edge01 stays in contact without the old password
   This was a dry run: nothing was written.
   [Show details]\

@@ -77,10 +77,8 @@ bot    (only alice) Update edge01 at hamburg: dry run\
 Registry (only you): :mag:  *Update edge01 at hamburg*  ·  dry run
   requested by @alice TIME  ·  production  ·  `op-1`
   *Plan: 3 steps*
-  :white_circle:  Change: Settings of edge01
-          notifications hello-world:push → none
-  :white_circle:  Change: Client tokens of edge01
-          remove TILL: scanner and till → scanner
+  :white_circle:  Change: Settings of edge01  ·  notifications hello-world:push → none
+  :white_circle:  Change: Client tokens of edge01  ·  remove TILL: scanner and till → scanner
   :white_circle:  Verify: edge01 shows them
   This was a dry run: nothing was written.
   [Show details]\

@@ -181,18 +181,13 @@ async def test_a_dry_run_shows_the_plan_and_writes_nothing(online: Conversation)
 Registry (only you): :mag:  *Deploy a workload from edge01 at berlin*  ·  dry run
   requested by @alice TIME  ·  development  ·  `op-1`
   *Plan: 7 steps*
-  :white_circle:  Create: Scope map edge01-hello-world-e79d9388
-          may pull hello-world
+  :white_circle:  Create: Scope map edge01-hello-world-e79d9388  ·  may pull hello-world
   :white_circle:  Create: Client token edge01-hello-world-e79d9388
-  :white_circle:  Change: Client tokens of edge01
-          edge01-hello-world-e79d9388 may pull
+  :white_circle:  Change: Client tokens of edge01  ·  edge01-hello-world-e79d9388 may pull
   :white_circle:  Verify: edge01 has synced since
-  :white_circle:  Create: Pull secret regcred-hello-world
-          in the namespace default, with a fresh password of edge01-hello-world-e79d9388
-  :white_circle:  Create: Workload hello-world
-          10.96.0.2/hello-world:latest, 2 Pods, port 8080, in the namespace default
-  :white_circle:  Verify: hello-world has the cloud's image
-          by the digest sha256:ac7d26b223ed of hello-world in the cloud
+  :white_circle:  Create: Pull secret regcred-hello-world  ·  in the namespace default, with a fresh password of edge01-hello-world-e79d9388
+  :white_circle:  Create: Workload hello-world  ·  10.96.0.2/hello-world:latest, 2 Pods, port 8080, in the namespace default
+  :white_circle:  Verify: hello-world has the cloud's image  ·  by the digest sha256:ac7d26b223ed of hello-world in the cloud
   This was a dry run: nothing was written.
   [Show details]\
 """)
