@@ -4,7 +4,6 @@ import asyncio
 import os
 import subprocess
 import sys
-import threading
 from collections import Counter
 from collections.abc import Coroutine
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 from dbos import DBOS, EnqueueOptions
 
-from services.operations.engine import THREADS, open_engine, run_id
+from services.operations.engine import open_engine, run_id
 from tests.unit.engine.worker import Diary
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -106,18 +105,6 @@ async def test_a_file_is_free_again_when_its_process_is_gone(tmp_path: Path) -> 
     for _ in range(2):
         engine = await open_engine(f"sqlite:///{tmp_path / 'bot.db'}", Diary(tmp_path / "log", ""))
         await engine.close()
-
-
-async def test_what_others_do_in_threads_meanwhile_ends_undisturbed(tmp_path: Path) -> None:
-    engine = await open_engine(f"sqlite:///{tmp_path / 'bot.db'}", Diary(tmp_path / "log", ""))
-    await engine.knows("op-one", 1)  # from here on the loop's threads are the engine's
-    go_on = threading.Event()
-    waits = [asyncio.create_task(asyncio.to_thread(go_on.wait)) for _ in range(2 * THREADS)]
-    await asyncio.sleep(0)
-    asyncio.get_running_loop().call_later(1.0, go_on.set)
-    await engine.close()
-
-    assert all(await asyncio.gather(*waits))
 
 
 async def test_asking_twice_for_the_same_work_begins_it_once(tmp_path: Path) -> None:
