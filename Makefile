@@ -73,9 +73,9 @@ test-sandbox: $(VENV)/ready
 coverage: $(VENV)/ready
 	@mkdir -p .coverage
 	$(PYTEST) $(MEASURED) --cov --cov-report=
-	@$(call HOLD_FLOOR,bot,31)
-	@$(call HOLD_FLOOR,handlers,77)
-	@$(call HOLD_FLOOR,services,65)
+	@$(call HOLD_FLOOR,bot,42)
+	@$(call HOLD_FLOOR,handlers,76)
+	@$(call HOLD_FLOOR,services,69)
 
 # Folder and per cent. Fails below them; the report names the lines and branches that no measured test runs.
 HOLD_FLOOR = report=.coverage/$(1).txt; \
