@@ -5,12 +5,20 @@ from dataclasses import replace
 
 from handlers.kit.text import code, listed
 from handlers.views.procedures.registry_steps import image_fields, image_keeps, image_remark
-from handlers.views.procedures.words import IMAGE_CAUSES, CauseWords, FindingWords, ProcedureWords, StepWords
+from handlers.views.procedures.words import (
+    AZURE_FINDINGS,
+    IMAGE_CAUSES,
+    CauseWords,
+    FindingWords,
+    ProcedureWords,
+    StepWords,
+)
 from services.model.operation import Operation
 from services.operations.cloud_registry.request import AcrReady, Cause, Code
 
 _ACR = "--name {registry} --resource-group {group}"
 _FINDINGS: Mapping[str, FindingWords] = {
+    **AZURE_FINDINGS,
     Code.REGISTRY_FOUND: FindingWords("The cloud registry {registry} exists ({sku}, {location})."),
     Code.REGISTRY_THERE: FindingWords("The cloud registry {registry} exists already ({sku}, {location})."),
     Code.REGISTRY_GONE: FindingWords("There is no cloud registry {registry} any more."),
@@ -55,11 +63,6 @@ _FINDINGS: Mapping[str, FindingWords] = {
     Code.ALL_IS_LOST: FindingWords(
         "All images, tokens and scope maps of {registry} are deleted with it, and can't be brought back. Its name is"
         " free for anybody afterwards."
-    ),
-    Code.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has the rights that this uses."),
-    Code.ACTIONS_MISSING: FindingWords(
-        "The bot's Azure identity lacks rights at {registry}: {missing}.",
-        "Whoever runs the bot has to update its custom role: `deploy/azure/writer.json` lists them.",
     ),
     Code.DELETION_NOT_ALLOWED: FindingWords(
         "The bot's Azure identity lacks rights at {registry}: {missing}.",

@@ -5,8 +5,9 @@ from typing import Any
 
 from handlers.kit.text import escape, listed
 from handlers.views.procedures.registry_steps import connected_settings, synced
-from handlers.views.procedures.words import FindingWords, ProcedureWords, StepWords
+from handlers.views.procedures.words import AZURE_FINDINGS, FindingWords, ProcedureWords, StepWords
 from services.model.operation import Operation
+from services.operations.azure_checks import AzureCode
 from services.operations.create.request import Code, CreateOptions
 from services.policy.sites import synced_repositories
 
@@ -46,6 +47,7 @@ WORDS = ProcedureWords(
     },
     fields=_fields,
     findings={
+        **AZURE_FINDINGS,
         Code.REGISTRY_READY: FindingWords("The cloud registry {registry} is Premium, with its data endpoint on."),
         Code.REGISTRY_ABSENT: FindingWords(
             "There is no cloud registry {registry} in the resource group {group}.",
@@ -127,10 +129,6 @@ WORDS = ProcedureWords(
         Code.REPOSITORIES_EMPTY_FOR_NOW: FindingWords(
             "The cloud registry {registry} has no image in {empty} yet. {name} takes pushes, so it may fill them."
         ),
-        Code.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has all rights that the creation uses."),
-        Code.ACTIONS_MISSING: FindingWords(
-            "The bot's Azure identity lacks rights at {registry}: {missing}.",
-            "Whoever runs the bot has to update its custom role: `deploy/azure/writer.json` lists them.",
-        ),
+        AzureCode.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has all rights that the creation uses."),
     },
 )

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from handlers.kit.text import code, escape, listed
 from handlers.views.procedures.registry_steps import lost_gateways
-from handlers.views.procedures.words import FindingWords, ProcedureWords, StepWords
+from handlers.views.procedures.words import AZURE_FINDINGS, FindingWords, ProcedureWords, StepWords
 from services.model.operation import Operation
+from services.operations.azure_checks import AzureCode
 from services.operations.delete.request import Code, DeleteOptions
 
 _DELETED = {"connected.remove": "Connected registry", "token.remove": "Tokens", "scope_map.remove": "Scope maps"}
@@ -44,6 +45,7 @@ WORDS = ProcedureWords(
     },
     fields=_fields,
     findings={
+        **AZURE_FINDINGS,
         Code.CONNECTED_FOUND: FindingWords("The connected registry {name} exists ({mode}, {state})."),
         Code.CONNECTED_ABSENT: FindingWords("The cloud registry {registry} has no connected registry {name}."),
         Code.CONNECTED_BUSY: FindingWords(
@@ -100,10 +102,6 @@ WORDS = ProcedureWords(
             " itself, so these rights stay.",
             "If nobody needs them there, take them away afterwards with `permissions remove`.",
         ),
-        Code.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has all rights that the deletion uses."),
-        Code.ACTIONS_MISSING: FindingWords(
-            "The bot's Azure identity lacks rights at {registry}: {missing}.",
-            "Whoever runs the bot has to update its custom role: `deploy/azure/writer.json` lists them.",
-        ),
+        AzureCode.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has all rights that the deletion uses."),
     },
 )

@@ -4,8 +4,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from handlers.kit.text import code, escape
-from handlers.views.procedures.words import REGISTRY_FINDINGS, CauseWords, FindingWords, ProcedureWords, StepWords
+from handlers.views.procedures.words import (
+    AZURE_FINDINGS,
+    REGISTRY_FINDINGS,
+    CauseWords,
+    FindingWords,
+    ProcedureWords,
+    StepWords,
+)
 from services.model.operation import Operation
+from services.operations.azure_checks import AzureCode
 from services.operations.extension_update.request import Cause, Code
 
 _LABELS: Mapping[str, str] = {
@@ -71,6 +79,7 @@ WORDS = ProcedureWords(
     },
     findings={
         **REGISTRY_FINDINGS,
+        **AZURE_FINDINGS,
         Code.EXTENSION_FOUND: FindingWords("The extension {extension} runs {name} ({state}, version {version})."),
         Code.EXTENSION_ABSENT: FindingWords(
             "No extension at {site} is certainly that of {name}.",
@@ -134,16 +143,11 @@ WORDS = ProcedureWords(
             "az acr connected-registry get-settings --name {name} --registry {registry} --resource-group {group}"
             " --parent-protocol https --generate-password 2",
         ),
-        Code.AGENTS_CONNECTED: FindingWords("The Arc agents of {cluster} reach Azure."),
-        Code.AGENTS_AWAY: FindingWords(
+        AzureCode.AGENTS_AWAY: FindingWords(
             "The Arc agents of {cluster} do not reach Azure ({state}, last seen {last_heartbeat}), so that nobody"
             " would carry the change out.",
             "Reconnect the cluster first.",
         ),
-        Code.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has all rights that the change uses."),
-        Code.ACTIONS_MISSING: FindingWords(
-            "The bot's Azure identity lacks rights at {place}: {missing}.",
-            "Whoever runs the bot has to update its custom role: `deploy/azure/writer.json` lists them.",
-        ),
+        AzureCode.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has all rights that the change uses."),
     },
 )

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from handlers.kit.text import date, escape, listed
-from handlers.views.procedures.words import REGISTRY_FINDINGS, FindingWords, ProcedureWords, StepWords
+from handlers.views.procedures.words import AZURE_FINDINGS, REGISTRY_FINDINGS, FindingWords, ProcedureWords, StepWords
 from services.model.operation import Operation
+from services.operations.azure_checks import AzureCode
 from services.operations.permissions.request import Code, EdgeSilent, EdgeSynced, PermissionsOptions
 from services.policy.sites import synced_repositories
 
@@ -51,6 +52,7 @@ WORDS = ProcedureWords(
     fields=_fields,
     findings={
         **REGISTRY_FINDINGS,
+        **AZURE_FINDINGS,
         Code.MANAGED_IDENTITY: FindingWords(
             "{name} syncs with a managed identity, so that its Azure roles decide what it syncs.",
             "Change the role assignment of its identity instead.",
@@ -114,10 +116,6 @@ WORDS = ProcedureWords(
         Code.NOT_IN_CONTACT: FindingWords(
             "{name} is {state} (last seen {last_activity}). Its runtime takes the change over at its next contact."
         ),
-        Code.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has the right to change scope maps."),
-        Code.ACTIONS_MISSING: FindingWords(
-            "The bot's Azure identity lacks rights at {registry}: {missing}.",
-            "Whoever runs the bot has to update its custom role: `deploy/azure/writer.json` lists them.",
-        ),
+        AzureCode.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has the right to change scope maps."),
     },
 )

@@ -6,8 +6,9 @@ from typing import Any
 
 from handlers.kit.text import code, escape, listed
 from handlers.views.procedures.registry_steps import lost_gateways
-from handlers.views.procedures.words import CauseWords, FindingWords, ProcedureWords, StepWords
+from handlers.views.procedures.words import AZURE_FINDINGS, CauseWords, FindingWords, ProcedureWords, StepWords
 from services.model.operation import Operation
+from services.operations.azure_checks import AzureCode
 from services.operations.checks import UNPROVEN
 from services.operations.remove.request import Cause, Code, RemoveOptions, RollbackOptions
 from services.policy.sites import synced_repositories
@@ -120,6 +121,7 @@ WORDS = ProcedureWords(
         ),
     },
     findings={
+        **AZURE_FINDINGS,
         Code.CONNECTED_FOUND: FindingWords("The connected registry {name} exists ({mode}, {state})."),
         Code.CONNECTED_ABSENT: FindingWords(
             "The cloud registry {registry} has no connected registry {name}. What is left of it goes.",
@@ -197,11 +199,7 @@ WORDS = ProcedureWords(
             " itself, so these rights stay.",
             "If nobody needs them there, take them away afterwards with `permissions remove`.",
         ),
-        Code.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has all rights that the removal uses."),
-        Code.ACTIONS_MISSING: FindingWords(
-            "The bot's Azure identity lacks rights at {place}: {missing}.",
-            "Whoever runs the bot has to update its custom role: `deploy/azure/writer.json` lists them.",
-        ),
+        AzureCode.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has all rights that the removal uses."),
         Code.AGENTS_AWAY: FindingWords(
             "The Arc agents of {cluster} do not reach Azure ({state}, last seen {last_heartbeat}). The extension can't"
             " be uninstalled before they do: the removal waits for half an hour and fails then.",

@@ -3,8 +3,15 @@
 from collections.abc import Iterable
 
 from handlers.kit.text import date
-from handlers.views.procedures.words import REGISTRY_FINDINGS, CauseWords, FindingWords, ProcedureWords, StepWords
+from handlers.views.procedures.words import (
+    REGISTRY_FINDINGS,
+    CauseWords,
+    FindingWords,
+    ProcedureWords,
+    StepWords,
+)
 from services.model.operation import Operation
+from services.operations.azure_checks import AzureCode
 from services.operations.resync.request import Cause, Code, Resynced
 
 
@@ -53,8 +60,8 @@ WORDS = ProcedureWords(
             "Run the command again when it is online, for one with a schedule within its window.",
         ),
         Code.IN_CONTACT: FindingWords("{name} is {state}, last seen {last_activity}."),
-        Code.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has the right to resync."),
-        Code.ACTIONS_MISSING: FindingWords(
+        AzureCode.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has the right to resync."),
+        AzureCode.ACTIONS_MISSING: FindingWords(
             "The bot's Azure identity lacks rights at {registry}: {missing}.",
             "Whoever runs the bot has to give it the custom role in `deploy/azure/resync.json`.",
         ),

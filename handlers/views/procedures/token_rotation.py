@@ -5,8 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from handlers.kit.text import date, escape
-from handlers.views.procedures.words import REGISTRY_FINDINGS, CauseWords, FindingWords, ProcedureWords, StepWords
+from handlers.views.procedures.words import (
+    AZURE_FINDINGS,
+    REGISTRY_FINDINGS,
+    CauseWords,
+    FindingWords,
+    ProcedureWords,
+    StepWords,
+)
 from services.model.operation import Operation
+from services.operations.azure_checks import AzureCode
 from services.operations.token_rotation.request import Cause, Code, InContact, RotationOptions
 
 _SHOW = "az acr connected-registry show --name {name} --registry {registry} --resource-group {group}"
@@ -71,6 +79,7 @@ WORDS = ProcedureWords(
     },
     findings={
         **REGISTRY_FINDINGS,
+        **AZURE_FINDINGS,
         Code.MANAGED_IDENTITY: FindingWords("{name} syncs with a managed identity and has no password to rotate."),
         Code.NESTED: FindingWords(
             "{name} syncs through {parent}, and Azure does not show by which protocol, so that its connection string"
@@ -139,16 +148,11 @@ WORDS = ProcedureWords(
             " with it. Else whoever has them can send them with a new connection string: `az k8s-extension update"
             " --config-protected-file`.",
         ),
-        Code.AGENTS_CONNECTED: FindingWords("The Arc agents of {cluster} reach Azure."),
-        Code.AGENTS_AWAY: FindingWords(
+        AzureCode.AGENTS_AWAY: FindingWords(
             "The Arc agents of {cluster} do not reach Azure ({state}, last seen {last_heartbeat}), so that the new"
             " password can't get to the runtime.",
             "Reconnect the cluster first.",
         ),
-        Code.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has all rights that the rotation uses."),
-        Code.ACTIONS_MISSING: FindingWords(
-            "The bot's Azure identity lacks rights at {place}: {missing}.",
-            "Whoever runs the bot has to update its custom role: `deploy/azure/writer.json` lists them.",
-        ),
+        AzureCode.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has all rights that the rotation uses."),
     },
 )

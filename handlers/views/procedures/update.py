@@ -5,8 +5,16 @@ from datetime import timedelta
 from typing import Any
 
 from handlers.kit.text import duration, escape, listed
-from handlers.views.procedures.words import REGISTRY_FINDINGS, CauseWords, FindingWords, ProcedureWords, StepWords
+from handlers.views.procedures.words import (
+    AZURE_FINDINGS,
+    REGISTRY_FINDINGS,
+    CauseWords,
+    FindingWords,
+    ProcedureWords,
+    StepWords,
+)
 from services.model.operation import Operation
+from services.operations.azure_checks import AzureCode
 from services.operations.update.request import Cause, Code
 
 MOST_NAMED = 10
@@ -85,6 +93,7 @@ WORDS = ProcedureWords(
     },
     findings={
         **REGISTRY_FINDINGS,
+        **AZURE_FINDINGS,
         Code.WINDOW_MISSING: FindingWords(
             "The schedule {schedule} needs a sync window, and {name} has none.",
             "Add `--window`, such as `--window 3h`.",
@@ -93,11 +102,7 @@ WORDS = ProcedureWords(
         Code.NOT_IN_CONTACT: FindingWords(
             "{name} is {state} (last seen {last_activity}). Its runtime takes the change over at its next contact."
         ),
-        Code.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has the right to change it."),
-        Code.ACTIONS_MISSING: FindingWords(
-            "The bot's Azure identity lacks rights at {registry}: {missing}.",
-            "Whoever runs the bot has to update its custom role: `deploy/azure/writer.json` lists them.",
-        ),
+        AzureCode.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has the right to change it."),
         Code.CLIENT_TOKENS_EXIST: FindingWords("The cloud registry {registry} has these tokens: {tokens}."),
         Code.CLIENT_TOKENS_ABSENT: FindingWords(
             "The cloud registry {registry} has no such tokens: {tokens}.",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.model.operation import Operation
+from services.operations.azure_checks import AzureCode
 from services.operations.causes import ImageCause
 from services.operations.registry_checks import RegistryCode
 
@@ -93,6 +94,16 @@ REGISTRY_FINDINGS: Mapping[str, FindingWords] = {
     ),
 }
 """Of the kinds that change a connected registry which is there."""
+
+AZURE_FINDINGS: Mapping[str, FindingWords] = {
+    AzureCode.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has the rights that this uses."),
+    AzureCode.ACTIONS_MISSING: FindingWords(
+        "The bot's Azure identity lacks rights at {place}: {missing}.",
+        "Whoever runs the bot has to update its custom role: `deploy/azure/writer.json` lists them.",
+    ),
+    AzureCode.AGENTS_CONNECTED: FindingWords("The Arc agents of {cluster} reach Azure."),
+}
+"""Of the kinds that ask for the bot's rights in Azure, or for the Arc agents; a kind may say it in other words."""
 
 IMAGE_CAUSES: Mapping[str, CauseWords] = {
     ImageCause.IMAGE_NOT_THERE: CauseWords(

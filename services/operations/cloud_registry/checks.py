@@ -2,7 +2,9 @@
 
 from services.model.azure import Registry
 from services.model.plan import Finding
+from services.operations import azure_checks
 from services.operations.answers import known
+from services.operations.azure_checks import AzureCode
 from services.operations.checks import blocker, check, ok, required, warning
 from services.operations.cloud_registry.observation import ACTIONS, DELETE, PROVIDER, Observation
 from services.operations.cloud_registry.request import AcrRequest, Code
@@ -103,12 +105,11 @@ def deletable(_site: Site, _request: AcrRequest, observation: Observation) -> Fi
 
 
 @check("azure.actions", title="Bot has the Azure rights that this uses")
-def actions(_site: Site, request: AcrRequest, observation: Observation) -> Finding | None:
+def actions(site: Site, request: AcrRequest, observation: Observation) -> Finding | None:
     """By its roles; a lock or a deny assignment shows only when Azure refuses."""
-    lacks = required(observation.missing_actions) or ()
     write, import_, _ = ACTIONS
-    missing = tuple(action for action in lacks if action == (import_ if request.images else write))
-    return blocker(Code.ACTIONS_MISSING, missing=missing) if missing else ok(Code.ACTIONS_COMPLETE)
+    needed = {import_ if request.images else write}
+    return azure_checks.actions((observation.missing_actions, site.acr_ref.name), needed=needed)
 
 
 @check("azure.actions", title="Bot has the Azure right to delete it")
@@ -117,4 +118,4 @@ def may_delete(_site: Site, _request: AcrRequest, observation: Observation) -> F
     if required(observation.registry) is None:
         return None
     missing = DELETE in (required(observation.missing_actions) or ())
-    return blocker(Code.DELETION_NOT_ALLOWED, missing=(DELETE,)) if missing else ok(Code.ACTIONS_COMPLETE)
+    return blocker(Code.DELETION_NOT_ALLOWED, missing=(DELETE,)) if missing else ok(AzureCode.ACTIONS_COMPLETE)

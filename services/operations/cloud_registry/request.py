@@ -86,8 +86,6 @@ class Code(StrEnum):
     IMAGE_OTHER = auto()
     STILL_CONNECTED = auto()
     ALL_IS_LOST = auto()
-    ACTIONS_COMPLETE = auto()
-    ACTIONS_MISSING = auto()
     DELETION_NOT_ALLOWED = auto()
 
 

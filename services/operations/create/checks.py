@@ -2,6 +2,7 @@
 
 from services.model.azure import resource_name
 from services.model.plan import Finding
+from services.operations import azure_checks
 from services.operations.checks import Check, blocker, check, ok, required, warning
 from services.operations.create.observation import ACTIONS, Observation
 from services.operations.create.plan import lacking, plan
@@ -152,8 +153,7 @@ def actions(site: Site, request: CreateRequest, observation: Observation) -> Fin
     """By its roles; a lock or a deny assignment shows only when Azure refuses."""
     kinds = {step.kind for step in plan(site, request, observation).steps if step.runs}
     needed = {ACTIONS[kind] for kind in kinds}
-    missing = tuple(action for action in required(observation.missing_actions) or () if action in needed)
-    return blocker(Code.ACTIONS_MISSING, missing=missing) if missing else ok(Code.ACTIONS_COMPLETE)
+    return azure_checks.actions((observation.missing_actions, site.acr_ref.name), needed=needed)
 
 
 CHECKS: tuple[Check[CreateRequest, Observation], ...] = (

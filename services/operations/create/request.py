@@ -83,8 +83,6 @@ class Code(StrEnum):
     REPOSITORIES_FOUND = auto()
     REPOSITORIES_EMPTY = auto()
     REPOSITORIES_EMPTY_FOR_NOW = auto()
-    ACTIONS_COMPLETE = auto()
-    ACTIONS_MISSING = auto()
 
 
 def create_request(site: Site, name: str, options: CreateOptions) -> CreateRequest:

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 from services.model.azure import resource_name
 from services.model.plan import Finding
+from services.operations import azure_checks
 from services.operations.belongings import DELETION_ACTIONS, ownership
 from services.operations.checks import Check, blocker, check, ok, required, warning
 from services.operations.delete.observation import Observation
@@ -108,10 +109,8 @@ def above(_site: Site, request: DeleteRequest, observation: Observation) -> Find
 def actions(site: Site, request: DeleteRequest, observation: Observation) -> Finding | None:
     """By its roles; a lock or a deny assignment shows only when Azure refuses."""
     needed = {DELETION_ACTIONS[step.kind] for step in plan(site, request, observation).steps}
-    missing = tuple(action for action in required(observation.missing_actions) or () if action in needed)
-    if missing:
-        return blocker(Code.ACTIONS_MISSING, missing=missing)
-    return ok(Code.ACTIONS_COMPLETE) if needed else None
+    finding = azure_checks.actions((observation.missing_actions, site.acr_ref.name), needed=needed)
+    return finding if needed else None
 
 
 def _all(several: Iterable[Iterable[str]]) -> tuple[str, ...]:

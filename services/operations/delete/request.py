@@ -40,8 +40,6 @@ class Code(StrEnum):
     SCOPE_MAPS_IN_USE = auto()
     CLIENT_TOKENS_STAY = auto()
     ANCESTORS_KEEP = auto()
-    ACTIONS_COMPLETE = auto()
-    ACTIONS_MISSING = auto()
 
 
 def delete_request(_site: Site, name: str, options: DeleteOptions) -> DeleteRequest:

@@ -1,6 +1,7 @@
 """Checks of a change: what it brings along, what it can't do, and what nobody has looked at."""
 
 from services.model.plan import Finding
+from services.operations import azure_checks
 from services.operations.checks import Check, blocker, check, ok, required, warning
 from services.operations.extension_update.change import change_of
 from services.operations.extension_update.observation import Observation
@@ -122,9 +123,7 @@ def agents(_site: Site, request: ExtensionUpdateRequest, observation: Observatio
     arc_cluster = required(observation.cluster)
     if arc_cluster is None or observation.extension(request.name) is None:
         return None
-    if arc_cluster.connectivity == "Connected":
-        return ok(Code.AGENTS_CONNECTED)
-    return blocker(Code.AGENTS_AWAY, state=arc_cluster.connectivity, last_heartbeat=arc_cluster.last_heartbeat)
+    return azure_checks.agents(arc_cluster)
 
 
 @check("azure.actions", title="Bot has the Azure rights that the change uses")
@@ -136,10 +135,7 @@ def actions(site: Site, request: ExtensionUpdateRequest, observation: Observatio
     places = [(observation.missing_at_cluster, site.cluster_ref.name)]
     if (change := change_of(request, observation)) and change.replaces_secrets:
         places.append((observation.missing_at_acr, site.acr_ref.name))
-    for answer, place in places:
-        if missing := required(answer):
-            return blocker(Code.ACTIONS_MISSING, missing=missing, place=place)
-    return ok(Code.ACTIONS_COMPLETE)
+    return azure_checks.actions(*places)
 
 
 CHECKS: tuple[Check[ExtensionUpdateRequest, Observation], ...] = (

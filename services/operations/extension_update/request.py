@@ -90,10 +90,6 @@ class Code(StrEnum):
     NEW_PASSWORD = auto()
     OTHER_SECRETS = auto()
     NO_CONNECTION_STRING = auto()
-    AGENTS_CONNECTED = auto()
-    AGENTS_AWAY = auto()
-    ACTIONS_COMPLETE = auto()
-    ACTIONS_MISSING = auto()
 
 
 class Cause(StrEnum):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from services.model.azure import resource_name
 from services.model.plan import Finding
+from services.operations import azure_checks
 from services.operations.answers import known
 from services.operations.checks import Check, blocker, check, ok, required, warning
 from services.operations.permissions.observation import Observation
@@ -177,12 +178,11 @@ def contact(_site: Site, request: PermissionsRequest, observation: Observation) 
 
 
 @check("azure.actions", title="Bot has the Azure right to change scope maps")
-def actions(_site: Site, request: PermissionsRequest, observation: Observation) -> Finding | None:
+def actions(site: Site, request: PermissionsRequest, observation: Observation) -> Finding | None:
     """By its roles."""
     if observation.registry(request.name) is None:
         return None
-    missing = required(observation.missing_actions)
-    return blocker(Code.ACTIONS_MISSING, missing=missing) if missing else ok(Code.ACTIONS_COMPLETE)
+    return azure_checks.actions((observation.missing_actions, site.acr_ref.name))
 
 
 def _loses(request: PermissionsRequest, observation: Observation) -> bool:

@@ -67,8 +67,6 @@ class Code(StrEnum):
 
     IN_CONTACT = auto()
     NOT_IN_CONTACT = auto()
-    ACTIONS_COMPLETE = auto()
-    ACTIONS_MISSING = auto()
 
 
 def permissions_request(_site: Site, name: str, options: PermissionsOptions) -> PermissionsRequest:

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 from services.model.kubernetes import Workload
 from services.model.plan import Finding
+from services.operations import azure_checks
 from services.operations.answers import Known, is_missing, known
 from services.operations.belongings import DELETION_ACTIONS, ownership
 from services.operations.checks import Check, blocker, check, ok, required, warning
@@ -122,12 +123,10 @@ def actions(site: Site, request: RemoveRequest, observation: Observation) -> Fin
         (DELETION_ACTIONS, observation.missing_at_acr, site.acr_ref.name),
         (CLUSTER_ACTIONS, observation.missing_at_cluster, site.cluster_ref.name),
     )
-    for actions_of, answer, place in places:
-        needed = {action for kind, action in actions_of.items() if kind in kinds}
-        missing = tuple(action for action in required(answer) or () if action in needed) if needed else ()
-        if missing:
-            return blocker(Code.ACTIONS_MISSING, missing=missing, place=place)
-    return ok(Code.ACTIONS_COMPLETE) if kinds else None
+    # Nothing is asked about a place where nothing is to be done.
+    concerned = [(answer, place) for actions_of, answer, place in places if kinds & actions_of.keys()]
+    needed = {action for actions_of, _, _ in places for kind, action in actions_of.items() if kind in kinds}
+    return azure_checks.actions(*concerned, needed=needed) if kinds else None
 
 
 @check("cluster.agents", title="Arc agents reach Azure")

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from services.model.plan import Finding
+from services.operations import azure_checks
 from services.operations.answers import is_missing
-from services.operations.checks import Check, blocker, check, ok, required, warning
+from services.operations.checks import Check, check, ok, required, warning
 from services.operations.procedure import Draft, Procedure, site_names
 from services.operations.remove import checks
 from services.operations.remove.observation import Observation, observe
@@ -42,8 +43,7 @@ def actions(site: Site, request: RemoveRequest, observation: Observation) -> Fin
     """By its roles; a lock or a deny assignment shows only when Azure refuses."""
     if extension_of(request, observation) is None:
         return None
-    missing, place = required(observation.missing_at_cluster), site.cluster_ref.name
-    return blocker(Code.ACTIONS_MISSING, missing=missing, place=place) if missing else ok(Code.ACTIONS_COMPLETE)
+    return azure_checks.actions((observation.missing_at_cluster, site.cluster_ref.name))
 
 
 @check("kubernetes.workloads", title="Workloads that pull from it", proofs=("workloads that pull from it",))

@@ -95,8 +95,6 @@ class Code(StrEnum):
     SCOPE_MAPS_IN_USE = auto()
     ANCESTORS_KEEP = auto()
 
-    ACTIONS_COMPLETE = auto()
-    ACTIONS_MISSING = auto()
     AGENTS_AWAY = auto()
     CLUSTER_LEFT_OUT = auto()
     KUBERNETES_REACHED = auto()

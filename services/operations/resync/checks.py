@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from services.model.errors import VersionNotOffered
 from services.model.plan import Finding, Plan
+from services.operations import azure_checks
 from services.operations.answers import Answer, Questions, Unknown
 from services.operations.checks import Check, blocker, check, ok, required
 from services.operations.registry_checks import RegistryObservation, at_rest
@@ -65,12 +66,11 @@ def contact(_site: Site, request: ResyncRequest, observation: Observation) -> Fi
 
 
 @check("azure.actions", title="Bot has the Azure right to resync")
-def actions(_site: Site, request: ResyncRequest, observation: Observation) -> Finding | None:
+def actions(site: Site, request: ResyncRequest, observation: Observation) -> Finding | None:
     """By its roles."""
     if observation.registry(request.name) is None:
         return None
-    missing = required(observation.missing_actions)
-    return blocker(Code.ACTIONS_MISSING, missing=missing) if missing else ok(Code.ACTIONS_COMPLETE)
+    return azure_checks.actions((observation.missing_actions, site.acr_ref.name))
 
 
 CHECKS: tuple[Check[ResyncRequest, Observation], ...] = (exists, offered, contact, actions)

@@ -41,8 +41,6 @@ class Code(StrEnum):
     NOT_ACTIVATED = auto()
     OFFLINE = auto()
     IN_CONTACT = auto()
-    ACTIONS_COMPLETE = auto()
-    ACTIONS_MISSING = auto()
 
 
 class Cause(StrEnum):

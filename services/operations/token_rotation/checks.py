@@ -2,6 +2,7 @@
 
 from services.model.azure import resource_name
 from services.model.plan import Finding
+from services.operations import azure_checks
 from services.operations.answers import known
 from services.operations.checks import Check, blocker, check, ok, required, warning
 from services.operations.registry_checks import CHANGING, at_rest
@@ -93,9 +94,7 @@ def agents(_site: Site, request: RotationRequest, observation: Observation) -> F
     arc_cluster = required(observation.cluster)
     if arc_cluster is None or observation.extension(request.name) is None:
         return None
-    if arc_cluster.connectivity == "Connected":
-        return ok(Code.AGENTS_CONNECTED)
-    return blocker(Code.AGENTS_AWAY, state=arc_cluster.connectivity, last_heartbeat=arc_cluster.last_heartbeat)
+    return azure_checks.agents(arc_cluster)
 
 
 @check("connected.contact", title="Contact proves the new password")
@@ -117,14 +116,9 @@ def actions(site: Site, request: RotationRequest, observation: Observation) -> F
     """By its roles."""
     if observation.registry(request.name) is None:
         return None
-    places = (
-        (observation.missing_at_acr, site.acr_ref.name),
-        (observation.missing_at_cluster, site.cluster_ref.name),
+    return azure_checks.actions(
+        (observation.missing_at_acr, site.acr_ref.name), (observation.missing_at_cluster, site.cluster_ref.name)
     )
-    for answer, place in places:
-        if missing := required(answer):
-            return blocker(Code.ACTIONS_MISSING, missing=missing, place=place)
-    return ok(Code.ACTIONS_COMPLETE)
 
 
 CHECKS: tuple[Check[RotationRequest, Observation], ...] = (

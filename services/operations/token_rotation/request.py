@@ -52,10 +52,6 @@ class Code(StrEnum):
     EXTENSION_BUSY = auto()
     EXTENSION_FAILED = auto()
     OTHER_SECRETS = auto()
-    AGENTS_CONNECTED = auto()
-    AGENTS_AWAY = auto()
-    ACTIONS_COMPLETE = auto()
-    ACTIONS_MISSING = auto()
 
 
 class Cause(StrEnum):

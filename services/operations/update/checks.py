@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from services.model.azure import Token, resource_name
 from services.model.kubernetes import DeployedWorkload
 from services.model.plan import Finding, Plan
-from services.operations import client_tokens
+from services.operations import azure_checks, client_tokens
 from services.operations.answers import Answer, Questions
 from services.operations.checks import Check, blocker, check, ok, required, warning
 from services.operations.reach import ClusterQuestions
@@ -86,12 +86,11 @@ def contact(_site: Site, request: UpdateRequest, observation: Observation) -> Fi
 
 
 @check("azure.actions", title="Bot has the Azure right to change it")
-def actions(_site: Site, request: UpdateRequest, observation: Observation) -> Finding | None:
+def actions(site: Site, request: UpdateRequest, observation: Observation) -> Finding | None:
     """By its roles."""
     if observation.registry(request.name) is None:
         return None
-    missing = required(observation.missing_actions)
-    return blocker(Code.ACTIONS_MISSING, missing=missing) if missing else ok(Code.ACTIONS_COMPLETE)
+    return azure_checks.actions((observation.missing_actions, site.acr_ref.name))
 
 
 @check("client_tokens.exist", title="Client tokens exist", essential=True)

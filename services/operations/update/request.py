@@ -46,8 +46,6 @@ class Code(StrEnum):
     WINDOW_MISSING = auto()
     NOT_IN_CONTACT = auto()
     NEXT_CONTACT = auto()
-    ACTIONS_COMPLETE = auto()
-    ACTIONS_MISSING = auto()
     CLIENT_TOKENS_EXIST = auto()
     CLIENT_TOKENS_ABSENT = auto()
     CLIENT_TOKENS_DISABLED = auto()

@@ -7,6 +7,7 @@ import pytest
 
 from services.model.errors import Invalid
 from services.operations.answers import Known
+from services.operations.azure_checks import AzureCode
 from services.operations.cloud_registry.observation import ACTIONS, DELETE, PROVIDER, Observation
 from services.operations.cloud_registry.procedures import ACR_CREATION, ACR_DELETION, ACR_IMPORT, ACR_UPDATE
 from services.operations.cloud_registry.request import AcrCreateOptions, AcrImportOptions, AcrOptions, Code
@@ -59,7 +60,7 @@ def test_one_that_is_not_there_or_is_being_changed_is_left_alone(observation: Ob
 def test_a_right_that_is_missing_is_named() -> None:
     lacking = replace(SEEN, missing_actions=Known(ACTIONS))
 
-    assert planned(ACR_UPDATE, lacking)[1] == [Code.DATA_ENDPOINT_HOSTS, Code.ACTIONS_MISSING]
+    assert planned(ACR_UPDATE, lacking)[1] == [Code.DATA_ENDPOINT_HOSTS, AzureCode.ACTIONS_MISSING]
     assert planned(ACR_DELETION, lacking)[1] == [Code.ALL_IS_LOST, Code.DELETION_NOT_ALLOWED]
     assert planned(ACR_UPDATE, replace(SEEN, missing_actions=Known((DELETE, ACTIONS[1]))))[1] == [
         Code.DATA_ENDPOINT_HOSTS

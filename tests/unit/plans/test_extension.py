@@ -10,6 +10,7 @@ from services.model.errors import Invalid
 from services.model.kubernetes import Node, Workload
 from services.model.plan import Plan
 from services.operations.answers import Known
+from services.operations.azure_checks import AzureCode
 from services.operations.deploy.codes import Code as DeployCode
 from services.operations.deploy.codes import ExtensionCode
 from services.operations.deploy.extension_alone import EXTENSION_DEPLOY, ExtensionDeployOptions
@@ -165,7 +166,12 @@ def test_cert_manager_comes_back_where_the_cluster_has_none_and_a_secret_s_name_
             {"tokens": Known(())},
             Code.NO_CONNECTION_STRING,
         ),
-        (ExtensionUpdateOptions(version="0.10.0"), OWN, {"missing_at_cluster": Known(("x",))}, Code.ACTIONS_MISSING),
+        (
+            ExtensionUpdateOptions(version="0.10.0"),
+            OWN,
+            {"missing_at_cluster": Known(("x",))},
+            AzureCode.ACTIONS_MISSING,
+        ),
     ],
 )
 def test_a_change_that_would_lose_something_is_refused(

@@ -1,0 +1,37 @@
+"""What several kinds ask before they change something: the bot's own rights in Azure, and the Arc agents."""
+
+from collections.abc import Collection
+from enum import StrEnum, auto
+
+from services.model.azure import ArcCluster
+from services.model.plan import Finding
+from services.operations.answers import Answer
+from services.operations.checks import blocker, ok, required
+
+
+class AzureCode(StrEnum):
+    """Findings of this module. `handlers.views.procedures.words` has their sentences."""
+
+    ACTIONS_COMPLETE = auto()
+    ACTIONS_MISSING = auto()
+    AGENTS_CONNECTED = auto()
+    AGENTS_AWAY = auto()
+
+
+def actions(*places: tuple[Answer[tuple[str, ...] | None], str], needed: Collection[str] | None = None) -> Finding:
+    """A blocker for the first place where the bot's identity lacks actions, or those of them that are `needed`.
+
+    A place is the answer to which actions are missing there, with its name.
+    """
+    for answer, place in places:
+        missing = tuple(action for action in required(answer) or () if needed is None or action in needed)
+        if missing:
+            return blocker(AzureCode.ACTIONS_MISSING, missing=missing, place=place)
+    return ok(AzureCode.ACTIONS_COMPLETE)
+
+
+def agents(arc_cluster: ArcCluster) -> Finding:
+    """A blocker unless the cluster's agents reach Azure: what is to change there they carry out."""
+    if arc_cluster.connectivity == "Connected":
+        return ok(AzureCode.AGENTS_CONNECTED)
+    return blocker(AzureCode.AGENTS_AWAY, state=arc_cluster.connectivity, last_heartbeat=arc_cluster.last_heartbeat)
