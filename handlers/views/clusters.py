@@ -133,19 +133,7 @@ def card(detail: ClusterDetail) -> Message:
             ),
         ),
         ("cert-manager", _cert_manager(detail)),
-        (
-            "Connected registry extension",
-            _answered(
-                detail.extensions,
-                lambda extensions: (
-                    listed(
-                        f"{code(each.name)} {escape(each.provisioning_state)}"
-                        for each in registry_extensions(extensions)
-                    )
-                    or "none"
-                ),
-            ),
-        ),
+        ("Connected registry extension", _answered(detail.extensions, _extensions)),
     )
     parts = [blocks.section(head), *blocks.fields(azure), *blocks.fields(inside), *_unasked(detail)]
     if known(detail.identity, "proven") == "unproven":
@@ -196,6 +184,11 @@ def _storage_classes(classes: Sequence[StorageClass]) -> str:
     further = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
     default = "" if any(item.default for item in classes) or not classes else "; none is the default"
     return (listed([*names[:MOST_NAMES], *further]) or "none") + default
+
+
+def _extensions(extensions: tuple[Extension, ...]) -> str:
+    own = registry_extensions(extensions)
+    return listed(f"{code(each.name)} {escape(each.provisioning_state)}" for each in own) or "none"
 
 
 def _cert_manager(detail: ClusterDetail) -> str:
