@@ -87,6 +87,16 @@ def acr_options(acr: AcrRef) -> dict[str, object]:
     return {"registry": acr.name, "resource_group": acr.resource_group, "subscription": acr.subscription}
 
 
+def kubectl_options(site: Site, namespace: object) -> dict[str, object]:
+    """The options by which kubectl finds a namespace of a site's cluster."""
+    return {"context": site.cluster.kubernetes.context, "namespace": namespace}
+
+
+def fetched(variable: Variable, command: str) -> tuple[str, str]:
+    """Lines that fill the variable with what the command prints, without the carriage return of a CLI for Windows."""
+    return f"{variable.name}=$({command})", f"{variable.name}=$(printf '%s' {variable} | tr -d '\\r')"
+
+
 def lines(commands: Iterable[str]) -> str:
     """The commands one below the other, without repetitions."""
     return "\n".join(dict.fromkeys(filter(None, commands)))

@@ -16,7 +16,7 @@ from services.model.errors import Failure, Refused
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.model.secret import Secret
-from services.operations.command_line import Variable, acr_options, command_line
+from services.operations.command_line import Variable, acr_options, command_line, fetched, kubectl_options
 from services.operations.connection_string import connection_string
 from services.operations.step import Done, Going, Progress, Scene, Step, again
 from services.policy.sites import RUNTIME_NAMESPACE, Site
@@ -105,8 +105,7 @@ def see_available(kind: str) -> Step:
     def line(site: Site, _operation: Operation, _planned: PlannedStep) -> str:
         return command_line(
             "kubectl wait deployments",
-            context=site.cluster.kubernetes.context,
-            namespace=RUNTIME_NAMESPACE,
+            **kubectl_options(site, RUNTIME_NAMESPACE),
             all=True,
             **{"for": "condition=Available"},
             timeout="10m",
@@ -159,12 +158,9 @@ def protected_lines(
     form += "".join(f', "{key}": "%s"' for key in others or {}) + "}"
     names = f"{shlex.quote(operation.target)} {shlex.quote(str(params['token']))}"
     values = " ".join(("", *map(shlex.quote, (others or {}).values())))
-    # Azure CLIs for Windows end lines with a carriage return.
     return (
-        f"{_PASSWORD.name}=$({generate})",
-        f"{_PASSWORD.name}=$(printf '%s' {_PASSWORD} | tr -d '\\r')",
-        f"{_GATEWAY.name}=$({gateway})",
-        f"{_GATEWAY.name}=$(printf '%s' {_GATEWAY} | tr -d '\\r')",
+        *fetched(_PASSWORD, generate),
+        *fetched(_GATEWAY, gateway),
         f"{PROTECTED.name}=$(mktemp)",
         f"trap 'rm -f {PROTECTED}' EXIT",
         f"printf '{form}\\n' {names} {_PASSWORD} {_GATEWAY}{values.rstrip()} > {PROTECTED}",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
-from services.operations.command_line import command_line
+from services.operations.command_line import command_line, kubectl_options
 from services.operations.step import Done, Going, Progress, Scene, Step
 from services.operations.token_steps import SLOTS
 from services.policy.sites import Site
@@ -54,9 +54,9 @@ def delete_workload(kind: str) -> Step:
         workload = await cluster.workload(place.namespace, place.name)
         return Done() if workload is None or not workload.managed else Going()
 
-    def line(_site: Site, _operation: Operation, planned: PlannedStep) -> str:
-        params = planned.params
-        return command_line("kubectl delete deployment", params["workload"], namespace=params["namespace"])
+    def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
+        place = place_of(planned)
+        return command_line("kubectl delete deployment", place.name, **kubectl_options(site, place.namespace))
 
     return Step(kind, begin, line, wait=wait, interval=2)
 
@@ -70,10 +70,10 @@ def delete_pull_secrets(kind: str) -> Step:
             await cluster.delete_pull_secret(place.namespace, name)
         return Done()
 
-    def line(_site: Site, _operation: Operation, planned: PlannedStep) -> str:
+    def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
         place = place_of(planned)
-        options = {"namespace": place.namespace, "ignore_not_found": True}
-        return command_line("kubectl delete secret", *place.pull_secrets, **options)
+        options = kubectl_options(site, place.namespace)
+        return command_line("kubectl delete secret", *place.pull_secrets, **options, ignore_not_found=True)
 
     return Step(kind, begin, line)
 

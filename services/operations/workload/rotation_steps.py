@@ -8,7 +8,7 @@ from services.model.contents import EdgeQuestion, EdgeSilence
 from services.model.errors import Absent, Failure
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
-from services.operations.command_line import acr_options, command_line, lines
+from services.operations.command_line import acr_options, command_line, kubectl_options, lines
 from services.operations.step import Done, Going, Progress, Scene, Step, again, follow, followed
 from services.operations.token_steps import SLOTS
 from services.operations.workload.diagnosis import LASTING, diagnose
@@ -34,11 +34,11 @@ def _secret(_params: object) -> frozenset[str]:
 def switch_workload(kind: str) -> Step:
     """A step that gives the workload's Pods the new pull secret, and changes nothing else of it."""
 
-    def line(_site: Site, _operation: Operation, planned: PlannedStep) -> str:
+    def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
         params = planned.params
         patch = {"spec": {"template": {"spec": {"imagePullSecrets": [{"name": params["secret"]}]}}}}
-        options = {"namespace": params["namespace"], "patch": json.dumps(patch)}
-        return command_line("kubectl patch deployment", params["workload"], **options)
+        options = kubectl_options(site, params["namespace"])
+        return command_line("kubectl patch deployment", params["workload"], **options, patch=json.dumps(patch))
 
     return replace(put_workload(kind), line=line, free=_secret, repeats=_never)
 
@@ -92,9 +92,9 @@ def see_rolled_out(kind: str) -> Step:
             raise replace(failure, facts={**failure.facts, **sync_facts(registry)})
         return Going()
 
-    def line(_site: Site, _operation: Operation, planned: PlannedStep) -> str:
-        params = planned.params
-        return command_line("kubectl rollout status deployment", params["workload"], namespace=params["namespace"])
+    def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
+        place = place_of(planned)
+        return command_line("kubectl rollout status deployment", place.name, **kubectl_options(site, place.namespace))
 
     return Step(kind, look, line, wait=again(look), interval=5, within=timedelta(minutes=15))
 
@@ -119,7 +119,7 @@ def end_password(kind: str) -> Step:
     def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
         place, name = place_of(planned), str(planned.params["secret"])
         slot = {SLOTS[place.pull_secrets.index(name)]: True}
-        secret = command_line("kubectl delete secret", name, namespace=place.namespace)
+        secret = command_line("kubectl delete secret", name, **kubectl_options(site, place.namespace))
         token = command_line(
             "az acr token credential delete", name=planned.params["token"], **acr_options(site.acr_ref), **slot
         )

@@ -4,6 +4,7 @@ The client token's password lives between two awaits of `put_pull_secret` and no
 checkpoint holds it.
 """
 
+import json
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,13 +15,13 @@ from services.model.kubernetes import PullSecret, WorkloadSpec
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.operations import client_tokens
-from services.operations.command_line import Variable, acr_options, command_line, lines
+from services.operations.command_line import Variable, acr_options, command_line, fetched, kubectl_options, lines
 from services.operations.step import Done, Going, Progress, Scene, Step, again, follow, followed
 from services.operations.token_steps import SLOTS, delete_scope_map, delete_token, put_scope_map, put_token
 from services.operations.workload.diagnosis import LASTING, diagnose
 from services.operations.workload.outputs import ImagePulled, PullSecretMade, TokenLinked
 from services.operations.workload.words import Cause
-from services.operations.workload_removal import DELETE_PULL_SECRETS, DELETE_WORKLOAD, Place, place_of
+from services.operations.workload_removal import DELETE_PULL_SECRETS, DELETE_WORKLOAD, place_of
 from services.policy.schedule import next_contact
 from services.policy.sites import CONTINUOUS, Site
 
@@ -29,6 +30,9 @@ GRACE = timedelta(minutes=2)
 the next minute; a node tries again after 10, 20 and 40 seconds."""
 SYNCED_WITHIN = timedelta(minutes=10)
 """By then an edge that syncs all the time has had the change."""
+NAME_LABEL = "app.kubernetes.io/name"
+"""Whose value is the workload's name (Kubernetes: recommended labels)."""
+_PASSWORD = Variable("password")
 
 
 # --- client token ---------------------------------------------------------------------------------------------------
@@ -161,15 +165,17 @@ def put_pull_secret(kind: str) -> Step:
             query="passwords[0].value",
             output="tsv",
         )
+        # By a pipe: the arguments of a process can be read by everybody on its machine, and printf is built in.
         secret = command_line(
-            "kubectl create secret docker-registry",
+            "kubectl create secret generic",
             name,
-            namespace=params["namespace"],
-            docker_server=params["server"],
-            docker_username=params["token"],
-            docker_password=Variable("password"),
+            **kubectl_options(site, params["namespace"]),
+            type="kubernetes.io/dockerconfigjson",
+            from_file=".dockerconfigjson=/dev/stdin",
         )
-        return lines((f"password=$({password})", secret))
+        login = command_line("", params["server"], params["token"], _PASSWORD)
+        form = '{"auths":{"%s":{"username":"%s","password":"%s"}}}'
+        return lines((*fetched(_PASSWORD, password), f"printf '{form}'{login} | {secret}"))
 
     return Step(kind, begin, line, repeats=_pull_failed)
 
@@ -192,20 +198,25 @@ def put_workload(kind: str) -> Step:
         )
         return Done()
 
-    def line(_site: Site, _operation: Operation, planned: PlannedStep) -> str:
-        params = planned.params
-        name, namespace = params["workload"], params["namespace"]
-        place = Place(str(namespace), str(name))
-        patch = f'{{"spec":{{"template":{{"spec":{{"imagePullSecrets":[{{"name":"{place.pull_secrets[0]}"}}]}}}}}}}}'
-        create = command_line(
-            "kubectl create deployment",
-            name,
-            namespace=namespace,
-            image=params["image"],
-            replicas=params["replicas"],
-            port=params["port"],
-        )
-        return lines((create, command_line("kubectl patch deployment", name, namespace=namespace, patch=patch)))
+    def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
+        params, place = planned.params, place_of(planned)
+        name, options = place.name, kubectl_options(site, place.namespace)
+        image, replicas = params["image"], params["replicas"]
+        put = [
+            command_line(
+                "kubectl create deployment", name, **options, image=image, replicas=replicas, port=params["port"]
+            )
+        ]
+        if planned.effect == "change":
+            put = [
+                command_line("kubectl set image", f"deployment/{name}", f"*={image}", **options),
+                command_line("kubectl scale deployment", name, **options, replicas=replicas),
+            ]
+        secret = str(params.get("pull_secret") or place.pull_secrets[0])
+        # kubectl's own label is `app`; it is by the other one that the bot and the lines below find the Pods.
+        template = {"metadata": {"labels": {NAME_LABEL: name}}, "spec": {"imagePullSecrets": [{"name": secret}]}}
+        patch = json.dumps({"spec": {"template": template}})
+        return lines((*put, command_line("kubectl patch deployment", name, **options, patch=patch)))
 
     return Step(kind, begin, line, repeats=_pull_failed)
 
@@ -221,11 +232,11 @@ def _pull_failed(operation: Operation, _index: int) -> bool:
 def see_pulled(kind: str) -> Step:
     """A step that looks until every Pod has the cloud's image."""
 
-    def line(_site: Site, _operation: Operation, planned: PlannedStep) -> str:
+    def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
         return command_line(
             "kubectl get pods",
-            namespace=planned.params["namespace"],
-            selector=f"app.kubernetes.io/name={planned.params['workload']}",
+            **kubectl_options(site, planned.params["namespace"]),
+            selector=f"{NAME_LABEL}={planned.params['workload']}",
             output="jsonpath={.items[*].status.containerStatuses[*].imageID}",
         )
 

@@ -2,12 +2,12 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,11 +22,11 @@ from services.policy.sites import Site
 from tests.golden.kinds import KINDS, TILL
 from tests.golden.values import NOW, SEEN, SITE, operation
 from tests.unit.scripts import tools
+from tests.unit.scripts.plans import PLANS
 
 HOSTILE = "a'b\"c $(touch pwned) `touch pwned`; touch pwned #\\"
 CLUSTER = f"{SITE.subscription}/Edge-RG/hamburg-arc"
-CHECKER = [shutil.which("shellcheck") or "/bin/sh", *(["-"] if shutil.which("shellcheck") else ["-n"])]
-"""shellcheck where it is installed, else the shell's own reading."""
+SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 REGISTRY_ID = "/subscriptions/S/resourceGroups/G/providers/Microsoft.ContainerRegistry/registries/contosobuild"
 Run = Callable[..., list[dict[str, Any]]]
 
@@ -188,7 +188,7 @@ def test_the_script_of_a_client_token_s_new_password_fills_the_idle_secret_and_e
 
     assert commands(calls) == [
         "az acr token credential generate",
-        "kubectl create secret docker-registry regcred-till-2",
+        "kubectl create secret generic regcred-till-2",
         "az acr connected-registry show",
         "kubectl patch deployment till",
         "kubectl rollout status deployment till",
@@ -196,6 +196,8 @@ def test_the_script_of_a_client_token_s_new_password_fills_the_idle_secret_and_e
         "az acr token credential delete",
     ]
     assert [call["options"]["password1"] for call in calls if "credential" in call["command"]] == [False, True]
+    [login] = [json.loads(call["stdin"])["auths"] for call in calls if "stdin" in call]
+    assert login == {"10.112.0.2": {"username": TILL.token("edge01"), "password": "hunter2+ACR/hunter2=="}}
     [patch] = [call["options"]["patch"] for call in calls if "patch" in call["command"]]
     assert json.loads(patch)["spec"]["template"]["spec"] == {"imagePullSecrets": [{"name": "regcred-till-2"}]}
 
@@ -365,7 +367,37 @@ def spoilt(step: PlannedStep) -> PlannedStep:
     return replace(step, params={key: values.get(key, value) for key, value in step.params.items()})
 
 
-def test_a_script_is_sound() -> None:
-    checked = subprocess.run(CHECKER, input=written(deployment()), text=True, capture_output=True, check=False)
+def with_context(site: Site) -> Site:
+    """The same where kubectl reaches the cluster by a context of its own."""
+    reached = site.cluster.kubernetes.model_copy(update={"context": "hamburg"})
+    return site.model_copy(update={"cluster": site.cluster.model_copy(update={"kubernetes": reached})})
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_the_script_of_each_kind_runs_by_options_that_exist_in_the_site_s_cluster_alone(run: Run, name: str) -> None:
+    planned, site = PLANS[name]
+    calls = run(written(planned, with_context(site)))
+
+    assert calls
+    assert {call["options"]["context"] for call in calls if call["command"].startswith("kubectl")} <= {"hamburg"}
+    assert {call["options"]["subscription"] for call in calls if call["command"].startswith("az")} <= {
+        SITE.subscription
+    }
+    assert [call["command"] for call in calls if "hunter2" in str(call["words"])] == []
+
+
+def test_every_step_there_is_stands_in_a_script() -> None:
+    planned = {step.kind for of, _site in PLANS.values() for step in of.planned}
+
+    assert {of.kind for of, _site in PLANS.values()} == set(PROCEDURES.kinds)
+    assert planned == {step.kind for kind in PROCEDURES.kinds for step in PROCEDURES[kind].steps}
+
+
+@pytest.mark.skipif(not SHELLCHECK.exists(), reason="shellcheck is not installed")
+@pytest.mark.parametrize("name", PLANS)
+def test_shellcheck_passes_the_script_of_each_kind(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "script.sh"
+    file.write_text(written(*PLANS[name]))
+    checked = subprocess.run([SHELLCHECK, "--norc", file], text=True, capture_output=True, check=False)
 
     assert (checked.returncode, checked.stdout) == (0, "")

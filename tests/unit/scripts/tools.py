@@ -10,6 +10,7 @@ import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -121,21 +122,16 @@ AZ: Mapping[str, dict[str, dict[str, Any]]] = {
     },
 }
 KUBECTL: Mapping[str, dict[str, dict[str, Any]]] = {
-    "create secret docker-registry regcred-till-2": {
-        "--docker-server": ONE,
-        "--docker-username": ONE,
-        "--docker-password": ONE,
-    },
-    "patch deployment till": {"--patch": ONE},
-    "rollout status deployment till": {},
-    "delete secret regcred-till-1": {},
-    "create service clusterip registry-placeholder": {"--clusterip": ANY, "--tcp": ONE},
-    "delete service registry-placeholder": {"--ignore-not-found": FLAG},
-    "get configmap azure-clusterconfig": {"--output": ANY},
-    "get services": {},
-    "wait namespace/connected-registry": {"--for": ONE, "--timeout": ANY},
-    "wait deployments": {"--all": FLAG, "--for": ONE, "--timeout": ANY},
-    "wait persistentvolumeclaims": {"--all": FLAG, "--for": ONE, "--timeout": ANY},
+    "create secret generic": {"--type": ANY, "--from-file": ONE},
+    "create deployment": {"--image": ONE, "--replicas": ANY, "--port": ANY},
+    "create service clusterip": {"--clusterip": ANY, "--tcp": ONE},
+    "set image": {},
+    "scale": {"--replicas": ONE},
+    "patch": {"--patch": ONE},
+    "rollout status": {},
+    "delete": {"--ignore-not-found": FLAG},
+    "get": {"--output": ANY, "--selector": ANY},
+    "wait": {"--all": FLAG, "--for": ONE, "--timeout": ANY},
 }
 EVERYWHERE: Mapping[str, dict[str, dict[str, Any]]] = {
     "az": {"--subscription": ONE, "--query": ANY, "--output": {"choices": ("json", "tsv", "table", "none")}},
@@ -150,16 +146,21 @@ ANSWERS = {
     "activation.status": "Inactive",
 }
 """What is printed, by `--query`."""
+STDIN = "/dev/stdin"
 
 
 def parsed(program: str, words: Sequence[str]) -> tuple[str, Mapping[str, Any]]:
     """The command and its options; ends the process with 2 where the real program would refuse them."""
+    heads = list(takewhile(lambda word: not word.startswith("-"), words))
+    name = " ".join(heads)
+    # The Azure CLI has options alone; kubectl's commands name their objects before the options.
+    lengths = range(len(heads), 0, -1) if program == "kubectl" else (len(heads),)
     commands = {"az": AZ, "kubectl": KUBECTL}[program]
-    name = " ".join(word for word in words[: next((at for at, word in enumerate(words) if word[0] == "-"), len(words))])
+    known = [commands[head] for head in (" ".join(heads[:length]) for length in lengths) if head in commands]
     parser = ArgumentParser(prog=f"{program} {name}", allow_abbrev=False)
-    for option, settings in (commands[name] | EVERYWHERE[program]).items():
+    for option, settings in (known[0] | EVERYWHERE[program]).items():
         parser.add_argument(option, **settings)
-    return name, vars(parser.parse_args(words[len(name.split()) :]))
+    return name, vars(parser.parse_args(words[len(heads) :]))
 
 
 def main(program: str, words: Sequence[str]) -> int:
@@ -168,6 +169,8 @@ def main(program: str, words: Sequence[str]) -> int:
     call: dict[str, Any] = {"command": f"{program} {name}", "words": words, "options": options}
     if protected:
         call["protected"] = json.loads(Path(protected).read_text()), oct(Path(protected).stat().st_mode & 0o777)
+    if STDIN in str(options.get("from_file")):
+        call["stdin"] = sys.stdin.read()
     with Path(os.environ["CALLS"]).open("a") as file:
         file.write(json.dumps(call) + "\n")
     if options.get("query") == "lastActivityTime":

@@ -9,7 +9,7 @@ from services.model.errors import AddressTaken, Failure
 from services.model.kubernetes import ServiceRanges
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
-from services.operations.command_line import command_line, lines
+from services.operations.command_line import command_line, kubectl_options, lines
 from services.operations.deploy import addresses
 from services.operations.deploy.causes import Cause
 from services.operations.deploy.diagnosis import refused_address
@@ -31,11 +31,10 @@ def hold_address(kind: str) -> Step:
 
     def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
         # In a cluster that says that it is the site's: the context may be named otherwise elsewhere.
-        context, cluster = site.cluster.kubernetes.context, site.cluster_ref
+        cluster = site.cluster_ref
         arc_id = command_line(
             "kubectl get configmap azure-clusterconfig",
-            context=context,
-            namespace="azure-arc",
+            **kubectl_options(site, "azure-arc"),
             output="jsonpath={.data.AZURE_SUBSCRIPTION_ID}/{.data.AZURE_RESOURCE_GROUP}/{.data.AZURE_RESOURCE_NAME}",
         )
         expected = shlex.quote(f"{cluster.subscription}/{cluster.resource_group}/{cluster.name}".lower())
@@ -46,8 +45,7 @@ def hold_address(kind: str) -> Step:
                 f'[ "$arc_cluster" = {expected} ] || {{ echo {wrong} >&2; exit 1; }}',
                 command_line(
                     "kubectl create service clusterip registry-placeholder",
-                    context=context,
-                    namespace=planned.params["namespace"],
+                    **kubectl_options(site, planned.params["namespace"]),
                     clusterip=planned.params["address"],
                     tcp=443,
                 ),
@@ -158,7 +156,7 @@ def see_runtime(kind: str) -> Step:
         return Going()
 
     def line(site: Site, _operation: Operation, _planned: PlannedStep) -> str:
-        place: dict[str, object] = {"context": site.cluster.kubernetes.context, "namespace": RUNTIME_NAMESPACE}
+        place = kubectl_options(site, RUNTIME_NAMESPACE)
         conditions = {"deployments": "condition=Available", "persistentvolumeclaims": "jsonpath={.status.phase}=Bound"}
         waits = [
             command_line(f"kubectl wait {kind}", **place, all=True, **{"for": condition}, timeout="10m")

@@ -9,7 +9,7 @@ from services.model.azure import Extension
 from services.model.errors import Absent, Failure
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
-from services.operations.command_line import Variable, acr_options, command_line, lines
+from services.operations.command_line import Variable, acr_options, command_line, fetched, kubectl_options, lines
 from services.operations.connection_string import connection_string
 from services.operations.deploy.causes import Cause
 from services.operations.deploy.outputs import ExtensionInstalled, address_of
@@ -105,12 +105,8 @@ def _install_line(site: Site, operation: Operation, planned: PlannedStep) -> str
 
 
 def _release_line(site: Site) -> str:
-    return command_line(
-        "kubectl delete service registry-placeholder",
-        context=site.cluster.kubernetes.context,
-        namespace=site.cluster.kubernetes.hold_namespace,
-        ignore_not_found=True,
-    )
+    place = kubectl_options(site, site.cluster.kubernetes.hold_namespace)
+    return command_line("kubectl delete service registry-placeholder", **place, ignore_not_found=True)
 
 
 _CONNECTION_STRING, _PROTECTED_SETTINGS = Variable("connection_string"), Variable("protected_settings")
@@ -131,9 +127,7 @@ def _settings_lines(site: Site, operation: Operation, planned: PlannedStep) -> t
     )
     secret, file = _CONNECTION_STRING, _PROTECTED_SETTINGS
     return (
-        f"{secret.name}=$({get_settings})",
-        # Azure CLIs for Windows end lines with a carriage return.
-        f"{secret.name}=$(printf '%s' {secret} | tr -d '\\r')",
+        *fetched(secret, get_settings),
         f"{file.name}=$(mktemp)",
         f"trap 'rm -f {file}' EXIT",
         f'printf \'{{"connectionString": "%s"}}\\n\' {secret} > {file}',

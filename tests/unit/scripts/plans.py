@@ -1,0 +1,191 @@
+"""An operation of every kind, with a plan that its own procedure has made: together they have every step there is."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from services.model.azure import ArcCluster, ConnectedRegistry, Extension, Image, ScopeMap, Token
+from services.model.kubernetes import DeployedWorkload
+from services.model.operation import Operation
+from services.operations.answers import Known
+from services.operations.cloud_registry import observation as cloud_registry
+from services.operations.cloud_registry.procedures import ACR_CREATION, ACR_DELETION, ACR_IMPORT, ACR_UPDATE
+from services.operations.cloud_registry.request import AcrCreateOptions, AcrImportOptions, AcrOptions
+from services.operations.create import observation as create
+from services.operations.create.procedure import CREATION
+from services.operations.create.request import CreateOptions
+from services.operations.deactivate import checks as deactivate
+from services.operations.deactivate.procedure import DEACTIVATION
+from services.operations.deactivate.request import DeactivateOptions
+from services.operations.deploy.extension_alone import EXTENSION_DEPLOY, ExtensionDeployOptions
+from services.operations.deploy.procedure import DEPLOY
+from services.operations.deploy.request import DeployOptions
+from services.operations.permissions import observation as permissions
+from services.operations.permissions.procedure import PERMISSIONS
+from services.operations.permissions.request import PermissionsOptions
+from services.operations.procedure import Procedure
+from services.operations.providers.procedure import PROVIDER_REGISTRATION
+from services.operations.providers.procedure import Observation as ProviderObservation
+from services.operations.providers.request import ProviderOptions
+from services.operations.remove import observation as remove
+from services.operations.remove.procedure import REMOVAL
+from services.operations.remove.request import RemoveOptions, RollbackOptions
+from services.operations.remove.rollback import ROLLBACK
+from services.operations.workload import observation as workload
+from services.operations.workload.procedure import DELETE_WORKLOAD, DEPLOY_WORKLOAD
+from services.operations.workload.request import DeletionOptions, WorkloadOptions
+from services.policy.sites import PROVIDERS, Site, gateway_actions
+from tests.golden.kinds import KINDS, PLANT, PULLING, TILL, sync_scope_map, sync_token
+from tests.golden.values import ACR, EXTENSION, NOW, REGISTRY, SEEN, SITE, WITHOUT_ACCESS, WITHOUT_CLUSTER, operation
+
+READY = replace(ACR, data_endpoint=True)
+ARC = ArcCluster("/arc", "hamburg-arc", "westeurope", "Connected", NOW, "1.33.4")
+CLIENT = TILL.token("edge01")
+CLIENT_TOKEN = Token(f"/acr/tokens/{CLIENT}", CLIENT, f"/acr/scopeMaps/{CLIENT}", enabled=True)
+PULLED_FROM = replace(REGISTRY, client_token_ids=(CLIENT_TOKEN.id,))
+INACTIVE = Known[tuple[ConnectedRegistry, ...]]((replace(REGISTRY, activation="Inactive"),))
+RUNNING = Known[DeployedWorkload | None](DeployedWorkload(PULLING, "uid", managed=True, pods=()))
+INSTALLED = Known[tuple[Extension, ...]]((replace(EXTENSION, settings={"service.clusterIP": REGISTRY.login_server}),))
+ABOVE = ScopeMap("/acr/scopeMaps/plant", "plant", (*gateway_actions("plant"), *gateway_actions("edge01")))
+TO_CREATE = SITE.model_copy(update={"acr": SITE.acr.model_copy(update={"create_in": "westeurope"})})
+CLOUD = cloud_registry.Observation(
+    registry=Known(replace(ACR, sku="Basic")),
+    connected=Known(()),
+    name_refusal=Known(""),
+    providers=Known({cloud_registry.PROVIDER: "Registered"}),
+    missing_actions=Known(()),
+)
+WHOLE = remove.Observation(
+    connected=Known((PLANT, PULLED_FROM)),
+    scope_maps=Known((ABOVE, sync_scope_map("edge01"), ScopeMap(CLIENT_TOKEN.scope_map_id, CLIENT, ()))),
+    tokens=Known((sync_token("plant"), sync_token("edge01"), CLIENT_TOKEN)),
+    missing_at_acr=Known(()),
+    cluster=Known(ARC),
+    extensions=INSTALLED,
+    missing_at_cluster=Known(()),
+    kubernetes_version=Known("v1.33.4"),
+    missing_rights=Known(()),
+    namespace_phase=Known("Active"),
+    workloads=Known(()),
+    own_workloads=Known((DeployedWorkload(PULLING, "uid", managed=True, pods=()),)),
+    missing_workload_rights=Known(()),
+)
+
+
+def planned(
+    procedure: Procedure[Any, Any], options: object, observation: object, *, target: str = "edge01", site: Site = SITE
+) -> tuple[Operation, Site]:
+    """An operation of this kind, and where it is."""
+    plan = procedure.make_plan(site, procedure.request(site, target, options), observation, NOW)
+    return operation(kind=procedure.kind, target=target, options=options, plan=plan), site
+
+
+PLANS: Mapping[str, tuple[Operation, Site]] = {
+    **{kind: (planned_there, SITE) for kind, planned_there in KINDS.items()},
+    "deploy": planned(DEPLOY, DeployOptions(), SEEN),
+    "deploy, without access and cloud registry": planned(
+        DEPLOY,
+        DeployOptions(),
+        replace(WITHOUT_CLUSTER, registry=Known(None)),
+        site=WITHOUT_ACCESS.model_copy(update={"acr": TO_CREATE.acr}),
+    ),
+    "extension deploy": planned(
+        EXTENSION_DEPLOY,
+        ExtensionDeployOptions(extension_name="edge"),
+        replace(SEEN, connected=INACTIVE, token=Known(sync_token("edge01"))),
+    ),
+    "extension deploy, without access": planned(
+        EXTENSION_DEPLOY,
+        ExtensionDeployOptions(),
+        replace(WITHOUT_CLUSTER, connected=INACTIVE, token=Known(sync_token("edge01"))),
+        site=WITHOUT_ACCESS,
+    ),
+    "create, with the data endpoint": planned(
+        CREATION,
+        CreateOptions(repositories=("hello-world",), mode="ReadWrite", gc_enabled=False),
+        create.Observation(
+            registry=Known(ACR),
+            connected=Known(()),
+            scope_maps=Known(()),
+            tokens=Known(()),
+            missing_actions=Known(()),
+            images={"hello-world": Known("latest")},
+        ),
+    ),
+    "deactivate": planned(
+        DEACTIVATION, DeactivateOptions(), deactivate.Observation(connected=Known((REGISTRY,)), extensions=INSTALLED)
+    ),
+    "permissions, less": planned(
+        PERMISSIONS,
+        PermissionsOptions(remove=("hello-world",)),
+        permissions.Observation(
+            connected=Known((REGISTRY,)),
+            scope_maps=Known((sync_scope_map("edge01"),)),
+            tokens=Known((sync_token("edge01"),)),
+            missing_actions=Known(()),
+            workloads=Known(()),
+            own_workloads=Known(()),
+        ),
+    ),
+    "remove": planned(REMOVAL, RemoveOptions(), WHOLE),
+    "remove, without the cluster": planned(REMOVAL, RemoveOptions(without_cluster=True), WHOLE),
+    "operation rollback": planned(
+        ROLLBACK,
+        RollbackOptions(
+            "op-7k3q9xa",
+            created=dict.fromkeys(("extension.install", "connected.create", "sync_token.put"), "edge01")
+            | {"scope_map.put": "edge01"},
+            granted={"plant": gateway_actions("edge01")},
+            revoked={"edge01": ("repositories/team/app/content/read",)},
+        ),
+        WHOLE,
+    ),
+    "provider register": planned(
+        PROVIDER_REGISTRATION,
+        ProviderOptions(),
+        ProviderObservation(Known(dict.fromkeys(PROVIDERS, "NotRegistered"))),
+        target="hamburg",
+    ),
+    "acr create": planned(
+        ACR_CREATION, AcrCreateOptions("westeurope"), replace(CLOUD, registry=Known(None)), target="contosoacr"
+    ),
+    "acr update": planned(ACR_UPDATE, AcrOptions(), CLOUD, target="contosoacr"),
+    "acr import": planned(
+        ACR_IMPORT,
+        AcrImportOptions((f"mcr.microsoft.com/hello-world:v1@sha256:{'a' * 64}", "docker.io/library/nginx:1")),
+        CLOUD,
+        target="contosoacr",
+    ),
+    "acr delete": planned(ACR_DELETION, AcrOptions(), CLOUD, target="contosoacr"),
+    "workload deploy": planned(
+        DEPLOY_WORKLOAD,
+        WorkloadOptions("team/app:v1", "till", "shop", 2, 8080),
+        workload.Observation(
+            registry=Known(READY),
+            connected=Known((REGISTRY,)),
+            extensions=INSTALLED,
+            sync_scope_map=Known(sync_scope_map("edge01")),
+            image=Known(workload.CloudImage(Image("sha256:9f86d081", {}))),
+            scope_map=Known(None),
+            token=Known(None),
+            kubernetes_version=Known("v1.33.4"),
+            nodes=SEEN.nodes,
+            namespace_phase=Known("Active"),
+            missing_rights=Known(()),
+            workload=Known(None),
+        ),
+    ),
+    "workload delete": planned(
+        DELETE_WORKLOAD,
+        DeletionOptions("shop"),
+        workload.DeletionObservation(
+            connected=Known((PULLED_FROM,)),
+            extensions=INSTALLED,
+            tokens=Known((CLIENT_TOKEN,)),
+            missing_rights=Known(()),
+            workload=RUNNING,
+        ),
+        target="till",
+    ),
+}
+"""By kind, with a remark where a kind has several."""
