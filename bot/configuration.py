@@ -5,7 +5,7 @@ A changed file that has problems leaves the previous one in force; the problems 
 
 import asyncio
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -27,6 +27,8 @@ class Files:
 
     sites: Mapping[str, Site]
     policy: Policy
+    site_lines: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """By the site's name, the line of each key that the site file has for it, such as `acr.name`."""
 
 
 class FileConfiguration:
@@ -52,6 +54,11 @@ class FileConfiguration:
     def sites(self) -> Mapping[str, Site]:
         """The sites, by name."""
         return self._files.sites
+
+    @property
+    def site_lines(self) -> Mapping[str, Mapping[str, int]]:
+        """By the site's name, the line of each of its keys."""
+        return self._files.site_lines
 
     @property
     def policy(self) -> Policy:
@@ -123,7 +130,7 @@ def load(
         problems += rules.useless_approvals()
     if problems or policy is None:
         raise Broken(problems)
-    return Files(sites_by_name, policy)
+    return Files(sites_by_name, policy, _site_lines(site_file) if site_file else {})
 
 
 # --- values ---------------------------------------------------------------------------------------------------------
@@ -143,6 +150,14 @@ def _sites(file: File, problems: list[Problem]) -> dict[str, Site]:
         elif site := file.validated(Site, at, {"name": name, **values}, problems):
             sites_by_name[site.name] = site
     return sites_by_name
+
+
+def _site_lines(file: File) -> dict[str, dict[str, int]]:
+    lines: dict[str, dict[str, int]] = {}
+    for (section, *place), line in file.lines.items():
+        if section == "sites" and len(place) > 1:
+            lines.setdefault(str(place[0]), {})[".".join(map(str, place[1:]))] = line
+    return lines
 
 
 def _wrong_identities(file: File, sites: Mapping[str, Site], names: Collection[str] | None) -> Iterator[Problem]:

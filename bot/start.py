@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 
 import structlog
@@ -14,13 +14,14 @@ import structlog
 from bot import identities
 from bot.configuration import FileConfiguration
 from bot.problems import Broken, Problem
-from bot.settings import Settings, environment
+from bot.settings import Settings, env_name, environment
 from bot.slack.app import Connection
 from bot.wiring import Blueprint, open_bot
 from handlers.views.errors import plain
 from services.gateways.azure.clouds import cloud
 from services.gateways.azure.gateway import Options
 from services.gateways.azure.identity import Identity
+from services.model.about import Setting
 from services.model.errors import DomainError, Foreign, Unreachable
 from services.model.retention import Retention
 from services.operations.occupation import Occupied
@@ -168,7 +169,16 @@ def blueprint(settings: Settings, configuration: Configuration, names: Mapping[s
             audit=settings.keep_audit,
             archive=settings.audit_archive,
         ),
+        shared_settings=tuple(_shared_settings(settings)),
     )
+
+
+def _shared_settings(settings: Settings) -> Iterator[Setting]:
+    """What decides how every site's Azure is asked, and where their kubeconfig is."""
+    for field in ("azure_cloud", "identity", "azure_api_versions"):
+        yield Setting(env_name(field), getattr(settings, field), field not in settings.model_fields_set)
+    kubeconfig = environment().get("KUBECONFIG", "")
+    yield Setting("KUBECONFIG", kubeconfig, not kubeconfig)
 
 
 def connection(settings: Settings) -> Connection:

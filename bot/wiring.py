@@ -29,7 +29,7 @@ from handlers.kit.catalogue import Catalogue
 from services.gateways.azure.gateway import Connection as AzureConnection
 from services.gateways.azure.gateway import Options, open_azure
 from services.gateways.kubernetes.gateway import KubernetesGateway
-from services.model.about import About
+from services.model.about import About, Setting
 from services.model.clock import Clock, MachineClock
 from services.model.codec import Codec
 from services.model.message import Channel
@@ -89,6 +89,8 @@ class Blueprint:
     """Replaces this machine's clock, and Azure's clock that Azure's timestamps are compared with."""
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     """Where the Kubernetes client looks for `KUBECONFIG` and `HOME`, and imports for the passwords of registries."""
+    shared_settings: tuple[Setting, ...] = ()
+    """The settings that decide what every site has in common; `site show` names them."""
 
 
 @dataclass(frozen=True)
@@ -335,7 +337,9 @@ def _services(
         audit=store.audit,
         deliveries=store.deliveries,
         slack=outside.people,
-        about=About(__version__, outside.clock.now(), f"DBOS on {store.engine.dialect.name}"),
+        about=About(
+            __version__, outside.clock.now(), f"DBOS on {store.engine.dialect.name}", blueprint.shared_settings
+        ),
         operations=work.operations,
         watches=Subscriptions(store, (watching.poller.rewatch, schedule.watches_changed)),
         incidents=watching.triage,

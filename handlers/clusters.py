@@ -49,6 +49,11 @@ async def show(_request: Request, site: Site, *, services: Services) -> Message:
     Args:
         site: Whose cluster.
     """
+    return views.card(await look_at(site, services))
+
+
+async def look_at(site: Site, services: Services) -> views.ClusterDetail:
+    """What Azure and the cluster itself answer about a site's cluster; all questions are asked at once."""
     azure, arc = services.azure, site.cluster_ref
     async with asyncio.TaskGroup() as group:
         arm = Questions(group, "azure")
@@ -61,16 +66,14 @@ async def show(_request: Request, site: Site, *, services: Services) -> Message:
         cert_manager = inside.ask(lambda reached: reached.has_cert_manager())
         ranges = inside.ask(lambda reached: reached.service_ranges(site.cluster.kubernetes.hold_namespace))
     reaching = inside.reaching.result()
-    return views.card(
-        views.ClusterDetail(
-            site,
-            cluster.result(),
-            extensions.result(),
-            version.result(),
-            nodes.result(),
-            storage_classes.result(),
-            cert_manager.result(),
-            ranges.result(),
-            Known(reaching.value.identity) if isinstance(reaching, Known) else reaching,
-        )
+    return views.ClusterDetail(
+        site,
+        cluster.result(),
+        extensions.result(),
+        version.result(),
+        nodes.result(),
+        storage_classes.result(),
+        cert_manager.result(),
+        ranges.result(),
+        Known(reaching.value.identity) if isinstance(reaching, Known) else reaching,
     )

@@ -1,22 +1,21 @@
 """Sites: which there are, and what each is made of."""
 
 import asyncio
-from collections.abc import Awaitable
 from dataclasses import replace
-from typing import TypeVar
 
+from handlers.clusters import look_at
 from handlers.connected import visible
 from handlers.kit.command import command
 from handlers.kit.message import Message
 from handlers.kit.request import Request
 from handlers.kit.rights import permitted_sites
+from handlers.views import site_values
 from handlers.views import sites as views
-from services.model.errors import DomainError
+from services.model.azure import Registry
+from services.operations.answers import Answer, Questions
 from services.policy.access import PERMISSIONS
 from services.policy.sites import Site
 from services.services import Services
-
-A = TypeVar("A")
 
 
 @command("site list", needs="registry:read", examples=("site list", "site list --environment production"))
@@ -44,15 +43,13 @@ async def list_(
 
 @command("site show", needs="registry:read", examples=("site show berlin",))
 async def show(request: Request, site: Site, *, services: Services) -> Message:
-    """Show one site: cloud registry, cluster, connected registries, defaults, and what you may do there.
+    """Show one site: cloud registry, cluster, connected registries, your rights, and where each value comes from.
 
     Args:
         site: Which one.
     """
-    registry, cluster, fleet = await asyncio.gather(
-        _answer(services.azure.registries.get(site.acr_ref)),
-        _answer(services.azure.clusters.get(site.cluster_ref)),
-        visible(request, services, (site,)),
+    cluster, registry, fleet = await asyncio.gather(
+        look_at(site, services), _registry(site, services), visible(request, services, (site,))
     )
     policy = services.policy
     rules = {kind: policy.approval(kind, site) for kind in services.operations.kinds}
@@ -61,11 +58,12 @@ async def show(request: Request, site: Site, *, services: Services) -> Message:
         for permission in sorted(PERMISSIONS)
         if policy.decide(request.person, request.place, permission, site).allowed
     ]
-    return views.card(views.SiteDetail(site, registry, cluster, fleet, rules, tuple(permissions)))
+    lines = services.configuration.site_lines.get(site.name, {})
+    values = site_values.rows(lines, services.about.settings, registry, cluster)
+    return views.card(views.SiteDetail(cluster, registry, fleet, rules, tuple(permissions), values))
 
 
-async def _answer(question: Awaitable[A]) -> A | DomainError:
-    try:
-        return await question
-    except DomainError as error:
-        return error
+async def _registry(site: Site, services: Services) -> Answer[Registry | None]:
+    async with asyncio.TaskGroup() as group:
+        answer = Questions(group, "azure").find(site.acr_ref.id, lambda: services.azure.registries.get(site.acr_ref))
+    return answer.result()

@@ -446,6 +446,10 @@ class Configuration(Protocol):
         """By name."""
 
     @property
+    def site_lines(self) -> Mapping[str, Mapping[str, int]]:
+        """By the site's name, in which line of the site file a key such as `acr.name` stands; empty without a file."""
+
+    @property
     def policy(self) -> Policy:
         """Who may do what."""
 

@@ -1,13 +1,13 @@
 """Clusters as people see them. Pure."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from handlers.kit import blocks
 from handlers.kit.blocks import button
-from handlers.kit.message import Block, Message
+from handlers.kit.message import Message
 from handlers.kit.text import bold, code, count, date, escape, listed
 from handlers.views import errors
 from services.model.azure import ArcCluster, ClusterRef, Extension
@@ -135,7 +135,8 @@ def card(detail: ClusterDetail) -> Message:
         ("cert-manager", _cert_manager(detail)),
         ("Connected registry extension", _answered(detail.extensions, _extensions)),
     )
-    parts = [blocks.section(head), *blocks.fields(azure), *blocks.fields(inside), *_unasked(detail)]
+    parts = [blocks.section(head), *blocks.fields(azure), *blocks.fields(inside)]
+    parts += [blocks.context(f":grey_question:  {reason}") for reason in reasons(detail)]
     if known(detail.identity, "proven") == "unproven":
         note = "Nothing in the cluster says which Arc-enabled cluster it is, so the bot writes nothing there."
         parts.append(blocks.context(f":warning:  {note}"))
@@ -211,7 +212,8 @@ def _cert_manager(detail: ClusterDetail) -> str:
     return "installed, not by an extension"
 
 
-def _unasked(detail: ClusterDetail) -> Iterator[Block]:
+def reasons(detail: ClusterDetail) -> list[str]:
+    """Why questions about the cluster have no answer, each reason once."""
     answers = (
         detail.arc,
         detail.extensions,
@@ -222,5 +224,4 @@ def _unasked(detail: ClusterDetail) -> Iterator[Block]:
         detail.ranges,
     )
     texts = [errors.explanation(answer.error) for answer in answers if isinstance(answer, Unknown)]
-    for text in dict.fromkeys(texts):
-        yield blocks.context(f":grey_question:  {text}")
+    return list(dict.fromkeys(texts))

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from handlers.kit import blocks
 from handlers.kit.blocks import button
 from handlers.kit.message import Message
-from handlers.kit.text import bold, code, count, date, duration, escape, listed
-from handlers.views import connected, errors, health
+from handlers.kit.text import bold, code, count, date, escape, listed
+from handlers.views import clusters, connected, errors, health, site_values
+from handlers.views.clusters import ClusterDetail
 from services.model.azure import ArcCluster, Registry
-from services.model.errors import Absent, DomainError
+from services.operations.answers import Answer, Known, Unknown
 from services.policy.access import ApprovalRule
-from services.policy.sites import CONTINUOUS, Access, Site
+from services.policy.sites import Access, Site
 
 PAGE = 25
 """Rows on one page of the list."""
@@ -28,24 +29,22 @@ COLUMNS = ("Site", "Environment", "Cloud registry", "Cluster", "Description")
 
 @dataclass(frozen=True)
 class SiteDetail:
-    """One site. `rules` are the approval rules by kind of operation; `permissions` the reader's there."""
+    """One site. `rules` are the approval rules by kind of operation; `permissions` the reader's there.
 
-    site: Site
-    registry: Registry | DomainError
-    cluster: ArcCluster | DomainError
+    `values` are the rows of the table that says where each value comes from.
+    """
+
+    cluster: ClusterDetail
+    registry: Answer[Registry | None]
     fleet: connected.Fleet
     rules: Mapping[str, ApprovalRule | None]
     permissions: tuple[str, ...]
+    values: Sequence[site_values.Row]
 
     @property
-    def service_address(self) -> str:
-        """The Service address that an extension gets there; in mrkdwn."""
-        if self.site.extension.service_ip:
-            return code(str(self.site.extension.service_ip))
-        facts = self.site.cluster.facts
-        if facts is None:
-            return "a free one is picked"
-        return f"from the site file: {listed(code(str(address)) for address in facts.addresses)}"
+    def site(self) -> Site:
+        """Which one."""
+        return self.cluster.site
 
     @property
     def connected(self) -> str:
@@ -92,47 +91,36 @@ NONE = "There is no site that you may read."
 
 
 def card(detail: SiteDetail) -> Message:
-    """One site: what it is made of, what runs there, and what the reader may do."""
+    """One site: what it is made of, what runs there, what the reader may do, and where each value comes from."""
     site = detail.site
     description = f"\n{escape(site.description)}" if site.description else ""
     head = f"{bold(site.name)}  ·  {escape(site.environment)}{description}"
-    extension, sync = site.extension, site.sync
-    window = f", open for {duration(sync.window)}" if sync.window else ""
-    schedule = "continuous" if sync.schedule == CONTINUOUS else f"{code(sync.schedule)} UTC{window}"
-    group, *others = dict.fromkeys(
-        f"{code(ref.resource_group)} in {code(ref.subscription)}" for ref in (site.acr_ref, site.cluster_ref)
-    )
-    groups = [("Resource group of the registry" if others else "Resource group", group)]
-    groups += [("Resource group of the cluster", other) for other in others]
     pairs = (
         ("Cloud registry", f"{code(site.acr.name)} {_state(detail.registry)}"),
-        ("Cluster", f"{code(site.cluster.name)} {_state(detail.cluster)}"),
+        ("Cluster", f"{code(site.cluster.name)} {_state(detail.cluster.arc)}"),
         ("Access to the cluster", _ACCESS[site.access]),
         ("Connected registries", detail.connected),
-        ("Repositories by default", listed(map(code, sync.repositories)) or "none"),
-        ("Mode and schedule by default", f"{sync.mode}, {schedule}"),
-        ("Service IP", detail.service_address),
-        ("Storage", f"{escape(extension.storage_class or 'the default class')}, {escape(extension.storage_request)}"),
-        *groups,
     )
     parts = [blocks.section(head), *blocks.fields(pairs), blocks.section(detail.approvals)]
-    answers = (detail.registry, detail.cluster, *(error for _, error in detail.fleet.unasked))
-    problems = [errors.explanation(answer) for answer in answers if isinstance(answer, DomainError)]
-    parts += [blocks.context(f":grey_question:  {problem}") for problem in problems]
+    unasked = [error for _, error in detail.fleet.unasked]
+    if isinstance(detail.registry, Unknown):
+        unasked.append(detail.registry.error)
+    reasons = dict.fromkeys([*map(errors.explanation, unasked), *clusters.reasons(detail.cluster)])
+    parts += [blocks.context(f":grey_question:  {reason}") for reason in reasons]
     buttons = [button("Check", runs=f"check {site.name}"), button("List", runs=f"list --site {site.name}")]
     if "registry:write" in detail.permissions:
         buttons.append(button("Deploy…", runs=f"deploy --site {site.name}"))
-    parts.append(blocks.actions(*buttons))
+    parts += [blocks.actions(*buttons), blocks.table(site_values.COLUMNS, detail.values)]
     return Message(escape(f"Site {site.name}, {site.environment}"), tuple(parts))
 
 
-def _state(answer: Registry | ArcCluster | DomainError) -> str:
+def _state(answer: Answer[Registry | None] | Answer[ArcCluster | None]) -> str:
     """What Azure says about the cloud registry or the cluster; in mrkdwn."""
     match answer:
-        case Registry(sku=sku, location=location):
+        case Known(value=Registry(sku=sku, location=location)):
             return f"{escape(sku)}, {escape(location)}"
-        case ArcCluster(connectivity=connectivity, last_heartbeat=heartbeat):
+        case Known(value=ArcCluster(connectivity=connectivity, last_heartbeat=heartbeat)):
             return escape(connectivity) + (f", last heartbeat {date(heartbeat)}" if heartbeat else "")
-        case Absent():
+        case Known():
             return "does not exist"
     return "could not be asked"

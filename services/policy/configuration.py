@@ -1,7 +1,7 @@
 """The site file and the access file as values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.policy.access import Policy
 from services.policy.sites import Site
@@ -13,3 +13,4 @@ class FixedConfiguration:
 
     sites: Mapping[str, Site]
     policy: Policy
+    site_lines: Mapping[str, Mapping[str, int]] = field(default_factory=dict)

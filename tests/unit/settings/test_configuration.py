@@ -306,10 +306,11 @@ def test_wrong_kinds_of_values_are_told_in_the_words_of_the_file(files: Files) -
 
 def test_a_changed_file_is_taken_without_a_restart(files: Files) -> None:
     inforce = configuration.FileConfiguration(files.sites, files.access)
-    files.sites.write_text(SITES.replace("berlin:", "bonn:"))
+    files.sites.write_text(f"# moved\n{SITES}".replace("berlin:", "bonn:"))
 
     assert inforce.reload()
     assert list(inforce.sites) == ["bonn"]
+    assert inforce.site_lines["bonn"]["acr.name"] == 7
     assert not inforce.reload()
 
 

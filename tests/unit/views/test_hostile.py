@@ -24,13 +24,14 @@ from handlers.views import (
     permissions,
     providers,
     script,
+    site_values,
     sites,
     summary,
     tokens,
     watches,
 )
 from services.model import errors as model_errors
-from services.model.about import About
+from services.model.about import About, Setting
 from services.model.audit import AuditEntry, AuditRow, AuditSelection
 from services.model.azure import ArcCluster, ExtensionStatus, PasswordSlot, Registry, ScopeMap, StatusDetail, Token
 from services.model.errors import DomainError, Invalid, NotFound, Unreachable
@@ -167,7 +168,10 @@ def registries() -> Iterator[Message]:
         yield home.overview(
             home.Overview(True, (HOSTILE,), (), (), ((incident(HealthReason.REMOVED), CONCERN),), fleet, HOSTILE, NOW)
         )
-        yield sites.card(sites.SiteDetail(SITE, failed, failed, fleet, {HOSTILE: None}, (HOSTILE,)))
+        unasked: Any = Unknown(failed)
+        cluster = clusters.ClusterDetail(SITE, *[unasked] * 8)
+        values = site_values.rows({}, (Setting(HOSTILE, HOSTILE, is_default=False),), unasked, cluster)
+        yield sites.card(sites.SiteDetail(cluster, unasked, fleet, {HOSTILE: None}, (HOSTILE,), values))
     finding = Finding("cluster.arc", "blocker", "arc.absent", {"name": HOSTILE, "cluster": HOSTILE})
     yield checks.report("deploy", SITE, HOSTILE, (finding,))
 
