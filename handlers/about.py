@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from handlers.kit.command import command
+from handlers.kit.language import t
 from handlers.kit.message import Message
 from handlers.kit.request import Request
 from handlers.kit.rights import permitted_sites
@@ -33,9 +34,9 @@ async def ping(request: Request, services: Services) -> Message:
 
     subscriptions = sorted({name for site in permitted for name in site.subscriptions})
     probes: list[tuple[str, Callable[[], Awaitable[None]]]] = [
-        ("Slack", services.slack.ping),
-        *((f"Azure, subscription {name[:8]}…", partial(azure, name)) for name in subscriptions),
-        *((f"Cluster of {site.name}", partial(cluster, site)) for site in permitted),
+        (t("Slack"), services.slack.ping),
+        *((t("Azure, subscription {name}…", name=name[:8]), partial(azure, name)) for name in subscriptions),
+        *((t("Cluster of {site}", site=site.name), partial(cluster, site)) for site in permitted),
     ]
     bound = asyncio.Semaphore(_PROBES_AT_ONCE)
 

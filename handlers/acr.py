@@ -4,6 +4,7 @@ import asyncio
 
 from handlers.kit import blocks
 from handlers.kit.command import Arguments, command
+from handlers.kit.language import t
 from handlers.kit.message import Field, Message, Modal
 from handlers.kit.request import Request
 from handlers.kit.text import code
@@ -125,12 +126,12 @@ async def _form(_request: Request, arguments: Arguments, _services: Services) ->
     site = arguments.get("site")
     name = site.acr.name if isinstance(site, Site) else ""
     typed = [site.name] if isinstance(site, Site) else []
-    fields = [Field("confirm", f"Type {name or 'the name of its registry'}", required=True)]
+    fields = [Field("confirm", t("Type {name}", name=name or t("the name of its registry")), required=True)]
     if not name:
-        fields.insert(0, Field("site", "Site", kind="suggest", required=True, positional=True))
-    subject = code(name) if name else "The cloud registry"
-    note = blocks.section(f"{subject} is deleted with all its images. You see the whole plan first.")
-    return Modal("Delete a registry", "Delete", join(["acr", "delete", *typed]), tuple(fields), notes=(note,))
+        fields.insert(0, Field("site", t("Site"), kind="suggest", required=True, positional=True))
+    subject = code(name) if name else t("The cloud registry")
+    note = blocks.section(t("{subject} is deleted with all its images. You see the whole plan first.", subject=subject))
+    return Modal(t("Delete a registry"), t("Delete"), join(["acr", "delete", *typed]), tuple(fields), notes=(note,))
 
 
 @command(

@@ -1,6 +1,7 @@
 """The audit: who did what, from which plan, approved by whom."""
 
 from handlers.kit.command import command
+from handlers.kit.language import t
 from handlers.kit.message import File, Message
 from handlers.kit.moments import past
 from handlers.kit.request import Request
@@ -74,4 +75,4 @@ async def audit(
     if not lines:
         return views.nothing(selection)
     name = f"audit-{request.now:%Y%m%dT%H%M%SZ}.jsonl"
-    return views.exported(selection, len(lines), File(name, "Audit as JSON Lines", "".join(lines)))
+    return views.exported(selection, len(lines), File(name, t("Audit as JSON Lines"), "".join(lines)))

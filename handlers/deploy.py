@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Literal, get_args
 
 from handlers.kit.command import Arguments, command
+from handlers.kit.language import phrase, t
 from handlers.kit.message import Field, Message, Modal
 from handlers.kit.nearest import ranked
 from handlers.kit.request import Request
@@ -16,14 +17,14 @@ from services.policy.sites import Site
 from services.services import Services
 
 Mode = Literal["ReadOnly", "ReadWrite"]
-NAME_RULE = "5 to 40 lowercase letters and digits, beginning with a letter."
+NAME_RULE = phrase("5 to 40 lowercase letters and digits, beginning with a letter.")
 _RARE: Mapping[str, str] = {
-    "schedule": "Schedule",
-    "window": "Window",
-    "message_ttl": "Message TTL",
-    "storage_class": "Storage class",
-    "storage_request": "Storage request",
-    "extension_name": "Extension name",
+    "schedule": phrase("Schedule"),
+    "window": phrase("Window"),
+    "message_ttl": phrase("Message TTL"),
+    "storage_class": phrase("Storage class"),
+    "storage_request": phrase("Storage request"),
+    "extension_name": phrase("Extension name"),
 }
 """Options that the form has a field for only if they were typed."""
 
@@ -42,38 +43,42 @@ async def _form(request: Request, arguments: Arguments, services: Services) -> M
     fields = (
         Field(
             "name",
-            "Name",
+            t("Name"),
             initial=text("name"),
             required=True,
             positional=True,
             placeholder="edge01",
-            hint=NAME_RULE,
+            hint=t(NAME_RULE),
         ),
         Field(
-            "site", "Site", kind="suggest", initial=site.name if isinstance(site, Site) else only_site, required=True
+            "site", t("Site"), kind="suggest", initial=site.name if isinstance(site, Site) else only_site, required=True
         ),
         Field(
             "repository",
-            "Repositories",
+            t("Repositories"),
             kind="suggests",
             initial=tuple(repositories),
-            hint="Repositories to copy to the edge. If empty, the site's own list.",
+            hint=t("Repositories to copy to the edge. If empty, the site's own list."),
         ),
         Field(
             "mode",
-            "Mode",
+            t("Mode"),
             kind="choice",
             choices=get_args(Mode),
             initial=text("mode"),
-            hint="Can't be changed later.",
+            hint=t("Can't be changed later."),
         ),
-        Field("service_ip", "Service IP", initial=text("service_ip"), placeholder="a free one is picked"),
-        *(Field(name, label, initial=text(name)) for name, label in _RARE.items() if arguments.get(name)),
+        Field("service_ip", t("Service IP"), initial=text("service_ip"), placeholder=t("a free one is picked")),
+        *(Field(name, t(label), initial=text(name)) for name, label in _RARE.items() if arguments.get(name)),
         Field(
-            "dry_run", "Dry run", kind="flag", placeholder="Only show the plan", initial=bool(arguments.get("dry_run"))
+            "dry_run",
+            t("Dry run"),
+            kind="flag",
+            placeholder=t("Only show the plan"),
+            initial=bool(arguments.get("dry_run")),
         ),
     )
-    return Modal("Deploy a registry", "Deploy", "deploy", fields)
+    return Modal(t("Deploy a registry"), t("Deploy"), "deploy", fields)
 
 
 async def _repositories(request: Request, typed: str, services: Services) -> Sequence[str]:

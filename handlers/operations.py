@@ -1,6 +1,7 @@
 """Operations: list, show, approve, reject, cancel, retry, roll back."""
 
 from handlers.kit.command import Arguments, command
+from handlers.kit.language import t
 from handlers.kit.message import Field, Message, Modal
 from handlers.kit.request import Request
 from handlers.kit.rights import permitted_sites
@@ -88,10 +89,10 @@ async def approve(request: Request, id: str, *, digest: str = "", services: Serv
 
 async def _reason_form(_request: Request, arguments: Arguments, _services: Services) -> Modal:
     return Modal(
-        "Reject operation",
-        "Reject",
+        t("Reject operation"),
+        t("Reject"),
         f"operation reject {arguments.get('id', '')}".rstrip(),
-        (Field("reason", "Why?", kind="lines", required=True, hint="The requester and the channel see this."),),
+        (Field("reason", t("Why?"), kind="lines", required=True, hint=t("The requester and the channel see this.")),),
     )
 
 

@@ -2,6 +2,7 @@
 
 from handlers.kit import blocks
 from handlers.kit.command import Arguments, command
+from handlers.kit.language import t
 from handlers.kit.message import Field, Message, Modal
 from handlers.kit.request import Request
 from handlers.kit.text import code
@@ -23,16 +24,18 @@ async def _form(_request: Request, given: Arguments, _services: Services) -> Mod
     typed += ["--extension", str(given["extension"])] if given.get("extension") else []
     typed += [f"--{flag.replace('_', '-')}" for flag in _FLAGS if given.get(flag)]
     fields = [
-        Field("name", "Name", required=True, positional=True, placeholder="edge01"),
-        Field("site", "Site", kind="suggest", required=True),
-        Field("confirm", f"Type {name or 'the name'} once more", required=True),
+        Field("name", t("Name"), required=True, positional=True, placeholder="edge01"),
+        Field("site", t("Site"), kind="suggest", required=True),
+        Field("confirm", t("Type {name} once more", name=name or t("the name")), required=True),
     ]
     missing = {"name": not name, "site": not isinstance(site, Site), "confirm": not given.get("dry_run")}
-    what = code(name) if name else "The connected registry"
-    note = f"{what} is deleted, with its extension and its images at the edge. You see the whole plan first."
+    what = code(name) if name else t("The connected registry")
+    note = t(
+        "{what} is deleted, with its extension and its images at the edge. You see the whole plan first.", what=what
+    )
     return Modal(
-        "Remove a registry",
-        "Remove",
+        t("Remove a registry"),
+        t("Remove"),
         join(["remove", *typed]),
         tuple(field for field in fields if missing[field.parameter]),
         notes=(blocks.section(note),),

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Literal
 
 from handlers.kit.command import Arguments, command
+from handlers.kit.language import t
 from handlers.kit.message import Field, Message, Modal
 from handlers.kit.nearest import nearest, ranked
 from handlers.kit.request import Request
@@ -48,37 +49,41 @@ async def _form(request: Request, arguments: Arguments, services: Services) -> M
             values |= {"alerts": watch.alerts}
     values |= {name: value for name, value in arguments.items() if value}
     initial = {name: str(value) for name, value in values.items()}
-    unchanged = " Empty: as it is." if existing else ""
+    unchanged = t(" Empty: as it is.") if existing else ""
     return Modal(
-        "Watch registries",
-        "Continue",
+        t("Watch registries"),
+        t("Continue"),
         "watch",
         (
             Field(
                 "subject",
-                "What",
+                t("What"),
                 kind="suggest",
                 initial=initial.get("subject", ""),
                 required=True,
                 positional=True,
-                hint="A site, a cloud registry, or all.",
+                hint=t("A site, a cloud registry, or all."),
             ),
             Field(
                 "every",
-                "Summary",
+                t("Summary"),
                 initial=initial.get("every", ""),
                 placeholder="0 9 * * 1-5",
-                hint="A cron expression: minute, hour, day of month, month, day of week. "
-                f"'{NEVER}' for no summaries.{unchanged}",
+                hint=t(
+                    "A cron expression: minute, hour, day of month, month, day of week. "
+                    "'{never}' for no summaries.{unchanged}",
+                    never=NEVER,
+                    unchanged=unchanged,
+                ),
             ),
-            Field("tz", "Time zone", kind="suggest", initial=initial.get("tz", "")),
+            Field("tz", t("Time zone"), kind="suggest", initial=initial.get("tz", "")),
             Field(
                 "alerts",
-                "Alerts",
+                t("Alerts"),
                 kind="choice",
                 choices=("on", "critical", "off"),
                 initial=initial.get("alerts", ""),
-                hint=f"One message for each problem, kept up to date.{unchanged}",
+                hint=t("One message for each problem, kept up to date.{unchanged}", unchanged=unchanged),
             ),
         ),
     )
@@ -192,9 +197,9 @@ async def _find(request: Request, subject: str, services: Services) -> Watch:
 
 
 async def _unwatch_form(request: Request, _arguments: Arguments, services: Services) -> Modal:
-    hint = "" if await services.watches.of_channel(request.place) else "This channel watches nothing."
-    field = Field("subject", "What", kind="suggest", required=True, positional=True, hint=hint)
-    return Modal("End a watch", "End", "unwatch", (field,))
+    hint = "" if await services.watches.of_channel(request.place) else t("This channel watches nothing.")
+    field = Field("subject", t("What"), kind="suggest", required=True, positional=True, hint=hint)
+    return Modal(t("End a watch"), t("End"), "unwatch", (field,))
 
 
 async def _watched_subjects(request: Request, typed: str, services: Services) -> Sequence[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from handlers.kit.language import t
 from handlers.kit.message import Block
 from handlers.kit.text import cut
 
@@ -127,18 +128,18 @@ def alert(text: str, level: Literal["default", "info", "warning", "error", "succ
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> Block:
-    """A table of plain texts under `columns`; those in `right` are right-aligned. Slack allows one per message.
+    """A table of plain texts; columns in `right` are right-aligned. Slack allows one per message.
 
-    Where there are more rows than Slack takes in one table, the last one says how many are missing: long lists are
-    split beforehand, by `pages_of_rows`.
+    `columns` are phrases, which are translated here. Where there are more rows than Slack takes in one table, the last
+    one says how many are missing: long lists are split beforehand, by `pages_of_rows`.
     """
     fitting = list(next(iter(pages_of_rows(columns, rows)), ()))
     if len(fitting) < len(rows):
         # The note needs room of its own, in rows as in characters.
         fitting = list(pages_of_rows((*columns, " " * 100), rows, TABLE_ROWS - 2)[0])
-        fitting.append((f"and {len(rows) - len(fitting)} more", *[""] * (len(columns) - 1)))
+        fitting.append((t("and {number} more", number=len(rows) - len(fitting)), *[""] * (len(columns) - 1)))
     settings = [{"align": "right"} if at in right else {"is_wrapped": True} for at in range(len(columns))]
-    lines = (columns, *fitting)
+    lines = (tuple(map(t, columns)), *fitting)
     return {
         "type": "table",
         "column_settings": settings,
@@ -183,10 +184,10 @@ def paged(
         right: Columns that are set to the right.
     """
     number = min(max(number, 1), len(pages))
-    where = f"  ·  page {number} of {len(pages)}" if len(pages) > 1 else ""
+    where = t("  ·  page {number} of {last}", number=number, last=len(pages)) if len(pages) > 1 else ""
     parts = [section(f"{head}{where}"), table(columns, pages[number - 1], right=right)]
-    back = button("Previous page", runs=f"{turns} --page {number - 1}") if number > 1 else None
-    on = button("Next page", runs=f"{turns} --page {number + 1}") if number < len(pages) else None
+    back = button(t("Previous page"), runs=f"{turns} --page {number - 1}") if number > 1 else None
+    on = button(t("Next page"), runs=f"{turns} --page {number + 1}") if number < len(pages) else None
     return (*parts, actions(back, on)) if back or on else tuple(parts)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from handlers.kit.language import t
 from handlers.kit.text import cut
 from handlers.kit.words import quote
 
@@ -108,7 +109,7 @@ def view(modal: Modal, *, channel: str, message_ts: str = "", thread_ts: str = "
         "callback_id": SUBMIT,
         "title": {"type": "plain_text", "text": cut(modal.title, 24)},
         "submit": {"type": "plain_text", "text": cut(modal.submit, 24)},
-        "close": {"type": "plain_text", "text": "Close"},
+        "close": {"type": "plain_text", "text": t("Close")},
         "private_metadata": json.dumps(origin, separators=(",", ":")),
         "blocks": [*modal.notes, *inputs],
     }
@@ -123,7 +124,7 @@ def _element(field: Field) -> dict[str, Any]:
             element |= {"type": "plain_text_input", "multiline": field.kind == "lines"}
             return element | ({"initial_value": field.initial} if field.initial else {})
         case "flag":
-            yes = {"text": {"type": "plain_text", "text": cut(field.placeholder or "Yes", 75)}, "value": "yes"}
+            yes = {"text": {"type": "plain_text", "text": cut(field.placeholder or t("Yes"), 75)}, "value": "yes"}
             element |= {"type": "checkboxes", "options": [yes]}
             return element | ({"initial_options": [yes]} if field.initial else {})
         case "choice" | "choices":

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from handlers.kit.language import phrase, t
+
 
 def escape(text: str) -> str:
     """Make text from outside safe inside mrkdwn: it can't mention or link anything."""
@@ -51,25 +53,25 @@ def date(moment: datetime, form: str = "{date_short_pretty} {time}") -> str:
 def duration(span: timedelta) -> str:
     """Such as `45 s`, `3 min`, `2 h 5 min`, `3 d 4 h`: the two largest units, whole."""
     seconds = max(0, int(span.total_seconds()))
-    sizes = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+    sizes = ((phrase("d"), 86400), (phrase("h"), 3600), (phrase("min"), 60), (phrase("s"), 1))
     parts: list[str] = []
     for unit, size in sizes:
         if seconds >= size and len(parts) < 2:  # noqa: PLR2004 - the two largest
-            parts.append(f"{seconds // size} {unit}")
+            parts.append(t("{number} {unit}", number=seconds // size, unit=t(unit)))
             seconds %= size
         elif parts:
             break
-    return " ".join(parts) or "0 s"
+    return " ".join(parts) or t("{number} {unit}", number=0, unit=t("s"))
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
     """Such as `1 step`, `2 steps`, `2 registries` (with that plural)."""
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+    return t("{number} {noun}", number=number, noun=t(noun if number == 1 else plural or noun + "s"))
 
 
-def listed(items: Iterable[str], last: str = "and") -> str:
+def listed(items: Iterable[str], last: str = "") -> str:
     """Such as `a, b and c`."""
     texts = list(items)
     if len(texts) < 2:  # noqa: PLR2004 - nothing to join
         return "".join(texts)
-    return f"{', '.join(texts[:-1])} {last} {texts[-1]}"
+    return t("{items} {last} {item}", items=t(", ").join(texts[:-1]), last=last or t("and"), item=texts[-1])

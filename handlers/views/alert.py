@@ -7,6 +7,7 @@ from datetime import datetime
 
 from handlers.kit import blocks
 from handlers.kit.blocks import Confirm, button
+from handlers.kit.language import phrase, t
 from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, count, date, duration, escape, mention, mention_of
 from handlers.views import health as words
@@ -25,13 +26,13 @@ MOST_OPERATORS = 5
 PAGE = 25
 """Rows on one page of the list."""
 _CLOSED: Mapping[HealthReason, str] = {
-    HealthReason.REMOVED: "no longer exists",
-    HealthReason.UNWATCHED: "is no longer watched",
-    HealthReason.DEACTIVATED: "is deactivated",
-    HealthReason.NEVER_ACTIVATED: "is not activated",
+    HealthReason.REMOVED: phrase("no longer exists"),
+    HealthReason.UNWATCHED: phrase("is no longer watched"),
+    HealthReason.DEACTIVATED: phrase("is deactivated"),
+    HealthReason.NEVER_ACTIVATED: phrase("is not activated"),
 }
 """Ends without a recovery, by reason."""
-_REGISTRY = ("connected registry", "connected registries")
+_REGISTRY = (phrase("connected registry"), phrase("connected registries"))
 
 
 @dataclass(frozen=True)
@@ -55,25 +56,27 @@ def title(incident: Incident, concern: Concern = UNKNOWN) -> str:
     acr = where.rpartition("/")[2]
     at_site = concern.sites[0] if len(concern.sites) == 1 else ""
     kinds = {
-        "cluster": f"Cluster {name}" + (f" (site {at_site})" if at_site else ""),
-        "acr": f"Cloud registry {name}",
-        "registry": f"{name} at {at_site}" if at_site else f"{name} in {acr}",
+        "cluster": t("Cluster {name}", name=name) + (t(" (site {at_site})", at_site=at_site) if at_site else ""),
+        "acr": t("Cloud registry {name}", name=name),
+        "registry": t("{name} at {at_site}", name=name, at_site=at_site)
+        if at_site
+        else t("{name} in {acr}", name=name, acr=acr),
     }
     return f"{kinds[incident.kind]} {_state(incident)}"
 
 
 def _state(incident: Incident) -> str:
     if _parent(incident):
-        return "is covered by another alert"
+        return t("is covered by another alert")
     if incident.reason in _CLOSED:
-        return _CLOSED[incident.reason]
+        return t(_CLOSED[incident.reason])
     if incident.resolved:
-        return "has recovered"
+        return t("has recovered")
     if incident.state in WELL:
-        return "is recovering"
+        return t("is recovering")
     if incident.kind == "registry":
-        return f"is {words.word(incident.state)}"
-    troubles = {HealthReason.UNREADABLE: "can't be read", HealthReason.CLUSTER_SILENT: "is not reporting"}
+        return t("is {state}", state=words.word(incident.state))
+    troubles = {HealthReason.UNREADABLE: t("can't be read"), HealthReason.CLUSTER_SILENT: t("is not reporting")}
     return troubles.get(incident.reason, "is offline")
 
 
@@ -90,8 +93,10 @@ def card(incident: Incident, concern: Concern = UNKNOWN) -> Message:
     number, total = len(incident.children), incident.facts.get("known")
     affected = ""
     if number and not incident.resolved:
-        of_all = f"{number} of {count(total, *_REGISTRY)}" if isinstance(total, int) else ""
-        affected = f", with {of_all or count(number, *_REGISTRY)}"
+        of_all = (
+            t("{number} of {total}", number=number, total=count(total, *_REGISTRY)) if isinstance(total, int) else ""
+        )
+        affected = t(", with {of_all}", of_all=of_all or count(number, *_REGISTRY))
     if _parent(incident) or incident.reason in _CLOSED:
         colour = CLOSED
     else:
@@ -116,20 +121,27 @@ def _body(incident: Incident, concern: Concern) -> Iterator[Block]:
     else:
         cause = _cause(incident)
         if incident.state in WELL:
-            since = f"Healthy since {date(incident.changed)}. " if incident.changed else ""
-            cause = f"{since}The alert closes if it stays healthy. Original cause:\n{cause}"
+            since = t("Healthy since {changed}. ", changed=date(incident.changed)) if incident.changed else ""
+            cause = t("{since}The alert closes if it stays healthy. Original cause:\n{cause}", since=since, cause=cause)
         yield blocks.section(cause)
         if incident.children:
             names = ", ".join(code(name) for name in incident.children[:MOST_CHILDREN])
             hidden = len(incident.children) - MOST_CHILDREN
-            yield blocks.section(f"Connected registries: {names}" + (f" and {hidden} more" if hidden > 0 else ""))
+            yield blocks.section(
+                t("Connected registries: {names}", names=names)
+                + (t(" and {hidden} more", hidden=hidden) if hidden > 0 else "")
+            )
         yield from blocks.fields(_fields(incident, concern))
         if incident.state not in WELL:
             at_site = concern.sites[0] if len(concern.sites) == 1 else ""
-            check = button(f"Check {at_site}", runs=f"check {at_site}") if at_site else None
+            check = button(t("Check {at_site}", at_site=at_site), runs=f"check {at_site}") if at_site else None
             accessory = blocks.accessory(check, "check") if check else None
             yield blocks.section(f"{bold('What to do')}\n{next_steps.of(incident)}", accessory=accessory)
-    acknowledged = f":eyes: Acknowledged by {mention(incident.acknowledged_by)}" if incident.acknowledged_by else ""
+    acknowledged = (
+        t(":eyes: Acknowledged by {acknowledged_by}", acknowledged_by=mention(incident.acknowledged_by))
+        if incident.acknowledged_by
+        else ""
+    )
     snoozed = "" if incident.resolved else _snoozed(incident)
     yield blocks.context(code(incident.id), acknowledged, f":zzz: {snoozed}" if snoozed else "")
     yield _buttons(incident)
@@ -137,7 +149,7 @@ def _body(incident: Incident, concern: Concern) -> Iterator[Block]:
 
 def _cause(incident: Incident) -> str:
     if incident.kind == "acr":
-        return f"Nothing is known about its connected registries: {words.why(incident.facts)}."
+        return t("Nothing is known about its connected registries: {why}.", why=words.why(incident.facts))
     text = words.reason(incident.reason, incident.facts)
     explained = incident.reason in {HealthReason.CLUSTER_OFFLINE, HealthReason.CLUSTER_EXPIRED}
     if incident.kind == "registry" and explained and incident.facts.get("last_contact"):
@@ -158,13 +170,13 @@ def _fields(incident: Incident, concern: Concern) -> tuple[tuple[str, str], ...]
     lost, following = (facts.get("lost_from"), facts.get("next_contact")) if lasts else (None, None)
     cluster = str(facts.get("cluster") or "").rpartition("/")[2]
     return (
-        ("Severity", incident.severity),
-        ("Since", date(since(incident))),
-        ("Concerns", _operators(incident, concern)),
-        ("Next contact due", date(following) if isinstance(following, datetime) else ""),
-        ("Undelivered messages expire from", f"{lost:%Y-%m-%d}" if isinstance(lost, day) else ""),
-        ("Cluster", code(cluster)),
-        ("Relapses", str(incident.flaps) if incident.flaps else ""),
+        (t("Severity"), incident.severity),
+        (t("Since"), date(since(incident))),
+        (t("Concerns"), _operators(incident, concern)),
+        (t("Next contact due"), date(following) if isinstance(following, datetime) else ""),
+        (t("Undelivered messages expire from"), f"{lost:%Y-%m-%d}" if isinstance(lost, day) else ""),
+        (t("Cluster"), code(cluster)),
+        (t("Relapses"), str(incident.flaps) if incident.flaps else ""),
     )
 
 
@@ -177,34 +189,45 @@ def since(incident: Incident) -> datetime:
 def _snoozed(incident: Incident) -> str:
     if incident.snoozed_until is None:
         return ""
-    return "Snoozed until " + ("it changes" if incident.snoozed_until == UNTIL_CHANGE else date(incident.snoozed_until))
+    return t("Snoozed until ") + (
+        t("it changes") if incident.snoozed_until == UNTIL_CHANGE else date(incident.snoozed_until)
+    )
 
 
 def _end(incident: Incident) -> str:
     if parent := _parent(incident):
-        return f"{code(parent)} covers it from now on."
+        return t("{parent} covers it from now on.", parent=code(parent))
     lasted = duration((incident.resolved or incident.opened) - incident.opened)
     if incident.reason in _CLOSED:
-        return f"{words.SENTENCES[incident.reason]} The alert was open for {lasted}."
-    relapses = f", with {count(incident.flaps, 'relapse')}" if incident.flaps else ""
-    text = f"It lasted {lasted}{relapses}."
+        return t("{reason} The alert was open for {lasted}.", reason=words.SENTENCES[incident.reason], lasted=lasted)
+    relapses = t(", with {relapses}", relapses=count(incident.flaps, "relapse")) if incident.flaps else ""
+    text = t("It lasted {lasted}{relapses}.", lasted=lasted, relapses=relapses)
     if number := len(incident.children):
         have = "has" if number == 1 else "have"
-        consequence = "it gets its own alert if it misses" if number == 1 else "each gets its own alert if it misses"
-        text += f" {count(number, *_REGISTRY)} {have} not reported yet; {consequence} the next contact too."
+        consequence = (
+            t("it gets its own alert if it misses") if number == 1 else t("each gets its own alert if it misses")
+        )
+        text += t(
+            " {registries} {have} not reported yet; {consequence} the next contact too.",
+            registries=count(number, *_REGISTRY),
+            have=have,
+            consequence=consequence,
+        )
     return text
 
 
 def _buttons(incident: Incident) -> Block:
     name = incident.id
-    show = button("Show", runs=f"alert show {name}")
+    show = button(t("Show"), runs=f"alert show {name}")
     if incident.resolved:
         return blocks.actions(show)
     return blocks.actions(
-        None if incident.acknowledged_by else button("Acknowledge", runs=f"alert acknowledge {name}", style="primary"),
-        button("Snooze 1 h", runs=f"alert snooze {name} --until 1h"),
-        button("Snooze until morning", runs=f"alert snooze {name} --until morning"),
-        button("Snooze until it changes", runs=f"alert snooze {name} --until change"),
+        None
+        if incident.acknowledged_by
+        else button(t("Acknowledge"), runs=f"alert acknowledge {name}", style="primary"),
+        button(t("Snooze 1 h"), runs=f"alert snooze {name} --until 1h"),
+        button(t("Snooze until morning"), runs=f"alert snooze {name} --until morning"),
+        button(t("Snooze until it changes"), runs=f"alert snooze {name} --until change"),
         show,
     )
 
@@ -220,20 +243,31 @@ def line(before: Incident | None, after: Incident, concern: Concern = UNKNOWN) -
     if after.resolved:
         return "" if before.resolved else f"{_mark(after)}  {name}. {_end(after)}"
     if worse(before, after):
-        lapsed = f" {mention(before.acknowledged_by)} had acknowledged it." if before.acknowledged_by else ""
+        lapsed = (
+            t(" {acknowledged_by} had acknowledged it.", acknowledged_by=mention(before.acknowledged_by))
+            if before.acknowledged_by
+            else ""
+        )
         if before.snoozed_until:
-            lapsed = " The snooze has ended."
+            lapsed = t(" The snooze has ended.")
         called = f" {operators}" if (operators := _operators(after, concern)) else ""
-        return f":small_red_triangle:  {name}. Worse, now {after.severity}. {_cause(after)}{lapsed}{called}"
+        return t(
+            ":small_red_triangle:  {name}. Worse, now {severity}. {after}{lapsed}{called}",
+            name=name,
+            severity=after.severity,
+            after=_cause(after),
+            lapsed=lapsed,
+            called=called,
+        )
     if after.acknowledged_by and after.acknowledged_by != before.acknowledged_by:
-        return f":eyes:  {mention(after.acknowledged_by)} has acknowledged it."
+        return t(":eyes:  {acknowledged_by} has acknowledged it.", acknowledged_by=mention(after.acknowledged_by))
     if after.snoozed_until and after.snoozed_until != before.snoozed_until:
-        until = "" if after.snoozed_until == UNTIL_CHANGE else ", or until it gets worse"
+        until = "" if after.snoozed_until == UNTIL_CHANGE else t(", or until it gets worse")
         return f":zzz:  {_snoozed(after)}{until}."
     if not _snooze_ended(before, after):
         return ""
     turned = (before.state, before.reason) != (after.state, after.reason)
-    ended = "It changed, so the snooze has ended" if turned else "The snooze has ended"
+    ended = t("It changed, so the snooze has ended") if turned else t("The snooze has ended")
     return f":bell:  {ended}: {name}." + (f" {_cause(after)}" if after.state not in WELL else "")
 
 
@@ -257,12 +291,24 @@ def details(
     """Everything about one incident, for `alert show`: `affected` are its connected registries."""
     name = title(incident, concern)
     sections: list[Block] = [blocks.section(f"{_mark(incident)}  {bold(name)}"), *_body(incident, concern)]
-    columns = ("Name", "Health", "State", "Last sync (UTC)", "Lag", "Next contact (UTC)", "Schedule (UTC)")
+    columns = (
+        t("Name"),
+        t("Health"),
+        t("State"),
+        t("Last sync (UTC)"),
+        t("Lag"),
+        t("Next contact (UTC)"),
+        t("Schedule (UTC)"),
+    )
     if affected:
         sections.append(blocks.table(columns, [_row(*pair) for pair in affected], right=(4,)))
     lasted = duration((incident.resolved or now) - incident.opened)
-    ended = f"closed {date(incident.resolved)}" if incident.resolved else "still open"
-    sections.append(blocks.context(f"Opened {date(incident.opened)}, {ended}, {lasted}"))
+    ended = t("closed {resolved}", resolved=date(incident.resolved)) if incident.resolved else t("still open")
+    sections.append(
+        blocks.context(
+            t("Opened {opened}, {ended}, {lasted}", opened=date(incident.opened), ended=ended, lasted=lasted)
+        )
+    )
     return Message(escape(name), tuple(sections))
 
 
@@ -283,22 +329,28 @@ def answer(incident: Incident, concern: Concern = UNKNOWN) -> Message:
     """The private answer to `alert acknowledge` and `alert snooze`."""
     states = []
     if incident.acknowledged_by:
-        states.append(f"Acknowledged by {mention(incident.acknowledged_by)}.")
+        states.append(t("Acknowledged by {acknowledged_by}.", acknowledged_by=mention(incident.acknowledged_by)))
     if snoozed := _snoozed(incident):
         states.append(f"{snoozed}.")
-    text = f"{escape(title(incident, concern))}. {' '.join(states)} This holds until it gets worse."
+    text = t(
+        "{incident}. {states} This holds until it gets worse.",
+        incident=escape(title(incident, concern)),
+        states=" ".join(states),
+    )
     return Message(text, (blocks.section(text),))
 
 
 def acknowledged(count_of_alerts: int) -> Message:
     """The private answer to `alert acknowledge all`."""
-    text = "No open alert of this channel is left to acknowledge."
+    text = t("No open alert of this channel is left to acknowledge.")
     if count_of_alerts:
-        text = f"You have acknowledged {count(count_of_alerts, 'alert')}. This holds until they get worse."
+        text = t(
+            "You have acknowledged {alerts}. This holds until they get worse.", alerts=count(count_of_alerts, "alert")
+        )
     return Message(text, (blocks.section(text),))
 
 
-LIST = ("Alert", "Severity", "For", "State", "Registries", "Id")
+LIST = (phrase("Alert"), phrase("Severity"), phrase("For"), phrase("State"), phrase("Registries"), phrase("Id"))
 
 
 def listing(
@@ -321,10 +373,13 @@ def listing(
         may_act: Whether the reader may acknowledge alerts.
     """
     if not watches:
-        text = "This channel watches nothing, so it has no alerts."
-        return Message(text, (blocks.section(f"{text} To watch a site, type {code(watch_line)}."),))
+        text = t("This channel watches nothing, so it has no alerts.")
+        return Message(
+            text,
+            (blocks.section(t("{text} To watch a site, type {watch_line}.", text=text, watch_line=code(watch_line))),),
+        )
     if not incidents:
-        text = "This channel has no open alerts."
+        text = t("This channel has no open alerts.")
         return Message(text, (blocks.section(text),))
     ordered = sorted(incidents, key=lambda pair: (-SEVERITIES.index(pair[0].severity), pair[0].opened, pair[0].id))
     rows = [
@@ -338,7 +393,7 @@ def listing(
         )
         for incident, concern in ordered
     ]
-    head = f"{count(len(ordered), 'open alert')}, worst first"
+    head = t("{alerts}, worst first", alerts=count(len(ordered), "open alert"))
     pages = blocks.pages_of_rows(LIST, rows, PAGE)
     table = blocks.paged(bold(head), LIST, pages, page, turns="alert list --turn", right=(4,))
     return Message(head, (*table, *(_list_buttons(ordered) if may_act else ())))
@@ -350,13 +405,13 @@ def _list_buttons(ordered: Sequence[tuple[Incident, Concern]]) -> Iterator[Block
     if not fresh:
         return
     question = Confirm(
-        "Acknowledge all?",
-        f"Everybody sees that you take care of {count(len(fresh), 'alert')}.",
-        "Acknowledge",
-        "Not now",
+        t("Acknowledge all?"),
+        t("Everybody sees that you take care of {alerts}.", alerts=count(len(fresh), "alert")),
+        t("Acknowledge"),
+        t("Not now"),
     )
     yield blocks.actions(
-        button("Show the worst", runs=f"alert show {ordered[0][0].id}"),
-        button("Acknowledge all", runs="alert acknowledge all", confirm=question),
+        button(t("Show the worst"), runs=f"alert show {ordered[0][0].id}"),
+        button(t("Acknowledge all"), runs="alert acknowledge all", confirm=question),
         block_id="alerts",
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from handlers.kit import blocks
 from handlers.kit.blocks import button
+from handlers.kit.language import phrase, t
 from handlers.kit.message import File, Message
 from handlers.kit.text import bold, code, count, cut, date, escape, listed
 from handlers.views.facts import short
@@ -20,22 +21,22 @@ _LONGEST = 250
 """Characters of what somebody typed that a row shows; an export has all of it."""
 _MARKS = {"done": "•", "denied": ":no_entry_sign:", "failed": ":x:"}
 _FAILURES = {
-    "NotFound": "it named what does not exist",
-    "Invalid": "a value was not valid",
-    "Stale": "it came too late",
-    "Deadline": "there was no answer in time",
-    "Unreachable": "something could not be asked",
+    "NotFound": phrase("it named what does not exist"),
+    "Invalid": phrase("a value was not valid"),
+    "Stale": phrase("it came too late"),
+    "Deadline": phrase("there was no answer in time"),
+    "Unreachable": phrase("something could not be asked"),
 }
 """By the class of an error, where its name says too little."""
 _DECIDED = {
-    "start": "asked for",
-    "approve": "approved",
-    "reject": "rejected",
-    "cancel": "cancelled",
-    "retry": "retried",
-    "expire": "ended, since nobody had decided in time,",
-    "acknowledge": "acknowledged",
-    "snooze": "snoozed",
+    "start": phrase("asked for"),
+    "approve": phrase("approved"),
+    "reject": phrase("rejected"),
+    "cancel": phrase("cancelled"),
+    "retry": phrase("retried"),
+    "expire": phrase("ended, since nobody had decided in time,"),
+    "acknowledge": phrase("acknowledged"),
+    "snooze": phrase("snoozed"),
 }
 """By the second word of a decision's text."""
 
@@ -52,75 +53,96 @@ def page(entries: Sequence[AuditEntry], selection: AuditSelection, *, turns: str
     """
     if not entries:
         return nothing(selection)
-    head = f"{bold('Audit')}{_narrowed(selection)}, newest first"
+    head = t("{title}{selection}, newest first", title=bold(t("Audit")), selection=_narrowed(selection))
     lines = []
     for entry in entries:
         row, words = entry.row, _WORDS[entry.row.kind](entry.row)
         lines.append(f"{_MARKS.get(row.outcome, '•')}  {date(row.at)}  {words}  ·  #{entry.number}")
     sections = ["\n".join(lines[at : at + _TOGETHER]) for at in range(0, len(lines), _TOGETHER)]
     turning = blocks.actions(
-        None if first else button("Newest", runs=turns),
-        button("Older", runs=f"{turns} --before {entries[-1].number}") if more else None,
-        button("Export", runs=f"{turns} --export"),
+        None if first else button(t("Newest"), runs=turns),
+        button(t("Older"), runs=f"{turns} --before {entries[-1].number}") if more else None,
+        button(t("Export"), runs=f"{turns} --export"),
     )
-    text = f"Audit: {count(len(entries), 'row')}, newest first"
+    text = t("Audit: {rows}, newest first", rows=count(len(entries), "row"))
     return Message(text, (*map(blocks.section, (head, *sections)), turning))
 
 
 def nothing(selection: AuditSelection) -> Message:
     """No row matches."""
-    text = f"The audit has no rows{_narrowed(selection) or ' yet'}."
+    text = t("The audit has no rows{selection}.", selection=_narrowed(selection) or t(" yet"))
     return Message(text, (blocks.section(text),))
 
 
 def exported(selection: AuditSelection, rows: int, file: File) -> Message:
     """A selection as a file for the person who asked."""
-    text = f"{bold('Audit')}{_narrowed(selection)}: {count(rows, 'row')}, oldest first"
-    meaning = (
+    text = t(
+        "{title}{selection}: {rows}, oldest first",
+        title=bold(t("Audit")),
+        selection=_narrowed(selection),
+        rows=count(rows, "row"),
+    )
+    meaning = t(
         "Each line is one row with its hash and the hash of the row before it."
         " `python -m bot audit verify` on the bot's machine checks that no row was changed or is missing."
     )
     sections = (blocks.section(text), blocks.context(meaning))
-    return Message(f"Audit: {count(rows, 'row')}", sections, visibility="direct", file=file)
+    return Message(t("Audit: {rows}", rows=count(rows, "row")), sections, visibility="direct", file=file)
 
 
 def _narrowed(selection: AuditSelection) -> str:
     """What the selection is narrowed to, such as ` by bob at berlin`; empty where it is not."""
     parts = (
-        f" by {code(cut(selection.by, 100))}" if selection.by else "",
-        f" at {listed(map(code, sorted(selection.sites)))}" if selection.sites else "",
-        f" about {code(cut(selection.operation, 100))}" if selection.operation else "",
-        f" since {date(selection.since)}" if selection.since else "",
+        t(" by {by}", by=code(cut(selection.by, 100))) if selection.by else "",
+        t(" at {sites}", sites=listed(map(code, sorted(selection.sites)))) if selection.sites else "",
+        t(" about {operation}", operation=code(cut(selection.operation, 100))) if selection.operation else "",
+        t(" since {since}", since=date(selection.since)) if selection.since else "",
     )
     return "".join(parts)
 
 
 def _who(row: AuditRow) -> str:
-    return "the bot" if row.person == "bot" else row.name or row.person
+    return t("the bot") if row.person == "bot" else row.name or row.person
 
 
 def _command(row: AuditRow) -> str:
-    typed, result = code(cut(row.text, _LONGEST)) or "an empty command", str(row.facts.get("result", ""))
+    typed, result = code(cut(row.text, _LONGEST)) or t("an empty command"), str(row.facts.get("result", ""))
     match row.outcome:
         case "denied":
-            return f"{bold(_who(row))} was not allowed to run {typed} (rule {code(row.rule)})"
+            return t(
+                "{who} was not allowed to run {typed} (rule {rule})",
+                who=bold(_who(row)),
+                typed=typed,
+                rule=code(row.rule),
+            )
         case "failed":
-            return f"{bold(_who(row))} ran {typed}, which failed: {_FAILURES.get(result) or code(result)}"
-    return f"{bold(_who(row))} ran {typed}"
+            return t(
+                "{who} ran {typed}, which failed: {result}",
+                who=bold(_who(row)),
+                typed=typed,
+                result=t(_FAILURES[result]) if result in _FAILURES else code(result),
+            )
+    return t("{who} ran {typed}", who=bold(_who(row)), typed=typed)
 
 
 def _decision(row: AuditRow) -> str:
     noun, _, verb = row.text.rpartition(" ")[0].partition(" ")
-    decided = _DECIDED.get(verb, escape(verb))
+    decided = t(_DECIDED[verb]) if verb in _DECIDED else escape(verb)
     if noun == "alert":
         subject = row.facts.get("subject")
-        about = f" about {escape(short(str(subject)))}" if subject else ""
-        return f"{bold(_who(row))} {decided} the alert {code(row.text.rpartition(' ')[2])}{about}"
+        about = t(" about {subject}", subject=escape(short(str(subject)))) if subject else ""
+        return t(
+            "{who} {decided} the alert {alert}{about}",
+            who=bold(_who(row)),
+            decided=decided,
+            alert=code(row.text.rpartition(" ")[2]),
+            about=about,
+        )
     details = (
-        f"plan {code(str(row.facts['digest']))}" if row.facts.get("digest") else "",
-        f"rule {bold(row.rule)}" if row.rule else "",
-        "a dry run" if row.facts.get("dry_run") else "",
-        f"reason: {escape(cut(' '.join(str(row.facts['reason']).split()), _LONGEST))}"
+        t("plan {digest}", digest=code(str(row.facts["digest"]))) if row.facts.get("digest") else "",
+        t("rule {rule}", rule=bold(row.rule)) if row.rule else "",
+        t("a dry run") if row.facts.get("dry_run") else "",
+        t("reason: {reason}", reason=escape(cut(" ".join(str(row.facts["reason"]).split()), _LONGEST)))
         if row.facts.get("reason")
         else "",
     )
@@ -135,11 +157,18 @@ def _write(row: AuditRow) -> str:
         title = step_title(facts["kind"], PlannedStep(facts["step"], facts["params"], facts["effect"]))
     approvers = listed(escape(each["name"]) for each in facts.get("approved_by", ()))
     details = (
-        f"plan {code(facts['digest'])}" if facts.get("digest") else "",
-        f"approved by {approvers}" if approvers else "",
+        t("plan {digest}", digest=code(facts["digest"])) if facts.get("digest") else "",
+        t("approved by {approvers}", approvers=approvers) if approvers else "",
     )
-    failed = " failed," if row.outcome == "failed" else ""
-    return f"{bold(title)}{failed} for {bold(_who(row))}: {_operation(row)}{_bracketed(details)}"
+    failed = t(" failed,") if row.outcome == "failed" else ""
+    return t(
+        "{title}{failed} for {who}: {operation}{details}",
+        title=bold(title),
+        failed=failed,
+        who=bold(_who(row)),
+        operation=_operation(row),
+        details=_bracketed(details),
+    )
 
 
 def _bracketed(details: Iterable[str]) -> str:
@@ -155,5 +184,5 @@ def _operation(row: AuditRow) -> str:
     """Its title and id; rows of older versions have the id alone."""
     if "target" not in row.facts:
         return code(row.operation)
-    title = words_of(str(row.facts["kind"])).title.format(target=row.facts["target"], site=row.site)
+    title = t(words_of(str(row.facts["kind"])).title, target=row.facts["target"], site=row.site)
     return f"{escape(title)} {code(row.operation)}"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from handlers.kit.language import phrase, t
 from handlers.views import refusals
 from handlers.views.facts import sentence, shell, short
 from handlers.views.procedures import WORDS, words_of
@@ -37,8 +38,8 @@ def render(failure: Failure, kind: str = "", names: Mapping[str, object] | None 
     refusal = refusals.words(str(failure.facts.get("error", "")), str(failure.facts.get("reason", "")))
     if refusal is not None:
         # The error's code has the cause; the system's own message follows it.
-        message = " Its message: {message}" if failure.facts.get("message") else ""
-        words = CauseWords(refusal.sentence + message, refusal.remedy, refusal.line)
+        message = t(" Its message: {message}") if failure.facts.get("message") else ""
+        words = CauseWords(t(refusal.sentence) + message, refusal.remedy, refusal.line)
     else:
         # A failure that is shown without its operation has no kind: any kind's words for the cause are right then.
         causes = [words_of(kind).causes, CAUSES, *(words.causes for words in WORDS.values())]
@@ -51,14 +52,14 @@ def render(failure: Failure, kind: str = "", names: Mapping[str, object] | None 
     }
     if target := str(facts.get("target", "")):
         facts["target"] = short(target)
-    system = SYSTEMS.get(str(facts.get("service")), "The other system")
-    text = sentence(words.sentence.replace("SYSTEM", system), facts)
+    system = t(SYSTEMS.get(str(facts.get("service")), phrase("The other system")))
+    text = sentence(t(words.sentence).replace("SYSTEM", system), facts)
     cure, retry = sentence(words.remedy, facts), sentence(words.retry, facts)
     remedy, line, command = f"{cure} {retry}".strip(), shell(words.line, facts), shell(words.command, facts)
     return FailureText(text, remedy, line, command, cure)
 
 
-SYSTEMS = {"azure": "Azure", "kubernetes": "The cluster", "slack": "Slack"}
+SYSTEMS = {"azure": phrase("Azure"), "kubernetes": phrase("The cluster"), "slack": phrase("Slack")}
 
 CAUSES: Mapping[str, CauseWords] = {
     EngineCause.STEP_TIMED_OUT: CauseWords(

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from handlers.kit import blocks
+from handlers.kit.language import t
 from handlers.kit.message import Message
 from handlers.kit.text import bold, count, escape
 from handlers.views import findings
@@ -33,10 +34,20 @@ def report(kind: str, site: Site, name: str | None, results: tuple[Finding, ...]
 
 def _verdict(results: tuple[Finding, ...]) -> str:
     levels = Counter(finding.level for finding in results if finding.code != UNPROVEN)
-    scope = ", as far as Azure shows" if any(finding.code == UNPROVEN for finding in results) else ""
+    scope = t(", as far as Azure shows") if any(finding.code == UNPROVEN for finding in results) else ""
     if levels["blocker"]:
-        return f"{count(levels['blocker'], 'blocker')}, {count(levels['warning'], 'warning')}, {levels['ok']} ok"
+        return t(
+            "{blockers}, {warnings}, {ok} ok",
+            blockers=count(levels["blocker"], "blocker"),
+            warnings=count(levels["warning"], "warning"),
+            ok=levels["ok"],
+        )
     if levels["warning"] or levels["unknown"]:
-        unknown = f", {levels['unknown']} could not be checked" if levels["unknown"] else ""
-        return f"ready, with {count(levels['warning'], 'warning')}{unknown}{scope}"
+        unknown = t(", {unknown} could not be checked", unknown=levels["unknown"]) if levels["unknown"] else ""
+        return t(
+            "ready, with {warnings}{unknown}{scope}",
+            warnings=count(levels["warning"], "warning"),
+            unknown=unknown,
+            scope=scope,
+        )
     return f"ready{scope}"

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from handlers.kit import blocks
 from handlers.kit.blocks import button
+from handlers.kit.language import phrase, t
 from handlers.kit.message import Message
 from handlers.kit.text import bold, code, count, date, escape, listed
 from handlers.views import errors
@@ -19,7 +20,16 @@ from services.policy.sites import Site
 T = TypeVar("T")
 PAGE = 25
 """Clusters on one page of the list; each is one request."""
-COLUMNS = ("Cluster", "Site", "Azure Arc", "Agents", "Distribution", "Kubernetes", "Nodes", "Last contact (UTC)")
+COLUMNS = (
+    phrase("Cluster"),
+    phrase("Site"),
+    phrase("Azure Arc"),
+    phrase("Agents"),
+    phrase("Distribution"),
+    phrase("Kubernetes"),
+    phrase("Nodes"),
+    phrase("Last contact (UTC)"),
+)
 MOST_PLATFORMS, MOST_NAMES = 8, 10
 _CONNECTED = "Connected"
 
@@ -37,10 +47,10 @@ class Row:
         """Its connectivity as Azure has it, or why that is not known."""
         match self.answer:
             case Known(value=ArcCluster(connectivity=connectivity)):
-                return connectivity or "not known"
+                return connectivity or t("not known")
             case Known():
-                return "not in Azure Arc"
-        return "could not be asked"
+                return t("not in Azure Arc")
+        return t("could not be asked")
 
 
 @dataclass(frozen=True)
@@ -67,7 +77,7 @@ def pages(clusters: Sequence[ClusterRef]) -> list[Sequence[ClusterRef]]:
 def listing(rows: Sequence[Row], page: int, last: int, total: int) -> Message:
     """Page `page` of `last`; `rows` are its clusters, `total` the number of all."""
     if not rows:
-        text = "There is no cluster that you may read."
+        text = t("There is no cluster that you may read.")
         return Message(text, (blocks.section(text),))
     ordered = sorted(rows, key=lambda row: row.state == _CONNECTED)
     states = Counter(row.state for row in ordered)
@@ -106,57 +116,70 @@ def card(detail: ClusterDetail) -> Message:
     """The state of its connection on top, then what it is made of; what could not be asked is said to be so."""
     site = detail.site
     mark, state = _state(detail.arc)
-    head = f"{mark}  {bold(site.cluster.name)} (site {code(site.name)}) {state}"
+    head = t(
+        "{mark}  {name} (site {site}) {state}",
+        mark=mark,
+        name=bold(site.cluster.name),
+        site=code(site.name),
+        state=state,
+    )
     arc, facts = known(detail.arc, None), site.cluster.facts
     azure = (
         (
-            ("Last contact", date(arc.last_heartbeat) if arc.last_heartbeat else "never"),
-            ("Agents", escape(arc.agent_version)),
-            ("Distribution", escape(arc.distribution)),
-            ("Kubernetes, as Azure has it", escape(arc.kubernetes_version)),
-            ("Location", escape(arc.location)),
-            ("Agents' certificate expires", date(arc.certificate_expires) if arc.certificate_expires else ""),
+            (t("Last contact"), date(arc.last_heartbeat) if arc.last_heartbeat else "never"),
+            (t("Agents"), escape(arc.agent_version)),
+            (t("Distribution"), escape(arc.distribution)),
+            (t("Kubernetes, as Azure has it"), escape(arc.kubernetes_version)),
+            (t("Location"), escape(arc.location)),
+            (t("Agents' certificate expires"), date(arc.certificate_expires) if arc.certificate_expires else ""),
         )
         if arc
         else ()
     )
     inside = (
-        ("Kubernetes API", _answered(detail.version, lambda version: f"answers, {code(version)}")),
-        ("Nodes", _answered(detail.nodes, _nodes)),
-        ("Storage classes", _answered(detail.storage_classes, _storage_classes)),
         (
-            "Service ranges",
+            t("Kubernetes API"),
+            _answered(detail.version, lambda version: t("answers, {version}", version=code(version))),
+        ),
+        (t("Nodes"), _answered(detail.nodes, _nodes)),
+        (t("Storage classes"), _answered(detail.storage_classes, _storage_classes)),
+        (
+            t("Service ranges"),
             _answered(
                 detail.ranges,
-                lambda ranges: f"{listed(map(code, ranges.ranges))}, {len(ranges.used)} in use",
+                lambda ranges: t(
+                    "{ranges}, {number} in use", ranges=listed(map(code, ranges.ranges)), number=len(ranges.used)
+                ),
                 code(str(facts.service_range)) if facts else "",
             ),
         ),
         ("cert-manager", _cert_manager(detail)),
-        ("Connected registry extension", _answered(detail.extensions, _extensions)),
+        (t("Connected registry extension"), _answered(detail.extensions, _extensions)),
     )
     parts = [blocks.section(head), *blocks.fields(azure), *blocks.fields(inside)]
     parts += [blocks.context(f":grey_question:  {reason}") for reason in reasons(detail)]
     if known(detail.identity, "proven") == "unproven":
-        note = "Nothing in the cluster says which Arc-enabled cluster it is, so the bot writes nothing there."
+        note = t("Nothing in the cluster says which Arc-enabled cluster it is, so the bot writes nothing there.")
         parts.append(blocks.context(f":warning:  {note}"))
-    parts.append(blocks.actions(button("Check", runs=f"check {site.name}")))
-    return Message(f"Cluster {site.cluster.name}", tuple(parts))
+    parts.append(blocks.actions(button(t("Check"), runs=f"check {site.name}")))
+    return Message(t("Cluster {name}", name=site.cluster.name), tuple(parts))
 
 
 def _state(answer: Answer[ArcCluster | None]) -> tuple[str, str]:
     match answer:
         case Known(value=ArcCluster(connectivity="Connected")):
-            return ":large_green_circle:", "is connected to Azure Arc"
+            return ":large_green_circle:", t("is connected to Azure Arc")
         case Known(value=ArcCluster(connectivity="Connecting")):
-            return ":hourglass_flowing_sand:", "is being connected to Azure Arc"
+            return ":hourglass_flowing_sand:", t("is being connected to Azure Arc")
         case Known(value=ArcCluster(connectivity="Expired")):
-            return ":red_circle:", "has an expired certificate: it has to be connected to Azure Arc again"
+            return ":red_circle:", t("has an expired certificate: it has to be connected to Azure Arc again")
         case Known(value=ArcCluster(connectivity=connectivity)):
-            return ":red_circle:", f"is {escape(connectivity) or 'not known to be connected'}"
+            return ":red_circle:", t(
+                "is {connectivity}", connectivity=escape(connectivity) or t("not known to be connected")
+            )
         case Known():
-            return ":red_circle:", "is not in Azure Arc"
-    return ":grey_question:", "could not be asked for in Azure"
+            return ":red_circle:", t("is not in Azure Arc")
+    return ":grey_question:", t("could not be asked for in Azure")
 
 
 def _answered(answer: Answer[T], words: Callable[[T], str], stated: str = "") -> str:
@@ -164,8 +187,8 @@ def _answered(answer: Answer[T], words: Callable[[T], str], stated: str = "") ->
     if isinstance(answer, Known):
         return words(answer.value)
     if isinstance(answer, NotAsked):
-        return f"{stated}, as the site file says" if stated else "was not asked"
-    return "could not be asked"
+        return t("{stated}, as the site file says", stated=stated) if stated else t("was not asked")
+    return t("could not be asked")
 
 
 def _nodes(nodes: Sequence[Node]) -> str:
@@ -173,7 +196,8 @@ def _nodes(nodes: Sequence[Node]) -> str:
     totals = Counter(f"{node.os}/{node.architecture}" for node in nodes)
     ready = Counter(f"{node.os}/{node.architecture}" for node in nodes if node.ready)
     platforms = [
-        f"{total} {escape(platform)}" + (f" ({total - ready[platform]} not ready)" if total > ready[platform] else "")
+        f"{total} {escape(platform)}"
+        + (t(" ({total} not ready)", total=total - ready[platform]) if total > ready[platform] else "")
         for platform, total in totals.most_common(MOST_PLATFORMS)
     ]
     return listed(platforms) or "none"
@@ -181,9 +205,9 @@ def _nodes(nodes: Sequence[Node]) -> str:
 
 def _storage_classes(classes: Sequence[StorageClass]) -> str:
     ordered = sorted(classes, key=lambda item: (not item.default, item.name))
-    names = [code(item.name) + (" (default)" if item.default else "") for item in ordered]
-    further = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
-    default = "" if any(item.default for item in classes) or not classes else "; none is the default"
+    names = [code(item.name) + (t(" (default)") if item.default else "") for item in ordered]
+    further = [t("{number} more", number=len(names) - MOST_NAMES)] if len(names) > MOST_NAMES else []
+    default = "" if any(item.default for item in classes) or not classes else t("; none is the default")
     return (listed([*names[:MOST_NAMES], *further]) or "none") + default
 
 
@@ -198,18 +222,18 @@ def _cert_manager(detail: ClusterDetail) -> str:
     microsofts = [each for each in known(extensions, ()) if each.type == CERT_MANAGER_TYPE]
     if microsofts:
         state = f"extension {code(microsofts[0].name)} {escape(microsofts[0].provisioning_state)}"
-        missing = "" if known(detail.cert_manager, True) else "; its resource types are not there"
-        return f"Microsoft's, {state}{missing}"
+        missing = "" if known(detail.cert_manager, True) else t("; its resource types are not there")
+        return t("Microsoft's, {state}{missing}", state=state, missing=missing)
     facts = detail.site.cluster.facts
     stated = ("installed" if facts.cert_manager else "none") if facts else ""
     if not isinstance(detail.cert_manager, Known) or not detail.cert_manager.value:
         return _answered(detail.cert_manager, lambda _: "none", stated)
     if isinstance(extensions, Unknown):
-        return "installed; by whom could not be asked"
+        return t("installed; by whom could not be asked")
     for each in registry_extensions(extensions.value):
         if each.settings.get(CERT_MANAGER_INSTALL, "true").casefold() != "false":
-            return f"installed by the extension {code(each.name)}"
-    return "installed, not by an extension"
+            return t("installed by the extension {each}", each=code(each.name))
+    return t("installed, not by an extension")
 
 
 def reasons(detail: ClusterDetail) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handlers.kit import blocks
+from handlers.kit.language import phrase, t
 from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, count, date, duration, escape, listed
 from handlers.views import errors
@@ -21,17 +22,17 @@ MARKS = {"online": ":large_green_circle:", "syncing": ":arrows_counterclockwise:
 PAGE = 25
 """Rows on one page of the list."""
 COLUMNS = (
-    "Name",
-    "Health",
-    "Site",
-    "State",
-    "Last sync",
-    "Mode",
-    "Parent",
-    "Login server",
-    "Activation",
-    "Schedule (UTC)",
-    "Window",
+    phrase("Name"),
+    phrase("Health"),
+    phrase("Site"),
+    phrase("State"),
+    phrase("Last sync"),
+    phrase("Mode"),
+    phrase("Parent"),
+    phrase("Login server"),
+    phrase("Activation"),
+    phrase("Schedule (UTC)"),
+    phrase("Window"),
 )
 CHILD = "└ "
 """Before the name of one that syncs from another connected registry, once a level."""
@@ -39,7 +40,7 @@ MOST_SITES = 10
 """Sites that a note names."""
 Key = tuple[str, str]
 """A cloud registry's ARM id and a name in it, both in lower case."""
-_REGISTRIES = ("connected registry", "connected registries")
+_REGISTRIES = (phrase("connected registry"), phrase("connected registries"))
 
 
 @dataclass(frozen=True)
@@ -94,37 +95,55 @@ def listing(fleet: Fleet, selection: Selection, now: datetime) -> Message:
     counts = health_words.counts({state: totals[state] for state in WORST_FIRST if totals[state]})
     head = count(len(selection.rows), *_REGISTRIES)
     if len(selection.rows) < len(fleet.rows):
-        head = f"{len(selection.rows)} of {count(len(fleet.rows), *_REGISTRIES)}"
+        head = t(
+            "{number} of {registries}", number=len(selection.rows), registries=count(len(fleet.rows), *_REGISTRIES)
+        )
     table = blocks.paged(f"{bold(head)}: {counts}", COLUMNS, pages, selection.page, turns=f"{selection.turns} --turn")
     return Message(f"{head}: {counts}", (*table, *notes))
 
 
 def _nothing(fleet: Fleet) -> str:
     if fleet.rows:
-        return f"None of {count(len(fleet.rows), *_REGISTRIES)} matches."
+        return t("None of {registries} matches.", registries=count(len(fleet.rows), *_REGISTRIES))
     if fleet.unasked:
-        return "No cloud registry could be asked."
-    return "There is no connected registry that you may read." if fleet.hidden else "There are no connected registries."
+        return t("No cloud registry could be asked.")
+    return (
+        t("There is no connected registry that you may read.")
+        if fleet.hidden
+        else t("There are no connected registries.")
+    )
 
 
 def _notes(fleet: Fleet, selection: Selection) -> Iterator[Block]:
     """What the table does not have, and why."""
     for name, error in fleet.unasked:
-        yield blocks.section(f":grey_question:  {bold(name)} could not be asked. {errors.explanation(error)}")
+        yield blocks.section(
+            t(":grey_question:  {name} could not be asked. {error}", name=bold(name), error=errors.explanation(error))
+        )
     if fleet.unasked_sites:
-        clusters = f"The cluster of {code(fleet.unasked_sites[0])}"
+        clusters = t("The cluster of {unasked_sites}", unasked_sites=code(fleet.unasked_sites[0]))
         if len(fleet.unasked_sites) > 1:
-            clusters = f"The clusters of {listed(map(code, fleet.unasked_sites[:MOST_SITES]))}"
+            clusters = t(
+                "The clusters of {unasked_sites}", unasked_sites=listed(map(code, fleet.unasked_sites[:MOST_SITES]))
+            )
         further = len(fleet.unasked_sites) - MOST_SITES
-        also = f" and {further} more sites" if further > 0 else ""
-        yield blocks.context(f":grey_question:  {clusters}{also} could not be asked about extensions.")
+        also = t(" and {further} more sites", further=further) if further > 0 else ""
+        yield blocks.context(
+            t(":grey_question:  {clusters}{also} could not be asked about extensions.", clusters=clusters, also=also)
+        )
     if selection.site:
         homeless = [each for each in fleet.rows if not each.placement.extensions and not each.placement.unasked]
         if homeless:
             acrs = listed(sorted({code(each.acr.name) for each in homeless}))
-            yield blocks.context(f"{count(len(homeless), *_REGISTRIES)} of {acrs} without an extension at any site.")
+            yield blocks.context(
+                t(
+                    "{registries} of {acrs} without an extension at any site.",
+                    registries=count(len(homeless), *_REGISTRIES),
+                    acrs=acrs,
+                )
+            )
     if fleet.hidden:
-        yield blocks.context(f"{count(fleet.hidden, *_REGISTRIES)} at sites that you may not read.")
+        yield blocks.context(t("{hidden} at sites that you may not read.", hidden=count(fleet.hidden, *_REGISTRIES)))
 
 
 def _worst_first(rows: Sequence[Row]) -> list[tuple[Row, int]]:
@@ -172,14 +191,14 @@ def _parent_key(key: Key, by_key: Mapping[Key, Row]) -> Key | None:
 
 def _cells(member: Row, depth: int, now: datetime) -> tuple[str, ...]:
     registry, placement, result = member.registry, member.placement, member.registry.sync_result
-    synced = f"{duration(now - registry.last_sync)} ago" if registry.last_sync else "never"
+    synced = t("{age} ago", age=duration(now - registry.last_sync)) if registry.last_sync else "never"
     sites = ", ".join(site.name for site in placement.sites)
     return (
         f"{CHILD * depth}{registry.name}",
         health_words.word(member.health.state),
-        sites or ("not known" if placement.unasked else "none"),
+        sites or (t("not known") if placement.unasked else "none"),
         registry.connection_state,
-        f"{synced}, full sync {result.state}" if result and result.is_failure else synced,
+        t("{synced}, full sync {state}", synced=synced, state=result.state) if result and result.is_failure else synced,
         registry.mode,
         _parent(member.acr, registry),
         registry.login_server,
@@ -191,8 +210,8 @@ def _cells(member: Row, depth: int, now: datetime) -> tuple[str, ...]:
 
 def place(member: Row) -> str:
     """Such as `at berlin`, or `of contosoacr` where it runs at no known site; in mrkdwn."""
-    sites = " and ".join(site.name for site in member.placement.sites)
-    return f"at {escape(sites)}" if sites else f"of {escape(member.acr.name)}"
+    sites = t(" and ").join(site.name for site in member.placement.sites)
+    return t("at {sites}", sites=escape(sites)) if sites else t("of {name}", name=escape(member.acr.name))
 
 
 def show_line(member: Row) -> str:
@@ -228,7 +247,7 @@ class Detail:
     @property
     def where(self) -> str:
         """The site or sites where it runs, or its cloud registry."""
-        return " and ".join(site.name for site in self.placement.sites) or self.acr.name
+        return t(" and ").join(site.name for site in self.placement.sites) or self.acr.name
 
     @property
     def title(self) -> str:
@@ -241,13 +260,13 @@ class Detail:
         placement = self.placement
         states = [
             escape(f"{extension.provisioning_state} {extension.version}".strip())
-            + (f" at {site.name}" if len(placement.extensions) > 1 else "")
+            + (t(" at {site}", site=site.name) if len(placement.extensions) > 1 else "")
             for site, extension in placement.extensions
         ]
         if placement.unasked:
             clusters = "cluster" if len(placement.unasked) == 1 else "clusters"
-            states.append(f"{len(placement.unasked)} {clusters} could not be asked")
-        return "; ".join(states) or "not installed at any site"
+            states.append(t("{number} {clusters} could not be asked", number=len(placement.unasked), clusters=clusters))
+        return "; ".join(states) or t("not installed at any site")
 
 
 def card(detail: Detail, now: datetime) -> Message:
@@ -259,37 +278,61 @@ def card(detail: Detail, now: datetime) -> Message:
     if current.state == "unhealthy":
         mark = health_words.mark(current.state)
     name = "at" if placement.extensions else "of"
-    head = f"{mark}  {detail.title} is {escape(registry.connection_state)}"
-    ago = f" ({duration(now - registry.last_sync)} ago)" if registry.last_sync else ""
-    collection = f"on, {escape(registry.gc_schedule)} UTC" if registry.gc_enabled else "off"
+    head = t(
+        "{mark}  {title} is {connection_state}",
+        mark=mark,
+        title=detail.title,
+        connection_state=escape(registry.connection_state),
+    )
+    ago = t(" ({age} ago)", age=duration(now - registry.last_sync)) if registry.last_sync else ""
+    collection = t("on, {gc_schedule} UTC", gc_schedule=escape(registry.gc_schedule)) if registry.gc_enabled else "off"
     pairs = (
-        ("Mode", escape(registry.mode)),
-        ("Activation", escape(registry.activation)),
-        ("Last sync", date(registry.last_sync) + ago if registry.last_sync else "never"),
-        ("Last full sync", _sync_result(registry)),
-        ("Schedule", escape(schedule(registry))),
-        ("Login server at the edge", code(registry.login_server) or "none until it is activated"),
-        ("Parent", escape(_parent(detail.acr, registry))),
-        ("Messages are kept for", duration(registry.message_ttl) if registry.message_ttl else ""),
-        ("Runtime", escape(registry.version)),
-        ("Client tokens", listed(code(each.rpartition("/")[2]) for each in registry.client_token_ids) or "none"),
-        ("Garbage collection", collection if registry.gc_enabled is not None else ""),
-        ("Log level", escape(registry.log_level)),
-        ("Notifications", listed(code(pattern) for pattern in registry.notifications) or "none"),
-        ("Extension", detail.extension),
+        (t("Mode"), escape(registry.mode)),
+        (t("Activation"), escape(registry.activation)),
+        (t("Last sync"), date(registry.last_sync) + ago if registry.last_sync else "never"),
+        (t("Last full sync"), _sync_result(registry)),
+        (t("Schedule"), escape(schedule(registry))),
+        (t("Login server at the edge"), code(registry.login_server) or t("none until it is activated")),
+        (t("Parent"), escape(_parent(detail.acr, registry))),
+        (t("Messages are kept for"), duration(registry.message_ttl) if registry.message_ttl else ""),
+        (t("Runtime"), escape(registry.version)),
+        (t("Client tokens"), listed(code(each.rpartition("/")[2]) for each in registry.client_token_ids) or "none"),
+        (t("Garbage collection"), collection if registry.gc_enabled is not None else ""),
+        (t("Log level"), escape(registry.log_level)),
+        (t("Notifications"), listed(code(pattern) for pattern in registry.notifications) or "none"),
+        (t("Extension"), detail.extension),
     )
     parts = [*elsewhere(detail), blocks.section(head), *_meaning(detail, current), *blocks.fields(pairs)]
     for each in registry.status_details:
         text = f":warning:  {code(each.code)} {escape(each.description)}"
         if each.available_gib is not None and each.total_gib is not None:
-            text += f" {each.available_gib:g} of {each.total_gib:g} GiB are free."
+            text += t(
+                " {available_gib:g} of {total_gib:g} GiB are free.",
+                available_gib=each.available_gib,
+                total_gib=each.total_gib,
+            )
         parts.append(blocks.section(text))
     parts += namesakes(detail)
     site = next(iter(placement.sites), detail.asked_at)
-    subject = f"{registry.name} --site {site.name}" if site else registry.name
-    questions = (("Extension", "extension show"), ("Permissions", "permissions show"), ("Tokens", "token list"))
+    subject = t("{registry} --site {site}", registry=registry.name, site=site.name) if site else registry.name
+    questions = (
+        (t("Extension"), "extension show"),
+        (t("Permissions"), "permissions show"),
+        (t("Tokens"), "token list"),
+    )
     parts.append(blocks.actions(*(blocks.button(label, runs=f"{command} {subject}") for label, command in questions)))
-    return Message(escape(f"{registry.name} {name} {detail.where} is {registry.connection_state}"), tuple(parts))
+    return Message(
+        escape(
+            t(
+                "{registry} {name} {where} is {connection_state}",
+                registry=registry.name,
+                name=name,
+                where=detail.where,
+                connection_state=registry.connection_state,
+            )
+        ),
+        tuple(parts),
+    )
 
 
 def _sync_result(registry: ConnectedRegistry) -> str:
@@ -300,7 +343,11 @@ def _sync_result(registry: ConnectedRegistry) -> str:
     trigger = f" ({escape(result.trigger)})" if result.trigger else ""
     good = ""
     if result.is_failure:
-        good = f", the last good one {date(result.succeeded)}" if result.succeeded else ", none was good so far"
+        good = (
+            t(", the last good one {succeeded}", succeeded=date(result.succeeded))
+            if result.succeeded
+            else t(", none was good so far")
+        )
     return f"{escape(result.state)}{trigger}{good}"
 
 
@@ -308,13 +355,17 @@ def schedule(registry: ConnectedRegistry) -> str:
     """When it syncs: the cron expression as it is, which is what operators compare."""
     if registry.schedule == CONTINUOUS:
         return "continuous"
-    return f"{registry.schedule} UTC" + (f", open for {duration(registry.window)}" if registry.window else "")
+    return t("{schedule} UTC", schedule=registry.schedule) + (
+        t(", open for {window}", window=duration(registry.window)) if registry.window else ""
+    )
 
 
 def namesakes(detail: Detail) -> Iterator[Block]:
     """That another cloud registry may have one of its name."""
     for acr, _ in detail.unasked:
-        yield blocks.context(f":grey_question:  {bold(acr)} could not be asked, and may have one of this name.")
+        yield blocks.context(
+            t(":grey_question:  {acr} could not be asked, and may have one of this name.", acr=bold(acr))
+        )
 
 
 def elsewhere(detail: Detail) -> Iterator[Block]:
@@ -322,8 +373,15 @@ def elsewhere(detail: Detail) -> Iterator[Block]:
     site, placement = detail.asked_at, detail.placement
     if site is None or placement.may_be_at(site) or not placement.extensions:
         return
-    clusters = listed(f"{code(each.cluster.name)} (site {code(each.name)})" for each in placement.sites)
-    text = f"{bold(detail.registry.name)} is not at {bold(site.name)}: its extension is on {clusters}."
+    clusters = listed(
+        t("{name} (site {each})", name=code(each.cluster.name), each=code(each.name)) for each in placement.sites
+    )
+    text = t(
+        "{name} is not at {site}: its extension is on {clusters}.",
+        name=bold(detail.registry.name),
+        site=bold(site.name),
+        clusters=clusters,
+    )
     yield blocks.section(f":warning:  {text}")
 
 
@@ -337,6 +395,6 @@ def _meaning(detail: Detail, current: Health) -> Iterator[Block]:
     losing = current.lost_from if current.state == "offline" else None
     if expected or losing:
         yield blocks.context(
-            f"Next contact {date(expected)}" if expected else "",
-            f"Undelivered messages expire from {losing:%Y-%m-%d}" if losing else "",
+            t("Next contact {expected}", expected=date(expected)) if expected else "",
+            t("Undelivered messages expire from {losing:%Y-%m-%d}", losing=losing) if losing else "",
         )

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from handlers.kit import blocks
 from handlers.kit.blocks import button
+from handlers.kit.language import t
 from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, count, cut, date, escape, listed
 from handlers.views import causes, errors
@@ -30,15 +31,19 @@ _NEW_CONNECTION_STRING = frozenset({Cause.BAD_PASSWORD, Cause.BAD_CONNECTION_STR
 def absent(detail: Detail, *, slash: str = "/registry") -> Message:
     """That no extension serves it, as far as the clusters could be asked."""
     name, unasked = detail.registry.name, detail.placement.unasked
-    text = f":heavy_minus_sign:  No extension runs {bold(name)} at any site."
+    text = t(":heavy_minus_sign:  No extension runs {name} at any site.", name=bold(name))
     if unasked:
-        sites = listed((code(site.name) for site, _ in unasked), "or")
-        text = f":grey_question:  No extension is known to run {bold(name)}, but one may at {sites}:"
+        sites = listed((code(site.name) for site, _ in unasked), t("or"))
+        text = t(
+            ":grey_question:  No extension is known to run {name}, but one may at {sites}:",
+            name=bold(name),
+            sites=sites,
+        )
     parts = [blocks.section(text)]
     parts += [blocks.context(errors.explanation(error)) for _, error in unasked[:MOST_PROBLEMS]]
     if not unasked:
-        parts.append(blocks.context(f"{code(f'{slash} deploy {name} --site SITE')} installs one."))
-    return Message(escape(f"No extension of {name}"), (*parts, *namesakes(detail)))
+        parts.append(blocks.context(t("{line} installs one.", line=code(f"{slash} deploy {name} --site SITE"))))
+    return Message(escape(t("No extension of {name}", name=name)), (*parts, *namesakes(detail)))
 
 
 def card(detail: Detail, installation: Installation, now: datetime, *, slash: str = "/registry") -> Message:
@@ -52,17 +57,17 @@ def card(detail: Detail, installation: Installation, now: datetime, *, slash: st
     verdict = [blocks.section(_verdict(installation, current))]
     if failure is not None:
         verdict = list(_failed(installation, failure, slash))
-    parts = [*elsewhere(detail), *verdict, blocks.section("*In Azure*"), *blocks.fields(_in_azure(installation))]
+    parts = [*elsewhere(detail), *verdict, blocks.section(t("*In Azure*")), *blocks.fields(_in_azure(installation))]
     for status in (*extension.problems, *extension.information)[:MOST_PROBLEMS]:
         words = ": ".join(filter(None, [code(status.code), escape(status.message)]))
         parts.append(blocks.context(f"{escape(status.level)}  {words}"))
-    parts.append(blocks.section(f"*In the cluster* {code(site.cluster.name)}"))
+    parts.append(blocks.section(t("*In the cluster* {name}", name=code(site.cluster.name))))
     if isinstance(runtime, Known):
         parts += _in_cluster(installation, runtime.value)
         # Of the container before, where the new one says nothing yet.
         log = (runtime.value.log.strip() or runtime.value.previous_log.strip()).splitlines()[-LOG_LINES:]
         if failure and log:
-            parts.append(blocks.context("Last lines of its log:"))
+            parts.append(blocks.context(t("Last lines of its log:")))
             parts.append(blocks.rich(blocks.preformatted("\n".join(cut(line, LONGEST_LINE) for line in log))))
     answers = (runtime, installation.certificates, installation.cluster, installation.token)
     unasked = [errors.explanation(answer.error) for answer in answers if isinstance(answer, Unknown)]
@@ -70,9 +75,9 @@ def card(detail: Detail, installation: Installation, now: datetime, *, slash: st
     others = [other.name for other in detail.placement.sites if other != site]
     if others:
         lines = listed(code(f"{slash} extension show {name} --site {other}") for other in others)
-        parts.append(blocks.context(f"It runs at other sites too: {lines}."))
-    parts.append(blocks.actions(button("Check", runs=f"check {site.name} --name {name}")))
-    return Message(escape(f"Extension of {name} at {site.name}"), (*parts, *namesakes(detail)))
+        parts.append(blocks.context(t("It runs at other sites too: {lines}.", lines=lines)))
+    parts.append(blocks.actions(button(t("Check"), runs=f"check {site.name} --name {name}")))
+    return Message(escape(t("Extension of {name} at {site}", name=name, site=site.name)), (*parts, *namesakes(detail)))
 
 
 def _failed(installation: Installation, failure: Failure, slash: str) -> Iterator[Block]:
@@ -85,17 +90,25 @@ def _failed(installation: Installation, failure: Failure, slash: str) -> Iterato
         # A deployment keeps an extension that is installed. A rotation wants an activation, and no registry above.
         rotates = registry.activation == "Active" and not registry.parent
         cure = (
-            f"{code(f'{slash} token rotate {name} --site {site.name}')} gives it a new password."
+            t("{line} gives it a new password.", line=code(f"{slash} token rotate {name} --site {site.name}"))
             if rotates
-            else f"It needs a new connection string: {code(f'{slash} remove {name} --site {site.name}')}, whose plan"
-            f" says what goes with it (its volume too), then {deploy}."
+            else t(
+                "It needs a new connection string: {line}, whose plan"
+                " says what goes with it (its volume too), then {deploy}.",
+                line=code(f"{slash} remove {name} --site {site.name}"),
+                deploy=deploy,
+            )
         )
     elif text.command:
-        cure = f"{cure} The command: {code(f'{slash} {text.command}')}."
+        cure = t("{cure} The command: {line}.", cure=cure, line=code(f"{slash} {text.command}"))
     elif state in {"Failed", "Canceled"}:
-        cure = f"{cure} {deploy} installs it again.".strip()
-    title = f"{bold(name)} at {bold(site.name)}"
-    yield blocks.section(f":no_entry:  {title} does not work. {text.sentence}\n{cure}".rstrip())
+        cure = t("{cure} {deploy} installs it again.", cure=cure, deploy=deploy).strip()
+    title = t("{name} at {site}", name=bold(name), site=bold(site.name))
+    yield blocks.section(
+        t(
+            ":no_entry:  {title} does not work. {sentence}\n{cure}", title=title, sentence=text.sentence, cure=cure
+        ).rstrip()
+    )
     if text.line:
         yield blocks.rich(blocks.preformatted(text.line))
 
@@ -103,39 +116,65 @@ def _failed(installation: Installation, failure: Failure, slash: str) -> Iterato
 def _verdict(installation: Installation, current: Health) -> str:
     """Where nothing is known to be wrong."""
     registry, extension, runtime = installation.registry, installation.extension, installation.runtime
-    title = f"{bold(registry.name)} at {bold(installation.site.name)}"
+    title = t("{registry} at {name}", registry=bold(registry.name), name=bold(installation.site.name))
     if extension.provisioning_state in _CHANGING:
-        return f":hourglass_flowing_sand:  The extension of {title} is {escape(extension.provisioning_state)}."
+        return t(
+            ":hourglass_flowing_sand:  The extension of {title} is {provisioning_state}.",
+            title=title,
+            provisioning_state=escape(extension.provisioning_state),
+        )
     if current.state not in {"healthy", "syncing"}:
         mark, reason = health_words.mark(current.state), health_words.reason(current.reason, current.facts)
-        return f"{mark}  {title} is {health_words.word(current.state)}. {reason}"
+        return t(
+            "{mark}  {title} is {state}. {reason}",
+            mark=mark,
+            title=title,
+            state=health_words.word(current.state),
+            reason=reason,
+        )
     if isinstance(runtime, Unknown):
-        asked = "was not asked" if isinstance(runtime, NotAsked) else "could not be asked"
-        return (
-            f":grey_question:  {title} is {escape(registry.connection_state)} and its extension"
-            f" {escape(extension.provisioning_state)}, as Azure shows them; the cluster {asked}."
+        asked = t("was not asked") if isinstance(runtime, NotAsked) else t("could not be asked")
+        return t(
+            ":grey_question:  {title} is {connection_state} and its extension"
+            " {provisioning_state}, as Azure shows them; the cluster {asked}.",
+            title=title,
+            connection_state=escape(registry.connection_state),
+            provisioning_state=escape(extension.provisioning_state),
+            asked=asked,
         )
     if not runtime.value.deployment_available:
-        return (
-            f":warning:  {title} is {escape(registry.connection_state)}, as Azure shows it, but its Deployment is not"
-            " available. It may be restarting; Azure notices a lost connection some minutes later."
+        return t(
+            ":warning:  {title} is {connection_state}, as Azure shows it, but its Deployment is not"
+            " available. It may be restarting; Azure notices a lost connection some minutes later.",
+            title=title,
+            connection_state=escape(registry.connection_state),
         )
-    return f":white_check_mark:  {title} works: installed, running and {escape(registry.connection_state)}."
+    return t(
+        ":white_check_mark:  {title} works: installed, running and {connection_state}.",
+        title=title,
+        connection_state=escape(registry.connection_state),
+    )
 
 
 def _in_azure(installation: Installation) -> list[tuple[str, str]]:
     registry, extension = installation.registry, installation.extension
-    upgrades = {None: "", True: "new minor versions by themselves", False: "by hand only"}
-    train = f", release train {escape(extension.release_train)}" if extension.release_train else ""
-    synced = f", last sync {date(registry.last_sync)}" if registry.last_sync else ", never synced"
+    upgrades = {None: "", True: t("new minor versions by themselves"), False: t("by hand only")}
+    train = (
+        t(", release train {release_train}", release_train=escape(extension.release_train))
+        if extension.release_train
+        else ""
+    )
+    synced = (
+        t(", last sync {last_sync}", last_sync=date(registry.last_sync)) if registry.last_sync else t(", never synced")
+    )
     return [
-        ("Extension", f"{code(extension.name)} {escape(extension.provisioning_state)}"),
-        ("Version", f"{escape(extension.version) or 'not known yet'}{train}"),
-        ("Upgrades", upgrades[extension.auto_upgrade]),
-        ("Last changed", date(extension.modified) if extension.modified else ""),
-        ("Connected registry", f"{escape(registry.connection_state)}, {escape(registry.activation)}{synced}"),
-        ("Sync token", _token(installation.token, registry.token_id)),
-        ("Cluster", _arc(installation.cluster)),
+        (t("Extension"), f"{code(extension.name)} {escape(extension.provisioning_state)}"),
+        (t("Version"), f"{escape(extension.version) or 'not known yet'}{train}"),
+        (t("Upgrades"), upgrades[extension.auto_upgrade]),
+        (t("Last changed"), date(extension.modified) if extension.modified else ""),
+        (t("Connected registry"), f"{escape(registry.connection_state)}, {escape(registry.activation)}{synced}"),
+        (t("Sync token"), _token(installation.token, registry.token_id)),
+        (t("Cluster"), _arc(installation.cluster)),
     ]
 
 
@@ -143,9 +182,9 @@ def _token(answer: Answer[Token | None], token_id: str) -> str:
     name = code(token_id.rpartition("/")[2])
     match answer:
         case Unknown():
-            return f"{name} could not be asked"
+            return t("{name} could not be asked", name=name)
         case Known(value=None):
-            return f"{name} does not exist" if name else "none"
+            return t("{name} does not exist", name=name) if name else "none"
         case Known(value=Token(enabled=enabled)):
             return f"{name} {'enabled' if enabled else 'disabled'}"
     return name
@@ -154,19 +193,31 @@ def _token(answer: Answer[Token | None], token_id: str) -> str:
 def _arc(answer: Answer[ArcCluster | None]) -> str:
     match answer:
         case Known(value=ArcCluster(connectivity=connectivity, last_heartbeat=heartbeat)):
-            return escape(connectivity) + (f", last heartbeat {date(heartbeat)}" if heartbeat else "")
+            return escape(connectivity) + (
+                t(", last heartbeat {heartbeat}", heartbeat=date(heartbeat)) if heartbeat else ""
+            )
         case Known():
-            return "is not connected to Azure Arc"
-    return "could not be asked"
+            return t("is not connected to Azure Arc")
+    return t("could not be asked")
 
 
 def _in_cluster(installation: Installation, runtime: Runtime) -> Iterator[Block]:
     if not runtime.namespace_phase:
-        yield blocks.section(f"There is no namespace {code(installation.namespace)}, so nothing is installed.")
+        yield blocks.section(
+            t("There is no namespace {namespace}, so nothing is installed.", namespace=code(installation.namespace))
+        )
         return
-    replicas = f"{runtime.ready_replicas} of {count(runtime.replicas, 'Pod')} ready" if runtime.replicas else ""
-    deployment = "available" if runtime.deployment_available else "not available"
-    nothing = "scaled to 0 Pods" if runtime.deployment_available else "none"
+    replicas = (
+        t(
+            "{ready_replicas} of {pods} ready",
+            ready_replicas=runtime.ready_replicas,
+            pods=count(runtime.replicas, "Pod"),
+        )
+        if runtime.replicas
+        else ""
+    )
+    deployment = "available" if runtime.deployment_available else t("not available")
+    nothing = t("scaled to 0 Pods") if runtime.deployment_available else "none"
     setting = installation.extension.settings.get(SERVICE_ADDRESS, "")
     addresses = listed(map(code, runtime.service_addresses)) or "none"
     differs = setting and setting not in runtime.service_addresses
@@ -174,36 +225,40 @@ def _in_cluster(installation: Installation, runtime: Runtime) -> Iterator[Block]
     phase = "" if runtime.namespace_phase == "Active" else f" {escape(runtime.namespace_phase)}"
     yield from blocks.fields(
         [
-            ("Namespace", f"{code(installation.namespace)}{phase}"),
-            ("Deployment", f"{deployment}, {replicas}" if replicas else nothing),
-            ("Service IP", addresses + (f"; the extension's setting is {code(setting)}" if differs else "")),
-            ("Volume claim", escape(claim) or "none"),
-            ("Certificates", _certificates(installation.certificates)),
+            (t("Namespace"), f"{code(installation.namespace)}{phase}"),
+            (t("Deployment"), f"{deployment}, {replicas}" if replicas else nothing),
+            (
+                t("Service IP"),
+                addresses + (t("; the extension's setting is {setting}", setting=code(setting)) if differs else ""),
+            ),
+            (t("Volume claim"), escape(claim) or "none"),
+            (t("Certificates"), _certificates(installation.certificates)),
         ]
     )
     pods = [
         f"{code(pod.name)} {escape(pod.waiting_reason or pod.phase)}"
-        + (f" on {escape(pod.node)}" if pod.node else "")
+        + (t(" on {node}", node=escape(pod.node)) if pod.node else "")
         + (f", {count(pod.restarts, 'restart')}" if pod.restarts else "")
         for pod in runtime.pods
     ]
-    further = [f"and {len(pods) - MOST_PODS} more"] if len(pods) > MOST_PODS else []
-    yield blocks.context("Pods: " + "; ".join([*pods[:MOST_PODS], *further]) if pods else "There are no Pods.")
+    further = [t("and {number} more", number=len(pods) - MOST_PODS)] if len(pods) > MOST_PODS else []
+    yield blocks.context(t("Pods: ") + "; ".join([*pods[:MOST_PODS], *further]) if pods else t("There are no Pods."))
     # The cluster keeps events for an hour, whatever has become of their cause.
-    mark = "Earlier:" if runtime.deployment_available else ":warning:"
+    mark = t("Earlier:") if runtime.deployment_available else ":warning:"
     for warning in runtime.warnings[-MOST_EVENTS:]:
         yield blocks.context(f"{mark}  {escape(warning)}")
 
 
 def _certificates(answer: Answer[tuple[Certificate, ...]]) -> str:
     if isinstance(answer, Unknown):
-        return "could not be asked"
-    return (
-        listed(
-            f"{code(certificate.name)} "
-            + ("ready" if certificate.ready else f"not ready: {escape(certificate.message) or 'no reason given'}")
-            + (f", valid until {date(certificate.not_after)}" if certificate.not_after else "")
-            for certificate in answer.value
+        return t("could not be asked")
+    return listed(
+        f"{code(certificate.name)} "
+        + (
+            "ready"
+            if certificate.ready
+            else t("not ready: {message}", message=escape(certificate.message) or t("no reason given"))
         )
-        or "none of cert-manager"
-    )
+        + (t(", valid until {not_after}", not_after=date(certificate.not_after)) if certificate.not_after else "")
+        for certificate in answer.value
+    ) or t("none of cert-manager")

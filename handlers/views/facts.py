@@ -4,20 +4,21 @@ import shlex
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from handlers.kit.language import phrase, t
 from handlers.kit.text import code, date, listed
 from services.operations.command_line import iso
 
-UNKNOWN = "(unknown)"
+UNKNOWN = phrase("(unknown)")
 
 
 class _Filled(dict[str, str]):
     def __missing__(self, key: str) -> str:
-        return UNKNOWN
+        return t(UNKNOWN)
 
 
 def sentence(template: str, facts: Mapping[str, object]) -> str:
     """Mrkdwn, in which `{name}` stands for a fact. A missing fact reads `(unknown)`."""
-    return template.format_map(_Filled({key: shown(value) for key, value in facts.items()}))
+    return t(template).format_map(_Filled({key: shown(value) for key, value in facts.items()}))
 
 
 def shell(template: str, facts: Mapping[str, object]) -> str:
@@ -33,9 +34,9 @@ def shown(value: object) -> str:  # noqa: PLR0911 - one per type
     """A fact in prose."""
     match value:
         case None | "":
-            return UNKNOWN
+            return t(UNKNOWN)
         case () | []:
-            return "none"
+            return t("none")
         case datetime():
             return date(value)
         case bool() | int() | float():
@@ -47,7 +48,9 @@ def shown(value: object) -> str:  # noqa: PLR0911 - one per type
             for key, item in value.items():
                 match item:
                     case (before, after):
-                        changes.append(f"{key} {code(_plain(before)) or 'none'} → {code(_plain(after)) or 'none'}")
+                        changes.append(
+                            f"{key} {code(_plain(before)) or t('none')} → {code(_plain(after)) or t('none')}"
+                        )
                     case _:
                         changes.append(f"{key} {shown(item)}")
             return ", ".join(changes)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from handlers.kit.language import t
 from handlers.kit.text import listed
 from handlers.views import refusals
 from handlers.views.facts import sentence, shell
@@ -73,11 +74,11 @@ def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def _unasked(finding: Finding) -> FindingWords:
     """Why checks have no answer: the bot's own identity, or the connection to the other system."""
-    system = "The cluster" if finding.facts.get("service") == "kubernetes" else "Azure"
+    system = t("The cluster") if finding.facts.get("service") == "kubernetes" else t("Azure")
     words = _UNASKED.get(str(finding.facts.get("error")), _UNASKED["Unreachable"])
     if refusal := refusals.words(str(finding.facts.get("error")), str(finding.facts.get("reason") or "")):
-        message = " Its message: {message}" if finding.facts.get("message") else ""
-        words = FindingWords(refusal.sentence + message, refusal.remedy, refusal.line)
+        message = t(" Its message: {message}") if finding.facts.get("message") else ""
+        words = FindingWords(t(refusal.sentence) + message, refusal.remedy, refusal.line)
     if finding.facts.get("error") == "NotAllowed" and not finding.facts.get("action"):
         words = _NOT_ALLOWED
     is_of_proxy = str(finding.facts.get("reason") or "").startswith("arc_")
@@ -85,18 +86,22 @@ def _unasked(finding: Finding) -> FindingWords:
         words = _KUBECONFIG[str(finding.facts["code"])]
     # `title` is what older versions stored.
     titles = finding.facts.get("titles") or finding.facts.get("title") or ()
-    names = [str(title) for title in titles] if isinstance(titles, tuple | list) else [str(titles)]
+    names = [t(str(title)) for title in titles] if isinstance(titles, tuple | list) else [t(str(titles))]
     if len(names) > MOST_TITLES + 1:
-        names[MOST_TITLES:] = [f"{len(names) - MOST_TITLES} more"]
+        names[MOST_TITLES:] = [t("{number} more", number=len(names) - MOST_TITLES)]
     # Braces in a template stay braces.
     unchecked = listed(names).replace("{", "{{").replace("}", "}}")
-    text = f"{words.sentence.replace('SYSTEM', system)}\nNot checked: {unchecked}."
+    text = t(
+        "{sentence}\nNot checked: {unchecked}.",
+        sentence=t(words.sentence).replace("SYSTEM", system),
+        unchecked=unchecked,
+    )
     return FindingWords(text, words.fix, words.line, "check {site}")
 
 
 def _proofs(finding: Finding) -> str:
     proofs = finding.facts.get("proofs")
-    return listed(map(str, proofs)) if isinstance(proofs, tuple | list) else ""
+    return listed(t(str(proof)) for proof in proofs) if isinstance(proofs, tuple | list) else ""
 
 
 _UNASKED = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from handlers.kit.language import phrase, t
 from handlers.kit.text import duration, escape
 from handlers.views.facts import sentence
 from services.model.errors import Invalid
@@ -11,14 +12,14 @@ from services.policy import cron
 from services.watching.health import is_continuous
 
 _STATES: Mapping[HealthState, tuple[str, str]] = {
-    "healthy": (":large_green_circle:", "healthy"),
-    "syncing": (":arrows_counterclockwise:", "syncing"),
-    "silent": (":white_circle:", "silent as planned"),
-    "late": (":hourglass_flowing_sand:", "late"),
-    "offline": (":red_circle:", "offline"),
-    "unhealthy": (":large_orange_circle:", "unhealthy"),
-    "inactive": (":heavy_minus_sign:", "inactive"),
-    "unknown": (":grey_question:", "unknown"),
+    "healthy": (":large_green_circle:", phrase("healthy")),
+    "syncing": (":arrows_counterclockwise:", phrase("syncing")),
+    "silent": (":white_circle:", phrase("silent as planned")),
+    "late": (":hourglass_flowing_sand:", phrase("late")),
+    "offline": (":red_circle:", phrase("offline")),
+    "unhealthy": (":large_orange_circle:", phrase("unhealthy")),
+    "inactive": (":heavy_minus_sign:", phrase("inactive")),
+    "unknown": (":grey_question:", phrase("unknown")),
 }
 SEVERITY_MARKS: Mapping[Severity, str] = {
     "critical": ":red_circle:",
@@ -27,50 +28,61 @@ SEVERITY_MARKS: Mapping[Severity, str] = {
 }
 
 SENTENCES: Mapping[HealthReason, str] = {
-    HealthReason.CONNECTED: "It is connected.",
-    HealthReason.SYNCING: "It is syncing.",
-    HealthReason.CONTACT_FRESH: "Its last contact was a moment ago.",
-    HealthReason.CONTACT_DUE: "A contact was due {due} and has not come yet.",
-    HealthReason.CONTACT_MISSED: "A contact was due {due}. The last one was {last_contact}.",
-    HealthReason.CONTACT_NONE: "It is active, but Azure has no record of any contact.",
-    HealthReason.WINDOW_OPENING: "Its sync window has just opened.",
-    HealthReason.WINDOW_OPEN: "Its sync window is open until {until}, and it has made contact.",
-    HealthReason.WINDOW_DROPPED: "Its sync window is open until {until}, but its last contact was {last_contact}.",
+    HealthReason.CONNECTED: phrase("It is connected."),
+    HealthReason.SYNCING: phrase("It is syncing."),
+    HealthReason.CONTACT_FRESH: phrase("Its last contact was a moment ago."),
+    HealthReason.CONTACT_DUE: phrase("A contact was due {due} and has not come yet."),
+    HealthReason.CONTACT_MISSED: phrase("A contact was due {due}. The last one was {last_contact}."),
+    HealthReason.CONTACT_NONE: phrase("It is active, but Azure has no record of any contact."),
+    HealthReason.WINDOW_OPENING: phrase("Its sync window has just opened."),
+    HealthReason.WINDOW_OPEN: phrase("Its sync window is open until {until}, and it has made contact."),
+    HealthReason.WINDOW_DROPPED: phrase(
+        "Its sync window is open until {until}, but its last contact was {last_contact}."
+    ),
     HealthReason.WINDOW_CLOSED: (
-        "Its sync window is closed, so no contact is expected. Its last contact was {last_contact}."
+        phrase("Its sync window is closed, so no contact is expected. Its last contact was {last_contact}.")
     ),
-    HealthReason.CLUSTER_OFFLINE: "The cluster's Arc agent is offline.",
+    HealthReason.CLUSTER_OFFLINE: phrase("The cluster's Arc agent is offline."),
     HealthReason.CLUSTER_EXPIRED: (
-        "The identity certificate of the cluster's Arc agent has expired: the cluster has to be connected to Arc again."
+        phrase(
+            "The identity certificate of the cluster's Arc agent has expired: the cluster has to be connected to Arc"
+            " again."
+        )
     ),
-    HealthReason.CLUSTER_SILENT: "None of its connected registries is reporting.",
-    HealthReason.EXTENSION_FAILED: "A contact was due {due} and has not come; its Arc extension has failed.",
-    HealthReason.STATUS_DISK: "It can't write to its disk ({codes}).",
-    HealthReason.STATUS_DETAILS: "It reports a problem: {codes}.",
-    HealthReason.STATUS_UNEXPLAINED: "Azure reports it as unhealthy and gives no reason.",
+    HealthReason.CLUSTER_SILENT: phrase("None of its connected registries is reporting."),
+    HealthReason.EXTENSION_FAILED: phrase("A contact was due {due} and has not come; its Arc extension has failed."),
+    HealthReason.STATUS_DISK: phrase("It can't write to its disk ({codes})."),
+    HealthReason.STATUS_DETAILS: phrase("It reports a problem: {codes}."),
+    HealthReason.STATUS_UNEXPLAINED: phrase("Azure reports it as unhealthy and gives no reason."),
     HealthReason.SYNC_FAILED: (
-        "It is connected, but its last full sync ended as {sync}. The last one that succeeded ended {succeeded}."
+        phrase(
+            "It is connected, but its last full sync ended as {sync}. The last one that succeeded ended {succeeded}."
+        )
     ),
-    HealthReason.SYNC_NEVER: "It is connected, but no full sync of it has succeeded: the last one ended as {sync}.",
-    HealthReason.NEVER_ACTIVATED: "It was never activated: no edge has used its connection string yet.",
-    HealthReason.DEACTIVATED: "It is deactivated, so no edge can sync with it.",
-    HealthReason.UNREADABLE: "It could not be read, which says nothing about its state: {why}.",
-    HealthReason.SCHEDULE_UNREADABLE: "Its schedule {schedule} can't be read, so no one knows when a contact is due.",
-    HealthReason.REMOVED: "It no longer exists.",
-    HealthReason.UNWATCHED: "Its cloud registry is no longer watched, or no site names it.",
+    HealthReason.SYNC_NEVER: phrase(
+        "It is connected, but no full sync of it has succeeded: the last one ended as {sync}."
+    ),
+    HealthReason.NEVER_ACTIVATED: phrase("It was never activated: no edge has used its connection string yet."),
+    HealthReason.DEACTIVATED: phrase("It is deactivated, so no edge can sync with it."),
+    HealthReason.UNREADABLE: phrase("It could not be read, which says nothing about its state: {why}."),
+    HealthReason.SCHEDULE_UNREADABLE: phrase(
+        "Its schedule {schedule} can't be read, so no one knows when a contact is due."
+    ),
+    HealthReason.REMOVED: phrase("It no longer exists."),
+    HealthReason.UNWATCHED: phrase("Its cloud registry is no longer watched, or no site names it."),
 }
 """By reason; facts fill in the gaps."""
 
 _WHY: Mapping[str, str] = {
-    "Unreachable": "Azure could not be reached, or could not answer",
-    "Throttled": "Azure is throttling the bot's requests",
-    "NotAllowed": "the bot's identity may not read it",
-    "NotAuthenticated": "Azure rejects the bot's identity",
-    "Absent": "Azure says that the cloud registry does not exist",
-    "SubscriptionUnknown": "the bot's identity can't see its subscription in this cloud",
-    "ResourceGroupUnknown": "its resource group does not exist",
-    "VersionNotOffered": "this cloud offers no API version that the bot supports",
-    "Unreadable": "Azure's answer could not be understood",
+    "Unreachable": phrase("Azure could not be reached, or could not answer"),
+    "Throttled": phrase("Azure is throttling the bot's requests"),
+    "NotAllowed": phrase("the bot's identity may not read it"),
+    "NotAuthenticated": phrase("Azure rejects the bot's identity"),
+    "Absent": phrase("Azure says that the cloud registry does not exist"),
+    "SubscriptionUnknown": phrase("the bot's identity can't see its subscription in this cloud"),
+    "ResourceGroupUnknown": phrase("its resource group does not exist"),
+    "VersionNotOffered": phrase("this cloud offers no API version that the bot supports"),
+    "Unreadable": phrase("Azure's answer could not be understood"),
 }
 """By the class of the error that a poll ended with."""
 
@@ -82,12 +94,12 @@ def mark(state: HealthState) -> str:
 
 def word(state: HealthState) -> str:
     """Such as `offline` or `silent as planned`."""
-    return _STATES[state][1]
+    return t(_STATES[state][1])
 
 
 def reason(name: HealthReason, facts: Mapping[str, object]) -> str:
     """The sentence for a reason, in mrkdwn."""
-    template = SENTENCES[name]
+    template = t(SENTENCES[name])
     text = template.replace("{why}", why(facts)) if "{why}" in template else sentence(template, facts)
     descriptions = facts.get("descriptions")
     if isinstance(descriptions, tuple | list) and descriptions:
@@ -97,14 +109,14 @@ def reason(name: HealthReason, facts: Mapping[str, object]) -> str:
 
 def why(facts: Mapping[str, object]) -> str:
     """Why something could not be read, in mrkdwn, without a full stop."""
-    error = str(facts.get("error") or "Unreachable")
-    return escape(_WHY.get(error, error)).rstrip(".")
+    error = str(facts.get("error") or t("Unreachable"))
+    return escape(t(_WHY.get(error, error))).rstrip(".")
 
 
 def connection(sighting: Sighting) -> str:
     """The connection state in Azure, or the last one that could be read; plain text."""
     state = sighting.connection_state
-    return f"was {state}" if sighting.failed and state else state
+    return t("was {state}", state=state) if sighting.failed and state else state
 
 
 def schedule(sighting: Sighting) -> str:
@@ -115,7 +127,7 @@ def schedule(sighting: Sighting) -> str:
         text = cron.parse(sighting.schedule).words().removesuffix(", UTC")
     except Invalid:
         text = sighting.schedule
-    return text + (f", open for {duration(sighting.window)}" if sighting.window else "")
+    return text + (t(", open for {window}", window=duration(sighting.window)) if sighting.window else "")
 
 
 def counts(totals: Mapping[HealthState, int]) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from handlers.kit import blocks
 from handlers.kit.blocks import button
+from handlers.kit.language import t
 from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, count, date, duration, escape, listed, mention
 from handlers.views import alert, connected, health
@@ -44,63 +45,83 @@ def overview(shown: Overview) -> Message:
         f"• {escape(operations.summary(operation))}  ·  {date(operation.created)}  ·  {code(operation.id)}"
         for operation in shown.own
     ]
-    own = blocks.section("\n".join(lines)) if lines else blocks.context("None yet.")
+    own = blocks.section("\n".join(lines)) if lines else blocks.context(t("None yet."))
     parts = [
-        blocks.actions(button("Refresh", runs="home"), button("Help", runs="help"), block_id="home"),
+        blocks.actions(button(t("Refresh"), runs="home"), button(t("Help"), runs="help"), block_id="home"),
         *(
-            (*_awaiting(shown), *_alerts(shown), *_fleet(shown), blocks.header("Your operations"), own)
+            (*_awaiting(shown), *_alerts(shown), *_fleet(shown), blocks.header(t("Your operations")), own)
             if shown.may_read
             else _nothing()
         ),
-        blocks.header("What you may do here"),
+        blocks.header(t("What you may do here")),
         blocks.section(f"{listed(map(code, shown.allowed))}."),
-        blocks.context(f"In a channel it may be more or less: type {code(shown.help_line)} there."),
-        blocks.context(f"As of {date(shown.now)}"),
+        blocks.context(
+            t("In a channel it may be more or less: type {help_line} there.", help_line=code(shown.help_line))
+        ),
+        blocks.context(t("As of {now}", now=date(shown.now))),
     ]
     if not shown.may_read:
-        return Message("You may not read any site here.", tuple(parts))
+        return Message(t("You may not read any site here."), tuple(parts))
     waiting, alerts = count(len(shown.awaiting), "decision"), count(len(shown.alerts), "open alert")
-    return Message(f"{waiting} waiting for you, {alerts}, {_health(shown.fleet)}", tuple(parts))
+    return Message(
+        t("{waiting} waiting for you, {alerts}, {fleet}", waiting=waiting, alerts=alerts, fleet=_health(shown.fleet)),
+        tuple(parts),
+    )
 
 
 def _nothing() -> Iterator[Block]:
     """For somebody whom the policy lets read nothing: what there is stays unsaid."""
-    why = blocks.accessory(button("Why?", runs="whoami"), "whoami")
+    why = blocks.accessory(button(t("Why?"), runs="whoami"), "whoami")
     yield blocks.section(
-        "You may not read any site here, so no operations, alerts and states are shown.", accessory=why
+        t("You may not read any site here, so no operations, alerts and states are shown."), accessory=why
     )
 
 
 def _awaiting(shown: Overview) -> Iterator[Block]:
-    yield blocks.header("Waiting for your decision")
+    yield blocks.header(t("Waiting for your decision"))
     if not shown.awaiting:
-        yield blocks.context("Nothing.")
+        yield blocks.context(t("Nothing."))
     for operation in shown.awaiting[:MOST]:
         expires = operation.approval_request.expires if operation.approval_request else None
-        until = f", expires {date(expires)}" if expires else ""
-        requested = f"requested by {mention(operation.requester)} {date(operation.created)}{until}"
+        until = t(", expires {expires}", expires=date(expires)) if expires else ""
+        requested = t(
+            "requested by {requester} {created}{until}",
+            requester=mention(operation.requester),
+            created=date(operation.created),
+            until=until,
+        )
         yield blocks.section(f"{bold(operations.name(operation))}  ·  {escape(operation.environment)}\n{requested}")
-        show = button("Show details", runs=f"operation show {operation.id}")
+        show = button(t("Show details"), runs=f"operation show {operation.id}")
         yield blocks.actions(*operations.decision_buttons(operation), show, block_id=operation.id)
     yield from _more(len(shown.awaiting))
 
 
 def _alerts(shown: Overview) -> Iterator[Block]:
-    yield blocks.header("Open alerts")
+    yield blocks.header(t("Open alerts"))
     if not shown.alerts:
-        yield blocks.context("None of what is watched.")
+        yield blocks.context(t("None of what is watched."))
     ordered = sorted(shown.alerts, key=lambda pair: (-SEVERITIES.index(pair[0].severity), pair[0].opened))
     for incident, concern in ordered[:MOST]:
         mark = health.SEVERITY_MARKS[incident.severity]
-        taken = f", acknowledged by {mention(incident.acknowledged_by)}" if incident.acknowledged_by else ""
-        text = f"{mark}  {bold(alert.title(incident, concern))}\nsince {date(alert.since(incident))}{taken}"
-        show = blocks.accessory(button("Show", runs=f"alert show {incident.id}"), incident.id)
+        taken = (
+            t(", acknowledged by {acknowledged_by}", acknowledged_by=mention(incident.acknowledged_by))
+            if incident.acknowledged_by
+            else ""
+        )
+        text = t(
+            "{mark}  {incident}\nsince {since}{taken}",
+            mark=mark,
+            incident=bold(alert.title(incident, concern)),
+            since=date(alert.since(incident)),
+            taken=taken,
+        )
+        show = blocks.accessory(button(t("Show"), runs=f"alert show {incident.id}"), incident.id)
         yield blocks.section(text, accessory=show)
     yield from _more(len(ordered))
 
 
 def _fleet(shown: Overview) -> Iterator[Block]:
-    yield blocks.header("Fleet")
+    yield blocks.header(t("Fleet"))
     yield blocks.section(bold(_health(shown.fleet)))
     worst = sorted(
         (row for row in shown.fleet.rows if row.health.state not in WELL),
@@ -108,24 +129,26 @@ def _fleet(shown: Overview) -> Iterator[Block]:
     )
     for row in worst[:MOST]:
         last = row.registry.last_sync
-        synced = f"last sync {duration(shown.now - last)} ago" if last else "never synced"
+        synced = t("last sync {age} ago", age=duration(shown.now - last)) if last else t("never synced")
         where = connected.place(row)
         text = f"{health.mark(row.health.state)}  {bold(row.registry.name)} {where}: {health.word(row.health.state)}"
-        details = blocks.accessory(button("Show", runs=connected.show_line(row)), f"{row.acr.name}:{row.registry.name}")
+        details = blocks.accessory(
+            button(t("Show"), runs=connected.show_line(row)), f"{row.acr.name}:{row.registry.name}"
+        )
         yield blocks.section(f"{text}, {synced}", accessory=details)
     yield from _more(len(worst))
     for name, _ in shown.fleet.unasked[:MOST]:
-        yield blocks.context(f":grey_question:  {bold(name)} could not be asked.")
-    yield blocks.actions(button("List all", runs="list"), button("Sites", runs="site list"), block_id="fleet")
+        yield blocks.context(t(":grey_question:  {name} could not be asked.", name=bold(name)))
+    yield blocks.actions(button(t("List all"), runs="list"), button(t("Sites"), runs="site list"), block_id="fleet")
 
 
 def _health(fleet: connected.Fleet) -> str:
     totals = Counter(row.health.state for row in fleet.rows)
     counts = health.counts({state: totals[state] for state in WORST_FIRST if totals[state]})
     number = count(len(fleet.rows), "connected registry", "connected registries")
-    return f"{number}: {counts}" if counts else "no connected registries"
+    return f"{number}: {counts}" if counts else t("no connected registries")
 
 
 def _more(number: int) -> Iterator[Block]:
     if number > MOST:
-        yield blocks.context(f"and {number - MOST} more")
+        yield blocks.context(t("and {number} more", number=number - MOST))

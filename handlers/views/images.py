@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handlers.kit import blocks
+from handlers.kit.language import phrase, t
 from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, count, date, escape, listed
 from handlers.views.errors import explanation
@@ -16,15 +17,15 @@ from services.model.errors import DomainError, NotAllowed
 from services.policy.arrival import Arrival, State, last_sync
 from services.policy.sites import Site
 
-COLUMNS = ("Repository", "Tag", "State", "In the cloud", "At the edge")
+COLUMNS = (phrase("Repository"), phrase("Tag"), phrase("State"), phrase("In the cloud"), phrase("At the edge"))
 _STATES: Mapping[State, tuple[str, str]] = {
-    "unknown": ("could not be asked", "could not be asked"),
-    "late": ("late: it should be there by now", "late"),
-    "different": ("different: it should be the same by now", "different"),
-    "incomplete": ("incomplete", "incomplete"),
-    "gone": ("not in the cloud", "at the edge alone"),
-    "due": ("due", "due"),
-    "there": ("there", "there"),
+    "unknown": (phrase("could not be asked"), phrase("could not be asked")),
+    "late": (phrase("late: it should be there by now"), phrase("late")),
+    "different": (phrase("different: it should be the same by now"), phrase("different")),
+    "incomplete": (phrase("incomplete"), phrase("incomplete")),
+    "gone": (phrase("not in the cloud"), phrase("at the edge alone")),
+    "due": (phrase("due"), phrase("due")),
+    "there": (phrase("there"), phrase("there")),
 }
 """The worst first: in the table, and in the headline after a number."""
 _ORDER = tuple(_STATES)
@@ -53,33 +54,51 @@ class Contents:
 def card(contents: Contents, now: datetime, *, slash: str = "/registry") -> Message:
     """The verdict, when what is due comes, what could not be asked and why, and every tag, the worst first."""
     registry = contents.registry
-    title = f"{bold(registry.name)} at {bold(contents.site.name)}"
+    title = t("{registry} at {name}", registry=bold(registry.name), name=bold(contents.site.name))
     pairs = [(repository, each) for repository in contents.repositories for each in repository.arrivals]
     pairs.sort(key=lambda pair: (_ORDER.index(pair[1].state), pair[0].name, pair[1].tag))
     totals = Counter(each.state for _, each in pairs)
-    summary = listed(f"{totals[state]} {_STATES[state][1]}" for state in reversed(_ORDER) if totals[state])
+    summary = listed(f"{totals[state]} {t(_STATES[state][1])}" for state in reversed(_ORDER) if totals[state])
     is_well = totals.keys() <= {"there", "due"}
     mark = ":hourglass_flowing_sand:" if is_well and totals["due"] else ":white_check_mark:" if is_well else ":warning:"
     head = (
-        f"{mark}  {title} has {count(len(pairs), 'tag')} to compare: {summary}." if pairs else _nothing(title, contents)
+        t(
+            "{mark}  {title} has {tags} to compare: {summary}.",
+            mark=mark,
+            title=title,
+            tags=count(len(pairs), "tag"),
+            summary=summary,
+        )
+        if pairs
+        else _nothing(title, contents)
     )
     parts = [blocks.section(head), *_next_sync(registry, totals, pairs), *_silences(contents, slash)]
     if contents.patterns:
         named = listed(map(code, contents.patterns))
-        parts.append(blocks.context(f"It may sync {named} too: name a repository to see it."))
+        parts.append(blocks.context(t("It may sync {named} too: name a repository to see it.", named=named)))
     if pairs:
         rows = [(repository.name, each.tag, *_state_cells(each, now)) for repository, each in pairs]
         parts.append(blocks.table(COLUMNS, rows))
-    return Message(escape(f"Images of {registry.name} at {contents.site.name}: {summary or 'none'}"), tuple(parts))
+    return Message(
+        escape(
+            t(
+                "Images of {registry} at {name}: {summary}",
+                registry=registry.name,
+                name=contents.site.name,
+                summary=summary or "none",
+            )
+        ),
+        tuple(parts),
+    )
 
 
 def _nothing(title: str, contents: Contents) -> str:
     if not contents.repositories:
-        return f"{title} syncs no repository by name."
+        return t("{title} syncs no repository by name.", title=title)
     names = listed(code(repository.name) for repository in contents.repositories)
     if any(isinstance(repository.edge, EdgeSilence) for repository in contents.repositories):
-        return f"The cloud has no tag of {names}. What {title} has is not known."
-    return f"Neither the cloud nor {title} has a tag of {names}."
+        return t("The cloud has no tag of {names}. What {title} has is not known.", names=names, title=title)
+    return t("Neither the cloud nor {title} has a tag of {names}.", title=title, names=names)
 
 
 def _next_sync(
@@ -87,20 +106,26 @@ def _next_sync(
 ) -> Iterator[Block]:
     moments = [each.next_sync for _, each in pairs if each.next_sync]
     if totals["due"] and moments:
-        yield blocks.section(f"What is due comes with the sync of {date(min(moments))}.")
+        yield blocks.section(t("What is due comes with the sync of {moments}.", moments=date(min(moments))))
     if totals["late"] or totals["different"]:
         synced = last_sync(registry)
-        last = f"The last sync ended {date(synced)}." if synced else "It has never synced."
-        yield blocks.section(f"{last} A tag that was pushed at the edge is different too, until the cloud has it.")
+        last = t("The last sync ended {synced}.", synced=date(synced)) if synced else t("It has never synced.")
+        yield blocks.section(
+            t("{last} A tag that was pushed at the edge is different too, until the cloud has it.", last=last)
+        )
 
 
 def _state_cells(arrival: Arrival, now: datetime) -> tuple[str, str, str]:
     """The state in words, and both digests."""
-    state = _STATES[arrival.state][0]
+    state = t(_STATES[arrival.state][0])
     if arrival.state == "due" and arrival.next_sync:
-        state = "due now" if arrival.next_sync <= now else f"due {arrival.next_sync:%Y-%m-%d %H:%M} UTC"
+        state = (
+            t("due now")
+            if arrival.next_sync <= now
+            else t("due {next_sync:%Y-%m-%d %H:%M} UTC", next_sync=arrival.next_sync)
+        )
     if arrival.missing:
-        state = f"incomplete: {count(len(arrival.missing), 'manifest')} of its index missing"
+        state = t("incomplete: {manifests} of its index missing", manifests=count(len(arrival.missing), "manifest"))
     edge = short_digest(arrival.edge) or ("unknown" if arrival.state == "unknown" else "none")
     return state, short_digest(arrival.cloud) or "none", edge
 
@@ -112,16 +137,20 @@ def _silences(contents: Contents, slash: str) -> Iterator[Block]:
         if isinstance(repository.edge, EdgeSilence):
             repositories[silence(repository.edge, contents.registry.name, slash)].append(repository.name)
     for reason, names in repositories.items():
-        text = f"Could not be asked: {listed(map(code, names))}. {reason}"
-        if reason.startswith(_NO_READER):
-            deploy = (
-                f"{slash} workload deploy {contents.registry.name} --site {contents.site.name} --image {names[0]}:TAG"
+        text = t("Could not be asked: {names}. {reason}", names=listed(map(code, names)), reason=reason)
+        if reason.startswith(t(_NO_READER)):
+            deploy = t(
+                "{slash} workload deploy {name} --site {site} --image {names}:TAG",
+                slash=slash,
+                name=contents.registry.name,
+                site=contents.site.name,
+                names=names[0],
             )
             text = f"{text} {code(deploy)}"
         yield blocks.section(text)
 
 
-_NO_READER = "No workload of the bot pulls from there"
+_NO_READER = phrase("No workload of the bot pulls from there")
 
 
 def silence(answer: EdgeSilence, registry: str, slash: str) -> str:
@@ -131,16 +160,27 @@ def silence(answer: EdgeSilence, registry: str, slash: str) -> str:
         return f"{explanation(answer.error, slash=slash)}{helps}"
     detail = f": {escape(answer.detail)}." if answer.detail else "."
     sentences = {
-        "NoReader": f"{_NO_READER}, and nothing else may read them at the edge{detail}",
-        "NoAddress": f"{code(registry)} has no address: it has never been activated.",
-        "NoPlace": "At no site that you may see an extension serves it, or its cluster could not be asked.",
-        "Refused": (
-            f"{code(registry)} refuses the client token of the workload{detail} It takes a new password or token over"
-            " with its next sync."
+        "NoReader": t(
+            "{reason}, and nothing else may read them at the edge{detail}", reason=t(_NO_READER), detail=detail
         ),
-        "Unreachable": f"In its own cluster {code(registry)} did not answer{detail}",
+        "NoAddress": t("{registry} has no address: it has never been activated.", registry=code(registry)),
+        "NoPlace": t("At no site that you may see an extension serves it, or its cluster could not be asked."),
+        "Refused": (
+            t(
+                "{registry} refuses the client token of the workload{detail} It takes a new password or token over"
+                " with its next sync.",
+                registry=code(registry),
+                detail=detail,
+            )
+        ),
+        "Unreachable": t(
+            "In its own cluster {registry} did not answer{detail}", registry=code(registry), detail=detail
+        ),
         "NoProgram": (
-            f"The Job that asks it did not run{detail} Its image is the site's `cluster.kubernetes.reader_image`."
+            t(
+                "The Job that asks it did not run{detail} Its image is the site's `cluster.kubernetes.reader_image`.",
+                detail=detail,
+            )
         ),
     }
     return sentences.get(answer.code, f"What {code(registry)} answered can't be read{detail}")
@@ -148,7 +188,14 @@ def silence(answer: EdgeSilence, registry: str, slash: str) -> str:
 
 # --- one image everywhere ---------------------------------------------------------------------------------------------
 
-EDGE_COLUMNS = ("Edge", "Site", "Cloud registry", "State", "In the cloud", "At the edge")
+EDGE_COLUMNS = (
+    phrase("Edge"),
+    phrase("Site"),
+    phrase("Cloud registry"),
+    phrase("State"),
+    phrase("In the cloud"),
+    phrase("At the edge"),
+)
 MOST_NAMED = 10
 """Edges that a sentence names."""
 
@@ -190,15 +237,27 @@ def whereabouts(image: Whereabouts, now: datetime, *, slash: str = "/registry") 
     lines = [_verdict(image, totals, digests)]
     # Edges of cloud registries without the image were not asked.
     if lacking := [code(acr) for acr, digest in sorted(image.digests.items()) if not digest]:
-        lines.append(f"{listed(lacking)} {'has' if len(lacking) == 1 else 'have'} no {code(image.image)}.")
+        lines.append(
+            t(
+                "{lacking} {have} no {image}.",
+                lacking=listed(lacking),
+                have=t("has") if len(lacking) == 1 else t("have"),
+                image=code(image.image),
+            )
+        )
     parts = [*map(blocks.section, lines), *_dues(edges, now)]
     reasons: defaultdict[str, list[str]] = defaultdict(list)
     for edge in edges:
         if isinstance(edge.contents, EdgeSilence):
             reasons[silence(edge.contents, edge.registry.name, slash)].append(_place(edge))
-    parts += [blocks.section(f"Could not be asked: {_named(names)}. {reason}") for reason, names in reasons.items()]
+    parts += [
+        blocks.section(t("Could not be asked: {names}. {reason}", names=_named(names), reason=reason))
+        for reason, names in reasons.items()
+    ]
     for acr, error in image.unasked:
-        text = f"Nothing is known of the edges of {code(acr)}. {explanation(error, slash=slash)}"
+        text = t(
+            "Nothing is known of the edges of {acr}. {error}", acr=code(acr), error=explanation(error, slash=slash)
+        )
         parts.append(blocks.section(text))
     rows = []
     for edge in edges:
@@ -207,24 +266,44 @@ def whereabouts(image: Whereabouts, now: datetime, *, slash: str = "/registry") 
             rows.append((edge.registry.name, site, edge.acr.name, *_state_cells(arrival, now)))
     if rows:
         parts.append(blocks.table(EDGE_COLUMNS, rows))
-    unasked = f", {totals['unknown']} could not be asked" if totals["unknown"] else ""
-    text = f"{image.image}: {totals['there']} of {count(len(edges), 'edge')}{unasked}"
+    unasked = t(", {unknown} could not be asked", unknown=totals["unknown"]) if totals["unknown"] else ""
+    text = t(
+        "{image}: {there} of {edges}{unasked}",
+        image=image.image,
+        there=totals["there"],
+        edges=count(len(edges), "edge"),
+        unasked=unasked,
+    )
     return Message(escape(text), tuple(parts))
 
 
 def _verdict(image: Whereabouts, totals: Counter[State], digests: set[str]) -> str:
     name, number = code(image.image), totals.total()
     if not number:
-        return f":warning:  No {'edge that you may see syncs' if digests else 'cloud registry has'} {name}."
+        return t(
+            ":warning:  No {digests} {name}.",
+            digests=t("edge that you may see syncs") if digests else t("cloud registry has"),
+            name=name,
+        )
     if totals["unknown"] == number:
-        return f":warning:  {count(number, 'edge')} should have {name}, and none could be asked."
-    what = code(short_digest(next(iter(digests)))) if len(digests) == 1 else "the digest of their cloud registry"
-    others = [f"{totals[state]} {_STATES[state][1]}" for state in reversed(_ORDER[:-1]) if totals[state]]
+        return t(
+            ":warning:  {edges} should have {name}, and none could be asked.", edges=count(number, "edge"), name=name
+        )
+    what = code(short_digest(next(iter(digests)))) if len(digests) == 1 else t("the digest of their cloud registry")
+    others = [f"{totals[state]} {t(_STATES[state][1])}" for state in reversed(_ORDER[:-1]) if totals[state]]
     mark = ":white_check_mark:" if totals["there"] == number else ":warning:"
     if totals["there"] + totals["due"] == number and totals["due"]:
         mark = ":hourglass_flowing_sand:"
     have = "has" if number == 1 else "have"
-    text = f"{mark}  {totals['there']} of {count(number, 'edge')} {have} {name} with {what}"
+    text = t(
+        "{mark}  {there} of {edges} {have} {name} with {what}",
+        mark=mark,
+        there=totals["there"],
+        edges=count(number, "edge"),
+        have=have,
+        name=name,
+        what=what,
+    )
     return f"{text}; {listed(others)}." if others else f"{text}."
 
 
@@ -235,7 +314,14 @@ def _dues(edges: Iterable[Edge], now: datetime) -> Iterator[Block]:
     for moment, edge in sorted(due, key=lambda pair: pair[0]):
         times["now" if moment <= now else date(moment)].append(_place(edge))
     if times:
-        yield blocks.section(f"Due {'; '.join(f'{moment} at {_named(names)}' for moment, names in times.items())}.")
+        yield blocks.section(
+            t(
+                "Due {times}.",
+                times="; ".join(
+                    (t("{moment} at {names}", moment=moment, names=_named(names)) for moment, names in times.items())
+                ),
+            )
+        )
 
 
 def _place(edge: Edge) -> str:
@@ -243,5 +329,5 @@ def _place(edge: Edge) -> str:
 
 
 def _named(names: list[str]) -> str:
-    surplus = [f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
+    surplus = [t("{number} more", number=len(names) - MOST_NAMED)] if len(names) > MOST_NAMED else []
     return listed([*names[:MOST_NAMED], *surplus])

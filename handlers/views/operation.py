@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from handlers.kit import blocks
 from handlers.kit.blocks import Button, Confirm, TaskStatus, button
+from handlers.kit.language import phrase, t
 from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, count, cut, date, duration, escape, listed, mention
 from handlers.views import causes, errors, findings
@@ -34,28 +35,28 @@ MOST_DETAILS = 150
 MOST_CHILDREN = 20
 """Parts listed on a card; a section holds 3,000 characters."""
 
-_VERDICTS: Mapping[str, str] = {"approve": "approved", "reject": "rejected", "retry": "retried"}
+_VERDICTS: Mapping[str, str] = {"approve": phrase("approved"), "reject": phrase("rejected"), "retry": phrase("retried")}
 _EFFECTS: Mapping[str, str] = {
-    "create": "Create",
-    "change": "Change",
-    "reuse": "Keep",
-    "delete": "Delete",
-    "verify": "Verify",
-    "hold": "Hold",
-    "reserve": "Reserve",
+    "create": phrase("Create"),
+    "change": phrase("Change"),
+    "reuse": phrase("Keep"),
+    "delete": phrase("Delete"),
+    "verify": phrase("Verify"),
+    "hold": phrase("Hold"),
+    "reserve": phrase("Reserve"),
 }
 _STATES: Mapping[State, tuple[str, str]] = {
-    "planning": (":hourglass_flowing_sand:", "planning"),
-    "blocked": (":no_entry:", "blocked"),
-    "previewed": (":mag:", "dry run"),
-    "waiting": (":raised_hand:", "waiting for approval"),
-    "queued": (":hourglass_flowing_sand:", "queued"),
-    "running": (":arrows_counterclockwise:", "running"),
-    "succeeded": (":white_check_mark:", "done"),
-    "failed": (":x:", "failed"),
-    "cancelled": (":heavy_minus_sign:", "cancelled"),
-    "rejected": (":no_entry_sign:", "rejected"),
-    "expired": (":alarm_clock:", "expired"),
+    "planning": (":hourglass_flowing_sand:", phrase("planning")),
+    "blocked": (":no_entry:", phrase("blocked")),
+    "previewed": (":mag:", phrase("dry run")),
+    "waiting": (":raised_hand:", phrase("waiting for approval")),
+    "queued": (":hourglass_flowing_sand:", phrase("queued")),
+    "running": (":arrows_counterclockwise:", phrase("running")),
+    "succeeded": (":white_check_mark:", phrase("done")),
+    "failed": (":x:", phrase("failed")),
+    "cancelled": (":heavy_minus_sign:", phrase("cancelled")),
+    "rejected": (":no_entry_sign:", phrase("rejected")),
+    "expired": (":alarm_clock:", phrase("expired")),
 }
 FOLDED: frozenset[State] = frozenset({"succeeded", "failed", "cancelled", "rejected", "expired"})
 """States in which a card no longer lists its steps."""
@@ -77,7 +78,7 @@ def name(operation: Operation) -> str:
 
 
 def _named(operation: Operation | Related) -> str:
-    return words_of(operation.kind).title.format(target=operation.target, site=operation.site)
+    return t(words_of(operation.kind).title, target=operation.target, site=operation.site)
 
 
 def _state(operation: Operation | Related) -> tuple[str, str]:
@@ -87,7 +88,7 @@ def _state(operation: Operation | Related) -> tuple[str, str]:
     if operation.state != "succeeded":
         return mark, word
     is_idle = isinstance(operation, Operation) and operation.is_idle
-    return mark, words.idle if words.idle and is_idle else words.success
+    return mark, t(words.idle if words.idle and is_idle else words.success)
 
 
 def summary(operation: Operation) -> str:
@@ -99,15 +100,22 @@ def summary(operation: Operation) -> str:
 def _addition(operation: Operation) -> str:
     match operation.state:
         case "queued" if operation.waits_for:
-            return f", waiting for {listed(f'{_named(one)} ({one.id})' for one in operation.waits_for)}"
+            return t(
+                ", waiting for {waits_for}",
+                waits_for=listed(f"{_named(one)} ({one.id})" for one in operation.waits_for),
+            )
         case "running" if operation.cancelling:
-            return f", stopping for {operation.cancelling}"
+            return t(", stopping for {cancelling}", cancelling=operation.cancelling)
         case "succeeded" | "running" | "failed":
             retries = dict.fromkeys(decision.name for decision in operation.decisions if decision.verdict == "retry")
-            approved = f", approved by {listed(one.name for one in operation.approvals)}" if operation.approvals else ""
-            return approved + (f", retried by {listed(retries)}" if retries else "")
+            approved = (
+                t(", approved by {approvals}", approvals=listed(one.name for one in operation.approvals))
+                if operation.approvals
+                else ""
+            )
+            return approved + (t(", retried by {retries}", retries=listed(retries)) if retries else "")
         case "rejected" | "cancelled" if operation.outcome:
-            return f" by {operation.outcome.by}" if operation.outcome.by else ""
+            return t(" by {by}", by=operation.outcome.by) if operation.outcome.by else ""
     return ""
 
 
@@ -136,14 +144,16 @@ def preview(operation: Operation) -> Message:
 def _head(operation: Operation) -> Iterator[Block]:
     mark, word = _state(operation)
     yield blocks.section(f"{mark}  {bold(name(operation))}  ·  {word}{escape(_addition(operation))}")
-    request = f"requested by {mention(operation.requester)} {date(operation.created)}"
+    request = t(
+        "requested by {requester} {created}", requester=mention(operation.requester), created=date(operation.created)
+    )
     yield blocks.context(f"{request}  ·  {escape(operation.environment)}  ·  {code(operation.id)}")
 
 
 def _middle(operation: Operation) -> Iterator[Block]:
     match operation.state:
         case "planning":
-            yield blocks.context("Looking at the site. Nothing changes before you have seen the plan.")
+            yield blocks.context(t("Looking at the site. Nothing changes before you have seen the plan."))
         case "blocked":
             yield from _differences(operation)
             yield from _findings(operation, {"blocker", "warning"})
@@ -162,22 +172,22 @@ def _verdict(operation: Operation) -> Iterator[Block]:
         case "waiting":
             yield from _approval(operation)
         case "previewed":
-            yield blocks.context("This was a dry run: nothing was written.")
+            yield blocks.context(t("This was a dry run: nothing was written."))
         case "succeeded" if operation.is_idle:
             yield blocks.context(words_of(operation.kind).nothing(operation))
         case "succeeded":
-            unproven = ("Not looked at in the cluster", findings.unproven(operation.plan))
-            took = ("Took", duration(_took(operation)) if operation.ended_at else "")
+            unproven = (t("Not looked at in the cluster"), findings.unproven(operation.plan))
+            took = (t("Took"), duration(_took(operation)) if operation.ended_at else "")
             yield from blocks.fields((*words_of(operation.kind).fields(operation), unproven, took))
         case "failed":
             yield from _failure(operation)
         case "rejected" if operation.outcome and operation.outcome.reason:
             yield blocks.section("\n".join(f"> {line}" for line in escape(operation.outcome.reason).splitlines()))
         case "cancelled" if leftovers := _leftovers(operation):
-            yield blocks.section(f"It stopped after a step. {leftovers}")
+            yield blocks.section(t("It stopped after a step. {leftovers}", leftovers=leftovers))
         case "expired":
             yield blocks.context(
-                "Nobody decided in time. Nothing was written. Run the command again for a new request."
+                t("Nobody decided in time. Nothing was written. Run the command again for a new request.")
             )
 
 
@@ -188,8 +198,8 @@ def _findings(operation: Operation, levels: set[str]) -> Iterator[Block]:
         # A deployment fixes warnings itself, so no command line is shown for them here; `check` shows it.
         yield finding_block(finding, operation.kind, with_line=finding.level != "warning")
     if len(relevant) > MOST_FINDINGS:
-        show = blocks.accessory(button("Show all", runs=f"check {operation.site}"), "findings")
-        yield blocks.section(f"and {len(relevant) - MOST_FINDINGS} more", accessory=show)
+        show = blocks.accessory(button(t("Show all"), runs=f"check {operation.site}"), "findings")
+        yield blocks.section(t("and {number} more", number=len(relevant) - MOST_FINDINGS), accessory=show)
 
 
 def finding_block(finding: Finding, kind: str, *, with_line: bool = True) -> Block:
@@ -224,9 +234,9 @@ def _differences(operation: Operation) -> Iterator[Block]:
         f"• {escape(key.replace('.', ', ').replace('_', ' '))}: ~{_fact(before.get(key))}~ → {_fact(after.get(key))}"
         for key in keys[:MOST_DIFFERENCES]
     ]
-    changes = "\n".join(lines) or ("" if operation.plan.blockers else "The steps have changed.")
+    changes = "\n".join(lines) or ("" if operation.plan.blockers else t("The steps have changed."))
     since = "approved" if operation.decisions else "planned"
-    headline = f":warning: *Something has changed since this was {since}*, so nothing was written."
+    headline = t(":warning: *Something has changed since this was {since}*, so nothing was written.", since=since)
     yield blocks.section(f"{headline}\n{changes}".rstrip())
 
 
@@ -244,14 +254,27 @@ def _approval(operation: Operation) -> Iterator[Block]:
     if request is None:
         return
     missing = request.count - len(operation.approvals)
-    approved = f" {listed(one.name for one in operation.approvals)} approved." if operation.approvals else ""
+    approved = (
+        t(" {approvals} approved.", approvals=listed(one.name for one in operation.approvals))
+        if operation.approvals
+        else ""
+    )
     approvers = listed(map(escape, request.approvers), "or")
-    needed = "one approval" if missing == 1 else f"{missing} approvals"
+    needed = t("one approval") if missing == 1 else t("{missing} approvals", missing=missing)
     digest = operation.plan.digest if operation.plan else ""
-    yield blocks.context(f"Rule {bold(request.rule)}  ·  plan {code(digest)}")
+    yield blocks.context(t("Rule {rule}  ·  plan {digest}", rule=bold(request.rule), digest=code(digest)))
     question = f":raised_hand:  {bold(f'{name(operation)}?')}"
-    expires = f"Expires {date(request.expires)}."
-    yield blocks.section(f"{question} Needs {needed} from {approvers}.{escape(approved)} {expires}")
+    expires = t("Expires {expires}.", expires=date(request.expires))
+    yield blocks.section(
+        t(
+            "{question} Needs {needed} from {approvers}.{approved} {expires}",
+            question=question,
+            needed=needed,
+            approvers=approvers,
+            approved=escape(approved),
+            expires=expires,
+        )
+    )
 
 
 def _took(operation: Operation) -> timedelta:
@@ -265,13 +288,15 @@ def _failure(operation: Operation) -> Iterator[Block]:
         cause = causes.render(error, operation.kind, _names(operation))
         line = f"\n{code(cause.line)}" if cause.line else ""
         # What mends a cause changes something, and not every site asks for an approval.
-        question = Confirm("Run this command?", f"{cause.command}\n{cause.remedy}", "Run it", "Not now")
+        question = Confirm(t("Run this command?"), f"{cause.command}\n{cause.remedy}", t("Run it"), t("Not now"))
         yield _with_command(f"{cause.sentence}\n{cause.remedy}{line}", cause.command, "repair", question)
         if error.correlation_id:
-            yield blocks.context(f"Azure's correlation id: {code(error.correlation_id)}")
+            yield blocks.context(
+                t("Azure's correlation id: {correlation_id}", correlation_id=code(error.correlation_id))
+            )
     elif isinstance(error, DomainError):
         yield blocks.section(errors.explanation(error))
-    yield blocks.context(_leftovers(operation) or "Nothing was left behind.")
+    yield blocks.context(_leftovers(operation) or t("Nothing was left behind."))
 
 
 def _names(operation: Operation) -> Mapping[str, object]:
@@ -298,8 +323,10 @@ def _leftovers(operation: Operation) -> str:
             certain.append(escape(_title(operation.kind, planned)))
         elif remains is None:
             possible.append(escape(_title(operation.kind, planned)))
-    leftovers = "; ".join(filter(None, [listed(certain), f"perhaps {listed(possible)}" if possible else ""]))
-    return f"Left behind: {leftovers}." if leftovers else ""
+    leftovers = "; ".join(
+        filter(None, [listed(certain), t("perhaps {possible}", possible=listed(possible)) if possible else ""])
+    )
+    return t("Left behind: {leftovers}.", leftovers=leftovers) if leftovers else ""
 
 
 def _undeleted(operation: Operation) -> str:
@@ -311,9 +338,9 @@ def _undeleted(operation: Operation) -> str:
 
     deleted, uncertain, remaining = titles("complete"), titles("running", "error"), titles("pending")
     parts = [
-        f"Deleted: {deleted}." if deleted else "Nothing was deleted.",
-        f"Perhaps deleted: {uncertain}." if uncertain else "",
-        f"Still there: {remaining}." if remaining else "",
+        t("Deleted: {deleted}.", deleted=deleted) if deleted else t("Nothing was deleted."),
+        t("Perhaps deleted: {uncertain}.", uncertain=uncertain) if uncertain else "",
+        t("Still there: {remaining}.", remaining=remaining) if remaining else "",
     ]
     return " ".join(filter(None, parts))
 
@@ -327,10 +354,10 @@ def _steps(operation: Operation, *, plan_blocks: bool) -> Iterator[Block]:
     title = _plan_title(operation)
     if operation.state in FOLDED:
         # In one line: whoever opens the channel later wants the end; `Show details` has every step.
-        ending = ", none was run" if operation.state in {"rejected", "expired"} else ""
+        ending = t(", none was run") if operation.state in {"rejected", "expired"} else ""
         step = operation.outcome.step if operation.state == "failed" and operation.outcome else None
         if step is not None:
-            ending = f", stopped at {bold(step_title(operation.kind, operation.planned[step]))}"
+            ending = t(", stopped at {kind}", kind=bold(step_title(operation.kind, operation.planned[step])))
         yield blocks.context(f"{title}{ending}")
         return
     if plan_blocks:
@@ -354,20 +381,26 @@ def _children(operation: Operation) -> Iterator[Block]:
     if lines:
         yield blocks.section("\n".join(lines))
     if len(operation.children) > MOST_CHILDREN:
-        yield blocks.context(f"and {len(operation.children) - MOST_CHILDREN} more")
+        yield blocks.context(t("and {number} more", number=len(operation.children) - MOST_CHILDREN))
 
 
 def _plan_title(operation: Operation) -> str:
     to_do = [index for index, step in enumerate(operation.planned) if step.runs]
     reused = len(operation.planned) - len(to_do)
     done = sum(operation.steps[index].state == "complete" for index in to_do if index < len(operation.steps))
-    remark = f", {reused} kept as {'it is' if reused == 1 else 'they are'}" if reused else ""
+    remark = (
+        t(", {reused} kept as {are}", reused=reused, are=t("it is") if reused == 1 else t("they are")) if reused else ""
+    )
     if not to_do:
-        return f"{count(reused, 'step')}, kept as {'it is' if reused == 1 else 'they are'}"
+        return t(
+            "{steps}, kept as {reused}",
+            steps=count(reused, "step"),
+            reused=t("it is") if reused == 1 else t("they are"),
+        )
     steps = count(len(to_do), "step")
     if operation.state in {"waiting", "previewed", "queued", "rejected", "expired"}:
-        return f"Plan: {steps}{remark}"
-    return f"{done} of {steps} done{remark}"
+        return t("Plan: {steps}{remark}", steps=steps, remark=remark)
+    return t("{done} of {steps} done{remark}", done=done, steps=steps, remark=remark)
 
 
 def _task(operation: Operation, index: int, step: PlannedStep) -> Block:
@@ -384,14 +417,14 @@ def _task(operation: Operation, index: int, step: PlannedStep) -> Block:
 
 def step_title(kind: str, step: PlannedStep) -> str:
     """Such as `Create: Scope map edge01`, for a step of this kind of operation."""
-    return f"{_EFFECTS[step.effect]}: {_title(kind, step)}"
+    return f"{t(_EFFECTS[step.effect])}: {_title(kind, step)}"
 
 
 def _title(kind: str, step: PlannedStep) -> str:
     params = dict(step.params)
     if step.starts_child:
-        return words_of(str(params["kind"])).title.format(target=params["target"], site=params["site"])
-    return _words(kind, step).title.format_map(params)
+        return t(words_of(str(params["kind"])).title, target=params["target"], site=params["site"])
+    return t(_words(kind, step).title).format_map(params)
 
 
 def _words(kind: str, step: PlannedStep) -> StepWords:
@@ -416,11 +449,11 @@ def _small(operation: Operation, index: int) -> str:
     run = _run(operation, index)
     if run.state == "running" and operation.state == "running" and isinstance(run.output, Paused):
         system = causes.SYSTEMS.get(run.output.service, "The other system")
-        return f"  ·  {system} asked for a pause until {run.output.until:%H:%M} UTC"
+        return t("  ·  {system} asked for a pause until {until:%H:%M} UTC", system=system, until=run.output.until)
     if run.state != "complete":
         return ""
     late = isinstance(run.output, StillUnderWay)
-    remark = "still under way" if late else words_of(operation.kind).remark(run.output)
+    remark = t("still under way") if late else words_of(operation.kind).remark(run.output)
     return "  ·  " + "  ·  ".join(part for part in (_seconds(run), remark) if part)
 
 
@@ -429,7 +462,7 @@ def _seconds(run: StepRun) -> str:
         return ""
     seconds = (run.finished - run.started).total_seconds()
     if seconds < 0.05:  # noqa: PLR2004 - it would read 0.0 s
-        return "at once"
+        return t("at once")
     return duration(run.finished - run.started) if seconds >= 10 else f"{seconds:.1f} s"  # noqa: PLR2004 - from then on in whole seconds
 
 
@@ -437,12 +470,15 @@ def _seconds(run: StepRun) -> str:
 
 
 def _buttons(operation: Operation) -> tuple[Button | None, ...]:
-    show = button("Show details", runs=f"operation show {operation.id}")
+    show = button(t("Show details"), runs=f"operation show {operation.id}")
     cancel = button(
-        "Cancel",
+        t("Cancel"),
         runs=f"operation cancel {operation.id}",
         confirm=Confirm(
-            "Cancel this operation?", f"{name(operation)} stops after the current step.", "Cancel it", "Keep it running"
+            t("Cancel this operation?"),
+            t("{operation} stops after the current step.", operation=name(operation)),
+            t("Cancel it"),
+            t("Keep it running"),
         ),
     )
     match operation.state:
@@ -452,7 +488,7 @@ def _buttons(operation: Operation) -> tuple[Button | None, ...]:
         case "queued" | "running":
             return (None if operation.cancelling else cancel), show
         case "failed":
-            retry = button("Retry", runs=f"operation retry {operation.id}", style="primary")
+            retry = button(t("Retry"), runs=f"operation retry {operation.id}", style="primary")
             return (retry if operation.plan else None), show
         case "planning":
             return ()
@@ -463,14 +499,14 @@ def decision_buttons(operation: Operation) -> tuple[Button, Button]:
     """Approve, with the plan's digest, and Reject."""
     digest = operation.plan.digest if operation.plan else ""
     question = Confirm(
-        "Approve this?",
+        t("Approve this?"),
         f"{name(operation)}, {operation.environment}. {_plan_title(operation)}.",
-        "Approve",
-        "Not now",
+        t("Approve"),
+        t("Not now"),
     )
     approve = f"operation approve {operation.id} --digest {digest}"
     return (
-        button("Approve", runs=approve, style="primary", confirm=question),
+        button(t("Approve"), runs=approve, style="primary", confirm=question),
         button("Reject…", runs=f"operation reject {operation.id}", style="danger"),
     )
 
@@ -490,20 +526,28 @@ def thread_line(operation: Operation, event: Event) -> str:  # noqa: PLR0911 - o
         case "approved":
             approvers = listed(escape(one.name) for one in operation.approvals)
             missing = operation.approval_request.count - len(operation.approvals) if operation.approval_request else 0
-            more = f". {count(missing, 'more approval')} needed" if operation.state == "waiting" and missing > 0 else ""
-            return f":thumbsup:  Approved by {approvers}{more}" if approvers else ""
+            more = (
+                t(". {approvals} needed", approvals=count(missing, "more approval"))
+                if operation.state == "waiting" and missing > 0
+                else ""
+            )
+            return t(":thumbsup:  Approved by {approvers}{more}", approvers=approvers, more=more) if approvers else ""
         case "asked" if request:
-            return f":raised_hand:  {_mentions(request)}please look at the plan above and decide."
+            return t(":raised_hand:  {request}please look at the plan above and decide.", request=_mentions(request))
         case "reminded" if request:
-            return f":alarm_clock:  {_mentions(request)}this request expires {date(request.expires)}."
+            return t(
+                ":alarm_clock:  {request}this request expires {expires}.",
+                request=_mentions(request),
+                expires=date(request.expires),
+            )
         case "retried":
             names = [decision.name for decision in operation.decisions if decision.verdict == "retry"]
-            return f":repeat:  Retried by {escape(names[-1])}" if names else ""
+            return t(":repeat:  Retried by {names}", names=escape(names[-1])) if names else ""
         case "failed" if operation.state == "failed":  # otherwise a retry began before this was posted
             return f":x:  {escape(summary(operation))}: {_cause(operation)} {mention(operation.requester)}"
         case "ended":
             mark, word = _state(operation)
-            took = f" in {duration(_took(operation))}" if operation.state == "succeeded" else ""
+            took = t(" in {took}", took=duration(_took(operation))) if operation.state == "succeeded" else ""
             reason = operation.outcome.reason if operation.state == "rejected" and operation.outcome else ""
             why = f": {escape(' '.join(reason.split()))}" if reason else ""
             ended = escape(f"{name(operation)}: {word}{took}{_addition(operation)}")
@@ -538,10 +582,10 @@ def details(operation: Operation, *, script: bool = False) -> Message:
         sections.append(blocks.section("\n".join(["*Decisions*", *map(_decision, operation.decisions)])))
     if operation.plan:
         rows = [_row(operation, index, step) for index, step in enumerate(operation.planned)]
-        sections.append(blocks.table(("Step", "State", "Took", "Correlation id"), rows))
-    buttons = [button("Show as script", runs=f"operation script {operation.id}")] if script else []
+        sections.append(blocks.table((t("Step"), t("State"), t("Took"), t("Correlation id")), rows))
+    buttons = [button(t("Show as script"), runs=f"operation script {operation.id}")] if script else []
     if operation.state in {"failed", "cancelled"} and operation.kind in ROLLED_BACK:
-        buttons.append(button("Plan a rollback", runs=f"operation rollback {operation.id} --dry-run"))
+        buttons.append(button(t("Plan a rollback"), runs=f"operation rollback {operation.id} --dry-run"))
     if buttons:
         sections.append(blocks.actions(*buttons))
     return Message(escape(summary(operation)), tuple(sections))
@@ -549,7 +593,7 @@ def details(operation: Operation, *, script: bool = False) -> Message:
 
 def _decision(decision: Decision) -> str:
     reason = f" – {escape(' '.join(decision.reason.split()))}" if decision.reason else ""  # noqa: RUF001 - a dash
-    return f"• {escape(decision.name)}: {_VERDICTS[decision.verdict]} {date(decision.at)}{reason}"
+    return f"• {escape(decision.name)}: {t(_VERDICTS[decision.verdict])} {date(decision.at)}{reason}"
 
 
 def _row(operation: Operation, index: int, step: PlannedStep) -> tuple[str, str, str, str]:
@@ -561,7 +605,7 @@ def _row(operation: Operation, index: int, step: PlannedStep) -> tuple[str, str,
 def listing(operations: tuple[Operation, ...], page: int, *, turns: str, more: bool) -> Message:
     """A page of operations, newest first. `turns` is the command of the paging buttons; `more` are on the next page."""
     if not operations:
-        text = "There are no operations yet." if page == 1 else "There are no operations that old."
+        text = t("There are no operations yet.") if page == 1 else t("There are no operations that old.")
         return Message(text, (blocks.section(text),))
     rows = [
         (
@@ -573,8 +617,8 @@ def listing(operations: tuple[Operation, ...], page: int, *, turns: str, more: b
         )
         for one in operations
     ]
-    table = blocks.table(("Id", "Operation", "State", "Requested by", "When (UTC)"), rows)
-    newer = blocks.button("Newer", runs=f"{turns} --page {page - 1}") if page > 1 else None
-    older = blocks.button("Older", runs=f"{turns} --page {page + 1}") if more else None
+    table = blocks.table((t("Id"), t("Operation"), t("State"), t("Requested by"), t("When (UTC)")), rows)
+    newer = blocks.button(t("Newer"), runs=f"{turns} --page {page - 1}") if page > 1 else None
+    older = blocks.button(t("Older"), runs=f"{turns} --page {page + 1}") if more else None
     turning = (blocks.actions(newer, older),) if newer or older else ()
-    return Message(f"{len(rows)} operations, newest first", (table, *turning))
+    return Message(t("{number} operations, newest first", number=len(rows)), (table, *turning))

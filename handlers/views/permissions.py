@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from handlers.kit import blocks
+from handlers.kit.language import t
 from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, count, escape, listed
 from handlers.views.connected import Detail, elsewhere, namesakes
@@ -36,35 +37,48 @@ def card(
     relatives = (*ancestors(own.registry, detail.registries), *descendants(own.registry, detail.registries))
     unseen = sum(relative.name.casefold() in hidden for relative in relatives)
     if not own.registry.token_id:
-        text = (
-            f"{detail.title} has no sync token. With a managed identity, its roles at the cloud registry say what it"
-            " may sync, and no scope map does."
+        text = t(
+            "{title} has no sync token. With a managed identity, its roles at the cloud registry say what it"
+            " may sync, and no scope map does.",
+            title=detail.title,
         )
         return Message(
-            escape(f"{own.name} has no sync token"), (*elsewhere(detail), blocks.section(text), *namesakes(detail))
+            escape(t("{own} has no sync token", own=own.name)),
+            (*elsewhere(detail), blocks.section(text), *namesakes(detail)),
         )
     repositories = synced_repositories(own.actions)
-    text = f"{detail.title} may sync {count(len(repositories), 'repository', 'repositories')}"
+    text = t(
+        "{title} may sync {repositories}",
+        title=detail.title,
+        repositories=count(len(repositories), "repository", "repositories"),
+    )
     mark = ":warning:" if shortfalls or not own.actions else ":white_check_mark:"
     above = ""
     if family.above and not shortfalls and not unseen:
         below = count(len(family.below), "connected registry", "connected registries")
-        above = (
-            f" Those above have every permission that it{f' and {below} below it need' if family.below else ' needs'}."
+        above = t(
+            " Those above have every permission that it{need}.",
+            need=t(" and {below} below it need", below=below) if family.below else t(" needs"),
         )
     parts = [*elsewhere(detail), blocks.section(f"{mark}  {text}: {_usage(own)}.{above}")]
     parts += _missing(detail, family, shortfalls, slash)
-    holders = [_holder(own, ""), *(_holder(access, " above it") for access in family.above)]
+    holders = [_holder(own, ""), *(_holder(access, t(" above it")) for access in family.above)]
     if family.below:
         names = [f"{bold(access.name)} ({escape(access.registry.mode)}, {_usage(access)})" for access in family.below]
-        holders.append(f"Below it: {listed(names)}")
+        holders.append(t("Below it: {names}", names=listed(names)))
     parts.append(blocks.section("\n".join(holders)))
     if unseen:
         noun = count(unseen, "connected registry", "connected registries")
-        parts.append(blocks.context(f"{noun} above or below it at sites that you may not read: not looked at."))
+        parts.append(
+            blocks.context(t("{noun} above or below it at sites that you may not read: not looked at.", noun=noun))
+        )
     if rows := _rows(family, hidden):
-        columns = ("Repository or gateway", own.name, *(f"{one.name} (above)" for one in family.above[:MOST_ABOVE]))
-        columns = (*columns, "Needed below by") if family.below else columns
+        columns = (
+            t("Repository or gateway"),
+            own.name,
+            *(t("{name} (above)", name=one.name) for one in family.above[:MOST_ABOVE]),
+        )
+        columns = (*columns, t("Needed below by")) if family.below else columns
         turns = f"permissions show {own.name}" + (f" --site {detail.asked_at.name}" if detail.asked_at else "")
         pages = blocks.pages_of_rows(columns, rows, PAGE)
         parts += blocks.paged("*Permissions*", columns, pages, page, turns=f"{turns} --turn")
@@ -77,7 +91,7 @@ def _missing(detail: Detail, family: Lineage, shortfalls: Sequence[Shortfall], s
     for shortfall in shortfalls[:MOST_SHORTFALLS]:
         yield from _shortfall(detail, shortfall)
     if len(shortfalls) > MOST_SHORTFALLS:
-        yield blocks.context(f"{len(shortfalls) - MOST_SHORTFALLS} more scope maps lack permissions.")
+        yield blocks.context(t("{number} more scope maps lack permissions.", number=len(shortfalls) - MOST_SHORTFALLS))
     site = next(iter(detail.placement.sites), detail.asked_at)
     missing_above = synced_repositories(
         action for shortfall in shortfalls if shortfall.holder in family.above for action in shortfall.actions
@@ -86,14 +100,22 @@ def _missing(detail: Detail, family: Lineage, shortfalls: Sequence[Shortfall], s
     repositories = synced_repositories(family.own.actions)
     lacking = [name for name in repositories if name in missing_above and "*" not in name]
     if site and lacking:
-        line = f"{slash} permissions add {family.own.name} {' '.join(lacking[:MOST_NAMED])} --site {site.name}"
-        yield blocks.context(f"{code(line)} gives those above the rights on these repositories, with a plan.")
+        line = t(
+            "{slash} permissions add {name} {repositories} --site {site}",
+            slash=slash,
+            name=family.own.name,
+            repositories=" ".join(lacking[:MOST_NAMED]),
+            site=site.name,
+        )
+        yield blocks.context(
+            t("{line} gives those above the rights on these repositories, with a plan.", line=code(line))
+        )
 
 
 def _usage(access: SyncAccess) -> str:
     if access.scope_map is None:
-        return "it has no scope map"
-    return f"{len(access.actions)} of at most {SCOPE_MAP_PERMISSIONS} permissions"
+        return t("it has no scope map")
+    return t("{number} of at most {most} permissions", number=len(access.actions), most=SCOPE_MAP_PERMISSIONS)
 
 
 def _visible(shortfall: Shortfall, hidden: frozenset[str]) -> Shortfall:
@@ -105,23 +127,32 @@ def _visible(shortfall: Shortfall, hidden: frozenset[str]) -> Shortfall:
 
 def _shortfall(detail: Detail, shortfall: Shortfall) -> Iterator[Block]:
     holder, actions = shortfall.holder, shortfall.actions
-    needing = [bold(name) if name != holder.name else f"{bold(name)} itself" for name in shortfall.needed_by]
+    needing = [
+        bold(name) if name != holder.name else t("{name} itself", name=bold(name)) for name in shortfall.needed_by
+    ]
     if holder.scope_map is None:
         return  # `_holder` says what is missing instead
-    further = [f"{len(actions) - MOST_NAMED} more"] if len(actions) > MOST_NAMED else []
+    further = [t("{number} more", number=len(actions) - MOST_NAMED)] if len(actions) > MOST_NAMED else []
     named = listed([*map(code, actions[:MOST_NAMED]), *further])
     verb = "needs" if len(needing) == 1 else "need"
-    text = (
-        f":warning:  The scope map {code(holder.scope_map.name)} of {bold(holder.name)} lacks"
-        f" {count(len(actions), 'permission')} that {listed(needing)} {verb}: {named}."
+    text = t(
+        ":warning:  The scope map {name} of {holder} lacks {permissions} that {needing} {verb}: {named}.",
+        name=code(holder.scope_map.name),
+        holder=bold(holder.name),
+        permissions=count(len(actions), "permission"),
+        needing=listed(needing),
+        verb=verb,
+        named=named,
     )
     room = SCOPE_MAP_PERMISSIONS - len(holder.actions)
     if len(actions) > room:
-        yield blocks.section(f"{text} There is room for {room} more: take others away from it first.")
+        yield blocks.section(
+            t("{text} There is room for {room} more: take others away from it first.", text=text, room=room)
+        )
         return
     update = command_line("az acr scope-map update", name=holder.scope_map.name, **acr_options(detail.acr))
     line = f"{update} {scope_options(actions, 'add_')}"
-    yield blocks.section(f"{text} To add them:" if len(line) <= LONGEST_LINE else text)
+    yield blocks.section(t("{text} To add them:", text=text) if len(line) <= LONGEST_LINE else text)
     if len(line) <= LONGEST_LINE:
         yield blocks.rich(blocks.preformatted(line))
 
@@ -130,16 +161,33 @@ def _holder(access: SyncAccess, where: str) -> str:
     name, _, token_name = access.name, *access.registry.token_id.rpartition("/")[1:]
     head = f"{bold(name)}{where} ({escape(access.registry.mode)})"
     if not token_name:
-        return f"{head} has no sync token."
+        return t("{head} has no sync token.", head=head)
     if access.token is None:
-        return f":warning:  {head} has the sync token {code(token_name)}, which does not exist any more."
-    token = f"sync token {code(token_name)}" + ("" if access.token.enabled else ", which is disabled")
+        return t(
+            ":warning:  {head} has the sync token {token_name}, which does not exist any more.",
+            head=head,
+            token_name=code(token_name),
+        )
+    token = t("sync token {token_name}", token_name=code(token_name)) + (
+        "" if access.token.enabled else t(", which is disabled")
+    )
     if access.scope_map is None:
         scope_map = access.token.scope_map_id.rpartition("/")[2]
-        reason = f"its scope map {code(scope_map)} does not exist any more" if scope_map else "it has no scope map"
-        return f":warning:  {head}: {token}; {reason}, so it may do nothing."
+        reason = (
+            t("its scope map {scope_map} does not exist any more", scope_map=code(scope_map))
+            if scope_map
+            else t("it has no scope map")
+        )
+        return t(":warning:  {head}: {token}; {reason}, so it may do nothing.", head=head, token=token, reason=reason)
     mark = "" if access.token.enabled else ":warning:  "
-    return f"{mark}{head}: {token}, scope map {code(access.scope_map.name)}, {_usage(access)}"
+    return t(
+        "{mark}{head}: {token}, scope map {name}, {access}",
+        mark=mark,
+        head=head,
+        token=token,
+        name=code(access.scope_map.name),
+        access=_usage(access),
+    )
 
 
 def _rows(family: Lineage, hidden: frozenset[str]) -> list[tuple[str, ...]]:
@@ -158,13 +206,13 @@ def _rows(family: Lineage, hidden: frozenset[str]) -> list[tuple[str, ...]]:
         verbs = {verb: grants(holder.actions, f"{kind}/{name}/{verb}") for verb in sorted(needed[kind, name])}
         has = ", ".join(verb for verb, granted in verbs.items() if granted)
         lacks = ", ".join(verb for verb, granted in verbs.items() if not granted)
-        return "; ".join(filter(None, [has, f"lacks {lacks}" if lacks else ""]))
+        return "; ".join(filter(None, [has, t("lacks {lacks}", lacks=lacks) if lacks else ""]))
 
     subjects = sorted(needed, key=lambda subject: (subject[0] == "gateway", subject))
     holders = (family.own, *family.above[:MOST_ABOVE])
     return [
         (
-            f"gateway {name}" if kind == "gateway" else name,
+            t("gateway {name}", name=name) if kind == "gateway" else name,
             *(cell(holder, kind, name) for holder in holders),
             *([", ".join(users.get((kind, name), ()))] if family.below else []),
         )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from handlers.kit import blocks
+from handlers.kit.language import t
 from handlers.kit.message import File, Message
 from handlers.kit.text import bold, code, count, escape
 from handlers.views.operation import name, step_title
@@ -12,46 +13,66 @@ from services.model.operation import Operation
 def script(operation: Operation, lines: Sequence[str]) -> Message:
     """The script as a file, which a phone can copy or pass on whole. `lines` belong to the plan's steps, in order."""
     steps = count(sum(step.runs for step in operation.planned), "step")
-    head = f"{bold(name(operation))} as a script of {steps}"
-    notes = ["It runs with your own rights and asks for nothing. Passwords are not in it: it fetches them as it runs."]
+    head = t("{operation} as a script of {steps}", operation=bold(name(operation)), steps=steps)
+    notes = [
+        t("It runs with your own rights and asks for nothing. Passwords are not in it: it fetches them as it runs.")
+    ]
     if operation.live:
-        notes.append(f"Cancel {code(operation.id)} before you run it, so that the bot does not do the same meanwhile.")
+        notes.append(
+            t(
+                "Cancel {operation} before you run it, so that the bot does not do the same meanwhile.",
+                operation=code(operation.id),
+            )
+        )
     file = File(
         f"{operation.kind}-{operation.target}-{operation.site}.sh", f"{name(operation)}.sh", text(operation, lines)
     )
     sections = (blocks.section(head), blocks.context(*notes))
-    return Message(escape(f"{name(operation)} as a script of {steps}"), sections, visibility="direct", file=file)
+    return Message(
+        escape(t("{operation} as a script of {steps}", operation=name(operation), steps=steps)),
+        sections,
+        visibility="direct",
+        file=file,
+    )
 
 
 def none(operation: Operation) -> Message:
     """There is no script of this operation."""
-    sentence = (
-        f"{code(operation.id)} has no plan that could be shown as a script: it is still being planned, its checks"
+    sentence = t(
+        "{operation} has no plan that could be shown as a script: it is still being planned, its checks",
+        operation=code(operation.id),
     )
-    sentence += f" have stopped it, or its site {code(operation.site)} is no longer configured."
+    sentence += t(" have stopped it, or its site {site} is no longer configured.", site=code(operation.site))
     return Message(sentence, (blocks.section(sentence),))
 
 
 def text(operation: Operation, lines: Sequence[str]) -> str:
     """The script itself, for any POSIX shell."""
     digest = operation.plan.digest if operation.plan else ""
-    needs = "az with its extension k8s-extension, and az login"
+    needs = t("az with its extension k8s-extension, and az login")
     if any("kubectl " in line for line in lines):
-        needs = "az with its extension k8s-extension, az login, kubectl, and its context for the cluster"
+        needs = t("az with its extension k8s-extension, az login, kubectl, and its context for the cluster")
     written = [
         "#!/bin/sh",
-        _comment(f"{name(operation)}: the plan {digest} of {operation.id}, as az and kubectl lines."),
-        _comment(f"You need: {needs}."),
-        "set -eu",
+        _comment(
+            t(
+                "{operation}: the plan {digest} of {id}, as az and kubectl lines.",
+                operation=name(operation),
+                digest=digest,
+                id=operation.id,
+            )
+        ),
+        _comment(t("You need: {needs}.", needs=needs)),
+        t("set -eu"),
     ]
     for number, (step, line) in enumerate(zip(operation.planned, lines, strict=True), 1):
         written += ["", _comment(f"{number}. {step_title(operation.kind, step)}")]
         if line:
             written.append(line)
         elif step.starts_child:
-            written.append(_comment("This part is an operation with a plan and a script of its own."))
+            written.append(_comment(t("This part is an operation with a plan and a script of its own.")))
         elif not step.runs:
-            written.append(_comment("There is nothing to do."))
+            written.append(_comment(t("There is nothing to do.")))
     return "\n".join(written) + "\n"
 
 

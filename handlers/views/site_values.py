@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
+from handlers.kit.language import phrase, t
 from handlers.kit.text import duration
 from handlers.views.clusters import ClusterDetail
 from services.model.about import Setting
@@ -15,7 +16,7 @@ from services.policy.sites import Site
 
 T = TypeVar("T")
 Row = tuple[str, str, str]
-COLUMNS = ("What", "Value", "From")
+COLUMNS = (phrase("What"), phrase("Value"), phrase("From"))
 FILE, DEFAULT = "site file", "default"
 _UNASKED = "could not be asked"
 _EMPTY: Mapping[str, str] = {
@@ -42,7 +43,7 @@ def rows(
     site = cluster.site
     values = [(value, _text(value, site)) for value in values_of(site)]
     stated = [
-        (value.key, text, f"{FILE}, line {lines[value.key]}" if value.key in lines else FILE)
+        (value.key, text, t("{file}, line {line}", file=FILE, line=lines[value.key]) if value.key in lines else FILE)
         for value, text in values
         if not value.is_default
     ]
@@ -54,7 +55,7 @@ def rows(
 def _text(value: SiteValue, site: Site) -> str:
     match value.value:
         case empty if not empty and value.key == "extension.service_ip":
-            return "the first free one of cluster.facts" if site.cluster.facts else "a free one is picked"
+            return t("the first free one of cluster.facts") if site.cluster.facts else t("a free one is picked")
         case bool(is_on):
             return "yes" if is_on else "no"
         case timedelta() as span:
@@ -78,19 +79,19 @@ def _settings(site: Site, settings: Sequence[Setting]) -> Iterator[Row]:
 
 
 def _azure(registry: Answer[Registry | None], cluster: ClusterDetail) -> Iterator[Row]:
-    origin = "Azure, registry"
+    origin = t("Azure, registry")
     match registry:
         case Known(value=Registry() as answer):
             hosts = ", ".join(answer.data_endpoint_hosts) or "on"
-            yield "login server", answer.login_server, origin
+            yield t("login server"), answer.login_server, origin
             yield "tier", answer.sku, origin
             yield "region", answer.location, origin
-            yield "data endpoint", hosts if answer.data_endpoint else "off", origin
+            yield t("data endpoint"), hosts if answer.data_endpoint else "off", origin
         case Known():
-            yield "registry", "does not exist", origin
+            yield "registry", t("does not exist"), origin
         case _:
             yield "registry", _UNASKED, origin
-    origin = "Azure Arc"
+    origin = t("Azure Arc")
     match cluster.arc:
         case Known(value=ArcCluster() as arc):
             yield "connectivity", arc.connectivity, origin
@@ -98,9 +99,9 @@ def _azure(registry: Answer[Registry | None], cluster: ClusterDetail) -> Iterato
             yield "nodes", str(arc.node_count) if arc.node_count is not None else "", origin
             yield "agents", arc.agent_version, origin
         case Known():
-            yield "Arc-enabled cluster", "does not exist", origin
+            yield t("Arc-enabled cluster"), t("does not exist"), origin
         case _:
-            yield "Arc-enabled cluster", _UNASKED, origin
+            yield t("Arc-enabled cluster"), _UNASKED, origin
 
 
 def _inside(cluster: ClusterDetail) -> Iterator[Row]:
@@ -112,17 +113,17 @@ def _inside(cluster: ClusterDetail) -> Iterator[Row]:
 
     ranges = cluster.ranges
     source = _RANGES.get(ranges.value.source, "cluster") if isinstance(ranges, Known) else "cluster"
-    yield from row("the cluster is the site's", cluster.identity, str, "cluster, azure-clusterconfig")
-    yield from row("Kubernetes API", cluster.version, str)
+    yield from row(t("the cluster is the site's"), cluster.identity, str, t("cluster, azure-clusterconfig"))
+    yield from row(t("Kubernetes API"), cluster.version, str)
     yield from row(
-        "ready nodes",
+        t("ready nodes"),
         cluster.nodes,
         lambda nodes: ", ".join(f"{node.name} {node.os}/{node.architecture}" for node in nodes if node.ready) or "none",
     )
     yield from row(
-        "storage classes",
+        t("storage classes"),
         cluster.storage_classes,
-        lambda classes: ", ".join(each.name + (" (default)" if each.default else "") for each in classes) or "none",
+        lambda classes: ", ".join(each.name + (t(" (default)") if each.default else "") for each in classes) or "none",
     )
     yield from row("cert-manager", cluster.cert_manager, lambda is_there: "installed" if is_there else "none")
-    yield from row("Service ranges", ranges, lambda answer: ", ".join(answer.ranges), source)
+    yield from row(t("Service ranges"), ranges, lambda answer: ", ".join(answer.ranges), source)

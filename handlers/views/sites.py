@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from handlers.kit import blocks
 from handlers.kit.blocks import button
+from handlers.kit.language import phrase, t
 from handlers.kit.message import Message
 from handlers.kit.text import bold, code, count, date, escape, listed
 from handlers.views import clusters, connected, errors, health, site_values
@@ -21,10 +22,10 @@ MOST = 10
 """Connected registries that a site's card names."""
 _ACCESS: Mapping[Access, str] = {
     "kubeconfig": "",
-    "arc": "through an Arc proxy beside the bot",
-    "none": "none: Azure alone is asked",
+    "arc": phrase("through an Arc proxy beside the bot"),
+    "none": phrase("none: Azure alone is asked"),
 }
-COLUMNS = ("Site", "Environment", "Cloud registry", "Cluster", "Description")
+COLUMNS = (phrase("Site"), phrase("Environment"), phrase("Cloud registry"), phrase("Cluster"), phrase("Description"))
 
 
 @dataclass(frozen=True)
@@ -52,33 +53,47 @@ class SiteDetail:
         here = [row for row in self.fleet.rows if self.site in row.placement.sites]
         if not here:
             is_known = not self.fleet.unasked and self.site.name not in self.fleet.unasked_sites
-            return "none" if is_known else "could not be asked"
+            return "none" if is_known else t("could not be asked")
         names = [f"{code(row.registry.name)} {health.word(row.health.state)}" for row in here[:MOST]]
         further = len(here) - MOST
-        return ", ".join(names) + (f" and {further} more" if further > 0 else "")
+        return ", ".join(names) + (t(" and {further} more", further=further) if further > 0 else "")
 
     @property
     def approvals(self) -> str:
         """Who has to approve what, and what the reader may do; in mrkdwn."""
         kinds: defaultdict[str, list[str]] = defaultdict(list)
         for kind, rule in self.rules.items():
-            approval = "no approval"
+            approval = t("no approval")
             if rule:
-                approvers = listed(map(code, rule.approvers), "or")
-                approval = f"{count(rule.count, 'approval')} of {approvers} (rule _{escape(rule.name)}_)"
+                approvers = listed(map(code, rule.approvers), t("or"))
+                approval = t(
+                    "{approvals} of {approvers} (rule _{rule}_)",
+                    approvals=count(rule.count, "approval"),
+                    approvers=approvers,
+                    rule=escape(rule.name),
+                )
             kinds[approval].append(bold(kind))
         lines = [
-            f"{listed(words)} {'needs' if len(words) == 1 else 'need'} {approval} here."
+            t(
+                "{words} {need} {approval} here.",
+                words=listed(words),
+                need=t("needs") if len(words) == 1 else t("need"),
+                approval=approval,
+            )
             for approval, words in kinds.items()
         ]
-        lines.append(f"You may: {listed(map(code, self.permissions))}.")
+        lines.append(t("You may: {permissions}.", permissions=listed(map(code, self.permissions))))
         return "\n".join(lines)
 
 
 def listing(sites: Sequence[Site], page: int, *, turns: str, environments: Sequence[str]) -> Message:
     """One page of sites by name; `environments` are those that the reader may read in."""
     if not sites:
-        text = f"No such environment. There are {listed(map(code, environments))}." if environments else NONE
+        text = (
+            t("No such environment. There are {environments}.", environments=listed(map(code, environments)))
+            if environments
+            else t(NONE)
+        )
         return Message(text, (blocks.section(text),))
     ordered = sorted(sites, key=lambda site: site.name)
     rows = [(site.name, site.environment, site.acr.name, site.cluster.name, site.description) for site in ordered]
@@ -87,7 +102,7 @@ def listing(sites: Sequence[Site], page: int, *, turns: str, environments: Seque
     return Message(head, blocks.paged(bold(head), COLUMNS, pages, page, turns=f"{turns} --turn"))
 
 
-NONE = "There is no site that you may read."
+NONE = phrase("There is no site that you may read.")
 
 
 def card(detail: SiteDetail) -> Message:
@@ -96,10 +111,10 @@ def card(detail: SiteDetail) -> Message:
     description = f"\n{escape(site.description)}" if site.description else ""
     head = f"{bold(site.name)}  ·  {escape(site.environment)}{description}"
     pairs = (
-        ("Cloud registry", f"{code(site.acr.name)} {_state(detail.registry)}"),
-        ("Cluster", f"{code(site.cluster.name)} {_state(detail.cluster.arc)}"),
-        ("Access to the cluster", _ACCESS[site.access]),
-        ("Connected registries", detail.connected),
+        (t("Cloud registry"), f"{code(site.acr.name)} {_state(detail.registry)}"),
+        (t("Cluster"), f"{code(site.cluster.name)} {_state(detail.cluster.arc)}"),
+        (t("Access to the cluster"), t(_ACCESS[site.access])),
+        (t("Connected registries"), detail.connected),
     )
     parts = [blocks.section(head), *blocks.fields(pairs), blocks.section(detail.approvals)]
     unasked = [error for _, error in detail.fleet.unasked]
@@ -107,11 +122,11 @@ def card(detail: SiteDetail) -> Message:
         unasked.append(detail.registry.error)
     reasons = dict.fromkeys([*map(errors.explanation, unasked), *clusters.reasons(detail.cluster)])
     parts += [blocks.context(f":grey_question:  {reason}") for reason in reasons]
-    buttons = [button("Check", runs=f"check {site.name}"), button("List", runs=f"list --site {site.name}")]
+    buttons = [button(t("Check"), runs=f"check {site.name}"), button(t("List"), runs=f"list --site {site.name}")]
     if "registry:write" in detail.permissions:
         buttons.append(button("Deploy…", runs=f"deploy --site {site.name}"))
     parts += [blocks.actions(*buttons), blocks.table(site_values.COLUMNS, detail.values)]
-    return Message(escape(f"Site {site.name}, {site.environment}"), tuple(parts))
+    return Message(escape(t("Site {site}, {environment}", site=site.name, environment=site.environment)), tuple(parts))
 
 
 def _state(answer: Answer[Registry | None] | Answer[ArcCluster | None]) -> str:
@@ -120,7 +135,9 @@ def _state(answer: Answer[Registry | None] | Answer[ArcCluster | None]) -> str:
         case Known(value=Registry(sku=sku, location=location)):
             return f"{escape(sku)}, {escape(location)}"
         case Known(value=ArcCluster(connectivity=connectivity, last_heartbeat=heartbeat)):
-            return escape(connectivity) + (f", last heartbeat {date(heartbeat)}" if heartbeat else "")
+            return escape(connectivity) + (
+                t(", last heartbeat {heartbeat}", heartbeat=date(heartbeat)) if heartbeat else ""
+            )
         case Known():
-            return "does not exist"
-    return "could not be asked"
+            return t("does not exist")
+    return t("could not be asked")

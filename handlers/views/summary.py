@@ -8,6 +8,7 @@ from io import StringIO
 
 from handlers.kit import blocks
 from handlers.kit.blocks import button
+from handlers.kit.language import phrase, t
 from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, date, duration, escape, listed
 from handlers.views import health as words
@@ -16,8 +17,17 @@ from services.model.watch import Watch
 from services.watching.health import last_contact
 from services.watching.summaries import Report, Row, Summary
 
-COLUMNS = ("Name", "Health", "Site", "Last sync", "Lag", "Changed", "State", "Schedule (UTC)")
-SEVERAL = (*COLUMNS, "Cloud registry")
+COLUMNS = (
+    phrase("Name"),
+    phrase("Health"),
+    phrase("Site"),
+    phrase("Last sync"),
+    phrase("Lag"),
+    phrase("Changed"),
+    phrase("State"),
+    phrase("Schedule (UTC)"),
+)
+SEVERAL = (*COLUMNS, phrase("Cloud registry"))
 """Where rows are of more than one."""
 MOST = 25
 """Rows in a channel's summary; the reader gets all of them on pages."""
@@ -55,7 +65,10 @@ def of_watch(
     if not report.unread:
         return message
     names = listed(map(bold, report.unread))
-    note = f":grey_question:  {names} could not be read, so nothing is known about the connected registries there."
+    note = t(
+        ":grey_question:  {names} could not be read, so nothing is known about the connected registries there.",
+        names=names,
+    )
     return replace(message, blocks=(*message.blocks, blocks.context(note)))
 
 
@@ -77,13 +90,13 @@ def folded(summary: Summary, *, title: str, show_all: str, late: datetime | None
     expected = words.counts(summary.expected)
     parts.append(
         blocks.context(
-            f"and {left_out} more that are not well or have changed" if left_out > 0 else "",
-            f"As expected: {expected}" if expected else "",
-            f"As of {date(summary.at)}",
+            t("and {left_out} more that are not well or have changed", left_out=left_out) if left_out > 0 else "",
+            t("As expected: {expected}", expected=expected) if expected else "",
+            t("As of {at}", at=date(summary.at)),
         )
     )
     if left_out > 0 or expected:
-        parts.append(blocks.actions(button("Show all", runs=show_all)))
+        parts.append(blocks.actions(button(t("Show all"), runs=show_all)))
     return Message(_text(summary, title), tuple(parts), visibility="channel")
 
 
@@ -103,7 +116,7 @@ def page(summary: Summary, number: int, *, turns: str, title: str = "") -> Messa
     """
     columns, cells = _table(summary.rows)
     all_pages = blocks.pages_of_rows(columns, cells)
-    foot = blocks.context(f"As of {date(summary.at)}")
+    foot = blocks.context(t("As of {at}", at=date(summary.at)))
     if not all_pages:
         return Message(_text(summary, title), (*_head(summary, title), foot))
     head = f"{bold(_name(title))}  ·  {_totals(summary)}"
@@ -112,11 +125,11 @@ def page(summary: Summary, number: int, *, turns: str, title: str = "") -> Messa
 
 
 def _name(title: str) -> str:
-    return f"Summary of {title}" if title else "Summary"
+    return t("Summary of {title}", title=title) if title else t("Summary")
 
 
 def _totals(summary: Summary) -> str:
-    return words.counts(summary.totals) or "no connected registries"
+    return words.counts(summary.totals) or t("no connected registries")
 
 
 def _text(summary: Summary, title: str) -> str:
@@ -126,7 +139,7 @@ def _text(summary: Summary, title: str) -> str:
 def _head(summary: Summary, title: str, late: datetime | None = None) -> Iterator[Block]:
     yield blocks.section(f"{bold(_name(title))}  ·  {_totals(summary)}")
     if late:
-        yield blocks.context(f":alarm_clock:  Due {date(late)} and posted late.")
+        yield blocks.context(t(":alarm_clock:  Due {late} and posted late.", late=date(late)))
 
 
 def _unread(summary: Summary) -> Iterator[Block]:
@@ -138,10 +151,16 @@ def _unread(summary: Summary) -> Iterator[Block]:
     for acr, reason in list(reasons.items())[:MOST_UNREAD]:
         name = bold(acr.rpartition("/")[2])
         yield blocks.context(
-            f":grey_question:  {name} could not be read: {reason}. The states are the last ones known."
+            t(
+                ":grey_question:  {name} could not be read: {reason}. The states are the last ones known.",
+                name=name,
+                reason=reason,
+            )
         )
     if len(reasons) > MOST_UNREAD:
-        yield blocks.context(f":grey_question:  {len(reasons) - MOST_UNREAD} more cloud registries could not be read.")
+        yield blocks.context(
+            t(":grey_question:  {number} more cloud registries could not be read.", number=len(reasons) - MOST_UNREAD)
+        )
 
 
 def _table(rows: Sequence[Row]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
@@ -157,13 +176,13 @@ def _cells(row: Row) -> tuple[str, ...]:
     changed = ""
     if row.changes:
         first, last = words.word(row.changes[0].before), words.word(row.changes[-1].after)
-        change_count = f"{len(row.changes)} changes, from {first} to {last}"
+        change_count = t("{number} changes, from {first} to {last}", number=len(row.changes), first=first, last=last)
         changed = f"{first} → {last}" if len(row.changes) == 1 else change_count
     return (
         sighting.target.name,
         words.word(current.state),
         row.site,
-        f"{duration(sighting.at - sighting.last_sync)} ago" if sighting.last_sync else "never",
+        t("{at} ago", at=duration(sighting.at - sighting.last_sync)) if sighting.last_sync else "never",
         duration(current.lag) if current.lag else "",
         changed,
         words.connection(sighting),
@@ -207,5 +226,8 @@ def _record(row: Row) -> tuple[str, ...]:
         sighting.schedule,
         f"{sighting.window.total_seconds():.0f}" if sighting.window else "",
         sighting.cluster.rpartition("/")[2],
-        "; ".join(f"{one.at.isoformat()} {one.before} to {one.after}" for one in row.changes),
+        "; ".join(
+            t("{isoformat} {before} to {after}", isoformat=one.at.isoformat(), before=one.before, after=one.after)
+            for one in row.changes
+        ),
     )

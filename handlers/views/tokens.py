@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from handlers.kit import blocks
+from handlers.kit.language import phrase, t
 from handlers.kit.message import Message
 from handlers.kit.text import code, count, duration, escape, listed
 from handlers.views.connected import Detail, elsewhere, namesakes
@@ -14,7 +15,15 @@ from services.model.azure import PasswordSlot, Token
 SOON = timedelta(days=30)
 """An expiry that is nearer comes first."""
 SLOTS = ("password1", "password2")
-COLUMNS = ("Token", "Use", "Status", "Scope map", "Password 1", "Password 2", "Linked")
+COLUMNS = (
+    phrase("Token"),
+    phrase("Use"),
+    phrase("Status"),
+    phrase("Scope map"),
+    phrase("Password 1"),
+    phrase("Password 2"),
+    phrase("Linked"),
+)
 
 
 @dataclass(frozen=True)
@@ -34,8 +43,12 @@ class _Row:
         return place, self.use != "sync", self.name
 
 
-_PASSWORD_TROUBLES = ("with an expired password", "with a password that expires soon", "without a password")
-_TROUBLES = ("deleted", "disabled", *_PASSWORD_TROUBLES)
+_PASSWORD_TROUBLES = (
+    phrase("with an expired password"),
+    phrase("with a password that expires soon"),
+    phrase("without a password"),
+)
+_TROUBLES = (phrase("deleted"), phrase("disabled"), *_PASSWORD_TROUBLES)
 """The worst first."""
 
 
@@ -44,22 +57,34 @@ def listing(detail: Detail, tokens: Iterable[Token], now: datetime, *, slash: st
     rows = sorted(_rows(detail, tokens, now), key=lambda row: row.urgency)
     title = detail.title
     if not rows:
-        text = f"{title} has no token: no client may pull from it, and it has no sync token either."
-        return Message(escape(f"No tokens of {detail.registry.name}"), (*elsewhere(detail), blocks.section(text)))
+        text = t("{title} has no token: no client may pull from it, and it has no sync token either.", title=title)
+        return Message(
+            escape(t("No tokens of {name}", name=detail.registry.name)), (*elsewhere(detail), blocks.section(text))
+        )
     totals = Counter(row.trouble for row in rows)
-    troubles = [f"{totals[trouble]} {trouble}" for trouble in _TROUBLES if totals[trouble]]
+    troubles = [f"{totals[trouble]} {t(trouble)}" for trouble in _TROUBLES if totals[trouble]]
     mark = ":warning:" if troubles else ":white_check_mark:"
-    head = f"{mark}  {title} has {count(len(rows), 'token')}" + (f": {listed(troubles)}" if troubles else "")
+    head = t("{mark}  {title} has {tokens}", mark=mark, title=title, tokens=count(len(rows), "token")) + (
+        f": {listed(troubles)}" if troubles else ""
+    )
     table = blocks.table(COLUMNS, [_cells(row, now) for row in rows])
-    note = blocks.context("Linked tokens are those with which clients sign in at the edge. Times are in UTC.")
+    note = blocks.context(t("Linked tokens are those with which clients sign in at the edge. Times are in UTC."))
     registry, sites = detail.registry, detail.placement.sites
     # A rotation wants a runtime that gets the password, and no registry above.
     may_rotate = sites and registry.activation == "Active" and not registry.parent
     rotates = may_rotate and any(row.use == "sync" and row.trouble in _PASSWORD_TROUBLES for row in rows)
-    rotation = f"{slash} token rotate {registry.name} --site {sites[0].name}" if rotates else ""
-    hint = [blocks.context(f"{code(rotation)} gives it a new sync password without a gap.")] if rotation else []
+    rotation = (
+        t("{slash} token rotate {registry} --site {name}", slash=slash, registry=registry.name, name=sites[0].name)
+        if rotates
+        else ""
+    )
+    hint = (
+        [blocks.context(t("{rotation} gives it a new sync password without a gap.", rotation=code(rotation)))]
+        if rotation
+        else []
+    )
     parts = (*elsewhere(detail), blocks.section(head), table, *hint, note, *namesakes(detail))
-    return Message(escape(f"{count(len(rows), 'token')} of {detail.registry.name}"), parts)
+    return Message(escape(t("{tokens} of {name}", tokens=count(len(rows), "token"), name=detail.registry.name)), parts)
 
 
 def _rows(detail: Detail, tokens: Iterable[Token], now: datetime) -> Iterable[_Row]:
@@ -76,9 +101,9 @@ def _rows(detail: Detail, tokens: Iterable[Token], now: datetime) -> Iterable[_R
         token = by_name.get(name)
         written = next((one for one in (sync, *clients) if one.casefold() == name), name)
         use = "sync" if name == sync.casefold() else "client" if name in {one.casefold() for one in clients} else ""
-        linked = {"sync": "as sync token", "client": "yes"}.get(use, "no")
+        linked = {"sync": t("as sync token"), "client": "yes"}.get(use, "no")
         if others[name]:
-            linked += f", also to {listed(others[name])}"
+            linked += t(", also to {others}", others=listed(others[name]))
         yield _Row(token.name if token else written, token, use, linked, _trouble(token, now))
 
 
@@ -89,16 +114,16 @@ def _trouble(token: Token | None, now: datetime) -> str:
         return "disabled"
     expiries = [slot.expires for slot in token.passwords if slot.expires]
     if any(expires <= now for expires in expiries):
-        return "with an expired password"
+        return t("with an expired password")
     if any(expires - now <= SOON for expires in expiries):
-        return "with a password that expires soon"
-    return "" if token.passwords else "without a password"
+        return t("with a password that expires soon")
+    return "" if token.passwords else t("without a password")
 
 
 def _cells(row: _Row, now: datetime) -> tuple[str, ...]:
     token = row.token
     if token is None:
-        return (row.name, row.use, "does not exist any more", "", "", "", row.linked)
+        return (row.name, row.use, t("does not exist any more"), "", "", "", row.linked)
     slots = {slot.name.casefold(): slot for slot in token.passwords}
     return (
         row.name,
@@ -113,14 +138,14 @@ def _cells(row: _Row, now: datetime) -> tuple[str, ...]:
 def _slot(slot: PasswordSlot | None, now: datetime) -> str:
     if slot is None:
         return "none"
-    created = f"created {slot.created:%Y-%m-%d %H:%M}, " if slot.created else ""
+    created = t("created {created:%Y-%m-%d %H:%M}, ", created=slot.created) if slot.created else ""
     if slot.expires is None:
-        return f"{created}never expires"
+        return t("{created}never expires", created=created)
     if slot.expires <= now:
-        return f"{created}expired {slot.expires:%Y-%m-%d %H:%M}"
+        return t("{created}expired {expires:%Y-%m-%d %H:%M}", created=created, expires=slot.expires)
     span = slot.expires - now
     left = count(span.days, "day") if span.days else duration(span)
-    return f"{created}expires in {left}"
+    return t("{created}expires in {left}", created=created, left=left)
 
 
 def _last(arm_id: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from handlers.kit import blocks
+from handlers.kit.language import phrase, t
 from handlers.kit.message import Message
 from handlers.kit.text import bold, code, count, escape, listed
 from handlers.views.errors import explanation
@@ -15,7 +16,16 @@ from services.model.kubernetes import DeployedWorkload, WorkloadPod, WorkloadSpe
 from services.policy.sites import Site
 
 _ROWS = 99
-_EVERYWHERE = ("Workload", "Site", "Namespace", "Registry", "Image", "Pods", "Digest", "State")
+_EVERYWHERE = (
+    phrase("Workload"),
+    phrase("Site"),
+    phrase("Namespace"),
+    phrase("Registry"),
+    phrase("Image"),
+    phrase("Pods"),
+    phrase("Digest"),
+    phrase("State"),
+)
 
 
 def image(spec: WorkloadSpec) -> str:
@@ -26,16 +36,24 @@ def image(spec: WorkloadSpec) -> str:
 def listing(name: str, site: Site, workloads: tuple[DeployedWorkload, ...], images: Mapping[str, Image]) -> Message:
     """One table. `images` are what the cloud has, by `image`; of one that is missing nothing is claimed."""
     if not workloads:
-        text = f"The bot has deployed no workload from {bold(name)} at {bold(site.name)}."
-        return Message(f"No workloads from {name} at {escape(site.name)}", (blocks.section(text),))
-    columns = ("Workload", "Namespace", "Image", "Pods", "Digest", "As in the cloud", "State")
+        text = t("The bot has deployed no workload from {name} at {site}.", name=bold(name), site=bold(site.name))
+        return Message(
+            t("No workloads from {name} at {site}", name=name, site=escape(site.name)), (blocks.section(text),)
+        )
+    columns = (t("Workload"), t("Namespace"), t("Image"), t("Pods"), t("Digest"), t("As in the cloud"), t("State"))
     rows = [_row(workload, images) for workload in workloads[:_ROWS]]
     shown = [blocks.table(columns, rows)]
     if len(workloads) > _ROWS:
-        shown.append(blocks.context(f"and {len(workloads) - _ROWS} more"))
+        shown.append(blocks.context(t("and {number} more", number=len(workloads) - _ROWS)))
     delete = code(f"workload delete WORKLOAD --site {site.name}")
-    shown.append(blocks.context(f"{delete} deletes one with its pull secret and client token."))
-    head = f"{len(workloads)} workload{'' if len(workloads) == 1 else 's'} from {name} at {site.name}"
+    shown.append(blocks.context(t("{delete} deletes one with its pull secret and client token.", delete=delete)))
+    head = t(
+        "{number} workload{s} from {name} at {site}",
+        number=len(workloads),
+        s="" if len(workloads) == 1 else "s",
+        name=name,
+        site=site.name,
+    )
     return Message(escape(head), tuple(shown))
 
 
@@ -52,13 +70,14 @@ def everywhere(answers: Sequence[AtSite], page: int, *, turns: str, slash: str =
     """One table over sites, and for those that could not be asked the reason: of them nothing is claimed."""
     rows = [_place_row(answer.site, workload) for answer in answers for workload in answer.workloads]
     asked = sum(answer.error is None for answer in answers)
-    head = f"{count(len(rows), 'workload')} of the bot at {count(asked, 'site')}"
+    head = t("{workloads} of the bot at {sites}", workloads=count(len(rows), "workload"), sites=count(asked, "site"))
     reasons: defaultdict[str, list[str]] = defaultdict(list)
     for answer in answers:
         if answer.error is not None:
             reasons[explanation(answer.error, slash=slash)].append(code(answer.site.name))
     notes = [
-        blocks.section(f":warning:  Could not be asked: {listed(sites)}. {reason}") for reason, sites in reasons.items()
+        blocks.section(t(":warning:  Could not be asked: {sites}. {reason}", sites=listed(sites), reason=reason))
+        for reason, sites in reasons.items()
     ]
     pages = blocks.pages_of_rows(_EVERYWHERE, rows)
     parts = blocks.paged(head, _EVERYWHERE, pages, page, turns=turns) if rows else (blocks.section(f"{head}."),)
@@ -74,14 +93,14 @@ def _place_row(site: Site, workload: DeployedWorkload) -> tuple[str, ...]:
         spec.namespace,
         spec.registry,
         image(spec),
-        f"{len(digests)} of {spec.replicas} pulled",
+        t("{number} of {replicas} pulled", number=len(digests), replicas=spec.replicas),
         ", ".join(map(short_digest, dict.fromkeys(digests))) or "none",
         _states(workload),
     )
 
 
 def _states(workload: DeployedWorkload) -> str:
-    return workload.refusal or ", ".join(dict.fromkeys(map(_state, workload.pods))) or "no Pods"
+    return workload.refusal or ", ".join(dict.fromkeys(map(_state, workload.pods))) or t("no Pods")
 
 
 def _row(workload: DeployedWorkload, images: Mapping[str, Image]) -> tuple[str, ...]:
@@ -89,16 +108,16 @@ def _row(workload: DeployedWorkload, images: Mapping[str, Image]) -> tuple[str, 
     digests = [pod.image_id.rpartition("@")[2] for pod in pods if pod.image_id]
     cloud = images.get(image(spec))
     if cloud is None:
-        verdict = "could not be asked"
+        verdict = t("could not be asked")
     elif len(digests) < spec.replicas:
-        verdict = "not pulled yet"
+        verdict = t("not pulled yet")
     else:
         verdict = "yes" if set(digests) <= cloud.digests else "no"
     return (
         spec.name,
         spec.namespace,
         image(spec),
-        f"{len(digests)} of {spec.replicas} pulled",
+        t("{number} of {replicas} pulled", number=len(digests), replicas=spec.replicas),
         ", ".join(map(short_digest, dict.fromkeys(digests))) or "none",
         verdict,
         _states(workload),
@@ -107,5 +126,5 @@ def _row(workload: DeployedWorkload, images: Mapping[str, Image]) -> tuple[str, 
 
 def _state(pod: WorkloadPod) -> str:
     if pod.reason == "CrashLoopBackOff" and pod.exit_code == 0:
-        return "ends with exit code 0, and is started again"
+        return t("ends with exit code 0, and is started again")
     return pod.reason or pod.state or "starting"

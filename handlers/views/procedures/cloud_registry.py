@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from handlers.kit.language import t
 from handlers.kit.text import code, listed
 from handlers.views.procedures.registry_steps import image_fields, image_keeps, image_remark
 from handlers.views.procedures.words import (
@@ -87,8 +88,8 @@ _CAUSES: Mapping[str, CauseWords] = {
 
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
     if ready := operation.output(AcrReady):
-        yield "Login server", code(ready.login_server)
-        yield "Data endpoints", listed(map(code, ready.hosts))
+        yield t("Login server"), code(ready.login_server)
+        yield t("Data endpoints"), listed(map(code, ready.hosts))
 
 
 UPDATE_WORDS = ProcedureWords(

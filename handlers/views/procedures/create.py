@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from handlers.kit.language import t
 from handlers.kit.text import escape, listed
 from handlers.views.procedures.registry_steps import connected_settings, synced
 from handlers.views.procedures.words import AZURE_FINDINGS, FindingWords, ProcedureWords, StepWords
@@ -14,24 +15,24 @@ from services.policy.sites import synced_repositories
 
 def _granted(params: Mapping[str, Any]) -> str:
     if not params["actions"]:
-        return "complete already"
+        return t("complete already")
     count = len(params["actions"])
-    return f"gets {count} right{'' if count == 1 else 's'} that the one below it needs"
+    return t("gets {count} right{s} that the one below it needs", count=count, s="" if count == 1 else "s")
 
 
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
     nested = isinstance(operation.options, CreateOptions) and operation.options.parent
     for step in operation.planned:
         if step.kind == "connected.create":
-            yield "Connected registry", escape(f"{step.params['name']}, {connected_settings(step.params)}")
+            yield t("Connected registry"), escape(f"{step.params['name']}, {connected_settings(step.params)}")
         if step.kind == "scope_map.put":
             actions = step.params["actions"]
             repositories = synced_repositories(map(str, actions if isinstance(actions, tuple | list) else ()))
-            yield "Repositories", escape(listed(repositories))
-    by_hand = (
+            yield t("Repositories"), escape(listed(repositories))
+    by_hand = t(
         "none yet. The bot installs none below another one: `az acr connected-registry get-settings` has what it needs"
     )
-    yield "Extension", by_hand if nested else "none yet: `extension deploy` installs one"
+    yield t("Extension"), by_hand if nested else t("none yet: `extension deploy` installs one")
 
 
 WORDS = ProcedureWords(

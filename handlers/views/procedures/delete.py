@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from handlers.kit.language import phrase, t
 from handlers.kit.text import code, escape, listed
 from handlers.views.procedures.registry_steps import lost_gateways
 from handlers.views.procedures.words import AZURE_FINDINGS, FindingWords, ProcedureWords, StepWords
@@ -9,13 +10,17 @@ from services.model.operation import Operation
 from services.operations.azure_checks import AzureCode
 from services.operations.delete.request import Code, DeleteOptions
 
-_DELETED = {"connected.remove": "Connected registry", "token.remove": "Tokens", "scope_map.remove": "Scope maps"}
+_DELETED = {
+    "connected.remove": phrase("Connected registry"),
+    "token.remove": phrase("Tokens"),
+    "scope_map.remove": phrase("Scope maps"),
+}
 
 
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
     for kind, label in _DELETED.items():
         if names := [escape(str(step.params["name"])) for step in operation.planned if step.kind == kind]:
-            yield label, f"{listed(names)} deleted"
+            yield t(label), t("{names} deleted", names=listed(names))
 
 
 def _nothing(operation: Operation) -> str:
@@ -27,9 +32,11 @@ def _nothing(operation: Operation) -> str:
         for name in near
     ]
     cleanup = isinstance(operation.options, DeleteOptions) and operation.options.cleanup
-    things = "connected registry, sync token or scope map" if cleanup else "connected registry"
-    text = f"There was nothing to delete: Azure has no {things} of {code(operation.target)}."
-    return f"{text} Similar names: {listed(map(code, near))}." if near else text
+    things = t("connected registry, sync token or scope map") if cleanup else t("connected registry")
+    text = t(
+        "There was nothing to delete: Azure has no {things} of {target}.", things=things, target=code(operation.target)
+    )
+    return t("{text} Similar names: {near}.", text=text, near=listed(map(code, near))) if near else text
 
 
 WORDS = ProcedureWords(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from handlers.kit.language import t
 from handlers.kit.text import code, date, escape, listed
 from handlers.views.procedures.deploy_causes import CAUSES
 from handlers.views.procedures.deploy_findings import EXTENSION_FINDINGS, FINDINGS
@@ -29,16 +30,21 @@ def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
     synced = proof or operation.output(RegistryOnline)
     unproven = proof.unproven if proof else ()
     return (
-        ("Connected registry", f"{escape(operation.target)} is Online"),
-        ("Extension", f"Succeeded, but reports: {escape('; '.join(problems))}" if problems else "Succeeded"),
-        ("Service IP", code(address)),
-        ("Volume", escape(verified.volume) if verified else ""),
+        (t("Connected registry"), t("{target} is Online", target=escape(operation.target))),
         (
-            "Last sync",
-            date(synced.last_sync) if synced and synced.last_sync else "the first sync is still running",
+            t("Extension"),
+            t("Succeeded, but reports: {problems}", problems=escape("; ".join(problems)))
+            if problems
+            else t("Succeeded"),
         ),
-        ("Repositories", listed(code(name) for name in proof.repositories if name not in unproven) if proof else ""),
-        ("Not proven to hold an image", listed(map(code, unproven))),
+        (t("Service IP"), code(address)),
+        (t("Volume"), escape(verified.volume) if verified else ""),
+        (
+            t("Last sync"),
+            date(synced.last_sync) if synced and synced.last_sync else t("the first sync is still running"),
+        ),
+        (t("Repositories"), listed(code(name) for name in proof.repositories if name not in unproven) if proof else ""),
+        (t("Not proven to hold an image"), listed(map(code, unproven))),
     )
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
+from handlers.kit.language import phrase
 from handlers.views.procedures.words import IMAGE_CAUSES, CauseWords
 from services.operations.deploy.causes import Cause
 
-_RETRY = "Then retry."
+_RETRY = phrase("Then retry.")
 _DELETE = "extension delete {name} --site {site}"
 
 CAUSES: Mapping[str, CauseWords] = {

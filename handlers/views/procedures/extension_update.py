@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from handlers.kit.language import phrase, t
 from handlers.kit.text import code, escape
 from handlers.views.procedures.words import (
     AZURE_FINDINGS,
@@ -17,9 +18,9 @@ from services.operations.azure_checks import AzureCode
 from services.operations.extension_update.request import Cause, Code
 
 _LABELS: Mapping[str, str] = {
-    "version": "version",
-    "release_train": "release train",
-    "auto_upgrade": "automatic upgrades",
+    "version": phrase("version"),
+    "release_train": phrase("release train"),
+    "auto_upgrade": phrase("automatic upgrades"),
 }
 _SHOW = (
     "az k8s-extension show --name {extension} --cluster-name {cluster} --resource-group {cluster_group}"
@@ -30,34 +31,34 @@ _SHOW = (
 def _value(value: object) -> str:
     match value:
         case bool():
-            return "on" if value else "off"
+            return t("on") if value else t("off")
         case None | "":
-            return "unknown"
+            return t("unknown")
     return str(value)
 
 
 def _texts(params: Mapping[str, Any]) -> list[str]:
     """Old and new values."""
-    changes = {**{_LABELS[key]: pair for key, pair in params["release"].items()}, **params["settings"]}
+    changes = {**{t(_LABELS[key]): pair for key, pair in params["release"].items()}, **params["settings"]}
     texts = [
         f"{label} {_value(after) if before == after else f'{_value(before)} → {_value(after)}'}"
         for label, (before, after) in changes.items()
     ]
     if params["tls_secret"]:
-        texts.append(f"certificate from the Secret {params['tls_secret']}")
+        texts.append(t("certificate from the Secret {tls_secret}", tls_secret=params["tls_secret"]))
     if params["token"]:
-        texts.append(f"new connection string with {params['slot']} of {params['token']}")
+        texts.append(t("new connection string with {slot} of {token}", slot=params["slot"], token=params["token"]))
     return texts
 
 
 def _details(params: Mapping[str, Any]) -> str:
-    return ", ".join(_texts(params)) or "sent again, as it is"
+    return ", ".join(_texts(params)) or t("sent again, as it is")
 
 
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
     for step in operation.planned:
         if step.kind == "extension.update":
-            yield "Changed", escape(_details(step.params))
+            yield t("Changed"), escape(_details(step.params))
 
 
 WORDS = ProcedureWords(

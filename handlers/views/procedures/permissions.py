@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from handlers.kit.language import t
 from handlers.kit.text import date, escape, listed
 from handlers.views.procedures.words import AZURE_FINDINGS, REGISTRY_FINDINGS, FindingWords, ProcedureWords, StepWords
 from services.model.operation import Operation
@@ -17,24 +18,35 @@ def _repositories(params: Mapping[str, Any]) -> str:
 
 def _granted(params: Mapping[str, Any]) -> str:
     if not params["actions"]:
-        return "complete already"
+        return t("complete already")
     verbs = [str(action).rsplit("/", 1)[1] for action in params["actions"]]
-    return f"may {'read, write and delete' if 'write' in verbs else 'read'} {_repositories(params)}"
+    return t(
+        "may {verbs} {repositories}",
+        verbs=t("read, write and delete") if "write" in verbs else t("read"),
+        repositories=_repositories(params),
+    )
 
 
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
     options = operation.options
     if isinstance(options, PermissionsOptions):
-        yield "Added", escape(listed(options.add))
-        yield "Removed", escape(listed(options.remove))
+        yield t("Added"), escape(listed(options.add))
+        yield t("Removed"), escape(listed(options.remove))
     # Azure shows that a sync has ended, and nothing finer.
     if synced := operation.output(EdgeSynced):
-        yield "Edge", f"has synced since ({date(synced.last_sync)})"
+        yield t("Edge"), t("has synced since ({last_sync})", last_sync=date(synced.last_sync))
     elif silent := operation.output(EdgeSilent):
-        contact = f", expected {date(silent.next_contact)}" if silent.next_contact else ""
-        yield "Edge", f"is {escape(silent.state)}, and takes the change over with its next contact{contact}"
+        contact = t(", expected {next_contact}", next_contact=date(silent.next_contact)) if silent.next_contact else ""
+        yield (
+            t("Edge"),
+            t(
+                "is {state}, and takes the change over with its next contact{contact}",
+                state=escape(silent.state),
+                contact=contact,
+            ),
+        )
     else:
-        yield "Edge", "has not synced since; it takes the change over with its next sync"
+        yield t("Edge"), t("has not synced since; it takes the change over with its next sync")
 
 
 WORDS = ProcedureWords(

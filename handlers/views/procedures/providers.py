@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from handlers.kit.language import t
 from handlers.kit.text import escape, listed
 from handlers.views.procedures.words import FindingWords, ProcedureWords, StepWords
 from services.model.operation import Operation
@@ -13,7 +14,7 @@ REGISTRATION = StepWords("Registration of resource providers", lambda params: ",
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
     for step in operation.planned:
         namespaces = step.params["namespaces"]
-        yield "Registered", listed(map(escape, namespaces if isinstance(namespaces, tuple) else ()))
+        yield t("Registered"), listed(map(escape, namespaces if isinstance(namespaces, tuple) else ()))
 
 
 WORDS = ProcedureWords(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from handlers.kit.language import phrase, t
 from handlers.kit.text import code, escape, listed
 from handlers.views.procedures.registry_steps import lost_gateways
 from handlers.views.procedures.words import AZURE_FINDINGS, CauseWords, FindingWords, ProcedureWords, StepWords
@@ -14,10 +15,10 @@ from services.operations.remove.request import Cause, Code, RemoveOptions, Rollb
 from services.policy.sites import synced_repositories
 
 _DELETED = {
-    "extension.remove": "Extension",
-    "connected.remove": "Connected registry",
-    "token.remove": "Tokens",
-    "scope_map.remove": "Scope maps",
+    "extension.remove": phrase("Extension"),
+    "connected.remove": phrase("Connected registry"),
+    "token.remove": phrase("Tokens"),
+    "scope_map.remove": phrase("Scope maps"),
 }
 
 
@@ -26,32 +27,32 @@ def _rights(params: Mapping[str, Any]) -> str:
     repositories = synced_repositories(map(str, params["actions"]))
     gateways = {str(action).split("/")[1] for action in params["actions"] if str(action).startswith("gateway/")}
     parts = (
-        f"the rights to {listed(repositories)}" if repositories else "",
-        f"the gateway rights of {listed(sorted(gateways))}" if gateways else "",
+        t("the rights to {repositories}", repositories=listed(repositories)) if repositories else "",
+        t("the gateway rights of {gateways}", gateways=listed(sorted(gateways))) if gateways else "",
     )
     return listed(filter(None, parts))
 
 
 def _rollback_fields(operation: Operation) -> Iterable[tuple[str, str]]:
     if isinstance(operation.options, RollbackOptions):
-        yield "Taken back", f"what {code(operation.options.operation)} had made"
+        yield t("Taken back"), t("what {operation} had made", operation=code(operation.options.operation))
     yield from _fields(operation)
     for step in operation.planned:
         if step.kind in {"scope_map.narrow", "scope_map.widen"}:
-            verb = "loses" if step.kind == "scope_map.narrow" else "gets back"
-            yield "Scope map", escape(f"{step.params['name']} {verb} {_rights(step.params)}")
+            verb = t("loses") if step.kind == "scope_map.narrow" else t("gets back")
+            yield t("Scope map"), escape(f"{step.params['name']} {verb} {_rights(step.params)}")
 
 
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
     for kind, label in _DELETED.items():
         names = [escape(str(step.params["name"])) for step in operation.planned if step.kind == kind]
         if names:
-            yield label, f"{listed(names)} deleted"
+            yield t(label), t("{names} deleted", names=listed(names))
     if isinstance(operation.options, RemoveOptions) and operation.options.without_cluster:
-        yield "Cluster", "was not looked at"
+        yield t("Cluster"), t("was not looked at")
     for step in operation.planned:
         if step.kind == "namespace.gone":
-            yield "Cluster", f"{escape(str(step.params['namespace']))} is gone"
+            yield t("Cluster"), t("{namespace} is gone", namespace=escape(str(step.params["namespace"])))
 
 
 def _nothing(operation: Operation) -> str:
@@ -62,15 +63,17 @@ def _nothing(operation: Operation) -> str:
         if finding.code == Code.CONNECTED_ABSENT and isinstance(near := finding.facts.get("near"), tuple)
         for name in near
     ]
-    text = (
-        f"There was nothing to remove: Azure has no connected registry, token or scope map of {code(operation.target)},"
-        f" and {code(operation.site)} has no extension of it."
+    text = t(
+        "There was nothing to remove: Azure has no connected registry, token or scope map of {target},"
+        " and {site} has no extension of it.",
+        target=code(operation.target),
+        site=code(operation.site),
     )
     is_left_out = isinstance(operation.options, RemoveOptions) and operation.options.without_cluster
     findings = operation.plan.findings if operation.plan else ()
     if is_left_out or any(finding.code == UNPROVEN for finding in findings):
-        text += " The cluster was not looked at."
-    return f"{text} Similar names: {listed(map(code, near))}." if near else text
+        text += t(" The cluster was not looked at.")
+    return t("{text} Similar names: {near}.", text=text, near=listed(map(code, near))) if near else text
 
 
 def _extension_fields(operation: Operation) -> Iterable[tuple[str, str]]:
@@ -78,9 +81,12 @@ def _extension_fields(operation: Operation) -> Iterable[tuple[str, str]]:
     findings = operation.plan.findings if operation.plan else ()
     for finding in findings:
         if finding.code == Code.CONNECTED_STAYS_ACTIVE:
-            yield "Connected registry", f"{escape(operation.target)} stays, activated: deactivate or remove it"
+            yield (
+                t("Connected registry"),
+                t("{target} stays, activated: deactivate or remove it", target=escape(operation.target)),
+            )
         if finding.code == Code.CONNECTED_STAYS:
-            yield "Connected registry", f"{escape(operation.target)} stays"
+            yield t("Connected registry"), t("{target} stays", target=escape(operation.target))
 
 
 WORDS = ProcedureWords(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from handlers.kit.language import t
 from handlers.kit.text import date
 from handlers.views.procedures.words import (
     REGISTRY_FINDINGS,
@@ -18,9 +19,9 @@ from services.operations.resync.request import Cause, Code, Resynced
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
     resynced = operation.output(Resynced)
     if resynced and resynced.ended:
-        yield "Full sync", f"ended {date(resynced.ended)}"
+        yield t("Full sync"), t("ended {ended}", ended=date(resynced.ended))
     else:
-        yield "Full sync", "still under way: `show` says when it has ended"
+        yield t("Full sync"), t("still under way: `show` says when it has ended")
 
 
 WORDS = ProcedureWords(

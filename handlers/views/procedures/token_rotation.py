@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from handlers.kit.language import t
 from handlers.kit.text import date, escape
 from handlers.views.procedures.words import (
     AZURE_FINDINGS,
@@ -22,20 +23,29 @@ _SHOW = "az acr connected-registry show --name {name} --registry {registry} --re
 
 def _password(params: Mapping[str, Any]) -> str:
     expires = params.get("expires")
-    end = f"expires {expires:%Y-%m-%d %H:%M} UTC" if isinstance(expires, datetime) else "never expires"
-    return f"{params['slot']} of {params['token']}, {end}; the runtime starts again with it"
+    end = (
+        t("expires {expires:%Y-%m-%d %H:%M} UTC", expires=expires)
+        if isinstance(expires, datetime)
+        else t("never expires")
+    )
+    return t(
+        "{slot} of {token}, {end}; the runtime starts again with it",
+        slot=params["slot"],
+        token=params["token"],
+        end=end,
+    )
 
 
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
     for step in operation.planned:
         if step.kind == "token.rotate":
-            yield "In use", escape(f"{step.params['slot']} of {step.params['token']}")
+            yield t("In use"), escape(t("{slot} of {token}", slot=step.params["slot"], token=step.params["token"]))
         if step.kind == "token.end":
-            yield "Ended", escape(f"{step.params['slot']} of {step.params['token']}")
+            yield t("Ended"), escape(t("{slot} of {token}", slot=step.params["slot"], token=step.params["token"]))
     if isinstance(operation.options, RotationOptions) and operation.options.expires:
-        yield "Expires", date(operation.options.expires)
+        yield t("Expires"), date(operation.options.expires)
     if contact := operation.output(InContact):
-        yield "Last contact", date(contact.last_activity)
+        yield t("Last contact"), date(contact.last_activity)
 
 
 WORDS = ProcedureWords(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from handlers.kit.language import phrase, t
 from handlers.kit.text import duration, escape, listed
 from handlers.views.procedures.words import (
     AZURE_FINDINGS,
@@ -19,24 +20,24 @@ from services.operations.update.request import Cause, Code
 
 MOST_NAMED = 10
 """Client tokens of a list whose names are all shown; of a longer one those that come and go."""
-_SAME = "all of it is as asked for"
+_SAME = phrase("all of it is as asked for")
 _LABELS: Mapping[str, str] = {
-    "schedule": "Schedule",
-    "window": "Sync window",
-    "message_ttl": "Message TTL",
-    "log_level": "Log level",
-    "notifications": "Notifications",
-    "gc_enabled": "Garbage collection",
-    "gc_schedule": "Garbage collection schedule",
+    "schedule": phrase("Schedule"),
+    "window": phrase("Sync window"),
+    "message_ttl": phrase("Message TTL"),
+    "log_level": phrase("Log level"),
+    "notifications": phrase("Notifications"),
+    "gc_enabled": phrase("Garbage collection"),
+    "gc_schedule": phrase("Garbage collection schedule"),
 }
 
 
 def _value(value: object) -> str:
     match value:
         case None | "" | ():
-            return "none"
+            return t("none")
         case bool():
-            return "on" if value else "off"
+            return t("on") if value else t("off")
         case timedelta():
             return duration(value)
         case tuple() | list():
@@ -46,20 +47,20 @@ def _value(value: object) -> str:
 
 def _changes(params: Mapping[str, Any]) -> str:
     changes = params["changes"].items()
-    labels = {field: label[0].lower() + label[1:] for field, label in _LABELS.items()}
+    labels = {field: t(label[0].lower() + label[1:]) for field, label in _LABELS.items()}
     texts = [f"{labels[field]} {_value(before)} → {_value(after)}" for field, (before, after) in changes]
-    return ", ".join(texts) or _SAME
+    return ", ".join(texts) or t(_SAME)
 
 
 def _client_tokens(params: Mapping[str, Any]) -> str:
     before, after = params["before"], params["after"]
     if before == after:
-        return _SAME
-    changes = [f"{verb} {listed(params[verb])}" for verb in ("add", "remove") if params[verb]]
+        return t(_SAME)
+    changes = [f"{t(verb)} {listed(params[verb])}" for verb in (phrase("add"), phrase("remove")) if params[verb]]
     lists = f"{_value(before)} → {_value(after)}"
     if max(len(before), len(after)) > MOST_NAMED:
-        lists = f"{len(before)} → {len(after)} client tokens"
-    sync = "; the edge learns of it with its next sync" if params["add"] else ""
+        lists = t("{before} → {after} client tokens", before=len(before), after=len(after))
+    sync = t("; the edge learns of it with its next sync") if params["add"] else ""
     return f"{', '.join(changes)}: {lists}{sync}"
 
 
@@ -67,11 +68,11 @@ def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
     for step in operation.planned:
         settings = step.params.get("settings")
         for field, value in settings.items() if isinstance(settings, Mapping) else ():
-            yield _LABELS[str(field)], escape(_value(value))
+            yield t(_LABELS[str(field)]), escape(_value(value))
         if step.kind == "connected.client_tokens":
             # Not the list itself: others may have changed it since the plan was made.
-            yield "Client tokens added", escape(_value(step.params["add"]))
-            yield "Client tokens removed", escape(_value(step.params["remove"]))
+            yield t("Client tokens added"), escape(_value(step.params["add"]))
+            yield t("Client tokens removed"), escape(_value(step.params["remove"]))
 
 
 WORDS = ProcedureWords(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from handlers.kit.language import t
 from services.model.operation import Operation
 from services.operations.azure_checks import AzureCode
 from services.operations.causes import ImageCause
@@ -50,7 +51,7 @@ class StepWords:
 
     def details_of(self, params: Mapping[str, Any]) -> str:
         """The details of a step with these parameters, in plain text."""
-        return self.details.format_map(params) if isinstance(self.details, str) else self.details(params)
+        return t(self.details).format_map(params) if isinstance(self.details, str) else self.details(params)
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class ProcedureWords:
     success: str
     steps: Mapping[str, StepWords] = field(default_factory=dict)
     idle: str = ""
-    nothing: Callable[[Operation], str] = lambda _operation: "There was nothing to do: everything is as requested."
+    nothing: Callable[[Operation], str] = lambda _operation: t("There was nothing to do: everything is as requested.")
     fields: Callable[[Operation], Iterable[tuple[str, str]]] = lambda _operation: ()
     remark: Callable[[object], str] = lambda _output: ""
     keeps: Callable[[object], bool] = lambda _output: False

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from handlers.kit.language import phrase, t
 from handlers.kit.text import code, count, escape, listed
 from handlers.views.procedures.words import REGISTRY_FINDINGS, CauseWords, FindingWords, ProcedureWords, StepWords
 from services.model.operation import Operation
@@ -10,14 +11,20 @@ from services.operations.workload.outputs import ImagePulled
 from services.operations.workload.words import Cause, Code
 
 _ACR = "--registry {registry} --resource-group {group}"
-_SYNC = "Last sync: {last_sync}; schedule {schedule} (UTC), next contact {next_sync}."
+_SYNC = phrase("Last sync: {last_sync}; schedule {schedule} (UTC), next contact {next_sync}.")
 _PODS = "kubectl describe pods --namespace {namespace} --selector app.kubernetes.io/name={workload}"
 _RIGHTS = "kubectl apply --filename deploy/rbac/read-only.yaml --filename deploy/rbac/workloads.yaml"
 
 
 def _workload(params: Mapping[str, Any]) -> str:
-    port = f", port {params['port']}" if params["port"] else ""
-    return f"{params['image']}, {count(params['replicas'], 'Pod')}{port}, in the namespace {params['namespace']}"
+    port = t(", port {port}", port=params["port"]) if params["port"] else ""
+    return t(
+        "{image}, {pods}{port}, in the namespace {namespace}",
+        image=params["image"],
+        pods=count(params["replicas"], "Pod"),
+        port=port,
+        namespace=params["namespace"],
+    )
 
 
 def short_digest(digest: str) -> str:
@@ -29,11 +36,22 @@ def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
     pulled = operation.output(ImagePulled)
     if pulled is None:
         return ()
-    ended = "" if pulled.exit_code is None else f"the container ended with exit code {pulled.exit_code}"
+    ended = (
+        ""
+        if pulled.exit_code is None
+        else t("the container ended with exit code {exit_code}", exit_code=pulled.exit_code)
+    )
     return (
-        ("Digest, as in the cloud", code(pulled.digest)),
-        ("Pulled by", f"{count(pulled.pods, 'Pod')} on {listed(escape(node) for node in pulled.nodes)}"),
-        ("Remark", ended),
+        (t("Digest, as in the cloud"), code(pulled.digest)),
+        (
+            t("Pulled by"),
+            t(
+                "{pods} on {nodes}",
+                pods=count(pulled.pods, "Pod"),
+                nodes=listed(escape(node) for node in pulled.nodes),
+            ),
+        ),
+        (t("Remark"), ended),
     )
 
 
