@@ -11,7 +11,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sqlite3, sys; version, sqlite = sys.version.
 # Measuring doubles the processor time of a test, so `make coverage` measures only these (docs/decisions/tests.md).
 MEASURED := tests/unit tests/golden
 
-.PHONY: help sandbox replicas quick test test-product test-sandbox lint types layers coverage bench docs golden dist kube-assets deploy-tools pins clean
+.PHONY: help sandbox replicas quick test test-product test-sandbox flows lint types layers coverage bench docs golden dist kube-assets deploy-tools pins clean
 
 help:
 	@echo "make sandbox       a pretend Slack, Azure and Kubernetes with the bot in it, on this machine"
@@ -20,6 +20,7 @@ help:
 	@echo "make test          format, lint, types, layers and all tests"
 	@echo "make test-product  the tests of the bot alone"
 	@echo "make test-sandbox  the tests of the sandbox alone"
+	@echo "make flows         the conversations of tests/flows, all ON=sqlite, ON=postgresql or ON=replicas"
 	@echo "make lint          format and lint"
 	@echo "make types         types"
 	@echo "make layers        who may import whom"
@@ -69,6 +70,10 @@ test-product: $(VENV)/ready
 
 test-sandbox: $(VENV)/ready
 	$(PYTEST) sandbox/tests
+
+# Without ON as in `make test`: all on SQLite, some also on PostgreSQL and in three replicas behind a proxy.
+flows: $(VENV)/ready
+	$(PYTEST) tests/flows $(if $(ON),--on $(ON))
 
 coverage: $(VENV)/ready
 	@mkdir -p .coverage

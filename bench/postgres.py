@@ -18,7 +18,7 @@ def programs() -> Path:
     """The folder of `initdb` and `pg_ctl`. Raises `NoServerError`."""
     found = shutil.which("initdb")
     if found:
-        return Path(found).parent
+        return Path(found).resolve().parent
     place = next((place for place in PLACES if (place / "initdb").exists()), None)
     if place is None:
         raise NoServerError("no PostgreSQL server on this machine: install Debian's package postgresql")

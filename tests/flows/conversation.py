@@ -5,17 +5,17 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import aiohttp
 from kubernetes.aio import client, config
 
 from bot.slack.app import Connection
-from bot.wiring import Blueprint, Bot, open_bot
+from bot.wiring import Blueprint, Bot
 from sandbox.compose import Sandbox
 from sandbox.controlplane.part import RealKubePart
 from services.gateways.azure.clouds import cloud
@@ -24,16 +24,16 @@ from services.gateways.azure.identity import Identity
 from services.model.clock import Clock
 from services.model.operation import LIVE, Operation, State
 from services.model.secret import Secret
-from services.operations.engine import open_engine
 from services.operations.procedure import Procedures
 from services.operations.procedures import PROCEDURES
 from services.policy.access import Policy
 from services.policy.configuration import FixedConfiguration
 from services.policy.identities import IdentityMap
 from services.policy.sites import Site
-from services.store import open_store
 from tests.bots_account import kubeconfig_of_the_bot
 from tests.flows import canary
+from tests.flows.hosting import CURRENT, dump, open_bots
+from tests.flows.replicas import Replica, RoundRobin, Time
 from tests.log_lines import logged, start_logging
 
 SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
@@ -80,17 +80,6 @@ def site(name: str, **changes: Any) -> Site:
 
 
 @dataclass
-class Time:
-    """The bot's own idea of now, for what the calendar decides."""
-
-    ahead: timedelta = timedelta()
-
-    def now(self) -> datetime:
-        """The current moment."""
-        return datetime.now(UTC) + self.ahead
-
-
-@dataclass
 class Conversation:
     """What people do in one channel, and what they read there."""
 
@@ -102,6 +91,10 @@ class Conversation:
     blueprint: Blueprint
     life: AsyncExitStack
     """Of the bot: closed when it stops."""
+    proxy: RoundRobin | None
+    """Before all replicas, where there are several."""
+    others: list[Replica]
+    """The replicas beside `bot`."""
     channel: str = "edge-ops"
     people: tuple[str, ...] = ("alice", "bob", "carol", "dave")
     said: list[str] = field(default_factory=list)
@@ -137,11 +130,11 @@ class Conversation:
         return await self.get("view", **{"as": as_})
 
     async def restart(self, meanwhile: Callable[[], None] = lambda: None) -> None:
-        """Stop the bot as a service manager would, and start another one on the same database."""
+        """Stop the bot, all replicas of it, as a service manager would, and start others on the same database."""
         self.said.append("       (the bot is started again)")
         await self.life.aclose()
         meanwhile()
-        self.bot = await self.life.enter_async_context(open_bot(self.blueprint))
+        self.bot, self.others = await open_bots(self.blueprint, self.proxy, self.database.parent, self.life)
 
     async def wait_until(self, ahead: timedelta) -> None:
         """Let the calendar go on, and let the bot look at it."""
@@ -174,11 +167,17 @@ class Conversation:
                 await asyncio.sleep(0.01)
 
     async def _is_quiet(self) -> bool:
-        if self.bot.slack.busy or self.bot.board.waiting:
+        if await self._is_busy():
             return False
         live = (LIVE - {"waiting"}) & (await self.bot.store.operations.counts()).keys()
         behind = await self.bot.store.messages.operations_behind()
-        return not live and not behind and not self.bot.slack.busy and not self.bot.board.waiting
+        return not live and not behind and not await self._is_busy()
+
+    async def _is_busy(self) -> bool:
+        """Whether a replica works on a delivery, or has not shown everything that changed."""
+        if self.bot.slack.busy or self.bot.board.waiting:
+            return True
+        return any([await replica.is_busy() for replica in self.others])
 
     async def operation(self, target: str = "edge01") -> Operation:
         """The newest one on a connected registry."""
@@ -378,7 +377,10 @@ class Conversation:
     async def traces(self) -> dict[str, bytes]:
         """Everything that the bot leaves behind, by its place."""
         calls = str(await self.calls("")).encode()
-        return {"calls of Slack": calls, "logs": logged(), **canary.files(self.database.parent)}
+        traces = {"calls of Slack": calls, "logs": logged(), **canary.files(self.database.parent)}
+        if self.blueprint.database_url.startswith("postgresql"):
+            traces["database"] = await asyncio.to_thread(dump, self.blueprint.database_url)
+        return traces
 
     async def called_at(self, method: str) -> list[datetime]:
         """When the bot called a Web API method."""
@@ -466,27 +468,6 @@ def blueprint(box: Sandbox, database: Path, configuration: FixedConfiguration, c
     )
 
 
-_USED: dict[str, bytes] = {}
-
-
-async def _used_database(folder: Path) -> Path:
-    """A database on which a bot was started before: at the first start the engine takes up to a second for its queue."""
-    if not _USED:
-        with TemporaryDirectory() as first:
-            url = f"sqlite:///{first}/bot.db"
-            await (await open_store(url)).close()
-            nothing: Any = None  # is ever asked of it
-            await (await open_engine(url, nothing)).close()
-            _USED.update(_files(Path(first)))
-    for name, content in _USED.items():
-        (folder / name).write_bytes(content)
-    return folder / "bot.db"
-
-
-def _files(folder: Path) -> dict[str, bytes]:
-    return {one.name: one.read_bytes() for one in folder.iterdir()}
-
-
 @asynccontextmanager
 async def conversation(
     folder: Path,
@@ -494,7 +475,6 @@ async def conversation(
     policy: dict[str, Any] | None = None,
     plan_blocks: bool = True,
     clusters: RealKubePart | None = None,
-    database_url: str = "",
     world: dict[str, Any] | None = None,
     ahead: timedelta = timedelta(),
     procedures: Procedures = PROCEDURES,
@@ -508,22 +488,27 @@ async def conversation(
     """
     known = sites or {name: site(name) for name in ("berlin", "hamburg", "lyon")}
     configuration = FixedConfiguration(known, Policy.model_validate(policy or POLICY))
-    time, database = Time(ahead), await _used_database(folder)
+    hosting, time = CURRENT[0], Time(ahead)
     start_logging()
     async with AsyncExitStack() as stack:
         box = Sandbox(world, plan_blocks=plan_blocks, control_plane=clusters)
         box.clock.turn(ahead.total_seconds())
         await stack.enter_async_context(box)
-        plan = blueprint(box, database, configuration, time)
-        azure = replace(plan.azure, identities=identities or {}, identity_at=IdentityMap(lambda: configuration.sites))
-        plan = replace(plan, azure=azure, database_url=database_url or plan.database_url, procedures=procedures)
+        http = await stack.enter_async_context(aiohttp.ClientSession(box.url))
+        plan = blueprint(box, folder / "bot.db", configuration, time)
+        # No lambda: the blueprint goes into the processes of other replicas.
+        in_force = IdentityMap(partial(getattr, configuration, "sites"))
+        azure = replace(plan.azure, identities=identities or {}, identity_at=in_force)
+        database_url = await stack.enter_async_context(hosting.database(folder))
+        plan = replace(plan, azure=azure, database_url=database_url, procedures=procedures)
+        signing_secret = box.environment()["SLACK_SIGNING_SECRET"]
+        plan, proxy = await stack.enter_async_context(hosting.reached_by(http, signing_secret, plan))
         if clusters is not None:
             kubeconfig = await kubeconfig_of_the_bot(clusters.kubeconfig, clusters.urls, folder)
             # A real cluster takes seconds to settle: at the other pace what passes by itself would end a step.
             plan = replace(plan, environment={"KUBECONFIG": str(kubeconfig)}, pace=0.1, patience=0.1)
         life = await stack.enter_async_context(AsyncExitStack())
-        bot = await life.enter_async_context(open_bot(plan))
-        http = await stack.enter_async_context(aiohttp.ClientSession(box.url))
-        talk = Conversation(box, bot, time, database, http, plan, life)
+        bot, others = await open_bots(plan, proxy, folder, life)
+        talk = Conversation(box, bot, time, folder / "bot.db", http, plan, life, proxy, others)
         yield talk
         assert canary.leaks(box, await talk.traces()) == []

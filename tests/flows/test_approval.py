@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from inline_snapshot import snapshot
 
 from tests.flows.conversation import POLICY, Conversation, conversation
@@ -39,6 +40,7 @@ bot    Deploy edge01 to hamburg: online, approved by bob and dave\
 """)
 
 
+@pytest.mark.everywhere
 async def test_two_who_approve_at_the_same_moment_start_one_run(careful: Conversation) -> None:
     await careful.say("deploy edge01 --site hamburg")
     await asyncio.gather(
@@ -86,6 +88,7 @@ bot    (only bob) `op-1` has succeeded. This is only possible for an operation t
 """)
 
 
+@pytest.mark.everywhere
 async def test_an_approver_rejects_with_a_reason_that_everybody_reads(registry: Conversation) -> None:
     await registry.say("deploy edge01 --site hamburg")
     await registry.click("Reject…", as_="bob")

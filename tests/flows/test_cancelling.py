@@ -1,5 +1,6 @@
 """Stopping an operation, wherever it is."""
 
+import pytest
 from dbos import DBOS
 from inline_snapshot import snapshot
 
@@ -60,6 +61,7 @@ bot    Deploy edge01 to berlin: online\
     assert (await registry.operation("edge02")).steps[0].state == "pending"
 
 
+@pytest.mark.everywhere
 async def test_while_it_runs_it_stops_at_a_safe_point_and_says_what_is_left(registry: Conversation) -> None:
     await registry.edge(link="down")
     await registry.say("deploy edge01 --site berlin", quiet=False)

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.flows.conversation import POLICY, Conversation, conversation, site
 
 
+@pytest.mark.everywhere
 async def test_what_was_typed_goes_into_the_form_and_from_it_into_the_plan(registry: Conversation) -> None:
     await registry.say(
         'deploy --site berlin --mode ReadWrite --schedule "0 3 * * *" --window 3h --service-ip 10.96.0.9 --dry-run'

@@ -1,5 +1,6 @@
 """Mentions, direct messages and the Home tab: the same commands, answers and rights as behind the slash."""
 
+import pytest
 from inline_snapshot import snapshot
 
 from tests.flows.conversation import Conversation, alike
@@ -68,6 +69,7 @@ bot    (only alice) Deploy edge01 to hamburg: dry run\
 """)
 
 
+@pytest.mark.everywhere
 async def test_home_shows_what_waits_for_whom_and_its_buttons_decide(registry: Conversation) -> None:
     await registry.say("deploy edge01 --site hamburg")
     of_approver, of_requester = await home(registry, "bob"), await home(registry, "alice")

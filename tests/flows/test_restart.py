@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from inline_snapshot import snapshot
 
 from tests.flows.conversation import Conversation
@@ -21,6 +22,7 @@ bot    Deploy edge01 to hamburg: online, approved by bob\
 """)
 
 
+@pytest.mark.everywhere
 async def test_what_runs_goes_on_and_so_does_its_card(registry: Conversation) -> None:
     await registry.hold("PUT .*/scopeMaps/")
     await registry.say("deploy edge01 --site berlin", quiet=False)

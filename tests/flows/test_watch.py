@@ -79,6 +79,7 @@ bot    This channel watches site berlin, summaries at 09:00 on Monday to Friday,
     assert [one.every for one in await registry.bot.store.watches.all()] == ["0 9 * * 1-5"]
 
 
+@pytest.mark.everywhere
 async def test_an_alert_opens_is_taken_care_of_and_resolved_in_one_message(registry: Conversation) -> None:
     await registry.say("watch berlin")
     await poll(registry)
