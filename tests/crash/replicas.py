@@ -5,8 +5,6 @@ import json
 import os
 import re
 import signal
-import sys
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,7 +17,8 @@ from aiohttp import web
 
 from sandbox.compose import Sandbox
 from sandbox.faults import Fault, Faults, Part
-from tests.crash.world import EDGE, PATIENCE, ROOT, World, settings
+from tests.crash.bots import BotProcess, start_bot
+from tests.crash.world import EDGE, PATIENCE, World, settings
 
 EVENTS = "/slack/events"
 HOLD = 45
@@ -42,7 +41,7 @@ class Recorder(Faults):
 class Replica:
     """One process and its log."""
 
-    process: Process
+    process: BotProcess
     log: Path
 
     @property
@@ -53,15 +52,8 @@ class Replica:
     @property
     def events(self) -> list[dict[str, Any]]:
         """What it has logged."""
-        return [json.loads(line) for line in self.log.read_text("utf-8").splitlines() if line.startswith("{")]
-
-    @property
-    def lives(self) -> bool:
-        """Whether it has not ended."""
-        return self.process.returncode is None
-
-    def send(self, number: signal.Signals) -> None:
-        self.process.send_signal(number)
+        text = self.log.read_text("utf-8") if self.log.exists() else ""
+        return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
 
 @dataclass
@@ -77,26 +69,18 @@ class ReplicatedWorld(World):
 
     async def start(self, count: int) -> None:
         """That many more replicas, started at the same moment."""
-        started = [await self._start() for _ in range(count)]
+        count_before = len(self.replicas)
+        started = [await self._start(self.folder / f"log-{count_before + at}") for at in range(count)]
         await self.until(lambda: all(replica.ready for replica in started))
         self.replicas += started
 
-    async def _start(self) -> Replica:
-        path = self.folder / f"log-{len(list(self.folder.glob('log-*')))}"
+    async def _start(self, log: Path) -> Replica:
         changes = {
             "REGISTRY_BOT_MODE": "http",
             "REGISTRY_BOT_DATABASE_URL": self.database,
             "SLACK_SIGNING_SECRET": self.box.environment()["SLACK_SIGNING_SECRET"],
         }
-        with path.open("wb") as log:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bot", "run"),
-                cwd=ROOT,
-                env=settings(self.box, self.folder, **changes),
-                stderr=log,
-                stdout=log,
-            )
-        return Replica(process, path)
+        return Replica(await start_bot(settings(self.box, self.folder, **changes), log), log)
 
     async def deliver(self, request: web.Request) -> web.Response:
         """Give a delivery to every replica at once; the first answer counts."""
@@ -106,7 +90,7 @@ class ReplicatedWorld(World):
             async with self.http.post(f"{replica.ready}{EVENTS}", data=body, headers=headers) as answer:
                 return web.Response(status=answer.status, body=await answer.read(), content_type=answer.content_type)
 
-        tasks = [asyncio.create_task(pass_on(replica)) for replica in self.replicas if replica.lives]
+        tasks = [asyncio.create_task(pass_on(replica)) for replica in self.replicas if replica.process.lives]
         for answer in asyncio.as_completed(tasks):
             with suppress(aiohttp.ClientError):
                 return await answer
@@ -190,6 +174,5 @@ async def replicated(folder: Path, server: str) -> AsyncIterator[ReplicatedWorld
             yield world
         finally:
             for replica in world.replicas:
-                with suppress(ProcessLookupError):
-                    replica.send(signal.SIGKILL)
-                await replica.process.wait()
+                replica.process.send(signal.SIGKILL)
+                await replica.process.ended()

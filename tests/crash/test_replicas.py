@@ -44,21 +44,21 @@ async def test_an_operation_ends_as_if_undisturbed_while_its_replicas_stop_freez
         stopped = await world.runner()
         await world.requested("PUT .*/scopeMaps/")
         world.hold("PUT .*/tokens/")
-        stopped.send(signal.SIGTERM)
+        stopped.process.send(signal.SIGTERM)
         frozen = await world.runner(but=[stopped])
         await world.requested("PUT .*/tokens/")
         world.hold("PUT .*/connectedRegistries/")
-        frozen.send(signal.SIGSTOP)
+        frozen.process.send(signal.SIGSTOP)
         await world.start(1)
         killed = await world.runner(but=[stopped, frozen])
         await world.requested("PUT .*/connectedRegistries/")
-        killed.send(signal.SIGKILL)
+        killed.process.send(signal.SIGKILL)
         await world.runner(but=[stopped, frozen, killed])
         await world.post("/sandbox/clock", turn=HOLD)
         await world.deployed(card)
         writes = world.writes
-        frozen.send(signal.SIGCONT)
-        codes = [await replica.process.wait() for replica in (stopped, frozen)]
+        frozen.process.send(signal.SIGCONT)
+        codes = [await replica.process.ended() for replica in (stopped, frozen)]
 
         assert world.writes == writes
         outcome = await world.deployed(card)
