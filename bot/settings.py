@@ -224,7 +224,7 @@ class Settings(BaseSettings):
     commands_per_minute: int = Field(
         60,
         ge=1,
-        description="How many commands, clicks and forms of one person a replica takes within a minute.",
+        description="How many commands, clicks and forms of one person all replicas together take within a minute.",
     )
     command_deadline: Duration = Field(
         timedelta(seconds=25),

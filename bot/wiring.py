@@ -81,7 +81,7 @@ class Blueprint:
     """Between two polls of a watched cloud registry."""
     kubernetes_deadline: float = 15
     commands_per_minute: int = 60
-    """Of one person."""
+    """Of one person, in all replicas together."""
     command_deadline: timedelta = timedelta(seconds=25)
     shutdown_deadline: timedelta = timedelta(seconds=20)
     retention: Retention = field(default_factory=Retention)
@@ -293,6 +293,7 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
             deliveries=outside.store.deliveries,
             clock=outside.azure_clock,
             per_minute=blueprint.commands_per_minute,
+            replicas=lambda: len(lease.replicas),
             reachable=lambda channel: board.reachable(Channel(outside.installation.team, channel)),
         )
 

@@ -61,7 +61,7 @@ class SlackBot:
     """The bot in Slack. In Socket Mode `start` begins to listen; in HTTP mode Slack calls the `routes`.
 
     `reachable` is called with a channel's id when the bot becomes able to post there. `per_minute` limits one
-    person's commands.
+    person's commands in all `replicas` together.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class SlackBot:
         clock: Clock,
         reachable: Callable[[str], None],
         per_minute: int,
+        replicas: Callable[[], int] = lambda: 1,
         at_once: int = 1000,
     ) -> None:
         self._connection = connection
@@ -93,7 +94,7 @@ class SlackBot:
             clock=clock,
             replies=self.replies,
             tasks=self._tasks,
-            pace=PersonalPace(per_minute, time.monotonic),
+            pace=PersonalPace(per_minute, time.monotonic, replicas),
             reachable=reachable,
         )
         self.app = self._bolt(listeners)

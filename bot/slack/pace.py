@@ -24,30 +24,37 @@ class _Allowance:
 class PersonalPace:
     """A token bucket for each person: `per_minute` at once, and again as many within a minute.
 
-    Each process counts by itself. `now` is a monotonic clock.
+    Slack spreads a person's deliveries over the `replicas`, so each of them counts by itself and grants its share.
+    `now` is a monotonic clock.
     """
 
-    def __init__(self, per_minute: int, now: Callable[[], float]) -> None:
+    def __init__(self, per_minute: int, now: Callable[[], float], replicas: Callable[[], int] = lambda: 1) -> None:
         self.per_minute = per_minute
         self._now = now
+        self._replicas = replicas
         self._allowances: dict[str, _Allowance] = {}
 
     def take(self, person: str) -> float:
         """Take one of a person's commands; returns 0, or the seconds until the next one where all are used up."""
         now = self._now()
-        allowance = self._allowances.setdefault(person, _Allowance(self.per_minute, now))
+        allowance = self._allowances.setdefault(person, _Allowance(self._share, now))
         allowance.balance, allowance.at = self._balance(allowance, now), now
         if allowance.balance < 1:
             if now - allowance.refused >= MINUTE:
                 log.warning("person_paused", person=person, per_minute=self.per_minute)
                 allowance.refused = now
-            return (1 - allowance.balance) * MINUTE / self.per_minute
+            return (1 - allowance.balance) * MINUTE / self._share
         allowance.balance -= 1
         if len(self._allowances) > PEOPLE:
             self._allowances = {
-                name: used for name, used in self._allowances.items() if self._balance(used, now) < self.per_minute
+                name: used for name, used in self._allowances.items() if self._balance(used, now) < self._share
             }
         return 0.0
 
+    @property
+    def _share(self) -> float:
+        return max(1.0, self.per_minute / self._replicas())
+
     def _balance(self, allowance: _Allowance, now: float) -> float:
-        return min(self.per_minute, allowance.balance + (now - allowance.at) * self.per_minute / MINUTE)
+        share = self._share
+        return min(share, allowance.balance + (now - allowance.at) * share / MINUTE)

@@ -36,6 +36,15 @@ def test_within_a_minute_nobody_gets_more_than_twice_the_allowance(pauses: list[
     assert all(sum(start <= at < start + 60 for at in taken) <= 2 * per_minute for start in taken)
 
 
+def test_replicas_share_a_persons_allowance_also_when_one_joins() -> None:
+    clock, count = Clock(), [2]
+    paces = [PersonalPace(60, clock, lambda: count[0]) for _ in range(3)]
+
+    assert [pace.take("alice") for pace in paces[:2] for _ in range(31)] == ([0.0] * 30 + [2.0]) * 2
+    clock.now, count[0] = 60.0, 3
+    assert [pace.take("alice") for pace in paces for _ in range(21)] == ([0.0] * 20 + [3.0]) * 3
+
+
 def test_whoever_has_a_full_allowance_again_is_forgotten() -> None:
     clock = Clock()
     pace = PersonalPace(60, clock)
