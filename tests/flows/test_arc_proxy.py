@@ -65,13 +65,16 @@ async def test_each_part_of_the_way_that_fails_is_named_with_what_helps(behind: 
     assert (await behind.ping()).endswith(" ms")
 
     behind.proxy.has_relay = False
+    await behind.talk.post("/sandbox/azure/clusters/berlin-arc", connectivityStatus="Offline")
+    assert "Azure Arc has no contact with it (Offline)" in await behind.ping()
+
+    await behind.talk.post("/sandbox/azure/clusters/berlin-arc", connectivityStatus=None)
     assert "The Arc proxy of this site runs, but has no answer from the cluster." in await behind.check()
 
     await behind.talk.post("/sandbox/azure/clusters/berlin-arc", connectivityStatus="Offline")
     offline = await behind.check()
     assert "Azure Arc has no contact with the cluster (`Offline`, last heartbeat TIME)" in offline
     assert "Restarting the proxy does not help." in offline
-    assert "Azure Arc has no contact with it (Offline)" in await behind.ping()
 
     await behind.talk.post("/sandbox/azure/clusters/berlin-arc", connectivityStatus="Expired")
     assert "The Arc agents' identity has expired" in await behind.check()

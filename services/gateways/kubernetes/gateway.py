@@ -91,7 +91,7 @@ class KubernetesGateway:
             session = await self._session(key)
             if expected is None:
                 return session.proven
-            return await self._compared(session, expected, own=location == access.IN_CLUSTER)
+            return await self._compared(session, expected, route, own=location == access.IN_CLUSTER)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -111,11 +111,13 @@ class KubernetesGateway:
         session.used = _now()
         return session
 
-    async def _compared(self, session: _Session, expected: ClusterRef, *, own: bool) -> KubernetesCluster:
+    async def _compared(self, session: _Session, expected: ClusterRef, route: Route, *, own: bool) -> KubernetesCluster:
         """Nothing is believed of a cluster, and nothing written into it, before it has said which one it is."""
         # What was away may come back as another cluster: the proof is asked for again after a request without answer.
         is_fresh = session.resource_read_at is not None and _now() - session.resource_read_at < PROVEN
-        if not is_fresh or not session.api.reached:
+        # Behind an Arc proxy it is always asked for: Azure knows why that way is broken, and callers ask it when the
+        # cluster can't be reached, not when a later question fails.
+        if not is_fresh or not session.api.reached or route == "arc":
             session.resource = await session.unproven.arc_resource()
             session.resource_read_at = _now()
         actual = session.resource
