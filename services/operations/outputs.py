@@ -1,6 +1,7 @@
 """What steps that several kinds of operation have hand on to later steps and to people."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -24,3 +25,10 @@ class ImageImported:
 
     image: str
     digest: str = ""
+
+
+@dataclass(frozen=True)
+class TokenLinked:
+    """The connected registry lists the client token; `synced_before` is its last sync from before that."""
+
+    synced_before: datetime | None = None

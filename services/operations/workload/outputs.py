@@ -1,14 +1,8 @@
 """What the steps hand on to later steps and to people. No secret is among it."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
-
-@dataclass(frozen=True)
-class TokenLinked:
-    """The connected registry lists the client token; `synced_before` is its last sync from before that."""
-
-    synced_before: datetime | None = None
+from services.operations.outputs import TokenLinked
 
 
 @dataclass(frozen=True)

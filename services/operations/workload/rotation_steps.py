@@ -8,6 +8,7 @@ from services.model.contents import EdgeQuestion, EdgeSilence
 from services.model.errors import Absent, Failure
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
+from services.operations.client_token_steps import sync_facts
 from services.operations.command_line import acr_options, command_line, kubectl_options, lines
 from services.operations.step import Done, Going, Progress, Scene, Step, again, follow, followed
 from services.operations.token_steps import SLOTS
@@ -19,7 +20,6 @@ from services.operations.workload.steps import (
     SYNCED_WITHIN,
     put_pull_secret,
     put_workload,
-    sync_facts,
 )
 from services.operations.workload.words import Cause
 from services.operations.workload_removal import place_of

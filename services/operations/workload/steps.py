@@ -7,22 +7,27 @@ checkpoint holds it.
 import json
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from services.model.azure import ConnectedRegistry, Pending
-from services.model.errors import Absent, DomainError, Failure
+from services.model.errors import DomainError, Failure
 from services.model.kubernetes import PullSecret, WorkloadSpec
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
-from services.operations import client_tokens
+from services.operations.client_token_steps import (
+    link_token,
+    put_client_scope_map,
+    put_client_token,
+    sync_facts,
+    unlink_token,
+)
 from services.operations.command_line import Variable, acr_options, command_line, fetched, kubectl_options, lines
-from services.operations.step import Done, Going, Progress, Scene, Step, again, follow, followed
-from services.operations.token_steps import SLOTS, delete_scope_map, delete_token, put_scope_map, put_token
+from services.operations.outputs import TokenLinked
+from services.operations.step import Done, Going, Progress, Scene, Step, again
+from services.operations.token_steps import SLOTS, delete_scope_map, delete_token
 from services.operations.workload.diagnosis import LASTING, diagnose
-from services.operations.workload.outputs import ImagePulled, PullSecretMade, TokenLinked
+from services.operations.workload.outputs import ImagePulled, PullSecretMade
 from services.operations.workload.words import Cause
 from services.operations.workload_removal import DELETE_PULL_SECRETS, DELETE_WORKLOAD, place_of
-from services.policy.schedule import next_contact
 from services.policy.sites import CONTINUOUS, Site
 
 GRACE = timedelta(minutes=2)
@@ -36,64 +41,6 @@ _PASSWORD = Variable("password")
 
 
 # --- client token ---------------------------------------------------------------------------------------------------
-
-
-def put_client_scope_map(kind: str) -> Step:
-    """A step that creates or changes the scope map of the workload's client token."""
-
-    async def begin(scene: Scene) -> Progress:
-        acr, params = scene.site.acr_ref, scene.params
-        description = (
-            f"Created by the registry bot for workload {params['workload']} of connected registry {scene.name}."
-        )
-        return followed(await scene.azure.scope_maps.put(acr, params["name"], params["actions"], description))
-
-    def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
-        repository = str(planned.params["repository"])
-        words = command_line("az acr scope-map create", name=planned.params["name"], **acr_options(site.acr_ref))
-        return f"{words} {command_line('--repository', repository, 'content/read', 'metadata/read')}"
-
-    return put_scope_map(kind, begin, line)
-
-
-def put_client_token(kind: str) -> Step:
-    """A step that creates the workload's client token, without a password."""
-
-    async def begin(scene: Scene) -> Progress:
-        acr, params = scene.site.acr_ref, scene.params
-        return followed(await scene.azure.tokens.put(acr, params["name"], f"{acr.id}/scopeMaps/{params['name']}"))
-
-    def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
-        name = planned.params["name"]
-        return command_line(
-            "az acr token create", name=name, **acr_options(site.acr_ref), scope_map=name, no_passwords="true"
-        )
-
-    return put_token(kind, begin, line)
-
-
-def link_token(kind: str) -> Step:
-    """A step that adds the client token to the connected registry's list."""
-
-    def progress(pending: Pending) -> Progress:
-        synced = pending.facts.get("synced_before")
-        return followed(pending, TokenLinked(datetime.fromisoformat(synced) if synced else None))
-
-    async def begin(scene: Scene) -> Progress:
-        registry = await scene.azure.connected.get(scene.site.acr_ref, scene.name)
-        pending = await client_tokens.write(scene, registry, add=(scene.params["token"],))
-        if pending is None:
-            return Done(TokenLinked(registry.last_sync))
-        synced = registry.last_sync.isoformat() if registry.last_sync else ""
-        return progress(replace(pending, facts={"synced_before": synced}))
-
-    async def wait(scene: Scene, token: Pending) -> Progress:
-        return progress(await scene.azure.operations.poll(token))
-
-    def line(site: Site, operation: Operation, planned: PlannedStep) -> str:
-        return client_tokens.line(site, operation.target, add=planned.params["token"])
-
-    return Step(kind, begin, line, wait=wait)
 
 
 def see_sync(kind: str) -> Step:
@@ -121,11 +68,6 @@ def see_sync(kind: str) -> Step:
         )
 
     return Step(kind, look, line, wait=again(look), interval=5, within=2 * SYNCED_WITHIN)
-
-
-def sync_facts(registry: ConnectedRegistry) -> dict[str, object]:
-    """When the edge had and will have news of the cloud."""
-    return {"schedule": registry.schedule, "last_sync": registry.last_sync, "next_sync": next_contact(registry)}
 
 
 # --- in the cluster -------------------------------------------------------------------------------------------------
@@ -278,27 +220,11 @@ async def _is_pulled(scene: Scene) -> Progress:
     return Going()
 
 
-# --- deletion -------------------------------------------------------------------------------------------------------
+def _purpose(scene: Scene) -> str:
+    return f"workload {scene.params['workload']} of connected registry {scene.name}"
 
 
-def unlink_token(kind: str) -> Step:
-    """A step that takes the client token from the connected registry's list; nothing to do where it is not in it."""
-
-    async def begin(scene: Scene) -> Progress:
-        try:
-            registry = await scene.azure.connected.get(scene.site.acr_ref, scene.params["registry"])
-        except Absent:
-            return Done()
-        pending = await client_tokens.write(scene, registry, remove=(scene.params["token"],))
-        return followed(pending) if pending else Done()
-
-    def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
-        return client_tokens.line(site, str(planned.params["registry"]), remove=planned.params["token"])
-
-    return Step(kind, begin, line, wait=follow)
-
-
-PUT_SCOPE_MAP = put_client_scope_map("client_scope_map.put")
+PUT_SCOPE_MAP = put_client_scope_map("client_scope_map.put", _purpose)
 PUT_TOKEN = put_client_token("client_token.put")
 LINK = link_token("client_token.link")
 KNOWN = see_sync("client_token.synced")
