@@ -100,22 +100,25 @@ async def import_(
     site: Site,
     repository: str = "",
     source_registry: str = "",
+    wait_for_images: bool = False,
     dry_run: bool = False,
     services: Services,
 ) -> Message | None:
     """Import images into a site's cloud registry, by tag or by digest. A tag that is there is never overwritten.
 
     `HOST/NAME:TAG` imports what the tag stands for now, `HOST/NAME:TAG@sha256:…` exactly that content. It is done when
-    the tag is there with the right digest. Edges get it with their next sync, if they may sync the repository.
+    the tag is there with the right digest. Edges get it with their next sync, if they may sync the repository; with
+    `--wait-for-images` it is done when the site's own edge has it.
 
     Args:
         image: Images with host, repository and tag, such as mcr.microsoft.com/hello-world:latest.
         site: Whose cloud registry.
         repository: Where they go; by default to repositories of the same names.
         source_registry: ARM id of a private registry that they come from; the bot's identity has to be allowed to pull.
+        wait_for_images: Done only when the site's edge has the images, by digest; a client token is made to ask it.
         dry_run: Only show the plan and the checks; write nothing.
     """
-    options = AcrImportOptions(image, repository, source_registry)
+    options = AcrImportOptions(image, repository, source_registry, wait_for_images)
     return await order(
         request, services, kind="acr import", target=site.acr.name, site=site, options=options, dry_run=dry_run
     )

@@ -71,6 +71,13 @@ async def _form(request: Request, arguments: Arguments, services: Services) -> M
         Field("service_ip", t("Service IP"), initial=text("service_ip"), placeholder=t("a free one is picked")),
         *(Field(name, t(label), initial=text(name)) for name, label in _RARE.items() if arguments.get(name)),
         Field(
+            "wait_for_images",
+            t("Images"),
+            kind="flag",
+            placeholder=t("Wait until the edge has all images"),
+            initial=bool(arguments.get("wait_for_images")),
+        ),
+        Field(
             "dry_run",
             t("Dry run"),
             kind="flag",
@@ -110,6 +117,7 @@ async def deploy(
     storage_class: str | None = None,
     storage_request: str | None = None,
     extension_name: str | None = None,
+    wait_for_images: bool = False,
     dry_run: bool = False,
     services: Services,
 ) -> Message | None:
@@ -132,6 +140,7 @@ async def deploy(
         storage_class: Storage class of the volume; by default the cluster's own.
         storage_request: Size of the volume, such as 250Gi.
         extension_name: Name of the Arc extension and its Helm release; by default the connected registry's.
+        wait_for_images: Done only when the edge has all images, by digest; the bot makes a client token to ask it.
         dry_run: Only show the plan and the checks; write nothing.
     """
     options = DeployOptions(
@@ -144,5 +153,6 @@ async def deploy(
         storage_class=storage_class,
         storage_request=storage_request,
         extension_name=extension_name,
+        wait_for_images=wait_for_images,
     )
     return await order(request, services, kind="deploy", target=name, site=site, options=options, dry_run=dry_run)

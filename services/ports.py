@@ -383,6 +383,9 @@ class Cluster(Protocol):
     async def missing_rights_to_rotate(self, namespace: str) -> tuple[str, ...]:
         """Rights that a new password of a workload there needs and this identity lacks."""
 
+    async def missing_rights_to_read(self, namespace: str) -> tuple[str, ...]:
+        """Rights that asking a connected registry by a Secret of the bot's own needs there and this identity lacks."""
+
     async def workload(self, namespace: str, name: str) -> DeployedWorkload | None:
         """The Deployment of this name with its Pods, whoever made it; None when there is none."""
 

@@ -18,6 +18,7 @@ from services.model.operation import (
     ApprovalRequest,
     Decision,
     Event,
+    Note,
     Operation,
     Paused,
     Related,
@@ -44,6 +45,7 @@ _EFFECTS: Mapping[str, str] = {
     "verify": phrase("Verify"),
     "hold": phrase("Hold"),
     "reserve": phrase("Reserve"),
+    "temporary": phrase("Meanwhile"),
 }
 _STATES: Mapping[State, tuple[str, str]] = {
     "planning": (":hourglass_flowing_sand:", phrase("planning")),
@@ -450,6 +452,8 @@ def _small(operation: Operation, index: int) -> str:
     if run.state == "running" and operation.state == "running" and isinstance(run.output, Paused):
         system = causes.SYSTEMS.get(run.output.service, "The other system")
         return t("  ·  {system} asked for a pause until {until:%H:%M} UTC", system=system, until=run.output.until)
+    if run.state == "running" and operation.state == "running" and isinstance(run.output, Note):
+        return f"  ·  {words_of(operation.kind).remark(run.output)}"
     if run.state != "complete":
         return ""
     late = isinstance(run.output, StillUnderWay)

@@ -47,11 +47,13 @@ class EdgeQuestion:
     """What repositories hold at `server`, the address of a connected registry in its cluster.
 
     `secrets` are the pull secrets of `namespace` that may read them, by repository; `image` has the Python that asks.
-    With `tag` that one alone is looked at.
+    With `tags` those alone are looked at. `account` is the entry of the pull secrets that counts, where that is not
+    `server`.
     """
 
     namespace: str
     server: str
     secrets: Mapping[str, str]
     image: str
-    tag: str = ""
+    tags: tuple[str, ...] = ()
+    account: str = ""

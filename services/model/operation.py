@@ -50,8 +50,13 @@ class StillUnderWay:
 
 
 @dataclass(frozen=True)
-class Paused:
-    """In the place of a step's output while it waits: the other system wants no request before `until`."""
+class Note:
+    """In the place of a step's output while it is under way, for people to read."""
+
+
+@dataclass(frozen=True)
+class Paused(Note):
+    """The step waits: the other system wants no request before `until`."""
 
     service: str
     until: datetime

@@ -22,7 +22,7 @@ class Finding:
 
 CHILD_STEPS = frozenset({"child.run", "child.start"})
 """Kinds of steps that start an operation (`services.operations.children`)."""
-Effect = Literal["create", "change", "reuse", "delete", "verify", "hold", "reserve"]
+Effect = Literal["create", "change", "reuse", "delete", "verify", "hold", "reserve", "temporary"]
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,44 @@ from services.model.errors import Absent
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.operations import client_tokens
-from services.operations.command_line import acr_options, command_line, scope_options
+from services.operations.command_line import (
+    Variable,
+    acr_options,
+    command_line,
+    fetched,
+    kubectl_options,
+    lines,
+    scope_options,
+)
 from services.operations.outputs import TokenLinked
 from services.operations.step import Done, Progress, Scene, Step, follow, followed
 from services.operations.token_steps import put_scope_map, put_token
 from services.policy.schedule import next_contact
 from services.policy.sites import Site
+
+
+def pull_secret_lines(site: Site, namespace: str, name: str, slot: str, *, token: object, server: object) -> str:
+    """Lines of a script that fill a token's slot with a password and make the Secret of it."""
+    generated = command_line(
+        "az acr token credential generate",
+        name=token,
+        **acr_options(site.acr_ref),
+        **{slot: True},
+        query="passwords[0].value",
+        output="tsv",
+    )
+    # By a pipe: the arguments of a process can be read by everybody on its machine, and printf is built in.
+    secret = command_line(
+        "kubectl create secret generic",
+        name,
+        **kubectl_options(site, namespace),
+        type="kubernetes.io/dockerconfigjson",
+        from_file=".dockerconfigjson=/dev/stdin",
+    )
+    password = Variable("password")
+    form = '{"auths":{"%s":{"username":"%s","password":"%s"}}}'
+    login = command_line("", server, token, password)
+    return lines((*fetched(password, generated), f"printf '{form}'{login} | {secret}"))
 
 
 def put_client_scope_map(kind: str, purpose: Callable[[Scene], str]) -> Step:

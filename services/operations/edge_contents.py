@@ -34,8 +34,9 @@ async def edge_contents(
     except DomainError as error:
         return dict.fromkeys(repositories, EdgeSilence("NotAsked", error=error))
     answers: dict[str, EdgeContents] = dict.fromkeys(repositories, EdgeSilence("NoReader"))
+    image, tags = site.cluster.kubernetes.reader_image, (tag,) if tag else ()
     questions = [
-        EdgeQuestion(namespace, registry.login_server, secrets, site.cluster.kubernetes.reader_image, tag)
+        EdgeQuestion(namespace, registry.login_server, secrets, image, tags)
         for namespace, secrets in readers(workloads, repositories).items()
     ]
     for contents in await asyncio.gather(*(_ask(cluster, question) for question in questions)):

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.model.operation import Note
+
 
 @dataclass(frozen=True)
 class RegistryCreated:
@@ -32,3 +34,19 @@ class TokenLinked:
     """The connected registry lists the client token; `synced_before` is its last sync from before that."""
 
     synced_before: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ImagesAwaited(Note):
+    """So many tags of all that are waited for are there; `next_sync` is when more can come, None: nobody knows."""
+
+    there: int
+    total: int
+    next_sync: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ImagesArrived:
+    """So many tags are at the edge with the digests that the cloud has."""
+
+    total: int

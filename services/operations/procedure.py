@@ -57,6 +57,7 @@ class Procedure(Generic[R, O]):
         options: The class of what somebody asks for, a frozen value; it is stored.
         request: The options filled up from the site's defaults; raises `Invalid`.
         locks: Names of the things that no other operation may change meanwhile (ARM ids, lower case).
+        locks_of_options: Those that only some options need.
         observe: Looks at the world; given the approved plan when it is for a second look.
         checks: Preflight checks in the order in which people read them.
         names: What the site's things are called, for sentences and command lines.
@@ -81,6 +82,7 @@ class Procedure(Generic[R, O]):
     values: Mapping[str, type[Any]] = field(default_factory=dict)
     needs_cluster: bool = False
     with_leased: Callable[[O, frozenset[str]], O] = lambda observation, _leased: observation
+    locks_of_options: Callable[[Site, Any], tuple[str, ...]] = lambda _site, _options: ()
     diagnose: Callable[[DomainError], Failure] = failure_of
     is_own_doing: Callable[[Operation, Finding], bool] = lambda _operation, _blocker: False
 

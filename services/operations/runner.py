@@ -27,6 +27,7 @@ from services.model.errors import (
 from services.model.operation import (
     ENDED,
     ApprovalRequest,
+    Note,
     Operation,
     Outcome,
     Paused,
@@ -257,6 +258,8 @@ class Runner:
         await self._store.operations.begin_step(operation, index)
         self._changed(operation)
         step = self._procedures.step(running, index)
+        if freed := step.frees(scene.site):
+            await self._store.locks.free(operation, freed)
         try:
             progress = await self._persist(
                 running, lambda again: step.begin(replace(scene, repeated=scene.repeated or again)), index
@@ -292,7 +295,7 @@ class Runner:
             followed = progress.token
             requested = max(progress.not_before, float(getattr(progress.token, "retry_after", 0) or 0))
             grown = max(FIRST_PAUSE, min(step.interval, waited.total_seconds() / GROWTH))
-            await self._note_pause(running, index, progress.paused)
+            await self._note(running, index, progress.note or _pause(progress.paused))
             # A cancellation ends the pause early; the loop sees it next.
             await self._cancelled_within(running, max(requested, grown * self._pace))
 
@@ -322,7 +325,7 @@ class Runner:
             if step.patient:
                 return Done(StillUnderWay())
             raise Failure(EngineCause.STEP_TIMED_OUT, {"minutes": int(waited.total_seconds() // 60)})
-        return progress if isinstance(progress, Done) else Going(progress.token or token)
+        return progress if isinstance(progress, Done) else Going(progress.token or token, note=progress.note)
 
     async def _persist(
         self,
@@ -348,18 +351,17 @@ class Runner:
                 seconds = max(pause * self._pace, requested)  # Azure's own pauses are not scaled by the pace
                 log.info("asking_again", operation=operation.id, error=str(error), seconds=seconds)
                 if index is not None:
-                    await self._note_pause(operation, index, error if isinstance(error, Throttled) else None)
+                    await self._note(operation, index, _pause(error))
             if cancellable and await self._cancelled_within(operation, seconds):
                 return _Cancelled()
             if not cancellable:
                 await asyncio.sleep(seconds)
             pause, again = min(pause * 2, 30), True
 
-    async def _note_pause(self, operation: Operation, index: int, error: Throttled | None) -> None:
-        """Show on the card until when a step waits; nothing once it goes on."""
-        note = Paused(error.service, error.until) if error is not None and error.until is not None else None
+    async def _note(self, operation: Operation, index: int, note: Note | None) -> None:
+        """Show on the card what a step waits for; nothing once it goes on."""
         noted = (await self._get(operation.id)).steps[index].output
-        if note == noted or not isinstance(noted, Paused | None):
+        if note == noted or not isinstance(noted, Note | None):
             return
         await self._store.operations.note_step(operation.id, index, note)
         self._changed(operation.id)
@@ -538,6 +540,11 @@ class Runner:
         if stored is None:
             raise LookupError(operation)
         return stored
+
+
+def _pause(error: DomainError | None) -> Paused | None:
+    """Until when a step waits since another system has asked for a pause; None where none has."""
+    return Paused(error.service, error.until) if isinstance(error, Throttled) and error.until else None
 
 
 def _cause(error: Exception, operation: str, step: str = "planning") -> DomainError:

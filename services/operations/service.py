@@ -417,13 +417,15 @@ class Operations:
         return True
 
     def _new(self, order: Order, parent: str = "") -> Operation:
+        procedure = self._procedures[order.kind]
+        locks = procedure.locks(order.site, order.target)
         return Operation(
             id=new_id("op"),
             kind=order.kind,
             target=order.target,
             site=order.site.name,
             environment=order.site.environment,
-            locks=self._procedures[order.kind].locks(order.site, order.target),
+            locks=(*locks, *procedure.locks_of_options(order.site, order.options)),
             requester=order.by.id,
             requester_name=order.by.name,
             place=order.place,

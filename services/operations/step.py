@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from services.model.azure import Pending
 from services.model.errors import Absent, Throttled
-from services.model.operation import Operation
+from services.model.operation import Note, Operation
 from services.model.plan import PlannedStep
 from services.policy.sites import Site
 from services.ports import Azure, Cluster, Leases
@@ -34,6 +34,8 @@ class Going:
     """Seconds for which the other system wants no further question."""
     paused: Throttled | None = None
     """The refusal that said so, where it was one."""
+    note: Note | None = None
+    """What people read of it meanwhile."""
 
 
 Progress = Done | Going
@@ -109,6 +111,7 @@ class Step:
         reserves: The Service address, among its parameters, that nobody else may be given while the plan waits.
         free: Parameters that are no part of what is approved: the run may choose others.
         shifting: Parameters that a failed attempt may have changed by itself: a retry keeps the approved ones.
+        frees: Locks that its operation gives back before it begins: it may last, and does not change them.
         repeats: Whether a retry plays it again although it is complete.
     """
 
@@ -126,6 +129,7 @@ class Step:
     reserves: Callable[[Mapping[str, Any]], str] = lambda _params: ""
     free: Callable[[Mapping[str, Any]], frozenset[str]] = lambda _params: frozenset()
     shifting: frozenset[str] = frozenset()
+    frees: Callable[[Site], tuple[str, ...]] = lambda _site: ()
     repeats: Callable[[Operation, int], bool] = lambda _operation, _index: False
 
 

@@ -16,6 +16,8 @@ from services.policy import cron
 State = Literal["there", "incomplete", "due", "late", "different", "gone", "unknown"]
 SYNC_TIME = timedelta(minutes=10)
 """How long the copy of an image may take after its sync began; the same grace as for a contact that is overdue."""
+COPY_TIME = timedelta(hours=1)
+"""How long an operation waits for images beyond the window of the sync that should bring them: many take long."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,34 @@ def _arrival(
     if not is_overdue(registry, cloud.changed, now):
         return Arrival(tag, "due", cloud.digest, digest, next_sync=next_sync(registry, now))
     return Arrival(tag, "different" if edge else "late", cloud.digest, digest)
+
+
+def outstanding(
+    expected: Mapping[str, str],
+    cloud: Mapping[str, CloudTag],
+    edge: EdgeContents,
+    registry: ConnectedRegistry,
+    now: datetime,
+) -> tuple[Arrival, ...]:
+    """Those of the expected tags, by their digests, that the edge does not have in full, by name.
+
+    A tag that has moved in the cloud since is there with either digest; one that has gone from it counts no more.
+    """
+    current = {tag: cloud[tag] for tag in expected if tag in cloud}
+    if not isinstance(edge, EdgeSilence):
+        copied = {tag for tag in current if edge.get(tag) == EdgeTag(expected[tag])}
+        current = {tag: entry for tag, entry in current.items() if tag not in copied}
+        edge = {tag: edge[tag] for tag in current if tag in edge}
+    return tuple(arrival for arrival in arrivals(current, edge, registry, now) if arrival.state != "there")
+
+
+def latest_arrival(registry: ConnectedRegistry, since: datetime) -> datetime:
+    """Until when what was changed at `since` is worth waiting for: the end of the first sync that begins after it.
+
+    That is one of the schedule, with its window and the time of a copy.
+    """
+    begins = _firing(registry, since) or since
+    return begins + (registry.window or timedelta()) + COPY_TIME
 
 
 def is_overdue(registry: ConnectedRegistry, changed: datetime | None, now: datetime) -> bool:

@@ -270,6 +270,10 @@ class KubernetesAccess(_Values):
         "mcr.microsoft.com/azurelinux/distroless/python:3.12",
         description="Image with Python 3.10 or newer, for the Jobs that ask a connected registry what it has.",
     )
+    reader_namespace: str = Field(
+        "default",
+        description="Namespace of the Jobs and the Secret by which an operation waits for images.",
+    )
 
 
 class ClusterFacts(_Values):

@@ -5,9 +5,9 @@ with ending. It may run when all of it is free and claimed by nobody who has wai
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.store.base import Queries
@@ -35,11 +35,18 @@ class Locks(Queries):
                 self._insert_once(locks).values(resource=resource, operation=operation, turn=turn, held=False)
             )
 
-    async def give_back(self, connection: AsyncConnection, operation: str) -> None:
-        """Free all that the operation locks, and note a change of those that wait; in the caller's transaction."""
-        freed = await connection.execute(
-            delete(locks).where(locks.c.operation == operation).returning(locks.c.resource)
-        )
+    async def free(self, operation: str, resources: Collection[str]) -> None:
+        """Give back those of its locks that a running operation needs no more."""
+        async with self._writing() as connection:
+            await self.give_back(connection, operation, resources)
+
+    async def give_back(
+        self, connection: AsyncConnection, operation: str, resources: Collection[str] | None = None
+    ) -> None:
+        """Free these, or all that it locks, and note a change of those that wait; in the caller's transaction."""
+        own = locks.c.operation == operation
+        chosen = own if resources is None else and_(own, locks.c.resource.in_(resources))
+        freed = await connection.execute(delete(locks).where(chosen).returning(locks.c.resource))
         waiting = select(locks.c.operation).where(locks.c.resource.in_([row.resource for row in freed]))
         await connection.execute(
             update(operations)

@@ -9,6 +9,10 @@ from services.model.azure import ArcCluster, PasswordSlot, ScopeMap, Token
 from services.model.kubernetes import DeployedWorkload, Node, WorkloadSpec
 from services.model.operation import Operation, StepRun
 from services.operations.answers import Known
+from services.operations.arrival_checks import ReaderPlace
+from services.operations.cloud_registry import observation as cloud_registry
+from services.operations.cloud_registry.procedures import ACR_IMPORT
+from services.operations.cloud_registry.request import AcrImportOptions
 from services.operations.create import observation as create
 from services.operations.create.procedure import CREATION
 from services.operations.create.request import CreateOptions
@@ -170,6 +174,19 @@ KINDS: Mapping[str, Operation] = {
             tokens=Known(()),
             missing_rights=Known(()),
             workload=Known(DeployedWorkload(PULLING, "uid", managed=True, pods=())),
+        ),
+    ),
+    "acr import, waiting": waiting(
+        ACR_IMPORT,
+        AcrImportOptions(("mcr.microsoft.com/hello-world:linux",), wait_for_images=True),
+        cloud_registry.Observation(
+            registry=Known(ACR),
+            connected=Known((REGISTRY,)),
+            name_refusal=Known(""),
+            providers=Known({}),
+            missing_actions=Known(()),
+            edge=Known(cloud_registry.Edge(REGISTRY, sync_actions("edge01", "ReadOnly", ("hello-world",)))),
+            reader_place=Known(ReaderPlace("Active", ())),
         ),
     ),
     "resync": waiting(

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 from handlers.kit.language import t
 from handlers.kit.text import code, listed
-from handlers.views.procedures.registry_steps import image_fields, image_keeps, image_remark
+from handlers.views.procedures.registry_steps import READER_WORDS, image_fields, image_keeps, image_remark
 from handlers.views.procedures.words import (
+    ARRIVAL_CAUSES,
+    ARRIVAL_FINDINGS,
     AZURE_FINDINGS,
     IMAGE_CAUSES,
     CauseWords,
@@ -125,9 +127,12 @@ IMPORT_WORDS = replace(
     UPDATE_WORDS,
     title="Import images into {target}",
     success="imported",
+    steps={**UPDATE_WORDS.steps, **READER_WORDS},
     fields=image_fields,
     remark=image_remark,
     keeps=image_keeps,
+    causes={**_CAUSES, **ARRIVAL_CAUSES},
+    findings={**_FINDINGS, **ARRIVAL_FINDINGS},
 )
 DELETE_WORDS = replace(
     UPDATE_WORDS,

@@ -8,8 +8,14 @@ from handlers.kit.text import code, date, escape, listed
 from handlers.views.procedures.deploy_causes import CAUSES
 from handlers.views.procedures.deploy_findings import EXTENSION_FINDINGS, FINDINGS
 from handlers.views.procedures.providers import REGISTRATION
-from handlers.views.procedures.registry_steps import connected_settings, image_keeps, image_remark, synced
-from handlers.views.procedures.words import REGISTRY_FINDINGS, ProcedureWords, StepWords
+from handlers.views.procedures.registry_steps import READER_WORDS, connected_settings, image_keeps, image_remark, synced
+from handlers.views.procedures.words import (
+    ARRIVAL_CAUSES,
+    ARRIVAL_FINDINGS,
+    REGISTRY_FINDINGS,
+    ProcedureWords,
+    StepWords,
+)
 from services.model.operation import Operation
 from services.operations.deploy.outputs import (
     AddressHeld,
@@ -76,12 +82,13 @@ WORDS = ProcedureWords(
         "cluster.verify": StepWords("Deployment, Service and volume in the cluster"),
         "connected.online": StepWords("{name} comes online"),
         "connected.synced": StepWords("First sync of {name}"),
+        **READER_WORDS,
     },
     fields=_fields,
     remark=lambda output: output.address if isinstance(output, AddressHeld | AddressReserved) else image_remark(output),
     keeps=image_keeps,
-    causes=CAUSES,
-    findings=FINDINGS,
+    causes={**CAUSES, **ARRIVAL_CAUSES},
+    findings={**FINDINGS, **ARRIVAL_FINDINGS},
 )
 
 EXTENSION_WORDS = replace(

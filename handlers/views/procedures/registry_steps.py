@@ -1,13 +1,14 @@
 """Words of the steps that several kinds of operation have (`services.operations.registry_steps`, `acr_steps`)."""
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from handlers.kit.language import t
-from handlers.kit.text import code, duration, listed
+from handlers.kit.text import code, count, duration, listed
+from handlers.views.procedures.words import StepWords
 from services.model.operation import Operation
-from services.operations.outputs import ImageImported, ImageKept
+from services.operations.outputs import ImageImported, ImageKept, ImagesArrived, ImagesAwaited
 from services.policy.sites import synced_repositories
 
 
@@ -37,14 +38,53 @@ def synced(params: Mapping[str, Any]) -> str:
     return t("repositories {repositories}", repositories=", ".join(repositories)) if repositories else ""
 
 
+def _read(params: Mapping[str, Any]) -> str:
+    repositories = ", ".join(params["repositories"])
+    return t("may read {repositories}; deleted when this operation ends", repositories=repositories)
+
+
+def _awaited(params: Mapping[str, Any]) -> str:
+    if params["images"]:
+        return t("{images}; until an hour after the next sync's window", images=", ".join(params["images"]))
+    repositories = ", ".join(params["repositories"])
+    return t("all tags of {repositories}; until an hour after the next sync's window", repositories=repositories)
+
+
 def lost_gateways(params: Mapping[str, Any]) -> str:
     """Of which connected registries a scope map loses the gateway rights."""
     names = {str(action).split("/")[1] for action in params["actions"]}
     return t("loses the gateway rights of {names}", names=listed(sorted(names)))
 
 
+READER_WORDS: Mapping[str, StepWords] = {
+    "reader_scope_map.put": StepWords("Scope map {name}", _read),
+    "reader_token.put": StepWords("Client token {name}"),
+    "reader_token.link": StepWords("Client tokens of {registry}", "{token} may read"),
+    "reader_secret.put": StepWords("Secret {name}", "in the namespace {namespace}, with a password of {token}"),
+    "images.arrived": StepWords("Images at the edge of {registry}", _awaited),
+}
+"""Of the steps that wait for images (`services.operations.arrival_steps`)."""
+
+
+def arrival_remark(output: object) -> str:
+    """How far the wait for images is; empty for anything else."""
+    match output:
+        case ImagesAwaited(total=0, next_sync=datetime() as moment):
+            return t("next sync {moment:%Y-%m-%d %H:%M} UTC", moment=moment)
+        case ImagesAwaited(there=there, total=total, next_sync=datetime() as moment):
+            tags = count(total, "tag")
+            return t(
+                "{there} of {tags} there, next sync {moment:%Y-%m-%d %H:%M} UTC", there=there, tags=tags, moment=moment
+            )
+        case ImagesAwaited(there=there, total=total):
+            return t("{there} of {tags} there", there=there, tags=count(total, "tag"))
+        case ImagesArrived(total=total):
+            return t("{tags} there, by digest", tags=count(total, "tag"))
+    return ""
+
+
 def image_remark(output: object) -> str:
-    """What became of an image that was to be imported; empty for anything else."""
+    """What became of an image that was to be imported or waited for; empty for anything else."""
     match output:
         case ImageKept(digest=""):
             return t("is there already, as Azure says; the bot could not look")
@@ -52,7 +92,7 @@ def image_remark(output: object) -> str:
             return t("existed already and was kept")
         case ImageImported(digest=""):
             return t("imported, as Azure says; the bot could not look")
-    return ""
+    return arrival_remark(output)
 
 
 def image_keeps(output: object) -> bool:

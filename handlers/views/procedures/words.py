@@ -6,6 +6,7 @@ from typing import Any
 
 from handlers.kit.language import t
 from services.model.operation import Operation
+from services.operations.arrival_codes import ArrivalCause, ArrivalCode
 from services.operations.azure_checks import AzureCode
 from services.operations.causes import ImageCause
 from services.operations.registry_checks import RegistryCode
@@ -65,7 +66,7 @@ class ProcedureWords:
         nothing: The sentence on a card that had nothing to do, in mrkdwn.
         steps: By kind of step.
         fields: What the card of a success shows, as pairs of label and mrkdwn.
-        remark: Small print about a finished step, from its output; may be empty.
+        remark: Small print about a finished step, from its output, or about one under way, from its note; may be empty.
         keeps: Whether a finished step's output says that it created nothing, since it was there already.
         causes: By cause.
         findings: By code.
@@ -105,6 +106,59 @@ AZURE_FINDINGS: Mapping[str, FindingWords] = {
     AzureCode.AGENTS_CONNECTED: FindingWords("The Arc agents of {cluster} reach Azure."),
 }
 """Of the kinds that ask for the bot's rights in Azure, or for the Arc agents; a kind may say it in other words."""
+
+ARRIVAL_FINDINGS: Mapping[str, FindingWords] = {
+    ArrivalCode.WAIT_EDGE: FindingWords("{name} at {site} syncs these repositories."),
+    ArrivalCode.WAIT_NO_EDGE: FindingWords(
+        "The cluster of {site} runs no active connected registry of {registry}, so there is no edge to wait for.",
+        "Leave out `--wait-for-images`, or name the site of an edge.",
+        command="list --site {site}",
+    ),
+    ArrivalCode.WAIT_NOT_SYNCED: FindingWords(
+        "{name} does not sync these repositories, so the images never come to it: {repositories}.",
+        "Add them with `permissions add`, or leave out `--wait-for-images`.",
+    ),
+    ArrivalCode.WAIT_POSSIBLE: FindingWords(
+        "A Job in the namespace {namespace} asks the edge for its images. It reads by a client token that this"
+        " operation makes, and deletes when it ends."
+    ),
+    ArrivalCode.WAIT_NO_ACCESS: FindingWords(
+        "The bot has no access to the cluster of {site}, so it can't ask the edge for its images.",
+        "Leave out `--wait-for-images`.",
+    ),
+    ArrivalCode.WAIT_NO_NAMESPACE: FindingWords(
+        "The cluster has no usable namespace {namespace} for the Job that asks the edge.",
+        "Create it, or name another one in the site file (`cluster.kubernetes.reader_namespace`).",
+        "kubectl create namespace {namespace}",
+    ),
+    ArrivalCode.WAIT_RIGHTS_MISSING: FindingWords(
+        "The bot lacks rights to ask the edge for its images: {missing}.",
+        "Apply the bot's manifests for the namespace {namespace} as a cluster administrator, or leave out"
+        " `--wait-for-images`.",
+        "kubectl apply --filename deploy/rbac/workloads.yaml --filename deploy/rbac/images.yaml",
+    ),
+    ArrivalCode.WAIT_CLIENTS_FULL: FindingWords(
+        "{name} has {count} client tokens, and takes none for the time of the wait.",
+        "Take away a client token that nobody needs, or leave out `--wait-for-images`.",
+    ),
+}
+"""Of the kinds that can wait for images at the edge."""
+
+_EDGE_SYNCS = "Last sync: {last_sync}; schedule {schedule} (UTC), next contact {next_sync}."
+ARRIVAL_CAUSES: Mapping[str, CauseWords] = {
+    ArrivalCause.IMAGES_LATE: CauseWords(
+        f"These tags are not at the edge as the cloud has them: {{images}} (waited for: {{total}}). {_EDGE_SYNCS}",
+        "Look at its last sync and its disk with `show`.",
+        retry="Retry to wait for one more sync; nothing else is done again.",
+    ),
+    ArrivalCause.IMAGES_UNASKED: CauseWords(
+        f"The edge could not be asked for its images, so nobody knows whether they are there: {{reason}} {{message}}."
+        f" {_EDGE_SYNCS}",
+        "Look whether it is in contact, and whether Pods start in its cluster.",
+        retry="Retry to ask again; nothing else is done again.",
+    ),
+}
+"""Of the same kinds."""
 
 IMAGE_CAUSES: Mapping[str, CauseWords] = {
     ImageCause.IMAGE_NOT_THERE: CauseWords(

@@ -18,6 +18,7 @@ from services.gateways.kubernetes.rights import (
     REMOVING,
     Right,
     deploying,
+    reading_for_a_while,
     rotating,
     running_workloads,
 )
@@ -117,6 +118,10 @@ class KubernetesCluster:
     async def missing_rights_to_rotate(self, namespace: str) -> tuple[str, ...]:
         """The same for a new password of a workload there."""
         return await self._missing(rotating(namespace))
+
+    async def missing_rights_to_read(self, namespace: str) -> tuple[str, ...]:
+        """The same for asking a connected registry from there by a Secret of the bot's own."""
+        return await self._missing(reading_for_a_while(namespace))
 
     async def missing_rights_to_remove(self) -> tuple[str, ...]:
         """Likewise."""

@@ -106,7 +106,12 @@ def job_manifest(name: str, question: EdgeQuestion) -> Object:
     """One attempt, one Pod, no rights in the cluster, and the least of a container."""
     labels = {**MANAGED_BY, JOB_LABEL: name}
     variables = {repository: f"PULL_SECRET_{number}" for number, repository in enumerate(question.secrets)}
-    argument = {"server": question.server, "repositories": variables, "tag": question.tag}
+    argument = {
+        "server": question.server,
+        "account": question.account or question.server,
+        "repositories": variables,
+        "tags": question.tags,
+    }
     environment = [
         {
             "name": variables[repository],

@@ -1,9 +1,10 @@
 """The program that runs in a Pod of a Job and asks a connected registry what its repositories hold.
 
 Any Python from 3.10 on runs it with its standard library alone. Its one argument is a JSON object: `server` is the
-registry's address, `repositories` has for each one the environment variable with the pull secret that may read it, and
-`tag` is the only one to look at, or empty for all. It prints a line of JSON for each tag, and one at the end of each
-repository: with the number of its tags, or with an `error`. No password and no token is printed.
+registry's address, `account` the entry of the pull secrets that counts, `repositories` has for each one the environment
+variable with the pull secret that may read it, and `tags` are the only ones to look at, or empty for all. It prints a
+line of JSON for each tag, and one at the end of each repository: with the number of its tags, or with an `error`. No
+password and no token is printed.
 
 Paths and scopes: Azure/acr, quickstart-view-connected-registry-repos-and-tags. A Pod does not know the authority that
 has signed the registry's certificate, so the certificate is not verified; what is sent there can only read images.
@@ -40,13 +41,13 @@ class UnansweredError(Exception):
 class Registry:
     """One repository of the connected registry at `server`, to be asked until `end` (of `time.monotonic`)."""
 
-    def __init__(self, server: str, repository: str, secret: str, end: float) -> None:
+    def __init__(self, server: str, repository: str, credentials: str, end: float) -> None:
         self.server, self.repository, self.end = server, repository, end
         self.context = ssl.create_default_context()
         self.context.check_hostname, self.context.verify_mode = False, ssl.CERT_NONE
         self.has_next = False
         scope = urllib.parse.urlencode({"service": server, "scope": f"repository:{repository}:pull"})
-        answer = self.get(f"/acr/oauth2/token?{scope}", f"Basic {_basic(secret, server)}")
+        answer = self.get(f"/acr/oauth2/token?{scope}", f"Basic {credentials}")
         self.authorization = f"Bearer {json.loads(answer)['access_token']}"
 
     def get(self, path: str, authorization: str, method: str = "GET") -> bytes:
@@ -89,20 +90,20 @@ class Registry:
                 raise UnansweredError("Unreadable", f"it has more than {MAX_TAGS} tags")
 
 
-def _basic(secret: str, server: str) -> str:
-    """The credentials in a pull secret, as `kubectl create secret docker-registry` makes it."""
+def basic(secret: str, account: str) -> str:
+    """The credentials for an account in a pull secret, as `kubectl create secret docker-registry` makes it."""
     if not secret:
         raise UnansweredError("NoReader", "the pull secret is not there")
-    entry = json.loads(secret)["auths"].get(server)
+    entry = json.loads(secret)["auths"].get(account)
     if entry is None:
-        raise UnansweredError("NoReader", f"the pull secret is not for {server}")
+        raise UnansweredError("NoReader", f"the pull secret is not for {account}")
     return base64.b64encode(f"{entry['username']}:{entry['password']}".encode()).decode()
 
 
-def look(registry: Registry, tag: str) -> int:
+def look(registry: Registry, tags: list[str]) -> int:
     """Print what a repository has; the number of tags."""
     count, repository = 0, registry.repository
-    for name in [tag] if tag else registry.tags():
+    for name in tags or registry.tags():
         content = registry.find(name)
         # It may have gone since the list was read.
         if content is None:
@@ -125,8 +126,9 @@ def main(argument: str) -> None:
     question, end = json.loads(argument), time.monotonic() + LONGEST
     for repository, variable in question["repositories"].items():
         try:
-            registry = Registry(question["server"], repository, os.environ.get(variable, ""), end)
-            say({"repository": repository, "tags": look(registry, question["tag"])})
+            credentials = basic(os.environ.get(variable, ""), question["account"])
+            registry = Registry(question["server"], repository, credentials, end)
+            say({"repository": repository, "tags": look(registry, question["tags"])})
         except UnansweredError as error:
             say({"repository": repository, "error": error.args[0], "detail": error.args[1]})
         except urllib.error.HTTPError as error:

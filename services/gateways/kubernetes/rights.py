@@ -141,6 +141,12 @@ def rotating(namespace: str) -> tuple[Right, ...]:
     return running_workloads(namespace) + asking_edges(namespace)
 
 
+def reading_for_a_while(namespace: str) -> tuple[Right, ...]:
+    """All rights that asking a connected registry by a Secret of the bot's own uses."""
+    secrets = CREATE_SECRET.inside(namespace), DELETE_SECRET.inside(namespace)
+    return (GET_ARC_CONFIG, GET_NAMESPACE, LIST_PODS, GET_LOG, LIST_EVENTS, *secrets, *asking_edges(namespace))
+
+
 def asking_edges(namespace: str) -> tuple[Right, ...]:
     """What asking a connected registry from a namespace needs beyond reading."""
     return CREATE_JOB.inside(namespace), DELETE_JOB.inside(namespace)

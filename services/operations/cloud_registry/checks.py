@@ -4,12 +4,15 @@ from services.model.azure import Registry
 from services.model.plan import Finding
 from services.operations import azure_checks
 from services.operations.answers import known
+from services.operations.arrival_checks import may_wait
+from services.operations.arrival_codes import ArrivalCode
 from services.operations.azure_checks import AzureCode
-from services.operations.checks import blocker, check, ok, required, warning
+from services.operations.checks import blocker, check, if_known, ok, required, warning
 from services.operations.cloud_registry.observation import ACTIONS, DELETE, PROVIDER, Observation
 from services.operations.cloud_registry.request import AcrRequest, Code
 from services.operations.registry_checks import CHANGING
 from services.policy.sites import Site
+from services.policy.sync_permissions import grants
 
 PREMIUM = "Premium"
 
@@ -119,3 +122,30 @@ def may_delete(_site: Site, _request: AcrRequest, observation: Observation) -> F
         return None
     missing = DELETE in (required(observation.missing_actions) or ())
     return blocker(Code.DELETION_NOT_ALLOWED, missing=(DELETE,)) if missing else ok(AzureCode.ACTIONS_COMPLETE)
+
+
+@check("connected.installed", title="Site has a connected registry that gets the images", essential=True)
+def edge(_site: Site, request: AcrRequest, observation: Observation) -> Finding | None:
+    """Where images are waited for: at the site's own edge, which must be able to get them."""
+    if not request.wait_for_images:
+        return None
+    found = required(observation.edge)
+    if found is None or found.registry.activation != "Active":
+        return blocker(ArrivalCode.WAIT_NO_EDGE)
+    missing = tuple(
+        repository
+        for repository in request.repositories
+        if found.actions is not None and not grants(found.actions, f"repositories/{repository}/content/read")
+    )
+    if missing:
+        return blocker(ArrivalCode.WAIT_NOT_SYNCED, name=found.registry.name, repositories=missing)
+    return ok(ArrivalCode.WAIT_EDGE, name=found.registry.name)
+
+
+@check("images.wait", title="Images can be waited for at the edge", essential=True)
+def wait(site: Site, request: AcrRequest, observation: Observation) -> Finding | None:
+    """The edge is asked by a Job in its cluster."""
+    found = if_known(observation.edge)
+    if not request.wait_for_images or found is None:
+        return None
+    return may_wait(site, found.registry, observation.reader_place)

@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 from services.model.plan import Effect, PlannedStep
+from services.operations import arrival_steps
 from services.operations.acr_steps import CREATE_ACR, IMPORT_IMAGE
 from services.operations.answers import known
+from services.operations.arrival_steps import ARRIVED, READER_STEPS, arrival_step, reader_steps
 from services.operations.cloud_registry import checks, steps
 from services.operations.cloud_registry.observation import Observation, observe
 from services.operations.cloud_registry.request import (
@@ -55,8 +57,11 @@ def _plan_create(site: Site, request: AcrRequest, observation: Observation) -> D
     return Draft((created, _step(steps.READY.kind, "verify", name=name)), {"registry": "absent"})
 
 
-def _plan_import(_site: Site, request: AcrRequest, observation: Observation) -> Draft:
-    planned = []
+def _plan_import(site: Site, request: AcrRequest, observation: Observation) -> Draft:
+    planned: list[PlannedStep] = []
+    edge = known(observation.edge, None)
+    if edge is not None:
+        planned += reader_steps(site, edge.registry.name, request.repositories)
     for image in request.images:
         params = {"source": image.source, "image": image.image}
         if image.digest:
@@ -64,7 +69,15 @@ def _plan_import(_site: Site, request: AcrRequest, observation: Observation) -> 
         if request.source_registry:
             params["source_registry"] = request.source_registry
         planned.append(_step(IMPORT_IMAGE.kind, "create", **params))
+    if edge is not None:
+        images = tuple(image.image for image in request.images)
+        planned.append(arrival_step(site, edge.registry.name, request.repositories, images))
     return Draft(tuple(planned), {} if known(observation.registry, None) is None else {"registry": "exists"})
+
+
+def _locks_of_wait(site: Site, options: AcrImportOptions) -> tuple[str, ...]:
+    """Whatever changes the connected registry that is installed in a cluster locks the cluster."""
+    return (site.cluster_ref.id.lower(),) if options.wait_for_images else ()
 
 
 def _plan_delete(site: Site, _request: AcrRequest, observation: Observation) -> Draft:
@@ -101,10 +114,11 @@ ACR_IMPORT = replace(
     kind="acr import",
     options=AcrImportOptions,
     request=import_request,
-    checks=(checks.exists, checks.tags, checks.actions),
+    locks_of_options=_locks_of_wait,
+    checks=(checks.exists, checks.tags, checks.actions, checks.edge, checks.wait),
     plan=_plan_import,
-    steps=(IMPORT_IMAGE,),
-    values={"acr.import_options": AcrImportOptions},
+    steps=(*READER_STEPS, IMPORT_IMAGE, ARRIVED),
+    values={"acr.import_options": AcrImportOptions, **arrival_steps.VALUES},
 )
 ACR_DELETION = replace(
     ACR_UPDATE,

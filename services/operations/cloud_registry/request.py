@@ -36,6 +36,7 @@ class AcrImportOptions:
     images: tuple[str, ...]
     repository: str = ""
     source_registry: str = ""
+    wait_for_images: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,12 @@ class AcrRequest:
     location: str = ""
     images: tuple[ImageImport, ...] = ()
     source_registry: str = ""
+    wait_for_images: bool = False
+
+    @property
+    def repositories(self) -> tuple[str, ...]:
+        """Those that the images go to, sorted."""
+        return tuple(sorted({image.image.rpartition(":")[0] for image in self.images}))
 
 
 @dataclass(frozen=True)
@@ -119,7 +126,9 @@ def import_request(_site: Site, name: str, options: AcrImportOptions) -> AcrRequ
     targets = [image.image for image in images]
     if target := next((target for target in targets if targets.count(target) > 1), ""):
         raise Invalid("image", target, "image.twice")
-    return AcrRequest(name, images=images, source_registry=options.source_registry)
+    return AcrRequest(
+        name, images=images, source_registry=options.source_registry, wait_for_images=options.wait_for_images
+    )
 
 
 def _import(image: str, options: AcrImportOptions) -> ImageImport:

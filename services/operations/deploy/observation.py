@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.model.azure import ArcCluster, ConnectedRegistry, Extension, Registry, ScopeMap, Token
-from services.model.errors import Absent
+from services.model.errors import Absent, NotNeeded
 from services.model.kubernetes import Node, Runtime, ServiceRanges, StorageClass
 from services.model.plan import Plan
 from services.operations.answers import DEADLINE, Answer, Known, NotAsked, Questions, known, value_of
+from services.operations.arrival_checks import ReaderPlace, look_at_place
 from services.operations.deploy.diagnosis import refused_address
 from services.operations.deploy.request import DeployRequest, image_import
 from services.operations.reach import ClusterQuestions
@@ -45,6 +46,8 @@ class Observation:
     """Service addresses that other operations at this cluster hold in the database."""
     name_refusal: Answer[str] = field(default_factory=lambda: Known(""))
     """Why the cloud registry can't be created under its name; empty where it can, or is not to be created."""
+    reader_place: Answer[ReaderPlace] = field(default_factory=lambda: NotAsked(NotNeeded()))
+    """Only looked at where the operation is to wait for images."""
 
     def registry_named(self, name: str) -> ConnectedRegistry | None:
         """The connected registry that has the name already, whatever its case (ARM names have none)."""
@@ -88,9 +91,14 @@ async def observe(
     """
     async with asyncio.TaskGroup() as group:
         arm, kube = Questions(group, "azure", deadline), Questions(group, "kubernetes", deadline)
+        inside = ClusterQuestions.of(kube, azure, kubernetes, site)
         questions = _azure_questions(arm, azure, site, request) | _cluster_questions(
-            ClusterQuestions.of(kube, azure, kubernetes, site), site.cluster.kubernetes.hold_namespace
+            inside, site.cluster.kubernetes.hold_namespace
         )
+        if request.wait_for_images:
+            questions["reader_place"] = inside.ask(
+                lambda cluster: look_at_place(cluster, site.cluster.kubernetes.reader_namespace)
+            )
         if approved is None:
             questions["providers"] = arm.ask(site.subscription, lambda: provider_states(azure, site))
         images = _image_questions(arm, azure, site, request, questions["registry"])

@@ -3,6 +3,7 @@
 from services.model.azure import Extension, Token
 from services.model.plan import Effect, PlannedStep
 from services.operations.answers import Known, known
+from services.operations.arrival_steps import arrival_step, reader_steps
 from services.operations.deploy import addresses
 from services.operations.deploy.observation import Observation
 from services.operations.deploy.outputs import EXTENSION_ADDRESS
@@ -28,6 +29,8 @@ def plan(site: Site, request: DeployRequest, observation: Observation) -> Draft:
     """The steps in the order in which they run. A plan with blockers may lack steps that could not be thought out."""
     own = observation.own_extension(request.name)
     keeps = own is not None and _keeps(request, own)
+    # What a pattern such as `team/*` stands for nobody can list.
+    repositories = tuple(name for name in request.repositories if "*" not in name) if request.wait_for_images else ()
     steps = (
         *(() if keeps else _address(site, request, observation, own)),
         *_providers(observation),
@@ -35,8 +38,11 @@ def plan(site: Site, request: DeployRequest, observation: Observation) -> Draft:
         *_images(site, request),
         *_sync_access(request, observation),
         *_connected(request, observation),
+        # In front of the installation: the first sync brings the images, and what the edge has to know of the reader.
+        *(reader_steps(site, request.name, repositories) if repositories else ()),
         _extension(request, observation, own),
         *_proof(request, observation),
+        *((arrival_step(site, request.name, repositories, ()),) if repositories else ()),
     )
     facts = _observed(request, observation)
     if own is not None and keeps:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from services.model.errors import DomainError, Failure
 from services.model.operation import Operation
 from services.model.plan import Finding
+from services.operations import arrival_steps
 from services.operations.deploy.checks import CHECKS
 from services.operations.deploy.codes import Code
 from services.operations.deploy.diagnosis import diagnose
@@ -46,7 +47,7 @@ DEPLOY = Procedure[DeployRequest, Observation](
     names=site_names,
     plan=plan,
     steps=STEPS,
-    values={"deploy.options": DeployOptions, **VALUES},
+    values={"deploy.options": DeployOptions, **VALUES, **arrival_steps.VALUES},
     with_leased=_with_leased,
     diagnose=_diagnose,
     is_own_doing=_is_own_doing,

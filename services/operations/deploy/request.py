@@ -29,6 +29,7 @@ class DeployOptions:
     storage_class: str | None = None
     storage_request: str | None = None
     extension_name: str | None = None
+    wait_for_images: bool = False
 
 
 NO_OPTIONS = DeployOptions()
@@ -61,6 +62,7 @@ class DeployRequest:
     release_train: str | None
     version: str | None
     trust_distribution: bool
+    wait_for_images: bool = False
 
     @property
     def scope_map_name(self) -> str:
@@ -110,6 +112,7 @@ def filled_up(site: Site, name: str | None, options: DeployOptions) -> DeployReq
         release_train=site.extension.release_train,
         version=site.extension.version,
         trust_distribution=site.extension.trust_distribution,
+        wait_for_images=options.wait_for_images,
     )
 
 

@@ -57,7 +57,7 @@ def see_accepted(kind: str) -> Step:
         image = scene.site.cluster.kubernetes.reader_image
         # Whether the edge has that tag does not matter, only that it lets the client in.
         question = EdgeQuestion(
-            params["namespace"], params["server"], {params["repository"]: name}, image, tag="latest"
+            params["namespace"], params["server"], {params["repository"]: name}, image, tags=("latest",)
         )
         answer = (await cluster.edge_contents(question))[params["repository"]]
         if not isinstance(answer, EdgeSilence):

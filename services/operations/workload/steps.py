@@ -15,12 +15,13 @@ from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.operations.client_token_steps import (
     link_token,
+    pull_secret_lines,
     put_client_scope_map,
     put_client_token,
     sync_facts,
     unlink_token,
 )
-from services.operations.command_line import Variable, acr_options, command_line, fetched, kubectl_options, lines
+from services.operations.command_line import acr_options, command_line, kubectl_options, lines
 from services.operations.outputs import TokenLinked
 from services.operations.step import Done, Going, Progress, Scene, Step, again
 from services.operations.token_steps import SLOTS, delete_scope_map, delete_token
@@ -37,7 +38,6 @@ SYNCED_WITHIN = timedelta(minutes=10)
 """By then an edge that syncs all the time has had the change."""
 NAME_LABEL = "app.kubernetes.io/name"
 """Whose value is the workload's name (Kubernetes: recommended labels)."""
-_PASSWORD = Variable("password")
 
 
 # --- client token ---------------------------------------------------------------------------------------------------
@@ -98,26 +98,8 @@ def put_pull_secret(kind: str) -> Step:
     def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
         params, place = planned.params, place_of(planned)
         name = str(params.get("secret") or place.pull_secrets[0])
-        slot = {SLOTS[place.pull_secrets.index(name)]: True}
-        password = command_line(
-            "az acr token credential generate",
-            name=params["token"],
-            **acr_options(site.acr_ref),
-            **slot,
-            query="passwords[0].value",
-            output="tsv",
-        )
-        # By a pipe: the arguments of a process can be read by everybody on its machine, and printf is built in.
-        secret = command_line(
-            "kubectl create secret generic",
-            name,
-            **kubectl_options(site, params["namespace"]),
-            type="kubernetes.io/dockerconfigjson",
-            from_file=".dockerconfigjson=/dev/stdin",
-        )
-        login = command_line("", params["server"], params["token"], _PASSWORD)
-        form = '{"auths":{"%s":{"username":"%s","password":"%s"}}}'
-        return lines((*fetched(_PASSWORD, password), f"printf '{form}'{login} | {secret}"))
+        slot = SLOTS[place.pull_secrets.index(name)]
+        return pull_secret_lines(site, place.namespace, name, slot, token=params["token"], server=params["server"])
 
     return Step(kind, begin, line, repeats=_pull_failed)
 

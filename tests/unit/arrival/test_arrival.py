@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.model.azure import ConnectedRegistry, SyncResult
 from services.model.contents import CloudTag, EdgeContents, EdgeSilence, EdgeTag
-from services.policy.arrival import Arrival, arrivals
+from services.policy.arrival import Arrival, arrivals, latest_arrival, outstanding
 
 MIDNIGHT = datetime(2026, 11, 30, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -108,6 +108,41 @@ def test_a_schedule_that_nobody_can_read_promises_no_sync() -> None:
     unreadable = arrival({}, changed=NOON, now=NOON, registry=replace(NIGHTLY, schedule="often"))
 
     assert (unreadable.state, unreadable.next_sync) == ("due", None)
+
+
+@pytest.mark.parametrize(
+    ("cloud", "edge", "missing"),
+    [
+        (OLD, {"v1": EdgeTag(OLD)}, []),
+        (OLD, {}, ["v1"]),
+        (OLD, {"v1": EdgeTag(OLD, (NEW,))}, ["v1"]),
+        (OLD, {"v1": EdgeTag(NEW)}, ["v1"]),
+        (OLD, EdgeSilence("Refused"), ["v1"]),
+        # The tag has moved since it was waited for: either image will do.
+        (NEW, {"v1": EdgeTag(OLD)}, []),
+        (NEW, {"v1": EdgeTag(NEW)}, []),
+        (NEW, {"v1": EdgeTag(OLD, (NEW,))}, ["v1"]),
+        (NEW, {}, ["v1"]),
+    ],
+)
+def test_a_tag_is_waited_for_until_the_edge_has_all_of_it(cloud: str, edge: EdgeContents, missing: list[str]) -> None:
+    tags = {"v1": CloudTag(cloud, NOON), "v9": CloudTag(NEW, NOON)}
+
+    assert [one.tag for one in outstanding({"v1": OLD, "v0": OLD}, tags, edge, NIGHTLY, NOON)] == missing
+
+
+@pytest.mark.parametrize(
+    ("registry", "limit"),
+    [
+        (NIGHTLY, MIDNIGHT + 30 * HOUR),
+        (replace(NIGHTLY, schedule="* * * * *", window=None), NOON + HOUR + MINUTE),
+        (replace(NIGHTLY, schedule="often", window=None), NOON + HOUR),
+    ],
+)
+def test_images_are_waited_for_until_the_next_sync_has_had_its_window_and_an_hour(
+    registry: ConnectedRegistry, limit: datetime
+) -> None:
+    assert latest_arrival(registry, NOON) == limit
 
 
 # --- histories --------------------------------------------------------------------------------------------------------

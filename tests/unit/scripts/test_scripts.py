@@ -202,6 +202,25 @@ def test_the_script_of_a_client_token_s_new_password_fills_the_idle_secret_and_e
     assert json.loads(patch)["spec"]["template"]["spec"] == {"imagePullSecrets": [{"name": "regcred-till-2"}]}
 
 
+def test_the_script_of_a_wait_for_images_takes_back_what_it_reads_by(run: Run) -> None:
+    calls = run(written(KINDS["acr import, waiting"]))
+
+    assert commands(calls) == [
+        "az acr scope-map create",
+        "az acr token create",
+        "az acr connected-registry update",
+        "az acr token credential generate",
+        "kubectl create secret generic edge01-reader",
+        "az acr repository show",
+        "az acr import",
+        "az acr connected-registry show",
+        "az acr connected-registry update",
+        "az acr token delete",
+        "az acr scope-map delete",
+        "kubectl delete secret edge01-reader",
+    ]
+
+
 def test_a_rotation_s_script_hands_the_password_on_in_a_file_and_ends_the_old_one_last(run: Run) -> None:
     calls = run(written(KINDS["token rotate"]))
     [protected] = [call["protected"] for call in calls if "protected" in call]

@@ -32,6 +32,7 @@ CHECKS: tuple[Check[DeployRequest, Observation], ...] = (
     cluster.cert_manager,
     cluster.address,
     cluster.runtime,
+    images.wait,
 )
 
 

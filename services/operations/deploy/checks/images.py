@@ -3,11 +3,20 @@
 from difflib import get_close_matches
 
 from services.model.plan import Finding
+from services.operations.arrival_checks import may_wait
 from services.operations.checks import blocker, check, ok, required, warning
 from services.operations.deploy.codes import Code
 from services.operations.deploy.observation import Observation
 from services.operations.deploy.request import DeployRequest, image_import
 from services.policy.sites import Site
+
+
+@check("images.wait", title="Images can be waited for at the edge", essential=True)
+def wait(site: Site, request: DeployRequest, observation: Observation) -> Finding | None:
+    """The edge is asked by a Job in its cluster."""
+    if not request.wait_for_images:
+        return None
+    return may_wait(site, observation.registry_named(request.name), observation.reader_place)
 
 
 @check("images.found", title="Repositories hold images")

@@ -1,6 +1,7 @@
 """Every step that the plan of a deployment may name, each declared once."""
 
 from services.operations.acr_steps import CREATE_ACR, IMPORT_IMAGE, REGISTER_PROVIDERS
+from services.operations.arrival_steps import ARRIVED, READER_STEPS
 from services.operations.deploy.steps import cluster, connected, extension
 from services.operations.step import Step
 
@@ -18,4 +19,6 @@ STEPS: tuple[Step, ...] = (
     cluster.VERIFY,
     connected.ONLINE,
     connected.SYNCED,
+    *READER_STEPS,
+    ARRIVED,
 )
