@@ -89,8 +89,9 @@ async def visible(request: Request, services: Services, sites: Iterable[Site] | 
     lists = {acr.id.lower(): answer for acr, answer in answers if not isinstance(answer, DomainError)}
     registries = {Target(acr, registry.name): (acrs[acr], registry) for acr in lists for registry in lists[acr]}
     placements = await services.placements.of(registries, services.sites.values(), lists)
+    disks = await services.reporting.disks(lists)
     rows = [
-        views.row(acr, registry, placements[target].among(readable), request.now)
+        views.row(acr, registry, placements[target].among(readable), request.now, disks.get(target, ()))
         for target, (acr, registry) in registries.items()
         if placements[target].is_visible(readable)
     ]
@@ -166,7 +167,16 @@ async def locate(request: Request, services: Services, name: str, site: Site | N
     [(acr, registry)], [placement] = existing, placements.values()
     if not placement.is_visible(readable):
         services.policy.decide(request.person, request.place, "registry:read", placement.sites[0]).enforce()
-    return views.Detail(acr, registry, placement.among(readable), site, tuple(unasked), tuple(lists[acr.id.lower()]))
+    disks = await services.reporting.disks([acr.id.lower()])
+    return views.Detail(
+        acr,
+        registry,
+        placement.among(readable),
+        site,
+        tuple(unasked),
+        tuple(lists[acr.id.lower()]),
+        disks.get(targets[0], ()),
+    )
 
 
 async def readable_registries(

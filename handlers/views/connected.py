@@ -13,7 +13,7 @@ from handlers.views import errors
 from handlers.views import health as health_words
 from services.model.azure import AcrRef, ConnectedRegistry
 from services.model.errors import DomainError
-from services.model.health import Health
+from services.model.health import DiskSample, Health
 from services.policy.placement import Placement
 from services.policy.sites import CONTINUOUS, Site
 from services.watching.health import WORST_FIRST, health, sighting_of
@@ -77,10 +77,16 @@ class Selection:
     site: str = ""
 
 
-def row(acr: AcrRef, registry: ConnectedRegistry, placement: Placement, now: datetime) -> Row:
-    """A connected registry with its health at that moment."""
+def row(
+    acr: AcrRef,
+    registry: ConnectedRegistry,
+    placement: Placement,
+    now: datetime,
+    disk: tuple[DiskSample, ...] = (),
+) -> Row:
+    """A connected registry with its health at that moment; `disk` is what polls have seen of its disk."""
     state = next((extension.provisioning_state for _, extension in placement.extensions), "")
-    return Row(acr, registry, placement, health(sighting_of(acr.id, registry, now, extension=state), now))
+    return Row(acr, registry, placement, health(sighting_of(acr.id, registry, now, extension=state, samples=disk), now))
 
 
 def listing(fleet: Fleet, selection: Selection, now: datetime) -> Message:
@@ -197,7 +203,7 @@ def _cells(member: Row, depth: int, now: datetime) -> tuple[str, ...]:
         f"{CHILD * depth}{registry.name}",
         health_words.word(member.health.state),
         sites or (t("not known") if placement.unasked else "none"),
-        registry.connection_state,
+        ", ".join(filter(None, (registry.connection_state, health_words.disk(member.health)))),
         t("{synced}, full sync {state}", synced=synced, state=result.state) if result and result.is_failure else synced,
         registry.mode,
         _parent(member.acr, registry),
@@ -234,7 +240,8 @@ class Detail:
     """One connected registry. `asked_at` is the site that the reader named.
 
     `placement` holds only the sites that the reader may see; `unasked` are cloud registries that could have another of
-    its name and could not be asked; `registries` are all connected registries of its cloud registry.
+    its name and could not be asked; `registries` are all connected registries of its cloud registry; `disk` is what
+    polls have seen of its disk.
     """
 
     acr: AcrRef
@@ -243,6 +250,7 @@ class Detail:
     asked_at: Site | None = None
     unasked: tuple[tuple[str, DomainError], ...] = ()
     registries: tuple[ConnectedRegistry, ...] = ()
+    disk: tuple[DiskSample, ...] = ()
 
     @property
     def where(self) -> str:
@@ -273,7 +281,8 @@ def card(detail: Detail, now: datetime) -> Message:
     """One connected registry with its extension."""
     registry, placement = detail.registry, detail.placement
     states = [extension.provisioning_state for _, extension in placement.extensions]
-    current = health(sighting_of(detail.acr.id, registry, now, extension=states[0] if states else ""), now)
+    extension = states[0] if states else ""
+    current = health(sighting_of(detail.acr.id, registry, now, extension=extension, samples=detail.disk), now)
     mark = MARKS.get(registry.connection_state.lower(), ":white_circle:")
     if current.state == "unhealthy":
         mark = health_words.mark(current.state)
@@ -296,6 +305,7 @@ def card(detail: Detail, now: datetime) -> Message:
         (t("Parent"), escape(_parent(detail.acr, registry))),
         (t("Messages are kept for"), duration(registry.message_ttl) if registry.message_ttl else ""),
         (t("Runtime"), escape(registry.version)),
+        (t("Disk"), health_words.disk(current)),
         (t("Client tokens"), listed(code(each.rpartition("/")[2]) for each in registry.client_token_ids) or "none"),
         (t("Garbage collection"), collection if registry.gc_enabled is not None else ""),
         (t("Log level"), escape(registry.log_level)),

@@ -50,7 +50,10 @@ def card(detail: Detail, installation: Installation, now: datetime, *, slash: st
     """The verdict on top; beneath it what Azure shows, what the cluster shows, and what could not be asked."""
     extension, site, runtime = installation.extension, installation.site, installation.runtime
     name = detail.registry.name
-    current = health(sighting_of(detail.acr.id, detail.registry, now, extension=extension.provisioning_state), now)
+    current = health(
+        sighting_of(detail.acr.id, detail.registry, now, extension=extension.provisioning_state, samples=detail.disk),
+        now,
+    )
     failure = installation.failure
     if current.state == "silent" and installation.is_up:
         failure = None  # what the log says of the last contact is no reason for a silence that is planned

@@ -1,12 +1,13 @@
 """Health in words. Pure."""
 
+import math
 from collections.abc import Mapping
 
 from handlers.kit.language import phrase, t
-from handlers.kit.text import duration, escape
+from handlers.kit.text import count, duration, escape
 from handlers.views.facts import sentence
 from services.model.errors import Invalid
-from services.model.health import HealthReason, HealthState, Sighting
+from services.model.health import Health, HealthReason, HealthState, Sighting
 from services.model.incident import Severity
 from services.policy import cron
 from services.watching.health import is_continuous
@@ -52,6 +53,7 @@ SENTENCES: Mapping[HealthReason, str] = {
     HealthReason.CLUSTER_SILENT: phrase("None of its connected registries is reporting."),
     HealthReason.EXTENSION_FAILED: phrase("A contact was due {due} and has not come; its Arc extension has failed."),
     HealthReason.STATUS_DISK: phrase("It can't write to its disk ({codes})."),
+    HealthReason.DISK_FILLING: phrase("It is connected, and its disk is filling up."),
     HealthReason.STATUS_DETAILS: phrase("It reports a problem: {codes}."),
     HealthReason.STATUS_UNEXPLAINED: phrase("Azure reports it as unhealthy and gives no reason."),
     HealthReason.SYNC_FAILED: (
@@ -101,10 +103,23 @@ def reason(name: HealthReason, facts: Mapping[str, object]) -> str:
     """The sentence for a reason, in mrkdwn."""
     template = t(SENTENCES[name])
     text = template.replace("{why}", why(facts)) if "{why}" in template else sentence(template, facts)
+    if isinstance(days := facts.get("days"), int):
+        text += f" {t('At this pace: {disk}.', disk=_disk(days))}"
     descriptions = facts.get("descriptions")
     if isinstance(descriptions, tuple | list) and descriptions:
         text += "\n" + "\n".join(f"> {escape(str(description))}" for description in descriptions)
     return text
+
+
+def disk(current: Health) -> str:
+    """Such as `disk full in about 5 days`; plain text, empty where nobody can say."""
+    return _disk(math.ceil(current.disk_full_in)) if current.disk_full_in is not None else ""
+
+
+def _disk(days: int) -> str:
+    if days == 0:
+        return t("disk is full")
+    return t("disk full in about {days}", days=count(days, "day"))
 
 
 def why(facts: Mapping[str, object]) -> str:

@@ -12,6 +12,9 @@ _RUNS = phrase("{look} shows whether it runs in its cluster, and why not.")
 _EDGE = phrase(
     "See whether the edge has power and a way to Azure. {look} shows whether it runs in its cluster, and why not."
 )
+_MAKE_ROOM = phrase(
+    "Make room on the volume of the connected registry, or enlarge it. On its cluster, {volumes} shows the volume."
+)
 _READ_LOG = phrase(
     "See whether the repositories that it may sync are still in the cloud registry, and read its log on its cluster:"
     " {log}."
@@ -24,9 +27,8 @@ _REASONS: Mapping[HealthReason, str] = {
         "Connect the cluster to Arc again. Plan for it: what was installed by Arc extensions has to be deployed again."
     ),
     HealthReason.EXTENSION_FAILED: phrase("{look} says why the extension failed."),
-    HealthReason.STATUS_DISK: phrase(
-        "Make room on the volume of the connected registry, or enlarge it. On its cluster, {volumes} shows the volume."
-    ),
+    HealthReason.STATUS_DISK: _MAKE_ROOM,
+    HealthReason.DISK_FILLING: _MAKE_ROOM,
     HealthReason.STATUS_DETAILS: _RUNS,
     HealthReason.STATUS_UNEXPLAINED: _RUNS,
     HealthReason.SYNC_FAILED: _READ_LOG,

@@ -49,6 +49,7 @@ _CSV = (
     "schedule",
     "window_seconds",
     "cluster",
+    "disk_full_in_days",
     "changes",
 )
 
@@ -185,7 +186,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         t("{at} ago", at=duration(sighting.at - sighting.last_sync)) if sighting.last_sync else "never",
         duration(current.lag) if current.lag else "",
         changed,
-        words.connection(sighting),
+        ", ".join(filter(None, (words.connection(sighting), words.disk(current)))),
         words.schedule(sighting),
     )
 
@@ -226,6 +227,7 @@ def _record(row: Row) -> tuple[str, ...]:
         sighting.schedule,
         f"{sighting.window.total_seconds():.0f}" if sighting.window else "",
         sighting.cluster.rpartition("/")[2],
+        f"{current.disk_full_in:.1f}" if current.disk_full_in is not None else "",
         "; ".join(
             t("{isoformat} {before} to {after}", isoformat=one.at.isoformat(), before=one.before, after=one.after)
             for one in row.changes

@@ -28,6 +28,7 @@ MODEL: Mapping[str, type[Any]] = {
     "Paused": operation.Paused,
     "Target": health.Target,
     "Sighting": health.Sighting,
+    "DiskSample": health.DiskSample,
     "Incident": incident.Incident,
     "Memo": incident.Memo,
     "NotFound": errors.NotFound,

@@ -42,6 +42,7 @@ class HealthReason(StrEnum):
     CLUSTER_SILENT = "cluster.silent"
     EXTENSION_FAILED = "extension.failed"
     STATUS_DISK = "status.disk"
+    DISK_FILLING = "disk.filling"
     STATUS_DETAILS = "status.details"
     STATUS_UNEXPLAINED = "status.silent"
     SYNC_FAILED = "sync.failed"
@@ -60,6 +61,15 @@ class Target:
 
     acr: str
     name: str
+
+
+@dataclass(frozen=True)
+class DiskSample:
+    """How much room was free on the disk of a connected registry, of how much."""
+
+    at: datetime
+    available_gib: float
+    total_gib: float
 
 
 @dataclass(frozen=True)
@@ -86,6 +96,8 @@ class Sighting:
     connectivity: str = ""
     extension: str = ""
     failed: str = ""
+    disk: tuple[DiskSample, ...] = ()
+    """Of several polls, oldest first (`services.watching.disk`)."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +120,7 @@ class Health:
 
     `lag` is the age of the last sync beyond what the schedule plans, zero while it is in time; `next_contact` is when
     the next contact is due; `lost_from` the day from which messages are lost if nothing changes (last contact plus
-    message TTL).
+    message TTL); `disk_full_in` the number of days until its disk is full, None where that can't be said.
     """
 
     state: HealthState
@@ -117,6 +129,7 @@ class Health:
     next_contact: datetime | None = None
     lag: timedelta | None = None
     lost_from: date | None = None
+    disk_full_in: float | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ continuous schedule it owes one every minute. Outside of that its silence is pla
 remembers (last activity, last sync), or that it is connected right now.
 """
 
+import math
 from bisect import bisect_right
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -12,10 +13,11 @@ from functools import lru_cache
 
 from services.model.azure import ConnectedRegistry
 from services.model.errors import Invalid
-from services.model.health import Health, HealthReason, HealthState, Sighting, Target
+from services.model.health import DiskSample, Health, HealthReason, HealthState, Sighting, Target
 from services.model.incident import Severity
 from services.policy import cron
 from services.policy.sites import CONTINUOUS
+from services.watching import disk
 
 GRACE = timedelta(minutes=10)
 """How long a contact may be overdue where no window says so."""
@@ -57,13 +59,16 @@ def health(sighting: Sighting, now: datetime, *, activated_before: bool = True, 
         # One that is in time is always some seconds behind its last firing.
         lag = now - planned if now - planned >= PROMPT else timedelta()
     lost_from = (contact + sighting.message_ttl).astimezone(UTC).date() if contact and sighting.message_ttl else None
-    return Health(state, reason, facts, next_contact=expected, lag=lag, lost_from=lost_from)
+    full_in = disk.days_left(sighting.disk, now)
+    return Health(state, reason, facts, next_contact=expected, lag=lag, lost_from=lost_from, disk_full_in=full_in)
 
 
-def sighting_of(acr: str, registry: ConnectedRegistry, at: datetime, *, extension: str = "") -> Sighting:
+def sighting_of(
+    acr: str, registry: ConnectedRegistry, at: datetime, *, extension: str = "", samples: tuple[DiskSample, ...] = ()
+) -> Sighting:
     """A connected registry of the cloud registry with ARM id `acr`, as read `at`.
 
-    `extension` is its extension's provisioning state.
+    `extension` is its extension's provisioning state, `samples` what polls have seen of its disk.
     """
     return Sighting(
         target=Target(acr.lower(), registry.name),
@@ -78,13 +83,18 @@ def sighting_of(acr: str, registry: ConnectedRegistry, at: datetime, *, extensio
         details=registry.status_details,
         sync_result=registry.sync_result,
         extension=extension,
+        disk=samples,
     )
 
 
 def severity(current: Health, sighting: Sighting) -> Severity | None:
-    """How bad it is; None when it is no incident. `critical` when messages are lost within a day, or a disk fails."""
+    """How bad it is; None when it is no incident.
+
+    `critical` when messages are lost within a day, or a disk fails or is full by then.
+    """
     if current.state == "unhealthy":
-        return "critical" if current.reason == HealthReason.STATUS_DISK else "warning"
+        is_full = current.disk_full_in is not None and current.disk_full_in < 1
+        return "critical" if is_full or current.reason == HealthReason.STATUS_DISK else "warning"
     if current.state != "offline":
         return None
     contact = last_contact(sighting)
@@ -136,29 +146,34 @@ def _assess(sighting: Sighting, now: datetime, activated_before: bool, grace: ti
         return _connected(sighting, now, grace)
     disconnected = _disconnected(sighting, now, grace)
     # Problems that the last contact reported stand until the next one takes them back.
-    return _problems(sighting) if disconnected[0] == "silent" and sighting.details else disconnected
+    return _problems(sighting, now) if disconnected[0] == "silent" and sighting.details else disconnected
 
 
-def _problems(sighting: Sighting) -> _Assessment:
+def _problems(sighting: Sighting, now: datetime) -> _Assessment:
     codes = tuple(dict.fromkeys(detail.code for detail in sighting.details))
     descriptions = tuple(dict.fromkeys(detail.description for detail in sighting.details if detail.description))
     reason = HealthReason.STATUS_DETAILS if codes else HealthReason.STATUS_UNEXPLAINED
     if any(detail.is_of_disk for detail in sighting.details):
         reason = HealthReason.STATUS_DISK
-    return "unhealthy", reason, {"codes": codes, "descriptions": descriptions}
+    facts: dict[str, object] = {"codes": codes, "descriptions": descriptions}
+    days = disk.days_left(sighting.disk, now)
+    return "unhealthy", reason, facts if days is None else facts | {"days": math.ceil(days)}
 
 
 def _connected(sighting: Sighting, now: datetime, grace: timedelta) -> _Assessment:
     """A connection alone brings no image: the last full sync has its say too."""
     connection, result = sighting.connection_state.lower(), sighting.sync_result
     if sighting.details or connection == "unhealthy":
-        return _problems(sighting)
+        return _problems(sighting, now)
     # The next one may do better, so after a good one a failure gets its time.
     if result and result.is_failure and not (result.succeeded and now - result.succeeded < grace):
         facts: dict[str, object] = {"sync": result.state}
         if result.succeeded is None:
             return "unhealthy", HealthReason.SYNC_NEVER, facts
         return "unhealthy", HealthReason.SYNC_FAILED, facts | {"succeeded": result.succeeded}
+    days = disk.days_left(sighting.disk, now)
+    if days is not None and days <= disk.NEAR:
+        return "unhealthy", HealthReason.DISK_FILLING, {"days": math.ceil(days)}
     if connection == "syncing":
         return "syncing", HealthReason.SYNCING, {}
     return "healthy", HealthReason.CONNECTED, {}

@@ -9,7 +9,7 @@ from services.model.errors import DomainError, Throttled, Unreachable
 from services.model.health import ClusterLook, Health, Sighting, Target, Transition
 from services.model.poll import LastSighting, Poll, PollResult, StoredState
 from services.policy.extensions import served_registries
-from services.watching import incident_rules
+from services.watching import disk, incident_rules
 from services.watching.health import health, sighting_of
 
 PATIENCE = 2
@@ -37,7 +37,8 @@ def sightings(
         cluster, state = installations.get(registry.name, (before.sighting.cluster if before else "", ""))
         look = looks.get(cluster, ClusterLook(at))
         sighting = sighting_of(acr.id, registry, at, extension=state)
-        sightings.append(replace(sighting, cluster=cluster, connectivity=look.connectivity))
+        samples = disk.remembered(before.sighting.disk if before else (), registry.status_details, at)
+        sightings.append(replace(sighting, cluster=cluster, connectivity=look.connectivity, disk=samples))
     return tuple(sightings)
 
 

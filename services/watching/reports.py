@@ -4,11 +4,12 @@ A watch's due times follow from its expression and the clock alone. Of several t
 posted, late.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from services.model.clock import Clock
-from services.model.health import Health, Sighting
+from services.model.health import DiskSample, Health, Sighting, Target
 from services.model.watch import Watch
 from services.policy import cron
 from services.ports import Configuration
@@ -65,6 +66,10 @@ class SummaryReports:
     async def last(self, watch: Watch) -> Slot | None:
         """The newest slot up to now."""
         return await self._store.summaries.last(watch.id, self._clock.now())
+
+    async def disks(self, acrs: Collection[str]) -> Mapping[Target, tuple[DiskSample, ...]]:
+        """What polls have seen of the disks of connected registries in these cloud registries (ARM ids, lower case)."""
+        return {last.sighting.target: last.sighting.disk for last in await self._store.sightings.last(acrs)}
 
     # --- what -------------------------------------------------------------------------------------------------------
 
