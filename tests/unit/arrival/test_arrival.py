@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from services.model.azure import ConnectedRegistry, SyncResult
 from services.model.contents import CloudTag, EdgeContents, EdgeSilence, EdgeTag
 from services.policy.arrival import Arrival, arrivals, latest_arrival, outstanding
+from tests.fuzzing import EXAMPLES
 
 MIDNIGHT = datetime(2026, 11, 30, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -210,7 +211,7 @@ HISTORIES = st.lists(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=4 * EXAMPLES, deadline=None)
 @given(HISTORIES)
 def test_over_any_history_arrived_is_said_of_exactly_what_is_there(history: list[Event]) -> None:
     world = World()
