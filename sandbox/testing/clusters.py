@@ -5,7 +5,8 @@ import json
 import threading
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 from sandbox import world as worlds
 from sandbox.clock import Clock
@@ -19,7 +20,7 @@ BERLIN_AND_HAMBURG: list[dict[str, Any]] = worlds.load()["kube"]["clusters"][:2]
 
 
 class RealClusters:
-    """They live in a thread with an event loop of its own, since every test has another loop."""
+    """A context manager. They live in a thread with an event loop of its own, since every test has another loop."""
 
     def __init__(self, programs: Path, folder: Path) -> None:
         self._programs, self._folder = programs, folder
@@ -27,11 +28,14 @@ class RealClusters:
         self._thread = threading.Thread(target=self._loop.run_forever, name="real-clusters", daemon=True)
         self._parts: dict[str, RealKubePart] = {}
 
-    def open(self) -> None:
+    def __enter__(self) -> Self:
         """Start the thread. A cluster starts when a test needs it."""
         self._thread.start()
+        return self
 
-    def close(self) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """End all clusters."""
         for part in self._parts.values():
             self.run(part.stop())

@@ -58,10 +58,8 @@ def control_plane_programs() -> Path:
 @pytest.fixture(scope="session")
 def real_clusters(control_plane_programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealClusters]:
     """Clusters with a real API server, which all tests of the session share."""
-    clusters = RealClusters(control_plane_programs, tmp_path_factory.mktemp("real-clusters"))
-    clusters.open()
-    yield clusters
-    clusters.close()
+    with RealClusters(control_plane_programs, tmp_path_factory.mktemp("real-clusters")) as clusters:
+        yield clusters
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ ANY_NAME = {"pods/log", "namespaces"}
 Exercised = tuple[str, str, str, str]
 
 
-@pytest.fixture
+@pytest.fixture(params=["real"])
 def clusters(real_clusters: RealClusters) -> RealKubePart:
     return real_clusters.fresh(BERLIN_AND_HAMBURG)
 

@@ -1,6 +1,6 @@
 """Two clusters whose own Service ranges are small, served by the stand-in and by real API servers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,13 @@ async def stand_ins(authority: Authority, tmp_path: Path) -> AsyncIterator[KubeP
     await part.stop()
 
 
+@pytest.fixture(scope="module")
+def real_clusters(control_plane_programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealClusters]:
+    """Clusters that end with the module: hundreds of ranges keep a control plane busy long after the test."""
+    with RealClusters(control_plane_programs, tmp_path_factory.mktemp("real-clusters")) as clusters:
+        yield clusters
+
+
 @pytest.fixture
 def real_wide(real_clusters: RealClusters) -> RealKubePart:
     return real_clusters.fresh([WIDE])
@@ -74,7 +81,7 @@ def small_kubeconfig(request: pytest.FixtureRequest, server: str) -> Path:
 
 @pytest.fixture
 async def gateway() -> AsyncIterator[KubernetesGateway]:
-    gateway = KubernetesGateway(deadline=20, environment={})
+    gateway = KubernetesGateway(deadline=100, environment={})  # 200 requests at once, on a busy machine
     yield gateway
     await gateway.close()
 
