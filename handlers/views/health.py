@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from handlers.kit.language import phrase, t
 from handlers.kit.text import count, duration, escape
+from handlers.views import schedules
 from handlers.views.facts import sentence
 from services.model.errors import Invalid
 from services.model.health import Health, HealthReason, HealthState, Sighting
@@ -137,9 +138,9 @@ def connection(sighting: Sighting) -> str:
 def schedule(sighting: Sighting) -> str:
     """Schedule and window in words, plain text: `at 03:00 every day, open for 3 h` (UTC)."""
     if is_continuous(sighting):
-        return "continuous"
+        return t("continuous")
     try:
-        text = cron.parse(sighting.schedule).words().removesuffix(", UTC")
+        text = schedules.words(cron.parse(sighting.schedule))
     except Invalid:
         text = sighting.schedule
     return text + (t(", open for {window}", window=duration(sighting.window)) if sighting.window else "")

@@ -10,7 +10,7 @@ from handlers.kit.blocks import Confirm, button
 from handlers.kit.language import phrase, t
 from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, count, duration, escape, listed, mention
-from handlers.views import health
+from handlers.views import health, schedules
 from services.model.errors import InvalidRule
 from services.model.watch import Watch
 from services.policy import cron
@@ -69,7 +69,7 @@ def _already_wrong(digest: Report | None) -> Iterator[Block]:
         return
     number = count(len(rows), "connected registry is", "connected registries are")
     note = t("Alerts follow when one of them changes, and for everything new.")
-    yield blocks.section(f":warning:  {bold(f'{number} not well already')}. {note}")
+    yield blocks.section(f":warning:  {bold(t('{number} not well already', number=number))}. {note}")
     cells = [
         (
             row.sighting.target.name,
@@ -77,7 +77,7 @@ def _already_wrong(digest: Report | None) -> Iterator[Block]:
             row.site,
             t("{at} ago", at=duration(digest.summary.at - contact))
             if (contact := last_contact(row.sighting))
-            else "never",
+            else t("never"),
             row.sighting.target.acr.rpartition("/")[2],
         )
         for row in rows
@@ -137,7 +137,7 @@ def _summary_and_alerts(watch: Watch, now: datetime) -> Block:
 
 
 def _every(watch: Watch) -> str:
-    return cron.parse(watch.every, watch.tz).words() if watch.every else "none"
+    return f"{schedules.words(cron.parse(watch.every, watch.tz))}, {watch.tz}" if watch.every else t("none")
 
 
 def _summaries(watch: Watch, now: datetime) -> str:
@@ -151,7 +151,7 @@ def _summaries(watch: Watch, now: datetime) -> str:
     times = [f"{at:%a %d %b %H:%M %Z}" if at.year == year else f"{at:%a %d %b %Y %H:%M %Z}" for at in local]
     return t(
         "Summaries: {schedule} ({every})\nNext: {times}",
-        schedule=escape(schedule.words()),
+        schedule=escape(f"{schedules.words(schedule)}, {schedule.tz}"),
         every=code(watch.every),
         times=escape("; ".join(times)),
     )

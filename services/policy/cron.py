@@ -1,4 +1,4 @@
-"""Crontab expressions: read strictly, shown in words, and turned into times across daylight-saving changes.
+"""Crontab expressions: read strictly, and turned into times across daylight-saving changes.
 
 Semantics are those of crontab(5): `*`, lists, ranges and steps; names of months and days; 0 and 7 are Sunday; when both
 day fields are restricted either may match, unless one begins with `*`. Beyond crontab, `L` is the last day of
@@ -7,12 +7,12 @@ the month, `LW` its last weekday, `MON#1` its first Monday and `5L` its last Fri
 
 import calendar
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -32,9 +32,7 @@ NICKNAMES = {
 _DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 _MONTHS = tuple(calendar.month_name)[1:]
 _DAY, _WEEK, _SECOND = timedelta(days=1), timedelta(days=7), timedelta(seconds=1)
-_MINUTES, _HOURS, _MONTH, _WEEKDAYS = 60, 24, 31, 7
-_EXACT_TIMES = 6
-"""Up to so many times of day are listed one by one."""
+_HOURS, _WEEKDAYS = 24, 7
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
@@ -207,9 +205,28 @@ class Cron:
     expression: str
     tz: str = "UTC"
 
-    def words(self) -> str:
-        """Such as `at 09:00 on Monday to Friday, Europe/Berlin`."""
-        return f"{_words(self.expression)}, {self.tz}"
+    @property
+    def fields(self) -> tuple[tuple[int, ...], ...]:
+        """All minutes, hours, days of the month, months and days of the week (0 is Sunday), ascending."""
+        return tuple(tuple(sorted(values)) for values in _fields(self.expression))
+
+    @property
+    def last_day(self) -> Literal["", "day", "weekday"]:
+        """Whether it is due on a month's last day, or on its last weekday."""
+        kinds: Mapping[str, Literal["day", "weekday"]] = {"L": "day", "LW": "weekday"}
+        return kinds.get(self.expression.split()[2].upper(), "")
+
+    @property
+    def nth_weekday(self) -> tuple[int, int] | None:
+        """A day of the week (0 is Sunday) by its place in the month, from 1; the place is 0 for the last one."""
+        nth = _NTH.fullmatch(self.expression.split()[4])
+        return ((_KINDS[-1].number(nth[1]) or 0) % _WEEKDAYS, int(nth[2] or 0)) if nth else None
+
+    @property
+    def needs_both_days(self) -> bool:
+        """Whether the day of the month and that of the week both have to fit; else either will do."""
+        fields = self.expression.split()
+        return fields[2].startswith("*") or fields[4].startswith("*")
 
     def next(self, after: datetime, n: int = 3) -> tuple[datetime, ...]:
         """The first `n` due times later than `after`, in UTC."""
@@ -343,104 +360,3 @@ def _zone(name: str) -> ZoneInfo:
 @lru_cache(maxsize=1024)
 def _fields(expression: str) -> tuple[frozenset[int], ...]:
     return tuple(values for values, _ in _Reader(expression, "every").fields())
-
-
-# --- words ----------------------------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=1024)
-def _words(expression: str) -> str:
-    minutes, hours, days, months, weekdays = _fields(expression)
-    when = _times(sorted(minutes), sorted(hours))
-    on = _on(expression, sorted(days), sorted(weekdays))
-    among = f" in {_spans(sorted(months), _MONTHS, 1)}" if len(months) < len(_MONTHS) else ""
-    if not on and when.startswith("at ") and ":" in when and "hour" not in when:
-        on = " every day"
-    return f"{when}{on}{among}"
-
-
-def _times(minutes: Sequence[int], hours: Sequence[int]) -> str:
-    step, runs = _step(hours, 24), _runs(hours)
-    if len(minutes) == 1 and step > 1 and len(hours) > _EXACT_TIMES:
-        past = f"at {_past(minutes)} past the hour, " if minutes[0] else ""
-        return f"{past}every {step} hours"
-    listed_one_by_one = len(hours) * len(minutes) <= _EXACT_TIMES or (len(minutes) == 1 and len(runs) > 1)
-    if listed_one_by_one and len(hours) < _HOURS:
-        return "at " + _listed([f"{hour:02}:{minute:02}" for hour in hours for minute in minutes])
-    if list(minutes) == [0]:
-        return "every hour" + (f" from {hours[0]:02}:00 to {hours[-1]:02}:00" if len(hours) < _HOURS else "")
-    spans = [f"{first:02}:00 to {last:02}:59" for first, last in runs]
-    during = " from " + _listed(spans) if len(hours) < _HOURS else ""
-    if len(minutes) == _MINUTES:
-        return f"every minute{during}"
-    if every := _step(minutes, _MINUTES):
-        return f"every {every} minutes{during}"
-    return f"at {_past(minutes)} past every hour{during}"
-
-
-def _past(minutes: Sequence[int]) -> str:
-    return _listed(list(map(str, minutes))) + (" minute" if list(minutes) == [1] else " minutes")
-
-
-def _on(expression: str, days: Sequence[int], weekdays: Sequence[int]) -> str:
-    day_text, week_text = expression.split()[2].upper(), expression.split()[4]
-    nth = _NTH.fullmatch(week_text)
-    is_last = bool(_LAST.fullmatch(day_text))
-    every_day, every_weekday = len(days) == _MONTH and not is_last, len(weekdays) == _WEEKDAYS and not nth
-    of_month = "the " + _spans(days, _ORDINALS, 1) + " of the month"
-    if is_last:
-        of_month = "the last day of the month" if day_text == "L" else "the last weekday of the month"
-    of_week = _spans([*weekdays[1:], 7] if weekdays[0] == 0 else weekdays, (*_DAYS[1:], _DAYS[0]), 1)
-    if nth:
-        place = _ORDINALS[int(nth[2]) - 1] if nth[2] else "last"
-        of_week = f"the {place} {_DAYS[(_KINDS[-1].number(nth[1]) or 0) % _WEEKDAYS]} of the month"
-    needs_both = day_text.startswith("*") or week_text.startswith("*")
-    if every_day and every_weekday:
-        return ""
-    if needs_both:
-        if every_day:
-            return f" on {of_week}"
-        if every_weekday:
-            return f" on {of_month}"
-        return f" on {of_week} when it is {of_month}"
-    # With both fields restricted either one will do, also when one of them names all its values.
-    return "" if every_day or every_weekday else f" on {of_month} and also on {of_week}"
-
-
-_ORDINALS = tuple(
-    f"{number}{'th' if 10 < number < 14 else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"  # noqa: PLR2004
-    for number in range(1, 32)
-)
-
-
-def _step(values: Sequence[int], size: int) -> int:
-    """The step of values that go evenly round a clock from zero; 0 when they don't."""
-    if len(values) < 2 or values[0]:  # noqa: PLR2004 - one value has no step
-        return 0
-    step = values[1]
-    return step if size % step == 0 and list(values) == list(range(0, size, step)) else 0
-
-
-def _runs(values: Sequence[int]) -> list[tuple[int, int]]:
-    runs: list[tuple[int, int]] = []
-    for value in values:
-        if runs and runs[-1][1] == value - 1:
-            runs[-1] = (runs[-1][0], value)
-        else:
-            runs.append((value, value))
-    return runs
-
-
-def _spans(values: Sequence[int], names: Sequence[str], low: int) -> str:
-    """Such as `Monday to Wednesday and Friday`."""
-    parts: list[str] = []
-    for first, last in _runs(values):
-        if last - first < 2:  # noqa: PLR2004 - two neighbours are listed
-            parts += [names[value - low] for value in range(first, last + 1)]
-        else:
-            parts.append(f"{names[first - low]} to {names[last - low]}")
-    return _listed(parts)
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -5,6 +5,7 @@ from typing import get_args
 import pytest
 
 from handlers.views import health as words
+from handlers.views import schedules
 from handlers.views.facts import UNKNOWN
 from services.model.health import HealthReason, HealthState
 from services.policy import cron
@@ -51,4 +52,4 @@ def test_schedule_and_window_in_words(schedule: str, window: object, text: str) 
 
 
 def test_a_registry_schedule_is_read_as_crontab_is() -> None:
-    assert cron.parse("0 0 * * 7").words() == "at 00:00 on Sunday, UTC"
+    assert schedules.words(cron.parse("0 0 * * 7")) == "at 00:00 on Sunday"
