@@ -14,6 +14,7 @@ import structlog
 from handlers.kit import corrections
 from handlers.kit.catalogue import Catalogue, Parsed
 from handlers.kit.command import Command, Commands, Parameter
+from handlers.kit.language import language_of, reading
 from handlers.kit.message import Message, Modal
 from handlers.kit.nearest import nearest, ranked
 from handlers.kit.request import Request
@@ -67,6 +68,10 @@ class Door:
 
     async def dispatch(self, request: Request) -> Reply:
         """Run one request. Never raises unless it is cancelled."""
+        with reading(language_of(request.person.locale)):
+            return await self._dispatch(request)
+
+    async def _dispatch(self, request: Request) -> Reply:
         passage = _Passage()
         began = time.perf_counter()
         try:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from handlers.kit.language import t
@@ -87,6 +87,8 @@ class Modal:
     fields: tuple[Field, ...]
     notes: tuple[Block, ...] = ()
     """Blocks above the fields, such as an alert."""
+    close: str = field(default_factory=lambda: t("Close"))
+    """The button that leaves the form as it was."""
 
 
 def view(modal: Modal, *, channel: str, message_ts: str = "", thread_ts: str = "") -> dict[str, Any]:
@@ -109,7 +111,7 @@ def view(modal: Modal, *, channel: str, message_ts: str = "", thread_ts: str = "
         "callback_id": SUBMIT,
         "title": {"type": "plain_text", "text": cut(modal.title, 24)},
         "submit": {"type": "plain_text", "text": cut(modal.submit, 24)},
-        "close": {"type": "plain_text", "text": t("Close")},
+        "close": {"type": "plain_text", "text": modal.close},
         "private_metadata": json.dumps(origin, separators=(",", ":")),
         "blocks": [*modal.notes, *inputs],
     }

@@ -77,7 +77,7 @@ def _state(incident: Incident) -> str:
     if incident.kind == "registry":
         return t("is {state}", state=words.word(incident.state))
     troubles = {HealthReason.UNREADABLE: t("can't be read"), HealthReason.CLUSTER_SILENT: t("is not reporting")}
-    return troubles.get(incident.reason, "is offline")
+    return troubles.get(incident.reason, t("is offline"))
 
 
 def _parent(incident: Incident) -> str:
@@ -136,7 +136,7 @@ def _body(incident: Incident, concern: Concern) -> Iterator[Block]:
             at_site = concern.sites[0] if len(concern.sites) == 1 else ""
             check = button(t("Check {at_site}", at_site=at_site), runs=f"check {at_site}") if at_site else None
             accessory = blocks.accessory(check, "check") if check else None
-            yield blocks.section(f"{bold('What to do')}\n{next_steps.of(incident)}", accessory=accessory)
+            yield blocks.section(f"{bold(t('What to do'))}\n{next_steps.of(incident)}", accessory=accessory)
     acknowledged = (
         t(":eyes: Acknowledged by {acknowledged_by}", acknowledged_by=mention(incident.acknowledged_by))
         if incident.acknowledged_by
@@ -203,7 +203,7 @@ def _end(incident: Incident) -> str:
     relapses = t(", with {relapses}", relapses=count(incident.flaps, "relapse")) if incident.flaps else ""
     text = t("It lasted {lasted}{relapses}.", lasted=lasted, relapses=relapses)
     if number := len(incident.children):
-        have = "has" if number == 1 else "have"
+        have = t("has") if number == 1 else t("have")
         consequence = (
             t("it gets its own alert if it misses") if number == 1 else t("each gets its own alert if it misses")
         )
@@ -318,7 +318,7 @@ def _row(sighting: Sighting, current: Health) -> tuple[str, ...]:
         sighting.target.name,
         words.word(current.state),
         words.connection(sighting),
-        f"{sighting.last_sync:%Y-%m-%d %H:%M}" if sighting.last_sync else "never",
+        f"{sighting.last_sync:%Y-%m-%d %H:%M}" if sighting.last_sync else t("never"),
         duration(current.lag) if current.lag else "",
         f"{expected:%Y-%m-%d %H:%M}" if expected else "",
         words.schedule(sighting),
@@ -387,7 +387,7 @@ def listing(
             title(incident, concern),
             incident.severity,
             duration(now - since(incident)),
-            "acknowledged" if incident.acknowledged_by else "snoozed" if incident.snoozed_until else "open",
+            t("acknowledged") if incident.acknowledged_by else t("snoozed") if incident.snoozed_until else t("open"),
             str(len(incident.children) or 1),
             incident.id,
         )

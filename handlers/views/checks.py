@@ -21,7 +21,7 @@ def report(kind: str, site: Site, name: str | None, results: tuple[Finding, ...]
     ordered = findings.ordered(results)
     problems = [finding for finding in ordered if finding.level != "ok"]
     fine = [findings.render(finding, kind) for finding in ordered if finding.level == "ok"]
-    head = f"{bold(f'{name} at {site.name}' if name else site.name)}: {_verdict(results)}"
+    head = f"{bold(t('{name} at {site}', name=name, site=site.name) if name else site.name)}: {_verdict(results)}"
     sections = [blocks.section(head), *(finding_block(finding, kind) for finding in problems[:MOST])]
     for start in range(0, len(fine), 10):
         lines = [f"{text.icon}  {text.sentence}" for text in fine[start : start + 10]]
@@ -50,4 +50,4 @@ def _verdict(results: tuple[Finding, ...]) -> str:
             unknown=unknown,
             scope=scope,
         )
-    return f"ready{scope}"
+    return t("ready{scope}", scope=scope)

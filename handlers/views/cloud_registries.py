@@ -78,7 +78,7 @@ def _facts(registry: Registry) -> list[tuple[str, str]]:
         (t("Tier"), escape(registry.sku)),
         (t("Location"), escape(registry.location)),
         (t("Login server"), code(registry.login_server)),
-        (t("Data endpoints"), endpoints or ("on" if registry.data_endpoint else "off")),
+        (t("Data endpoints"), endpoints or (t("on") if registry.data_endpoint else t("off"))),
         (t("Network access"), public),
         (t("Admin user"), t("on, and nothing here needs it") if registry.admin_user else t("off, and not needed")),
         (t("State"), escape(registry.provisioning_state)),

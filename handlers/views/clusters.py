@@ -82,7 +82,7 @@ def listing(rows: Sequence[Row], page: int, last: int, total: int) -> Message:
     ordered = sorted(rows, key=lambda row: row.state == _CONNECTED)
     states = Counter(row.state for row in ordered)
     counted = listed(f"{number} {escape(state)}" for state, number in states.items())
-    head = f"{bold(count(total, 'cluster'))}{', on this page' if last > 1 else ''}: {counted}"
+    head = f"{bold(count(total, 'cluster'))}{t(', on this page') if last > 1 else ''}: {counted}"
     # Only this page has rows: the clusters of the others were not asked.
     table = [[_cells(row) for row in ordered] if number == page else [] for number in range(1, last + 1)]
     parts = blocks.paged(head, COLUMNS, table, page, turns="cluster list --turn")
@@ -108,7 +108,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         arc.distribution,
         arc.kubernetes_version,
         str(arc.node_count) if arc.node_count is not None else "",
-        f"{arc.last_heartbeat:%Y-%m-%d %H:%M}" if arc.last_heartbeat else "never",
+        f"{arc.last_heartbeat:%Y-%m-%d %H:%M}" if arc.last_heartbeat else t("never"),
     )
 
 
@@ -126,7 +126,7 @@ def card(detail: ClusterDetail) -> Message:
     arc, facts = known(detail.arc, None), site.cluster.facts
     azure = (
         (
-            (t("Last contact"), date(arc.last_heartbeat) if arc.last_heartbeat else "never"),
+            (t("Last contact"), date(arc.last_heartbeat) if arc.last_heartbeat else t("never")),
             (t("Agents"), escape(arc.agent_version)),
             (t("Distribution"), escape(arc.distribution)),
             (t("Kubernetes, as Azure has it"), escape(arc.kubernetes_version)),
@@ -200,7 +200,7 @@ def _nodes(nodes: Sequence[Node]) -> str:
         + (t(" ({total} not ready)", total=total - ready[platform]) if total > ready[platform] else "")
         for platform, total in totals.most_common(MOST_PLATFORMS)
     ]
-    return listed(platforms) or "none"
+    return listed(platforms) or t("none")
 
 
 def _storage_classes(classes: Sequence[StorageClass]) -> str:
@@ -208,12 +208,12 @@ def _storage_classes(classes: Sequence[StorageClass]) -> str:
     names = [code(item.name) + (t(" (default)") if item.default else "") for item in ordered]
     further = [t("{number} more", number=len(names) - MOST_NAMES)] if len(names) > MOST_NAMES else []
     default = "" if any(item.default for item in classes) or not classes else t("; none is the default")
-    return (listed([*names[:MOST_NAMES], *further]) or "none") + default
+    return (listed([*names[:MOST_NAMES], *further]) or t("none")) + default
 
 
 def _extensions(extensions: tuple[Extension, ...]) -> str:
     own = registry_extensions(extensions)
-    return listed(f"{code(each.name)} {escape(each.provisioning_state)}" for each in own) or "none"
+    return listed(f"{code(each.name)} {escape(each.provisioning_state)}" for each in own) or t("none")
 
 
 def _cert_manager(detail: ClusterDetail) -> str:
@@ -221,13 +221,17 @@ def _cert_manager(detail: ClusterDetail) -> str:
     extensions = detail.extensions
     microsofts = [each for each in known(extensions, ()) if each.type == CERT_MANAGER_TYPE]
     if microsofts:
-        state = f"extension {code(microsofts[0].name)} {escape(microsofts[0].provisioning_state)}"
+        state = t(
+            "extension {name} {provisioning_state}",
+            name=code(microsofts[0].name),
+            provisioning_state=escape(microsofts[0].provisioning_state),
+        )
         missing = "" if known(detail.cert_manager, True) else t("; its resource types are not there")
         return t("Microsoft's, {state}{missing}", state=state, missing=missing)
     facts = detail.site.cluster.facts
-    stated = ("installed" if facts.cert_manager else "none") if facts else ""
+    stated = (t("installed") if facts.cert_manager else t("none")) if facts else ""
     if not isinstance(detail.cert_manager, Known) or not detail.cert_manager.value:
-        return _answered(detail.cert_manager, lambda _: "none", stated)
+        return _answered(detail.cert_manager, lambda _: t("none"), stated)
     if isinstance(extensions, Unknown):
         return t("installed; by whom could not be asked")
     for each in registry_extensions(extensions.value):

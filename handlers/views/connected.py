@@ -197,19 +197,19 @@ def _parent_key(key: Key, by_key: Mapping[Key, Row]) -> Key | None:
 
 def _cells(member: Row, depth: int, now: datetime) -> tuple[str, ...]:
     registry, placement, result = member.registry, member.placement, member.registry.sync_result
-    synced = t("{age} ago", age=duration(now - registry.last_sync)) if registry.last_sync else "never"
+    synced = t("{age} ago", age=duration(now - registry.last_sync)) if registry.last_sync else t("never")
     sites = ", ".join(site.name for site in placement.sites)
     return (
         f"{CHILD * depth}{registry.name}",
         health_words.word(member.health.state),
-        sites or (t("not known") if placement.unasked else "none"),
+        sites or (t("not known") if placement.unasked else t("none")),
         ", ".join(filter(None, (registry.connection_state, health_words.disk(member.health)))),
         t("{synced}, full sync {state}", synced=synced, state=result.state) if result and result.is_failure else synced,
         registry.mode,
         _parent(member.acr, registry),
         registry.login_server,
         registry.activation,
-        registry.schedule if registry.schedule != CONTINUOUS else "continuous",
+        registry.schedule if registry.schedule != CONTINUOUS else t("continuous"),
         duration(registry.window) if registry.window and registry.schedule != CONTINUOUS else "",
     )
 
@@ -260,7 +260,7 @@ class Detail:
     @property
     def title(self) -> str:
         """Such as `*edge01* at *berlin*`, or `*edge01* of *contosoacr*` where it runs at no known site; in mrkdwn."""
-        return f"{bold(self.registry.name)} {'at' if self.placement.extensions else 'of'} {bold(self.where)}"
+        return f"{bold(self.registry.name)} {t('at') if self.placement.extensions else t('of')} {bold(self.where)}"
 
     @property
     def extension(self) -> str:
@@ -272,7 +272,7 @@ class Detail:
             for site, extension in placement.extensions
         ]
         if placement.unasked:
-            clusters = "cluster" if len(placement.unasked) == 1 else "clusters"
+            clusters = t("cluster") if len(placement.unasked) == 1 else t("clusters")
             states.append(t("{number} {clusters} could not be asked", number=len(placement.unasked), clusters=clusters))
         return "; ".join(states) or t("not installed at any site")
 
@@ -286,7 +286,7 @@ def card(detail: Detail, now: datetime) -> Message:
     mark = MARKS.get(registry.connection_state.lower(), ":white_circle:")
     if current.state == "unhealthy":
         mark = health_words.mark(current.state)
-    name = "at" if placement.extensions else "of"
+    name = t("at") if placement.extensions else t("of")
     head = t(
         "{mark}  {title} is {connection_state}",
         mark=mark,
@@ -294,11 +294,13 @@ def card(detail: Detail, now: datetime) -> Message:
         connection_state=escape(registry.connection_state),
     )
     ago = t(" ({age} ago)", age=duration(now - registry.last_sync)) if registry.last_sync else ""
-    collection = t("on, {gc_schedule} UTC", gc_schedule=escape(registry.gc_schedule)) if registry.gc_enabled else "off"
+    collection = (
+        t("on, {gc_schedule} UTC", gc_schedule=escape(registry.gc_schedule)) if registry.gc_enabled else t("off")
+    )
     pairs = (
         (t("Mode"), escape(registry.mode)),
         (t("Activation"), escape(registry.activation)),
-        (t("Last sync"), date(registry.last_sync) + ago if registry.last_sync else "never"),
+        (t("Last sync"), date(registry.last_sync) + ago if registry.last_sync else t("never")),
         (t("Last full sync"), _sync_result(registry)),
         (t("Schedule"), escape(schedule(registry))),
         (t("Login server at the edge"), code(registry.login_server) or t("none until it is activated")),
@@ -306,10 +308,10 @@ def card(detail: Detail, now: datetime) -> Message:
         (t("Messages are kept for"), duration(registry.message_ttl) if registry.message_ttl else ""),
         (t("Runtime"), escape(registry.version)),
         (t("Disk"), health_words.disk(current)),
-        (t("Client tokens"), listed(code(each.rpartition("/")[2]) for each in registry.client_token_ids) or "none"),
+        (t("Client tokens"), listed(code(each.rpartition("/")[2]) for each in registry.client_token_ids) or t("none")),
         (t("Garbage collection"), collection if registry.gc_enabled is not None else ""),
         (t("Log level"), escape(registry.log_level)),
-        (t("Notifications"), listed(code(pattern) for pattern in registry.notifications) or "none"),
+        (t("Notifications"), listed(code(pattern) for pattern in registry.notifications) or t("none")),
         (t("Extension"), detail.extension),
     )
     parts = [*elsewhere(detail), blocks.section(head), *_meaning(detail, current), *blocks.fields(pairs)]
@@ -364,7 +366,7 @@ def _sync_result(registry: ConnectedRegistry) -> str:
 def schedule(registry: ConnectedRegistry) -> str:
     """When it syncs: the cron expression as it is, which is what operators compare."""
     if registry.schedule == CONTINUOUS:
-        return "continuous"
+        return t("continuous")
     return t("{schedule} UTC", schedule=registry.schedule) + (
         t(", open for {window}", window=duration(registry.window)) if registry.window else ""
     )

@@ -172,7 +172,7 @@ def _in_azure(installation: Installation) -> list[tuple[str, str]]:
     )
     return [
         (t("Extension"), f"{code(extension.name)} {escape(extension.provisioning_state)}"),
-        (t("Version"), f"{escape(extension.version) or 'not known yet'}{train}"),
+        (t("Version"), f"{escape(extension.version) or t('not known yet')}{train}"),
         (t("Upgrades"), upgrades[extension.auto_upgrade]),
         (t("Last changed"), date(extension.modified) if extension.modified else ""),
         (t("Connected registry"), f"{escape(registry.connection_state)}, {escape(registry.activation)}{synced}"),
@@ -219,10 +219,10 @@ def _in_cluster(installation: Installation, runtime: Runtime) -> Iterator[Block]
         if runtime.replicas
         else ""
     )
-    deployment = "available" if runtime.deployment_available else t("not available")
-    nothing = t("scaled to 0 Pods") if runtime.deployment_available else "none"
+    deployment = t("available") if runtime.deployment_available else t("not available")
+    nothing = t("scaled to 0 Pods") if runtime.deployment_available else t("none")
     setting = installation.extension.settings.get(SERVICE_ADDRESS, "")
-    addresses = listed(map(code, runtime.service_addresses)) or "none"
+    addresses = listed(map(code, runtime.service_addresses)) or t("none")
     differs = setting and setting not in runtime.service_addresses
     claim = ", ".join(filter(None, (runtime.volume_phase, runtime.volume_class, runtime.volume_request)))
     phase = "" if runtime.namespace_phase == "Active" else f" {escape(runtime.namespace_phase)}"
@@ -234,7 +234,7 @@ def _in_cluster(installation: Installation, runtime: Runtime) -> Iterator[Block]
                 t("Service IP"),
                 addresses + (t("; the extension's setting is {setting}", setting=code(setting)) if differs else ""),
             ),
-            (t("Volume claim"), escape(claim) or "none"),
+            (t("Volume claim"), escape(claim) or t("none")),
             (t("Certificates"), _certificates(installation.certificates)),
         ]
     )
@@ -258,7 +258,7 @@ def _certificates(answer: Answer[tuple[Certificate, ...]]) -> str:
     return listed(
         f"{code(certificate.name)} "
         + (
-            "ready"
+            t("ready")
             if certificate.ready
             else t("not ready: {message}", message=escape(certificate.message) or t("no reason given"))
         )

@@ -46,8 +46,11 @@ def render(finding: Finding, kind: str) -> FindingText:
         words = _unasked(finding)
     elif finding.code == UNPROVEN:
         words = FindingWords(
-            "The bot has no access to the cluster of {site} (`access: none` in the site file), so it asks Azure alone."
-            f"\nNot looked at: {_proofs(finding)}.",
+            t(
+                "The bot has no access to the cluster of {{site}} (`access: none` in the site file), so it asks Azure"
+                " alone.\nNot looked at: {proofs}.",
+                proofs=_proofs(finding),
+            ),
             "Somebody with access to the cluster can look at it.",
         )
     else:

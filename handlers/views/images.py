@@ -126,8 +126,8 @@ def _state_cells(arrival: Arrival, now: datetime) -> tuple[str, str, str]:
         )
     if arrival.missing:
         state = t("incomplete: {manifests} of its index missing", manifests=count(len(arrival.missing), "manifest"))
-    edge = short_digest(arrival.edge) or ("unknown" if arrival.state == "unknown" else "none")
-    return state, short_digest(arrival.cloud) or "none", edge
+    edge = short_digest(arrival.edge) or (t("unknown") if arrival.state == "unknown" else t("none"))
+    return state, short_digest(arrival.cloud) or t("none"), edge
 
 
 def _silences(contents: Contents, slash: str) -> Iterator[Block]:
@@ -183,7 +183,9 @@ def silence(answer: EdgeSilence, registry: str, slash: str) -> str:
             )
         ),
     }
-    return sentences.get(answer.code, f"What {code(registry)} answered can't be read{detail}")
+    return sentences.get(
+        answer.code, t("What {registry} answered can't be read{detail}", registry=code(registry), detail=detail)
+    )
 
 
 # --- one image everywhere ---------------------------------------------------------------------------------------------
@@ -261,7 +263,7 @@ def whereabouts(image: Whereabouts, now: datetime, *, slash: str = "/registry") 
         parts.append(blocks.section(text))
     rows = []
     for edge in edges:
-        site, arrival = edge.site.name if edge.site else "unknown", edge.arrival or Arrival("", "unknown")
+        site, arrival = edge.site.name if edge.site else t("unknown"), edge.arrival or Arrival("", "unknown")
         if edge.state != "there":
             rows.append((edge.registry.name, site, edge.acr.name, *_state_cells(arrival, now)))
     if rows:
@@ -294,7 +296,7 @@ def _verdict(image: Whereabouts, totals: Counter[State], digests: set[str]) -> s
     mark = ":white_check_mark:" if totals["there"] == number else ":warning:"
     if totals["there"] + totals["due"] == number and totals["due"]:
         mark = ":hourglass_flowing_sand:"
-    have = "has" if number == 1 else "have"
+    have = t("has") if number == 1 else t("have")
     text = t(
         "{mark}  {there} of {edges} {have} {name} with {what}",
         mark=mark,

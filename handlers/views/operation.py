@@ -85,7 +85,7 @@ def _named(operation: Operation | Related) -> str:
 
 def _state(operation: Operation | Related) -> tuple[str, str]:
     """Emoji and word; a success has the word of its kind."""
-    mark, word = _STATES[operation.state]
+    mark, word = _STATES[operation.state][0], t(_STATES[operation.state][1])
     words = words_of(operation.kind)
     if operation.state != "succeeded":
         return mark, word
@@ -237,7 +237,7 @@ def _differences(operation: Operation) -> Iterator[Block]:
         for key in keys[:MOST_DIFFERENCES]
     ]
     changes = "\n".join(lines) or ("" if operation.plan.blockers else t("The steps have changed."))
-    since = "approved" if operation.decisions else "planned"
+    since = t("approved") if operation.decisions else t("planned")
     headline = t(":warning: *Something has changed since this was {since}*, so nothing was written.", since=since)
     yield blocks.section(f"{headline}\n{changes}".rstrip())
 
@@ -245,9 +245,9 @@ def _differences(operation: Operation) -> Iterator[Block]:
 def _fact(value: object) -> str:
     match value:
         case None | "":
-            return "none"
+            return t("none")
         case bool():
-            return "yes" if value else "no"
+            return t("yes") if value else t("no")
     return escape(cut(short(str(value)), 60))
 
 
@@ -261,7 +261,7 @@ def _approval(operation: Operation) -> Iterator[Block]:
         if operation.approvals
         else ""
     )
-    approvers = listed(map(escape, request.approvers), "or")
+    approvers = listed(map(escape, request.approvers), t("or"))
     needed = t("one approval") if missing == 1 else t("{missing} approvals", missing=missing)
     digest = operation.plan.digest if operation.plan else ""
     yield blocks.context(t("Rule {rule}  ·  plan {digest}", rule=bold(request.rule), digest=code(digest)))
@@ -450,7 +450,7 @@ def _small(operation: Operation, index: int) -> str:
     """Duration and remark of a finished step, in small print."""
     run = _run(operation, index)
     if run.state == "running" and operation.state == "running" and isinstance(run.output, Paused):
-        system = causes.SYSTEMS.get(run.output.service, "The other system")
+        system = t(causes.SYSTEMS.get(run.output.service, phrase("The other system")))
         return t("  ·  {system} asked for a pause until {until:%H:%M} UTC", system=system, until=run.output.until)
     if run.state == "running" and operation.state == "running" and isinstance(run.output, Note):
         return f"  ·  {words_of(operation.kind).remark(run.output)}"
@@ -511,7 +511,7 @@ def decision_buttons(operation: Operation) -> tuple[Button, Button]:
     approve = f"operation approve {operation.id} --digest {digest}"
     return (
         button(t("Approve"), runs=approve, style="primary", confirm=question),
-        button("Reject…", runs=f"operation reject {operation.id}", style="danger"),
+        button(t("Reject…"), runs=f"operation reject {operation.id}", style="danger"),
     )
 
 
@@ -583,7 +583,7 @@ def details(operation: Operation, *, script: bool = False) -> Message:
     """Everything about one operation: decisions and steps with their ids; `script` says that its plan has one."""
     sections = [*_head(operation), *_middle(operation), *_verdict(operation)]
     if operation.decisions:
-        sections.append(blocks.section("\n".join(["*Decisions*", *map(_decision, operation.decisions)])))
+        sections.append(blocks.section("\n".join([bold(t("Decisions")), *map(_decision, operation.decisions)])))
     if operation.plan:
         rows = [_row(operation, index, step) for index, step in enumerate(operation.planned)]
         sections.append(blocks.table((t("Step"), t("State"), t("Took"), t("Correlation id")), rows))
@@ -602,7 +602,7 @@ def _decision(decision: Decision) -> str:
 
 def _row(operation: Operation, index: int, step: PlannedStep) -> tuple[str, str, str, str]:
     run = _run(operation, index)
-    state = "kept" if not step.runs else run.state
+    state = t("kept") if not step.runs else run.state
     return step_title(operation.kind, step), state, _seconds(run), run.correlation_id
 
 

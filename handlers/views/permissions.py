@@ -81,7 +81,7 @@ def card(
         columns = (*columns, t("Needed below by")) if family.below else columns
         turns = f"permissions show {own.name}" + (f" --site {detail.asked_at.name}" if detail.asked_at else "")
         pages = blocks.pages_of_rows(columns, rows, PAGE)
-        parts += blocks.paged("*Permissions*", columns, pages, page, turns=f"{turns} --turn")
+        parts += blocks.paged(t("*Permissions*"), columns, pages, page, turns=f"{turns} --turn")
     parts += namesakes(detail)
     return Message(escape(f"{own.name}: {_usage(own)}"), tuple(parts))
 
@@ -134,7 +134,7 @@ def _shortfall(detail: Detail, shortfall: Shortfall) -> Iterator[Block]:
         return  # `_holder` says what is missing instead
     further = [t("{number} more", number=len(actions) - MOST_NAMED)] if len(actions) > MOST_NAMED else []
     named = listed([*map(code, actions[:MOST_NAMED]), *further])
-    verb = "needs" if len(needing) == 1 else "need"
+    verb = t("needs") if len(needing) == 1 else t("need")
     text = t(
         ":warning:  The scope map {name} of {holder} lacks {permissions} that {needing} {verb}: {named}.",
         name=code(holder.scope_map.name),

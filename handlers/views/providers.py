@@ -14,7 +14,7 @@ from services.policy.sites import CONNECTED_REGISTRIES_TYPE, Site
 
 def card(site: Site, states: Answer[Mapping[str, str]], version: Answer[str]) -> Message:
     """Which are missing on top with the lines that register them, then all, and the api-version in use."""
-    noun = "subscription" if len(site.subscriptions) == 1 else "subscriptions"
+    noun = t("subscription") if len(site.subscriptions) == 1 else t("subscriptions")
     subscription = t(
         "the {noun} of {site} ({subscriptions})",
         noun=noun,
@@ -48,7 +48,7 @@ def card(site: Site, states: Answer[Mapping[str, str]], version: Answer[str]) ->
         parts = [blocks.section(head)]
         if missing:
             parts.append(blocks.rich(blocks.preformatted(registration_lines(site, missing))))
-        parts += blocks.fields((escape(name), escape(state) or "unknown") for name, state in states.value.items())
+        parts += blocks.fields((escape(name), escape(state) or t("unknown")) for name, state in states.value.items())
     if isinstance(version, Unknown):
         why = errors.explanation(version.error)
         note = t(":grey_question:  The api-version for connected registries is not known. {why}", why=why)

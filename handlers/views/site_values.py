@@ -17,8 +17,8 @@ from services.policy.sites import Site
 T = TypeVar("T")
 Row = tuple[str, str, str]
 COLUMNS = (phrase("What"), phrase("Value"), phrase("From"))
-FILE, DEFAULT = "site file", "default"
-_UNASKED = "could not be asked"
+FILE, DEFAULT = phrase("site file"), phrase("default")
+_UNASKED = phrase("could not be asked")
 _EMPTY: Mapping[str, str] = {
     "identity": "that of the bot's settings",
     "acr.create_in": "a deployment creates no registry",
@@ -30,7 +30,10 @@ _EMPTY: Mapping[str, str] = {
     "extension.version": "the newest, upgraded by Azure",
 }
 """What applies where a key has no value. A key without words here has nothing to say then."""
-_RANGES: Mapping[str, str] = {"ServiceCIDR": "cluster, ServiceCIDR", "refusal": "cluster, refusal of an address"}
+_RANGES: Mapping[str, str] = {
+    "ServiceCIDR": phrase("cluster, ServiceCIDR"),
+    "refusal": phrase("cluster, refusal of an address"),
+}
 
 
 def rows(
@@ -43,13 +46,13 @@ def rows(
     site = cluster.site
     values = [(value, _text(value, site)) for value in values_of(site)]
     stated = [
-        (value.key, text, t("{file}, line {line}", file=FILE, line=lines[value.key]) if value.key in lines else FILE)
+        (value.key, text, t("{file}, line {line}", file=t(FILE), line=lines[value.key]) if value.key in lines else FILE)
         for value, text in values
         if not value.is_default
     ]
     defaults = [(value.key, text, DEFAULT) for value, text in values if value.is_default]
     everything = (*stated, *_settings(site, settings), *_azure(registry, cluster), *_inside(cluster), *defaults)
-    return [row for row in everything if row[1]]
+    return [(t(what), value, t(origin)) for what, value, origin in everything if value]
 
 
 def _text(value: SiteValue, site: Site) -> str:
@@ -57,7 +60,7 @@ def _text(value: SiteValue, site: Site) -> str:
         case empty if not empty and value.key == "extension.service_ip":
             return t("the first free one of cluster.facts") if site.cluster.facts else t("a free one is picked")
         case bool(is_on):
-            return "yes" if is_on else "no"
+            return t("yes") if is_on else t("no")
         case timedelta() as span:
             return duration(span)
         case tuple(entries) if entries:
@@ -75,7 +78,7 @@ def _settings(site: Site, settings: Sequence[Setting]) -> Iterator[Row]:
         unused.add("KUBECONFIG")
     for setting in settings:
         if setting.name not in unused:
-            yield setting.name, setting.value, DEFAULT if setting.is_default else "setting"
+            yield setting.name, setting.value, DEFAULT if setting.is_default else t("setting")
 
 
 def _azure(registry: Answer[Registry | None], cluster: ClusterDetail) -> Iterator[Row]:
@@ -90,7 +93,7 @@ def _azure(registry: Answer[Registry | None], cluster: ClusterDetail) -> Iterato
         case Known():
             yield "registry", t("does not exist"), origin
         case _:
-            yield "registry", _UNASKED, origin
+            yield "registry", t(_UNASKED), origin
     origin = t("Azure Arc")
     match cluster.arc:
         case Known(value=ArcCluster() as arc):
@@ -101,7 +104,7 @@ def _azure(registry: Answer[Registry | None], cluster: ClusterDetail) -> Iterato
         case Known():
             yield t("Arc-enabled cluster"), t("does not exist"), origin
         case _:
-            yield t("Arc-enabled cluster"), _UNASKED, origin
+            yield t("Arc-enabled cluster"), t(_UNASKED), origin
 
 
 def _inside(cluster: ClusterDetail) -> Iterator[Row]:
@@ -109,21 +112,25 @@ def _inside(cluster: ClusterDetail) -> Iterator[Row]:
 
     def row(noun: str, answer: Answer[T], words: Callable[[T], str], origin: str = "cluster") -> Iterator[Row]:
         if not isinstance(answer, NotAsked):
-            yield noun, words(answer.value) if isinstance(answer, Known) else _UNASKED, origin
+            yield noun, words(answer.value) if isinstance(answer, Known) else t(_UNASKED), origin
 
     ranges = cluster.ranges
-    source = _RANGES.get(ranges.value.source, "cluster") if isinstance(ranges, Known) else "cluster"
+    source = _RANGES.get(ranges.value.source, t("cluster")) if isinstance(ranges, Known) else t("cluster")
     yield from row(t("the cluster is the site's"), cluster.identity, str, t("cluster, azure-clusterconfig"))
     yield from row(t("Kubernetes API"), cluster.version, str)
     yield from row(
         t("ready nodes"),
         cluster.nodes,
-        lambda nodes: ", ".join(f"{node.name} {node.os}/{node.architecture}" for node in nodes if node.ready) or "none",
+        lambda nodes: (
+            ", ".join(f"{node.name} {node.os}/{node.architecture}" for node in nodes if node.ready) or t("none")
+        ),
     )
     yield from row(
         t("storage classes"),
         cluster.storage_classes,
-        lambda classes: ", ".join(each.name + (t(" (default)") if each.default else "") for each in classes) or "none",
+        lambda classes: (
+            ", ".join(each.name + (t(" (default)") if each.default else "") for each in classes) or t("none")
+        ),
     )
-    yield from row("cert-manager", cluster.cert_manager, lambda is_there: "installed" if is_there else "none")
+    yield from row("cert-manager", cluster.cert_manager, lambda is_there: t("installed") if is_there else t("none"))
     yield from row(t("Service ranges"), ranges, lambda answer: ", ".join(answer.ranges), source)

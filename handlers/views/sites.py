@@ -53,7 +53,7 @@ class SiteDetail:
         here = [row for row in self.fleet.rows if self.site in row.placement.sites]
         if not here:
             is_known = not self.fleet.unasked and self.site.name not in self.fleet.unasked_sites
-            return "none" if is_known else t("could not be asked")
+            return t("none") if is_known else t("could not be asked")
         names = [f"{code(row.registry.name)} {health.word(row.health.state)}" for row in here[:MOST]]
         further = len(here) - MOST
         return ", ".join(names) + (t(" and {further} more", further=further) if further > 0 else "")
@@ -124,7 +124,7 @@ def card(detail: SiteDetail) -> Message:
     parts += [blocks.context(f":grey_question:  {reason}") for reason in reasons]
     buttons = [button(t("Check"), runs=f"check {site.name}"), button(t("List"), runs=f"list --site {site.name}")]
     if "registry:write" in detail.permissions:
-        buttons.append(button("Deploy…", runs=f"deploy --site {site.name}"))
+        buttons.append(button(t("Deploy…"), runs=f"deploy --site {site.name}"))
     parts += [blocks.actions(*buttons), blocks.table(site_values.COLUMNS, detail.values)]
     return Message(escape(t("Site {site}, {environment}", site=site.name, environment=site.environment)), tuple(parts))
 

@@ -183,7 +183,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         sighting.target.name,
         words.word(current.state),
         row.site,
-        t("{at} ago", at=duration(sighting.at - sighting.last_sync)) if sighting.last_sync else "never",
+        t("{at} ago", at=duration(sighting.at - sighting.last_sync)) if sighting.last_sync else t("never"),
         duration(current.lag) if current.lag else "",
         changed,
         ", ".join(filter(None, (words.connection(sighting), words.disk(current)))),

@@ -101,7 +101,7 @@ def _rows(detail: Detail, tokens: Iterable[Token], now: datetime) -> Iterable[_R
         token = by_name.get(name)
         written = next((one for one in (sync, *clients) if one.casefold() == name), name)
         use = "sync" if name == sync.casefold() else "client" if name in {one.casefold() for one in clients} else ""
-        linked = {"sync": t("as sync token"), "client": "yes"}.get(use, "no")
+        linked = {"sync": t("as sync token"), "client": t("yes")}.get(use, t("no"))
         if others[name]:
             linked += t(", also to {others}", others=listed(others[name]))
         yield _Row(token.name if token else written, token, use, linked, _trouble(token, now))
@@ -127,9 +127,9 @@ def _cells(row: _Row, now: datetime) -> tuple[str, ...]:
     slots = {slot.name.casefold(): slot for slot in token.passwords}
     return (
         row.name,
-        row.use or "none",
-        "enabled" if token.enabled else "disabled",
-        _last(token.scope_map_id) or "none",
+        row.use or t("none"),
+        t("enabled") if token.enabled else t("disabled"),
+        _last(token.scope_map_id) or t("none"),
         *(_slot(slots.get(name), now) for name in SLOTS),
         row.linked,
     )
@@ -137,7 +137,7 @@ def _cells(row: _Row, now: datetime) -> tuple[str, ...]:
 
 def _slot(slot: PasswordSlot | None, now: datetime) -> str:
     if slot is None:
-        return "none"
+        return t("none")
     created = t("created {created:%Y-%m-%d %H:%M}, ", created=slot.created) if slot.created else ""
     if slot.expires is None:
         return t("{created}never expires", created=created)

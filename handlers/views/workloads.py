@@ -94,7 +94,7 @@ def _place_row(site: Site, workload: DeployedWorkload) -> tuple[str, ...]:
         spec.registry,
         image(spec),
         t("{number} of {replicas} pulled", number=len(digests), replicas=spec.replicas),
-        ", ".join(map(short_digest, dict.fromkeys(digests))) or "none",
+        ", ".join(map(short_digest, dict.fromkeys(digests))) or t("none"),
         _states(workload),
     )
 
@@ -112,13 +112,13 @@ def _row(workload: DeployedWorkload, images: Mapping[str, Image]) -> tuple[str, 
     elif len(digests) < spec.replicas:
         verdict = t("not pulled yet")
     else:
-        verdict = "yes" if set(digests) <= cloud.digests else "no"
+        verdict = t("yes") if set(digests) <= cloud.digests else t("no")
     return (
         spec.name,
         spec.namespace,
         image(spec),
         t("{number} of {replicas} pulled", number=len(digests), replicas=spec.replicas),
-        ", ".join(map(short_digest, dict.fromkeys(digests))) or "none",
+        ", ".join(map(short_digest, dict.fromkeys(digests))) or t("none"),
         verdict,
         _states(workload),
     )
@@ -127,4 +127,4 @@ def _row(workload: DeployedWorkload, images: Mapping[str, Image]) -> tuple[str, 
 def _state(pod: WorkloadPod) -> str:
     if pod.reason == "CrashLoopBackOff" and pod.exit_code == 0:
         return t("ends with exit code 0, and is started again")
-    return pod.reason or pod.state or "starting"
+    return pod.reason or pod.state or t("starting")

@@ -97,8 +97,8 @@ def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
 UPDATE_WORDS = ProcedureWords(
     title="Prepare the cloud registry {target}",
     success="ready for connected registries",
-    nothing=lambda operation: (
-        f"There was nothing to do: {code(operation.target)} is Premium and has its data endpoint on."
+    nothing=lambda operation: t(
+        "There was nothing to do: {target} is Premium and has its data endpoint on.", target=code(operation.target)
     ),
     steps={
         "acr.create": StepWords("Cloud registry {name}", "Premium, in {location}, with its data endpoint on"),
@@ -117,9 +117,10 @@ CREATE_WORDS = replace(
     title="Create the cloud registry {target}",
     success="created",
     idle="exists already",
-    nothing=lambda operation: (
-        f"There was nothing to create: {code(operation.target)} exists."
-        f" {code(f'acr update {operation.site}')} gives it what connected registries need."
+    nothing=lambda operation: t(
+        "There was nothing to create: {target} exists. {command} gives it what connected registries need.",
+        target=code(operation.target),
+        command=code(f"acr update {operation.site}"),
     ),
 )
 
@@ -139,5 +140,7 @@ DELETE_WORDS = replace(
     title="Delete the cloud registry {target}",
     success="deleted",
     idle="nothing to delete",
-    nothing=lambda operation: f"There was nothing to delete: there is no cloud registry {code(operation.target)}.",
+    nothing=lambda operation: t(
+        "There was nothing to delete: there is no cloud registry {target}.", target=code(operation.target)
+    ),
 )

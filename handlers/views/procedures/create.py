@@ -40,10 +40,10 @@ WORDS = ProcedureWords(
     success="created",
     idle="exists as asked for",
     steps={
-        "acr.data_endpoint": StepWords("Data endpoint of {name}", lambda _params: "off → on"),
+        "acr.data_endpoint": StepWords("Data endpoint of {name}", lambda _params: t("off → on")),
         "scope_map.grant": StepWords("Rights of {registry}", _granted),
         "scope_map.put": StepWords("Scope map {name}", synced),
-        "sync_token.put": StepWords("Sync token {name}", lambda _params: "without a password yet"),
+        "sync_token.put": StepWords("Sync token {name}", lambda _params: t("without a password yet")),
         "connected.create": StepWords("Connected registry {name}", connected_settings),
     },
     fields=_fields,

@@ -1,5 +1,6 @@
 """The words of a deactivation."""
 
+from handlers.kit.language import t
 from handlers.kit.text import escape
 from handlers.views.procedures.words import REGISTRY_FINDINGS, CauseWords, FindingWords, ProcedureWords, StepWords
 from services.operations.deactivate.request import Cause, Code
@@ -11,14 +12,14 @@ WORDS = ProcedureWords(
         "connected.deactivate": StepWords(
             "Activation of {name}",
             lambda params: (
-                "Active → Inactive; another installation can be activated then"
+                t("Active → Inactive; another installation can be activated then")
                 if params["activation"] == "Active"
-                else f"it is {params['activation']} already"
+                else t("it is {activation} already", activation=params["activation"])
             ),
         ),
         "connected.inactive": StepWords("{name} is inactive"),
     },
-    fields=lambda operation: (("Connected registry", f"{escape(operation.target)} is Inactive"),),
+    fields=lambda operation: ((t("Connected registry"), t("{target} is Inactive", target=escape(operation.target))),),
     causes={
         Cause.STILL_ACTIVE: CauseWords(
             "Azure accepted the deactivation of {name} but shows it as Active.",

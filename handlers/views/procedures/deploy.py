@@ -60,12 +60,15 @@ WORDS = ProcedureWords(
     steps={
         "service_ip.hold": StepWords(
             "Service IP {address}",
-            lambda params: "or the next free one, if somebody takes it first" if params["picked"] else "as requested",
+            lambda params: (
+                t("or the next free one, if somebody takes it first") if params["picked"] else t("as requested")
+            ),
         ),
         "service_ip.reserve": StepWords(
             "Service IP {address}",
-            lambda params: (
-                f"{'from the site file' if params['picked'] else 'as requested'}; nobody has looked whether it is free"
+            lambda params: t(
+                "{picked}; nobody has looked whether it is free",
+                picked=t("from the site file") if params["picked"] else t("as requested"),
             ),
         ),
         "provider.register": REGISTRATION,

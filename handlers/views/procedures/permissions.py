@@ -57,7 +57,11 @@ WORDS = ProcedureWords(
         "permissions.grant": StepWords("Rights of {registry}", _granted),
         "permissions.revoke": StepWords(
             "Rights of {registry}",
-            lambda params: f"loses {_repositories(params)}" if params["actions"] else "has none of them",
+            lambda params: (
+                t("loses {repositories}", repositories=_repositories(params))
+                if params["actions"]
+                else t("has none of them")
+            ),
         ),
         "permissions.synced": StepWords("Next sync of {name}"),
     },

@@ -100,9 +100,9 @@ WORDS = ProcedureWords(
         "extension.remove": StepWords(
             "Extension {name}",
             lambda params: (
-                "Azure forgets it, and nobody uninstalls it"
+                t("Azure forgets it, and nobody uninstalls it")
                 if params["force"]
-                else "the Arc agents uninstall it, with its namespace and its volume"
+                else t("the Arc agents uninstall it, with its namespace and its volume")
             ),
         ),
         "namespace.gone": StepWords("Namespace {namespace} is gone from the cluster"),
@@ -238,8 +238,10 @@ EXTENSION_WORDS = replace(
     title="Delete the extension of {target} at {site}",
     success="deleted",
     idle="nothing to delete",
-    nothing=lambda operation: (
-        f"There was nothing to delete: {code(operation.site)} has no extension of {code(operation.target)}."
+    nothing=lambda operation: t(
+        "There was nothing to delete: {site} has no extension of {target}.",
+        site=code(operation.site),
+        target=code(operation.target),
     ),
     fields=_extension_fields,
 )
@@ -250,11 +252,13 @@ ROLLBACK_WORDS = replace(
     title="Roll back {target} at {site}",
     success="rolled back",
     idle="nothing to take back",
-    nothing=lambda _operation: "There was nothing to take back: what the operation had made is gone already.",
+    nothing=lambda _operation: t("There was nothing to take back: what the operation had made is gone already."),
     steps={
         **WORDS.steps,
-        "scope_map.narrow": StepWords("Scope map {name}", lambda params: f"loses {_rights(params)}"),
-        "scope_map.widen": StepWords("Scope map {name}", lambda params: f"gets back {_rights(params)}"),
+        "scope_map.narrow": StepWords("Scope map {name}", lambda params: t("loses {rights}", rights=_rights(params))),
+        "scope_map.widen": StepWords(
+            "Scope map {name}", lambda params: t("gets back {rights}", rights=_rights(params))
+        ),
     },
     fields=_rollback_fields,
 )

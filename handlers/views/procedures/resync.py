@@ -28,7 +28,7 @@ WORDS = ProcedureWords(
     title="Resync {target} at {site}",
     success="done",
     steps={
-        "connected.resync": StepWords("Full sync of {name}", lambda _params: "all its repositories, from the start"),
+        "connected.resync": StepWords("Full sync of {name}", lambda _params: t("all its repositories, from the start")),
         "connected.resynced": StepWords("Full sync of {name} has ended"),
     },
     fields=_fields,

@@ -54,7 +54,7 @@ WORDS = ProcedureWords(
     steps={
         "token.rotate": StepWords("Password in the extension {name}", _password),
         "token.contact": StepWords("{name} makes contact with the new password"),
-        "token.end": StepWords("Password {slot} of {token}", lambda _params: "the old one, only after that contact"),
+        "token.end": StepWords("Password {slot} of {token}", lambda _params: t("the old one, only after that contact")),
         "token.still_in_contact": StepWords("{name} stays in contact without the old password"),
     },
     fields=_fields,

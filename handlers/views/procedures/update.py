@@ -45,9 +45,13 @@ def _value(value: object) -> str:
     return str(value)
 
 
+def _in_prose(label: str) -> str:
+    return label[0].lower() + label[1:]
+
+
 def _changes(params: Mapping[str, Any]) -> str:
     changes = params["changes"].items()
-    labels = {field: t(label[0].lower() + label[1:]) for field, label in _LABELS.items()}
+    labels = {field: _in_prose(t(label)) for field, label in _LABELS.items()}
     texts = [f"{labels[field]} {_value(before)} → {_value(after)}" for field, (before, after) in changes]
     return ", ".join(texts) or t(_SAME)
 

@@ -140,7 +140,11 @@ DEPLOY_WORDS = ProcedureWords(
         "workload.put": StepWords("Workload {workload}", _workload),
         "workload.pulled": StepWords(
             "{workload} has the cloud's image",
-            lambda params: f"by the digest {short_digest(params['digests'][0])} of {params['repository']} in the cloud",
+            lambda params: t(
+                "by the digest {digest} of {repository} in the cloud",
+                digest=short_digest(params["digests"][0]),
+                repository=params["repository"],
+            ),
         ),
     },
     fields=_fields,
