@@ -277,7 +277,7 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
         outside = await _Outside.open(blueprint, stack)
         lease = outside.store.lease
         posting = Posting(for_cards(outside.client), lease, lambda: len(lease.replicas))
-        board = Board(posting, outside.store, outside.clock)
+        board = Board(posting, outside.store, outside.clock, outside.people.locale)
         work = await _Work.open(blueprint, outside, board, stack)
         watching = _Watching.over(blueprint, outside, board)
         schedule = Schedule(outside.store, outside.clock, watching.summaries)

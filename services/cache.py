@@ -56,6 +56,11 @@ class Cache(Generic[K, V]):
             self._entries[key] = (self._clock(), answer)
             return answer
 
+    def last(self, key: K) -> V | None:
+        """The last answer, however old, without asking; None where there is none."""
+        entry = self._entries.get(key)
+        return entry[1] if entry else None
+
     def forget(self, key: K) -> None:
         """Drop the answer, so that the next call asks again."""
         self._entries.pop(key, None)

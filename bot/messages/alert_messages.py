@@ -54,6 +54,7 @@ class AlertMessages:
         return View(
             revision=stored.revision,
             channels=await self._channels(stored, cluster),
+            readers=await self._readers(),
             render=render,
             replies=replies,
             # The first message shows everything up to now, so its thread begins empty.
@@ -65,6 +66,11 @@ class AlertMessages:
     async def behind(self, since: datetime | None) -> tuple[str, ...]:
         """Incidents that are not shown, or may not be shown, in some channel."""
         return await self._store.messages.incidents_behind(since)
+
+    async def _readers(self) -> dict[Channel, str]:
+        """Who set up the oldest watch of each channel: they chose to have alerts there."""
+        watches = sorted(await self._store.watches.all(), key=lambda watch: watch.created, reverse=True)
+        return {Channel(watch.place.team, watch.place.channel): watch.by for watch in watches}
 
     async def _channels(self, stored: StoredIncident, cluster: str) -> tuple[Channel, ...]:
         """The channels that have a message of the incident, and while it is open those with a watch that covers it."""

@@ -8,8 +8,8 @@ is retried when it may work (`obstacles`); a message that Slack can't show is sh
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
@@ -20,6 +20,7 @@ from bot.messages.obstacles import Obstacles
 from bot.messages.posting import Posting
 from bot.messages.queue import Queue
 from handlers.kit.blocks import section
+from handlers.kit.language import Language, language_of, reading
 from handlers.kit.message import File, Message
 from services.model.clock import Clock
 from services.model.errors import (
@@ -99,6 +100,8 @@ class View:
     """The replies that are missing from a message's thread, in order."""
     first_position: int
     """The position of a new message's thread."""
+    readers: Mapping[Channel, str] = field(default_factory=dict)
+    """Whose language it is in there, a person by Slack id; English where nobody is named."""
     reported: Incident | None = None
     urgent: bool = True
     """Whether an edit takes precedence over those that only show progress."""
@@ -143,7 +146,7 @@ class Board:
     """Shows subjects of the registered kinds.
 
     In seconds, `pause` is the wait before a second attempt, and `between_edits` the least time between two edits of one
-    message that only show progress.
+    message that only show progress. `locale` says in which one Slack speaks to a person, by id; empty where it can't.
     """
 
     def __init__(
@@ -151,6 +154,7 @@ class Board:
         posting: Posting,
         store: Store,
         clock: Clock,
+        locale: Callable[[str], Awaitable[str]],
         *,
         pause: float = 1.0,
         between_edits: float = BETWEEN_EDITS,
@@ -159,6 +163,7 @@ class Board:
         self._messages = store.messages
         self._workspaces = store.workspaces
         self._clock = clock
+        self._locale = locale
         self._pause = pause
         self._between_edits = between_edits
         self._kinds: dict[SubjectKind, Kind] = {}
@@ -383,7 +388,9 @@ class Board:
             if await self._find(message, message.pending, thread=message.ts):
                 claim.note(position=int(message.pending.rpartition(":")[2]), reported=view.reported)
             claim.note(pending="")
-        for reply in await view.replies(claim.message):
+        with reading(await self._language(view, message.channel)):
+            replies = await view.replies(claim.message)
+        for reply in replies:
             mark = f"{message.subject.id}:{reply.position}"
             if reply.text:
                 await self._store_pending(claim, mark)
@@ -424,9 +431,21 @@ class Board:
         """Post a view as it is now, without updating it later; raises `services.model.errors`."""
         post = partial(self._posting.post, channel, kind=event_type, mark=mark)
         message = LiveMessage(Subject("summary", mark), channel, await self._send_fitting(channel, view, post))
-        for reply in await view.replies(message):
+        with reading(await self._language(view, channel)):
+            replies = await view.replies(message)
+        for reply in replies:
             if reply.file:
                 await self._upload(message, reply.file)
+
+    # --- languages --------------------------------------------------------------------------------------------------
+
+    async def _rendered(self, view: View, channel: Channel, plan_blocks: bool) -> Message:
+        with reading(await self._language(view, channel)):
+            return await view.render(plan_blocks)
+
+    async def _language(self, view: View, channel: Channel) -> Language:
+        reader = view.readers.get(channel, "")
+        return language_of(await self._locale(reader)) if reader else "en"
 
     # --- what fits --------------------------------------------------------------------------------------------------
 
@@ -436,12 +455,12 @@ class Board:
         Some workspaces refuse plan blocks; that is stored, so that they are tried only once.
         """
         plan_blocks = await self._workspaces.plan_blocks(channel.team)
-        full = await view.render(plan_blocks)
+        full = await self._rendered(view, channel, plan_blocks)
         headline = replace(full, blocks=(section(full.text), *full.buttons), attachments=())
         forms = [full, headline, replace(full, blocks=(), attachments=(), text=full.text[:1000])]
         without_plan = None
         if plan_blocks and any(block["type"] == "plan" for block in full.blocks):
-            without_plan = await view.render(False)
+            without_plan = await self._rendered(view, channel, False)
             forms.insert(1, without_plan)
         refusals: list[Refused] = []
         for form in forms:

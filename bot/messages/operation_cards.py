@@ -27,12 +27,15 @@ class OperationCards:
         if operation is None or operation.shown_by_parent:
             return None
 
+        channel = Channel(operation.place.team, operation.place.channel)
+
         async def render(plan_blocks: bool) -> Message:
             return views.card(operation, plan_blocks=plan_blocks)
 
         return View(
             revision=operation.revision,
-            channels=(Channel(operation.place.team, operation.place.channel),),
+            channels=(channel,),
+            readers={channel: operation.requester},
             render=render,
             replies=partial(self._replies, operation),
             first_position=0,

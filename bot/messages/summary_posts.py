@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from bot.messages.board import Board, ThreadReply, View
+from handlers.kit.language import t
 from handlers.kit.message import File, Message
 from handlers.views import summary as views
 from services.model.message import Channel, LiveMessage, Subject, SubjectKind
@@ -76,11 +77,17 @@ class SummaryPosts:
             if views.pages(rows) < FILE_FROM:
                 return (ThreadReply(1),)
             name = f"{due.watch.subject or 'all'}-{due.at:%Y-%m-%d-%H%M}.csv"
-            return (ThreadReply(1, file=File(name, f"All rows, {due.at:%Y-%m-%d %H:%M} UTC", views.csv(rows))),)
+            return (
+                ThreadReply(
+                    1, file=File(name, t("All rows, {due} UTC", due=f"{due.at:%Y-%m-%d %H:%M}"), views.csv(rows))
+                ),
+            )
 
+        channel = Channel(due.watch.place.team, due.watch.place.channel)
         return View(
             revision=0,
-            channels=(Channel(due.watch.place.team, due.watch.place.channel),),
+            channels=(channel,),
+            readers={channel: due.watch.by},
             render=render,
             replies=replies,
             first_position=0,

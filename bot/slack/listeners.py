@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 
 import structlog
@@ -23,6 +23,7 @@ from bot.slack.replies import Replies, Where
 from bot.slack.tasks import Tasks
 from handlers.dispatch import Door, Reply
 from handlers.home import HOME
+from handlers.kit.language import language_of, reading
 from handlers.kit.message import Message, Modal, option, submission, view
 from handlers.kit.request import Request
 from handlers.views import errors as views
@@ -87,10 +88,15 @@ class Listeners:
 
     def _refusal(self, person: str) -> Message | None:
         """What somebody reads instead of an answer, without room or after too many commands; None to go on."""
-        if not self._tasks.has_room:
-            return views.busy()
-        wait = self._pace.take(person)
-        return views.too_fast(self._pace.per_minute, wait) if wait else None
+        with self._reading(person):
+            if not self._tasks.has_room:
+                return views.busy()
+            wait = self._pace.take(person)
+            return views.too_fast(self._pace.per_minute, wait) if wait else None
+
+    def _reading(self, person: str) -> AbstractContextManager[None]:
+        """Within it, sentences are in the language of somebody who was answered before; nothing is asked for it."""
+        return reading(language_of(self._people.last_locale(person)))
 
     async def _publish_home(self, person: str, channel: str) -> None:
         """Fill somebody's Home tab with the answer to the command `home`, run in their direct conversation."""
@@ -167,17 +173,20 @@ class Listeners:
         """Send what a command answers, or why it answers nothing."""
         try:
             answer = await reply
-            match answer.message if answer else None:
-                case Modal() as modal if line.opens_forms:
-                    await self._replies.open(modal, line.trigger_id, where)
-                case Message() as message:
-                    await self._replies.send(message, where)
+            with self._reading(where.person):
+                match answer.message if answer else None:
+                    case Modal() as modal if line.opens_forms:
+                        await self._replies.open(modal, line.trigger_id, where)
+                    case Message() as message:
+                        await self._replies.send(message, where)
         except DomainError as error:
             _log.warning("delivery_not_answered", error=str(error))
-            await self._try_to_send(Message(views.explanation(error)), where)
+            with self._reading(where.person):
+                await self._try_to_send(Message(views.explanation(error)), where)
         except Exception:  # noqa: BLE001 - a person waits for an answer, even after a fault
             _log.exception("fault")
-            await self._try_to_send(views.ours(reference), where)
+            with self._reading(where.person):
+                await self._try_to_send(views.ours(reference), where)
 
     async def _try_to_send(self, message: Message, where: Where) -> None:
         with suppress(DomainError):

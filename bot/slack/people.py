@@ -41,6 +41,7 @@ class _Profile:
     is_guest: bool
     is_stranger: bool
     tz: str
+    locale: str = ""
 
 
 _UNKNOWN = _Profile("", "", "", is_guest=False, is_stranger=True, tz="UTC")
@@ -71,7 +72,20 @@ class People:
             is_guest=profile.is_guest,
             is_external=foreign or profile.is_stranger,
             tz=profile.tz,
+            locale=profile.locale,
         )
+
+    async def locale(self, person_id: str) -> str:
+        """The locale in which Slack speaks to somebody, such as `zh-CN`; empty where Slack does not say or answer."""
+        try:
+            return (await self._profiles.get(person_id)).locale
+        except DomainError:
+            return ""
+
+    def last_locale(self, person_id: str) -> str:
+        """The same without a request, as it was when it was last asked for; empty where it never was."""
+        profile = self._profiles.last(person_id)
+        return profile.locale if profile else ""
 
     async def place(self, channel: str, name: str = "") -> Place:
         """The channel with this id; `name` is the one that the payload gives for it."""
@@ -125,7 +139,7 @@ class People:
     async def _ask_profile(self, person_id: str) -> _Profile:
         try:
             with translated("users.info"):
-                answer = await self._client.users_info(user=person_id)
+                answer = await self._client.users_info(user=person_id, include_locale=True)
         except Absent:
             return _UNKNOWN
         user: dict[str, Any] = answer["user"]
@@ -137,6 +151,7 @@ class People:
             is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted")),
             is_stranger=bool(user.get("is_stranger")) or bool(user.get("deleted")),
             tz=user.get("tz") or "UTC",
+            locale=user.get("locale") or "",
         )
 
     async def _ask_groups(self, _key: str) -> Groups:

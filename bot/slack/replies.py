@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack.client import proxy_for, share, translated
 from bot.slack.people import People
 from handlers.kit.blocks import HOME_BLOCKS, MESSAGE_BLOCKS, context, section
+from handlers.kit.language import t
 from handlers.kit.message import Message, Modal, view
 from handlers.kit.text import cut
 from handlers.views.errors import form_too_late
@@ -101,7 +102,7 @@ class Replies:
             if error.code not in _NOT_THERE:
                 raise
             self._people.membership_changed(where.channel)
-            note = "Only you can see this, because the bot can't post in this channel. `/invite` it to change that."
+            note = t("Only you can see this, because the bot can't post in this channel. `/invite` it to change that.")
             blocks = (*message.blocks[: MESSAGE_BLOCKS - 1], context(note)) if message.blocks else ()
             text = message.text if message.blocks else f"{message.text}\n{note}"
             await self._privately(Message(text, blocks, attachments=message.attachments), where)
@@ -115,7 +116,7 @@ class Replies:
         except Refused as error:
             if error.code != "messages_tab_disabled":
                 raise
-            note = (
+            note = t(
                 "The bot can't write to you. Switch the Messages tab on in the app's settings (App Home), as its"
                 " manifest has it, then run the command again."
             )
@@ -124,7 +125,7 @@ class Replies:
         if message.file is not None:
             await share(self._client, message.file, channel=posted["channel"], thread=posted["ts"])
         if where.channel != posted["channel"]:
-            await self._privately(Message("The answer is in your direct messages from this app."), where)
+            await self._privately(Message(t("The answer is in your direct messages from this app.")), where)
 
     async def _privately(self, message: Message, where: Where) -> None:
         if await self._by_url(message, where, replace=False):

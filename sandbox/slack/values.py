@@ -50,6 +50,7 @@ class Person:
     real_name: str = ""
     email: str = ""
     tz: str = "Europe/London"
+    locale: str = "en-US"
     is_restricted: bool = False
     is_ultra_restricted: bool = False
     is_admin: bool = False

@@ -16,6 +16,8 @@ class Person:
     is_external: bool = False
     """Of another workspace (Slack Connect)."""
     tz: str = "UTC"
+    locale: str = ""
+    """Such as `zh-CN`, in which Slack itself speaks to them; empty where Slack does not say."""
 
 
 @dataclass(frozen=True)

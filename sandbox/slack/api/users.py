@@ -29,8 +29,10 @@ def _user(slack: Workspace, person: Person) -> Json:
 
 
 def info(slack: Workspace, call: Call) -> Json:
-    """users.info."""
-    return {"user": _user(slack, somebody(slack, call.text("user")))}
+    """users.info. The locale comes for those who ask for it (docs.slack.dev/reference/methods/users.info)."""
+    person = somebody(slack, call.text("user"))
+    locale: Json = {"locale": person.locale} if call.flag("include_locale") else {}
+    return {"user": {**_user(slack, person), **locale}}
 
 
 def everybody(slack: Workspace, call: Call) -> Json:

@@ -15,7 +15,8 @@ from bot.messages.board import BETWEEN_EDITS, Board
 from bot.messages.operation_cards import OperationCards
 from bot.messages.posting import Posting
 from bot.messages.summary_posts import SummaryPosts
-from bot.slack.client import for_cards, open_client
+from bot.slack.client import for_cards, identify, open_client
+from bot.slack.people import People
 from sandbox import world as worlds
 from sandbox.clock import Clock as SandboxClock
 from sandbox.faults import Fault, Faults
@@ -105,7 +106,14 @@ class World:
         client = await self.stack.enter_async_context(
             open_client(Secret(env["SLACK_BOT_TOKEN"]), api_url=env["SLACK_API_URL"])
         )
-        board = Board(Posting(for_cards(client)), store, self.time, pause=PAUSE, between_edits=between_edits)
+        board = Board(
+            Posting(for_cards(client)),
+            store,
+            self.time,
+            People(client, await identify(client)).locale,
+            pause=PAUSE,
+            between_edits=between_edits,
+        )
         configuration = FixedConfiguration(self.sites, Policy())
         poller = Poller(store, configuration, cast(Azure, None), lambda _: None, now=self.time.now)
         summaries = SummaryPosts(board, store, SummaryReports(store, configuration, poller, self.time))

@@ -193,7 +193,7 @@ async def test_history_comes_in_pages_newest_first(web: AsyncWebClient) -> None:
 async def test_people_come_in_pages_unless_the_limit_is_none(web: AsyncWebClient, limit: int) -> None:
     pages = [len(page["members"]) async for page in await web.users_list(limit=limit)]
 
-    assert pages == ([3, 3] if limit else [6])
+    assert pages == ([3, 3, 1] if limit else [7])
 
 
 async def test_a_direct_message_goes_to_a_person(web: AsyncWebClient, people: People) -> None:
@@ -210,8 +210,10 @@ async def test_a_direct_message_goes_to_a_person(web: AsyncWebClient, people: Pe
 
 async def test_people_groups_and_channels_can_be_looked_up(web: AsyncWebClient) -> None:
     assert (await web.users_info(user="U0GRETA"))["user"]["is_restricted"] is True
+    assert "locale" not in (await web.users_info(user="U0LIU"))["user"]
+    assert (await web.users_info(user="U0LIU", include_locale=True))["user"]["locale"] == "zh-CN"
     assert (await web.users_lookupByEmail(email="bob@contoso.example"))["user"]["id"] == "U0BOB"
-    assert (await web.usergroups_users_list(usergroup="S0EDGEOPS"))["users"] == ["U0ALICE", "U0CAROL"]
+    assert (await web.usergroups_users_list(usergroup="S0EDGEOPS"))["users"] == ["U0ALICE", "U0CAROL", "U0LIU"]
     assert (await web.usergroups_list(include_users=True))["usergroups"][1]["users"] == ["U0BOB", "U0ALICE"]
     assert (await web.conversations_info(channel="C0SHARED"))["channel"]["is_ext_shared"] is True
     assert "U0EVE" in (await web.conversations_members(channel="C0SHARED"))["members"]
