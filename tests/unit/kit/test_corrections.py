@@ -84,6 +84,7 @@ def offered(line: str) -> str:
         ("logs", "list"),
         ("destroy edge01", "remove edge01"),
         ("list; /registry whoami", "list"),
+        ("deploy edge01 --site berlin --wait", "deploy edge01 --site berlin --wait-for-images"),
     ],
 )
 def test_the_line_that_was_meant_is_offered(typed: str, line: str) -> None:
@@ -93,7 +94,6 @@ def test_the_line_that_was_meant_is_offered(typed: str, line: str) -> None:
 @pytest.mark.parametrize(
     "typed",
     [
-        "deploy edge01 --site berlin --wait",
         "deploy edge01 --site berlin --force",
         "deploy edge01 --site x",
         "show edge01 --site berlin now",
