@@ -2,17 +2,20 @@
 
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bot import start
 from bot.problems import Problem
 from bot.settings import Settings
 from handlers.views.errors import plain
+from handlers.views.facts import sentence
+from handlers.views.procedures.words import CERTIFICATE_FINDINGS
 from services.gateways.kubernetes import access as kubeconfigs
 from services.gateways.proxies import is_loopback
 from services.model.errors import Unreachable
-from services.operations.source_passwords import password_of
+from services.operations.certificates import Unusable, look
+from services.operations.local_secrets import password_of
 from services.policy.sites import Site
 from services.store import Schema, schema
 
@@ -77,22 +80,16 @@ def database_schema(settings: Settings) -> Schema:
 
 
 def site_problems(sites: Mapping[str, Site], environment: Mapping[str, str] = os.environ) -> list[Problem]:
-    """Kubeconfigs that lead a site nowhere, or two sites' clusters to one API server, and passwords that are missing.
+    """Kubeconfigs that lead a site nowhere, or two sites' clusters to one API server, and secrets that are missing.
 
     Nobody is asked.
 
     Where the bot's machine has no kubeconfig yet, nothing can be said.
     """
-    problems = []
+    problems = list[Problem]()
     by_server: dict[str, Site] = {}
     for site in sites.values():
-        for host, source in site.sources.items():
-            try:
-                if not source.resource_id:
-                    password_of(source, environment)
-            except ValueError as error:
-                text = f"the password for {host} can't be read: {error}"
-                problems.append(Problem(f"images of site {site.name}", text))
+        problems += secret_problems(site, environment)
         if site.access == "none":
             continue
         access = site.cluster.kubernetes
@@ -120,3 +117,16 @@ def site_problems(sites: Mapping[str, Site], environment: Mapping[str, str] = os
                 )
             )
     return problems
+
+
+def secret_problems(site: Site, environment: Mapping[str, str]) -> Iterator[Problem]:
+    """Passwords of the site's image sources that can't be read, and a certificate of its own that can't be used."""
+    for host, source in site.sources.items():
+        try:
+            if not source.resource_id:
+                password_of(source, environment)
+        except ValueError as error:
+            yield Problem(f"images of site {site.name}", f"the password for {host} can't be read: {error}")
+    if site.extension.certificate and isinstance(unusable := look(site, environment), Unusable):
+        text = sentence(CERTIFICATE_FINDINGS[unusable.code].sentence, unusable.facts).replace("`", "")
+        yield Problem(f"certificate of site {site.name}", text)

@@ -181,7 +181,15 @@ class _Work:
         azure, kubernetes = outside.azure.azure, outside.kubernetes
         cards = board.add(OperationCards(store))
         engine = Engine(store.lease)
-        planner = Planner(store, blueprint.configuration, procedures, azure, kubernetes, clock=clock)
+        planner = Planner(
+            store,
+            blueprint.configuration,
+            procedures,
+            azure,
+            kubernetes,
+            clock=clock,
+            environment=blueprint.environment,
+        )
         operations = Operations(
             store,
             blueprint.configuration,

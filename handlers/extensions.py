@@ -124,6 +124,7 @@ def _flag(value: OnOff | None) -> bool | None:
         "extension update edge01 --site berlin --auto-upgrade on --release-train stable",
         "extension update edge01 --site berlin --trust-node-selector on --dry-run",
         "extension update edge01 --site berlin --tls secret --tls-secret edge-certificate",
+        "extension update edge01 --site berlin --tls certificate --dry-run",
     ),
     changes=True,
 )
@@ -155,7 +156,7 @@ async def update(
         version: Version of the extension, which is then kept: nothing upgrades it.
         release_train: Such as stable or preview.
         auto_upgrade: Whether Azure installs newer minor versions by itself.
-        tls: A certificate by cert-manager, one in a Secret of the cluster, or plain HTTP without encryption.
+        tls: A certificate by cert-manager, the site's own, one in a Secret of the cluster, or HTTP without encryption.
         tls_secret: Name of the Secret with ca.crt, tls.crt and tls.key, in the namespace of the extension.
         trust_distribution: Whether nodes learn to trust the certificate.
         trust_node_selector: Whether only nodes with the label containerd-configured-by=connected-registry do.

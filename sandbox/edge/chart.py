@@ -17,6 +17,7 @@ EDGE = {KUBELET: "edge"}
 APP = "app.kubernetes.io/name"
 REGISTRY, CLAIM, TRUST = "connected-registry", "connected-registry-pvc", "connected-registry-trust-distribution"
 CONNECTION_SECRET = "connected-registry-secret"  # noqa: S105 - its name, not its content
+CERTIFICATE_SECRET = "connected-registry-tls"  # noqa: S105 - likewise
 ARC, ARC_RELEASE = "azure-arc", "1.31.3"
 ARC_AGENTS = (
     "config-agent",
@@ -47,6 +48,8 @@ def connected_registry(extension: Extension) -> list[Object]:
     """The chart's objects in the order in which Helm creates them, without cert-manager's."""
     settings = extension.settings
     manifests = [connection_secret(extension), claim(extension), service(extension)]
+    if "tls.crt" in extension.protected:
+        manifests.append(certificate_secret(extension))
     if flag(settings, "trustDistribution.enabled", default=True):
         manifests.append(trust(extension))
     return [*manifests, runtime(extension)]
@@ -61,6 +64,13 @@ def connection_secret(extension: Extension) -> Object:
     """The Secret with the connection string, exactly as it was given."""
     data = {"ACR_REGISTRY_CONNECTION_STRING": extension.protected.get("connectionString", "")}
     return {**_owned(extension, "v1", "Secret", CONNECTION_SECRET), "type": "Opaque", "stringData": data}
+
+
+def certificate_secret(extension: Extension) -> Object:
+    """The Secret with a certificate of one's own, in base64 as given (Learn: tutorial-connected-registry-arc)."""
+    keys = {"tls.crt": "tls.crt", "tls.key": "tls.key", "tls.cacrt": "ca.crt"}
+    data = {name: extension.protected[key] for key, name in keys.items() if key in extension.protected}
+    return {**_owned(extension, "v1", "Secret", CERTIFICATE_SECRET), "type": "kubernetes.io/tls", "data": data}
 
 
 def claim(extension: Extension) -> Object:

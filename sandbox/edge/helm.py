@@ -111,7 +111,7 @@ async def _apply(cluster: Cluster, extension: Extension, manifest: Object) -> No
 def _changes(manifest: Object) -> Object:
     """The body of an upgrade's patch; for a claim only what may change, as an unset class clashes with the default."""
     if manifest["kind"] != "PersistentVolumeClaim" or "storageClassName" in manifest["spec"]:
-        return {key: manifest[key] for key in ("spec", "stringData") if key in manifest}
+        return {key: manifest[key] for key in ("spec", "data", "stringData") if key in manifest}
     return {"spec": {"resources": manifest["spec"]["resources"]}}
 
 

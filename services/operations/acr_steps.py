@@ -10,9 +10,9 @@ from services.model.plan import PlannedStep
 from services.model.secret import Secret
 from services.operations.causes import ImageCause
 from services.operations.command_line import FileContent, Variable, command_line, registration_lines
+from services.operations.local_secrets import password_of
 from services.operations.outputs import ImageImported, ImageKept
 from services.operations.registration import provider_states
-from services.operations.source_passwords import password_of
 from services.operations.step import Done, Going, Progress, Scene, Step, follow, followed, is_there
 from services.policy.sites import PUBLIC_HOSTS, Site
 

@@ -7,7 +7,7 @@ behind that is in use and that nobody could tell.
 """
 
 import shlex
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -16,9 +16,11 @@ from services.model.errors import Failure, Refused
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.model.secret import Secret
+from services.operations import certificates
 from services.operations.command_line import Variable, acr_options, command_line, fetched, kubectl_options
 from services.operations.connection_string import connection_string
 from services.operations.step import Done, Going, Progress, Scene, Step, again
+from services.policy.extensions import TLS_AUTHORITY, TLS_CERTIFICATE, TLS_KEY, TLS_SECRET
 from services.policy.sites import RUNTIME_NAMESPACE, Site
 
 UNDER_WAY = frozenset({"creating", "updating", "pending"})
@@ -41,6 +43,21 @@ async def new_connection_string(scene: Scene) -> Secret:
     return connection_string(
         name=registry.name, token=params["token"], password=password, gateway_endpoint=registry.gateway_endpoint
     )
+
+
+async def new_protected_settings(scene: Scene) -> dict[str, Secret]:
+    """All of them: a new connection string, and what the step's parameters name beside it.
+
+    Those are `tls_secret`, the name of a Secret, and `certificate`, the site's own as it was approved.
+    """
+    params = scene.params
+    others: dict[str, Secret] = {}
+    if params.get("tls_secret"):
+        others[TLS_SECRET] = Secret(params["tls_secret"])
+    if params.get("certificate"):
+        others |= certificates.settings(scene.site, scene.environment, params["certificate"]["fingerprint"])
+    # The password comes last: where the files are no longer those that were approved none is made.
+    return {CONNECTION_STRING: await new_connection_string(scene), **others}
 
 
 async def _extension(scene: Scene) -> Extension:
@@ -126,12 +143,10 @@ def extension_options(site: Site, name: object) -> dict[str, object]:
     }
 
 
-def protected_lines(
-    site: Site, operation: Operation, planned: PlannedStep, others: Mapping[str, str] | None = None
-) -> tuple[str, ...]:
-    """Lines that fill the file `PROTECTED` with a new connection string, and with `others` that are no secrets.
+def protected_lines(site: Site, operation: Operation, planned: PlannedStep) -> tuple[str, ...]:
+    """Lines that fill the file `PROTECTED` with what `new_protected_settings` makes.
 
-    Only its owner can read it, and the secret is in no process's arguments (printf is built in).
+    Only its owner can read it, and no secret is in a process's arguments (printf is built in).
     """
     params, options = planned.params, acr_options(site.acr_ref)
     expires = params.get("expires")
@@ -155,13 +170,32 @@ def protected_lines(
         '{"connectionString": "ConnectedRegistryName=%s;SyncTokenName=%s;SyncTokenPassword=%s;'
         'ParentGatewayEndpoint=%s;ParentEndpointProtocol=https"'
     )
-    form += "".join(f', "{key}": "%s"' for key in others or {}) + "}"
-    names = f"{shlex.quote(operation.target)} {shlex.quote(str(params['token']))}"
-    values = " ".join(("", *map(shlex.quote, (others or {}).values())))
+    others: dict[str, object] = {TLS_SECRET: params["tls_secret"]} if params.get("tls_secret") else {}
+    files = _certificate_lines(site) if params.get("certificate") else {}
+    others |= {key: variable for key, (variable, _line) in files.items()}
+    form += "".join(f', "{key}": "%s"' for key in others) + "}"
+    values = command_line("", operation.target, params["token"], _PASSWORD, _GATEWAY, *others.values())
     return (
         *fetched(_PASSWORD, generate),
         *fetched(_GATEWAY, gateway),
         f"{PROTECTED.name}=$(mktemp)",
         f"trap 'rm -f {PROTECTED}' EXIT",
-        f"printf '{form}\\n' {names} {_PASSWORD} {_GATEWAY}{values.rstrip()} > {PROTECTED}",
+        *(line for _variable, line in files.values()),
+        f"printf '{form}\\n'{values} > {PROTECTED}",
     )
+
+
+def _certificate_lines(site: Site) -> dict[str, tuple[Variable, str]]:
+    """By setting a variable, and the line that fills it with PEM in base64."""
+    own = site.extension.certificate
+    if own is None:
+        return {}
+    sources = {
+        TLS_CERTIFICATE: f"base64 < {shlex.quote(own.certificate_file)}",
+        TLS_KEY: f"printf '%s\\n' \"${{{own.key_variable}}}\" | base64"
+        if own.key_variable
+        else f"base64 < {shlex.quote(own.key_file)}",
+        TLS_AUTHORITY: f"base64 < {shlex.quote(own.ca_file or own.certificate_file)}",
+    }
+    variables = {key: Variable(key.replace(".", "_")) for key in sources}
+    return {key: (variables[key], f"{variables[key].name}=$({line} | tr -d '\\n')") for key, line in sources.items()}

@@ -33,6 +33,7 @@ class Planner:
         kubernetes: Kubernetes,
         *,
         clock: Clock,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._store = store
         self._configuration = configuration
@@ -40,6 +41,7 @@ class Planner:
         self._azure = azure
         self._kubernetes = kubernetes
         self._clock = clock
+        self._environment = environment or {}
 
     def site(self, operation: Operation) -> Site:
         """The operation's site as it is configured now; raises `NotFound` when it is no longer."""
@@ -62,6 +64,7 @@ class Planner:
             options = procedure.options(**options)
         request: Any = procedure.request(site, operation.target, options)
         observation = await procedure.observe(self._azure, self._kubernetes, site, request, approved)
+        observation = procedure.with_files(observation, site, self._environment, self._clock.now())
         cluster = site.cluster_ref.id.lower()
         for _ in range(LEASE_TRIES):
             leased = await self._store.leases.of_others(cluster, operation.id)

@@ -65,6 +65,7 @@ class Procedure(Generic[R, O]):
         steps: Every step that a plan of this kind may name, also in plans of older versions.
         values: Classes of options and of steps' outputs by the tags under which they are stored.
         needs_cluster: Whether nothing of it can be done at a site without access to its cluster.
+        with_files: The observation with what files and variables of the bot's own machine say that the site names, now.
         with_leased: The observation with Service addresses that other operations have reserved at the cluster.
         diagnose: The cause behind a step's error.
         is_own_doing: Whether a blocker of a retry is what the failed attempt itself has left.
@@ -81,6 +82,7 @@ class Procedure(Generic[R, O]):
     steps: tuple[Step, ...]
     values: Mapping[str, type[Any]] = field(default_factory=dict)
     needs_cluster: bool = False
+    with_files: Callable[[O, Site, Mapping[str, str], datetime], O] = lambda observation, *_machine: observation
     with_leased: Callable[[O, frozenset[str]], O] = lambda observation, _leased: observation
     locks_of_options: Callable[[Site, Any], tuple[str, ...]] = lambda _site, _options: ()
     diagnose: Callable[[DomainError], Failure] = failure_of

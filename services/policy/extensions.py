@@ -23,6 +23,10 @@ HTTP = "httpEnabled"
 SERVICE_TYPE = "service.type"
 DNS_NAME = "registryLoginServer"
 TLS_SECRET = "tls.secret"  # noqa: S105 - the key of a setting, which names a Secret of the cluster
+TLS_CERTIFICATE = "tls.crt"
+TLS_KEY = "tls.key"
+TLS_AUTHORITY = "tls.cacrt"
+OWN_CERTIFICATE = frozenset({TLS_CERTIFICATE, TLS_KEY, TLS_AUTHORITY})
 """Settings of the extension (Learn: quickstart-connected-registry-arc-cli, tutorial-connected-registry-arc)."""
 
 

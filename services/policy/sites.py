@@ -348,6 +348,25 @@ class Sync(_Values):
         return self
 
 
+class OwnCertificate(_Values):
+    """A certificate of one's own for the registry at the edge: files in PEM on the bot's machine."""
+
+    certificate_file: str = Field(
+        description="File with the certificate, then those between it and the authority.", min_length=1
+    )
+    key_file: str = Field("", description="File that holds its private key, without a password.")
+    key_variable: str = Field("", description="Environment variable of the bot that holds the private key.")
+    ca_file: str = Field(
+        "", description="File with the authority's certificate, which nodes trust; without it a self-signed one."
+    )
+
+    @model_validator(mode="after")
+    def _one_key(self) -> "OwnCertificate":
+        if bool(self.key_file) is bool(self.key_variable):
+            raise ValueError("`key_file` or `key_variable` says where the private key is")
+        return self
+
+
 class ExtensionSettings(_Values):
     """Settings of the Arc extension at a site."""
 
@@ -362,6 +381,9 @@ class ExtensionSettings(_Values):
     )
     trust_distribution: bool = Field(
         True, description="Let nodes trust the registry's certificate (`trustDistribution.enabled`)."
+    )
+    certificate: OwnCertificate | None = Field(
+        None, description="The certificate that `extension update --tls certificate` hands to the extension."
     )
 
 

@@ -1,11 +1,14 @@
 """Changing the extension that runs a connected registry, as conversations."""
 
+import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
 
-from tests.flows.conversation import Conversation
+from tests.certificates import Issued
+from tests.flows.conversation import Conversation, conversation, site
 
 UPDATE = "extension update edge01 --site berlin"
 
@@ -187,3 +190,56 @@ Registry: :no_entry:  *Update the extension of edge10 at berlin*  ·  blocked
     async with deployed.kubectl() as core:
         service = await core.read_namespaced_service("connected-registry", "connected-registry")
     assert service.spec.type == "NodePort"
+
+
+async def test_the_site_s_own_certificate_is_checked_sent_and_goes_on_with_each_new_password(tmp_path: Path) -> None:
+    files = {"certificate_file": str(tmp_path / "tls.crt"), "key_file": str(tmp_path / "tls.key")}
+    own = Issued("edge01", "10.96.0.40")
+    berlin = site("berlin", extension={"service_ip": "10.96.0.40", "certificate": files})
+    Issued("edge01", "10.96.0.41").write(tmp_path)
+    async with conversation(tmp_path, berlin=berlin) as talk:
+        await talk.say("deploy edge01 --site berlin")
+        await talk.say(f"{UPDATE} --tls certificate")
+        refused = await talk.blockers()
+        own.write(tmp_path)
+        [updated] = await answers(talk, f"{UPDATE} --tls certificate")
+        protected = dict(extension(talk).protected)
+        async with talk.kubectl() as core:
+            secret = await core.read_namespaced_secret("connected-registry-tls", "connected-registry")
+        await talk.say("token rotate edge01 --site berlin", quiet=False)
+        for step in ("token.contact", "token.still_in_contact"):
+            await talk.running(step)
+            await talk.post("/sandbox/clock", turn=60)
+        await talk.quiet()
+        rotated = await talk.answer()
+        renewed = dict(extension(talk).protected)
+        await talk.say(f"operation script {(await talk.operation()).id}")
+        words = f"{await talk.messages()} {talk.database.read_bytes()!r}"
+
+    assert refused == snapshot("""\
+  :no_entry:  The site's own certificate is for `10.96.0.41`, and not for `10.96.0.40`, by which nodes pull.
+  Have one issued with them as subject alternative names.\
+""")
+    assert updated == snapshot("""\
+Registry: :white_check_mark:  *Update the extension of edge01 at berlin*  ·  updated
+  requested by @alice TIME  ·  development  ·  `op-1`
+  2 of 2 steps done
+  *Changed* cert-manager.enabled true → false, cert-manager.install true → false, own certificate for 10.96.0.40 until 2035-12-30, SHA-256 DIGEST…, new connection string with password2 of edge01
+  *Took* N s
+  [Show details]\
+""")
+    assert rotated == snapshot("""\
+Registry: :white_check_mark:  *Rotate the sync token of edge01 at berlin*  ·  rotated
+  requested by @alice TIME  ·  development  ·  `op-1`
+  4 of 4 steps done
+  *In use* password1 of edge01
+  *Ended* password2 of edge01
+  *Last contact* TIME
+  *Took* N s
+  [Show details]\
+""")
+    assert base64.b64decode(secret.data["tls.key"]).decode() == own.key_pem()
+    assert protected.keys() == {"connectionString", "tls.crt", "tls.key", "tls.cacrt"}
+    assert protected["tls.key"] == renewed["tls.key"]
+    assert protected["connectionString"] != renewed["connectionString"]
+    assert [secret for secret in (own.key_pem()[40:90], protected["tls.key"][60:120]) if secret in words] == []

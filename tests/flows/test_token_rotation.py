@@ -109,9 +109,11 @@ async def test_what_would_cut_an_edge_off_is_refused_before_anything_is_written(
     await refused(f"{ROTATE} --expires 2h")
     await refused("token rotate edge10 --site berlin")
     acr.connected["line1"] = ConnectedRegistry("line1", "ReadOnly", "edge01", Origin.now("x", deployed.box.clock.now()))
-    extension(deployed).protected["tls.key"] = "key"
+    extension(deployed).protected |= {"proxy.password": "hidden", "tls.key": "key"}
     await refused()
-    del acr.connected["line1"], extension(deployed).protected["tls.key"]
+    del acr.connected["line1"], extension(deployed).protected["proxy.password"]
+    await refused()
+    del extension(deployed).protected["tls.key"]
     acr.tokens["edge01"].status = "disabled"
     await refused()
     acr.tokens["edge01"].status = "enabled"
@@ -129,8 +131,14 @@ async def test_what_would_cut_an_edge_off_is_refused_before_anything_is_written(
             """\
   :no_entry:  Others use the token `edge01` too, and would lose its password: `line1`.
   Rotate it by hand, for all of them together.
-  :no_entry:  The extension `edge01` has further protected settings (`tls.key`). Azure replaces them only as a whole and never shows them, so that the rotation would delete them.
-  Where that is `tls.secret` alone, `extension update --tls secret --tls-secret NAME` sends a new password with it. Else whoever has them can send them with a new connection string: `az k8s-extension update --config-protected-file`.\
+  :no_entry:  The extension `edge01` has further protected settings (`proxy.password`). Azure replaces them only as a whole and never shows them, so that the rotation would delete them.
+  Where that is `tls.secret` alone, `extension update --tls secret --tls-secret NAME` sends a new password with it. Else whoever has them can send them with a new connection string: `az k8s-extension update --config-protected-file`.
+  :no_entry:  The site file names no certificate for `berlin`, so that the bot has none to send.
+  Whoever runs the bot names its files under `extension.certificate`.\
+""",
+            """\
+  :no_entry:  The site file names no certificate for `berlin`, so that the bot has none to send.
+  Whoever runs the bot names its files under `extension.certificate`.\
 """,
             """\
   :no_entry:  The sync token `edge01` is disabled, perhaps to cut `edge01` off.

@@ -7,11 +7,14 @@ from handlers.kit.language import phrase, t
 from handlers.kit.text import code, escape
 from handlers.views.procedures.words import (
     AZURE_FINDINGS,
+    CERTIFICATE_CAUSES,
+    CERTIFICATE_FINDINGS,
     REGISTRY_FINDINGS,
     CauseWords,
     FindingWords,
     ProcedureWords,
     StepWords,
+    certificate_details,
 )
 from services.model.operation import Operation
 from services.operations.azure_checks import AzureCode
@@ -46,6 +49,8 @@ def _texts(params: Mapping[str, Any]) -> list[str]:
     ]
     if params["tls_secret"]:
         texts.append(t("certificate from the Secret {tls_secret}", tls_secret=params["tls_secret"]))
+    if certificate := certificate_details(params):
+        texts.append(certificate)
     if params["token"]:
         texts.append(t("new connection string with {slot} of {token}", slot=params["slot"], token=params["token"]))
     return texts
@@ -71,6 +76,7 @@ WORDS = ProcedureWords(
     },
     fields=_fields,
     causes={
+        **CERTIFICATE_CAUSES,
         Cause.CHANGE_FAILED: CauseWords(
             "The extension {extension} did not take the change: it is {state} ({problems}).",
             f"See to what it complains of. {code('extension update')} with other values installs it again.",
@@ -80,6 +86,7 @@ WORDS = ProcedureWords(
     },
     findings={
         **REGISTRY_FINDINGS,
+        **CERTIFICATE_FINDINGS,
         **AZURE_FINDINGS,
         Code.EXTENSION_FOUND: FindingWords("The extension {extension} runs {name} ({state}, version {version})."),
         Code.EXTENSION_ABSENT: FindingWords(

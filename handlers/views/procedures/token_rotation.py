@@ -8,11 +8,14 @@ from handlers.kit.language import t
 from handlers.kit.text import date, escape
 from handlers.views.procedures.words import (
     AZURE_FINDINGS,
+    CERTIFICATE_CAUSES,
+    CERTIFICATE_FINDINGS,
     REGISTRY_FINDINGS,
     CauseWords,
     FindingWords,
     ProcedureWords,
     StepWords,
+    certificate_details,
 )
 from services.model.operation import Operation
 from services.operations.azure_checks import AzureCode
@@ -32,7 +35,7 @@ def _password(params: Mapping[str, Any]) -> str:
         "{slot} of {token}, {end}; the runtime starts again with it",
         slot=params["slot"],
         token=params["token"],
-        end=end,
+        end=", ".join(filter(None, (end, certificate_details(params)))),
     )
 
 
@@ -59,6 +62,7 @@ WORDS = ProcedureWords(
     },
     fields=_fields,
     causes={
+        **CERTIFICATE_CAUSES,
         Cause.UPDATE_FAILED: CauseWords(
             "The extension {extension} did not take the new password: it is {state} ({problems}). The old password is"
             " still valid.",
@@ -89,6 +93,7 @@ WORDS = ProcedureWords(
     },
     findings={
         **REGISTRY_FINDINGS,
+        **CERTIFICATE_FINDINGS,
         **AZURE_FINDINGS,
         Code.MANAGED_IDENTITY: FindingWords("{name} syncs with a managed identity and has no password to rotate."),
         Code.NESTED: FindingWords(

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handlers.kit.language import t
+from handlers.kit.text import listed
 from services.model.operation import Operation
 from services.operations.arrival_codes import ArrivalCause, ArrivalCode
 from services.operations.azure_checks import AzureCode
 from services.operations.causes import ImageCause
+from services.operations.certificates import CertificateCause, CertificateCode
 from services.operations.registry_checks import RegistryCode
 
 
@@ -97,6 +99,61 @@ REGISTRY_FINDINGS: Mapping[str, FindingWords] = {
 }
 """Of the kinds that change a connected registry which is there."""
 
+CERTIFICATE_FINDINGS: Mapping[str, FindingWords] = {
+    CertificateCode.CERTIFICATE_FITS: FindingWords("The site's own certificate is for {names}, until {ends}."),
+    CertificateCode.CERTIFICATE_ENDS_SOON: FindingWords(
+        "The site's own certificate ends {ends}, and nobody can pull after that until it has been replaced.",
+        "Put a newer one in its place, then `extension update --tls certificate` hands it to the extension.",
+    ),
+    CertificateCode.CERTIFICATE_NOT_NAMED: FindingWords(
+        "The site file names no certificate for {site}, so that the bot has none to send.",
+        "Whoever runs the bot names its files under `extension.certificate`.",
+    ),
+    CertificateCode.CERTIFICATE_UNREADABLE: FindingWords(
+        "The site's own certificate can't be read: {reason}.",
+        "Give the bot what `extension.certificate` in the site file names; an environment variable needs a restart.",
+    ),
+    CertificateCode.CERTIFICATE_MALFORMED: FindingWords(
+        "{place} holds no certificate or private key in PEM.",
+        "A file in DER or PKCS #12 is converted by `openssl`.",
+    ),
+    CertificateCode.CERTIFICATE_KEY_ENCRYPTED: FindingWords(
+        "The private key in {place} has a password, which nobody could type at the edge.",
+        "Remove it: `openssl pkey -in KEY -out NEW_KEY`.",
+    ),
+    CertificateCode.CERTIFICATE_KEY_OTHER: FindingWords(
+        "The private key in {place} is that of another certificate.", "Give the two that belong together."
+    ),
+    CertificateCode.CERTIFICATE_CA_MISSING: FindingWords(
+        "The site's own certificate was issued by {issuer}, and nodes have to trust that authority.",
+        "Whoever runs the bot names the file with the authority's certificate: `extension.certificate.ca_file`.",
+    ),
+    CertificateCode.CERTIFICATE_CA_OTHER: FindingWords(
+        "No authority in {place} has issued the site's own certificate, or a certificate between the two is missing.",
+        "`certificate_file` has the certificate first, then those between it and the authority, each issued by the next"
+        " one.",
+    ),
+    CertificateCode.CERTIFICATE_EXPIRED: FindingWords(
+        "The site's own certificate ended {ends}, so that nobody could pull.", "Put a newer one in its place."
+    ),
+    CertificateCode.CERTIFICATE_EARLY: FindingWords(
+        "The site's own certificate begins {begins}, so that nobody could pull until then.", "Run the command then."
+    ),
+    CertificateCode.CERTIFICATE_OTHER_NAMES: FindingWords(
+        "The site's own certificate is for {names}, and not for {hosts}, by which nodes pull.",
+        "Have one issued with them as subject alternative names.",
+    ),
+}
+"""Of the kinds that hand a site's own certificate to the extension."""
+
+CERTIFICATE_CAUSES: Mapping[str, CauseWords] = {
+    CertificateCause.CERTIFICATE_REPLACED: CauseWords(
+        "The files of the site's own certificate no longer hold the one that the plan shows. Nothing was sent.",
+        "If the new one is right, run the command again: its plan shows it.",
+    ),
+}
+"""Likewise."""
+
 AZURE_FINDINGS: Mapping[str, FindingWords] = {
     AzureCode.ACTIONS_COMPLETE: FindingWords("The bot's Azure identity has the rights that this uses."),
     AzureCode.ACTIONS_MISSING: FindingWords(
@@ -159,6 +216,20 @@ ARRIVAL_CAUSES: Mapping[str, CauseWords] = {
     ),
 }
 """Of the same kinds."""
+
+
+def certificate_details(params: Mapping[str, Any]) -> str:
+    """Which certificate goes with the change; empty without one. In plain text."""
+    certificate = params.get("certificate")
+    if not certificate:
+        return ""
+    return t(
+        "own certificate for {names} until {ends:%Y-%m-%d}, SHA-256 {fingerprint}…",
+        names=listed(certificate["names"]),
+        ends=certificate["ends"],
+        fingerprint=certificate["fingerprint"][:16],
+    )
+
 
 IMAGE_CAUSES: Mapping[str, CauseWords] = {
     ImageCause.IMAGE_NOT_THERE: CauseWords(

@@ -7,9 +7,9 @@ from services.operations.answers import known
 from services.operations.extension_steps import CONNECTION_STRING
 from services.operations.extension_update.observation import Observation
 from services.operations.extension_update.request import DEFAULTS, ExtensionUpdateRequest
-from services.policy.extensions import CERT_MANAGER_INSTALL, TLS_SECRET
+from services.policy.extensions import CERT_MANAGER_INSTALL, OWN_CERTIFICATE, TLS_SECRET
 
-_CERTIFICATE = frozenset({TLS_SECRET, "tls.crt", "tls.key", "tls.cacrt"})
+_CERTIFICATE = OWN_CERTIFICATE | {TLS_SECRET}
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def change_of(request: ExtensionUpdateRequest, observation: Observation) -> Chan
         extension,
         _settings(request, observation, extension),
         _release(request, extension),
-        tls == "secret" or (tls == "cert-manager" and bool(secrets & _CERTIFICATE)),
+        tls in {"secret", "certificate"} or (tls == "cert-manager" and bool(secrets & _CERTIFICATE)),
         tuple(sorted(secrets - _CERTIFICATE - {CONNECTION_STRING})),
     )
     is_any = change.settings or change.release or change.replaces_secrets

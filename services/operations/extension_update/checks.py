@@ -12,6 +12,7 @@ from services.policy.extensions import (
     CERT_MANAGER_INSTALL,
     DNS_NAME,
     HTTP,
+    SERVICE_ADDRESS,
     SERVICE_TYPE,
     TRUST_LABEL,
     TRUST_NODE_SELECTOR,
@@ -91,6 +92,16 @@ def tls_secret(_site: Site, request: ExtensionUpdateRequest, observation: Observ
     return warning(Code.TLS_SECRET_UNSEEN, secret=request.options.tls_secret, namespace=RUNTIME_NAMESPACE)
 
 
+@check("tls.certificate", title="Certificate of the site's own", essential=True)
+def certificate(_site: Site, request: ExtensionUpdateRequest, observation: Observation) -> Finding | None:
+    """Nodes pull by the Service address, and by the DNS name where there is one."""
+    own = observation.extension(request.name)
+    if own is None or request.options.tls != "certificate":
+        return None
+    hosts = (own.settings.get(SERVICE_ADDRESS, ""), request.options.dns_name or own.settings.get(DNS_NAME, ""))
+    return observation.certificate_finding(*filter(None, hosts))
+
+
 @check("kubernetes.labels", title="Nodes that trust is given to", proofs=("whether nodes bear the label of the trust",))
 def labels(_site: Site, request: ExtensionUpdateRequest, observation: Observation) -> Finding | None:
     """With the selector only nodes with the label learn to trust the certificate (Learn: glossary)."""
@@ -147,6 +158,7 @@ CHECKS: tuple[Check[ExtensionUpdateRequest, Observation], ...] = (
     dns_name,
     cert_manager,
     tls_secret,
+    certificate,
     labels,
     password,
     agents,

@@ -1,19 +1,19 @@
 """The change of an extension, declared, with its steps."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from services.model.azure import Extension, Pending
 from services.model.operation import Operation
 from services.model.plan import Finding, PlannedStep
-from services.model.secret import Secret
+from services.operations.certificates import Certificate
 from services.operations.command_line import command_line, lines
 from services.operations.extension_steps import (
-    CONNECTION_STRING,
     PROTECTED,
     change_extension,
     extension_options,
-    new_connection_string,
+    new_protected_settings,
     protected_lines,
     see_available,
 )
@@ -30,7 +30,6 @@ from services.operations.extension_update.request import (
 from services.operations.procedure import Draft, Procedure, site_names
 from services.operations.step import Scene
 from services.operations.token_steps import idle_slot
-from services.policy.extensions import TLS_SECRET
 from services.policy.sites import Site
 
 
@@ -38,17 +37,9 @@ def _after(params: Mapping[str, Any], field: str) -> dict[str, Any]:
     return {key: pair[1] for key, pair in params[field].items()}
 
 
-def _protected(params: Mapping[str, Any]) -> dict[str, str]:
-    """What goes beside the connection string: a name, and no secret."""
-    return {TLS_SECRET: str(params["tls_secret"])} if params["tls_secret"] else {}
-
-
 async def _send(scene: Scene) -> Pending:
     params = scene.params
-    protected: dict[str, Secret] | None = None
-    if params["token"]:
-        others = {key: Secret(value) for key, value in _protected(params).items()}
-        protected = {CONNECTION_STRING: await new_connection_string(scene), **others}
+    protected = await new_protected_settings(scene) if params["token"] else None
     return await scene.azure.extensions.update(
         scene.site.cluster_ref,
         params["name"],
@@ -82,7 +73,7 @@ def _line(site: Site, operation: Operation, planned: PlannedStep) -> str:
         config_protected_file=PROTECTED if params["token"] else None,
         yes=True,
     )
-    return lines((*(protected_lines(site, operation, planned, _protected(params)) if params["token"] else ()), update))
+    return lines((*(protected_lines(site, operation, planned) if params["token"] else ()), update))
 
 
 UPDATE = change_extension("extension.update", _send, _line, cause=Cause.CHANGE_FAILED, is_done=_is_done)
@@ -106,6 +97,8 @@ def _plan(_site: Site, request: ExtensionUpdateRequest, observation: Observation
         "token": token.name if sends_secret and token else "",
         "slot": idle_slot(token) if sends_secret else "",
     }
+    if request.options.tls == "certificate" and isinstance(observation.certificate, Certificate):
+        params["certificate"] = asdict(observation.certificate)
     steps = [PlannedStep(UPDATE.kind, params, "change")]
     if observation.sees_cluster:
         steps.append(PlannedStep(AVAILABLE.kind, {"name": change.extension.name}, "verify"))
@@ -132,6 +125,7 @@ EXTENSION_UPDATE = Procedure[ExtensionUpdateRequest, Observation](
     names=site_names,
     plan=_plan,
     steps=(UPDATE, AVAILABLE),
+    with_files=Observation.with_certificate,
     values={"extension_update.options": ExtensionUpdateOptions},
     is_own_doing=_is_own_doing,
 )

@@ -17,7 +17,7 @@ from services.policy.extensions import (
 )
 from services.policy.sites import Site
 
-Tls = Literal["cert-manager", "secret", "http"]
+Tls = Literal["cert-manager", "certificate", "secret", "http"]
 ServiceType = Literal["ClusterIP", "NodePort", "LoadBalancer"]
 HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+")
 SECRET_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
@@ -25,6 +25,7 @@ TLS_SETTINGS: dict[Tls, dict[str, str]] = {
     "cert-manager": {CERT_MANAGER: "true", HTTP: "false"},
     # The chart refuses an installation of cert-manager that it is not to use (Learn: private preview of 2026-10).
     "secret": {CERT_MANAGER: "false", CERT_MANAGER_INSTALL: "false", HTTP: "false"},
+    "certificate": {CERT_MANAGER: "false", CERT_MANAGER_INSTALL: "false", HTTP: "false"},
     "http": {HTTP: "true"},
 }
 """Settings that each way to encrypt stands for (Learn: tutorial-connected-registry-arc; Azure/acr: Kubernetes)."""

@@ -5,13 +5,16 @@ from services.model.plan import Finding
 from services.operations import azure_checks
 from services.operations.answers import known
 from services.operations.checks import Check, blocker, check, ok, required, warning
+from services.operations.extension_steps import CONNECTION_STRING
 from services.operations.registry_checks import CHANGING, at_rest
 from services.operations.token_rotation.observation import Observation
 from services.operations.token_rotation.request import Code, RotationRequest
 from services.operations.token_steps import SLOTS, idle_slot
+from services.policy.extensions import DNS_NAME, OWN_CERTIFICATE, SERVICE_ADDRESS, TLS_KEY
 from services.policy.sites import CONTINUOUS, Site
 
-_SECRET = "connectionString"  # noqa: S105 - the key of a setting
+_SENT = OWN_CERTIFICATE | {CONNECTION_STRING}
+"""Protected settings that the bot can send again."""
 
 
 @check("connected.exists", title="Connected registry exists", essential=True)
@@ -84,8 +87,18 @@ def extension(_site: Site, request: RotationRequest, observation: Observation) -
         return blocker(Code.EXTENSION_BUSY, **facts)
     if own.provisioning_state != "Succeeded":
         return blocker(Code.EXTENSION_FAILED, **facts)
-    others = tuple(key for key in own.secrets if key != _SECRET)
+    others = tuple(key for key in own.secrets if key not in _SENT)
     return blocker(Code.OTHER_SECRETS, keys=others, **facts) if others else ok(Code.EXTENSION_FOUND, **facts)
+
+
+@check("tls.certificate", title="Certificate of the site's own", essential=True)
+def certificate(_site: Site, request: RotationRequest, observation: Observation) -> Finding | None:
+    """One that is among the extension's secrets goes with the new password, or it would be lost."""
+    own = observation.extension(request.name)
+    if own is None or TLS_KEY not in own.secrets:
+        return None
+    hosts = (own.settings.get(SERVICE_ADDRESS, ""), own.settings.get(DNS_NAME, ""))
+    return observation.certificate_finding(*filter(None, hosts))
 
 
 @check("cluster.agents", title="Arc agents reach Azure", essential=True)
@@ -127,6 +140,7 @@ CHECKS: tuple[Check[RotationRequest, Observation], ...] = (
     token,
     slots,
     extension,
+    certificate,
     agents,
     contact,
     actions,

@@ -1,11 +1,15 @@
 """The plan of a rotation. Pure."""
 
+from dataclasses import asdict
+
 from services.model.plan import PlannedStep
+from services.operations.certificates import Certificate
 from services.operations.procedure import Draft
 from services.operations.token_rotation.observation import Observation
 from services.operations.token_rotation.request import RotationRequest
 from services.operations.token_rotation.steps import CONTACT, END, ROTATE, STILL_IN_CONTACT
 from services.operations.token_steps import SLOTS, idle_slot
+from services.policy.extensions import TLS_KEY
 from services.policy.sites import Site
 
 
@@ -16,7 +20,14 @@ def plan(_site: Site, request: RotationRequest, observation: Observation) -> Dra
     if registry is None or token is None or extension is None:
         return Draft((), {})
     slot = idle_slot(token)
-    params = {"name": extension.name, "token": token.name, "slot": slot, "expires": request.expires}
+    params: dict[str, object] = {
+        "name": extension.name,
+        "token": token.name,
+        "slot": slot,
+        "expires": request.expires,
+    }
+    if TLS_KEY in extension.secrets and isinstance(observation.certificate, Certificate):
+        params["certificate"] = asdict(observation.certificate)
     steps = [
         PlannedStep(ROTATE.kind, params, "change"),
         PlannedStep(CONTACT.kind, {"name": registry.name}, "verify"),

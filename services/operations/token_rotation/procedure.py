@@ -37,6 +37,7 @@ TOKEN_ROTATION = Procedure[RotationRequest, Observation](
     names=site_names,
     plan=plan,
     steps=STEPS,
+    with_files=Observation.with_certificate,
     values={"token_rotation.options": RotationOptions, "token_rotation.in_contact": InContact},
     is_own_doing=_is_own_doing,
 )

@@ -8,12 +8,11 @@ from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.operations.command_line import acr_options, command_line, lines
 from services.operations.extension_steps import (
-    CONNECTION_STRING,
     PROTECTED,
     SLOT,
     change_extension,
     extension_options,
-    new_connection_string,
+    new_protected_settings,
     protected_lines,
 )
 from services.operations.step import Done, Going, Progress, Scene, Step, follow, followed
@@ -30,7 +29,7 @@ NEVER = "never"
 
 async def _send(scene: Scene) -> Pending:
     """Mint and hand on, with nothing stored between."""
-    protected = {CONNECTION_STRING: await new_connection_string(scene)}
+    protected = await new_protected_settings(scene)
     return await scene.azure.extensions.update(scene.site.cluster_ref, scene.params["name"], protected=protected)
 
 
@@ -41,7 +40,7 @@ def _rotation_line(site: Site, operation: Operation, planned: PlannedStep) -> st
 
 
 def rotate(kind: str) -> Step:
-    """A step that makes a new password in the idle slot, and replaces the extension's secret by it and nothing else."""
+    """A step that makes a new password in the idle slot, and replaces the extension's secret by it."""
     return change_extension(
         kind,
         _send,

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from services.model.azure import ArcCluster, ConnectedRegistry, Extension, Image, ScopeMap, Token
 from services.model.kubernetes import DeployedWorkload
 from services.model.operation import Operation
 from services.operations.answers import Known
+from services.operations.certificates import Certificate
 from services.operations.cloud_registry import observation as cloud_registry
 from services.operations.cloud_registry.procedures import ACR_CREATION, ACR_DELETION, ACR_IMPORT, ACR_UPDATE
 from services.operations.cloud_registry.request import AcrCreateOptions, AcrImportOptions, AcrOptions
@@ -20,6 +22,8 @@ from services.operations.deactivate.request import DeactivateOptions
 from services.operations.deploy.extension_alone import EXTENSION_DEPLOY, ExtensionDeployOptions
 from services.operations.deploy.procedure import DEPLOY
 from services.operations.deploy.request import DeployOptions
+from services.operations.extension_update.procedure import EXTENSION_UPDATE
+from services.operations.extension_update.request import ExtensionUpdateOptions
 from services.operations.permissions import observation as permissions
 from services.operations.permissions.procedure import PERMISSIONS
 from services.operations.permissions.request import PermissionsOptions
@@ -34,8 +38,8 @@ from services.operations.remove.rollback import ROLLBACK
 from services.operations.workload import observation as workload
 from services.operations.workload.procedure import DELETE_WORKLOAD, DEPLOY_WORKLOAD
 from services.operations.workload.request import DeletionOptions, WorkloadOptions
-from services.policy.sites import PROVIDERS, Site, gateway_actions
-from tests.golden.kinds import KINDS, PLANT, PULLING, TILL, sync_scope_map, sync_token
+from services.policy.sites import PROVIDERS, OwnCertificate, Site, gateway_actions
+from tests.golden.kinds import EXTENSION_WORLD, KINDS, PLANT, PULLING, TILL, sync_scope_map, sync_token
 from tests.golden.values import ACR, EXTENSION, NOW, REGISTRY, SEEN, SITE, WITHOUT_ACCESS, WITHOUT_CLUSTER, operation
 
 READY = replace(ACR, data_endpoint=True)
@@ -48,6 +52,13 @@ RUNNING = Known[DeployedWorkload | None](DeployedWorkload(PULLING, "uid", manage
 INSTALLED = Known[tuple[Extension, ...]]((replace(EXTENSION, settings={"service.clusterIP": REGISTRY.login_server}),))
 ABOVE = ScopeMap("/acr/scopeMaps/plant", "plant", (*gateway_actions("plant"), *gateway_actions("edge01")))
 TO_CREATE = SITE.model_copy(update={"acr": SITE.acr.model_copy(update={"create_in": "westeurope"})})
+CERTIFIED = SITE.model_copy(
+    update={
+        "extension": SITE.extension.model_copy(
+            update={"certificate": OwnCertificate(certificate_file="/dev/null", key_variable="CLUSTER")}
+        )
+    }
+)
 CLOUD = cloud_registry.Observation(
     registry=Known(replace(ACR, sku="Basic")),
     connected=Known(()),
@@ -99,6 +110,12 @@ PLANS: Mapping[str, tuple[Operation, Site]] = {
         ExtensionDeployOptions(),
         replace(WITHOUT_CLUSTER, connected=INACTIVE, token=Known(sync_token("edge01"))),
         site=WITHOUT_ACCESS,
+    ),
+    "extension update, own certificate": planned(
+        EXTENSION_UPDATE,
+        ExtensionUpdateOptions(tls="certificate"),
+        replace(EXTENSION_WORLD, certificate=Certificate("9f86d081", ("10.112.0.2",), NOW, NOW + timedelta(days=90))),
+        site=CERTIFIED,
     ),
     "create, with the data endpoint": planned(
         CREATION,

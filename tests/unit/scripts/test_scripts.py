@@ -1,5 +1,6 @@
 """Scripts of plans: a shell runs them, in which `az` and `kubectl` take no option that the real ones don't."""
 
+import base64
 import json
 import os
 import subprocess
@@ -338,6 +339,14 @@ def test_an_extension_s_change_sends_a_certificate_s_name_beside_the_new_connect
         "edge-certificate",
         "0o600",
     )
+
+
+def test_the_key_of_a_certificate_goes_from_where_the_site_file_says_into_the_same_file(run: Run) -> None:
+    calls = run(written(*PLANS["extension update, own certificate"]))
+    [(protected, mode)] = [call["protected"] for call in calls if "protected" in call]
+
+    assert base64.b64decode(protected["tls.key"]).decode() == f"{CLUSTER}\n"
+    assert (protected["tls.crt"], protected["tls.cacrt"], mode) == ("", "", "0o600")
 
 
 def test_a_resync_s_script_asks_for_it_and_shows_how_it_goes(run: Run) -> None:
