@@ -3,8 +3,9 @@
 import asyncio
 from dataclasses import replace
 
-from handlers.kit.command import command
-from handlers.kit.message import Message
+from handlers.kit.command import Arguments, command
+from handlers.kit.language import t
+from handlers.kit.message import Field, Message, Modal
 from handlers.kit.request import Request
 from handlers.kit.rights import permitted_sites
 from handlers.orders import order
@@ -23,6 +24,46 @@ _AT_ONCE = 16
 """Clusters that are asked."""
 
 
+async def _form(request: Request, arguments: Arguments, services: Services) -> Modal:
+    """Takes a manifest too, which nobody can type in one line; filled in with what was typed."""
+    site, sites = arguments.get("site"), permitted_sites(request, services, "registry:write")
+    only_site = sites[0].name if len(sites) == 1 else ""
+
+    def text(name: str) -> str:
+        return str(arguments.get(name) or "")
+
+    fields = (
+        Field("name", t("Connected registry"), initial=text("name"), required=True, positional=True),
+        Field(
+            "site",
+            t("Site"),
+            kind="suggest",
+            initial=site.name if isinstance(site, Site) else only_site,
+            required=True,
+        ),
+        Field("image", t("Image"), initial=text("image"), placeholder="hello-world:latest"),
+        Field(
+            "manifest",
+            t("Manifest"),
+            kind="lines",
+            initial=text("manifest"),
+            hint=t(
+                "In the place of an image: one Deployment of one container, as YAML. Its image comes from the edge."
+            ),
+        ),
+        Field("workload", t("Name"), initial=text("workload"), hint=t("If empty, as the image or the manifest says.")),
+        Field("namespace", t("Namespace"), initial=text("namespace")),
+        Field(
+            "dry_run",
+            t("Dry run"),
+            kind="flag",
+            placeholder=t("Only show the plan"),
+            initial=bool(arguments.get("dry_run")),
+        ),
+    )
+    return Modal(t("Deploy a workload"), t("Deploy"), "workload deploy", fields)
+
+
 @command(
     "workload deploy",
     needs="registry:write",
@@ -31,37 +72,43 @@ _AT_ONCE = 16
         "workload deploy edge01 --site berlin --image team/shop:v2 --namespace shop --replicas 2 --dry-run",
     ),
     changes=True,
+    modal=_form,
 )
 async def deploy(
     request: Request,
     name: str,
     *,
     site: Site,
-    image: str,
+    image: str = "",
+    manifest: str = "",
     workload: str | None = None,
-    namespace: str = "default",
-    replicas: int = 1,
+    namespace: str | None = None,
+    replicas: int | None = None,
     port: int | None = None,
     dry_run: bool = False,
     services: Services,
-) -> Message | None:
+) -> Message | Modal | None:
     """Deploy a workload that pulls its image from a connected registry, and prove what the nodes have pulled.
 
     It creates a client token for that repository, waits until the edge knows it, makes a pull secret with a fresh
     password that nobody sees, and a Deployment with the edge's address in its image. It ends when the digest that the
-    nodes report is the cloud's, also for an image that ends at once. You see the plan first.
+    nodes report is the cloud's, also for an image that ends at once. You see the plan first. Without an image a form
+    opens, into which a manifest can be pasted: what reaches outside of its namespace or the node is refused.
 
     Args:
         name: Of the connected registry to pull from.
         site: Where it is.
         image: Repository with tag or digest, such as hello-world:latest, without a host.
-        workload: Name of the Deployment; without it the repository's last word.
-        namespace: Where in the cluster; it must exist.
-        replicas: How many Pods.
+        manifest: In its place, one Deployment of one container as YAML; a form takes it.
+        workload: Name of the Deployment; without it the manifest's, or the repository's last word.
+        namespace: Where in the cluster; it must exist. Without it the manifest's, or default.
+        replicas: How many Pods; without it the manifest's number, or one.
         port: That the container listens on.
         dry_run: Only show the plan and the checks; write nothing.
     """
-    options = WorkloadOptions(image, workload, namespace, replicas, port)
+    if not image and not manifest and request.trigger_id:
+        return await _form(request, {"name": name, "site": site, "dry_run": dry_run}, services)
+    options = WorkloadOptions(image, workload, namespace, replicas, port, manifest)
     return await order(
         request, services, kind="workload deploy", target=name, site=site, options=options, dry_run=dry_run
     )

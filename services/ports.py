@@ -395,6 +395,12 @@ class Cluster(Protocol):
     async def put_workload(self, spec: WorkloadSpec) -> None:
         """Create the Deployment, or change it to this. Raises `WrongCluster`, as every write does."""
 
+    async def try_workload(self, spec: WorkloadSpec) -> str:
+        """What the API server has against the Deployment, by a dry run; empty where it would take it."""
+
+    async def switch_pull_secret(self, namespace: str, name: str, secret: str) -> None:
+        """Let a Deployment's Pods pull by another Secret; nothing else of it changes. Raises `WrongCluster`."""
+
     async def delete_workload(self, namespace: str, name: str, uid: str) -> None:
         """Delete this very Deployment; it is gone when its Pods are. Idempotent."""
 

@@ -334,6 +334,35 @@ RULES: Mapping[errors.InvalidRule, _Rule] = {
         value=code(value),
     ),
     "namespace.pattern": lambda _, value, __: t("{value} can't be the name of a namespace.", value=code(value)),
+    "manifest.none": lambda _, __, ___: t("Name an image, or paste a manifest."),
+    "manifest.both": lambda _, __, ___: t("Name an image or paste a manifest, not both."),
+    "manifest.yaml": lambda _, value, __: t("The manifest can't be read as YAML: {reason}.", reason=escape(value)),
+    "manifest.alias": lambda _, value, __: t(
+        "Line {line} of the manifest has an alias, or values nested too deeply. Write out what it stands for.",
+        line=code(value),
+    ),
+    "manifest.twice": lambda _, value, __: t("The key {key} stands twice in the manifest.", key=code(value)),
+    "manifest.length": lambda _, value, facts: t(
+        "The manifest has {length} characters; {most} are taken.", length=code(value), most=facts["most"]
+    ),
+    "manifest.secret": lambda _, __, ___: t(
+        "Something in the manifest looks like a password or a key. It would be stored and shown, so nothing was done."
+    ),
+    "manifest.kind": lambda _, value, __: t(
+        "The manifest has kinds that are not deployed: {kinds}. One Deployment of `apps/v1` is.", kinds=code(value)
+    ),
+    "manifest.number": lambda _, value, __: t(
+        "The manifest has {count} Deployments; one is needed.", count=code(value)
+    ),
+    "manifest.containers": lambda _, __, facts: t(
+        "The manifest has {count} containers; one is needed, since one image is proven.", count=facts["count"]
+    ),
+    "manifest.missing": lambda _, value, __: t("The manifest lacks {place}.", place=code(value)),
+    "manifest.field": lambda _, value, __: t(
+        "{place} of the manifest is not let through. What reaches the node, another namespace, a Secret or the API"
+        " server's credentials is refused, and so is everything that is not known to be harmless.",
+        place=code(value),
+    ),
     "image.pattern": lambda _, value, __: t(
         "{value} is not an image. Use a repository with a tag or a digest, such as `hello-world:latest`.",
         value=code(value),

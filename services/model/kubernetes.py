@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from services.model.secret import Secret
 
@@ -103,6 +103,8 @@ class WorkloadSpec:
     """A Deployment of one container that pulls from connected registry `registry`.
 
     `image` is the whole reference, with the edge's address; `pull_secret` the name of the Secret that it pulls by.
+    `pod` is the rest of its Pods' specification as a manifest had it, `labels` those of its Pods beside the bot's own,
+    and `manifest` a word for both; all empty without a manifest. What is read from a cluster has the word alone.
     """
 
     namespace: str
@@ -112,6 +114,9 @@ class WorkloadSpec:
     replicas: int
     port: int | None
     pull_secret: str
+    manifest: str = ""
+    pod: Mapping[str, Any] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

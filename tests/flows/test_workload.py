@@ -408,3 +408,49 @@ async def test_a_removal_of_the_connected_registry_takes_its_workloads_along(onl
     assert (await online.operation()).state == "succeeded"
     assert (await in_cluster(online, "deployments"), await in_cluster(online, "secrets")) == ([], [])
     assert (acr.connected, acr.tokens, acr.scope_maps.keys() & {"edge01"}) == ({}, {}, set())
+
+
+MANIFEST = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: greeter
+spec:
+  template:
+    metadata:
+      labels: {app: greeter}
+    spec:
+      containers:
+        - name: hello
+          image: mcr.microsoft.com/hello-world:latest
+          env:
+            - name: LANGUAGE
+              value: de
+"""
+
+
+async def test_a_manifest_that_is_pasted_into_the_form_is_deployed_with_its_image_from_the_edge(
+    online: Conversation,
+) -> None:
+    await online.say("workload deploy edge01 --site berlin")
+    slip = await online.fill(manifest=MANIFEST.replace("containers:", "hostNetwork: true\n      containers:"))
+    await online.fault("kube", "POST /berlin/apis/apps/v1/namespaces/default/deployments", status=422)
+    await online.fill(manifest=MANIFEST)
+    refused = await online.blockers()
+    await online.mended()
+    await online.say("workload deploy edge01 --site berlin")
+    await online.fill(manifest=MANIFEST, quiet=False)
+    await online.running("client_token.synced")
+    await online.post("/sandbox/clock", turn=MINUTE)
+    await online.quiet()
+
+    assert slip["errors"]["manifest"].startswith("spec.template.spec.hostNetwork of the manifest is not let through.")
+    assert "The API server refuses the manifest in a dry run" in refused
+    assert (await online.operation()).state == "succeeded"
+    [deployment] = await in_cluster(online, "deployments")
+    pod = deployment["spec"]["template"]
+    assert pod["metadata"]["labels"]["app"] == "greeter"
+    assert pod["spec"]["containers"][0]["image"].endswith("/hello-world:latest")
+    assert pod["spec"]["containers"][0]["env"] == [{"name": "LANGUAGE", "value": "de"}]
+    await online.say("workload delete greeter --site berlin")
+    assert (await world(online))["deployments"] == []

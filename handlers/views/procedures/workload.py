@@ -1,5 +1,6 @@
 """The deployment and the deletion of a workload, and its new password, as people read them."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -18,13 +19,18 @@ _RIGHTS = "kubectl apply --filename deploy/rbac/read-only.yaml --filename deploy
 
 def _workload(params: Mapping[str, Any]) -> str:
     port = t(", port {port}", port=params["port"]) if params["port"] else ""
-    return t(
+    workload = t(
         "{image}, {pods}{port}, in the namespace {namespace}",
         image=params["image"],
         pods=count(params["replicas"], "Pod"),
         port=port,
         namespace=params["namespace"],
     )
+    if not params.get("manifest"):
+        return workload
+    # What is approved has to be readable; the whole of it is in the plan's script too.
+    pod = {name: value for name, value in params["pod"].items() if name != "automountServiceAccountToken"}
+    return t("{workload}; by the manifest: {pod}", workload=workload, pod=json.dumps(pod))
 
 
 def short_digest(digest: str) -> str:
@@ -240,6 +246,10 @@ DEPLOY_WORDS = ProcedureWords(
             "{image} is made for {platforms}, and no ready node of the cluster is.",
             "Push an image for a platform that the cluster has.",
             "kubectl get nodes --label-columns kubernetes.io/os,kubernetes.io/arch",
+        ),
+        Code.MANIFEST_TAKEN: FindingWords("The API server takes the manifest, in a dry run."),
+        Code.MANIFEST_REFUSED: FindingWords(
+            "The API server refuses the manifest in a dry run: {message}", "Correct it, and give the command again."
         ),
         Code.WORKLOAD_FREE: FindingWords("The name {workload} is free in the namespace {namespace}."),
         Code.WORKLOAD_REUSED: FindingWords("The workload {workload} has this image already."),

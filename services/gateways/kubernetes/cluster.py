@@ -26,7 +26,7 @@ from services.gateways.kubernetes.together import together
 from services.gateways.kubernetes.translation import SERVICE, understood
 from services.model.azure import ClusterRef
 from services.model.contents import EdgeContents, EdgeQuestion
-from services.model.errors import Absent, NotAllowed, WrongCluster
+from services.model.errors import Absent, Conflict, NotAllowed, Refused, WrongCluster
 from services.model.kubernetes import (
     Certificate,
     DeployedWorkload,
@@ -168,6 +168,23 @@ class KubernetesCluster:
         """Create the Deployment, or change it to this. Raises `WrongCluster` as `hold_address` does."""
         self._prove()
         await deployments.put_workload(self._api, spec)
+
+    @understood
+    async def try_workload(self, spec: WorkloadSpec) -> str:
+        """By a dry run, which changes nothing. A namespace that is missing is somebody else's finding."""
+        try:
+            await deployments.put_workload(self._api, spec, dry_run=True)
+        except Absent:
+            return ""
+        except (Refused, Conflict) as error:
+            return error.message
+        return ""
+
+    @understood
+    async def switch_pull_secret(self, namespace: str, name: str, secret: str) -> None:
+        """Likewise."""
+        self._prove()
+        await deployments.switch_pull_secret(self._api, namespace, name, secret)
 
     @understood
     async def delete_workload(self, namespace: str, name: str, uid: str) -> None:

@@ -29,6 +29,18 @@ from services.model.redaction import short
 
 REGISTRY_LABEL = "registry-bot/connected-registry"
 NAME_LABEL = "app.kubernetes.io/name"
+MANIFEST_ANNOTATION = "registry-bot/manifest"
+POD_FIELDS = frozenset(
+    {
+        "volumes",
+        "terminationGracePeriodSeconds",
+        "nodeSelector",
+        "enableServiceLinks",
+        "automountServiceAccountToken",
+        "securityContext",
+    }
+)
+"""Of a Pod's specification: what a manifest may set beside its container (`services.operations.workload.manifest`)."""
 
 
 async def workload(api: Api, namespace: str, name: str) -> DeployedWorkload | None:
@@ -45,13 +57,22 @@ async def workloads_of(api: Api, registry: str) -> tuple[DeployedWorkload, ...]:
     return await _with_pods(api, await api.everything(LIST_DEPLOYMENTS, {"labelSelector": selector}))
 
 
-async def put_workload(api: Api, spec: WorkloadSpec) -> None:
-    """Create the Deployment, or change it to this."""
-    manifest = deployment_manifest(spec)
+async def put_workload(api: Api, spec: WorkloadSpec, *, dry_run: bool = False) -> None:
+    """Create the Deployment, or change it to this; with `dry_run` the API server only says what it would answer."""
+    query = {"dryRun": "All"} if dry_run else None
     try:
-        await api.ask(CREATE_DEPLOYMENT.inside(spec.namespace), body=manifest)
+        await api.ask(CREATE_DEPLOYMENT.inside(spec.namespace), query=query, body=deployment_manifest(spec))
     except Conflict:
-        await api.ask(PATCH_DEPLOYMENT.inside(spec.namespace), spec.name, body=manifest)
+        selector = {"fieldSelector": f"metadata.name={spec.name}"}
+        deployments = await api.everything(LIST_DEPLOYMENTS.inside(spec.namespace), selector)
+        patch = _patch(spec, next(iter(deployments), {}))
+        await api.ask(PATCH_DEPLOYMENT.inside(spec.namespace), spec.name, query=query, body=patch)
+
+
+async def switch_pull_secret(api: Api, namespace: str, name: str, secret: str) -> None:
+    """Let a Deployment's Pods pull by another Secret, and change nothing else of it."""
+    body = {"spec": {"template": {"spec": {"imagePullSecrets": [{"name": secret}]}}}}
+    await api.ask(PATCH_DEPLOYMENT.inside(namespace), name, body=body)
 
 
 async def delete_workload(api: Api, namespace: str, name: str, uid: str) -> None:
@@ -79,20 +100,37 @@ def deployment_manifest(spec: WorkloadSpec) -> Object:
     """As `kubectl` would be given it. Its Pods are found by the workload's name and by who manages them."""
     selector = {NAME_LABEL: spec.name, **MANAGED_BY}
     labels = {**selector, REGISTRY_LABEL: spec.registry}
-    container: Object = {"name": spec.name, "image": spec.image}
-    if spec.port is not None:
+    [container] = spec.pod.get("containers") or [{"name": spec.name}]
+    container = {**container, "image": spec.image}
+    if spec.port is not None and not spec.manifest:
         container["ports"] = [{"containerPort": spec.port}]
-    pod = {"imagePullSecrets": [{"name": spec.pull_secret}], "containers": [container]}
+    pod = {**spec.pod, "imagePullSecrets": [{"name": spec.pull_secret}], "containers": [container]}
+    annotations = {MANIFEST_ANNOTATION: spec.manifest} if spec.manifest else {}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": spec.name, "labels": labels},
+        "metadata": {"name": spec.name, "labels": labels, "annotations": annotations},
         "spec": {
             "replicas": spec.replicas,
             "selector": {"matchLabels": selector},
-            "template": {"metadata": {"labels": labels}, "spec": pod},
+            "template": {"metadata": {"labels": {**spec.labels, **labels}}, "spec": pod},
         },
     }
+
+
+def _patch(spec: WorkloadSpec, existing: Object) -> Object:
+    """A merge patch that makes an existing Deployment this one: what it has and this one lacks is null, and so goes.
+
+    Of the Pods' specification that is what a manifest can set; the API server's defaults stay.
+    """
+    manifest = deployment_manifest(spec)
+    former = (existing.get("spec") or {}).get("template") or {}
+    template = manifest["spec"]["template"]
+    template["spec"] = dict.fromkeys(POD_FIELDS & (former.get("spec") or {}).keys()) | template["spec"]
+    labels = (former.get("metadata") or {}).get("labels") or {}
+    template["metadata"]["labels"] = dict.fromkeys(labels) | template["metadata"]["labels"]
+    manifest["metadata"]["annotations"] = {MANIFEST_ANNOTATION: None} | manifest["metadata"]["annotations"]
+    return manifest
 
 
 def secret_manifest(secret: PullSecret) -> Object:
@@ -147,6 +185,7 @@ async def _workload(api: Api, deployment: Object) -> DeployedWorkload:
             replicas=int(spec.get("replicas") or 0),
             port=next((int(port["containerPort"]) for port in container.get("ports") or ()), None),
             pull_secret=_pull_secret(template),
+            manifest=str((meta.get("annotations") or {}).get(MANIFEST_ANNOTATION) or ""),
         ),
         uid=str(meta["uid"]),
         managed=MANAGED_BY.items() <= labels.items(),

@@ -141,6 +141,15 @@ def platform(_site: Site, _request: WorkloadRequest, seen: Observation) -> Findi
     return blocker(Code.PLATFORM_OF_NO_NODE, platforms=platforms)
 
 
+@check("kubernetes.manifest", title="API server takes the manifest")
+def manifest(_site: Site, request: WorkloadRequest, seen: Observation) -> Finding | None:
+    """By a dry run, in which admission has its say too."""
+    refusal = _inside(seen.refusal, seen) if request.manifest else None
+    if refusal is None:
+        return None
+    return blocker(Code.MANIFEST_REFUSED, message=refusal) if refusal else ok(Code.MANIFEST_TAKEN)
+
+
 @check("kubernetes.workload", title="Name is free or of this workload", essential=True)
 def workload(_site: Site, request: WorkloadRequest, seen: Observation) -> Finding | None:
     """Nobody else's Deployment is changed, and none is moved to another connected registry."""
@@ -155,9 +164,10 @@ def workload(_site: Site, request: WorkloadRequest, seen: Observation) -> Findin
         return blocker(Code.WORKLOAD_OF_ANOTHER_REGISTRY, other=deployment.spec.registry)
     registry = seen.connected_registry(request.registry)
     new = request.image_at(registry.login_server) if registry else ""
-    if deployment.spec.image == new:
+    if deployment.spec.image == new and deployment.spec.manifest == _manifest_word(request):
         return ok(Code.WORKLOAD_REUSED)
-    return warning(Code.WORKLOAD_CHANGES, changes={"image": (deployment.spec.image, new)})
+    changes = {"image": (deployment.spec.image, new), "manifest": (deployment.spec.manifest, _manifest_word(request))}
+    return warning(Code.WORKLOAD_CHANGES, changes={name: pair for name, pair in changes.items() if pair[0] != pair[1]})
 
 
 CHECKS: tuple[Check[WorkloadRequest, Observation], ...] = (
@@ -172,6 +182,7 @@ CHECKS: tuple[Check[WorkloadRequest, Observation], ...] = (
     namespace,
     rights,
     platform,
+    manifest,
     workload,
 )
 
@@ -216,6 +227,10 @@ def other_users(token_id: str, registry: str, registries: tuple[ConnectedRegistr
 def lists(registry: ConnectedRegistry, token_id: str) -> bool:
     """Whether a connected registry lists a client token."""
     return token_id.casefold() in {each.casefold() for each in registry.client_token_ids}
+
+
+def _manifest_word(request: WorkloadRequest) -> str:
+    return request.manifest.digest if request.manifest else ""
 
 
 def _is_linked(registry: ConnectedRegistry, request: WorkloadRequest) -> bool:

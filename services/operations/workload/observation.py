@@ -1,19 +1,19 @@
 """What is looked at before a workload is deployed or deleted: every question with a deadline, none of them fatal."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from services.model.azure import ConnectedRegistry, Extension, Image, Registry, ScopeMap, Token
 from services.model.errors import Absent, NotNeeded
 from services.model.kubernetes import DeployedWorkload, Node
 from services.model.plan import Plan
-from services.operations.answers import Answer, Questions, known, value_of
+from services.operations.answers import Answer, NotAsked, Questions, known, value_of
 from services.operations.reach import ClusterQuestions
 from services.operations.workload.request import DeletionRequest, WorkloadRequest
 from services.policy.extensions import served_registries
 from services.policy.sites import Site
-from services.ports import Azure, Kubernetes
+from services.ports import Azure, Cluster, Kubernetes
 
 T = TypeVar("T")
 NO_REPOSITORY = "NAME_UNKNOWN"
@@ -44,6 +44,8 @@ class Observation:
     namespace_phase: Answer[str]
     missing_rights: Answer[tuple[str, ...]]
     workload: Answer[DeployedWorkload | None]
+    refusal: Answer[str] = field(default_factory=lambda: NotAsked(NotNeeded()))
+    """What the API server has against a manifest; only asked where there is one."""
 
     def connected_registry(self, name: str) -> ConnectedRegistry | None:
         """The connected registry of that name, whatever its case (ARM names have none)."""
@@ -109,6 +111,12 @@ async def observe(
         phase = inside.ask(lambda cluster: cluster.namespace_phase(place.namespace))
         missing = inside.ask(lambda cluster: cluster.missing_workload_rights(place.namespace))
         workload = inside.ask(lambda cluster: cluster.workload(place.namespace, place.name))
+
+        async def try_manifest(cluster: Cluster) -> str:
+            own = _present(_named(request.registry, await value_of(connected)))
+            return await cluster.try_workload(request.spec_at(own.login_server, place.pull_secrets[0]))
+
+        refusal = inside.ask(try_manifest) if request.manifest else arm.skip()
     return Observation(
         registry=registry.result(),
         connected=connected.result(),
@@ -122,6 +130,7 @@ async def observe(
         namespace_phase=phase.result(),
         missing_rights=missing.result(),
         workload=workload.result(),
+        refusal=refusal.result(),
     )
 
 

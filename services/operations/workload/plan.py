@@ -86,11 +86,14 @@ def _secret_and_workload(
     is_refused = failure is not None and failure.cause == Cause.PULL_UNAUTHORIZED
     has_secret = slots.get(used) in passwords and not is_refused
     secret = _step(PULL_SECRET.kind, "reuse" if has_secret else "create", **place, server=server, token=request.token)
-    wanted = (target["image"], request.replicas, request.port)
-    is_same = workload is not None and (workload.spec.image, workload.spec.replicas, workload.spec.port) == wanted
+    manifest = request.manifest
+    requested = (target["image"], request.replicas, request.port, manifest.digest if manifest else "")
+    spec = workload.spec if workload else None
+    is_same = spec is not None and (spec.image, spec.replicas, spec.port, spec.manifest) == requested
     effect: Effect = "create" if workload is None else "reuse" if is_same and has_secret else "change"
     kept = used if has_secret else ""
-    return secret, _step(PUT_WORKLOAD.kind, effect, **target, port=request.port, pull_secret=kept)
+    own = {"manifest": manifest.digest, "pod": manifest.pod, "labels": manifest.labels} if manifest else {}
+    return secret, _step(PUT_WORKLOAD.kind, effect, **target, port=request.port, pull_secret=kept, **own)
 
 
 def _observed(seen: Observation, digest: str, server: str) -> dict[str, object]:

@@ -8,6 +8,8 @@ from ipaddress import IPv6Address
 from pydantic import TypeAdapter, ValidationError
 
 from services.model.errors import Invalid
+from services.model.kubernetes import WorkloadSpec
+from services.operations.workload.manifest import Manifest, parse
 from services.operations.workload_removal import Place
 from services.policy.sites import Repository, Site
 
@@ -25,11 +27,13 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 class WorkloadOptions:
     """What somebody asks for. Stored with the operation."""
 
-    image: str
+    image: str = ""
     workload: str | None = None
-    namespace: str = "default"
-    replicas: int = 1
+    namespace: str | None = None
+    replicas: int | None = None
     port: int | None = None
+    manifest: str = ""
+    """In the place of an image; what the other options say goes before what it says."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class WorkloadRequest:
     place: Place
     replicas: int
     port: int | None
+    manifest: Manifest | None = None
 
     @property
     def image(self) -> str:
@@ -74,6 +79,22 @@ class WorkloadRequest:
             server = f"[{IPv6Address(server)}]"
         return f"{server}/{self.image}"
 
+    def spec_at(self, server: str, pull_secret: str) -> WorkloadSpec:
+        """The Deployment that pulls from a registry's address by a Secret."""
+        manifest = self.manifest
+        return WorkloadSpec(
+            self.place.namespace,
+            self.place.name,
+            self.registry,
+            self.image_at(server),
+            self.replicas,
+            self.port,
+            pull_secret,
+            manifest.digest if manifest else "",
+            manifest.pod if manifest else {},
+            manifest.labels if manifest else {},
+        )
+
 
 @dataclass(frozen=True)
 class DeletionRequest:
@@ -84,16 +105,23 @@ class DeletionRequest:
 
 def workload_request(_site: Site, registry: str, options: WorkloadOptions) -> WorkloadRequest:
     """The request with a name for the workload, made of the repository's where none was given. Raises `Invalid`."""
-    repository, reference = split_image(options.image)
+    if bool(options.image) == bool(options.manifest):
+        raise Invalid("manifest", "", "manifest.both" if options.image else "manifest.none")
+    manifest = parse(options.manifest) if options.manifest else None
+    repository, reference = split_image(manifest.image if manifest else options.image)
     last = re.sub(r"[._]+", "-", repository.rpartition("/")[2])
-    name = options.workload or last[:40].rstrip("-")
-    if not 1 <= options.replicas <= MAX_REPLICAS:
-        raise Invalid("replicas", str(options.replicas), "number.bounds", {"low": 1, "high": MAX_REPLICAS})
-    if options.port is not None and not 1 <= options.port <= MAX_PORT:
-        raise Invalid("port", str(options.port), "number.bounds", {"low": 1, "high": MAX_PORT})
-    return WorkloadRequest(
-        registry.lower(), repository, reference, _place(options.namespace, name), options.replicas, options.port
-    )
+    name = options.workload or (manifest.name if manifest else last[:40].rstrip("-"))
+    namespace = options.namespace or (manifest.namespace if manifest else None) or "default"
+    replicas, port = options.replicas, options.port
+    if manifest:
+        replicas = manifest.replicas if replicas is None else replicas
+        port = manifest.port
+    replicas = 1 if replicas is None else replicas
+    if not 1 <= replicas <= MAX_REPLICAS:
+        raise Invalid("replicas", str(replicas), "number.bounds", {"low": 1, "high": MAX_REPLICAS})
+    if port is not None and not 1 <= port <= MAX_PORT:
+        raise Invalid("port", str(port), "number.bounds", {"low": 1, "high": MAX_PORT})
+    return WorkloadRequest(registry.lower(), repository, reference, _place(namespace, name), replicas, port, manifest)
 
 
 def deletion_request(_site: Site, name: str, options: DeletionOptions) -> DeletionRequest:

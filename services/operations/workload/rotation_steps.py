@@ -19,7 +19,6 @@ from services.operations.workload.steps import (
     KNOWN,
     SYNCED_WITHIN,
     put_pull_secret,
-    put_workload,
 )
 from services.operations.workload.words import Cause
 from services.operations.workload_removal import place_of
@@ -40,7 +39,13 @@ def switch_workload(kind: str) -> Step:
         options = kubectl_options(site, params["namespace"])
         return command_line("kubectl patch deployment", params["workload"], **options, patch=json.dumps(patch))
 
-    return replace(put_workload(kind), line=line, free=_secret, repeats=_never)
+    async def begin(scene: Scene) -> Progress:
+        place, made = place_of(scene.planned), scene.operation.output(PullSecretMade)
+        secret = made.name if made else scene.params["secret"]
+        await (await scene.cluster()).switch_pull_secret(place.namespace, place.name, secret)
+        return Done()
+
+    return Step(kind, begin, line, free=_secret)
 
 
 def _never(_operation: Operation, _index: int) -> bool:

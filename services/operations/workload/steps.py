@@ -5,6 +5,7 @@ checkpoint holds it.
 """
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -118,6 +119,9 @@ def put_workload(kind: str) -> Step:
                 replicas=params["replicas"],
                 port=params["port"],
                 pull_secret=made.name if made else params["pull_secret"],
+                manifest=params.get("manifest", ""),
+                pod=params.get("pod", {}),
+                labels=params.get("labels", {}),
             )
         )
         return Done()
@@ -138,8 +142,15 @@ def put_workload(kind: str) -> Step:
             ]
         secret = str(params.get("pull_secret") or place.pull_secrets[0])
         # kubectl's own label is `app`; it is by the other one that the bot and the lines below find the Pods.
-        template = {"metadata": {"labels": {NAME_LABEL: name}}, "spec": {"imagePullSecrets": [{"name": secret}]}}
-        patch = json.dumps({"spec": {"template": template}})
+        pod: dict[str, object] = {"imagePullSecrets": [{"name": secret}]}
+        labels = {NAME_LABEL: name}
+        if isinstance(manifest_pod := params.get("pod"), Mapping):
+            [container] = manifest_pod["containers"]
+            pod = {**manifest_pod, **pod, "containers": [{**container, "image": image}]}
+            labels = {**params["labels"], **labels} if isinstance(params["labels"], Mapping) else labels
+            # As a whole: the container that kubectl has made bears another name.
+            options |= {"type": "merge"}
+        patch = json.dumps({"spec": {"template": {"metadata": {"labels": labels}, "spec": pod}}})
         return lines((*put, command_line("kubectl patch deployment", name, **options, patch=patch)))
 
     return Step(kind, begin, line, repeats=_pull_failed)

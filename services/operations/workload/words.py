@@ -34,6 +34,8 @@ class Code(StrEnum):
     NAMESPACE_USABLE = auto()
     NAMESPACE_ABSENT = auto()
     NAMESPACE_TERMINATING = auto()
+    MANIFEST_TAKEN = auto()
+    MANIFEST_REFUSED = auto()
     PLATFORM_FITS = auto()
     PLATFORM_OF_SOME_NODES = auto()
     PLATFORM_OF_NO_NODE = auto()

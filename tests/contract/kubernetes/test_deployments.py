@@ -55,6 +55,34 @@ async def test_a_second_put_changes_what_is_there(berlin: KubernetesCluster) -> 
     assert workload.spec == changed
 
 
+async def test_what_one_manifest_had_set_goes_with_the_next_and_a_dry_run_changes_nothing(
+    berlin: KubernetesCluster,
+) -> None:
+    container = {"name": "web", "env": [{"name": "LANGUAGE", "value": "de"}]}
+    pod = {"containers": [container], "nodeSelector": {"kubernetes.io/os": "linux"}}
+    first = replace(SPEC, port=None, manifest="one", pod=pod, labels={"app": "shop"})
+    assert await berlin.try_workload(first) == ""
+    assert await berlin.workload("default", "shop") is None
+
+    await berlin.put_workload(first)
+    taken = await berlin.workload("default", "shop")
+    await berlin.switch_pull_secret("default", "shop", "regcred-shop-2")
+    assert await berlin.try_workload(SPEC) == ""
+    switched = await berlin.workload("default", "shop")
+    await berlin.put_workload(SPEC)
+    plain = await berlin.workload("default", "shop")
+
+    assert taken
+    assert switched
+    assert plain
+    assert (taken.spec.manifest, switched.spec.manifest, plain.spec.manifest) == ("one", "one", "")
+    assert (switched.spec.pull_secret, plain.spec) == ("regcred-shop-2", SPEC)
+
+
+async def test_what_the_api_server_has_against_a_workload_is_told_in_its_words(berlin: KubernetesCluster) -> None:
+    assert "spec.replicas" in await berlin.try_workload(replace(SPEC, replicas=-1))
+
+
 async def test_a_workload_is_gone_with_its_pods(berlin: KubernetesCluster) -> None:
     await berlin.put_workload(SPEC)
     workload = await shown(berlin, lambda one: one and one.pods)
