@@ -12,7 +12,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sqlite3, sys; version, sqlite = sys.version.
 # Measuring doubles the processor time of a test, so `make coverage` measures only these (docs/decisions/tests.md).
 MEASURED := tests/unit tests/golden
 
-.PHONY: help sandbox replicas quick test test-product test-sandbox flows lint types layers coverage bench docs golden dist kube-assets deploy-tools pins clean
+.PHONY: help sandbox replicas quick test test-product test-sandbox flows lint types layers coverage bench docs golden languages dist kube-assets deploy-tools pins clean
 
 help:
 	@echo "make sandbox       a pretend Slack, Azure and Kubernetes with the bot in it, on this machine"
@@ -105,6 +105,9 @@ bench: $(VENV)/ready
 
 docs: $(VENV)/ready
 	$(RUN)/python -m bot docs
+
+languages: $(VENV)/ready
+	$(RUN)/python -m tests.languages
 
 golden: $(VENV)/ready
 	$(RUN)/python -m pytest tests/golden --write-golden

@@ -5,6 +5,7 @@ stay functions of one value.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,6 +14,11 @@ from importlib import resources
 from typing import Literal
 
 Language = Literal["en", "zh"]
+
+_CHINESE = r"[\u3001-\u303f\u4e00-\u9fff\uff00-\uffef]"
+_BETWEEN_CHINESE = re.compile(f"(?<={_CHINESE}) (?={_CHINESE})")
+"""Chinese is written without spaces. Those beside a gap are for Slack, which sees marks only apart from letters; they
+go where the gap holds Chinese too."""
 
 _language: ContextVar[Language] = ContextVar("language", default="en")
 
@@ -41,7 +47,8 @@ def t(sentence: str, /, **values: object) -> str:
     """
     language = _language.get()
     text = sentence if language == "en" else sentences(language).get(sentence, sentence)
-    return text.format(**values) if values else text
+    text = text.format(**values) if values else text
+    return _BETWEEN_CHINESE.sub("", text) if language == "zh" else text
 
 
 def phrase(text: str) -> str:

@@ -66,7 +66,13 @@ def duration(span: timedelta) -> str:
 
 def count(number: int, noun: str, plural: str = "") -> str:
     """Such as `1 step`, `2 steps`, `2 registries` (with that plural)."""
-    return t("{number} {noun}", number=number, noun=t(noun if number == 1 else plural or noun + "s"))
+    noun = noun if number == 1 else plural or f"{noun}s"
+    return t(f"{{number}} {noun}", number=number)
+
+
+def labelled(label: str, text: str) -> str:
+    """Such as `edge01 at berlin: online`."""
+    return t("{label}: {text}", label=label, text=text)
 
 
 def listed(items: Iterable[str], last: str = "") -> str:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from handlers.kit import blocks
 from handlers.kit.language import t
 from handlers.kit.message import Message
-from handlers.kit.text import bold, channel, code, date, duration, escape, listed, mention
+from handlers.kit.text import bold, channel, code, date, duration, escape, labelled, listed, mention
 from services.model.about import About
 from services.model.errors import (
     AgentsAway,
@@ -36,7 +36,7 @@ def ping(
         engine=escape(about.engine),
         age=duration(now - about.started),
     )
-    lines = "\n".join(f"{bold(name)}: {_answer(answer, deadline)}" for name, answer in answers)
+    lines = "\n".join(labelled(bold(name), _answer(answer, deadline)) for name, answer in answers)
     foot = t("Reference {reference}, {now}", reference=code(reference), now=date(now))
     return Message(f"{head}\n{lines}", (blocks.section(head), blocks.section(lines), blocks.context(foot)))
 

@@ -12,6 +12,7 @@ from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, count, date, duration, escape, mention, mention_of
 from handlers.views import health as words
 from handlers.views import next_steps
+from handlers.views.facts import registries
 from services.model.health import Health, HealthReason, Sighting
 from services.model.incident import SEVERITIES, UNTIL_CHANGE, Incident, Severity
 from services.watching.health import WELL, is_continuous
@@ -32,7 +33,6 @@ _CLOSED: Mapping[HealthReason, str] = {
     HealthReason.NEVER_ACTIVATED: phrase("is not activated"),
 }
 """Ends without a recovery, by reason."""
-_REGISTRY = (phrase("connected registry"), phrase("connected registries"))
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def title(incident: Incident, concern: Concern = UNKNOWN) -> str:
         if at_site
         else t("{name} in {acr}", name=name, acr=acr),
     }
-    return f"{kinds[incident.kind]} {_state(incident)}"
+    return t("{title} {state}", title=kinds[incident.kind], state=_state(incident))
 
 
 def _state(incident: Incident) -> str:
@@ -93,10 +93,8 @@ def card(incident: Incident, concern: Concern = UNKNOWN) -> Message:
     number, total = len(incident.children), incident.facts.get("known")
     affected = ""
     if number and not incident.resolved:
-        of_all = (
-            t("{number} of {total}", number=number, total=count(total, *_REGISTRY)) if isinstance(total, int) else ""
-        )
-        affected = t(", with {of_all}", of_all=of_all or count(number, *_REGISTRY))
+        of_all = t("{number} of {total}", number=number, total=registries(total)) if isinstance(total, int) else ""
+        affected = t(", with {of_all}", of_all=of_all or registries(number))
     if _parent(incident) or incident.reason in _CLOSED:
         colour = CLOSED
     else:
@@ -209,7 +207,7 @@ def _end(incident: Incident) -> str:
         )
         text += t(
             " {registries} {have} not reported yet; {consequence} the next contact too.",
-            registries=count(number, *_REGISTRY),
+            registries=registries(number),
             have=have,
             consequence=consequence,
         )

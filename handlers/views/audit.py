@@ -172,8 +172,8 @@ def _write(row: AuditRow) -> str:
 
 
 def _bracketed(details: Iterable[str]) -> str:
-    text = ", ".join(filter(None, details))
-    return f" ({text})" if text else ""
+    text = t(", ").join(filter(None, details))
+    return t(" ({details})", details=text) if text else ""
 
 
 _WORDS = {"command": _command, "decision": _decision, "write": _write}

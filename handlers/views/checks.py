@@ -5,7 +5,7 @@ from collections import Counter
 from handlers.kit import blocks
 from handlers.kit.language import t
 from handlers.kit.message import Message
-from handlers.kit.text import bold, count, escape
+from handlers.kit.text import bold, count, escape, labelled
 from handlers.views import findings
 from handlers.views.operation import finding_block
 from services.model.plan import Finding
@@ -21,7 +21,7 @@ def report(kind: str, site: Site, name: str | None, results: tuple[Finding, ...]
     ordered = findings.ordered(results)
     problems = [finding for finding in ordered if finding.level != "ok"]
     fine = [findings.render(finding, kind) for finding in ordered if finding.level == "ok"]
-    head = f"{bold(t('{name} at {site}', name=name, site=site.name) if name else site.name)}: {_verdict(results)}"
+    head = labelled(bold(t("{name} at {site}", name=name, site=site.name) if name else site.name), _verdict(results))
     sections = [blocks.section(head), *(finding_block(finding, kind) for finding in problems[:MOST])]
     for start in range(0, len(fine), 10):
         lines = [f"{text.icon}  {text.sentence}" for text in fine[start : start + 10]]
@@ -29,7 +29,7 @@ def report(kind: str, site: Site, name: str | None, results: tuple[Finding, ...]
     sections.append(
         blocks.context(f"{escape(site.environment)}  ·  {escape(site.acr_ref.name)} → {escape(site.cluster.name)}")
     )
-    return Message(f"{site.name}: {_verdict(results)}", tuple(sections))
+    return Message(labelled(site.name, _verdict(results)), tuple(sections))
 
 
 def _verdict(results: tuple[Finding, ...]) -> str:
@@ -50,4 +50,4 @@ def _verdict(results: tuple[Finding, ...]) -> str:
             unknown=unknown,
             scope=scope,
         )
-    return t("ready{scope}", scope=scope)
+    return t("ready") + scope

@@ -9,7 +9,7 @@ from handlers.kit import blocks
 from handlers.kit.blocks import button
 from handlers.kit.language import phrase, t
 from handlers.kit.message import Message
-from handlers.kit.text import bold, code, count, date, escape, listed
+from handlers.kit.text import bold, code, count, date, escape, labelled, listed
 from handlers.views import errors
 from services.model.azure import ArcCluster, ClusterRef, Extension
 from services.model.kubernetes import Node, ServiceRanges, StorageClass
@@ -82,7 +82,7 @@ def listing(rows: Sequence[Row], page: int, last: int, total: int) -> Message:
     ordered = sorted(rows, key=lambda row: row.state == _CONNECTED)
     states = Counter(row.state for row in ordered)
     counted = listed(f"{number} {escape(state)}" for state, number in states.items())
-    head = f"{bold(count(total, 'cluster'))}{t(', on this page') if last > 1 else ''}: {counted}"
+    head = labelled(bold(count(total, "cluster")) + (t(", on this page") if last > 1 else ""), counted)
     # Only this page has rows: the clusters of the others were not asked.
     table = [[_cells(row) for row in ordered] if number == page else [] for number in range(1, last + 1)]
     parts = blocks.paged(head, COLUMNS, table, page, turns="cluster list --turn")

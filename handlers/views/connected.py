@@ -8,9 +8,10 @@ from datetime import datetime
 from handlers.kit import blocks
 from handlers.kit.language import phrase, t
 from handlers.kit.message import Block, Message
-from handlers.kit.text import bold, code, count, date, duration, escape, listed
+from handlers.kit.text import bold, code, date, duration, escape, labelled, listed
 from handlers.views import errors
 from handlers.views import health as health_words
+from handlers.views.facts import registries
 from services.model.azure import AcrRef, ConnectedRegistry
 from services.model.errors import DomainError
 from services.model.health import DiskSample, Health
@@ -40,7 +41,6 @@ MOST_SITES = 10
 """Sites that a note names."""
 Key = tuple[str, str]
 """A cloud registry's ARM id and a name in it, both in lower case."""
-_REGISTRIES = (phrase("connected registry"), phrase("connected registries"))
 
 
 @dataclass(frozen=True)
@@ -99,18 +99,18 @@ def listing(fleet: Fleet, selection: Selection, now: datetime) -> Message:
     pages = blocks.pages_of_rows(COLUMNS, [_cells(each, depth, now) for each, depth in ordered], PAGE)
     totals = Counter(each.health.state for each in selection.rows)
     counts = health_words.counts({state: totals[state] for state in WORST_FIRST if totals[state]})
-    head = count(len(selection.rows), *_REGISTRIES)
+    head = registries(len(selection.rows))
     if len(selection.rows) < len(fleet.rows):
-        head = t(
-            "{number} of {registries}", number=len(selection.rows), registries=count(len(fleet.rows), *_REGISTRIES)
-        )
-    table = blocks.paged(f"{bold(head)}: {counts}", COLUMNS, pages, selection.page, turns=f"{selection.turns} --turn")
-    return Message(f"{head}: {counts}", (*table, *notes))
+        head = t("{number} of {registries}", number=len(selection.rows), registries=registries(len(fleet.rows)))
+    table = blocks.paged(
+        labelled(bold(head), counts), COLUMNS, pages, selection.page, turns=f"{selection.turns} --turn"
+    )
+    return Message(labelled(head, counts), (*table, *notes))
 
 
 def _nothing(fleet: Fleet) -> str:
     if fleet.rows:
-        return t("None of {registries} matches.", registries=count(len(fleet.rows), *_REGISTRIES))
+        return t("None of {registries} matches.", registries=registries(len(fleet.rows)))
     if fleet.unasked:
         return t("No cloud registry could be asked.")
     return (
@@ -144,12 +144,12 @@ def _notes(fleet: Fleet, selection: Selection) -> Iterator[Block]:
             yield blocks.context(
                 t(
                     "{registries} of {acrs} without an extension at any site.",
-                    registries=count(len(homeless), *_REGISTRIES),
+                    registries=registries(len(homeless)),
                     acrs=acrs,
                 )
             )
     if fleet.hidden:
-        yield blocks.context(t("{hidden} at sites that you may not read.", hidden=count(fleet.hidden, *_REGISTRIES)))
+        yield blocks.context(t("{hidden} at sites that you may not read.", hidden=registries(fleet.hidden)))
 
 
 def _worst_first(rows: Sequence[Row]) -> list[tuple[Row, int]]:
@@ -402,7 +402,7 @@ def _meaning(detail: Detail, current: Health) -> Iterator[Block]:
     if current.reason in {"connected", "syncing"}:
         return
     word = health_words.word(current.state).capitalize()
-    yield blocks.section(f"{bold(word)}: {health_words.reason(current.reason, current.facts)}")
+    yield blocks.section(labelled(bold(word), health_words.reason(current.reason, current.facts)))
     expected = current.next_contact if detail.registry.schedule.strip() not in ("", CONTINUOUS) else None
     losing = current.lost_from if current.state == "offline" else None
     if expected or losing:

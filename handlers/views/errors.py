@@ -103,8 +103,8 @@ def _not_found(error: errors.NotFound, slash: str) -> str:
     )
     existing = existing if error.known else ""
     if not error.name:
-        return t("The {kind} has no name. {existing}", kind=escape(error.kind), existing=existing).rstrip()
-    text = t("There is no {kind} {error}.", kind=escape(error.kind), error=code(cut(error.name, _ECHO)))
+        return t("The {kind} has no name. {existing}", kind=escape(t(error.kind)), existing=existing).rstrip()
+    text = t("There is no {kind} {error}.", kind=escape(t(error.kind)), error=code(cut(error.name, _ECHO)))
     if error.near:
         prefix = f"{slash} " if error.kind == "command" else ""
         return t(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from handlers.kit.language import phrase, t
-from handlers.kit.text import code, date, listed
+from handlers.kit.text import code, count, date, listed
 from services.operations.command_line import iso
 
 UNKNOWN = phrase("(unknown)")
@@ -53,13 +53,18 @@ def shown(value: object) -> str:  # noqa: PLR0911 - one per type
                         )
                     case _:
                         changes.append(f"{key} {shown(item)}")
-            return ", ".join(changes)
+            return t(", ").join(changes)
     return code(_plain(value))
 
 
 def short(target: str) -> str:
     """The kind and name in an ARM id, such as `scopeMaps/edge01`; other targets as they are."""
     return "/".join(target.split("/")[-2:]) if target.startswith("/subscriptions/") else target
+
+
+def registries(number: int) -> str:
+    """Such as `2 connected registries`."""
+    return count(number, "connected registry", "connected registries")
 
 
 def _plain(value: object) -> str:

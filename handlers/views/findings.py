@@ -67,7 +67,7 @@ def render(finding: Finding, kind: str) -> FindingText:
 
 def unproven(plan: Plan | None) -> str:
     """What a plan has no proof of, since its site gives no access to its cluster; empty where it does."""
-    return "; ".join(_proofs(finding) for finding in plan.findings if finding.code == UNPROVEN) if plan else ""
+    return t("; ").join(_proofs(finding) for finding in plan.findings if finding.code == UNPROVEN) if plan else ""
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -148,4 +148,4 @@ def schedule(sighting: Sighting) -> str:
 
 def counts(totals: Mapping[HealthState, int]) -> str:
     """Such as `2 offline, 48 healthy`; plain text."""
-    return ", ".join(f"{number} {word(state)}" for state, number in totals.items())
+    return t(", ").join(f"{number} {word(state)}" for state, number in totals.items())

@@ -9,7 +9,7 @@ from handlers.kit import blocks
 from handlers.kit.blocks import button
 from handlers.kit.language import t
 from handlers.kit.message import Block, Message
-from handlers.kit.text import bold, code, count, date, duration, escape, listed, mention
+from handlers.kit.text import bold, code, count, date, duration, escape, labelled, listed, mention
 from handlers.views import alert, connected, health
 from handlers.views import operation as operations
 from services.model.incident import SEVERITIES, Incident
@@ -131,7 +131,8 @@ def _fleet(shown: Overview) -> Iterator[Block]:
         last = row.registry.last_sync
         synced = t("last sync {age} ago", age=duration(shown.now - last)) if last else t("never synced")
         where = connected.place(row)
-        text = f"{health.mark(row.health.state)}  {bold(row.registry.name)} {where}: {health.word(row.health.state)}"
+        state = labelled(f"{bold(row.registry.name)} {where}", health.word(row.health.state))
+        text = f"{health.mark(row.health.state)}  {state}"
         details = blocks.accessory(
             button(t("Show"), runs=connected.show_line(row)), f"{row.acr.name}:{row.registry.name}"
         )
@@ -146,7 +147,7 @@ def _health(fleet: connected.Fleet) -> str:
     totals = Counter(row.health.state for row in fleet.rows)
     counts = health.counts({state: totals[state] for state in WORST_FIRST if totals[state]})
     number = count(len(fleet.rows), "connected registry", "connected registries")
-    return f"{number}: {counts}" if counts else t("no connected registries")
+    return labelled(number, counts) if counts else t("no connected registries")
 
 
 def _more(number: int) -> Iterator[Block]:

@@ -8,7 +8,7 @@ from handlers.kit import blocks
 from handlers.kit.blocks import Button, Confirm, TaskStatus, button
 from handlers.kit.language import phrase, t
 from handlers.kit.message import Block, Message
-from handlers.kit.text import bold, code, count, cut, date, duration, escape, listed, mention
+from handlers.kit.text import bold, code, count, cut, date, duration, escape, labelled, listed, mention
 from handlers.views import causes, errors, findings
 from handlers.views.facts import short
 from handlers.views.procedures import WORDS, words_of
@@ -96,7 +96,7 @@ def _state(operation: Operation | Related) -> tuple[str, str]:
 def summary(operation: Operation) -> str:
     """One line for notifications and screen readers: `Deploy edge01 to berlin: online, approved by bob`."""
     _, word = _state(operation)
-    return f"{name(operation)}: {word}{_addition(operation)}"
+    return labelled(name(operation), f"{word}{_addition(operation)}")
 
 
 def _addition(operation: Operation) -> str:
@@ -265,7 +265,7 @@ def _approval(operation: Operation) -> Iterator[Block]:
     needed = t("one approval") if missing == 1 else t("{missing} approvals", missing=missing)
     digest = operation.plan.digest if operation.plan else ""
     yield blocks.context(t("Rule {rule}  ·  plan {digest}", rule=bold(request.rule), digest=code(digest)))
-    question = f":raised_hand:  {bold(f'{name(operation)}?')}"
+    question = f":raised_hand:  {bold(t('{name}?', name=name(operation)))}"
     expires = t("Expires {expires}.", expires=date(request.expires))
     yield blocks.section(
         t(
@@ -325,7 +325,7 @@ def _leftovers(operation: Operation) -> str:
             certain.append(escape(_title(operation.kind, planned)))
         elif remains is None:
             possible.append(escape(_title(operation.kind, planned)))
-    leftovers = "; ".join(
+    leftovers = t("; ").join(
         filter(None, [listed(certain), t("perhaps {possible}", possible=listed(possible)) if possible else ""])
     )
     return t("Left behind: {leftovers}.", leftovers=leftovers) if leftovers else ""
@@ -419,7 +419,7 @@ def _task(operation: Operation, index: int, step: PlannedStep) -> Block:
 
 def step_title(kind: str, step: PlannedStep) -> str:
     """Such as `Create: Scope map edge01`, for a step of this kind of operation."""
-    return f"{t(_EFFECTS[step.effect])}: {_title(kind, step)}"
+    return labelled(t(_EFFECTS[step.effect]), _title(kind, step))
 
 
 def _title(kind: str, step: PlannedStep) -> str:
@@ -548,13 +548,13 @@ def thread_line(operation: Operation, event: Event) -> str:  # noqa: PLR0911 - o
             names = [decision.name for decision in operation.decisions if decision.verdict == "retry"]
             return t(":repeat:  Retried by {names}", names=escape(names[-1])) if names else ""
         case "failed" if operation.state == "failed":  # otherwise a retry began before this was posted
-            return f":x:  {escape(summary(operation))}: {_cause(operation)} {mention(operation.requester)}"
+            return f":x:  {labelled(escape(summary(operation)), _cause(operation))} {mention(operation.requester)}"
         case "ended":
             mark, word = _state(operation)
             took = t(" in {took}", took=duration(_took(operation))) if operation.state == "succeeded" else ""
             reason = operation.outcome.reason if operation.state == "rejected" and operation.outcome else ""
             why = f": {escape(' '.join(reason.split()))}" if reason else ""
-            ended = escape(f"{name(operation)}: {word}{took}{_addition(operation)}")
+            ended = escape(labelled(name(operation), f"{word}{took}{_addition(operation)}"))
             return f"{mark}  {ended}{why}. {mention(operation.requester)}"
     return ""
 
@@ -597,7 +597,7 @@ def details(operation: Operation, *, script: bool = False) -> Message:
 
 def _decision(decision: Decision) -> str:
     reason = f" – {escape(' '.join(decision.reason.split()))}" if decision.reason else ""  # noqa: RUF001 - a dash
-    return f"• {escape(decision.name)}: {t(_VERDICTS[decision.verdict])} {date(decision.at)}{reason}"
+    return f"• {labelled(escape(decision.name), t(_VERDICTS[decision.verdict]))} {date(decision.at)}{reason}"
 
 
 def _row(operation: Operation, index: int, step: PlannedStep) -> tuple[str, str, str, str]:

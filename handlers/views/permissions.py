@@ -6,7 +6,7 @@ from dataclasses import replace
 from handlers.kit import blocks
 from handlers.kit.language import t
 from handlers.kit.message import Block, Message
-from handlers.kit.text import bold, code, count, escape, listed
+from handlers.kit.text import bold, code, count, escape, labelled, listed
 from handlers.views.connected import Detail, elsewhere, namesakes
 from services.operations.command_line import acr_options, command_line, scope_options
 from services.policy.hierarchy import ancestors, descendants
@@ -60,7 +60,7 @@ def card(
             " Those above have every permission that it{need}.",
             need=t(" and {below} below it need", below=below) if family.below else t(" needs"),
         )
-    parts = [*elsewhere(detail), blocks.section(f"{mark}  {text}: {_usage(own)}.{above}")]
+    parts = [*elsewhere(detail), blocks.section(f"{mark}  {labelled(text, _usage(own))}.{above}")]
     parts += _missing(detail, family, shortfalls, slash)
     holders = [_holder(own, ""), *(_holder(access, t(" above it")) for access in family.above)]
     if family.below:
@@ -83,7 +83,7 @@ def card(
         pages = blocks.pages_of_rows(columns, rows, PAGE)
         parts += blocks.paged(t("*Permissions*"), columns, pages, page, turns=f"{turns} --turn")
     parts += namesakes(detail)
-    return Message(escape(f"{own.name}: {_usage(own)}"), tuple(parts))
+    return Message(escape(labelled(own.name, _usage(own))), tuple(parts))
 
 
 def _missing(detail: Detail, family: Lineage, shortfalls: Sequence[Shortfall], slash: str) -> Iterator[Block]:

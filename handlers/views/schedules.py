@@ -40,7 +40,7 @@ def words(schedule: Cron) -> str:
     when, on = _times(minutes, hours), _on(schedule)
     every_day = _lists_times(minutes, hours) and not on
     among = t(" in {months}", months=_spans(months, list(map(t, _MONTHS)))) if len(months) < len(_MONTHS) else ""
-    return f"{when}{t(' every day') if every_day else on}{among}"
+    return t("{when}{on}{among}", when=when, on=t(" every day") if every_day else on, among=among)
 
 
 def _lists_times(minutes: Sequence[int], hours: Sequence[int]) -> bool:
@@ -104,8 +104,10 @@ def _of_month(schedule: Cron) -> str:
 def _of_week(schedule: Cron) -> str:
     if schedule.nth_weekday:
         weekday, place = schedule.nth_weekday
-        ordinal = _ordinal(place) if place else t("last")
-        return t("the {ordinal} {weekday} of the month", ordinal=ordinal, weekday=t(_DAYS[(weekday or 7) - 1]))
+        name = t(_DAYS[(weekday or 7) - 1])
+        if not place:
+            return t("the last {weekday} of the month", weekday=name)
+        return t("the {ordinal} {weekday} of the month", ordinal=_ordinal(place), weekday=name)
     # People's weeks begin on Monday, and crontab's Sunday is 0.
     return _spans(sorted(weekday or 7 for weekday in schedule.fields[4]), list(map(t, _DAYS)))
 

@@ -10,7 +10,7 @@ from handlers.kit import blocks
 from handlers.kit.blocks import button
 from handlers.kit.language import phrase, t
 from handlers.kit.message import Block, Message
-from handlers.kit.text import bold, date, duration, escape, listed
+from handlers.kit.text import bold, date, duration, escape, labelled, listed
 from handlers.views import health as words
 from handlers.views import watches
 from services.model.watch import Watch
@@ -134,7 +134,7 @@ def _totals(summary: Summary) -> str:
 
 
 def _text(summary: Summary, title: str) -> str:
-    return escape(f"{_name(title)}: {_totals(summary)}")
+    return escape(labelled(_name(title), _totals(summary)))
 
 
 def _head(summary: Summary, title: str, late: datetime | None = None) -> Iterator[Block]:

@@ -31,7 +31,7 @@ def subject(watch: Watch) -> str:
     """Such as `site berlin`, `cloud registry contosoacr`, `the whole fleet`; plain text."""
     match watch.scope:
         case "site":
-            return f"site {watch.subject}"
+            return t("site {subject}", subject=watch.subject)
         case "acr":
             return t("cloud registry {subject}", subject=watch.subject)
     return t("the whole fleet")
@@ -148,12 +148,14 @@ def _summaries(watch: Watch, now: datetime) -> str:
     zone = ZoneInfo(schedule.tz)
     year = now.astimezone(zone).year
     local = [due.astimezone(zone) for due in schedule.next(now, 3)]
-    times = [f"{at:%a %d %b %H:%M %Z}" if at.year == year else f"{at:%a %d %b %Y %H:%M %Z}" for at in local]
+    times = [
+        t("{at:%a %d %b %H:%M %Z}", at=at) if at.year == year else t("{at:%a %d %b %Y %H:%M %Z}", at=at) for at in local
+    ]
     return t(
         "Summaries: {schedule} ({every})\nNext: {times}",
         schedule=escape(f"{schedules.words(schedule)}, {schedule.tz}"),
         every=code(watch.every),
-        times=escape("; ".join(times)),
+        times=escape(t("; ").join(times)),
     )
 
 

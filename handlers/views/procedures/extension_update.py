@@ -57,7 +57,7 @@ def _texts(params: Mapping[str, Any]) -> list[str]:
 
 
 def _details(params: Mapping[str, Any]) -> str:
-    return ", ".join(_texts(params)) or t("sent again, as it is")
+    return t(", ").join(_texts(params)) or t("sent again, as it is")
 
 
 def _fields(operation: Operation) -> Iterable[tuple[str, str]]:

@@ -29,7 +29,7 @@ def connected_settings(params: Mapping[str, Any]) -> str:
         t("below {parent}", parent=params["parent"]) if params.get("parent") else "",
         collection,
     )
-    return ", ".join(filter(None, parts))
+    return t(", ").join(filter(None, parts))
 
 
 def synced(params: Mapping[str, Any]) -> str:

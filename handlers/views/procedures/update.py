@@ -53,7 +53,7 @@ def _changes(params: Mapping[str, Any]) -> str:
     changes = params["changes"].items()
     labels = {field: _in_prose(t(label)) for field, label in _LABELS.items()}
     texts = [f"{labels[field]} {_value(before)} → {_value(after)}" for field, (before, after) in changes]
-    return ", ".join(texts) or t(_SAME)
+    return t(", ").join(texts) or t(_SAME)
 
 
 def _client_tokens(params: Mapping[str, Any]) -> str:
