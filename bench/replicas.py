@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import psycopg
 
@@ -102,15 +103,17 @@ async def measure() -> Sequence[Row]:
 
 
 @asynccontextmanager
-async def replicas(settings: Mapping[str, str] | None = None, *, channels: int = 1) -> AsyncIterator[Replicas]:
-    """Three of them beside a sandbox, ready."""
+async def replicas(
+    settings: Mapping[str, str] | None = None, *, channels: int = 1, made: dict[str, Any] | None = None
+) -> AsyncIterator[Replicas]:
+    """Three of them beside a sandbox with the world `made`, or with the usual one, ready."""
     with (
         TemporaryDirectory(prefix="pg-") as data,
         TemporaryDirectory(prefix="bench-") as name,
         server(Path(data)) as url,
     ):
         async with AsyncExitStack() as stack:
-            box = await stack.enter_async_context(sandbox(Path(name), world(channels=channels)))
+            box = await stack.enter_async_context(sandbox(Path(name), made or world(channels=channels)))
             running = Replicas(box, url, Path(name), [], settings or {})
             for _ in range(COUNT):
                 await running.start()

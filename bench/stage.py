@@ -219,6 +219,11 @@ class Bot:
         """The file with the operations."""
         return self.folder / "data" / "bot.db"
 
+    async def page(self, path: str) -> str:
+        """One of the operator pages."""
+        async with self.box.http.get(f"http://127.0.0.1:{self._port}{path}") as answer:
+            return await answer.text()
+
     async def _ready(self) -> bool:
         try:
             async with self.box.http.get(f"http://127.0.0.1:{self._port}/readyz") as answer:
