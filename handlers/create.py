@@ -34,6 +34,7 @@ async def create(
     parent: str = "",
     gc: Literal["on", "off"] | None = None,
     gc_schedule: str | None = None,
+    audit_logs: Literal["on", "off"] | None = None,
     dry_run: bool = False,
     services: Services,
 ) -> Message | None:
@@ -53,6 +54,7 @@ async def create(
         parent: Connected registry through which it syncs; without it the cloud registry itself.
         gc: Whether it collects garbage.
         gc_schedule: Cron expression in UTC for that, such as "0 1 * * *".
+        audit_logs: Whether it sends audit logs to Azure.
         dry_run: Only show the plan and the checks; write nothing.
     """
     options = CreateOptions(
@@ -64,5 +66,6 @@ async def create(
         parent,
         gc_enabled=None if gc is None else gc == "on",
         gc_schedule=gc_schedule,
+        audit_logs=None if audit_logs is None else audit_logs == "on",
     )
     return await order(request, services, kind="create", target=name, site=site, options=options, dry_run=dry_run)

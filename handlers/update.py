@@ -38,6 +38,7 @@ async def update(
     no_notifications: bool = False,
     gc: Literal["on", "off"] | None = None,
     gc_schedule: str | None = None,
+    audit_logs: Literal["on", "off"] | None = None,
     add_client_token: tuple[str, ...] = (),
     remove_client_token: tuple[str, ...] = (),
     dry_run: bool = False,
@@ -59,6 +60,7 @@ async def update(
         no_notifications: Report nothing.
         gc: Whether it collects garbage.
         gc_schedule: Cron expression in UTC for that, such as "0 1 * * *".
+        audit_logs: Whether it sends audit logs to Azure.
         add_client_token: A token of the cloud registry by which clients may pull from it; others stay.
         remove_client_token: A client token by which nobody may pull from it any more; the token itself stays.
         dry_run: Only show the plan and the checks; write nothing.
@@ -74,6 +76,7 @@ async def update(
         notifications,
         gc_enabled=None if gc is None else gc == "on",
         gc_schedule=gc_schedule,
+        audit_logs=None if audit_logs is None else audit_logs == "on",
         add_client_tokens=add_client_token,
         remove_client_tokens=remove_client_token,
     )

@@ -186,6 +186,7 @@ class ConnectedRegistries(Protocol):
         log_level: str,
         gc_enabled: bool = True,
         gc_schedule: str = GC_SCHEDULE,
+        audit_logs: bool = False,
         parent: str = "",
     ) -> Pending:
         """Create it under the connected registry `parent`, by default under the cloud registry itself.
@@ -205,6 +206,7 @@ class ConnectedRegistries(Protocol):
         notifications: Sequence[str] | None = None,
         gc_enabled: bool | None = None,
         gc_schedule: str | None = None,
+        audit_logs: bool | None = None,
     ) -> Pending:
         """Change these settings and no others; None stays as it is. Idempotent.
 

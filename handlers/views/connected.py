@@ -311,6 +311,7 @@ def card(detail: Detail, now: datetime) -> Message:
         (t("Client tokens"), listed(code(each.rpartition("/")[2]) for each in registry.client_token_ids) or t("none")),
         (t("Garbage collection"), collection if registry.gc_enabled is not None else ""),
         (t("Log level"), escape(registry.log_level)),
+        (t("Audit logs"), t("on") if registry.audit_logs else ""),
         (t("Notifications"), listed(code(pattern) for pattern in registry.notifications) or t("none")),
         (t("Extension"), detail.extension),
     )

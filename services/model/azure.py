@@ -202,6 +202,8 @@ class ConnectedRegistry:
     client_token_ids: tuple[str, ...] = ()
     status_details: tuple[StatusDetail, ...] = ()
     log_level: str = ""
+    audit_logs: bool | None = None
+    """Whether it sends audit logs; None where the service does not say."""
     notifications: tuple[str, ...] = ()
     """Patterns such as `hello-world:push` of what it reports to Event Grid."""
     gc_enabled: bool | None = None

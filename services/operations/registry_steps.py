@@ -79,12 +79,14 @@ def put_sync_token(kind: str) -> Step:
     return put_token(kind, begin, line)
 
 
-def garbage_collection(enabled: bool, schedule: str) -> dict[str, object]:
-    """Parameters of a creation in which garbage collection is other than the Azure CLI has it.
+def unusual_settings(gc_enabled: bool, gc_schedule: str, audit_logs: bool) -> dict[str, object]:
+    """Parameters of a creation in which garbage collection or audit logs are other than the Azure CLI has them.
 
     Otherwise there are none, so that a plan of an older version that waits for approval is the same as one of today.
     """
-    return {} if (enabled, schedule) == (True, GC_SCHEDULE) else {"gc_enabled": enabled, "gc_schedule": schedule}
+    is_usual = (gc_enabled, gc_schedule) == (True, GC_SCHEDULE)
+    collection = {} if is_usual else {"gc_enabled": gc_enabled, "gc_schedule": gc_schedule}
+    return {**collection, **({"audit_logs": True} if audit_logs else {})}
 
 
 def create_registry(kind: str) -> Step:
@@ -107,6 +109,7 @@ def create_registry(kind: str) -> Step:
             log_level=params["log_level"],
             gc_enabled=params.get("gc_enabled", True),
             gc_schedule=params.get("gc_schedule", GC_SCHEDULE),
+            audit_logs=params.get("audit_logs", False),
             parent=params.get("parent", ""),
         )
         return progress(pending)
@@ -129,6 +132,7 @@ def create_registry(kind: str) -> Step:
             log_level=params.get("log_level"),
             gc_enabled=str(params["gc_enabled"]).lower() if "gc_enabled" in params else None,
             gc_schedule=params.get("gc_schedule"),
+            audit_logs_enabled="true" if params.get("audit_logs") else None,
             yes=True,
         )
 

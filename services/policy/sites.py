@@ -331,6 +331,7 @@ class Sync(_Values):
         timedelta(days=2), description="ISO 8601 duration for which undelivered messages are kept."
     )
     log_level: Literal["Debug", "Information", "Warning", "Error", "None"] = Field("Information")
+    audit_logs: bool = Field(False, description="Whether audit logs are sent.")
     gc_enabled: bool = Field(True, description="Whether garbage is collected.")
     gc_schedule: Schedule = Field(GC_SCHEDULE, description="Cron expression in UTC for that.")
     repositories: tuple[Repository, ...] = Field(

@@ -44,10 +44,10 @@ async def test_one_is_created_below_another_with_its_rights_there_and_both_are_d
     plant = await stocked.answer()
     await stocked.say(f"{LINE} --dry-run")
     preview = await stocked.answer()
-    await stocked.say(f'{LINE} --gc-schedule "0 1 * * *"')
+    await stocked.say(f'{LINE} --gc-schedule "0 1 * * *" --audit-logs on')
     created, thread = await stocked.answer(), await stocked.thread()
     above = sorted(cloud(stocked).scope_maps["plant"].actions)
-    await stocked.say(f'{LINE} --gc-schedule "0 1 * * *"')
+    await stocked.say(f'{LINE} --gc-schedule "0 1 * * *" --audit-logs on')
     again = await stocked.answer()
     listed = []
     for option in ("--parent plant", "--no-children"):
@@ -89,7 +89,7 @@ Registry: :white_check_mark:  *Create line1 for berlin*  ·  created
   requested by @alice TIME  ·  development  ·  `op-1`
   4 of 4 steps done
   *Repositories* hello-world
-  *Connected registry* line1, ReadOnly, schedule * * * * *, below plant, garbage collection 0 1 * * *
+  *Connected registry* line1, ReadOnly, schedule * * * * *, below plant, garbage collection 0 1 * * *, audit logs
   *Extension* none yet. The bot installs none below another one: `az acr connected-registry get-settings` has what it needs
   *Took* N s
   [Show details]\
@@ -203,7 +203,7 @@ Registry (only you): `Edge-1` can't be the name of a connected registry. Use 5 t
 """,
             """\
   :no_entry:  `plant` exists with other values: mode `ReadOnly` → `ReadWrite`, schedule `* * * * *` → `0 3 * * *`, window none → `PT3H`, gc_enabled `True` → `False`.
-  Schedule, window, message TTL and garbage collection are changed by `update`. Mode, parent and sync token can't be changed: choose another name, or delete it first.\
+  Schedule, window, message TTL, garbage collection and audit logs are changed by `update`. Mode, parent and sync token can't be changed: choose another name, or delete it first.\
 """,
         ]
     )

@@ -33,7 +33,9 @@ def make_tokens(registry: Conversation, *names: str) -> None:
 
 
 async def test_what_is_named_changes_and_the_card_shows_old_and_new(deployed: Conversation) -> None:
-    await deployed.say(f"{LINE} --message-ttl 5d --log-level Debug --notification hello-world:push --gc off")
+    await deployed.say(
+        f"{LINE} --message-ttl 5d --log-level Debug --notification hello-world:push --gc off --audit-logs on"
+    )
 
     assert await deployed.answer() == snapshot("""\
 Registry: :white_check_mark:  *Update edge01 at berlin*  ·  updated
@@ -45,13 +47,14 @@ Registry: :white_check_mark:  *Update edge01 at berlin*  ·  updated
   *Log level* Debug
   *Notifications* hello-world:push
   *Garbage collection* off
+  *Audit logs* on
   *Took* N s
   [Show details]\
 """)
     changed = cloud(deployed).connected["edge01"]
     assert (changed.schedule, changed.sync_window, changed.message_ttl) == snapshot(("0 3 * * *", "PT03H00M00S", "P5D"))
     assert (changed.log_level, changed.notifications) == snapshot(("Debug", ["hello-world:push"]))
-    assert (changed.gc_enabled, changed.gc_schedule) == (False, "0 0 * * *")
+    assert (changed.gc_enabled, changed.gc_schedule, changed.audit_log) == (False, "0 0 * * *", "Enabled")
 
 
 async def test_production_waits_for_a_second_person_and_client_tokens_of_others_stay(registry: Conversation) -> None:

@@ -156,6 +156,7 @@ KINDS: Mapping[str, Operation] = {
             notifications=("team/app:*",),
             gc_enabled=False,
             gc_schedule="0 1 * * *",
+            audit_logs=True,
             add_client_tokens=("scanner",),
             remove_client_tokens=(TILL.token("edge01"),),
         ),

@@ -73,8 +73,8 @@ WORDS = ProcedureWords(
         Code.CONNECTED_SAME: FindingWords("{name} exists as asked for ({state})."),
         Code.CONNECTED_DIFFERS: FindingWords(
             "{name} exists with other values: {changes}.",
-            "Schedule, window, message TTL and garbage collection are changed by `update`. Mode, parent and sync token"
-            " can't be changed: choose another name, or delete it first.",
+            "Schedule, window, message TTL, garbage collection and audit logs are changed by `update`. Mode, parent and"
+            " sync token can't be changed: choose another name, or delete it first.",
         ),
         Code.REPOSITORIES_DIFFER: FindingWords(
             "{name} exists and lacks rights: {missing}.", "Add the repositories with `permissions add`."

@@ -13,7 +13,7 @@ from services.policy.sites import synced_repositories
 
 
 def connected_settings(params: Mapping[str, Any]) -> str:
-    """With which settings a connected registry is created; garbage collection where it is not as by default."""
+    """With which settings a connected registry is created; what is as by default is left out."""
     window = params["window"]
     collection = ""
     if "gc_enabled" in params:
@@ -28,6 +28,7 @@ def connected_settings(params: Mapping[str, Any]) -> str:
         t("window {window}", window=duration(window)) if isinstance(window, timedelta) else "",
         t("below {parent}", parent=params["parent"]) if params.get("parent") else "",
         collection,
+        t("audit logs") if params.get("audit_logs") else "",
     )
     return t(", ").join(filter(None, parts))
 

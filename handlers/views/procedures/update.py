@@ -29,6 +29,7 @@ _LABELS: Mapping[str, str] = {
     "notifications": phrase("Notifications"),
     "gc_enabled": phrase("Garbage collection"),
     "gc_schedule": phrase("Garbage collection schedule"),
+    "audit_logs": phrase("Audit logs"),
 }
 
 

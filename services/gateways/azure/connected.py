@@ -50,9 +50,10 @@ class ConnectedRegistries:
         log_level: str,
         gc_enabled: bool = True,
         gc_schedule: str = GC_SCHEDULE,
+        audit_logs: bool = False,
         parent: str = "",
     ) -> Pending:
-        """Everything else is sent as the Azure CLI sends it: no client tokens, no notifications, audit log off."""
+        """Everything else is sent as the Azure CLI sends it: no client tokens, no notifications."""
         sync = models.SyncProperties(token_id=token_id, schedule=schedule, message_ttl=message_ttl)
         if window is not None:
             sync.sync_window = window
@@ -60,7 +61,7 @@ class ConnectedRegistries:
             properties=models.ConnectedRegistryProperties(
                 mode=mode,
                 parent=models.ParentProperties(id=acr.connected_id(parent) if parent else None, sync_properties=sync),
-                logging=models.LoggingProperties(log_level=log_level, audit_log_status=models.AuditLogStatus.DISABLED),
+                logging=models.LoggingProperties(log_level=log_level, audit_log_status=_audit_log_status(audit_logs)),
                 garbage_collection=models.GarbageCollectionProperties(enabled=gc_enabled, schedule=gc_schedule),
                 client_token_ids=[],
                 notifications_list=[],
@@ -87,6 +88,7 @@ class ConnectedRegistries:
         notifications: Sequence[str] | None = None,
         gc_enabled: bool | None = None,
         gc_schedule: str | None = None,
+        audit_logs: bool | None = None,
     ) -> Pending:
         """A PATCH of what is named; an empty list of notifications is sent as one."""
         sync = {"schedule": schedule, "sync_window": window, "message_ttl": message_ttl}
@@ -94,8 +96,9 @@ class ConnectedRegistries:
         properties = models.ConnectedRegistryUpdateProperties()
         if changes:
             properties.sync_properties = models.SyncUpdateProperties(**changes)
-        if log_level is not None:
-            properties.logging = models.LoggingProperties(log_level=log_level)
+        if (log_level, audit_logs) != (None, None):
+            status = None if audit_logs is None else _audit_log_status(audit_logs)
+            properties.logging = models.LoggingProperties(log_level=log_level, audit_log_status=status)
         if notifications is not None:
             properties.notifications_list = list(notifications)
         if (gc_enabled, gc_schedule) != (None, None):
@@ -148,3 +151,7 @@ def _gateway(answer: AsyncHttpResponse) -> dict[str, str]:
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
     return {"gateway_endpoint": str(gateway)} if gateway else {}
+
+
+def _audit_log_status(enabled: bool) -> models.AuditLogStatus:
+    return models.AuditLogStatus.ENABLED if enabled else models.AuditLogStatus.DISABLED

@@ -130,11 +130,16 @@ def connected_registry(answer: acr.ConnectedRegistry) -> ConnectedRegistry:
         client_token_ids=tuple(properties.client_token_ids or ()),
         status_details=tuple(_status_detail(detail) for detail in properties.status_details or ()),
         log_level=word(properties.logging.log_level) if properties.logging else "",
+        audit_logs=_is_enabled(properties.logging.audit_log_status) if properties.logging else None,
         notifications=tuple(properties.notifications_list or ()),
         gc_enabled=collection.enabled if collection else None,
         gc_schedule=(collection.schedule or "") if collection else "",
         sync_result=_sync_result(properties.get("registrySyncResult")),
     )
+
+
+def _is_enabled(status: object) -> bool | None:
+    return None if status is None else word(status).casefold() == "enabled"
 
 
 def extension(answer: arc.Extension) -> Extension:

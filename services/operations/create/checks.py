@@ -43,6 +43,8 @@ def name(_site: Site, request: CreateRequest, observation: Observation) -> Findi
     if registry.gc_enabled is not None:  # else the service does not say
         pairs["gc_enabled"] = (registry.gc_enabled, request.gc_enabled)
         pairs["gc_schedule"] = (registry.gc_schedule, request.gc_schedule)
+    if registry.audit_logs is not None:
+        pairs["audit_logs"] = (registry.audit_logs, request.audit_logs)
     if changes := {field: pair for field, pair in pairs.items() if pair[0] != pair[1]}:
         return blocker(Code.CONNECTED_DIFFERS, changes=changes)
     return ok(Code.CONNECTED_SAME, state=registry.connection_state)

@@ -8,9 +8,9 @@ from services.operations.procedure import Draft
 from services.operations.registry_steps import (
     create_registry,
     enable_data_endpoint,
-    garbage_collection,
     put_sync_scope_map,
     put_sync_token,
+    unusual_settings,
 )
 from services.operations.step import Step
 from services.operations.token_steps import widen_scope_map
@@ -49,7 +49,7 @@ def plan(site: Site, request: CreateRequest, observation: Observation) -> Draft:
             window=request.window,
             message_ttl=request.message_ttl,
             log_level=request.log_level,
-            **garbage_collection(request.gc_enabled, request.gc_schedule),
+            **unusual_settings(request.gc_enabled, request.gc_schedule, request.audit_logs),
             parent=request.parent,
         ),
     ]

@@ -28,6 +28,7 @@ class CreateOptions:
     parent: str = ""
     gc_enabled: bool | None = None
     gc_schedule: str | None = None
+    audit_logs: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class CreateRequest:
     log_level: str
     gc_enabled: bool
     gc_schedule: str
+    audit_logs: bool
     parent: str
 
     @property
@@ -102,6 +104,7 @@ def create_request(site: Site, name: str, options: CreateOptions) -> CreateReque
         gc_schedule=valid_schedule(options.gc_schedule, "gc_schedule")
         if options.gc_schedule
         else site.sync.gc_schedule,
+        audit_logs=site.sync.audit_logs if options.audit_logs is None else options.audit_logs,
         parent=options.parent,
     )
     valid_timing(request.schedule, request.window, request.message_ttl)

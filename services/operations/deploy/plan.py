@@ -10,7 +10,7 @@ from services.operations.deploy.outputs import EXTENSION_ADDRESS
 from services.operations.deploy.request import DeployRequest, image_import
 from services.operations.deploy.scope_map import scope_map_actions
 from services.operations.procedure import Draft
-from services.operations.registry_steps import garbage_collection
+from services.operations.registry_steps import unusual_settings
 from services.operations.token_steps import idle_slot
 from services.policy.extensions import (
     CERT_MANAGER_INSTALL,
@@ -145,7 +145,7 @@ def _connected(request: DeployRequest, observation: Observation) -> tuple[Planne
             window=request.window,
             message_ttl=request.message_ttl,
             log_level=request.log_level,
-            **garbage_collection(request.gc_enabled, request.gc_schedule),
+            **unusual_settings(request.gc_enabled, request.gc_schedule, request.audit_logs),
         ),
     )
 

@@ -55,6 +55,7 @@ class DeployRequest:
     log_level: str
     gc_enabled: bool
     gc_schedule: str
+    audit_logs: bool
     service_ip: str | None
     storage_class: str | None
     storage_request: str
@@ -103,6 +104,7 @@ def filled_up(site: Site, name: str | None, options: DeployOptions) -> DeployReq
         log_level=site.sync.log_level,
         gc_enabled=site.sync.gc_enabled,
         gc_schedule=site.sync.gc_schedule,
+        audit_logs=site.sync.audit_logs,
         service_ip=_address(options.service_ip) if options.service_ip else str(fixed) if fixed else None,
         storage_class=options.storage_class or site.extension.storage_class,
         storage_request=_storage_request(options.storage_request)

@@ -28,6 +28,7 @@ class UpdateOptions:
     notifications: tuple[str, ...] | None = None
     gc_enabled: bool | None = None
     gc_schedule: str | None = None
+    audit_logs: bool | None = None
     add_client_tokens: tuple[str, ...] = ()
     remove_client_tokens: tuple[str, ...] = ()
 

@@ -1,5 +1,6 @@
 """The steps of a change of settings: send it, and see it."""
 
+import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -9,13 +10,13 @@ from services.model.errors import Failure
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.operations import client_tokens
-from services.operations.command_line import acr_options, command_line
+from services.operations.command_line import acr_options, command_line, lines
 from services.operations.step import Done, Going, Progress, Scene, Step, again, follow, followed
 from services.operations.update.request import Cause
 from services.policy.sites import Site
 
 NOT_TAKEN_AFTER = timedelta(minutes=2)
-FIELDS = ("schedule", "window", "message_ttl", "log_level", "notifications", "gc_enabled", "gc_schedule")
+FIELDS = ("schedule", "window", "message_ttl", "log_level", "notifications", "gc_enabled", "gc_schedule", "audit_logs")
 
 
 def settings(registry: ConnectedRegistry) -> dict[str, object]:
@@ -41,7 +42,8 @@ def update(kind: str) -> Step:
         # The Azure CLI adds to the list of notifications and takes from it; it can't replace it.
         reported_before, reported_after = params["changes"].get("notifications", ((), ()))
         collects = after.get("gc_enabled")
-        return command_line(
+        audit_logs = after.pop("audit_logs", None)
+        update = command_line(
             "az acr connected-registry update",
             name=operation.target,
             **acr_options(site.acr_ref),
@@ -54,6 +56,11 @@ def update(kind: str) -> Step:
             gc_enabled=None if collects is None else str(collects).lower(),
             gc_schedule=after.get("gc_schedule"),
         )
+        # The Azure CLI's own option for audit logs sends true or false, where the service knows Enabled and Disabled.
+        status = {"logging": {"auditLogStatus": "Enabled" if audit_logs else "Disabled"}}
+        arm_id = site.acr_ref.connected_id(operation.target)
+        patch = command_line("az resource patch", ids=arm_id, properties=json.dumps(status))
+        return lines((update if after else "", patch if audit_logs is not None else ""))
 
     return Step(kind, begin, line, wait=follow)
 

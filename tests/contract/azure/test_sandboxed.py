@@ -433,6 +433,7 @@ async def test_only_the_settings_that_are_named_are_sent(cloud: Sandboxed, azure
     await finished(azure, await azure.connected.update(ACR, "edge01", schedule="* * * * *", log_level="Debug"))
     await finished(azure, await azure.connected.update(ACR, "edge01", gc_enabled=False))
     await finished(azure, await azure.connected.update(ACR, "edge01", gc_schedule="0 1 * * *"))
+    await finished(azure, await azure.connected.update(ACR, "edge01", audit_logs=True))
     changed = await azure.connected.get(ACR, "edge01")
     await finished(azure, await azure.connected.update(ACR, "edge01", notifications=[]))
     assert (await cloud.lines())[0] == f"PATCH {R}/connectedRegistries/edge01"
@@ -440,11 +441,12 @@ async def test_only_the_settings_that_are_named_are_sent(cloud: Sandboxed, azure
         before,
         schedule="* * * * *",
         log_level="Debug",
+        audit_logs=True,
         notifications=("hello-world:push",),
         gc_enabled=False,
         gc_schedule="0 1 * * *",
     )
-    assert (before.gc_enabled, before.gc_schedule) == (True, "0 2 * * *")
+    assert (before.gc_enabled, before.gc_schedule, before.audit_logs) == (True, "0 2 * * *", False)
     assert (await azure.connected.get(ACR, "edge01")).notifications == ()
 
 

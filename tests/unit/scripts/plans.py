@@ -119,7 +119,7 @@ PLANS: Mapping[str, tuple[Operation, Site]] = {
     ),
     "create, with the data endpoint": planned(
         CREATION,
-        CreateOptions(repositories=("hello-world",), mode="ReadWrite", gc_enabled=False),
+        CreateOptions(repositories=("hello-world",), mode="ReadWrite", gc_enabled=False, audit_logs=True),
         create.Observation(
             registry=Known(ACR),
             connected=Known(()),

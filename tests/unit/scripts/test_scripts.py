@@ -254,9 +254,15 @@ def test_one_is_created_below_another_and_deleted_with_what_it_synced_by(run: Ru
 
 def test_an_update_s_script_adds_and_takes_what_the_azure_cli_can_t_replace(run: Run) -> None:
     calls = run(written(KINDS["update"]))
-    settings, tokens = (call["options"] for call in calls[:2])
+    settings, audit_logs, tokens = (call["options"] for call in calls[:3])
 
-    assert commands(calls) == [*["az acr connected-registry update"] * 2, "az acr connected-registry show"]
+    assert commands(calls) == [
+        "az acr connected-registry update",
+        "az resource patch",
+        "az acr connected-registry update",
+        "az acr connected-registry show",
+    ]
+    assert json.loads(audit_logs["properties"]) == {"logging": {"auditLogStatus": "Enabled"}}
     assert (settings["sync_schedule"], settings["sync_window"]) == (None, "PT4H")
     assert (settings["gc_enabled"], settings["gc_schedule"]) == ("false", "0 1 * * *")
     assert (settings["add_notifications"], settings["remove_notifications"]) == (["team/app:*"], ["hello-world:push"])

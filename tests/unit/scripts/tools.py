@@ -32,6 +32,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "--gc-schedule": ANY,
 }
 AZ: Mapping[str, dict[str, dict[str, Any]]] = {
+    "resource patch": {"--ids": ONE, "--properties": ONE},
     "provider register": {"--namespace": ONE, "--wait": FLAG},
     "acr create": {
         "--name": ONE,
@@ -68,6 +69,7 @@ AZ: Mapping[str, dict[str, dict[str, Any]]] = {
     | SETTINGS
     | {
         "--sync-token": ANY,
+        "--audit-logs-enabled": BOOLEAN,
         "--parent": ANY,
         "--mode": {"choices": ("ReadOnly", "ReadWrite")},
         "--yes": FLAG,
