@@ -17,6 +17,7 @@ from services.services import Services
     needs="registry:write",
     examples=(
         "create edge01 --site berlin --repository hello-world",
+        "create edge01 --site berlin --sync-token edge-sync --dry-run",
         "create line1 --site berlin --parent edge01 --repository hello-world --dry-run",
     ),
     changes=True,
@@ -32,6 +33,7 @@ async def create(
     window: timedelta | None = None,
     message_ttl: timedelta | None = None,
     parent: str = "",
+    sync_token: str = "",
     gc: Literal["on", "off"] | None = None,
     gc_schedule: str | None = None,
     audit_logs: Literal["on", "off"] | None = None,
@@ -52,6 +54,7 @@ async def create(
         window: How long a scheduled sync stays open, such as 3h.
         message_ttl: How long undelivered messages are kept, such as 2d.
         parent: Connected registry through which it syncs; without it the cloud registry itself.
+        sync_token: A token that exists and that nobody else uses; it syncs what its scope map lets it.
         gc: Whether it collects garbage.
         gc_schedule: Cron expression in UTC for that, such as "0 1 * * *".
         audit_logs: Whether it sends audit logs to Azure.
@@ -67,5 +70,6 @@ async def create(
         gc_enabled=None if gc is None else gc == "on",
         gc_schedule=gc_schedule,
         audit_logs=None if audit_logs is None else audit_logs == "on",
+        sync_token=sync_token,
     )
     return await order(request, services, kind="create", target=name, site=site, options=options, dry_run=dry_run)

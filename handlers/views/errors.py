@@ -220,6 +220,11 @@ RULES: Mapping[errors.InvalidRule, _Rule] = {
         "{value} is not a repository. Use lowercase without a tag, such as `hello-world` or `team/app`.",
         value=code(value),
     ),
+    "sync_token.repositories": lambda field, _, __: t(
+        "A connected registry syncs what the scope map of its {field} lets it, so `--repository` can't stand beside it."
+        " Leave one of the two out.",
+        field=field,
+    ),
     "repositories.none": lambda field, _, facts: t(
         "Nothing would be synced. Name at least one repository with {field}, or set `sync.repositories` for the site"
         " {site}.",

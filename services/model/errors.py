@@ -82,6 +82,7 @@ InvalidRule = Literal[
     "address.pattern",
     "repository.pattern",
     "repositories.none",
+    "sync_token.repositories",
     "image.source",
     "image.twice",
     "rollback.nothing",

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 
-from sandbox.azure.cloud import Origin, ScopeMap
+from sandbox.azure.cloud import Origin, ScopeMap, Token
 from sandbox.azure.images import sample_image
+from services.policy.sites import sync_actions
 from tests.flows.conversation import Conversation
 
 PLANT = "create plant --site berlin --mode ReadWrite"
@@ -283,3 +284,61 @@ Registry: :x:  *Delete plant from the cloud registry of berlin*  ·  failed
 """)
     assert [retried, (await stocked.operation("plant")).state] == ["succeeded", "succeeded"]
     assert world(stocked) == snapshot({"connected": [], "tokens": [], "scope maps": []})
+
+
+async def test_one_syncs_by_a_token_that_exists_where_nobody_else_uses_it_and_its_rights_suffice(
+    stocked: Conversation,
+) -> None:
+    acr, now = cloud(stocked), stocked.box.clock.now()
+    actions = list(sync_actions("edge01", "ReadOnly", ("hello-world",)))
+    acr.scope_maps["edge-sync"] = ScopeMap("edge-sync", actions, now, Origin.now("somebody", now))
+    acr.tokens["edge-sync"] = Token("edge-sync", "edge-sync", now, Origin.now("somebody", now))
+    before, answers = world(stocked), []
+    for line in (
+        "create edge01 --site berlin --sync-token edge-sink",
+        "create edge02 --site berlin --sync-token edge-sync",
+        "create edge01 --site berlin --sync-token edge-sync --mode ReadWrite",
+        "create edge01 --site berlin --sync-token edge-sync --repository hello-world",
+    ):
+        await stocked.say(line)
+        answers.append(await stocked.blockers() or await stocked.answer())
+    assert world(stocked) == before
+    await stocked.say("create edge01 --site berlin --sync-token edge-sync")
+    created = await stocked.answer()
+    await stocked.say("create edge02 --site berlin --sync-token edge-sync")
+
+    assert answers == snapshot(
+        [
+            """\
+  :no_entry:  The cloud registry `contosoacr` has no token `edge-sink`.
+  Check the name; similar ones: `edge-sync`. Without `--sync-token` it gets one of its own.
+  `az acr token list --registry contosoacr --resource-group edge-rg --output table`\
+""",
+            """\
+  :no_entry:  The scope map `edge-sync` of the token `edge-sync` lacks rights that `edge02` syncs by: `gateway/edge02/config/read`, `gateway/edge02/config/write`, `gateway/edge02/message/read` and `gateway/edge02/message/write`.
+  Add them, with at least one repository, by `az acr scope-map update`.
+  `az acr scope-map show --name edge-sync --registry contosoacr --resource-group edge-rg`\
+""",
+            """\
+  :no_entry:  The scope map `edge-sync` of the token `edge-sync` lacks rights that `edge01` syncs by: `repositories/hello-world/content/delete`, `repositories/hello-world/content/write` and `repositories/hello-world/metadata/write`.
+  Add them, with at least one repository, by `az acr scope-map update`.
+  `az acr scope-map show --name edge-sync --registry contosoacr --resource-group edge-rg`\
+""",
+            "Registry (only you): A connected registry syncs what the scope map of its `--sync-token` lets it, so `--repository` can't stand beside it. Leave one of the two out.",
+        ]
+    )
+    assert created == snapshot("""\
+Registry: :white_check_mark:  *Create edge01 for berlin*  ·  created
+  requested by @alice TIME  ·  development  ·  `op-1`
+  2 of 2 steps done
+  *Connected registry* edge01, ReadOnly, schedule * * * * *, sync token edge-sync
+  *Extension* none yet: `extension deploy` installs one
+  *Took* N s
+  [Show details]\
+""")
+    assert await stocked.blockers() == snapshot("""\
+  :no_entry:  Others use the token `edge-sync`: `edge01`. Each new password of it would cut them off.
+  Name a token that nobody uses, or leave out `--sync-token`: then it gets one of its own.\
+""")
+    assert acr.connected["edge01"].token == "edge-sync"
+    assert sorted(acr.tokens) == ["edge-sync"]

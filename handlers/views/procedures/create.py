@@ -122,6 +122,38 @@ WORDS = ProcedureWords(
             "If it is left from an earlier connected registry, run `delete` with `--cleanup` first.",
             "az acr token show --name {name} --registry {registry} --resource-group {group}",
         ),
+        Code.SYNC_TOKEN_FITS: FindingWords(
+            "The token {token} is nobody else's, and its scope map {scope_map} lets {name} sync {repositories}."
+        ),
+        Code.SYNC_TOKEN_ABSENT: FindingWords(
+            "The cloud registry {registry} has no token {token}.",
+            "Check the name; similar ones: {near}. Without `--sync-token` it gets one of its own.",
+            "az acr token list --registry {registry} --resource-group {group} --output table",
+        ),
+        Code.SYNC_TOKEN_DISABLED: FindingWords(
+            "The token {token} is disabled, so that {name} could not sync.",
+            "If that was not on purpose, enable it first.",
+            "az acr token update --name {token} --registry {registry} --resource-group {group} --status enabled",
+        ),
+        Code.SYNC_TOKEN_USED: FindingWords(
+            "Others use the token {token}: {users}. Each new password of it would cut them off.",
+            "Name a token that nobody uses, or leave out `--sync-token`: then it gets one of its own.",
+        ),
+        Code.SYNC_TOKEN_MAP_SHARED: FindingWords(
+            "The scope map {scope_map} of the token {token} is one of Azure's own or that of other tokens too"
+            " ({sharing}), so that `permissions` of {name} would change theirs.",
+            "Give the token a scope map of its own, or leave out `--sync-token`.",
+            "az acr token update --name {token} --registry {registry} --resource-group {group} --scope-map {name}",
+        ),
+        Code.SYNC_TOKEN_RIGHTS: FindingWords(
+            "The scope map {scope_map} of the token {token} lacks rights that {name} syncs by: {missing}.",
+            "Add them, with at least one repository, by `az acr scope-map update`.",
+            "az acr scope-map show --name {scope_map} --registry {registry} --resource-group {group}",
+        ),
+        Code.SYNC_TOKEN_GATEWAYS: FindingWords(
+            "The scope map {scope_map} of the token {token} acts for other connected registries: {others}.",
+            "Name a token of its own, or leave out `--sync-token`.",
+        ),
         Code.REPOSITORIES_FOUND: FindingWords("The repositories hold images in {registry}: {repositories}."),
         Code.REPOSITORIES_EMPTY: FindingWords(
             "The cloud registry {registry} has no image in {empty}, so the edge would sync nothing from there.",

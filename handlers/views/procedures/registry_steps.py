@@ -26,6 +26,7 @@ def connected_settings(params: Mapping[str, Any]) -> str:
         str(params["mode"]),
         t("schedule {schedule}", schedule=params["schedule"]),
         t("window {window}", window=duration(window)) if isinstance(window, timedelta) else "",
+        t("sync token {token}", token=params["token"]) if params["token"] != params["name"] else "",
         t("below {parent}", parent=params["parent"]) if params.get("parent") else "",
         collection,
         t("audit logs") if params.get("audit_logs") else "",

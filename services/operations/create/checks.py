@@ -7,6 +7,7 @@ from services.operations.checks import Check, blocker, check, ok, required, warn
 from services.operations.create.observation import ACTIONS, Observation
 from services.operations.create.plan import lacking, plan
 from services.operations.create.request import Code, CreateRequest
+from services.operations.create.sync_token import assess_sync_token
 from services.policy.sites import CONNECTED_REGISTRIES_PER_ACR, SCOPE_MAP_PERMISSIONS, Site
 
 _CHANGING = {"Creating", "Updating", "Deleting"}
@@ -35,7 +36,7 @@ def name(_site: Site, request: CreateRequest, observation: Observation) -> Findi
     pairs: dict[str, tuple[object, object]] = {
         "mode": (registry.mode, request.mode),
         "parent": (registry.parent.casefold(), request.parent.casefold()),
-        "token": (resource_name(registry.token_id), request.name),
+        "token": (resource_name(registry.token_id), request.token_name.casefold()),
         "schedule": (registry.schedule, request.schedule),
         "window": (registry.window, request.window),
         "message_ttl": (registry.message_ttl, request.message_ttl),
@@ -86,12 +87,13 @@ def parent(_site: Site, request: CreateRequest, observation: Observation) -> Fin
 @check("scope_maps.ceiling", title="Permissions fit in the scope maps")
 def ceiling(_site: Site, request: CreateRequest, observation: Observation) -> Finding | None:
     """Of itself and of each one above it, which needs all that it has."""
+    actions = observation.actions(request)
     counts = {
-        holder.scope_map.name: len(holder.actions) + len(lacking(request, holder))
+        holder.scope_map.name: len(holder.actions) + len(lacking(actions, holder))
         for holder in observation.line_above(request.parent)
         if holder.scope_map
     }
-    counts[request.name] = len(request.actions)
+    counts[request.token_name] = len(actions)
     fullest = max(counts, key=lambda scope_map: counts[scope_map])
     facts = {"scope_map": fullest, "count": counts[fullest], "limit": SCOPE_MAP_PERMISSIONS}
     answer = blocker if counts[fullest] > SCOPE_MAP_PERMISSIONS else ok
@@ -102,6 +104,8 @@ def ceiling(_site: Site, request: CreateRequest, observation: Observation) -> Fi
 def scope_map(_site: Site, request: CreateRequest, observation: Observation) -> Finding | None:
     """An existing one is never overwritten; that of the registry itself is changed by `permissions`."""
     required(observation.scope_maps)
+    if request.sync_token:
+        return None
     existing = observation.scope_map(request.name)
     if existing is None:
         return ok(Code.SCOPE_MAP_FREE)
@@ -121,6 +125,8 @@ def scope_map(_site: Site, request: CreateRequest, observation: Observation) -> 
 @check("token.name", title="Sync token is free, or as asked for", essential=True)
 def token(_site: Site, request: CreateRequest, observation: Observation) -> Finding:
     """A disabled token was disabled by somebody, and one that others use is theirs."""
+    if request.sync_token:
+        return assess_sync_token(request, observation)
     required(observation.tokens)
     existing = observation.token(request.name)
     if existing is None:
@@ -140,7 +146,7 @@ def token(_site: Site, request: CreateRequest, observation: Observation) -> Find
 @check("repositories.found", title="Repositories hold images")
 def images(_site: Site, request: CreateRequest, observation: Observation) -> Finding | None:
     """An edge that only reads would sync nothing from an empty one; one that takes pushes may fill it."""
-    if observation.registry_named(request.name) is not None:
+    if request.sync_token or observation.registry_named(request.name) is not None:
         return None
     empty = tuple(repository for repository, answer in observation.images.items() if not required(answer))
     if not empty:

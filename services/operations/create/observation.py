@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from services.model.azure import ConnectedRegistry, Registry, ScopeMap, Token
+from services.model.azure import ConnectedRegistry, Registry, ScopeMap, Token, resource_name
 from services.model.errors import Absent
 from services.model.plan import Plan
 from services.operations.answers import Answer, Questions, known, value_of
@@ -48,6 +48,12 @@ class Observation:
     def token(self, name: str) -> Token | None:
         """The token of that name."""
         return next((one for one in known(self.tokens, ()) if one.name.casefold() == name.casefold()), None)
+
+    def actions(self, request: CreateRequest) -> tuple[str, ...]:
+        """What the registry syncs by, and all of those above it need too: of a token that exists its scope map's."""
+        token = self.token(request.sync_token) if request.sync_token else None
+        scope_map = self.scope_map(resource_name(token.scope_map_id)) if token else None
+        return scope_map.actions if scope_map else request.actions
 
     def line_above(self, parent: str) -> tuple[SyncAccess, ...]:
         """The parent and those above it, from the top; empty without a parent."""

@@ -33,17 +33,20 @@ def plan(site: Site, request: CreateRequest, observation: Observation) -> Draft:
         steps.append(_step(DATA_ENDPOINT, "change", name=site.acr_ref.name))
     for holder in observation.line_above(request.parent):
         if holder.scope_map is not None:
-            actions = lacking(request, holder)
+            actions = lacking(observation.actions(request), holder)
             params = {"name": holder.scope_map.name, "registry": holder.name, "actions": actions}
             steps.append(_step(GRANT, "change" if actions else "reuse", **params))
-    steps += [
-        _step(PUT_SCOPE_MAP, _made(observation.scope_map(name)), name=name, actions=request.actions),
-        _step(PUT_TOKEN, _made(observation.token(name)), name=name, scope_map=name),
+    if not request.sync_token:
+        steps += [
+            _step(PUT_SCOPE_MAP, _made(observation.scope_map(name)), name=name, actions=request.actions),
+            _step(PUT_TOKEN, _made(observation.token(name)), name=name, scope_map=name),
+        ]
+    steps.append(
         _step(
             CREATE,
             _made(observation.registry_named(name)),
             name=name,
-            token=name,
+            token=request.token_name,
             mode=request.mode,
             schedule=request.schedule,
             window=request.window,
@@ -51,15 +54,19 @@ def plan(site: Site, request: CreateRequest, observation: Observation) -> Draft:
             log_level=request.log_level,
             **unusual_settings(request.gc_enabled, request.gc_schedule, request.audit_logs),
             parent=request.parent,
-        ),
-    ]
-    facts = {"registry.sku": registry.sku, "registry.data_endpoint": registry.data_endpoint} if registry else {}
+        )
+    )
+    facts: dict[str, object] = {}
+    if registry is not None:
+        facts |= {"registry.sku": registry.sku, "registry.data_endpoint": registry.data_endpoint}
+    if request.sync_token:
+        facts["sync_token.actions"] = " ".join(sorted(observation.actions(request)))
     return Draft(tuple(steps), facts)
 
 
-def lacking(request: CreateRequest, holder: SyncAccess) -> tuple[str, ...]:
-    """What the scope map of one above gets."""
-    return tuple(action for action in request.actions if not grants(holder.actions, action))
+def lacking(actions: tuple[str, ...], holder: SyncAccess) -> tuple[str, ...]:
+    """What of these the scope map of one above gets."""
+    return tuple(action for action in actions if not grants(holder.actions, action))
 
 
 def _made(existing: object) -> Effect:

@@ -18,7 +18,10 @@ from services.policy.sites import Site, sync_actions
 
 @dataclass(frozen=True)
 class CreateOptions:
-    """What somebody asks for; what is left out comes from the site. `parent` empty: the cloud registry itself."""
+    """What somebody asks for; what is left out comes from the site.
+
+    `parent` empty: the cloud registry itself. `sync_token` empty: a token of its own is created.
+    """
 
     repositories: tuple[str, ...] = ()
     mode: str | None = None
@@ -29,11 +32,15 @@ class CreateOptions:
     gc_enabled: bool | None = None
     gc_schedule: str | None = None
     audit_logs: bool | None = None
+    sync_token: str = ""
 
 
 @dataclass(frozen=True)
 class CreateRequest:
-    """A connected registry as it is to be. Scope map and sync token bear its name, as the Azure CLI has it."""
+    """A connected registry as it is to be. Scope map and sync token bear its name, as the Azure CLI has it.
+
+    With a `sync_token` that exists already the repositories are those of its scope map, and none are named.
+    """
 
     name: str
     repositories: tuple[str, ...]
@@ -46,6 +53,12 @@ class CreateRequest:
     gc_schedule: str
     audit_logs: bool
     parent: str
+    sync_token: str
+
+    @property
+    def token_name(self) -> str:
+        """Of the sync token."""
+        return self.sync_token or self.name
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -82,6 +95,13 @@ class Code(StrEnum):
     TOKEN_FREE = auto()
     TOKEN_SAME = auto()
     TOKEN_FOREIGN = auto()
+    SYNC_TOKEN_FITS = auto()
+    SYNC_TOKEN_ABSENT = auto()
+    SYNC_TOKEN_DISABLED = auto()
+    SYNC_TOKEN_USED = auto()
+    SYNC_TOKEN_MAP_SHARED = auto()
+    SYNC_TOKEN_RIGHTS = auto()
+    SYNC_TOKEN_GATEWAYS = auto()
     REPOSITORIES_FOUND = auto()
     REPOSITORIES_EMPTY = auto()
     REPOSITORIES_EMPTY_FOR_NOW = auto()
@@ -89,8 +109,11 @@ class Code(StrEnum):
 
 def create_request(site: Site, name: str, options: CreateOptions) -> CreateRequest:
     """The options filled up from the site's defaults. Raises `Invalid` for a value that breaks a rule."""
-    repositories = tuple(dict.fromkeys(map(valid_repository, options.repositories or site.sync.repositories)))
-    if not repositories:
+    if options.sync_token and options.repositories:
+        raise Invalid("sync_token", options.sync_token, "sync_token.repositories")
+    named = () if options.sync_token else options.repositories or site.sync.repositories
+    repositories = tuple(dict.fromkeys(map(valid_repository, named)))
+    if not (repositories or options.sync_token):
         raise Invalid("repository", "", "repositories.none", {"site": site.name})
     request = CreateRequest(
         name=valid_name(name),
@@ -106,6 +129,7 @@ def create_request(site: Site, name: str, options: CreateOptions) -> CreateReque
         else site.sync.gc_schedule,
         audit_logs=site.sync.audit_logs if options.audit_logs is None else options.audit_logs,
         parent=options.parent,
+        sync_token=options.sync_token,
     )
     valid_timing(request.schedule, request.window, request.message_ttl)
     return request

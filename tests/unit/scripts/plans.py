@@ -129,6 +129,17 @@ PLANS: Mapping[str, tuple[Operation, Site]] = {
             images={"hello-world": Known("latest")},
         ),
     ),
+    "create, by a token that exists": planned(
+        CREATION,
+        CreateOptions(sync_token="edge-sync"),
+        create.Observation(
+            registry=Known(READY),
+            connected=Known(()),
+            scope_maps=Known((sync_scope_map("edge01"),)),
+            tokens=Known((replace(sync_token("edge01"), id="/acr/tokens/edge-sync", name="edge-sync"),)),
+            missing_actions=Known(()),
+        ),
+    ),
     "deactivate": planned(
         DEACTIVATION, DeactivateOptions(), deactivate.Observation(connected=Known((REGISTRY,)), extensions=INSTALLED)
     ),

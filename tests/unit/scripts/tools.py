@@ -32,7 +32,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "--gc-schedule": ANY,
 }
 AZ: Mapping[str, dict[str, dict[str, Any]]] = {
-    "resource patch": {"--ids": ONE, "--properties": ONE},
+    "resource patch": {"--ids": ONE, "--properties": ONE, "--subscription": ANY},
     "provider register": {"--namespace": ONE, "--wait": FLAG},
     "acr create": {
         "--name": ONE,
@@ -160,7 +160,7 @@ def parsed(program: str, words: Sequence[str]) -> tuple[str, Mapping[str, Any]]:
     commands = {"az": AZ, "kubectl": KUBECTL}[program]
     known = [commands[head] for head in (" ".join(heads[:length]) for length in lengths) if head in commands]
     parser = ArgumentParser(prog=f"{program} {name}", allow_abbrev=False)
-    for option, settings in (known[0] | EVERYWHERE[program]).items():
+    for option, settings in (EVERYWHERE[program] | known[0]).items():
         parser.add_argument(option, **settings)
     return name, vars(parser.parse_args(words[len(heads) :]))
 
