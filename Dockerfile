@@ -7,9 +7,10 @@
 # At the first stage everything is installed by hash into an environment; the second one gets that environment and the code.
 FROM python:3.11-slim AS packages
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1
-COPY requirements/runtime.txt /build/runtime.txt
+COPY requirements/runtime.txt requirements/traces.txt /build/
 RUN python -m venv /opt/bot \
     && /opt/bot/bin/python -m pip install --require-hashes --only-binary :all: --requirement /build/runtime.txt \
+       --requirement /build/traces.txt \
     && /opt/bot/bin/python -m compileall -q /opt/bot/lib \
     && /opt/bot/bin/python -m pip uninstall --yes pip
 

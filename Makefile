@@ -138,9 +138,10 @@ deploy-tools:
 
 pins: $(VENV)/ready
 	$(RUN)/python -m pip install --quiet uv
-	for set in runtime sandbox test; do \
+	for set in runtime traces sandbox test; do \
+	  [ $$set = traces ] && within="--constraint requirements/runtime.txt" || within=; \
 	  $(RUN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \
-	    --quiet requirements/$$set.in --output-file requirements/$$set.txt || exit 1; \
+	    --quiet $$within requirements/$$set.in --output-file requirements/$$set.txt || exit 1; \
 	done
 
 clean:

@@ -122,7 +122,7 @@ def run() -> int:
         chosen = settings.load()
     except Broken as error:
         return _print(error.problems)
-    logs.set_up(chosen.log_format, chosen.log_level)
+    logs.set_up(chosen.log_format, chosen.log_level, traced=chosen.traces_url is not None)
     from bot.start import run as run_bot  # noqa: PLC0415 - the clients are heavy; other commands do without them
 
     try:

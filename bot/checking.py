@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bot import start
-from bot.problems import Problem
+from bot.problems import Broken, Problem
 from bot.settings import Settings
 from handlers.views.errors import plain
 from handlers.views.facts import sentence
@@ -52,6 +52,10 @@ def machine_problems(settings: Settings) -> list[Problem]:
             ssl.create_default_context(cafile=settings.ca_file)
         except OSError as error:
             problems.append(start.problem(error, settings))
+    try:
+        start.collector(settings)
+    except Broken as error:
+        problems += error.problems
     token_file = settings.azure_federated_token_file
     if token_file and not os.access(token_file, os.R_OK):
         reason = "the bot may not read it" if Path(token_file).exists() else "there is no such file"

@@ -8,6 +8,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from services.model.redaction import scrub
+from services.traces import current_ids, operation_ids
 
 _QUIET = ("slack_sdk", "alembic", "azure", "aiohttp.access", "urllib3", "kubernetes", "apscheduler", "sqlalchemy")
 """Libraries that log bodies, signatures, addresses with signatures or headers at INFO and below."""
@@ -16,6 +17,15 @@ _QUIET = ("slack_sdk", "alembic", "azure", "aiohttp.access", "urllib3", "kuberne
 def without_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """The last line of defence: remove whatever looks like a secret."""
     return {key: _scrubbed(value) for key, value in event.items()}
+
+
+def with_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Add the trace that a line belongs to: of the operation that it names, or of what is going on."""
+    operation = event.get("operation")
+    ids = operation_ids(operation) if isinstance(operation, str) and operation else current_ids()
+    if ids is not None:
+        event["trace_id"] = ids.trace
+    return event
 
 
 def _scrubbed(value: Any) -> Any:
@@ -38,8 +48,11 @@ _SHARED: tuple[Processor, ...] = (
 )
 
 
-def set_up(form: Literal["json", "text"], level: Literal["debug", "info", "warning", "error"]) -> None:
-    """Send the bot's logs and the libraries' through the same processors."""
+def set_up(
+    form: Literal["json", "text"], level: Literal["debug", "info", "warning", "error"], *, traced: bool = False
+) -> None:
+    """Send the bot's logs and the libraries' through the same processors; `traced` adds traces' ids."""
+    shared = (*_SHARED, with_trace) if traced else _SHARED
     renderer: Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
     if form == "text":
         renderer = structlog.dev.ConsoleRenderer(
@@ -48,7 +61,7 @@ def set_up(form: Literal["json", "text"], level: Literal["debug", "info", "warni
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *_SHARED,
+            *shared,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -58,7 +71,7 @@ def set_up(form: Literal["json", "text"], level: Literal["debug", "info", "warni
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=_SHARED,
+            foreign_pre_chain=shared,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, without_secrets, renderer],
         )
     )

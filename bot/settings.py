@@ -99,6 +99,7 @@ Duration = Annotated[
 ]
 KeptFor = Annotated[Duration, AfterValidator(_a_day_or_more)]
 BaseUrl = Annotated[str, Field(pattern=r"^https?://\S+$"), AfterValidator(lambda url: f"{url.rstrip('/')}/")]
+HttpUrl = Annotated[str, Field(pattern=r"^https?://\S+$")]
 CloudName = Annotated[
     Literal["public", "china", "us-government"],
     BeforeValidator(lambda name: _CLOUDS.get(str(name).lower(), str(name).lower())),
@@ -221,6 +222,24 @@ class Settings(BaseSettings):
         "json", description="One JSON object per line, or text for people to read."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The lowest level to log.")
+    traces_url: HttpUrl | None = Field(
+        None,
+        description=(
+            "Where OpenTelemetry traces are sent by OTLP over HTTP, such as http://collector:4318/v1/traces. Without it"
+            " there are none. Needs the extra `traces`, which the image has."
+        ),
+    )
+    traces_headers: SecretText | None = Field(
+        None,
+        description=(
+            "Headers that the collector asks for, as `name=value`, separated by commas; spaces and commas in a value"
+            " are written as %20 and %2C."
+        ),
+    )
+    traces_to_azure: bool = Field(
+        False,
+        description=("Whether requests to Resource Manager carry the trace's id in a `traceparent` header."),
+    )
     commands_per_minute: int = Field(
         60,
         ge=1,

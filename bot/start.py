@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 import structlog
 
 from bot import identities
+from bot.collector import Collector, is_installed
 from bot.configuration import FileConfiguration
 from bot.problems import Broken, Problem
 from bot.settings import Settings, env_name, environment
@@ -153,6 +154,7 @@ def blueprint(settings: Settings, configuration: Configuration, names: Mapping[s
         environment=environment(),
         database_url=database_url(settings),
         ca_file=settings.ca_file,
+        collector=collector(settings),
         http_host=settings.http_host,
         http_port=settings.http_port,
         operator_address=settings.operator_address,
@@ -210,8 +212,19 @@ def azure_options(settings: Settings, names: Mapping[str, Identity], identity_at
         ca_file=str(settings.ca_file or ""),
         identities=names,
         identity_at=identity_at,
+        traceparent=settings.traces_to_azure,
         api_versions=dict(pair.split("=") for pair in settings.azure_api_versions.split(",") if pair),
     )
+
+
+def collector(settings: Settings) -> Collector | None:
+    """Where traces go; None where nobody collects them. Raises `Broken` where the extra is missing."""
+    if settings.traces_url is None:
+        return None
+    if not is_installed():
+        problem_text = "needs packages that are not installed: pip install 'registry-bot[traces]'"
+        raise Broken([Problem("REGISTRY_BOT_TRACES_URL", problem_text)])
+    return Collector(settings.traces_url, settings.traces_headers, settings.ca_file)
 
 
 def address(settings: Settings) -> str:

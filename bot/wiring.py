@@ -11,6 +11,7 @@ from typing import NoReturn, Self
 import structlog
 
 from bot import __version__
+from bot.collector import Collector
 from bot.http import HttpServer
 from bot.messages.alert_messages import AlertMessages
 from bot.messages.board import Board
@@ -26,6 +27,7 @@ from bot.slack.people import People
 from handlers import COMMANDS
 from handlers.dispatch import Door
 from handlers.kit.catalogue import Catalogue
+from services import ports
 from services.gateways.azure.gateway import Connection as AzureConnection
 from services.gateways.azure.gateway import Options, open_azure
 from services.gateways.kubernetes.gateway import KubernetesGateway
@@ -41,12 +43,14 @@ from services.operations.procedures import PROCEDURES
 from services.operations.runner import Runner
 from services.operations.service import Operations, Parts
 from services.operations.takeover import TakeOver
+from services.operations.traced import TracedWork
 from services.placements import Placements
 from services.ports import Configuration
 from services.registry_names import ConnectedNames
 from services.services import Services
 from services.store import Store, open_store
 from services.tally import Tally
+from services.traces import OFF, Traces
 from services.watching.poller import Poller
 from services.watching.reports import SummaryReports
 from services.watching.subscriptions import Subscriptions
@@ -69,6 +73,8 @@ class Blueprint:
     procedures: Procedures = PROCEDURES
     """The kinds of operation that the bot knows."""
     ca_file: Path | None = None
+    collector: Collector | None = None
+    """Where traces go; None where nobody collects them."""
     http_host: str = "127.0.0.1"
     http_port: int = 0
     operator_address: tuple[str, int] | None = None
@@ -137,6 +143,7 @@ class _Outside:
     people: People
     clock: Clock
     """This machine's: for deadlines, approvals and leases."""
+    traces: Traces
     azure_clock: Clock
     """For everything that is compared with Azure's timestamps: sync, contact, health."""
 
@@ -146,15 +153,27 @@ class _Outside:
         clock = blueprint.clock or MachineClock()
         store = await open_store(blueprint.database_url, Codec(blueprint.procedures.values), clock)
         stack.push_async_callback(store.close)
-        azure = await stack.enter_async_context(await open_azure(blueprint.azure, store.lease))
+        traces = OFF
+        if blueprint.collector is not None:
+            from bot.traces import open_traces  # noqa: PLC0415 - its packages are an extra
+
+            traces = await stack.enter_async_context(open_traces(blueprint.collector, instance=store.lease.executor))
+        azure = await stack.enter_async_context(await open_azure(blueprint.azure, store.lease, traces))
         kubernetes = KubernetesGateway(
-            deadline=blueprint.kubernetes_deadline, environment=blueprint.environment, fence=store.lease
+            deadline=blueprint.kubernetes_deadline,
+            environment=blueprint.environment,
+            fence=store.lease,
+            traces=traces,
         )
         stack.push_async_callback(kubernetes.close)
         calls = Tally()
         client = await stack.enter_async_context(
             open_client(
-                blueprint.connection.bot_token, api_url=blueprint.slack_url, ca_file=blueprint.ca_file, calls=calls
+                blueprint.connection.bot_token,
+                api_url=blueprint.slack_url,
+                ca_file=blueprint.ca_file,
+                calls=calls,
+                traces=traces,
             )
         )
         installation = await identify(client)
@@ -163,7 +182,7 @@ class _Outside:
             await open_socket(client, blueprint.connection.app_token)
         people = People(client, installation)
         azure_clock = blueprint.clock or azure.clock
-        return cls(store, azure, kubernetes, client, calls, installation, people, clock, azure_clock)
+        return cls(store, azure, kubernetes, client, calls, installation, people, clock, traces, azure_clock)
 
 
 @dataclass(frozen=True)
@@ -180,6 +199,12 @@ class _Work:
         store, procedures, clock = outside.store, blueprint.procedures, outside.clock
         azure, kubernetes = outside.azure.azure, outside.kubernetes
         cards = board.add(OperationCards(store))
+        traces = outside.traces
+
+        def decided(operation: str) -> None:
+            traces.link(operation)
+            cards.changed(operation)
+
         engine = Engine(store.lease)
         planner = Planner(
             store,
@@ -197,7 +222,7 @@ class _Work:
             planner,
             engine,
             slack=outside.people,
-            changed=cards.changed,
+            changed=decided,
             clock=clock,
         )
         runner = Runner(
@@ -214,16 +239,19 @@ class _Work:
             environment=blueprint.environment,
         )
         work = cls(runner, engine, operations)
+        played = TracedWork(runner, store, traces) if traces.is_on else runner
         if store.lease.is_shared:
-            await work._share(blueprint, store, board, stack)
+            await work._share(blueprint, store, board, played, stack)
         else:
-            await engine.open(blueprint.database_url, runner)
+            await engine.open(blueprint.database_url, played)
             stack.push_async_callback(engine.close)
             # No other process is on this database, so whoever holds a message's lease has died.
             await store.messages.release_all()
         return work
 
-    async def _share(self, blueprint: Blueprint, store: Store, board: Board, stack: AsyncExitStack) -> None:
+    async def _share(
+        self, blueprint: Blueprint, store: Store, board: Board, played: ports.Work, stack: AsyncExitStack
+    ) -> None:
         """Open the engine beside those of other processes; closing hands its work over to them."""
 
         async def follow(executors: Collection[str]) -> None:
@@ -242,7 +270,7 @@ class _Work:
         take_over = TakeOver(store.lease, self.engine, follow)
         stack.push_async_callback(store.lease.end)
         await store.lease.begin(end_process)
-        await self.engine.open(blueprint.database_url, self.runner, executor=store.lease.executor)
+        await self.engine.open(blueprint.database_url, played, executor=store.lease.executor)
         stack.push_async_callback(self.engine.close)
         stack.push_async_callback(take_over.stop)
         take_over.start()
@@ -285,7 +313,7 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
         outside = await _Outside.open(blueprint, stack)
         lease = outside.store.lease
         posting = Posting(for_cards(outside.client), lease, lambda: len(lease.replicas))
-        board = Board(posting, outside.store, outside.clock, outside.people.locale)
+        board = Board(posting, outside.store, outside.clock, outside.people.locale, traces=outside.traces)
         work = await _Work.open(blueprint, outside, board, stack)
         watching = _Watching.over(blueprint, outside, board)
         schedule = Schedule(outside.store, outside.clock, watching.summaries)
@@ -302,6 +330,7 @@ async def open_bot(blueprint: Blueprint) -> AsyncIterator[Bot]:
             clock=outside.azure_clock,
             per_minute=blueprint.commands_per_minute,
             replicas=lambda: len(lease.replicas),
+            traces=outside.traces,
             reachable=lambda channel: board.reachable(Channel(outside.installation.team, channel)),
         )
 
@@ -354,4 +383,5 @@ def _services(
         incidents=watching.triage,
         reporting=watching.reports,
         reports=watching.summaries,
+        traces=outside.traces,
     )

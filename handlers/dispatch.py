@@ -232,6 +232,10 @@ class Door:
             facts=facts,
             at=request.now,
         )
+        self._services.traces.describe(
+            f"{request.slash} {command}".strip(),
+            {"command.result": passage.outcome, "command.reference": request.reference, "operation.site": row.site},
+        )
         _log.info(
             "command", person=row.person, name=row.name, site=row.site, channel=row.channel, rule=row.rule, **facts
         )

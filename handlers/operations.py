@@ -55,7 +55,8 @@ async def show(request: Request, id: str, *, services: Services) -> Message:  # 
         id: The operation's id, from its card.
     """
     operation = await services.operations.get(id)
-    return views.details(operation, script=services.operations.script_lines(operation) is not None)
+    script, trace = services.operations.script_lines(operation) is not None, services.traces.id_of(operation.id)
+    return views.details(operation, script=script, trace=trace)
 
 
 @command("operation script", needs="operation:read", examples=("operation script op-7k3q9xa",), site_of=_site)

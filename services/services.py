@@ -9,6 +9,7 @@ from services.placements import Placements
 from services.policy.access import Policy
 from services.policy.sites import Site
 from services.ports import Audit, Azure, Configuration, Deliveries, Kubernetes, Names, Reports, Slack
+from services.traces import OFF, Traces
 from services.watching.reports import SummaryReports
 from services.watching.subscriptions import Subscriptions
 from services.watching.triage import Triage
@@ -32,6 +33,7 @@ class Services:
     incidents: Triage
     reporting: SummaryReports
     reports: Reports
+    traces: Traces = OFF
 
     @property
     def sites(self) -> Mapping[str, Site]:

@@ -36,6 +36,7 @@ from services.model.errors import (
 from services.model.incident import Incident
 from services.model.message import Channel, LiveMessage, Subject, SubjectKind
 from services.store import Store
+from services.traces import OFF, Traces
 
 LEASE = timedelta(seconds=20)
 """For how long a process may write to a message before another one assumes that it died; each post renews it.
@@ -156,6 +157,7 @@ class Board:
         clock: Clock,
         locale: Callable[[str], Awaitable[str]],
         *,
+        traces: Traces = OFF,
         pause: float = 1.0,
         between_edits: float = BETWEEN_EDITS,
     ) -> None:
@@ -164,6 +166,7 @@ class Board:
         self._workspaces = store.workspaces
         self._clock = clock
         self._locale = locale
+        self._traces = traces
         self._pause = pause
         self._between_edits = between_edits
         self._kinds: dict[SubjectKind, Kind] = {}
@@ -245,6 +248,13 @@ class Board:
 
     async def _bring_up(self, subject: Subject) -> None:
         """Show a subject's latest state in all its channels. Never raises."""
+        if subject.kind == "operation":
+            with self._traces.about(subject.id):
+                await self._show_everywhere(subject)
+        else:
+            await self._show_everywhere(subject)
+
+    async def _show_everywhere(self, subject: Subject) -> None:
         try:
             async with self._turns:
                 view = await self._kinds[subject.kind].view(subject.id)

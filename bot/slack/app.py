@@ -35,6 +35,7 @@ from services.model.clock import Clock
 from services.model.errors import Throttled, Unreachable
 from services.model.secret import Secret
 from services.ports import Deliveries
+from services.traces import OFF, Traces
 
 PATH = "/slack/events"
 """Where Slack delivers everything in HTTP mode."""
@@ -77,6 +78,7 @@ class SlackBot:
         reachable: Callable[[str], None],
         per_minute: int,
         replicas: Callable[[], int] = lambda: 1,
+        traces: Traces = OFF,
         at_once: int = 1000,
     ) -> None:
         self._connection = connection
@@ -96,6 +98,7 @@ class SlackBot:
             tasks=self._tasks,
             pace=PersonalPace(per_minute, time.monotonic, replicas),
             reachable=reachable,
+            traces=traces,
         )
         self.app = self._bolt(listeners)
         self._socket: AsyncSocketModeHandler | None = None

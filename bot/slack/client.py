@@ -30,6 +30,7 @@ from services.model.errors import Absent, Foreign, NotAllowed, NotAuthenticated,
 from services.model.redaction import scrub
 from services.model.secret import Secret
 from services.tally import NO_ANSWER, Tally
+from services.traces import OFF, Traces
 
 SlackClient = AsyncWebClient
 """The type that `open_client` yields, for modules that only pass it on."""
@@ -81,15 +82,16 @@ def proxy_for(url: str) -> str | None:
 
 @asynccontextmanager
 async def open_client(
-    token: Secret, *, api_url: str, ca_file: Path | None = None, calls: Tally | None = None
+    token: Secret, *, api_url: str, ca_file: Path | None = None, calls: Tally | None = None, traces: Traces = OFF
 ) -> AsyncIterator[AsyncWebClient]:
     """A client with one session whose connections are reused; `calls` counts them by method and status."""
     context = ssl.create_default_context()
     if ca_file:
         context.load_verify_locations(ca_file)
     connector = aiohttp.TCPConnector(limit=50, keepalive_timeout=60, ssl=context)
-    timeout, traces = aiohttp.ClientTimeout(total=TIMEOUT), [] if calls is None else [_counting(calls, api_url)]
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout, trace_configs=traces) as session:
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT)
+    counting = [] if calls is None else [_counting(calls, traces, api_url)]
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout, trace_configs=counting) as session:
         handlers: list[AsyncRetryHandler] = [
             AsyncRateLimitErrorRetryHandler(max_retry_count=3),
             _ConnectionRetry(max_retry_count=2),
@@ -108,12 +110,19 @@ async def open_client(
         yield client
 
 
-def _counting(calls: Tally, api_url: str) -> aiohttp.TraceConfig:
+def _counting(calls: Tally, traces: Traces, api_url: str) -> aiohttp.TraceConfig:
     """Counts each try of a call; of other addresses, such as the secret ones of answers and uploads, only that."""
 
     def note(context: SimpleNamespace, url: URL, status: str) -> None:
         method = str(url).removeprefix(api_url).partition("?")[0] if str(url).startswith(api_url) else "other"
-        calls.note(method, status, seconds=asyncio.get_running_loop().time() - context.started)
+        seconds = asyncio.get_running_loop().time() - context.started
+        calls.note(method, status, seconds=seconds)
+        traces.call(
+            f"slack {method}",
+            seconds=seconds,
+            failed=not status.startswith("2"),
+            attributes={"slack.method": method, "http.response.status_code": int(status) if status != NO_ANSWER else 0},
+        )
 
     async def begin(
         _: aiohttp.ClientSession, context: SimpleNamespace, _start: aiohttp.TraceRequestStartParams
@@ -128,11 +137,11 @@ def _counting(calls: Tally, api_url: str) -> aiohttp.TraceConfig:
     ) -> None:
         note(context, error.url, NO_ANSWER)
 
-    traces = aiohttp.TraceConfig()
-    traces.on_request_start.append(begin)
-    traces.on_request_end.append(end)
-    traces.on_request_exception.append(fail)
-    return traces
+    config = aiohttp.TraceConfig()
+    config.on_request_start.append(begin)
+    config.on_request_end.append(end)
+    config.on_request_exception.append(fail)
+    return config
 
 
 def for_cards(client: AsyncWebClient) -> AsyncWebClient:

@@ -30,6 +30,7 @@ from handlers.views import errors as views
 from services.model.clock import Clock
 from services.model.errors import DomainError
 from services.ports import Deliveries
+from services.traces import Traces
 
 _FORM_WAIT = 2.0
 _OPTIONS_WAIT = 2.3
@@ -56,6 +57,7 @@ class Listeners:
         tasks: Tasks,
         pace: PersonalPace,
         reachable: Callable[[str], None],
+        traces: Traces,
     ) -> None:
         self._slash = slash
         self._ours = installation
@@ -67,6 +69,7 @@ class Listeners:
         self._tasks = tasks
         self._pace = pace
         self._reachable = reachable
+        self._traces = traces
 
     async def event(self, event: Body) -> None:
         """Mentions and direct messages are commands, Home is filled when it is opened; a joined channel is usable."""
@@ -102,7 +105,7 @@ class Listeners:
         """Fill somebody's Home tab with the answer to the command `home`, run in their direct conversation."""
         reference = secrets.token_hex(4)
         line = _Line(HOME, reference, slash=self._slash, clicked=True, opens_forms=False)
-        with structlog.contextvars.bound_contextvars(reference=reference):
+        with structlog.contextvars.bound_contextvars(reference=reference), self._traces.command():
             try:
                 request = await self._request(line, Where(channel, person), reference, team="")
                 reply = await self._door.dispatch(request)
@@ -165,7 +168,7 @@ class Listeners:
 
     async def _answer(self, line: "_Line", where: Where, *, team: str, channel_name: str = "") -> None:
         reference = secrets.token_hex(4)
-        with structlog.contextvars.bound_contextvars(reference=reference):
+        with structlog.contextvars.bound_contextvars(reference=reference), self._traces.command():
             reply = self._dispatch(line, where, reference, team=team, channel_name=channel_name)
             await self._send(reply, line, where, reference)
 
@@ -235,8 +238,13 @@ class Listeners:
         trigger = body.get("trigger_id") or f"{body['view']['id']}:{body['view'].get('hash', '')}"
         line = _Line(filled.text, trigger, slash=self._slash, clicked=True, opens_forms=False)
         reference = secrets.token_hex(4)
+
+        async def dispatch() -> Reply | None:
+            with self._traces.command():
+                return await self._dispatch(line, where, reference, team=team_of(body))
+
         with structlog.contextvars.bound_contextvars(reference=reference):
-            running = self._tasks.start(self._dispatch(line, where, reference, team=team_of(body)))
+            running = self._tasks.start(dispatch())
         await asyncio.wait({running}, timeout=_FORM_WAIT)
         answer = running.result() if running.done() and not running.exception() else None
         if answer and answer.parameter in filled.parameters:

@@ -579,14 +579,19 @@ def is_loud(operation: Operation, event: Event) -> bool:
 # --- details and lists ----------------------------------------------------------------------------------------------
 
 
-def details(operation: Operation, *, script: bool = False) -> Message:
-    """Everything about one operation: decisions and steps with their ids; `script` says that its plan has one."""
+def details(operation: Operation, *, script: bool = False, trace: str = "") -> Message:
+    """Everything about one operation: decisions and steps with their ids.
+
+    `script` says that its plan has one; `trace` is its trace's id where traces are collected.
+    """
     sections = [*_head(operation), *_middle(operation), *_verdict(operation)]
     if operation.decisions:
         sections.append(blocks.section("\n".join([bold(t("Decisions")), *map(_decision, operation.decisions)])))
     if operation.plan:
         rows = [_row(operation, index, step) for index, step in enumerate(operation.planned)]
         sections.append(blocks.table((t("Step"), t("State"), t("Took"), t("Correlation id")), rows))
+    if trace:
+        sections.append(blocks.context(t("Trace id: {trace}", trace=code(trace))))
     buttons = [button(t("Show as script"), runs=f"operation script {operation.id}")] if script else []
     if operation.state in {"failed", "cancelled"} and operation.kind in ROLLED_BACK:
         buttons.append(button(t("Plan a rollback"), runs=f"operation rollback {operation.id} --dry-run"))

@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 from kubernetes.aio import client, config
 
+from bot.collector import Collector
 from bot.slack.app import Connection
 from bot.wiring import Blueprint, Bot
 from sandbox.compose import Sandbox
@@ -35,6 +36,7 @@ from tests.flows import canary
 from tests.flows.hosting import CURRENT, dump, open_bots
 from tests.flows.replicas import Replica, RoundRobin, Time
 from tests.log_lines import logged, start_logging
+from tests.span_collector import SpanCollector
 
 SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
 PATIENCE = 100.0
@@ -95,6 +97,7 @@ class Conversation:
     """Before all replicas, where there are several."""
     others: list[Replica]
     """The replicas beside `bot`."""
+    spans: SpanCollector | None = None
     channel: str = "edge-ops"
     people: tuple[str, ...] = ("alice", "bob", "carol", "dave")
     said: list[str] = field(default_factory=list)
@@ -380,6 +383,8 @@ class Conversation:
         traces = {"calls of Slack": calls, "logs": logged(), **canary.files(self.database.parent)}
         if self.blueprint.database_url.startswith("postgresql"):
             traces["database"] = await asyncio.to_thread(dump, self.blueprint.database_url)
+        if self.spans is not None:
+            traces["spans"] = str(self.spans.spans).encode()
         return traces
 
     async def called_at(self, method: str) -> list[datetime]:
@@ -479,6 +484,7 @@ async def conversation(
     ahead: timedelta = timedelta(),
     procedures: Procedures = PROCEDURES,
     identities: Mapping[str, Identity] | None = None,
+    spans: SpanCollector | None = None,
     **sites: Site,
 ) -> AsyncIterator[Conversation]:
     """A sandbox with the default world or another, and the bot in it. Without `sites`: berlin, hamburg and lyon.
@@ -503,12 +509,14 @@ async def conversation(
         plan = replace(plan, azure=azure, database_url=database_url, procedures=procedures)
         signing_secret = box.environment()["SLACK_SIGNING_SECRET"]
         plan, proxy = await stack.enter_async_context(hosting.reached_by(http, signing_secret, plan))
+        if spans is not None:
+            plan = replace(plan, collector=Collector(spans.url))
         if clusters is not None:
             kubeconfig = await kubeconfig_of_the_bot(clusters.kubeconfig, clusters.urls, folder)
             # A real cluster takes seconds to settle: at the other pace what passes by itself would end a step.
             plan = replace(plan, environment={"KUBECONFIG": str(kubeconfig)}, pace=0.1, patience=0.1)
         life = await stack.enter_async_context(AsyncExitStack())
         bot, others = await open_bots(plan, proxy, folder, life)
-        talk = Conversation(box, bot, time, folder / "bot.db", http, plan, life, proxy, others)
+        talk = Conversation(box, bot, time, folder / "bot.db", http, plan, life, proxy, others, spans)
         yield talk
         assert canary.leaks(box, await talk.traces()) == []

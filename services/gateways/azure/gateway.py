@@ -25,6 +25,7 @@ from services.gateways.azure.versions import Versions
 from services.model.fence import UNFENCED, Fence
 from services.ports import Azure
 from services.tally import Tally
+from services.traces import OFF, Traces
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Options:
     """The name of the identity for an ARM id; `OWN` for the first one."""
     api_versions: Mapping[str, str] = field(default_factory=dict)
     """By resource type, such as `Microsoft.ContainerRegistry/registries`: used whatever the cloud lists."""
+    traceparent: bool = False
+    """Whether requests carry the id of the trace that they belong to."""
     password_interval: float = 2
     """Seconds between two looks for a password that the service is still making."""
 
@@ -84,7 +87,7 @@ class Connection:
         await self.close()
 
 
-async def open_azure(options: Options, fence: Fence = UNFENCED) -> Connection:
+async def open_azure(options: Options, fence: Fence = UNFENCED, traces: Traces = OFF) -> Connection:
     """The gateways to Azure; `fence` is checked before every request that writes.
 
     Raises `Invalid` for an identity that lacks a value; asks Azure nothing yet.
@@ -115,6 +118,8 @@ async def open_azure(options: Options, fence: Fence = UNFENCED) -> Connection:
         writes=writes,
         versions=(versions, provider),
         requests=requests,
+        traces=traces,
+        traceparent=options.traceparent,
         connect=options.deadlines.connect,
         fence=fence,
     )

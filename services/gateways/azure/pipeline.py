@@ -50,6 +50,7 @@ from services.gateways.proxies import is_direct
 from services.model.errors import Absent, Refused, Unreachable, VersionNotOffered
 from services.model.fence import Fence
 from services.tally import NO_ANSWER, Tally
+from services.traces import Traces, current_ids
 
 USER_AGENT = "registry-bot"
 
@@ -114,10 +115,15 @@ def pipeline(
     writes: Writes,
     versions: tuple[Versions, Fetch],
     requests: Tally,
+    traces: Traces,
+    traceparent: bool,
     connect: float,
     fence: Fence,
 ) -> AsyncPipeline[HttpRequest, AsyncHttpResponse]:
-    """The pipeline over `carrier`. `connect` is how many seconds a connection may take to open."""
+    """The pipeline over `carrier`.
+
+    `connect` is how many seconds a connection may take to open; `traceparent` whether Azure gets the trace's id.
+    """
     policies: list[Any] = [
         RequestIdPolicy(),
         UserAgentPolicy(USER_AGENT, user_agent_overwrite=True),
@@ -129,7 +135,8 @@ def pipeline(
         Pace(quotas, clock),
         Authentication(logins, cloud.scope),
         Fenced(fence),
-        RequestLog(requests),
+        *([Traceparent()] if traceparent else []),
+        RequestLog(requests, traces),
     ]
     return AsyncPipeline(carrier, policies)
 
@@ -351,11 +358,25 @@ class Authentication(_Policy):
         return await policy.send(request)
 
 
-class RequestLog(_Policy):
-    """One line a request: never a query, a header or a body. `requests` counts them by method and status."""
+class Traceparent(_Policy):
+    """Sends the id of the trace, so that Azure can report a request as a part of it."""
 
-    def __init__(self, requests: Tally) -> None:
+    async def send(self, request: _Request) -> _Response:
+        """The answer."""
+        if (ids := current_ids()) is not None:
+            request.http_request.headers["traceparent"] = ids.traceparent
+        return await self.next.send(request)
+
+
+class RequestLog(_Policy):
+    """One line and one span a request: never a query, a header or a body.
+
+    `requests` counts them by method and status.
+    """
+
+    def __init__(self, requests: Tally, traces: Traces) -> None:
         self._requests = requests
+        self._traces = traces
 
     async def send(self, request: _Request) -> _Response:
         """The answer; the line is written for an error too."""
@@ -368,13 +389,27 @@ class RequestLog(_Policy):
                 call.answer = response
             return response
         finally:
-            self._requests.note(request.http_request.method, str(status or NO_ANSWER), seconds=_now() - started)
+            method, seconds = request.http_request.method, _now() - started
+            address = urlsplit(request.http_request.url)
+            self._requests.note(method, str(status or NO_ANSWER), seconds=seconds)
+            self._traces.call(
+                f"{method} {resource_type(address.path)}".strip(),
+                seconds=seconds,
+                failed=not 0 < status < _ERRORS,
+                attributes={
+                    "http.request.method": method,
+                    "http.response.status_code": status,
+                    "server.address": address.hostname or "",
+                    "url.path": address.path,
+                    "azure.correlation_id": correlation,
+                },
+            )
             _log.debug(
                 "arm.request",
-                method=request.http_request.method,
-                path=urlsplit(request.http_request.url).path,
+                method=method,
+                path=address.path,
                 status=status,
-                milliseconds=round((_now() - started) * 1000),
+                milliseconds=round(seconds * 1000),
                 correlation_id=correlation,
             )
 

@@ -21,6 +21,7 @@ from services.model.errors import NotAuthenticated, Refused, Unreachable, Unread
 from services.model.fence import Fence
 from services.ports import Route
 from services.tally import NO_ANSWER, Tally
+from services.traces import Traces
 
 _METHODS = {"get": "GET", "list": "GET", "create": "POST", "patch": "PATCH", "delete": "DELETE"}
 MAX_PAGES, MAX_OBJECTS = 1_000, 200_000
@@ -44,10 +45,12 @@ class Api:
         page: int,
         fence: Fence,
         requests: Tally,
+        traces: Traces,
         route: Route = "direct",
     ) -> None:
         self._client = client
         self._requests = requests
+        self._traces = traces
         self._route = route
         self.name = self._cluster = cluster
         self.accepted = True
@@ -142,7 +145,19 @@ class Api:
             raise
         finally:
             self._under_way -= 1
-            self._requests.note(self._cluster, status, seconds=asyncio.get_running_loop().time() - started)
+            seconds = asyncio.get_running_loop().time() - started
+            self._requests.note(self._cluster, status, seconds=seconds)
+            self._traces.call(
+                action,
+                seconds=seconds,
+                failed=not status.startswith("2"),
+                attributes={
+                    "http.request.method": method,
+                    "http.response.status_code": int(status) if status != NO_ANSWER else 0,
+                    "k8s.cluster.name": self._cluster,
+                    "url.path": path,
+                },
+            )
         self.reached = True
         return answer
 

@@ -18,6 +18,7 @@ from services.model.errors import Unreachable, WrongCluster
 from services.model.fence import UNFENCED, Fence
 from services.ports import Route
 from services.tally import Tally
+from services.traces import OFF, Traces
 
 DEADLINE = 15.0
 REQUESTS_AT_ONCE = 8
@@ -64,10 +65,12 @@ class KubernetesGateway:
         environment: Mapping[str, str] = os.environ,
         account: Path = access.SERVICE_ACCOUNT,
         fence: Fence = UNFENCED,
+        traces: Traces = OFF,
     ) -> None:
         self._deadline, self._at_once, self._page = deadline, at_once, page
         self._pod = access.Pod(environment, account)
         self._fence = fence
+        self._traces = traces
         self._sessions: dict[_Key, _Session] = {}
         self._retired: list[_Session] = []
         self.requests = Tally()
@@ -157,6 +160,7 @@ class KubernetesGateway:
             fence=self._fence,
             route=route,
             requests=self.requests,
+            traces=self._traces,
         )
         return _Session(client, api, version, _now(), KubernetesCluster(api), KubernetesCluster(api, "unproven"))
 

@@ -1,6 +1,7 @@
 """How single requests to ARM behave: patience, deadlines, hosts, secrets."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -21,6 +22,7 @@ from services.model.errors import (
     Unreadable,
 )
 from services.model.secret import Secret
+from services.traces import Span, Traces
 from tests.contract.azure.conftest import ACR, CLIENT_SECRET, CLUSTER, SUBSCRIPTION, options
 from tests.contract.azure.scripted import TENANT, TOKEN, Answer, ScriptedArm, after, error, registry
 
@@ -41,6 +43,21 @@ async def test_many_calls_at_once_log_in_once(arm: ScriptedArm, connection: Conn
         for _ in range(8):
             group.create_task(connection.azure.registries.get(ACR))
     assert (len(arm.logins), len(arm.requests)) == (1, 8)
+
+
+async def test_azure_gets_the_id_of_a_trace_only_where_that_is_configured(arm: ScriptedArm) -> None:
+    arm.will_say(Answer(body=registry()))
+    spans: list[Span] = []
+    traces, plain = Traces(spans.append), options(arm.url, arm.ca_file, Deadlines())
+    for chosen in (plain, replace(plain, traceparent=True)):
+        async with await open_azure(chosen, traces=traces) as opened:
+            with traces.command():
+                await opened.azure.registries.get(ACR)
+
+    commands = [span.ids for span in spans if span.kind == "server"]
+    assert [request.headers.get("traceparent") for request in arm.requests] == [None, commands[1].traceparent]
+    calls = [span.parent for span in spans if span.name == "GET microsoft.containerregistry/registries"]
+    assert calls == commands
 
 
 async def test_a_read_is_tried_again_after_errors_of_the_server(arm: ScriptedArm, connection: Connection) -> None:

@@ -62,7 +62,7 @@ def test_the_sandbox_is_a_distribution_of_its_own() -> None:
     assert {name for name in folders if any(fnmatchcase(name, pattern) for pattern in patterns)} == set(PACKAGES)
 
 
-@pytest.mark.parametrize("set_", ["runtime", "sandbox", "test"])
+@pytest.mark.parametrize("set_", ["runtime", "traces", "sandbox", "test"])
 def test_every_wanted_package_is_pinned(set_: str) -> None:
     names = {canonical(re.split(r"[\[<>=~!;, ]", line)[0]) for line in wanted(set_)}
 
@@ -73,4 +73,5 @@ def test_tests_run_with_the_versions_that_the_bot_runs_with() -> None:
     tested = pins("test")
 
     assert {name: tested.get(name) for name in pins("runtime")} == pins("runtime")
+    assert {name: tested.get(name) for name in pins("traces")} == pins("traces")
     assert {name: tested.get(name) for name in pins("sandbox")} == pins("sandbox")

@@ -1,7 +1,8 @@
 import pytest
 
-from bot.logs import without_secrets
+from bot.logs import with_trace, without_secrets
 from services.model.redaction import scrub
+from services.traces import Span, Traces, operation_ids
 
 
 @pytest.mark.parametrize(
@@ -33,3 +34,21 @@ def test_every_field_of_a_log_line_is_looked_at() -> None:
 
     assert "hunter2" not in str(seen)
     assert seen["count"] == 3
+
+
+def test_a_line_about_an_operation_has_the_id_of_its_trace() -> None:
+    line = with_trace(None, "info", {"event": "step_done", "operation": "op-7k3q9xa"})
+
+    assert line["trace_id"] == operation_ids("op-7k3q9xa").trace
+
+
+def test_a_line_within_a_command_has_the_id_of_the_command_s_trace() -> None:
+    spans: list[Span] = []
+    with Traces(spans.append).command():
+        line = with_trace(None, "info", {"event": "arm.request"})
+
+    assert [line["trace_id"]] == [span.ids.trace for span in spans]
+
+
+def test_a_line_outside_of_all_traces_has_no_id() -> None:
+    assert with_trace(None, "info", {"event": "ready"}) == {"event": "ready"}
