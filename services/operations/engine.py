@@ -36,7 +36,9 @@ FIRST_QUEUE = "operations"
 OLD_QUEUES = ("runs", "parents")
 """Of `run.v2` in versions that asked the database ten times a second whose turn it is."""
 POLL = 5.0
-"""Seconds between two looks for what older versions queued."""
+"""Seconds between two looks for what older versions queued, where some of it waits."""
+QUIET = 12
+"""Times that, where none of it waits: replicas of an older version that still run take up their own."""
 ALONE = "local"
 """Name in the engine of a process that has its database to itself, and of all processes of older versions."""
 VERSION = "1"
@@ -95,11 +97,17 @@ class Engine:
         self._work = work
         self._prepare, self._run = _workflows(work, self._steps, self.grant)
         DBOS.launch()
+        # The thread that wakes delayed workflows and ends those past a deadline writes twice a second. There are none.
+        self._engine._background_jobs_stop_event.set()  # noqa: SLF001 - no public name for it
+        old = await DBOS.list_workflows_async(
+            status="ENQUEUED", queue_name=[FIRST_QUEUE, *OLD_QUEUES], limit=1, load_input=False, load_output=False
+        )
+        interval = poll if old else poll * QUIET
         await DBOS.register_queue_async(
-            FIRST_QUEUE, partition_concurrency=1, polling_interval_sec=poll, on_conflict="always_update"
+            FIRST_QUEUE, partition_concurrency=1, polling_interval_sec=interval, on_conflict="always_update"
         )
         for queue in OLD_QUEUES:
-            await DBOS.register_queue_async(queue, polling_interval_sec=poll, on_conflict="always_update")
+            await DBOS.register_queue_async(queue, polling_interval_sec=interval, on_conflict="always_update")
 
     async def prepare(self, operation: str) -> None:
         """In a context of its own, under a workflow id that makes a second call do nothing."""

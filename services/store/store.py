@@ -10,11 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, event, func, make_url, select
+from sqlalchemy import Connection, create_engine, event, func, inspect, make_url, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -39,6 +35,7 @@ OLDEST_SQLITE = (3, 42)
 """On Python 3.12 and later the durable engine uses `unixepoch('subsec')`, which older SQLite libraries lack."""
 VERSIONS = "bot_schema"
 """The table in which Alembic keeps the revision."""
+MIGRATIONS = Path(__file__).parent / "migrations" / "versions"
 MIGRATING = 7_255_311
 """Number of the advisory lock under which PostgreSQL's tables are brought up to date."""
 Schema = Literal["none", "older", "current"]
@@ -194,7 +191,10 @@ def migrate(url: str) -> None:
         if not url.startswith("sqlite"):
             # Processes that start at the same time take turns.
             connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
-        command.upgrade(migrations(connection), "head")
+        if _schema(connection) != "current":
+            from services.store.upgrade import upgrade  # noqa: PLC0415 - Alembic is large, and most starts need none
+
+            upgrade(connection)
 
 
 def schema(url: str) -> Schema:
@@ -206,20 +206,24 @@ def schema(url: str) -> Schema:
     check_files(url)
     if url.startswith("sqlite") and not Path(str(make_url(url).database)).exists():
         return "none"
-    applied, newest = _revisions(url)
-    if applied == newest:
-        return "current"
-    return "older" if applied else "none"
-
-
-def _revisions(url: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The revisions of the database's tables, and those of this version; raises `UnusableDatabase` for a newer one."""
     with _translated(url), _connected(url) as connection:
-        applied = MigrationContext.configure(connection, opts={"version_table": VERSIONS}).get_current_heads()
-        scripts = ScriptDirectory.from_config(migrations(connection))
-        for revision in applied:
-            scripts.get_revision(revision)
-        return tuple(applied), tuple(scripts.get_heads())
+        return _schema(connection)
+
+
+def _schema(connection: Connection) -> Schema:
+    if not inspect(connection).has_table(VERSIONS):
+        return "none"
+    applied = connection.scalar(text(f"SELECT version_num FROM {VERSIONS}"))  # noqa: S608 - a name of ours
+    if applied is None:
+        return "none"
+    # A migration's file is named by its revision.
+    revisions = sorted(path.stem.partition("_")[0] for path in MIGRATIONS.glob("[0-9]*.py"))
+    if applied not in revisions:
+        raise UnusableDatabase(
+            "it was written by a newer version of the bot: install that version, or restore the backup from before the"
+            " upgrade"
+        )
+    return "current" if applied == revisions[-1] else "older"
 
 
 @contextmanager
@@ -241,14 +245,6 @@ def _translated(url: str) -> Iterator[None]:
         if trouble is None:
             raise
         raise trouble from error
-
-
-def migrations(connection: Connection) -> Config:
-    """Alembic's configuration for one connection."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    return config
 
 
 def check_sqlite(url: str) -> None:

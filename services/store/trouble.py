@@ -5,7 +5,6 @@ import sqlite3
 from pathlib import Path
 
 import psycopg
-from alembic.util import CommandError
 from sqlalchemy import exc, make_url
 
 RESTORE = "stop the bot and put both files of one backup back (docs/runbook.md, Damaged database)"
@@ -44,11 +43,6 @@ def unusable(error: BaseException, url: str) -> UnusableDatabase | None:
     match error:
         case UnusableDatabase():
             return error
-        case CommandError():
-            return UnusableDatabase(
-                "it was written by a newer version of the bot: install that version, or restore the backup from before"
-                " the upgrade"
-            )
         case exc.ArgumentError():
             return UnusableDatabase("its address can't be read: it has the form postgresql://USER:PASSWORD@HOST/NAME")
     match error.orig if isinstance(error, exc.DBAPIError) else error:

@@ -17,7 +17,7 @@ from bot import audit_archive
 from bot.__main__ import main
 from services.model.audit import AuditRow, ChainEnd
 from services.store import open_store
-from services.store.store import migrations
+from services.store.upgrade import migrations
 from tests.golden.values import NOW
 
 ROW = AuditRow("command", "U0ALICE", "done", name="Alice", site="berlin", at=NOW)

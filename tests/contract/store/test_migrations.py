@@ -15,7 +15,7 @@ from services.model.incident import Incident
 from services.model.message import Channel, LiveMessage, Subject
 from services.operations.procedures import PROCEDURES
 from services.store import open_store
-from services.store.store import migrations
+from services.store.upgrade import migrations
 
 DUE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PLACE = {"$": "Place", "team": "T0CONTOSO", "channel": "C0EDGE"}

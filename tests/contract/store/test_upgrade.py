@@ -21,7 +21,7 @@ from services.operations.deploy.request import DeployOptions
 from services.operations.outputs import ImageKept, RegistryCreated
 from services.operations.procedures import PROCEDURES
 from services.store import open_store
-from services.store.store import migrations
+from services.store.upgrade import migrations
 from tests.golden.values import NOW, STATES, plan
 
 OUTPUTS: Mapping[int, Mapping[str, Any]] = {
