@@ -1,6 +1,6 @@
 """Steps on the cloud registry and its subscription, for each kind of operation that has them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from services.model.azure import Pending
@@ -16,6 +16,8 @@ from services.operations.registration import provider_states
 from services.operations.step import Done, Going, Progress, Scene, Step, follow, followed, is_there
 from services.policy.sites import PUBLIC_HOSTS, Site
 
+_LOGIN_SERVER = "login_server"
+"""Fact of an import under way."""
 UNSEEN = timedelta(minutes=1)
 """For how long a tag that was just imported may not be there yet."""
 _REFUSED_AS_EXISTING = Pending("tag exists")
@@ -76,9 +78,11 @@ def import_image(kind: str) -> Step:
 
     async def begin(scene: Scene) -> Progress:
         image = scene.params["image"]
-        if digest := await _digest(scene):
+        tag = await _tag(scene)
+        if tag.digest:
             # One that was begun before had found no tag then, so that this one is its own.
-            return Done(ImageImported(image, digest) if scene.repeated else ImageKept(image, digest))
+            output = ImageImported if scene.repeated else ImageKept
+            return Done(output(image, tag.digest, tag.login_server))
         origin = await _origin(scene)
         try:
             pending = await scene.azure.registries.import_image(
@@ -90,10 +94,10 @@ def import_image(kind: str) -> Step:
             )
         except AlreadyExists:
             return Going(_REFUSED_AS_EXISTING)
-        return Going(pending, pending.correlation_id)
+        return Going(replace(pending, facts={_LOGIN_SERVER: tag.login_server}), pending.correlation_id)
 
     async def exists(scene: Scene) -> bool | None:
-        digest = await _digest(scene)
+        digest = (await _tag(scene)).digest
         return None if digest is None else digest != ""
 
     def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
@@ -125,8 +129,8 @@ async def _imported(scene: Scene, token: Pending) -> Progress:
             pending = _REFUSED_AS_EXISTING
     if pending.kind != "done":
         return Going(pending)
-    digest = await _digest(scene)
-    if digest == "":
+    tag = await _tag(scene, token.facts.get(_LOGIN_SERVER, ""))
+    if tag.digest == "":
         if scene.waited >= UNSEEN * scene.patience:
             raise Failure(
                 ImageCause.IMAGE_NOT_THERE,
@@ -134,7 +138,7 @@ async def _imported(scene: Scene, token: Pending) -> Progress:
             )
         return Going(pending)
     output = ImageKept if pending == _REFUSED_AS_EXISTING else ImageImported
-    return Done(output(image, digest or ""))
+    return Done(output(image, tag.digest or "", tag.login_server))
 
 
 @dataclass(frozen=True)
@@ -181,24 +185,32 @@ def _source_options(site: Site, planned: PlannedStep) -> dict[str, object]:
     return {"source": source, "username": entry.username, "password": password}
 
 
-async def _digest(scene: Scene) -> str | None:
-    """The digest of the image's tag; empty where it is not there, None where the bot can't look.
+@dataclass(frozen=True)
+class _Tag:
+    """The digest of the image's tag: empty where it is not there, None where the bot can't look."""
+
+    digest: str | None
+    login_server: str
+
+
+async def _tag(scene: Scene, login_server: str = "") -> _Tag:
+    """What the cloud registry has; its login server is asked for where it is not known.
 
     Raises `Failure` where the site file names another digest.
     """
-    repository, _, tag = scene.params["image"].rpartition(":")
+    repository, _, name = scene.params["image"].rpartition(":")
     try:
-        registry = await scene.azure.registries.get(scene.site.acr_ref)
-        digest = (await scene.azure.images.get(scene.site.acr_ref, registry.login_server, repository, tag)).digest
+        login_server = login_server or (await scene.azure.registries.get(scene.site.acr_ref)).login_server
+        digest = (await scene.azure.images.get(scene.site.acr_ref, login_server, repository, name)).digest
     except Absent:
-        return ""
+        return _Tag("", login_server)
     except DomainError:
-        return None
+        return _Tag(None, login_server)
     expected = scene.params.get("digest", digest)
     if digest != expected:
         facts = {"image": scene.params["image"], "digest": digest, "expected": expected}
         raise Failure(ImageCause.IMAGE_DIFFERS, {**facts, "registry": scene.site.acr_ref.name})
-    return digest
+    return _Tag(digest, login_server)
 
 
 REGISTER_PROVIDERS = register_providers("provider.register")

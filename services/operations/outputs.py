@@ -1,6 +1,6 @@
 """What steps that several kinds of operation have hand on to later steps and to people."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.model.operation import Note
@@ -19,6 +19,8 @@ class ImageKept:
 
     image: str
     digest: str = ""
+    login_server: str = field(default="", compare=False)
+    """Of the cloud registry, for steps that follow; empty in rows of older versions."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class ImageImported:
 
     image: str
     digest: str = ""
+    login_server: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

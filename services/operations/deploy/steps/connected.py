@@ -8,6 +8,7 @@ from services.model.plan import PlannedStep
 from services.operations.command_line import acr_options, command_line, repeated
 from services.operations.deploy.outputs import RegistryOnline, RegistrySynced
 from services.operations.deploy.steps.verdict import raise_if_final
+from services.operations.outputs import ImageImported, ImageKept
 from services.operations.registry_steps import (
     create_registry,
     enable_data_endpoint,
@@ -85,7 +86,7 @@ async def _proven(scene: Scene, last_sync: datetime) -> Progress:
     repositories = synced_repositories(actions)
     unproven = []
     try:
-        login_server = (await scene.azure.registries.get(scene.site.acr_ref)).login_server
+        login_server = await _login_server(scene)
     except DomainError:
         return Done(RegistrySynced(last_sync, repositories, repositories))
     for repository in repositories:
@@ -94,6 +95,14 @@ async def _proven(scene: Scene, last_sync: datetime) -> Progress:
         except DomainError:
             unproven.append(repository)
     return Done(RegistrySynced(last_sync, repositories, tuple(unproven)))
+
+
+async def _login_server(scene: Scene) -> str:
+    """As an import of this operation has read it; otherwise Azure is asked."""
+    imported = scene.operation.output(ImageImported) or scene.operation.output(ImageKept)
+    if imported is not None and imported.login_server:
+        return imported.login_server
+    return (await scene.azure.registries.get(scene.site.acr_ref)).login_server
 
 
 def _several(values: object) -> tuple[object, ...]:
