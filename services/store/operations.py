@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import BindParameter, Select, and_, bindparam, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.model.clock import Clock
@@ -18,6 +18,17 @@ from services.store.tables import decisions, events, leases, messages, operation
 COLUMNS = tuple(column.key for column in operations.c if column.key not in {"key", "expires", "remind"})
 
 RELATED = (operations.c.id, operations.c.kind, operations.c.target, operations.c.site, operations.c.state)
+
+# Asked several times in each step. SQLAlchemy works out how to compile a statement once for each that is built.
+_ONE = select(operations).where(operations.c.id == bindparam("operation"))
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_STEPS = select(steps).where(steps.c.operation.in_(_IDS)).order_by(steps.c.index)
+_DECISIONS = select(decisions).where(decisions.c.operation.in_(_IDS)).order_by(decisions.c.at)
+_CHILDREN = (
+    select(operations.c.parent, *RELATED)
+    .where(operations.c.parent.in_(_IDS), operations.c.parent != "")
+    .order_by(operations.c.created, operations.c.id)
+)
 
 
 class Operations(Queries):
@@ -38,7 +49,7 @@ class Operations(Queries):
 
     async def get(self, operation: str) -> Operation | None:
         """The operation, or None."""
-        loaded = await self._load(select(operations).where(operations.c.id == operation))
+        loaded = await self._load(_ONE, operation=operation)
         return loaded[0] if loaded else None
 
     async def child(self, parent: str, keys: Collection[str]) -> Operation | None:
@@ -284,17 +295,15 @@ class Operations(Queries):
             rows = (await connection.execute(query)).mappings().all()
         return tuple(value(Event, row) for row in rows)
 
-    async def _load(self, query: Select[Any]) -> tuple[Operation, ...]:
+    async def _load(self, query: Select[Any], **parameters: str) -> tuple[Operation, ...]:
         async with self._reading() as connection:
-            rows = (await connection.execute(query)).mappings().all()
+            rows = (await connection.execute(query, parameters)).mappings().all()
             ids = [row["id"] for row in rows]
             runs_of = defaultdict[str, list[StepRun]](list)
-            of_steps = select(steps).where(steps.c.operation.in_(ids)).order_by(steps.c.index)
-            for row in (await connection.execute(of_steps)).mappings():
+            for row in (await connection.execute(_STEPS, {"ids": ids})).mappings():
                 runs_of[row["operation"]].append(value(StepRun, row))
             decisions_of = defaultdict[str, list[Decision]](list)
-            of_decisions = select(decisions).where(decisions.c.operation.in_(ids)).order_by(decisions.c.at)
-            for row in (await connection.execute(of_decisions)).mappings():
+            for row in (await connection.execute(_DECISIONS, {"ids": ids})).mappings():
                 decisions_of[row["operation"]].append(value(Decision, row))
             waits_for = await self._waits_for(connection, [row["id"] for row in rows if row["state"] == "queued"])
             children = await self._children(connection, ids)
@@ -319,11 +328,7 @@ class Operations(Queries):
         return {operation: tuple(related[name] for name in ahead[operation]) for operation in ahead}
 
     async def _children(self, connection: AsyncConnection, ids: Collection[str]) -> defaultdict[str, list[Related]]:
-        rows = await connection.execute(
-            select(operations.c.parent, *RELATED)
-            .where(operations.c.parent.in_(ids), operations.c.parent != "")
-            .order_by(operations.c.created, operations.c.id)
-        )
+        rows = await connection.execute(_CHILDREN, {"ids": ids})
         children = defaultdict[str, list[Related]](list)
         for parent, *child in rows:
             children[parent].append(Related(*child))
