@@ -13,6 +13,7 @@ from typing import Literal
 
 from bot import checking, configuration, identities, start
 from bot import settings as environment_settings
+from bot.collector import Collector
 from bot.configuration import Files
 from bot.manifest import SCOPES
 from bot.problems import Broken, Problem
@@ -42,6 +43,9 @@ RENEWAL = timedelta(days=14)
 """Before a cluster's token expires, it is time for a new one."""
 LARGEST_SKEW = timedelta(minutes=5)
 """A delivery's signature may be this old (Slack: verifying requests), and Entra's assertions tolerate no more."""
+
+REFUSED, MULTIPLE_CHOICES = frozenset({401, 403}), 300
+"""HTTP statuses of a collector that wants other headers, and the first of those that are no success."""
 
 Level = Literal["ok", "WARN", "FAIL"]
 """`ok`: asked, and as it should be. `WARN`: works and deserves a look, or can't be asked. `FAIL`: does not work."""
@@ -137,6 +141,8 @@ async def ask(
     questions.append(Question("Slack bot token", partial(_bot_token, settings)))
     if settings.mode == "socket":
         questions.append(Question("Slack app token", partial(_app_token, settings)))
+    if (collector := start.collector(settings)) is not None:
+        questions.append(Question("traces collector", partial(judge_collector, collector)))
     async with AsyncExitStack() as stack:
         if files is not None:
             by_name = files.sites
@@ -199,6 +205,27 @@ def judge_disk(folder: Path, free: int) -> Verdict:
     level: Level = "FAIL" if free < EXHAUSTED else "WARN" if free < SCARCE else "ok"
     remedy = "" if level == "ok" else "make room: SQLite can't write to a full disk, and the bot stops working"
     return Verdict(level, f"{free / GIB:.1f} GiB for {folder}", remedy)
+
+
+# --- traces ---------------------------------------------------------------------------------------------------------
+
+
+async def judge_collector(collector: Collector) -> Verdict:
+    """Never a failure: the bot works without it."""
+    try:
+        status = await asyncio.to_thread(collector.try_out)
+    except OSError as error:
+        reason = getattr(error, "reason", None) or error.strerror or type(error).__name__
+        return Verdict(
+            "WARN", f"nobody answers there ({reason})", "check REGISTRY_BOT_TRACES_URL, network and firewall"
+        )
+    if status in REFUSED:
+        remedy = "compare REGISTRY_BOT_TRACES_HEADERS with what the collector asks for"
+        return Verdict("WARN", f"it refuses spans (HTTP {status})", remedy)
+    if status >= MULTIPLE_CHOICES:
+        remedy = "REGISTRY_BOT_TRACES_URL has to be the address for OTLP over HTTP, which usually ends with /v1/traces"
+        return Verdict("WARN", f"it takes no spans at this address (HTTP {status})", remedy)
+    return Verdict("ok", "it takes spans")
 
 
 # --- Slack ----------------------------------------------------------------------------------------------------------

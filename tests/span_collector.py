@@ -34,6 +34,7 @@ class SpanCollector:
     url: str = ""
     spans: list[ReceivedSpan] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    """Of each export, by their names in lower case."""
     status: int = 200
 
     def of(self, trace: str) -> list[ReceivedSpan]:
@@ -42,11 +43,13 @@ class SpanCollector:
 
     async def receive(self, request: web.Request) -> web.Response:
         """POST /v1/traces (https://opentelemetry.io/docs/specs/otlp/#otlphttp-request)."""
+        self.headers.append({name.lower(): value for name, value in request.headers.items()})
+        body = await request.read()
+        if not body:  # an export without spans
+            return web.Response(status=self.status, content_type="application/x-protobuf")
         # The packages are an extra: only whoever sends spans here has them.
         from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest  # noqa: PLC0415
 
-        self.headers.append(dict(request.headers))
-        body = await request.read()
         message: Any = ExportTraceServiceRequest()
         message.ParseFromString(gzip.decompress(body) if request.headers.get("Content-Encoding") == "gzip" else body)
         for resource in message.resource_spans:

@@ -18,6 +18,7 @@ import yaml
 
 import bot
 from bot import configuration, doctor
+from bot.collector import Collector
 from bot.configuration import Files
 from bot.settings import NAMES, Settings
 from sandbox.compose import Sandbox
@@ -27,6 +28,7 @@ from services.gateways.azure.rights import ASSIGNING
 from services.gateways.kubernetes.access import token_expiry
 from services.model.secret import Secret
 from services.store import open_store
+from tests.span_collector import collecting
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -284,6 +286,29 @@ async def test_a_cluster_s_token_is_named_before_it_expires(tmp_path: Path, days
 
     verdicts = [doctor.judge_token(token_expiry(str(file), name), now) for name in users]
     assert [verdict is not None for verdict in verdicts] == [is_named, is_named, False]
+
+
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [
+        (200, "ok    it takes spans."),
+        (
+            401,
+            "WARN  it refuses spans (HTTP 401). To do: compare REGISTRY_BOT_TRACES_HEADERS with what the collector asks for.",
+        ),
+        (
+            404,
+            "WARN  it takes no spans at this address (HTTP 404). To do: REGISTRY_BOT_TRACES_URL has to be the address for OTLP over HTTP, which usually ends with /v1/traces.",
+        ),
+    ],
+)
+async def test_a_collector_that_takes_no_spans_is_named(status: int, line: str) -> None:
+    async with collecting() as spans:
+        spans.status = status
+        verdict = await doctor.judge_collector(Collector(spans.url, Secret("x-key=a%20b")))
+
+    assert str(doctor.Answer("traces", verdict)).replace("traces: ", "") == line
+    assert [headers["x-key"] for headers in spans.headers] == ["a b"]
 
 
 @pytest.fixture
