@@ -60,8 +60,8 @@ WORDS: Mapping[tuple[str, str], Refusal] = {
         "az provider register --namespace {provider} --wait",
     ),
     ("VersionNotOffered", ""): Refusal(
-        "This cloud offers {resource_type} in no API version that the bot supports. It offers: {offered}.",
-        "Set `REGISTRY_BOT_AZURE_API_VERSIONS` to one of them, or update the bot.",
+        "This cloud offers {resource_type} in no API version that the bot supports. Its newest one is {newest}.",
+        "Update the bot, or try that version with the setting `REGISTRY_BOT_AZURE_API_VERSIONS`: {setting}.",
     ),
     ("NotOfferedInRegion", ""): Refusal(
         "This is not offered in the region {region}. It is offered in: {offered}.",

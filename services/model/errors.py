@@ -311,10 +311,20 @@ class ProviderNotRegistered(Refused):
 
 @dataclass(eq=False)
 class VersionNotOffered(Refused):
-    """The cloud answers to no api-version of `resource_type` that the bot knows; `offered` are those that it has."""
+    """The cloud answers to no api-version of `resource_type` that the bot knows; `offered` are those that it has.
+
+    `newest` is the last of them, and `setting` makes the bot use it: `TYPE=VERSION`.
+    """
 
     resource_type: str = ""
     offered: tuple[str, ...] = ()
+    newest: str = ""
+    setting: str = ""
+
+    def __post_init__(self) -> None:
+        """What follows from the versions that the cloud has."""
+        self.newest = max(self.offered, default="")
+        self.setting = f"{self.resource_type}={self.newest}" if self.newest else ""
 
 
 @dataclass(eq=False)

@@ -178,7 +178,10 @@ class ApiVersion(_Policy):
         self._fetch = fetch
 
     async def send(self, request: _Request) -> _Response:
-        """The answer. One that refuses the version and lists others is asked again with one of those, once."""
+        """The answer. One that refuses the version and lists others is asked again with one of those, once.
+
+        Raises `VersionNotOffered` where none of those is tested.
+        """
         url = request.http_request.url
         kind = "" if request.context.options.pop("as_given", False) else resource_type(urlsplit(url).path)
         if not kind:
@@ -191,7 +194,11 @@ class ApiVersion(_Policy):
         refusal = sentence(await _text(response.http_response)) if status in _VERSION_REFUSED else None
         if refusal is None or meaning(refusal.code, status)[0] is not VersionNotOffered:
             return response
-        if not self._versions.correct(subscription, kind, version, offered_versions(refusal.text)):
+        offered = offered_versions(refusal.text)
+        if not self._versions.correct(subscription, kind, version, offered):
+            if offered and version not in offered:
+                # Raises with the whole type, of which the refusal leaves out the provider; a pinned version stays.
+                await self._versions.of(subscription, kind, self._fetch)
             return response
         request.context.options.update(options)
         request.http_request.url = with_version(url, await self._versions.of(subscription, kind, self._fetch))

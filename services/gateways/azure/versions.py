@@ -146,8 +146,7 @@ class Versions:
         for version in TESTED[kind]:
             if version in offered:
                 return version
-        message = f"offered: {', '.join(offered)}; known to the bot: {', '.join(TESTED[kind])}"
-        raise VersionNotOffered(SERVICE, kind, "NoKnownApiVersion", message, resource_type=kind, offered=offered)
+        raise VersionNotOffered(SERVICE, kind, resource_type=kind, offered=offered)
 
 
 def _mappings(value: Any) -> Iterable[Mapping[str, Any]]:

@@ -50,10 +50,11 @@ async def test_a_document_is_read_once_for_many_requests(arm: ScriptedArm, conne
 async def test_a_type_that_is_offered_in_no_known_version_is_said_so_and_not_asked(
     arm: ScriptedArm, connection: Connection
 ) -> None:
-    arm.document = offers(connectedRegistries=["2027-01-01", "2019-01-01"])
+    arm.document = offers(connectedRegistries=["2019-01-01", "2027-01-01"])
     with pytest.raises(VersionNotOffered) as caught:
         await connection.azure.connected.list(ACR)
-    assert caught.value.offered == ("2027-01-01", "2019-01-01")
+    assert caught.value.offered == ("2019-01-01", "2027-01-01")
+    assert caught.value.setting == "microsoft.containerregistry/registries/connectedregistries=2027-01-01"
     assert arm.requests == []
 
 
