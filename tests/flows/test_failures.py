@@ -18,7 +18,7 @@ CAUSES = {
     "cert-manager-present": "cert-manager is installed in this cluster already, and the extension tried to install it again.",
     "name-in-use": "The cluster has a Helm release with the extension's name already.",
     "namespace-terminating": "The namespace `connected-registry` is still being deleted.",
-    "chart-not-found": "There is no such version of the extension.",
+    "chart-not-found": "Azure has no chart of the extension for this version and release train.",
     "crd-status-not-populated": "The Arc agents in the cluster did not report the state of the installation.",
     "crd-write-race": "Something else changed the extension in the cluster at the same moment.",
     "silent-failure": "The extension ended as `Failed`, and Azure gives no reason.",

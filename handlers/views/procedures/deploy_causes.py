@@ -193,8 +193,10 @@ CAUSES: Mapping[str, CauseWords] = {
         retry=_RETRY,
     ),
     Cause.CHART_NOT_FOUND: CauseWords(
-        "There is no such version of the extension.",
-        "Remove `extension.version` from the site file, or name one that exists.",
+        "Azure has no chart of the extension for this version and release train.",
+        "If the site file names `extension.version` or `extension.release_train`, remove it or name one that exists."
+        " Otherwise wait until Azure offers the extension again.",
+        retry=_RETRY,
     ),
     Cause.STATUS_NOT_POPULATED: CauseWords(
         "The Arc agents in the cluster did not report the state of the installation.",
