@@ -305,17 +305,21 @@ def card(detail: Detail, now: datetime) -> Message:
         (t("Schedule"), escape(schedule(registry))),
         (t("Login server at the edge"), code(registry.login_server) or t("none until it is activated")),
         (t("Parent"), escape(_parent(detail.acr, registry))),
+        (t("Disk"), health_words.disk(current)),
+        (t("Extension"), detail.extension),
+    )
+    # Small print, so that the verdict on top is still in sight on a phone.
+    settings = (
         (t("Messages are kept for"), duration(registry.message_ttl) if registry.message_ttl else ""),
         (t("Runtime"), escape(registry.version)),
-        (t("Disk"), health_words.disk(current)),
         (t("Client tokens"), listed(code(each.rpartition("/")[2]) for each in registry.client_token_ids) or t("none")),
         (t("Garbage collection"), collection if registry.gc_enabled is not None else ""),
         (t("Log level"), escape(registry.log_level)),
         (t("Audit logs"), t("on") if registry.audit_logs else ""),
         (t("Notifications"), listed(code(pattern) for pattern in registry.notifications) or t("none")),
-        (t("Extension"), detail.extension),
     )
     parts = [*elsewhere(detail), blocks.section(head), *_meaning(detail, current), *blocks.fields(pairs)]
+    parts.append(blocks.context("  ·  ".join(f"{bold(label)} {value}" for label, value in settings if value)))
     for each in registry.status_details:
         text = f":warning:  {code(each.code)} {escape(each.description)}"
         if each.available_gib is not None and each.total_gib is not None:

@@ -50,13 +50,8 @@ Registry (only you): :large_green_circle:  *edge01* at *berlin* is Online
   *Schedule* continuous
   *Login server at the edge* `10.96.0.2`
   *Parent* contosoacr
-  *Messages are kept for* 2 d
-  *Runtime* 0.11.0
-  *Client tokens* none
-  *Garbage collection* on, 0 0 * * * UTC
-  *Log level* Information
-  *Notifications* none
   *Extension* Succeeded 0.11.0
+  *Messages are kept for* 2 d  ·  *Runtime* 0.11.0  ·  *Client tokens* none  ·  *Garbage collection* on, 0 0 * * * UTC  ·  *Log level* Information  ·  *Notifications* none
   [Extension] [Permissions] [Tokens]\
 """)
 
