@@ -12,7 +12,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sqlite3, sys; version, sqlite = sys.version.
 # Measuring doubles the processor time of a test, so `make coverage` measures only these (docs/decisions/tests.md).
 MEASURED := tests/unit tests/golden
 
-.PHONY: help sandbox replicas quick test test-product test-sandbox flows lint types layers coverage bench docs golden languages dist kube-assets deploy-tools pins clean
+.PHONY: help sandbox replicas quick test test-product test-sandbox flows lint types layers coverage bench pictures docs golden languages dist kube-assets deploy-tools pins clean
 
 help:
 	@echo "make sandbox       a pretend Slack, Azure and Kubernetes with the bot in it, on this machine"
@@ -27,6 +27,7 @@ help:
 	@echo "make layers        who may import whom"
 	@echo "make coverage      the unit tests, and the floors of branch coverage"
 	@echo "make bench         measure, against the immediate sandbox"
+	@echo "make pictures      take the pictures of docs/cards.md again (needs Chromium and pngquant)"
 	@echo "make docs          write the generated pages of docs/"
 	@echo "make golden        write the expected cards of tests/golden anew"
 	@echo "make dist          build both distributions, and try the bot's"
@@ -102,6 +103,10 @@ layers: $(VENV)/ready
 
 bench: $(VENV)/ready
 	$(RUN)/python -m bench
+
+pictures: $(VENV)/ready
+	$(RUN)/python -m bench.pictures docs/pictures --prefix after-
+	pngquant --force --ext .png --strip 48 docs/pictures/after-*.png
 
 docs: $(VENV)/ready
 	$(RUN)/python -m bot docs
