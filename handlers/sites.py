@@ -59,7 +59,7 @@ async def show(request: Request, site: Site, *, services: Services) -> Message:
         if policy.decide(request.person, request.place, permission, site).allowed
     ]
     lines = services.configuration.site_lines.get(site.name, {})
-    values = site_values.rows(lines, services.about.settings, registry, cluster)
+    values = site_values.values(lines, services.about.settings, registry, cluster)
     return views.card(views.SiteDetail(cluster, registry, fleet, rules, tuple(permissions), values))
 
 

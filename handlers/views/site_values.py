@@ -1,11 +1,13 @@
-"""Where each value of a site comes from, as the rows of a table. Pure."""
+"""Where each value of a site comes from. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from itertools import groupby
 from typing import TypeVar
 
 from handlers.kit.language import phrase, t
-from handlers.kit.text import duration
+from handlers.kit.text import bold, code, duration, escape
 from handlers.views.clusters import ClusterDetail
 from services.model.about import Setting
 from services.model.azure import ArcCluster, Registry
@@ -15,44 +17,73 @@ from services.policy.site_values import SiteValue, values_of
 from services.policy.sites import Site
 
 T = TypeVar("T")
-Row = tuple[str, str, str]
-COLUMNS = (phrase("What"), phrase("Value"), phrase("From"))
-FILE, DEFAULT = phrase("site file"), phrase("default")
-_UNASKED = phrase("could not be asked")
+FILE, SETTING, DEFAULT = phrase("Site file"), phrase("Settings"), phrase("Defaults")
+REGISTRY, ARC, CLUSTER = phrase("Azure, of the registry"), phrase("Azure Arc"), phrase("The cluster itself")
+_MARKUP = frozenset("*_~`")
+LONGEST = 2500
+"""Characters of one paragraph; Slack takes 3,000."""
 _EMPTY: Mapping[str, str] = {
-    "identity": "that of the bot's settings",
-    "acr.create_in": "a deployment creates no registry",
-    "cluster.kubernetes.kubeconfig": "that of KUBECONFIG or of the home folder, else the bot's own cluster",
-    "cluster.kubernetes.context": "the only one of the kubeconfig",
-    "sync.repositories": "none",
-    "extension.storage_class": "the cluster's default class",
-    "extension.release_train": "Stable",
-    "extension.version": "the newest, upgraded by Azure",
+    "identity": phrase("that of the bot's settings"),
+    "acr.create_in": phrase("a deployment creates no registry"),
+    "cluster.kubernetes.kubeconfig": phrase("that of KUBECONFIG or of the home folder, else the bot's own cluster"),
+    "cluster.kubernetes.context": phrase("the only one of the kubeconfig"),
+    "sync.repositories": phrase("none"),
+    "extension.storage_class": phrase("the cluster's default class"),
+    "extension.release_train": phrase("Stable"),
+    "extension.version": phrase("the newest, upgraded by Azure"),
 }
 """What applies where a key has no value. A key without words here has nothing to say then."""
-_RANGES: Mapping[str, str] = {
-    "ServiceCIDR": phrase("cluster, ServiceCIDR"),
-    "refusal": phrase("cluster, refusal of an address"),
-}
+_RANGES: Mapping[str, str] = {"ServiceCIDR": "ServiceCIDR", "refusal": phrase("by its refusal of an address")}
 
 
-def rows(
+@dataclass(frozen=True)
+class Value:
+    """What something at a site is: `what` is a key of the site file, a setting, or words.
+
+    `origin` is where it comes from, `detail` where in there, such as a line.
+    """
+
+    origin: str
+    what: str
+    value: str
+    detail: str = ""
+
+
+def paragraphs(values: Sequence[Value]) -> Iterator[str]:
+    """The values by their origin, in mrkdwn; one paragraph for each origin, or more where it is long."""
+    for origin, group in groupby(values, key=lambda value: value.origin):
+        text, separator = bold(t(origin)), " "
+        for value in group:
+            plain = escape(value.value)
+            detail = f" ({escape(t(value.detail))})" if value.detail else ""
+            entry = f"{code(t(value.what))} {code(value.value) if _MARKUP & set(plain) else plain}{detail}"
+            if len(text) + len(entry) > LONGEST:
+                yield text
+                text, separator = bold(t(origin)), " "
+            text, separator = f"{text}{separator}{entry}", "  ·  "
+        yield text
+
+
+def values(
     lines: Mapping[str, int], settings: Sequence[Setting], registry: Answer[Registry | None], cluster: ClusterDetail
-) -> list[Row]:
+) -> tuple[Value, ...]:
     """What somebody has decided comes first, then what Azure and the cluster answer, then what nobody has decided.
 
     `lines` are those of the site file by key.
     """
     site = cluster.site
-    values = [(value, _text(value, site)) for value in values_of(site)]
+    texts = [(value, _text(value, site)) for value in values_of(site)]
     stated = [
-        (value.key, text, t("{file}, line {line}", file=t(FILE), line=lines[value.key]) if value.key in lines else FILE)
-        for value, text in values
+        Value(FILE, value.key, text, t("line {line}", line=lines[value.key]) if value.key in lines else "")
+        for value, text in texts
         if not value.is_default
     ]
-    defaults = [(value.key, text, DEFAULT) for value, text in values if value.is_default]
-    everything = (*stated, *_settings(site, settings), *_azure(registry, cluster), *_inside(cluster), *defaults)
-    return [(t(what), value, t(origin)) for what, value, origin in everything if value]
+    defaults = [Value(DEFAULT, value.key, text) for value, text in texts if value.is_default]
+    answers = (*_azure(registry, cluster), *_inside(cluster))
+    shared = sorted(_settings(site, settings), key=lambda value: value.origin == DEFAULT)
+    unset = [value for value in shared if value.origin == DEFAULT]
+    everything = (*stated, *shared[: len(shared) - len(unset)], *answers, *unset, *defaults)
+    return tuple(value for value in everything if value.value)
 
 
 def _text(value: SiteValue, site: Site) -> str:
@@ -65,11 +96,11 @@ def _text(value: SiteValue, site: Site) -> str:
             return duration(span)
         case tuple(entries) if entries:
             return ", ".join(map(str, entries))
-    return str(value.value) if value.value else _EMPTY.get(value.key, "")
+    return str(value.value) if value.value else t(_EMPTY[value.key]) if value.key in _EMPTY else ""
 
 
-def _settings(site: Site, settings: Sequence[Setting]) -> Iterator[Row]:
-    """Those of the bot's settings that apply to this site."""
+def _settings(site: Site, settings: Sequence[Setting]) -> Iterator[Value]:
+    """Those of the bot's settings that apply to this site; those that nobody has set are defaults."""
     kubernetes = site.cluster.kubernetes
     unused = set()
     if OWN not in dict(scopes(site)).values():
@@ -78,59 +109,59 @@ def _settings(site: Site, settings: Sequence[Setting]) -> Iterator[Row]:
         unused.add("KUBECONFIG")
     for setting in settings:
         if setting.name not in unused:
-            yield setting.name, setting.value, DEFAULT if setting.is_default else t("setting")
+            yield Value(DEFAULT if setting.is_default else SETTING, setting.name, setting.value)
 
 
-def _azure(registry: Answer[Registry | None], cluster: ClusterDetail) -> Iterator[Row]:
-    origin = t("Azure, registry")
+def _azure(registry: Answer[Registry | None], cluster: ClusterDetail) -> Iterator[Value]:
     match registry:
         case Known(value=Registry() as answer):
-            hosts = ", ".join(answer.data_endpoint_hosts) or "on"
-            yield t("login server"), answer.login_server, origin
-            yield "tier", answer.sku, origin
-            yield "region", answer.location, origin
-            yield t("data endpoint"), hosts if answer.data_endpoint else "off", origin
+            hosts = ", ".join(answer.data_endpoint_hosts) or t("on")
+            yield Value(REGISTRY, phrase("login server"), answer.login_server)
+            yield Value(REGISTRY, phrase("tier"), answer.sku)
+            yield Value(REGISTRY, phrase("region"), answer.location)
+            yield Value(REGISTRY, phrase("data endpoint"), hosts if answer.data_endpoint else t("off"))
         case Known():
-            yield "registry", t("does not exist"), origin
+            yield Value(REGISTRY, phrase("registry"), t("does not exist"))
         case _:
-            yield "registry", t(_UNASKED), origin
-    origin = t("Azure Arc")
+            yield Value(REGISTRY, phrase("registry"), t("could not be asked"))
     match cluster.arc:
         case Known(value=ArcCluster() as arc):
-            yield "connectivity", arc.connectivity, origin
-            yield "distribution", f"{arc.distribution} {arc.kubernetes_version}".strip(), origin
-            yield "nodes", str(arc.node_count) if arc.node_count is not None else "", origin
-            yield "agents", arc.agent_version, origin
+            yield Value(ARC, phrase("connectivity"), arc.connectivity)
+            yield Value(ARC, phrase("distribution"), f"{arc.distribution} {arc.kubernetes_version}".strip())
+            yield Value(ARC, phrase("nodes"), str(arc.node_count) if arc.node_count is not None else "")
+            yield Value(ARC, phrase("agents"), arc.agent_version)
         case Known():
-            yield t("Arc-enabled cluster"), t("does not exist"), origin
+            yield Value(ARC, phrase("cluster"), t("does not exist"))
         case _:
-            yield t("Arc-enabled cluster"), t(_UNASKED), origin
+            yield Value(ARC, phrase("cluster"), t("could not be asked"))
 
 
-def _inside(cluster: ClusterDetail) -> Iterator[Row]:
+def _inside(cluster: ClusterDetail) -> Iterator[Value]:
     """What the cluster itself answers; nothing where the site file says that it is not asked."""
 
-    def row(noun: str, answer: Answer[T], words: Callable[[T], str], origin: str = "cluster") -> Iterator[Row]:
-        if not isinstance(answer, NotAsked):
-            yield noun, words(answer.value) if isinstance(answer, Known) else t(_UNASKED), origin
+    def value(what: str, answer: Answer[T], words: Callable[[T], str], detail: str = "") -> Iterator[Value]:
+        if isinstance(answer, Known):
+            yield Value(CLUSTER, what, words(answer.value), detail)
+        elif not isinstance(answer, NotAsked):
+            yield Value(CLUSTER, what, t("could not be asked"))
 
     ranges = cluster.ranges
-    source = _RANGES.get(ranges.value.source, t("cluster")) if isinstance(ranges, Known) else t("cluster")
-    yield from row(t("the cluster is the site's"), cluster.identity, str, t("cluster, azure-clusterconfig"))
-    yield from row(t("Kubernetes API"), cluster.version, str)
-    yield from row(
-        t("ready nodes"),
+    source = _RANGES.get(ranges.value.source, "") if isinstance(ranges, Known) else ""
+    yield from value(phrase("that it is the site's"), cluster.identity, t, "azure-clusterconfig")
+    yield from value(phrase("Kubernetes API"), cluster.version, str)
+    yield from value(
+        phrase("ready nodes"),
         cluster.nodes,
         lambda nodes: (
             ", ".join(f"{node.name} {node.os}/{node.architecture}" for node in nodes if node.ready) or t("none")
         ),
     )
-    yield from row(
-        t("storage classes"),
+    yield from value(
+        phrase("storage classes"),
         cluster.storage_classes,
         lambda classes: (
             ", ".join(each.name + (t(" (default)") if each.default else "") for each in classes) or t("none")
         ),
     )
-    yield from row("cert-manager", cluster.cert_manager, lambda is_there: t("installed") if is_there else t("none"))
-    yield from row(t("Service ranges"), ranges, lambda answer: ", ".join(answer.ranges), source)
+    yield from value("cert-manager", cluster.cert_manager, lambda is_there: t("installed") if is_there else t("none"))
+    yield from value(phrase("Service ranges"), ranges, lambda answer: ", ".join(answer.ranges), source)

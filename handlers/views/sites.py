@@ -32,7 +32,7 @@ COLUMNS = (phrase("Site"), phrase("Environment"), phrase("Cloud registry"), phra
 class SiteDetail:
     """One site. `rules` are the approval rules by kind of operation; `permissions` the reader's there.
 
-    `values` are the rows of the table that says where each value comes from.
+    `values` say where each value comes from.
     """
 
     cluster: ClusterDetail
@@ -40,7 +40,7 @@ class SiteDetail:
     fleet: connected.Fleet
     rules: Mapping[str, ApprovalRule | None]
     permissions: tuple[str, ...]
-    values: Sequence[site_values.Row]
+    values: Sequence[site_values.Value]
 
     @property
     def site(self) -> Site:
@@ -116,7 +116,9 @@ def card(detail: SiteDetail) -> Message:
         (t("Access to the cluster"), t(_ACCESS[site.access])),
         (t("Connected registries"), detail.connected),
     )
-    parts = [blocks.section(head), *blocks.fields(pairs), blocks.section(detail.approvals)]
+    # The longest part comes first: what stands at the end is in sight on a phone.
+    parts = [blocks.section(head), *map(blocks.context, site_values.paragraphs(detail.values))]
+    parts += [*blocks.fields(pairs), blocks.section(detail.approvals)]
     unasked = [error for _, error in detail.fleet.unasked]
     if isinstance(detail.registry, Unknown):
         unasked.append(detail.registry.error)
@@ -125,7 +127,7 @@ def card(detail: SiteDetail) -> Message:
     buttons = [button(t("Check"), runs=f"check {site.name}"), button(t("List"), runs=f"list --site {site.name}")]
     if "registry:write" in detail.permissions:
         buttons.append(button(t("Deploy…"), runs=f"deploy --site {site.name}"))
-    parts += [blocks.actions(*buttons), blocks.table(site_values.COLUMNS, detail.values)]
+    parts += [blocks.actions(*buttons)]
     return Message(escape(t("Site {site}, {environment}", site=site.name, environment=site.environment)), tuple(parts))
 
 

@@ -228,53 +228,17 @@ Registry (only you): *3 sites*
 """,
             """\
 Registry (only you): *berlin*  ·  development
+  *Site file* `environment` development  ·  `subscription` ID  ·  `resource_group` edge-rg  ·  `acr.name` contosoacr  ·  `cluster.name` berlin-arc  ·  `cluster.kubernetes.context` berlin  ·  `sync.repositories` hello-world  ·  `images.hello-world` mcr.microsoft.com/hello-world:latest
+  *Azure, of the registry* `login server` HOST  ·  `tier` Premium  ·  `region` westeurope  ·  `data endpoint` contosoacr.westeurope.data.azurecr.io
+  *Azure Arc* `connectivity` Connected  ·  `distribution` generic 1.33.4  ·  `nodes` 1  ·  `agents` 1.31.3
+  *The cluster itself* `that it is the site's` proven (azure-clusterconfig)  ·  `Kubernetes API` v1.33.4  ·  `ready nodes` berlin-1 linux/amd64  ·  `storage classes` standard (default)  ·  `cert-manager` installed  ·  `Service ranges` 10.96.0.0/16 (ServiceCIDR)
+  *Defaults* `identity` that of the bot's settings  ·  `acr.create_in` a deployment creates no registry  ·  `access` kubeconfig  ·  `cluster.kubernetes.kubeconfig` that of KUBECONFIG or of the home folder, else the bot's own cluster  ·  `cluster.kubernetes.hold_namespace` default  ·  `cluster.kubernetes.reader_image` mcr.microsoft.com/azurelinux/distroless/python:3.12  ·  `cluster.kubernetes.reader_namespace` default  ·  `sync.mode` ReadOnly  ·  `sync.schedule` `* * * * *`  ·  `sync.message_ttl` 2 d  ·  `sync.log_level` Information  ·  `sync.gc_enabled` yes  ·  `sync.gc_schedule` `0 0 * * *`  ·  `extension.service_ip` a free one is picked  ·  `extension.storage_class` the cluster's default class  ·  `extension.storage_request` 250Gi  ·  `extension.release_train` Stable  ·  `extension.version` the newest, upgraded by Azure  ·  `extension.trust_distribution` yes
   *Cloud registry* `contosoacr` Premium, westeurope
   *Cluster* `berlin-arc` Connected, last heartbeat TIME
   *Connected registries* `edge01` healthy
   *deploy*, … and *workload rotate* need no approval here.
   You may: `operation:read` and `registry:read`.
-  [Check] [List]
-  What | Value | From
-  environment | development | site file
-  subscription | ID | site file
-  resource_group | edge-rg | site file
-  acr.name | contosoacr | site file
-  cluster.name | berlin-arc | site file
-  cluster.kubernetes.context | berlin | site file
-  sync.repositories | hello-world | site file
-  images.hello-world | mcr.microsoft.com/hello-world:latest | site file
-  login server | HOST | Azure, registry
-  tier | Premium | Azure, registry
-  region | westeurope | Azure, registry
-  data endpoint | contosoacr.westeurope.data.azurecr.io | Azure, registry
-  connectivity | Connected | Azure Arc
-  distribution | generic 1.33.4 | Azure Arc
-  nodes | 1 | Azure Arc
-  agents | 1.31.3 | Azure Arc
-  the cluster is the site's | proven | cluster, azure-clusterconfig
-  Kubernetes API | v1.33.4 | cluster
-  ready nodes | berlin-1 linux/amd64 | cluster
-  storage classes | standard (default) | cluster
-  cert-manager | installed | cluster
-  Service ranges | 10.96.0.0/16 | cluster, ServiceCIDR
-  identity | that of the bot's settings | default
-  acr.create_in | a deployment creates no registry | default
-  access | kubeconfig | default
-  cluster.kubernetes.kubeconfig | that of KUBECONFIG or of the home folder, else the bot's own cluster | default
-  cluster.kubernetes.hold_namespace | default | default
-  cluster.kubernetes.reader_image | mcr.microsoft.com/azurelinux/distroless/python:3.12 | default
-  sync.mode | ReadOnly | default
-  sync.schedule | * * * * * | default
-  sync.message_ttl | 2 d | default
-  sync.log_level | Information | default
-  sync.gc_enabled | yes | default
-  sync.gc_schedule | 0 0 * * * | default
-  extension.service_ip | a free one is picked | default
-  extension.storage_class | the cluster's default class | default
-  extension.storage_request | 250Gi | default
-  extension.release_train | Stable | default
-  extension.version | the newest, upgraded by Azure | default
-  extension.trust_distribution | yes | default\
+  [Check] [List]\
 """,
         )
     )

@@ -70,8 +70,8 @@ async def test_the_card_of_the_site_names_both_places(registry: Conversation) ->
     card = await registry.answer()
     await registry.say("provider show berlin")
 
-    assert "resource_group | edge-rg | site file" in card
-    assert "cluster.resource_group | plants-rg | site file" in card
+    assert "`resource_group` edge-rg" in card
+    assert "`cluster.resource_group` plants-rg" in card
     assert SUBSCRIPTION != PLANTS_SUBSCRIPTION
     assert "the subscriptions of *berlin*" in await registry.answer()
 

@@ -217,7 +217,7 @@ Registry (only you): *hamburg*: ready, with 2 warnings, as far as Azure shows
   production  ·  contosoacr → hamburg-arc\
 """)
     assert "*Access to the cluster* none: Azure alone is asked" in shown
-    assert "cluster.facts.addresses | 10.112.0.12, 10.112.0.13 | site file" in shown
+    assert "`cluster.facts.addresses` 10.112.0.12, 10.112.0.13" in shown
     assert "*Cluster of hamburg*: not asked, the site file says `access: none`" in await registry.answer()
     assert await asked_of_the_cluster(registry) == []
     assert "GET /version" in await asked_of_the_cluster(registry, "berlin")

@@ -170,7 +170,7 @@ def registries() -> Iterator[Message]:
         )
         unasked: Any = Unknown(failed)
         cluster = clusters.ClusterDetail(SITE, *[unasked] * 8)
-        values = site_values.rows({}, (Setting(HOSTILE, HOSTILE, is_default=False),), unasked, cluster)
+        values = site_values.values({}, (Setting(HOSTILE, HOSTILE, is_default=False),), unasked, cluster)
         yield sites.card(sites.SiteDetail(cluster, unasked, fleet, {HOSTILE: None}, (HOSTILE,), values))
     finding = Finding("cluster.arc", "blocker", "arc.absent", {"name": HOSTILE, "cluster": HOSTILE})
     yield checks.report("deploy", SITE, HOSTILE, (finding,))

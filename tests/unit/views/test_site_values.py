@@ -39,8 +39,8 @@ def cluster(site: Site, **changes: Any) -> ClusterDetail:
 
 def origins(site: Site, **changes: Any) -> dict[str, tuple[str, str]]:
     lines = {"environment": 4, "acr.name": 7}
-    rows = site_values.rows(lines, SETTINGS, Known(ACR), cluster(site, **changes))
-    return {noun: (value, origin) for noun, value, origin in rows}
+    values = site_values.values(lines, SETTINGS, Known(ACR), cluster(site, **changes))
+    return {value.what: (value.value, ", ".join(filter(None, (value.origin, value.detail)))) for value in values}
 
 
 def site(**changes: Any) -> Site:
@@ -50,24 +50,24 @@ def site(**changes: Any) -> Site:
 @pytest.mark.parametrize(
     ("noun", "value", "origin"),
     [
-        ("environment", "production", "site file, line 4"),
-        ("acr.name", "contosoacr", "site file, line 7"),
-        ("subscription", SITE.subscription, "site file"),
-        ("access", "kubeconfig", "default"),
-        ("sync.schedule", "* * * * *", "default"),
-        ("sync.message_ttl", "2 d", "default"),
-        ("extension.service_ip", "a free one is picked", "default"),
-        ("extension.release_train", "Stable", "default"),
-        ("AZURE_CLOUD", "china", "setting"),
-        ("REGISTRY_BOT_IDENTITY", "auto", "default"),
-        ("KUBECONFIG", "/etc/bot/kubeconfig", "setting"),
-        ("login server", ACR.login_server, "Azure, registry"),
+        ("environment", "production", "Site file, line 4"),
+        ("acr.name", "contosoacr", "Site file, line 7"),
+        ("subscription", SITE.subscription, "Site file"),
+        ("access", "kubeconfig", "Defaults"),
+        ("sync.schedule", "* * * * *", "Defaults"),
+        ("sync.message_ttl", "2 d", "Defaults"),
+        ("extension.service_ip", "a free one is picked", "Defaults"),
+        ("extension.release_train", "Stable", "Defaults"),
+        ("AZURE_CLOUD", "china", "Settings"),
+        ("REGISTRY_BOT_IDENTITY", "auto", "Defaults"),
+        ("KUBECONFIG", "/etc/bot/kubeconfig", "Settings"),
+        ("login server", ACR.login_server, "Azure, of the registry"),
         ("distribution", "k3s 1.33.4", "Azure Arc"),
-        ("storage classes", "fast (default), slow", "cluster"),
-        ("ready nodes", "one linux/amd64", "cluster"),
-        ("cert-manager", "none", "cluster"),
-        ("Service ranges", "10.112.0.0/24", "cluster, refusal of an address"),
-        ("the cluster is the site's", "proven", "cluster, azure-clusterconfig"),
+        ("storage classes", "fast (default), slow", "The cluster itself"),
+        ("ready nodes", "one linux/amd64", "The cluster itself"),
+        ("cert-manager", "none", "The cluster itself"),
+        ("Service ranges", "10.112.0.0/24", "The cluster itself, by its refusal of an address"),
+        ("that it is the site's", "proven", "The cluster itself, azure-clusterconfig"),
     ],
 )
 def test_each_value_stands_beside_what_it_comes_from(noun: str, value: str, origin: str) -> None:
@@ -75,7 +75,7 @@ def test_each_value_stands_beside_what_it_comes_from(noun: str, value: str, orig
 
 
 def test_what_could_not_be_asked_is_not_called_none() -> None:
-    assert origins(site(), cert_manager=UNASKED)["cert-manager"] == ("could not be asked", "cluster")
+    assert origins(site(), cert_manager=UNASKED)["cert-manager"] == ("could not be asked", "The cluster itself")
 
 
 def test_a_cluster_that_nobody_asks_has_the_facts_of_the_site_file_alone() -> None:
@@ -85,9 +85,9 @@ def test_a_cluster_that_nobody_asks_has_the_facts_of_the_site_file_alone() -> No
     inside = dict.fromkeys(("version", "nodes", "storage_classes", "cert_manager", "ranges", "identity"), unasked)
     shown = origins(silent, **inside)
 
-    assert shown["cluster.facts.cert_manager"] == ("yes", "site file")
-    assert shown["extension.service_ip"] == ("the first free one of cluster.facts", "default")
-    assert not {origin for _, origin in shown.values() if origin.startswith("cluster")}
+    assert shown["cluster.facts.cert_manager"] == ("yes", "Site file")
+    assert shown["extension.service_ip"] == ("the first free one of cluster.facts", "Defaults")
+    assert not {origin for _, origin in shown.values() if origin.startswith("The cluster itself")}
     assert "KUBECONFIG" not in shown
 
 
@@ -95,5 +95,14 @@ def test_settings_that_a_site_does_not_use_are_left_out() -> None:
     own = {"name": "hamburg-arc", "kubernetes": {"kubeconfig": "/own", "context": "hamburg"}}
     shown = origins(site(identity="plant-de", cluster=own))
 
-    assert shown["identity"] == ("plant-de", "site file")
+    assert shown["identity"] == ("plant-de", "Site file")
     assert not {"REGISTRY_BOT_IDENTITY", "KUBECONFIG"} & shown.keys()
+
+
+def test_a_long_list_of_images_loses_none() -> None:
+    images = {f"app{number}": f"mcr.microsoft.com/team/app{number}:1" for number in range(200)}
+    values = site_values.values({}, (), Known(ACR), cluster(site(images=images)))
+    paragraphs = list(site_values.paragraphs(values))
+
+    assert max(map(len, paragraphs)) < 3000
+    assert all(any(f"`images.{name}`" in paragraph for paragraph in paragraphs) for name in images)
