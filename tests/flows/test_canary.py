@@ -5,6 +5,8 @@ import json
 from collections.abc import Callable
 from urllib.parse import quote
 
+import pytest
+
 from tests.flows import canary
 from tests.flows.conversation import Conversation
 
@@ -19,6 +21,7 @@ FORMS: dict[str, Callable[[str], str]] = {
 }
 
 
+@pytest.mark.only_on("sqlite")
 async def test_every_secret_is_found_in_every_form(registry: Conversation) -> None:
     await registry.say("deploy edge01 --site berlin")
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import pytest
 from inline_snapshot import snapshot
 
 from services.model.operation import Decision
@@ -19,6 +20,7 @@ def locked(database: Path) -> Iterator[None]:
         yield
 
 
+@pytest.mark.only_on("sqlite")
 async def test_a_locked_database_delays_an_operation_and_a_command_says_why(registry: Conversation) -> None:
     await registry.hold("PUT .*/scopeMaps/")
     await registry.say("deploy edge01 --site berlin", quiet=False)
@@ -42,6 +44,7 @@ bot    (only alice) The bot's own database does not answer: another program has 
     assert await registry.readiness() == {}
 
 
+@pytest.mark.only_on("sqlite")
 async def test_a_run_that_the_engine_has_lost_goes_on_from_its_step(registry: Conversation) -> None:
     await registry.hold("PUT .*/scopeMaps/")
     await registry.say("deploy edge01 --site berlin", quiet=False)

@@ -62,6 +62,7 @@ async def test_the_audit_goes_on_where_its_archive_ends(aged: Conversation, arch
     assert files(archive) == [("audit-0000000001-0000000012.jsonl", 0o600)]
 
 
+@pytest.mark.only_on("sqlite")
 async def test_a_tampered_row_never_leaves_the_database(registry: Conversation, archive: Path) -> None:
     await registry.say("check berlin")
     async with registry.bot.store.engine.begin() as connection:

@@ -15,6 +15,8 @@ from bot.configuration import load
 from sandbox.world import load as load_world
 from tests.flows.conversation import Conversation, conversation
 
+pytestmark = pytest.mark.only_on("sqlite")
+
 RECORDED = Path(__file__).parents[1] / "upgrade"
 
 
