@@ -188,13 +188,14 @@ class Conversation:
         return found[0]
 
     async def running(self, step: str, target: str = "edge01") -> None:
-        """Return when this step of the newest operation is under way."""
+        """Return when this step of the newest operation has begun: on a busy machine it may end before it is seen to run."""
+        begun = {"running", "complete"}
 
-        async def is_under_way() -> bool:
+        async def has_begun() -> bool:
             found = await self.bot.store.operations.find(target=target, limit=1)
-            return step in [one.planned[run.index].kind for one in found for run in one.steps if run.state == "running"]
+            return step in [one.planned[run.index].kind for one in found for run in one.steps if run.state in begun]
 
-        await self.until(is_under_way)
+        await self.until(has_begun)
 
     async def reached(self, state: State, target: str = "edge01") -> None:
         """Return when the newest operation is in this state, and people have read it."""

@@ -95,7 +95,8 @@ class Replica:
 @asynccontextmanager
 async def replicas(plan: Blueprint, count: int, folder: Path) -> AsyncIterator[list[Replica]]:
     """That many bots, ready; each has its log in the folder. They stop at the end, all at once."""
-    started = [_start(plan, folder) for _ in range(count)]
+    # In a thread: the first one waits until the server has imported the bot, and the bot of the test must not stand still.
+    started = [await asyncio.to_thread(_start, plan, folder) for _ in range(count)]
     try:
         for replica in started:
             replica.url = await replica.receive()

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import pytest
 from inline_snapshot import snapshot
 from kubernetes.aio import client
 
@@ -56,6 +57,8 @@ async def until_offline(registry: Conversation) -> None:
     await registry.until(is_offline)
 
 
+# Which question fails first depends on whether this very process has compared the cluster within the last minute.
+@pytest.mark.only_on("sqlite", "postgresql")
 async def test_an_extension_is_shown_in_both_planes_with_one_verdict(registry: Conversation) -> None:
     nowhere = await answer(registry, "extension show edge01")
     await registry.say("deploy edge01 --site berlin")
