@@ -557,7 +557,10 @@ class Work(Protocol):
         """Make the plan, and queue the operation when nobody has to approve it. `{}`."""
 
     async def granted(self) -> JsonObject:
-        """`{"runs": [{"operation": …, "attempt": …, "waits": …}]}` whose turn it is; `waits`: only for its children."""
+        """`{"runs": [{"operation": …, "attempt": …}]}` whose turn it is."""
+
+    async def waits(self, operation: str) -> bool:
+        """Whether a run does nothing but wait for other operations, which it starts."""
 
     async def confirm(self, operation: str, attempt: int) -> JsonObject:
         """Compare the world with what was approved. `{"steps": [indices]}`; none when it must not run."""

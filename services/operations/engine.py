@@ -127,8 +127,8 @@ class Engine:
                 workflow = run_id(run["operation"], run["attempt"])
                 if workflow in self._starts or await DBOS.get_workflow_status_async(workflow) is not None:
                     continue
-                if workflow not in self._starts:  # another grant may have come here during the question
-                    room = nullcontext() if run["waits"] else self._room
+                room = nullcontext() if await self._work.waits(run["operation"]) else self._room
+                if workflow not in self._starts:  # another grant may have come here during the questions
                     start = self._start(workflow, room, run["operation"], run["attempt"])
                     self._starts[workflow] = asyncio.create_task(start, context=Context())
         except DatabaseAway:

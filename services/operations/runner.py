@@ -122,14 +122,16 @@ class Runner:
 
     async def granted(self) -> JsonObject:
         """Runs whose turn it is: queued operations that hold all their locks."""
-        attempts = dict(await self._store.locks.grant())
-        runs = []
-        for queued in await self._store.operations.find(states={"queued"}, limit=1000):
-            self._changed(queued.id)  # it may wait for somebody else now
-            if attempt := attempts.get(queued.id):
-                waits = any(step.starts_child for step in queued.planned)
-                runs.append({"operation": queued.id, "attempt": attempt, "waits": waits})
-        return {"runs": runs}
+        granted = await self._store.locks.grant()
+        # Only those are read whose card has to change: with many in the queue, all of them at each grant would be the
+        # most of the work.
+        for operation in await self._store.messages.queued_behind():
+            self._changed(operation)
+        return {"runs": [{"operation": operation, "attempt": attempt} for operation, attempt in granted]}
+
+    async def waits(self, operation: str) -> bool:
+        """Whether a run does nothing but wait for other operations, which it starts."""
+        return any(step.starts_child for step in (await self._get(operation)).planned)
 
     async def _planned(self, operation: Operation, plan: Plan, request: ApprovalRequest | None) -> None:
         to: State

@@ -35,6 +35,10 @@ class TracedWork:
         """See `ports.Work`."""
         return await self._work.granted()
 
+    async def waits(self, operation: str) -> bool:
+        """See `ports.Work`."""
+        return await self._work.waits(operation)
+
     async def confirm(self, operation: str, attempt: int) -> JsonObject:
         """See `ports.Work`."""
         with self._traces.part("confirm", operation_ids(operation), attributes={"operation.id": operation}):

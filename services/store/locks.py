@@ -6,8 +6,9 @@ with ending. It may run when all of it is free and claimed by nobody who has wai
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
-from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy import Select, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.store.base import Queries
@@ -105,7 +106,9 @@ class Locks(Queries):
         if not ids:
             return {}
         live = await self._live(connection)
-        claims, turns, holders = await self._claims(connection, lock=False)
+        resources = select(locks.c.resource).where(locks.c.operation.in_(ids))
+        rivals_of_all = select(locks.c.operation).where(locks.c.resource.in_(resources))
+        claims, turns, holders = await self._claims(connection, of=rivals_of_all)
 
         def order(operation: str) -> tuple[bool, int, str]:
             return operation not in holders, turns[operation], operation
@@ -121,15 +124,19 @@ class Locks(Queries):
         return waited_for
 
     async def _claims(
-        self, connection: AsyncConnection, *, lock: bool = True
+        self, connection: AsyncConnection, *, of: Select[Any] | None = None
     ) -> tuple[dict[str, set[str]], dict[str, int], set[str]]:
-        """What each operation claims, its turn, and who holds it all. `lock`: nobody else grants meanwhile."""
+        """What each operation claims, its turn, and who holds it all; with `of` of these operations alone.
+
+        Without it nobody else grants until the transaction ends.
+        """
         # In one order: PostgreSQL locks rows as it reads them, and two scans of different order would block each other.
         query = select(locks).order_by(locks.c.resource, locks.c.operation)
+        query = query.with_for_update() if of is None else query.where(locks.c.operation.in_(of))
         claims: dict[str, set[str]] = {}
         turns: dict[str, int] = {}
         waiting: set[str] = set()
-        for row in await connection.execute(query.with_for_update() if lock else query):
+        for row in await connection.execute(query):
             claims.setdefault(row.operation, set()).add(row.resource)
             turns[row.operation] = row.turn
             if not row.held:
@@ -137,8 +144,9 @@ class Locks(Queries):
         return claims, turns, claims.keys() - waiting
 
     async def _live(self, connection: AsyncConnection) -> Mapping[str, str]:
-        """Parents of the operations that are queued or running."""
-        query = select(operations.c.id, operations.c.parent).where(operations.c.state.in_(("queued", "running")))
+        """Parents of the operations that are queued or running, where they have one."""
+        query = select(operations.c.id, operations.c.parent).where(operations.c.parent != "")
+        query = query.where(operations.c.state.in_(("queued", "running")))
         return {row.id: row.parent for row in await connection.execute(query)}
 
     async def _hold(self, connection: AsyncConnection, operation: str) -> None:

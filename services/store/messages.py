@@ -74,6 +74,14 @@ class Messages(Queries):
 
     # --- what is not shown yet --------------------------------------------------------------------------------------
 
+    async def queued_behind(self) -> tuple[str, ...]:
+        """Queued operations whose card shows an older state: it may say for whom they no longer wait."""
+        card = and_(messages.c.kind == "operation", messages.c.subject == operations.c.id)
+        query = select(operations.c.id).join(messages, card)
+        query = query.where(operations.c.state == "queued", messages.c.shown < operations.c.revision)
+        async with self._reading() as connection:
+            return tuple(await connection.scalars(query))
+
     async def operations_behind(self, since: datetime | None = None) -> tuple[str, ...]:
         """Operations whose card or thread does not show their last state, oldest first.
 

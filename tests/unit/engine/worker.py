@@ -42,7 +42,11 @@ class Diary:
         """Everything that was prepared."""
         lines = self._log.read_text(encoding="utf-8").splitlines() if self._log.exists() else []
         prepared = dict.fromkeys(line.split()[0] for line in lines if line.endswith(" prepare"))
-        return {"runs": [{"operation": operation, "attempt": 1, "waits": False} for operation in prepared]}
+        return {"runs": [{"operation": operation, "attempt": 1} for operation in prepared]}
+
+    async def waits(self, _operation: str) -> bool:
+        """Nothing has children here."""
+        return False
 
     async def confirm(self, operation: str, attempt: int) -> Mapping[str, Any]:
         await self._done(f"{operation} confirm {attempt}")
