@@ -71,6 +71,21 @@ async def test_what_runs_keeps_its_locks_to_its_end(store: Store, queue: Queue) 
     assert await granted(store) == ["two"]
 
 
+async def test_what_a_running_operation_needs_no_more_is_free_for_others_and_a_retry_claims_it_again(
+    store: Store, queue: Queue
+) -> None:
+    await queue("one:acr,berlin", "two:acr", "three:berlin")
+    await granted(store)
+    await store.operations.move("one", ["queued"], "running")
+    await store.locks.free("one", ("acr", "hamburg"))
+    assert await granted(store) == ["two"]
+
+    await store.operations.move("one", ["running"], "failed")
+    assert set(await granted(store)) == {"two", "three"}
+    await store.operations.move("one", ["failed"], "queued")
+    assert await waits_for(store, "one") == ["two", "three"]
+
+
 async def test_a_retry_queues_behind_those_who_wait(store: Store, queue: Queue) -> None:
     await queue("one:berlin")
     await store.operations.move("one", ["queued"], "failed")

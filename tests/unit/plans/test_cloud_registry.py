@@ -5,16 +5,18 @@ from typing import Any
 
 import pytest
 
-from services.model.errors import Invalid
-from services.operations.answers import Known
+from services.model.errors import Invalid, NoAccess
+from services.operations.answers import Known, NotAsked
+from services.operations.arrival_checks import ReaderPlace
+from services.operations.arrival_codes import ArrivalCode
 from services.operations.azure_checks import AzureCode
-from services.operations.cloud_registry.observation import ACTIONS, DELETE, PROVIDER, Observation
+from services.operations.cloud_registry.observation import ACTIONS, DELETE, PROVIDER, Edge, Observation
 from services.operations.cloud_registry.procedures import ACR_CREATION, ACR_DELETION, ACR_IMPORT, ACR_UPDATE
 from services.operations.cloud_registry.request import AcrCreateOptions, AcrImportOptions, AcrOptions, Code
 from services.operations.procedure import Procedure
 from services.operations.providers import procedure as providers
 from services.operations.providers.request import ProviderOptions
-from services.policy.sites import PROVIDERS
+from services.policy.sites import CLIENTS_PER_REGISTRY, PROVIDERS, sync_actions
 from tests.golden.values import ACR, NOW, REGISTRY, SITE
 
 BASIC = replace(ACR, sku="Basic")
@@ -130,3 +132,46 @@ def test_only_resource_providers_that_are_missing_are_registered() -> None:
 
     assert [step.params["namespaces"] for step in steps] == [(PROVIDERS[0],)]
     assert planned(procedure, providers.Observation(Known({})), ProviderOptions((PROVIDERS[1].lower(),))) == ([], [])
+
+
+CLIENTS = tuple(f"/acr/tokens/till{number}" for number in range(CLIENTS_PER_REGISTRY))
+EDGE = Edge(REGISTRY, sync_actions("edge01", "ReadOnly", ("hello-world",)))
+WAITING = replace(SEEN, edge=Known(EDGE), reader_place=Known(ReaderPlace("Active", ())))
+
+
+@pytest.mark.parametrize(
+    ("observation", "code"),
+    [
+        (replace(WAITING, edge=Known(None)), ArrivalCode.WAIT_NO_EDGE),
+        (replace(WAITING, edge=Known(Edge(REGISTRY, ()))), ArrivalCode.WAIT_NOT_SYNCED),
+        (
+            replace(WAITING, edge=Known(replace(EDGE, registry=replace(REGISTRY, activation="Inactive")))),
+            ArrivalCode.WAIT_NO_EDGE,
+        ),
+        (
+            replace(WAITING, edge=Known(replace(EDGE, registry=replace(REGISTRY, client_token_ids=CLIENTS)))),
+            ArrivalCode.WAIT_CLIENTS_FULL,
+        ),
+        (replace(WAITING, reader_place=Known(ReaderPlace("", ()))), ArrivalCode.WAIT_NO_NAMESPACE),
+        (
+            replace(WAITING, reader_place=Known(ReaderPlace("Active", ("create jobs.batch in default",)))),
+            ArrivalCode.WAIT_RIGHTS_MISSING,
+        ),
+        (replace(WAITING, reader_place=NotAsked(NoAccess("kubernetes", "oslo"))), ArrivalCode.WAIT_NO_ACCESS),
+    ],
+)
+def test_images_are_waited_for_only_where_the_edge_gets_them_and_can_be_asked(
+    observation: Observation, code: ArrivalCode
+) -> None:
+    options = AcrImportOptions(("mcr.microsoft.com/hello-world:v1",), wait_for_images=True)
+
+    assert planned(ACR_IMPORT, observation, options)[1] == [code]
+
+
+def test_a_connected_registry_without_a_sync_token_is_asked_all_the_same() -> None:
+    options = AcrImportOptions(("mcr.microsoft.com/hello-world:v1",), wait_for_images=True)
+    kinds, problems = planned(ACR_IMPORT, replace(WAITING, edge=Known(Edge(REGISTRY, None))), options)
+
+    assert problems == []
+    assert kinds[-2:] == ["acr.import", "images.arrived"]
+    assert ACR_IMPORT.locks_of_options(SITE, options) == (SITE.cluster_ref.id.lower(),)
