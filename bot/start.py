@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import resource
 import signal
 import socket
 import ssl
@@ -32,6 +33,8 @@ from services.store import open_store, unusable
 
 USUAL_POLL = 5
 """Seconds; the poll interval for which the pauses in the steps' declarations are chosen."""
+FILES = 16_384
+"""Open files: more than a fleet needs, and few enough that nothing walks through millions of them."""
 _TOKENS = {
     "auth.test": ("SLACK_BOT_TOKEN", "reinstall the app and copy the bot token from OAuth & Permissions"),
     "apps.connections.open": (
@@ -43,11 +46,23 @@ _TOKENS = {
 log = structlog.get_logger("bot")
 
 
+def allow_connections() -> None:
+    """Open as many files as the system allows this user, up to `FILES`: a question to a fleet connects to each cluster.
+
+    Many systems begin with 1,024, which a thousand edges would use up.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
+    if soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 async def run(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT, also while starting; a second signal ends the process at once.
 
     Raises `Broken` when the bot can't start.
     """
+    allow_connections()
     ready, stop = asyncio.Event(), asyncio.Event()
     serving = asyncio.create_task(_serve(settings, ready, stop))
 

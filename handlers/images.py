@@ -18,8 +18,11 @@ from services.policy.arrival import arrivals
 from services.policy.sites import Site
 from services.services import Services
 
-_SITES_AT_ONCE = 64
-"""Clusters in which a Job asks: each has an API server of its own, and most of the time is a Pod's start."""
+_SITES_AT_ONCE = 256
+"""Clusters in which a Job asks: each has an API server of its own, and most of the time is a Pod's start.
+
+A thousand edges are four rounds of that. Each keeps one or two connections for some seconds (`bot.start`).
+"""
 
 
 @command(
