@@ -9,15 +9,17 @@ from handlers.kit.message import Message
 from handlers.kit.request import Request
 from handlers.views import images as views
 from handlers.views.connected import Row
-from services.model.contents import EdgeSilence
+from services.model.contents import EdgeContents, EdgeSilence
 from services.operations.answers import Known, Questions, Unknown
 from services.operations.cloud_contents import cloud_tags, expectation, readable_repositories
-from services.operations.edge_contents import edge_contents
+from services.operations.edge_contents import answered_by, edge_contents
 from services.operations.workload.request import split_image
 from services.policy.arrival import arrivals
 from services.policy.sites import Site
 from services.services import Services
 
+_WITHIN = 18.0
+"""Seconds for all edges together: some less than a command has. Who has not answered by then is said to be so."""
 _SITES_AT_ONCE = 256
 """Clusters in which a Job asks: each has an API server of its own, and most of the time is a Pod's start.
 
@@ -46,9 +48,10 @@ async def images(
     repositories = (repository,) if repository else await readable_repositories(services.azure, detail.acr, registry)
     # The rest of a pattern such as `team/*` nobody can list, unless the reader names it.
     names = tuple(each for each in repositories if "*" not in each)
+    question = edge_contents(services.azure, services.kubernetes, site, registry, names)
     cloud, edge = await asyncio.gather(
         cloud_tags(services.azure, detail.acr, names),
-        edge_contents(services.azure, services.kubernetes, site, registry, names),
+        answered_by(asyncio.get_running_loop().time() + _WITHIN, site, names, question),
     )
     compared = tuple(
         views.Repository(each, arrivals(cloud[each], edge[each], registry, request.now), edge[each]) for each in names
@@ -77,7 +80,7 @@ async def where(request: Request, image: str, *, site: Site | None = None, servi
             for acr_id, acr in acrs.items()
         }
     expectations = {acr_id: task.result() for acr_id, task in tasks.items()}
-    bound = asyncio.Semaphore(_SITES_AT_ONCE)
+    bound, end = asyncio.Semaphore(_SITES_AT_ONCE), asyncio.get_running_loop().time() + _WITHIN
 
     async def ask(row: Row) -> views.Edge | None:
         """None for a connected registry that is not meant to have the image."""
@@ -92,10 +95,14 @@ async def where(request: Request, image: str, *, site: Site | None = None, servi
             return None
         if not sites:
             return views.Edge(row.registry, row.acr, None, EdgeSilence("NoPlace"))
-        async with bound:
-            edge = await edge_contents(
-                services.azure, services.kubernetes, sites[0], row.registry, (repository,), tag=reference
-            )
+
+        async def question() -> dict[str, EdgeContents]:
+            async with bound:
+                return await edge_contents(
+                    services.azure, services.kubernetes, sites[0], row.registry, (repository,), tag=reference
+                )
+
+        edge = await answered_by(end, sites[0], (repository,), question())
         (arrival,) = arrivals({reference: expected.value.tag}, edge[repository], row.registry, request.now)
         return views.Edge(row.registry, row.acr, sites[0], edge[repository], arrival)
 

@@ -5,11 +5,11 @@ can read repositories there is whoever has been let in by an operation: the bot'
 """
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 
 from services.model.azure import ConnectedRegistry
 from services.model.contents import EdgeContents, EdgeQuestion, EdgeSilence
-from services.model.errors import DomainError
+from services.model.errors import DomainError, Unreachable
 from services.model.kubernetes import DeployedWorkload
 from services.operations.reach import cluster_of
 from services.policy.sites import Site
@@ -42,6 +42,21 @@ async def edge_contents(
     for contents in await asyncio.gather(*(_ask(cluster, question) for question in questions)):
         answers |= contents
     return answers
+
+
+async def answered_by(
+    end: float, site: Site, repositories: Collection[str], question: Awaitable[dict[str, EdgeContents]]
+) -> dict[str, EdgeContents]:
+    """What the edge of a site answers by `end` (of the loop's clock), else that it could not be asked. Never raises.
+
+    One edge at which no Pod starts must not take the answers of all others with it.
+    """
+    try:
+        async with asyncio.timeout_at(end):
+            return await question
+    except TimeoutError:
+        error = Unreachable("kubernetes", site.name, "DeadlineExceeded")
+        return dict.fromkeys(repositories, EdgeSilence("NotAsked", error=error))
 
 
 async def _ask(cluster: Cluster, question: EdgeQuestion) -> Mapping[str, EdgeContents]:

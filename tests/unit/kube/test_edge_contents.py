@@ -1,5 +1,6 @@
 """What a connected registry says of its repositories, as the bot reads it from the log of the Job that asks."""
 
+import asyncio
 import json
 
 import pytest
@@ -7,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.gateways.kubernetes.contents import job_manifest, program, read_log
-from services.model.contents import EdgeQuestion, EdgeSilence, EdgeTag
+from services.model.contents import EdgeContents, EdgeQuestion, EdgeSilence, EdgeTag
+from services.model.errors import Unreachable
 from services.model.kubernetes import DeployedWorkload, WorkloadPod, WorkloadSpec
-from services.operations.edge_contents import readers
+from services.operations.edge_contents import answered_by, readers
+from tests.golden.values import SITE
 
 ONE, TWO, THREE = (f"sha256:{number:064x}" for number in (1, 2, 3))
 QUESTION = EdgeQuestion("shop", "10.0.0.9", {"app": "regcred-app-1", "tools": "regcred-tools-2"}, "python:3.12")
@@ -81,3 +84,13 @@ def test_a_repository_is_read_with_the_secret_of_a_workload_that_has_pulled_it()
     ]
 
     assert readers(workloads, ("team/app", "tools")) == {"shop": {"team/app": "regcred-one-1"}}
+
+
+async def test_an_edge_that_does_not_answer_in_time_could_not_be_asked_and_takes_nobody_with_it() -> None:
+    now = asyncio.get_running_loop().time()
+    contents: dict[str, EdgeContents] = {"app": {"v1": EdgeTag(ONE)}}
+    late = await answered_by(now, SITE, ("app",), asyncio.sleep(60, contents))
+
+    assert await answered_by(now + 60, SITE, ("app",), asyncio.sleep(0, contents)) == contents
+    assert isinstance(late["app"], EdgeSilence)
+    assert (late["app"].code, type(late["app"].error)) == ("NotAsked", Unreachable)
