@@ -6,6 +6,7 @@ from handlers.kit.message import Field, Message, Modal
 from handlers.kit.request import Request
 from handlers.kit.rights import permitted_sites
 from handlers.orders import order
+from handlers.views import bicep as bicep_views
 from handlers.views import operation as views
 from handlers.views import script as script_views
 from services.model.errors import NotFound, Stale
@@ -59,16 +60,34 @@ async def show(request: Request, id: str, *, services: Services) -> Message:  # 
     return views.details(operation, script=script, trace=trace)
 
 
-@command("operation script", needs="operation:read", examples=("operation script op-7k3q9xa",), site_of=_site)
-async def script(request: Request, id: str, *, services: Services) -> Message:  # noqa: A002, ARG001 - what people type
+@command(
+    "operation script",
+    needs="operation:read",
+    examples=("operation script op-7k3q9xa", "operation script op-7k3q9xa --bicep"),
+    site_of=_site,
+)
+async def script(
+    request: Request,  # noqa: ARG001 - as every command has it
+    id: str,  # noqa: A002 - what people type
+    *,
+    bicep: bool = False,
+    services: Services,
+) -> Message:
     """Send you an operation's plan as a shell script: the az and kubectl lines that do what its steps do.
 
     Args:
         id: Its id, from its card.
+        bicep: A Bicep file instead, with the resources that a deployment or a creation makes in Azure.
     """
     operation = await services.operations.get(id)
-    lines = services.operations.script_lines(operation)
-    return script_views.none(operation) if lines is None else script_views.script(operation, lines)
+    lines, site = services.operations.script_lines(operation), services.sites.get(operation.site)
+    if lines is None or site is None:
+        return script_views.none(operation)
+    if not bicep:
+        return script_views.script(operation, lines)
+    return (
+        bicep_views.bicep(operation, site, lines) if bicep_views.is_stated(operation) else bicep_views.none(operation)
+    )
 
 
 @command(

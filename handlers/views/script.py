@@ -6,6 +6,7 @@ from handlers.kit import blocks
 from handlers.kit.language import t
 from handlers.kit.message import File, Message
 from handlers.kit.text import bold, code, count, escape
+from handlers.views.bicep import is_stated
 from handlers.views.operation import name, step_title
 from services.model.operation import Operation
 
@@ -17,6 +18,8 @@ def script(operation: Operation, lines: Sequence[str]) -> Message:
     notes = [
         t("It runs with your own rights and asks for nothing. Passwords are not in it: it fetches them as it runs.")
     ]
+    if is_stated(operation):
+        notes.append(t("`operation script {id} --bicep` sends what a Bicep file can state of it.", id=operation.id))
     if operation.live:
         notes.append(
             t(

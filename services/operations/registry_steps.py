@@ -11,7 +11,7 @@ from services.operations.command_line import acr_options, command_line, scope_op
 from services.operations.outputs import RegistryCreated
 from services.operations.step import Progress, Scene, Step, follow, followed, is_there
 from services.operations.token_steps import put_scope_map, put_token
-from services.policy.sites import GC_SCHEDULE, Site
+from services.policy.sites import GC_SCHEDULE, Site, sync_description
 
 
 def enable_data_endpoint(kind: str) -> Step:
@@ -35,14 +35,11 @@ def enable_data_endpoint(kind: str) -> Step:
 def put_sync_scope_map(kind: str) -> Step:
     """A step that creates the sync scope map with its `actions`, or overwrites it."""
 
-    def description(registry: str) -> str:
-        return f"Created by the registry bot for the sync of connected registry {registry}."
-
     async def begin(scene: Scene) -> Progress:
         params = scene.params
         return followed(
             await scene.azure.scope_maps.put(
-                scene.site.acr_ref, params["name"], params["actions"], description(scene.name)
+                scene.site.acr_ref, params["name"], params["actions"], sync_description(scene.name)
             )
         )
 
@@ -53,7 +50,7 @@ def put_sync_scope_map(kind: str) -> Step:
             "az acr scope-map create",
             name=planned.params["name"],
             **acr_options(site.acr_ref),
-            description=description(operation.target),
+            description=sync_description(operation.target),
         )
         return f"{create} {scope_options(actions if isinstance(actions, tuple) else ())}"
 

@@ -537,3 +537,8 @@ def gateway_actions(name: str) -> tuple[str, ...]:
 def sync_actions(name: str, mode: str, repositories: tuple[str, ...]) -> tuple[str, ...]:
     """Actions of the sync scope map of connected registry `name`, sorted."""
     return (*gateway_actions(name), *repository_actions(mode, repositories))
+
+
+def sync_description(name: str) -> str:
+    """Of the sync scope map of connected registry `name`."""
+    return f"Created by the registry bot for the sync of connected registry {name}."
