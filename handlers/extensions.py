@@ -11,6 +11,7 @@ from handlers.orders import order
 from handlers.views import extensions as views
 from services.model.azure import Token
 from services.operations.answers import Questions
+from services.operations.connection_string import Protocol
 from services.operations.deploy.extension_alone import ExtensionDeployOptions
 from services.operations.deploy.installation import Installation
 from services.operations.extension_update.request import (
@@ -74,7 +75,10 @@ async def show(request: Request, name: str, *, site: Site | None = None, service
 @command(
     "extension deploy",
     needs="registry:write",
-    examples=("extension deploy edge01 --site berlin", "extension deploy edge01 --site berlin --dry-run"),
+    examples=(
+        "extension deploy edge01 --site berlin",
+        "extension deploy line1 --site berlin --parent-protocol https --dry-run",
+    ),
     changes=True,
 )
 async def deploy(
@@ -86,6 +90,7 @@ async def deploy(
     storage_class: str | None = None,
     storage_request: str | None = None,
     extension_name: str | None = None,
+    parent_protocol: Protocol | None = None,
     dry_run: bool = False,
     services: Services,
 ) -> Message | None:
@@ -101,9 +106,10 @@ async def deploy(
         storage_class: Storage class of the volume; by default the cluster's own.
         storage_request: Size of the volume, such as 250Gi.
         extension_name: Name of the Arc extension and its Helm release; by default the connected registry's.
+        parent_protocol: How the connected registry above it is served, for one that syncs through another.
         dry_run: Only show the plan and the checks; write nothing.
     """
-    options = ExtensionDeployOptions(service_ip, storage_class, storage_request, extension_name)
+    options = ExtensionDeployOptions(service_ip, storage_class, storage_request, extension_name, parent_protocol)
     return await order(
         request, services, kind="extension deploy", target=name, site=site, options=options, dry_run=dry_run
     )

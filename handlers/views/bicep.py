@@ -127,12 +127,12 @@ def text(operation: Operation, site: Site, lines: Sequence[str]) -> str:
 def _parameter(operation: Operation, site: Site) -> str:
     """The secret, which is in no file: passwords are made by an action, and Bicep has none."""
     acr = site.acr_ref
-    slots = [str(step.params["slot"]) for step in operation.planned if step.kind == "extension.install"]
+    [params] = [step.params for step in operation.planned if step.kind == "extension.install"]
     how = (
         "Deploy the file without it first, which leaves the extension out. Then give what this prints: az acr"
         f" connected-registry get-settings --name {operation.target} --registry {acr.name} --resource-group"
-        f" {acr.resource_group} --subscription {acr.subscription} --parent-protocol https --generate-password"
-        f" {slots[0][-1]}"
+        f" {acr.resource_group} --subscription {acr.subscription} --parent-protocol"
+        f" {params.get('parent_protocol', 'https')} --generate-password {str(params['slot'])[-1]}"
         " --query ACR_REGISTRY_CONNECTION_STRING --output tsv"
     )
     return f"@secure()\n@description({quoted(how)})\nparam {_CONNECTION_STRING} string = ''"

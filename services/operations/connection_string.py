@@ -1,5 +1,7 @@
 """The connection string that a connected registry's runtime starts with, as the Azure CLI builds it."""
 
+from typing import Literal
+
 from services.model.errors import Invalid
 from services.model.secret import Secret
 
@@ -7,9 +9,15 @@ _FORBIDDEN = (";", "\r", "\n", "\ufeff")
 """What would make another string of it. Carriage returns and byte order marks come from files saved on Windows."""
 
 
-def connection_string(*, name: str, token: str, password: Secret, gateway_endpoint: str) -> Secret:
+Protocol = Literal["http", "https"]
+
+
+def connection_string(
+    *, name: str, token: str, password: Secret, gateway_endpoint: str, protocol: Protocol = "https"
+) -> Secret:
     """Five `Key=Value` pairs, without a `;` at the end. `gateway_endpoint` is the parent's data endpoint, a host name.
 
+    The cloud registry takes HTTPS alone; a parent at the edge may be served in plain HTTP (azure-cli: get-settings).
     Raises `Invalid` for an empty part or one that would break the string; the error never shows the password.
     """
     parts = {
@@ -17,7 +25,7 @@ def connection_string(*, name: str, token: str, password: Secret, gateway_endpoi
         "SyncTokenName": token,
         "SyncTokenPassword": password.reveal(),
         "ParentGatewayEndpoint": gateway_endpoint,
-        "ParentEndpointProtocol": "https",
+        "ParentEndpointProtocol": protocol,
     }
     for key, value in parts.items():
         printable = "" if key == "SyncTokenPassword" else value

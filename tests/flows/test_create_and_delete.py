@@ -91,7 +91,7 @@ Registry: :white_check_mark:  *Create line1 for berlin*  ·  created
   4 of 4 steps done
   *Repositories* hello-world
   *Connected registry* line1, ReadOnly, schedule * * * * *, below plant, garbage collection 0 1 * * *, audit logs
-  *Extension* none yet. The bot installs none below another one: `az acr connected-registry get-settings` has what it needs
+  *Extension* none yet: `extension deploy` installs one, and `--parent-protocol` says how its parent is served
   *Took* N s
   [Show details]\
 """)

@@ -29,10 +29,8 @@ def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
             actions = step.params["actions"]
             repositories = synced_repositories(map(str, actions if isinstance(actions, tuple | list) else ()))
             yield t("Repositories"), escape(listed(repositories))
-    by_hand = t(
-        "none yet. The bot installs none below another one: `az acr connected-registry get-settings` has what it needs"
-    )
-    yield t("Extension"), by_hand if nested else t("none yet: `extension deploy` installs one")
+    below = t("none yet: `extension deploy` installs one, and `--parent-protocol` says how its parent is served")
+    yield t("Extension"), below if nested else t("none yet: `extension deploy` installs one")
 
 
 WORDS = ProcedureWords(

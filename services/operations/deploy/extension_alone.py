@@ -7,7 +7,8 @@ from services.model.azure import Token, resource_name
 from services.model.plan import Finding, Plan, PlannedStep
 from services.operations.acr_steps import REGISTER_PROVIDERS
 from services.operations.answers import Questions, known
-from services.operations.checks import Check, blocker, check, ok, required
+from services.operations.checks import Check, blocker, check, ok, required, warning
+from services.operations.connection_string import Protocol
 from services.operations.deploy import plan as deployment
 from services.operations.deploy.checks import cloud, cluster, extension
 from services.operations.deploy.codes import Code, ExtensionCode
@@ -33,6 +34,7 @@ class ExtensionDeployOptions:
     storage_class: str | None = None
     storage_request: str | None = None
     extension_name: str | None = None
+    parent_protocol: Protocol | None = None
 
 
 def extension_request(site: Site, name: str, options: ExtensionDeployOptions) -> DeployRequest:
@@ -43,17 +45,33 @@ def extension_request(site: Site, name: str, options: ExtensionDeployOptions) ->
         storage_request=options.storage_request,
         extension_name=options.extension_name,
     )
-    return replace(filled_up(site, name, wish), repositories=())
+    return replace(filled_up(site, name, wish), repositories=(), parent_protocol=options.parent_protocol)
 
 
 @check("connected.exists", title="Connected registry exists", essential=True)
 def exists(_site: Site, request: DeployRequest, observation: Observation) -> Finding:
-    """Under the cloud registry itself: the connection string is built for such a one."""
+    """One below another needs to be told how that is served: its connection string says so, and Azure does not."""
     finding = at_rest(RegistryObservation(observation.connected), request.name)
     registry = observation.registry_named(request.name)
-    if registry is None or finding.level == "blocker" or not registry.parent:
+    if registry is None or finding.level == "blocker" or not registry.parent or request.parent_protocol:
         return finding
     return blocker(Code.CONNECTED_HAS_PARENT, parent=registry.parent)
+
+
+@check("connected.parent", title="Way to its parent")
+def parent(_site: Site, request: DeployRequest, observation: Observation) -> Finding | None:
+    """By the endpoint that Azure shows for it. The cloud registry is reached by HTTPS alone."""
+    registry, protocol = observation.registry_named(request.name), request.parent_protocol
+    if registry is None or protocol is None:
+        return None
+    if not registry.parent:
+        return blocker(ExtensionCode.PARENT_IS_CLOUD) if protocol == "http" else None
+    facts = {"parent": registry.parent, "endpoint": registry.gateway_endpoint, "protocol": protocol}
+    if not registry.gateway_endpoint:
+        return blocker(ExtensionCode.PARENT_ENDPOINT_UNKNOWN, **facts)
+    if protocol == "http":
+        return warning(ExtensionCode.PARENT_PLAIN_HTTP, **facts)
+    return ok(ExtensionCode.PARENT_REACHED, **facts)
 
 
 @check("token.found", title="Sync token is there", essential=True)
@@ -95,23 +113,26 @@ async def _observe(
     return replace(observation, token=token.result())
 
 
-def _with_token(step: PlannedStep, sync_token: Token | None) -> PlannedStep:
-    if step.kind != INSTALL.kind or sync_token is None:
-        return step
-    return replace(step, params={**step.params, "token": sync_token.name})
+def _with_own(step: PlannedStep, params: dict[str, object]) -> PlannedStep:
+    return replace(step, params={**step.params, **params}) if step.kind == INSTALL.kind else step
 
 
 def _plan(site: Site, request: DeployRequest, observation: Observation) -> Draft:
     """The steps of a whole deployment that are about the extension, and about what it can't work without."""
     draft = deployment.plan(site, request, observation)
-    if observation.registry_named(request.name) is None:
+    registry = observation.registry_named(request.name)
+    if registry is None:
         return Draft((), draft.observed)
     kinds, sync_token = {step.kind for step in STEPS}, known(observation.token, None)
-    return Draft(tuple(_with_token(step, sync_token) for step in draft.steps if step.kind in kinds), draft.observed)
+    own: dict[str, object] = {"token": sync_token.name} if sync_token else {}
+    if registry.parent and request.parent_protocol:
+        own["parent_protocol"] = request.parent_protocol
+    return Draft(tuple(_with_own(step, own) for step in draft.steps if step.kind in kinds), draft.observed)
 
 
 CHECKS: tuple[Check[DeployRequest, Observation], ...] = (
     exists,
+    parent,
     token,
     cloud.providers,
     cloud.premium,

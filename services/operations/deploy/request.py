@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from typing import Literal
 
 from services.model.errors import Invalid
+from services.operations.connection_string import Protocol
 from services.operations.sync_settings import valid_mode, valid_name, valid_repository, valid_schedule, valid_timing
 from services.policy.sites import Site
 
@@ -64,6 +65,8 @@ class DeployRequest:
     version: str | None
     trust_distribution: bool
     wait_for_images: bool = False
+    parent_protocol: Protocol | None = None
+    """By which it reaches the connected registry above it; None: that is not said."""
 
     @property
     def scope_map_name(self) -> str:

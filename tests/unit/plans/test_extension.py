@@ -33,9 +33,9 @@ def notable(plan: Plan) -> set[str]:
     return {finding.code for finding in plan.findings if finding.level != "ok"}
 
 
-def installed(**answers: Any) -> Plan:
+def installed(protocol: Any = None, **answers: Any) -> Plan:
     """The plan of an installation, in a world with these answers."""
-    request = EXTENSION_DEPLOY.request(SITE, "edge01", ExtensionDeployOptions())
+    request = EXTENSION_DEPLOY.request(SITE, "edge01", ExtensionDeployOptions(parent_protocol=protocol))
     return EXTENSION_DEPLOY.make_plan(SITE, request, replace(INSTALLABLE, **answers), NOW)
 
 
@@ -87,6 +87,26 @@ def test_an_installation_leaves_the_connected_registry_as_it_is() -> None:
 )
 def test_an_installation_that_could_not_sync_is_refused(answers: dict[str, Any], code: str) -> None:
     assert code in {finding.code for finding in installed(**answers).blockers}
+
+
+@pytest.mark.parametrize(
+    ("registry", "protocol", "code"),
+    [
+        ({"parent": "plant", "gateway_endpoint": "10.1.0.5"}, "https", ExtensionCode.PARENT_REACHED),
+        ({"parent": "plant", "gateway_endpoint": "10.1.0.5"}, "http", ExtensionCode.PARENT_PLAIN_HTTP),
+        ({"parent": "plant"}, "https", ExtensionCode.PARENT_ENDPOINT_UNKNOWN),
+        ({}, "http", ExtensionCode.PARENT_IS_CLOUD),
+    ],
+)
+def test_one_below_another_is_installed_where_somebody_says_how_that_is_served(
+    registry: dict[str, Any], protocol: Any, code: str
+) -> None:
+    seen = Known((replace(INACTIVE, **registry),))
+    plan = installed(protocol, connected=seen)
+    sent = [step.params.get("parent_protocol") for step in plan.steps if step.kind == "extension.install"]
+
+    assert code in {finding.code for finding in plan.findings}
+    assert sent == [protocol if registry else None]
 
 
 def test_a_token_of_another_name_is_the_one_that_gets_the_password() -> None:

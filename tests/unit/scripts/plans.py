@@ -105,6 +105,15 @@ PLANS: Mapping[str, tuple[Operation, Site]] = {
         ExtensionDeployOptions(extension_name="edge"),
         replace(SEEN, connected=INACTIVE, token=Known(sync_token("edge01"))),
     ),
+    "extension deploy, below another": planned(
+        EXTENSION_DEPLOY,
+        ExtensionDeployOptions(parent_protocol="http"),
+        replace(
+            SEEN,
+            connected=Known((replace(REGISTRY, activation="Inactive", parent="plant", gateway_endpoint="10.1.0.5"),)),
+            token=Known(sync_token("edge01")),
+        ),
+    ),
     "extension deploy, without access": planned(
         EXTENSION_DEPLOY,
         ExtensionDeployOptions(),

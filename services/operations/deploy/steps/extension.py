@@ -48,7 +48,11 @@ async def _install(scene: Scene) -> Progress:
         settings={**params["settings"], SERVICE_ADDRESS: address_of(scene.operation)},
         protected={
             "connectionString": connection_string(
-                name=scene.name, token=params["token"], password=password, gateway_endpoint=endpoint
+                name=scene.name,
+                token=params["token"],
+                password=password,
+                gateway_endpoint=endpoint,
+                protocol=params.get("parent_protocol", "https"),
             )
         },
         release_train=params["release_train"],
@@ -119,7 +123,7 @@ def _settings_lines(site: Site, operation: Operation, planned: PlannedStep) -> t
         "az acr connected-registry get-settings",
         name=operation.target,
         **acr_options(site.acr_ref),
-        parent_protocol="https",
+        parent_protocol=planned.params.get("parent_protocol", "https"),
         generate_password=str(planned.params["slot"])[-1],
         yes=True,
         query="ACR_REGISTRY_CONNECTION_STRING",
