@@ -29,8 +29,9 @@ LOGIN_SERVERS = "what ARM gives as a registry's login server: its address here, 
 CONTROL_PLANE = (
     "real API servers, not stand-ins: a folder with their programs, or `real` for what make kube-assets built"
 )
-GRACE = 10
-"""Seconds that a command has to end after a signal."""
+GRACE = 60
+"""Seconds that a command has to end after a signal: several bots on a busy machine need tens of them to hand over their
+work, and the database server below them is stopped after that. A second signal kills it at once."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 WRONG_USE, FAILED = 2, 1
 HIGHEST_BASE = 65_000
