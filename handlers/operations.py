@@ -10,7 +10,7 @@ from handlers.views import bicep as bicep_views
 from handlers.views import operation as views
 from handlers.views import script as script_views
 from services.model.errors import NotFound, Stale
-from services.operations.remove.rollback import creations_of
+from services.operations.rollback.plan import changes_of, recorded
 from services.policy.sites import Site
 from services.services import Services
 
@@ -57,7 +57,7 @@ async def show(request: Request, id: str, *, services: Services) -> Message:  # 
     """
     operation = await services.operations.get(id)
     script, trace = services.operations.script_lines(operation) is not None, services.traces.id_of(operation.id)
-    return views.details(operation, script=script, trace=trace)
+    return views.details(operation, recorded(operation), script=script, trace=trace)
 
 
 @command(
@@ -180,10 +180,10 @@ async def rollback(
     dry_run: bool = False,
     services: Services,
 ) -> Message | None:
-    """Take back what a failed or cancelled operation has made, in reverse, and nothing else.
+    """Take back what a failed or cancelled operation has made or changed, in reverse, and nothing else.
 
-    You see the plan first. What others use by now stays, and so do images, resource providers and the data endpoint of
-    the cloud registry. For a deployment, a creation, an installation of the extension, or a change of permissions.
+    You see the plan first, with what stays and why: what others use by now or have changed since, what was deleted, and
+    images, resource providers and the cloud registry itself. Show the operation to see whether it can be rolled back.
 
     Args:
         id: The operation's id, from its card.
@@ -195,5 +195,7 @@ async def rollback(
     site = services.sites.get(operation.site)
     if site is None:
         raise NotFound("site", operation.site)
-    kind, target, options = "operation rollback", operation.target, creations_of(operation)
-    return await order(request, services, kind=kind, target=target, site=site, options=options, dry_run=dry_run)
+    target, options = operation.target, changes_of(operation)
+    return await order(
+        request, services, kind="operation rollback", target=target, site=site, options=options, dry_run=dry_run
+    )

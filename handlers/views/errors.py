@@ -19,6 +19,7 @@ from handlers.kit.request import Request
 from handlers.kit.text import channel, code, count, cut, duration, escape, listed
 from handlers.views import causes, refusals, watches
 from handlers.views.facts import sentence, short
+from handlers.views.procedures import rollback
 from services.model import errors
 from services.model.errors import DomainError
 
@@ -252,9 +253,10 @@ RULES: Mapping[errors.InvalidRule, _Rule] = {
     ),
     "tls_secret.pattern": lambda _, value, __: t("{value} can't be the name of a Secret.", value=code(value)),
     "rollback.nothing": lambda _, value, __: t(
-        "{value} has made nothing that a rollback takes back: a connected registry, its extension, its sync"
-        " token, its scope map, or rights in scope maps.",
-        value=code(value),
+        "{value} has changed nothing, so there is nothing to take back.", value=code(value)
+    ),
+    "rollback.impossible": lambda _, value, facts: " ".join(
+        (t("{value} can't be rolled back.", value=code(value)), rollback.reasons(facts.get("reasons", ())))
     ),
     "image.twice": lambda _, value, __: t(
         "Two of these images would become {value}. Import them one by one, or without `--repository`.",

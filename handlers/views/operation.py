@@ -11,7 +11,7 @@ from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, count, cut, date, duration, escape, labelled, listed, mention
 from handlers.views import causes, errors, findings
 from handlers.views.facts import short
-from handlers.views.procedures import WORDS, words_of
+from handlers.views.procedures import WORDS, rollback, words_of
 from handlers.views.procedures.words import StepWords
 from services.model.errors import DomainError, Failure
 from services.model.operation import (
@@ -27,6 +27,7 @@ from services.model.operation import (
     StillUnderWay,
 )
 from services.model.plan import Finding, PlannedStep
+from services.operations.rollback.request import RollbackOptions
 
 MOST_FINDINGS = 12
 """Findings shown on a card; a message has 50 blocks."""
@@ -69,9 +70,6 @@ _STEP_MARKS: Mapping[TaskStatus, str] = {
     "complete": ":white_check_mark:",
     "error": ":x:",
 }
-
-ROLLED_BACK = frozenset({"deploy", "extension deploy", "create", "permissions"})
-"""Kinds of operation of which a rollback takes something back."""
 
 
 def name(operation: Operation) -> str:
@@ -579,10 +577,11 @@ def is_loud(operation: Operation, event: Event) -> bool:
 # --- details and lists ----------------------------------------------------------------------------------------------
 
 
-def details(operation: Operation, *, script: bool = False, trace: str = "") -> Message:
+def details(operation: Operation, done: RollbackOptions, *, script: bool = False, trace: str = "") -> Message:
     """Everything about one operation: decisions and steps with their ids.
 
-    `script` says that its plan has one; `trace` is its trace's id where traces are collected.
+    `script` says that its plan has one; `trace` is its trace's id where traces are collected. `done` is what a rollback
+    would take back, and why it would not take back more.
     """
     sections = [*_head(operation), *_middle(operation), *_verdict(operation)]
     if operation.decisions:
@@ -593,8 +592,10 @@ def details(operation: Operation, *, script: bool = False, trace: str = "") -> M
     if trace:
         sections.append(blocks.context(t("Trace id: {trace}", trace=code(trace))))
     buttons = [button(t("Show as script"), runs=f"operation script {operation.id}")] if script else []
-    if operation.state in {"failed", "cancelled"} and operation.kind in ROLLED_BACK:
+    if operation.state in {"failed", "cancelled"} and done.steps:
         buttons.append(button(t("Plan a rollback"), runs=f"operation rollback {operation.id} --dry-run"))
+    elif operation.state in {"failed", "cancelled"} and done.kept:
+        sections.append(blocks.context(" ".join((t("It can't be rolled back."), rollback.reasons(done.kept)))))
     if buttons:
         sections.append(blocks.actions(*buttons))
     return Message(escape(summary(operation)), tuple(sections))

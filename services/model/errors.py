@@ -86,6 +86,7 @@ InvalidRule = Literal[
     "image.source",
     "image.twice",
     "rollback.nothing",
+    "rollback.impossible",
     "auto_upgrade.pinned",
     "tls_secret.with_tls",
     "tls_secret.pattern",

@@ -29,7 +29,7 @@ Effect = Literal["create", "change", "reuse", "delete", "verify", "hold", "reser
 class PlannedStep:
     """One line of a plan: which declared step with which parameters (JSON values, no secrets).
 
-    `details` are facts for people: what is created, or old and new values of a change.
+    `details` are facts beside them that nobody approves; of a change, `before` is what was there.
     """
 
     kind: str

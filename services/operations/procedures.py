@@ -12,8 +12,8 @@ from services.operations.procedure import Procedures
 from services.operations.providers.procedure import PROVIDER_REGISTRATION
 from services.operations.remove.extension_alone import EXTENSION_DELETION
 from services.operations.remove.procedure import REMOVAL
-from services.operations.remove.rollback import ROLLBACK
 from services.operations.resync.procedure import RESYNC
+from services.operations.rollback.procedure import ROLLBACK
 from services.operations.token_rotation.procedure import TOKEN_ROTATION
 from services.operations.update.procedure import SETTINGS
 from services.operations.workload.procedure import DELETE_WORKLOAD, DEPLOY_WORKLOAD, ROTATE_CLIENT_TOKEN

@@ -5,7 +5,12 @@ from typing import Any
 from inline_snapshot import snapshot
 
 from tests.flows.conversation import Conversation
+from tests.flows.test_edge_images import push
+from tests.flows.test_update import make_tokens
+from tests.flows.test_workload import HELLO, deploy, in_cluster, online
 from tests.flows.worlds import world
+
+__all__ = ["online"]
 
 PLANT = "create plant --site berlin --mode ReadWrite"
 LINE = "create line1 --site berlin --parent plant --mode ReadWrite --repository team/app"
@@ -66,7 +71,7 @@ Registry: :x:  *Roll back edge01 at berlin*  ·  failed
 Registry: :white_check_mark:  *Roll back edge01 at berlin*  ·  rolled back, retried by carol
   requested by @alice TIME  ·  development  ·  `op-3`
   5 of 5 steps done
-  *Taken back* what `op-1` had made
+  *Taken back* what `op-1` had done
   *Extension* edge01 deleted
   *Connected registry* edge01 deleted
   *Tokens* edge01 deleted
@@ -79,7 +84,7 @@ Registry: :white_check_mark:  *Roll back edge01 at berlin*  ·  rolled back, ret
     assert nothing == snapshot("""\
 Registry: :white_check_mark:  *Roll back edge01 at berlin*  ·  nothing to take back
   requested by @alice TIME  ·  development  ·  `op-1`
-  There was nothing to take back: what the operation had made is gone already.
+  There was nothing to take back. Resource providers, the cloud registry with its data endpoint, and images stay, since others may use them.
   [Show details]\
 """)
     operations = await registry.bot.store.operations.find()
@@ -100,7 +105,7 @@ async def test_a_creation_below_another_registry_gives_the_rights_above_back(reg
 Registry: :white_check_mark:  *Roll back line1 at berlin*  ·  rolled back
   requested by @alice TIME  ·  development  ·  `op-1`
   3 of 3 steps done
-  *Taken back* what `op-2` had made
+  *Taken back* what `op-2` had done
   *Tokens* line1 deleted
   *Scope maps* line1 deleted
   *Scope map* plant loses the rights to team/app and team/tool and the gateway rights of line1
@@ -133,7 +138,7 @@ async def test_what_was_cancelled_is_taken_back_but_not_what_others_use_by_now(r
 Registry: :white_check_mark:  *Roll back edge01 at berlin*  ·  rolled back
   requested by @alice TIME  ·  development  ·  `op-1`
   1 of 1 step done
-  *Taken back* what `op-2` had made
+  *Taken back* what `op-2` had done
   *Scope map* edge01 loses the rights to team/app
   *Took* N s
   [Show details]\
@@ -159,3 +164,89 @@ async def test_what_is_done_is_undone_by_its_counterpart(registry: Conversation)
 
     assert taken_away == created
     assert await world(registry) == before
+
+
+async def everything(registry: Conversation) -> Any:
+    """What Azure, berlin's cluster with its workloads, and the database have."""
+    deployments = [
+        (one["metadata"]["name"], one["spec"]["replicas"], one["spec"]["template"]["spec"])
+        for one in await in_cluster(registry, "deployments")
+    ]
+    secrets = [one["metadata"]["name"] for one in await in_cluster(registry, "secrets")]
+    passwords = {name: sorted(token.passwords) for name, token in cloud_registry(registry).tokens.items()}
+    return await world(registry), deployments, secrets, passwords, await registry.leases()
+
+
+async def test_a_change_that_failed_is_taken_back_and_the_world_is_as_before(online: Conversation) -> None:
+    make_tokens(online, "till")
+    before = await everything(online)
+    seen = "GET .*/connectedRegistries/edge01$"
+    await online.fault("azure", seen, skip=1, status=403, code="AuthorizationFailed", message="No.")
+    await online.say("update edge01 --site berlin --log-level Debug --gc off --add-client-token till")
+    settings, after_settings = await roll_back(online), await everything(online)
+    await online.mended()
+
+    await online.edge(scenario="trust-missing")
+    await deploy(online)
+    workload, after_workload = await roll_back(online), await everything(online)
+    await online.mended()
+
+    await deploy(online)
+    pulling = await everything(online)
+    push(online, "v2")
+    await online.edge(scenario="trust-missing")
+    await online.say(HELLO.replace("latest", "v2 --replicas 2"))
+    image, after_image = await roll_back(online), await everything(online)
+    await online.mended()
+
+    await online.fault("kube", "POST /berlin/apis/batch/v1/namespaces/default/jobs", status=403)
+    await online.say("token rotate edge01 --site berlin --workload hello-world")
+    password, after_password = await roll_back(online), await everything(online)
+
+    assert [settings, workload, image, password] == snapshot(
+        [
+            """\
+Registry: :white_check_mark:  *Roll back edge01 at berlin*  ·  rolled back
+  requested by @alice TIME  ·  development  ·  `op-1`
+  4 of 4 steps done
+  *Taken back* what `op-2` had done
+  *Changed back* Client tokens of edge01: remove till: till → none
+  *Changed back* Settings of edge01: log level Debug → Information, garbage collection off → on
+  *Took* N s
+  [Show details]\
+""",
+            """\
+Registry: :white_check_mark:  *Roll back edge01 at berlin*  ·  rolled back
+  requested by @alice TIME  ·  development  ·  `op-1`
+  5 of 5 steps done
+  *Taken back* what `op-2` had done
+  *Deleted* Workload hello-world: namespace default
+  *Deleted* Pull secret regcred-hello-world: namespace default
+  *Changed back* Client tokens of edge01: edge01-hello-world-e79d9388 may not pull any more
+  *Deleted* Client token edge01-hello-world-e79d9388
+  *Deleted* Scope map edge01-hello-world-e79d9388
+  *Took* N s
+  [Show details]\
+""",
+            """\
+Registry: :white_check_mark:  *Roll back edge01 at berlin*  ·  rolled back
+  requested by @alice TIME  ·  development  ·  `op-1`
+  1 of 1 step done
+  *Taken back* what `op-2` had done
+  *Changed back* Workload hello-world: 10.96.0.2/hello-world:latest, 1 Pod, in the namespace default
+  *Took* N s
+  [Show details]\
+""",
+            """\
+Registry: :white_check_mark:  *Roll back edge01 at berlin*  ·  rolled back
+  requested by @alice TIME  ·  development  ·  `op-1`
+  1 of 1 step done
+  *Taken back* what `op-2` had done
+  *Deleted* Pull secret regcred-hello-world-2: with the password of edge01-hello-world-e79d9388 in it
+  *Took* N s
+  [Show details]\
+""",
+        ]
+    )
+    assert [after_settings, after_workload] == [before, before]
+    assert [after_image, after_password] == [pulling, pulling]

@@ -4,8 +4,11 @@ from typing import Any
 
 from tests.flows.conversation import Conversation
 
-PASSES = {"lastConnectivityTime", "throttle", "generation", "providers", "images", "dataEndpointEnabled"}
-"""What no removal takes back: heartbeats, and what a deployment does to the subscription and the cloud registry."""
+PASSES = {
+    *("lastConnectivityTime", "lastSyncTime", "lastActivityTime", "throttle", "generation"),
+    *("providers", "images", "dataEndpointEnabled"),
+}
+"""What no removal takes back: contacts, and what a deployment does to the subscription and the cloud registry."""
 
 
 def lasting(value: Any) -> Any:

@@ -12,6 +12,7 @@ from services.model.errors import Unreachable
 from services.operations.deploy.checks import run
 from services.operations.deploy.observation import Observation
 from services.operations.deploy.request import deploy_request
+from services.operations.rollback.plan import recorded
 from services.policy.placement import Placement
 from tests.golden.conftest import CARDS, Golden
 from tests.golden.kinds import KINDS
@@ -42,7 +43,7 @@ def test_a_card_of_each_further_kind_shows_what_is_to_be_approved(golden: Golden
 
 @pytest.mark.parametrize("state", ["waiting-half-approved", "succeeded", "failed", "rejected"])
 def test_details_show_everything_about_an_operation(golden: Golden, state: str) -> None:
-    golden(f"details-{state}", views.details(STATES[state], script=True))
+    golden(f"details-{state}", views.details(STATES[state], recorded(STATES[state]), script=True))
 
 
 def test_operations_are_listed(golden: Golden) -> None:

@@ -1,8 +1,7 @@
 """A removal, as people read it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from handlers.kit.language import phrase, t
 from handlers.kit.text import code, escape, listed
@@ -11,8 +10,7 @@ from handlers.views.procedures.words import AZURE_FINDINGS, CauseWords, FindingW
 from services.model.operation import Operation
 from services.operations.azure_checks import AzureCode
 from services.operations.checks import UNPROVEN
-from services.operations.remove.request import Cause, Code, RemoveOptions, RollbackOptions
-from services.policy.sites import synced_repositories
+from services.operations.remove.request import Cause, Code, RemoveOptions
 
 _DELETED = {
     "extension.remove": phrase("Extension"),
@@ -22,28 +20,8 @@ _DELETED = {
 }
 
 
-def _rights(params: Mapping[str, Any]) -> str:
-    """The repositories and the connected registries that actions are about."""
-    repositories = synced_repositories(map(str, params["actions"]))
-    gateways = {str(action).split("/")[1] for action in params["actions"] if str(action).startswith("gateway/")}
-    parts = (
-        t("the rights to {repositories}", repositories=listed(repositories)) if repositories else "",
-        t("the gateway rights of {gateways}", gateways=listed(sorted(gateways))) if gateways else "",
-    )
-    return listed(filter(None, parts))
-
-
-def _rollback_fields(operation: Operation) -> Iterable[tuple[str, str]]:
-    if isinstance(operation.options, RollbackOptions):
-        yield t("Taken back"), t("what {operation} had made", operation=code(operation.options.operation))
-    yield from _fields(operation)
-    for step in operation.planned:
-        if step.kind in {"scope_map.narrow", "scope_map.widen"}:
-            verb = t("loses") if step.kind == "scope_map.narrow" else t("gets back")
-            yield t("Scope map"), escape(f"{step.params['name']} {verb} {_rights(step.params)}")
-
-
-def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
+def deleted_fields(operation: Operation) -> Iterable[tuple[str, str]]:
+    """What a removal, or a part of one, has deleted."""
     for kind, label in _DELETED.items():
         names = [escape(str(step.params["name"])) for step in operation.planned if step.kind == kind]
         if names:
@@ -77,7 +55,7 @@ def _nothing(operation: Operation) -> str:
 
 
 def _extension_fields(operation: Operation) -> Iterable[tuple[str, str]]:
-    yield from _fields(operation)
+    yield from deleted_fields(operation)
     findings = operation.plan.findings if operation.plan else ()
     for finding in findings:
         if finding.code == Code.CONNECTED_STAYS_ACTIVE:
@@ -111,7 +89,7 @@ WORDS = ProcedureWords(
         "token.remove": StepWords("{purpose} token {name}"),
         "scope_map.remove": StepWords("Scope map {name}"),
     },
-    fields=_fields,
+    fields=deleted_fields,
     causes={
         Cause.NAMESPACE_STAYS: CauseWords(
             "Azure has deleted the extension, but its namespace {namespace} is still in the cluster ({phase}).",
@@ -134,22 +112,6 @@ WORDS = ProcedureWords(
         ),
         Code.CONNECTED_BUSY: FindingWords(
             "{name} is being changed at the moment ({state}).", "Run the command again when that has ended."
-        ),
-        Code.STAYS: FindingWords(
-            "Resource providers, the cloud registry with its data endpoint, and images stay, since others may use them."
-        ),
-        Code.RIGHTS_KEPT: FindingWords(
-            "Other connected registries are nested too, and may sync by the rights to these repositories, so that the"
-            " scope maps above keep them: {repositories}."
-        ),
-        Code.UNCERTAIN: FindingWords(
-            "Nobody knows whether the operation has made these, since it was stopped there, so that they are not"
-            " deleted: {uncertain}.",
-            "If one of them is left, `remove` takes it.",
-        ),
-        Code.IN_USE: FindingWords(
-            "{name} is {state} (last seen {last_activity}): it works, and somebody may use it by now. It is deleted.",
-            "To keep it, retry the operation instead.",
         ),
         Code.CONNECTED_STAYS: FindingWords("The connected registry {name} stays in Azure, with its tokens."),
         Code.CONNECTED_STAYS_ACTIVE: FindingWords(
@@ -246,20 +208,3 @@ EXTENSION_WORDS = replace(
     fields=_extension_fields,
 )
 """Of the deletion of its extension alone."""
-
-ROLLBACK_WORDS = replace(
-    WORDS,
-    title="Roll back {target} at {site}",
-    success="rolled back",
-    idle="nothing to take back",
-    nothing=lambda _operation: t("There was nothing to take back: what the operation had made is gone already."),
-    steps={
-        **WORDS.steps,
-        "scope_map.narrow": StepWords("Scope map {name}", lambda params: t("loses {rights}", rights=_rights(params))),
-        "scope_map.widen": StepWords(
-            "Scope map {name}", lambda params: t("gets back {rights}", rights=_rights(params))
-        ),
-    },
-    fields=_rollback_fields,
-)
-"""Of what one operation has made."""

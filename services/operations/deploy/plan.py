@@ -1,5 +1,7 @@
 """The plan of a whole deployment: what exists and fits is reused, everything else is said before it is done."""
 
+from dataclasses import replace
+
 from services.model.azure import Extension, Token
 from services.model.plan import Effect, PlannedStep
 from services.operations.answers import Known, known
@@ -112,8 +114,11 @@ def _sync_access(request: DeployRequest, observation: Observation) -> tuple[Plan
     scope_map, token = known(observation.scope_map, None), known(observation.token, None)
     map_fits = scope_map is not None and set(scope_map.actions) == set(actions)
     token_fits = token is not None and _points(token, request.scope_map_name)
+    put_scope_map = _step(
+        "scope_map.put", _effect(scope_map, fits=map_fits), name=request.scope_map_name, actions=actions
+    )
     return (
-        _step("scope_map.put", _effect(scope_map, fits=map_fits), name=request.scope_map_name, actions=actions),
+        replace(put_scope_map, details={"before": scope_map.actions}) if scope_map else put_scope_map,
         _step(
             "sync_token.put",
             _effect(token, fits=token_fits),

@@ -8,7 +8,7 @@ from services.operations.answers import NotAsked, known
 from services.operations.belongings import Belongings, belongings, own_extension
 from services.operations.procedure import Draft
 from services.operations.remove.observation import Observation
-from services.operations.remove.request import Creations, RemoveRequest
+from services.operations.remove.request import RemoveRequest
 from services.operations.workload_removal import DELETE_PULL_SECRETS, DELETE_WORKLOAD
 from services.policy.extensions import registry_extensions
 from services.policy.sites import RUNTIME_NAMESPACE, Site
@@ -17,11 +17,8 @@ from services.policy.sites import RUNTIME_NAMESPACE, Site
 def plan(_site: Site, request: RemoveRequest, observation: Observation) -> Draft:
     """The steps in the order in which they run. Azure refuses to delete a token in use, and a scope map in use."""
     own = of_request(request, observation)
-    if request.creations is not None:
-        steps = tuple(_taken_back(request, request.creations, observation, own))
-    else:
-        steps = (*_workloads(observation), *at_edge(request, observation), *_cloud(own))
-    return Draft(steps, _observed(request, observation, own))
+    steps = (*_workloads(observation), *at_edge(request, observation), *_cloud(own))
+    return Draft(steps, observed(request, observation, own))
 
 
 def of_request(request: RemoveRequest, observation: Observation) -> Belongings:
@@ -74,58 +71,12 @@ def _cloud(own: Belongings) -> tuple[PlannedStep, ...]:
     return (*registry, *narrowed, *tokens, *maps)
 
 
-def _taken_back(
-    request: RemoveRequest, creations: Creations, observation: Observation, own: Belongings
-) -> Iterator[PlannedStep]:
-    """The part of a removal that one operation has made, and the rights that it moved."""
-    extension = extension_of(request, observation)
-    if extension is not None and _is(creations, "extension.install", extension.name):
-        yield from at_edge(request, observation)
-    if own.registry and _is(creations, "connected.create", own.registry.name):
-        yield _step("connected.remove", "delete", name=own.registry.name)
-    yield from _rights_back(request, creations, observation)
-    for name, purpose in own.tokens.items():
-        if purpose == "Sync" and _is(creations, "sync_token.put", name):
-            yield _step("token.remove", "delete", name=name, purpose=purpose)
-    yield from (
-        _step("scope_map.remove", "delete", name=name)
-        for name in own.scope_maps
-        if _is(creations, "scope_map.put", name)
-    )
-
-
-def _rights_back(request: RemoveRequest, creations: Creations, observation: Observation) -> Iterator[PlannedStep]:
-    """What scope maps got goes, and what they lost comes back, as far as nobody has done it since."""
-    present = {scope_map.name: frozenset(scope_map.actions) for scope_map in known(observation.scope_maps, ())}
-    shared = shared_rights(request, observation)
-    for name, actions in creations.granted.items():
-        surplus = tuple(action for action in actions if action in present.get(name, frozenset()) - shared)
-        if surplus:
-            yield _step("scope_map.narrow", "change", name=name, actions=surplus)
-    for name, actions in creations.revoked.items():
-        missing = tuple(action for action in actions if name in present and action not in present[name])
-        if missing:
-            yield _step("scope_map.widen", "change", name=name, actions=missing)
-
-
-def shared_rights(request: RemoveRequest, observation: Observation) -> frozenset[str]:
-    """Rights to repositories that others below a registry may sync by now, so that they are not taken back."""
-    others = (one for one in known(observation.connected, ()) if one.name.casefold() != request.name.casefold())
-    if request.creations is None or not any(one.parent for one in others):
-        return frozenset()
-    granted = {action for actions in request.creations.granted.values() for action in actions}
-    return frozenset(action for action in granted if action.startswith("repositories/"))
-
-
-def _is(creations: Creations, kind: str, name: str) -> bool:
-    return creations.created.get(kind, "").casefold() == name.casefold()
-
-
 def _step(kind: str, effect: Effect, **params: object) -> PlannedStep:
     return PlannedStep(kind, params, effect)
 
 
-def _observed(request: RemoveRequest, observation: Observation, own: Belongings) -> dict[str, object]:
+def observed(request: RemoveRequest, observation: Observation, own: Belongings) -> dict[str, object]:
+    """What the plan rests on."""
     extension = extension_of(request, observation)
     facts: dict[str, object] = {"extension": extension.name if extension else ""}
     if own.registry:

@@ -1,7 +1,6 @@
 """What a removal is asked to do, and all words for what it sees and why it fails."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum, auto
 
 from services.policy.sites import Site
@@ -23,46 +22,11 @@ class RemoveOptions:
 
 
 @dataclass(frozen=True)
-class Creations:
-    """What an operation has made, and what alone may go when it is rolled back.
-
-    `created` names by kind of step what it created; `granted` and `revoked` are the actions that scope maps got from it
-    and lost by it, by name.
-    """
-
-    created: Mapping[str, str]
-    granted: Mapping[str, tuple[str, ...]]
-    revoked: Mapping[str, tuple[str, ...]]
-
-
-@dataclass(frozen=True)
 class RemoveRequest:
-    """A connected registry that is to go, with what belongs to it; or only the `creations` of one operation.
-
-    `leaves_shared`: others may use what a rollback leaves. Of what is `uncertain` nobody knows whether it was made.
-    """
+    """A connected registry that is to go, with what belongs to it."""
 
     name: str
     options: RemoveOptions
-    creations: Creations | None = None
-    leaves_shared: bool = False
-    uncertain: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class RollbackOptions:
-    """What the operation has made, by the names of its steps. Stored with the rollback.
-
-    `created` names by kind of step what did not exist before; `granted` and `revoked` are the actions that scope maps
-    got and lost, by name; of what is `uncertain` nobody knows whether the operation has made it.
-    """
-
-    operation: str
-    created: Mapping[str, str] = field(default_factory=dict)
-    granted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    revoked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    leaves_shared: bool = False
-    uncertain: tuple[str, ...] = ()
 
 
 class Code(StrEnum):
@@ -74,10 +38,6 @@ class Code(StrEnum):
     CONNECTED_STAYS = auto()
     CONNECTED_STAYS_ACTIVE = auto()
 
-    STAYS = auto()
-    RIGHTS_KEPT = auto()
-    UNCERTAIN = auto()
-    IN_USE = auto()
     CHILDREN = auto()
     UNSYNCED_DATA = auto()
     ACTIVE_ELSEWHERE = auto()

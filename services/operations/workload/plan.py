@@ -1,5 +1,8 @@
 """The plans of a workload's deployment and deletion. Pure."""
 
+from dataclasses import replace
+
+from services.model.kubernetes import WorkloadSpec
 from services.model.plan import Effect, PlannedStep
 from services.operations.answers import Known, known
 from services.operations.procedure import Draft
@@ -56,15 +59,16 @@ def _token_steps(request: WorkloadRequest, seen: Observation) -> tuple[PlannedSt
     map_effect: Effect = "create" if scope_map is None else "reuse" if fits else "change"
     registry = seen.connected_registry(request.registry)
     linked = registry is not None and token is not None and lists(registry, token.id)
+    put_scope_map = _step(
+        PUT_SCOPE_MAP.kind,
+        map_effect,
+        name=name,
+        workload=request.place.name,
+        repository=request.repository,
+        actions=request.actions,
+    )
     steps = (
-        _step(
-            PUT_SCOPE_MAP.kind,
-            map_effect,
-            name=name,
-            workload=request.place.name,
-            repository=request.repository,
-            actions=request.actions,
-        ),
+        replace(put_scope_map, details={"before": scope_map.actions}) if scope_map else put_scope_map,
         _step(PUT_TOKEN.kind, "reuse" if token else "create", name=name),
         _step(LINK.kind, "reuse" if linked else "change", token=name, registry=request.registry),
     )
@@ -93,7 +97,15 @@ def _secret_and_workload(
     effect: Effect = "create" if workload is None else "reuse" if is_same and has_secret else "change"
     kept = used if has_secret else ""
     own = {"manifest": manifest.digest, "pod": manifest.pod, "labels": manifest.labels} if manifest else {}
-    return secret, _step(PUT_WORKLOAD.kind, effect, **target, port=request.port, pull_secret=kept, **own)
+    put = _step(PUT_WORKLOAD.kind, effect, **target, port=request.port, pull_secret=kept, **own)
+    # A manifest that is there can't be read back, so nobody could restore it.
+    is_restorable = spec is not None and not spec.manifest and manifest is None
+    return secret, replace(put, details={"before": former_values(spec)}) if spec and is_restorable else put
+
+
+def former_values(spec: WorkloadSpec) -> dict[str, object]:
+    """What a change of a workload may replace, and a rollback restores."""
+    return {"image": spec.image, "replicas": spec.replicas, "port": spec.port, "pull_secret": spec.pull_secret}
 
 
 def _observed(seen: Observation, digest: str, server: str) -> dict[str, object]:

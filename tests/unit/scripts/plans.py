@@ -8,6 +8,7 @@ from typing import Any
 from services.model.azure import ArcCluster, ConnectedRegistry, Extension, Image, ScopeMap, Token
 from services.model.kubernetes import DeployedWorkload
 from services.model.operation import Operation
+from services.model.plan import Effect, PlannedStep
 from services.operations.answers import Known
 from services.operations.certificates import Certificate
 from services.operations.cloud_registry import observation as cloud_registry
@@ -33,8 +34,10 @@ from services.operations.providers.procedure import Observation as ProviderObser
 from services.operations.providers.request import ProviderOptions
 from services.operations.remove import observation as remove
 from services.operations.remove.procedure import REMOVAL
-from services.operations.remove.request import RemoveOptions, RollbackOptions
-from services.operations.remove.rollback import ROLLBACK
+from services.operations.remove.request import RemoveOptions
+from services.operations.rollback import observation as rollback
+from services.operations.rollback.procedure import ROLLBACK
+from services.operations.rollback.request import RollbackOptions
 from services.operations.workload import observation as workload
 from services.operations.workload.procedure import DELETE_WORKLOAD, DEPLOY_WORKLOAD
 from services.operations.workload.request import DeletionOptions, WorkloadOptions
@@ -81,6 +84,13 @@ WHOLE = remove.Observation(
     own_workloads=Known((DeployedWorkload(PULLING, "uid", managed=True, pods=()),)),
     missing_workload_rights=Known(()),
 )
+
+ROLLED_BACK = rollback.Observation(WHOLE, Known(()), Known(()), RUNNING, Known(()))
+
+
+def step(kind: str, effect: Effect, **params: object) -> PlannedStep:
+    """A step that an operation has run."""
+    return PlannedStep(kind, params, effect)
 
 
 def planned(
@@ -170,12 +180,72 @@ PLANS: Mapping[str, tuple[Operation, Site]] = {
         ROLLBACK,
         RollbackOptions(
             "op-7k3q9xa",
-            created=dict.fromkeys(("extension.install", "connected.create", "sync_token.put"), "edge01")
-            | {"scope_map.put": "edge01"},
-            granted={"plant": gateway_actions("edge01")},
-            revoked={"edge01": ("repositories/team/app/content/read",)},
+            (
+                step("scope_map.grant", "change", name="plant", actions=gateway_actions("edge01")),
+                step("permissions.revoke", "change", name="edge01", actions=("repositories/team/app/content/read",)),
+                *(step(kind, "create", name="edge01") for kind in ("scope_map.put", "sync_token.put")),
+                *(step(kind, "create", name="edge01") for kind in ("connected.create", "extension.install")),
+            ),
         ),
-        WHOLE,
+        ROLLED_BACK,
+    ),
+    "operation rollback, of a workload": planned(
+        ROLLBACK,
+        RollbackOptions(
+            "op-7k3q9xa",
+            (
+                step("client_scope_map.put", "create", name=CLIENT),
+                step("client_token.put", "create", name=CLIENT),
+                step("client_token.link", "change", token=CLIENT, registry="edge01"),
+                step("pull_secret.put", "create", namespace=TILL.namespace, workload=TILL.name, token=CLIENT),
+                step(
+                    "workload.put",
+                    "create",
+                    namespace=TILL.namespace,
+                    workload=TILL.name,
+                    image=PULLING.image,
+                    replicas=PULLING.replicas,
+                    port=PULLING.port,
+                ),
+            ),
+        ),
+        ROLLED_BACK,
+    ),
+    "operation rollback, of changes": planned(
+        ROLLBACK,
+        RollbackOptions(
+            "op-7k3q9xa",
+            (
+                step("connected.update", "change", name="edge01", changes={"log_level": ("Debug", "Information")}),
+                step("connected.client_tokens", "change", name="edge01", add=(CLIENT,), remove=(), before=(), after=()),
+                step(
+                    "extension.update",
+                    "change",
+                    name="edge01",
+                    settings={"service.type": ("NodePort", "ClusterIP")},
+                    release={},
+                    tls_secret="",
+                    token="",
+                    slot="",
+                ),
+                step(
+                    "workload.switch",
+                    "change",
+                    namespace=TILL.namespace,
+                    workload=TILL.name,
+                    secret=PULLING.pull_secret,
+                ),
+                step(
+                    "pull_secret.renew",
+                    "create",
+                    namespace=TILL.namespace,
+                    workload=TILL.name,
+                    secret=PULLING.pull_secret,
+                    token=CLIENT,
+                ),
+            ),
+        ),
+        ROLLED_BACK,
     ),
     "provider register": planned(
         PROVIDER_REGISTRATION,

@@ -44,6 +44,7 @@ from services.model.plan import Finding
 from services.model.watch import Watch
 from services.operations.answers import Known, Unknown
 from services.operations.deploy.installation import Installation
+from services.operations.rollback.plan import recorded
 from services.policy.access import Denial, Grant
 from services.policy.placement import Placement
 from services.policy.sync_permissions import lineage
@@ -146,7 +147,7 @@ def operations() -> Iterator[Message]:
         one = replace(one, approval_request=request, outcome=outcome)
         yield operation.card(one)
         yield operation.card(one, plan_blocks=False)
-        yield operation.details(one, script=True)
+        yield operation.details(one, recorded(one), script=True)
         yield script.script(one, [HOSTILE] * len(one.planned))
         yield script.none(one)
         yield operation.listing((one,), 1, turns="operation list", more=True)
