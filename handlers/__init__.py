@@ -55,6 +55,7 @@ COMMANDS: tuple[Command, ...] = (
     extensions.deploy,
     extensions.update,
     extensions.delete,
+    extensions.reinstall,
     sites.list_,
     sites.show,
     clusters.list_,

@@ -4,13 +4,17 @@ import asyncio
 from typing import Literal
 
 from handlers.connected import locate
+from handlers.kit import blocks
 from handlers.kit.command import command
-from handlers.kit.message import Message
+from handlers.kit.language import t
+from handlers.kit.message import Field, Message, Modal
 from handlers.kit.request import Request
+from handlers.kit.text import code
+from handlers.kit.words import join
 from handlers.orders import order
 from handlers.views import extensions as views
 from services.model.azure import Token
-from services.operations.answers import Questions
+from services.operations.answers import Questions, known
 from services.operations.connection_string import Protocol
 from services.operations.deploy.extension_alone import ExtensionDeployOptions
 from services.operations.deploy.installation import Installation
@@ -20,6 +24,7 @@ from services.operations.extension_update.request import (
     Tls,
 )
 from services.operations.reach import ClusterQuestions
+from services.operations.reinstall.request import NEWEST, ReinstallOptions
 from services.operations.remove.extension_alone import ExtensionDeleteOptions
 from services.policy.sites import RUNTIME_NAMESPACE, Site
 from services.services import Services
@@ -217,3 +222,76 @@ async def delete(
     return await order(
         request, services, kind="extension delete", target=name, site=site, options=options, dry_run=dry_run
     )
+
+
+async def _choices(name: str, site: Site, services: Services) -> Modal:
+    """What an installation may have failed of, to be chosen again, with the storage classes that the cluster has."""
+    async with asyncio.TaskGroup() as group:
+        inside = ClusterQuestions.of(Questions(group, "kubernetes"), services.azure, services.kubernetes, site)
+        answer = inside.ask(lambda reached: reached.storage_classes())
+    classes = tuple(one.name for one in known(answer.result(), ()))
+    fields = (
+        Field(
+            "storage_class",
+            t("Storage class"),
+            kind="choice" if classes else "line",
+            choices=classes,
+            hint=t("If empty, the site's own, else the cluster's."),
+        ),
+        Field("storage_request", t("Size of the volume"), placeholder="250Gi"),
+        Field("service_ip", t("Service IP"), placeholder=t("a free one is picked")),
+        Field("extension_name", t("Extension name"), placeholder=name),
+        Field("version", t("Version"), placeholder=NEWEST, hint=t("If empty, the site's own.")),
+    )
+    note = blocks.section(
+        t("The extension of {name} is deleted with its volume and installed from scratch.", name=code(name))
+    )
+    runs = join(["extension", "reinstall", name, "--site", site.name])
+    return Modal(t("Reinstall"), t("Show the plan"), runs, fields, notes=(note,))
+
+
+@command(
+    "extension reinstall",
+    needs="registry:write",
+    examples=(
+        "extension reinstall edge01 --site berlin --storage-class standard",
+        "extension reinstall edge01 --site berlin --dry-run",
+    ),
+    changes=True,
+)
+async def reinstall(
+    request: Request,
+    name: str,
+    *,
+    site: Site,
+    service_ip: str | None = None,
+    storage_class: str | None = None,
+    storage_request: str | None = None,
+    extension_name: str | None = None,
+    version: str = "",
+    choose: bool = False,
+    dry_run: bool = False,
+    services: Services,
+) -> Message | Modal | None:
+    """Delete the Arc extension of a connected registry, wait until it is gone, and install it from scratch.
+
+    For what can't be changed in place: the volume, the name of the Helm release, a choice about cert-manager that was
+    wrong. The connected registry keeps what it is, and is deactivated on the way where it is active. Its images at the
+    edge go with the volume, and are synced again. You see the whole plan first.
+
+    Args:
+        name: Of the connected registry.
+        site: The site whose cluster runs it.
+        service_ip: Address inside the cluster's Service range; by default a free one is picked.
+        storage_class: Storage class of the volume; by default the cluster's own.
+        storage_request: Size of the volume, such as 250Gi.
+        extension_name: Name of the Arc extension and its Helm release; by default the connected registry's.
+        version: Version of the extension; newest for the newest one, by default the site's own.
+        choose: Open a form with what the cluster has to choose from.
+        dry_run: Only show the plan and the checks; write nothing.
+    """
+    if choose and request.trigger_id:
+        return await _choices(name, site, services)
+    options = ReinstallOptions(service_ip, storage_class, storage_request, extension_name, version)
+    kind = "extension reinstall"
+    return await order(request, services, kind=kind, target=name, site=site, options=options, dry_run=dry_run)

@@ -217,10 +217,15 @@ def _with_command(paragraph: str, command: str, id_: str, confirm: Confirm | Non
     """A section with a button that runs the command, if there is one."""
     if not command:
         return blocks.section(paragraph)
+    run = button(command_label(command), runs=command, confirm=confirm)
+    return blocks.section(paragraph, accessory=blocks.accessory(run, id_))
+
+
+def command_label(command: str) -> str:
+    """What a button that runs this command says; with an ellipsis where a form comes first."""
     kind = next((kind for kind in WORDS if command.startswith(f"{kind} ")), command.split(maxsplit=1)[0])
     label = kind.replace("acr ", "ACR ")
-    run = button(label[0].upper() + label[1:], runs=command, confirm=confirm)
-    return blocks.section(paragraph, accessory=blocks.accessory(run, id_))
+    return f"{label[0].upper()}{label[1:]}{'…' if command.endswith(' --choose') else ''}"
 
 
 def _differences(operation: Operation) -> Iterator[Block]:

@@ -10,6 +10,7 @@ from services.operations.extension_update.procedure import EXTENSION_UPDATE
 from services.operations.permissions.procedure import PERMISSIONS
 from services.operations.procedure import Procedures
 from services.operations.providers.procedure import PROVIDER_REGISTRATION
+from services.operations.reinstall.procedure import REINSTALLATION
 from services.operations.remove.extension_alone import EXTENSION_DELETION
 from services.operations.remove.procedure import REMOVAL
 from services.operations.resync.procedure import RESYNC
@@ -27,6 +28,7 @@ PROCEDURES = Procedures(
         DELETION,
         REMOVAL,
         EXTENSION_DELETION,
+        REINSTALLATION,
         ROLLBACK,
         EXTENSION_UPDATE,
         SETTINGS,

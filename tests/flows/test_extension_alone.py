@@ -145,9 +145,9 @@ Registry: :x:  *Deploy the extension of edge01 to berlin*  ·  failed
   requested by @alice TIME  ·  development  ·  `op-3`
   1 of 4 steps done, stopped at *Create: Extension edge01*
   The extension ended as `Failed`, and Azure gives no reason.
-  Look at the log of the Arc agents. Then retry. If it fails again, delete the extension and deploy `edge01` again.
+  Look at the log of the Arc agents. Then retry. If it fails again, reinstall.
   `kubectl logs --namespace azure-arc --selector app.kubernetes.io/component=extension-manager --tail 100`
-  [Extension delete]
+  [Extension reinstall]
   Left behind: Extension edge01.
   [Retry] [Show details]\
 """,

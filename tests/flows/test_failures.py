@@ -63,6 +63,7 @@ Registry: :x:  *Deploy edge01 to berlin*  ·  failed
   The Service address `10.96.0.2` is in use by another Service.
   Retry: a picked address is replaced by the next free one. If you chose it with `--service-ip`, choose another one or none.
   `kubectl get services --all-namespaces | grep --word-regexp 10.96.0.2`
+  [Extension reinstall…]
   Left behind: Registration of resource providers, Data endpoint of contosoacr, Image hello-world:latest, Scope map edge01, Sync token edge01, Connected registry edge01 and Extension edge01.
   [Retry] [Show details]\
 """)
@@ -186,7 +187,7 @@ async def test_a_retry_under_other_rules_is_approved_by_those_whom_they_name(reg
 alice  /registry deploy edge01 --site hamburg
 bot    Deploy edge01 to hamburg: waiting for approval   [Approve] [Reject…] [Cancel]
 bob    [Approve]
-bot    Deploy edge01 to hamburg: failed, approved by bob   [Extension delete] [Retry]
+bot    Deploy edge01 to hamburg: failed, approved by bob   [Extension reinstall] [Retry]
 bot    :x:  Deploy edge01 to hamburg: failed, approved by bob: The extension ended as `Failed`, and Azure gives no reason. <@U0ALICE>
        (the bot is started again)
 alice  [Retry]

@@ -7,7 +7,8 @@ from handlers.views.procedures.words import IMAGE_CAUSES, CauseWords
 from services.operations.deploy.causes import Cause
 
 _RETRY = phrase("Then retry.")
-_DELETE = "extension delete {name} --site {site}"
+_REINSTALL = "extension reinstall {name} --site {site}"
+_CHOOSE = f"{_REINSTALL} --choose"
 
 CAUSES: Mapping[str, CauseWords] = {
     **IMAGE_CAUSES,
@@ -15,12 +16,16 @@ CAUSES: Mapping[str, CauseWords] = {
         "The Service address {address} is in use by another Service.",
         "",
         "kubectl get services --all-namespaces | grep --word-regexp {address}",
+        _CHOOSE,
+        needs="extension",
         retry="Retry: a picked address is replaced by the next free one. "
         "If you chose it with `--service-ip`, choose another one or none.",
     ),
     Cause.ADDRESS_OUTSIDE: CauseWords(
         "The Service address {address} is outside the cluster's Service range ({ranges}).",
         "Deploy without `--service-ip` to have a free one picked, or choose one inside the range.",
+        command=_CHOOSE,
+        needs="extension",
     ),
     Cause.ADDRESS_LEASED: CauseWords(
         "The Service address {address} is reserved for another operation at this cluster.",
@@ -56,15 +61,15 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.GATEWAY_UNKNOWN: CauseWords(
         "Azure names no data endpoint for the connected registry {name}, so no connection string can be built.",
-        "Check that the cloud registry's data endpoint is on.",
+        "Enable the cloud registry's data endpoint.",
+        command="acr update {site}",
         retry=_RETRY,
     ),
     Cause.STORAGE_PENDING: CauseWords(
         "The volume claim of the connected registry stays Pending (storage class {storage_class}): {message}",
-        "A claim can't be changed: delete the extension, and deploy {name} with a storage class that exists and has "
-        "room (`--storage-class`, `--storage-request`).",
+        "A claim can't be changed: reinstall with a storage class that the cluster has and that has room.",
         "kubectl describe pvc connected-registry-pvc --namespace connected-registry",
-        _DELETE,
+        _CHOOSE,
     ),
     Cause.UNSCHEDULABLE: CauseWords(
         "No node can run the connected registry's Pod: {message}",
@@ -130,8 +135,9 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.DISK_ERROR: CauseWords(
         "The connected registry can't write to its disk: {message}",
-        "Give it a larger volume, or correct the volume's permissions; a lower log level helps too.",
+        "Reinstall with a larger volume, or correct the volume's permissions; a lower log level helps too.",
         "kubectl describe pvc connected-registry-pvc --namespace connected-registry",
+        _CHOOSE,
     ),
     Cause.UNHEALTHY: CauseWords(
         "The connected registry reports {code}: {message}",
@@ -153,28 +159,27 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.CERT_MANAGER_CONFLICT: CauseWords(
         "cert-manager is installed in this cluster already, and the extension tried to install it again.",
-        "Delete the extension and deploy {name} again: the bot then sets `cert-manager.install` to false.",
-        command=_DELETE,
+        "Reinstall: the bot then sets `cert-manager.install` to false.",
+        command=_REINSTALL,
     ),
     Cause.CERT_MANAGER_ABSENT: CauseWords(
         "The extension was installed without cert-manager, but the cluster has none.",
-        "Install cert-manager, or delete the extension and deploy {name} again.",
+        "Reinstall: the extension then brings its own. Or install cert-manager.",
         retry="With cert-manager installed, retry.",
-        command=_DELETE,
+        command=_REINSTALL,
     ),
     Cause.STATED_CERT_MANAGER_CONFLICT: CauseWords(
         "The cluster has a cert-manager already, and the extension tried to install it again: the site file says that"
         " there is none.",
-        "Set `cluster.facts.cert_manager` to true in the site file, delete the extension, and deploy {name} again.",
-        command=_DELETE,
+        "Set `cluster.facts.cert_manager` to true in the site file. Then reinstall.",
+        command=_REINSTALL,
     ),
     Cause.STATED_CERT_MANAGER_ABSENT: CauseWords(
         "The cluster has no cert-manager, and the extension did not bring its own: the site file says that there is"
         " one.",
-        "Install cert-manager, or set `cluster.facts.cert_manager` to false in the site file, delete the extension, and"
-        " deploy {name} again.",
+        "Install cert-manager, or set `cluster.facts.cert_manager` to false in the site file and reinstall.",
         retry="With cert-manager installed, retry.",
-        command=_DELETE,
+        command=_REINSTALL,
     ),
     Cause.OWNERSHIP_CONFLICT: CauseWords(
         "The cluster has a {kind} {object} that belongs to something else, so the extension can't be installed.",
@@ -183,20 +188,21 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.NAME_IN_USE: CauseWords(
         "The cluster has a Helm release with the extension's name already.",
-        "Remove that release, or deploy with another `--extension-name`.",
+        "Remove that release, or reinstall with another extension name.",
         "helm list --all --namespace connected-registry",
+        _CHOOSE,
     ),
     Cause.NAMESPACE_TERMINATING: CauseWords(
         "The namespace {namespace} is still being deleted.",
-        "Wait until it is gone.",
+        "Reinstall: the bot waits until it is gone. In a namespace that stays, an object with a finalizer holds it up.",
         "kubectl get namespace {namespace} --output yaml",
-        retry=_RETRY,
+        _REINSTALL,
     ),
     Cause.CHART_NOT_FOUND: CauseWords(
         "Azure has no chart of the extension for this version and release train.",
-        "If the site file names `extension.version` or `extension.release_train`, remove it or name one that exists."
-        " Otherwise wait until Azure offers the extension again.",
-        retry=_RETRY,
+        "Reinstall with a version that Azure offers, such as `newest`, and correct `extension.version` and"
+        " `extension.release_train` in the site file.",
+        command=_CHOOSE,
     ),
     Cause.STATUS_NOT_POPULATED: CauseWords(
         "The Arc agents in the cluster did not report the state of the installation.",
@@ -234,7 +240,7 @@ CAUSES: Mapping[str, CauseWords] = {
         "The extension ended as {state}, and Azure gives no reason.",
         "Look at the log of the Arc agents.",
         "kubectl logs --namespace azure-arc --selector app.kubernetes.io/component=extension-manager --tail 100",
-        _DELETE,
-        retry="Then retry. If it fails again, delete the extension and deploy {name} again.",
+        _REINSTALL,
+        retry="Then retry. If it fails again, reinstall.",
     ),
 }

@@ -18,8 +18,9 @@ from services.operations.registry_checks import RegistryCode
 class CauseWords:
     """Why it failed and what to do, as templates over a failure's facts.
 
-    `line` is for people's own shell; `command` is run by a button on the card, as if the person had typed it. `retry`
-    says what a retry of the failed operation does or needs; it is left out where there is no operation.
+    `line` is for people's own shell; `command` is run by a button on the card, as if the person had typed it, and not
+    offered where the failure lacks the fact that it `needs`. `retry` says what a retry of the failed operation does or
+    needs; it is left out where there is no operation.
     """
 
     sentence: str
@@ -27,6 +28,7 @@ class CauseWords:
     line: str = ""
     command: str = ""
     retry: str = ""
+    needs: str = ""
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,8 @@ _PULL_CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.PLAIN_HTTP: CauseWords(
         "{name} serves plain HTTP, and nodes pull by HTTPS: {message}",
-        "Deploy the extension without `httpEnabled`, or list the address as an insecure registry on the nodes.",
+        "Let the extension serve HTTPS, or list the address as an insecure registry on the nodes. Then retry.",
+        command="extension update {name} --site {site} --tls cert-manager",
     ),
     Cause.PULL_UNAUTHORIZED: CauseWords(
         f"{{name}} refuses the client token {{token}}: {{message}} It may not have synced since the token was made,"
@@ -174,7 +175,8 @@ DEPLOY_WORDS = ProcedureWords(
         ),
         Code.TRUST_OFF: FindingWords(
             "The extension {extension} distributes no trust, so nodes may refuse the certificate of {name}.",
-            "Make sure that every node trusts its certificate authority.",
+            "Distribute it, or make sure that every node trusts its certificate authority.",
+            command="extension update {name} --site {site} --trust-distribution on",
         ),
         Code.ONLINE: FindingWords("{name} is online at {address}."),
         Code.NOT_ACTIVATED: FindingWords(
@@ -201,6 +203,7 @@ DEPLOY_WORDS = ProcedureWords(
             "{name} does not sync the repository {repository}; it has {repositories}.",
             "Add it, and give the command again after the next sync.",
             f"az acr connected-registry permissions update --name {{name}} {_ACR} --add {{repository}}",
+            "permissions add {name} {repository} --site {site}",
         ),
         Code.IMAGE_FOUND: FindingWords("{image} is in the cloud ({digest})."),
         Code.REPOSITORY_ABSENT: FindingWords(

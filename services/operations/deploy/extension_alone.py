@@ -12,7 +12,8 @@ from services.operations.connection_string import Protocol
 from services.operations.deploy import plan as deployment
 from services.operations.deploy.checks import cloud, cluster, extension
 from services.operations.deploy.codes import Code, ExtensionCode
-from services.operations.deploy.observation import Observation, observe
+from services.operations.deploy.observation import Observation
+from services.operations.deploy.observation import observe as observe_deployment
 from services.operations.deploy.procedure import DEPLOY
 from services.operations.deploy.request import DeployOptions, DeployRequest, filled_up
 from services.operations.deploy.steps.cluster import HOLD_ADDRESS, RESERVE_ADDRESS, VERIFY
@@ -99,11 +100,11 @@ def _other_users(request: DeployRequest, observation: Observation, sync_token: T
     )
 
 
-async def _observe(
+async def observe(
     azure: Azure, kubernetes: Kubernetes, site: Site, request: DeployRequest, approved: Plan | None = None
 ) -> Observation:
     """As for a deployment, but with the token that the registry syncs by: older Azure CLIs gave it another name."""
-    observation, acr = await observe(azure, kubernetes, site, request, approved), site.acr_ref
+    observation, acr = await observe_deployment(azure, kubernetes, site, request, approved), site.acr_ref
     registry = observation.registry_named(request.name)
     name = registry.token_id.rpartition("/")[2] if registry else ""
     if not name or name.casefold() == request.name.casefold():
@@ -155,7 +156,7 @@ EXTENSION_DEPLOY = replace(
     kind="extension deploy",
     options=ExtensionDeployOptions,
     request=extension_request,
-    observe=_observe,
+    observe=observe,
     checks=CHECKS,
     plan=_plan,
     steps=STEPS,

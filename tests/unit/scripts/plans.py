@@ -32,6 +32,9 @@ from services.operations.procedure import Procedure
 from services.operations.providers.procedure import PROVIDER_REGISTRATION
 from services.operations.providers.procedure import Observation as ProviderObservation
 from services.operations.providers.request import ProviderOptions
+from services.operations.reinstall import procedure as reinstall
+from services.operations.reinstall.procedure import REINSTALLATION
+from services.operations.reinstall.request import ReinstallOptions
 from services.operations.remove import observation as remove
 from services.operations.remove.procedure import REMOVAL
 from services.operations.remove.request import RemoveOptions
@@ -246,6 +249,13 @@ PLANS: Mapping[str, tuple[Operation, Site]] = {
             ),
         ),
         ROLLED_BACK,
+    ),
+    "extension reinstall": planned(
+        REINSTALLATION,
+        ReinstallOptions(storage_class="standard", version="newest"),
+        reinstall.Observation(
+            WHOLE, replace(SEEN, connected=WHOLE.connected, token=Known(sync_token("edge01")), extensions=INSTALLED)
+        ),
     ),
     "provider register": planned(
         PROVIDER_REGISTRATION,

@@ -1,0 +1,1 @@
+"""The extension of a connected registry from scratch. It stands above the kinds whose steps it joins."""
