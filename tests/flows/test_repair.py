@@ -1,4 +1,4 @@
-"""What a failed operation has left is mended by the button on its card."""
+"""What a failed operation has left: mended by the button on its card, or removed without a trace."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from inline_snapshot import snapshot
 
 from tests.flows.conversation import Conversation
+from tests.flows.worlds import world
 
 DEPLOY, REINSTALL = "deploy edge01 --site berlin", "extension reinstall edge01 --site berlin"
 CHOICES: Mapping[str, dict[str, Any]] = {
@@ -13,6 +14,8 @@ CHOICES: Mapping[str, dict[str, Any]] = {
     "name-in-use": {"extension_name": "edge"},
 }
 """What is chosen in the form, by the scenario under which the installation fails."""
+FAILED = ("storage-class-missing", "crd-status-not-populated", "already-activated")
+"""Scenarios that leave different things: a claim without a volume, a failed extension, and one that crashes."""
 
 
 async def test_what_needs_other_options_is_installed_from_scratch_with_those_that_are_chosen(
@@ -67,3 +70,15 @@ Registry: :white_check_mark:  *Reinstall the extension of edge01 at berlin*  · 
   *Took* N s
   [Show details]\
 """)
+
+
+async def test_what_a_failed_deployment_has_left_is_removed_without_a_trace(registry: Conversation) -> None:
+    before, after = await world(registry), []
+    for scenario in FAILED:
+        await registry.edge(scenario=scenario)
+        await registry.say(DEPLOY)
+        failed = (await registry.operation()).state
+        await registry.say("remove edge01 --site berlin --confirm edge01")
+        after.append((failed, await world(registry), await registry.leases()))
+
+    assert after == [("failed", before, frozenset())] * len(FAILED)
