@@ -582,11 +582,11 @@ def is_loud(operation: Operation, event: Event) -> bool:
 # --- details and lists ----------------------------------------------------------------------------------------------
 
 
-def details(operation: Operation, done: RollbackOptions, *, script: bool = False, trace: str = "") -> Message:
+def details(operation: Operation, rolled_back: RollbackOptions, *, script: bool = False, trace: str = "") -> Message:
     """Everything about one operation: decisions and steps with their ids.
 
-    `script` says that its plan has one; `trace` is its trace's id where traces are collected. `done` is what a rollback
-    would take back, and why it would not take back more.
+    `script` says that its plan has one; `trace` is its trace's id where traces are collected. `rolled_back` is what a
+    rollback would take back, and why it would not take back more.
     """
     sections = [*_head(operation), *_middle(operation), *_verdict(operation)]
     if operation.decisions:
@@ -597,10 +597,12 @@ def details(operation: Operation, done: RollbackOptions, *, script: bool = False
     if trace:
         sections.append(blocks.context(t("Trace id: {trace}", trace=code(trace))))
     buttons = [button(t("Show as script"), runs=f"operation script {operation.id}")] if script else []
-    if operation.state in {"failed", "cancelled"} and done.steps:
+    if operation.state in {"failed", "cancelled"} and rolled_back.steps:
         buttons.append(button(t("Plan a rollback"), runs=f"operation rollback {operation.id} --dry-run"))
-    elif operation.state in {"failed", "cancelled"} and done.kept:
-        sections.append(blocks.context(" ".join((t("It can't be rolled back."), rollback.reasons(done.kept)))))
+    elif operation.state in {"failed", "cancelled"} and rolled_back.reasons:
+        sections.append(
+            blocks.context(" ".join((t("It can't be rolled back."), rollback.reasons(rolled_back.reasons))))
+        )
     if buttons:
         sections.append(blocks.actions(*buttons))
     return Message(escape(summary(operation)), tuple(sections))

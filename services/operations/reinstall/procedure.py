@@ -73,12 +73,12 @@ class Observation:
 
     def afterwards(self, request: ReinstallRequest) -> DeployObservation:
         """The world that the installation will meet: without the extension, its namespace and its activation."""
-        extension, seen = self.extension(request), self.installation
+        extension, present = self.extension(request), self.installation
         if extension is None:
-            return replace(seen, namespace_phase=_if_known(seen.namespace_phase, ""))
-        connected, extensions, cert_manager = seen.connected, seen.extensions, seen.cert_manager
+            return replace(present, namespace_phase=_if_known(present.namespace_phase, ""))
+        connected, extensions, cert_manager = present.connected, present.extensions, present.cert_manager
         if isinstance(connected, Known):
-            own = seen.registry_named(request.name)
+            own = present.registry_named(request.name)
             connected = Known(
                 tuple(replace(one, activation="Inactive") if one is own else one for one in connected.value)
             )
@@ -87,12 +87,12 @@ class Observation:
         if _brought_cert_manager(extension):
             cert_manager = _if_known(cert_manager, False)
         return replace(
-            seen,
+            present,
             connected=connected,
             extensions=extensions,
             cert_manager=cert_manager,
-            namespace_phase=_if_known(seen.namespace_phase, ""),
-            runtime=_if_known(seen.runtime, None),
+            namespace_phase=_if_known(present.namespace_phase, ""),
+            runtime=_if_known(present.runtime, None),
         )
 
 
@@ -129,9 +129,9 @@ async def _observe(
 ) -> Observation:
     """The requests of both, at once."""
     async with asyncio.TaskGroup() as group:
-        seen = group.create_task(observe_removal(azure, kubernetes, site, request.removal, None))
+        removal_world = group.create_task(observe_removal(azure, kubernetes, site, request.removal, None))
         installation = group.create_task(observe_installation(azure, kubernetes, site, request.installation, approved))
-    return Observation(seen.result(), installation.result())
+    return Observation(removal_world.result(), installation.result())
 
 
 def _plan(site: Site, request: ReinstallRequest, observation: Observation) -> Draft:
@@ -213,8 +213,6 @@ REINSTALLATION = Procedure[ReinstallRequest, Observation](
     plan=_plan,
     steps=(REMOVE_EXTENSION, NAMESPACE_GONE, DEACTIVATE, INACTIVE, *EXTENSION_DEPLOY.steps),
     values={"extension_reinstall.options": ReinstallOptions},
-    with_leased=lambda seen, leased: replace(
-        seen, installation=EXTENSION_DEPLOY.with_leased(seen.installation, leased)
-    ),
+    with_leased=lambda world, leased: replace(world, installation=replace(world.installation, leased=leased)),
     diagnose=EXTENSION_DEPLOY.diagnose,
 )

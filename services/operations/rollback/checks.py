@@ -10,7 +10,7 @@ from services.operations.remove import checks as removal
 from services.operations.remove.observation import Observation as RemovalObservation
 from services.operations.remove.request import Code as RemovalCode
 from services.operations.remove.request import RemoveRequest
-from services.operations.rollback.inverses import Kept, World
+from services.operations.rollback.inverses import Staying, World
 from services.operations.rollback.observation import AT_ACR, AT_CLUSTER, Observation, place_in
 from services.operations.rollback.plan import parts_of, plan
 from services.operations.rollback.request import Code, Reason, RollbackRequest
@@ -32,7 +32,7 @@ def uncertain(_site: Site, request: RollbackRequest, _observation: Observation) 
 def running(site: Site, request: RollbackRequest, observation: Observation) -> Finding | None:
     """An operation that failed at its proof may have left one that works."""
     registry = World(site, request, observation).own.registry
-    if registry is None or not request.made(_REGISTRY):
+    if registry is None or not request.has_created(_REGISTRY):
         return None
     facts = {"state": registry.connection_state, "last_activity": registry.last_activity}
     return warning(Code.IN_USE, **facts) if registry.connection_state in {"Online", "Syncing"} else None
@@ -41,8 +41,8 @@ def running(site: Site, request: RollbackRequest, observation: Observation) -> F
 @check("azure.read", title="Azure shows what the operation has left", essential=True)
 def azure(_site: Site, request: RollbackRequest, observation: Observation) -> Finding | None:
     """What could not be asked is never taken for gone."""
-    seen = observation.removal
-    required(seen.connected), required(seen.scope_maps), required(seen.tokens)
+    world = observation.removal
+    required(world.connected), required(world.scope_maps), required(world.tokens)
     if any(step.kind in _EXTENSION_STEPS for step in request.options.steps):
         required(observation.removal.extensions)
     return None
@@ -73,17 +73,17 @@ def actions(site: Site, request: RollbackRequest, observation: Observation) -> F
     return azure_checks.actions(*concerned, needed=needed) if kinds else None
 
 
-def _kept(reason: Reason) -> Check[RollbackRequest, Observation]:
+def _staying(reason: Reason) -> Check[RollbackRequest, Observation]:
     """The check that says what stays for this reason."""
 
     @check(f"rollback.{reason}", title="What stays")
-    def kept(site: Site, request: RollbackRequest, observation: Observation) -> Finding | None:
-        parts = parts_of(site, request, observation)
-        staying = [part for part in parts if isinstance(part, Kept) and part.reason is reason]
-        names = dict.fromkeys(name for part in staying for name in part.parts)
-        return warning(reason, parts=tuple(names)) if staying else None
+    def staying(site: Site, request: RollbackRequest, observation: Observation) -> Finding | None:
+        parts = [part for part in parts_of(site, request, observation) if isinstance(part, Staying)]
+        concerned = [part for part in parts if part.reason is reason]
+        names = dict.fromkeys(name for part in concerned for name in part.parts)
+        return warning(reason, parts=tuple(names)) if concerned else None
 
-    return kept
+    return staying
 
 
 def _where_made(
@@ -92,13 +92,13 @@ def _where_made(
     """The check of a removal, where the operation has made something by steps of these kinds; else it is silent."""
 
     def of_rollback(site: Site, request: RollbackRequest, observation: Observation) -> Finding | None:
-        return rule.rule(site, request.removal, observation.removal) if request.made(kinds) else None
+        return rule.rule(site, request.removal, observation.removal) if request.has_created(kinds) else None
 
     return Check(rule.id, rule.title, rule.essential, rule.proofs, of_rollback)
 
 
 CHECKS: tuple[Check[RollbackRequest, Observation], ...] = (
-    *map(_kept, Reason),
+    *map(_staying, Reason),
     uncertain,
     azure,
     running,

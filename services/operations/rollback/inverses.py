@@ -31,7 +31,7 @@ from services.policy.sites import Site, synced_repositories
 
 
 @dataclass(frozen=True)
-class Kept:
+class Staying:
     """Something that stays as the operation left it; `parts` name it for people."""
 
     reason: Reason
@@ -52,19 +52,19 @@ class World:
         return of_request(self.request.removal, self.observation.removal)
 
 
-Part = PlannedStep | Kept
+Part = PlannedStep | Staying
 
 
 @dataclass(frozen=True)
 class Inverse:
     """How what a step of one kind has done is taken back.
 
-    `thing` is what people call it. A change is compared with what is there, so it can be taken back also where nobody
+    `label` is what people call it. A change is compared with what is there, so it can be taken back also where nobody
     knows whether its step came to its end; so can a creation whose inverse `compares`. An inverse is void once a step
     of the kinds `void_after` has begun.
     """
 
-    thing: str
+    label: str
     parts: Callable[[World, PlannedStep], Iterable[Part]]
     compares: bool = False
     void_after: frozenset[str] = field(default_factory=frozenset)
@@ -91,7 +91,7 @@ def _uninstalled(world: World, planned: PlannedStep) -> Iterator[Part]:
     removal, observation = world.request.removal, world.observation.removal
     if planned.effect == "change":
         # It replaced settings and a connection string, which nobody can read.
-        yield Kept(Reason.FORMER_UNKNOWN, (f"extension {name}",))
+        yield Staying(Reason.FORMER_UNKNOWN, (f"extension {name}",))
     elif (extension := extension_of(removal, observation)) is not None and _same(extension.name, name):
         yield from at_edge(removal, observation)
 
@@ -121,7 +121,7 @@ def _former_rights(world: World, planned: PlannedStep) -> Iterator[Part]:
     """Of a scope map that was there before and got other actions."""
     name, before, after = str(planned.params["name"]), _former(planned), _actions(planned)
     if before is None:
-        yield Kept(Reason.FORMER_UNKNOWN, (f"scope map {name}",))
+        yield Staying(Reason.FORMER_UNKNOWN, (f"scope map {name}",))
         return
     yield from _narrowed(world, name, [action for action in after if action not in before])
     yield from _widened(world, name, [action for action in before if action not in after])
@@ -133,7 +133,7 @@ def _granted(world: World, planned: PlannedStep) -> Iterator[Part]:
     others = [one for one in world.observation.registries if not _same(one.name, world.request.name)]
     shared = [action for action in actions if action.startswith("repositories/")] if _any_nested(others) else []
     if shared:
-        yield Kept(Reason.RIGHTS_KEPT, tuple(synced_repositories(shared)))
+        yield Staying(Reason.RIGHTS_KEPT, tuple(synced_repositories(shared)))
     yield from _narrowed(world, name, [action for action in actions if action not in shared])
 
 
@@ -175,9 +175,9 @@ def _former_settings(world: World, planned: PlannedStep) -> Iterator[Part]:
         if present[setting] == before:
             continue
         if present[setting] != after:
-            yield Kept(Reason.CHANGED_SINCE, (label,))
+            yield Staying(Reason.CHANGED_SINCE, (label,))
         elif before in (None, ""):
-            yield Kept(Reason.NO_FORMER_VALUE, (label,))
+            yield Staying(Reason.NO_FORMER_VALUE, (label,))
         else:
             back[setting] = (after, before)
     if back:
@@ -229,7 +229,7 @@ def _former_extension(world: World, planned: PlannedStep) -> Iterator[Part]:
     params: Mapping[str, Any] = planned.params
     if params["token"] and params["settings"].get(CERT_MANAGER) != ("true", "false"):
         # Which certificate it had, or by which Secret, is a protected setting, which Azure never shows.
-        yield Kept(Reason.CERTIFICATE, (f"extension {extension.name}",))
+        yield Staying(Reason.CERTIFICATE, (f"extension {extension.name}",))
         return
     has_failed = extension.provisioning_state != "Succeeded"
     present = {**DEFAULTS, **extension.settings}
@@ -240,7 +240,7 @@ def _former_extension(world: World, planned: PlannedStep) -> Iterator[Part]:
     }
     release = dict(_former_release(extension, params["release"], has_failed=has_failed))
     if "version" in params["release"] and "version" not in release:
-        yield Kept(Reason.VERSION, (f"extension {extension.name}",))
+        yield Staying(Reason.VERSION, (f"extension {extension.name}",))
     if not settings and not release:
         return
     # Without the former certificate's Secret: protected settings go as a whole, with a new connection string.
@@ -283,8 +283,8 @@ def _client_scope_map(world: World, planned: PlannedStep) -> Iterator[Part]:
     tokens = known(world.observation.removal.tokens, ())
     users = [token.name for token in tokens if resource_name(token.scope_map_id) == scope_map.name.casefold()]
     if others := tuple(name for name in users if not _same(name, planned.params["name"])):
-        yield Kept(Reason.SCOPE_MAP_IN_USE, others)
-    elif users and any(isinstance(part, Kept) for part in _client_token(world, planned)):
+        yield Staying(Reason.SCOPE_MAP_IN_USE, others)
+    elif users and any(isinstance(part, Staying) for part in _client_token(world, planned)):
         return  # its token stays, and says why
     else:
         yield _step(DELETE_SCOPE_MAP.kind, "delete", name=scope_map.name)
@@ -295,7 +295,7 @@ def _client_token(world: World, planned: PlannedStep) -> Iterator[Part]:
     if token is None:
         return
     if users := other_users(token.id, world.request.name, world.observation.registries):
-        yield Kept(Reason.TOKEN_IN_USE, users)
+        yield Staying(Reason.TOKEN_IN_USE, users)
     else:
         yield _step(DELETE_TOKEN.kind, "delete", name=token.name)
 
@@ -315,12 +315,12 @@ def _pull_secret(world: World, planned: PlannedStep) -> Iterator[Part]:
     if workload is None or (put is not None and put.effect == "create"):
         yield _step(DELETE_PULL_SECRETS.kind, "delete", **params)
         if world.request.step("client_token.put") is None and world.observation.token(planned.params["token"]):
-            yield Kept(Reason.PASSWORD_LEFT, (str(planned.params["token"]),))
+            yield Staying(Reason.PASSWORD_LEFT, (str(planned.params["token"]),))
         return
     parts = list(_former_workload(world, put)) if put is not None else []
     used = next((str(part.params["pull_secret"]) for part in parts if isinstance(part, PlannedStep)), "")
     used = used or workload.spec.pull_secret
-    if used not in place.pull_secrets or any(isinstance(part, Kept) for part in parts):
+    if used not in place.pull_secrets or any(isinstance(part, Staying) for part in parts):
         return
     unused = place.pull_secrets[1 - place.pull_secrets.index(used)]
     yield _step(END_PASSWORD.kind, "delete", **params, token=planned.params["token"], secret=unused)
@@ -338,14 +338,14 @@ def _former_workload(world: World, planned: PlannedStep) -> Iterator[Part]:
             where = {"namespace": place.namespace, "workload": place.name}
             yield _step(DELETE_WORKLOAD.kind, "delete", **where, image=spec.image)
         else:
-            yield Kept(Reason.CHANGED_SINCE, (f"workload {place.name}",))
+            yield Staying(Reason.CHANGED_SINCE, (f"workload {place.name}",))
     elif not isinstance(former, Mapping):
-        yield Kept(Reason.FORMER_UNKNOWN, (f"workload {place.name}",))
+        yield Staying(Reason.FORMER_UNKNOWN, (f"workload {place.name}",))
     elif former_values(spec) != former:
         if is_as_left:
             yield _put(planned, **former)
         else:
-            yield Kept(Reason.CHANGED_SINCE, (f"workload {place.name}",))
+            yield Staying(Reason.CHANGED_SINCE, (f"workload {place.name}",))
 
 
 def _put(planned: PlannedStep, **values: object) -> PlannedStep:

@@ -8,7 +8,7 @@ from services.model.plan import PlannedStep
 from services.operations.outputs import ImageKept
 from services.operations.procedure import Draft
 from services.operations.remove.plan import observed
-from services.operations.rollback.inverses import INVERSES, Inverse, Kept, Part, World
+from services.operations.rollback.inverses import INVERSES, Inverse, Part, Staying, World
 from services.operations.rollback.observation import Observation
 from services.operations.rollback.request import Reason, RollbackOptions, RollbackRequest
 from services.policy.sites import Site
@@ -21,31 +21,31 @@ def changes_of(operation: Operation) -> RollbackOptions:
     options = recorded(operation)
     if options.steps:
         return options
-    if options.kept:
-        raise Invalid("id", operation.id, "rollback.impossible", {"reasons": options.kept})
+    if options.reasons:
+        raise Invalid("id", operation.id, "rollback.impossible", {"reasons": options.reasons})
     raise Invalid("id", operation.id, "rollback.nothing")
 
 
 def recorded(operation: Operation) -> RollbackOptions:
     """The same, also where nothing of it can be taken back."""
     if operation.kind == KIND:
-        return RollbackOptions(operation.id, kept=(Reason.OF_ROLLBACK,))
-    begun = {operation.planned[run.index].kind for run in operation.steps if run.state != "pending"}
-    steps, uncertain, kept = list[PlannedStep](), list[str](), dict[str, None]()
-    for planned, is_certain in _begun(operation):
+        return RollbackOptions(operation.id, reasons=(Reason.OF_ROLLBACK,))
+    started = {operation.planned[run.index].kind for run in operation.steps if run.state != "pending"}
+    steps, uncertain, reasons = list[PlannedStep](), list[str](), dict[str, None]()
+    for planned, is_certain in _started(operation):
         inverse = INVERSES.get(planned.kind)
         if isinstance(inverse, Reason):
-            kept[inverse] = None
-        elif inverse is None or begun & inverse.void_after:
+            reasons[inverse] = None
+        elif inverse is None or started & inverse.void_after:
             continue
         elif is_certain or inverse.compares or planned.effect == "change":
             steps.append(planned)
         else:
-            uncertain.append(f"{inverse.thing} {planned.params['name']}")
-    return RollbackOptions(operation.id, tuple(steps), tuple(uncertain), tuple(kept))
+            uncertain.append(f"{inverse.label} {planned.params['name']}")
+    return RollbackOptions(operation.id, tuple(steps), tuple(uncertain), tuple(reasons))
 
 
-def _begun(operation: Operation) -> Iterator[tuple[PlannedStep, bool]]:
+def _started(operation: Operation) -> Iterator[tuple[PlannedStep, bool]]:
     """Steps that may have changed something, and whether they certainly have.
 
     Of the one that was stopped only a look can tell whether what it was to create is its own.
@@ -64,7 +64,7 @@ def parts_of(site: Site, request: RollbackRequest, observation: Observation) -> 
     world = World(site, request, observation)
     inverses = ((step, INVERSES.get(step.kind)) for step in reversed(request.options.steps))
     parts = [part for step, inverse in inverses if isinstance(inverse, Inverse) for part in inverse.parts(world, step)]
-    return (*parts, *(Kept(Reason(reason)) for reason in request.options.kept))
+    return (*parts, *(Staying(Reason(reason)) for reason in request.options.reasons))
 
 
 def plan(site: Site, request: RollbackRequest, observation: Observation) -> Draft:

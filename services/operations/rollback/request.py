@@ -41,14 +41,14 @@ class Code(StrEnum):
 class RollbackOptions:
     """What the operation with this id has done, by its own steps in the order in which they ran.
 
-    Of what is `uncertain` nobody knows whether the operation has made it. `kept` are reasons why other steps of it are
+    Of what is `uncertain` nobody knows whether the operation has made it. `reasons` say why other steps of it are
     not taken back, whatever is there now.
     """
 
     operation: str
     steps: tuple[PlannedStep, ...] = ()
     uncertain: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class RollbackRequest:
         """The removal of the connected registry: a rollback does a part of it. Client tokens count by themselves."""
         return RemoveRequest(self.name, RemoveOptions(keep_client_tokens=True))
 
-    def made(self, kinds: Iterable[str]) -> bool:
+    def has_created(self, kinds: Iterable[str]) -> bool:
         """Whether a step of these kinds has created something."""
         return any(step.kind in kinds and step.effect == "create" for step in self.options.steps)
 

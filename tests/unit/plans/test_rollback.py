@@ -81,7 +81,7 @@ def test_a_deployment_s_steps_say_what_it_has_made() -> None:
     changes = changes_of(operation(state="failed", steps=ran(8)))
 
     assert [step.kind for step in changes.steps] == [step.kind for step in EVERYTHING]
-    assert (changes.kept, changes.uncertain) == ((Reason.SHARED,), ())
+    assert (changes.reasons, changes.uncertain) == ((Reason.SHARED,), ())
 
 
 def test_what_was_there_already_and_what_nobody_could_look_at_is_not_its_own() -> None:
@@ -98,7 +98,7 @@ def test_what_was_there_already_and_what_nobody_could_look_at_is_not_its_own() -
 
 
 def test_everything_goes_from_the_edge_to_the_cloud_and_what_works_by_now_is_named() -> None:
-    steps, codes = planned(*EVERYTHING, kept=("shared",), uncertain=("scope map edge01",))
+    steps, codes = planned(*EVERYTHING, reasons=("shared",), uncertain=("scope map edge01",))
 
     assert [kind for kind, _ in steps] == [
         "extension.remove",
