@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import re
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -119,6 +120,26 @@ async def _rotated(made: KilledWorld) -> dict[str, Any]:
         contacts.cancel()
 
 
+async def _extension_changed(made: KilledWorld) -> dict[str, Any]:
+    """Change its extension, likewise: the request is that of a rotation, and is killed once more."""
+    if isinstance(made.killer, Killer):
+        made.killer.struck = [kind for kind in made.killer.struck if "PATCH" not in kind or "extensions/" not in kind]
+    line = "extension update edge01 --site berlin --trust-distribution off"
+    return await _carried_out(made, line, "Update the extension of edge01 at berlin", "updated")
+
+
+async def _rolled_back(made: KilledWorld) -> dict[str, Any]:
+    """Create one below it, which Azure refuses, and take back, likewise, what that has made."""
+    if isinstance(made.killer, Killer):
+        made.killer.victim = None
+    made.killer.add(Fault("azure", "PUT .*/connectedRegistries/line1", times=None, status=400, code="BadRequest"))
+    await _say(made, "create line1 --site berlin --parent edge01")
+    card = await _approved(made, "Create line1 for berlin", "failed")
+    made.killer.clear()
+    [operation] = set(re.findall(r"op-[a-z0-9]{7}", json.dumps(card)))
+    return await _carried_out(made, f"operation rollback {operation}", "Roll back line1 at berlin", "rolled back")
+
+
 async def _removed(made: KilledWorld) -> dict[str, Any]:
     """Remove it again, likewise."""
     line = "remove edge01 --site berlin --confirm edge01"
@@ -129,10 +150,20 @@ Act = Callable[[KilledWorld], Awaitable[dict[str, Any]]]
 
 
 async def _carried_out(made: KilledWorld, line: str, title: str, success: str) -> dict[str, Any]:
-    await made.connected()
-    await made.post("/sandbox/slack/say", **{"as": "alice", "channel": "edge-ops", "text": f"/registry {line}"})
+    await _say(made, line)
     if isinstance(made.killer, Killer):
         made.killer.victim = made.process
+    card = await _approved(made, title, success)
+    return await made.outcome(card, title, f"{success} in")
+
+
+async def _say(made: KilledWorld, line: str) -> None:
+    await made.connected()
+    await made.post("/sandbox/slack/say", **{"as": "alice", "channel": "edge-ops", "text": f"/registry {line}"})
+
+
+async def _approved(made: KilledWorld, title: str, end: str) -> dict[str, Any]:
+    """The card, when bob has approved the operation and it has come to this end."""
     await made.card_says(f"{title}: waiting for approval")
     # The bot may die of a click before it has taken it in: then it is clicked again after the next start.
     while "waiting for approval" in (card := await made.card_says(title))["text"]:
@@ -146,11 +177,10 @@ async def _carried_out(made: KilledWorld, line: str, title: str, success: str) -
             async with asyncio.timeout(CLICK_AGAIN):
                 while made.starts == starts and card["text"] == (await made.card_says(title))["text"]:
                     await asyncio.sleep(0.05)
-    card = await made.card_says(f"{title}: {success}, approved by bob")
-    return await made.outcome(card, title, f"{success} in")
+    return await made.card_says(f"{title}: {end}, approved by bob")
 
 
-ACTS = (_deployed, _rotated, _updated, _removed)
+ACTS = (_deployed, _rotated, _extension_changed, _updated, _rolled_back, _removed)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
