@@ -331,7 +331,8 @@ def _former_workload(world: World, planned: PlannedStep) -> Iterator[Part]:
     if workload is None or not workload.managed:
         return
     spec, params = workload.spec, planned.params
-    is_as_left = (spec.image, spec.replicas, spec.port) == (params["image"], params["replicas"], params["port"])
+    present = (spec.image, spec.replicas, spec.port, spec.manifest)
+    is_as_left = present == (params["image"], params["replicas"], params["port"], params.get("manifest", ""))
     former = _former(planned)
     if planned.effect == "create":
         if is_as_left:
