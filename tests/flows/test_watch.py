@@ -366,6 +366,8 @@ bot    (only dave) This needs `watch:write`, which you don't have. The role *ope
     assert await registry.bot.store.watches.all() == ()
 
 
+# Counters are each process's own.
+@pytest.mark.only_on("sqlite", "postgresql")
 async def test_figures_are_there_for_prometheus(registry: Conversation) -> None:
     await registry.say("watch berlin")
     await poll(registry)
