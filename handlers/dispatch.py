@@ -68,22 +68,19 @@ class Door:
 
     async def dispatch(self, request: Request) -> Reply:
         """Run one request. Never raises unless it is cancelled."""
-        with reading(language_of(request.person.locale)):
-            return await self._dispatch(request)
-
-    async def _dispatch(self, request: Request) -> Reply:
         passage = _Passage()
         began = time.perf_counter()
-        try:
-            async with asyncio.timeout(self._deadline) as deadline:
-                reply = await self._reply(request, passage, deadline)
-        except TimeoutError:
-            passage.outcome = "Deadline"
-            reply = Reply(views.too_long(self._deadline, request.reference))
-        except Exception as error:  # noqa: BLE001 - a person waits for an answer, even after a fault
-            passage.outcome = type(error).__name__
-            _log.exception("fault", reference=request.reference)
-            reply = Reply(views.ours(request.reference))
+        with reading(language_of(request.person.locale)):
+            try:
+                async with asyncio.timeout(self._deadline) as deadline:
+                    reply = await self._reply(request, passage, deadline)
+            except TimeoutError:
+                passage.outcome = "Deadline"
+                reply = Reply(views.too_long(self._deadline, request.reference))
+            except Exception as error:  # noqa: BLE001 - a person waits for an answer, even after a fault
+                passage.outcome = type(error).__name__
+                _log.exception("fault", reference=request.reference)
+                reply = Reply(views.ours(request.reference))
         await self._record(request, passage, time.perf_counter() - began)
         return reply
 

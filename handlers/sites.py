@@ -11,8 +11,7 @@ from handlers.kit.request import Request
 from handlers.kit.rights import permitted_sites
 from handlers.views import site_values
 from handlers.views import sites as views
-from services.model.azure import Registry
-from services.operations.answers import Answer, Questions
+from services.operations.answers import Questions
 from services.policy.access import PERMISSIONS
 from services.policy.sites import Site
 from services.services import Services
@@ -48,9 +47,9 @@ async def show(request: Request, site: Site, *, services: Services) -> Message:
     Args:
         site: Which one.
     """
-    cluster, registry, fleet = await asyncio.gather(
-        look_at(site, services), _registry(site, services), visible(request, services, (site,))
-    )
+    async with asyncio.TaskGroup() as group:
+        asked = Questions(group, "azure").find(site.acr_ref.id, lambda: services.azure.registries.get(site.acr_ref))
+        cluster, fleet = await asyncio.gather(look_at(site, services), visible(request, services, (site,)))
     policy = services.policy
     rules = {kind: policy.approval(kind, site) for kind in services.operations.kinds}
     permissions = [
@@ -59,11 +58,5 @@ async def show(request: Request, site: Site, *, services: Services) -> Message:
         if policy.decide(request.person, request.place, permission, site).allowed
     ]
     lines = services.configuration.site_lines.get(site.name, {})
-    values = site_values.values(lines, services.about.settings, registry, cluster)
-    return views.card(views.SiteDetail(cluster, registry, fleet, rules, tuple(permissions), values))
-
-
-async def _registry(site: Site, services: Services) -> Answer[Registry | None]:
-    async with asyncio.TaskGroup() as group:
-        answer = Questions(group, "azure").find(site.acr_ref.id, lambda: services.azure.registries.get(site.acr_ref))
-    return answer.result()
+    values = site_values.values(lines, services.about.settings, asked.result(), cluster)
+    return views.card(views.SiteDetail(cluster, asked.result(), fleet, rules, tuple(permissions), values))

@@ -394,22 +394,18 @@ def listing(
     head = t("{alerts}, worst first", alerts=count(len(ordered), "open alert"))
     pages = blocks.pages_of_rows(LIST, rows, PAGE)
     table = blocks.paged(bold(head), LIST, pages, page, turns="alert list --turn", right=(4,))
-    return Message(head, (*table, *(_list_buttons(ordered) if may_act else ())))
-
-
-def _list_buttons(ordered: Sequence[tuple[Incident, Concern]]) -> Iterator[Block]:
-    """Show the worst, and take care of everything that nobody has taken care of."""
     fresh = [incident for incident, _ in ordered if not incident.acknowledged_by]
-    if not fresh:
-        return
+    if not may_act or not fresh:
+        return Message(head, table)
     question = Confirm(
         t("Acknowledge all?"),
         t("Everybody sees that you take care of {alerts}.", alerts=count(len(fresh), "alert")),
         t("Acknowledge"),
         t("Not now"),
     )
-    yield blocks.actions(
+    buttons = blocks.actions(
         button(t("Show the worst"), runs=f"alert show {ordered[0][0].id}"),
         button(t("Acknowledge all"), runs="alert acknowledge all", confirm=question),
         block_id="alerts",
     )
+    return Message(head, (*table, buttons))

@@ -187,9 +187,9 @@ def _token(answer: Answer[Token | None], token_id: str) -> str:
         case Unknown():
             return t("{name} could not be asked", name=name)
         case Known(value=None):
-            return t("{name} does not exist", name=name) if name else "none"
+            return t("{name} does not exist", name=name) if name else t("none")
         case Known(value=Token(enabled=enabled)):
-            return f"{name} {'enabled' if enabled else 'disabled'}"
+            return f"{name} {t('enabled') if enabled else t('disabled')}"
     return name
 
 

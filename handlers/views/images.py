@@ -314,12 +314,12 @@ def _dues(edges: Iterable[Edge], now: datetime) -> Iterator[Block]:
     times: defaultdict[str, list[str]] = defaultdict(list)
     due = [(edge.arrival.next_sync, edge) for edge in edges if edge.arrival and edge.arrival.next_sync]
     for moment, edge in sorted(due, key=lambda pair: pair[0]):
-        times["now" if moment <= now else date(moment)].append(_place(edge))
+        times[t("now") if moment <= now else date(moment)].append(_place(edge))
     if times:
         yield blocks.section(
             t(
                 "Due {times}.",
-                times="; ".join(
+                times=t("; ").join(
                     (t("{moment} at {names}", moment=moment, names=_named(names)) for moment, names in times.items())
                 ),
             )

@@ -366,7 +366,19 @@ def _steps(operation: Operation, *, plan_blocks: bool) -> Iterator[Block]:
         yield blocks.context(f"{title}{ending}")
         return
     if plan_blocks:
-        yield blocks.plan(title, [_task(operation, index, step) for index, step in enumerate(operation.planned)])
+        tasks = []
+        for position, planned in enumerate(operation.planned):
+            details = _words(operation.kind, planned).details_of(planned.params)
+            output = _small(operation, position).removeprefix("  ·  ")
+            task = blocks.task(
+                f"{operation.id}-{position}",
+                step_title(operation.kind, planned),
+                _status(operation, position, planned),
+                details=blocks.rich(details) if details else None,
+                output=blocks.rich(output) if output else None,
+            )
+            tasks.append(task)
+        yield blocks.plan(title, tasks)
         return
     lines = []
     for index, planned in enumerate(operation.planned):
@@ -406,18 +418,6 @@ def _plan_title(operation: Operation) -> str:
     if operation.state in {"waiting", "previewed", "queued", "rejected", "expired"}:
         return t("Plan: {steps}{remark}", steps=steps, remark=remark)
     return t("{done} of {steps} done{remark}", done=done, steps=steps, remark=remark)
-
-
-def _task(operation: Operation, index: int, step: PlannedStep) -> Block:
-    details = _words(operation.kind, step).details_of(step.params)
-    small = _small(operation, index).removeprefix("  ·  ")
-    return blocks.task(
-        f"{operation.id}-{index}",
-        step_title(operation.kind, step),
-        _status(operation, index, step),
-        details=blocks.rich(details) if details else None,
-        output=blocks.rich(small) if small else None,
-    )
 
 
 def step_title(kind: str, step: PlannedStep) -> str:

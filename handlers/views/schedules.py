@@ -82,34 +82,23 @@ def _on(schedule: Cron) -> str:
     # With both fields restricted either one will do, also when one of them names all its values.
     if (every_day and every_weekday) or (not schedule.needs_both_days and (every_day or every_weekday)):
         return ""
-    of_month, of_week = _of_month(schedule), _of_week(schedule)
+    ordinals = list(map(_ordinal, range(1, _LONGEST_MONTH + 1)))
+    of_month = t("the {days} of the month", days=_spans(days, ordinals))
+    if schedule.last_day:
+        is_day = schedule.last_day == "day"
+        of_month = t("the last day of the month") if is_day else t("the last weekday of the month")
+    # People's weeks begin on Monday, and crontab's Sunday is 0.
+    of_week = _spans(sorted(weekday or 7 for weekday in weekdays), list(map(t, _DAYS)))
+    if schedule.nth_weekday:
+        weekday, place = schedule.nth_weekday
+        name, ordinal = t(_DAYS[(weekday or 7) - 1]), _ordinal(place)
+        last = t("the last {weekday} of the month", weekday=name)
+        of_week = t("the {ordinal} {weekday} of the month", ordinal=ordinal, weekday=name) if place else last
     if not schedule.needs_both_days:
         return t(" on {of_month} and also on {of_week}", of_month=of_month, of_week=of_week)
     if every_day or every_weekday:
         return t(" on {days}", days=of_week if every_day else of_month)
     return t(" on {of_week} when it is {of_month}", of_week=of_week, of_month=of_month)
-
-
-def _of_month(schedule: Cron) -> str:
-    match schedule.last_day:
-        case "day":
-            return t("the last day of the month")
-        case "weekday":
-            return t("the last weekday of the month")
-    return t(
-        "the {days} of the month", days=_spans(schedule.fields[2], list(map(_ordinal, range(1, _LONGEST_MONTH + 1))))
-    )
-
-
-def _of_week(schedule: Cron) -> str:
-    if schedule.nth_weekday:
-        weekday, place = schedule.nth_weekday
-        name = t(_DAYS[(weekday or 7) - 1])
-        if not place:
-            return t("the last {weekday} of the month", weekday=name)
-        return t("the {ordinal} {weekday} of the month", ordinal=_ordinal(place), weekday=name)
-    # People's weeks begin on Monday, and crontab's Sunday is 0.
-    return _spans(sorted(weekday or 7 for weekday in schedule.fields[4]), list(map(t, _DAYS)))
 
 
 def _ordinal(number: int) -> str:

@@ -114,10 +114,10 @@ def _trouble(token: Token | None, now: datetime) -> str:
         return "disabled"
     expiries = [slot.expires for slot in token.passwords if slot.expires]
     if any(expires <= now for expires in expiries):
-        return t("with an expired password")
+        return phrase("with an expired password")
     if any(expires - now <= SOON for expires in expiries):
-        return t("with a password that expires soon")
-    return "" if token.passwords else t("without a password")
+        return phrase("with a password that expires soon")
+    return "" if token.passwords else phrase("without a password")
 
 
 def _cells(row: _Row, now: datetime) -> tuple[str, ...]:

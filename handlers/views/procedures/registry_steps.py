@@ -40,18 +40,6 @@ def synced(params: Mapping[str, Any]) -> str:
     return t("repositories {repositories}", repositories=", ".join(repositories)) if repositories else ""
 
 
-def _read(params: Mapping[str, Any]) -> str:
-    repositories = ", ".join(params["repositories"])
-    return t("may read {repositories}; deleted when this operation ends", repositories=repositories)
-
-
-def _awaited(params: Mapping[str, Any]) -> str:
-    if params["images"]:
-        return t("{images}; until an hour after the next sync's window", images=", ".join(params["images"]))
-    repositories = ", ".join(params["repositories"])
-    return t("all tags of {repositories}; until an hour after the next sync's window", repositories=repositories)
-
-
 def lost_gateways(params: Mapping[str, Any]) -> str:
     """Of which connected registries a scope map loses the gateway rights."""
     names = {str(action).split("/")[1] for action in params["actions"]}
@@ -59,11 +47,26 @@ def lost_gateways(params: Mapping[str, Any]) -> str:
 
 
 READER_WORDS: Mapping[str, StepWords] = {
-    "reader_scope_map.put": StepWords("Scope map {name}", _read),
+    "reader_scope_map.put": StepWords(
+        "Scope map {name}",
+        lambda params: t(
+            "may read {repositories}; deleted when this operation ends", repositories=", ".join(params["repositories"])
+        ),
+    ),
     "reader_token.put": StepWords("Client token {name}"),
     "reader_token.link": StepWords("Client tokens of {registry}", "{token} may read"),
     "reader_secret.put": StepWords("Secret {name}", "in the namespace {namespace}, with a password of {token}"),
-    "images.arrived": StepWords("Images at the edge of {registry}", _awaited),
+    "images.arrived": StepWords(
+        "Images at the edge of {registry}",
+        lambda params: (
+            t("{images}; until an hour after the next sync's window", images=", ".join(params["images"]))
+            if params["images"]
+            else t(
+                "all tags of {repositories}; until an hour after the next sync's window",
+                repositories=", ".join(params["repositories"]),
+            )
+        ),
+    ),
 }
 """Of the steps that wait for images (`services.operations.arrival_steps`)."""
 

@@ -46,13 +46,11 @@ def _value(value: object) -> str:
     return str(value)
 
 
-def _in_prose(label: str) -> str:
-    return label[0].lower() + label[1:]
-
-
 def _changes(params: Mapping[str, Any]) -> str:
     changes = params["changes"].items()
-    labels = {field: _in_prose(t(label)) for field, label in _LABELS.items()}
+    labels = {
+        field: label[0].lower() + label[1:] for field, label in zip(_LABELS, map(t, _LABELS.values()), strict=True)
+    }
     texts = [f"{labels[field]} {_value(before)} → {_value(after)}" for field, (before, after) in changes]
     return t(", ").join(texts) or t(_SAME)
 
