@@ -109,7 +109,18 @@ def test_a_site_without_rights_is_not_offered(typed: str) -> None:
 
 
 def test_every_command_on_a_cards_button_is_one_that_runs() -> None:
-    facts = {"name": "edge01", "other": "edge02", "site": "berlin", "namespace": "shop", "workload": "till"}
+    facts = {
+        "name": "edge01",
+        "other": "edge02",
+        "site": "berlin",
+        "namespace": "shop",
+        "workload": "till",
+        "parent": "edge00",
+        "repository": "team/app",
+        "repositories": "team/app",
+        "registry": "contosoacr",
+        "extension": "edge",
+    }
     kinds = WORDS.values()
     lines = [finding.command.format(**facts) for kind in kinds for finding in kind.findings.values() if finding.command]
     lines += [cause.command.format(**facts) for kind in kinds for cause in kind.causes.values() if cause.command]

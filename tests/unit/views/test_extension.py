@@ -48,12 +48,12 @@ def test_a_password_that_is_refused_is_rotated_where_a_rotation_is_possible() ->
     assert "`/registry remove edge01 --site hamburg`, whose plan says what goes with it" in installed_anew
 
 
-def test_a_failed_installation_is_installed_again_by_a_deployment() -> None:
+def test_a_failed_installation_is_installed_again_with_other_options() -> None:
     problem = ExtensionStatus("InstallationFailed", "cannot re-use a name that is still in use")
     text = verdict(extension=replace(EXTENSION, provisioning_state="Failed", problems=(problem,)), registry=OFFLINE)
 
     assert "does not work" in text
-    assert "`/registry deploy edge01 --site hamburg` installs it again." in text
+    assert "The command: `/registry extension reinstall edge01 --site hamburg --choose`." in text
 
 
 @pytest.mark.parametrize(
