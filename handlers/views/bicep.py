@@ -152,13 +152,21 @@ def _stated(operation: Operation, site: Site) -> dict[int, Resource]:
     for index, step in enumerate(operation.planned):
         if step.kind not in _STATED or not step.runs:
             continue
+        head = {"parent": Symbol("registry"), "name": step.params["name"]}
         match step.kind:
             case "acr.create":
-                resources[index] = _registry(step)
+                settings = {"adminUserEnabled": False, "dataEndpointEnabled": True}
+                place = {"name": step.params["name"], "location": step.params["location"]}
+                resources[index] = Resource(
+                    "registry", _ACR, place, {"sku": {"name": "Premium"}, "properties": settings}
+                )
             case "scope_map.put":
-                resources[index] = _scope_map(operation, step)
+                description, actions = sync_description(operation.target), step.params["actions"]
+                properties = {"description": description, "actions": actions}
+                resources[index] = Resource("scopeMap", f"{_ACR}/scopeMaps", head, {"properties": properties})
             case "sync_token.put":
-                resources[index] = _sync_token(step)
+                properties = {"scopeMapId": Symbol("scopeMap.id"), "status": "enabled"}
+                resources[index] = Resource("syncToken", f"{_ACR}/tokens", head, {"properties": properties})
             case "connected.create":
                 resources[index] = _connected_registry(site, step)
             case "extension.install" if is_reached:
@@ -180,23 +188,6 @@ def _references(operation: Operation, site: Site, stated: Mapping[int, Resource]
         yield Resource("syncToken", f"{_ACR}/tokens", head)
     if "extension" in symbols:
         yield Resource("cluster", "Microsoft.Kubernetes/connectedClusters", {"name": site.cluster_ref.name})
-
-
-def _registry(step: PlannedStep) -> Resource:
-    body = {"sku": {"name": "Premium"}, "properties": {"adminUserEnabled": False, "dataEndpointEnabled": True}}
-    return Resource("registry", _ACR, {"name": step.params["name"], "location": step.params["location"]}, body)
-
-
-def _scope_map(operation: Operation, step: PlannedStep) -> Resource:
-    properties = {"description": sync_description(operation.target), "actions": step.params["actions"]}
-    head = {"parent": Symbol("registry"), "name": step.params["name"]}
-    return Resource("scopeMap", f"{_ACR}/scopeMaps", head, {"properties": properties})
-
-
-def _sync_token(step: PlannedStep) -> Resource:
-    properties = {"scopeMapId": Symbol("scopeMap.id"), "status": "enabled"}
-    head = {"parent": Symbol("registry"), "name": step.params["name"]}
-    return Resource("syncToken", f"{_ACR}/tokens", head, {"properties": properties})
 
 
 def _connected_registry(site: Site, step: PlannedStep) -> Resource:

@@ -154,7 +154,19 @@ def card(detail: ClusterDetail) -> Message:
             ),
         ),
         ("cert-manager", _cert_manager(detail)),
-        (t("Connected registry extension"), _answered(detail.extensions, _extensions)),
+        (
+            t("Connected registry extension"),
+            _answered(
+                detail.extensions,
+                lambda extensions: (
+                    listed(
+                        f"{code(each.name)} {escape(each.provisioning_state)}"
+                        for each in registry_extensions(extensions)
+                    )
+                    or t("none")
+                ),
+            ),
+        ),
     )
     parts = [blocks.section(head), *blocks.fields(azure), *blocks.fields(inside)]
     parts += [blocks.context(f":grey_question:  {reason}") for reason in reasons(detail)]
@@ -211,9 +223,11 @@ def _storage_classes(classes: Sequence[StorageClass]) -> str:
     return (listed([*names[:MOST_NAMES], *further]) or t("none")) + default
 
 
-def _extensions(extensions: tuple[Extension, ...]) -> str:
-    own = registry_extensions(extensions)
-    return listed(f"{code(each.name)} {escape(each.provisioning_state)}" for each in own) or t("none")
+def contact(cluster: ArcCluster) -> str:
+    """How Azure Arc reaches a cluster, and since when; in mrkdwn."""
+    heartbeat = cluster.last_heartbeat
+    since = t(", last heartbeat {heartbeat}", heartbeat=date(heartbeat)) if heartbeat else ""
+    return f"{escape(cluster.connectivity)}{since}"
 
 
 def _cert_manager(detail: ClusterDetail) -> str:

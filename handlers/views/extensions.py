@@ -8,7 +8,7 @@ from handlers.kit.blocks import button
 from handlers.kit.language import t
 from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, count, cut, date, escape, listed
-from handlers.views import causes, errors
+from handlers.views import causes, clusters, errors
 from handlers.views import health as health_words
 from handlers.views.connected import Detail, elsewhere, namesakes
 from services.model.azure import ArcCluster, Token
@@ -170,6 +170,13 @@ def _in_azure(installation: Installation) -> list[tuple[str, str]]:
     synced = (
         t(", last sync {last_sync}", last_sync=date(registry.last_sync)) if registry.last_sync else t(", never synced")
     )
+    match installation.cluster:
+        case Known(value=ArcCluster() as arc):
+            cluster = clusters.contact(arc)
+        case Known():
+            cluster = t("is not connected to Azure Arc")
+        case _:
+            cluster = t("could not be asked")
     return [
         (t("Extension"), f"{code(extension.name)} {escape(extension.provisioning_state)}"),
         (t("Version"), f"{escape(extension.version) or t('not known yet')}{train}"),
@@ -177,7 +184,7 @@ def _in_azure(installation: Installation) -> list[tuple[str, str]]:
         (t("Last changed"), date(extension.modified) if extension.modified else ""),
         (t("Connected registry"), f"{escape(registry.connection_state)}, {escape(registry.activation)}{synced}"),
         (t("Sync token"), _token(installation.token, registry.token_id)),
-        (t("Cluster"), _arc(installation.cluster)),
+        (t("Cluster"), cluster),
     ]
 
 
@@ -191,17 +198,6 @@ def _token(answer: Answer[Token | None], token_id: str) -> str:
         case Known(value=Token(enabled=enabled)):
             return f"{name} {t('enabled') if enabled else t('disabled')}"
     return name
-
-
-def _arc(answer: Answer[ArcCluster | None]) -> str:
-    match answer:
-        case Known(value=ArcCluster(connectivity=connectivity, last_heartbeat=heartbeat)):
-            return escape(connectivity) + (
-                t(", last heartbeat {heartbeat}", heartbeat=date(heartbeat)) if heartbeat else ""
-            )
-        case Known():
-            return t("is not connected to Azure Arc")
-    return t("could not be asked")
 
 
 def _in_cluster(installation: Installation, runtime: Runtime) -> Iterator[Block]:

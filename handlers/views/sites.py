@@ -8,7 +8,7 @@ from handlers.kit import blocks
 from handlers.kit.blocks import button
 from handlers.kit.language import phrase, t
 from handlers.kit.message import Message
-from handlers.kit.text import bold, code, count, date, escape, listed
+from handlers.kit.text import bold, code, count, escape, listed
 from handlers.views import clusters, connected, errors, health, site_values
 from handlers.views.clusters import ClusterDetail
 from services.model.azure import ArcCluster, Registry
@@ -136,10 +136,8 @@ def _state(answer: Answer[Registry | None] | Answer[ArcCluster | None]) -> str:
     match answer:
         case Known(value=Registry(sku=sku, location=location)):
             return f"{escape(sku)}, {escape(location)}"
-        case Known(value=ArcCluster(connectivity=connectivity, last_heartbeat=heartbeat)):
-            return escape(connectivity) + (
-                t(", last heartbeat {heartbeat}", heartbeat=date(heartbeat)) if heartbeat else ""
-            )
+        case Known(value=ArcCluster() as cluster):
+            return clusters.contact(cluster)
         case Known():
             return t("does not exist")
     return t("could not be asked")
