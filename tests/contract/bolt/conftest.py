@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -132,7 +132,7 @@ class Bench:
             "slack": people,
             "about": About("1.2.3", datetime(2026, 1, 1, tzinfo=UTC), "SQLite"),
         }
-        everything: dict[str, Any] = dict.fromkeys(each.name for each in fields(Services))
+        everything: dict[str, Any] = dict.fromkeys(each.name for each in fields(Services) if each.default is MISSING)
         services = Services(**(everything | given))
         connection = Connection(
             mode=cast(Any, mode),
