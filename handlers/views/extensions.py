@@ -87,21 +87,25 @@ def _failed(installation: Installation, failure: Failure, slash: str) -> Iterato
     """Why it does not work, and what cures that without an operation that could be retried."""
     name, site = installation.registry.name, installation.site
     text = causes.render(failure, "deploy", {**site.names, "name": name})
-    cure, deploy = text.cure, code(f"{slash} deploy {name} --site {site.name}")
+    cure, deploy = text.cure, code(f"{slash} extension deploy {name} --site {site.name}")
     registry, state = installation.registry, installation.extension.provisioning_state
     if failure.cause in _NEW_CONNECTION_STRING and state == "Succeeded":
-        # A deployment keeps an extension that is installed. A rotation wants an activation, and no registry above.
-        rotates = registry.activation == "Active" and not registry.parent
-        cure = (
-            t("{line} gives it a new password.", line=code(f"{slash} token rotate {name} --site {site.name}"))
-            if rotates
-            else t(
+        # A deployment keeps an extension that is installed. A rotation wants an activation, and neither it nor a
+        # reinstallation knows by which protocol a registry above is served.
+        if registry.parent:
+            cure = t(
                 "It needs a new connection string: {line}, whose plan"
                 " says what goes with it (its volume too), then {deploy}.",
-                line=code(f"{slash} remove {name} --site {site.name}"),
+                line=code(f"{slash} extension delete {name} --site {site.name}"),
                 deploy=deploy,
             )
-        )
+        elif registry.activation == "Active":
+            cure = t("{line} gives it a new password.", line=code(f"{slash} token rotate {name} --site {site.name}"))
+        else:
+            cure = t(
+                "It needs a new connection string: {line}, whose plan says what goes with it (its volume too).",
+                line=code(f"{slash} extension reinstall {name} --site {site.name}"),
+            )
     elif text.command:
         cure = t("{cure} The command: {line}.", cure=cure, line=code(f"{slash} {text.command}"))
     elif state in {"Failed", "Canceled"}:

@@ -40,12 +40,16 @@ def verdict(**changes: Any) -> str:
     return str(message.blocks[0]["text"]["text"])
 
 
-def test_a_password_that_is_refused_is_rotated_where_a_rotation_is_possible() -> None:
-    rotated = verdict(registry=OFFLINE, runtime=Known(REFUSED))
-    installed_anew = verdict(registry=replace(OFFLINE, parent="plant"), runtime=Known(REFUSED))
+def test_a_password_that_is_refused_is_replaced_without_removing_the_connected_registry() -> None:
+    active, inactive, nested = (
+        verdict(registry=registry, runtime=Known(REFUSED))
+        for registry in (OFFLINE, replace(OFFLINE, activation="Inactive"), replace(OFFLINE, parent="plant"))
+    )
 
-    assert rotated.endswith("`/registry token rotate edge01 --site hamburg` gives it a new password.")
-    assert "`/registry remove edge01 --site hamburg`, whose plan says what goes with it" in installed_anew
+    assert active.endswith("`/registry token rotate edge01 --site hamburg` gives it a new password.")
+    assert "`/registry extension reinstall edge01 --site hamburg`, whose plan says what goes with it" in inactive
+    assert "`/registry extension delete edge01 --site hamburg`, whose plan says what goes with it" in nested
+    assert nested.endswith("then `/registry extension deploy edge01 --site hamburg`.")
 
 
 def test_a_failed_installation_is_installed_again_with_other_options() -> None:
