@@ -470,7 +470,9 @@ def _seconds(run: StepRun) -> str:
     seconds = (run.finished - run.started).total_seconds()
     if seconds < 0.05:  # noqa: PLR2004 - it would read 0.0 s
         return t("at once")
-    return duration(run.finished - run.started) if seconds >= 10 else f"{seconds:.1f} s"  # noqa: PLR2004 - from then on in whole seconds
+    if seconds >= 10:  # noqa: PLR2004 - from then on in whole seconds
+        return duration(run.finished - run.started)
+    return t("{number} {unit}", number=f"{seconds:.1f}", unit=t("s"))
 
 
 # --- buttons --------------------------------------------------------------------------------------------------------

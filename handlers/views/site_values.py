@@ -56,7 +56,7 @@ def paragraphs(values: Sequence[Value]) -> Iterator[str]:
         for value in group:
             plain = escape(value.value)
             detail = f" ({escape(t(value.detail))})" if value.detail else ""
-            entry = f"{code(t(value.what))} {code(value.value) if _MARKUP & set(plain) else plain}{detail}"
+            entry = f"{code(value.what)} {code(value.value) if _MARKUP & set(plain) else plain}{detail}"
             if len(text) + len(entry) > LONGEST:
                 yield text
                 text, separator = bold(t(origin)), " "
@@ -116,24 +116,24 @@ def _azure(registry: Answer[Registry | None], cluster: ClusterDetail) -> Iterato
     match registry:
         case Known(value=Registry() as answer):
             hosts = ", ".join(answer.data_endpoint_hosts) or t("on")
-            yield Value(REGISTRY, phrase("login server"), answer.login_server)
-            yield Value(REGISTRY, phrase("tier"), answer.sku)
-            yield Value(REGISTRY, phrase("region"), answer.location)
-            yield Value(REGISTRY, phrase("data endpoint"), hosts if answer.data_endpoint else t("off"))
+            yield Value(REGISTRY, t("login server"), answer.login_server)
+            yield Value(REGISTRY, t("tier"), answer.sku)
+            yield Value(REGISTRY, t("region"), answer.location)
+            yield Value(REGISTRY, t("data endpoint"), hosts if answer.data_endpoint else t("off"))
         case Known():
-            yield Value(REGISTRY, phrase("registry"), t("does not exist"))
+            yield Value(REGISTRY, t("registry"), t("does not exist"))
         case _:
-            yield Value(REGISTRY, phrase("registry"), t("could not be asked"))
+            yield Value(REGISTRY, t("registry"), t("could not be asked"))
     match cluster.arc:
         case Known(value=ArcCluster() as arc):
-            yield Value(ARC, phrase("connectivity"), arc.connectivity)
-            yield Value(ARC, phrase("distribution"), f"{arc.distribution} {arc.kubernetes_version}".strip())
-            yield Value(ARC, phrase("nodes"), str(arc.node_count) if arc.node_count is not None else "")
-            yield Value(ARC, phrase("agents"), arc.agent_version)
+            yield Value(ARC, t("connectivity"), arc.connectivity)
+            yield Value(ARC, t("distribution"), f"{arc.distribution} {arc.kubernetes_version}".strip())
+            yield Value(ARC, t("nodes"), str(arc.node_count) if arc.node_count is not None else "")
+            yield Value(ARC, t("agents"), arc.agent_version)
         case Known():
-            yield Value(ARC, phrase("cluster"), t("does not exist"))
+            yield Value(ARC, t("cluster"), t("does not exist"))
         case _:
-            yield Value(ARC, phrase("cluster"), t("could not be asked"))
+            yield Value(ARC, t("cluster"), t("could not be asked"))
 
 
 def _inside(cluster: ClusterDetail) -> Iterator[Value]:
@@ -147,21 +147,26 @@ def _inside(cluster: ClusterDetail) -> Iterator[Value]:
 
     ranges = cluster.ranges
     source = _RANGES.get(ranges.value.source, "") if isinstance(ranges, Known) else ""
-    yield from value(phrase("that it is the site's"), cluster.identity, t, "azure-clusterconfig")
-    yield from value(phrase("Kubernetes API"), cluster.version, str)
     yield from value(
-        phrase("ready nodes"),
+        t("that it is the site's"),
+        cluster.identity,
+        lambda state: t("proven") if state == "proven" else t("unproven"),
+        "azure-clusterconfig",
+    )
+    yield from value(t("Kubernetes API"), cluster.version, str)
+    yield from value(
+        t("ready nodes"),
         cluster.nodes,
         lambda nodes: (
             ", ".join(f"{node.name} {node.os}/{node.architecture}" for node in nodes if node.ready) or t("none")
         ),
     )
     yield from value(
-        phrase("storage classes"),
+        t("storage classes"),
         cluster.storage_classes,
         lambda classes: (
             ", ".join(each.name + (t(" (default)") if each.default else "") for each in classes) or t("none")
         ),
     )
     yield from value("cert-manager", cluster.cert_manager, lambda is_there: t("installed") if is_there else t("none"))
-    yield from value(phrase("Service ranges"), ranges, lambda answer: ", ".join(answer.ranges), source)
+    yield from value(t("Service ranges"), ranges, lambda answer: ", ".join(answer.ranges), source)
