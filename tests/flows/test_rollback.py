@@ -5,6 +5,7 @@ from typing import Any
 from inline_snapshot import snapshot
 
 from tests.flows.conversation import Conversation
+from tests.flows.test_client_rotation import ROTATE
 from tests.flows.test_edge_images import push
 from tests.flows.test_update import make_tokens
 from tests.flows.test_workload import HELLO, deploy, in_cluster, online
@@ -13,6 +14,7 @@ from tests.flows.worlds import world
 __all__ = ["online"]
 
 PLANT = "create plant --site berlin --mode ReadWrite"
+EXTENSION_UPDATE = "extension update edge01 --site berlin --trust-distribution"
 LINE = "create line1 --site berlin --parent plant --mode ReadWrite --repository team/app"
 
 
@@ -200,10 +202,25 @@ async def test_a_change_that_failed_is_taken_back_and_the_world_is_as_before(onl
     await online.mended()
 
     await online.fault("kube", "POST /berlin/apis/batch/v1/namespaces/default/jobs", status=403)
-    await online.say("token rotate edge01 --site berlin --workload hello-world")
+    await online.say(ROTATE)
     password, after_password = await roll_back(online), await everything(online)
+    await online.mended()
 
-    assert [settings, workload, image, password] == snapshot(
+    await online.fault("kube", "PATCH .*/deployments/hello-world", "lose_reply", times=None)
+    await online.say(ROTATE)
+    await online.mended()
+    switched = await everything(online)
+    switch, after_switch = await roll_back(online), await everything(online)
+
+    # A setting that the extension never had comes back as the chart's default, so it is set before.
+    await online.say(f"{EXTENSION_UPDATE} off")
+    untrusted = await everything(online)
+    await online.edge(scenario="silent-failure", times=1)
+    await online.say(f"{EXTENSION_UPDATE} on --auto-upgrade off")
+    changed = await everything(online)
+    extension, after_extension = await roll_back(online), await everything(online)
+
+    assert [settings, workload, image, password, switch, extension] == snapshot(
         [
             """\
 Registry: :white_check_mark:  *Roll back edge01 at berlin*  ·  rolled back
@@ -246,7 +263,29 @@ Registry: :white_check_mark:  *Roll back edge01 at berlin*  ·  rolled back
   *Took* N s
   [Show details]\
 """,
+            """\
+Registry: :white_check_mark:  *Roll back edge01 at berlin*  ·  rolled back
+  requested by @alice TIME  ·  development  ·  `op-1`
+  3 of 3 steps done
+  *Taken back* what `op-2` had done
+  *Changed back* Workload hello-world: 10.96.0.2/hello-world:latest, 1 Pod, in the namespace default
+  *Deleted* Pull secret regcred-hello-world-2: with the password of edge01-hello-world-e79d9388 in it
+  *Took* N s
+  [Show details]\
+""",
+            """\
+Registry: :white_check_mark:  *Roll back edge01 at berlin*  ·  rolled back
+  requested by @alice TIME  ·  development  ·  `op-1`
+  2 of 2 steps done
+  *Taken back* what `op-2` had done
+  *Changed back* Extension edge01: automatic upgrades off → on, trustDistribution.enabled true → false
+  *Took* N s
+  [Show details]\
+""",
         ]
     )
     assert [after_settings, after_workload] == [before, before]
-    assert [after_image, after_password] == [pulling, pulling]
+    assert [after_image, after_password, after_switch] == [pulling, pulling, pulling]
+    assert after_extension == untrusted
+    assert switched != pulling
+    assert changed != untrusted
