@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, str] = {
     "stock": "5,000 waiting and 50,000 finished operations in the database",
     "polling": "10,000 connected registries in 200 cloud registries, polled each minute",
     "memory": "idle, and with 1,000 operations waiting for approval",
+    "where": "where an image is, over 40 edges of which some are stale, different, incomplete or away",
     "redaction": "taking secrets out of hostile texts, short and long",
     "fleet": "alerts against the truth over a month of 1,000 connected registries, and a polling cycle over them",
 }
