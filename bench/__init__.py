@@ -18,5 +18,6 @@ BENCHMARKS: dict[str, str] = {
     "where": "where an image is, over 40 edges of which some are stale, different, incomplete or away",
     "redaction": "taking secrets out of hostile texts, short and long",
     "fleet": "alerts against the truth over a month of 1,000 connected registries, and a polling cycle over them",
+    "placements": "the first list of 1,000 connected registries: at which cluster each of them runs",
 }
 """By module: what it measures. They run in this order."""

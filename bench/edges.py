@@ -17,6 +17,8 @@ from services.policy.sites import PROVIDERS
 
 PATIENCE = 900.0
 AT_ONCE = 4
+PER_CLOUD_REGISTRY = 50
+"""Limit of connected registries of a cloud registry (ACR service limits)."""
 LIVE = {"planning", "queued", "running"}
 
 
@@ -25,11 +27,20 @@ def edge(number: int) -> str:
     return f"edge{number:03}"
 
 
+def cloud_registry(number: int) -> str:
+    """The name of the cloud registry that an edge reads from."""
+    return f"contoso{number // PER_CLOUD_REGISTRY:02}"
+
+
 def world(count: int, channels: int) -> dict[str, Any]:
-    """The sandbox's default world, with a cluster for each edge in the place of its own."""
+    """The sandbox's default world, with a cluster for each edge and as many cloud registries as those take."""
     made = stage.world(channels=channels)
     azure, kube = made["azure"], made["kube"]
     arc, cluster = azure["connected_clusters"][0], kube["clusters"][0]
+    registry = azure["registries"][0]
+    azure["registries"] = [
+        {**deepcopy(registry), "name": cloud_registry(number)} for number in range(0, count, PER_CLOUD_REGISTRY)
+    ]
     azure["providers"] = dict.fromkeys(PROVIDERS, "Registered")
     azure["connected_clusters"] = [
         {**deepcopy(arc), "name": f"{edge(number)}-arc", "kube": edge(number)} for number in range(count)
@@ -44,11 +55,12 @@ def files(folder: Path, made: Mapping[str, Any]) -> dict[str, str]:
     site = yaml.safe_load((config / "sites.yaml").read_text(encoding="utf-8"))["sites"]["berlin"]
     policy = yaml.safe_load((config / "access.yaml").read_text(encoding="utf-8"))
     sites = {
-        cluster["name"]: {
+        edge(number): {
             **site,
-            "cluster": {"name": f"{cluster['name']}-arc", "kubernetes": {"context": cluster["name"]}},
+            "acr": {"name": cloud_registry(number)},
+            "cluster": {"name": f"{edge(number)}-arc", "kubernetes": {"context": edge(number)}},
         }
-        for cluster in made["kube"]["clusters"]
+        for number in range(len(made["kube"]["clusters"]))
     }
     for file, content in (("sites.yaml", {"sites": sites}), ("access.yaml", {**policy, "approvals": []})):
         (folder / file).write_text(yaml.safe_dump(content), encoding="utf-8")

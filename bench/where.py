@@ -7,6 +7,7 @@ import asyncio
 import re
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,10 +15,11 @@ import aiohttp
 import psutil
 
 from bench import stage
-from bench.edges import carried_out, edge, files, world
+from bench.edges import carried_out, cloud_registry, edge, files, world
 from bench.report import Row
 from sandbox.azure.images import sample_image
 from sandbox.compose import Sandbox
+from sandbox.kube.kubeconfig import DEFAULT_USER
 
 EDGES, CHANNELS = 40, 8
 STALE, MOVED, PARTIAL, AWAY = range(3), 3, 4, 5
@@ -29,8 +31,36 @@ IMAGE = "hello-world:latest"
 SECONDS = 30.0
 
 
+@dataclass(frozen=True)
+class Question:
+    """One `where`, answered."""
+
+    edges: dict[str, str]
+    """By state the names of the edges; of those that have the image the number."""
+    seconds: float
+    processor: float
+    """Seconds of processor time that the bot took."""
+    requests: dict[str, int]
+    """By the part of the sandbox: `azure`, and `kube` for all clusters together."""
+
+
 async def measure() -> Sequence[Row]:
-    """Deploy everything once, then ask while all is well and while some of the edges are not."""
+    """While all is well, and while some of the edges are not as the cloud."""
+    calm, troubled = await _questions()
+    states = "; ".join(f"{state}: {names}" for state, names in sorted(troubled.edges.items()))
+    requests = f"{calm.requests['azure']}; {calm.requests['kube']}"
+    return [
+        Row(f"`where` over {EDGES} edges", f"{calm.seconds:.1f} s", f"< {SECONDS:g} s", calm.seconds < SECONDS),
+        Row("requests to ARM; to the clusters", requests),
+        Row("processor time of the bot", f"{calm.processor:.2f} s"),
+        Row("edges that have the image", calm.edges["there"], str(EDGES), calm.edges == {"there": str(EDGES)}),
+        Row("with 3 stale, 1 moved, 1 partial, 1 away", states, "exact sets", troubled.edges == _truth()),
+        Row("the same: seconds", f"{troubled.seconds:.1f} s"),
+    ]
+
+
+async def _questions() -> tuple[Question, Question]:
+    """The bot deploys connected registry and workload at each edge, and is asked; once more after the disturbance."""
     with TemporaryDirectory(prefix="bench-") as name:
         folder, made = Path(name), world(EDGES, CHANNELS)
         settings = files(folder, made)
@@ -41,21 +71,9 @@ async def measure() -> Sequence[Row]:
                 await carried_out(box, bot, EDGES, CHANNELS, "deploy {edge} --site {site}")
                 workload = f"workload deploy {{edge}} --site {{site}} --image {IMAGE}"
                 await carried_out(box, bot, EDGES, CHANNELS, workload, turns=True)
-                calm, took, requests = await _ask(box)
+                calm = await _ask(box, bot)
                 await _disturb(box, sandbox)
-                troubled, troubled_took, _ = await _ask(box)
-    return [
-        Row(f"`where` over {EDGES} edges", f"{took:.1f} s", f"< {SECONDS:g} s", took < SECONDS),
-        Row("requests of that question", ", ".join(f"{count} {what}" for what, count in requests.items())),
-        Row("edges that have the image", calm["there"], f"{EDGES}", calm["there"] == str(EDGES)),
-        Row(
-            f"with {len(STALE)} stale, 1 moved, 1 partial, 1 away",
-            "; ".join(f"{state}: {names}" for state, names in sorted(troubled.items())),
-            "exact sets",
-            troubled == _truth(),
-        ),
-        Row("time of that question", f"{troubled_took:.1f} s"),
-    ]
+                return calm, await _ask(box, bot)
 
 
 def _truth() -> dict[str, str]:
@@ -72,7 +90,7 @@ async def _disturb(box: stage.Sandbox, sandbox: Sandbox) -> None:
     """A push that some of the edges do not get, or not all of; at one of them somebody moves the tag back."""
     assert sandbox.azure  # noqa: S101 - the sandbox has all its parts
     assert sandbox.edge  # noqa: S101 - likewise
-    images = sandbox.azure.cloud.registries["contosoacr"].images
+    images = sandbox.azure.cloud.registries[cloud_registry(0)].images
     former = images.repositories["hello-world"].tags["latest"]
     for number in STALE:
         await box.post(f"edge/{edge(number)}", link="down")
@@ -86,19 +104,22 @@ async def _disturb(box: stage.Sandbox, sandbox: Sandbox) -> None:
     moved.content["hello-world"]["latest"] = former
 
 
-async def _ask(box: stage.Sandbox) -> tuple[dict[str, str], float, dict[str, int]]:
-    """The edges by their state, the seconds until the answer, and how many requests went to Azure and the clusters."""
+async def _ask(box: stage.Sandbox, bot: stage.Bot) -> Question:
+    """Type the question, and wait for its answer."""
     asked = len(await _answers(box))
     for part in ("azure", "kube"):
         await box.forget(f"{part}/requests")
-    began = time.perf_counter()
+    before, began = sum(bot.process.cpu_times()[:2]), time.perf_counter()
     await box.say(f"where {IMAGE}")
     async with asyncio.timeout(PATIENCE):
         while len(answers := await _answers(box)) == asked:
             await asyncio.sleep(0.05)
-    took = time.perf_counter() - began
-    requests = {part: len((await box.get(f"{part}/requests"))["requests"]) for part in ("azure", "kube")}
-    return dict(_states_of(answers[-1])), took, requests
+    seconds, processor = time.perf_counter() - began, sum(bot.process.cpu_times()[:2]) - before
+    client = box.environment["AZURE_CLIENT_ID"]
+    arm = [request for request in (await box.get("azure/requests"))["requests"] if request["principal"] == client]
+    clusters = (await box.get("kube/requests")).values()
+    kube = [request for requests in clusters for request in requests if request["user"] == DEFAULT_USER]
+    return Question(dict(_states_of(answers[-1])), seconds, processor, {"azure": len(arm), "kube": len(kube)})
 
 
 async def _answers(box: stage.Sandbox) -> list[str]:
