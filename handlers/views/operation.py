@@ -314,39 +314,30 @@ def _names(operation: Operation) -> Mapping[str, object]:
 
 
 def _leftovers(operation: Operation) -> str:
-    """What the run created or changed, or what it did not delete; of an unfinished step only a look can tell."""
-    if any(planned.effect == "delete" for planned in operation.planned):
-        return _undeleted(operation)
+    """What the run created, changed or did not delete; of an unfinished step only a look can tell."""
     keeps = words_of(operation.kind).keeps
     remains = operation.outcome.remains if operation.outcome else None
-    certain, possible = [], []
+    made: dict[bool, list[str]] = {True: [], False: []}
+    deletions: dict[str, list[str]] = {"complete": [], "uncertain": [], "pending": []}
     for run in operation.steps:
         planned = operation.planned[run.index]
-        if planned.effect not in {"create", "change"} or run.state == "pending" or keeps(run.output):
-            continue
-        if run.state == "complete" or remains:
-            certain.append(escape(_title(operation.kind, planned)))
-        elif remains is None:
-            possible.append(escape(_title(operation.kind, planned)))
-    leftovers = t("; ").join(
-        filter(None, [listed(certain), t("perhaps {possible}", possible=listed(possible)) if possible else ""])
-    )
-    return t("Left behind: {leftovers}.", leftovers=leftovers) if leftovers else ""
-
-
-def _undeleted(operation: Operation) -> str:
-    def titles(*states: str) -> str:
-        runs = [run for run in operation.steps if operation.planned[run.index].effect == "delete"]
-        return listed(
-            escape(_title(operation.kind, operation.planned[run.index])) for run in runs if run.state in states
-        )
-
-    deleted, uncertain, remaining = titles("complete"), titles("running", "error"), titles("pending")
-    parts = [
-        t("Deleted: {deleted}.", deleted=deleted) if deleted else t("Nothing was deleted."),
+        title = escape(_title(operation.kind, planned))
+        if planned.effect == "delete":
+            deletions[run.state if run.state in deletions else "uncertain"].append(title)
+        elif planned.effect in {"create", "change"} and run.state != "pending" and not keeps(run.output):
+            is_certain = run.state == "complete" or bool(remains)
+            if is_certain or remains is None:
+                made[is_certain].append(title)
+    certain, possible = listed(made[True]), listed(made[False])
+    leftovers = t("; ").join(filter(None, [certain, t("perhaps {possible}", possible=possible) if possible else ""]))
+    deleted, uncertain, pending = map(listed, deletions.values())
+    nothing = t("Nothing was deleted.") if uncertain or pending else ""
+    parts = (
+        t("Left behind: {leftovers}.", leftovers=leftovers) if leftovers else "",
+        t("Deleted: {deleted}.", deleted=deleted) if deleted else nothing,
         t("Perhaps deleted: {uncertain}.", uncertain=uncertain) if uncertain else "",
-        t("Still there: {remaining}.", remaining=remaining) if remaining else "",
-    ]
+        t("Still there: {remaining}.", remaining=pending) if pending else "",
+    )
     return " ".join(filter(None, parts))
 
 

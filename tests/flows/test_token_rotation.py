@@ -172,7 +172,7 @@ Registry: :x:  *Rotate the sync token of edge01 at berlin*  ·  failed
   `edge01` has not been in contact since it got the new password: it is `Online`, last seen TIME (schedule `* * * * *`). The old password is still valid, and so is the new one.
   Its runtime makes contact by its schedule. If it should have done so by now, look at its log. A retry waits for a contact again, and ends the old password after it.
   `kubectl logs --namespace connected-registry --selector app.kubernetes.io/name=connected-registry`
-  Nothing was deleted. Still there: Password password1 of edge01.
+  Left behind: Password in the extension edge01. Nothing was deleted. Still there: Password password1 of edge01.
   [Retry] [Show details]\
 """)
     assert kept == snapshot(["password1", "password2"])
@@ -197,7 +197,7 @@ Registry: :x:  *Rotate the sync token of edge01 at berlin*  ·  failed
   The extension `edge01` did not take the new password: it is `Failed` (`The extension operation failed with the following error: Error: [ InnerError: [Helm installation failed : Unable to create/update Kubernetes resources for the extension : Recommendation Please check that there are no policies blocking the resource creation/update for the extension : InnerError [release edge01 failed: chart path not found]]] occurred while doing the operation : [Create] on the config, For general troubleshooting visit: https://aka.ms/k8s-extensions-TSG`). The old password is still valid.
   See to what the extension complains of. A retry makes another new password and sends it.
   `az k8s-extension show --name edge01 --cluster-name berlin-arc --resource-group edge-rg --cluster-type connectedClusters`
-  Nothing was deleted. Still there: Password password1 of edge01.
+  Left behind: perhaps Password in the extension edge01. Nothing was deleted. Still there: Password password1 of edge01.
   [Retry] [Show details]\
 """)
     assert kept == snapshot(["password1", "password2"])
