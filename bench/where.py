@@ -100,6 +100,8 @@ async def _disturb(box: stage.Sandbox, sandbox: Sandbox) -> None:
         await box.post("clock", turn=60)
         await asyncio.sleep(1)
     await box.post(f"edge/{edge(AWAY)}", offline=True)
+    # With its link up it would fetch the tag of the cloud again within a minute.
+    await box.post(f"edge/{edge(MOVED)}", link="down")
     [moved] = sandbox.edge.agent(edge(MOVED))._runtimes.values()  # noqa: SLF001 - nobody can push to a ReadOnly edge
     moved.content["hello-world"]["latest"] = former
 
