@@ -331,7 +331,7 @@ def card(detail: Detail, now: datetime) -> Message:
         parts.append(blocks.section(text))
     parts += namesakes(detail)
     site = next(iter(placement.sites), detail.asked_at)
-    subject = t("{registry} --site {site}", registry=registry.name, site=site.name) if site else registry.name
+    subject = f"{registry.name} --site {site.name}" if site else registry.name
     questions = (
         (t("Extension"), "extension show"),
         (t("Permissions"), "permissions show"),

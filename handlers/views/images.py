@@ -139,12 +139,8 @@ def _silences(contents: Contents, slash: str) -> Iterator[Block]:
     for reason, names in repositories.items():
         text = t("Could not be asked: {names}. {reason}", names=listed(map(code, names)), reason=reason)
         if reason.startswith(t(_NO_READER)):
-            deploy = t(
-                "{slash} workload deploy {name} --site {site} --image {names}:TAG",
-                slash=slash,
-                name=contents.registry.name,
-                site=contents.site.name,
-                names=names[0],
+            deploy = (
+                f"{slash} workload deploy {contents.registry.name} --site {contents.site.name} --image {names[0]}:TAG"
             )
             text = f"{text} {code(deploy)}"
         yield blocks.section(text)

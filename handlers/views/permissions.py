@@ -100,13 +100,8 @@ def _missing(detail: Detail, family: Lineage, shortfalls: Sequence[Shortfall], s
     repositories = synced_repositories(family.own.actions)
     lacking = [name for name in repositories if name in missing_above and "*" not in name]
     if site and lacking:
-        line = t(
-            "{slash} permissions add {name} {repositories} --site {site}",
-            slash=slash,
-            name=family.own.name,
-            repositories=" ".join(lacking[:MOST_NAMED]),
-            site=site.name,
-        )
+        added = " ".join(lacking[:MOST_NAMED])
+        line = f"{slash} permissions add {family.own.name} {added} --site {site.name}"
         yield blocks.context(
             t("{line} gives those above the rights on these repositories, with a plan.", line=code(line))
         )

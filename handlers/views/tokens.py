@@ -73,11 +73,7 @@ def listing(detail: Detail, tokens: Iterable[Token], now: datetime, *, slash: st
     # A rotation wants a runtime that gets the password, and no registry above.
     may_rotate = sites and registry.activation == "Active" and not registry.parent
     rotates = may_rotate and any(row.use == "sync" and row.trouble in _PASSWORD_TROUBLES for row in rows)
-    rotation = (
-        t("{slash} token rotate {registry} --site {name}", slash=slash, registry=registry.name, name=sites[0].name)
-        if rotates
-        else ""
-    )
+    rotation = f"{slash} token rotate {registry.name} --site {sites[0].name}" if rotates else ""
     hint = (
         [blocks.context(t("{rotation} gives it a new sync password without a gap.", rotation=code(rotation)))]
         if rotation
