@@ -1,6 +1,6 @@
 """What several kinds ask before they change something: the bot's own rights in Azure, and the Arc agents."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from enum import StrEnum, auto
 
 from services.model.azure import ArcCluster
@@ -28,6 +28,19 @@ def actions(*places: tuple[Answer[tuple[str, ...] | None], str], needed: Collect
         if missing:
             return blocker(AzureCode.ACTIONS_MISSING, missing=missing, place=place)
     return ok(AzureCode.ACTIONS_COMPLETE)
+
+
+def actions_of_steps(
+    kinds: set[str], *places: tuple[Mapping[str, str], Answer[tuple[str, ...] | None], str]
+) -> Finding | None:
+    """The same for a plan with steps of these kinds; None for a plan without any.
+
+    A place is the actions by the kind of step that uses them, the answer to which are missing there, and its name.
+    Nothing is asked about a place where nothing is to be done.
+    """
+    concerned = [(answer, place) for actions_of, answer, place in places if kinds & actions_of.keys()]
+    needed = {action for actions_of, _, _ in places for kind, action in actions_of.items() if kind in kinds}
+    return actions(*concerned, needed=needed) if kinds else None
 
 
 def agents(arc_cluster: ArcCluster) -> Finding:

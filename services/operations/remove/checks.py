@@ -119,14 +119,11 @@ def in_use(_site: Site, request: RemoveRequest, observation: Observation) -> Fin
 def actions(site: Site, request: RemoveRequest, observation: Observation) -> Finding | None:
     """By its roles; a lock or a deny assignment shows only when Azure refuses."""
     kinds = {step.kind for step in plan(site, request, observation).steps}
-    places = (
+    return azure_checks.actions_of_steps(
+        kinds,
         (DELETION_ACTIONS, observation.missing_at_acr, site.acr_ref.name),
         (CLUSTER_ACTIONS, observation.missing_at_cluster, site.cluster_ref.name),
     )
-    # Nothing is asked about a place where nothing is to be done.
-    concerned = [(answer, place) for actions_of, answer, place in places if kinds & actions_of.keys()]
-    needed = {action for actions_of, _, _ in places for kind, action in actions_of.items() if kind in kinds}
-    return azure_checks.actions(*concerned, needed=needed) if kinds else None
 
 
 @check("cluster.agents", title="Arc agents reach Azure")

@@ -64,13 +64,11 @@ def workload(_site: Site, request: RollbackRequest, observation: Observation) ->
 def actions(site: Site, request: RollbackRequest, observation: Observation) -> Finding | None:
     """By its roles; a lock or a deny assignment shows only when Azure refuses."""
     kinds = {step.kind for step in plan(site, request, observation).steps}
-    places = (
+    return azure_checks.actions_of_steps(
+        kinds,
         (AT_ACR, observation.missing_at_acr, site.acr_ref.name),
         (AT_CLUSTER, observation.missing_at_cluster, site.cluster_ref.name),
     )
-    concerned = [(answer, place) for actions_of, answer, place in places if kinds & actions_of.keys()]
-    needed = {action for actions_of, _, _ in places for kind, action in actions_of.items() if kind in kinds}
-    return azure_checks.actions(*concerned, needed=needed) if kinds else None
 
 
 def _staying(reason: Reason) -> Check[RollbackRequest, Observation]:
