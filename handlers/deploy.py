@@ -10,7 +10,7 @@ from handlers.kit.message import Field, Message, Modal
 from handlers.kit.nearest import ranked
 from handlers.kit.request import Request
 from handlers.kit.rights import permitted_sites
-from handlers.orders import order
+from handlers.orders import dry_run_field, order
 from services.operations.command_line import iso
 from services.operations.deploy.request import DeployOptions
 from services.policy.sites import Site
@@ -77,13 +77,7 @@ async def _form(request: Request, arguments: Arguments, services: Services) -> M
             placeholder=t("Wait until the edge has all images"),
             initial=bool(arguments.get("wait_for_images")),
         ),
-        Field(
-            "dry_run",
-            t("Dry run"),
-            kind="flag",
-            placeholder=t("Only show the plan"),
-            initial=bool(arguments.get("dry_run")),
-        ),
+        dry_run_field(arguments),
     )
     return Modal(t("Deploy a registry"), t("Deploy"), "deploy", fields)
 

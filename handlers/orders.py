@@ -1,6 +1,8 @@
 """Where each command that changes something ends: an operation begins, or a dry run shows its plan."""
 
-from handlers.kit.message import Message
+from handlers.kit.command import Arguments
+from handlers.kit.language import t
+from handlers.kit.message import Field, Message
 from handlers.kit.request import Request
 from handlers.views import operation as views
 from services.operations.service import Order
@@ -20,3 +22,14 @@ async def order(
         return views.preview(await services.operations.preview(placed))
     await services.operations.start(placed)
     return None
+
+
+def dry_run_field(arguments: Arguments) -> Field:
+    """The box in a command's form, ticked where it was typed."""
+    return Field(
+        "dry_run",
+        t("Dry run"),
+        kind="flag",
+        placeholder=t("Only show the plan"),
+        initial=bool(arguments.get("dry_run")),
+    )

@@ -8,7 +8,7 @@ from handlers.kit.language import t
 from handlers.kit.message import Field, Message, Modal
 from handlers.kit.request import Request
 from handlers.kit.rights import permitted_sites
-from handlers.orders import order
+from handlers.orders import dry_run_field, order
 from handlers.views import workloads as views
 from services.model.errors import Absent, DomainError, NotFound
 from services.operations.reach import cluster_of
@@ -53,13 +53,7 @@ async def _form(request: Request, arguments: Arguments, services: Services) -> M
         ),
         Field("workload", t("Name"), initial=text("workload"), hint=t("If empty, as the image or the manifest says.")),
         Field("namespace", t("Namespace"), initial=text("namespace")),
-        Field(
-            "dry_run",
-            t("Dry run"),
-            kind="flag",
-            placeholder=t("Only show the plan"),
-            initial=bool(arguments.get("dry_run")),
-        ),
+        dry_run_field(arguments),
     )
     return Modal(t("Deploy a workload"), t("Deploy"), "workload deploy", fields)
 
