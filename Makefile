@@ -26,7 +26,7 @@ help:
 	@echo "make types         types"
 	@echo "make layers        who may import whom"
 	@echo "make coverage      the unit tests, and the floors of branch coverage"
-	@echo "make bench         measure, against the immediate sandbox"
+	@echo "make bench         measure, all or BENCH='load rate', in both places or ON=sqlite or ON=postgresql"
 	@echo "make pictures      take the pictures of docs/cards.md again (needs Chromium and pngquant)"
 	@echo "make docs          write the generated pages of docs/"
 	@echo "make golden        write the expected cards of tests/golden anew"
@@ -101,8 +101,9 @@ layers: $(VENV)/ready
 	$(RUN)/lint-imports
 	$(RUN)/lint-imports --config sandbox/pyproject.toml
 
+# Without ON the benchmarks of load measure on SQLite and on PostgreSQL.
 bench: $(VENV)/ready
-	$(RUN)/python -m bench
+	$(RUN)/python -m bench $(BENCH) $(if $(ON),--on $(ON))
 
 pictures: $(VENV)/ready
 	$(RUN)/python -m bench.pictures docs/pictures --prefix after-

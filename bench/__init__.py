@@ -1,7 +1,8 @@
 """Measurements against the immediate sandbox: the bot and the sandbox each in a process of its own, over real sockets.
 
 `python -m bench [NAME ...]` runs all or some of them and prints one table. A benchmark is a module of this package with
-a coroutine function `measure() -> Sequence[Row]`; it is known by its name here.
+a coroutine function `measure() -> Sequence[Row]`; it is known by its name here. The `LOADS` take one of
+`bench.places.PLACES`, so that `python -m bench --on PLACE` puts the same load on one process and on three replicas.
 """
 
 BENCHMARKS: dict[str, str] = {
@@ -10,7 +11,7 @@ BENCHMARKS: dict[str, str] = {
     "replicas": "three replicas on PostgreSQL: from the end of one to the run in another",
     "chaos": "forty operations on three replicas of which one after the other ends",
     "deploy": "a whole deployment beside the same requests with nothing around them",
-    "load": "500 and 1,000 operations over 200 sites, on SQLite and in three replicas",
+    "load": "500 and 1,000 operations over 200 sites",
     "rate": "commands a second of which 99 in 100 are answered within a second",
     "stock": "5,000 waiting and 50,000 finished operations in the database",
     "polling": "10,000 connected registries in 200 cloud registries, polled each minute",
@@ -21,3 +22,6 @@ BENCHMARKS: dict[str, str] = {
     "placements": "the first list of 1,000 connected registries: at which cluster each of them runs",
 }
 """By module: what it measures. They run in this order."""
+
+LOADS = frozenset({"load", "rate", "stock", "polling"})
+"""Those that measure in a place."""

@@ -6,7 +6,6 @@ after the last operation has ended.
 """
 
 import asyncio
-import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,7 +18,7 @@ from typing import Any
 import yaml
 
 from bench import stage
-from bench.places import LINEAR, PLACES, Place, place, times
+from bench.places import Place, place, twice
 from bench.report import Row
 from bench.sites import SUBSCRIPTION
 
@@ -30,7 +29,6 @@ AT_ONCE = 12
 LATE = 10.0
 """Seconds that a command may take whose acknowledgement Slack no longer waited for, before it is typed again."""
 PATIENCE = 1_800.0
-REQUESTS = re.compile(r"^registry_bot_arm_requests_total\{.*\} (\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -44,9 +42,13 @@ class Figures:
     processor: float
     """Seconds of processor time of all bots."""
     succeeded: int
-    requests: int
+    arm: int
+    """Requests, and those to the API servers of clusters."""
+    kubernetes: int
     late: int
     """Commands that were not acknowledged within Slack's three seconds."""
+    slack: int
+    """Calls, and among them new messages and edits."""
     posts: int
     edits: int
     behind: int
@@ -55,42 +57,33 @@ class Figures:
     """MiB of the largest process at the end."""
 
 
-async def measure() -> Sequence[Row]:
-    """Each size in each place, in a world of its own."""
+async def measure(on: str) -> Sequence[Row]:
+    """Each size in a world of its own."""
     rows: list[Row] = []
-    for name in PLACES:
-        figures = [await _load(name, size) for size in SIZES]
-        for size, taken in zip(SIZES, figures, strict=True):
-            what = f"{size:,} operations over {SITES} sites ({name})"
-            minutes = taken.ended / 60
-            rows += [
-                Row(f"{what}: asked for; all ended", f"{taken.asked:.0f} s; {taken.ended:.0f} s"),
-                Row(
-                    f"{what}: processor time; ARM requests, each",
-                    f"{taken.processor / size:.2f} s; {taken.requests / size:.1f}",
-                ),
-                Row(f"{what}: posts; edits a minute", f"{taken.posts / minutes:.0f}; {taken.edits / minutes:.0f}"),
-                Row(f"{what}: that succeeded", f"{taken.succeeded:,}", f"{size:,}", taken.succeeded == size),
-                Row(f"{what}: commands acknowledged too late", f"{taken.late}", "0", taken.late == 0),
-                Row(f"{what}: cards that Slack's limits hold up then", f"{taken.behind}"),
-                Row(f"{what}: memory of the largest process", f"{taken.resident:.0f} MiB"),
-            ]
-        small, large = figures
-        growth = large.processor / small.processor
-        rows.append(
-            Row(
-                f"twice as many ({name}): time; processor time",
-                f"{times(small.ended, large.ended)}; {times(small.processor, large.processor)}",
-                f"< {LINEAR:g} times",
-                growth < LINEAR,
-            )
-        )
-    return rows
+    figures = [await _load(on, size) for size in SIZES]
+    for size, taken in zip(SIZES, figures, strict=True):
+        what = f"{size:,} operations over {SITES} sites"
+        requests = "; ".join(f"{count / size:.1f}" for count in (taken.arm, taken.kubernetes, taken.slack))
+        posts, edits = taken.posts / taken.ended * 60, taken.edits / taken.ended * 60
+        rows += [
+            Row(f"{what}: asked for; all ended", f"{taken.asked:.0f} s; {taken.ended:.0f} s"),
+            Row(f"{what}: processor time, each", f"{taken.processor / size:.2f} s"),
+            Row(f"{what}: requests to ARM; to clusters; to Slack, each", requests),
+            Row(f"{what}: posts a minute; edits a minute", f"{posts:.0f}; {edits:.0f}"),
+            Row(f"{what}: that succeeded", f"{taken.succeeded:,}", f"{size:,}", taken.succeeded == size),
+            Row(f"{what}: commands acknowledged too late", f"{taken.late}", "0", taken.late == 0),
+            Row(f"{what}: cards that Slack's limits hold up then", f"{taken.behind}"),
+            Row(f"{what}: memory of the largest process", f"{taken.resident:.0f} MiB"),
+        ]
+    small, large = figures
+    time_taken, processor = (small.ended, large.ended), (small.processor, large.processor)
+    memory = (small.resident, large.resident)
+    return [*rows, twice("operations", time=time_taken, processor=processor, memory=memory)]
 
 
-async def _load(name: str, size: int) -> Figures:
+async def _load(on: str, size: int) -> Figures:
     with TemporaryDirectory(prefix="bench-") as folder:
-        async with place(name, _world(), _settings(Path(folder))) as there:
+        async with place(on, _world(), _settings(Path(folder))) as there:
             before, began, late = there.processor, time.perf_counter(), 0
             for number in range(size):
                 late += await _ask(there, number)
@@ -98,17 +91,17 @@ async def _load(name: str, size: int) -> Figures:
             asked = time.perf_counter() - began
             succeeded = await there.ended(size, PATIENCE)
             ended, processor = time.perf_counter() - began, there.processor - before
-            calls = [call["method"] for call in (await there.box.get("slack/calls"))["calls"]]
-            pages = [await bot.page("/metrics") for bot in there.bots]
             return Figures(
                 asked,
                 ended,
                 processor,
                 succeeded,
-                requests=sum(int(float(count)) for page in pages for count in REQUESTS.findall(page)),
+                arm=await there.counted("arm_requests_total"),
+                kubernetes=await there.counted("kubernetes_requests_total"),
                 late=late,
-                posts=calls.count("chat.postMessage"),
-                edits=calls.count("chat.update"),
+                slack=await there.counted("slack_calls_total"),
+                posts=await there.counted("slack_calls_total", 'method="chat.postMessage"'),
+                edits=await there.counted("slack_calls_total", 'method="chat.update"'),
                 behind=len(await there.store.messages.operations_behind()),
                 resident=there.resident,
             )
@@ -138,7 +131,7 @@ async def _planned(there: Place, count: int) -> None:
             states = dict(await there.store.operations.counts())
             if sum(states.values()) - states.get("planning", 0) >= count:
                 return
-            await asyncio.sleep(stage.LOOK)
+            await asyncio.sleep(stage.LOOK * 10)
 
 
 def _world() -> dict[str, Any]:

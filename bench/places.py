@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.replicas import replicas
+from bench.report import Row
 from bench.stage import LOOK, Bot, Sandbox, stage
 from services.model.operation import ENDED
 from services.store import Store, open_store
 
-SQLITE, POSTGRESQL = "SQLite, 1 process", "PostgreSQL, 3 replicas"
-PLACES = (SQLITE, POSTGRESQL)
+PLACES = {"sqlite": "SQLite, 1 process", "postgresql": "PostgreSQL, 3 replicas"}
+"""As the command line and the table name them."""
 MIB = 2**20
 LINEAR = 2.6
 """How often a figure may become when the work doubles: twice, and what a busy machine makes of that."""
@@ -22,7 +23,6 @@ LINEAR = 2.6
 class Place:
     """Bots beside a sandbox, and a look into their database that goes around them."""
 
-    name: str
     box: Sandbox
     bots: Sequence[Bot]
     store: Store
@@ -35,14 +35,25 @@ class Place:
     @property
     def processor(self) -> float:
         """Seconds of processor time that all processes have taken."""
+        return sum(self.processors)
+
+    @property
+    def processors(self) -> list[float]:
+        """Seconds of processor time of each process."""
         times = [bot.process.cpu_times() for bot in self.bots]
-        return sum(time.user + time.system for time in times)
+        return [time.user + time.system for time in times]
 
     async def share(self, seconds: float) -> float:
         """Per cent of one core that all processes take, over so many seconds."""
         before = self.processor
         await asyncio.sleep(seconds)
         return (self.processor - before) / seconds * 100
+
+    async def counted(self, counter: str, label: str = "") -> int:
+        """The sum of a counter over all processes, of `/metrics`; with `label` only where it has this label."""
+        pages = [await bot.page("/metrics") for bot in self.bots]
+        lines = [line for page in pages for line in page.splitlines() if line.startswith(f"registry_bot_{counter}{{")]
+        return sum(int(float(line.rpartition(" ")[2])) for line in lines if label in line)
 
     async def ended(self, count: int, within: float) -> int:
         """Return when so many operations have ended: how many succeeded. Raises TimeoutError."""
@@ -55,10 +66,10 @@ class Place:
 
 
 @asynccontextmanager
-async def place(name: str, made: dict[str, Any], settings: Mapping[str, str] | None = None) -> AsyncIterator[Place]:
+async def place(on: str, made: dict[str, Any], settings: Mapping[str, str] | None = None) -> AsyncIterator[Place]:
     """The bots of one of the `PLACES` beside a sandbox with this world, ready."""
     async with AsyncExitStack() as stack:
-        if name == SQLITE:
+        if on == "sqlite":
             box, bot = await stack.enter_async_context(stage(made, settings=settings))
             bots, url = [bot], f"sqlite:///{bot.database}"
         else:
@@ -67,9 +78,11 @@ async def place(name: str, made: dict[str, Any], settings: Mapping[str, str] | N
         store = await open_store(url)
         stack.push_async_callback(store.close)
         await box.connected(len(bots))
-        yield Place(name, box, bots, store)
+        yield Place(box, bots, store)
 
 
-def times(before: float, after: float) -> str:
-    """How often the second figure is the first."""
-    return f"{after / max(before, 1e-9):.1f} times"
+def twice(what: str, **figures: tuple[float, float]) -> Row:
+    """How often each figure is what it was with half of the work."""
+    times = {name: after / max(before, 1e-9) for name, (before, after) in figures.items()}
+    grown = "; ".join(f"{name} {growth:.1f} times" for name, growth in times.items())
+    return Row(f"twice as many {what}", grown, f"< {LINEAR:g} times", max(times.values()) < LINEAR)

@@ -14,7 +14,7 @@ import yaml
 
 from bench import stage
 from bench.fleet import LIST, SEED
-from bench.places import LINEAR, PLACES, Place, place, times
+from bench.places import Place, place, twice
 from bench.report import Row
 from bench.sites import sites
 from sandbox.fleet.script import plan
@@ -41,37 +41,35 @@ class Figures:
     """For lists of connected registries, a minute."""
     age: float
     """Seconds since the last poll of the cloud registry that waits longest."""
-    share: float
-    """Per cent of one core, of all processes."""
+    shares: list[float]
+    """Per cent of one core, of each process."""
     resident: float
     """MiB of the largest process."""
 
 
-async def measure() -> Sequence[Row]:
-    """Both sizes in both places."""
+async def measure(on: str) -> Sequence[Row]:
+    """Both sizes."""
+    small, large = [await _polled(on, registries, acrs) for registries, acrs in SIZES]
     rows: list[Row] = []
-    for name in PLACES:
-        small, large = [await _polled(name, registries, acrs) for registries, acrs in SIZES]
-        for (registries, acrs), figures in zip(SIZES, (small, large), strict=True):
-            what = f"{registries:,} connected registries in {acrs} ({name})"
-            requests = f"{figures.requests:.0f}; {figures.age:.0f} s"
-            share = f"{figures.share:.0f} %; {figures.resident:.0f} MiB"
-            rows += [
-                Row(f"{what}: list requests a minute; oldest poll", requests, f"{acrs}; -"),
-                Row(
-                    f"{what}: processor of one core; memory",
-                    share,
-                    f"< {HALF_A_CORE:.0f} %; -",
-                    figures.share < HALF_A_CORE,
-                ),
-            ]
-        growth = large.share / small.share
-        text = f"{times(small.share, large.share)}; {times(small.resident, large.resident)}"
-        rows.append(Row(f"twice as many ({name}): processor; memory", text, f"< {LINEAR:g} times", growth < LINEAR))
-    return rows
+    for (registries, acrs), figures in zip(SIZES, (small, large), strict=True):
+        what = f"{registries:,} connected registries in {acrs}"
+        total, shares = sum(figures.shares), " + ".join(f"{share:.1f}" for share in figures.shares)
+        requests = f"{figures.requests:.0f}; {figures.age:.0f} s"
+        rows += [
+            Row(f"{what}: list requests a minute; oldest poll", requests, f"{acrs}; -"),
+            Row(
+                f"{what}: processor of one core, by process",
+                f"{shares} %",
+                f"< {HALF_A_CORE:.0f} %",
+                total < HALF_A_CORE,
+            ),
+            Row(f"{what}: memory of the largest process", f"{figures.resident:.0f} MiB"),
+        ]
+    processor, memory = (sum(small.shares), sum(large.shares)), (small.resident, large.resident)
+    return [*rows, twice("connected registries", processor=processor, memory=memory)]
 
 
-async def _polled(name: str, registries: int, acrs: int) -> Figures:
+async def _polled(on: str, registries: int, acrs: int) -> Figures:
     made = stage.world()
     made["azure"] |= {"fleet": f"{registries}x{acrs}@{SEED}", "page_size": PAGE}
     clusters = plan(SEED, registries, acrs, 0, DAYS).clusters
@@ -83,16 +81,18 @@ async def _polled(name: str, registries: int, acrs: int) -> Figures:
         file = Path(folder) / "sites.yaml"
         file.write_text(yaml.safe_dump({"sites": document}), encoding="utf-8")
         settings = {"REGISTRY_BOT_SITES": str(file), "REGISTRY_BOT_WATCH_INTERVAL": "PT1M"}
-        async with place(name, made, settings) as there:
+        async with place(on, made, settings) as there:
             await there.box.say("watch all --alerts on")
             async with asyncio.timeout(FIRST):
                 while len(set(await _lists(there))) < acrs:
                     await asyncio.sleep(1)
             await there.box.forget("azure/requests")
-            share = await there.share(60 * MINUTES)
+            before = there.processors
+            await asyncio.sleep(60 * MINUTES)
+            shares = [(now - then) / (60 * MINUTES) * 100 for then, now in zip(before, there.processors, strict=True)]
             requests = len(await _lists(there)) / MINUTES
             ages = [float(age) for age in AGE.findall(await there.bots[0].page("/metrics"))]
-            return Figures(requests, max(ages), share, there.resident)
+            return Figures(requests, max(ages), shares, there.resident)
 
 
 async def _lists(there: Place) -> list[str]:

@@ -17,7 +17,7 @@ from sqlalchemy import String, Text, bindparam, cast, func, insert, literal, sel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bench.memory import SETTLE
-from bench.places import LINEAR, MIB, PLACES, Place, place, times
+from bench.places import MIB, Place, place, twice
 from bench.rate import answers
 from bench.report import Row
 from bench.stage import Sandbox, world
@@ -50,17 +50,13 @@ class Figures:
     size: float
 
 
-async def measure() -> Sequence[Row]:
-    """Both kinds in both places."""
-    rows: list[Row] = []
-    for name in PLACES:
-        rows += await _waiting(name)
-        rows += await _finished(name)
-    return rows
+async def measure(on: str) -> Sequence[Row]:
+    """Both kinds."""
+    return [*await _waiting(on), *await _finished(on)]
 
 
-async def _waiting(name: str) -> list[Row]:
-    async with place(name, world()) as there:
+async def _waiting(on: str) -> list[Row]:
+    async with place(on, world()) as there:
         await there.box.say("deploy edge0001 --site berlin")
         card = await there.box.message("waiting for approval")
         figures = await _filled(there, WAITING)
@@ -68,12 +64,12 @@ async def _waiting(name: str) -> list[Row]:
         await there.box.click(card, "Approve")
         await there.box.message("Deploy edge0001 to berlin: online")
         deployed = time.perf_counter() - began
-    title = f"approval to online, beside {WAITING[-1]:,} that wait ({name})"
-    return [*_rows("waiting", WAITING, name, figures), Row(title, f"{deployed:.2f} s")]
+    title = f"approval to online, beside {WAITING[-1]:,} that wait"
+    return [*_rows("waiting", WAITING, figures), Row(title, f"{deployed:.2f} s")]
 
 
-async def _finished(name: str) -> list[Row]:
-    async with place(name, world()) as there:
+async def _finished(on: str) -> list[Row]:
+    async with place(on, world()) as there:
         await there.box.say("deploy edge0001 --site berlin")
         await there.box.click(await there.box.message("waiting for approval"), "Approve")
         await there.box.message("Deploy edge0001 to berlin: online")
@@ -82,13 +78,13 @@ async def _finished(name: str) -> list[Row]:
         report = await there.store.audit.verify()
     if report.broken:
         raise RuntimeError(f"the copied audit rows are no chain: {report.broken}")
-    return _rows("finished", FINISHED, name, figures)
+    return _rows("finished", FINISHED, figures)
 
 
-def _rows(kind: str, sizes: tuple[int, int], name: str, figures: tuple[Figures, Figures]) -> list[Row]:
+def _rows(kind: str, sizes: tuple[int, int], figures: tuple[Figures, Figures]) -> list[Row]:
     rows = []
     for size, each in zip(sizes, figures, strict=True):
-        what = f"{size:,} {kind} ({name})"
+        what = f"{size:,} {kind}"
         answers = max(each.listed, each.audited)
         rows += [
             Row(f"{what}: start to ready", f"{each.start:.2f} s", f"< {READY:g} s", each.start < READY),
@@ -104,16 +100,8 @@ def _rows(kind: str, sizes: tuple[int, int], name: str, figures: tuple[Figures, 
             ),
         ]
     small, large = figures
-    growth = large.size / small.size
-    rows.append(
-        Row(
-            f"twice as many {kind} ({name}): database",
-            times(small.size, large.size),
-            f"< {LINEAR:g} times",
-            growth < LINEAR,
-        )
-    )
-    return rows
+    growth = twice(kind, processor=(small.idle, large.idle), database=(small.size, large.size))
+    return [*rows, growth]
 
 
 async def _filled(there: Place, sizes: tuple[int, int]) -> tuple[Figures, Figures]:
