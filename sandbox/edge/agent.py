@@ -110,6 +110,7 @@ class Agent:
             "link": "up" if self._cloud.link else "down",
             "scenario": self.scenario,
             "trouble": self._trouble,
+            "pulls": self._kubelet.pulls(),
             "extensions": [
                 {
                     "name": release.extension.name,

@@ -3,6 +3,7 @@
 import base64
 import ipaddress
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -58,10 +59,16 @@ class Kubelet:
         self._nodes: list[Object] = []
         self.trust_missing: Callable[[], bool] = lambda: False
         self._content = Content(runtimes)
+        self._pulled = 0
+        self._failed_pulls: Counter[str] = Counter()
 
     async def close(self) -> None:
         """Stop serving the programs that run in Pods."""
         await self._content.close()
+
+    def pulls(self) -> Object:
+        """How many pulls from connected registries have succeeded, and how many failed for which reason."""
+        return {"done": self._pulled, "failed": dict(self._failed_pulls)}
 
     def take(self, kind: str, pod: Object) -> None:
         """Apply an event of a watch."""
@@ -220,6 +227,7 @@ class Kubelet:
             try:
                 digests[text] = await self._pull(pod, pods.image(text))
             except PullError as error:
+                self._failed_pulls[str(error)] += 1
                 await self._pull_failed(pod, memory, text, error)
                 # The back-off grows with each failed pull.
                 first = FIRST_PULL_BACK_OFF if self._speed.container_start else SHORT_BACK_OFF
@@ -227,6 +235,7 @@ class Kubelet:
                 memory.pulls += 1
                 memory.due = self._clock.now() + timedelta(seconds=seconds)
                 return memory.due
+            self._pulled += 1
             await self._tell(pod, "Normal", "Pulled", f'Successfully pulled image "{text}"')
         if words := programs.arguments(pod):
             await self._run_program(pod, memory, words, digests)

@@ -1,7 +1,6 @@
 """The connected registry's process, one for each of its Pods: activate, keep in contact, synchronise, serve pulls."""
 
 import asyncio
-import hashlib
 import json
 import logging
 import uuid
@@ -82,7 +81,8 @@ class Runtime:
         self._synced = False
         self._phantom = False
         self._delay = speed.agent_period
-        self._known: set[str] = set()
+        self._accepted: set[tuple[str, str]] = set()
+        """Client tokens and their passwords that the cloud has accepted, at the last contact or since."""
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -166,16 +166,21 @@ class Runtime:
         return tags[reference]
 
     async def _password_fits(self, user: str, password: str) -> bool:
-        digest = hashlib.sha256(f"{user}:{password}".encode()).hexdigest()
-        if digest in self._known or self._connection is None:
-            return digest in self._known
+        if (user, password) in self._accepted or self._connection is None:
+            return (user, password) in self._accepted
         try:
             fits = await self._cloud.may_pull(self._connection, user, password)
         except UnreachableError:
             return False
         if fits:
-            self._known.add(digest)
+            self._accepted.add((user, password))
         return fits
+
+    async def _forget_ended_passwords(self) -> None:
+        """Accept no longer what the cloud does not: changes of client tokens reach the edge with a sync (Learn)."""
+        for user, password in list(self._accepted):
+            if not await self._cloud.may_pull(self._must_connection, user, password):
+                self._accepted.discard((user, password))
 
     async def _run(self) -> None:
         while True:
@@ -244,6 +249,7 @@ class Runtime:
         for _ in range(3):
             before = self._wishes()
             changes = await self._sync()
+            await self._forget_ended_passwords()
             await self._tell(synced=True)
             if changes:
                 self._say("INF", f"Synchronised: {changes} change(s).")

@@ -215,6 +215,14 @@ class Operator:
         )
         await self.core.create_namespaced_pod("default", {"metadata": {"name": "app"}, "spec": spec})
 
+    async def workload_again(self) -> None:
+        """Another Pod in the place of that one, which pulls by the same Secret."""
+        former = await self.core.read_namespaced_pod("app", "default")
+        await self.core.delete_namespaced_pod("app", "default", grace_period_seconds=0)
+        containers = [{"name": "app", "image": former.spec.containers[0].image}]
+        spec = {"containers": containers, "imagePullSecrets": [{"name": "regcred"}]}
+        await self.core.create_namespaced_pod("default", {"metadata": {"name": "app"}, "spec": spec})
+
     async def workload_status(self, when: Callable[[Any], bool]) -> Any:
         """The container status of that Pod once it is as wanted."""
 

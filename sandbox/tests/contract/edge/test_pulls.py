@@ -87,6 +87,31 @@ async def test_a_pull_without_the_right_password_is_unauthorized(
     assert "401 Unauthorized" in await refused(operator)
 
 
+async def test_a_password_that_has_ended_pulls_until_the_edge_has_synced(operator: Operator, sandbox: Sandbox) -> None:
+    await operator.deploy()
+    password = await client_token(operator, sandbox, "hello-world")
+    await operator.workload(f"{ADDRESS}/hello-world:latest", user="client01", password=password)
+    await operator.workload_status(lambda one: one.image_id)
+
+    await operator.password("client01")
+    await operator.workload_again()
+    await operator.workload_status(lambda one: one.image_id)
+    synced = (await operator.registry()).properties.parent.sync_properties.last_sync_time
+    sandbox.clock.turn(60)
+
+    async def has_synced() -> bool:
+        return bool((await operator.registry()).properties.parent.sync_properties.last_sync_time != synced)
+
+    await eventually(has_synced)
+    await operator.workload_again()
+
+    assert "401 Unauthorized" in await refused(operator)
+    assert sandbox.edge
+    pulls = sandbox.edge.agent("berlin-arc").status()["pulls"]
+    assert pulls["done"] == 2
+    assert ["401 Unauthorized" in reason for reason in pulls["failed"]] == [True]
+
+
 async def test_a_token_that_the_connected_registry_does_not_list_is_unauthorized(
     operator: Operator, sandbox: Sandbox
 ) -> None:
