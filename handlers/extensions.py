@@ -153,6 +153,7 @@ async def update(
     trust_node_selector: OnOff | None = None,
     service_type: ServiceType | None = None,
     dns_name: str = "",
+    parent_protocol: Protocol | None = None,
     dry_run: bool = False,
     services: Services,
 ) -> Message | None:
@@ -173,6 +174,7 @@ async def update(
         trust_node_selector: Whether only nodes with the label containerd-configured-by=connected-registry do.
         service_type: Type of its Service; nodes pull by the address inside the cluster with each of them.
         dns_name: A name that its certificate gets beside the address, such as edge01.example.com.
+        parent_protocol: How the connected registry above it is served, for one that syncs through another.
         dry_run: Only show the plan and the checks; write nothing.
     """
     options = ExtensionUpdateOptions(
@@ -185,6 +187,7 @@ async def update(
         _flag(trust_node_selector),
         service_type,
         dns_name,
+        parent_protocol,
     )
     kind = "extension update"
     return await order(request, services, kind=kind, target=name, site=site, options=options, dry_run=dry_run)
@@ -269,6 +272,7 @@ async def reinstall(
     storage_request: str | None = None,
     extension_name: str | None = None,
     version: str = "",
+    parent_protocol: Protocol | None = None,
     choose: bool = False,
     dry_run: bool = False,
     services: Services,
@@ -287,11 +291,12 @@ async def reinstall(
         storage_request: Size of the volume, such as 250Gi.
         extension_name: Name of the Arc extension and its Helm release; by default the connected registry's.
         version: Version of the extension; newest for the newest one, by default the site's own.
+        parent_protocol: How the connected registry above it is served, for one that syncs through another.
         choose: Open a form with what the cluster has to choose from.
         dry_run: Only show the plan and the checks; write nothing.
     """
     if choose and request.trigger_id:
         return await _choices(name, site, services)
-    options = ReinstallOptions(service_ip, storage_class, storage_request, extension_name, version)
+    options = ReinstallOptions(service_ip, storage_class, storage_request, extension_name, version, parent_protocol)
     kind = "extension reinstall"
     return await order(request, services, kind=kind, target=name, site=site, options=options, dry_run=dry_run)

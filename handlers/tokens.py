@@ -11,6 +11,7 @@ from handlers.kit.request import Request
 from handlers.orders import order
 from handlers.views import tokens as views
 from services.model.errors import Invalid
+from services.operations.connection_string import Protocol
 from services.operations.token_rotation.request import RotationOptions
 from services.operations.workload.rotation import RotationOptions as ClientOptions
 from services.policy.sites import Site
@@ -45,6 +46,7 @@ async def list_(request: Request, name: str, *, site: Site | None = None, servic
         "token rotate edge01 --site berlin",
         "token rotate edge01 --site berlin --expires 90d --dry-run",
         "token rotate edge01 --site berlin --workload hello-world",
+        "token rotate line1 --site berlin --parent-protocol https",
     ),
     changes=True,
 )
@@ -56,6 +58,7 @@ async def rotate(
     expires: timedelta | None = None,
     workload: str | None = None,
     namespace: str = "default",
+    parent_protocol: Protocol | None = None,
     dry_run: bool = False,
     services: Services,
 ) -> Message | None:
@@ -72,11 +75,12 @@ async def rotate(
         expires: How long the new password is valid, such as 90d; without it for ever.
         workload: Whose client token, instead of the sync token; as `workload show` has it.
         namespace: Where that workload is.
+        parent_protocol: How the connected registry above it is served, for one that syncs through another.
         dry_run: Only show the plan and the checks; write nothing.
     """
     if expires is not None and expires < SHORTEST:
         raise Invalid("expires", "", "expires.short", {"value": expires, "low": SHORTEST})
     end = (request.now + expires).replace(microsecond=0) if expires else None
-    options = RotationOptions(end) if workload is None else ClientOptions(workload, namespace, end)
+    options = RotationOptions(end, parent_protocol) if workload is None else ClientOptions(workload, namespace, end)
     kind = "token rotate" if workload is None else "workload rotate"
     return await order(request, services, kind=kind, target=name, site=site, options=options, dry_run=dry_run)

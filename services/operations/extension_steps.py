@@ -41,7 +41,11 @@ async def new_connection_string(scene: Scene) -> Secret:
         acr, f"{acr.id}/tokens/{params['token']}", params["slot"], expires=params.get("expires")
     )
     return connection_string(
-        name=registry.name, token=params["token"], password=password, gateway_endpoint=registry.gateway_endpoint
+        name=registry.name,
+        token=params["token"],
+        password=password,
+        gateway_endpoint=registry.gateway_endpoint,
+        protocol=params.get("parent_protocol", "https"),
     )
 
 
@@ -168,13 +172,14 @@ def protected_lines(site: Site, operation: Operation, planned: PlannedStep) -> t
     )
     form = (
         '{"connectionString": "ConnectedRegistryName=%s;SyncTokenName=%s;SyncTokenPassword=%s;'
-        'ParentGatewayEndpoint=%s;ParentEndpointProtocol=https"'
+        'ParentGatewayEndpoint=%s;ParentEndpointProtocol=%s"'
     )
     others: dict[str, object] = {TLS_SECRET: params["tls_secret"]} if params.get("tls_secret") else {}
     files = _certificate_lines(site) if params.get("certificate") else {}
     others |= {key: variable for key, (variable, _line) in files.items()}
     form += "".join(f', "{key}": "%s"' for key in others) + "}"
-    values = command_line("", operation.target, params["token"], _PASSWORD, _GATEWAY, *others.values())
+    protocol = params.get("parent_protocol", "https")
+    values = command_line("", operation.target, params["token"], _PASSWORD, _GATEWAY, protocol, *others.values())
     return (
         *fetched(_PASSWORD, generate),
         *fetched(_GATEWAY, gateway),

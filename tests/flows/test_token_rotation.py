@@ -7,6 +7,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from sandbox.azure.cloud import ConnectedRegistry, Origin
+from sandbox.azure.images import sample_image
 from tests.flows.conversation import Conversation
 
 ROTATE = "token rotate edge01 --site berlin"
@@ -19,10 +20,10 @@ def cloud(registry: Conversation) -> Any:
     return registry.box.azure.cloud.registries["contosoacr"]
 
 
-def extension(registry: Conversation) -> Any:
+def extension(registry: Conversation, name: str = "edge01") -> Any:
     """The extension inside the sandbox, with its secrets."""
     assert registry.box.azure
-    return registry.box.azure.cloud.cluster("edge-rg", "berlin-arc").extensions["edge01"]  # type: ignore[union-attr]  # it is there
+    return registry.box.azure.cloud.cluster("edge-rg", "berlin-arc").extensions[name]  # type: ignore[union-attr]  # it is there
 
 
 def passwords(registry: Conversation) -> list[str]:
@@ -30,10 +31,10 @@ def passwords(registry: Conversation) -> list[str]:
     return sorted(cloud(registry).tokens["edge01"].passwords)
 
 
-async def contacts(registry: Conversation) -> None:
+async def contacts(registry: Conversation, target: str = "edge01") -> None:
     """Let the edge make contact a minute after it got the new password, and once more after the old one has ended."""
     for step in ("token.contact", "token.still_in_contact"):
-        await registry.running(step)
+        await registry.running(step, target)
         await registry.post("/sandbox/clock", turn=MINUTE)
     await registry.quiet()
 
@@ -203,3 +204,47 @@ Registry: :x:  *Rotate the sync token of edge01 at berlin*  ·  failed
     assert kept == snapshot(["password1", "password2"])
     assert (await deployed.operation()).state == "succeeded"
     assert passwords(deployed) == snapshot(["password2"])
+
+
+async def test_one_below_another_gets_a_password_where_somebody_says_how_its_parent_is_served(
+    registry: Conversation,
+) -> None:
+    acr, now = cloud(registry), registry.box.clock.now()
+    acr.images.put("hello-world", "latest", sample_image("hello-world:latest"), now)
+    for line in ("create plant --site berlin --mode ReadWrite", "create line1 --site berlin --parent plant"):
+        await registry.say(line)
+    await registry.say("extension deploy line1 --site berlin --parent-protocol http")
+    installed = extension(registry, "line1").protected["connectionString"].split(";")
+    refused = []
+    for command in (
+        "token rotate line1",
+        "extension reinstall line1",
+        "extension update line1 --tls secret --tls-secret edge",
+    ):
+        await registry.say(f"{command} --site berlin --dry-run")
+        refused.append(await registry.blockers())
+    await registry.say("extension reinstall line1 --site berlin --parent-protocol https --dry-run")
+    reinstallation = await registry.answer()
+    await registry.say("token rotate line1 --site berlin --parent-protocol http", quiet=False)
+    await contacts(registry, "line1")
+    rotated = extension(registry, "line1").protected["connectionString"].split(";")
+
+    assert (
+        refused
+        == [
+            snapshot("""\
+  :no_entry:  `line1` syncs through `plant`, and Azure does not show by which protocol that is served.
+  Say it: `--parent-protocol https`, or `http` where `plant` is served without TLS.\
+""")
+        ]
+        * 3
+    )
+    assert reinstallation.splitlines()[0] == snapshot(
+        "Registry (only you): :mag:  *Reinstall the extension of line1 at berlin*  ·  dry run"
+    )
+    assert (await registry.operation("line1")).state == "succeeded"
+    assert installed[3:] == snapshot(
+        ["ParentGatewayEndpoint=contosoacr.westeurope.data.azurecr.io", "ParentEndpointProtocol=http"]
+    )
+    assert rotated[3:] == installed[3:]
+    assert rotated[2] != installed[2]

@@ -76,6 +76,14 @@ EXTENSION_WORLD = extension_update.Observation(
     missing_at_acr=Known(()),
     missing_at_cluster=Known(()),
 )
+ROTATION_WORLD = token_rotation.Observation(
+    connected=Known((replace(REGISTRY, gateway_endpoint="contosoacr.westeurope.data.azurecr.io"),)),
+    tokens=Known((replace(sync_token("edge01"), passwords=(PasswordSlot("password1", NOW),)),)),
+    cluster=Known(ArcCluster("/arc", "hamburg-arc", "westeurope", "Connected", NOW)),
+    extensions=Known((replace(EXTENSION, settings={"service.clusterIP": REGISTRY.login_server}),)),
+    missing_at_acr=Known(()),
+    missing_at_cluster=Known(()),
+)
 KINDS: Mapping[str, Operation] = {
     "permissions": waiting(
         PERMISSIONS,
@@ -93,14 +101,7 @@ KINDS: Mapping[str, Operation] = {
     "token rotate": waiting(
         TOKEN_ROTATION,
         RotationOptions(NOW + timedelta(days=90)),
-        token_rotation.Observation(
-            connected=Known((replace(REGISTRY, gateway_endpoint="contosoacr.westeurope.data.azurecr.io"),)),
-            tokens=Known((replace(sync_token("edge01"), passwords=(PasswordSlot("password1", NOW),)),)),
-            cluster=Known(ArcCluster("/arc", "hamburg-arc", "westeurope", "Connected", NOW)),
-            extensions=Known((replace(EXTENSION, settings={"service.clusterIP": REGISTRY.login_server}),)),
-            missing_at_acr=Known(()),
-            missing_at_cluster=Known(()),
-        ),
+        ROTATION_WORLD,
     ),
     "create": waiting(
         CREATION,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from handlers.views.procedures.words import FindingWords
+from handlers.views.procedures.words import PARENT_FINDINGS, FindingWords
 from services.operations.deploy.codes import Code, ExtensionCode
 
 _REGISTRY = "--registry {registry} --resource-group {group}"
@@ -309,23 +309,7 @@ FINDINGS: Mapping[str, FindingWords] = {
 }
 
 EXTENSION_FINDINGS: Mapping[str, FindingWords] = {
-    Code.CONNECTED_HAS_PARENT: FindingWords(
-        "{name} syncs through {parent}, and Azure does not show by which protocol that is served.",
-        "Say it: `--parent-protocol https`, or `http` where {parent} is served without TLS.",
-    ),
-    ExtensionCode.PARENT_REACHED: FindingWords("{name} reaches {parent} at {endpoint} by HTTPS."),
-    ExtensionCode.PARENT_PLAIN_HTTP: FindingWords(
-        "{name} reaches {parent} at {endpoint} by plain HTTP: its password and the images travel unencrypted.",
-        "Only for a network that nobody else is in.",
-    ),
-    ExtensionCode.PARENT_ENDPOINT_UNKNOWN: FindingWords(
-        "Azure does not show where {name} reaches {parent}, which its connection string needs.",
-        "Install {parent} first, and look whether it is online.",
-        command="show {parent} --site {site}",
-    ),
-    ExtensionCode.PARENT_IS_CLOUD: FindingWords(
-        "{name} syncs from the cloud registry itself, which takes HTTPS alone.", "Leave out `--parent-protocol`."
-    ),
+    **PARENT_FINDINGS,
     ExtensionCode.TOKEN_SHARED: FindingWords(
         "Others use the token {token} too, and would lose a password: {users}.",
         "Give {name} a sync token of its own: remove it and deploy it again.",

@@ -9,6 +9,7 @@ from handlers.views.procedures.words import (
     AZURE_FINDINGS,
     CERTIFICATE_CAUSES,
     CERTIFICATE_FINDINGS,
+    PARENT_FINDINGS,
     REGISTRY_FINDINGS,
     CauseWords,
     FindingWords,
@@ -88,6 +89,7 @@ WORDS = ProcedureWords(
         **REGISTRY_FINDINGS,
         **CERTIFICATE_FINDINGS,
         **AZURE_FINDINGS,
+        **PARENT_FINDINGS,
         Code.EXTENSION_FOUND: FindingWords("The extension {extension} runs {name} ({state}, version {version})."),
         Code.EXTENSION_ABSENT: FindingWords(
             "No extension at {site} is certainly that of {name}.",
@@ -146,10 +148,9 @@ WORDS = ProcedureWords(
         ),
         Code.NO_CONNECTION_STRING: FindingWords(
             "No new connection string can be built for {name}, which has to go with the change: its sync token is gone"
-            " or disabled, or it syncs through another connected registry.",
-            "Change it by hand.",
-            "az acr connected-registry get-settings --name {name} --registry {registry} --resource-group {group}"
-            " --parent-protocol https --generate-password 2",
+            " or disabled, or Azure does not show the data endpoint of the cloud registry.",
+            "The line shows its token and its data endpoint; whichever is missing has to come back first.",
+            "az acr connected-registry show --name {name} --registry {registry} --resource-group {group}",
         ),
         AzureCode.AGENTS_AWAY: FindingWords(
             "The Arc agents of {cluster} do not reach Azure ({state}, last seen {last_heartbeat}), so that nobody"

@@ -10,6 +10,7 @@ from handlers.views.procedures.words import (
     AZURE_FINDINGS,
     CERTIFICATE_CAUSES,
     CERTIFICATE_FINDINGS,
+    PARENT_FINDINGS,
     REGISTRY_FINDINGS,
     CauseWords,
     FindingWords,
@@ -95,14 +96,8 @@ WORDS = ProcedureWords(
         **REGISTRY_FINDINGS,
         **CERTIFICATE_FINDINGS,
         **AZURE_FINDINGS,
+        **PARENT_FINDINGS,
         Code.MANAGED_IDENTITY: FindingWords("{name} syncs with a managed identity and has no password to rotate."),
-        Code.NESTED: FindingWords(
-            "{name} syncs through {parent}, and Azure does not show by which protocol, so that its connection string"
-            " can't be built again.",
-            "Rotate it by hand: the line gives the new connection string for the extension's protected settings.",
-            "az acr connected-registry get-settings --name {name} --registry {registry} --resource-group {group}"
-            " --parent-protocol https --generate-password 2",
-        ),
         Code.NOT_ACTIVATED: FindingWords(
             "{name} is not activated, so no runtime works with its password.",
             "Deploy it: that makes a new password too.",

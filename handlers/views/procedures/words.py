@@ -11,6 +11,7 @@ from services.operations.arrival_codes import ArrivalCause, ArrivalCode
 from services.operations.azure_checks import AzureCode
 from services.operations.causes import ImageCause
 from services.operations.certificates import CertificateCause, CertificateCode
+from services.operations.parents import ParentCode
 from services.operations.registry_checks import RegistryCode
 
 
@@ -100,6 +101,27 @@ REGISTRY_FINDINGS: Mapping[str, FindingWords] = {
     ),
 }
 """Of the kinds that change a connected registry which is there."""
+
+PARENT_FINDINGS: Mapping[str, FindingWords] = {
+    ParentCode.PARENT_PROTOCOL_UNKNOWN: FindingWords(
+        "{name} syncs through {parent}, and Azure does not show by which protocol that is served.",
+        "Say it: `--parent-protocol https`, or `http` where {parent} is served without TLS.",
+    ),
+    ParentCode.PARENT_REACHED: FindingWords("{name} reaches {parent} at {endpoint} by HTTPS."),
+    ParentCode.PARENT_PLAIN_HTTP: FindingWords(
+        "{name} reaches {parent} at {endpoint} by plain HTTP: its password and the images travel unencrypted.",
+        "Only for a network that nobody else is in.",
+    ),
+    ParentCode.PARENT_ENDPOINT_UNKNOWN: FindingWords(
+        "Azure does not show where {name} reaches {parent}, which its connection string needs.",
+        "Install {parent} first, and look whether it is online.",
+        command="show {parent} --site {site}",
+    ),
+    ParentCode.PARENT_IS_CLOUD: FindingWords(
+        "{name} syncs from the cloud registry itself, which takes HTTPS alone.", "Leave out `--parent-protocol`."
+    ),
+}
+"""Of the kinds that send a new connection string."""
 
 CERTIFICATE_FINDINGS: Mapping[str, FindingWords] = {
     CertificateCode.CERTIFICATE_FITS: FindingWords("The site's own certificate is for {names}, until {ends}."),

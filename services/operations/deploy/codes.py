@@ -103,7 +103,3 @@ class ExtensionCode(StrEnum):
 
     TOKEN_ABSENT = auto()
     TOKEN_SHARED = auto()
-    PARENT_REACHED = auto()
-    PARENT_PLAIN_HTTP = auto()
-    PARENT_ENDPOINT_UNKNOWN = auto()
-    PARENT_IS_CLOUD = auto()

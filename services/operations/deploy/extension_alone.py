@@ -7,7 +7,7 @@ from services.model.azure import Token, resource_name
 from services.model.plan import Finding, Plan, PlannedStep
 from services.operations.acr_steps import REGISTER_PROVIDERS
 from services.operations.answers import Questions, known
-from services.operations.checks import Check, blocker, check, ok, required, warning
+from services.operations.checks import Check, blocker, check, ok, required
 from services.operations.connection_string import Protocol
 from services.operations.deploy import plan as deployment
 from services.operations.deploy.checks import cloud, cluster, extension
@@ -19,6 +19,7 @@ from services.operations.deploy.request import DeployOptions, DeployRequest, fil
 from services.operations.deploy.steps.cluster import HOLD_ADDRESS, RESERVE_ADDRESS, VERIFY
 from services.operations.deploy.steps.connected import ENABLE_DATA_ENDPOINT, ONLINE
 from services.operations.deploy.steps.extension import INSTALL
+from services.operations.parents import parent_params, way_to_parent
 from services.operations.procedure import Draft
 from services.operations.registry_checks import RegistryObservation, at_rest
 from services.policy.sites import Site
@@ -51,28 +52,15 @@ def extension_request(site: Site, name: str, options: ExtensionDeployOptions) ->
 
 @check("connected.exists", title="Connected registry exists", essential=True)
 def exists(_site: Site, request: DeployRequest, observation: Observation) -> Finding:
-    """One below another needs to be told how that is served: its connection string says so, and Azure does not."""
-    finding = at_rest(RegistryObservation(observation.connected), request.name)
-    registry = observation.registry_named(request.name)
-    if registry is None or finding.level == "blocker" or not registry.parent or request.parent_protocol:
-        return finding
-    return blocker(Code.CONNECTED_HAS_PARENT, parent=registry.parent)
+    """And is at rest."""
+    return at_rest(RegistryObservation(observation.connected), request.name)
 
 
 @check("connected.parent", title="Way to its parent")
 def parent(_site: Site, request: DeployRequest, observation: Observation) -> Finding | None:
-    """By the endpoint that Azure shows for it. The cloud registry is reached by HTTPS alone."""
-    registry, protocol = observation.registry_named(request.name), request.parent_protocol
-    if registry is None or protocol is None:
-        return None
-    if not registry.parent:
-        return blocker(ExtensionCode.PARENT_IS_CLOUD) if protocol == "http" else None
-    facts = {"parent": registry.parent, "endpoint": registry.gateway_endpoint, "protocol": protocol}
-    if not registry.gateway_endpoint:
-        return blocker(ExtensionCode.PARENT_ENDPOINT_UNKNOWN, **facts)
-    if protocol == "http":
-        return warning(ExtensionCode.PARENT_PLAIN_HTTP, **facts)
-    return ok(ExtensionCode.PARENT_REACHED, **facts)
+    """By the endpoint that Azure shows for it, and the protocol that somebody names."""
+    registry = observation.registry_named(request.name)
+    return way_to_parent(registry, request.parent_protocol) if registry else None
 
 
 @check("token.found", title="Sync token is there", essential=True)
@@ -126,8 +114,7 @@ def _plan(site: Site, request: DeployRequest, observation: Observation) -> Draft
         return Draft((), draft.observed)
     kinds, sync_token = {step.kind for step in STEPS}, known(observation.token, None)
     own: dict[str, object] = {"token": sync_token.name} if sync_token else {}
-    if registry.parent and request.parent_protocol:
-        own["parent_protocol"] = request.parent_protocol
+    own |= parent_params(registry, request.parent_protocol)
     return Draft(tuple(_with_own(step, own) for step in draft.steps if step.kind in kinds), draft.observed)
 
 

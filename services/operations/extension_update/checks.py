@@ -6,6 +6,7 @@ from services.operations.checks import Check, blocker, check, ok, required, warn
 from services.operations.extension_update.change import change_of
 from services.operations.extension_update.observation import Observation
 from services.operations.extension_update.request import Code, ExtensionUpdateRequest
+from services.operations.parents import way_to_parent
 from services.operations.registry_checks import CHANGING, at_rest
 from services.operations.token_steps import idle_slot
 from services.policy.extensions import (
@@ -123,9 +124,18 @@ def password(_site: Site, request: ExtensionUpdateRequest, observation: Observat
         return blocker(Code.OTHER_SECRETS, keys=change.lost_secrets, extension=change.extension.name)
     required(observation.tokens)
     token = observation.token(request.name)
-    if token is None or not token.enabled or registry.parent or not registry.gateway_endpoint:
+    if token is None or not token.enabled or not (registry.parent or registry.gateway_endpoint):
         return blocker(Code.NO_CONNECTION_STRING)
     return ok(Code.NEW_PASSWORD, slot=idle_slot(token), token=token.name)
+
+
+@check("connected.parent", title="Way to its parent")
+def parent(_site: Site, request: ExtensionUpdateRequest, observation: Observation) -> Finding | None:
+    """As the new connection string has to name it."""
+    change, registry = change_of(request, observation), observation.registry(request.name)
+    if change is None or registry is None or not change.replaces_secrets:
+        return None
+    return way_to_parent(registry, request.options.parent_protocol)
 
 
 @check("cluster.agents", title="Arc agents reach Azure", essential=True)
@@ -161,6 +171,7 @@ CHECKS: tuple[Check[ExtensionUpdateRequest, Observation], ...] = (
     certificate,
     labels,
     password,
+    parent,
     agents,
     actions,
 )

@@ -27,6 +27,7 @@ from services.operations.extension_update.request import (
     ExtensionUpdateRequest,
     extension_update_request,
 )
+from services.operations.parents import parent_params
 from services.operations.procedure import Draft, Procedure, site_names
 from services.operations.step import Scene
 from services.operations.token_steps import idle_slot
@@ -97,6 +98,9 @@ def _plan(_site: Site, request: ExtensionUpdateRequest, observation: Observation
         "token": token.name if sends_secret and token else "",
         "slot": idle_slot(token) if sends_secret else "",
     }
+    registry = observation.registry(request.name)
+    if sends_secret and registry is not None:
+        params |= parent_params(registry, request.options.parent_protocol)
     if request.options.tls == "certificate" and isinstance(observation.certificate, Certificate):
         params["certificate"] = asdict(observation.certificate)
     steps = [PlannedStep(UPDATE.kind, params, "change")]

@@ -1,11 +1,12 @@
 """What a change of an extension is asked to do, and all words for what it sees and why it fails."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum, auto
 from typing import Literal
 
 from services.model.errors import Invalid
+from services.operations.connection_string import Protocol
 from services.policy.extensions import (
     CERT_MANAGER,
     CERT_MANAGER_INSTALL,
@@ -54,6 +55,8 @@ class ExtensionUpdateOptions:
     trust_node_selector: bool | None = None
     service_type: ServiceType | None = None
     dns_name: str = ""
+    parent_protocol: Protocol | None = None
+    """By which it reaches the connected registry above it: changes nothing, but a new connection string says so."""
 
     @property
     def settings(self) -> dict[str, str]:
@@ -101,7 +104,7 @@ class Cause(StrEnum):
 
 def extension_update_request(_site: Site, name: str, options: ExtensionUpdateOptions) -> ExtensionUpdateRequest:
     """Raises `Invalid` where nothing is to change, and for options that exclude each other."""
-    if options == ExtensionUpdateOptions():
+    if replace(options, parent_protocol=None) == ExtensionUpdateOptions():
         raise Invalid("version", "", "extension_update.nothing")
     if options.version and options.auto_upgrade:
         # Azure refuses a version that is to stay and to be upgraded (azure-cli-extensions: k8s-extension).

@@ -117,7 +117,11 @@ def _request(site: Site, name: str, options: ReinstallOptions) -> ReinstallReque
         site,
         name,
         ExtensionDeployOptions(
-            options.service_ip, options.storage_class, options.storage_request, options.extension_name
+            options.service_ip,
+            options.storage_class,
+            options.storage_request,
+            options.extension_name,
+            options.parent_protocol,
         ),
     )
     version = {"": request.version, NEWEST: None}.get(options.version, options.version)

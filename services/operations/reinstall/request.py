@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum, auto
 
+from services.operations.connection_string import Protocol
+
 NEWEST = "newest"
 """Typed in place of a version: the newest one of the release train, whatever the site file says."""
 
@@ -16,6 +18,7 @@ class ReinstallOptions:
     storage_request: str | None = None
     extension_name: str | None = None
     version: str = ""
+    parent_protocol: Protocol | None = None
 
 
 class Code(StrEnum):

@@ -254,6 +254,7 @@ def _former_extension(world: World, planned: PlannedStep) -> Iterator[Part]:
         tls_secret="",
         token=token.name if token else "",
         slot=idle_slot(token) if token else "",
+        **({"parent_protocol": params["parent_protocol"]} if params.get("parent_protocol") else {}),
     )
     if world.observation.sees_cluster:
         yield _step(extension_update.AVAILABLE.kind, "verify", name=extension.name)

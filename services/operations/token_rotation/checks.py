@@ -6,6 +6,7 @@ from services.operations import azure_checks
 from services.operations.answers import known
 from services.operations.checks import Check, blocker, check, ok, required, warning
 from services.operations.extension_steps import CONNECTION_STRING
+from services.operations.parents import way_to_parent
 from services.operations.registry_checks import CHANGING, at_rest
 from services.operations.token_rotation.observation import Observation
 from services.operations.token_rotation.request import Code, RotationRequest
@@ -30,13 +31,13 @@ def exists(_site: Site, request: RotationRequest, observation: Observation) -> F
 
 @check("connected.string", title="Connection string can be built")
 def string(_site: Site, request: RotationRequest, observation: Observation) -> Finding | None:
-    """Of a nested one Azure does not show by which protocol it was told to reach its parent."""
+    """It names what the registry syncs from: the cloud registry, or the connected registry above it."""
     registry = observation.registry(request.name)
     if registry is None:
         return None
-    if registry.parent:
-        return blocker(Code.NESTED, parent=registry.parent)
-    return None if registry.gateway_endpoint else blocker(Code.GATEWAY_UNKNOWN)
+    if registry.parent or registry.gateway_endpoint:
+        return way_to_parent(registry, request.parent_protocol)
+    return blocker(Code.GATEWAY_UNKNOWN)
 
 
 @check("token.found", title="Sync token is its own", essential=True)

@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from services.model.plan import PlannedStep
 from services.operations.certificates import Certificate
+from services.operations.parents import parent_params
 from services.operations.procedure import Draft
 from services.operations.token_rotation.observation import Observation
 from services.operations.token_rotation.request import RotationRequest
@@ -25,6 +26,7 @@ def plan(_site: Site, request: RotationRequest, observation: Observation) -> Dra
         "token": token.name,
         "slot": slot,
         "expires": request.expires,
+        **parent_params(registry, request.parent_protocol),
     }
     if TLS_KEY in extension.secrets and isinstance(observation.certificate, Certificate):
         params["certificate"] = asdict(observation.certificate)

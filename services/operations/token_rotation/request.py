@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, auto
 
+from services.operations.connection_string import Protocol
 from services.policy.sites import Site
 
 
 @dataclass(frozen=True)
 class RotationOptions:
-    """`expires` is when the new password ends by itself; None: never."""
+    """`expires` is when the new password ends by itself; None: never. `parent_protocol` as in `RotationRequest`."""
 
     expires: datetime | None = None
+    parent_protocol: Protocol | None = None
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class RotationRequest:
 
     name: str
     expires: datetime | None
+    parent_protocol: Protocol | None = None
+    """By which it reaches the connected registry above it; None: nobody has said."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,6 @@ class Code(StrEnum):
     """All words that a finding can be. `handlers.views.procedures.token_rotation` has their sentences."""
 
     MANAGED_IDENTITY = auto()
-    NESTED = auto()
     NOT_ACTIVATED = auto()
     GATEWAY_UNKNOWN = auto()
     IN_CONTACT = auto()
@@ -65,4 +68,4 @@ class Cause(StrEnum):
 
 def rotation_request(_site: Site, name: str, options: RotationOptions) -> RotationRequest:
     """Of this registry; whether it exists is for the checks to see."""
-    return RotationRequest(name, options.expires)
+    return RotationRequest(name, options.expires, options.parent_protocol)

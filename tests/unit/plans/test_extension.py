@@ -16,6 +16,7 @@ from services.operations.deploy.codes import ExtensionCode
 from services.operations.deploy.extension_alone import EXTENSION_DEPLOY, ExtensionDeployOptions
 from services.operations.extension_update.procedure import EXTENSION_UPDATE
 from services.operations.extension_update.request import Code, ExtensionUpdateOptions
+from services.operations.parents import ParentCode
 from services.operations.registry_checks import RegistryCode
 from services.operations.remove.extension_alone import EXTENSION_DELETION, ExtensionDeleteOptions
 from services.operations.remove.request import Code as RemoveCode
@@ -71,7 +72,7 @@ def test_an_installation_leaves_the_connected_registry_as_it_is() -> None:
     ("answers", "code"),
     [
         ({"connected": Known(())}, RegistryCode.CONNECTED_ABSENT),
-        ({"connected": Known((replace(INACTIVE, parent="plant"),))}, DeployCode.CONNECTED_HAS_PARENT),
+        ({"connected": Known((replace(INACTIVE, parent="plant"),))}, ParentCode.PARENT_PROTOCOL_UNKNOWN),
         (
             {
                 "connected": Known(
@@ -92,10 +93,10 @@ def test_an_installation_that_could_not_sync_is_refused(answers: dict[str, Any],
 @pytest.mark.parametrize(
     ("registry", "protocol", "code"),
     [
-        ({"parent": "plant", "gateway_endpoint": "10.1.0.5"}, "https", ExtensionCode.PARENT_REACHED),
-        ({"parent": "plant", "gateway_endpoint": "10.1.0.5"}, "http", ExtensionCode.PARENT_PLAIN_HTTP),
-        ({"parent": "plant"}, "https", ExtensionCode.PARENT_ENDPOINT_UNKNOWN),
-        ({}, "http", ExtensionCode.PARENT_IS_CLOUD),
+        ({"parent": "plant", "gateway_endpoint": "10.1.0.5"}, "https", ParentCode.PARENT_REACHED),
+        ({"parent": "plant", "gateway_endpoint": "10.1.0.5"}, "http", ParentCode.PARENT_PLAIN_HTTP),
+        ({"parent": "plant"}, "https", ParentCode.PARENT_ENDPOINT_UNKNOWN),
+        ({}, "http", ParentCode.PARENT_IS_CLOUD),
     ],
 )
 def test_one_below_another_is_installed_where_somebody_says_how_that_is_served(

@@ -41,11 +41,13 @@ from services.operations.remove.request import RemoveOptions
 from services.operations.rollback import observation as rollback
 from services.operations.rollback.procedure import ROLLBACK
 from services.operations.rollback.request import RollbackOptions
+from services.operations.token_rotation.procedure import TOKEN_ROTATION
+from services.operations.token_rotation.request import RotationOptions
 from services.operations.workload import observation as workload
 from services.operations.workload.procedure import DELETE_WORKLOAD, DEPLOY_WORKLOAD
 from services.operations.workload.request import DeletionOptions, WorkloadOptions
 from services.policy.sites import PROVIDERS, OwnCertificate, Site, gateway_actions
-from tests.golden.kinds import EXTENSION_WORLD, KINDS, PLANT, PULLING, TILL, sync_scope_map, sync_token
+from tests.golden.kinds import EXTENSION_WORLD, KINDS, PLANT, PULLING, ROTATION_WORLD, TILL, sync_scope_map, sync_token
 from tests.golden.values import ACR, EXTENSION, NOW, REGISTRY, SEEN, SITE, WITHOUT_ACCESS, WITHOUT_CLUSTER, operation
 
 READY = replace(ACR, data_endpoint=True)
@@ -132,6 +134,11 @@ PLANS: Mapping[str, tuple[Operation, Site]] = {
         ExtensionDeployOptions(),
         replace(WITHOUT_CLUSTER, connected=INACTIVE, token=Known(sync_token("edge01"))),
         site=WITHOUT_ACCESS,
+    ),
+    "token rotate, below another": planned(
+        TOKEN_ROTATION,
+        RotationOptions(parent_protocol="http"),
+        replace(ROTATION_WORLD, connected=Known((replace(REGISTRY, parent="plant", gateway_endpoint="10.1.0.5"),))),
     ),
     "extension update, own certificate": planned(
         EXTENSION_UPDATE,

@@ -223,7 +223,7 @@ def test_the_script_of_a_wait_for_images_takes_back_what_it_reads_by(run: Run) -
 
 
 def test_a_rotation_s_script_hands_the_password_on_in_a_file_and_ends_the_old_one_last(run: Run) -> None:
-    calls = run(written(KINDS["token rotate"]))
+    calls = run(written(*PLANS["token rotate, below another"]))
     [protected] = [call["protected"] for call in calls if "protected" in call]
 
     assert commands(calls) == [
@@ -234,7 +234,7 @@ def test_a_rotation_s_script_hands_the_password_on_in_a_file_and_ends_the_old_on
         "az acr token credential delete",
         *["az acr connected-registry show"] * 2,
     ]
-    assert protected == [{"connectionString": tools.SECRET + ";ParentEndpointProtocol=https"}, "0o600"]
+    assert protected == [{"connectionString": tools.SECRET + ";ParentEndpointProtocol=http"}, "0o600"]
     assert [call["command"] for call in calls if "hunter2" in str(call["words"])] == []
     assert [call["options"]["password1"] for call in calls if "credential" in call["command"]] == [False, True]
 
