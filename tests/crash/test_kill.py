@@ -22,12 +22,17 @@ from tests.crash.world import EDGE, PATIENCE, World, settings
 WRITES = re.compile(r"^(PUT|PATCH|POST|DELETE) |^chat\.")
 QUESTIONS = re.compile(r"selfsubjectaccessreviews|/oauth2/|dryRun", re.IGNORECASE)
 """Sent by POST, but nothing is written."""
+WAITED_FOR = re.compile(r"/extensionconfigs")
+"""The edge's own writes at which the bot is killed, too: it waits while the agents install, change and uninstall.
+
+At each of the many others it would be killed once more in the same wait.
+"""
 CLICK_AGAIN = 5
 """Seconds after which a person who sees nothing happen clicks once more."""
 
 
 class Killer(Faults):
-    """Kills the bot at the first request of each kind that writes anywhere, with the request done or dropped."""
+    """Kills the bot at its first request of each kind that writes anywhere, with the request done or dropped."""
 
     def __init__(self, *, done: bool) -> None:
         super().__init__()
@@ -37,12 +42,18 @@ class Killer(Faults):
 
     def take(self, part: Part, line: str) -> Fault | None:
         kind = re.sub(r"op-\w+-|[0-9a-f-]{36}", "", f"{part} {line}")
-        if self.victim is None or not WRITES.search(line) or QUESTIONS.search(line) or kind in self.struck:
+        is_write = WRITES.search(line) and not QUESTIONS.search(line)
+        is_awaited = not EDGE.search(line) or WAITED_FOR.search(line)
+        if self.victim is None or not is_write or not is_awaited or kind in self.struck:
             return super().take(part, line)
         self.struck.append(kind)
         self.victim.send(signal.SIGKILL)
         self.victim = None
         return None if self.done or EDGE.search(line) else Fault(part, ".", "drop")
+
+    def forget(self, *kinds: str) -> None:
+        """Kill again at the first request of these kinds."""
+        self.struck = [line for line in self.struck if not any(re.search(kind, line) for kind in kinds)]
 
 
 class KilledWorld(World):
@@ -103,9 +114,9 @@ async def _updated(made: KilledWorld) -> dict[str, Any]:
 
 
 async def _rotated(made: KilledWorld) -> dict[str, Any]:
-    """Rotate its sync token, likewise: passwords are made once more, so that is killed once more."""
+    """Rotate its sync token, likewise: a password is made and given to the extension again, so both are killed again."""
     if isinstance(made.killer, Killer):
-        made.killer.struck = [kind for kind in made.killer.struck if "generateCredentials" not in kind]
+        made.killer.forget("generateCredentials", "PATCH .*extensions/")
 
     async def let_the_edge_make_contact() -> None:
         while True:
@@ -121,9 +132,7 @@ async def _rotated(made: KilledWorld) -> dict[str, Any]:
 
 
 async def _extension_changed(made: KilledWorld) -> dict[str, Any]:
-    """Change its extension, likewise: the request is that of a rotation, and is killed once more."""
-    if isinstance(made.killer, Killer):
-        made.killer.struck = [kind for kind in made.killer.struck if "PATCH" not in kind or "extensions/" not in kind]
+    """Change its extension, likewise."""
     line = "extension update edge01 --site berlin --trust-distribution off"
     return await _carried_out(made, line, "Update the extension of edge01 at berlin", "updated")
 
@@ -180,7 +189,9 @@ async def _approved(made: KilledWorld, title: str, end: str) -> dict[str, Any]:
     return await made.card_says(f"{title}: {end}, approved by bob")
 
 
-ACTS = (_deployed, _rotated, _extension_changed, _updated, _rolled_back, _removed)
+ACTS = (_deployed, _extension_changed, _rolled_back, _rotated, _updated, _removed)
+DROPPED = (_deployed, _extension_changed, _rolled_back, _removed)
+"""Acts whose every request is dropped, too: what is there after each does not depend on those that are left out."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -191,9 +202,7 @@ async def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[Act, dic
 
 
 @pytest.mark.timeout(420)
-@pytest.mark.parametrize(
-    ("done", "acts"), [(True, ACTS), (False, (_deployed, _removed))], ids=["request done", "request dropped"]
-)
+@pytest.mark.parametrize(("done", "acts"), [(True, ACTS), (False, DROPPED)], ids=["request done", "request dropped"])
 async def test_killed_at_every_write_the_world_ends_as_if_undisturbed(
     tmp_path: Path, undisturbed: dict[Act, dict[str, Any]], done: bool, acts: tuple[Act, ...]
 ) -> None:
