@@ -5,6 +5,7 @@ import base64
 import binascii
 import json
 import time
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +23,28 @@ LOOK = 0.02
 """Seconds between checks while an agent's request is held."""
 
 
+@dataclass(frozen=True)
+class _Held:
+    """A request for a cluster's extensions that waits for another revision than `after`."""
+
+    cluster: Cluster
+    after: str | None
+    until: float
+    request: web.Request
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has to be answered: by a change, by its time, or because nobody waits any longer."""
+        transport = self.request.transport
+        return (
+            self.cluster.status not in (None, "Connected")
+            or transport is None
+            or transport.is_closing()
+            or time.monotonic() >= self.until
+            or _revision(self.cluster) != self.after
+        )
+
+
 class Edge:
     """Answers the agent's and the runtime's requests."""
 
@@ -29,6 +52,8 @@ class Edge:
         self._cloud = cloud
         self._operations = operations
         self._clock = clock
+        self._held: dict[asyncio.Event, _Held] = {}
+        self._looking: asyncio.Task[None] | None = None
         self._agent = {
             ("GET", "/agent/clusters"): self._clusters,
             ("GET", "/agent/extensions"): self._extensions,
@@ -60,12 +85,26 @@ class Edge:
             until = time.monotonic() + min(float(request.query["wait"]), LONGEST_WAIT)
         except ValueError:
             return
-        while isinstance(cluster, Cluster) and cluster.status in (None, "Connected"):
-            disconnected = request.transport is None or request.transport.is_closing()
-            if disconnected or time.monotonic() >= until or _revision(cluster) != request.query.get("after"):
-                return
-            await asyncio.sleep(LOOK)
+        if not isinstance(cluster, Cluster):
+            return
+        released = asyncio.Event()
+        self._held[released] = _Held(cluster, request.query.get("after"), until, request)
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        try:
+            await released.wait()
+        finally:
+            self._held.pop(released, None)
+
+    async def _look(self) -> None:
+        """Release requests while there are any. One task looks at all: a thousand agents wait most of the time."""
+        while self._held:
             self._operations.settle()
+            for released, held in list(self._held.items()):
+                if held.is_over:
+                    del self._held[released]
+                    released.set()
+            await asyncio.sleep(LOOK)
 
     def _clusters(self, clusters: list[Cluster], _cluster: str, _body: dict[str, Any]) -> web.Response:
         entries = [{"id": self._cloud.cluster_id(one), "name": one.name, "kube": one.kube} for one in clusters]

@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -69,9 +70,7 @@ class Cluster:
             UnavailableError: there is no such file or context, or it can't be read.
         """
         try:
-            text = await asyncio.to_thread(Path(self._kubeconfig).read_text, encoding="utf-8")
-            # The client's own loader parses in Python, which takes 20 ms for three clusters.
-            content = yaml.load(text, LOADER)  # noqa: S506 - a safe loader
+            content = await asyncio.to_thread(_kubeconfig, self._kubeconfig)
             # The node's path is where files that the kubeconfig names are looked for.
             node = ConfigNode("kubeconfig", content, self._kubeconfig)  # type: ignore[no-untyped-call]  # it has no types
             self._api = await config.new_client_from_config_dict(node, context=self._context)  # type: ignore[no-untyped-call]  # likewise
@@ -199,6 +198,18 @@ class Cluster:
             raise RefusedError(error.status or 0, error.reason or "", str(error.body)) from error
         response: aiohttp.ClientResponse = answer.response
         return response
+
+
+def _kubeconfig(path: str) -> Object:
+    """What a kubeconfig says now."""
+    return _parsed(path, Path(path).stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _parsed(path: str, _modified: int) -> Object:
+    """Parsed once for all its contexts: a thousand of them take two seconds, and each cluster has an agent."""
+    content: Object = yaml.load(Path(path).read_text(encoding="utf-8"), LOADER)  # noqa: S506 - a safe loader
+    return content
 
 
 def _path(kind: str, namespace: str) -> str:

@@ -97,6 +97,8 @@ class Cluster:
     clock: Clock
     store: Store = field(default_factory=Store)
     chance: random.Random = field(default_factory=random.Random)
+    records_events: bool = True
+    """Whether controllers record events. Those of a cluster's making have expired: an API server keeps them for 1 h."""
 
     def __post_init__(self) -> None:
         self.minor = int(self.version.split(".")[1])

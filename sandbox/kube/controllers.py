@@ -87,13 +87,13 @@ class Controllers:
         self._deadlines: set[tuple[str, int]] = set()
 
     async def settle(self) -> None:
-        """Finish everything that is pending at once, container starts included."""
-        self._kubelet.hurried = True
+        """Finish everything that is pending at once, container starts included, as if it were long ago."""
+        self._kubelet.hurried, self._cluster.records_events = True, False
         self._look()
         while self._kubelet.busy:
             await asyncio.gather(*self._kubelet.busy, return_exceptions=True)
             self._look()
-        self._kubelet.hurried = False
+        self._kubelet.hurried, self._cluster.records_events = False, True
 
     async def run(self) -> None:
         """Act on changes until cancelled."""

@@ -11,7 +11,9 @@ NAMED_BY = "{name}.{number:016x}"
 def record(
     cluster: Cluster, about: Json, reason: str, message: str, *, kind: str = "Normal", component: str, host: str = ""
 ) -> None:
-    """Record an event, or increase the count of an identical one."""
+    """Record an event, or increase the count of an identical one, where the cluster records events."""
+    if not cluster.records_events:
+        return
     metadata = about["metadata"]
     namespace = metadata.get("namespace") or "default"
     home = cluster.store.get(NAMESPACES.key, "", namespace)
