@@ -11,6 +11,7 @@ from sandbox.clock import Clock
 from sandbox.controlplane.api import Api, Json
 from sandbox.edge.cluster import Cluster, RefusedError, UnavailableError
 from sandbox.edge.kubelet import Kubelet, of_the_edge
+from sandbox.edge.programs import Programs
 from sandbox.hangups import hangups
 from sandbox.kube.logs import container_log
 from sandbox.kube.status import StatusError
@@ -90,7 +91,9 @@ class Kubelets:
 
     def __init__(self, cluster: Cluster, clock: Clock, speed: Speed) -> None:
         self._cluster, self._clock, self._speed = cluster, clock, speed
-        self._kubelet = Kubelet(cluster, clock, speed, dict, lambda pod: not of_the_edge(pod))
+        self._kubelet = Kubelet(
+            cluster, clock, speed, dict, containers=Programs(), mine=lambda pod: not of_the_edge(pod)
+        )
         self._wake = asyncio.Event()
 
     async def run(self) -> None:

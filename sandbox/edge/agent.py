@@ -14,6 +14,7 @@ from sandbox.edge import chart, helm, pods, scenarios
 from sandbox.edge.cloud import Cloud, DeniedError, Extension, UnreachableError, Wanted
 from sandbox.edge.cluster import Cluster, RefusedError, UnavailableError
 from sandbox.edge.kubelet import Kubelet
+from sandbox.edge.programs import Programs
 from sandbox.edge.runtime import Place, Runtime
 from sandbox.edge.scenarios import InstallationError
 from sandbox.speed import Speed
@@ -41,13 +42,23 @@ class _Release:
 class Agent:
     """The edge at one connected cluster. `start` it, `stop` it; everything else is for the control API."""
 
-    def __init__(self, arm_id: str, name: str, *, cluster: Cluster, cloud: Cloud, clock: Clock, speed: Speed) -> None:
+    def __init__(
+        self,
+        arm_id: str,
+        name: str,
+        *,
+        cluster: Cluster,
+        cloud: Cloud,
+        clock: Clock,
+        speed: Speed,
+        programs: Programs,
+    ) -> None:
         self.arm_id, self.name = arm_id, name
         self.offline = False
         self.scenario: str | None = None
         self._times: int | None = None
         self._cluster, self._cloud, self._clock, self._speed = cluster, cloud, clock, speed
-        self._kubelet = Kubelet(cluster, clock, speed, lambda: self._runtimes)
+        self._kubelet = Kubelet(cluster, clock, speed, lambda: self._runtimes, containers=programs)
         self._kubelet.trust_missing = lambda: self.scenario == "trust-missing"
         self._wanted = Wanted()
         self._releases: dict[tuple[str, bool], _Release] = {}

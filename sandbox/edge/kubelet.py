@@ -50,10 +50,12 @@ class Kubelet:
         clock: Clock,
         speed: Speed,
         runtimes: Callable[[], Mapping[str, Runtime]],
+        *,
+        containers: programs.Programs,
         mine: Callable[[Object], bool] = of_the_edge,
     ) -> None:
         self._cluster, self._clock, self._speed = cluster, clock, speed
-        self._runtimes, self._mine = runtimes, mine
+        self._runtimes, self._mine, self._containers = runtimes, mine, containers
         self._pods: dict[str, Object] = {}
         self._memory: dict[str, _Memory] = {}
         self._nodes: list[Object] = []
@@ -256,7 +258,7 @@ class Kubelet:
         """Run a container's program to its end, and show its log and exit code."""
         environment = await self._environment(pod)
         await self._patch(pod, memory, pods.running(pod, self._clock.now(), ready=True, images=digests))
-        code, log = await programs.run(words, environment | {"HTTPS_PROXY": await self._content.proxy()})
+        code, log = await self._containers.run(words, environment | {"HTTPS_PROXY": await self._content.proxy()})
         await self._annotate(pod, {chart.LOG: log})
         await self._patch(pod, memory, pods.completed(memory.applied, self._clock.now(), exit_code=code))
 

@@ -11,6 +11,7 @@ from sandbox.edge import scenarios
 from sandbox.edge.agent import Agent
 from sandbox.edge.cloud import Cloud
 from sandbox.edge.cluster import Cluster
+from sandbox.edge.programs import Programs
 from sandbox.speed import Speed
 
 AGENT_KEY = "sandbox-agent-key"
@@ -41,6 +42,7 @@ class EdgePart:
         self._azure_url, self._ca_file, self._kubeconfig = azure_url, ca_file, kubeconfig
         self._contexts, self._clock, self._speed = contexts, clock, speed
         self._host, self._keys, self._on_offline = host, tuple(agent_keys), on_offline
+        self._programs = Programs()
         self.agents: dict[str, Agent] = {}
         self._kube_names: dict[str, str] = {}
         self.url = ""
@@ -61,6 +63,7 @@ class EdgePart:
         """End all agents."""
         for agent in self.agents.values():
             await agent.stop()
+        await self._programs.close()
 
     def environment(self) -> dict[str, str]:
         """Empty: no client talks to the edge."""
@@ -106,6 +109,7 @@ class EdgePart:
             cloud=Cloud(self._azure_url, self._ca_file, key),
             clock=self._clock,
             speed=self._speed,
+            programs=self._programs,
         )
         self.agents[agent.name] = agent
         self._kube_names[kube] = agent.name
