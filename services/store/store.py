@@ -26,6 +26,7 @@ from services.store.locks import Locks
 from services.store.messages import Messages
 from services.store.operations import Operations
 from services.store.sightings import Sightings
+from services.store.sqlite_driver import SqliteDriver
 from services.store.summaries import Summaries
 from services.store.trouble import UnusableDatabase, check_files, unusable
 from services.store.watches import Watches
@@ -42,6 +43,8 @@ Schema = Literal["none", "older", "current"]
 """Whose tables a database has: nobody's yet, an older version's, this version's."""
 CONNECT = 10
 """Seconds for a connection to a server."""
+CONNECTIONS = 15
+"""That a process has at most. They stay open, since work comes in peaks, and opening one costs much."""
 BUSY = 3
 """Seconds for which a writer waits for another one on SQLite."""
 
@@ -141,6 +144,7 @@ def _engine(url: str, codec: Codec) -> AsyncEngine:
         json_serializer=partial(codec.dumps),
         json_deserializer=partial(codec.loads),
         **_options(url),
+        **({"module": SqliteDriver()} if url.startswith("sqlite") else {}),
     )
     if engine.dialect.name != "sqlite":
         return engine
@@ -267,6 +271,6 @@ def _with_driver(url: str, *, asynchronous: bool) -> URL:
 
 def _options(url: str) -> dict[str, Any]:
     if url.startswith("sqlite"):
-        return {}
+        return {"pool_size": CONNECTIONS, "max_overflow": 0}
     connecting = {"connect_timeout": CONNECT}
-    return {"pool_size": 5, "max_overflow": 10, "pool_pre_ping": True, "connect_args": connecting}
+    return {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_pre_ping": True, "connect_args": connecting}
