@@ -5,11 +5,24 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, and_, bindparam, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.model.clock import Clock
-from services.model.operation import ENDED, LIVE, Decision, Event, EventKind, Operation, Related, State, StepRun
+from services.model.operation import LIVE, Decision, Event, EventKind, Operation, Related, State, StepRun
 from services.model.plan import Plan
 from services.store.base import Queries, columns, value
 from services.store.locks import Locks
@@ -127,8 +140,10 @@ class Operations(Queries):
 
     async def ended_with_leases(self) -> tuple[Operation, ...]:
         """Those that have ended and could not give their addresses back."""
-        has_leases = select(leases.c.operation).where(leases.c.operation == operations.c.id).exists()
-        return await self._load(select(operations).where(operations.c.state.in_(ENDED), has_leases))
+        leased = select(leases.c.operation)
+        # Not "in ENDED": SQLite would take the index of states, which finds all of them.
+        is_over = operations.c.state.not_in(LIVE)
+        return await self._load(select(operations).where(operations.c.id.in_(leased), is_over))
 
     async def move(
         self,
