@@ -159,19 +159,16 @@ class Operations(Queries):
 
         `of` is the round and attempt that it has to be in too, for a decision that was made about those alone.
         """
-        is_as_expected = and_(operations.c.id == operation, operations.c.state.in_(came_from))
+        is_as_expected: list[ColumnElement[bool]] = [operations.c.state.in_(came_from)]
         if of is not None:
-            is_as_expected &= tuple_(operations.c.round, operations.c.attempt) == of
+            is_as_expected.append(tuple_(operations.c.round, operations.c.attempt) == of)
         async with self._writing() as connection:
-            done = await connection.execute(
-                update(operations).where(is_as_expected).values(state=to, revision=operations.c.revision + 1, **changes)
-            )
-            if done.rowcount and event:
-                attempt = await connection.scalar(select(operations.c.attempt).where(operations.c.id == operation))
+            attempt = await self._change(connection, operation, *is_as_expected, state=to, **changes)
+            if attempt is not None and event:
                 await self._add_event(connection, operation, event, f"{event}:{to}:{attempt}")
-            if done.rowcount:
+            if attempt is not None:
                 await self._moved(connection, operation, to)
-        return done.rowcount == 1
+        return attempt is not None
 
     async def plan(
         self,
@@ -259,20 +256,11 @@ class Operations(Queries):
         """Note that the step has ended, and return how long it took; a good end is an event, for the thread."""
         step, now = and_(steps.c.operation == operation, steps.c.index == index), self._clock.now()
         async with self._writing() as connection:
-            started = await connection.scalar(select(steps.c.started).where(step))
-            await connection.execute(
-                update(steps)
-                .where(step)
-                .values(
-                    state="complete" if ok else "error",
-                    finished=now,
-                    output=output,
-                    correlation_id=correlation_id,
-                )
-            )
-            await self._change(connection, operation)
+            state = "complete" if ok else "error"
+            values = {"state": state, "finished": now, "output": output, "correlation_id": correlation_id}
+            started = await connection.scalar(update(steps).where(step).values(values).returning(steps.c.started))
+            attempt = await self._change(connection, operation)
             if ok:
-                attempt = await connection.scalar(select(operations.c.attempt).where(operations.c.id == operation))
                 await self._add_event(connection, operation, "step", f"step:{attempt}:{index}", step=index)
         return now - (started or now)
 
@@ -349,10 +337,14 @@ class Operations(Queries):
             children[parent].append(Related(*child))
         return children
 
-    async def _change(self, connection: AsyncConnection, operation: str, **changes: Any) -> None:
-        await connection.execute(
-            update(operations).where(operations.c.id == operation).values(revision=operations.c.revision + 1, **changes)
-        )
+    async def _change(
+        self, connection: AsyncConnection, operation: str, *conditions: ColumnElement[bool], **changes: Any
+    ) -> int | None:
+        """Change columns and grow the revision where the conditions hold; the attempt, None where nothing changed."""
+        query = update(operations).where(operations.c.id == operation, *conditions)
+        query = query.values(revision=operations.c.revision + 1, **changes)
+        attempt: int | None = await connection.scalar(query.returning(operations.c.attempt))
+        return attempt
 
     async def _add_event(
         self, connection: AsyncConnection, operation: str, kind: EventKind, key: str, step: int | None = None
