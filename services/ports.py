@@ -549,6 +549,12 @@ class Reports(Protocol):
 JsonObject = Mapping[str, Any]
 """What the engine stores."""
 
+Run = tuple[str, int]
+"""An operation's id and the number of an attempt; 0 is its planning."""
+
+Standing = Literal["present", "absent", "lost"]
+"""The engine has a run or is about to have it, has never had it, or has given it up."""
+
 
 class Work(Protocol):
     """What the workflows call. Answers are JSON objects; domain errors are answers, not exceptions."""
@@ -556,8 +562,11 @@ class Work(Protocol):
     async def prepare(self, operation: str) -> JsonObject:
         """Make the plan, and queue the operation when nobody has to approve it. `{}`."""
 
-    async def granted(self) -> JsonObject:
-        """`{"runs": [{"operation": …, "attempt": …}]}` whose turn it is."""
+    async def granted(self, around: str = "") -> JsonObject:
+        """`{"runs": [{"operation": …, "attempt": …}]}` whose turn it is.
+
+        With `around` only of that operation and of those that lock what it locks.
+        """
 
     async def waits(self, operation: str) -> bool:
         """Whether a run does nothing but wait for other operations, which it starts."""
@@ -566,7 +575,7 @@ class Work(Protocol):
         """Compare the world with what was approved. `{"steps": [indices]}`; none when it must not run."""
 
     async def begin(self, operation: str, index: int) -> JsonObject:
-        """Begin a step. `{"state": "done" | "going" | "stopped", …}`."""
+        """Begin a step. `{"state": "done" | "going" | "stopped", …}`, with `"freed"` where it gave back locks."""
 
     async def wait(self, operation: str, index: int, token: JsonObject) -> JsonObject:
         """Wait for what `begin` began. `{"state": "done" | "stopped", …}`."""
@@ -581,11 +590,12 @@ class Starter(Protocol):
     async def prepare(self, operation: str) -> None:
         """Start planning."""
 
-    async def grant(self) -> None:
-        """Start every run whose turn it is. Never raises: the next call repeats what failed."""
+    async def grant(self, around: str = "") -> None:
+        """Start every run whose turn it is. Never raises: the next call repeats what failed.
 
-    async def knows(self, operation: str, attempt: int) -> bool:
-        """Whether the engine has the run, or is about to have it."""
+        With `around` only that operation's and those that lock what it locks: no other turn comes when it is queued
+        or ends.
+        """
 
-    async def lost(self, operation: str, attempt: int) -> bool:
-        """Whether the engine has given the run up; attempt 0 is the planning."""
+    async def standings(self, runs: Collection[Run]) -> Mapping[Run, Standing]:
+        """How the engine stands to each of these runs."""

@@ -10,7 +10,7 @@ Every step may be repeated after a crash.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, closing, nullcontext
 from contextvars import Context
@@ -26,7 +26,7 @@ from sqlalchemy import make_url
 from services.model.errors import DatabaseAway
 from services.model.fence import UNFENCED, Fence
 from services.operations.occupation import Occupation, occupy
-from services.ports import JsonObject, Work
+from services.ports import JsonObject, Run, Standing, Work
 from services.store.executor_lease import LASTS
 
 AT_ONCE = 20
@@ -47,6 +47,8 @@ RECOVERIES = 100
 """How often a run is taken up again after crashes before it is left alone."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 """Seconds between two tries of a step while the database is away."""
+LOST = frozenset({"ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED"})
+"""Statuses of a workflow that the engine does not go on with."""
 THREADS = 64
 """The engine replaces the loop's default executor; fewer threads than active workflows would block name look-ups."""
 
@@ -117,13 +119,16 @@ class Engine:
         with SetWorkflowID(f"{operation}:plan"):
             await DBOS.start_workflow_async(self._prepare, operation)
 
-    async def grant(self) -> None:
-        """Start every run whose turn it is; one that has begun already, also by an older version, is left alone."""
-        await asyncio.create_task(self._grant(), context=Context())
+    async def grant(self, around: str = "") -> None:
+        """Start every run whose turn it is; one that has begun already, also by an older version, is left alone.
 
-    async def _grant(self) -> None:
+        With `around` only that operation's and those that lock what it locks.
+        """
+        await asyncio.create_task(self._grant(around), context=Context())
+
+    async def _grant(self, around: str) -> None:
         try:
-            for run in (await self._work.granted())["runs"]:
+            for run in (await self._work.granted(around))["runs"]:
                 workflow = run_id(run["operation"], run["attempt"])
                 if workflow in self._starts or await DBOS.get_workflow_status_async(workflow) is not None:
                     continue
@@ -151,19 +156,27 @@ class Engine:
         finally:
             del self._starts[workflow]
 
-    async def knows(self, operation: str, attempt: int) -> bool:
-        """Whether the run waits for room, works or has ended, or the planning that grants it is not at its end."""
-        workflow = run_id(operation, attempt)
-        if workflow in self._starts or await DBOS.get_workflow_status_async(workflow) is not None:
-            return True
-        planning = await DBOS.get_workflow_status_async(f"{operation}:plan")
-        return attempt == 1 and planning is not None and planning.status == "PENDING"
+    async def standings(self, runs: Collection[Run]) -> dict[Run, Standing]:
+        """See `ports.Starter`. A run is lost that crashed too often or broke.
 
-    async def lost(self, operation: str, attempt: int) -> bool:
-        """Whether the engine has given this run up, since it crashed too often or broke; attempt 0 is the planning."""
-        workflow = run_id(operation, attempt) if attempt else f"{operation}:plan"
-        status = await DBOS.get_workflow_status_async(workflow)
-        return status is not None and status.status in {"ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "CANCELLED"}
+        It is present while it waits for room, works or has ended, or the planning that grants it is not at its end.
+        """
+        statuses = await self._statuses(_workflow(run) for run in runs)
+        absent = [run for run in runs if _workflow(run) not in statuses.keys() | self._starts.keys()]
+        plannings = await self._statuses(f"{operation}:plan" for operation, attempt in absent if attempt == 1)
+        absent = [run for run in absent if plannings.get(f"{run[0]}:plan") != "PENDING"]
+        standings: dict[Run, Standing] = dict.fromkeys(runs, "present")
+        standings.update(dict.fromkeys(absent, "absent"))
+        standings.update((run, "lost") for run in runs if statuses.get(_workflow(run)) in LOST)
+        return standings
+
+    async def _statuses(self, workflows: Iterable[str]) -> dict[str, str]:
+        """Of those of these workflows that have begun or are queued."""
+        ids = list(workflows)
+        if not ids:
+            return {}
+        begun = await DBOS.list_workflows_async(workflow_ids=ids, load_input=False, load_output=False)
+        return {workflow.workflow_id: workflow.status for workflow in begun}
 
     async def interrupted(self) -> set[str]:
         """The processes whose workflows have begun and not ended."""
@@ -224,6 +237,11 @@ def run_id(operation: str, attempt: int) -> str:
     return f"{operation}:run:{attempt}"
 
 
+def _workflow(run: Run) -> str:
+    operation, attempt = run
+    return run_id(operation, attempt) if attempt else f"{operation}:plan"
+
+
 class _Steps:
     """The steps that run in this process, each in its workflow's task."""
 
@@ -269,27 +287,35 @@ async def _patiently(fence: Fence, function: Callable[..., Coroutine[Any, Any, T
 class _Turns:
     """The parts of the work after which it may be somebody else's turn."""
 
-    def __init__(self, work: Work, grant: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def __init__(self, work: Work, grant: Callable[[str], Coroutine[Any, Any, None]]) -> None:
         self._work = work
         self._grant = grant
 
     async def prepare(self, operation: str) -> JsonObject:
         answer = await self._work.prepare(operation)
-        await self._grant()
+        await self._grant(operation)
         return answer
 
     async def confirm(self, operation: str, attempt: int) -> JsonObject:
         answer = await self._work.confirm(operation, attempt)
         if not answer["steps"]:
-            await self._grant()
+            await self._grant(operation)
+        return answer
+
+    async def begin(self, operation: str, index: int) -> JsonObject:
+        answer = await self._work.begin(operation, index)
+        if answer.get("freed"):
+            await self._grant(operation)
         return answer
 
     async def end(self, operation: str, outcome: JsonObject) -> None:
         await self._work.end(operation, outcome)
-        await self._grant()
+        await self._grant(operation)
 
 
-def _workflows(work: Work, steps: _Steps, grant: Callable[[], Coroutine[Any, Any, None]]) -> tuple[Workflow, Workflow]:
+def _workflows(
+    work: Work, steps: _Steps, grant: Callable[[str], Coroutine[Any, Any, None]]
+) -> tuple[Workflow, Workflow]:
     step, turns = steps.run, _Turns(work, grant)
 
     # Of both shapes as long as they are the same.
@@ -297,7 +323,7 @@ def _workflows(work: Work, steps: _Steps, grant: Callable[[], Coroutine[Any, Any
         confirmed = await step("confirm", turns.confirm, operation, attempt)
         outcome: JsonObject = {"state": "done"}
         for index in confirmed["steps"]:
-            outcome = await step(f"{index}.begin", work.begin, operation, index)
+            outcome = await step(f"{index}.begin", turns.begin, operation, index)
             if outcome["state"] == "going":
                 outcome = await step(f"{index}.wait", work.wait, operation, index, outcome)
             if outcome["state"] != "done":

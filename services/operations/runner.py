@@ -120,12 +120,13 @@ class Runner:
         await self._planned(planning, plan, request)
         return {}
 
-    async def granted(self) -> JsonObject:
+    async def granted(self, around: str = "") -> JsonObject:
         """Runs whose turn it is: queued operations that hold all their locks."""
-        granted = await self._store.locks.grant()
+        rivals = await self._store.locks.rivals(around) if around else None
+        granted = await self._store.locks.grant(rivals)
         # Only those are read whose card has to change: with many in the queue, all of them at each grant would be the
         # most of the work.
-        for operation in await self._store.messages.queued_behind():
+        for operation in await self._store.messages.queued_behind(rivals):
             self._changed(operation)
         return {"runs": [{"operation": operation, "attempt": attempt} for operation, attempt in granted]}
 
@@ -271,7 +272,8 @@ class Runner:
         if isinstance(progress, _Cancelled):
             return CANCELLED
         await self._record(running, index, progress.correlation_id, outcome="done")
-        return await self._progressed(running, index, progress)
+        answer = await self._progressed(running, index, progress)
+        return {**answer, "freed": list(freed)} if freed else answer
 
     async def wait(self, operation: str, index: int, token: JsonObject) -> JsonObject:
         """Follow what `begin` began until it is done, fails, takes too long or is to be cancelled."""

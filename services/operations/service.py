@@ -327,7 +327,7 @@ class Operations:
             remind=None,
             expires=None,
         ):
-            await self._engine.grant()
+            await self._engine.grant(operation.id)
 
     async def _queue_again(self, failed: Operation, by: Person | None = None) -> bool:
         """Queue another attempt, for somebody who asked for it; False when somebody was faster."""
@@ -344,7 +344,7 @@ class Operations:
         if moved and by:
             await self._note_retry(failed, by)
         if moved:
-            await self._engine.grant()
+            await self._engine.grant(failed.id)
             self._changed(failed.id)
         return moved
 
@@ -369,21 +369,24 @@ class Operations:
         """Compare what counts as live with the engine: give it what a crash kept from it, and what it has lost."""
         for operation in await self._store.operations.with_approvals():
             await self._queue_if_approved(operation)  # a crash may have come between the decision and this
-        for operation in await self._store.operations.find(states=("planning", "queued", "running"), limit=10_000):
-            attempt = 0 if operation.state == "planning" else operation.attempt
-            if await self._engine.lost(operation.id, attempt):
-                await self._take_up_lost(operation)
-            elif operation.state == "planning":
-                await self._engine.prepare(operation.id)
-            elif not await self._engine.knows(operation.id, attempt):
-                if operation.state == "running":
-                    await self._take_up_lost(operation)
-                else:
-                    await self._store.locks.queue_again(operation.id)
+        runs = await self._store.operations.runs()
+        # With many in the queue, a question for each of them at each sweep would be the most of the work.
+        standings = await self._engine.standings(runs)
+        for run, state in runs.items():
+            live, standing = run[0], standings[run]
+            if standing == "lost" or (standing == "absent" and state == "running"):
+                await self._take_up_lost(live, state)
+            elif standing == "absent" and state == "planning":
+                await self._engine.prepare(live)
+            elif standing == "absent":
+                await self._store.locks.queue_again(live)
         await self._engine.grant()
 
-    async def _take_up_lost(self, operation: Operation) -> None:
+    async def _take_up_lost(self, lost: str, came_from: State) -> None:
         """Run on from the step that was under way; end what the engine loses again and again, or before its plan."""
+        operation = await self.get(lost)
+        if operation.state != came_from:
+            return  # it has gone on meanwhile
         self._lost[operation.id] += 1
         log.warning("run_lost", operation=operation.id, attempt=operation.attempt, times=self._lost[operation.id])
         state, can_run = [operation.state], operation.plan is not None and not operation.cancelling

@@ -31,9 +31,9 @@ class TracedWork:
                     self._traces.link(planned.parent)
         return answer
 
-    async def granted(self) -> JsonObject:
+    async def granted(self, around: str = "") -> JsonObject:
         """See `ports.Work`."""
-        return await self._work.granted()
+        return await self._work.granted(around)
 
     async def waits(self, operation: str) -> bool:
         """See `ports.Work`."""

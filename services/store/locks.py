@@ -6,9 +6,8 @@ with ending. It may run when all of it is free and claimed by nobody who has wai
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, select, update
+from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.store.base import Queries
@@ -55,34 +54,45 @@ class Locks(Queries):
             .values(revision=operations.c.revision + 1)
         )
 
-    async def grant(self) -> tuple[tuple[str, int], ...]:
+    async def rivals(self, operation: str) -> frozenset[str]:
+        """The operation, and those that hold or claim anything that it locks."""
+        async with self._reading() as connection:
+            resources = await connection.scalar(select(operations.c.locks).where(operations.c.id == operation))
+            rivals = select(locks.c.operation).where(locks.c.resource.in_(resources or ()))
+            return frozenset({operation, *await connection.scalars(rivals)})
+
+    async def grant(self, among: Collection[str] | None = None) -> tuple[tuple[str, int], ...]:
         """Hand out free locks in the order of turns; all queued operations that hold theirs, with their attempts.
 
-        Repeating it changes nothing. The caller starts each of them at most once an attempt.
+        Repeating it changes nothing. The caller starts each of them at most once an attempt. With `among` only these
+        get their turn, and only what they and their rivals lock is read, whatever the length of the queue.
         """
         async with self._writing() as connection:
             live = await self._live(connection)
-            claims, turns, holders = await self._claims(connection)
+            claims, turns, holders = await self._claims(connection, of=among, alone=True)
             claimants: defaultdict[str, set[str]] = defaultdict(set)
             granted = set(holders)
             in_order = sorted(claims, key=lambda operation: (operation not in holders, turns[operation], operation))
             for operation in in_order:
                 others = set[str]().union(*(claimants[resource] for resource in claims[operation]))
                 is_free = others <= _ancestors(operation, live)
-                if operation not in holders and is_free and turns[operation] > FIRST_SHAPE:
+                is_candidate = operation not in holders and (among is None or operation in among)
+                if is_candidate and is_free and turns[operation] > FIRST_SHAPE:
                     await self._hold(connection, operation)
                     granted.add(operation)
                 # Granted or not: nobody who came later goes past it.
                 for resource in claims[operation]:
                     claimants[resource].add(operation)
             queued = select(operations.c.id, operations.c.attempt).where(operations.c.state == "queued")
+            if among is not None:
+                queued = queued.where(operations.c.id.in_(among))
             rows = (await connection.execute(queued.order_by(operations.c.created, operations.c.id))).all()
         return tuple((row.id, row.attempt) for row in rows if row.id in granted or row.id not in claims)
 
     async def hold(self, operation: str) -> bool:
         """Whether the operation holds all that it locks; a run of the first shape takes what nobody else holds."""
         async with self._writing() as connection:
-            claims, _, holders = await self._claims(connection)
+            claims, _, holders = await self._claims(connection, alone=True)
             if operation in holders or operation not in claims:
                 return True
             others = holders - _ancestors(operation, await self._live(connection))
@@ -105,10 +115,10 @@ class Locks(Queries):
         ids = set(operation_ids)
         if not ids:
             return {}
+        claims, turns, holders = await self._claims(connection, of=ids)
+        if ids & claims.keys() <= holders:
+            return {}
         live = await self._live(connection)
-        resources = select(locks.c.resource).where(locks.c.operation.in_(ids))
-        rivals_of_all = select(locks.c.operation).where(locks.c.resource.in_(resources))
-        claims, turns, holders = await self._claims(connection, of=rivals_of_all)
 
         def order(operation: str) -> tuple[bool, int, str]:
             return operation not in holders, turns[operation], operation
@@ -124,15 +134,19 @@ class Locks(Queries):
         return waited_for
 
     async def _claims(
-        self, connection: AsyncConnection, *, of: Select[Any] | None = None
+        self, connection: AsyncConnection, *, of: Collection[str] | None = None, alone: bool = False
     ) -> tuple[dict[str, set[str]], dict[str, int], set[str]]:
-        """What each operation claims, its turn, and who holds it all; with `of` of these operations alone.
+        """What each operation claims, its turn, and who holds it all; with `of` of these and their rivals alone.
 
-        Without it nobody else grants until the transaction ends.
+        With `alone` nobody else grants any of it until the transaction ends.
         """
         # In one order: PostgreSQL locks rows as it reads them, and two scans of different order would block each other.
         query = select(locks).order_by(locks.c.resource, locks.c.operation)
-        query = query.with_for_update() if of is None else query.where(locks.c.operation.in_(of))
+        if of is not None:
+            resources = select(locks.c.resource).where(locks.c.operation.in_(of))
+            query = query.where(locks.c.operation.in_(select(locks.c.operation).where(locks.c.resource.in_(resources))))
+        if alone:
+            query = query.with_for_update()
         claims: dict[str, set[str]] = {}
         turns: dict[str, int] = {}
         waiting: set[str] = set()

@@ -74,11 +74,14 @@ class Messages(Queries):
 
     # --- what is not shown yet --------------------------------------------------------------------------------------
 
-    async def queued_behind(self) -> tuple[str, ...]:
+    async def queued_behind(self, among: Collection[str] | None = None) -> tuple[str, ...]:
         """Queued operations whose card shows an older state: it may say for whom they no longer wait."""
         card = and_(messages.c.kind == "operation", messages.c.subject == operations.c.id)
-        query = select(operations.c.id).join(messages, card)
-        query = query.where(operations.c.state == "queued", messages.c.shown < operations.c.revision)
+        older = select(messages.c.subject).where(card, messages.c.shown < operations.c.revision)
+        # Not a join: SQLite might begin with all cards that were ever posted.
+        query = select(operations.c.id).where(operations.c.state == "queued", older.exists())
+        if among is not None:
+            query = query.where(operations.c.id.in_(among))
         async with self._reading() as connection:
             return tuple(await connection.scalars(query))
 

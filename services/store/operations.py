@@ -94,6 +94,14 @@ class Operations(Queries):
             query = query.where(operations.c.target == target)
         return await self._load(query)
 
+    async def runs(self) -> dict[tuple[str, int], State]:
+        """Those that are being planned, wait for their turn or run: id and attempt, 0 for planning, and state."""
+        query = select(operations.c.id, operations.c.attempt, operations.c.state)
+        query = query.where(operations.c.state.in_(("planning", "queued", "running")), operations.c.dry_run.is_(False))
+        async with self._reading() as connection:
+            rows = await connection.execute(query.order_by(operations.c.created.desc(), operations.c.id))
+            return {(row.id, 0 if row.state == "planning" else row.attempt): row.state for row in rows}
+
     async def counts(self) -> dict[str, int]:
         """How many there are, by state."""
         query = select(operations.c.state, func.count()).group_by(operations.c.state)

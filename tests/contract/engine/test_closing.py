@@ -13,7 +13,7 @@ from tests.unit.engine.worker import Diary
 
 async def test_what_others_do_in_threads_meanwhile_ends_undisturbed(tmp_path: Path) -> None:
     engine = await open_engine(f"sqlite:///{tmp_path / 'bot.db'}", Diary(tmp_path / "log", ""))
-    await engine.knows("op-one", 1)  # from here on the loop's threads are the engine's
+    await engine.standings([("op-one", 1)])  # from here on the loop's threads are the engine's
     go_on = threading.Event()
     waits = [asyncio.create_task(asyncio.to_thread(go_on.wait)) for _ in range(2 * THREADS)]
     await asyncio.sleep(0)

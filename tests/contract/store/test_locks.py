@@ -61,6 +61,17 @@ async def test_nobody_goes_past_one_who_has_waited_longer(store: Store, queue: Q
     assert await waits_for(store, "three") == ["two"]
 
 
+async def test_a_grant_around_an_operation_gives_a_turn_to_its_rivals_alone_and_lets_nobody_pass(
+    store: Store, queue: Queue
+) -> None:
+    await queue("one:berlin", "two:hamburg", "three:berlin,edge01", "four:edge01")
+
+    around_four = await store.locks.rivals("four")
+    assert around_four == {"three", "four"}
+    assert await store.locks.grant(around_four) == ()
+    assert await store.locks.grant(await store.locks.rivals("one")) == (("one", 1),)
+
+
 async def test_what_runs_keeps_its_locks_to_its_end(store: Store, queue: Queue) -> None:
     await queue("one:berlin", "two:berlin")
     await granted(store)

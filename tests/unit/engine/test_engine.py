@@ -130,7 +130,7 @@ async def test_a_run_that_an_older_version_queued_ends_and_is_not_started_again(
         "app_version": "1",
     }
     await DBOS.enqueue_workflow_with_options_async(older, "op-one", 1)
-    assert await engine.knows("op-one", 1)
+    assert await engine.standings([("op-one", 1)]) == {("op-one", 1): "present"}
     await engine.grant()
     await diary.ended.wait()
     await engine.close()

@@ -38,7 +38,7 @@ class Diary:
         await self._done(f"{operation} prepare")
         return {}
 
-    async def granted(self) -> Mapping[str, Any]:
+    async def granted(self, _around: str = "") -> Mapping[str, Any]:
         """Everything that was prepared."""
         lines = self._log.read_text(encoding="utf-8").splitlines() if self._log.exists() else []
         prepared = dict.fromkeys(line.split()[0] for line in lines if line.endswith(" prepare"))
