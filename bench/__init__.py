@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, str] = {
     "polling": "10,000 connected registries in 200 cloud registries, polled each minute",
     "memory": "idle, and with 1,000 operations waiting for approval",
     "where": "where an image is, over 40 edges of which some are stale, different, incomplete or away",
+    "rotation": "new passwords for 50 edges that go on syncing and serving, by a bot that is killed again and again",
     "redaction": "taking secrets out of hostile texts, short and long",
     "fleet": "alerts against the truth over a month of 1,000 connected registries, and a polling cycle over them",
     "placements": "the first list of 1,000 connected registries: at which cluster each of them runs",

@@ -171,14 +171,15 @@ class Bot:
     """Seconds that the last start took to ready."""
     _running: asyncio.subprocess.Process | None = None
     _port: int = 0
-    _starts: int = 0
+    starts: int = 0
+    """How often it was started."""
 
     async def start(self) -> float:
         """Start it and wait until `/readyz` says ready; the seconds that took."""
-        self._starts += 1
+        self.starts += 1
         self._port = _free_port()
         began = time.perf_counter()
-        with (self.folder / f"bot-{self._starts}.log").open("wb") as log:
+        with (self.folder / f"bot-{self.starts}.log").open("wb") as log:
             self._running = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bot", "run", cwd=ROOT, env=self._environment(), stdout=log, stderr=log
             )
