@@ -163,7 +163,10 @@ class Sockets:
         while True:
             await asyncio.sleep(HEARTBEAT)
             if not socket.silent:
-                await socket.ws.ping()
+                try:
+                    await socket.ws.ping()
+                except ConnectionError:  # the app has died; whoever reads from it ends this too
+                    return
 
     async def _read(self, socket: _Socket) -> None:
         async for frame in socket.ws:
