@@ -48,7 +48,8 @@ class EdgeQuestion:
 
     `secrets` are the pull secrets of `namespace` that may read them, by repository; `image` has the Python that asks.
     With `tags` those alone are looked at. `account` is the entry of the pull secrets that counts, where that is not
-    `server`.
+    `server`. With a `key`, which is the same after a crash and of no other question, the answer is taken that a process
+    which died has asked for.
     """
 
     namespace: str
@@ -57,3 +58,4 @@ class EdgeQuestion:
     image: str
     tags: tuple[str, ...] = ()
     account: str = ""
+    key: str = ""

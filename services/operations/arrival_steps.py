@@ -256,6 +256,7 @@ async def _ask(scene: Scene, registry: ConnectedRegistry, memory: _Wait, now: da
         scene.site.cluster.kubernetes.reader_image,
         tuple(sorted({image.rpartition(":")[2] for image in images})),
         account=scene.params["registry"],
+        key=f"{scene.run_id} {memory.asked}",
     )
     edge: Mapping[str, EdgeContents] = (
         await cluster.edge_contents(question)

@@ -88,6 +88,11 @@ class Scene:
         """Of the connected registry."""
         return self.operation.target
 
+    @property
+    def run_id(self) -> str:
+        """The same for this step however often a crash lets it begin again, and another one in a retry."""
+        return f"{self.operation.id} {self.operation.attempt} {self.index}"
+
 
 async def _unknown(_scene: Scene) -> None:
     return None

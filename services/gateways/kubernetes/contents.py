@@ -5,6 +5,7 @@ again. So a Job of one Pod asks: the kubelet hands it a pull secret that is ther
 """
 
 import asyncio
+import hashlib
 import json
 import re
 import secrets
@@ -18,7 +19,7 @@ from services.gateways.kubernetes.placeholders import MANAGED_BY
 from services.gateways.kubernetes.rights import CREATE_JOB, DELETE_JOB, GET_LOG, LIST_EVENTS, LIST_PODS
 from services.gateways.kubernetes.runtime import waiting_reason, warnings
 from services.model.contents import EdgeContents, EdgeQuestion, EdgeSilence, EdgeTag
-from services.model.errors import Absent
+from services.model.errors import Absent, Conflict
 from services.model.redaction import short
 
 JOB_LABEL = "registry-bot/job"
@@ -42,8 +43,8 @@ def program() -> str:
 
 async def contents(api: Api, question: EdgeQuestion) -> Mapping[str, EdgeContents]:
     """By repository. The Job is deleted in the end, whatever happens; a Pod that does not start is silence."""
-    name = f"registry-bot-images-{secrets.token_hex(4)}"
-    await api.ask(CREATE_JOB.inside(question.namespace), body=job_manifest(name, question))
+    name = job_name(question)
+    await _create(api, name, question)
     try:
         return await _answer(api, name, question)
     finally:
@@ -51,12 +52,34 @@ async def contents(api: Api, question: EdgeQuestion) -> Mapping[str, EdgeContent
         await asyncio.shield(_delete(api, name, question.namespace))
 
 
+def job_name(question: EdgeQuestion) -> str:
+    """By the question's key; a name that nobody else has where it has none."""
+    key = hashlib.sha256(question.key.encode()).hexdigest()[:16] if question.key else secrets.token_hex(8)
+    return f"registry-bot-images-{key}"
+
+
+async def _create(api: Api, name: str, question: EdgeQuestion) -> None:
+    """Unless a process that died has done it, and the Pod has not run out of time since."""
+    right, manifest = CREATE_JOB.inside(question.namespace), job_manifest(name, question)
+    try:
+        await api.ask(right, body=manifest)
+    except Conflict:
+        if not await _pods(api, name, question.namespace):
+            await _delete(api, name, question.namespace)
+            await api.ask(right, body=manifest)
+
+
+async def _pods(api: Api, name: str, namespace: str) -> list[Object]:
+    """Of the Job; one that goes belongs to a former Job of this name."""
+    pods = await api.everything(LIST_PODS.inside(namespace), {"labelSelector": f"{JOB_LABEL}={name}"})
+    return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+
+
 async def _answer(api: Api, name: str, question: EdgeQuestion) -> Mapping[str, EdgeContents]:
-    pods = LIST_PODS.inside(question.namespace)
     end = asyncio.get_running_loop().time() + DEADLINE
     pod: Object = {}
     while asyncio.get_running_loop().time() < end:
-        pod = next(iter(await api.everything(pods, {"labelSelector": f"{JOB_LABEL}={name}"})), {})
+        pod = next(iter(await _pods(api, name, question.namespace)), {})
         if phase(pod) in {"Succeeded", "Failed"}:
             query = {"container": "reader", "limitBytes": str(MAX_LOG)}
             log = await api.text(GET_LOG.inside(question.namespace), pod["metadata"]["name"], query, limit=MAX_LOG)

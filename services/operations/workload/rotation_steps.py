@@ -55,14 +55,20 @@ def _never(_operation: Operation, _index: int) -> bool:
 def see_accepted(kind: str) -> Step:
     """A step that asks the edge by the new pull secret until it answers: before that, no Pod may get the Secret."""
 
-    async def look(scene: Scene) -> Progress:
-        secret = scene.operation.output(PullSecretMade)
+    async def look(scene: Scene, number: int | None) -> Progress:
+        """The number is of the look: a process that goes on after a crash takes the answer to the same question."""
+        number, secret = number or 1, scene.operation.output(PullSecretMade)
         params, cluster = scene.params, await scene.cluster()
         name = secret.name if secret else ""
         image = scene.site.cluster.kubernetes.reader_image
         # Whether the edge has that tag does not matter, only that it lets the client in.
         question = EdgeQuestion(
-            params["namespace"], params["server"], {params["repository"]: name}, image, tags=("latest",)
+            params["namespace"],
+            params["server"],
+            {params["repository"]: name},
+            image,
+            tags=("latest",),
+            key=f"{scene.run_id} {number}",
         )
         answer = (await cluster.edge_contents(question))[params["repository"]]
         if not isinstance(answer, EdgeSilence):
@@ -71,9 +77,12 @@ def see_accepted(kind: str) -> Step:
         is_silent = registry.schedule != CONTINUOUS and registry.connection_state == "Offline"
         if answer.code not in {"Refused", "Unreachable"} or is_silent or scene.waited >= SYNCED_WITHIN * scene.patience:
             raise Failure(Cause.PASSWORD_NOT_ACCEPTED, {"message": answer.detail, **sync_facts(registry)})
-        return Going()
+        return Going(number + 1)
 
-    return Step(kind, look, KNOWN.line, wait=again(look), interval=10, within=2 * SYNCED_WITHIN)
+    async def begin(scene: Scene) -> Progress:
+        return await look(scene, None)
+
+    return Step(kind, begin, KNOWN.line, wait=look, interval=10, within=2 * SYNCED_WITHIN)
 
 
 def see_rolled_out(kind: str) -> Step:
