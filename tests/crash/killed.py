@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import re
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ WAITED_FOR = re.compile(r"/extensionconfigs")
 
 At each of the many others it would be killed once more in the same wait.
 """
+CHANCE = re.compile(r"op-\w+-|[0-9a-f-]{36}|(?<=edge)\d{3}\b|(?<=registry-bot-images-)[0-9a-f]+")
+"""What tells requests of one kind apart: ids, and the numbers of edges."""
 CLICK_AGAIN = 5
 """Seconds after which a person who sees nothing happen clicks once more."""
 
@@ -31,22 +33,32 @@ CLICK_AGAIN = 5
 class Killer(Faults):
     """Kills the bot at its first request of each kind that writes anywhere, with the request done or dropped."""
 
-    def __init__(self, *, done: bool) -> None:
+    def __init__(self, *, done: bool, writes: re.Pattern[str] = WRITES) -> None:
         super().__init__()
-        self.done = done
+        self.done, self.writes = done, writes
         self.victim: BotProcess | None = None
         self.struck: list[str] = []
+        self.kills = 0
+        self.rests = False
+        """Whether it strikes nobody, whatever is written."""
 
     def take(self, part: Part, line: str) -> Fault | None:
-        kind = re.sub(r"op-\w+-|[0-9a-f-]{36}", "", f"{part} {line}")
-        is_write = WRITES.search(line) and not QUESTIONS.search(line)
+        kind = CHANCE.sub("", f"{part} {line}")
+        is_write = self.writes.search(line) and not QUESTIONS.search(line)
         is_awaited = not EDGE.search(line) or WAITED_FOR.search(line)
-        if self.victim is None or not is_write or not is_awaited or kind in self.struck:
+        if not is_write or not is_awaited or not self.strike(kind):
             return super().take(part, line)
+        return None if self.done or EDGE.search(line) else Fault(part, ".", "drop")
+
+    def strike(self, kind: str) -> bool:
+        """Kill the bot if it lives and was not killed for this yet; whether it was."""
+        if self.rests or self.victim is None or kind in self.struck:
+            return False
         self.struck.append(kind)
+        self.kills += 1
         self.victim.send(signal.SIGKILL)
         self.victim = None
-        return None if self.done or EDGE.search(line) else Fault(part, ".", "drop")
+        return True
 
     def forget(self, *kinds: str) -> None:
         """Kill again at the first request of these kinds."""
@@ -56,16 +68,20 @@ class Killer(Faults):
 class KilledWorld(World):
     """With a bot that is started again whenever it dies."""
 
-    def __init__(self, box: Sandbox, killer: Faults, folder: Path, http: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, box: Sandbox, killer: Faults, folder: Path, http: aiohttp.ClientSession, changes: Mapping[str, str]
+    ) -> None:
         super().__init__(box, http)
-        self.killer, self.folder = killer, folder
+        self.killer, self.folder, self.changes = killer, folder, changes
         self.process: BotProcess | None = None
         self.starts = 0
 
     async def start(self) -> None:
         """A new bot on the old database."""
         self.starts += 1
-        self.process = await start_bot(settings(self.box, self.folder), self.folder / f"log-{self.starts}")
+        self.process = await start_bot(
+            settings(self.box, self.folder, **self.changes), self.folder / f"log-{self.starts}"
+        )
 
     async def connected(self) -> None:
         """Return when the bot listens to Slack."""
@@ -84,9 +100,12 @@ class KilledWorld(World):
 
 
 @asynccontextmanager
-async def world(folder: Path, faults: Faults) -> AsyncIterator[KilledWorld]:
-    async with Sandbox(faults=faults) as box, aiohttp.ClientSession(box.url) as http:
-        made = KilledWorld(box, faults, folder, http)
+async def world(
+    folder: Path, faults: Faults, *, content: dict[str, Any] | None = None, changes: Mapping[str, str] | None = None
+) -> AsyncIterator[KilledWorld]:
+    """With a bot that listens; `content` in the place of the sandbox's default world, `changes` of the settings."""
+    async with Sandbox(content, faults=faults) as box, aiohttp.ClientSession(box.url) as http:
+        made = KilledWorld(box, faults, folder, http, changes or {})
         await made.start()
         await made.connected()
         alive = asyncio.create_task(made.keep_alive())
