@@ -4,6 +4,7 @@ Everything that people do passes through here: typed commands, clicked buttons a
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -73,6 +74,7 @@ class Door:
         with reading(language_of(request.person.locale)):
             try:
                 async with asyncio.timeout(self._deadline) as deadline:
+                    request = replace(request, answer_by=deadline.when() or math.inf)
                     reply = await self._reply(request, passage, deadline)
             except TimeoutError:
                 passage.outcome = "Deadline"

@@ -10,7 +10,7 @@ from handlers.kit.request import Request
 from handlers.views import images as views
 from handlers.views.connected import Row
 from services.model.contents import EdgeContents, EdgeSilence
-from services.operations.answers import Known, Questions, Unknown
+from services.operations.answers import DEADLINE, Known, Questions, Unknown
 from services.operations.cloud_contents import cloud_tags, expectation, readable_repositories
 from services.operations.edge_contents import answered_by, edge_contents
 from services.operations.workload.request import split_image
@@ -18,8 +18,11 @@ from services.policy.arrival import arrivals
 from services.policy.sites import Site
 from services.services import Services
 
-_WITHIN = 18.0
-"""Seconds for all edges together: some less than a command has. Who has not answered by then is said to be so."""
+_TO_ANSWER = 7.0
+"""Seconds of a command's time that are left for its answer: Jobs are deleted, and a fleet is rendered and sent.
+
+Edges that have not answered before could not be asked, however long Azure took before them.
+"""
 _SITES_AT_ONCE = 256
 """Clusters in which a Job asks: each has an API server of its own, and most of the time is a Pod's start.
 
@@ -51,7 +54,7 @@ async def images(
     question = edge_contents(services.azure, services.kubernetes, site, registry, names)
     cloud, edge = await asyncio.gather(
         cloud_tags(services.azure, detail.acr, names),
-        answered_by(asyncio.get_running_loop().time() + _WITHIN, site, names, question),
+        answered_by(request.answer_by - _TO_ANSWER, site, names, question),
     )
     compared = tuple(
         views.Repository(each, arrivals(cloud[each], edge[each], registry, request.now), edge[each]) for each in names
@@ -73,14 +76,15 @@ async def where(request: Request, image: str, *, site: Site | None = None, servi
     repository, reference = split_image(image)
     fleet = await visible(request, services, (site,) if site else None)
     acrs = {row.acr.id.lower(): row.acr for row in fleet.rows}
+    end = request.answer_by - _TO_ANSWER
     async with asyncio.TaskGroup() as group:
-        arm = Questions(group, "azure")
+        arm = Questions(group, "azure", deadline=min(DEADLINE, end - asyncio.get_running_loop().time()))
         tasks = {
             acr_id: arm.ask(acr_id, partial(expectation, services.azure, acr, repository, reference))
             for acr_id, acr in acrs.items()
         }
     expectations = {acr_id: task.result() for acr_id, task in tasks.items()}
-    bound, end = asyncio.Semaphore(_SITES_AT_ONCE), asyncio.get_running_loop().time() + _WITHIN
+    bound = asyncio.Semaphore(_SITES_AT_ONCE)
 
     async def ask(row: Row) -> views.Edge | None:
         """None for a connected registry that is not meant to have the image."""

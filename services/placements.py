@@ -19,7 +19,8 @@ from services.policy.placement import Placement
 from services.policy.sites import Site
 from services.ports import Extensions
 
-_AT_ONCE = 10
+_AT_ONCE = 25
+"""Clusters of a subscription that are asked for at a time. Each subscription has a quota of its own."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class _Look:
 
 
 class Placements:
-    """Remembers for `lifetime` what each cluster answered; one that does not answer in `deadline` counts as unasked."""
+    """Remembers for `lifetime` what each cluster answered. Whoever does not answer within `deadline` is unasked."""
 
     def __init__(
         self,
@@ -51,7 +52,7 @@ class Placements:
         self._deadline = deadline.total_seconds()
         self._clock = clock
         self._looks: dict[ClusterRef, _Look] = {}
-        self._bound = asyncio.Semaphore(_AT_ONCE)
+        self._bounds: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def of(
         self,
@@ -66,14 +67,14 @@ class Placements:
         `registries` are all of each target's cloud registry, by its id in lower case. Never raises for a cluster that
         can't be asked.
         """
-        began = self._clock()
+        began, end = self._clock(), asyncio.get_running_loop().time() + self._deadline
         acrs = {target.acr for target in targets}
         candidates = [site for site in sites if _acr(site) in acrs]
-        await self._ask(site for site in candidates if self._is_older(site, began - self._lifetime))
+        await self._ask((site for site in candidates if self._is_older(site, began - self._lifetime)), end)
         placements = self._placements(targets, candidates, registries)
         if fresh:
             occupied = {site.name: site for placement in placements.values() for site in placement.sites}
-            await self._ask(site for site in occupied.values() if self._is_older(site, began))
+            await self._ask((site for site in occupied.values() if self._is_older(site, began)), end)
             placements = self._placements(targets, candidates, registries)
         # A connected registry without a place may have got one since, at a cluster that had no extension when read.
         homeless = {target.acr for target, placement in placements.items() if not placement.extensions}
@@ -82,7 +83,7 @@ class Placements:
             for site in candidates
             if _acr(site) in homeless and self._is_older(site, began) and self._looks[site.cluster_ref].is_empty
         ]
-        await self._ask(vacant)
+        await self._ask(vacant, end)
         return self._placements(targets, candidates, registries) if vacant else placements
 
     def _placements(
@@ -114,12 +115,12 @@ class Placements:
         look = self._looks.get(site.cluster_ref)
         return look is None or look.at < moment or isinstance(look.answer, DomainError)
 
-    async def _ask(self, sites: Iterable[Site]) -> None:
+    async def _ask(self, sites: Iterable[Site], end: float) -> None:
         clusters = {site.cluster_ref for site in sites}
         answered: set[ClusterRef] = set()
 
         async def look(cluster: ClusterRef) -> None:
-            async with self._bound:
+            async with self._bounds[cluster.subscription.lower()]:
                 at = self._clock()
                 answer: tuple[Extension, ...] | DomainError
                 try:
@@ -130,7 +131,7 @@ class Placements:
             answered.add(cluster)
 
         try:
-            async with asyncio.timeout(self._deadline):
+            async with asyncio.timeout_at(end):
                 await asyncio.gather(*map(look, clusters))
         except TimeoutError:
             for cluster in clusters - answered:

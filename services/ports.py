@@ -394,6 +394,9 @@ class Cluster(Protocol):
     async def workloads_of(self, registry: str = "") -> tuple[DeployedWorkload, ...]:
         """All workloads that the bot has made with images of this connected registry, or any; by namespace and name."""
 
+    async def workload_specs(self, registry: str) -> tuple[WorkloadSpec, ...]:
+        """What those of this connected registry are, without a look at their Pods: one request."""
+
     async def put_workload(self, spec: WorkloadSpec) -> None:
         """Create the Deployment, or change it to this. Raises `WrongCluster`, as every write does."""
 

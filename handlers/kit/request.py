@@ -1,5 +1,6 @@
 """One command as it came from Slack: typed, clicked or filled in."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,6 +29,8 @@ class Request:
     """The thread of that message, or empty."""
     reference: str = ""
     """Identifies this request in the log and in messages about faults of the bot."""
+    answer_by: float = math.inf
+    """When a command that only reads has to have answered, on the event loop's clock."""
 
     def line(self, text: str) -> str:
         """A command as people type it."""

@@ -5,12 +5,12 @@ can read repositories there is whoever has been let in by an operation: the bot'
 """
 
 import asyncio
-from collections.abc import Awaitable, Collection, Mapping
+from collections.abc import Awaitable, Collection, Iterable, Mapping
 
 from services.model.azure import ConnectedRegistry
 from services.model.contents import EdgeContents, EdgeQuestion, EdgeSilence
 from services.model.errors import DomainError, Unreachable
-from services.model.kubernetes import DeployedWorkload
+from services.model.kubernetes import DeployedWorkload, WorkloadSpec
 from services.operations.reach import cluster_of
 from services.policy.sites import Site
 from services.ports import Azure, Cluster, Kubernetes
@@ -30,14 +30,17 @@ async def edge_contents(
         return dict.fromkeys(repositories, EdgeSilence("NoAddress"))
     try:
         cluster = await cluster_of(azure, kubernetes, site)
-        workloads = await cluster.workloads_of(registry.name.lower())
+        specs = await cluster.workload_specs(registry.name.lower())
+        candidates = [spec for spec in specs if repository_of(spec) in repositories and spec.pull_secret]
+        if len(candidates) > len(set(map(repository_of, candidates))):
+            specs = by_proof(await cluster.workloads_of(registry.name.lower()))
     except DomainError as error:
         return dict.fromkeys(repositories, EdgeSilence("NotAsked", error=error))
     answers: dict[str, EdgeContents] = dict.fromkeys(repositories, EdgeSilence("NoReader"))
     image, tags = site.cluster.kubernetes.reader_image, (tag,) if tag else ()
     questions = [
         EdgeQuestion(namespace, registry.login_server, secrets, image, tags)
-        for namespace, secrets in readers(workloads, repositories).items()
+        for namespace, secrets in readers(specs, repositories).items()
     ]
     for contents in await asyncio.gather(*(_ask(cluster, question) for question in questions)):
         answers |= contents
@@ -66,18 +69,29 @@ async def _ask(cluster: Cluster, question: EdgeQuestion) -> Mapping[str, EdgeCon
         return dict.fromkeys(question.secrets, EdgeSilence("NotAsked", error=error))
 
 
-def readers(workloads: Collection[DeployedWorkload], repositories: Collection[str]) -> dict[str, dict[str, str]]:
-    """Pull secrets by namespace and repository: one for each repository, of a workload that has pulled if there is one.
+def by_proof(workloads: Collection[DeployedWorkload]) -> tuple[WorkloadSpec, ...]:
+    """Those that the bot has made; last are those that have pulled, so that the edge knows their passwords."""
+    managed = [workload for workload in workloads if workload.managed]
+    managed.sort(key=lambda workload: any(pod.image_id for pod in workload.pods))
+    return tuple(workload.spec for workload in managed)
+
+
+def readers(workloads: Iterable[WorkloadSpec], repositories: Collection[str]) -> dict[str, dict[str, str]]:
+    """Pull secrets by namespace and repository: one for each repository, of the last workload that pulls it.
 
     Each pull secret is of a client token that may read the repository of its workload and nothing else.
     """
-    chosen: dict[str, tuple[str, str]] = {}
-    for workload in sorted(workloads, key=lambda workload: any(pod.image_id for pod in workload.pods)):
-        image = workload.spec.image.partition("/")[2]
-        repository = image.partition("@")[0].partition(":")[0]
-        if workload.managed and repository in repositories and workload.spec.pull_secret:
-            chosen[repository] = workload.spec.namespace, workload.spec.pull_secret
+    chosen = {
+        repository_of(workload): (workload.namespace, workload.pull_secret)
+        for workload in workloads
+        if workload.pull_secret and repository_of(workload) in repositories
+    }
     secrets: dict[str, dict[str, str]] = {}
     for repository, (namespace, secret) in sorted(chosen.items()):
         secrets.setdefault(namespace, {})[repository] = secret
     return secrets
+
+
+def repository_of(workload: WorkloadSpec) -> str:
+    """The repository of its image, without the edge's address."""
+    return workload.image.partition("/")[2].partition("@")[0].partition(":")[0]

@@ -101,10 +101,11 @@ def api_server(location: str, context: str) -> str:
     try:
         content = _merged(_files(location))
         name = _chosen(content, context, location)
-        cluster = next(entry["context"]["cluster"] for entry in content["contexts"] if entry["name"] == name)
-        return next(str(entry["cluster"]["server"]) for entry in content["clusters"] if entry["name"] == cluster)
-    except StopIteration:
-        raise Unreachable(SERVICE, f"{location} {context}".strip(), "ContextMissing") from None
+        entry = content["contexts"].get(name)
+        cluster = content["clusters"].get(entry["context"]["cluster"]) if entry else None
+        if cluster is None:
+            raise Unreachable(SERVICE, f"{location} {context}".strip(), "ContextMissing")
+        return str(cluster["cluster"]["server"])
     except (ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise Unreachable(SERVICE, location, "KubeconfigInvalid", scrub(str(error))) from error
 
@@ -119,14 +120,13 @@ def token_expiry(location: str, context: str) -> datetime | None:
     try:
         content = _merged(_files(location))
         name = _chosen(content, context, location)
-        account = next(entry["context"]["user"] for entry in content["contexts"] if entry["name"] == name)
-        entry = next(entry for entry in content["users"] if entry["name"] == account)
+        entry = content["users"][content["contexts"][name]["context"]["user"]]
         user = entry.value["user"]
         token = user.get("token") or (Path(entry.path).parent / user["tokenFile"]).read_text(encoding="utf-8")
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         return datetime.fromtimestamp(claims["exp"], UTC)
-    except (Unreachable, ConfigException, yaml.YAMLError, StopIteration, OSError, ValueError, TypeError, LookupError):
+    except (Unreachable, ConfigException, yaml.YAMLError, OSError, ValueError, TypeError, LookupError):
         return None
 
 
@@ -174,7 +174,8 @@ async def _load(location: str, context: str, configuration: Configuration, deadl
     context = _chosen(content, context, location)
     try:
         # Without a base path, each entry's files are looked for beside its kubeconfig.
-        loader = PluginLoader(ConfigNode("kubeconfig", content), context, config_base_path=None)  # type: ignore[no-untyped-call]  # likewise
+        node = ConfigNode("kubeconfig", _narrowed(content, context))  # type: ignore[no-untyped-call]  # likewise
+        loader = PluginLoader(node, context, config_base_path=None)  # type: ignore[no-untyped-call]  # likewise
         loader.location, loader.plugin_deadline = location, deadline * _PLUGINS_SHARE
         await loader.load_and_set(configuration)  # type: ignore[no-untyped-call]  # likewise
     except ConfigException as error:
@@ -199,7 +200,7 @@ def _files(location: str) -> list[Path]:
 
 def _chosen(content: Any, context: str, location: str) -> str:
     """The context that is meant; the kubeconfig's current one is merely what somebody worked with last."""
-    names = [str(entry["name"]) for entry in content["contexts"]]
+    names = [str(name) for name in content["contexts"]]
     if context or len(names) == 1:
         return context or names[0]
     if not names:
@@ -209,18 +210,32 @@ def _chosen(content: Any, context: str, location: str) -> str:
     raise Unreachable(SERVICE, location, "ContextUnset", contexts, reason="context")
 
 
+def _narrowed(content: Any, context: str) -> dict[str, Any]:
+    """What a context needs, with lists again: the loader goes through them, and each cluster of a fleet is loaded."""
+    entry = content["contexts"].get(context)
+    needs = entry["context"].value if entry else {}
+    names = {"contexts": context, "clusters": needs.get("cluster"), "users": needs.get("user")}
+    lists = {kind: [content[kind][name]] if name in content[kind] else [] for kind, name in names.items()}
+    return {**content, **lists}
+
+
 def _merged(files: list[Path]) -> Any:
-    """Kubeconfigs as one, merged as by kubectl: of values with the same name the first counts.
+    """Kubeconfigs as one, merged as by kubectl: of values with the same name the first counts. Entries are by name.
 
     https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/#merging-kubeconfig-files
     """
+    return _merged_versions(tuple((str(file), _modified(file)) for file in files))
+
+
+@lru_cache(maxsize=16)
+def _merged_versions(files: tuple[tuple[str, int], ...]) -> Any:
     merged: dict[str, Any] = {}
     entries: dict[str, dict[str, Any]] = {name: {} for name in _LISTS}
-    for file in files:
-        content = _content(str(file), _modified(file))
+    for file, modified in files:
+        content = _content(file, modified)
         merged = content | {key: value for key, value in merged.items() if value}
         for name in _LISTS:
             for entry in content.get(name) or ():
-                node: Any = ConfigNode(f"{file}/{entry['name']}", entry, str(file))  # type: ignore[no-untyped-call]  # likewise
+                node: Any = ConfigNode(f"{file}/{entry['name']}", entry, file)  # type: ignore[no-untyped-call]  # likewise
                 entries[name].setdefault(entry["name"], node)
-    return merged | {name: list(entries[name].values()) for name in _LISTS}
+    return merged | entries

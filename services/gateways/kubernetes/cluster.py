@@ -164,6 +164,11 @@ class KubernetesCluster:
         return await deployments.workloads_of(self._api, registry)
 
     @understood
+    async def workload_specs(self, registry: str) -> tuple[WorkloadSpec, ...]:
+        """The same without their Pods."""
+        return await deployments.workload_specs(self._api, registry)
+
+    @understood
     async def put_workload(self, spec: WorkloadSpec) -> None:
         """Create the Deployment, or change it to this. Raises `WrongCluster` as `hold_address` does."""
         self._prove()

@@ -10,6 +10,7 @@ import json
 import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from services.gateways.kubernetes.placeholders import MANAGED_BY
 from services.gateways.kubernetes.rights import CREATE_JOB, DELETE_JOB, GET_LOG, LIST_EVENTS, LIST_PODS
 from services.gateways.kubernetes.runtime import waiting_reason, warnings
 from services.model.contents import EdgeContents, EdgeQuestion, EdgeSilence, EdgeTag
-from services.model.errors import Absent, Conflict
+from services.model.errors import Absent, Conflict, Unreachable
 from services.model.redaction import short
 
 JOB_LABEL = "registry-bot/job"
@@ -28,7 +29,13 @@ DEADLINE = 60.0
 LIFETIME = 120
 """Seconds after which Kubernetes deletes a Job that has ended, should the bot not be there to do it."""
 MAX_LOG = 8 * 2**20
-_LOOK = 0.5
+_LOOK, _LOOKS_SHARE = 0.5, 0.25
+"""Seconds between two looks at a Pod: half a second at first, then a quarter of the time that it has taken.
+
+A Pod that starts at once is read at once, and a thousand that take long do not use up the bot's processor.
+"""
+_DELETION = 3.0
+"""Seconds that the answer waits for the Job's deletion. Of a cluster that is away by then Kubernetes deletes it."""
 _NO_START = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError"})
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _NOBODY = 65532
@@ -48,8 +55,7 @@ async def contents(api: Api, question: EdgeQuestion) -> Mapping[str, EdgeContent
     try:
         return await _answer(api, name, question)
     finally:
-        # Shielded: a command that is cancelled must not leave its Job behind.
-        await asyncio.shield(_delete(api, name, question.namespace))
+        await _leave(api, name, question.namespace)
 
 
 def job_name(question: EdgeQuestion) -> str:
@@ -76,9 +82,10 @@ async def _pods(api: Api, name: str, namespace: str) -> list[Object]:
 
 
 async def _answer(api: Api, name: str, question: EdgeQuestion) -> Mapping[str, EdgeContents]:
-    end = asyncio.get_running_loop().time() + DEADLINE
+    began = asyncio.get_running_loop().time()
     pod: Object = {}
-    while asyncio.get_running_loop().time() < end:
+    while (passed := asyncio.get_running_loop().time() - began) < DEADLINE:
+        await asyncio.sleep(max(_LOOK, passed * _LOOKS_SHARE))
         pod = next(iter(await _pods(api, name, question.namespace)), {})
         if phase(pod) in {"Succeeded", "Failed"}:
             query = {"container": "reader", "limitBytes": str(MAX_LOG)}
@@ -86,12 +93,18 @@ async def _answer(api: Api, name: str, question: EdgeQuestion) -> Mapping[str, E
             return read_log(log, question)
         if pod and waiting_reason(pod) in _NO_START:
             break
-        await asyncio.sleep(_LOOK)
     events = await api.everything(LIST_EVENTS.inside(question.namespace), {"fieldSelector": "type=Warning"})
     # Those of the Job tell of a quota, those of its Pod of anything else; the Pod's name begins with the Job's.
     own = [event for event in events if str((event.get("involvedObject") or {}).get("name")).startswith(name)]
     reason = next(reversed(warnings(own)), "") or waiting_reason(pod) or "its Pod did not end in time"
     return dict.fromkeys(question.secrets, EdgeSilence("NoProgram", short(reason)))
+
+
+async def _leave(api: Api, name: str, namespace: str) -> None:
+    """Delete the Job, also of a command that is cancelled, and keep nobody waiting for a cluster that has gone away."""
+    with suppress(TimeoutError, Unreachable):
+        async with asyncio.timeout(_DELETION):
+            await _delete(api, name, namespace)
 
 
 async def _delete(api: Api, name: str, namespace: str) -> None:

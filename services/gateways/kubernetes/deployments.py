@@ -52,9 +52,19 @@ async def workload(api: Api, namespace: str, name: str) -> DeployedWorkload | No
 
 async def workloads_of(api: Api, registry: str) -> tuple[DeployedWorkload, ...]:
     """All workloads that the bot has made with images of this connected registry, or any; by namespace and name."""
+    return await _with_pods(api, await _deployments(api, registry))
+
+
+async def workload_specs(api: Api, registry: str) -> tuple[WorkloadSpec, ...]:
+    """What they are, without a look at their Pods."""
+    return tuple(map(_spec, await _deployments(api, registry)))
+
+
+async def _deployments(api: Api, registry: str) -> list[Object]:
     selector = ",".join(f"{key}={value}" for key, value in MANAGED_BY.items())
     selector += f",{REGISTRY_LABEL}={registry}" if registry else f",{REGISTRY_LABEL}"
-    return await _with_pods(api, await api.everything(LIST_DEPLOYMENTS, {"labelSelector": selector}))
+    deployments = await api.everything(LIST_DEPLOYMENTS, {"labelSelector": selector})
+    return sorted(deployments, key=lambda item: (item["metadata"]["namespace"], item["metadata"]["name"]))
 
 
 async def put_workload(api: Api, spec: WorkloadSpec, *, dry_run: bool = False) -> None:
@@ -158,7 +168,6 @@ async def _delete(api: Api, right: Right, name: str, options: Object) -> None:
 
 
 async def _with_pods(api: Api, deployments: list[Object]) -> tuple[DeployedWorkload, ...]:
-    deployments.sort(key=lambda deployment: (deployment["metadata"]["namespace"], deployment["metadata"]["name"]))
     return tuple(await together(_workload(api, deployment) for deployment in deployments))
 
 
@@ -174,23 +183,28 @@ async def _workload(api: Api, deployment: Object) -> DeployedWorkload:
     )
     pods = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
     logs = await together(_failure_log(api, namespace, pod) for pod in pods)
-    template = spec["template"]["spec"]
-    container = (template.get("containers") or [{}])[0]
     return DeployedWorkload(
-        spec=WorkloadSpec(
-            namespace=namespace,
-            name=meta["name"],
-            registry=str(labels.get(REGISTRY_LABEL) or ""),
-            image=str(container.get("image") or ""),
-            replicas=int(spec.get("replicas") or 0),
-            port=next((int(port["containerPort"]) for port in container.get("ports") or ()), None),
-            pull_secret=_pull_secret(template),
-            manifest=str((meta.get("annotations") or {}).get(MANIFEST_ANNOTATION) or ""),
-        ),
+        spec=_spec(deployment),
         uid=str(meta["uid"]),
         managed=MANAGED_BY.items() <= labels.items(),
         pods=tuple(_pod(pod, events, log) for pod, log in zip(pods, logs, strict=True)),
         refusal=_refusal(deployment),
+    )
+
+
+def _spec(deployment: Object) -> WorkloadSpec:
+    meta, spec = deployment["metadata"], deployment["spec"]
+    template = spec["template"]["spec"]
+    container = (template.get("containers") or [{}])[0]
+    return WorkloadSpec(
+        namespace=meta["namespace"],
+        name=meta["name"],
+        registry=str((meta.get("labels") or {}).get(REGISTRY_LABEL) or ""),
+        image=str(container.get("image") or ""),
+        replicas=int(spec.get("replicas") or 0),
+        port=next((int(port["containerPort"]) for port in container.get("ports") or ()), None),
+        pull_secret=_pull_secret(template),
+        manifest=str((meta.get("annotations") or {}).get(MANIFEST_ANNOTATION) or ""),
     )
 
 

@@ -11,7 +11,7 @@ from services.gateways.kubernetes.contents import job_manifest, program, read_lo
 from services.model.contents import EdgeContents, EdgeQuestion, EdgeSilence, EdgeTag
 from services.model.errors import Unreachable
 from services.model.kubernetes import DeployedWorkload, WorkloadPod, WorkloadSpec
-from services.operations.edge_contents import answered_by, readers
+from services.operations.edge_contents import answered_by, by_proof, readers
 from tests.golden.values import SITE
 
 ONE, TWO, THREE = (f"sha256:{number:064x}" for number in (1, 2, 3))
@@ -83,7 +83,7 @@ def test_a_repository_is_read_with_the_secret_of_a_workload_that_has_pulled_it()
         workload("four", "unasked:v1", pulled=True),
     ]
 
-    assert readers(workloads, ("team/app", "tools")) == {"shop": {"team/app": "regcred-one-1"}}
+    assert readers(by_proof(workloads), ("team/app", "tools")) == {"shop": {"team/app": "regcred-one-1"}}
 
 
 async def test_an_edge_that_does_not_answer_in_time_could_not_be_asked_and_takes_nobody_with_it() -> None:
