@@ -69,6 +69,7 @@ class Procedure(Generic[R, O]):
         with_leased: The observation with Service addresses that other operations have reserved at the cluster.
         diagnose: The cause behind a step's error.
         is_own_doing: Whether a blocker of a retry is what the failed attempt itself has left.
+        takes_back: The id of the operation whose steps it takes back, by its options; empty for one that takes none.
     """
 
     kind: str
@@ -87,6 +88,7 @@ class Procedure(Generic[R, O]):
     locks_of_options: Callable[[Site, Any], tuple[str, ...]] = lambda _site, _options: ()
     diagnose: Callable[[DomainError], Failure] = failure_of
     is_own_doing: Callable[[Operation, Finding], bool] = lambda _operation, _blocker: False
+    takes_back: Callable[[Any], str] = lambda _options: ""
 
     @property
     def step(self) -> dict[str, Step]:

@@ -203,12 +203,11 @@ class Runner:
             return False
         blockers = [blocker for blocker in now.blockers if not procedure.is_own_doing(operation, blocker)]
         # A retry plays the remaining steps of the approved plan, in a world that the failed run has changed.
-        resumes = (
-            operation.attempt > 1
-            and covers(procedure.step, approved.steps, now.steps)
-            and not self._is_undone(operation, now)
-        )
-        if not blockers and (now.digest == approved.digest or resumes):
+        is_retry, is_same = operation.attempt > 1, now.digest == approved.digest
+        if is_retry and (self._is_undone(operation, now) or await self._is_taken_back(operation)):
+            if is_same and not blockers:  # the world is as before the first run: every step of it is played again
+                return await self._store.operations.plan(operation.id, now, ["queued"], "queued")
+        elif not blockers and (is_same or (is_retry and covers(procedure.step, approved.steps, now.steps))):
             return True
         log.info("world_changed", operation=operation.id, before=approved.digest, now=now.digest)
         goes_on = await self._replan(operation, approved, now, blocked=bool(blockers))
@@ -218,7 +217,7 @@ class Runner:
     def _is_undone(self, operation: Operation, now: Plan) -> bool:
         """Whether something that the operation has created is to be created again: somebody has taken it away since.
 
-        Then the steps that are left are not enough. A rollback does that, and a removal by hand.
+        Then the steps that are left are not enough.
         """
         site = self._planner.site(operation)
 
@@ -228,6 +227,19 @@ class Runner:
 
         complete = (operation.planned[run.index] for run in operation.steps if run.state == "complete")
         return bool({arm_id for arm_id in map(creates, complete) if arm_id} & set(map(creates, now.steps)))
+
+    async def _is_taken_back(self, operation: Operation) -> bool:
+        """Whether a rollback of it has begun since it stopped.
+
+        Not everything that it takes back shows in a plan: a new password and its Secret don't.
+        """
+        stopped = max((run.finished for run in operation.steps if run.finished), default=operation.created)
+        others = await self._store.operations.find(sites=[operation.site], target=operation.target)
+        return any(
+            self._procedures.of(other).takes_back(other.options) == operation.id
+            for other in others
+            if other.kind in self._procedures.kinds and other.started_at and other.started_at >= stopped
+        )
 
     async def _replan(self, operation: Operation, approved: Plan, now: Plan, *, blocked: bool) -> bool:
         """Store the new plan in place of the approved one; whether it may run at once, without an approval."""

@@ -17,7 +17,7 @@ from tests.crash.bots import BotProcess, start_bot
 from tests.crash.world import EDGE, PATIENCE, World, settings
 
 WRITES = re.compile(r"^(PUT|PATCH|POST|DELETE) |^chat\.")
-QUESTIONS = re.compile(r"selfsubjectaccessreviews|/oauth2/|dryRun", re.IGNORECASE)
+QUESTIONS = re.compile(r"selfsubjectaccessreviews|/oauth2/|dryRun|/checkNameAvailability", re.IGNORECASE)
 """Sent by POST, but nothing is written."""
 WAITED_FOR = re.compile(r"/extensionconfigs")
 """The edge's own writes at which the bot is killed, too: it waits while the agents install, change and uninstall.

@@ -19,6 +19,7 @@ from bot.slack.app import Connection
 from bot.wiring import Blueprint, Bot
 from sandbox.compose import Sandbox
 from sandbox.controlplane.part import RealKubePart
+from sandbox.faults import Faults
 from services.gateways.azure.clouds import cloud
 from services.gateways.azure.gateway import Options
 from services.gateways.azure.identity import Identity
@@ -486,6 +487,7 @@ async def conversation(
     procedures: Procedures = PROCEDURES,
     identities: Mapping[str, Identity] | None = None,
     spans: SpanCollector | None = None,
+    faults: Faults | None = None,
     **sites: Site,
 ) -> AsyncIterator[Conversation]:
     """A sandbox with the default world or another, and the bot in it. Without `sites`: berlin, hamburg and lyon.
@@ -498,7 +500,7 @@ async def conversation(
     hosting, time = CURRENT[0], Time(ahead)
     start_logging()
     async with AsyncExitStack() as stack:
-        box = Sandbox(world, plan_blocks=plan_blocks, control_plane=clusters)
+        box = Sandbox(world, plan_blocks=plan_blocks, control_plane=clusters, faults=faults)
         box.clock.turn(ahead.total_seconds())
         await stack.enter_async_context(box)
         http = await stack.enter_async_context(aiohttp.ClientSession(box.url))

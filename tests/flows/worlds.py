@@ -19,6 +19,8 @@ def lasting(value: Any) -> Any:
 
 
 async def world(registry: Conversation) -> tuple[Any, Any]:
-    """What Azure and berlin's cluster have."""
+    """What Azure and the clusters have."""
     clusters = await registry.get("/sandbox/kube/state")
-    return lasting(await registry.azure()), {key: clusters["berlin"][key] for key in ("services", "namespaces")}
+    return lasting(await registry.azure()), {
+        name: {key: cluster[key] for key in ("services", "namespaces")} for name, cluster in clusters.items()
+    }

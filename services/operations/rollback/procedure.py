@@ -41,4 +41,5 @@ ROLLBACK = Procedure[RollbackRequest, Observation](
     plan=plan,
     steps=ROLLBACK_STEPS,
     values={"rollback.options": RollbackOptions},
+    takes_back=lambda options: str(options.operation),
 )

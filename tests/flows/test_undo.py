@@ -1,0 +1,227 @@
+"""Each kind of operation fails, is taken back, is retried and is undone, and the world is as it was before.
+
+Of each write the first reply is lost, as if the bot had died of it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.faults import Fault, Faults, Part
+from services.operations.procedures import PROCEDURES
+from tests.crash.killed import QUESTIONS, WRITES
+from tests.crash.world import EDGE
+from tests.flows.azure_roles import grant
+from tests.flows.conversation import Conversation, conversation, site
+from tests.flows.test_edge_images import push
+from tests.flows.test_rollback import everything
+from tests.flows.test_update import make_tokens
+
+MINUTE = 60
+CONTACTS = {
+    "client_token.synced",
+    "connected.resynced",
+    "permissions.synced",
+    "token.contact",
+    "token.still_in_contact",
+}
+"""Steps that wait for the edge's next contact, which it makes within a minute."""
+
+
+class LostReplies(Faults):
+    """Does each write, and loses its reply where no request of its line was made before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: set[str] = set()
+
+    def take(self, part: Part, line: str) -> Fault | None:
+        fault, is_question = super().take(part, line), QUESTIONS.search(line) or EDGE.search(line)
+        if fault or part == "slack" or not WRITES.search(line) or is_question or line in self.lines:
+            return fault
+        self.lines.add(line)
+        return Fault(part, ".", "lose_reply")
+
+
+@dataclass(frozen=True)
+class Act:
+    """A command of this kind that changes something, and the write of it that is refused at first."""
+
+    kind: str
+    line: str
+    refused: str = ""
+    part: Part = "azure"
+    skip: int = 0
+    """How many writes of that sort are done before."""
+    is_taken_back: bool = True
+    """Whether a rollback finds nothing that it has to leave as it is."""
+
+
+IMPORT = "acr import mcr.microsoft.com/hello-world:latest --site paris"
+UPDATE = "update edge01 --site berlin"
+EXTENSION_UPDATE = "extension update edge01 --site berlin --trust-distribution"
+HELLO = "workload deploy edge01 --site berlin --image hello-world:latest"
+ROTATE = "token rotate edge01 --site berlin"
+PUT_EXTENSION, PATCH_EXTENSION = "PUT .*/extensions/edge01", "PATCH .*/extensions/edge01"
+ACR_CREATE = Act("acr create", "acr create paris", "PUT .*/registries/contosoparis$")
+ACR_DELETE = Act("acr delete", "acr delete paris --confirm contosoparis", "DELETE .*/registries/contosoparis$")
+
+CASES: dict[str, tuple[tuple[Act, ...], ...]] = {
+    "cloud registry": (
+        (ACR_CREATE, ACR_DELETE),
+        (Act("acr import", IMPORT, "POST .*/importImage"),),
+        (ACR_DELETE, ACR_CREATE),
+    ),
+    "deployment": (
+        (
+            Act("deploy", "deploy edge01 --site berlin", PUT_EXTENSION),
+            Act("remove", "remove edge01 --site berlin --confirm edge01"),
+        ),
+    ),
+    "connected registry": (
+        (
+            Act("create", "create edge01 --site berlin --mode ReadWrite", "PUT .*/connectedRegistries/edge01"),
+            Act("delete", "delete edge01 --site berlin --cleanup"),
+        ),
+        (
+            Act("extension deploy", "extension deploy edge01 --site berlin", PUT_EXTENSION),
+            Act("extension delete", "extension delete edge01 --site berlin"),
+            Act("deactivate", "deactivate edge01 --site berlin"),
+        ),
+        (Act("extension reinstall", "extension reinstall edge01 --site berlin", PUT_EXTENSION, is_taken_back=False),),
+        (Act("resync", "resync edge01 --site berlin", "POST .*/resync"),),
+        # A setting that the extension never had comes back as the chart's default, so it is set before.
+        (Act("extension update", f"{EXTENSION_UPDATE} off", PATCH_EXTENSION),),
+        (
+            Act("extension update", f"{EXTENSION_UPDATE} on", PATCH_EXTENSION),
+            Act("extension update", f"{EXTENSION_UPDATE} off"),
+        ),
+        (
+            Act(
+                "update",
+                f"{UPDATE} --log-level Debug --gc off --add-client-token till",
+                "PATCH .*/connectedRegistries/edge01",
+                skip=1,
+            ),
+            Act("update", f"{UPDATE} --log-level Information --gc on --remove-client-token till"),
+        ),
+        (
+            Act("permissions", "permissions add edge01 team/app --site berlin", "PATCH .*/scopeMaps/edge01"),
+            Act("permissions", "permissions remove edge01 team/app --site berlin"),
+        ),
+        (Act("token rotate", ROTATE, PATCH_EXTENSION), Act("token rotate", ROTATE)),
+        (
+            Act("workload deploy", HELLO, "POST .*/namespaces/default/deployments", "kube"),
+            Act("workload delete", "workload delete hello-world --site berlin"),
+        ),
+        (
+            Act("workload rotate", f"{ROTATE} --workload hello-world", "PATCH .*/deployments/hello-world", "kube"),
+            Act("workload rotate", f"{ROTATE} --workload hello-world"),
+        ),
+    ),
+}
+"""By what they are about: acts, each with those that undo it; the last one is undone first."""
+LASTING = (
+    Act("provider register", "provider register lab", "POST .*/register$"),
+    Act("acr update", "acr update lab", "PATCH .*/contosolab$", skip=1, is_taken_back=False),
+)
+"""Acts that nothing undoes, since others may use what they give the subscription and the cloud registry."""
+
+
+@pytest.fixture
+async def losing(tmp_path: Path) -> AsyncIterator[Conversation]:
+    """Berlin, a site whose cloud registry does not exist yet, and one whose cloud registry is in the Basic tier."""
+    new, lab = {"name": "contosoparis", "create_in": "westeurope"}, {"name": "contosolab"}
+    async with conversation(
+        tmp_path, faults=LostReplies(), berlin=site("berlin"), paris=site("paris", acr=new), lab=site("lab", acr=lab)
+    ) as talk:
+        grant(talk, "writer", "subscription", "registry-deletion", "resync")
+        make_tokens(talk, "till")
+        push(talk, "latest")
+        yield talk
+
+
+async def carry_out(talk: Conversation, act: Act) -> tuple[str, str]:
+    """Say it; what became of it."""
+    await talk.say(act.line, quiet=False)
+    await settle(talk)
+    operations = await talk.bot.store.operations.find(limit=1)
+    return operations[0].kind, operations[0].state
+
+
+async def settle(talk: Conversation) -> None:
+    """Return when nothing moves any more; the edge makes contact whenever an operation waits for that."""
+    quiet = asyncio.create_task(talk.quiet())
+    while not quiet.done():
+        running = await talk.bot.store.operations.find(states=["running"])
+        steps = {operation.planned[run.index].kind for operation in running for run in operation.steps if run.started}
+        await talk.post("/sandbox/clock", turn=MINUTE * bool(steps & CONTACTS))
+        await asyncio.wait({quiet}, timeout=0.1)
+    await quiet
+
+
+async def fail_and_retry(talk: Conversation, act: Act) -> tuple[str, str, bool, bool, str]:
+    """Its kind, what became of it and whether the card says why, whether a rollback left the world as before, its end."""
+    before = await look(talk)
+    values: dict[str, Any] = {
+        "status": 400,
+        "code": "QuotaExceeded",
+        "message": "No more.",
+        "times": None,
+        "skip": act.skip,
+    }
+    await talk.fault(act.part, act.refused, **values)
+    kind, failed = await carry_out(talk, act)
+    is_explained = "refused this for" in await talk.answer()
+    operation = (await talk.bot.store.operations.find(limit=1))[0].id
+    await talk.mended()
+    await talk.say(f"operation rollback {operation}")
+    is_as_before = await look(talk) == before
+    await talk.click("Retry", as_="carol", quiet=False)
+    await settle(talk)
+    retried = await talk.bot.store.operations.get(operation)
+    assert retried
+    return kind, failed, is_explained, is_as_before, retried.state
+
+
+async def look(talk: Conversation) -> Any:
+    """Everything but the passwords of the sync token, which outlive the installation that was given them."""
+    (azure, clusters), deployments, secrets, passwords, leases = await everything(talk)
+    for token in (token for registry in azure["registries"] for token in registry["tokens"]):
+        del token["passwords"]  # `passwords` has those of all tokens
+    passwords.pop("edge01", None)
+    return azure, clusters, deployments, secrets, passwords, leases
+
+
+@pytest.mark.parametrize("acts", CASES.values(), ids=CASES)
+async def test_what_failed_and_what_is_undone_leaves_the_world_as_it_was(
+    losing: Conversation, acts: tuple[tuple[Act, ...], ...]
+) -> None:
+    failures, before, undone, after = [], [], [], []
+    for act, *_ in acts:
+        before.append(await look(losing))
+        failures.append(await fail_and_retry(losing, act))
+    for _, *undo in reversed(acts):
+        undone += [await carry_out(losing, act) for act in undo]
+        after.append(await look(losing))
+
+    assert failures == [(act.kind, "failed", True, act.is_taken_back, "succeeded") for act, *_ in acts]
+    assert undone == [(act.kind, "succeeded") for _, *undo in reversed(acts) for act in undo]
+    worlds = zip(acts, before, after[::-1], strict=True)
+    assert [act.line for (act, *undo), once, now in worlds if undo and once != now] == []
+
+
+async def test_what_nothing_undoes_fails_and_a_retry_goes_on(losing: Conversation) -> None:
+    failures = [await fail_and_retry(losing, act) for act in LASTING]
+
+    assert failures == [(act.kind, "failed", True, act.is_taken_back, "succeeded") for act in LASTING]
+
+
+def test_every_kind_of_operation_is_among_them() -> None:
+    acts = [act for case in CASES.values() for group in case for act in group]
+
+    assert {act.kind for act in (*acts, *LASTING)} | {"operation rollback"} == set(PROCEDURES.kinds)
