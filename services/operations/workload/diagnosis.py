@@ -44,7 +44,8 @@ _FRAME = re.compile(
     re.DOTALL,
 )
 """What kubelet and containerd say around the cause: which image it is, several times."""
-_PULLING = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName"})
+PULL_FAILED = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName"})
+"""Reasons for which a container waits whose image the node could not pull."""
 _QUOTA = re.compile(r"exceeded quota", re.IGNORECASE)
 _CANNOT_RUN = re.compile(r"exec format error", re.IGNORECASE)
 LASTING = frozenset({Cause.WRONG_ARCHITECTURE, Cause.QUOTA_EXCEEDED, Cause.PODS_REFUSED})
@@ -71,7 +72,7 @@ def _of_pod(pod: WorkloadPod) -> Failure | None:
         return Failure(Cause.WRONG_ARCHITECTURE, facts)
     if pod.reason == "Unschedulable":
         return Failure(Cause.NO_NODE, {**facts, "message": pod.message})
-    if pod.reason not in _PULLING:
+    if pod.reason not in PULL_FAILED:
         return None
     # Newer kubelets repeat containerd's words in the message, older ones have them in an event alone.
     for text in (pod.message, *reversed(pod.warnings)):

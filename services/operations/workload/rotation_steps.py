@@ -6,13 +6,14 @@ from datetime import timedelta
 
 from services.model.contents import EdgeQuestion, EdgeSilence
 from services.model.errors import Absent, Failure
+from services.model.kubernetes import DeployedWorkload
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.operations.client_token_steps import sync_facts
 from services.operations.command_line import acr_options, command_line, kubectl_options, lines
 from services.operations.step import Done, Going, Progress, Scene, Step, again, follow, followed
 from services.operations.token_steps import SLOTS
-from services.operations.workload.diagnosis import LASTING, diagnose
+from services.operations.workload.diagnosis import LASTING, PULL_FAILED, diagnose
 from services.operations.workload.outputs import PullSecretMade
 from services.operations.workload.steps import (
     GRACE,
@@ -85,6 +86,17 @@ def see_accepted(kind: str) -> Step:
     return Step(kind, begin, KNOWN.line, wait=look, interval=10, within=2 * SYNCED_WITHIN)
 
 
+def is_rolled_out(workload: DeployedWorkload, replicas: int) -> bool:
+    """Whether so many Pods have the image by the workload's pull secret, and none needs another one any more."""
+    secret = workload.spec.pull_secret
+    renewed = [pod for pod in workload.pods if pod.pull_secret == secret and pod.image_id]
+    former = [pod for pod in workload.pods if pod.pull_secret != secret]
+    # Kubernetes replaces a Pod when the new one is available, which one of an image that ends at once never is. So a
+    # former Pod counts only while it runs, or while its node has yet to pull, as after an eviction.
+    needy = [pod for pod in former if pod.state == "running" or not (pod.image_id or pod.reason in PULL_FAILED)]
+    return len(renewed) >= replicas and not needy
+
+
 def see_rolled_out(kind: str) -> Step:
     """A step that looks until Pods with the new pull secret and the image have taken the place of all others."""
 
@@ -93,12 +105,7 @@ def see_rolled_out(kind: str) -> Step:
         workload = await (await scene.cluster()).workload(place.namespace, place.name)
         if workload is None:
             raise Failure(Cause.WORKLOAD_GONE, {})
-        secret = workload.spec.pull_secret
-        renewed = [pod for pod in workload.pods if pod.pull_secret == secret and pod.image_id]
-        # Kubernetes replaces a Pod when the new one is available, which one of an image that ends at once never is. So
-        # a Pod with the old Secret counts only while it runs.
-        running = [pod for pod in workload.pods if pod.pull_secret != secret and pod.state == "running"]
-        if len(renewed) >= scene.params["replicas"] and not running:
+        if is_rolled_out(workload, scene.params["replicas"]):
             return Done()
         failure = diagnose(workload)
         if failure and (failure.cause in LASTING or scene.waited >= GRACE * scene.patience):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.model.azure import Token
-from services.model.kubernetes import DeployedWorkload, WorkloadSpec
+from services.model.kubernetes import DeployedWorkload, WorkloadPod, WorkloadSpec
 from services.operations.answers import Known
 from services.operations.checks import run
 from services.operations.workload.rotation import (
@@ -17,6 +17,7 @@ from services.operations.workload.rotation import (
     rotation_plan,
     rotation_request,
 )
+from services.operations.workload.rotation_steps import is_rolled_out
 from services.operations.workload_removal import Place
 from tests.golden.values import REGISTRY, SITE
 
@@ -68,3 +69,25 @@ def test_the_idle_secret_is_filled_and_the_one_in_use_goes(used: str, idle: str)
         ("workload.rolled_out", None),
         ("client_password.end", used),
     ]
+
+
+RENEWED = WorkloadPod("new", "n1", SPEC.image, "app@sha256:1", "running", "", "", pull_secret=PLACE.pull_secrets[0])
+FORMER = replace(RENEWED, name="old", pull_secret=PLACE.pull_secrets[1])
+
+
+@pytest.mark.parametrize(
+    ("pods", "is_over"),
+    [
+        ((RENEWED,), True),
+        ((replace(RENEWED, image_id="", state="waiting", reason="ContainerCreating"),), False),
+        ((RENEWED, FORMER), False),
+        ((RENEWED, replace(FORMER, state="waiting", reason="CrashLoopBackOff")), True),
+        ((RENEWED, replace(FORMER, image_id="", state="waiting", reason="ContainerCreating")), False),
+        ((RENEWED, replace(FORMER, image_id="", state="")), False),
+        ((RENEWED, replace(FORMER, image_id="", state="waiting", reason="ImagePullBackOff")), True),
+    ],
+)
+def test_the_former_password_stays_while_a_pod_runs_or_has_yet_to_pull_by_it(
+    pods: tuple[WorkloadPod, ...], is_over: bool
+) -> None:
+    assert is_rolled_out(DeployedWorkload(SPEC, "uid", managed=True, pods=pods), 1) is is_over
