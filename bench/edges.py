@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from copy import deepcopy
 from pathlib import Path
@@ -49,20 +49,27 @@ def world(count: int, channels: int) -> dict[str, Any]:
     return made
 
 
-def files(folder: Path, made: Mapping[str, Any]) -> dict[str, str]:
-    """Settings that name the sites of this world, and an access file that asks for no approval."""
+def files(
+    folder: Path,
+    made: Mapping[str, Any],
+    *,
+    repositories: Sequence[str] = ("hello-world",),
+    approvals: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, str]:
+    """Settings that name the sites of this world with what they sync, and an access file with these approval rules."""
     config = ROOT / "config" / "sandbox"
     site = yaml.safe_load((config / "sites.yaml").read_text(encoding="utf-8"))["sites"]["berlin"]
     policy = yaml.safe_load((config / "access.yaml").read_text(encoding="utf-8"))
     sites = {
         edge(number): {
             **site,
+            "sync": {"repositories": [*repositories]},
             "acr": {"name": cloud_registry(number)},
             "cluster": {"name": f"{edge(number)}-arc", "kubernetes": {"context": edge(number)}},
         }
         for number in range(len(made["kube"]["clusters"]))
     }
-    for file, content in (("sites.yaml", {"sites": sites}), ("access.yaml", {**policy, "approvals": []})):
+    for file, content in (("sites.yaml", {"sites": sites}), ("access.yaml", {**policy, "approvals": [*approvals]})):
         (folder / file).write_text(yaml.safe_dump(content), encoding="utf-8")
     return {"REGISTRY_BOT_SITES": str(folder / "sites.yaml"), "REGISTRY_BOT_ACCESS": str(folder / "access.yaml")}
 

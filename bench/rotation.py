@@ -6,14 +6,13 @@ The sandbox is in this process, so that its counts can be read; the bot is in on
 import asyncio
 import random
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import aiohttp
 import psutil
-import yaml
 
 from bench import stage
 from bench.edges import LIVE, carried_out, cloud_registry, edge, files, world
@@ -46,7 +45,7 @@ async def measure() -> Sequence[Row]:
     """Deploy registries and workloads, then let alice and bob rotate everything."""
     with TemporaryDirectory(prefix="bench-") as name:
         folder, made = Path(name), world(EDGES, CHANNELS)
-        settings = _files(folder, made)
+        settings = files(folder, made, repositories=[WORKLOAD], approvals=[APPROVAL])
         async with Sandbox(made) as sandbox, aiohttp.ClientSession(sandbox.url) as http:
             box = stage.Sandbox(sandbox.environment(), http, psutil.Process())
             async with stage.Bot(box, folder, settings) as bot:
@@ -55,19 +54,6 @@ async def measure() -> Sequence[Row]:
                 workload = f"workload deploy {{edge}} --site {{site}} --image {IMAGE}"
                 await carried_out(box, bot, EDGES, CHANNELS, workload, turns=True)
                 return await _rotations(box, bot, sandbox)
-
-
-def _files(folder: Path, made: Mapping[str, object]) -> dict[str, str]:
-    """Settings; rotations alone need an approval, and the edges have the image of the workloads."""
-    settings = files(folder, made)
-    sites, access = folder / "sites.yaml", folder / "access.yaml"
-    content = yaml.safe_load(sites.read_text(encoding="utf-8"))
-    for site in content["sites"].values():
-        site["sync"] = {"repositories": [IMAGE.partition(":")[0]]}
-    sites.write_text(yaml.safe_dump(content), encoding="utf-8")
-    policy = yaml.safe_load(access.read_text(encoding="utf-8"))
-    access.write_text(yaml.safe_dump({**policy, "approvals": [APPROVAL]}), encoding="utf-8")
-    return settings
 
 
 async def _rotations(box: stage.Sandbox, bot: stage.Bot, sandbox: Sandbox) -> Sequence[Row]:

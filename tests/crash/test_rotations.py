@@ -11,12 +11,10 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-import yaml
 from kubernetes.aio import client, config
 
 from bench import edges
@@ -25,7 +23,6 @@ from tests.crash.killed import KilledWorld, Killer, say, world
 from tests.crash.world import PATIENCE
 from tests.flows import canary
 
-COUNT = 3
 NAMESPACES = ("default", "shop")
 EDGES = [edges.edge(number) for number in range(3)]
 WORKLOADS = [(EDGES[0], "default"), (EDGES[0], "shop"), (EDGES[1], "shop"), (EDGES[2], "default")]
@@ -59,7 +56,7 @@ class Outcome:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    """Each edge has a workload in each namespace, and all of them get new passwords."""
+    """Three edges with workloads in two namespaces, of which all tokens get new passwords."""
     folder, killer = tmp_path_factory.mktemp("rotations"), Killer(done=True, writes=WRITES)
     content = edges.world(len(EDGES), 1)
     content["slack"]["channels"][0]["name"] = "edge-ops"
@@ -72,7 +69,9 @@ async def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         )
         for at, edge in enumerate(EDGES)
     ]
-    async with world(folder, killer, content=content, changes=_files(folder, content)) as made:
+    approval = {"name": "rotations", "commands": [*KINDS], "approvers": ["edge-approvers"]}
+    changes = edges.files(folder, content, repositories=["nginx"], approvals=[approval])
+    async with world(folder, killer, content=content, changes=changes) as made:
         await _deploy(made)
         async with traffic(made.box, places, pause=PULL_EVERY) as running:
             former, counts = await running.passwords(), [running.counts]
@@ -84,18 +83,6 @@ async def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         leaks = canary.leaks(made.box, await _texts(made))
     sync, clients = (after.since(before) for before, after in pairwise(counts))
     return Outcome(sync, clients, former, passwords, leaks, killer.struck)
-
-
-def _files(folder: Path, content: dict[str, Any]) -> dict[str, str]:
-    """Settings with these sites; rotations alone need an approval."""
-    changes = edges.files(folder, content)
-    sites, access = (yaml.safe_load((folder / name).read_text("utf-8")) for name in ("sites.yaml", "access.yaml"))
-    for site in sites["sites"].values():
-        site["sync"] = {"repositories": ["nginx"]}
-    access["approvals"] = [{"name": "rotations", "commands": [*KINDS], "approvers": ["edge-approvers"]}]
-    for name, text in (("sites.yaml", sites), ("access.yaml", access)):
-        (folder / name).write_text(yaml.safe_dump(text), "utf-8")
-    return changes
 
 
 async def _deploy(made: KilledWorld) -> None:
