@@ -367,7 +367,7 @@ class Runner:
                 seconds = max(pause * self._pace, requested)  # Azure's own pauses are not scaled by the pace
                 log.info("asking_again", operation=operation.id, error=str(error), seconds=seconds)
                 if index is not None:
-                    await self._note(operation, index, _pause(error))
+                    await self._note(await self._get(operation.id), index, _pause(error))
             if cancellable and await self._cancelled_within(operation, seconds):
                 return _Cancelled()
             if not cancellable:
@@ -375,8 +375,8 @@ class Runner:
             pause, again = min(pause * 2, 30), True
 
     async def _note(self, operation: Operation, index: int, note: Note | None) -> None:
-        """Show on the card what a step waits for; nothing once it goes on."""
-        noted = (await self._get(operation.id)).steps[index].output
+        """Show on the card what a step waits for; nothing once it goes on. `operation` is what is stored now."""
+        noted = operation.steps[index].output
         if note == noted or not isinstance(noted, Note | None):
             return
         await self._store.operations.note_step(operation.id, index, note)
@@ -387,7 +387,7 @@ class Runner:
         end = asyncio.get_running_loop().time() + seconds
         while (remaining := end - asyncio.get_running_loop().time()) > 0:
             await asyncio.sleep(min(remaining, LONGEST_PAUSE))
-            if (await self._get(operation.id)).cancelling:
+            if await self._store.operations.is_cancelling(operation.id):
                 return True
         return False
 

@@ -34,6 +34,7 @@ RELATED = (operations.c.id, operations.c.kind, operations.c.target, operations.c
 
 # Asked several times in each step. SQLAlchemy works out how to compile a statement once for each that is built.
 _ONE = select(operations).where(operations.c.id == bindparam("operation"))
+_CANCELLING = select(operations.c.cancelling).where(operations.c.id == bindparam("operation"))
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _STEPS = select(steps).where(steps.c.operation.in_(_IDS)).order_by(steps.c.index)
 _DECISIONS = select(decisions).where(decisions.c.operation.in_(_IDS)).order_by(decisions.c.at)
@@ -64,6 +65,11 @@ class Operations(Queries):
         """The operation, or None."""
         loaded = await self._load(_ONE, operation=operation)
         return loaded[0] if loaded else None
+
+    async def is_cancelling(self, operation: str) -> bool:
+        """Whether somebody has cancelled it while it ran."""
+        async with self._reading() as connection:
+            return bool(await connection.scalar(_CANCELLING, {"operation": operation}))
 
     async def child(self, parent: str, keys: Collection[str]) -> Operation | None:
         """The newest child of an operation that was created under one of these keys."""
