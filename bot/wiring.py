@@ -384,4 +384,5 @@ def _services(
         reporting=watching.reports,
         reports=watching.summaries,
         traces=outside.traces,
+        environment=blueprint.environment,
     )

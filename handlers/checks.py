@@ -12,7 +12,7 @@ from services.services import Services
 
 
 @command("check", needs="registry:read", examples=("check berlin", "check berlin --name edge01"))
-async def check(request: Request, site: Site, *, name: str | None = None, services: Services) -> Message:  # noqa: ARG001 - part of the door's call
+async def check(request: Request, site: Site, *, name: str | None = None, services: Services) -> Message:
     """Check everything that a deployment to a site depends on, and show how to fix each problem. Changes nothing.
 
     Args:
@@ -21,4 +21,5 @@ async def check(request: Request, site: Site, *, name: str | None = None, servic
     """
     deployment = deploy_request(site, name)
     observation = await observe(services.azure, services.kubernetes, site, deployment)
+    observation = observation.with_certificate(site, services.environment, request.now)
     return views.report("deploy", site, name, run(site, deployment, observation))

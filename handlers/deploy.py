@@ -13,7 +13,7 @@ from handlers.kit.rights import permitted_sites
 from handlers.orders import dry_run_field, order
 from services.operations.command_line import iso
 from services.operations.deploy.request import DeployOptions
-from services.policy.sites import Site
+from services.policy.sites import Site, Tls
 from services.services import Services
 
 Mode = Literal["ReadOnly", "ReadWrite"]
@@ -25,6 +25,8 @@ _RARE: Mapping[str, str] = {
     "storage_class": phrase("Storage class"),
     "storage_request": phrase("Storage request"),
     "extension_name": phrase("Extension name"),
+    "tls": phrase("TLS"),
+    "tls_secret": phrase("Secret with the certificate"),
 }
 """Options that the form has a field for only if they were typed."""
 
@@ -92,7 +94,11 @@ async def _repositories(request: Request, typed: str, services: Services) -> Seq
 @command(
     "deploy",
     needs="registry:write",
-    examples=("deploy edge01 --site berlin", "deploy edge01 --site berlin --repository hello-world --dry-run"),
+    examples=(
+        "deploy edge01 --site berlin",
+        "deploy edge01 --site berlin --repository hello-world --dry-run",
+        "deploy edge01 --site berlin --tls certificate",
+    ),
     changes=True,
     modal=_form,
     suggest={"repository": _repositories},
@@ -111,6 +117,8 @@ async def deploy(
     storage_class: str | None = None,
     storage_request: str | None = None,
     extension_name: str | None = None,
+    tls: Tls | None = None,
+    tls_secret: str = "",
     wait_for_images: bool = False,
     dry_run: bool = False,
     services: Services,
@@ -134,6 +142,9 @@ async def deploy(
         storage_class: Storage class of the volume; by default the cluster's own.
         storage_request: Size of the volume, such as 250Gi.
         extension_name: Name of the Arc extension and its Helm release; by default the connected registry's.
+        tls: A certificate by cert-manager, the site's own, one in a Secret of the cluster, or HTTP without encryption;
+            by default the site's way, else by cert-manager.
+        tls_secret: Name of the Secret with ca.crt, tls.crt and tls.key, in the namespace of the extension.
         wait_for_images: Done only when the edge has all images, by digest; the bot makes a client token to ask it.
         dry_run: Only show the plan and the checks; write nothing.
     """
@@ -148,5 +159,7 @@ async def deploy(
         storage_request=storage_request,
         extension_name=extension_name,
         wait_for_images=wait_for_images,
+        tls=tls,
+        tls_secret=tls_secret,
     )
     return await order(request, services, kind="deploy", target=name, site=site, options=options, dry_run=dry_run)

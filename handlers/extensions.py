@@ -1,7 +1,7 @@
 """Extensions: the Arc extension that runs a connected registry, in Azure and in its cluster."""
 
 import asyncio
-from typing import Literal
+from typing import Literal, get_args
 
 from handlers.connected import locate
 from handlers.kit import blocks
@@ -21,12 +21,11 @@ from services.operations.deploy.installation import Installation
 from services.operations.extension_update.request import (
     ExtensionUpdateOptions,
     ServiceType,
-    Tls,
 )
 from services.operations.reach import ClusterQuestions
 from services.operations.reinstall.request import NEWEST, ReinstallOptions
 from services.operations.remove.extension_alone import ExtensionDeleteOptions
-from services.policy.sites import RUNTIME_NAMESPACE, Site
+from services.policy.sites import RUNTIME_NAMESPACE, Site, Tls
 from services.services import Services
 
 
@@ -96,6 +95,8 @@ async def deploy(
     storage_request: str | None = None,
     extension_name: str | None = None,
     parent_protocol: Protocol | None = None,
+    tls: Tls | None = None,
+    tls_secret: str = "",
     dry_run: bool = False,
     services: Services,
 ) -> Message | None:
@@ -112,9 +113,14 @@ async def deploy(
         storage_request: Size of the volume, such as 250Gi.
         extension_name: Name of the Arc extension and its Helm release; by default the connected registry's.
         parent_protocol: How the connected registry above it is served, for one that syncs through another.
+        tls: A certificate by cert-manager, the site's own, one in a Secret of the cluster, or HTTP without encryption;
+            by default the site's way, else by cert-manager.
+        tls_secret: Name of the Secret with ca.crt, tls.crt and tls.key, in the namespace of the extension.
         dry_run: Only show the plan and the checks; write nothing.
     """
-    options = ExtensionDeployOptions(service_ip, storage_class, storage_request, extension_name, parent_protocol)
+    options = ExtensionDeployOptions(
+        service_ip, storage_class, storage_request, extension_name, parent_protocol, tls, tls_secret
+    )
     return await order(
         request, services, kind="extension deploy", target=name, site=site, options=options, dry_run=dry_run
     )
@@ -245,6 +251,21 @@ async def _choices(name: str, site: Site, services: Services) -> Modal:
         Field("service_ip", t("Service IP"), placeholder=t("a free one is picked")),
         Field("extension_name", t("Extension name"), placeholder=name),
         Field("version", t("Version"), placeholder=NEWEST, hint=t("If empty, the site's own.")),
+        Field(
+            "tls",
+            t("TLS"),
+            kind="choice",
+            choices=get_args(Tls),
+            hint=t("If empty, the site's own, else as it is."),
+        ),
+        Field("tls_secret", t("Secret with the certificate")),
+        Field(
+            "parent_protocol",
+            t("Protocol of its parent"),
+            kind="choice",
+            choices=get_args(Protocol),
+            hint=t("Only below another connected registry."),
+        ),
     )
     note = blocks.section(
         t("The extension of {name} is deleted with its volume and installed from scratch.", name=code(name))
@@ -273,6 +294,8 @@ async def reinstall(
     extension_name: str | None = None,
     version: str = "",
     parent_protocol: Protocol | None = None,
+    tls: Tls | None = None,
+    tls_secret: str = "",
     choose: bool = False,
     dry_run: bool = False,
     services: Services,
@@ -292,11 +315,16 @@ async def reinstall(
         extension_name: Name of the Arc extension and its Helm release; by default the connected registry's.
         version: Version of the extension; newest for the newest one, by default the site's own.
         parent_protocol: How the connected registry above it is served, for one that syncs through another.
+        tls: A certificate by cert-manager, the site's own, one in a Secret of the cluster, or HTTP without encryption;
+            by default the site's way, else as it is.
+        tls_secret: Name of the Secret with ca.crt, tls.crt and tls.key, in the namespace of the extension.
         choose: Open a form with what the cluster has to choose from.
         dry_run: Only show the plan and the checks; write nothing.
     """
     if choose and request.trigger_id:
         return await _choices(name, site, services)
-    options = ReinstallOptions(service_ip, storage_class, storage_request, extension_name, version, parent_protocol)
+    options = ReinstallOptions(
+        service_ip, storage_class, storage_request, extension_name, version, parent_protocol, tls, tls_secret
+    )
     kind = "extension reinstall"
     return await order(request, services, kind=kind, target=name, site=site, options=options, dry_run=dry_run)

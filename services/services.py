@@ -1,7 +1,7 @@
 """What a command is given to work with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.model.about import About
 from services.operations.service import Operations
@@ -34,6 +34,8 @@ class Services:
     reporting: SummaryReports
     reports: Reports
     traces: Traces = OFF
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables of the process, for secrets that the site file names."""
 
     @property
     def sites(self) -> Mapping[str, Site]:

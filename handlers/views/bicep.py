@@ -17,9 +17,10 @@ from handlers.kit.text import bold, code, escape
 from handlers.views.operation import name, step_title
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
+from services.operations import certificates
 from services.operations.command_line import iso
 from services.operations.deploy.outputs import address_of
-from services.policy.extensions import SERVICE_ADDRESS
+from services.policy.extensions import SERVICE_ADDRESS, TLS_AUTHORITY, TLS_CERTIFICATE, TLS_KEY, TLS_SECRET
 from services.policy.sites import EXTENSION_TYPE, GC_SCHEDULE, RUNTIME_NAMESPACE, Site, sync_description
 
 _ACR = "Microsoft.ContainerRegistry/registries"
@@ -36,6 +37,8 @@ KINDS = frozenset({"create", "deploy", "extension deploy"})
 """Kinds of operation of which Bicep can state something."""
 _STATED = frozenset({"acr.create", "scope_map.put", "sync_token.put", "connected.create", "extension.install"})
 _CONNECTION_STRING = "connectionString"
+_CERTIFICATE = {TLS_CERTIFICATE: "tlsCertificate", TLS_KEY: "tlsKey", TLS_AUTHORITY: "tlsAuthority"}
+"""The file's parameters by the protected settings that they fill."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ def text(operation: Operation, site: Site, lines: Sequence[str]) -> str:
         "targetScope = 'resourceGroup'",
     ]
     if any(resource.condition for resource in stated.values()):
-        parts.append(_parameter(operation, site))
+        parts += _parameters(operation, site)
     parts += [str(resource) for resource in _references(operation, site, stated)]
     for index, (step, line) in enumerate(zip(operation.planned, lines, strict=True)):
         title = f"{index + 1}. {step_title(operation.kind, step)}"
@@ -124,8 +127,8 @@ def text(operation: Operation, site: Site, lines: Sequence[str]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _parameter(operation: Operation, site: Site) -> str:
-    """The secret, which is in no file: passwords are made by an action, and Bicep has none."""
+def _parameters(operation: Operation, site: Site) -> Iterator[str]:
+    """The secrets, which are in no file: passwords are made by an action, and Bicep has none."""
     acr = site.acr_ref
     [params] = [step.params for step in operation.planned if step.kind == "extension.install"]
     how = (
@@ -135,7 +138,14 @@ def _parameter(operation: Operation, site: Site) -> str:
         f" {params.get('parent_protocol', 'https')} --generate-password {str(params['slot'])[-1]}"
         " --query ACR_REGISTRY_CONNECTION_STRING --output tsv"
     )
-    return f"@secure()\n@description({quoted(how)})\nparam {_CONNECTION_STRING} string = ''"
+    yield _parameter(_CONNECTION_STRING, how)
+    if params.get("certificate"):
+        for key, command in certificates.commands(site).items():
+            yield _parameter(_CERTIFICATE[key], f"PEM in base64. Give what this prints: {command}")
+
+
+def _parameter(name: str, description: str) -> str:
+    return f"@secure()\n@description({quoted(description)})\nparam {name} string = ''"
 
 
 def _scope(operation: Operation, site: Site) -> tuple[str, str]:
@@ -222,6 +232,10 @@ def _extension(operation: Operation, step: PlannedStep, *, after_registry: bool)
     holds = (str(other.params["address"]) for other in operation.planned if other.kind.startswith("service_ip."))
     address = address_of(operation) or next(holds, "")
     settings = {**params["settings"], **({SERVICE_ADDRESS: address} if address else {})}
+    secrets = {_CONNECTION_STRING: _CONNECTION_STRING, **(_CERTIFICATE if params.get("certificate") else {})}
+    protected: dict[str, object] = {key: Symbol(parameter) for key, parameter in secrets.items()}
+    if params.get("tls_secret"):
+        protected[TLS_SECRET] = params["tls_secret"]
     release = {"releaseTrain": params["release_train"], "version": params["version"]}
     properties = {
         "extensionType": EXTENSION_TYPE,
@@ -230,7 +244,7 @@ def _extension(operation: Operation, step: PlannedStep, *, after_registry: bool)
         **{key: value for key, value in release.items() if value},
         "scope": {"cluster": {"releaseNamespace": RUNTIME_NAMESPACE}},
         "configurationSettings": settings,
-        "configurationProtectedSettings": {_CONNECTION_STRING: Symbol(_CONNECTION_STRING)},
+        "configurationProtectedSettings": protected,
     }
     body = {
         "identity": {"type": "SystemAssigned"},
@@ -239,7 +253,8 @@ def _extension(operation: Operation, step: PlannedStep, *, after_registry: bool)
     }
     head = {"scope": Symbol("cluster"), "name": params["name"]}
     kind = "Microsoft.KubernetesConfiguration/extensions"
-    return Resource("extension", kind, head, body, condition=f"!empty({_CONNECTION_STRING})")
+    condition = " && ".join(f"!empty({parameter})" for parameter in secrets.values())
+    return Resource("extension", kind, head, body, condition=condition)
 
 
 def expression(value: object, indent: str = "") -> str:

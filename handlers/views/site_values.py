@@ -30,6 +30,7 @@ _EMPTY: Mapping[str, str] = {
     "sync.repositories": phrase("none"),
     "extension.storage_class": phrase("the cluster's default class"),
     "extension.release_train": phrase("Stable"),
+    "extension.tls": phrase("by cert-manager"),
     "extension.version": phrase("the newest, upgraded by Azure"),
 }
 """What applies where a key has no value. A key without words here has nothing to say then."""

@@ -4,6 +4,7 @@ Its key is read where it is checked or sent, and kept nowhere: a plan has the ce
 """
 
 import base64
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,6 @@ from services.model.plan import Finding
 from services.model.secret import Secret
 from services.operations.checks import blocker, ok, warning
 from services.operations.local_secrets import secret_of
-from services.operations.registry_checks import RegistryObservation
 from services.policy.extensions import TLS_AUTHORITY, TLS_CERTIFICATE, TLS_KEY
 from services.policy.sites import OwnCertificate, Site
 
@@ -64,6 +64,11 @@ class Certificate:
     begins: datetime
     ends: datetime
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Those of the names that are IP addresses."""
+        return tuple(filter(_is_address, self.names))
+
 
 @dataclass(frozen=True)
 class Unusable:
@@ -82,8 +87,8 @@ class UnusableError(Exception):
 
 
 @dataclass(frozen=True)
-class CertificateObservation(RegistryObservation):
-    """All connected registries, and the site's own certificate at the time of `looked_at`."""
+class CertificateObservation:
+    """The site's own certificate at the time of `looked_at`, beside what else a kind looks at."""
 
     certificate: Certificate | Unusable = field(default=Unusable(CertificateCode.CERTIFICATE_NOT_NAMED), kw_only=True)
     looked_at: datetime = field(default=datetime.min.replace(tzinfo=UTC), kw_only=True)
@@ -119,6 +124,24 @@ def settings(site: Site, environment: Mapping[str, str], fingerprint: str) -> di
     return protected
 
 
+def commands(site: Site) -> dict[str, str]:
+    """The commands of a shell that print those settings; empty where the site names no certificate."""
+    own = site.extension.certificate
+    if own is None:
+        return {}
+    key = (
+        f"printf '%s\\n' \"${{{own.key_variable}}}\" | base64"
+        if own.key_variable
+        else f"base64 < {shlex.quote(own.key_file)}"
+    )
+    sources = {
+        TLS_CERTIFICATE: f"base64 < {shlex.quote(own.certificate_file)}",
+        TLS_KEY: key,
+        TLS_AUTHORITY: f"base64 < {shlex.quote(own.ca_file or own.certificate_file)}",
+    }
+    return {setting: f"{command} | tr -d '\\n'" for setting, command in sources.items()}
+
+
 def assess(certificate: Certificate | Unusable, now: datetime, *hosts: str) -> Finding:
     """Whether nodes that pull from these hosts, names or addresses, would take it `now`."""
     if isinstance(certificate, Unusable):
@@ -137,12 +160,17 @@ def assess(certificate: Certificate | Unusable, now: datetime, *hosts: str) -> F
 
 def _covers(certificate: Certificate, host: str) -> bool:
     """A wildcard stands for the first label (RFC 9525)."""
-    try:
-        host = str(ip_address(host))
-    except ValueError:
-        host = host.casefold()
+    host = str(ip_address(host)) if _is_address(host) else host.casefold()
     names = {name.casefold() for name in certificate.names}
     return host in names or f"*.{host.partition('.')[2]}" in names
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _read(own: OwnCertificate | None, environment: Mapping[str, str]) -> tuple[Certificate, dict[str, Secret]]:

@@ -6,10 +6,10 @@ holds it. A step that is begun again makes another password in the same slot, wh
 behind that is in use and that nobody could tell.
 """
 
-import shlex
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from services.model.azure import Extension, Pending
 from services.model.errors import Failure, Refused
@@ -20,7 +20,7 @@ from services.operations import certificates
 from services.operations.command_line import Variable, acr_options, command_line, fetched, kubectl_options
 from services.operations.connection_string import connection_string
 from services.operations.step import Done, Going, Progress, Scene, Step, again
-from services.policy.extensions import TLS_AUTHORITY, TLS_CERTIFICATE, TLS_KEY, TLS_SECRET
+from services.policy.extensions import TLS_SECRET
 from services.policy.sites import RUNTIME_NAMESPACE, Site
 
 UNDER_WAY = frozenset({"creating", "updating", "pending"})
@@ -33,26 +33,29 @@ _PASSWORD, _GATEWAY, PROTECTED = Variable("password"), Variable("gateway"), Vari
 Line = Callable[[Site, Operation, PlannedStep], str]
 
 
-async def new_connection_string(scene: Scene) -> Secret:
+async def _new_connection_string(scene: Scene, gateway_endpoint: str) -> Secret:
     """With a new password in the `slot` of the `token` among the step's parameters, which ends when it `expires`."""
-    acr, params = scene.site.acr_ref, scene.params
-    registry = await scene.azure.connected.get(acr, scene.name)
+    acr, params, name = scene.site.acr_ref, scene.params, scene.name
+    if not gateway_endpoint:
+        registry = await scene.azure.connected.get(acr, name)
+        name, gateway_endpoint = registry.name, registry.gateway_endpoint
     password = await scene.azure.tokens.generate_password(
         acr, f"{acr.id}/tokens/{params['token']}", params["slot"], expires=params.get("expires")
     )
     return connection_string(
-        name=registry.name,
+        name=name,
         token=params["token"],
         password=password,
-        gateway_endpoint=registry.gateway_endpoint,
+        gateway_endpoint=gateway_endpoint,
         protocol=params.get("parent_protocol", "https"),
     )
 
 
-async def new_protected_settings(scene: Scene) -> dict[str, Secret]:
+async def new_protected_settings(scene: Scene, gateway_endpoint: str = "") -> dict[str, Secret]:
     """All of them: a new connection string, and what the step's parameters name beside it.
 
-    Those are `tls_secret`, the name of a Secret, and `certificate`, the site's own as it was approved.
+    Those are `tls_secret`, the name of a Secret, and `certificate`, the site's own as it was approved. Azure is asked
+    for the `gateway_endpoint` where the step does not know it.
     """
     params = scene.params
     others: dict[str, Secret] = {}
@@ -61,7 +64,7 @@ async def new_protected_settings(scene: Scene) -> dict[str, Secret]:
     if params.get("certificate"):
         others |= certificates.settings(scene.site, scene.environment, params["certificate"]["fingerprint"])
     # The password comes last: where the files are no longer those that were approved none is made.
-    return {CONNECTION_STRING: await new_connection_string(scene), **others}
+    return {CONNECTION_STRING: await _new_connection_string(scene, gateway_endpoint), **others}
 
 
 async def _extension(scene: Scene) -> Extension:
@@ -148,10 +151,7 @@ def extension_options(site: Site, name: object) -> dict[str, object]:
 
 
 def protected_lines(site: Site, operation: Operation, planned: PlannedStep) -> tuple[str, ...]:
-    """Lines that fill the file `PROTECTED` with what `new_protected_settings` makes.
-
-    Only its owner can read it, and no secret is in a process's arguments (printf is built in).
-    """
+    """Lines that fill the file `PROTECTED` with what `new_protected_settings` makes."""
     params, options = planned.params, acr_options(site.acr_ref)
     expires = params.get("expires")
     generate = command_line(
@@ -171,36 +171,30 @@ def protected_lines(site: Site, operation: Operation, planned: PlannedStep) -> t
         output="tsv",
     )
     form = (
-        '{"connectionString": "ConnectedRegistryName=%s;SyncTokenName=%s;SyncTokenPassword=%s;'
-        'ParentGatewayEndpoint=%s;ParentEndpointProtocol=%s"'
+        "ConnectedRegistryName=%s;SyncTokenName=%s;SyncTokenPassword=%s;ParentGatewayEndpoint=%s;"
+        "ParentEndpointProtocol=%s"
     )
-    others: dict[str, object] = {TLS_SECRET: params["tls_secret"]} if params.get("tls_secret") else {}
-    files = _certificate_lines(site) if params.get("certificate") else {}
-    others |= {key: variable for key, (variable, _line) in files.items()}
-    form += "".join(f', "{key}": "%s"' for key in others) + "}"
-    protocol = params.get("parent_protocol", "https")
-    values = command_line("", operation.target, params["token"], _PASSWORD, _GATEWAY, protocol, *others.values())
+    values = (operation.target, params["token"], _PASSWORD, _GATEWAY, params.get("parent_protocol", "https"))
     return (
         *fetched(_PASSWORD, generate),
         *fetched(_GATEWAY, gateway),
-        f"{PROTECTED.name}=$(mktemp)",
-        f"trap 'rm -f {PROTECTED}' EXIT",
-        *(line for _variable, line in files.values()),
-        f"printf '{form}\\n'{values} > {PROTECTED}",
+        *protected_file_lines(site, params, form, *values),
     )
 
 
-def _certificate_lines(site: Site) -> dict[str, tuple[Variable, str]]:
-    """By setting a variable, and the line that fills it with PEM in base64."""
-    own = site.extension.certificate
-    if own is None:
-        return {}
-    sources = {
-        TLS_CERTIFICATE: f"base64 < {shlex.quote(own.certificate_file)}",
-        TLS_KEY: f"printf '%s\\n' \"${{{own.key_variable}}}\" | base64"
-        if own.key_variable
-        else f"base64 < {shlex.quote(own.key_file)}",
-        TLS_AUTHORITY: f"base64 < {shlex.quote(own.ca_file or own.certificate_file)}",
-    }
-    variables = {key: Variable(key.replace(".", "_")) for key in sources}
-    return {key: (variables[key], f"{variables[key].name}=$({line} | tr -d '\\n')") for key, line in sources.items()}
+def protected_file_lines(site: Site, params: Mapping[str, Any], form: str, *values: object) -> tuple[str, ...]:
+    """Lines that fill the file `PROTECTED` with a connection string, printf's `form` of these `values`, and the others.
+
+    Only its owner can read it, and no secret is in a process's arguments (printf is built in).
+    """
+    others: dict[str, object] = {TLS_SECRET: params["tls_secret"]} if params.get("tls_secret") else {}
+    commands = certificates.commands(site) if params.get("certificate") else {}
+    files = {key: Variable(key.replace(".", "_")) for key in commands}
+    others |= files
+    document = f'{{"{CONNECTION_STRING}": "{form}"' + "".join(f', "{key}": "%s"' for key in others) + "}"
+    return (
+        f"{PROTECTED.name}=$(mktemp)",
+        f"trap 'rm -f {PROTECTED}' EXIT",
+        *(f"{files[key].name}=$({command})" for key, command in commands.items()),
+        f"printf '{document}\\n'{command_line('', *values, *others.values())} > {PROTECTED}",
+    )

@@ -29,7 +29,16 @@ TLS_AUTHORITY = "tls.cacrt"
 OWN_CERTIFICATE = frozenset({TLS_CERTIFICATE, TLS_KEY, TLS_AUTHORITY})
 """Settings of the extension (Learn: quickstart-connected-registry-arc-cli, tutorial-connected-registry-arc)."""
 
-
+DEFAULTS = {
+    TRUST_DISTRIBUTION: "true",
+    TRUST_NODE_SELECTOR: "false",
+    CERT_MANAGER: "true",
+    CERT_MANAGER_INSTALL: "true",
+    HTTP: "false",
+    SERVICE_TYPE: "ClusterIP",
+    DNS_NAME: "",
+}
+"""What the chart takes where a setting is not there."""
 TRUST_LABEL = ("containerd-configured-by", "connected-registry")
 """Key and value of the label on nodes that `useNodeSelector` asks for."""
 

@@ -368,6 +368,12 @@ class OwnCertificate(_Values):
         return self
 
 
+SECRET_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+"""Of a Secret in Kubernetes."""
+Tls = Literal["cert-manager", "certificate", "secret", "http"]
+"""The ways to encrypt what is pulled: a certificate by cert-manager, one's own, one in a Secret, or none at all."""
+
+
 class ExtensionSettings(_Values):
     """Settings of the Arc extension at a site."""
 
@@ -383,9 +389,26 @@ class ExtensionSettings(_Values):
     trust_distribution: bool = Field(
         True, description="Let nodes trust the registry's certificate (`trustDistribution.enabled`)."
     )
-    certificate: OwnCertificate | None = Field(
-        None, description="The certificate that `extension update --tls certificate` hands to the extension."
+    tls: Tls | None = Field(
+        None,
+        description="How a new installation is encrypted where nobody names a way; without it by cert-manager.",
     )
+    tls_secret: str = Field(
+        "", description="With `tls: secret` the Secret in the namespace of the extension that holds the certificate."
+    )
+    certificate: OwnCertificate | None = Field(
+        None, description="The certificate that `tls: certificate` and `--tls certificate` hand to the extension."
+    )
+
+    @model_validator(mode="after")
+    def _tls_has_its_certificate(self) -> "ExtensionSettings":
+        if self.tls == "certificate" and self.certificate is None:
+            raise ValueError("`tls: certificate` needs `certificate`, which names the files")
+        if (self.tls == "secret") is not bool(self.tls_secret):
+            raise ValueError("`tls: secret` and `tls_secret`, the name of the Secret, belong together")
+        if self.tls_secret and not SECRET_NAME.fullmatch(self.tls_secret):
+            raise ValueError("the name of a Secret is lower-case letters, digits, `-` and `.`")
+        return self
 
 
 class Site(_Values):

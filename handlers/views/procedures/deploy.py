@@ -1,7 +1,8 @@
 """The words of a deployment."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from handlers.kit.language import t
 from handlers.kit.text import code, date, escape, listed
@@ -12,9 +13,14 @@ from handlers.views.procedures.registry_steps import READER_WORDS, connected_set
 from handlers.views.procedures.words import (
     ARRIVAL_CAUSES,
     ARRIVAL_FINDINGS,
+    CERTIFICATE_CAUSES,
+    CERTIFICATE_FINDINGS,
     REGISTRY_FINDINGS,
+    TLS_FINDINGS,
     ProcedureWords,
     StepWords,
+    certificate_details,
+    tls_secret_details,
 )
 from services.model.operation import Operation
 from services.operations.deploy.outputs import (
@@ -54,6 +60,12 @@ def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
     )
 
 
+def _installed(params: Mapping[str, Any]) -> Iterator[str]:
+    """Settings of the extension that the plan decides on, and its certificate."""
+    yield from (f"{key}={value}" for key, value in params["settings"].items())
+    yield from filter(None, (tls_secret_details(params), certificate_details(params)))
+
+
 WORDS = ProcedureWords(
     title="Deploy {target} to {site}",
     success="online",
@@ -80,7 +92,7 @@ WORDS = ProcedureWords(
         "connected.create": StepWords("Connected registry {name}", connected_settings),
         "extension.install": StepWords(
             "Extension {name}",
-            lambda params: ", ".join(f"{key}={value}" for key, value in params["settings"].items()),
+            lambda params: t(", ").join(_installed(params)),
         ),
         "cluster.verify": StepWords("Deployment, Service and volume in the cluster"),
         "connected.online": StepWords("{name} comes online"),
@@ -90,13 +102,13 @@ WORDS = ProcedureWords(
     fields=_fields,
     remark=lambda output: output.address if isinstance(output, AddressHeld | AddressReserved) else image_remark(output),
     keeps=image_keeps,
-    causes={**CAUSES, **ARRIVAL_CAUSES},
-    findings={**FINDINGS, **ARRIVAL_FINDINGS},
+    causes={**CAUSES, **ARRIVAL_CAUSES, **CERTIFICATE_CAUSES},
+    findings={**FINDINGS, **ARRIVAL_FINDINGS, **TLS_FINDINGS, **CERTIFICATE_FINDINGS},
 )
 
 EXTENSION_WORDS = replace(
     WORDS,
     title="Deploy the extension of {target} to {site}",
-    findings={**FINDINGS, **REGISTRY_FINDINGS, **EXTENSION_FINDINGS},
+    findings={**FINDINGS, **TLS_FINDINGS, **CERTIFICATE_FINDINGS, **REGISTRY_FINDINGS, **EXTENSION_FINDINGS},
 )
 """Of the installation of its extension alone."""

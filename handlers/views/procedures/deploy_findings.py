@@ -262,6 +262,7 @@ FINDINGS: Mapping[str, FindingWords] = {
     Code.CERT_MANAGER_TO_INSTALL: FindingWords("There is no cert-manager yet; the extension brings its own."),
     Code.CERT_MANAGER_THERE: FindingWords("cert-manager is installed already, so the extension does not install it."),
     Code.CERT_MANAGER_KEPT: FindingWords("cert-manager is installed; the extension's setting for it does not change."),
+    Code.CERT_MANAGER_NOT_USED: FindingWords("The extension gets a certificate of your own, and no cert-manager."),
     Code.CERT_MANAGER_STATED_THERE: FindingWords(
         "The site file says that cert-manager is installed, so the extension does not install it."
     ),

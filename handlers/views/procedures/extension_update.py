@@ -11,11 +11,13 @@ from handlers.views.procedures.words import (
     CERTIFICATE_FINDINGS,
     PARENT_FINDINGS,
     REGISTRY_FINDINGS,
+    TLS_FINDINGS,
     CauseWords,
     FindingWords,
     ProcedureWords,
     StepWords,
     certificate_details,
+    tls_secret_details,
 )
 from services.model.operation import Operation
 from services.operations.azure_checks import AzureCode
@@ -48,10 +50,7 @@ def _texts(params: Mapping[str, Any]) -> list[str]:
         f"{label} {_value(after) if before == after else f'{_value(before)} → {_value(after)}'}"
         for label, (before, after) in changes.items()
     ]
-    if params["tls_secret"]:
-        texts.append(t("certificate from the Secret {tls_secret}", tls_secret=params["tls_secret"]))
-    if certificate := certificate_details(params):
-        texts.append(certificate)
+    texts += filter(None, (tls_secret_details(params), certificate_details(params)))
     if params["token"]:
         texts.append(t("new connection string with {slot} of {token}", slot=params["slot"], token=params["token"]))
     return texts
@@ -90,6 +89,7 @@ WORDS = ProcedureWords(
         **CERTIFICATE_FINDINGS,
         **AZURE_FINDINGS,
         **PARENT_FINDINGS,
+        **TLS_FINDINGS,
         Code.EXTENSION_FOUND: FindingWords("The extension {extension} runs {name} ({state}, version {version})."),
         Code.EXTENSION_ABSENT: FindingWords(
             "No extension at {site} is certainly that of {name}.",
@@ -107,11 +107,6 @@ WORDS = ProcedureWords(
         Code.RESTARTS: FindingWords(
             "The runtime of {name} starts again, and nobody can pull from it meanwhile: a minute or two."
         ),
-        Code.PLAIN_HTTP: FindingWords(
-            "{name} is served over plain HTTP: passwords of client tokens and images travel unencrypted, and each node"
-            " has to be told that its registry is insecure.",
-            "Only for a network that nobody else is in. Workloads that pull over HTTPS can't pull any more.",
-        ),
         Code.FROM_OUTSIDE: FindingWords(
             "With a Service of the type {type} {name} can be reached from outside the cluster too. Nodes go on pulling"
             " by its address inside."
@@ -119,16 +114,6 @@ WORDS = ProcedureWords(
         Code.DNS_NAME: FindingWords(
             "Whoever pulls by {host} needs a DNS entry for it, and a certificate by cert-manager. Only the articles on"
             " Microsoft's private previews describe this setting; extensions that don't know it ignore it."
-        ),
-        Code.CERT_MANAGER_GOES: FindingWords(
-            "The cert-manager that the extension {extension} brought along is removed with this change. Certificates of"
-            " others that it renews are not renewed any more."
-        ),
-        Code.TLS_SECRET_UNSEEN: FindingWords(
-            "Nobody has looked into the Secret {secret}: the bot may not read Secrets. It has to be in the namespace"
-            " {namespace} with `ca.crt`, `tls.crt` and `tls.key`, and its certificate has to name the Service address.",
-            "Look whether it is there.",
-            "kubectl get secret {secret} --namespace {namespace}",
         ),
         Code.NODES_LABELLED: FindingWords("These nodes bear the label {label}: {nodes}."),
         Code.NO_NODE_LABELLED: FindingWords(

@@ -28,5 +28,11 @@ WORDS = replace(
             "These settings of the extension go with it, and the new one gets the site's: {settings}.",
             "Give them again afterwards: `extension update`.",
         ),
+        Code.TLS_SECRET_GOES: FindingWords(
+            "The Secret {secret} goes with the namespace {namespace}, and the new installation waits for it.",
+            "Keep its files, and create it again as soon as the namespace is back.",
+            "kubectl create secret generic {secret} --namespace {namespace} --from-file ca.crt --from-file tls.crt"
+            " --from-file tls.key",
+        ),
     },
 )

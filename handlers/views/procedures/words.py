@@ -13,6 +13,7 @@ from services.operations.causes import ImageCause
 from services.operations.certificates import CertificateCause, CertificateCode
 from services.operations.parents import ParentCode
 from services.operations.registry_checks import RegistryCode
+from services.operations.tls import TlsCode
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,33 @@ PARENT_FINDINGS: Mapping[str, FindingWords] = {
     ),
 }
 """Of the kinds that send a new connection string."""
+
+TLS_FINDINGS: Mapping[str, FindingWords] = {
+    TlsCode.PLAIN_HTTP: FindingWords(
+        "{name} is served over plain HTTP: passwords of client tokens and images travel unencrypted, and each node"
+        " has to be told that its registry is insecure.",
+        "Only for a network that nobody else is in. Workloads that pull over HTTPS can't pull any more.",
+    ),
+    TlsCode.CERT_MANAGER_GOES: FindingWords(
+        "The cert-manager that the extension {extension} brought along is removed with this change. Certificates of"
+        " others that it renews are not renewed any more."
+    ),
+    TlsCode.TLS_SECRET_UNSEEN: FindingWords(
+        "Nobody has looked into the Secret {secret}: the bot may not read Secrets. It has to be in the namespace"
+        " {namespace} with `ca.crt`, `tls.crt` and `tls.key`, and its certificate has to name the Service address.",
+        "Look whether it is there.",
+        "kubectl get secret {secret} --namespace {namespace}",
+    ),
+    TlsCode.TLS_SECRET_UNNAMED: FindingWords(
+        "The extension has its certificate from a Secret of the cluster, and Azure never shows which.",
+        "Say it: `--tls secret --tls-secret NAME`, or choose another way: `--tls`.",
+    ),
+    TlsCode.TLS_DIFFERS: FindingWords(
+        "The extension {extension} is installed with the encryption {installed}, not {wanted}.",
+        "`extension update --tls {wanted}` changes it in place.",
+    ),
+}
+"""Of the kinds that install or change an extension."""
 
 CERTIFICATE_FINDINGS: Mapping[str, FindingWords] = {
     CertificateCode.CERTIFICATE_FITS: FindingWords("The site's own certificate is for {names}, until {ends}."),
@@ -240,6 +268,12 @@ ARRIVAL_CAUSES: Mapping[str, CauseWords] = {
     ),
 }
 """Of the same kinds."""
+
+
+def tls_secret_details(params: Mapping[str, Any]) -> str:
+    """Which Secret of the cluster the certificate comes from; empty where from none. In plain text."""
+    secret = params.get("tls_secret")
+    return t("certificate from the Secret {tls_secret}", tls_secret=secret) if secret else ""
 
 
 def certificate_details(params: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ Kubernetes keeps the low end of a Service range for addresses that people choose
 as long as it can (kubernetes.io, Service ClusterIP allocation). Only a real create proves that an address is free.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from itertools import chain
@@ -76,6 +76,16 @@ def assess_address(address: str, service_ranges: ServiceRanges, leased: Collecti
     if candidate in _addresses(leased):
         return Assessment("leased", {"range": str(homes[0])})
     return Assessment("ok", {"range": str(homes[0])})
+
+
+def first_free(addresses: Iterable[str], service_ranges: ServiceRanges, leased: Collection[str] = ()) -> str | None:
+    """The first of these that will do; one of those that are listed, where there is a list. None: none will."""
+    listed = _addresses(service_ranges.listed)
+    for address in addresses:
+        is_listed = not listed or ip_address(address) in listed
+        if is_listed and assess_address(address, service_ranges, leased).verdict == "ok":
+            return address
+    return None
 
 
 def static_band(network: Network) -> int:

@@ -82,6 +82,7 @@ class Code(StrEnum):
     CERT_MANAGER_TO_INSTALL = auto()
     CERT_MANAGER_THERE = auto()
     CERT_MANAGER_KEPT = auto()
+    CERT_MANAGER_NOT_USED = auto()
     CERT_MANAGER_STATED_THERE = auto()
     CERT_MANAGER_STATED_ABSENT = auto()
     ADDRESS_KEPT = auto()

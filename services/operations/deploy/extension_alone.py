@@ -10,7 +10,7 @@ from services.operations.answers import Questions, known
 from services.operations.checks import Check, blocker, check, ok, required
 from services.operations.connection_string import Protocol
 from services.operations.deploy import plan as deployment
-from services.operations.deploy.checks import cloud, cluster, extension
+from services.operations.deploy.checks import cloud, cluster, extension, tls
 from services.operations.deploy.codes import Code, ExtensionCode
 from services.operations.deploy.observation import Observation
 from services.operations.deploy.observation import observe as observe_deployment
@@ -22,7 +22,7 @@ from services.operations.deploy.steps.extension import INSTALL
 from services.operations.parents import parent_params, way_to_parent
 from services.operations.procedure import Draft
 from services.operations.registry_checks import RegistryObservation, at_rest
-from services.policy.sites import Site
+from services.policy.sites import Site, Tls
 from services.ports import Azure, Kubernetes
 
 STEPS = (HOLD_ADDRESS, RESERVE_ADDRESS, REGISTER_PROVIDERS, ENABLE_DATA_ENDPOINT, INSTALL, VERIFY, ONLINE)
@@ -37,6 +37,8 @@ class ExtensionDeployOptions:
     storage_request: str | None = None
     extension_name: str | None = None
     parent_protocol: Protocol | None = None
+    tls: Tls | None = None
+    tls_secret: str = ""
 
 
 def extension_request(site: Site, name: str, options: ExtensionDeployOptions) -> DeployRequest:
@@ -46,6 +48,8 @@ def extension_request(site: Site, name: str, options: ExtensionDeployOptions) ->
         storage_class=options.storage_class,
         storage_request=options.storage_request,
         extension_name=options.extension_name,
+        tls=options.tls,
+        tls_secret=options.tls_secret,
     )
     return replace(filled_up(site, name, wish), repositories=(), parent_protocol=options.parent_protocol)
 
@@ -135,6 +139,8 @@ CHECKS: tuple[Check[DeployRequest, Observation], ...] = (
     cluster.storage,
     cluster.cert_manager,
     cluster.address,
+    tls.encryption,
+    tls.certificate,
     cluster.runtime,
 )
 

@@ -11,17 +11,20 @@ from services.model.kubernetes import Node, Runtime, ServiceRanges, StorageClass
 from services.model.plan import Plan
 from services.operations.answers import DEADLINE, Answer, Known, NotAsked, Questions, known, value_of
 from services.operations.arrival_checks import ReaderPlace, look_at_place
+from services.operations.certificates import Certificate, CertificateObservation
+from services.operations.deploy import addresses
 from services.operations.deploy.diagnosis import refused_address
 from services.operations.deploy.request import DeployRequest, image_import
 from services.operations.reach import ClusterQuestions
 from services.operations.registration import provider_states
+from services.operations.tls import installed_tls
 from services.policy.extensions import SERVICE_ADDRESS, extension_of
-from services.policy.sites import PROVIDERS, RUNTIME_NAMESPACE, ClusterFacts, Site
+from services.policy.sites import PROVIDERS, RUNTIME_NAMESPACE, ClusterFacts, Site, Tls
 from services.ports import Azure, Cluster, Kubernetes
 
 
 @dataclass(frozen=True)
-class Observation:
+class Observation(CertificateObservation):
     """The world around one connected registry's deployment to one site. None as a value means: there is none."""
 
     providers: Answer[Mapping[str, str]]
@@ -48,6 +51,8 @@ class Observation:
     """Why the cloud registry can't be created under its name; empty where it can, or is not to be created."""
     reader_place: Answer[ReaderPlace] = field(default_factory=lambda: NotAsked(NotNeeded()))
     """Only looked at where the operation is to wait for images."""
+    replaced: Extension | None = None
+    """The connected registry's extension that the operation deletes before it installs one."""
 
     def registry_named(self, name: str) -> ConnectedRegistry | None:
         """The connected registry that has the name already, whatever its case (ARM names have none)."""
@@ -57,6 +62,38 @@ class Observation:
     def own_extension(self, name: str) -> Extension | None:
         """The extension in this cluster that serves the connected registry; none for a question without a name."""
         return extension_of(name, known(self.connected, ()), known(self.extensions, ())) if name else None
+
+    def tls(self, request: DeployRequest) -> Tls:
+        """How the extension is encrypted: as somebody says, else as the one is in whose place it comes."""
+        former = self.own_extension(request.name) or self.replaced
+        return request.tls or (installed_tls(former) if former else "cert-manager")
+
+    def requested_address(self, request: DeployRequest) -> str | None:
+        """The Service address that is asked for; None: the one that the extension has, else a free one.
+
+        A certificate of the site's own is for certain addresses, so the first free one of them counts as asked for.
+        """
+        own = self.own_extension(request.name)
+        ranges = self.ranges.value if isinstance(self.ranges, Known) else None
+        certificate = self.certificate if self.tls(request) == "certificate" else None
+        if request.service_ip or ranges is None or not isinstance(certificate, Certificate):
+            return request.service_ip
+        if own is not None and own.settings.get(SERVICE_ADDRESS) in certificate.addresses:
+            return None
+        return addresses.first_free(certificate.addresses, ranges, self.leased)
+
+    def address(self, request: DeployRequest) -> str:
+        """The Service address of the plan: as asked for, else a failed extension's, else a free one; may be empty."""
+        address, own = self.requested_address(request), self.own_extension(request.name)
+        ranges = self.ranges.value if isinstance(self.ranges, Known) else None
+        if address is None and own is not None:
+            address = own.settings.get(SERVICE_ADDRESS)
+            if ranges is not None and ranges.listed and address not in {*ranges.listed} - ranges.used:
+                address = None
+        if not address and ranges is not None:
+            choice = addresses.choose(ranges, self.leased)
+            address = choice.address if isinstance(choice, addresses.Choice) else None
+        return address or ""
 
     @property
     def installed(self) -> Runtime:

@@ -1,18 +1,19 @@
 """The plan of a whole deployment: what exists and fits is reused, everything else is said before it is done."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from services.model.azure import Extension, Token
 from services.model.plan import Effect, PlannedStep
-from services.operations.answers import Known, known
+from services.operations.answers import known
 from services.operations.arrival_steps import arrival_step, reader_steps
-from services.operations.deploy import addresses
+from services.operations.certificates import Certificate
 from services.operations.deploy.observation import Observation
 from services.operations.deploy.outputs import EXTENSION_ADDRESS
 from services.operations.deploy.request import DeployRequest, image_import
 from services.operations.deploy.scope_map import scope_map_actions
 from services.operations.procedure import Draft
 from services.operations.registry_steps import unusual_settings
+from services.operations.tls import DECIDED, installation_settings
 from services.operations.token_steps import idle_slot
 from services.policy.extensions import (
     CERT_MANAGER_INSTALL,
@@ -23,7 +24,7 @@ from services.policy.extensions import (
 )
 from services.policy.sites import PROVIDERS, Site
 
-_SETTINGS = frozenset({STORAGE_REQUEST, STORAGE_CLASS, CERT_MANAGER_INSTALL, TRUST_DISTRIBUTION})
+_SETTINGS = frozenset({STORAGE_REQUEST, STORAGE_CLASS, TRUST_DISTRIBUTION}) | DECIDED
 """Settings of the extension that a deployment decides on; the address has a step of its own."""
 
 
@@ -34,7 +35,7 @@ def plan(site: Site, request: DeployRequest, observation: Observation) -> Draft:
     # What a pattern such as `team/*` stands for nobody can list.
     repositories = tuple(name for name in request.repositories if "*" not in name) if request.wait_for_images else ()
     steps = (
-        *(() if keeps else _address(site, request, observation, own)),
+        *(() if keeps else _address(site, request, observation)),
         *_providers(observation),
         *_registry(site, observation),
         *_images(site, request),
@@ -59,19 +60,8 @@ def _keeps(request: DeployRequest, own: Extension) -> bool:
     return request.service_ip in (None, own.settings.get(SERVICE_ADDRESS))
 
 
-def _address(
-    site: Site, request: DeployRequest, observation: Observation, own: Extension | None
-) -> tuple[PlannedStep, ...]:
-    """The address that was asked for, else the one that a failed extension had, else a free one."""
-    address, picked = request.service_ip, request.service_ip is None
-    ranges = observation.ranges.value if isinstance(observation.ranges, Known) else None
-    if address is None and own is not None:
-        address = own.settings.get(SERVICE_ADDRESS)
-        if ranges is not None and ranges.listed and address not in {*ranges.listed} - ranges.used:
-            address = None
-    if not address and ranges is not None:
-        choice = addresses.choose(ranges, observation.leased)
-        address = choice.address if isinstance(choice, addresses.Choice) else None
+def _address(site: Site, request: DeployRequest, observation: Observation) -> tuple[PlannedStep, ...]:
+    address, picked = observation.address(request), observation.requested_address(request) is None
     if not address:
         return ()
     if not observation.sees_cluster:
@@ -165,7 +155,17 @@ def _extension(request: DeployRequest, observation: Observation, own: Extension 
         settings=_settings(request, observation, own),
         release_train=request.release_train,
         version=request.version,
+        **({} if own is not None and _keeps(request, own) else _certificate(request, observation)),
     )
+
+
+def _certificate(request: DeployRequest, observation: Observation) -> dict[str, object]:
+    """What goes to the extension beside its connection string."""
+    tls = observation.tls(request)
+    if tls == "secret":
+        return {"tls_secret": request.tls_secret}
+    is_own = tls == "certificate" and isinstance(observation.certificate, Certificate)
+    return {"certificate": asdict(observation.certificate)} if is_own else {}
 
 
 def _settings(request: DeployRequest, observation: Observation, own: Extension | None) -> dict[str, str]:
@@ -179,8 +179,8 @@ def _settings(request: DeployRequest, observation: Observation, own: Extension |
     settings = {key: value for key, value in storage.items() if value}
     # What an earlier install of this same extension brought along is its own and stays so.
     brought = own is not None and own.settings.get(CERT_MANAGER_INSTALL) != "false"
-    if known(observation.cert_manager, False) and not brought:
-        settings[CERT_MANAGER_INSTALL] = "false"
+    has_cert_manager = known(observation.cert_manager, False) and not brought
+    settings |= installation_settings(observation.tls(request), has_cert_manager=has_cert_manager)
     if not request.trust_distribution:
         settings[TRUST_DISTRIBUTION] = "false"
     return settings

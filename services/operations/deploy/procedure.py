@@ -48,6 +48,7 @@ DEPLOY = Procedure[DeployRequest, Observation](
     plan=plan,
     steps=STEPS,
     values={"deploy.options": DeployOptions, **VALUES, **arrival_steps.VALUES},
+    with_files=Observation.with_certificate,
     with_leased=_with_leased,
     diagnose=_diagnose,
     is_own_doing=_is_own_doing,

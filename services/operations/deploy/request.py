@@ -9,7 +9,8 @@ from typing import Literal
 from services.model.errors import Invalid
 from services.operations.connection_string import Protocol
 from services.operations.sync_settings import valid_mode, valid_name, valid_repository, valid_schedule, valid_timing
-from services.policy.sites import Site
+from services.operations.tls import stated_tls
+from services.policy.sites import Site, Tls
 
 EXTENSION_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?")
 """It becomes the name of a Helm release: 53 characters of a DNS label at most."""
@@ -31,6 +32,8 @@ class DeployOptions:
     storage_request: str | None = None
     extension_name: str | None = None
     wait_for_images: bool = False
+    tls: Tls | None = None
+    tls_secret: str = ""
 
 
 NO_OPTIONS = DeployOptions()
@@ -64,6 +67,9 @@ class DeployRequest:
     release_train: str | None
     version: str | None
     trust_distribution: bool
+    tls: Tls | None = None
+    """How it is encrypted; None: nobody has said."""
+    tls_secret: str = ""
     wait_for_images: bool = False
     parent_protocol: Protocol | None = None
     """By which it reaches the connected registry above it; None: that is not said."""
@@ -95,6 +101,7 @@ def deploy_request(site: Site, name: str | None, options: DeployOptions = NO_OPT
 def filled_up(site: Site, name: str | None, options: DeployOptions) -> DeployRequest:
     """The same where each value obeys its own rule; whether they fit together is not looked at."""
     fixed = site.extension.service_ip
+    tls, tls_secret = stated_tls(site, options.tls, options.tls_secret)
     return DeployRequest(
         site=site.name,
         name=valid_name(name) if name is not None else "",
@@ -117,6 +124,8 @@ def filled_up(site: Site, name: str | None, options: DeployOptions) -> DeployReq
         release_train=site.extension.release_train,
         version=site.extension.version,
         trust_distribution=site.extension.trust_distribution,
+        tls=tls,
+        tls_secret=tls_secret,
         wait_for_images=options.wait_for_images,
     )
 

@@ -6,8 +6,8 @@ from services.model.azure import Extension
 from services.operations.answers import known
 from services.operations.extension_steps import CONNECTION_STRING
 from services.operations.extension_update.observation import Observation
-from services.operations.extension_update.request import DEFAULTS, ExtensionUpdateRequest
-from services.policy.extensions import CERT_MANAGER_INSTALL, OWN_CERTIFICATE, TLS_SECRET
+from services.operations.extension_update.request import ExtensionUpdateRequest
+from services.policy.extensions import CERT_MANAGER_INSTALL, DEFAULTS, OWN_CERTIFICATE, TLS_SECRET
 
 _CERTIFICATE = OWN_CERTIFICATE | {TLS_SECRET}
 

@@ -8,6 +8,7 @@ from services.operations.extension_update.observation import Observation
 from services.operations.extension_update.request import Code, ExtensionUpdateRequest
 from services.operations.parents import way_to_parent
 from services.operations.registry_checks import CHANGING, at_rest
+from services.operations.tls import TlsCode
 from services.operations.token_steps import idle_slot
 from services.policy.extensions import (
     CERT_MANAGER_INSTALL,
@@ -56,7 +57,7 @@ def restart(_site: Site, request: ExtensionUpdateRequest, observation: Observati
 def http(_site: Site, request: ExtensionUpdateRequest, observation: Observation) -> Finding | None:
     """Passwords and images travel in the clear, and nodes refuse such a registry until they are configured for it."""
     change = change_of(request, observation)
-    return warning(Code.PLAIN_HTTP) if change and change.sets(HTTP, "true") else None
+    return warning(TlsCode.PLAIN_HTTP) if change and change.sets(HTTP, "true") else None
 
 
 @check("extension.service", title="Who reaches it")
@@ -82,7 +83,7 @@ def cert_manager(_site: Site, request: ExtensionUpdateRequest, observation: Obse
     change = change_of(request, observation)
     if change is None or not change.sets(CERT_MANAGER_INSTALL, "false"):
         return None
-    return warning(Code.CERT_MANAGER_GOES, extension=change.extension.name)
+    return warning(TlsCode.CERT_MANAGER_GOES, extension=change.extension.name)
 
 
 @check("extension.tls_secret", title="Secret with the certificate")
@@ -90,7 +91,7 @@ def tls_secret(_site: Site, request: ExtensionUpdateRequest, observation: Observ
     """The bot has no right to read secrets there."""
     if observation.extension(request.name) is None or not request.options.tls_secret:
         return None
-    return warning(Code.TLS_SECRET_UNSEEN, secret=request.options.tls_secret, namespace=RUNTIME_NAMESPACE)
+    return warning(TlsCode.TLS_SECRET_UNSEEN, secret=request.options.tls_secret, namespace=RUNTIME_NAMESPACE)
 
 
 @check("tls.certificate", title="Certificate of the site's own", essential=True)

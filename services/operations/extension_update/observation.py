@@ -10,6 +10,7 @@ from services.operations.answers import Answer, Known, NotAsked, Questions, know
 from services.operations.certificates import CertificateObservation
 from services.operations.extension_update.request import ExtensionUpdateRequest
 from services.operations.reach import ClusterQuestions
+from services.operations.registry_checks import RegistryObservation
 from services.policy.extensions import extension_of
 from services.policy.sites import Site
 from services.ports import Azure, Kubernetes
@@ -20,7 +21,7 @@ AT_CLUSTER = ("Microsoft.KubernetesConfiguration/extensions/write",)
 
 
 @dataclass(frozen=True)
-class Observation(CertificateObservation):
+class Observation(RegistryObservation, CertificateObservation):
     """The extension that serves the connected registry, and what its connection string is made of."""
 
     tokens: Answer[tuple[Token, ...]]

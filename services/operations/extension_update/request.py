@@ -7,39 +7,12 @@ from typing import Literal
 
 from services.model.errors import Invalid
 from services.operations.connection_string import Protocol
-from services.policy.extensions import (
-    CERT_MANAGER,
-    CERT_MANAGER_INSTALL,
-    DNS_NAME,
-    HTTP,
-    SERVICE_TYPE,
-    TRUST_DISTRIBUTION,
-    TRUST_NODE_SELECTOR,
-)
-from services.policy.sites import Site
+from services.operations.tls import TLS_SETTINGS, valid_tls
+from services.policy.extensions import DNS_NAME, SERVICE_TYPE, TRUST_DISTRIBUTION, TRUST_NODE_SELECTOR
+from services.policy.sites import Site, Tls
 
-Tls = Literal["cert-manager", "certificate", "secret", "http"]
 ServiceType = Literal["ClusterIP", "NodePort", "LoadBalancer"]
 HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+")
-SECRET_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
-TLS_SETTINGS: dict[Tls, dict[str, str]] = {
-    "cert-manager": {CERT_MANAGER: "true", HTTP: "false"},
-    # The chart refuses an installation of cert-manager that it is not to use (Learn: private preview of 2026-10).
-    "secret": {CERT_MANAGER: "false", CERT_MANAGER_INSTALL: "false", HTTP: "false"},
-    "certificate": {CERT_MANAGER: "false", CERT_MANAGER_INSTALL: "false", HTTP: "false"},
-    "http": {HTTP: "true"},
-}
-"""Settings that each way to encrypt stands for (Learn: tutorial-connected-registry-arc; Azure/acr: Kubernetes)."""
-DEFAULTS = {
-    TRUST_DISTRIBUTION: "true",
-    TRUST_NODE_SELECTOR: "false",
-    CERT_MANAGER: "true",
-    CERT_MANAGER_INSTALL: "true",
-    HTTP: "false",
-    SERVICE_TYPE: "ClusterIP",
-    DNS_NAME: "",
-}
-"""What the chart takes where a setting is not there."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +57,8 @@ class Code(StrEnum):
     EXTENSION_BUSY = auto()
     EXTENSION_FAILED = auto()
     RESTARTS = auto()
-    PLAIN_HTTP = auto()
     FROM_OUTSIDE = auto()
     DNS_NAME = auto()
-    CERT_MANAGER_GOES = auto()
-    TLS_SECRET_UNSEEN = auto()
     NODES_LABELLED = auto()
     NO_NODE_LABELLED = auto()
     NEW_PASSWORD = auto()
@@ -109,10 +79,7 @@ def extension_update_request(_site: Site, name: str, options: ExtensionUpdateOpt
     if options.version and options.auto_upgrade:
         # Azure refuses a version that is to stay and to be upgraded (azure-cli-extensions: k8s-extension).
         raise Invalid("auto_upgrade", "on", "auto_upgrade.pinned", {"version": options.version})
-    if (options.tls == "secret") != bool(options.tls_secret):
-        raise Invalid("tls_secret", options.tls_secret, "tls_secret.with_tls")
-    if options.tls_secret and not SECRET_NAME.fullmatch(options.tls_secret):
-        raise Invalid("tls_secret", options.tls_secret, "tls_secret.pattern")
+    valid_tls(options.tls, options.tls_secret)
     if options.dns_name and not HOST_NAME.fullmatch(options.dns_name):
         raise Invalid("dns_name", options.dns_name, "dns_name.pattern")
     return ExtensionUpdateRequest(name, options)

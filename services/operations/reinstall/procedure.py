@@ -29,18 +29,22 @@ from services.operations.remove.plan import at_edge, extension_of
 from services.operations.remove.request import Code as RemovalCode
 from services.operations.remove.request import RemoveOptions, RemoveRequest
 from services.operations.remove.steps import NAMESPACE_GONE, REMOVE_EXTENSION
+from services.operations.tls import DECIDED
 from services.policy.extensions import (
     CERT_MANAGER_INSTALL,
+    OWN_CERTIFICATE,
     SERVICE_ADDRESS,
     STORAGE_CLASS,
     STORAGE_REQUEST,
+    TLS_SECRET,
     TRUST_DISTRIBUTION,
 )
-from services.policy.sites import Site
+from services.policy.sites import RUNTIME_NAMESPACE, Site
 from services.ports import Azure, Kubernetes
 
-_DECIDED = frozenset({SERVICE_ADDRESS, STORAGE_CLASS, STORAGE_REQUEST, CERT_MANAGER_INSTALL, TRUST_DISTRIBUTION})
-"""Settings that an installation decides on."""
+_DECIDED = frozenset({SERVICE_ADDRESS, STORAGE_CLASS, STORAGE_REQUEST, TRUST_DISTRIBUTION}) | DECIDED
+_SENT = OWN_CERTIFICATE | {CONNECTION_STRING, TLS_SECRET}
+"""Settings that an installation decides on, and protected ones that it sends again."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,11 @@ class Observation:
         if extension is None:
             return replace(present, namespace_phase=_if_known(present.namespace_phase, ""))
         connected, extensions, cert_manager = present.connected, present.extensions, present.cert_manager
+        ranges = present.ranges
+        if isinstance(ranges, Known):
+            # Its Service goes with the namespace, so that the address is free for the next installation.
+            used = ranges.value.used - frozenset(present.installed.service_addresses)
+            ranges = replace(ranges, value=replace(ranges.value, used=used))
         if isinstance(connected, Known):
             own = present.registry_named(request.name)
             connected = Known(
@@ -91,6 +100,8 @@ class Observation:
             connected=connected,
             extensions=extensions,
             cert_manager=cert_manager,
+            ranges=ranges,
+            replaced=extension,
             namespace_phase=_if_known(present.namespace_phase, ""),
             runtime=_if_known(present.runtime, None),
         )
@@ -122,6 +133,8 @@ def _request(site: Site, name: str, options: ReinstallOptions) -> ReinstallReque
             options.storage_request,
             options.extension_name,
             options.parent_protocol,
+            options.tls,
+            options.tls_secret,
         ),
     )
     version = {"": request.version, NEWEST: None}.get(options.version, options.version)
@@ -177,8 +190,18 @@ def settings(_site: Site, request: ReinstallRequest, observation: Observation) -
     extension = observation.extension(request)
     if extension is None:
         return None
-    lost = ({*extension.settings} - _DECIDED) | ({*extension.secrets} - {CONNECTION_STRING})
+    lost = ({*extension.settings} - _DECIDED) | ({*extension.secrets} - _SENT)
     return warning(Code.SETTINGS_LOST, settings=tuple(sorted(lost))) if lost else None
+
+
+@check("tls.secret", title="Secret with the certificate, which goes with the namespace")
+def tls_secret(_site: Site, request: ReinstallRequest, observation: Observation) -> Finding | None:
+    """The Pod waits for it."""
+    installation = request.installation
+    is_used = observation.afterwards(request).tls(installation) == "secret" and installation.tls_secret
+    if observation.extension(request) is None or not is_used:
+        return None
+    return warning(Code.TLS_SECRET_GOES, secret=installation.tls_secret, namespace=RUNTIME_NAMESPACE)
 
 
 def _of_removal(rule: Check[RemoveRequest, RemovalObservation]) -> Check[ReinstallRequest, Observation]:
@@ -198,6 +221,7 @@ def _of_installation(rule: Check[DeployRequest, DeployObservation]) -> Check[Rei
 CHECKS: tuple[Check[ReinstallRequest, Observation], ...] = (
     volume,
     settings,
+    tls_secret,
     _of_removal(removal.data),
     owner,
     _of_removal(removal.agents),
@@ -217,6 +241,7 @@ REINSTALLATION = Procedure[ReinstallRequest, Observation](
     plan=_plan,
     steps=(REMOVE_EXTENSION, NAMESPACE_GONE, DEACTIVATE, INACTIVE, *EXTENSION_DEPLOY.steps),
     values={"extension_reinstall.options": ReinstallOptions},
+    with_files=lambda world, *machine: replace(world, installation=world.installation.with_certificate(*machine)),
     with_leased=lambda world, leased: replace(world, installation=replace(world.installation, leased=leased)),
     diagnose=EXTENSION_DEPLOY.diagnose,
 )

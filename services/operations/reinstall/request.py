@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum, auto
 
 from services.operations.connection_string import Protocol
+from services.policy.sites import Tls
 
 NEWEST = "newest"
 """Typed in place of a version: the newest one of the release train, whatever the site file says."""
@@ -19,6 +20,8 @@ class ReinstallOptions:
     extension_name: str | None = None
     version: str = ""
     parent_protocol: Protocol | None = None
+    tls: Tls | None = None
+    tls_secret: str = ""
 
 
 class Code(StrEnum):
@@ -27,3 +30,4 @@ class Code(StrEnum):
     EXTENSION_GOES = auto()
     SETTINGS_LOST = auto()
     OWNER_UNCLEAR = auto()
+    TLS_SECRET_GOES = auto()

@@ -15,7 +15,6 @@ from services.operations import client_tokens
 from services.operations.answers import known
 from services.operations.belongings import Belongings
 from services.operations.extension_update import procedure as extension_update
-from services.operations.extension_update.request import DEFAULTS
 from services.operations.remove.plan import at_edge, extension_of, of_request
 from services.operations.rollback.observation import Observation
 from services.operations.rollback.request import Reason, RollbackRequest
@@ -26,7 +25,7 @@ from services.operations.workload.plan import former_values
 from services.operations.workload.rotation_steps import END_PASSWORD, ROLLED_OUT
 from services.operations.workload.steps import DELETE_SCOPE_MAP, DELETE_TOKEN, PUT_WORKLOAD, UNLINK
 from services.operations.workload_removal import DELETE_PULL_SECRETS, DELETE_WORKLOAD, place_of
-from services.policy.extensions import CERT_MANAGER
+from services.policy.extensions import CERT_MANAGER, DEFAULTS
 from services.policy.sites import Site, synced_repositories
 
 

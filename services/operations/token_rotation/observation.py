@@ -7,6 +7,7 @@ from services.model.azure import ArcCluster, Extension, Token, resource_name
 from services.model.plan import Plan
 from services.operations.answers import Answer, Questions, known
 from services.operations.certificates import CertificateObservation
+from services.operations.registry_checks import RegistryObservation
 from services.operations.token_rotation.request import RotationRequest
 from services.policy.extensions import extension_of
 from services.policy.sites import Site
@@ -21,7 +22,7 @@ AT_CLUSTER = ("Microsoft.KubernetesConfiguration/extensions/write",)
 
 
 @dataclass(frozen=True)
-class Observation(CertificateObservation):
+class Observation(RegistryObservation, CertificateObservation):
     """The connected registry's own token, and the extension that works with it. None as a value: there is none."""
 
     tokens: Answer[tuple[Token, ...]]

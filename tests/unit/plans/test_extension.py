@@ -20,6 +20,7 @@ from services.operations.parents import ParentCode
 from services.operations.registry_checks import RegistryCode
 from services.operations.remove.extension_alone import EXTENSION_DELETION, ExtensionDeleteOptions
 from services.operations.remove.request import Code as RemoveCode
+from services.operations.tls import TlsCode
 from tests.golden.kinds import EXTENSION_WORLD
 from tests.golden.values import EXTENSION, NOW, REGISTRY, SEEN, SITE
 from tests.unit.plans.test_rollback import SEEN as REMOVABLE
@@ -143,7 +144,7 @@ def test_a_change_names_what_it_brings_along() -> None:
 
     assert notable(changed(everything, OWN)) == {
         Code.RESTARTS,
-        Code.PLAIN_HTTP,
+        TlsCode.PLAIN_HTTP,
         Code.FROM_OUTSIDE,
         Code.DNS_NAME,
         Code.NO_NODE_LABELLED,

@@ -4,8 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from services.model.azure import ConnectedRegistry, Extension, ExtensionStatus
+from services.model.kubernetes import Runtime, ServiceRanges
 from services.model.plan import Plan
-from services.operations.answers import Known
+from services.operations.answers import Answer, Known
 from services.operations.reinstall.procedure import REINSTALLATION, Observation
 from services.operations.reinstall.request import Code, ReinstallOptions
 from tests.golden.kinds import sync_token
@@ -16,7 +17,13 @@ FAILED = replace(EXTENSION, provisioning_state="Failed", settings={"service.clus
 INACTIVE = replace(REGISTRY, activation="Inactive", connection_state="Offline")
 
 
-def plan_of(extension: Extension | None = FAILED, registry: ConnectedRegistry = INACTIVE, **options: Any) -> Plan:
+def plan_of(
+    extension: Extension | None = FAILED,
+    registry: ConnectedRegistry = INACTIVE,
+    ranges: Answer[ServiceRanges] = SEEN.ranges,
+    runtime: Answer[Runtime | None] = SEEN.runtime,
+    **options: Any,
+) -> Plan:
     """Of one that is there, or None."""
     extensions = Known[tuple[Extension, ...]]((extension,) if extension else ())
     connected = Known[tuple[ConnectedRegistry, ...]]((registry,))
@@ -27,6 +34,8 @@ def plan_of(extension: Extension | None = FAILED, registry: ConnectedRegistry = 
         connected=connected,
         token=Known(sync_token("edge01")),
         namespace_phase=Known("Terminating"),
+        ranges=ranges,
+        runtime=runtime,
     )
     request = REINSTALLATION.request(SITE, "edge01", ReinstallOptions(**options))
     return REINSTALLATION.make_plan(SITE, request, Observation(removal, seen), NOW)
@@ -61,6 +70,19 @@ def test_a_namespace_that_is_terminating_is_waited_for_where_there_is_no_extensi
     assert plan.blockers == ()
 
 
+def test_the_address_of_the_service_that_goes_is_free_for_the_next_installation() -> None:
+    ranges = Known(ServiceRanges(("10.112.0.0/24",), frozenset({"10.112.0.1", "10.112.0.2"}), "ServiceCIDR"))
+    runtime = Known[Runtime | None](Runtime(service_addresses=("10.112.0.2",)))
+    plan = plan_of(
+        replace(FAILED, provisioning_state="Succeeded"), service_ip="10.112.0.2", ranges=ranges, runtime=runtime
+    )
+
+    assert (plan.blockers, [step.params["address"] for step in plan.steps if step.kind == "service_ip.hold"]) == (
+        (),
+        ["10.112.0.2"],
+    )
+
+
 def test_a_cert_manager_that_goes_with_the_extension_is_brought_again_and_another_one_is_kept() -> None:
     conflict = ExtensionStatus(
         "InstallationFailed",
@@ -74,8 +96,8 @@ def test_a_cert_manager_that_goes_with_the_extension_is_brought_again_and_anothe
 
 
 def test_settings_that_the_extension_got_since_are_named() -> None:
-    extension = replace(FAILED, settings={**FAILED.settings, "httpEnabled": "true"}, secrets=("connectionString",))
+    extension = replace(FAILED, settings={**FAILED.settings, "service.type": "NodePort"}, secrets=("connectionString",))
     [finding] = [one for one in plan_of(extension=extension).findings if one.code == Code.SETTINGS_LOST]
 
-    assert finding.facts["settings"] == ("httpEnabled",)
+    assert finding.facts["settings"] == ("service.type",)
     assert Code.SETTINGS_LOST not in {one.code for one in plan_of().findings}

@@ -115,6 +115,13 @@ PLANS: Mapping[str, tuple[Operation, Site]] = {
         replace(WITHOUT_CLUSTER, registry=Known(None)),
         site=WITHOUT_ACCESS.model_copy(update={"acr": TO_CREATE.acr}),
     ),
+    "deploy, own certificate": planned(
+        DEPLOY,
+        DeployOptions(tls="certificate"),
+        replace(SEEN, certificate=Certificate("9f86d081", ("10.112.0.2",), NOW, NOW + timedelta(days=90))),
+        site=CERTIFIED,
+    ),
+    "deploy, certificate from a Secret": planned(DEPLOY, DeployOptions(tls="secret", tls_secret="edge"), SEEN),
     "extension deploy": planned(
         EXTENSION_DEPLOY,
         ExtensionDeployOptions(extension_name="edge"),

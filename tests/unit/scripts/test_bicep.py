@@ -165,6 +165,22 @@ def test_what_a_deployment_states_is_what_azure_s_sdks_know() -> None:
     assert resources["registry"].exists
 
 
+def test_a_certificate_of_one_s_own_is_three_more_secrets_and_the_extension_waits_for_them() -> None:
+    own = Reader(text(*PLANS["deploy, own certificate"]))
+    by_secret = Reader(text(*PLANS["deploy, certificate from a Secret"])).resources["extension"].body["properties"]
+    condition = own.resources["extension"].condition
+
+    assert own.parameters.keys() == {"connectionString", "tlsCertificate", "tlsKey", "tlsAuthority"}
+    assert [name for name in own.parameters if f"!empty({name})" not in condition] == []
+    assert own.resources["extension"].body["properties"]["configurationProtectedSettings"] == {
+        "connectionString": Name("connectionString"),
+        "tls.crt": Name("tlsCertificate"),
+        "tls.key": Name("tlsKey"),
+        "tls.cacrt": Name("tlsAuthority"),
+    }
+    assert by_secret["configurationProtectedSettings"]["tls.secret"] == "edge"
+
+
 def test_a_cloud_registry_is_stated_only_where_the_plan_creates_it() -> None:
     resources = Reader(text(*PLANS["deploy, without access and cloud registry"])).resources
 

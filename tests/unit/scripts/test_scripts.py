@@ -347,8 +347,9 @@ def test_an_extension_s_change_sends_a_certificate_s_name_beside_the_new_connect
     )
 
 
-def test_the_key_of_a_certificate_goes_from_where_the_site_file_says_into_the_same_file(run: Run) -> None:
-    calls = run(written(*PLANS["extension update, own certificate"]))
+@pytest.mark.parametrize("name", ["extension update, own certificate", "deploy, own certificate"])
+def test_the_key_of_a_certificate_goes_from_where_the_site_file_says_into_the_same_file(run: Run, name: str) -> None:
+    calls = run(written(*PLANS[name]))
     [(protected, mode)] = [call["protected"] for call in calls if "protected" in call]
 
     assert base64.b64decode(protected["tls.key"]).decode() == f"{CLUSTER}\n"

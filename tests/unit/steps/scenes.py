@@ -85,7 +85,7 @@ class Cloud:
             raise Absent("azure", str(where[-1]))
         return found
 
-    async def generate_password(self, _acr: Any, _token: str, slot: str) -> Secret:
+    async def generate_password(self, _acr: Any, _token: str, slot: str, **_: object) -> Secret:
         self.calls.append(("password", slot))
         return Secret(PASSWORD)
 

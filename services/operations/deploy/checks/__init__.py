@@ -3,7 +3,7 @@
 from services.model.plan import Finding
 from services.operations import checks
 from services.operations.checks import Check
-from services.operations.deploy.checks import cloud, cluster, extension, images, names
+from services.operations.deploy.checks import cloud, cluster, extension, images, names, tls
 from services.operations.deploy.observation import Observation
 from services.operations.deploy.request import DeployRequest, site_names
 from services.policy.sites import Site
@@ -31,6 +31,8 @@ CHECKS: tuple[Check[DeployRequest, Observation], ...] = (
     cluster.storage,
     cluster.cert_manager,
     cluster.address,
+    tls.encryption,
+    tls.certificate,
     cluster.runtime,
     images.wait,
 )

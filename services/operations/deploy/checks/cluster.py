@@ -10,6 +10,7 @@ from services.operations.deploy.addresses import Choice, assess_address, choose
 from services.operations.deploy.codes import Code
 from services.operations.deploy.observation import Observation
 from services.operations.deploy.request import DeployRequest
+from services.operations.tls import TlsCode
 from services.policy.extensions import CERT_MANAGER_INSTALL, SERVICE_ADDRESS
 from services.policy.sites import RUNTIME_NAMESPACE, Site
 
@@ -79,6 +80,11 @@ def cert_manager(_site: Site, request: DeployRequest, observation: Observation) 
     """
     installed = required(observation.cert_manager)
     own = observation.own_extension(request.name)
+    if observation.tls(request) in {"certificate", "secret"}:
+        brought = own is not None and own.settings.get(CERT_MANAGER_INSTALL, "true").casefold() != "false"
+        if own is not None and installed and brought:
+            return warning(TlsCode.CERT_MANAGER_GOES, extension=own.name)
+        return ok(Code.CERT_MANAGER_NOT_USED, install=False)
     if isinstance(observation.cert_manager, Known) and not observation.cert_manager.proven:
         stated = Code.CERT_MANAGER_STATED_THERE if installed else Code.CERT_MANAGER_STATED_ABSENT
         return ok(stated, install=not installed)
@@ -92,10 +98,11 @@ def cert_manager(_site: Site, request: DeployRequest, observation: Observation) 
 def address(_site: Site, request: DeployRequest, observation: Observation) -> Finding | None:
     """A given address is judged, else one is picked; `address` is what the plan holds and the extension gets."""
     ranges = required(observation.ranges)
-    if (own := _own_address(request, observation, ranges)) and request.service_ip in {None, own}:
+    requested = observation.requested_address(request)
+    if (own := _own_address(request, observation, ranges)) and requested in {None, own}:
         return ok(Code.ADDRESS_KEPT, address=own, picked=False)
-    if request.service_ip is not None:
-        return _assessed(request.service_ip, ranges, observation.leased)
+    if requested is not None:
+        return _assessed(requested, ranges, observation.leased)
     return _picked(ranges, observation.leased)
 
 

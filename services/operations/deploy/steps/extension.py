@@ -10,10 +10,10 @@ from services.model.errors import Absent, Failure
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.operations.command_line import Variable, acr_options, command_line, fetched, kubectl_options, lines
-from services.operations.connection_string import connection_string
 from services.operations.deploy.causes import Cause
 from services.operations.deploy.outputs import ExtensionInstalled, address_of
 from services.operations.deploy.steps.verdict import raise_if_final
+from services.operations.extension_steps import PROTECTED, UNDER_WAY, new_protected_settings, protected_file_lines
 from services.operations.outputs import RegistryCreated
 from services.operations.step import Done, Going, Progress, Scene, Step, is_there
 from services.policy.extensions import SERVICE_ADDRESS
@@ -22,7 +22,6 @@ from services.policy.sites import Site
 EXTENSIONS = "/providers/Microsoft.KubernetesConfiguration/extensions"
 HOLD, RESERVE = "service_ip.hold", "service_ip.reserve"
 """The steps of which a plan has one: a Service that proves the address free, or the site file's word for it."""
-UNDER_WAY = {"creating", "updating", "pending"}
 
 
 async def _install(scene: Scene) -> Progress:
@@ -40,21 +39,12 @@ async def _install(scene: Scene) -> Progress:
     if any(step.kind == HOLD for step in scene.operation.planned):
         namespace = scene.site.cluster.kubernetes.hold_namespace
         await (await scene.cluster()).release_addresses(namespace, scene.operation.id)
-    token = f"{scene.site.acr_ref.id}/tokens/{params['token']}"
-    password = await scene.azure.tokens.generate_password(scene.site.acr_ref, token, params["slot"])
+    protected = await new_protected_settings(scene, endpoint)
     pending = await scene.azure.extensions.create(
         scene.site.cluster_ref,
         params["name"],
         settings={**params["settings"], SERVICE_ADDRESS: address_of(scene.operation)},
-        protected={
-            "connectionString": connection_string(
-                name=scene.name,
-                token=params["token"],
-                password=password,
-                gateway_endpoint=endpoint,
-                protocol=params.get("parent_protocol", "https"),
-            )
-        },
+        protected=protected,
         release_train=params["release_train"],
         version=params["version"],
     )
@@ -113,12 +103,10 @@ def _release_line(site: Site) -> str:
     return command_line("kubectl delete service registry-placeholder", **place, ignore_not_found=True)
 
 
-_CONNECTION_STRING, _PROTECTED_SETTINGS = Variable("connection_string"), Variable("protected_settings")
-"""The secret, and the file in which the Azure CLI reads it."""
+_CONNECTION_STRING = Variable("connection_string")
 
 
 def _settings_lines(site: Site, operation: Operation, planned: PlannedStep) -> tuple[str, ...]:
-    """Fill a file that only its owner can read. The secret is in no process's arguments: printf is the shell's own."""
     get_settings = command_line(
         "az acr connected-registry get-settings",
         name=operation.target,
@@ -129,12 +117,9 @@ def _settings_lines(site: Site, operation: Operation, planned: PlannedStep) -> t
         query="ACR_REGISTRY_CONNECTION_STRING",
         output="tsv",
     )
-    secret, file = _CONNECTION_STRING, _PROTECTED_SETTINGS
     return (
-        *fetched(secret, get_settings),
-        f"{file.name}=$(mktemp)",
-        f"trap 'rm -f {file}' EXIT",
-        f'printf \'{{"connectionString": "%s"}}\\n\' {secret} > {file}',
+        *fetched(_CONNECTION_STRING, get_settings),
+        *protected_file_lines(site, planned.params, "%s", _CONNECTION_STRING),
     )
 
 
@@ -156,7 +141,7 @@ def _extension_line(site: Site, operation: Operation, planned: PlannedStep) -> s
         release_train=params["release_train"],
         **(version if params["version"] else {}),
         config=tuple(f"{key}={value}" for key, value in settings.items()),
-        config_protected_file=_PROTECTED_SETTINGS,
+        config_protected_file=PROTECTED,
     )
 
 
