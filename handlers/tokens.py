@@ -64,10 +64,11 @@ async def rotate(
 ) -> Message | None:
     """Give a connected registry a new sync password without a gap, and end the old one.
 
-    The idle password of its sync token is made afresh and handed to its extension; nobody sees it. The old one ends
-    only when the runtime has made contact with the new one. With `--workload` the client token of that workload gets a
-    new password instead: in a second pull secret, which its Pods get when the edge has accepted the password, and the
-    old one ends when no Pod has it any more. You see the plan first.
+    The idle password of its sync token is made afresh and handed to its extension; nobody sees it. The runtime starts
+    again with it, and nodes repeat what they pull in these seconds. The old one ends only when the runtime has made
+    contact with the new one. With `--workload` the client token of that workload gets a new password instead: in a
+    second pull secret, which its Pods get when the edge has accepted the password, and the old one ends when no Pod
+    has it any more; nothing starts again but these Pods. You see the plan first.
 
     Args:
         name: Of the connected registry.
