@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import shlex
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -22,7 +21,7 @@ import yaml
 from services.policy.sites import PROVIDERS
 
 ROOT = Path(__file__).parents[1]
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds after which a benchmark gives up waiting for anything that should happen at once."""
 LOOK = 0.01
 """Seconds between two looks at something that is waited for; it limits how exact a figure is."""
@@ -170,23 +169,23 @@ class Bot:
     started_in: float = 0
     """Seconds that the last start took to ready."""
     _running: asyncio.subprocess.Process | None = None
-    _port: int = 0
+    _log: Path = Path()
     starts: int = 0
     """How often it was started."""
 
     async def start(self) -> float:
         """Start it and wait until `/readyz` says ready; the seconds that took."""
         self.starts += 1
-        self._port = _free_port()
         began = time.perf_counter()
-        with (self.folder / f"bot-{self.starts}.log").open("wb") as log:
+        self._log = self.folder / f"bot-{self.starts}.log"
+        with self._log.open("wb") as log:
             self._running = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bot", "run", cwd=ROOT, env=self._environment(), stdout=log, stderr=log
             )
         async with asyncio.timeout(PATIENCE):
             while not await self._ready():
                 if self._running.returncode is not None:
-                    raise RuntimeError(Path(log.name).read_text(encoding="utf-8"))
+                    raise RuntimeError(self._log.read_text(encoding="utf-8"))
                 await asyncio.sleep(LOOK)
         self.started_in = time.perf_counter() - began
         return self.started_in
@@ -222,15 +221,22 @@ class Bot:
 
     async def page(self, path: str) -> str:
         """One of the operator pages."""
-        async with self.box.http.get(f"http://127.0.0.1:{self._port}{path}") as answer:
+        async with self.box.http.get(f"{self._address()}{path}") as answer:
             return await answer.text()
 
     async def _ready(self) -> bool:
         try:
-            async with self.box.http.get(f"http://127.0.0.1:{self._port}/readyz") as answer:
+            async with self.box.http.get(f"{self._address()}/readyz") as answer:
                 return answer.status == 200  # noqa: PLR2004 - HTTP's
-        except aiohttp.ClientError:
+        except (aiohttp.ClientError, LookupError):
             return False
+
+    def _address(self) -> str:
+        """Where its pages are; it chooses a free port and logs it. Raises `LookupError` before that."""
+        for line in self._log.read_text(encoding="utf-8").splitlines():
+            if '"event": "ready"' in line and line.endswith("}"):
+                return str(json.loads(line)["http"])
+        raise LookupError("it is not ready")
 
     def _environment(self) -> dict[str, str]:
         config = ROOT / "config" / "sandbox"
@@ -239,7 +245,7 @@ class Bot:
             "REGISTRY_BOT_ACCESS": str(config / "access.yaml"),
             "REGISTRY_BOT_DATA_DIR": str(self.folder / "data"),
             "REGISTRY_BOT_IDENTITY": "secret",
-            "REGISTRY_BOT_HTTP_PORT": str(self._port),
+            "REGISTRY_BOT_HTTP_PORT": "0",
             "REGISTRY_BOT_COMMANDS_PER_MINUTE": "1000000",
         }
         return {"PATH": os.environ["PATH"], "HOME": str(self.folder), **self.box.environment, **own, **self.settings}
@@ -253,10 +259,3 @@ async def stage(
     with TemporaryDirectory(prefix="bench-") as name:
         async with sandbox(Path(name), made, speed=speed) as box, Bot(box, Path(name), settings or {}) as bot:
             yield box, bot
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
