@@ -31,9 +31,10 @@ ROTATIONS = {
 APPROVAL = {"name": "rotations", "commands": [*ROTATIONS], "approvers": ["edge-approvers"], "self_approval": False}
 AT_ONCE = 10
 """Edges whose passwords are being rotated."""
-LIFE = (4.0, 12.0)
+LIFE = (6.0, 18.0)
 """Seconds from the bot's start to its next kill, from and to."""
-PULL_EVERY = 0.2
+PAUSES = (3.0, 0.4)
+"""Seconds from one minute of the sandbox's clock to the next, and from one pull to the next."""
 PATIENCE = 3600.0
 SAY_AGAIN = 15.0
 """Seconds after which somebody whose command left no trace says it again."""
@@ -59,7 +60,7 @@ async def measure() -> Sequence[Row]:
 async def _rotations(box: stage.Sandbox, bot: stage.Bot, sandbox: Sandbox) -> Sequence[Row]:
     rng = random.Random()  # noqa: S311 - each run kills elsewhere
     edges = [Edge(edge(at), cloud_registry(at), edge(at), [(NAMESPACE, WORKLOAD)]) for at in range(EDGES)]
-    async with traffic(sandbox, edges, pause=PULL_EVERY) as running:
+    async with traffic(sandbox, edges, minutes=PAUSES[0], pulls=PAUSES[1]) as running:
         before, former = running.counts, await running.passwords()
         async with asyncio.TaskGroup() as group:
             killing = group.create_task(_kill(bot, rng))

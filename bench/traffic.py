@@ -21,8 +21,6 @@ from sandbox.edge import chart, connection
 MINUTE = 60
 LONGEST = 60.0
 """Seconds that a minute of the sandbox's clock lasts at most, on a busy machine."""
-PAUSE = 1.0
-"""Seconds from one minute to the next."""
 LOOK = 0.02
 RUNTIME_NAMESPACE = "connected-registry"
 REFUSED = re.compile("401 Unauthorized|insufficient_scope")
@@ -92,8 +90,11 @@ class Traffic:
         failed = sum((Counter(count["failed"]) for count in pulls), Counter[str]())
         return Counts(self._cycles, tuple(self._missed), sum(count["done"] for count in pulls), failed)
 
-    async def minutes(self) -> None:
-        """Turn the clock by a minute, for ever. It ends when every edge has synced in it, or has had the time to."""
+    async def minutes(self, pause: float) -> None:
+        """Turn the clock by a minute, for ever, with a pause before the next one.
+
+        A minute ends when every edge has synced in it, or has had the time to.
+        """
         while True:
             self._box.clock.turn(MINUTE)
             begin = self._box.clock.now()
@@ -104,7 +105,7 @@ class Traffic:
             missed = [name for name, sync in self._syncs().items() if sync < begin]
             self._missed += missed
             self._cycles += len(self._edges) - len(missed)
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(pause)
 
     async def pulls(self, pause: float) -> None:
         """Replace the Pods of another workload every `pause` seconds, for ever, so that nodes pull."""
@@ -150,8 +151,8 @@ class Traffic:
 
 
 @asynccontextmanager
-async def traffic(box: Sandbox, edges: Sequence[Edge], *, pause: float) -> AsyncIterator[Traffic]:
-    """Minute follows minute and pull follows pull, until the block ends."""
+async def traffic(box: Sandbox, edges: Sequence[Edge], *, minutes: float, pulls: float) -> AsyncIterator[Traffic]:
+    """Minute follows minute and pull follows pull after so many seconds, until the block ends."""
     load: Any = config.new_client_from_config
     kubeconfig = box.environment()["KUBECONFIG"]
     async with AsyncExitStack() as stack:
@@ -161,7 +162,7 @@ async def traffic(box: Sandbox, edges: Sequence[Edge], *, pause: float) -> Async
         }
         running = Traffic(box, edges, clusters)
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(running.minutes()), group.create_task(running.pulls(pause))]
+            tasks = [group.create_task(running.minutes(minutes)), group.create_task(running.pulls(pulls))]
             try:
                 yield running
             finally:

@@ -38,7 +38,6 @@ WRITES = re.compile(
     rf"|^(POST|PATCH|DELETE) .*/namespaces/({'|'.join(NAMESPACES)})/(secrets|jobs|deployments)\b"
 )
 """Of the bot, in rotations; those of the edges go on whatever becomes of it."""
-PULL_EVERY = 0.1
 LOOK = 0.02
 
 
@@ -73,7 +72,7 @@ async def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     changes = edges.files(folder, content, repositories=["nginx"], approvals=[approval])
     async with world(folder, killer, content=content, changes=changes) as made:
         await _deploy(made)
-        async with traffic(made.box, places, pause=PULL_EVERY) as running:
+        async with traffic(made.box, places, minutes=1, pulls=0.25) as running:
             former, counts = await running.passwords(), [running.counts]
             await _rotate(made, killer, SYNC_TOKENS, ": rotated, approved by bob")
             counts.append(running.counts)
