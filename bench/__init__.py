@@ -9,7 +9,7 @@ BENCHMARKS: dict[str, str] = {
     "ack": "acknowledgement of a slash command, alone and 100 at once",
     "start": "process start to ready, and a kill in the middle of a deployment",
     "replicas": "three replicas on PostgreSQL: from the end of one to the run in another",
-    "chaos": "forty operations on three replicas of which one after the other ends",
+    "chaos": "sixty operations on three replicas of which one after the other ends",
     "deploy": "a whole deployment beside the same requests with nothing around them",
     "load": "500 and 1,000 operations over 200 sites",
     "rate": "commands a second of which 99 in 100 are answered within a second",

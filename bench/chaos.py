@@ -1,4 +1,4 @@
-"""Forty operations on three replicas of which one after the other is killed, stopped or frozen: what is there then."""
+"""Sixty operations on three replicas of which one after the other is killed, stopped or frozen: what is there then."""
 
 import asyncio
 import random
@@ -15,7 +15,7 @@ from bench.replicas import Replicas, replicas
 from bench.report import Row
 from bench.stage import PATIENCE, ROOT, Bot, Sandbox
 
-OPERATIONS, CHANNELS = 40, 4
+OPERATIONS, CHANNELS = 60, 4
 SEED = 7
 PAUSES = (1.0, 4.0)
 """Seconds between two faults, from and to."""
