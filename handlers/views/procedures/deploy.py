@@ -60,6 +60,10 @@ def _fields(operation: Operation) -> Iterable[tuple[str, str]]:
     )
 
 
+def _chosen(params: Mapping[str, Any]) -> str:
+    return t("named by the site's own certificate") if params.get("certified") else t("as requested")
+
+
 def _installed(params: Mapping[str, Any]) -> Iterator[str]:
     """Settings of the extension that the plan decides on, and its certificate."""
     yield from (f"{key}={value}" for key, value in params["settings"].items())
@@ -73,14 +77,14 @@ WORDS = ProcedureWords(
         "service_ip.hold": StepWords(
             "Service IP {address}",
             lambda params: (
-                t("or the next free one, if somebody takes it first") if params["picked"] else t("as requested")
+                t("or the next free one, if somebody takes it first") if params["picked"] else _chosen(params)
             ),
         ),
         "service_ip.reserve": StepWords(
             "Service IP {address}",
             lambda params: t(
                 "{picked}; nobody has looked whether it is free",
-                picked=t("from the site file") if params["picked"] else t("as requested"),
+                picked=t("from the site file") if params["picked"] else _chosen(params),
             ),
         ),
         "provider.register": REGISTRATION,

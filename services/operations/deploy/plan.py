@@ -61,13 +61,15 @@ def _keeps(request: DeployRequest, own: Extension) -> bool:
 
 
 def _address(site: Site, request: DeployRequest, observation: Observation) -> tuple[PlannedStep, ...]:
-    address, picked = observation.address(request), observation.requested_address(request) is None
+    address, requested = observation.address(request), observation.requested_address(request)
     if not address:
         return ()
+    params: dict[str, object] = {"address": address, "picked": requested is None}
+    if requested != request.service_ip:
+        params["certified"] = True
     if not observation.sees_cluster:
-        return (_step("service_ip.reserve", "reserve", address=address, picked=picked),)
-    namespace = site.cluster.kubernetes.hold_namespace
-    return (_step("service_ip.hold", "hold", address=address, picked=picked, namespace=namespace),)
+        return (_step("service_ip.reserve", "reserve", **params),)
+    return (_step("service_ip.hold", "hold", **params, namespace=site.cluster.kubernetes.hold_namespace),)
 
 
 def _providers(observation: Observation) -> tuple[PlannedStep, ...]:

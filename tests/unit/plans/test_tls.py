@@ -120,7 +120,7 @@ def test_the_first_free_address_that_the_certificate_names_is_the_one_that_the_e
     plan = install(tls="certificate")
     hold = params(plan, "service_ip.hold")
 
-    assert (hold["address"], hold["picked"], plan.blockers) == ("10.112.0.9", False, ())
+    assert (hold["address"], hold["picked"], hold["certified"], plan.blockers) == ("10.112.0.9", False, True, ())
     assert {CertificateCode.CERTIFICATE_FITS, Code.ADDRESS_GIVEN, Code.CERT_MANAGER_NOT_USED} <= codes(plan)
 
 
