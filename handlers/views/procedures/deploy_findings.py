@@ -216,6 +216,10 @@ FINDINGS: Mapping[str, FindingWords] = {
         "Use its settings, or delete the extension first.",
         f"az k8s-extension delete --name {{extension}} {_CLUSTER}",
     ),
+    Code.SETTINGS_NOT_SENT: FindingWords(
+        "The extension {extension} has settings that a deployment does not decide on, and loses them: {settings}.",
+        "Give them again afterwards: `extension update`.",
+    ),
     Code.NOT_ACTIVATED: FindingWords("{name} is not activated anywhere."),
     Code.ACTIVATED_HERE: FindingWords("{name} is activated, and its extension is here."),
     Code.ALREADY_ACTIVATED: FindingWords(

@@ -64,6 +64,7 @@ class Code(StrEnum):
     EXTENSION_OTHER_REGISTRY = auto()
     EXTENSION_NAME_TAKEN = auto()
     EXTENSION_SETTINGS_DIFFER = auto()
+    SETTINGS_NOT_SENT = auto()
     NOT_ACTIVATED = auto()
     ACTIVATED_HERE = auto()
     ALREADY_ACTIVATED = auto()

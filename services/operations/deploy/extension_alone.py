@@ -131,6 +131,7 @@ CHECKS: tuple[Check[DeployRequest, Observation], ...] = (
     cloud.data_endpoint,
     cloud.cluster,
     extension.extension,
+    extension.settings,
     extension.activation,
     cluster.reached,
     cluster.rights,

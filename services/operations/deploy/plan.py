@@ -11,9 +11,10 @@ from services.operations.deploy.observation import Observation
 from services.operations.deploy.outputs import EXTENSION_ADDRESS
 from services.operations.deploy.request import DeployRequest, image_import
 from services.operations.deploy.scope_map import scope_map_actions
+from services.operations.deploy.settings import SETTINGS
 from services.operations.procedure import Draft
 from services.operations.registry_steps import unusual_settings
-from services.operations.tls import DECIDED, installation_settings
+from services.operations.tls import installation_settings
 from services.operations.token_steps import idle_slot
 from services.policy.extensions import (
     CERT_MANAGER_INSTALL,
@@ -23,9 +24,6 @@ from services.policy.extensions import (
     TRUST_DISTRIBUTION,
 )
 from services.policy.sites import PROVIDERS, Site
-
-_SETTINGS = frozenset({STORAGE_REQUEST, STORAGE_CLASS, TRUST_DISTRIBUTION}) | DECIDED
-"""Settings of the extension that a deployment decides on; the address has a step of its own."""
 
 
 def plan(site: Site, request: DeployRequest, observation: Observation) -> Draft:
@@ -173,7 +171,7 @@ def _certificate(request: DeployRequest, observation: Observation) -> dict[str, 
 def _settings(request: DeployRequest, observation: Observation, own: Extension | None) -> dict[str, str]:
     """What is set at an installation. Of an extension that stays: what it has, which may be other than asked for."""
     if own is not None and _keeps(request, own):
-        return {key: value for key, value in own.settings.items() if key in _SETTINGS}
+        return {key: value for key, value in own.settings.items() if key in SETTINGS}
     storage = {STORAGE_REQUEST: request.storage_request, STORAGE_CLASS: request.storage_class or ""}
     if own is not None and observation.may_have_claim:
         # A claim can't be changed, so what an extension left to its defaults stays left to them.

@@ -19,7 +19,7 @@ from services.operations.deploy.extension_alone import EXTENSION_DEPLOY, Extensi
 from services.operations.deploy.extension_alone import observe as observe_installation
 from services.operations.deploy.observation import Observation as DeployObservation
 from services.operations.deploy.request import DeployRequest, site_names
-from services.operations.extension_steps import CONNECTION_STRING
+from services.operations.deploy.settings import lost_settings
 from services.operations.procedure import Draft, Procedure
 from services.operations.reinstall.request import NEWEST, Code, ReinstallOptions
 from services.operations.remove import checks as removal
@@ -29,22 +29,9 @@ from services.operations.remove.plan import at_edge, extension_of
 from services.operations.remove.request import Code as RemovalCode
 from services.operations.remove.request import RemoveOptions, RemoveRequest
 from services.operations.remove.steps import NAMESPACE_GONE, REMOVE_EXTENSION
-from services.operations.tls import DECIDED
-from services.policy.extensions import (
-    CERT_MANAGER_INSTALL,
-    OWN_CERTIFICATE,
-    SERVICE_ADDRESS,
-    STORAGE_CLASS,
-    STORAGE_REQUEST,
-    TLS_SECRET,
-    TRUST_DISTRIBUTION,
-)
+from services.policy.extensions import CERT_MANAGER_INSTALL
 from services.policy.sites import RUNTIME_NAMESPACE, Site
 from services.ports import Azure, Kubernetes
-
-_DECIDED = frozenset({SERVICE_ADDRESS, STORAGE_CLASS, STORAGE_REQUEST, TRUST_DISTRIBUTION}) | DECIDED
-_SENT = OWN_CERTIFICATE | {CONNECTION_STRING, TLS_SECRET}
-"""Settings that an installation decides on, and protected ones that it sends again."""
 
 
 @dataclass(frozen=True)
@@ -190,8 +177,8 @@ def settings(_site: Site, request: ReinstallRequest, observation: Observation) -
     extension = observation.extension(request)
     if extension is None:
         return None
-    lost = ({*extension.settings} - _DECIDED) | ({*extension.secrets} - _SENT)
-    return warning(Code.SETTINGS_LOST, settings=tuple(sorted(lost))) if lost else None
+    lost = lost_settings(extension)
+    return warning(Code.SETTINGS_LOST, settings=lost) if lost else None
 
 
 @check("tls.secret", title="Secret with the certificate, which goes with the namespace")

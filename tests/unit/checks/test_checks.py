@@ -274,6 +274,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     ("storage_found", "ok", {}, {}),
     ("storage_absent", "blocker", {}, {"storage_class": "fast"}),
     ("storage_no_default", "blocker", {"storage_classes": Known((StorageClass("slow", False),))}, {}),
+    (
+        "settings_not_sent",
+        "warning",
+        {"extensions": Known((extension(provisioning_state="Failed", secrets=("proxy.password", "tls.key")),))},
+        {},
+    ),
     ("cert_manager_to_install", "ok", {}, {}),
     ("cert_manager_there", "ok", {"cert_manager": Known(True)}, {}),
     ("cert_manager_kept", "ok", {"cert_manager": Known(True), "extensions": Known((extension(),))}, {}),
@@ -355,6 +361,7 @@ _SILENT = frozenset(
     {
         "registry.name",
         "connected.activation",
+        "extension.settings",
         "extension.tls",
         "tls.certificate",
         "kubernetes.runtime",

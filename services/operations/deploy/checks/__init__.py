@@ -23,6 +23,7 @@ CHECKS: tuple[Check[DeployRequest, Observation], ...] = (
     names.scope_map,
     names.token,
     extension.extension,
+    extension.settings,
     extension.activation,
     cluster.reached,
     cluster.rights,

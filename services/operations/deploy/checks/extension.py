@@ -9,6 +9,7 @@ from services.operations.checks import blocker, check, if_known, ok, required, w
 from services.operations.deploy.codes import Code
 from services.operations.deploy.observation import Observation
 from services.operations.deploy.request import DeployRequest, storage_bytes
+from services.operations.deploy.settings import lost_settings
 from services.policy.extensions import (
     SERVICE_ADDRESS,
     STORAGE_CLASS,
@@ -33,6 +34,15 @@ def extension(_site: Site, request: DeployRequest, observation: Observation) -> 
         if request.name and namesake.name.casefold() == request.extension_name.casefold():
             return blocker(Code.EXTENSION_NAME_TAKEN, type=namesake.type)
     return ok(Code.EXTENSION_FREE)
+
+
+@check("extension.settings", title="Settings that were given to the extension since")
+def settings(_site: Site, request: DeployRequest, observation: Observation) -> Finding | None:
+    """An extension that has failed is installed over, with what a deployment decides on alone."""
+    own = observation.own_extension(request.name)
+    if own is None or own.provisioning_state == "Succeeded" or not (lost := lost_settings(own)):
+        return None
+    return warning(Code.SETTINGS_NOT_SENT, extension=own.name, settings=lost)
 
 
 @check("connected.activation", title="Connected registry is not active elsewhere")
