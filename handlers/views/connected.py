@@ -276,6 +276,29 @@ class Detail:
             states.append(t("{number} {clusters} could not be asked", number=len(placement.unasked), clusters=clusters))
         return "; ".join(states) or t("not installed at any site")
 
+    @property
+    def settings(self) -> tuple[tuple[str, str], ...]:
+        """The card's small print as label and value, in mrkdwn; the value may be empty."""
+        registry = self.registry
+        lifetime = duration(registry.message_ttl) if registry.message_ttl else ""
+        collection = t("on, {gc_schedule} UTC", gc_schedule=escape(registry.gc_schedule))
+        tokens = listed(code(each.rpartition("/")[2]) for each in registry.client_token_ids)
+        return (
+            (t("Messages are kept for"), lifetime),
+            (t("Runtime"), escape(registry.version)),
+            (t("Client tokens"), tokens or t("none")),
+            (t("Garbage collection"), {None: "", True: collection, False: t("off")}[registry.gc_enabled]),
+            (t("Log level"), escape(registry.log_level)),
+            (t("Audit logs"), t("on") if registry.audit_logs else ""),
+            (t("Notifications"), listed(code(pattern) for pattern in registry.notifications) or t("none")),
+        )
+
+    @property
+    def subject(self) -> str:
+        """Its name in a command, with a site where one is known."""
+        site = next(iter(self.placement.sites), self.asked_at)
+        return f"{self.registry.name} --site {site.name}" if site else self.registry.name
+
 
 def card(detail: Detail, now: datetime) -> Message:
     """One connected registry with its extension."""
@@ -294,9 +317,6 @@ def card(detail: Detail, now: datetime) -> Message:
         connection_state=escape(registry.connection_state),
     )
     ago = t(" ({age} ago)", age=duration(now - registry.last_sync)) if registry.last_sync else ""
-    collection = (
-        t("on, {gc_schedule} UTC", gc_schedule=escape(registry.gc_schedule)) if registry.gc_enabled else t("off")
-    )
     pairs = (
         (t("Mode"), escape(registry.mode)),
         (t("Activation"), escape(registry.activation)),
@@ -308,18 +328,9 @@ def card(detail: Detail, now: datetime) -> Message:
         (t("Disk"), health_words.disk(current)),
         (t("Extension"), detail.extension),
     )
-    # Small print, so that the verdict on top is still in sight on a phone.
-    settings = (
-        (t("Messages are kept for"), duration(registry.message_ttl) if registry.message_ttl else ""),
-        (t("Runtime"), escape(registry.version)),
-        (t("Client tokens"), listed(code(each.rpartition("/")[2]) for each in registry.client_token_ids) or t("none")),
-        (t("Garbage collection"), collection if registry.gc_enabled is not None else ""),
-        (t("Log level"), escape(registry.log_level)),
-        (t("Audit logs"), t("on") if registry.audit_logs else ""),
-        (t("Notifications"), listed(code(pattern) for pattern in registry.notifications) or t("none")),
-    )
     parts = [*elsewhere(detail), blocks.section(head), *_meaning(detail, current), *blocks.fields(pairs)]
-    parts.append(blocks.context("  ·  ".join(f"{bold(label)} {value}" for label, value in settings if value)))
+    # Small print, so that the verdict on top is still in sight on a phone.
+    parts.append(blocks.context("  ·  ".join(f"{bold(label)} {value}" for label, value in detail.settings if value)))
     for each in registry.status_details:
         text = f":warning:  {code(each.code)} {escape(each.description)}"
         if each.available_gib is not None and each.total_gib is not None:
@@ -330,14 +341,12 @@ def card(detail: Detail, now: datetime) -> Message:
             )
         parts.append(blocks.section(text))
     parts += namesakes(detail)
-    site = next(iter(placement.sites), detail.asked_at)
-    subject = f"{registry.name} --site {site.name}" if site else registry.name
-    questions = (
-        (t("Extension"), "extension show"),
-        (t("Permissions"), "permissions show"),
-        (t("Tokens"), "token list"),
+    buttons = (
+        blocks.button(t("Extension"), runs=f"extension show {detail.subject}"),
+        blocks.button(t("Permissions"), runs=f"permissions show {detail.subject}"),
+        blocks.button(t("Tokens"), runs=f"token list {detail.subject}"),
     )
-    parts.append(blocks.actions(*(blocks.button(label, runs=f"{command} {subject}") for label, command in questions)))
+    parts.append(blocks.actions(*buttons))
     return Message(
         escape(
             t(
