@@ -19,6 +19,8 @@ from services.policy.sites import Site
 from services.services import Services
 
 _AT_ONCE = 10
+_SHARE_OF_CLUSTERS = 0.5
+"""Of a command's time: for the question at which cluster each connected registry runs, one request a cluster."""
 HealthWord = Literal["healthy", "syncing", "silent", "late", "offline", "unhealthy", "inactive", "unknown"]
 StateWord = Literal["Online", "Offline", "Syncing", "Unhealthy"]
 A = TypeVar("A")
@@ -88,7 +90,10 @@ async def visible(request: Request, services: Services, sites: Iterable[Site] | 
     answers = await _ask_each(acrs, services.azure.connected.list)
     lists = {acr.id.lower(): answer for acr, answer in answers if not isinstance(answer, DomainError)}
     registries = {Target(acr, registry.name): (acrs[acr], registry) for acr in lists for registry in lists[acr]}
-    placements = await services.placements.of(registries, services.sites.values(), lists)
+    now = asyncio.get_running_loop().time()
+    placements = await services.placements.of(
+        registries, services.sites.values(), lists, until=now + (request.answer_by - now) * _SHARE_OF_CLUSTERS
+    )
     disks = await services.reporting.disks(lists)
     rows = [
         views.row(acr, registry, placements[target].among(readable), request.now, disks.get(target, ()))

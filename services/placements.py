@@ -61,13 +61,14 @@ class Placements:
         registries: Mapping[str, Collection[ConnectedRegistry]],
         *,
         fresh: bool = False,
+        until: float | None = None,
     ) -> Mapping[Target, Placement]:
         """The placement of each target among `sites`; `fresh`: clusters at which one runs are asked now.
 
         `registries` are all of each target's cloud registry, by its id in lower case. Never raises for a cluster that
-        can't be asked.
+        can't be asked. `until`, on the event loop's clock, counts in the place of `deadline`.
         """
-        began, end = self._clock(), asyncio.get_running_loop().time() + self._deadline
+        began, end = self._clock(), until or asyncio.get_running_loop().time() + self._deadline
         acrs = {target.acr for target in targets}
         candidates = [site for site in sites if _acr(site) in acrs]
         await self._ask((site for site in candidates if self._is_older(site, began - self._lifetime)), end)
