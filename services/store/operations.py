@@ -12,6 +12,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     or_,
@@ -32,8 +33,15 @@ COLUMNS = tuple(column.key for column in operations.c if column.key not in {"key
 
 RELATED = (operations.c.id, operations.c.kind, operations.c.target, operations.c.site, operations.c.state)
 
+_PART = operations.alias()
+# Most operations have neither decisions nor parts: their tables are read only where there are any.
+_WHOLE = select(
+    operations,
+    exists().where(decisions.c.operation == operations.c.id).label("has_decisions"),
+    exists().where(_PART.c.parent == operations.c.id).label("has_children"),
+)
 # Asked several times in each step. SQLAlchemy works out how to compile a statement once for each that is built.
-_ONE = select(operations).where(operations.c.id == bindparam("operation"))
+_ONE = _WHOLE.where(operations.c.id == bindparam("operation"))
 _CANCELLING = select(operations.c.cancelling).where(operations.c.id == bindparam("operation"))
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _STEPS = select(steps).where(steps.c.operation.in_(_IDS)).order_by(steps.c.index)
@@ -58,7 +66,7 @@ class Operations(Queries):
         row = {name: getattr(operation, name) for name in COLUMNS}
         async with self._writing() as connection:
             inserted = await connection.execute(self._insert_once(operations).values(**row, key=key))
-        (stored,) = await self._load(select(operations).where(operations.c.key == key))
+        (stored,) = await self._load(_WHOLE.where(operations.c.key == key))
         return stored, inserted.rowcount == 1
 
     async def get(self, operation: str) -> Operation | None:
@@ -73,7 +81,7 @@ class Operations(Queries):
 
     async def child(self, parent: str, keys: Collection[str]) -> Operation | None:
         """The newest child of an operation that was created under one of these keys."""
-        query = select(operations).where(operations.c.parent == parent, operations.c.key.in_(keys))
+        query = _WHOLE.where(operations.c.parent == parent, operations.c.key.in_(keys))
         loaded = await self._load(query.order_by(operations.c.created.desc(), operations.c.id).limit(1))
         return loaded[0] if loaded else None
 
@@ -88,7 +96,7 @@ class Operations(Queries):
         limit: int = 50,
     ) -> tuple[Operation, ...]:
         """The newest ones except the first `skip`, newest first. Dry runs are not among them."""
-        query = select(operations).where(operations.c.dry_run.is_(False))
+        query = _WHOLE.where(operations.c.dry_run.is_(False))
         query = query.order_by(operations.c.created.desc(), operations.c.id).offset(skip).limit(limit)
         if states is not None:
             query = query.where(operations.c.state.in_(states))
@@ -133,14 +141,14 @@ class Operations(Queries):
     async def due(self, now: datetime) -> tuple[Operation, ...]:
         """Waiting ones whose time for a reminder, or for their end, has come."""
         is_due = or_(operations.c.expires <= now, operations.c.remind <= now)
-        return await self._load(select(operations).where(operations.c.state == "waiting", is_due))
+        return await self._load(_WHOLE.where(operations.c.state == "waiting", is_due))
 
     async def with_approvals(self) -> tuple[Operation, ...]:
         """Waiting ones that somebody has approved."""
         approvals = select(decisions.c.operation).where(
             decisions.c.operation == operations.c.id, decisions.c.verdict == "approve"
         )
-        return await self._load(select(operations).where(operations.c.state == "waiting", approvals.exists()))
+        return await self._load(_WHOLE.where(operations.c.state == "waiting", approvals.exists()))
 
     async def ran_since(self, locks: Collection[str], moment: datetime, *, but: str) -> bool:
         """Whether another operation that locks one of these things has run since, or is running."""
@@ -157,7 +165,7 @@ class Operations(Queries):
         leased = select(leases.c.operation)
         # Not "in ENDED": SQLite would take the index of states, which finds all of them.
         is_over = operations.c.state.not_in(LIVE)
-        return await self._load(select(operations).where(operations.c.id.in_(leased), is_over))
+        return await self._load(_WHOLE.where(operations.c.id.in_(leased), is_over))
 
     async def move(
         self,
@@ -320,10 +328,11 @@ class Operations(Queries):
             for row in (await connection.execute(_STEPS, {"ids": ids})).mappings():
                 runs_of[row["operation"]].append(value(StepRun, row))
             decisions_of = defaultdict[str, list[Decision]](list)
-            for row in (await connection.execute(_DECISIONS, {"ids": ids})).mappings():
-                decisions_of[row["operation"]].append(value(Decision, row))
+            if decided := [row["id"] for row in rows if row["has_decisions"]]:
+                for row in (await connection.execute(_DECISIONS, {"ids": decided})).mappings():
+                    decisions_of[row["operation"]].append(value(Decision, row))
             waits_for = await self._waits_for(connection, [row["id"] for row in rows if row["state"] == "queued"])
-            children = await self._children(connection, ids)
+            children = await self._children(connection, [row["id"] for row in rows if row["has_children"]])
         return tuple(
             Operation(
                 **{name: row[name] for name in COLUMNS},
@@ -345,8 +354,10 @@ class Operations(Queries):
         return {operation: tuple(related[name] for name in ahead[operation]) for operation in ahead}
 
     async def _children(self, connection: AsyncConnection, ids: Collection[str]) -> defaultdict[str, list[Related]]:
-        rows = await connection.execute(_CHILDREN, {"ids": ids})
         children = defaultdict[str, list[Related]](list)
+        if not ids:
+            return children
+        rows = await connection.execute(_CHILDREN, {"ids": ids})
         for parent, *child in rows:
             children[parent].append(Related(*child))
         return children
