@@ -20,6 +20,8 @@ SCOPES = (
     "groups:history",
     # the rows of long summaries and of the audit as a file
     "files:write",
+    # manifests that people attach to a form
+    "files:read",
     # commands that mention the bot, or are written to it directly
     "app_mentions:read",
     "im:history",

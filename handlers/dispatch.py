@@ -110,7 +110,7 @@ class Door:
             )
             return Reply(
                 views.message(error, request, correction),
-                parameter=_parameter(error, passage.command),
+                parameter=_parameter(error, request, passage.command),
                 problem=views.plain(error, slash=request.slash),
             )
 
@@ -251,11 +251,13 @@ def _missing(command: Command, parameter: Parameter) -> Invalid:
     return Invalid(parameter.name, "", "missing", facts)
 
 
-def _parameter(error: DomainError, command: Command | None) -> str:
-    """The parameter that caused an error; empty when none did, or several."""
+def _parameter(error: DomainError, request: Request, command: Command | None) -> str:
+    """The parameter or attachment that caused an error; empty when none did, or several."""
     if command is None:
         return ""
     if isinstance(error, Invalid):
+        if error.field_name in request.attachments:
+            return error.field_name
         parameter = command.parameter(error.field_name)
         return parameter.name if parameter else ""
     if isinstance(error, NotFound) and error.kind == "site":

@@ -10,8 +10,9 @@ from handlers.kit.request import Request
 from handlers.kit.rights import permitted_sites
 from handlers.orders import dry_run_field, order
 from handlers.views import workloads as views
-from services.model.errors import Absent, DomainError, NotFound
+from services.model.errors import Absent, DomainError, Invalid, NotFound
 from services.operations.reach import cluster_of
+from services.operations.workload.manifest import LONGEST
 from services.operations.workload.request import (
     DeletionOptions,
     WorkloadOptions,
@@ -20,8 +21,18 @@ from services.operations.workload.request import (
 from services.policy.sites import Site
 from services.services import Services
 
+ATTACHMENT = "attachment"
+LARGEST = 2 * LONGEST
+"""Bytes of a manifest in a file; its characters are counted once they are read."""
 _AT_ONCE = 16
 """Clusters that are asked."""
+
+
+def _attachment_fields(services: Services) -> tuple[Field, ...]:
+    """None without the scope that files need: Slack would open no form at all."""
+    hint = t("The manifest as one file in UTF-8 of at most {most:,} bytes; Slack lets you paste 3,000.", most=LARGEST)
+    field = Field(ATTACHMENT, t("Manifest file"), kind="file", choices=("yaml", "yml"), hint=hint)
+    return (field,) if services.slack.reads_files else ()
 
 
 async def _form(request: Request, arguments: Arguments, services: Services) -> Modal:
@@ -51,6 +62,7 @@ async def _form(request: Request, arguments: Arguments, services: Services) -> M
                 "In the place of an image: one Deployment of one container, as YAML. Its image comes from the edge."
             ),
         ),
+        *_attachment_fields(services),
         Field("workload", t("Name"), initial=text("workload"), hint=t("If empty, as the image or the manifest says.")),
         Field("namespace", t("Namespace"), initial=text("namespace")),
         dry_run_field(arguments),
@@ -87,7 +99,8 @@ async def deploy(
     It creates a client token for that repository, waits until the edge knows it, makes a pull secret with a fresh
     password that nobody sees, and a Deployment with the edge's address in its image. It ends when the digest that the
     nodes report is the cloud's, also for an image that ends at once. You see the plan first. Without an image a form
-    opens, into which a manifest can be pasted: what reaches outside of its namespace or the node is refused.
+    opens, into which a manifest can be pasted or attached as a file: what reaches outside of its namespace or the node
+    is refused.
 
     Args:
         name: Of the connected registry to pull from.
@@ -100,12 +113,22 @@ async def deploy(
         port: That the container listens on.
         dry_run: Only show the plan and the checks; write nothing.
     """
+    attachment = request.attachments.get(ATTACHMENT)
+    if attachment and manifest:
+        raise Invalid(ATTACHMENT, attachment.name, "attachment.both")
+    if attachment:
+        manifest = await services.slack.text_of(attachment, LARGEST)
     if not image and not manifest and request.trigger_id:
         return await _form(request, {"name": name, "site": site, "dry_run": dry_run}, services)
     options = WorkloadOptions(image, workload, namespace, replicas, port, manifest)
-    return await order(
-        request, services, kind="workload deploy", target=name, site=site, options=options, dry_run=dry_run
-    )
+    try:
+        return await order(
+            request, services, kind="workload deploy", target=name, site=site, options=options, dry_run=dry_run
+        )
+    except Invalid as error:
+        if attachment and error.field_name == "manifest":
+            error.field_name = ATTACHMENT
+        raise
 
 
 @command("workload list", needs="registry:read", examples=("workload list", "workload list --site berlin"))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
+from services.model.attachment import Attachment
 from services.model.audit import AuditEntry, AuditRow, AuditSelection, ChainReport
 from services.model.azure import (
     AcrRef,
@@ -527,6 +528,16 @@ class Slack(Protocol):
 
     async def readers(self, channel: str, person: str) -> frozenset[str] | None:
         """Ids of the people who read a conversation, in which `person` is; None when Slack would not say."""
+
+    @property
+    def reads_files(self) -> bool:
+        """Whether the app may read what people attach to a form."""
+
+    async def text_of(self, attachment: Attachment, most: int) -> str:
+        """The text of a file of at most so many bytes, in UTF-8.
+
+        Raises `Invalid` for any other content, and what Slack answers otherwise.
+        """
 
     async def groups_problem(self) -> str:
         """Slack's error code for why it does not list user groups, such as `missing_scope`; empty when it does."""

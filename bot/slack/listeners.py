@@ -8,9 +8,9 @@ remains and waits for it at shutdown.
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -27,6 +27,7 @@ from handlers.kit.language import language_of, reading
 from handlers.kit.message import Message, Modal, option, submission, view
 from handlers.kit.request import Request
 from handlers.views import errors as views
+from services.model.attachment import Attachment
 from services.model.clock import Clock
 from services.model.errors import DomainError
 from services.ports import Deliveries
@@ -223,6 +224,7 @@ class Listeners:
             message_ts=where.message_ts,
             thread_ts=where.thread_ts,
             reference=reference,
+            attachments=line.attachments,
         )
 
     # --- forms ------------------------------------------------------------------------------------------------------
@@ -236,7 +238,14 @@ class Listeners:
             return
         where = Where(filled.channel, body["user"]["id"], thread_ts=filled.thread_ts, message_ts=filled.message_ts)
         trigger = body.get("trigger_id") or f"{body['view']['id']}:{body['view'].get('hash', '')}"
-        line = _Line(filled.text, trigger, slash=self._slash, clicked=True, opens_forms=False)
+        line = _Line(
+            filled.text,
+            trigger,
+            slash=self._slash,
+            clicked=True,
+            opens_forms=False,
+            attachments=filled.attachments,
+        )
         reference = secrets.token_hex(4)
 
         async def dispatch() -> Reply | None:
@@ -278,6 +287,7 @@ class _Line:
     slash: str
     clicked: bool = False
     opens_forms: bool = True
+    attachments: Mapping[str, Attachment] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

@@ -7,8 +7,10 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack import attachments
 from bot.slack.client import Installation, translated
 from services.cache import Cache
+from services.model.attachment import Attachment
 from services.model.errors import Absent, DomainError, Foreign, NotAllowed, Refused
 from services.model.people import Person, Place
 
@@ -128,6 +130,15 @@ class People:
         except DomainError:
             return None
         return None
+
+    @property
+    def reads_files(self) -> bool:
+        """By the scopes that Slack disclosed when the bot started; where it disclosed none, the manifest's count."""
+        return not self._ours.scopes or "files:read" in self._ours.scopes
+
+    async def text_of(self, attachment: Attachment, most: int) -> str:
+        """See `bot.slack.attachments`."""
+        return await attachments.text(self._client, attachment, most)
 
     async def groups_problem(self) -> str:
         """Slack's error code if user groups can't be listed; empty if they can."""

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from handlers.kit.language import t
 from handlers.kit.text import cut
 from handlers.kit.words import quote
+from services.model.attachment import Attachment
 
 Block = Mapping[str, Any]
 
@@ -57,12 +58,13 @@ class Field:
     """One input of a modal, bound to a parameter of the command that the modal runs.
 
     `parameter` is the Python name (`dry_run`). `kind` is a line of text, several lines, one or several of `choices`,
-    one or several names that the command's `suggest` function offers while people type, or a flag.
+    one or several names that the command's `suggest` function offers while people type, a flag, or one file with one of
+    the extensions `choices`. A file is no part of the command's text: the command finds it in `Request.attachments`.
     """
 
     parameter: str
     label: str
-    kind: Literal["line", "lines", "choice", "choices", "suggest", "suggests", "flag"] = "line"
+    kind: Literal["line", "lines", "choice", "choices", "suggest", "suggests", "flag", "file"] = "line"
     initial: str | tuple[str, ...] | bool = ""
     choices: tuple[str, ...] = ()
     hint: str = ""
@@ -129,6 +131,8 @@ def _element(field: Field) -> dict[str, Any]:
             yes = {"text": {"type": "plain_text", "text": cut(field.placeholder or t("Yes"), 75)}, "value": "yes"}
             element |= {"type": "checkboxes", "options": [yes]}
             return element | ({"initial_options": [yes]} if field.initial else {})
+        case "file":
+            return element | {"type": "file_input", "filetypes": list(field.choices), "max_files": 1}
         case "choice" | "choices":
             element |= {"options": [option(choice) for choice in field.choices]}
             element |= {"type": "static_select" if field.kind == "choice" else "multi_static_select"}
@@ -159,6 +163,8 @@ class Submission:
     """Names of the modal's fields, beside which an error can be shown."""
     message_ts: str = ""
     thread_ts: str = ""
+    attachments: Mapping[str, Attachment] = field(default_factory=dict)
+    """By the field's name."""
 
 
 def submission(submitted: Mapping[str, Any]) -> Submission:
@@ -167,8 +173,11 @@ def submission(submitted: Mapping[str, Any]) -> Submission:
     state = submitted["state"]["values"]
     positional: list[str] = []
     options: list[str] = []
+    attachments: dict[str, Attachment] = {}
     for parameter, kind, is_positional in origin["fields"]:
         element: Mapping[str, Any] = next(iter(state.get(parameter, {}).values()), {})
+        for file in element.get("files") or ():
+            attachments[parameter] = _attachment(file)
         selected = [element.get("selected_option"), *(element.get("selected_options") or ())]
         text = (element.get("value") or "").strip()
         values = [choice["value"] for choice in selected if choice] or ([text] if text else [])
@@ -187,4 +196,15 @@ def submission(submitted: Mapping[str, Any]) -> Submission:
         parameters=tuple(parameter for parameter, _, _ in origin["fields"]),
         message_ts=origin.get("message", ""),
         thread_ts=origin.get("thread", ""),
+        attachments=attachments,
+    )
+
+
+def _attachment(file: Mapping[str, Any]) -> Attachment:
+    return Attachment(
+        id=str(file.get("id") or ""),
+        name=str(file.get("name") or ""),
+        size=int(file.get("size") or 0),
+        address=str(file.get("url_private_download") or ""),
+        is_external=bool(file.get("is_external")) or file.get("mode") == "external",
     )

@@ -1,9 +1,11 @@
 """One command as it came from Slack: typed, clicked or filled in."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from services.model.attachment import Attachment
 from services.model.people import Person, Place
 
 
@@ -31,6 +33,8 @@ class Request:
     """Identifies this request in the log and in messages about faults of the bot."""
     answer_by: float = math.inf
     """When a command that only reads has to have answered, on the event loop's clock."""
+    attachments: Mapping[str, Attachment] = field(default_factory=dict)
+    """Files of a form, by the names of their fields."""
 
     def line(self, text: str) -> str:
         """A command as people type it."""

@@ -341,7 +341,19 @@ RULES: Mapping[errors.InvalidRule, _Rule] = {
         value=code(value),
     ),
     "namespace.pattern": lambda _, value, __: t("{value} can't be the name of a namespace.", value=code(value)),
-    "manifest.none": lambda _, __, ___: t("Name an image, or paste a manifest."),
+    "attachment.both": lambda _, __, ___: t("Paste a manifest or attach a file, not both."),
+    "attachment.elsewhere": lambda _, value, __: t(
+        "{name} is not in Slack but in another service, where the bot can't read it. Attach the file itself.",
+        name=code(value),
+    ),
+    "attachment.size": lambda _, value, facts: t(
+        "{name} is too large: at most {most:,} bytes.", name=code(value), most=facts["most"]
+    ),
+    "attachment.encoding": lambda _, value, __: t(
+        "{name} is not text in UTF-8. Save it with that encoding, then attach it again.", name=code(value)
+    ),
+    "attachment.empty": lambda _, value, __: t("{name} is empty.", name=code(value)),
+    "manifest.none": lambda _, __, ___: t("Name an image, or paste or attach a manifest."),
     "manifest.both": lambda _, __, ___: t("Name an image or paste a manifest, not both."),
     "manifest.yaml": lambda _, value, __: t("The manifest can't be read as YAML: {reason}.", reason=escape(value)),
     "manifest.alias": lambda _, value, __: t(

@@ -11,6 +11,7 @@ from sandbox.slack.delivery import Delivery
 from sandbox.slack.elements import HELD, errors_in
 from sandbox.slack.payloads import view_closed, view_submission
 from sandbox.slack.undelivered import Undelivered
+from sandbox.slack.uploads import upload_inputs
 from sandbox.slack.values import Json, NotPossible, Person, SlackError, View
 from sandbox.slack.workspace import Workspace
 
@@ -57,6 +58,7 @@ async def submit(delivery: Delivery, person: Person) -> Json:
     """Submit the top modal: {"ok": true}, or {"ok": false, "errors": {block_id: text}}. Raises NotPossible."""
     slack = delivery.slack
     view = top_view(slack, person)
+    upload_inputs(slack, person, view)
     if errors := errors_in(view.blocks, view.state):
         return _refused(slack, person, errors)
     try:

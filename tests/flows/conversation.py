@@ -289,7 +289,7 @@ class Conversation:
             for answer in answers
         ]
         files = [file for thread in threads for reply in thread["messages"] for file in reply.get("files", ())]
-        return [file | {"content": (await (await self.http.get(file["url_private"])).text())} for file in files]
+        return [file | {"content": (await (await self.http.get(file["url"])).text())} for file in files]
 
     # --- the sandbox's own doors ------------------------------------------------------------------------------------
 

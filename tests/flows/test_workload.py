@@ -429,7 +429,7 @@ spec:
 """
 
 
-async def test_a_manifest_that_is_pasted_into_the_form_is_deployed_with_its_image_from_the_edge(
+async def test_a_manifest_in_the_form_pasted_or_attached_is_deployed_with_its_image_from_the_edge(
     online: Conversation,
 ) -> None:
     await online.say("workload deploy edge01 --site berlin")
@@ -439,7 +439,7 @@ async def test_a_manifest_that_is_pasted_into_the_form_is_deployed_with_its_imag
     refused = await online.blockers()
     await online.mended()
     await online.say("workload deploy edge01 --site berlin")
-    await online.fill(manifest=MANIFEST, quiet=False)
+    await online.fill(attachment={"name": "greeter.yaml", "content": MANIFEST}, quiet=False)
     await online.running("client_token.synced")
     await online.post("/sandbox/clock", turn=MINUTE)
     await online.quiet()
@@ -454,3 +454,22 @@ async def test_a_manifest_that_is_pasted_into_the_form_is_deployed_with_its_imag
     assert pod["spec"]["containers"][0]["env"] == [{"name": "LANGUAGE", "value": "de"}]
     await online.say("workload delete greeter --site berlin")
     assert (await world(online))["deployments"] == []
+
+
+async def test_a_file_that_is_no_good_manifest_is_refused_beside_its_field(registry: Conversation) -> None:
+    wild = MANIFEST.replace("containers:", "hostNetwork: true\n      containers:")
+    files = ({"content": " "}, {"base64": "//4="}, {"content": "#" * 24_001}, {"is_external": True}, {"content": wild})
+    await registry.say("workload deploy edge01 --site berlin")
+    answers = [await registry.fill(attachment={"name": "app.yaml", **file}) for file in files]
+    answers.append(await registry.fill(manifest=MANIFEST, attachment={"name": "app.yaml", "content": MANIFEST}))
+
+    assert [answer["errors"]["attachment"] for answer in answers] == snapshot(
+        [
+            "app.yaml is empty.",
+            "app.yaml is not text in UTF-8. Save it with that encoding, then attach it again.",
+            "app.yaml is too large: at most 24,000 bytes.",
+            "app.yaml is not in Slack but in another service, where the bot can't read it. Attach the file itself.",
+            "spec.template.spec.hostNetwork of the manifest is not let through. What reaches the node, another namespace, a Secret or the API server's credentials is refused, and so is everything that is not known to be harmless.",
+            "Paste a manifest or attach a file, not both.",
+        ]
+    )

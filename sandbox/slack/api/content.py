@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.slack.api.call import Call, invalid
 from sandbox.slack.blocks import MESSAGE, ONLY_ONE_TABLE, check_blocks, check_view, walk
-from sandbox.slack.elements import elements_of
+from sandbox.slack.elements import elements_of, every_element
 from sandbox.slack.shapes import Problem
 from sandbox.slack.values import Json, SlackError
 from sandbox.slack.workspace import Workspace
@@ -116,5 +116,10 @@ def checked_view(slack: Workspace, view: Any, kind: str | None = None) -> Json:
         raise invalid(f"must be a {kind} view [json-pointer:/view/type]")
     if len(str(view)) > MOST_VIEW:
         raise SlackError("view_too_large")
+    # Documented is that the scope is needed, not how its absence is answered.
+    has_file_input = any(element["type"] == "file_input" for _, element in every_element(view["blocks"]))
+    if has_file_input and not slack.app.has_scope("files:read"):
+        provided = ",".join(sorted(slack.app.scopes or ()))
+        raise SlackError("missing_scope", extra={"needed": "files:read", "provided": provided})
     filled = {name: value for name, value in view.items() if value is not None}
     return {**filled, "blocks": with_ids(view["blocks"])}

@@ -1,4 +1,4 @@
-"""files.*: the three-step upload."""
+"""files.*: the three-step upload, and the files of people."""
 
 import mimetypes
 from urllib.parse import quote
@@ -15,16 +15,23 @@ def upload_url(slack: Workspace, call: Call) -> Json:
     name, length = call.need("filename"), call.number("length", 0)
     if length <= 0:
         raise invalid("missing required field: length")
+    file_id = new_file(slack, name, length, slack.app.bot_user)["id"]
+    return {"upload_url": f"{slack.base_url}/upload/v1/{file_id}", "file_id": file_id}
+
+
+def new_file(slack: Workspace, name: str, size: int, user: str) -> Json:
+    """A file of somebody, without its content. `url` is the sandbox's own, where a browser gets it without a login."""
     file_id = slack.new_id("F")
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     ending = f"{file_id}/{quote(name, safe='')}"
     address = f"{slack.base_url}/files-pri/{slack.id}-{ending}"
-    file: Json = {"id": file_id, "name": name, "title": name, "mimetype": kind, "size": length, "url": address}
-    file |= {"created": int(slack.clock.now().timestamp()), "user": slack.app.bot_user, "mode": "hosted"}
+    file: Json = {"id": file_id, "name": name, "title": name, "mimetype": kind, "size": size}
+    file |= {"created": int(slack.clock.now().timestamp()), "user": user, "mode": "hosted", "is_external": False}
     file |= {"url_private": address, "url_private_download": address, "filetype": name.rpartition(".")[2] or "text"}
-    file["permalink"] = f"https://{slack.domain}.slack.com/files/{slack.app.bot_user}/{ending}"
+    file |= {"url": f"{slack.base_url}/sandbox/slack/file/{slack.id}-{ending}"}
+    file["permalink"] = f"https://{slack.domain}.slack.com/files/{user}/{ending}"
     slack.files[file_id] = file
-    return {"upload_url": f"{slack.base_url}/upload/v1/{file_id}", "file_id": file_id}
+    return file
 
 
 def complete(slack: Workspace, call: Call) -> Json:

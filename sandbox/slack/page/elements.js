@@ -407,21 +407,22 @@ function files(use) {
     id: input?.id,
     data: { testid: `action-${one.action_id}` },
   });
-  node.addEventListener("change", () => {
-    const picked = [...node.files]
-      .slice(0, one.max_files ?? 10)
-      .map(({ name, size, type }) => ({
-        id: freshId("F0UPLOAD").toUpperCase(),
-        name,
-        title: name,
-        mimetype: type,
-        size,
-      }));
+  node.addEventListener("change", async () => {
+    const picked = await Promise.all([...node.files].slice(0, one.max_files ?? 10).map(uploaded));
     list.replaceChildren(...picked.map((file) => h("li", {}, icon("file", 16), file.name)));
     change(use, { files: picked });
   });
   return h("div", {}, node, list);
 }
+
+/** A file with its content, which the form uploads when it is submitted. */
+const uploaded = (file) =>
+  new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.addEventListener("load", () => resolve({ name: file.name, base64: reader.result.split(",")[1] ?? "" }));
+    reader.addEventListener("error", () => reject(reader.error));
+    reader.readAsDataURL(file);
+  });
 
 function feedback(use) {
   const { one } = use;

@@ -1,3 +1,5 @@
+from bot.manifest import manifest
+from handlers import COMMANDS
 from tests.contract.bolt.conftest import Bench
 from tests.contract.bolt.workspace import Workspace
 
@@ -93,3 +95,15 @@ async def test_a_form_that_finds_too_much_going_on_stays_as_it_was_filled_in(nar
 
     assert "Please try again in a moment" in refused["errors"]["name"]
     assert (await slack.fill(values))["ok"]
+
+
+async def test_without_the_scope_for_files_the_form_takes_a_pasted_manifest_alone() -> None:
+    bench, limited = Bench(), manifest(COMMANDS)
+    limited["oauth_config"]["scopes"]["bot"].remove("files:read")
+    async with bench.stack:
+        await bench.open(manifest=limited)
+        await bench.workspace.say("/registry workload deploy edge01 --site berlin")
+        form = (await bench.workspace.view())["view"]
+
+    fields = [block["block_id"] for block in form["blocks"]]
+    assert ("manifest" in fields, "attachment" in fields) == (True, False)

@@ -83,6 +83,37 @@ async def test_a_modal_is_filled_in_and_submitted(app: AsyncApp, opened: list[Js
     assert (await people.get("view", **{"as": "alice"})) == {"view": None, "stack": 0}
 
 
+async def test_an_attached_file_reaches_the_app_which_reads_it_with_its_token(
+    app: AsyncApp, people: People, web: AsyncWebClient
+) -> None:
+    files: list[Json] = []
+    element = {"type": "file_input", "action_id": "it", "filetypes": ["yaml"], "max_files": 1}
+
+    @app.command("/registry")
+    async def registry(ack: AsyncAck, command: Json, client: AsyncWebClient) -> None:
+        block = {"type": "input", "block_id": "file", "label": words("File"), "element": element}
+        await client.views_open(trigger_id=command["trigger_id"], view=modal(block))
+        await ack()
+
+    @app.view("deploy")
+    async def deploy(ack: AsyncAck, view: Json) -> None:
+        files.extend(view["state"]["values"]["file"]["it"]["files"])
+        await ack()
+
+    await people.say("/registry deploy")
+    attached = {"file": {"name": "app.yaml", "content": "kind: Deployment"}}
+    answer = await people.post("fill", **{"as": "alice", "values": attached, "submit": True})
+
+    [file] = files
+    assert answer == {"ok": True}
+    assert (file["name"], file["size"], file["mode"], file["user"]) == ("app.yaml", 16, "hosted", "U0ALICE")
+    bearer = {"Authorization": f"Bearer {web.token}"}
+    async with people.session.get(file["url_private_download"], headers=bearer) as content:
+        assert await content.text() == "kind: Deployment"
+    async with people.session.get(file["url_private_download"]) as login:
+        assert login.content_type == "text/html"
+
+
 async def test_a_conversation_menu_can_begin_with_where_the_modal_was_opened(app: AsyncApp, people: People) -> None:
     menu: Json = {"type": "conversations_select", "action_id": "it", "response_url_enabled": True}
     menu["default_to_current_conversation"] = True

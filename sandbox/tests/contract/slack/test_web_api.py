@@ -241,7 +241,7 @@ async def test_a_file_of_any_name_can_be_fetched(web: AsyncWebClient, people: Pe
     file = (await people.messages())[0]["files"][0]
     assert file["name"] == "berlin/deploy #1?.log"
     assert file["permalink"].endswith(f"/{file['id']}/berlin%2Fdeploy%20%231%3F.log")
-    async with people.session.get(file["url_private"]) as answer:
+    async with people.session.get(file["url"]) as answer:
         assert await answer.read() == b"log"
 
 
