@@ -248,7 +248,7 @@ async def _choices(name: str, site: Site, services: Services) -> Modal:
             hint=t("If empty, the site's own, else the cluster's."),
         ),
         Field("storage_request", t("Size of the volume"), placeholder="250Gi"),
-        Field("service_ip", t("Service IP"), placeholder=t("a free one is picked")),
+        Field("service_ip", t("Service IP"), placeholder=t("the same as before")),
         Field("extension_name", t("Extension name"), placeholder=name),
         Field("version", t("Version"), placeholder=NEWEST, hint=t("If empty, the site's own.")),
         Field(
@@ -309,7 +309,7 @@ async def reinstall(
     Args:
         name: Of the connected registry.
         site: The site whose cluster runs it.
-        service_ip: Address inside the cluster's Service range; by default a free one is picked.
+        service_ip: Address inside the cluster's Service range; by default the one that it has, by which nodes pull.
         storage_class: Storage class of the volume; by default the cluster's own.
         storage_request: Size of the volume, such as 250Gi.
         extension_name: Name of the Arc extension and its Helm release; by default the connected registry's.

@@ -46,9 +46,14 @@ class Assessment:
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
-def choose(service_ranges: ServiceRanges, leased: Collection[str] = ()) -> Choice | Full:
-    """The lowest free address, static bands first. `leased` are addresses that other operations have spoken for."""
-    return next(candidates(service_ranges, leased), None) or _full(service_ranges, leased)
+def choose(service_ranges: ServiceRanges, leased: Collection[str] = (), former: str = "") -> Choice | Full:
+    """The former address if it is free, else the lowest free one, static bands first.
+
+    `leased` are addresses that other operations have spoken for.
+    """
+    is_free = former and assess_address(former, service_ranges, leased).verdict == "ok"
+    free = (choice for choice in candidates(service_ranges, leased) if not is_free or choice.address == former)
+    return next(free, None) or next(candidates(service_ranges, leased), None) or _full(service_ranges, leased)
 
 
 def candidates(service_ranges: ServiceRanges, leased: Collection[str] = ()) -> Iterator[Choice]:

@@ -68,6 +68,11 @@ class Observation(CertificateObservation):
         former = self.own_extension(request.name) or self.replaced
         return request.tls or (installed_tls(former) if former else "cert-manager")
 
+    @property
+    def former_address(self) -> str:
+        """By which nodes pull from an extension that goes: the next one gets it if it is free then. Else empty."""
+        return self.replaced.settings.get(SERVICE_ADDRESS, "") if self.replaced else ""
+
     def requested_address(self, request: DeployRequest) -> str | None:
         """The Service address that is asked for; None: the one that the extension has, else a free one.
 
@@ -91,7 +96,7 @@ class Observation(CertificateObservation):
             if ranges is not None and ranges.listed and address not in {*ranges.listed} - ranges.used:
                 address = None
         if not address and ranges is not None:
-            choice = addresses.choose(ranges, self.leased)
+            choice = addresses.choose(ranges, self.leased, self.former_address)
             address = choice.address if isinstance(choice, addresses.Choice) else None
         return address or ""
 

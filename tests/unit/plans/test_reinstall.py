@@ -83,6 +83,17 @@ def test_the_address_of_the_service_that_goes_is_free_for_the_next_installation(
     )
 
 
+def test_nodes_go_on_pulling_by_the_address_that_they_know_unless_it_is_somebody_else_s() -> None:
+    ranges = Known(ServiceRanges(("10.112.0.0/24",), frozenset({"10.112.0.1", "10.112.0.7"}), "ServiceCIDR"))
+    extension = replace(FAILED, settings={"service.clusterIP": "10.112.0.7"})
+
+    def address(*own: str) -> object:
+        plan = plan_of(extension, ranges=ranges, runtime=Known(Runtime(service_addresses=own)))
+        return next(step.params["address"] for step in plan.steps if step.kind == "service_ip.hold")
+
+    assert (address("10.112.0.7"), address()) == ("10.112.0.7", "10.112.0.2")
+
+
 def test_a_cert_manager_that_goes_with_the_extension_is_brought_again_and_another_one_is_kept() -> None:
     conflict = ExtensionStatus(
         "InstallationFailed",

@@ -103,7 +103,7 @@ def address(_site: Site, request: DeployRequest, observation: Observation) -> Fi
         return ok(Code.ADDRESS_KEPT, address=own, picked=False)
     if requested is not None:
         return _assessed(requested, ranges, observation.leased)
-    return _picked(ranges, observation.leased)
+    return _picked(ranges, observation)
 
 
 def _assessed(address: str, ranges: ServiceRanges, leased: frozenset[str]) -> Finding:
@@ -122,8 +122,8 @@ def _assessed(address: str, ranges: ServiceRanges, leased: frozenset[str]) -> Fi
     return blocker(code, address=address, instead=instead, **{"ranges": ranges.ranges} | dict(assessment.facts))
 
 
-def _picked(ranges: ServiceRanges, leased: frozenset[str]) -> Finding:
-    choice = choose(ranges, leased)
+def _picked(ranges: ServiceRanges, observation: Observation) -> Finding:
+    choice = choose(ranges, observation.leased, observation.former_address)
     if ranges.listed and not isinstance(choice, Choice):
         return blocker(Code.LISTED_ADDRESSES_USED, addresses=ranges.listed)
     if not isinstance(choice, Choice):
