@@ -22,6 +22,7 @@ from tests.flows.test_rollback import everything
 from tests.flows.test_update import make_tokens
 
 MINUTE = 60
+DRY_RUN = "This was a dry run: nothing was written."
 CONTACTS = {
     "client_token.synced",
     "connected.resynced",
@@ -145,12 +146,15 @@ async def losing(tmp_path: Path) -> AsyncIterator[Conversation]:
         yield talk
 
 
-async def carry_out(talk: Conversation, act: Act) -> tuple[str, str]:
-    """Say it; what became of it."""
+async def carry_out(talk: Conversation, act: Act) -> tuple[str, bool, str]:
+    """Say it, first as a dry run: its kind, whether a plan was shown and nothing was written, and what became of it."""
+    before = await look(talk)
+    await talk.say(f"{act.line} --dry-run")
+    is_previewed = DRY_RUN in await talk.answer() and await look(talk) == before
     await talk.say(act.line, quiet=False)
     await settle(talk)
     operations = await talk.bot.store.operations.find(limit=1)
-    return operations[0].kind, operations[0].state
+    return operations[0].kind, is_previewed, operations[0].state
 
 
 async def settle(talk: Conversation) -> None:
@@ -164,8 +168,8 @@ async def settle(talk: Conversation) -> None:
     await quiet
 
 
-async def fail_and_retry(talk: Conversation, act: Act) -> tuple[str, str, bool, bool, str]:
-    """Its kind, what became of it and whether the card says why, whether a rollback left the world as before, its end."""
+async def fail_and_retry(talk: Conversation, act: Act) -> tuple[object, ...]:
+    """What `carry_out` returns, whether the card says why, whether a rollback left the world as before, its end."""
     before = await look(talk)
     values: dict[str, Any] = {
         "status": 400,
@@ -175,7 +179,7 @@ async def fail_and_retry(talk: Conversation, act: Act) -> tuple[str, str, bool, 
         "skip": act.skip,
     }
     await talk.fault(act.part, act.refused, **values)
-    kind, failed = await carry_out(talk, act)
+    failed = await carry_out(talk, act)
     is_explained = "refused this for" in await talk.answer()
     operation = (await talk.bot.store.operations.find(limit=1))[0].id
     await talk.mended()
@@ -185,7 +189,7 @@ async def fail_and_retry(talk: Conversation, act: Act) -> tuple[str, str, bool, 
     await settle(talk)
     retried = await talk.bot.store.operations.get(operation)
     assert retried
-    return kind, failed, is_explained, is_as_before, retried.state
+    return *failed, is_explained, is_as_before, retried.state
 
 
 async def look(talk: Conversation) -> Any:
@@ -209,8 +213,8 @@ async def test_what_failed_and_what_is_undone_leaves_the_world_as_it_was(
         undone += [await carry_out(losing, act) for act in undo]
         after.append(await look(losing))
 
-    assert failures == [(act.kind, "failed", True, act.is_taken_back, "succeeded") for act, *_ in acts]
-    assert undone == [(act.kind, "succeeded") for _, *undo in reversed(acts) for act in undo]
+    assert failures == [(act.kind, True, "failed", True, act.is_taken_back, "succeeded") for act, *_ in acts]
+    assert undone == [(act.kind, True, "succeeded") for _, *undo in reversed(acts) for act in undo]
     worlds = zip(acts, before, after[::-1], strict=True)
     assert [act.line for (act, *undo), once, now in worlds if undo and once != now] == []
 
@@ -218,7 +222,15 @@ async def test_what_failed_and_what_is_undone_leaves_the_world_as_it_was(
 async def test_what_nothing_undoes_fails_and_a_retry_goes_on(losing: Conversation) -> None:
     failures = [await fail_and_retry(losing, act) for act in LASTING]
 
-    assert failures == [(act.kind, "failed", True, act.is_taken_back, "succeeded") for act in LASTING]
+    assert failures == [(act.kind, True, "failed", True, act.is_taken_back, "succeeded") for act in LASTING]
+
+
+async def test_who_only_reads_may_do_none_of_them(losing: Conversation) -> None:
+    acts = [*LASTING, *(act for case in CASES.values() for group in case for act in group)]
+    for act in acts:
+        await losing.say(act.line, as_="dave")
+
+    assert (await losing.transcript()).count("This needs `registry:write`, which you don't have.") == len(acts)
 
 
 def test_every_kind_of_operation_is_among_them() -> None:
