@@ -148,7 +148,7 @@ async def test_what_would_cut_an_edge_off_is_refused_before_anything_is_written(
 """,
             """\
   :no_entry:  `edge01` is not activated, so no runtime works with its password.
-  Deploy it: that makes a new password too.\
+  Install its extension: that makes a new password too.\
 """,
         ]
     )

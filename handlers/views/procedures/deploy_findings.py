@@ -105,7 +105,8 @@ FINDINGS: Mapping[str, FindingWords] = {
         "Use its mode, or choose another name.",
     ),
     Code.CONNECTED_HAS_PARENT: FindingWords(
-        "{name} exists under the parent {parent}, not directly under the registry.", "Choose another name."
+        "{name} exists under the parent {parent}, not directly under the registry.",
+        "Install its extension alone with `extension deploy`, or choose another name.",
     ),
     Code.CONNECTED_TOKEN_DIFFERS: FindingWords(
         "{name} exists and syncs with the token {token}, not {wanted}.", "Choose another name."

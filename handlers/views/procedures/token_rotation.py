@@ -100,8 +100,8 @@ WORDS = ProcedureWords(
         Code.MANAGED_IDENTITY: FindingWords("{name} syncs with a managed identity and has no password to rotate."),
         Code.NOT_ACTIVATED: FindingWords(
             "{name} is not activated, so no runtime works with its password.",
-            "Deploy it: that makes a new password too.",
-            command="deploy {name} --site {site}",
+            "Install its extension: that makes a new password too.",
+            command="extension deploy {name} --site {site}",
         ),
         Code.GATEWAY_UNKNOWN: FindingWords(
             "Azure does not show the data endpoint of {name}, which its connection string needs.",
@@ -148,8 +148,8 @@ WORDS = ProcedureWords(
         ),
         Code.EXTENSION_FAILED: FindingWords(
             "The extension {extension} is {state}, so it would not take a new password.",
-            "Deploy it again: that installs it with a new password.",
-            command="deploy {name} --site {site}",
+            "Install it again: it gets a new password then.",
+            command="extension deploy {name} --site {site}",
         ),
         Code.OTHER_SECRETS: FindingWords(
             "The extension {extension} has further protected settings ({keys}). Azure replaces them only as a whole and"

@@ -197,9 +197,13 @@ def test_an_extension_that_failed_gets_every_former_value_again() -> None:
 def test_a_certificate_that_was_a_secret_does_not_come_back() -> None:
     params = {"name": "edge01", "settings": {}, "release": {}, "tls_secret": "other", "token": "edge01", "slot": "x"}
     step = PlannedStep("extension.update", params, "change")
-    from_cert_manager = replace(step, params={**params, "settings": {"cert-manager.enabled": ("true", "false")}})
+    own = {"settings": {"cert-manager.enabled": ("true", "false")}, "parent_protocol": "http"}
+    from_cert_manager = replace(step, params={**params, **own})
     changed = replace(EXTENSION, settings={"cert-manager.enabled": "false"})
+    world = replace(WORLD, removal=replace(SEEN, extensions=Known((changed,))))
+    request = ROLLBACK.request(SITE, "edge01", RollbackOptions("op-1", (from_cert_manager,)))
 
+    assert ROLLBACK.make_plan(SITE, request, world, NOW).steps[0].params["parent_protocol"] == "http"
     assert planned(step) == ([], [Reason.CERTIFICATE])
     assert planned(from_cert_manager, seen=replace(SEEN, extensions=Known((changed,))))[0] == [
         ("extension.update", "edge01"),
