@@ -52,6 +52,7 @@ class Agent:
         clock: Clock,
         speed: Speed,
         programs: Programs,
+        turns: asyncio.Semaphore,
     ) -> None:
         self.arm_id, self.name = arm_id, name
         self.offline = False
@@ -60,6 +61,7 @@ class Agent:
         self._cluster, self._cloud, self._clock, self._speed = cluster, cloud, clock, speed
         self._kubelet = Kubelet(cluster, clock, speed, lambda: self._runtimes, containers=programs)
         self._kubelet.trust_missing = lambda: self.scenario == "trust-missing"
+        self._turns = turns
         self._wanted = Wanted()
         self._releases: dict[tuple[str, bool], _Release] = {}
         """By name and whether it is being removed: an extension may be removed while its successor installs."""
@@ -190,7 +192,8 @@ class Agent:
             self._wake.clear()
             self._restless = False
             try:
-                due = await self._pass()
+                async with self._turns:
+                    due = await self._pass()
                 self._trouble = self._trouble if self._restless else ""
             except (UnavailableError, UnreachableError, RefusedError, DeniedError) as error:
                 self._trouble = str(error)
