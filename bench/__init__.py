@@ -16,7 +16,7 @@ BENCHMARKS: dict[str, str] = {
     "stock": "5,000 waiting and 50,000 finished operations in the database",
     "polling": "10,000 connected registries in 200 cloud registries, polled each minute",
     "memory": "idle, and with 1,000 operations waiting for approval",
-    "where": "where an image is, over 40 edges of which some are stale, different, incomplete or away",
+    "where": "where an image is, over 250, 500 and 1,000 edges of which some are stale, different, incomplete or away",
     "rotation": "new passwords for 50 edges that go on syncing and serving, by a bot that is killed again and again",
     "redaction": "taking secrets out of hostile texts, short and long",
     "fleet": "alerts against the truth over a month of 1,000 connected registries, and a polling cycle over them",
