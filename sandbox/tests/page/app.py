@@ -95,6 +95,7 @@ DEPLOY: Json = {
         entry("name", "Name", {"type": "plain_text_input"}),
         entry("site", "Site", {"type": "static_select", "options": SITES}),
         entry("images", "Images", {"type": "multi_external_select", "min_query_length": 2}, optional=True),
+        entry("file", "File", {"type": "file_input", "filetypes": ["yaml"], "max_files": 1}, optional=True),
     ],
 }
 REPOSITORIES = ("hello-world", "nginx", "pause")
@@ -108,7 +109,7 @@ MANIFEST: Json = {
             {"command": "/registry", "description": "Run connected registries", "usage_hint": "deploy | show NAME"}
         ],
     },
-    "oauth_config": {"scopes": {"bot": ["commands", "chat:write"]}},
+    "oauth_config": {"scopes": {"bot": ["commands", "chat:write", "files:read"]}},
     "settings": {
         "event_subscriptions": {"bot_events": ["app_home_opened"]},
         "interactivity": {"is_enabled": True},

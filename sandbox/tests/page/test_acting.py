@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import FilePayload, expect
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.clock import Clock
@@ -121,6 +121,9 @@ async def test_a_modal_is_filled_in_and_submitted(heard: Heard, open_page: OpenP
     await reader.page.keyboard.type("ngi")
     await reader.modal.get_by_role("option", name="nginx").click()
     await reader.page.keyboard.press("Escape")
+    manifest = FilePayload(name="app.yaml", mimeType="text/yaml", buffer=b"kind: Deployment")
+    await reader.modal.get_by_label("File").set_input_files(manifest)
+    await expect(reader.modal.get_by_text("app.yaml")).to_be_visible()
 
     await reader.page.get_by_test_id("modal-submit").click()
 
@@ -129,6 +132,7 @@ async def test_a_modal_is_filled_in_and_submitted(heard: Heard, open_page: OpenP
     assert values["name"]["value"]["value"] == "edge01"
     assert values["site"]["value"]["selected_option"]["value"] == "berlin"
     assert [option["value"] for option in values["images"]["value"]["selected_options"]] == ["nginx"]
+    assert [(file["name"], file["size"]) for file in values["file"]["value"]["files"]] == [("app.yaml", 16)]
 
 
 async def test_a_modal_says_what_is_missing_before_the_app_is_asked(heard: Heard, open_page: OpenPage) -> None:
