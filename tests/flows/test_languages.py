@@ -59,7 +59,7 @@ Registry: :raised_hand:  *将 edge01 部署到 hamburg*  ·  等待批准
   [ ] 创建：连接的注册表 edge01
       ReadOnly、时间表 * * * * *
   [ ] 创建：扩展 edge01
-      pvc.storageRequest=250Gi, cert-manager.install=false
+      pvc.storageRequest=250Gi、cert-manager.install=false
   [ ] 验证：群集中的 Deployment、Service 和卷
   [ ] 验证：edge01 上线
   [ ] 验证：edge01 的首次同步
