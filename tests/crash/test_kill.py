@@ -3,7 +3,8 @@
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +30,38 @@ async def _rotated(made: KilledWorld) -> dict[str, Any]:
     """Rotate its sync token, likewise: a password is made and given to the extension again, so both are killed again."""
     if isinstance(made.killer, Killer):
         made.killer.forget("generateCredentials", "PATCH .*extensions/")
+    async with _contacts(made):
+        title = "Rotate the sync token of edge01 at berlin"
+        return await carried_out(made, "token rotate edge01 --site berlin", title, "rotated")
 
-    async def let_the_edge_make_contact() -> None:
+
+@asynccontextmanager
+async def _contacts(made: KilledWorld) -> AsyncIterator[None]:
+    """Let the edge make contact again and again."""
+
+    async def turn() -> None:
         while True:
             await asyncio.sleep(1)
             await made.post("/sandbox/clock", turn=60)
 
-    contacts = asyncio.create_task(let_the_edge_make_contact())
+    contacts = asyncio.create_task(turn())
     try:
-        title = "Rotate the sync token of edge01 at berlin"
-        return await carried_out(made, "token rotate edge01 --site berlin", title, "rotated")
+        yield
     finally:
         contacts.cancel()
+
+
+async def _workload_deployed(made: KilledWorld) -> dict[str, Any]:
+    """Deploy a workload from it, likewise."""
+    line = "workload deploy edge01 --site berlin --image hello-world:latest"
+    async with _contacts(made):
+        return await carried_out(made, line, "Deploy a workload from edge01 at berlin", "pulled")
+
+
+async def _workload_deleted(made: KilledWorld) -> dict[str, Any]:
+    """Delete that again, likewise."""
+    title = "Delete workload hello-world at berlin"
+    return await carried_out(made, "workload delete hello-world --site berlin", title, "deleted")
 
 
 async def _extension_changed(made: KilledWorld) -> dict[str, Any]:
@@ -70,7 +91,16 @@ async def _removed(made: KilledWorld) -> dict[str, Any]:
 Act = Callable[[KilledWorld], Awaitable[dict[str, Any]]]
 
 
-ACTS = (_deployed, _extension_changed, _rolled_back, _rotated, _updated, _removed)
+ACTS = (
+    _deployed,
+    _extension_changed,
+    _rolled_back,
+    _rotated,
+    _updated,
+    _workload_deployed,
+    _workload_deleted,
+    _removed,
+)
 DROPPED = (_deployed, _extension_changed, _rolled_back, _removed)
 """Acts whose every request is dropped, too: what is there after each does not depend on those that are left out."""
 
