@@ -183,6 +183,7 @@ async def fail_and_retry(talk: Conversation, act: Act) -> tuple[object, ...]:
     is_explained = "refused this for" in await talk.answer()
     operation = (await talk.bot.store.operations.find(limit=1))[0].id
     await talk.mended()
+    await talk.restart()  # which it survives; and each bot may post and edit at once what would wait for its turn later
     await talk.say(f"operation rollback {operation}")
     is_as_before = await look(talk) == before
     await talk.click("Retry", as_="carol", quiet=False)
@@ -210,6 +211,7 @@ async def test_what_failed_and_what_is_undone_leaves_the_world_as_it_was(
         before.append(await look(losing))
         failures.append(await fail_and_retry(losing, act))
     for _, *undo in reversed(acts):
+        await losing.restart()
         undone += [await carry_out(losing, act) for act in undo]
         after.append(await look(losing))
 
