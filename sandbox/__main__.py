@@ -99,10 +99,10 @@ def _parser() -> argparse.ArgumentParser:
 
 async def _serve(options: argparse.Namespace) -> int:
     """Start everything, then wait for a signal or for the command to end."""
-    ended = asyncio.Event()
+    signals = asyncio.Queue[signal.Signals]()
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
-        loop.add_signal_handler(number, ended.set)
+        loop.add_signal_handler(number, signals.put_nowait, number)
     async with _sandbox(options) as sandbox:
         values = sandbox.environment()
         if options.env is not None:
@@ -110,9 +110,9 @@ async def _serve(options: argparse.Namespace) -> int:
         sys.stdout.write(_banner(sandbox, options) + "\n")
         sys.stdout.flush()
         if not options.command:
-            await ended.wait()
+            await signals.get()
             return 0
-        return await _run_command(options.command, values, ended)
+        return await _run_command(options.command, values, signals)
 
 
 def _sandbox(options: argparse.Namespace) -> "Sandbox":
@@ -213,38 +213,27 @@ def _manifest(path: Path | None) -> dict[str, Any] | None:
     return manifest
 
 
-async def _run_command(command: list[str], values: dict[str, str], ended: asyncio.Event) -> int:
-    """Run a command in its own session until it ends or a signal arrives; signals are passed on to it."""
+async def _run_command(command: list[str], values: dict[str, str], signals: asyncio.Queue[signal.Signals]) -> int:
+    """Run a command in its own session until it ends. The first signal is passed on to it, a second one kills it."""
     try:
         process = await asyncio.create_subprocess_exec(
             *command, env=environment.for_command(values, os.environ), start_new_session=True
         )
     except OSError as error:
         raise OptionError(f"{command[0]}: {error.strerror}") from error
-    loop = asyncio.get_running_loop()
-    for number in SIGNALS:
-        loop.add_signal_handler(number, _forward, process, number, ended)
-    if ended.is_set():  # by a signal that came while the command was being started
-        _send(process, signal.SIGTERM)
-    waits = {asyncio.create_task(process.wait()), asyncio.create_task(ended.wait())}
-    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    for task in waits:
-        task.cancel()
-    if not ended.is_set():
+    end, first = asyncio.create_task(process.wait()), asyncio.create_task(signals.get())
+    await asyncio.wait({end, first}, return_when=asyncio.FIRST_COMPLETED)
+    if not first.done():
+        first.cancel()
         code = process.returncode or 0
         return code if code >= 0 else 128 - code
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(GRACE):
-            await process.wait()
+    _send(process, first.result())
+    second = asyncio.create_task(signals.get())
+    await asyncio.wait({end, second}, timeout=GRACE, return_when=asyncio.FIRST_COMPLETED)
+    second.cancel()
     _send(process, signal.SIGKILL)
-    await process.wait()
+    await end
     return 0
-
-
-def _forward(process: asyncio.subprocess.Process, number: signal.Signals, ended: asyncio.Event) -> None:
-    """Pass a signal on to the command. A second signal kills it."""
-    _send(process, signal.SIGKILL if ended.is_set() else number)
-    ended.set()
 
 
 def _send(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
