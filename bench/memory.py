@@ -77,8 +77,9 @@ async def _until_waiting(bot: Bot, count: int) -> None:
 
 async def _warm(box: Sandbox) -> None:
     """One dry run: what the first use of every client loads is no operation's share."""
-    await box.say("deploy warm0001 --site berlin --dry-run")
-    await box.message("warm0001")
+    async with box.page("alice") as page:
+        await box.say("deploy warm0001 --site berlin --dry-run")
+        await page.shows("dry run")
     await asyncio.sleep(SETTLE)
 
 
