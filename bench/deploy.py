@@ -11,7 +11,7 @@ from bench.report import Row, spread
 from bench.stage import Sandbox, stage, world
 
 PAIRS, SLOW_PAIRS, UNREGISTERED = 5, 2, 2
-OVERHEAD, OVERSHOOT, REQUESTS = 1.0, 1.0, 18
+OVERHEAD, OVERSHOOT, REQUESTS = 0.35, 1.0, 18
 WARM = 1.5
 """Seconds after which the engine's queue of a fresh database is looked at: it finds new queues once a second."""
 
