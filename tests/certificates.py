@@ -50,10 +50,12 @@ class Issued:
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
         ).decode()
 
-    def write(self, folder: Path) -> None:
-        """As `tls.crt` and `tls.key` in a folder."""
-        (folder / "tls.crt").write_text(self.pem)
-        (folder / "tls.key").write_text(self.key_pem())
+    def write(self, folder: Path) -> dict[str, str]:
+        """As `tls.crt` and `tls.key` in a folder; how a site file names them."""
+        certificate, key = folder / "tls.crt", folder / "tls.key"
+        certificate.write_text(self.pem)
+        key.write_text(self.key_pem())
+        return {"certificate_file": str(certificate), "key_file": str(key)}
 
 
 def _name(host: str) -> x509.GeneralName:

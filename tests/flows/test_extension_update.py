@@ -193,10 +193,8 @@ Registry: :no_entry:  *Update the extension of edge10 at berlin*  ·  blocked
 
 
 async def test_the_site_s_own_certificate_is_checked_sent_and_goes_on_with_each_new_password(tmp_path: Path) -> None:
-    files = {"certificate_file": str(tmp_path / "tls.crt"), "key_file": str(tmp_path / "tls.key")}
-    own = Issued("edge01", "10.96.0.40")
-    berlin = site("berlin", extension={"service_ip": "10.96.0.40", "certificate": files})
-    Issued("edge01", "10.96.0.41").write(tmp_path)
+    own, other = Issued("edge01", "10.96.0.40"), Issued("edge01", "10.96.0.41")
+    berlin = site("berlin", extension={"service_ip": "10.96.0.40", "certificate": other.write(tmp_path)})
     async with conversation(tmp_path, berlin=berlin) as talk:
         await talk.say("deploy edge01 --site berlin")
         await talk.say(f"{UPDATE} --tls certificate")

@@ -22,10 +22,8 @@ def protected(talk: Conversation) -> dict[str, Any]:
 async def test_a_deployment_its_retry_and_a_reinstallation_install_with_the_site_s_own_certificate(
     tmp_path: Path,
 ) -> None:
-    files = {"certificate_file": str(tmp_path / "tls.crt"), "key_file": str(tmp_path / "tls.key")}
-    own = Issued("edge01", "10.96.0.40")
-    berlin = site("berlin", extension={"tls": "certificate", "certificate": files})
-    Issued("edge01", "10.96.0.1").write(tmp_path)
+    own, other = Issued("edge01", "10.96.0.40"), Issued("edge01", "10.96.0.1")
+    berlin = site("berlin", extension={"tls": "certificate", "certificate": other.write(tmp_path)})
     async with conversation(tmp_path, berlin=berlin) as talk:
         await talk.say("check berlin")
         checked = await talk.answer()
