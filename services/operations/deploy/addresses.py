@@ -14,6 +14,8 @@ from services.model.kubernetes import ServiceRanges
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+Band = Literal["static", "dynamic"]
+BANDS: tuple[Band, ...] = ("static", "dynamic")
 
 SMALLEST_BAND, LARGEST_BAND, BAND_SHARE = 16, 256, 16
 IPV4 = 4
@@ -25,7 +27,7 @@ class Choice:
 
     address: str
     range: str
-    band: Literal["static", "dynamic"]
+    band: Band
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,8 @@ def choose(service_ranges: ServiceRanges, leased: Collection[str] = (), former: 
 
     `leased` are addresses that other operations have spoken for.
     """
-    is_free = former and assess_address(former, service_ranges, leased).verdict == "ok"
-    free = (choice for choice in candidates(service_ranges, leased) if not is_free or choice.address == former)
-    return next(free, None) or next(candidates(service_ranges, leased), None) or _full(service_ranges, leased)
+    lowest = candidates(service_ranges, leased)
+    return _former(former, service_ranges, leased) or next(lowest, None) or _full(service_ranges, leased)
 
 
 def candidates(service_ranges: ServiceRanges, leased: Collection[str] = ()) -> Iterator[Choice]:
@@ -101,16 +102,31 @@ def static_band(network: Network) -> int:
     return min(max(SMALLEST_BAND, size // BAND_SHARE), LARGEST_BAND)
 
 
-def _free(network: Network, band: Literal["static", "dynamic"], barred: Collection[Address]) -> Iterator[Choice]:
+def _former(former: str, service_ranges: ServiceRanges, leased: Collection[str]) -> Choice | None:
+    """An address that will do again. It is looked up and not walked to: nobody comes to the end of an IPv6 range."""
+    if not former or first_free((former,), service_ranges, leased) is None:
+        return None
+    if service_ranges.listed:
+        return Choice(former, service_ranges.ranges[0], "static")
+    address = ip_address(former)
+    for network in map(ip_network, service_ranges.ranges):
+        for band in BANDS:
+            if address in network and int(address) in _numbers(network, band):
+                return Choice(former, str(network), band)
+    return None
+
+
+def _numbers(network: Network, band: Band) -> range:
     first, last = _bounds(network)
     split = int(first) + static_band(network)
     # The first usable address is the API server's own Service's (in the first range; elsewhere it is spared).
-    numbers = (
-        range(int(first) + 1, min(split, int(last) + 1))
-        if band == "static"
-        else range(max(split, int(first) + 1), int(last) + 1)
-    )
-    for number in numbers:
+    if band == "static":
+        return range(int(first) + 1, min(split, int(last) + 1))
+    return range(max(split, int(first) + 1), int(last) + 1)
+
+
+def _free(network: Network, band: Band, barred: Collection[Address]) -> Iterator[Choice]:
+    for number in _numbers(network, band):
         address = _address(number, network)
         if address not in barred:
             yield Choice(str(address), str(network), band)

@@ -136,3 +136,6 @@ def test_an_address_that_another_operation_holds_is_leased() -> None:
 
 def test_a_huge_range_is_answered_without_walking_through_it() -> None:
     assert choose(known("fd00::/64")) == Choice("fd00::2", "fd00::/64", "static")
+    former = "fd00::ffff:ffff:1"
+    assert choose(known("fd00::/64"), former=former) == Choice(former, "fd00::/64", "dynamic")
+    assert choose(known("fd00::/64"), {former}, former) == Choice("fd00::2", "fd00::/64", "static")
