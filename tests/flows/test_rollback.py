@@ -93,6 +93,18 @@ Registry: :white_check_mark:  *Roll back edge01 at berlin*  ·  nothing to take 
     assert {one.state for one in operations if one.kind == "deploy"} == {"succeeded"}
 
 
+async def test_images_that_an_import_has_brought_stay_and_the_answer_says_why(registry: Conversation) -> None:
+    images = "mcr.microsoft.com/hello-world:latest mcr.microsoft.com/azuredocs/aci-helloworld:latest"
+    await registry.fault("azure", "POST .*/importImage", skip=1, status=400, code="BadRequest", message="No.")
+    await registry.say(f"acr import {images} --site berlin")
+    refused = await roll_back(registry)
+
+    assert refused == snapshot(
+        "Registry (only you): `op-1` can't be rolled back. Resource providers, the cloud registry with its data endpoint, and images stay, since others may use them."
+    )
+    assert "hello-world" in cloud_registry(registry).images.repositories
+
+
 async def test_a_creation_below_another_registry_gives_the_rights_above_back(registry: Conversation) -> None:
     await registry.say(PLANT)
     before = await world(registry)

@@ -60,6 +60,8 @@ class Act:
     """How many writes of that sort are done before."""
     is_taken_back: bool = True
     """Whether a rollback finds nothing that it has to leave as it is."""
+    traces: tuple[str, ...] = ()
+    """All that differs when it is done, and undone where that can be: paths in the world."""
 
 
 IMPORT = "acr import mcr.microsoft.com/hello-world:latest --site paris"
@@ -67,14 +69,23 @@ UPDATE = "update edge01 --site berlin"
 EXTENSION_UPDATE = "extension update edge01 --site berlin --trust-distribution"
 HELLO = "workload deploy edge01 --site berlin --image hello-world:latest"
 ROTATE = "token rotate edge01 --site berlin"
+REINSTALL = "extension reinstall edge01 --site berlin"
 PUT_EXTENSION, PATCH_EXTENSION = "PUT .*/extensions/edge01", "PATCH .*/extensions/edge01"
+INSTANCE = "/azure/registries/contosoacr/connectedRegistries/edge01/instance"
+LAST_SYNC = "/syncs/contosoacr/edge01"
+TRUST = "/azure/clusters/berlin-arc/extensions/edge01/settings/trustDistribution.enabled"
 ACR_CREATE = Act("acr create", "acr create paris", "PUT .*/registries/contosoparis$")
-ACR_DELETE = Act("acr delete", "acr delete paris --confirm contosoparis", "DELETE .*/registries/contosoparis$")
+ACR_DELETE = Act(
+    "acr delete",
+    "acr delete paris --confirm contosoparis",
+    "DELETE .*/registries/contosoparis$",
+    traces=("/images/contosoparis",),
+)
 
 CASES: dict[str, tuple[tuple[Act, ...], ...]] = {
     "cloud registry": (
         (ACR_CREATE, ACR_DELETE),
-        (Act("acr import", IMPORT, "POST .*/importImage"),),
+        (Act("acr import", IMPORT, "POST .*/importImage", traces=("/images/contosoparis",)),),
         (ACR_DELETE, ACR_CREATE),
     ),
     "deployment": (
@@ -93,10 +104,11 @@ CASES: dict[str, tuple[tuple[Act, ...], ...]] = {
             Act("extension delete", "extension delete edge01 --site berlin"),
             Act("deactivate", "deactivate edge01 --site berlin"),
         ),
-        (Act("extension reinstall", "extension reinstall edge01 --site berlin", PUT_EXTENSION, is_taken_back=False),),
-        (Act("resync", "resync edge01 --site berlin", "POST .*/resync"),),
+        # The same settings and address, and Online again: another runtime, with a password that works.
+        (Act("extension reinstall", REINSTALL, PUT_EXTENSION, is_taken_back=False, traces=(INSTANCE,)),),
+        (Act("resync", "resync edge01 --site berlin", "POST .*/resync", traces=(LAST_SYNC,)),),
         # A setting that the extension never had comes back as the chart's default, so it is set before.
-        (Act("extension update", f"{EXTENSION_UPDATE} off", PATCH_EXTENSION),),
+        (Act("extension update", f"{EXTENSION_UPDATE} off", PATCH_EXTENSION, traces=(TRUST,)),),
         (
             Act("extension update", f"{EXTENSION_UPDATE} on", PATCH_EXTENSION),
             Act("extension update", f"{EXTENSION_UPDATE} off"),
@@ -199,26 +211,69 @@ async def look(talk: Conversation) -> Any:
     for token in (token for registry in azure["registries"] for token in registry["tokens"]):
         del token["passwords"]  # `passwords` has those of all tokens
     passwords.pop("edge01", None)
-    return azure, clusters, deployments, secrets, passwords, leases
+    return {
+        "azure": azure,
+        "clusters": clusters,
+        "deployments": deployments,
+        "secrets": secrets,
+        "passwords": passwords,
+        "leases": leases,
+    }
+
+
+async def look_closer(talk: Conversation) -> Any:
+    """The same, with what a removal leaves of images and syncs in the cloud registries."""
+    assert talk.box.azure
+    registries = talk.box.azure.cloud.registries.values()
+    images = {registry["name"]: registry["images"] for registry in (await talk.azure())["registries"]}
+    syncs = {
+        registry.name: {
+            one.name: (one.sync_result.trigger, one.sync_result.state) for one in registry.connected.values()
+        }
+        for registry in registries
+    }
+    return {**await look(talk), "images": images, "syncs": syncs}
+
+
+def differences(before: Any, after: Any, path: str = "") -> tuple[str, ...]:
+    """Where two worlds differ: the paths there, by the names of what is in lists."""
+    parts = [_by_name(world) for world in (before, after)]
+    if None in parts:
+        return (path,) if before != after else ()
+    before, after = parts
+    keys = sorted({*before, *after})
+    return tuple(place for key in keys for place in differences(before.get(key), after.get(key), f"{path}/{key}"))
+
+
+def _by_name(world: Any) -> dict[str, Any] | None:
+    """What can be looked into, by key or name; None for a single value."""
+    if isinstance(world, dict):
+        return world
+    is_named = isinstance(world, list) and all(isinstance(entry, dict) and "name" in entry for entry in world)
+    return {entry["name"]: entry for entry in world} if is_named else None
 
 
 @pytest.mark.parametrize("acts", CASES.values(), ids=CASES)
 async def test_what_failed_and_what_is_undone_leaves_the_world_as_it_was(
     losing: Conversation, acts: tuple[tuple[Act, ...], ...]
 ) -> None:
-    failures, before, undone, after = [], [], [], []
+    failures, before, done, undone, after = [], [], [], [], []
     for act, *_ in acts:
-        before.append(await look(losing))
+        before.append(await look_closer(losing))
         failures.append(await fail_and_retry(losing, act))
+        done.append(await look_closer(losing))
     for _, *undo in reversed(acts):
         await losing.restart()
         undone += [await carry_out(losing, act) for act in undo]
-        after.append(await look(losing))
+        after.append(await look_closer(losing))
 
     assert failures == [(act.kind, True, "failed", True, act.is_taken_back, "succeeded") for act, *_ in acts]
     assert undone == [(act.kind, True, "succeeded") for _, *undo in reversed(acts) for act in undo]
-    worlds = zip(acts, before, after[::-1], strict=True)
-    assert [act.line for (act, *undo), once, now in worlds if undo and once != now] == []
+    worlds = zip(acts, before, done, after[::-1], strict=True)
+    left = [
+        (act.line, differences(once, now if undo else then), act.traces) for (act, *undo), once, then, now in worlds
+    ]
+    assert left == [(act.line, act.traces, act.traces) for act, *_ in acts]
 
 
 async def test_what_nothing_undoes_fails_and_a_retry_goes_on(losing: Conversation) -> None:
