@@ -78,7 +78,8 @@ class Runtime:
 
     `log` and `previous_log` are the last lines of the runtime's log (scrubbed of secrets), `warnings` the texts of
     warning events, newest last. `replicas` are the Pods that its Deployment should have, 0 without a Deployment;
-    `pod_phase`, `waiting_reason` and `restarts` are those of the Pod that counts, the youngest of `pods`.
+    `pod_phase`, `waiting_reason` and `restarts` are those of the Pod that counts, the youngest of `pods`, and so is
+    `ended_reason`: why a container of it ended the last time, such as `OOMKilled`; empty where none has ended.
     """
 
     namespace_phase: str = ""
@@ -92,6 +93,7 @@ class Runtime:
     pod_phase: str = ""
     waiting_reason: str = ""
     restarts: int = 0
+    ended_reason: str = ""
     log: str = ""
     previous_log: str = ""
     warnings: tuple[str, ...] = ()

@@ -329,7 +329,7 @@ class Runner:
     async def _look(self, operation: Operation, index: int, step: Step, token: Any, waited: timedelta) -> Progress:
         if step.wait is None:
             return Done()
-        scene = replace(self._scene(operation, index), waited=waited, repeated=True)
+        scene = replace(self._scene(operation, index), waited=waited, last=waited > step.within, repeated=True)
         try:
             progress = await step.wait(scene, token)
         except (Unreachable, Throttled) as error:

@@ -73,6 +73,8 @@ class Scene:
     """For how long this step has been waited for."""
     patience: float = 1
     """Scales how long a cause that may pass by itself must last before it counts."""
+    last: bool = False
+    """Whether the time of this step is up, so that it fails unless this look ends it."""
     repeated: bool = False
     """Whether it began before, in a process that died or a run that failed: what it creates may exist already."""
     failed_before: bool = False

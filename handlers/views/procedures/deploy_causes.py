@@ -73,7 +73,8 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.UNSCHEDULABLE: CauseWords(
         "No node can run the connected registry's Pod: {message}",
-        "Make room or remove the taint that it names.",
+        "Make room on a linux/amd64 node, or add one. A taint keeps Pods off a node on purpose: remove it only if it is"
+        " not meant for this one.",
         "kubectl describe pods --namespace connected-registry",
         retry=_RETRY,
     ),
@@ -81,6 +82,41 @@ CAUSES: Mapping[str, CauseWords] = {
         "No node can run the connected registry's Pod: the extension runs on linux/amd64 only.",
         "Add a linux/amd64 node.",
         "kubectl get nodes --label-columns kubernetes.io/arch",
+        retry=_RETRY,
+    ),
+    Cause.NODE_CONDITION: CauseWords(
+        "No node can run the connected registry's Pod, since one is cordoned, not ready or short of a resource:"
+        " {message}",
+        "See to the node: bring it back, free its disk or memory, or uncordon it. Kubernetes removes these taints by"
+        " itself then; removed by hand they come back.",
+        "kubectl describe nodes",
+        retry=_RETRY,
+    ),
+    Cause.VOLUME_ELSEWHERE: CauseWords(
+        "The volume of the connected registry is at a node or in a zone where its Pod can't run: {message}",
+        "Bring that node back, or make room on it. If it is gone for good, reinstall: a new volume is made, and the"
+        " edge syncs its images again.",
+        "kubectl describe pvc connected-registry-pvc --namespace connected-registry",
+        _REINSTALL,
+        retry="With the node back, retry.",
+    ),
+    Cause.PODS_REFUSED: CauseWords(
+        "The cluster refuses the connected registry's Pods: {message}",
+        "Have the quota, the limit range or the admission rule that it names let them in.",
+        "kubectl get events --namespace connected-registry --field-selector reason=FailedCreate",
+        retry=_RETRY,
+    ),
+    Cause.POD_NOT_STARTED: CauseWords(
+        "The connected registry's Pod does not start on its node ({reason}): {message}",
+        "Fix the volume, the Secret or the network that it names.",
+        "kubectl describe pods --namespace connected-registry",
+        retry=_RETRY,
+    ),
+    Cause.OUT_OF_MEMORY: CauseWords(
+        "The connected registry's container was ended because it ran out of memory (`OOMKilled`, {restarts} restarts).",
+        "Free memory on its node, or give the node more. If the node has enough, the container has reached its own"
+        " limit.",
+        "kubectl describe pods --namespace connected-registry",
         retry=_RETRY,
     ),
     Cause.POD_SECURITY: CauseWords(
@@ -91,7 +127,8 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.IMAGE_PULL: CauseWords(
         "The cluster can't pull the images of the connected registry itself: {message}",
-        "Let the nodes reach `mcr.microsoft.com` and its data endpoints.",
+        "Let the nodes reach `mcr.microsoft.com` and its data endpoints, trust the certificate that they meet on the"
+        " way, and have room on their disks.",
         "kubectl describe pods --namespace connected-registry",
         retry=_RETRY,
     ),
@@ -132,6 +169,17 @@ CAUSES: Mapping[str, CauseWords] = {
         "The cluster does not trust the certificate that it meets on the way to Azure: {message}",
         "A proxy that opens TLS presents one of its own: exempt {hosts} from the inspection, or make its authority "
         "known to the Arc agents (`az connectedk8s update --proxy-cert`).",
+    ),
+    Cause.WRONG_TIME: CauseWords(
+        "The connected registry meets a certificate or token that is not valid at its own time: {message}",
+        "Compare the node's clock with the right time: a clock that is off is the usual reason. If the clock is right,"
+        " a proxy on the way presents an old certificate. It then continues by itself.",
+    ),
+    Cause.NETWORK_RULES: CauseWords(
+        "The cloud registry's own network rules keep the edge out: {message}",
+        "Allow the address {client}. If the registry's public access is off altogether, the edge needs a private"
+        " endpoint. It then continues by itself.",
+        "az acr network-rule add --name {registry} --resource-group {group} --ip-address {client}",
     ),
     Cause.DISK_ERROR: CauseWords(
         "The connected registry can't write to its disk: {message}",
@@ -183,7 +231,7 @@ CAUSES: Mapping[str, CauseWords] = {
     ),
     Cause.OWNERSHIP_CONFLICT: CauseWords(
         "The cluster has a {kind} {object} that belongs to something else, so the extension can't be installed.",
-        "Remove it if nothing needs it.",
+        "Remove it if nothing needs it. With a CustomResourceDefinition all objects of that kind are deleted.",
         retry=_RETRY,
     ),
     Cause.NAME_IN_USE: CauseWords(
@@ -191,6 +239,28 @@ CAUSES: Mapping[str, CauseWords] = {
         "Remove that release, or reinstall with another extension name.",
         "helm list --all --namespace connected-registry",
         _CHOOSE,
+    ),
+    Cause.RELEASE_BUSY: CauseWords(
+        "Helm says that another operation on the extension's release is in progress. One that was cut off stays so.",
+        "Wait a few minutes and retry. If it stays, reinstall: that removes the release.",
+        "helm list --all --namespace connected-registry",
+        _REINSTALL,
+    ),
+    Cause.UNCHANGEABLE: CauseWords(
+        "The installation has a value that Kubernetes does not let anybody change in place: {message}",
+        "Reinstall: everything is then made with the new value.",
+        command=_REINSTALL,
+    ),
+    Cause.WEBHOOK_UNREACHABLE: CauseWords(
+        "The API server can't call the admission webhook {webhook}, without which it takes no such objects: {message}",
+        "Bring back the Pods behind that webhook, or its certificate.",
+        "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations",
+        retry=_RETRY,
+    ),
+    Cause.ADMISSION_DENIED: CauseWords(
+        "An admission rule of the cluster ({webhook}) refuses the installation: {message}",
+        "Have that rule allow it, or exempt the namespace `connected-registry`.",
+        retry=_RETRY,
     ),
     Cause.NAMESPACE_TERMINATING: CauseWords(
         "The namespace {namespace} is still being deleted.",
@@ -231,6 +301,12 @@ CAUSES: Mapping[str, CauseWords] = {
     Cause.CLUSTER_EXPIRED: CauseWords(
         "The identity certificate of the cluster {cluster} has expired (last heartbeat {heartbeat}).",
         "Disconnect the cluster from Azure Arc and connect it again.",
+        retry=_RETRY,
+    ),
+    Cause.INSTALLATION_TIMED_OUT: CauseWords(
+        "Helm gave up waiting for the extension's Pods or hooks to get ready: {message}",
+        "Look at the Pods and events: usually one can't be pulled, finds no node, or waits for its volume.",
+        "kubectl get pods,events --namespace connected-registry",
         retry=_RETRY,
     ),
     Cause.INSTALLATION_FAILED: CauseWords(

@@ -55,6 +55,7 @@ async def runtime(api: Api, namespace: str) -> Runtime:
         pod_phase=phase(pod),
         waiting_reason=waiting_reason(pod),
         restarts=_restarts(pod),
+        ended_reason=ended_reason(pod),
         log=log,
         previous_log=previous,
         warnings=warnings(events),
@@ -160,6 +161,12 @@ def _requested_storage(claim: Object) -> str:
 
 def _restarts(pod: Object) -> int:
     return sum(int(item.get("restartCount") or 0) for item in _containers(pod))
+
+
+def ended_reason(pod: Object) -> str:
+    """Of the first container that has ended: now, or before it was started again."""
+    states = [item.get(key) or {} for item in _containers(pod) for key in ("state", "lastState")]
+    return next((str(state["terminated"].get("reason") or "") for state in states if state.get("terminated")), "")
 
 
 def _containers(pod: Object) -> list[Object]:

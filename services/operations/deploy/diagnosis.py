@@ -56,7 +56,8 @@ def _sign(cause: Cause, words: str) -> _Sign:
 _PROXY = _sign(
     Cause.PROXY,
     r"proxyconnect tcp|proxy authentication required|forbidden by proxy"
-    r"|(tunnel|CONNECT)[^\n]{0,40}(response|status)[^\n]{0,10}(403|407|502|503)|proxy error",
+    r"|(tunnel|CONNECT)[^\n]{0,40}(response|status)[^\n]{0,10}(403|407|502|503)|proxy error"
+    r"|proxy tunnel request to proxy",
 )
 _INSTALLATION = (
     _sign(Cause.ADDRESS_TAKEN, r"failed to allocate IP (?P<address>[0-9a-f.:]+): provided IP is already allocated"),
@@ -74,9 +75,18 @@ _INSTALLATION = (
     _sign(Cause.CERT_MANAGER_ABSENT, r"no matches for kind \"(Certificate|Issuer|ClusterIssuer)\""),
     _sign(
         Cause.OWNERSHIP_CONFLICT,
-        r"Unable to continue with install: (?P<kind>\w+) \"(?P<object>[^\"]+)\".*?exists and cannot be imported",
+        r"Unable to continue with (?:install|update): (?P<kind>\w+) \"(?P<object>[^\"]+)\""
+        r".*?exists and cannot be imported",
     ),
-    _sign(Cause.NAME_IN_USE, r"cannot re-use a name that is still in use|name (is )?still in use"),
+    _sign(
+        Cause.NAME_IN_USE,
+        r"cannot re-use a name that is still in use|name (is )?still in use"
+        r"|\"sh\.helm\.release\.v1\.[^\"]+\" already exists",
+    ),
+    _sign(Cause.RELEASE_BUSY, r"another operation \(install/upgrade/rollback\) is in progress"),
+    _sign(Cause.UNCHANGEABLE, r"field is immutable|is immutable after creation|may not change once set"),
+    _sign(Cause.WEBHOOK_UNREACHABLE, r"failed calling webhook \"(?P<webhook>[^\"]+)\""),
+    _sign(Cause.ADMISSION_DENIED, r"admission webhook \"(?P<webhook>[^\"]+)\" denied the request"),
     _sign(Cause.CHART_NOT_FOUND, r"chart path not found|chart .{0,80}not found"),
     _sign(Cause.STATUS_NOT_POPULATED, r"status not populated|unable to get the status from the local CRD"),
     _sign(Cause.WRITE_RACE, r"the object has been modified; please apply your changes to the latest version"),
@@ -89,19 +99,40 @@ _INSTALLATION = (
     _sign(Cause.DATA_ENDPOINT_OFF, r"data ?endpoint.{0,60}?(not |dis|must|need|require)"),
     _PROXY,
 )
+_GAVE_UP = (
+    _sign(
+        Cause.INSTALLATION_TIMED_OUT,
+        r"timed out waiting for|context deadline exceeded|(pre|post)-(install|upgrade) hooks? failed"
+        r"|BackoffLimitExceeded",
+    ),
+)
+"""What Helm says of Pods that do not get ready; the Pods themselves tell more."""
 _LOG = (
     _PROXY,
     # Only here: in an installation the same words are said of webhooks within the cluster.
-    _sign(Cause.TLS_INSPECTED, r"x509: certificate signed by unknown authority"),
+    # The runtime is a .NET program, so its words for a bad certificate are .NET's beside those of Go.
+    _sign(
+        Cause.WRONG_TIME, r"certificate has expired or is not yet valid|NotTimeValid|IDX1022[23]|token is not yet valid"
+    ),
+    _sign(
+        Cause.TLS_INSPECTED,
+        r"x509: certificate (signed by unknown authority|is valid for)|unable to get local issuer certificate"
+        r"|self[- ]signed certificate|UntrustedRoot|PartialChain|RemoteCertificateNameMismatch",
+    ),
+    _sign(Cause.NETWORK_RULES, r"client with IP '(?P<client>[0-9a-f.:]+)' is not allowed access"),
     _sign(Cause.ALREADY_ACTIVATED, r"ALREADY_ACTIVATED"),
     _sign(Cause.BAD_CONNECTION_STRING, r"connection string.{0,40}?(can't|cannot|invalid|not valid|malformed|missing)"),
-    _sign(Cause.BAD_PASSWORD, r"UNAUTHORIZED|incorrect password"),
-    _sign(Cause.DISK_ERROR, r"no space left on device|not enough space|DiskError"),
+    _sign(
+        Cause.DISK_ERROR,
+        r"no space left on device|not enough space|DiskError|read-only file system|UnauthorizedAccessException",
+    ),
+    _sign(Cause.BAD_PASSWORD, r"\bUNAUTHORIZED\b|incorrect password"),
     _sign(Cause.NO_AMD64_NODE, r"exec format error"),
     _sign(
         Cause.FIREWALL,
         r"i/o timeout|no such host|name or service not known|name resolution|connection (refused|reset|timed out)"
-        r"|TLS handshake timeout|network is unreachable|can't be reached",
+        r"|TLS handshake timeout|network is unreachable|can't be reached|no route to host|HttpClient\.Timeout"
+        r"|resource temporarily unavailable \(",
     ),
 )
 _WARNINGS = (
@@ -111,9 +142,24 @@ _WARNINGS = (
         r"ProvisioningFailed|FailedBinding|storageclass.*?not found|no persistent volumes available"
         r"|unbound immediate PersistentVolumeClaims",
     ),
-    _sign(Cause.NO_AMD64_NODE, r"didn't match Pod's node (affinity|selector)"),
+    _sign(Cause.PODS_REFUSED, r"FailedCreate: .*?(is forbidden|denied the request|failed calling webhook)"),
+    # A node with room and the wrong architecture among others that are full says nothing of the architecture of those.
+    _sign(
+        Cause.NO_AMD64_NODE, r"0/(\d+) nodes are available: \1 node\(s\) didn't match Pod's node (affinity|selector)"
+    ),
+    _sign(
+        Cause.NODE_CONDITION,
+        r"taint \{node\.(kubernetes\.io|cloudprovider\.kubernetes\.io)/|node\(s\) were unschedulable"
+        r"|^(Evicted|FreeDiskSpaceFailed|EvictionThresholdMet): ",
+    ),
+    _sign(Cause.VOLUME_ELSEWHERE, r"volume node affinity conflict"),
 )
-_PULLING = frozenset({"ImagePullBackOff", "ErrImagePull", "InvalidImageName"})
+_PULLING = frozenset(
+    {"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}
+    | {"RegistryUnavailable", "SignatureValidationFailed"}
+)
+_PULL_FAILED = re.compile(r"Failed to pull image")
+_NOT_STARTING = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
 _WELL = frozenset({"online", "syncing"})
 _LOG_LIMIT = 300
 
@@ -149,11 +195,13 @@ def diagnose(
     error: DomainError | None = None,
     *,
     token: Token | None = None,
+    last: bool = False,
 ) -> Failure | None:
     """The cause, or None: nothing is known to be wrong, so it is still going. With an `error` there always is a cause.
 
     A cause may be seen before Azure gives up (it waits for hours), or pass by itself (a fresh password takes up to a
-    minute to be known everywhere): the caller decides how long a cause must last.
+    minute to be known everywhere): the caller decides how long a cause must last. With `last` nobody waits any longer,
+    so a Pod that does not start is a cause, although it may only be slow.
     """
     if isinstance(error, Failure):
         return error
@@ -163,7 +211,7 @@ def diagnose(
         or _of_identity(error)
         or _read(_INSTALLATION, texts)
         or _of_arc(cluster)
-        or _of_runtime(runtime, connected, token)
+        or _of_runtime(runtime, connected, token, last=last)
         or _of_extension(extension, texts)
         or _of_error(error)
         or _of_crash(runtime, connected)
@@ -214,14 +262,16 @@ def _of_arc(cluster: ArcCluster | None) -> _Diagnosis | None:
     return _Diagnosis(cause, {"cluster": cluster.name, "heartbeat": cluster.last_heartbeat})
 
 
-def _of_runtime(runtime: Runtime | None, connected: ConnectedRegistry | None, token: Token | None) -> _Diagnosis | None:
+def _of_runtime(
+    runtime: Runtime | None, connected: ConnectedRegistry | None, token: Token | None, *, last: bool
+) -> _Diagnosis | None:
     if connected is not None and (complaint := _complaint(connected)):
         return complaint
     if connected is not None and connected.connection_state.casefold() in _WELL:
         return None
     if runtime is None:
         return None
-    return _of_pod(runtime) or _of_log(runtime, token)
+    return _of_pod(runtime) or _of_log(runtime, token) or (_of_start(runtime) if last else None)
 
 
 def _complaint(connected: ConnectedRegistry) -> _Diagnosis | None:
@@ -241,19 +291,40 @@ def _of_pod(runtime: Runtime) -> _Diagnosis | None:
     if runtime.pod_phase == "Running" and not runtime.waiting_reason:
         return None
     if runtime.waiting_reason in _PULLING:
-        return _Diagnosis(Cause.IMAGE_PULL, {"message": _last(runtime.warnings)})
+        # The events after the node's own words only say that it waits for its next try.
+        telling = tuple(filter(_PULL_FAILED.search, runtime.warnings))
+        return _Diagnosis(Cause.IMAGE_PULL, {"message": _last(telling) or _last(runtime.warnings)})
+    if runtime.waiting_reason in _NOT_STARTING:
+        return _of_start(runtime)
+    if runtime.ended_reason == "OOMKilled":
+        return _Diagnosis(Cause.OUT_OF_MEMORY, {"restarts": runtime.restarts})
+    return _of_events(runtime)
+
+
+def _of_events(runtime: Runtime) -> _Diagnosis | None:
+    """What warnings say of a Pod that does not run."""
     diagnosis = _read(_WARNINGS, reversed(runtime.warnings))
     unschedulable = runtime.waiting_reason == "Unschedulable"
     # Events outlive what they tell of, and some are of the namespace's other Pods.
     stale: Mapping[Cause | EngineCause, bool] = {
         Cause.STORAGE_PENDING: runtime.volume_phase == "Bound",
         Cause.NO_AMD64_NODE: not unschedulable,
+        Cause.NODE_CONDITION: not (unschedulable or runtime.pod_phase == "Failed"),
+        Cause.VOLUME_ELSEWHERE: not unschedulable,
+        Cause.PODS_REFUSED: bool(runtime.pod_phase),
     }
     if diagnosis is not None and not stale.get(diagnosis.cause):
         return diagnosis
     if unschedulable:
         return _Diagnosis(Cause.UNSCHEDULABLE, {"message": _last(runtime.warnings)})
     return None
+
+
+def _of_start(runtime: Runtime) -> _Diagnosis | None:
+    """A Pod that has a node and does not run there: a volume, a Secret, the network or the container runtime."""
+    if runtime.waiting_reason in {"", "CrashLoopBackOff"}:
+        return None
+    return _Diagnosis(Cause.POD_NOT_STARTED, {"reason": runtime.waiting_reason, "message": _last(runtime.warnings)})
 
 
 def _of_log(runtime: Runtime, token: Token | None) -> _Diagnosis | None:
@@ -271,6 +342,8 @@ def _of_log(runtime: Runtime, token: Token | None) -> _Diagnosis | None:
 def _of_extension(extension: Extension | None, texts: list[str]) -> _Diagnosis | None:
     if extension is None or extension.provisioning_state not in {"Failed", "Canceled"}:
         return None
+    if gave_up := _read(_GAVE_UP, texts):
+        return gave_up
     if texts:
         return _Diagnosis(Cause.INSTALLATION_FAILED, {"message": texts[0][:_LOG_LIMIT]})
     return _Diagnosis(Cause.SILENT_FAILURE)

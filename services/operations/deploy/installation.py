@@ -45,6 +45,7 @@ class Installation:
             self.registry,
             known(self.cluster, None),
             token=known(self.token, None),
+            last=True,
         )
         if failure is None:
             return None

@@ -120,9 +120,56 @@ CASES: tuple[tuple[str, Seen], ...] = (
         ),
     ),
     ("no_amd64_node", log("exec /connected-registry: exec format error")),
+    *(
+        (
+            word,
+            pod(pod_phase="Pending", waiting_reason="Unschedulable", warnings=(f"FailedScheduling: 0/2 nodes {text}",)),
+        )
+        for word, text in (
+            (
+                "unschedulable",
+                "are available: 1 Insufficient memory, 1 node(s) didn't match Pod's node affinity/selector.",
+            ),
+            ("unschedulable", "are available: 2 node(s) had untolerated taint {dedicated: gpu}."),
+            ("node_condition", "are available: 2 node(s) had untolerated taint {node.kubernetes.io/disk-pressure: }."),
+            ("node_condition", "are available: 2 node(s) were unschedulable."),
+            ("volume_elsewhere", "are available: 2 node(s) had volume node affinity conflict."),
+        )
+    ),
+    ("node_condition", pod(pod_phase="Failed", warnings=("Evicted: The node was low on resource: memory.",))),
+    *(
+        ("pods_refused", pod(warnings=(f"FailedCreate: Error creating: {text}",)))
+        for text in (
+            'pods "x" is forbidden: exceeded quota: compute, requested: limits.cpu=1',
+            'admission webhook "validation.gatekeeper.sh" denied the request: no',
+            'pods "x" is forbidden: unable to validate against any security context constraint',
+        )
+    ),
+    (
+        "pod_not_started",
+        pod(
+            pod_phase="Pending", waiting_reason="CreateContainerConfigError", warnings=('Failed: secret "x" not found',)
+        ),
+    ),
+    (
+        "pod_not_started",
+        pod(pod_phase="Pending", waiting_reason="ContainerCreating", warnings=("FailedMount: no such Secret",))
+        | {"last": True},
+    ),
+    (
+        "out_of_memory",
+        pod(
+            pod_phase="Running",
+            waiting_reason="CrashLoopBackOff",
+            restarts=3,
+            ended_reason="OOMKilled",
+            log="Starting.",
+        ),
+    ),
     ("pod_security", pod(warnings=('FailedCreate: pods "x" is forbidden: violates PodSecurity "restricted:latest"',))),
     ("image_pull", pod(pod_phase="Pending", waiting_reason="ImagePullBackOff", warnings=("Failed: i/o timeout",))),
     ("bad_password", log(UNAUTHORIZED)),
+    ("disk_error", log("UnauthorizedAccessException: Access to the path '/var/acr/data' is denied.")),
     ("token_disabled", log(UNAUTHORIZED, token=Token("/t", "edge01", "/s", enabled=False))),
     ("bad_connection_string", log("The connection string can't be used: it has no ParentGatewayEndpoint.")),
     (
@@ -137,6 +184,14 @@ CASES: tuple[tuple[str, Seen], ...] = (
     ("proxy", log("proxyconnect tcp: dial tcp 10.1.2.3:3128: connect: connection refused")),
     ("proxy", failed('Get "https://mcr.microsoft.com/v2/": Proxy Authentication Required')),
     ("tls_inspected", log("tls: failed to verify certificate: x509: certificate signed by unknown authority")),
+    ("tls_inspected", log("invalid because of errors in the certificate chain: PartialChain")),
+    ("tls_inspected", log("x509: certificate is valid for *.corp.example, not contosoacr.azurecr.io")),
+    ("wrong_time", log("x509: certificate has expired or is not yet valid: current time 2020-01-01T00:00:00Z")),
+    ("wrong_time", log("invalid because of errors in the certificate chain: NotTimeValid")),
+    ("network_rules", log('{"code":"DENIED","message":"client with IP \'192.0.2.7\' is not allowed access."}')),
+    ("proxy", log("The proxy tunnel request to proxy 'http://10.1.1.1:3128/' failed with status code '407'.")),
+    ("firewall", log("HttpRequestException: No route to host (contosoacr.azurecr.io:443)")),
+    ("firewall", log("The request was canceled due to the configured HttpClient.Timeout of 100 seconds elapsing.")),
     ("firewall", log("dial tcp: lookup contosoacr.westeurope.data.azurecr.io: i/o timeout")),
     (
         "disk_error",
@@ -155,7 +210,17 @@ CASES: tuple[tuple[str, Seen], ...] = (
         "ownership_conflict",
         helm(f'Unable to continue with install: Service "connected-registry" {IMPORTED}'),
     ),
+    ("ownership_conflict", helm(f'Unable to continue with update: Service "connected-registry" {IMPORTED}')),
     ("name_in_use", helm("cannot re-use a name that is still in use")),
+    ("name_in_use", helm('failed to create: secrets "sh.helm.release.v1.edge01.v1" already exists')),
+    ("release_busy", helm("another operation (install/upgrade/rollback) is in progress")),
+    ("unchangeable", helm('Deployment.apps "connected-registry" is invalid: spec.selector: field is immutable')),
+    ("unchangeable", helm('PersistentVolumeClaim "x" is invalid: spec: Forbidden: spec is immutable after creation')),
+    (
+        "webhook_unreachable",
+        helm('failed calling webhook "webhook.cert-manager.io": x509: certificate signed by unknown authority'),
+    ),
+    ("admission_denied", helm('admission webhook "validate.kyverno.svc-fail" denied the request: blocked')),
     (
         "namespace_terminating",
         helm("unable to create new content in namespace connected-registry because it is being terminated"),
@@ -189,7 +254,12 @@ CASES: tuple[tuple[str, Seen], ...] = (
     ),
     ("cluster_offline", arc("Offline") | failed(state="Creating")),
     ("cluster_expired", arc("Expired")),
-    ("installation_failed", helm("timed out waiting for the condition")),
+    ("installation_timed_out", helm("timed out waiting for the condition")),
+    (
+        "installation_timed_out",
+        helm("pre-install hooks failed: 1 error occurred: * job x failed: BackoffLimitExceeded"),
+    ),
+    ("installation_failed", helm("chart requires kubeVersion: >=1.28.0 which is incompatible with Kubernetes v1.25.3")),
     ("silent_failure", failed()),
     ("timed_out", {"error": Unreachable("azure", "/x", "DeadlineExceeded")}),
     ("unreachable", {"error": Unreachable("azure", "/x", "ServiceUnavailable", "busy")}),
@@ -221,6 +291,12 @@ GOING_ON: dict[str, Seen] = {
     "the extension is being created": failed(state="Creating"),
     "the volume waits for its first Pod": pod(volume_phase="Pending"),
     "the Pod starts": pod(pod_phase="Pending", waiting_reason="ContainerCreating"),
+    "the Pod waits for its Secret": pod(
+        pod_phase="Pending", waiting_reason="ContainerCreating", warnings=("FailedMount: no such Secret",)
+    ),
+    "another Pod was evicted": pod(
+        pod_phase="Pending", waiting_reason="ContainerCreating", warnings=("Evicted: The node was low on memory.",)
+    ),
     "the log tells of an error that has passed": log(UNAUTHORIZED, connected=connected("Online")),
     "the cluster is connecting": arc("Connecting"),
     "everything is fine": failed(state="Succeeded") | {"connected": connected("Online")} | arc("Connected"),
@@ -292,6 +368,15 @@ def test_a_right_that_the_bot_lacks_wins_over_what_the_registry_shows() -> None:
 
 def test_a_failure_carries_the_correlation_id() -> None:
     assert cause({"error": Refused(*TOLD, correlation_id="c0ffee")}).correlation_id == "c0ffee"
+
+
+def test_a_pull_is_told_by_the_nodes_own_words_and_not_by_its_waiting() -> None:
+    text = 'Failed: Failed to pull image "x": no space left on device'
+    seen = pod(
+        pod_phase="Pending", waiting_reason="ImagePullBackOff", warnings=(text, "Failed: Error: ImagePullBackOff")
+    )
+
+    assert cause(seen).facts["message"] == text
 
 
 def test_warnings_of_a_volume_that_is_bound_by_now_are_old() -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.gateways.kubernetes.runtime import newest, waiting_reason
+from services.gateways.kubernetes.runtime import ended_reason, newest, waiting_reason
 
 
 def pod(name: str, at: int, owner: str = "ReplicaSet", **meta: Any) -> dict[str, Any]:
@@ -40,3 +40,12 @@ def test_a_pod_without_a_node_is_unschedulable() -> None:
     conditions = [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]
 
     assert waiting_reason({"status": {"conditions": conditions}}) == "Unschedulable"
+
+
+def test_a_container_that_was_ended_and_started_again_keeps_the_reason() -> None:
+    states = {
+        "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+        "lastState": {"terminated": {"reason": "OOMKilled"}},
+    }
+
+    assert ended_reason({"status": {"containerStatuses": [states]}}) == "OOMKilled"

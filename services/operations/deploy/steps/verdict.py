@@ -27,6 +27,8 @@ STAYS = frozenset(
 )
 
 
+_SLOW = frozenset({Cause.POD_NOT_STARTED})
+"""Passes by itself when something else comes up, such as the cert-manager that fills a Secret."""
 _ON_THE_WAY = frozenset({Cause.FIREWALL, Cause.PROXY, Cause.TLS_INSPECTED})
 _LOGGED = frozenset({Cause.ALREADY_ACTIVATED, Cause.BAD_CONNECTION_STRING})
 """Read from a log, whose last words may be older than what a retry has mended."""
@@ -49,10 +51,12 @@ async def raise_if_final(
 ) -> None:
     """Raises the cause of what Azure and the cluster show, when waiting longer would not help."""
     cluster_state = await runtime(scene)
-    failure = diagnose(extension=extension, connected=connected, runtime=cluster_state)
+    final = final or scene.last
+    failure = diagnose(extension=extension, connected=connected, runtime=cluster_state, last=final)
     if failure is not None and failure.cause == Cause.BAD_PASSWORD:
         failure = diagnose(extension=extension, connected=connected, runtime=cluster_state, token=await _token(scene))
-    grace = (GRACE if scene.operation.attempt <= 1 else RECOVERY) * scene.patience
+    is_slow = scene.operation.attempt > 1 or (failure is not None and failure.cause in _SLOW)
+    grace = (RECOVERY if is_slow else GRACE) * scene.patience
     if failure is not None and (final or stays(failure, scene) or scene.waited >= grace):
         failure = at_site(failure, scene.site)
         raise await _with_hosts(failure, scene) if failure.cause in _ON_THE_WAY else failure
