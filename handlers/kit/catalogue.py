@@ -73,11 +73,16 @@ class Catalogue:
         return frozenset(name.split()[0] for name in self._commands if " " in name)
 
     def with_help(self, words: Sequence[str]) -> Sequence[str]:
-        """The words, or a `help` command in place of an empty line, a noun alone or `--help`."""
+        """The words, or a `help` command in place of an empty line, a noun alone, `--help` or a last `help`."""
         if not words:
             return ("help",)
         if len(words) == 1 and words[0].lower() in self.nouns:
             return ("help", *words)
+        if len(words) > 1 and _CHINESE.get(words[-1], words[-1].lower()) == "help":
+            # `deploy help`, where a name could stand: no connected registry has so short a name.
+            name = " ".join(words[:-1]).lower()
+            if name in self._commands or name in self.nouns:
+                return ("help", *words[:-1])
         if "--help" in words or "-h" in words:
             return ("help", *[word for word in words if not word.startswith("-")][:2])
         return words

@@ -1,15 +1,17 @@
 """Corrections of a refused line: several guesses, of which only one that would run is offered."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, islice
 
 from handlers.kit.catalogue import Catalogue
 from handlers.kit.command import Command, Commands
+from handlers.kit.nearest import nearest
 from handlers.kit.words import join
 from services.model.errors import DomainError, Invalid, NotFound
-from services.policy.sites import CONNECTED_REGISTRY_NAME, Site
+from services.policy.sites import CONNECTED_REGISTRY_NAME, Site, registry_host
 
 Words = tuple[str, ...]
 _MOST = 12
@@ -59,6 +61,17 @@ _SYNONYMS: Mapping[str, tuple[str, ...]] = {
 _NOUNS: Mapping[str, str] = {"op": "operation", "ops": "operation", "operations": "operation", "alerts": "alert"}
 
 
+_AZURE_NOUNS: tuple[tuple[Words, Words], ...] = (
+    (("acr", "connected-registry"), ()),
+    (("connected-registry",), ()),
+    (("k8s-extension",), ("extension",)),
+    (("connectedk8s",), ("cluster",)),
+    (("acr", "token"), ("token",)),
+)
+"""Groups of the Azure CLI, and the nouns of our commands that are the same."""
+_OF_THE_SITE = frozenset({"-r", "--registry", "-g", "--resource-group"})
+
+
 def correction(
     typed: Words,
     error: DomainError,
@@ -104,10 +117,12 @@ def correction(
             continue
         if permitted(candidate, parsed.site) and (not parsed.missing or candidate.modal):
             return join(guess)
+    is_unknown = isinstance(error, NotFound) and error.kind == "command" and rounds == _ROUNDS
+    last_resort = "help" if is_unknown and permitted(catalogue.get("help"), None) else ""
     if rounds == 1:
-        return ""
+        return last_resort
     again = partial(correction, catalogue=catalogue, sites=sites, permitted=permitted, slash=slash, rounds=rounds - 1)
-    return next((line for guess, candidate, slip in slips if (line := again(guess, slip, candidate))), "")
+    return next((line for guess, candidate, slip in slips if (line := again(guess, slip, candidate))), last_resort)
 
 
 def _guesses(
@@ -120,12 +135,7 @@ def _guesses(
             at = next((at for at, word in enumerate(typed) if word.partition("=")[0] == error.name), None)
             if at is None:
                 return
-            name, equals, value = typed[at].partition("=")
-            if at + 1 < len(typed) and command.parameter(f"{name}-{typed[at + 1]}".lower()):
-                # `--dry run`
-                yield [*typed[:at], f"{name}-{typed[at + 1]}".lower(), *typed[at + 2 :]]
-            for near in error.near:
-                yield [*typed[:at], near + equals + value, *typed[at + 1 :]]
+            yield from _options(typed, at, error, command)
         case NotFound():
             yield from (_replaced(typed, error.name, [name]) for name in error.near)
         case Invalid(rule="extra") if command:
@@ -134,6 +144,24 @@ def _guesses(
             if values := _FIXES[error.rule](error.value) if error.rule in _FIXES else ():
                 yield _replaced(typed, error.value, values, f"--{error.field_name.replace('_', '-')}")
             yield from (_replaced(typed, error.value, [name]) for name in error.facts.get("near", ()))
+
+
+def _options(typed: Words, at: int, error: NotFound, command: Command) -> Iterator[Sequence[str]]:
+    """The line with its unknown option `typed[at]` replaced, or left out."""
+    name, equals, value = typed[at].partition("=")
+    before, behind = typed[:at], typed[at + 1 :]
+    if name.lower() == "--dry-run":
+        # Of a command that writes nothing anyway.
+        yield [*before, *behind]
+    if behind and command.parameter(f"{name}-{behind[0]}".lower()):
+        # `--dry run`
+        yield [*before, f"{name}-{behind[0]}".lower(), *behind[1:]]
+    if re.fullmatch(r"-[a-z]", name):
+        required_first = sorted(command.parameters, key=lambda parameter: not parameter.required)
+        names = [parameter.name.replace("_", "-") for parameter in required_first]
+        yield from ([*before, f"--{long}{equals}{value}", *behind] for long in names if long.startswith(name[1]))
+    for near in error.near:
+        yield [*before, near + equals + value, *behind]
 
 
 def _replaced(typed: Words, wrong: str, values: Sequence[str], option: str = "") -> Words:
@@ -158,6 +186,8 @@ def _commands(typed: Words, error: NotFound, commands: Commands, sites: Collecti
     starts = [at for at in range(len(typed)) if [*typed[at : at + len(wrong)]] == wrong]
     before, behind = (typed[: starts[0]], typed[starts[0] + len(wrong) :]) if starts else ((), typed[1:])
     first = typed[0].lower()
+    yield from _of_azure(typed)
+    yield from _verbs(typed, commands)
     if first in _NOUNS and len(typed) > 1:
         yield [_NOUNS[first], *typed[1:]]
     for noun in dict.fromkeys(command.name.split()[0] for command in commands if " " in command.name):
@@ -170,11 +200,35 @@ def _commands(typed: Words, error: NotFound, commands: Commands, sites: Collecti
         yield [*before, *name.split(), *behind]
     named = [word for word in typed if word.lower() in sites]
     others = [word for word in typed if word.lower() not in sites and word.lower() not in _FILLERS]
-    if len(named) == 1 and len(others) == 1 and not others[0].startswith("-"):
+    if len(named) == 1 and len(others) == 1 and not (others[0].startswith("-") or commands.get(others[0].lower())):
         yield ["show", others[0], "--site", named[0].lower()]
     elif len(named) == len(typed) == 1:
         yield ["check", named[0].lower()]
-    yield ["help"]
+
+
+def _verbs(typed: Words, commands: Commands) -> Iterator[Sequence[str]]:
+    """The line with its verb in front (`berlin check`), or with the missing one (`extension edge01`, `op-1`)."""
+    first = typed[0].lower()
+    for at, word in islice(enumerate(typed), 1, 3):
+        names = [word.lower(), *_SYNONYMS.get(word.lower(), ())]
+        yield from ([*name.split(), *typed[:at], *typed[at + 1 :]] for name in names if commands.get(name))
+    verbs = [command.name.split()[1] for command in commands.under(first) if " " in command.name]
+    if "show" in verbs and len(typed) > 1 and not nearest(typed[1].lower(), verbs, cutoff=0.65):
+        yield [first, "show", *typed[1:]]
+    if len(typed) == 1 and re.fullmatch(r"op-\w+", first):
+        yield ["operation", "show", first]
+
+
+def _of_azure(typed: Words) -> Iterator[Sequence[str]]:
+    """A line of the Azure CLI as one of ours: its registry and resource group are those of a site."""
+    line = [word for at, word in enumerate(typed) if not {word, *typed[at - 1 : at]} & _OF_THE_SITE]
+    line = line[line[:1] == ["az"] :]
+    for prefix, noun in _AZURE_NOUNS:
+        if tuple(line[: len(prefix)]) == prefix:
+            yield [*noun, *line[len(prefix) :]]
+            return
+    if typed[0] == "az":
+        yield line
 
 
 def _extra(typed: Words, error: Invalid, command: Command, sites: Collection[str]) -> Iterator[Sequence[str]]:
@@ -206,18 +260,29 @@ def _extra(typed: Words, error: Invalid, command: Command, sites: Collection[str
 
 def _name(value: str) -> tuple[str, ...]:
     """`Edge01` or `edge-01` as a valid name of a connected registry."""
-    name = re.sub(r"[^a-z0-9]", "", value.lower())
+    # A letter that is no plain one is not dropped: without it the name would be another one's.
+    unaccented = unicodedata.normalize("NFKD", value.lower())
+    name = re.sub(r"[\W_]", "", "".join(filter(lambda letter: not unicodedata.combining(letter), unaccented)))
     return (name,) if CONNECTED_REGISTRY_NAME.fullmatch(name) else ()
 
 
 def _repositories(value: str) -> tuple[str, ...]:
     """The repositories in `hello-world:latest` or `Hello-World,nginx`, without tags."""
-    names = [re.sub(r"[:@].*", "", part).strip().lower() for part in value.split(",")]
+    hostless = [
+        part.strip().lower().removeprefix(f"{registry_host(part.strip().lower())}/") for part in value.split(",")
+    ]
+    names = [re.sub(r"[:@].*", "", part) for part in hostless]
     return tuple(dict.fromkeys(filter(None, names)))
+
+
+def _image(value: str) -> tuple[str, ...]:
+    """An image without the host of its registry, which is the connected registry's own."""
+    return (value.removeprefix(f"{registry_host(value)}/"),)
 
 
 _FIXES: Mapping[str, Callable[[str], tuple[str, ...]]] = {
     "name.pattern": _name,
     "repository.pattern": _repositories,
+    "image.host": _image,
 }
 """Replacements for a value that broke a rule."""

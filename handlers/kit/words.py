@@ -14,6 +14,8 @@ _FULL_WIDTH = str.maketrans({chr(code): chr(code - 0xFEE0) for code in range(0xF
 """The full-width forms of ASCII that East Asian keyboards write; undone outside of quotes only, which hold prose."""
 _DASHES = "—–−‒―‐‑"  # noqa: RUF001 - likewise
 _LONG_DASH = re.compile(rf"[-{_DASHES}]*[{_DASHES}][-{_DASHES}]*")
+_CONTINUATION = re.compile(r"(?:\\| `)[ \t]*\r?\n")
+"""At the end of a line that goes on, in a shell or in PowerShell."""
 _BULLET = re.compile(r"^\s*(?:[•◦▪‣·]|[-*]\s)\s*")
 _CODE = re.compile(r"^\s*(`{1,3})\s*(.*?)\s*\1\s*$", re.DOTALL)
 
@@ -63,7 +65,7 @@ def words(text: str, *, typed: bool = True) -> tuple[str, ...]:
     for a quote that is never closed.
     """
     if typed:
-        text = _straight(unescape(text))
+        text = _straight(_CONTINUATION.sub(" ", unescape(text)))
         # A line that was pasted from a chat or a page may still have its code marks or its bullet.
         text = _CODE.sub(r"\2", _BULLET.sub("", text))
     result: list[str] = []

@@ -36,7 +36,19 @@ CONNECTED_REGISTRY_NAME = re.compile(r"[a-z][a-z0-9]{4,39}")
 not be activated with upper case in the name."""
 
 
+def registry_host(name: str) -> str:
+    """The host of a registry before a repository, empty without one: an ACR, an edge's address, or one with a port.
+
+    Other names with a point may be repositories: people keep images of `docker.io/library/nginx` under that name.
+    """
+    host, slash, _ = name.partition("/")
+    is_host = ":" in host or re.search(r"\.azurecr\.(io|cn|us)$", host) or re.fullmatch(r"\d+\.\d+\.\d+\.\d+", host)
+    return host if slash and is_host else ""
+
+
 def _repository(name: str) -> str:
+    if registry_host(name):
+        raise ValueError("a repository stands without the host of its registry, such as `team/app`")
     if not re.fullmatch(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*", name):
         raise ValueError("a repository is lower case, such as `hello-world` or `team/app`, and has no tag")
     return name

@@ -11,7 +11,7 @@ from services.model.errors import Invalid
 from services.model.kubernetes import WorkloadSpec
 from services.operations.workload.manifest import Manifest, parse
 from services.operations.workload_removal import Place
-from services.policy.sites import Repository, Site
+from services.policy.sites import Repository, Site, registry_host
 
 WORKLOAD_NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 """A DNS label, short enough for the names that are made of it."""
@@ -140,8 +140,7 @@ def _place(namespace: str, name: str) -> Place:
 def split_image(image: str) -> tuple[str, str]:
     """Repository, and tag or digest; the tag is `latest` where none is given. Raises `Invalid`."""
     name, at, digest = image.partition("@")
-    host, slash, _ = name.partition("/")
-    if slash and (":" in host or re.search(r"\.azurecr\.(io|cn|us)$", host)):
+    if registry_host(name):
         raise Invalid("image", image, "image.host")
     repository, colon, tag = name.partition(":")
     reference = digest if at else tag if colon else "latest"

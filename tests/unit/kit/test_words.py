@@ -19,6 +19,7 @@ from services.model.errors import Invalid
         ("set --reason='a b' x", ("set", "--reason=a b", "x")),
         ('say "a \\"b\\" c"', ("say", 'a "b" c')),
         ("edge—01", ("edge—01",)),
+        ("deploy edge01 \\\n  --site berlin `\r\n--dry-run", ("deploy", "edge01", "--site", "berlin", "--dry-run")),
         ("", ()),
     ],
 )
