@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from sqlalchemy import RowMapping, and_, delete, func, select, update
+from sqlalchemy import RowMapping, and_, delete, func, or_, select, tuple_, update
 
 from services.model.incident import Incident, StoredIncident
 from services.store.base import Queries, columns, value
@@ -26,6 +26,28 @@ class Incidents(Queries):
             query = query.where(incidents.c.acr.in_(sorted(acrs)))
         async with self._reading() as connection:
             return tuple(map(_stored, (await connection.execute(query)).mappings()))
+
+    async def unshown(self, *, with_open: bool) -> tuple[StoredIncident, ...]:
+        """Those that have changed since they were last compared with their messages, oldest first.
+
+        `with_open`: and all open ones.
+        """
+        changed = incidents.c.shown < incidents.c.revision
+        which = or_(changed, incidents.c.resolved.is_(None)) if with_open else changed
+        query = select(incidents).where(which).order_by(incidents.c.opened, incidents.c.id)
+        async with self._reading() as connection:
+            return tuple(map(_stored, (await connection.execute(query)).mappings()))
+
+    async def mark_shown(self, shown: Collection[StoredIncident]) -> None:
+        """Note that every channel shows these as they are; one that has changed since is compared again."""
+        revisions = [(stored.incident.id, stored.revision) for stored in shown]
+        same = select(incidents.c.id).where(tuple_(incidents.c.id, incidents.c.revision).in_(revisions))
+        # Nobody is waited for, or two replicas that mark and change the same incidents would block each other.
+        unlocked = same.with_for_update(skip_locked=True)
+        async with self._writing() as connection:
+            await connection.execute(
+                update(incidents).where(incidents.c.id.in_(unlocked)).values(shown=incidents.c.revision)
+            )
 
     async def with_messages(self) -> frozenset[str]:
         """Cloud registries (ARM ids, lower case) with open incidents that some channel has a message of."""

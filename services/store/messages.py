@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, Text, and_, cast, delete, or_, select, update
 
-from services.model.message import Channel, LiveMessage, Subject
+from services.model.message import Channel, LiveMessage, Subject, SubjectKind
 from services.model.operation import LIVE
 from services.store.base import Queries
-from services.store.tables import events, incidents, messages, operations
+from services.store.tables import events, messages, operations
 
 NOBODY = datetime(1970, 1, 1, tzinfo=UTC)
 """End of a lease that nobody holds."""
@@ -20,7 +20,11 @@ class Messages(Queries):
 
     async def of(self, subject: Subject) -> tuple[LiveMessage, ...]:
         """A subject's messages in all channels."""
-        about = and_(messages.c.kind == subject.kind, messages.c.subject == subject.id)
+        return await self.of_all(subject.kind, [subject.id])
+
+    async def of_all(self, kind: SubjectKind, subjects: Collection[str]) -> tuple[LiveMessage, ...]:
+        """The messages of several subjects of one kind in all channels."""
+        about = and_(messages.c.kind == kind, messages.c.subject.in_(subjects))
         async with self._reading() as connection:
             return tuple(map(_message, (await connection.execute(select(messages).where(about))).mappings()))
 
@@ -89,39 +93,30 @@ class Messages(Queries):
         """Operations whose card or thread does not show their last state, oldest first.
 
         With `since`, only those that still live or were created after it. Parts of others and
-        dry runs have no card.
+        dry runs have no card. What has changed and is shown is marked, so that the next call passes it over.
         """
-        card = and_(messages.c.kind == "operation", messages.c.subject == operations.c.id)
+        changed = operations.c.shown < operations.c.revision
         newer = select(events.c.id).where(events.c.operation == operations.c.id, events.c.id > messages.c.position)
-        late = or_(messages.c.subject.is_(None), messages.c.shown < operations.c.revision, newer.exists())
-        has_card = or_(operations.c.parent == "", cast(operations.c.approval_request, Text) != "null")
-        query = select(operations.c.id).outerjoin(messages, card).where(late, has_card, operations.c.dry_run.is_(False))
-        query = query.order_by(operations.c.created)
-        if since is not None:
-            live = select(operations.c.id).where(operations.c.state.in_(LIVE))
-            recent = select(operations.c.id).where(operations.c.created >= since)
-            # Not an "or": SQLite might read all operations in the order that is asked for, the few of the day last.
-            query = query.where(operations.c.id.in_(live.union(recent)))
-        async with self._reading() as connection:
-            return tuple(await connection.scalars(query))
-
-    async def incidents_behind(self, since: datetime | None = None) -> tuple[str, ...]:
-        """Incidents that some message does not show as they are, and open ones (changed after `since`), oldest first.
-
-        An open one may lack a message in some channel, which only the watches know.
-        """
-        is_open = incidents.c.resolved.is_(None)
-        behind = or_(messages.c.shown < incidents.c.revision, messages.c.position < incidents.c.revision)
-        late = (
+        complete = (
             select(messages.c.subject)
-            .where(messages.c.kind == "incident", messages.c.subject == incidents.c.id, behind)
-            # The end of what a channel never saw is not posted there.
-            .where(or_(messages.c.ts != "", is_open))
+            .where(messages.c.kind == "operation", messages.c.subject == operations.c.id)
+            .where(messages.c.shown >= operations.c.revision, ~newer.exists())
         )
-        recent: ColumnElement[bool] = is_open if since is None else and_(is_open, incidents.c.changed >= since)
-        query = select(incidents.c.id).where(or_(recent, late.exists())).order_by(incidents.c.opened)
+        has_card = or_(operations.c.parent == "", cast(operations.c.approval_request, Text) != "null")
+        is_late = and_(has_card, operations.c.dry_run.is_(False), ~complete.exists())
+        query = select(operations.c.id, operations.c.state, operations.c.created, is_late.label("is_late"))
         async with self._reading() as connection:
-            return tuple(await connection.scalars(query))
+            rows = (await connection.execute(query.where(changed).order_by(operations.c.created))).all()
+        if not all(row.is_late for row in rows):
+            # Nobody is waited for, or two replicas that mark and change the same operations would block each other.
+            # What changes meanwhile is compared again the next time.
+            shown = select(operations.c.id).where(changed, ~is_late).with_for_update(of=operations, skip_locked=True)
+            mark = update(operations).where(operations.c.id.in_(shown)).values(shown=operations.c.revision)
+            async with self._writing() as connection:
+                await connection.execute(mark)
+        return tuple(
+            row.id for row in rows if row.is_late and (since is None or row.state in LIVE or row.created >= since)
+        )
 
 
 def _key(message: LiveMessage) -> dict[str, str]:

@@ -29,7 +29,7 @@ from services.store.base import Queries, columns, value
 from services.store.locks import Locks
 from services.store.tables import decisions, events, leases, messages, operations, steps
 
-COLUMNS = tuple(column.key for column in operations.c if column.key not in {"key", "expires", "remind"})
+COLUMNS = tuple(column.key for column in operations.c if column.key not in {"key", "expires", "remind", "shown"})
 
 RELATED = (operations.c.id, operations.c.kind, operations.c.target, operations.c.site, operations.c.state)
 

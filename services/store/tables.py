@@ -37,6 +37,18 @@ class Moment(TypeDecorator[datetime]):
 Value = JSON
 """A value as JSON, as the `Codec` has it that the store was opened with."""
 
+NONE_SHOWN = "-1"
+"""The revision that is `shown` of a subject which nobody has compared with its messages yet.
+
+Only a comparison raises it, and every change raises `revision`, also one by a replica of a version without the mark.
+"""
+
+
+def _unshown(name: str, order: str) -> Index:
+    """The subjects that have changed since they were last compared with their messages: few, however large a table."""
+    return Index(name, order, sqlite_where=text("shown < revision"), postgresql_where=text("shown < revision"))
+
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -76,10 +88,12 @@ operations = Table(
     Column("started_at", Moment),
     Column("ended_at", Moment),
     Column("revision", Integer, nullable=False),
+    Column("shown", Integer, nullable=False, server_default=NONE_SHOWN),
     Index("ix_operations_state", "state"),
     Index("ix_operations_ended_at", "ended_at"),
     Index("ix_operations_parent", "parent"),
     Index("ix_operations_created", "created"),
+    _unshown("ix_operations_unshown", "created"),
 )
 
 steps = Table(
@@ -300,7 +314,9 @@ incidents = Table(
     Column("flaps", Integer, nullable=False),
     Column("changed", Moment),
     Column("revision", Integer, nullable=False),
+    Column("shown", Integer, nullable=False, server_default=NONE_SHOWN),
     Index("ix_incidents_opened", "opened"),
+    _unshown("ix_incidents_unshown", "opened"),
     # Two processes that see the same trouble open one incident.
     Index(
         "uq_incidents_open",

@@ -1,7 +1,7 @@
 """The board in front of the sandbox's Slack: one database, one workspace, and as many processes as one likes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,6 @@ from services.model.people import Place
 from services.model.secret import Secret
 from services.operations.procedures import PROCEDURES
 from services.policy.access import Policy
-from services.policy.configuration import FixedConfiguration
 from services.policy.sites import Site
 from services.ports import Azure
 from services.store import Store, open_store
@@ -66,6 +65,15 @@ class Time:
         self.moment += timedelta(**span)
 
 
+@dataclass
+class EditedFiles:
+    """A configuration that people edit while the process runs."""
+
+    sites: Mapping[str, Site]
+    policy: Policy = field(default_factory=Policy)
+    site_lines: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Process:
     """A process of its own: its own connections, its own leases."""
@@ -73,6 +81,7 @@ class Process:
     board: Board
     summaries: SummaryPosts
     store: Store
+    configuration: EditedFiles
 
     async def shown(self) -> None:
         """Return when everything is shown that can be."""
@@ -84,6 +93,12 @@ class Process:
         """Look for what is not shown, as a process does now and then."""
         await self.board.sweep(None)
         await self.shown()
+
+    async def unshown(self) -> list[str]:
+        """Incidents that a regular look still compares with their messages, after one that found everything shown."""
+        await self.board.sweep_recent()
+        await self.shown()
+        return [stored.incident.id for stored in await self.store.incidents.unshown(with_open=False)]
 
 
 @dataclass
@@ -114,7 +129,7 @@ class World:
             pause=PAUSE,
             between_edits=between_edits,
         )
-        configuration = FixedConfiguration(self.sites, Policy())
+        configuration = EditedFiles(self.sites)
         poller = Poller(store, configuration, cast(Azure, None), lambda _: None, now=self.time.now)
         summaries = SummaryPosts(board, store, SummaryReports(store, configuration, poller, self.time))
         for kind in (OperationCards(store), AlertMessages(store, configuration), summaries):
@@ -122,7 +137,7 @@ class World:
         if started:
             await board.start()
             self.stack.push_async_callback(board.stop, 0)
-        return Process(board, summaries, store)
+        return Process(board, summaries, store, configuration)
 
     def strike(self, method: str, action: Any = "fail", **values: Any) -> None:
         """Put a fault in force."""

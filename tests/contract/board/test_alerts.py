@@ -97,7 +97,7 @@ async def test_a_deleted_message_stays_away_when_its_incident_is_over(world: Wor
     await process.look()
 
     assert (world.texts(), world.replies()) == ([], [])
-    assert await process.store.messages.incidents_behind() == ()
+    assert await process.unshown() == []
 
 
 async def test_a_channel_without_the_bot_gets_its_alert_when_it_is_invited(world: World) -> None:
@@ -125,7 +125,7 @@ async def test_the_end_of_what_a_channel_never_saw_is_not_posted_there(world: Wo
 
     assert (world.texts(), world.replies()) == ([], [])
     assert world.texts("C0GENERAL") == [":white_check_mark:  *edge01 in contosoacr has recovered*"]
-    assert await process.store.messages.incidents_behind() == ()
+    assert await process.unshown() == []
 
 
 async def test_what_is_over_before_it_was_shown_is_not_shown(world: World) -> None:
@@ -145,3 +145,30 @@ async def test_what_is_not_shown_is_found_by_the_next_process(world: World) -> N
     await (await world.process()).shown()
 
     assert len(world.texts()) == 1
+
+
+async def test_what_a_dead_process_left_is_shown_by_the_regular_look_of_another(world: World) -> None:
+    living, dead = await world.process(), await world.process(started=False)
+    await watch(living)
+    await happens(living, OFFLINE, "opened")
+    shown = await living.unshown()
+    await dead.store.sightings.apply_poll(ACR, NOW, lambda stored: PollResult(stored.poll, resolved=(OVER,)))
+    await living.board.sweep_recent()
+    await living.shown()
+
+    assert shown == []
+    assert world.texts() == [":white_check_mark:  *edge01 in contosoacr has recovered*"]
+    assert await living.unshown() == []
+
+
+async def test_an_open_alert_is_compared_with_sites_that_have_changed(world: World) -> None:
+    process = await world.process()
+    process.configuration.sites = {}
+    await watch(process)
+    await happens(process, OFFLINE, "opened")
+    before = world.texts()
+    process.configuration.sites = {"berlin": BERLIN}
+    await process.board.sweep_recent()
+    await process.shown()
+
+    assert (before, len(world.texts())) == ([], 1)

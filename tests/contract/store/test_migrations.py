@@ -95,9 +95,12 @@ async def test_messages_of_every_kind_are_carried_over(migrated: str) -> None:
     alerts = await store.messages.of(Subject("incident", "al-1"))
     due = int(DUE.timestamp())
     summaries = [await store.messages.of(Subject("summary", f"w-1:{due + day * 86400}")) for day in range(3)]
+    async with store.engine.connect() as connection:
+        cards = (await connection.execute(text("SELECT id, shown FROM operations"))).all()
     slots = [await store.summaries.last("w-1", DUE), await store.summaries.last("w-1", DUE.replace(day=5))]
     await store.close()
 
+    assert cards == [("op-1", 7)]
     assert card == (LiveMessage(Subject("operation", "op-1"), EDGE, "1.0", 7, 4, pending="op-1:5"),)
     incident = Incident("al-1", "registry", "acr/edge01", "warning", DUE, "offline", HealthReason.CONTACT_MISSED)
     assert sorted(alerts, key=lambda alert: alert.channel.id) == [

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from services.model.codec import Codec
 from services.model.message import Channel, LiveMessage, Subject
@@ -246,6 +246,22 @@ async def test_a_card_is_behind_until_it_shows_the_last_revision_and_its_thread_
 
     assert (before, shown, lacks_an_event) == ((made.id,), (), (made.id,))
     assert await store.messages.operations_behind() == ()
+    assert await compared(store) == 0
+
+
+async def compared(store: Store) -> int:
+    """How many operations the next look for cards would compare with them."""
+    async with store.engine.connect() as connection:
+        return int(await connection.scalar(text("SELECT count(*) FROM operations WHERE shown < revision")) or 0)
+
+
+async def test_what_has_no_card_is_compared_once(store: Store, add: Add) -> None:
+    await add("op-dry", state="succeeded", dry_run=True)
+    await add("op-part", state="running", parent="op-dry", approval_request=None)
+    before = await compared(store)
+
+    assert await store.messages.operations_behind() == ()
+    assert (before, await compared(store)) == (2, 0)
 
 
 async def test_between_starts_only_recent_and_living_operations_are_looked_for(store: Store, add: Add) -> None:
