@@ -96,7 +96,7 @@ class Messages(Queries):
         dry runs have no card. What has changed and is shown is marked, so that the next call passes it over.
         """
         changed = operations.c.shown < operations.c.revision
-        newer = select(events.c.id).where(events.c.operation == operations.c.id, events.c.id > messages.c.position)
+        newer = select(events.c.id).where(events.c.operation == messages.c.subject, events.c.id > messages.c.position)
         complete = (
             select(messages.c.subject)
             .where(messages.c.kind == "operation", messages.c.subject == operations.c.id)

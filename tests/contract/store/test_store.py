@@ -233,6 +233,8 @@ async def test_a_card_is_behind_until_it_shows_the_last_revision_and_its_thread_
 ) -> None:
     made = await add(state="waiting")
     card = LiveMessage(Subject("operation", made.id), Channel("T0CONTOSO", "C0EDGE"))
+    await add("op-other", state="succeeded", dry_run=True)
+    await store.operations.change("op-other", event="ended")
     before = await store.messages.operations_behind()
     await store.messages.claim(card, "this", NOW, NOW)
     await store.messages.release(card, "this", ts="1.2", shown=made.revision, position=0)
@@ -243,6 +245,7 @@ async def test_a_card_is_behind_until_it_shows_the_last_revision_and_its_thread_
     lacks_an_event = await store.messages.operations_behind()
     await store.messages.claim(card, "this", NOW, NOW)
     await store.messages.release(card, "this", position=(await store.operations.events(made.id, 0))[-1].id)
+    await store.operations.change("op-other", event="failed")
 
     assert (before, shown, lacks_an_event) == ((made.id,), (), (made.id,))
     assert await store.messages.operations_behind() == ()
