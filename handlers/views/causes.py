@@ -5,7 +5,7 @@ Causes that any kind of operation may have are here; a kind's own causes are wit
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from handlers.kit.language import phrase, t
 from handlers.views import refusals
@@ -45,6 +45,10 @@ def render(failure: Failure, kind: str = "", names: Mapping[str, object] | None 
         causes = [words_of(kind).causes, CAUSES, *(words.causes for words in WORDS.values())]
         unknown = CauseWords("It failed: {cause}.", "Retry; the details are in the bot's log.")
         words = next((known[failure.cause] for known in causes if failure.cause in known), unknown)
+        if failure.cause == EngineCause.NOT_ALLOWED and not failure.facts.get("action"):
+            words = _NO_RIGHT_NAMED
+        if failure.facts.get("error") and failure.facts.get("message") and "{message}" not in words.sentence:
+            words = replace(words, sentence=t(words.sentence) + t(" Its message: {message}"))
     facts = {
         **(names or {}),
         "cause": failure.cause,
@@ -84,7 +88,7 @@ CAUSES: Mapping[str, CauseWords] = {
         "{target} did not finish in time.", "It may still finish: look at it, then retry."
     ),
     EngineCause.UNREACHABLE: CauseWords(
-        "SYSTEM could not be reached: {code} {message}", "Retry when it answers again."
+        "SYSTEM could not be reached, or failed itself: {code} {message}", "Retry when it answers again."
     ),
     EngineCause.NOT_AUTHENTICATED: CauseWords(
         "SYSTEM rejects the bot's own identity ({code}).", "Renew the bot's credentials, then retry."
@@ -98,12 +102,18 @@ CAUSES: Mapping[str, CauseWords] = {
         "Somebody may have deleted or renamed it. Run the command again for a new plan.",
     ),
     EngineCause.CONFLICT: CauseWords(
-        "{target} already exists, or is busy with another change: {message}", "Retry when that has finished."
+        "Something is in the way of this change of {target}: {code} {message}",
+        "Fix what it names, or wait until that has finished. Then retry.",
     ),
     EngineCause.REFUSED: CauseWords(
         "SYSTEM refused this for {target}: {code} {message}", "Fix what it names, then retry."
     ),
 }
+
+_NO_RIGHT_NAMED = CauseWords(
+    "SYSTEM does not let the bot do this: {code} {message}",
+    "Fix what it names: a right that the bot's identity lacks, or a network rule. Then retry.",
+)
 
 
 def page() -> str:

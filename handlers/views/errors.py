@@ -549,11 +549,7 @@ def _happened(error: errors.Foreign, system: str, target: str) -> str:  # noqa: 
                 ranges=ranges,
             )
         case errors.Conflict():
-            return t(
-                "{system} reports a conflict: {target} already exists or is busy with another change.",
-                system=system,
-                target=target,
-            )
+            return t("{system} refused this for {target}: something is in the way.", system=system, target=target)
         case errors.Refused():
             return t("{system} refused this for {target}.", system=system, target=target)
     return t("Something went wrong between the bot and {system} ({target}).", system=system, target=target)

@@ -112,7 +112,7 @@ _UNASKED = {
         "SYSTEM could not be reached ({code}: {message}).", "This may be temporary; check again."
     ),
     "NotAuthenticated": FindingWords(
-        "SYSTEM rejects the bot's identity ({code}).", "Renew the bot's credentials and check again."
+        "SYSTEM rejects the bot's identity ({code}: {message}).", "Renew the bot's credentials and check again."
     ),
     "NotAllowed": FindingWords(
         "SYSTEM does not let the bot look: its own identity lacks {action}.",

@@ -72,6 +72,10 @@ WORDS: Mapping[tuple[str, str], Refusal] = {
         "Choose another `acr.name` in the site file.",
     ),
     ("Busy", ""): Refusal("{target} is being changed already.", "Wait until that has finished, then try again."),
+    ("Refused", "quota"): Refusal(
+        "A quota or a limit of the service is reached, so {target} can't be made or changed.",
+        "Delete what nobody needs, or have the limit raised.",
+    ),
     ("Unreadable", ""): Refusal(
         "SYSTEM's answer could not be understood, so the state of {target} is unknown.",
         "Check whether a proxy answered in its place, then try again.",
@@ -149,6 +153,11 @@ WORDS: Mapping[tuple[str, str], Refusal] = {
     ),
     ("NotAuthenticated", "tenant"): Refusal(
         "The bot's tenant or cloud is wrong.", f"Check `AZURE_TENANT_ID` and `AZURE_CLOUD`. {_OWNER}"
+    ),
+    ("NotAuthenticated", "clock"): Refusal(
+        "The token by which the bot signs in is not valid at this time.",
+        "Compare the clock of the bot's machine with the right time, and check that its token file is renewed."
+        f" {_OWNER}",
     ),
     ("NotAuthenticated", "policy"): Refusal(
         "Conditional access blocks the bot from signing in.", f"Exempt the bot's identity. {_OWNER}"

@@ -109,7 +109,7 @@ CODES = (
     ),
     Code("Forbidden", NotAllowed, "the identity lacks a right", _ERRORS_PAGE),
     Code("InvalidAuthenticationToken", NotAuthenticated, "the token is not accepted", _ERRORS_PAGE),
-    Code("ExpiredAuthenticationToken", NotAuthenticated, "the token has expired", _ERRORS_PAGE),
+    Code("ExpiredAuthenticationToken", NotAuthenticated, "the token has expired", _ERRORS_PAGE, reason="clock"),
     Code("AuthenticationFailed", NotAuthenticated, "the token is not accepted", _ERRORS_PAGE),
     Code(
         "InvalidAuthenticationTokenTenant",
@@ -140,6 +140,7 @@ CODES = (
     ),
     Code("AADSTS7000215", NotAuthenticated, "the client secret is wrong", _SIGN_IN_PAGE, reason="secret"),
     Code("AADSTS7000222", NotAuthenticated, "the client secret has expired", _SIGN_IN_PAGE, reason="secret"),
+    Code("AADSTS700024", NotAuthenticated, "the assertion is not valid at this time", _SIGN_IN_PAGE, reason="clock"),
     Code("AADSTS700016", NotAuthenticated, "the tenant has no such application", _SIGN_IN_PAGE, reason="tenant"),
     Code("AADSTS90002", NotAuthenticated, "this cloud has no such tenant", _SIGN_IN_PAGE, reason="tenant"),
     Code("AADSTS53003", NotAuthenticated, "conditional access blocks the sign-in", _SIGN_IN_PAGE, reason="policy"),
@@ -181,6 +182,13 @@ CODES = (
         ProviderNotRegistered,
         "the subscription has not registered the resource provider",
         _ERRORS_PAGE,
+    ),
+    Code(
+        "QuotaExceeded",
+        Refused,
+        "a quota or limit is reached; the status may be 409, 403 or 400",
+        "Learn: error-resource-quota",
+        reason="quota",
     ),
     # What passes
     Code("TooManyRequests", Throttled, "asked too often", _THROTTLING_PAGE),

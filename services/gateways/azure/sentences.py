@@ -52,11 +52,23 @@ def sentence(body: str) -> Sentence | None:
         return None
     if not isinstance(content, dict):
         return None
-    error = content.get("error", content)
+    error = _member(content, "error") or content
     if isinstance(error, dict):
         return of_error(error)
     # Entra's form: `error` is the code.
-    return Sentence(str(error), str(error), short(str(content.get("error_description") or "")))
+    return Sentence(str(error), str(error), short(str(_member(content, "error_description") or "")))
+
+
+def _member(content: Mapping[str, Any], name: str) -> Any:
+    """A member in whatever case: some providers write `Code` and `Message`. None where it is missing."""
+    return next((value for key, value in content.items() if key.casefold() == name), None)
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    """The text of an error; OData has it in an object with its language."""
+    message = _member(error, "message")
+    text = _member(message, "value") if isinstance(message, dict) else message
+    return text if isinstance(text, str) else ""
 
 
 def of_error(error: Mapping[str, Any]) -> Sentence:
@@ -94,13 +106,13 @@ def _joined(texts: Sequence[str]) -> str:
 
 def _levels(error: Mapping[str, Any], depth: int) -> Iterator[tuple[str, str]]:
     """Code and message of an error and of everything inside it, outermost first."""
-    message = error.get("message")
-    inner = _embedded(message) if isinstance(message, str) else None
-    yield str(error.get("code") or ""), "" if inner or not isinstance(message, str) else message
+    message = _message(error)
+    inner = _embedded(message)
+    yield str(_member(error, "code") or ""), "" if inner else message
     if depth >= DEEPEST:
         return
-    details = error.get("details")
-    below = [inner, error.get("innererror"), error.get("innerError"), *(details if isinstance(details, list) else ())]
+    details = _member(error, "details")
+    below = [inner, _member(error, "innererror"), *(details if isinstance(details, list) else ())]
     for item in below:
         if isinstance(item, dict):
             yield from _levels(item, depth + 1)

@@ -20,6 +20,7 @@ from services.gateways.azure.retries import until
 from services.gateways.azure.sentences import Sentence
 from services.model.errors import (
     AlreadyExists,
+    Busy,
     Conflict,
     Foreign,
     NotAllowed,
@@ -50,6 +51,12 @@ _MISSING_RIGHT = re.compile(
 """In a refusal for a linked scope the first action of the text is one that the identity has."""
 _PROVIDER = re.compile(r"Microsoft\.\w+", re.IGNORECASE)
 _EXISTS = re.compile(r"already exists|already present", re.IGNORECASE)
+_BUSY = re.compile(
+    r"another (operation|request|update)\b|operation [^.]{0,40}\bin progress"
+    r"|\b(being|in state) '?(updat|creat|delet|provision)",
+    re.IGNORECASE,
+)
+"""Providers say in a plain conflict too that another change is under way."""
 _TYPE = re.compile(r"(?:for|resource) type '(?P<type>[\w./]+)'")
 _REFUSED_VERSION = re.compile(r"(?:API version|api-version) '(?P<version>[\w-]+)'", re.IGNORECASE)
 _VERSIONS = re.compile(r"supported (?:api-)?versions are '(?P<list>[^']*)'", re.IGNORECASE)
@@ -122,8 +129,8 @@ def from_sentence(sentence: Sentence, status: int, target: str, correlation: str
     """Our error for what Azure says with a code, with the facts that its text holds."""
     code, text = sentence.code, sentence.text
     kind, reason = codes.meaning(code, status)
-    if kind is Conflict and _EXISTS.search(text):
-        kind = AlreadyExists
+    if kind is Conflict:
+        kind = AlreadyExists if _EXISTS.search(text) else Busy if _BUSY.search(text) else Conflict
     common = SERVICE, target, code, text, correlation, reason
     if kind is NotAllowed:
         missing = _MISSING_RIGHT.search(text)

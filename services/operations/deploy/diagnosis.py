@@ -103,7 +103,7 @@ _GAVE_UP = (
     _sign(
         Cause.INSTALLATION_TIMED_OUT,
         r"timed out waiting for|context deadline exceeded|(pre|post)-(install|upgrade) hooks? failed"
-        r"|BackoffLimitExceeded",
+        r"|failed (pre|post)-(install|upgrade)|BackoffLimitExceeded",
     ),
 )
 """What Helm says of Pods that do not get ready; the Pods themselves tell more."""

@@ -55,6 +55,21 @@ def test_a_message_that_is_nothing_but_frame_is_kept() -> None:
     assert unwrapped("The extension operation failed with the following error:") != ""
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"Code": "X", "Message": "words"},
+        {"Error": {"Code": "X", "Message": "words"}},
+        {"error": {"code": "X", "message": {"lang": "en", "value": "words"}}},
+    ],
+)
+def test_members_in_another_form_are_read(body: object) -> None:
+    read = sentence(json.dumps(body))
+
+    assert read
+    assert (read.code, read.text) == ("X", "words")
+
+
 def test_the_code_inside_a_frame_decides() -> None:
     error = {
         "code": "ResourceOperationFailure",

@@ -93,6 +93,18 @@ def test_a_conflict_that_names_what_is_there_means_that_it_exists() -> None:
     assert type(error) is AlreadyExists
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Another operation is in progress on the resource.",
+        "The registry is in state 'Updating'.",
+        "The parent is being deleted.",
+    ],
+)
+def test_a_conflict_that_names_another_change_is_waited_for(text: str) -> None:
+    assert type(refusal("Conflict", text, 409)) is Busy
+
+
 def test_a_conflict_that_names_nothing_is_not_read_as_existing() -> None:
     assert type(refusal("Conflict", "The registry is in a state that does not allow this.", 409)) is Conflict
 

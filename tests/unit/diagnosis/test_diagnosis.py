@@ -259,6 +259,7 @@ CASES: tuple[tuple[str, Seen], ...] = (
         "installation_timed_out",
         helm("pre-install hooks failed: 1 error occurred: * job x failed: BackoffLimitExceeded"),
     ),
+    ("installation_timed_out", helm("failed pre-install: pod healthcheck failed")),
     ("installation_failed", helm("chart requires kubeVersion: >=1.28.0 which is incompatible with Kubernetes v1.25.3")),
     ("silent_failure", failed()),
     ("timed_out", {"error": Unreachable("azure", "/x", "DeadlineExceeded")}),
@@ -348,6 +349,13 @@ def test_a_failure_is_passed_on_as_it_is() -> None:
     failure = Failure("silent_failure")
 
     assert diagnose(error=failure) is failure
+
+
+def test_what_the_other_system_said_is_not_dropped() -> None:
+    words = render(cause({"error": NotAuthenticated(*TOLD)})), render(cause({"error": NotAllowed(*TOLD)}))
+
+    assert ["words" in text.sentence for text in words] == [True, True]
+    assert UNKNOWN not in words[1].sentence
 
 
 def test_the_pods_own_words_win_over_azures_failure() -> None:
