@@ -13,6 +13,7 @@ from typing import get_args
 
 from handlers import COMMANDS
 from handlers.kit.catalogue import Catalogue
+from handlers.views import refusals
 from handlers.views.procedures import WORDS
 from services.model.errors import NameKind
 from services.operations.procedures import PROCEDURES
@@ -83,7 +84,9 @@ def _nouns(nodes: list[ast.expr]) -> Iterator[str]:
 
 
 def _of_procedures() -> Iterator[str]:
-    """Words of causes and findings, some of which are put together of others."""
+    """Words of refusals, causes and findings, some of which are put together of others."""
+    for refusal in refusals.WORDS.values():
+        yield from (refusal.sentence, refusal.remedy)
     for words in WORDS.values():
         for cause in words.causes.values():
             yield from (cause.sentence, cause.remedy, cause.retry)
