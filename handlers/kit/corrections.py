@@ -280,9 +280,22 @@ def _image(value: str) -> tuple[str, ...]:
     return (value.removeprefix(f"{registry_host(value)}/"),)
 
 
+def _size(value: str) -> tuple[str, ...]:
+    """`250GB`, `250 gi` or `250` in the form of Kubernetes."""
+    match = re.fullmatch(r"([1-9][0-9]*)\s*([mgt]?)i?b?", value.lower())
+    return (f"{match[1]}{(match[2] or 'g').upper()}i",) if match else ()
+
+
+def _label(value: str) -> tuple[str, ...]:
+    """`Edge_01` as a DNS label."""
+    return (re.sub(r"[_.\s]+", "-", value.lower()).strip("-"),)
+
+
 _FIXES: Mapping[str, Callable[[str], tuple[str, ...]]] = {
     "name.pattern": _name,
     "repository.pattern": _repositories,
     "image.host": _image,
+    "storage_request.pattern": _size,
+    "extension_name.pattern": _label,
 }
 """Replacements for a value that broke a rule."""

@@ -221,6 +221,10 @@ RULES: Mapping[errors.InvalidRule, _Rule] = {
         "{value} is not a repository. Use lowercase without a tag, such as `hello-world` or `team/app`.",
         value=code(value),
     ),
+    "repository.wildcard": lambda _, value, __: t(
+        "{value} has a wildcard. Name each repository: whether a connected registry syncs by one is not documented.",
+        value=code(value),
+    ),
     "sync_token.repositories": lambda field, _, __: t(
         "A connected registry syncs what the scope map of its {field} lets it, so `--repository` can't stand beside it."
         " Leave one of the two out.",

@@ -86,6 +86,7 @@ InvalidRule = Literal[
     "image.host",
     "address.pattern",
     "repository.pattern",
+    "repository.wildcard",
     "repositories.none",
     "sync_token.repositories",
     "image.source",

@@ -6,12 +6,12 @@ from typing import Literal
 from pydantic import TypeAdapter, ValidationError
 
 from services.model.errors import Invalid, InvalidRule
-from services.policy.sites import CONNECTED_REGISTRY_NAME, CONTINUOUS, MESSAGE_TTL, SYNC_WINDOW, Repository, Schedule
+from services.policy import cron
+from services.policy.sites import CONNECTED_REGISTRY_NAME, CONTINUOUS, MESSAGE_TTL, SYNC_WINDOW, Repository
 
 Mode = Literal["ReadOnly", "ReadWrite"]
 MODES: tuple[Mode, ...] = ("ReadOnly", "ReadWrite")
 _REPOSITORY: TypeAdapter[str] = TypeAdapter(Repository)
-_SCHEDULE: TypeAdapter[str] = TypeAdapter(Schedule)
 
 
 def valid_name(name: str) -> str:
@@ -40,6 +40,8 @@ def valid_timing(schedule: str, window: timedelta | None, message_ttl: timedelta
 
 def valid_repository(name: str) -> str:
     """The repository, such as `team/app`; raises `Invalid`."""
+    if "*" in name:
+        raise Invalid("repository", name, "repository.wildcard")
     try:
         return _REPOSITORY.validate_python(name)
     except ValidationError as error:
@@ -47,11 +49,15 @@ def valid_repository(name: str) -> str:
 
 
 def valid_schedule(expression: str, option: str = "schedule") -> str:
-    """The cron expression, which was given by this option; raises `Invalid`."""
-    try:
-        return _SCHEDULE.validate_python(expression)
-    except ValidationError as error:
-        raise Invalid(option, expression, "schedule.pattern") from error
+    """The cron expression, which was given by this option; raises `Invalid`, with lines that were meant as `near`.
+
+    It is stored in Azure, whose crontab knows neither the nicknames nor the last days that summaries may have.
+    """
+    read = cron.parse(expression, field_name=option)
+    if read.expression != " ".join(expression.split()) or read.last_day or read.nth_weekday:
+        near = (read.expression,) if expression.startswith("@") else ()
+        raise Invalid(option, expression, "schedule.pattern", {"near": near})
+    return expression
 
 
 def valid_window(window: timedelta) -> timedelta:

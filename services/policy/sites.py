@@ -20,6 +20,8 @@ from pydantic import (
 )
 
 from services.model.azure import AcrRef, ClusterRef
+from services.model.errors import Invalid
+from services.policy import cron
 
 MESSAGE_TTL = (timedelta(days=1), timedelta(days=90))
 """Bounds of the service for how long undelivered messages are kept (Learn: intro-connected-registry)."""
@@ -100,6 +102,13 @@ def _cron(expression: str) -> str:
         numbers = [int(number) for part in text.split(",") for number in re.findall(r"\d+", part.partition("/")[0])]
         if not re.fullmatch(r"[\d*,/A-Za-z-]+", text) or not all(low <= number <= high for number in numbers):
             raise ValueError(f"the {name} of a schedule lies between {low} and {high}")
+    try:
+        read = cron.parse(expression)
+    except Invalid as fault:
+        near = "".join(f"; did you mean `{line}`?" for line in fault.facts["near"][:1])
+        raise ValueError(f"a schedule has to be due some day, by steps and ranges within its fields{near}") from None
+    if read.last_day or read.nth_weekday:
+        raise ValueError("a schedule that is stored in Azure has no `L`")
     return expression
 
 
@@ -140,7 +149,7 @@ def _environment(name: str) -> str:
 
 
 def _size(text: str) -> str:
-    if not re.fullmatch(r"[0-9]+(Ei|Pi|Ti|Gi|Mi)", text):
+    if not re.fullmatch(r"[1-9][0-9]*(Ei|Pi|Ti|Gi|Mi)", text):
         number = re.match(r"[0-9]+", text)
         raise ValueError(
             f"a size is a number with `Mi`, `Gi`, `Ti`, `Pi` or `Ei`, such as `{(number or ['250'])[0]}Gi`"

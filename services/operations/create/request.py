@@ -120,8 +120,8 @@ def create_request(site: Site, name: str, options: CreateOptions) -> CreateReque
         repositories=repositories,
         mode=valid_mode(options.mode) if options.mode else site.sync.mode,
         schedule=valid_schedule(options.schedule) if options.schedule else site.sync.schedule,
-        window=options.window or site.sync.window,
-        message_ttl=options.message_ttl or site.sync.message_ttl,
+        window=site.sync.window if options.window is None else options.window,
+        message_ttl=site.sync.message_ttl if options.message_ttl is None else options.message_ttl,
         log_level=site.sync.log_level,
         gc_enabled=site.sync.gc_enabled if options.gc_enabled is None else options.gc_enabled,
         gc_schedule=valid_schedule(options.gc_schedule, "gc_schedule")

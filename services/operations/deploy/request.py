@@ -109,8 +109,8 @@ def filled_up(site: Site, name: str | None, options: DeployOptions) -> DeployReq
         repositories_named=bool(options.repositories),
         mode=valid_mode(options.mode) if options.mode else site.sync.mode,
         schedule=valid_schedule(options.schedule) if options.schedule else site.sync.schedule,
-        window=options.window or site.sync.window,
-        message_ttl=options.message_ttl or site.sync.message_ttl,
+        window=site.sync.window if options.window is None else options.window,
+        message_ttl=site.sync.message_ttl if options.message_ttl is None else options.message_ttl,
         log_level=site.sync.log_level,
         gc_enabled=site.sync.gc_enabled,
         gc_schedule=site.sync.gc_schedule,
@@ -144,7 +144,7 @@ def _address(text: str) -> str:
 
 
 def _storage_request(text: str) -> str:
-    if not STORAGE_REQUEST.fullmatch(text):
+    if not storage_bytes(text):
         raise Invalid("storage_request", text, "storage_request.pattern")
     return text
 

@@ -24,7 +24,12 @@ def refusal(typed: tuple[str, ...]) -> tuple[DomainError, Command | None]:
     try:
         command, rest = CATALOGUE.find(typed)
         values = CATALOGUE.parse(command, rest, SITES).arguments
-        options = DeployOptions(repositories=values.get("repository", ("hello-world",)))
+        options = DeployOptions(
+            values.get("repository", ("hello-world",)),
+            schedule=values.get("schedule"),
+            storage_request=values.get("storage_request"),
+            extension_name=values.get("extension_name"),
+        )
         deploy_request(values["site"], values["name"], options)
     except (NotFound, Invalid) as error:
         return error, command
@@ -80,6 +85,16 @@ def offered(line: str) -> str:
             "deploy edge01 --site berlin --repository contosoacr.azurecr.io/team/app:1.0,10.96.0.2/nginx",
             "deploy edge01 --site berlin --repository team/app --repository nginx",
         ),
+        ("deploy edge01 --site berlin --storage-request 250GB", "deploy edge01 --site berlin --storage-request 250Gi"),
+        (
+            "deploy edge01 --site berlin --extension-name Edge_01",
+            "deploy edge01 --site berlin --extension-name edge-01",
+        ),
+        (
+            'deploy edge01 --site berlin --schedule "0 0 2 ? * MON"',
+            'deploy edge01 --site berlin --schedule "0 2 * * MON"',
+        ),
+        ("deploy edge01 --site berlin --schedule @daily", 'deploy edge01 --site berlin --schedule "0 0 * * *"'),
         ("berlin check", "check berlin"),
         ("edge01 deploy --site berlin", "deploy edge01 --site berlin"),
         ("edge01 show", "show edge01"),
