@@ -257,15 +257,9 @@ class Board:
     async def _show_everywhere(self, subject: Subject) -> None:
         try:
             async with self._turns:
-                view = await self._kinds[subject.kind].view(subject.id)
-                stored = {message.channel: message for message in await self._messages.of(subject)}
-                channels = view.channels if view else ()
-                for unwanted in stored.keys() - set(channels):
-                    await self._messages.drop(stored[unwanted])
-            if view is not None:
-                messages = (stored.get(channel, LiveMessage(subject, channel)) for channel in channels)
-                await asyncio.gather(*(self._bring_up_in(message, view) for message in messages))
-            if view is None or not channels:
+                due = await self._due(subject)
+            await asyncio.gather(*map(self._bring_up_in, due))
+            if not due:
                 self._obstacles.passed(subject)
         except DatabaseAway:
             self._queue.later(subject, AWAY)
@@ -276,24 +270,40 @@ class Board:
             self._obstacles.met(subject, subject, type(error).__name__, longest=LONG)
         self._obstacles.left(subject)
 
-    async def _bring_up_in(self, message: LiveMessage, view: View) -> None:
-        """Show a subject's latest state in one channel."""
-        subject, channel = message.subject, message.channel
-        needs_edit = message.shown < view.revision
-        unfinished = needs_edit or message.pending or view.complete is not None
-        if not unfinished and not await view.replies(message):
-            self._obstacles.passed(subject)
-            return
+    async def _due(self, subject: Subject) -> list["_Due"]:
+        """The messages of a subject that do not show everything; those that show what no longer exists are dropped.
+
+        Nothing of the view is returned: a thousand subjects may wait for Slack, and each is read again when its turn
+        comes.
+        """
+        view = await self._kinds[subject.kind].view(subject.id)
+        stored = {message.channel: message for message in await self._messages.of(subject)}
+        channels = view.channels if view else ()
+        for unwanted in stored.keys() - set(channels):
+            await self._messages.drop(stored[unwanted])
+        if view is None:
+            return []
+        due: list[_Due] = []
+        for channel in channels:
+            message = stored.get(channel, LiveMessage(subject, channel))
+            outdated = message.shown < view.revision
+            if outdated or message.pending or view.complete is not None or await view.replies(message):
+                due.append(_Due(message, is_edit=bool(message.ts) and outdated, urgent=view.urgent))
+        return due
+
+    async def _bring_up_in(self, due: "_Due") -> None:
+        """Show a subject's latest state in one channel, as soon as Slack's limits allow it."""
+        subject, channel = due.message.subject, due.message.channel
         if self._obstacles.stop(subject, None, channel, subject):
             return
         # Wait here, before taking the lease and a turn that others need.
-        if message.ts and needs_edit:
-            await self._wait_for_edit_budget(message, view)
+        if due.is_edit:
+            await self._wait_for_edit_budget(due)
         else:
             await self._posting.posts(channel).ready()
         try:
             async with self._turns:
-                await self._write_to(message)
+                await self._write_to(due.message)
         except _LeaseLost:
             self._queue.later(subject, self._pause)
         except Throttled:
@@ -307,18 +317,18 @@ class Board:
             else:
                 self._obstacles.met(subject, subject, error.code, longest=LONG)
 
-    async def _wait_for_edit_budget(self, message: LiveMessage, view: View) -> None:
+    async def _wait_for_edit_budget(self, due: "_Due") -> None:
         """Wait until an edit is within the budget; progress waits longer than ends and questions."""
-        urgent = view.urgent
-        if message.edited is not None and not urgent:
-            since = (self._clock.now() - message.edited).total_seconds()
+        subject, urgent = due.message.subject, due.urgent
+        if due.message.edited is not None and not urgent:
+            since = (self._clock.now() - due.message.edited).total_seconds()
             pause = min(max(self._between_edits - since, 0), self._between_edits)
-            urgent = await self._becomes_urgent(message.subject, pause)
+            urgent = await self._becomes_urgent(subject, pause)
         while (wait := self._posting.updates.wait(keep=0 if urgent else URGENT)) > 0:
             if urgent:
                 await asyncio.sleep(wait)
             else:
-                urgent = await self._becomes_urgent(message.subject, min(wait, 1))
+                urgent = await self._becomes_urgent(subject, min(wait, 1))
 
     async def _becomes_urgent(self, subject: Subject, seconds: float) -> bool:
         """Wait, but return True as soon as the subject ends or asks a question, which is shown at once."""
@@ -327,10 +337,13 @@ class Board:
         while (remaining := until - loop.time()) > 0:
             if not await self._queue.changes_within(subject, remaining):
                 return False
-            view = await self._kinds[subject.kind].view(subject.id)
-            if view is None or view.urgent:
+            if await self._is_urgent(subject):
                 return True
         return False
+
+    async def _is_urgent(self, subject: Subject) -> bool:
+        view = await self._kinds[subject.kind].view(subject.id)
+        return view is None or view.urgent
 
     # --- one message, claimed ---------------------------------------------------------------------------------------
 
@@ -488,6 +501,15 @@ class Board:
                 log.warning("message_shortened", channel=channel.id, error=refusals[0].code)
             return ts
         raise refusals[0]
+
+
+@dataclass(frozen=True)
+class _Due:
+    """A message, as it was read, that does not show everything. `urgent` takes precedence over progress."""
+
+    message: LiveMessage
+    is_edit: bool
+    urgent: bool
 
 
 class _Claim:
