@@ -68,6 +68,10 @@ class AlertMessages:
             comes_back=not incident.resolved,
         )
 
+    async def is_urgent(self, _subject: str) -> bool:
+        """Every alert is."""
+        return True
+
     async def behind(self, since: datetime | None) -> tuple[str, ...]:
         """Incidents that some channel does not show as they are.
 

@@ -104,8 +104,6 @@ class View:
     readers: Mapping[Channel, str] = field(default_factory=dict)
     """Whose language it is in there, a person by Slack id; English where nobody is named."""
     reported: Incident | None = None
-    urgent: bool = True
-    """Whether an edit takes precedence over those that only show progress."""
     comes_back: bool = True
     """Whether the message is posted again after somebody deleted it."""
     complete: Callable[[], Awaitable[None]] | None = None
@@ -122,6 +120,9 @@ class Kind(Protocol):
 
     async def view(self, subject: str) -> View | None:
         """A subject as it is now; None when there is nothing to show."""
+
+    async def is_urgent(self, subject: str) -> bool:
+        """Whether an edit takes precedence over those that only show progress. Asked at each change."""
 
     async def behind(self, since: datetime | None) -> Iterable[str]:
         """Subjects whose latest state may not be shown; with `since` only those that changed after it."""
@@ -288,7 +289,7 @@ class Board:
             message = stored.get(channel, LiveMessage(subject, channel))
             outdated = message.shown < view.revision
             if outdated or message.pending or view.complete is not None or await view.replies(message):
-                due.append(_Due(message, is_edit=bool(message.ts) and outdated, urgent=view.urgent))
+                due.append(_Due(message, is_edit=bool(message.ts) and outdated))
         return due
 
     async def _bring_up_in(self, due: "_Due") -> None:
@@ -319,7 +320,8 @@ class Board:
 
     async def _wait_for_edit_budget(self, due: "_Due") -> None:
         """Wait until an edit is within the budget; progress waits longer than ends and questions."""
-        subject, urgent = due.message.subject, due.urgent
+        subject = due.message.subject
+        urgent = await self._kinds[subject.kind].is_urgent(subject.id)
         if due.message.edited is not None and not urgent:
             since = (self._clock.now() - due.message.edited).total_seconds()
             pause = min(max(self._between_edits - since, 0), self._between_edits)
@@ -337,13 +339,9 @@ class Board:
         while (remaining := until - loop.time()) > 0:
             if not await self._queue.changes_within(subject, remaining):
                 return False
-            if await self._is_urgent(subject):
+            if await self._kinds[subject.kind].is_urgent(subject.id):
                 return True
         return False
-
-    async def _is_urgent(self, subject: Subject) -> bool:
-        view = await self._kinds[subject.kind].view(subject.id)
-        return view is None or view.urgent
 
     # --- one message, claimed ---------------------------------------------------------------------------------------
 
@@ -505,11 +503,10 @@ class Board:
 
 @dataclass(frozen=True)
 class _Due:
-    """A message, as it was read, that does not show everything. `urgent` takes precedence over progress."""
+    """A message, as it was read, that does not show everything."""
 
     message: LiveMessage
     is_edit: bool
-    urgent: bool
 
 
 class _Claim:

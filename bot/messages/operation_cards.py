@@ -39,8 +39,11 @@ class OperationCards:
             render=render,
             replies=partial(self._replies, operation),
             first_position=0,
-            urgent=operation.state not in {"running", "planning"},
         )
+
+    async def is_urgent(self, subject: str) -> bool:
+        """Ends and questions are."""
+        return await self._store.operations.state(subject) not in {"running", "planning"}
 
     async def behind(self, since: datetime | None) -> tuple[str, ...]:
         """Operations whose card or thread is incomplete."""

@@ -53,6 +53,10 @@ class SummaryPosts:
         due = await self._reporting.due(watch) if watch else None
         return self._view(due) if due is not None and due.subject == subject else None
 
+    async def is_urgent(self, _subject: str) -> bool:
+        """Every summary is: its time has come."""
+        return True
+
     async def behind(self, _since: datetime | None) -> tuple[str, ...]:
         """Every summary that is due and not posted: missed while no process ran, or left by one that died."""
         dues = [await self._reporting.due(watch) for watch in await self._store.watches.all()]

@@ -43,6 +43,7 @@ _WHOLE = select(
 # Asked several times in each step. SQLAlchemy works out how to compile a statement once for each that is built.
 _ONE = _WHOLE.where(operations.c.id == bindparam("operation"))
 _CANCELLING = select(operations.c.cancelling).where(operations.c.id == bindparam("operation"))
+_STATE = select(operations.c.state).where(operations.c.id == bindparam("operation"))
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _STEPS = select(steps).where(steps.c.operation.in_(_IDS)).order_by(steps.c.index)
 _DECISIONS = select(decisions).where(decisions.c.operation.in_(_IDS)).order_by(decisions.c.at)
@@ -73,6 +74,12 @@ class Operations(Queries):
         """The operation, or None."""
         loaded = await self._load(_ONE, operation=operation)
         return loaded[0] if loaded else None
+
+    async def state(self, operation: str) -> State | None:
+        """Its state, or None where there is no such operation."""
+        async with self._reading() as connection:
+            state: State | None = await connection.scalar(_STATE, {"operation": operation})
+            return state
 
     async def is_cancelling(self, operation: str) -> bool:
         """Whether somebody has cancelled it while it ran."""
