@@ -3,10 +3,10 @@
 import asyncio
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -39,6 +39,8 @@ VERSIONS = "bot_schema"
 MIGRATIONS = Path(__file__).parent / "migrations" / "versions"
 MIGRATING = 7_255_311
 """Number of the advisory lock under which PostgreSQL's tables are brought up to date."""
+LARGE, LARGE_KEPT = 2_000, 16
+"""Characters from which a JSON column is large, and how many of those are kept as they were read."""
 Schema = Literal["none", "older", "current"]
 """Whose tables a database has: nobody's yet, an older version's, this version's."""
 CONNECT = 10
@@ -137,12 +139,18 @@ def _check_current(url: str) -> None:
         raise UnusableDatabase("its tables are those of an older version: stop the bot and run python -m bot migrate")
 
 
+def _loads(codec: Codec) -> Callable[[str | bytes], Any]:
+    """Reads a JSON column. Large ones are plans, which don't change, and a run reads its own some sixty times."""
+    large = lru_cache(LARGE_KEPT)(codec.loads)
+    return lambda text: large(text) if len(text) > LARGE else codec.loads(text)
+
+
 def _engine(url: str, codec: Codec) -> AsyncEngine:
     engine = create_async_engine(
         _with_driver(url, asynchronous=True),
-        # Psycopg keeps functions by their code: bare methods of a second codec would be taken for those of the first.
+        # Psycopg keeps functions by their code: bare ones of a second codec would be taken for those of the first.
         json_serializer=partial(codec.dumps),
-        json_deserializer=partial(codec.loads),
+        json_deserializer=partial(_loads(codec)),
         **_options(url),
         **({"module": SqliteDriver()} if url.startswith("sqlite") else {}),
     )
@@ -160,10 +168,12 @@ def _engine(url: str, codec: Codec) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
-        # A transaction that reads first and writes later could not be made a writer while another one writes.
-        connection.exec_driver_sql(
-            "BEGIN IMMEDIATE" if not connection.get_execution_options().get("reads") else "BEGIN"
-        )
+        if connection.get_execution_options().get("reads"):
+            driver: Any = connection.connection.dbapi_connection
+            driver.begin_reading()
+        else:
+            # A transaction that reads first and writes later could not be made a writer while another one writes.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 
