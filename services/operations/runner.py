@@ -295,10 +295,7 @@ class Runner:
         began = running.steps[index].started or self._clock.now()
         self._recall_writes(running, "complete", "running")
         await asyncio.sleep(step.first * self._pace)
-        while True:
-            running = await self._get(operation)
-            if running.cancelling:
-                return CANCELLED
+        while not running.cancelling:
             if running.children:
                 self._changed(operation)  # what its parts do is on its card
             waited = self._clock.now() - began
@@ -312,8 +309,9 @@ class Runner:
             requested = max(progress.not_before, float(getattr(progress.token, "retry_after", 0) or 0))
             grown = max(FIRST_PAUSE, min(step.interval, waited.total_seconds() / GROWTH))
             await self._note(running, index, progress.note or _pause(progress.paused))
-            # A cancellation ends the pause early; the loop sees it next.
             await self._cancelled_within(running, max(requested, grown * self._pace))
+            running = await self._get(operation)
+        return CANCELLED
 
     def _recall_writes(self, operation: Operation, *states: StepState) -> None:
         """Remember what steps in these states wrote, perhaps in a process that is gone: a 404 for it is asked again."""
