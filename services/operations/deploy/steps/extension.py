@@ -153,7 +153,7 @@ INSTALL = Step(
     writes=lambda site, planned: f"{site.cluster_ref.id}{EXTENSIONS}/{planned.params['name']}",
     exists=lambda scene: is_there(scene.azure.extensions.get(scene.site.cluster_ref, scene.params["name"])),
     interval=5,
-    first=0.3,  # Helm has never been done at once
+    first=0.2,  # Helm has never been done at once
     within=timedelta(minutes=30),
     # A run may have filled the password slot that was idle; a retry fills the approved one again.
     shifting=frozenset({"slot"}),
