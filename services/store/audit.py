@@ -5,12 +5,13 @@ of the last row that was cut off at the beginning (0 and empty while nothing was
 """
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, delete, func, insert, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.model.audit import (
@@ -27,10 +28,12 @@ from services.model.audit import (
 )
 from services.model.codec import Codec
 from services.store.base import Queries, columns, value
-from services.store.tables import audit, audit_chain
+from services.store.tables import audit, audit_chain, audit_mentions
 
 BATCH = 1000
 """Rows that are read at once."""
+MENTION = re.compile(r"\bop-[0-9a-z]{1,29}")
+"""An operation's id in a text of lower case."""
 EVERYTHING = AuditSelection()
 _FIELDS = tuple(AuditRow.__dataclass_fields__)
 
@@ -51,7 +54,19 @@ class Audit(Queries):
             number = end.number + 1
             digest = hash_of(content({**values, "number": number, "previous": end.hash}))
             await connection.execute(insert(audit).values(**values, id=number, previous=end.hash, hash=digest))
-            await connection.execute(update(audit_chain).values(number=number, hash=digest))
+            texts = [(number, row.text)]
+            if end.searched < end.number:
+                # A replica of a version without `audit_mentions` has written rows since.
+                unsearched = select(audit.c.id, audit.c.text).where(audit.c.id > end.searched)
+                texts = [(stored.id, stored.text) for stored in await connection.execute(unsearched)]
+            mentions = [
+                {"operation": operation, "audit": stored}
+                for stored, searched in texts
+                for operation in {*MENTION.findall(searched.lower())}
+            ]
+            if mentions:
+                await connection.execute(insert(audit_mentions), mentions)
+            await connection.execute(update(audit_chain).values(number=number, hash=digest, searched=number))
 
     async def newest(
         self, selection: AuditSelection = EVERYTHING, *, before: int | None = None, limit: int = BATCH
@@ -114,6 +129,7 @@ class Audit(Queries):
             if done.rowcount:
                 # The triggers let go what lies before the cut, and nothing else.
                 await connection.execute(delete(audit).where(audit.c.id <= part.end.number))
+                await connection.execute(delete(audit_mentions).where(audit_mentions.c.audit <= part.end.number))
         return done.rowcount == 1
 
     @asynccontextmanager
@@ -137,8 +153,15 @@ def _selected(query: Select[Any], selection: AuditSelection) -> Select[Any]:
     if selection.sites is not None:
         conditions.append(audit.c.site.in_(selection.sites))
     if selection.operation:
-        names_it = audit.c.text.contains(selection.operation, autoescape=True)
-        conditions.append(or_(audit.c.operation == selection.operation, names_it))
+        named = selection.operation.lower()
+        unsearched = audit.c.id > select(audit_chain.c.searched).scalar_subquery()
+        # Not an "or", for which all rows would be read.
+        rows = union(
+            select(audit.c.id).where(audit.c.operation == named),
+            select(audit_mentions.c.audit).where(audit_mentions.c.operation == named),
+            select(audit.c.id).where(unsearched, audit.c.text.contains(named, autoescape=True)),
+        )
+        conditions.append(audit.c.id.in_(rows))
     return query.where(*conditions)
 
 

@@ -91,8 +91,9 @@ operations = Table(
     Column("shown", Integer, nullable=False, server_default=NONE_SHOWN),
     Index("ix_operations_state", "state"),
     Index("ix_operations_ended_at", "ended_at"),
-    Index("ix_operations_parent", "parent"),
+    Index("ix_operations_parent", "parent", sqlite_where=text("parent <> ''"), postgresql_where=text("parent <> ''")),
     Index("ix_operations_created", "created"),
+    Index("ix_operations_target_created", "target", "created"),
     _unshown("ix_operations_unshown", "created"),
 )
 
@@ -178,8 +179,17 @@ audit_chain = Table(
     Column("hash", String(64), nullable=False),
     Column("cut_number", Integer, nullable=False),
     Column("cut_hash", String(64), nullable=False),
+    Column("searched", Integer, nullable=False, server_default="0"),
 )
-"""One row: where the chain of `audit` ends, and behind which row it begins."""
+"""One row: where the chain of `audit` ends, behind which row it begins, up to which `audit_mentions` is complete."""
+
+audit_mentions = Table(
+    "audit_mentions",
+    metadata,
+    Column("operation", String(32), primary_key=True),
+    Column("audit", Integer, primary_key=True, autoincrement=False, index=True),
+)
+"""The operations that the texts of audit rows name: commands about one are no rows of its own."""
 
 deliveries = Table(
     "deliveries",

@@ -74,6 +74,21 @@ async def test_a_selection_goes_by_time_person_site_and_operation(written: Store
     assert await written.audit.count(AuditSelection(operation="op-1")) == 2
 
 
+async def test_what_an_older_version_has_written_since_is_found_by_its_text(written: Store) -> None:
+    async def about_the_operation() -> int:
+        return await written.audit.count(AuditSelection(operation="OP-1"))
+
+    await written.audit.record(replace(ROW, text="operation approve op-1 shop-2"))
+    await written.audit.record(replace(ROW, text="operation retry op-1"))
+    async with written.engine.begin() as connection:
+        await connection.execute(text("DELETE FROM audit_mentions"))
+        await connection.execute(text("UPDATE audit_chain SET searched = 5"))
+    before = await about_the_operation()
+    await written.audit.record(replace(ROW, text="operation show op-10"))
+
+    assert (before, await about_the_operation()) == (2, 2)
+
+
 async def test_each_exported_line_holds_the_hash_of_the_line_without_it(written: Store) -> None:
     lines = [line async for line in written.audit.lines()]
 
