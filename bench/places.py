@@ -30,7 +30,7 @@ class Place:
     @property
     def resident(self) -> float:
         """Memory of the largest process in MiB."""
-        return max(bot.process.memory_info().rss for bot in self.bots) / MIB
+        return max(bot.living.memory_info().rss for bot in self.bots) / MIB
 
     @property
     def processor(self) -> float:
@@ -40,7 +40,7 @@ class Place:
     @property
     def processors(self) -> list[float]:
         """Seconds of processor time of each process."""
-        times = [bot.process.cpu_times() for bot in self.bots]
+        times = [bot.living.cpu_times() for bot in self.bots]
         return [time.user + time.system for time in times]
 
     async def share(self, seconds: float) -> float:

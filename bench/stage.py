@@ -215,6 +215,14 @@ class Bot:
         return psutil.Process(self._running.pid)
 
     @property
+    def living(self) -> psutil.Process:
+        """The same; raises RuntimeError with the end of its log when it has ended by itself."""
+        if self._running and self._running.returncode is not None:
+            last = self._log.read_text(encoding="utf-8").splitlines()[-3:]
+            raise RuntimeError(f"the bot ended with exit code {self._running.returncode}: {' '.join(last)}")
+        return self.process
+
+    @property
     def database(self) -> Path:
         """The file with the operations."""
         return self.folder / "data" / "bot.db"

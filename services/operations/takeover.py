@@ -14,8 +14,8 @@ from services.model.errors import DatabaseAway
 from services.operations.engine import Engine
 from services.store.executor_lease import ExecutorLease
 
-BEAT = 3.0
-"""Seconds between two renewals, and between two looks for processes that are gone."""
+LOOK = 3.0
+"""Seconds between two looks for processes that are gone."""
 ORPHANS = 5
 """Looks from one for work of processes without a lease to the next."""
 log = structlog.get_logger("operations")
@@ -31,17 +31,29 @@ class TakeOver:
         self._engine = engine
         self._follow = follow
         self._looks = 0
-        self._tasks: tuple[asyncio.Task[None], ...] = ()
+        self._looking: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to renew the lease and to look. Apart, since a take-over may last longer than a lease."""
-        self._tasks = tuple(asyncio.create_task(_repeat(work)) for work in (self._lease.renew, self._look))
+        self._lease.keep()
+        self._looking = asyncio.create_task(self._look_regularly())
 
     async def stop(self) -> None:
         """Do neither any longer."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+        await self._lease.keep_no_longer()
+
+    async def _look_regularly(self) -> None:
+        while True:
+            try:
+                await self._look()
+            except DatabaseAway:
+                log.debug("lost_processes_not_looked_for")
+            except Exception:
+                log.exception("takeover_failed")
+            await asyncio.sleep(LOOK)
 
     async def _look(self) -> None:
         gone = set(await self._lease.take())
@@ -53,14 +65,3 @@ class TakeOver:
         workflows = await self._engine.recover(gone)
         log.warning("work_taken_over", executors=sorted(gone), workflows=workflows)
         await self._follow(gone)
-
-
-async def _repeat(work: Callable[[], Awaitable[None]]) -> None:
-    while True:
-        try:
-            await work()
-        except DatabaseAway:
-            log.debug("lease_not_renewed")
-        except Exception:
-            log.exception("takeover_failed")
-        await asyncio.sleep(BEAT)

@@ -3,16 +3,23 @@
 A process renews its lease every few seconds. When it no longer does, another process deletes the lease and takes over
 the work. By its own clock a process trusts its lease for less time than the server grants, so it stops writing before
 anybody may take over: also one that was frozen, and wakes up in the middle of a step.
+
+A renewal takes several turns of an event loop. On a busy machine, where a loop has much to do, these may take longer
+than a lease lasts. So a thread with a loop and a connection of its own renews, as long as the process's loop goes on at
+all.
 """
 
 import asyncio
 import os
 import secrets
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
+from threading import Event, Thread
 from typing import NoReturn
 
+import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -27,6 +34,13 @@ STARTING = 60.0
 """Seconds that the first lease lasts: a start blocks the event loop, and with it the renewals."""
 LONGEST = 5.0
 """Seconds for one question; a connection that broke without a word would keep it waiting for minutes."""
+BEAT = 3.0
+"""Seconds between two renewals."""
+STANDSTILL = 10.0
+"""Seconds without a turn of the process's event loop after which it counts as hung, and is renewed no more."""
+SIGN = 1.0
+"""Seconds between two signs of life of that loop."""
+log = structlog.get_logger("database")
 
 _BEGIN = """
 INSERT INTO executor_lease (executor_id, started_at, expires_at)
@@ -54,9 +68,11 @@ class ExecutorLease(Queries):
     Before `begin`, and on SQLite for ever, there is none, and the process may write.
     """
 
-    def __init__(self, engine: AsyncEngine, access: Access) -> None:
+    def __init__(self, engine: AsyncEngine, access: Access, renewing: Callable[[], AsyncEngine]) -> None:
+        """`renewing` opens the connections of the thread that renews: they belong to its loop."""
         super().__init__(engine)
         self._access = access
+        self._open_renewing = renewing
         self.executor = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
         """The name of this process, which no other one ever has."""
         self.replicas: tuple[str, ...] = (self.executor,)
@@ -66,6 +82,11 @@ class ExecutorLease(Queries):
         self._lost: Callable[[], NoReturn] | None = None
         self._renewed = self._steady_since = 0.0
         self._trusted_until = 0.0
+        self._turned = 0.0
+        """When the process's loop last gave a sign of life."""
+        self._signs: asyncio.Task[None] | None = None
+        self._thread: Thread | None = None
+        self._ending = Event()
 
     @property
     def is_shared(self) -> bool:
@@ -90,6 +111,45 @@ class ExecutorLease(Queries):
         self._lost, self._steady_since = lost, sent
         self._trust(sent, STARTING)
 
+    def keep(self, beat: float = BEAT, standstill: float = STANDSTILL) -> None:
+        """Begin to renew every `beat` seconds, unless the running loop has stood still for `standstill` seconds."""
+        self._turned = _now()
+
+        async def give_signs() -> None:
+            while True:
+                await asyncio.sleep(SIGN)
+                self._turned = _now()
+
+        self._signs = asyncio.create_task(give_signs())
+        self._thread = Thread(target=asyncio.run, args=(self._keep(beat, standstill),), name="lease", daemon=True)
+        self._thread.start()
+
+    async def keep_no_longer(self) -> None:
+        """End the thread. The lease runs out unless `end` ends it."""
+        if self._signs is None or self._thread is None:
+            return
+        self._signs.cancel()
+        self._ending.set()
+        await asyncio.to_thread(self._thread.join)
+
+    async def _keep(self, beat: float, standstill: float) -> None:
+        """In the thread. What a loop that stands still should do is left to other processes."""
+        engine, stands = self._open_renewing(), False
+        while not self._ending.is_set():
+            stood, stands = stands, _now() - self._turned >= standstill
+            if stands and not stood:
+                log.warning("event_loop_stands", seconds=round(_now() - self._turned, 1))
+            try:
+                if not stands:
+                    await self._renew(engine)
+            except DatabaseAway:
+                log.debug("lease_not_renewed")
+            except Exception:
+                log.exception("lease_not_renewed")
+            # This thread's loop has nothing else to do.
+            self._ending.wait(beat)
+        await engine.dispose()
+
     async def check(self) -> None:
         """See `Fence`."""
         if self._lost is not None and _now() >= self._trusted_until:
@@ -97,11 +157,14 @@ class ExecutorLease(Queries):
 
     async def renew(self) -> None:
         """See `Fence`. A lease that has run out, but that nobody has taken, is in force again."""
+        await self._renew(self._engine)
+
+    async def _renew(self, engine: AsyncEngine) -> None:
         if self._lost is None:
             return
         sent = _now()
         try:
-            async with self._asking() as connection:
+            async with self._asking(engine) as connection:
                 renewal = {"executor": self.executor, "seconds": LASTS}
                 is_ours = (await connection.execute(text(_RENEW), renewal)).rowcount == 1
                 replicas = tuple(await connection.scalars(text(_IN_FORCE)))
@@ -148,12 +211,13 @@ class ExecutorLease(Queries):
         self._renewed, self._trusted_until = sent, sent + seconds - MARGIN
 
     @asynccontextmanager
-    async def _asking(self) -> AsyncIterator[AsyncConnection]:
+    async def _asking(self, engine: AsyncEngine | None = None) -> AsyncIterator[AsyncConnection]:
         """A transaction that no fence holds up."""
         with self._access.watched("write"):
-            async with asyncio.timeout(LONGEST), self._engine.begin() as connection:
+            async with asyncio.timeout(LONGEST), (engine or self._engine).begin() as connection:
                 yield connection
 
 
 def _now() -> float:
-    return asyncio.get_running_loop().time()
+    """The same in all threads."""
+    return time.monotonic()

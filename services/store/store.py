@@ -94,7 +94,7 @@ async def open_store(url: str, codec: Codec | None = None, clock: Clock | None =
     if engine.dialect.name != "sqlite":
         _end_idle_transactions(engine)
     # Connections of its own: renewals must not wait for those that work.
-    lease = ExecutorLease(_engine(url, codec), access := Access.of(engine))
+    lease = ExecutorLease(_engine(url, codec), access := Access.of(engine), partial(_engine, url, codec))
     access.fence = lease
     locks = Locks(engine)
     return Store(

@@ -5,8 +5,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
+import psycopg
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from services.model.message import Channel, LiveMessage, Subject
 from services.store import Store, open_store
@@ -95,3 +97,33 @@ async def test_the_messages_that_a_dead_process_was_writing_are_released(postgre
 async def test_a_process_that_freezes_in_a_transaction_keeps_its_locks_no_longer_than_its_lease(postgres: str) -> None:
     async with processes(postgres, 1) as (store,), store.engine.connect() as connection:
         assert await connection.scalar(text("show idle_in_transaction_session_timeout")) == "9s"
+
+
+def expiry(connection: psycopg.Connection) -> datetime:
+    """When the only lease runs out; asks without the event loop."""
+    (expires_at,) = connection.execute("select expires_at from executor_lease").fetchone() or (NOW,)
+    return datetime.fromisoformat(str(expires_at))
+
+
+async def test_a_lease_is_renewed_while_the_event_loop_has_too_much_to_do(postgres: str) -> None:
+    async with processes(postgres, 1) as (store,):
+        with psycopg.connect(postgres, autocommit=True) as connection:
+            await expire(store)
+            store.lease.keep(beat=0.01)
+            while expiry(connection) < datetime.now(UTC):
+                pass  # the loop gets no turn
+
+        await store.lease.keep_no_longer()
+
+
+async def test_a_lease_runs_out_when_the_event_loop_stands_still(postgres: str) -> None:
+    async with processes(postgres, 1) as (store,):
+        with psycopg.connect(postgres, autocommit=True) as connection, capture_logs() as logs:
+            await expire(store)
+            store.lease.keep(beat=0.01, standstill=0)
+            while not logs:
+                pass
+            expires_at = expiry(connection)
+
+        await store.lease.keep_no_longer()
+        assert (logs[0]["event"], expires_at < datetime.now(UTC)) == ("event_loop_stands", True)
