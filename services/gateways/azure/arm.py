@@ -142,6 +142,24 @@ class Arm:
             raise unreadable(target, response.headers.get("x-ms-correlation-request-id", ""))
         return body
 
+    async def entries(self, target: str, version: str = "", *, deadline: float) -> list[dict[str, Any]]:
+        """The JSON objects of a list, of all its pages. Raises `Unreadable` as `items` does."""
+        entries: list[dict[str, Any]] = []
+        url, links = self.url(target, version), set[str]()
+        while url:
+            links.add(url)
+            as_given = bool(version) or len(links) > 1
+            body = await self.object(url, target=target, deadline=deadline, as_given=as_given)
+            page = body.get("value")
+            if not isinstance(page, list):
+                call = newest.get()
+                raise unreadable(target, call.correlation_id if call else "")
+            entries += page
+            url = str(body.get("nextLink") or "")
+            if url in links or len(links) > MAX_PAGES or len(entries) > MAX_ITEMS:
+                raise unreadable(target)
+        return entries
+
 
 def json_object(response: AsyncHttpResponse) -> dict[str, Any] | None:
     """An answer's body as an object; None when it is none."""

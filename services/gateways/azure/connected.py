@@ -10,7 +10,7 @@ from azure.core.rest import AsyncHttpResponse
 from azure.mgmt.containerregistry import models
 
 from services.gateways.azure import reading
-from services.gateways.azure.arm import UNPOLLED, Arm, initial_answer, items
+from services.gateways.azure.arm import UNPOLLED, Arm, initial_answer
 from services.gateways.azure.following import deletion, pending_write
 from services.model.azure import AcrRef, ConnectedRegistry, Pending
 from services.policy.sites import GC_SCHEDULE
@@ -31,11 +31,9 @@ class ConnectedRegistries:
 
     async def list(self, acr: AcrRef) -> tuple[ConnectedRegistry, ...]:
         """All pages."""
-        client = self._arm.registries(acr.subscription).connected_registries
         target = f"{acr.id}/connectedRegistries"
         async with self._arm.reading(target) as deadline:
-            pages = client.list(acr.resource_group, acr.name, deadline=deadline)
-            return tuple(reading.connected_registry(registry) for registry in await items(pages, target))
+            return tuple(map(reading.connected_registry, await self._arm.entries(target, deadline=deadline)))
 
     async def create(
         self,

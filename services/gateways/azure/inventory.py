@@ -1,11 +1,7 @@
 """What an identity can see in all its subscriptions: for choosing, never for deciding."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from services.gateways.azure import reading
-from services.gateways.azure.arm import MAX_PAGES, Arm, items
-from services.gateways.azure.translation import unreadable
+from services.gateways.azure.arm import Arm, items
 from services.model.azure import ArcCluster, Registry, Subscription
 
 SUBSCRIPTIONS_API_VERSION = "2022-12-01"
@@ -19,7 +15,8 @@ class Inventory:
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
         """Those that are enabled, by name."""
-        bodies = await self._all("/subscriptions", SUBSCRIPTIONS_API_VERSION)
+        async with self._arm.reading("/subscriptions") as deadline:
+            bodies = await self._arm.entries("/subscriptions", SUBSCRIPTIONS_API_VERSION, deadline=deadline)
         listed = [
             Subscription(str(body["subscriptionId"]), str(body.get("displayName") or body["subscriptionId"]))
             for body in bodies
@@ -36,20 +33,7 @@ class Inventory:
 
     async def clusters(self, subscription: str) -> tuple[ArcCluster, ...]:
         """All Arc-enabled clusters of a subscription."""
-        bodies = await self._all(f"/subscriptions/{subscription}/providers/Microsoft.Kubernetes/connectedClusters")
-        return tuple(reading.arc_cluster(body) for body in bodies)
-
-    async def _all(self, target: str, version: str = "") -> list[Mapping[str, Any]]:
-        """The entries of a list, of all pages."""
-        entries: list[Mapping[str, Any]] = []
-        url, links = self._arm.url(target, version), set[str]()
+        target = f"/subscriptions/{subscription}/providers/Microsoft.Kubernetes/connectedClusters"
         async with self._arm.reading(target) as deadline:
-            while url:
-                links.add(url)
-                as_given = bool(version) or len(links) > 1
-                body = await self._arm.object(url, target=target, deadline=deadline, as_given=as_given)
-                entries += body["value"]
-                url = str(body.get("nextLink") or "")
-                if url in links or len(links) > MAX_PAGES:
-                    raise unreadable(target)
-        return entries
+            bodies = await self._arm.entries(target, deadline=deadline)
+        return tuple(reading.arc_cluster(body) for body in bodies)
