@@ -185,6 +185,7 @@ def _verdict(operation: Operation) -> Iterator[Block]:
             yield blocks.section("\n".join(f"> {line}" for line in escape(operation.outcome.reason).splitlines()))
         case "cancelled" if leftovers := _leftovers(operation):
             yield blocks.section(t("It stopped after a step. {leftovers}", leftovers=leftovers))
+            yield from _password_left(operation)
         case "expired":
             yield blocks.context(
                 t("Nobody decided in time. Nothing was written. Run the command again for a new request.")
@@ -301,7 +302,11 @@ def _failure(operation: Operation) -> Iterator[Block]:
             )
     elif isinstance(error, DomainError):
         yield blocks.section(errors.explanation(error))
-    yield blocks.context(_leftovers(operation) or t("Nothing was left behind."))
+    passwords = list(_password_left(operation))
+    leftovers = _leftovers(operation)
+    if leftovers or not passwords:
+        yield blocks.context(leftovers or t("Nothing was left behind."))
+    yield from passwords
 
 
 def _names(operation: Operation) -> Mapping[str, object]:
@@ -339,6 +344,25 @@ def _leftovers(operation: Operation) -> str:
         t("Still there: {remaining}.", remaining=pending) if pending else "",
     )
     return " ".join(filter(None, parts))
+
+
+def _password_left(operation: Operation) -> Iterator[Block]:
+    """A password that may be nobody's, and how it ends; one that something may work with is not to be ended by hand."""
+    left = operation.outcome.password if operation.outcome else None
+    if left is None:
+        return
+    names = {"token": code(left.token), "slot": code(left.slot)}
+    if not left.slot:
+        sentence = t("Azure could not be asked whether the token {token} has a new password. This shows it:", **names)
+    elif operation.outcome and operation.outcome.remains is False:
+        sentence = t("Nobody has the new password of the token {token} in {slot}. This ends it:", **names)
+    else:
+        sentence = t(
+            "The token {token} has a new password in {slot}, and something may work with it already: a retry replaces"
+            " it. This ends it once nothing works with it:",
+            **names,
+        )
+    yield blocks.section(f"{sentence}\n{code(left.line)}")
 
 
 # --- steps ----------------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ MODEL: Mapping[str, type[Any]] = {
     "SyncResult": azure.SyncResult,
     "Asked": operation.ApprovalRequest,
     "Ended": operation.Outcome,
+    "PasswordLeft": operation.PasswordLeft,
     "StillUnderWay": operation.StillUnderWay,
     "Paused": operation.Paused,
     "Target": health.Target,

@@ -92,6 +92,18 @@ class ApprovalRequest:
 
 
 @dataclass(frozen=True)
+class PasswordLeft:
+    """A password that a step has made in a token's `slot`, and of which nobody knows whether something works with it.
+
+    `slot` is empty where Azure could not be asked; `line` is the command that ends it, or shows the token's passwords.
+    """
+
+    token: str
+    slot: str
+    line: str
+
+
+@dataclass(frozen=True)
 class Outcome:
     """Why an operation stopped before its end. `error` is a `DomainError`, `step` the plan's index."""
 
@@ -101,6 +113,8 @@ class Outcome:
     reason: str = ""
     remains: bool | None = None
     """Whether what the last step was to create is there and its own; None where nobody could look."""
+    password: PasswordLeft | None = None
+    """What the last step has left in a token."""
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,19 @@
 
 The edge is asked as `images` does, but nobody may read there yet. So the operation lends itself a client token with a
 scope map for exactly these repositories, and takes all of it back when it ends, however that is. The password lives
-between two awaits of `put_reader_secret` and nowhere else.
+between two awaits and nowhere else.
 
 `name` and `token` among the parameters are those of scope map and token, which are the same, and `registry` is the
 connected registry.
 """
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from services.model.azure import ConnectedRegistry, Pending
+from services.model.azure import ConnectedRegistry
 from services.model.contents import CloudTag, EdgeContents, EdgeQuestion, EdgeSilence
-from services.model.errors import Absent, Busy, Failure, Unreachable
+from services.model.errors import Absent, Busy, Failure
 from services.model.kubernetes import PullSecret
 from services.model.operation import Operation
 from services.model.plan import Effect, PlannedStep
@@ -30,7 +29,8 @@ from services.operations.client_token_steps import (
 )
 from services.operations.command_line import acr_options, command_line, kubectl_options, repeated
 from services.operations.outputs import ImagesArrived, ImagesAwaited
-from services.operations.step import Done, Going, Progress, Scene, Step
+from services.operations.passwords import new_password
+from services.operations.step import Done, Going, Progress, Scene, Step, settle
 from services.operations.token_steps import SLOTS
 from services.operations.workload_removal import TOKEN_NAME_LENGTH
 from services.policy.arrival import Arrival, last_sync, latest_arrival, next_sync, outstanding
@@ -42,8 +42,6 @@ LOOK_AGAIN = timedelta(minutes=5)
 """Between two questions to an edge in contact that shows no new sync: a long one brings one image after another."""
 GRACE = timedelta(minutes=2)
 """For how long the Job that asks may not run: a quota or a slow image pull may pass."""
-SETTLED = timedelta(minutes=5)
-"""How long a deletion in Azure may take."""
 
 
 def reader_of(registry: str) -> str:
@@ -112,21 +110,10 @@ async def _take_back(scene: Scene) -> None:
         registry = None
     unlinked = await client_tokens.write(scene, registry, remove=(name,)) if registry else None
     if unlinked is not None:
-        await _settle(scene, unlinked)
-    await _settle(scene, await scene.azure.tokens.delete(acr, name))
-    await _settle(scene, await scene.azure.scope_maps.delete(acr, name))
+        await settle(scene, unlinked)
+    await settle(scene, await scene.azure.tokens.delete(acr, name))
+    await settle(scene, await scene.azure.scope_maps.delete(acr, name))
     await (await scene.cluster()).delete_pull_secret(scene.params["namespace"], name)
-
-
-async def _settle(scene: Scene, pending: Pending) -> None:
-    """Raises `Unreachable` where Azure does not end it in time."""
-    try:
-        async with asyncio.timeout(SETTLED.total_seconds()):
-            while pending.kind != "done":
-                await asyncio.sleep(max(1.0, pending.retry_after))
-                pending = await scene.azure.operations.poll(pending)
-    except TimeoutError:
-        raise Unreachable("azure", pending.target, "DeadlineExceeded") from None
 
 
 def put_reader_secret(kind: str) -> Step:
@@ -136,15 +123,14 @@ def put_reader_secret(kind: str) -> Step:
     """
 
     async def begin(scene: Scene) -> Progress:
-        acr, params = scene.site.acr_ref, scene.params
-        registry = await scene.azure.connected.get(acr, params["registry"])
+        params = scene.params
+        registry = await scene.azure.connected.get(scene.site.acr_ref, params["registry"])
         began = scene.operation.started_at or scene.operation.created
         expires = latest_arrival(registry, began) + SPARE
-        token_id = f"{acr.id}/tokens/{params['token']}"
-        password = await scene.azure.tokens.generate_password(acr, token_id, SLOTS[0], expires=expires)
-        name, account = params["name"], params["registry"]
-        secret = PullSecret(params["namespace"], name, name, account, account, params["token"], password)
-        await (await scene.cluster()).put_pull_secret(secret)
+        name, account, cluster = params["name"], params["registry"], await scene.cluster()
+        async with new_password(scene, SLOTS[0], expires=expires) as password:
+            secret = PullSecret(params["namespace"], name, name, account, account, params["token"], password)
+            await cluster.put_pull_secret(secret)
         return Done()
 
     def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:

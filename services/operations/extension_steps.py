@@ -1,12 +1,12 @@
 """Steps on an extension that is installed, for each kind of operation that changes one.
 
 Azure takes an extension's protected settings only as a whole and never shows them, so whoever changes one of them sends
-a new connection string with it. Its password lives between two awaits and nowhere else: no answer, error or checkpoint
-holds it. A step that is begun again makes another password in the same slot, which nobody else has: so none is left
-behind that is in use and that nobody could tell.
+a new connection string with it. A step that is begun again makes another password in the same slot, which nobody else
+has: so none is left behind that is in use and that nobody could tell.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from services.model.secret import Secret
 from services.operations import certificates
 from services.operations.command_line import Variable, acr_options, command_line, fetched, kubectl_options
 from services.operations.connection_string import connection_string
+from services.operations.passwords import new_password, password_left, planned_slot
 from services.operations.step import Done, Going, Progress, Scene, Step, again
 from services.policy.extensions import TLS_SECRET
 from services.policy.sites import RUNTIME_NAMESPACE, Site
@@ -33,38 +34,33 @@ _PASSWORD, _GATEWAY, PROTECTED = Variable("password"), Variable("gateway"), Vari
 Line = Callable[[Site, Operation, PlannedStep], str]
 
 
-async def _new_connection_string(scene: Scene, gateway_endpoint: str) -> Secret:
-    """With a new password in the `slot` of the `token` among the step's parameters, which ends when it `expires`."""
-    acr, params, name = scene.site.acr_ref, scene.params, scene.name
-    if not gateway_endpoint:
-        registry = await scene.azure.connected.get(acr, name)
-        name, gateway_endpoint = registry.name, registry.gateway_endpoint
-    password = await scene.azure.tokens.generate_password(
-        acr, f"{acr.id}/tokens/{params['token']}", params["slot"], expires=params.get("expires")
-    )
-    return connection_string(
-        name=name,
-        token=params["token"],
-        password=password,
-        gateway_endpoint=gateway_endpoint,
-        protocol=params.get("parent_protocol", "https"),
-    )
+@asynccontextmanager
+async def new_protected_settings(scene: Scene, gateway_endpoint: str = "") -> AsyncIterator[dict[str, Secret]]:
+    """All of them, for the block to send: a new connection string, and what the step's parameters name beside it.
 
-
-async def new_protected_settings(scene: Scene, gateway_endpoint: str = "") -> dict[str, Secret]:
-    """All of them: a new connection string, and what the step's parameters name beside it.
-
-    Those are `tls_secret`, the name of a Secret, and `certificate`, the site's own as it was approved. Azure is asked
-    for the `gateway_endpoint` where the step does not know it.
+    Its password is in the `slot` of the `token` among these, and ends when it `expires`. The others are `tls_secret`,
+    the name of a Secret, and `certificate`, the site's own as it was approved. Azure is asked for the
+    `gateway_endpoint` where the step does not know it.
     """
-    params = scene.params
+    params, name = scene.params, scene.name
     others: dict[str, Secret] = {}
     if params.get("tls_secret"):
         others[TLS_SECRET] = Secret(params["tls_secret"])
     if params.get("certificate"):
         others |= certificates.settings(scene.site, scene.environment, params["certificate"]["fingerprint"])
+    if not gateway_endpoint:
+        registry = await scene.azure.connected.get(scene.site.acr_ref, name)
+        name, gateway_endpoint = registry.name, registry.gateway_endpoint
     # The password comes last: where the files are no longer those that were approved none is made.
-    return {CONNECTION_STRING: await _new_connection_string(scene, gateway_endpoint), **others}
+    async with new_password(scene, params["slot"], expires=params.get("expires")) as password:
+        secret = connection_string(
+            name=name,
+            token=params["token"],
+            password=password,
+            gateway_endpoint=gateway_endpoint,
+            protocol=params.get("parent_protocol", "https"),
+        )
+        yield {CONNECTION_STRING: secret, **others}
 
 
 async def _extension(scene: Scene) -> Extension:
@@ -116,7 +112,17 @@ def change_extension(
         facts = {"extension": extension.name, "state": extension.provisioning_state, "problems": problems}
         raise Failure(cause, facts)
 
-    return Step(kind, begin, line, wait=wait, interval=5, within=timedelta(minutes=30), writes=writes, shifting=SLOT)
+    return Step(
+        kind,
+        begin,
+        line,
+        wait=wait,
+        interval=5,
+        within=timedelta(minutes=30),
+        writes=writes,
+        leaves=password_left(planned_slot),
+        shifting=SLOT,
+    )
 
 
 def see_available(kind: str) -> Step:

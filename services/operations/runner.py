@@ -30,6 +30,7 @@ from services.model.operation import (
     Note,
     Operation,
     Outcome,
+    PasswordLeft,
     Paused,
     State,
     StepState,
@@ -453,20 +454,17 @@ class Runner:
             await self._store.leases.release(operation)
         now = self._clock.now()
         error = decode(outcome["error"]) if outcome.get("why") == "failed" else None
-        remains = None if outcome["state"] == "done" else await self._remains(running, error)
         if outcome["state"] == "done":
             await self._store.operations.move(operation, ["running"], "succeeded", event="ended", ended_at=now)
-        elif outcome["why"] == "cancelled":
-            await self._store.operations.move(
-                operation,
-                ["running"],
-                "cancelled",
-                event="ended",
-                outcome=Outcome(by=running.cancelling, remains=remains),
-                ended_at=now,
-            )
-        elif error is not None:
-            await self._fail(running, "running", error, outcome["step"], remains=remains)
+        else:
+            left = Outcome(remains=await self._remains(running, error), password=await self._password_left(running))
+            if outcome["why"] == "cancelled":
+                cancelled = replace(left, by=running.cancelling)
+                await self._store.operations.move(
+                    operation, ["running"], "cancelled", event="ended", outcome=cancelled, ended_at=now
+                )
+            elif error is not None:
+                await self._fail(running, "running", error, replace(left, step=outcome["step"]))
         log.info("ended", operation=operation, outcome=outcome["state"], why=outcome.get("why", ""))
         self._changed(operation)
         if running.parent:
@@ -484,6 +482,13 @@ class Runner:
                     return await self._procedures.step(operation, run.index).exists(self._scene(operation, run.index))
             except (DomainError, TimeoutError):
                 return None
+        return None
+
+    async def _password_left(self, operation: Operation) -> PasswordLeft | None:
+        """What the step that did not come to its end has left in a token."""
+        for run in operation.steps:
+            if run.state in {"running", "error"}:
+                return await self._procedures.step(operation, run.index).leaves(self._scene(operation, run.index))
         return None
 
     async def tidy(self) -> None:
@@ -516,9 +521,7 @@ class Runner:
         operation: Operation,
         came_from: State,
         error: DomainError,
-        step: int | None = None,
-        *,
-        remains: bool | None = None,
+        outcome: Outcome | None = None,
     ) -> None:
         if isinstance(error, Foreign):  # an error of our own rules has words of its own
             error = self._procedures.of(operation).diagnose(error)
@@ -529,7 +532,7 @@ class Runner:
             [came_from],
             "failed",
             event="failed",
-            outcome=Outcome(error, step, remains=remains),
+            outcome=replace(outcome or Outcome(), error=error),
             ended_at=self._clock.now(),
         )
         self._changed(operation.id)

@@ -3,17 +3,21 @@
 What people read of a step stands in its kind's view, under `handlers.views.procedures`.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
 
 from services.model.azure import Pending
-from services.model.errors import Absent, Throttled
-from services.model.operation import Note, Operation
+from services.model.errors import Absent, Throttled, Unreachable
+from services.model.operation import Note, Operation, PasswordLeft
 from services.model.plan import PlannedStep
 from services.policy.sites import Site
 from services.ports import Azure, Cluster, Leases
+
+SETTLED = timedelta(minutes=5)
+"""How long Azure may take for one of the changes that a step makes one after the other."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ class Scene:
         return f"{self.operation.id} {self.operation.attempt} {self.index}"
 
 
-async def _unknown(_scene: Scene) -> None:
+async def _nothing(_scene: Scene) -> None:
     return None
 
 
@@ -114,6 +118,7 @@ class Step:
         patient: At the end of that time the step counts as done rather than failed.
         writes: The ARM id of what it creates or changes; empty where that is none.
         exists: Whether what it creates is there; None where that can't be told. Asked when it did not come to its end.
+        leaves: The password that it has left in a token. Asked likewise.
         undo: Takes back what must not outlive a run that stops (a placeholder).
         reserves: The Service address, among its parameters, that nobody else may be given while the plan waits.
         free: Parameters that are no part of what is approved: the run may choose others.
@@ -131,7 +136,8 @@ class Step:
     within: timedelta = timedelta(minutes=15)
     patient: bool = False
     writes: Callable[[Site, PlannedStep], str] = lambda _site, _planned: ""
-    exists: Callable[[Scene], Awaitable[bool | None]] = _unknown
+    exists: Callable[[Scene], Awaitable[bool | None]] = _nothing
+    leaves: Callable[[Scene], Awaitable[PasswordLeft | None]] = _nothing
     undo: Callable[[Scene], Awaitable[None]] | None = None
     reserves: Callable[[Mapping[str, Any]], str] = lambda _params: ""
     free: Callable[[Mapping[str, Any]], frozenset[str]] = lambda _params: frozenset()
@@ -159,6 +165,17 @@ async def is_there(question: Awaitable[object]) -> bool:
 def again(look: Callable[[Scene], Awaitable[Progress]]) -> Callable[[Scene, Any], Awaitable[Progress]]:
     """Look once more: the `wait` of steps that change nothing, and look for what others bring about."""
     return lambda scene, _token: look(scene)
+
+
+async def settle(scene: Scene, pending: Pending) -> None:
+    """Follow an ARM operation inside a step. Raises `Unreachable` where Azure does not end it in time."""
+    try:
+        async with asyncio.timeout(SETTLED.total_seconds()):
+            while pending.kind != "done":
+                await asyncio.sleep(max(1.0, pending.retry_after))
+                pending = await scene.azure.operations.poll(pending)
+    except TimeoutError:
+        raise Unreachable("azure", pending.target, "DeadlineExceeded") from None
 
 
 async def follow(scene: Scene, token: Pending) -> Progress:

@@ -135,8 +135,8 @@ async def test_what_fails_is_retried_from_there(deployed: Conversation) -> None:
 Registry: :x:  *Delete the extension of edge01 at berlin*  ·  failed
   requested by @alice TIME  ·  development  ·  `op-2`
   0 of 2 steps done, stopped at *Delete: Extension edge01*
-  Azure does not let the bot do this: its identity lacks (unknown).
-  Grant it that right, then retry.
+  Azure does not let the bot do this: `AuthorizationFailed` `No.`
+  Fix what it names: a right that the bot's identity lacks, or a network rule. Then retry.
   Nothing was deleted. Perhaps deleted: Extension edge01.
   [Retry] [Show details]\
 """,
@@ -149,6 +149,8 @@ Registry: :x:  *Deploy the extension of edge01 to berlin*  ·  failed
   `kubectl logs --namespace azure-arc --selector app.kubernetes.io/component=extension-manager --tail 100`
   [Extension reinstall]
   Left behind: Extension edge01.
+  The token `edge01` has a new password in `password2`, and something may work with it already: a retry replaces it. This ends it once nothing works with it:
+  `az acr token credential delete --name edge01 --registry contosoacr --resource-group edge-rg --subscription ID --password2`
   [Retry] [Show details]\
 """,
         ]

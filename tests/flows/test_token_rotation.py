@@ -199,6 +199,8 @@ Registry: :x:  *Rotate the sync token of edge01 at berlin*  ·  failed
   See to what the extension complains of. A retry makes another new password and sends it.
   `az k8s-extension show --name edge01 --cluster-name berlin-arc --resource-group edge-rg --cluster-type connectedClusters`
   Left behind: perhaps Password in the extension edge01. Nothing was deleted. Still there: Password password1 of edge01.
+  The token `edge01` has a new password in `password2`, and something may work with it already: a retry replaces it. This ends it once nothing works with it:
+  `az acr token credential delete --name edge01 --registry contosoacr --resource-group edge-rg --subscription ID --password2`
   [Retry] [Show details]\
 """)
     assert kept == snapshot(["password1", "password2"])

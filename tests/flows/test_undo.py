@@ -192,7 +192,7 @@ async def fail_and_retry(talk: Conversation, act: Act) -> tuple[object, ...]:
     }
     await talk.fault(act.part, act.refused, **values)
     failed = await carry_out(talk, act)
-    is_explained = "refused this for" in await talk.answer()
+    is_explained = values["message"] in await talk.answer()
     operation = (await talk.bot.store.operations.find(limit=1))[0].id
     await talk.mended()
     await talk.restart()  # which it survives; and each bot may post and edit at once what would wait for its turn later

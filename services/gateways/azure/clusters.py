@@ -65,7 +65,10 @@ class Extensions:
         release_train: str | None,
         version: str | None,
     ) -> Pending:
-        """A pinned version and automatic upgrades exclude each other, so a version switches them off."""
+        """A pinned version and automatic upgrades exclude each other, so a version switches them off.
+
+        Sent once, as it carries a password: a refusal then says for certain that nobody has got that.
+        """
         release: dict[str, Any] = {"release_train": release_train, "version": version}
         extension = models.Extension(
             identity=models.Identity(type="SystemAssigned"),
@@ -80,7 +83,14 @@ class Extensions:
         target = f"{cluster.id}{_EXTENSIONS}/{name}"
         async with self._arm.writing(target) as deadline:
             poller = await client.begin_create(
-                cluster.resource_group, *_KIND, cluster.name, name, extension, deadline=deadline, **UNPOLLED
+                cluster.resource_group,
+                *_KIND,
+                cluster.name,
+                name,
+                extension,
+                deadline=deadline,
+                resend=False,
+                **UNPOLLED,
             )
             return pending_write(self._arm, await initial_answer(poller), target)
 
@@ -95,7 +105,10 @@ class Extensions:
         version: str | None = None,
         auto_upgrade: bool | None = None,
     ) -> Pending:
-        """A PATCH of these alone. Left out, the train and the upgrades would be sent as the SDK's own defaults."""
+        """A PATCH of these alone. Left out, the train and the upgrades would be sent as the SDK's own defaults.
+
+        Sent once where it carries a password, as in `create`.
+        """
         release: dict[str, Any] = {"release_train": release_train, "auto_upgrade_minor_version": auto_upgrade}
         change = models.PatchExtension(
             **release,
@@ -109,7 +122,14 @@ class Extensions:
         target = f"{cluster.id}{_EXTENSIONS}/{name}"
         async with self._arm.writing(target) as deadline:
             poller = await client.begin_update(
-                cluster.resource_group, *_KIND, cluster.name, name, change, deadline=deadline, **UNPOLLED
+                cluster.resource_group,
+                *_KIND,
+                cluster.name,
+                name,
+                change,
+                deadline=deadline,
+                resend=not protected,
+                **UNPOLLED,
             )
             return pending_write(self._arm, await initial_answer(poller), target)
 

@@ -1,6 +1,7 @@
 """The change of an extension, declared, with its steps."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Any
 
@@ -40,14 +41,14 @@ def _after(params: Mapping[str, Any], field: str) -> dict[str, Any]:
 
 async def _send(scene: Scene) -> Pending:
     params = scene.params
-    protected = await new_protected_settings(scene) if params["token"] else None
-    return await scene.azure.extensions.update(
-        scene.site.cluster_ref,
-        params["name"],
-        settings=_after(params, "settings"),
-        protected=protected,
-        **_after(params, "release"),
-    )
+    async with new_protected_settings(scene) if params["token"] else nullcontext() as protected:
+        return await scene.azure.extensions.update(
+            scene.site.cluster_ref,
+            params["name"],
+            settings=_after(params, "settings"),
+            protected=protected,
+            **_after(params, "release"),
+        )
 
 
 def _is_done(scene: Scene, extension: Extension) -> bool:

@@ -29,8 +29,8 @@ NEVER = "never"
 
 async def _send(scene: Scene) -> Pending:
     """Mint and hand on, with nothing stored between."""
-    protected = await new_protected_settings(scene)
-    return await scene.azure.extensions.update(scene.site.cluster_ref, scene.params["name"], protected=protected)
+    async with new_protected_settings(scene) as protected:
+        return await scene.azure.extensions.update(scene.site.cluster_ref, scene.params["name"], protected=protected)
 
 
 def _rotation_line(site: Site, operation: Operation, planned: PlannedStep) -> str:

@@ -24,6 +24,7 @@ from services.operations.client_token_steps import (
 )
 from services.operations.command_line import acr_options, command_line, kubectl_options, lines
 from services.operations.outputs import TokenLinked
+from services.operations.passwords import new_password, password_left
 from services.operations.step import Done, Going, Progress, Scene, Step, again
 from services.operations.token_steps import SLOTS, delete_scope_map, delete_token
 from services.operations.workload.diagnosis import LASTING, diagnose
@@ -74,6 +75,13 @@ def see_sync(kind: str) -> Step:
 # --- in the cluster -------------------------------------------------------------------------------------------------
 
 
+async def _idle_slot(scene: Scene) -> str:
+    """The slot of the password that the workload does not pull by."""
+    place = place_of(scene.planned)
+    workload = await (await scene.cluster()).workload(place.namespace, place.name)
+    return SLOTS[workload is not None and workload.spec.pull_secret == place.pull_secrets[0]]
+
+
 def put_pull_secret(kind: str) -> Step:
     """A step that makes a password and its Secret.
 
@@ -82,18 +90,12 @@ def put_pull_secret(kind: str) -> Step:
     """
 
     async def begin(scene: Scene) -> Progress:
-        cluster, params, place = await scene.cluster(), scene.params, place_of(scene.planned)
-        workload = await cluster.workload(place.namespace, place.name)
-        second = workload is not None and workload.spec.pull_secret == place.pull_secrets[0]
-        name, slot = place.pull_secrets[second], SLOTS[second]
-        acr = scene.site.acr_ref
-        token_id, expires = f"{acr.id}/tokens/{params['token']}", params.get("expires")
-        password = await scene.azure.tokens.generate_password(acr, token_id, slot, expires=expires)
-        await cluster.put_pull_secret(
-            PullSecret(
-                place.namespace, name, place.name, scene.name.lower(), params["server"], params["token"], password
-            )
-        )
+        params, place, slot = scene.params, place_of(scene.planned), await _idle_slot(scene)
+        name, cluster = place.pull_secrets[SLOTS.index(slot)], await scene.cluster()
+        registry, server, token = scene.name.lower(), params["server"], params["token"]
+        async with new_password(scene, slot, expires=params.get("expires")) as password:
+            secret = PullSecret(place.namespace, name, place.name, registry, server, token, password)
+            await cluster.put_pull_secret(secret)
         return Done(PullSecretMade(name))
 
     def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
@@ -102,7 +104,7 @@ def put_pull_secret(kind: str) -> Step:
         slot = SLOTS[place.pull_secrets.index(name)]
         return pull_secret_lines(site, place.namespace, name, slot, token=params["token"], server=params["server"])
 
-    return Step(kind, begin, line, repeats=_pull_failed)
+    return Step(kind, begin, line, leaves=password_left(_idle_slot), repeats=_pull_failed)
 
 
 def put_workload(kind: str) -> Step:

@@ -1,7 +1,4 @@
-"""The one step that carries a secret: it mints the sync token's password and hands it to the extension.
-
-The password lives between two awaits of `_install` and nowhere else; no answer, error or checkpoint holds it.
-"""
+"""The one step of a deployment that carries a secret: it makes the sync token's password for the extension."""
 
 from datetime import timedelta
 
@@ -15,6 +12,7 @@ from services.operations.deploy.outputs import ExtensionInstalled, address_of
 from services.operations.deploy.steps.verdict import raise_if_final
 from services.operations.extension_steps import PROTECTED, UNDER_WAY, new_protected_settings, protected_file_lines
 from services.operations.outputs import RegistryCreated
+from services.operations.passwords import password_left, planned_slot
 from services.operations.step import Done, Going, Progress, Scene, Step, is_there
 from services.policy.extensions import SERVICE_ADDRESS
 from services.policy.sites import Site
@@ -39,15 +37,15 @@ async def _install(scene: Scene) -> Progress:
     if any(step.kind == HOLD for step in scene.operation.planned):
         namespace = scene.site.cluster.kubernetes.hold_namespace
         await (await scene.cluster()).release_addresses(namespace, scene.operation.id)
-    protected = await new_protected_settings(scene, endpoint)
-    pending = await scene.azure.extensions.create(
-        scene.site.cluster_ref,
-        params["name"],
-        settings={**params["settings"], SERVICE_ADDRESS: address_of(scene.operation)},
-        protected=protected,
-        release_train=params["release_train"],
-        version=params["version"],
-    )
+    async with new_protected_settings(scene, endpoint) as protected:
+        pending = await scene.azure.extensions.create(
+            scene.site.cluster_ref,
+            params["name"],
+            settings={**params["settings"], SERVICE_ADDRESS: address_of(scene.operation)},
+            protected=protected,
+            release_train=params["release_train"],
+            version=params["version"],
+        )
     return Going(correlation_id=pending.correlation_id)
 
 
@@ -152,6 +150,7 @@ INSTALL = Step(
     wait=_installed,
     writes=lambda site, planned: f"{site.cluster_ref.id}{EXTENSIONS}/{planned.params['name']}",
     exists=lambda scene: is_there(scene.azure.extensions.get(scene.site.cluster_ref, scene.params["name"])),
+    leaves=password_left(planned_slot),
     interval=5,
     first=0.2,  # Helm has never been done at once
     within=timedelta(minutes=30),
