@@ -61,6 +61,15 @@ class Certificate:
     not_after: datetime | None = None
 
 
+PULL_REASONS = frozenset(
+    {"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}
+    | {"RegistryUnavailable", "SignatureValidationFailed"}
+)
+"""Why a container waits whose image the node could not pull: the kubelet's reasons (kubernetes, pkg/kubelet/images)."""
+START_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
+"""Why one waits that the node could not start (kubernetes, pkg/kubelet/kuberuntime)."""
+
+
 @dataclass(frozen=True)
 class RuntimePod:
     """A Pod of the runtime. `waiting_reason` is why it does not run, such as `CrashLoopBackOff`; empty when it does."""

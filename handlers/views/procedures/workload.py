@@ -81,6 +81,17 @@ _PULL_CAUSES: Mapping[str, CauseWords] = {
         " names. Let it run on these nodes, or have them trust the registry's certificate authority. Then retry.",
         "kubectl get daemonsets,pods --namespace connected-registry --output wide",
     ),
+    Cause.CERTIFICATE_INVALID: CauseWords(
+        "The certificate of {name} is not valid at the time of the node {node}, or not for the address of {name}:"
+        " {message}",
+        "Compare the node's clock with the right time. If the clock is right, renew the certificate, or have one that"
+        " names the address. Then retry.",
+        command="extension show {name} --site {site}",
+    ),
+    Cause.NODE_PROXY: CauseWords(
+        "The node {node} asks its proxy for {name}, which is an address within the cluster: {message}",
+        "Add the cluster's Service range to `NO_PROXY` of the container runtime on the nodes. Then retry.",
+    ),
     Cause.PLAIN_HTTP: CauseWords(
         "{name} serves plain HTTP, and nodes pull by HTTPS: {message}",
         "Let the extension serve HTTPS, or list the address as an insecure registry on the nodes. Then retry.",
@@ -114,7 +125,15 @@ _PULL_CAUSES: Mapping[str, CauseWords] = {
         "kubectl rollout restart deployment {workload} --namespace {namespace}",
     ),
     Cause.NO_NODE: CauseWords(
-        "No node takes the workload's Pod: {message}", "Make room or remove what it names. Then retry.", _PODS
+        "No node takes the workload's Pod: {message}",
+        "Make room on a node, or add one that fits. A taint `node.kubernetes.io/…` is"
+        " Kubernetes' own sign of a node that is not well: see to the node, and it goes by itself. Then retry.",
+        _PODS,
+    ),
+    Cause.NOT_STARTED: CauseWords(
+        "The node {node} can't start the workload's container ({reason}): {message}",
+        "Fix what it names, such as a ConfigMap that is missing or a volume. Then retry.",
+        _PODS,
     ),
     Cause.QUOTA_EXCEEDED: CauseWords(
         "The namespace's quota lets no more Pods in: {message}",

@@ -29,7 +29,7 @@ from services.model.errors import (
     VersionNotOffered,
     WrongCluster,
 )
-from services.model.kubernetes import Runtime
+from services.model.kubernetes import PULL_REASONS, START_REASONS, Runtime
 from services.operations.causes import EngineCause, cause_of, facts_of
 from services.operations.deploy.causes import Cause
 from services.policy.sites import Site
@@ -154,12 +154,7 @@ _WARNINGS = (
     ),
     _sign(Cause.VOLUME_ELSEWHERE, r"volume node affinity conflict"),
 )
-_PULLING = frozenset(
-    {"ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}
-    | {"RegistryUnavailable", "SignatureValidationFailed"}
-)
 _PULL_FAILED = re.compile(r"Failed to pull image")
-_NOT_STARTING = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
 _WELL = frozenset({"online", "syncing"})
 _LOG_LIMIT = 300
 
@@ -290,11 +285,11 @@ def _of_pod(runtime: Runtime) -> _Diagnosis | None:
         return _Diagnosis(Cause.NAMESPACE_TERMINATING, {"namespace": "connected-registry"})
     if runtime.pod_phase == "Running" and not runtime.waiting_reason:
         return None
-    if runtime.waiting_reason in _PULLING:
+    if runtime.waiting_reason in PULL_REASONS:
         # The events after the node's own words only say that it waits for its next try.
         telling = tuple(filter(_PULL_FAILED.search, runtime.warnings))
         return _Diagnosis(Cause.IMAGE_PULL, {"message": _last(telling) or _last(runtime.warnings)})
-    if runtime.waiting_reason in _NOT_STARTING:
+    if runtime.waiting_reason in START_REASONS:
         return _of_start(runtime)
     if runtime.ended_reason == "OOMKilled":
         return _Diagnosis(Cause.OUT_OF_MEMORY, {"restarts": runtime.restarts})

@@ -6,14 +6,14 @@ from datetime import timedelta
 
 from services.model.contents import EdgeQuestion, EdgeSilence
 from services.model.errors import Absent, Failure
-from services.model.kubernetes import DeployedWorkload
+from services.model.kubernetes import PULL_REASONS, DeployedWorkload
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.operations.client_token_steps import sync_facts
 from services.operations.command_line import acr_options, command_line, kubectl_options, lines
 from services.operations.step import Done, Going, Progress, Scene, Step, again, follow, followed
 from services.operations.token_steps import SLOTS
-from services.operations.workload.diagnosis import LASTING, PULL_FAILED, diagnose
+from services.operations.workload.diagnosis import LASTING, diagnose
 from services.operations.workload.outputs import PullSecretMade
 from services.operations.workload.steps import (
     GRACE,
@@ -93,7 +93,7 @@ def is_rolled_out(workload: DeployedWorkload, replicas: int) -> bool:
     former = [pod for pod in workload.pods if pod.pull_secret != secret]
     # Kubernetes replaces a Pod when the new one is available, which one of an image that ends at once never is. So a
     # former Pod counts only while it runs, or while its node has yet to pull, as after an eviction.
-    needy = [pod for pod in former if pod.state == "running" or not (pod.image_id or pod.reason in PULL_FAILED)]
+    needy = [pod for pod in former if pod.state == "running" or not (pod.image_id or pod.reason in PULL_REASONS)]
     return len(renewed) >= replicas and not needy
 
 
@@ -107,7 +107,7 @@ def see_rolled_out(kind: str) -> Step:
             raise Failure(Cause.WORKLOAD_GONE, {})
         if is_rolled_out(workload, scene.params["replicas"]):
             return Done()
-        failure = diagnose(workload)
+        failure = diagnose(workload, last=scene.last)
         if failure and (failure.cause in LASTING or scene.waited >= GRACE * scene.patience):
             registry = await scene.azure.connected.get(scene.site.acr_ref, scene.name)
             raise replace(failure, facts={**failure.facts, **sync_facts(registry)})

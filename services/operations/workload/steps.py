@@ -186,7 +186,7 @@ async def _is_pulled(scene: Scene) -> Progress:
     workload = await cluster.workload(place.namespace, place.name)
     if workload is None:
         raise Failure(Cause.WORKLOAD_GONE, {})
-    failure = diagnose(workload)
+    failure = diagnose(workload, last=scene.last)
     pods = [pod for pod in workload.pods if pod.image == params["image"]]
     pulled = {pod.name: pod.image_id.rpartition("@")[2] for pod in pods if pod.image_id}
     digests = {*params["digests"]}
@@ -207,7 +207,7 @@ async def _is_pulled(scene: Scene) -> Progress:
     if failure is None and strangers:
         facts = {"digest": pulled[strangers[0].name], "cloud": params["digests"][0], "node": strangers[0].node}
         failure = Failure(Cause.DIGEST_DIFFERS, facts)
-    if failure and (failure.cause in LASTING or scene.waited >= GRACE * scene.patience):
+    if failure and (failure.cause in LASTING or scene.last or scene.waited >= GRACE * scene.patience):
         with suppress(DomainError):  # they are left out where Azure can't be asked now
             registry = await scene.azure.connected.get(scene.site.acr_ref, scene.name)
             failure = replace(failure, facts={**failure.facts, **sync_facts(registry)})

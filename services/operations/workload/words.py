@@ -53,6 +53,9 @@ class Cause(StrEnum):
 
     TOKEN_NOT_SYNCED = auto()
     UNTRUSTED_CERTIFICATE = auto()
+    CERTIFICATE_INVALID = auto()
+    NODE_PROXY = auto()
+    NOT_STARTED = auto()
     PLAIN_HTTP = auto()
     PULL_UNAUTHORIZED = auto()
     IMAGE_NOT_AT_EDGE = auto()

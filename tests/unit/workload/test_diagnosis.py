@@ -25,10 +25,17 @@ def of(*pods: WorkloadPod, refusal: str = "") -> DeployedWorkload:
             f"{FRAME}tls: failed to verify certificate: x509: certificate signed by unknown authority",
             Cause.UNTRUSTED_CERTIFICATE,
         ),
+        (f"{FRAME}tls: x509: certificate has expired or is not yet valid", Cause.CERTIFICATE_INVALID),
+        (f"{FRAME}tls: x509: certificate is valid for 10.96.0.3, not 10.96.0.2", Cause.CERTIFICATE_INVALID),
+        (f"{FRAME}tls: x509: cannot validate certificate for 10.96.0.2: no IP SANs", Cause.CERTIFICATE_INVALID),
+        (f"{FRAME}proxyconnect tcp: dial tcp 10.1.1.1:3128: i/o timeout", Cause.NODE_PROXY),
         (f"{FRAME}http: server gave HTTP response to HTTPS client", Cause.PLAIN_HTTP),
         (f"{FRAME}failed to authorize: failed to fetch oauth token: 401 Unauthorized", Cause.PULL_UNAUTHORIZED),
         (f"{FRAME}pull access denied: server message: insufficient_scope", Cause.PULL_UNAUTHORIZED),
+        (f"{FRAME}unauthorized: authentication required", Cause.PULL_UNAUTHORIZED),
         (f"{FRAME}{IMAGE}: not found", Cause.IMAGE_NOT_AT_EDGE),
+        (f"{FRAME}blob unknown to registry", Cause.IMAGE_NOT_AT_EDGE),
+        (f"{FRAME}unexpected status from HEAD request: 503 Service Unavailable", Cause.EDGE_UNREACHABLE),
         (f"{FRAME}failed to do request: dial tcp 10.96.0.2:443: i/o timeout", Cause.EDGE_UNREACHABLE),
         (
             f'failed to pull and unpack image "{IMAGE}": no match for platform in manifest: not found',
@@ -92,6 +99,23 @@ def test_a_pod_without_a_node_has_none_that_takes_it() -> None:
 
     assert failure
     assert failure.cause == Cause.NO_NODE
+
+
+def test_a_container_that_the_node_cannot_start_says_why() -> None:
+    missing = replace(POD, reason="CreateContainerConfigError", message='configmap "till" not found')
+    failure = diagnose(of(missing))
+
+    assert failure
+    assert (failure.cause, failure.facts["message"]) == (Cause.NOT_STARTED, 'configmap "till" not found')
+
+
+def test_a_pod_that_was_being_made_until_the_end_is_told_by_its_events() -> None:
+    slow = of(replace(POD, reason="ContainerCreating", warnings=("FailedMount: no such volume",)))
+    failure = diagnose(slow, last=True)
+
+    assert failure
+    assert (failure.cause, failure.facts["message"]) == (Cause.NOT_STARTED, "FailedMount: no such volume")
+    assert diagnose(slow) is None
 
 
 def test_a_pod_that_is_being_made_is_no_failure() -> None:
