@@ -280,6 +280,12 @@ def _image(value: str) -> tuple[str, ...]:
     return (value.removeprefix(f"{registry_host(value)}/"),)
 
 
+def _by_digest(value: str) -> tuple[str, ...]:
+    """An image by its digest alone: that is what was looked at when somebody pinned it."""
+    name, at, digest = value.partition("@")
+    return (f"{name.partition(':')[0]}{at}{digest}",)
+
+
 def _size(value: str) -> tuple[str, ...]:
     """`250GB`, `250 gi` or `250` in the form of Kubernetes."""
     match = re.fullmatch(r"([1-9][0-9]*)\s*([mgt]?)i?b?", value.lower())
@@ -295,6 +301,7 @@ _FIXES: Mapping[str, Callable[[str], tuple[str, ...]]] = {
     "name.pattern": _name,
     "repository.pattern": _repositories,
     "image.host": _image,
+    "image.both": _by_digest,
     "storage_request.pattern": _size,
     "extension_name.pattern": _label,
 }

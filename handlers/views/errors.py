@@ -359,7 +359,23 @@ RULES: Mapping[errors.InvalidRule, _Rule] = {
     "attachment.empty": lambda _, value, __: t("{name} is empty.", name=code(value)),
     "manifest.none": lambda _, __, ___: t("Name an image, or paste or attach a manifest."),
     "manifest.both": lambda _, __, ___: t("Name an image or paste a manifest, not both."),
-    "manifest.yaml": lambda _, value, __: t("The manifest can't be read as YAML: {reason}.", reason=escape(value)),
+    "manifest.yaml": lambda _, value, facts: (
+        t("Line {line} of the manifest can't be read as YAML: {reason}.", line=facts["line"], reason=escape(value))
+        if facts.get("line")
+        else t("The manifest can't be read as YAML: {reason}.", reason=escape(value))
+    ),
+    "manifest.template": lambda _, __, ___: t(
+        "The manifest is a template, with values between double braces. Render it first, such as by `helm template`,"
+        " and paste the Deployment alone."
+    ),
+    "manifest.type": lambda _, value, __: t(
+        "{place} of the manifest has a value of another form than Kubernetes takes there. A text that looks like a"
+        " number or a date needs quotes; a number must have none.",
+        place=code(value),
+    ),
+    "manifest.version": lambda _, value, __: t(
+        "The manifest has the `apiVersion` {version}; a Deployment has `apps/v1`.", version=code(value)
+    ),
     "manifest.alias": lambda _, value, __: t(
         "Line {line} of the manifest has an alias, or values nested too deeply. Write out what it stands for.",
         line=code(value),
@@ -389,6 +405,9 @@ RULES: Mapping[errors.InvalidRule, _Rule] = {
     "image.pattern": lambda _, value, __: t(
         "{value} is not an image. Use a repository with a tag or a digest, such as `hello-world:latest`.",
         value=code(value),
+    ),
+    "image.both": lambda _, value, __: t(
+        "{value} has both a tag and a digest, which may be of different images. Give one of them.", value=code(value)
     ),
     "image.host": lambda _, value, __: t(
         "{value} names a host. Leave it out: the image comes from the connected registry's own address.",

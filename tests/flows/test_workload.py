@@ -163,6 +163,7 @@ async def test_a_slip_is_answered_at_once(online: Conversation) -> None:
     assert await online.transcript() == snapshot("""\
 alice  /registry workload deploy edge01 --site berlin --image contosoacr.azurecr.io/hello-world:latest
 bot    (only alice) `contosoacr.azurecr.io/hello-world:latest` names a host. Leave it out: the image comes from the connected registry's own address.
+       /registry workload deploy edge01 --site berlin --image hello-world:latest   [Run this]
 alice  /registry workload deploy edge01 --site berlin --image Hello:latest
 bot    (only alice) `Hello:latest` is not an image. Use a repository with a tag or a digest, such as `hello-world:latest`.
 alice  /registry workload deploy edge01 --site berlin --image hello-world --replicas 0

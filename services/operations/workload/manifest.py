@@ -91,8 +91,14 @@ _CONTAINER = {
         "seccompProfile": _SECCOMP,
     },
 }
+_CONTAINER |= {
+    "terminationMessagePath": _Value("/dev/termination-log"),
+    "terminationMessagePolicy": _Value("File"),
+}
 _POD = {
     "containers": [_CONTAINER],
+    "dnsPolicy": _Value("ClusterFirst"),
+    "schedulerName": _Value("default-scheduler"),
     "volumes": [{"name": _ANY, "emptyDir": {"medium": _ANY, "sizeLimit": _ANY}}],
     "imagePullSecrets": [{"name": _ANY}],
     "restartPolicy": _Value("Always"),
@@ -108,16 +114,30 @@ _POD = {
         "seccompProfile": _SECCOMP,
     },
 }
+_ROLLING = {
+    "type": _Value("RollingUpdate"),
+    "rollingUpdate": dict.fromkeys(("maxSurge", "maxUnavailable"), _Value("25%")),
+}
 _DEPLOYMENT: Mapping[str, Any] = {
     "apiVersion": _Value(VERSION),
     "kind": _Value(KIND),
     "metadata": {"name": _ANY, "namespace": _ANY, "labels": _TABLE},
     "spec": {
         "replicas": _ANY,
+        # Others are not let through: the bot's Deployment has these, which are the defaults.
+        "strategy": _ROLLING,
+        "progressDeadlineSeconds": _Value(600),
+        "revisionHistoryLimit": _Value(10),
         "selector": {"matchLabels": _TABLE},
         "template": {"metadata": {"labels": _TABLE}, "spec": _POD},
     },
 }
+_SERVED = frozenset({"creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid"})
+_SERVED_ANNOTATIONS = frozenset(
+    {"kubectl.kubernetes.io/last-applied-configuration", "deployment.kubernetes.io/revision"}
+)
+"""What `kubectl get --output yaml` and a dry run of `kubectl create` write beside what people ask for."""
+_FENCE = re.compile(r"\A\s*```\w*[ \t]*\n(.*?)\n?```\s*\Z", re.DOTALL)
 _OWN_LABELS = re.compile(r"(app\.kubernetes\.io/(name|managed-by)|registry-bot/.*)")
 """The bot finds its workloads by these, so they are its own."""
 _HOST = re.compile(r"[^/]*[.:][^/]*|localhost")
@@ -126,7 +146,9 @@ _HOST = re.compile(r"[^/]*[.:][^/]*|localhost")
 
 def parse(manifest: str) -> Manifest:
     """Raises `Invalid`, its `rule` `manifest.…`, with the place in the manifest where one is to blame."""
-    document = _document(manifest)
+    document = _without_served(_document(manifest))
+    if document.get("apiVersion") != VERSION:
+        _refuse("manifest.version", str(document.get("apiVersion")))
     _compare(document, _DEPLOYMENT, "")
     if any(scrub(text) != text for text in _texts(document)):
         # It would be stored with the operation, and shown to whoever approves it.
@@ -142,9 +164,11 @@ def parse(manifest: str) -> Manifest:
     for value, place in ((name, "metadata.name"), (image, "spec.template.spec.containers[0].image")):
         if not isinstance(value, str) or not value:
             _refuse("manifest.missing", place)
+        if "{{" in value:
+            _refuse("manifest.template", place)
     namespace = metadata.get("namespace")
     if not isinstance(namespace, str | None):
-        _refuse("manifest.field", "metadata.namespace")
+        _refuse("manifest.type", "metadata.namespace")
     pod.pop("imagePullSecrets", None)
     # Pods get no credentials of the API server, whatever the namespace's default is.
     pod |= {"containers": [{"name": name, **container}], "automountServiceAccountToken": False}
@@ -165,6 +189,8 @@ def _document(text: str) -> Mapping[str, Any]:
     """The one Deployment in a text of YAML or JSON."""
     if len(text) > LONGEST:
         _refuse("manifest.length", str(len(text)), most=LONGEST)
+    # As it was copied from a chat or a page.
+    text = _FENCE.sub(r"\1\n", text).replace("\u00a0", " ")
     try:
         # An alias repeats what stands elsewhere, and a few bytes of them can fill the memory.
         depth = 0
@@ -176,14 +202,39 @@ def _document(text: str) -> Mapping[str, Any]:
     except Invalid:
         raise
     except Exception as error:  # noqa: BLE001 - PyYAML raises whatever its conversions do, even AttributeError
-        _refuse("manifest.yaml", getattr(error, "problem", None) or type(error).__name__)
-    kinds = [str(document.get("kind")) if isinstance(document, dict) else "?" for document in documents]
+        if "{{" in text:
+            _refuse("manifest.template", "")
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or type(error).__name__
+        _refuse("manifest.yaml", problem, line=mark.line + 1 if mark else 0)
+    kinds = [str(document.get("kind") or "?") if isinstance(document, dict) else "?" for document in documents]
+    if "?" in kinds:
+        _refuse("manifest.missing", "kind")
     if others := sorted({kind for kind in kinds if kind != KIND}):
         _refuse("manifest.kind", ", ".join(others))
     if len(documents) != 1:
         _refuse("manifest.number", str(len(documents)))
     only: Mapping[str, Any] = documents[0]
     return only
+
+
+def _without_served(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The Deployment as people write it, without what the API server and kubectl add."""
+
+    def asked_for(metadata: object) -> object:
+        if not isinstance(metadata, dict):
+            return metadata
+        left = {key: value for key, value in metadata.items() if key not in _SERVED}
+        annotations = left.get("annotations")
+        if annotations is None or (isinstance(annotations, dict) and _SERVED_ANNOTATIONS.issuperset(annotations)):
+            left.pop("annotations", None)
+        return left
+
+    own = {key: value for key, value in document.items() if key != "status"}
+    for place in (own, own.get("spec") and own["spec"].get("template")):
+        if isinstance(place, dict) and "metadata" in place:
+            place["metadata"] = asked_for(place["metadata"])
+    return own
 
 
 class _Loader(yaml.SafeLoader):
@@ -200,7 +251,9 @@ def _compare(value: object, shape: object, at: str) -> None:
     """Raises `Invalid` for the first place that the shape does not have."""
     match shape:
         case _Value(only=only):
-            if not isinstance(value, str | int | float | bool | None) or (only and value not in only):
+            if not isinstance(value, str | int | float | bool | None):
+                _refuse("manifest.type", at)
+            if only and value not in only:
                 _refuse("manifest.field", at)
         case [inner]:
             for item, place in _items(value, at):
@@ -215,16 +268,16 @@ def _compare(value: object, shape: object, at: str) -> None:
 def _items(value: object, at: str) -> Iterator[tuple[object, str]]:
     """Those of a list, with their places. One that is empty says nothing, and would be taken for something later."""
     if not isinstance(value, list | None):
-        _refuse("manifest.field", at)
+        _refuse("manifest.type", at)
     for index, item in enumerate(value or ()):
         if item is None:
-            _refuse("manifest.field", f"{at}[{index}]")
+            _refuse("manifest.type", f"{at}[{index}]")
         yield item, f"{at}[{index}]"
 
 
 def _entries(value: object, at: str) -> Iterator[tuple[str, object, str]]:
     if not isinstance(value, dict | None):
-        _refuse("manifest.field", at)
+        _refuse("manifest.type", at)
     for key, item in (value or {}).items():
         place = f"{at}.{key}" if at else str(key)
         if not isinstance(key, str):
@@ -249,7 +302,7 @@ def _texts(value: object) -> Iterator[str]:
 
 def _number(value: object, at: str) -> int | None:
     if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
-        _refuse("manifest.field", at)
+        _refuse("manifest.type", at)
     return value
 
 

@@ -144,8 +144,10 @@ def split_image(image: str) -> tuple[str, str]:
         raise Invalid("image", image, "image.host")
     repository, colon, tag = name.partition(":")
     reference = digest if at else tag if colon else "latest"
-    # Tag and digest together say the same thing twice, and not always the same.
-    is_clear = not (at and colon) and (_DIGEST if at else _TAG).fullmatch(reference)
+    if at and colon:
+        # They say the same thing twice, and not always the same.
+        raise Invalid("image", image, "image.both")
+    is_clear = (_DIGEST if at else _TAG).fullmatch(reference)
     try:
         _REPOSITORY.validate_python(repository)
     except ValidationError:

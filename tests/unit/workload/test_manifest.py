@@ -110,8 +110,7 @@ def test_what_the_command_says_goes_before_the_manifest() -> None:
         (f"{CONTAINER}.volumeDevices", []),
         ("metadata.annotations", {"x": "y"}),
         ("metadata.finalizers", ["x"]),
-        ("apiVersion", "apps/v1beta1"),
-        ("status", {}),
+        ("spec.strategy.type", "Recreate"),
     ],
 )
 def test_what_is_not_known_to_be_harmless_is_refused_by_its_place(path: str, value: object) -> None:
@@ -137,7 +136,11 @@ def test_the_place_of_what_is_refused_is_the_innermost_one(path: str, value: obj
     ("text", "rule"),
     [
         ("", "manifest.number"),
-        ("- a", "manifest.kind"),
+        ("- a", "manifest.missing"),
+        ("replicaCount: 1", "manifest.missing"),
+        (changed("apiVersion", "apps/v1beta1"), "manifest.version"),
+        ("kind: Deployment\nmetadata: {{- include x }}", "manifest.template"),
+        (changed(f"{CONTAINER}.image", "{{ .Values.image }}"), "manifest.template"),
         ("kind: Pod", "manifest.kind"),
         (f"{yaml.safe_dump(SHOP)}---\nkind: Secret", "manifest.kind"),
         (f"{yaml.safe_dump(SHOP)}---\n{yaml.safe_dump(SHOP)}", "manifest.number"),
@@ -150,15 +153,34 @@ def test_the_place_of_what_is_refused_is_the_innermost_one(path: str, value: obj
         ("x" * 20_000, "manifest.length"),
         (changed(f"{CONTAINER}.args", ["xoxb-1234-5678"]), "manifest.secret"),
         (changed(f"{CONTAINER}.env", [{"name": "DB_PASSWORD", "value": "hunter2"}]), "manifest.secret"),
-        (changed(f"{CONTAINER}.command", [None]), "manifest.field"),
-        (changed("metadata.namespace", 7), "manifest.field"),
+        (changed(f"{CONTAINER}.command", [None]), "manifest.type"),
+        (changed("metadata.namespace", 7), "manifest.type"),
         (changed("metadata.name", ""), "manifest.missing"),
         (changed(f"{POD}.containers", []), "manifest.containers"),
-        (changed("spec.replicas", "two"), "manifest.field"),
+        (changed("spec.replicas", "two"), "manifest.type"),
     ],
 )
 def test_what_is_no_single_deployment_is_refused(text: str, rule: str) -> None:
     assert refusal(text)[0] == rule
+
+
+def test_what_kubectl_writes_by_itself_is_no_wish_of_anybody() -> None:
+    served = json.loads(json.dumps(SHOP)) | {"status": {"replicas": 2}}
+    served["metadata"] |= {
+        "uid": "x",
+        "annotations": {"deployment.kubernetes.io/revision": "1"},
+        "creationTimestamp": "2026-11-30T10:00:00Z",
+    }
+    served["spec"] |= {"strategy": {"type": "RollingUpdate"}, "revisionHistoryLimit": 10}
+    served["spec"]["template"]["metadata"]["creationTimestamp"] = None
+
+    assert parse(yaml.safe_dump(served)) == parse(yaml.safe_dump(SHOP))
+
+
+def test_a_manifest_is_read_as_a_chat_or_a_page_has_it() -> None:
+    text = yaml.safe_dump(SHOP)
+
+    assert parse(f"```yaml\n{text}```") == parse(text.replace(" ", "\u00a0")) == parse(text)
 
 
 @fuzzed
