@@ -250,8 +250,8 @@ async def test_what_azure_refuses_fails_and_a_retry_goes_on(talk: Conversation) 
 Registry: :x:  *Prepare the cloud registry contosolab*  ·  failed
   requested by @alice TIME  ·  development  ·  `op-1`
   0 of 3 steps done, stopped at *Change: Tier of contosolab*
-  Azure refused this for `registries/contosolab`: `QuotaExceeded` `No more of them.`
-  Fix what it names, then retry.
+  A quota or a limit of the service is reached, so `registries/contosolab` can't be made or changed. Its message: `No more of them.`
+  Delete what nobody needs, or have the limit raised.
   Left behind: perhaps Tier of contosolab.
   [Retry] [Show details]\
 """,
@@ -259,8 +259,8 @@ Registry: :x:  *Prepare the cloud registry contosolab*  ·  failed
 Registry: :x:  *Register resource providers for lab*  ·  failed
   requested by @alice TIME  ·  development  ·  `op-2`
   0 of 1 step done, stopped at *Change: Registration of resource providers*
-  Azure does not let the bot do this: its identity lacks (unknown).
-  Grant it that right, then retry.
+  Azure does not let the bot do this: `AuthorizationFailed` `No.`
+  Fix what it names: a right that the bot's identity lacks, or a network rule. Then retry.
   Left behind: perhaps Registration of resource providers.
   [Retry] [Show details]\
 """,

@@ -268,8 +268,8 @@ async def test_what_azure_refuses_fails_with_its_cause_and_a_retry_goes_on(stock
 Registry: :x:  *Create plant for berlin*  ·  failed
   requested by @alice TIME  ·  development  ·  `op-1`
   3 of 4 steps done, stopped at *Create: Connected registry plant*
-  `connectedRegistries/plant` already exists, or is busy with another change: `No more.`
-  Retry when that has finished.
+  Something is in the way of this change of `connectedRegistries/plant`: `QuotaReached` `No more.`
+  Fix what it names, or wait until that has finished. Then retry.
   Left behind: Data endpoint of contosoacr, Scope map plant and Sync token plant.
   [Retry] [Show details]\
 """)
@@ -277,8 +277,8 @@ Registry: :x:  *Create plant for berlin*  ·  failed
 Registry: :x:  *Delete plant from the cloud registry of berlin*  ·  failed
   requested by @alice TIME  ·  development  ·  `op-2`
   1 of 3 steps done, stopped at *Delete: Sync token plant*
-  Azure does not let the bot do this: its identity lacks (unknown).
-  Grant it that right, then retry.
+  Azure does not let the bot do this: `AuthorizationFailed` `No.`
+  Fix what it names: a right that the bot's identity lacks, or a network rule. Then retry.
   Deleted: Connected registry plant. Perhaps deleted: Sync token plant. Still there: Scope map plant.
   [Retry] [Show details]\
 """)

@@ -113,7 +113,7 @@ bot    (only dave) This needs `registry:write`, which you don't have. The role *
 
 async def test_what_azure_refuses_fails_and_a_retry_goes_on(registry: Conversation) -> None:
     await active(registry)
-    await registry.fault("azure", "POST .*/deactivate", status=409, code="Conflict", message="It is being updated.")
+    await registry.fault("azure", "POST .*/deactivate", status=409, code="Conflict", message="It is in use.")
     await registry.say("deactivate edge01 --site berlin")
     failed = await registry.card_of("berlin")
     await registry.click("Retry", as_="carol")
@@ -123,8 +123,8 @@ async def test_what_azure_refuses_fails_and_a_retry_goes_on(registry: Conversati
 Registry: :x:  *Deactivate edge01 at berlin*  ·  failed
   requested by @alice TIME  ·  development  ·  `op-2`
   0 of 2 steps done, stopped at *Change: Activation of edge01*
-  `connectedRegistries/edge01` already exists, or is busy with another change: `It is being updated.`
-  Retry when that has finished.
+  Something is in the way of this change of `connectedRegistries/edge01`: `Conflict` `It is in use.`
+  Fix what it names, or wait until that has finished. Then retry.
   Left behind: perhaps Activation of edge01.
   [Retry] [Show details]\
 """
@@ -132,7 +132,7 @@ Registry: :x:  *Deactivate edge01 at berlin*  ·  failed
     assert await registry.transcript() == snapshot("""\
 alice  /registry deactivate edge01 --site berlin
 bot    Deactivate edge01 at berlin: failed   [Retry]
-bot    :x:  Deactivate edge01 at berlin: failed: `connectedRegistries/edge01` already exists, or is busy with another change: `It is being updated.` <@U0ALICE>
+bot    :x:  Deactivate edge01 at berlin: failed: Something is in the way of this change of `connectedRegistries/edge01`: `Conflict` `It is in use.` <@U0ALICE>
 carol  [Retry]
 bot    Deactivate edge01 at berlin: inactive, retried by carol
 bot    :white_check_mark:  Deactivate edge01 at berlin: inactive in N s, retried by carol. <@U0ALICE>\

@@ -217,8 +217,8 @@ async def test_what_azure_refuses_fails_with_its_cause_and_a_retry_goes_on(deplo
 Registry: :x:  *Change the repositories of edge01 at berlin*  ·  failed
   requested by @alice TIME  ·  development  ·  `op-2`
   1 of 3 steps done, stopped at *Change: Rights of edge01*
-  Azure does not let the bot do this: its identity lacks (unknown).
-  Grant it that right, then retry.
+  Azure does not let the bot do this: `AuthorizationFailed` `No.`
+  Fix what it names: a right that the bot's identity lacks, or a network rule. Then retry.
   Left behind: Rights of plant; perhaps Rights of edge01.
   [Retry] [Show details]\
 """)

@@ -159,8 +159,8 @@ async def test_what_azure_refuses_fails_and_a_retry_goes_on(deployed: Conversati
 Registry: :x:  *Remove edge01 from berlin*  ·  failed
   requested by @alice TIME  ·  development  ·  `op-2`
   3 of 5 steps done, stopped at *Delete: Sync token edge01*
-  Azure does not let the bot do this: its identity lacks (unknown).
-  Grant it that right, then retry.
+  Azure does not let the bot do this: `AuthorizationFailed` `No.`
+  Fix what it names: a right that the bot's identity lacks, or a network rule. Then retry.
   Deleted: Extension edge01 and Connected registry edge01. Perhaps deleted: Sync token edge01. Still there: Scope map edge01.
   [Retry] [Show details]\
 """)

@@ -64,8 +64,8 @@ Registry (only you): :mag:  *Roll back edge01 at berlin*  ·  dry run
 Registry: :x:  *Roll back edge01 at berlin*  ·  failed
   requested by @alice TIME  ·  development  ·  `op-3`
   3 of 5 steps done, stopped at *Delete: Sync token edge01*
-  Azure does not let the bot do this: its identity lacks (unknown).
-  Grant it that right, then retry.
+  Azure does not let the bot do this: `AuthorizationFailed` `No.`
+  Fix what it names: a right that the bot's identity lacks, or a network rule. Then retry.
   Deleted: Extension edge01 and Connected registry edge01. Perhaps deleted: Sync token edge01. Still there: Scope map edge01.
   [Retry] [Show details]\
 """)

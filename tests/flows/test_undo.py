@@ -185,7 +185,7 @@ async def fail_and_retry(talk: Conversation, act: Act) -> tuple[object, ...]:
     before = await look(talk)
     values: dict[str, Any] = {
         "status": 400,
-        "code": "QuotaExceeded",
+        "code": "NotPossible",
         "message": "No more.",
         "times": None,
         "skip": act.skip,

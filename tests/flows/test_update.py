@@ -115,13 +115,25 @@ Registry: :white_check_mark:  *Update edge01 at berlin*  ·  nothing to change
         (
             "--schedule daily",
             snapshot(
-                "Registry (only you): `daily` is not a schedule. Use five fields in UTC, such as `0 3 * * *` for every night at 03:00."
+                """\
+Registry (only you): `--schedule` needs five fields (minute, hour, day of the month, month, day of the week); this has 1. Did you mean `0 0 * * *`?
+  ```daily
+       ^```
+  /registry update edge01 --site berlin --schedule "0 0 * * *"
+  [Run this]\
+"""
             ),
         ),
         (
             "--gc-schedule daily",
             snapshot(
-                "Registry (only you): `daily` is not a schedule. Use five fields in UTC, such as `0 3 * * *` for every night at 03:00."
+                """\
+Registry (only you): `--gc-schedule` needs five fields (minute, hour, day of the month, month, day of the week); this has 1. Did you mean `0 0 * * *`?
+  ```daily
+       ^```
+  /registry update edge01 --site berlin --gc-schedule "0 0 * * *"
+  [Run this]\
+"""
             ),
         ),
         (
@@ -192,8 +204,8 @@ async def test_what_azure_refuses_fails_and_a_retry_goes_on(deployed: Conversati
 Registry: :x:  *Update edge01 at berlin*  ·  failed
   requested by @alice TIME  ·  development  ·  `op-2`
   0 of 2 steps done, stopped at *Change: Settings of edge01*
-  Azure does not let the bot do this: its identity lacks (unknown).
-  Grant it that right, then retry.
+  Azure does not let the bot do this: `AuthorizationFailed` `No.`
+  Fix what it names: a right that the bot's identity lacks, or a network rule. Then retry.
   Left behind: perhaps Settings of edge01.
   [Retry] [Show details]\
 """)

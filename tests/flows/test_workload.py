@@ -342,7 +342,7 @@ Registry: :white_check_mark:  *Delete workload hello-world at berlin*  ·  delet
 async def test_a_deletion_that_failed_half_way_goes_on(online: Conversation) -> None:
     before = await world(online)
     await deploy(online)
-    await online.fault("azure", "DELETE .*/tokens/.*", status=409, code="Conflict", message="It is being updated.")
+    await online.fault("azure", "DELETE .*/tokens/.*", status=409, code="Conflict", message="It is in use.")
     await online.say("workload delete hello-world --site berlin")
     failed = (await online.operation("hello-world")).state
     await online.say("workload delete hello-world --site berlin")
