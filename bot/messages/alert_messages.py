@@ -106,8 +106,10 @@ class AlertMessages:
 
     async def _clusters(self, incidents: Iterable[StoredIncident]) -> dict[str, str]:
         """By an incident's subject, the cluster of each connected registry that the incidents may be about."""
-        acrs = {stored.acr for stored in incidents if stored.incident.kind == "registry"}
-        sightings = await self._store.sightings.last(acrs) if acrs else ()
+        registries = [stored for stored in incidents if stored.incident.kind == "registry"]
+        names = {stored.incident.subject.rpartition("/")[2] for stored in registries}
+        acrs = {stored.acr for stored in registries}
+        sightings = await self._store.sightings.last(acrs, names) if registries else ()
         return {incident_rules.subject(last.sighting): last.sighting.cluster for last in sightings}
 
     def _channels(

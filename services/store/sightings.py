@@ -95,14 +95,19 @@ class Sightings(Queries):
             rows = (await connection.execute(select(polls).order_by(polls.c.acr))).mappings()
             return tuple(value(Poll, row) for row in rows)
 
-    async def last(self, acrs: Collection[str]) -> tuple[LastSighting, ...]:
-        """The last sightings in these cloud registries (ARM ids in lower case), as of their last successful poll."""
+    async def last(self, acrs: Collection[str], names: Collection[str] | None = None) -> tuple[LastSighting, ...]:
+        """The last sightings in these cloud registries (ARM ids in lower case), as of their last successful poll.
+
+        All of them, or those of the connected registries with these names.
+        """
         query = (
             select(sightings, polls.c.succeeded)
             .join(polls, polls.c.acr == sightings.c.acr)
             .where(sightings.c.acr.in_(sorted(acrs)))
             .order_by(sightings.c.acr, sightings.c.name)
         )
+        if names is not None:
+            query = query.where(sightings.c.name.in_(sorted(names)))
         async with self._reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return tuple(_last_sighting(row, row["succeeded"]) for row in rows)

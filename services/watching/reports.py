@@ -6,7 +6,7 @@ posted, late.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from services.model.clock import Clock
 from services.model.health import DiskSample, Health, Sighting, Target
@@ -19,6 +19,7 @@ from services.watching import scope, summaries
 from services.watching.health import health
 from services.watching.poller import Poller
 
+NEVER = datetime.max.replace(tzinfo=UTC)
 LATE = timedelta(minutes=5)
 """A summary posted this long after its due time says so."""
 
@@ -45,19 +46,29 @@ class SummaryReports:
         self._configuration = configuration
         self._poller = poller
         self._clock = clock
+        self._nothing_due: dict[str, tuple[Watch, datetime, datetime]] = {}
+        """By a watch's id: of the watch as it is, nothing is due from then on and before its next due time."""
 
     # --- when -------------------------------------------------------------------------------------------------------
 
     async def due(self, watch: Watch) -> Due | None:
         """The watch's latest due time, if its summary is not posted."""
         now = self._clock.now()
-        at = cron.parse(watch.every, watch.tz).latest(now) if watch.every else None
-        if at is None or at <= watch.created:
+        if not watch.every:
             return None
-        last = await self._store.summaries.last(watch.id, now)
-        if last and last.due >= at and (last.posted or last.due > at):
+        same, since, until = self._nothing_due.get(watch.id, (None, now, now))
+        # A clock that was set back makes other times the latest.
+        if watch == same and since <= now < until:
             return None
-        return Due(watch, at, now - at > LATE) if await self._store.summaries.open(watch.id, at, now) else None
+        schedule = cron.parse(watch.every, watch.tz)
+        at = schedule.latest(now)
+        if at is not None and at > watch.created:
+            last = await self._store.summaries.last(watch.id, now)
+            if not (last and last.due >= at and (last.posted or last.due > at)):
+                is_open = await self._store.summaries.open(watch.id, at, now)
+                return Due(watch, at, now - at > LATE) if is_open else None
+        self._nothing_due[watch.id] = (watch, now, next(iter(schedule.next(now, 1)), NEVER))
+        return None
 
     async def posted(self, due: Due) -> None:
         """The summary is in the channel."""
