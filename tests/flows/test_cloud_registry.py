@@ -43,6 +43,29 @@ async def answers(talk: Conversation, *lines: str) -> list[str]:
     return texts
 
 
+async def test_a_name_that_azure_could_not_be_asked_about_does_not_keep_a_registry_from_being_created(
+    talk: Conversation,
+) -> None:
+    await talk.fault("azure", "POST .*/checkNameAvailability", "drop", times=None)
+    preview, created = await answers(talk, "acr create paris --dry-run", "acr create paris")
+
+    assert preview == snapshot("""\
+Registry (only you): :mag:  *Create the cloud registry contosoparis*  ·  dry run
+  requested by @alice TIME  ·  development  ·  `op-1`
+  :grey_question:  Azure could not be reached (`NoConnection`: `Server disconnected`).
+  Not checked: Name of the new registry is free.
+  This may be temporary; check again.
+  [Check]
+  :warning:  `contosoparis` is created in `westeurope`, in the Premium tier, which costs money every month.
+  *Plan: 2 steps*
+  :white_circle:  Create: Cloud registry contosoparis  ·  Premium, in westeurope, with its data endpoint on
+  :white_circle:  Verify: contosoparis is Premium and has its data endpoint on
+  This was a dry run: nothing was written.
+  [Show details]\
+""")
+    assert "*Create the cloud registry contosoparis*  ·  created" in created
+
+
 # Another replica than the one that created the registry deletes it: the first does not believe for a minute that it is
 # gone (docs/decisions/azure-requests.md).
 @pytest.mark.only_on("sqlite", "postgresql")

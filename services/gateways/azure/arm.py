@@ -92,14 +92,17 @@ class Arm:
 
     @asynccontextmanager
     async def reading(self, target: str) -> AsyncIterator[float]:
-        """The deadline for calls that read `target`, an ARM id; raises only errors of ours."""
-        async with _asking(target, self._deadlines.read) as deadline:
+        """The deadline for calls that read `target`, an ARM id; raises only errors of ours.
+
+        They are sent again after a lost reply whatever their method is: ARM answers some questions to a POST alone.
+        """
+        async with _asking(target, self._deadlines.read, reads=True) as deadline:
             yield deadline
 
     @asynccontextmanager
     async def writing(self, target: str) -> AsyncIterator[float]:
         """The deadline for calls that change `target`; raises only errors of ours."""
-        async with _asking(target, self._deadlines.write) as deadline:
+        async with _asking(target, self._deadlines.write, reads=False) as deadline:
             yield deadline
 
     def url(self, path: str, version: str = "") -> str:
@@ -201,10 +204,10 @@ UNPOLLED: dict[str, Any] = {"polling": False, "cls": lambda answer, _body, _head
 
 
 @asynccontextmanager
-async def _asking(target: str, seconds: float) -> AsyncIterator[float]:
+async def _asking(target: str, seconds: float, *, reads: bool) -> AsyncIterator[float]:
     """The border: what comes out of it is an answer of ours or an error of ours."""
     deadline = asyncio.get_running_loop().time() + seconds
-    call = Newest()
+    call = Newest(reads)
     token = newest.set(call)
     # `from None`: what the SDK raised may quote a signed URL or a body.
     try:

@@ -66,8 +66,9 @@ _VERSION_REFUSED = frozenset({400, NOT_FOUND})
 
 @dataclass
 class Newest:
-    """The newest answer of one call, for what is said about its shape."""
+    """The newest answer of one call, for what is said about its shape; and whether the call `reads` alone."""
 
+    reads: bool
     answer: _Response | None = None
 
     @property
@@ -83,6 +84,13 @@ class Newest:
 
 
 newest: ContextVar[Newest | None] = ContextVar("newest", default=None)
+
+
+def _reads() -> bool:
+    """Whether the request belongs to a call that only reads: some are POSTs (`checkNameAvailability`)."""
+    call = newest.get()
+    return call is not None and call.reads
+
 
 _log = structlog.get_logger(__name__)
 
@@ -213,7 +221,7 @@ class Fenced(_Policy):
 
     async def send(self, request: _Request) -> _Response:
         """Raises `DatabaseAway` without sending anything."""
-        if request.http_request.method not in READING:
+        if request.http_request.method not in READING and not _reads():
             await self._fence.check()
         return await self.next.send(request)
 
@@ -237,7 +245,7 @@ class Retries(_Policy):
         """The last try's answer, whatever it is. Raises what the last try raised, or `Throttled` without asking."""
         options = request.context.options
         deadline: float = options.pop("deadline")
-        resendable: bool = options.pop("resend", request.http_request.method in IDEMPOTENT)
+        resendable: bool = options.pop("resend", request.http_request.method in IDEMPOTENT or _reads())
         call = _Call.of(request)
         tries = 0
         while True:

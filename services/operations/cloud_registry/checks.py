@@ -39,14 +39,23 @@ def exists(_site: Site, _request: AcrRequest, observation: Observation) -> Findi
     return ok(Code.REGISTRY_FOUND, sku=registry.sku, location=registry.location)
 
 
-@check("registry.name", title="Name of the new registry is free", essential=True)
-def name(_site: Site, request: AcrRequest, observation: Observation) -> Finding:
-    """It is unique in the whole cloud, so a registry of somebody whom nobody here knows may have it."""
+@check("registry.absent", title="Cloud registry does not exist yet", essential=True)
+def absent(_site: Site, request: AcrRequest, observation: Observation) -> Finding | None:
+    """One that is there already is no obstacle."""
     if (registry := required(observation.registry)) is not None:
         return ok(Code.REGISTRY_THERE, sku=registry.sku, location=registry.location)
-    if refusal := required(observation.name_refusal):
-        return blocker(Code.REGISTRY_NAME_TAKEN, message=refusal)
-    return warning(Code.REGISTRY_TO_CREATE, location=request.location)
+    is_taken = known(observation.name_refusal, "") != ""
+    return None if is_taken else warning(Code.REGISTRY_TO_CREATE, location=request.location)
+
+
+@check("registry.name", title="Name of the new registry is free")
+def name(_site: Site, _request: AcrRequest, observation: Observation) -> Finding | None:
+    """It is unique in the whole cloud, so a registry of somebody whom nobody here knows may have it.
+
+    Azure refuses the creation by itself where it is taken, so nothing has to wait for the answer.
+    """
+    refusal = required(observation.name_refusal)
+    return blocker(Code.REGISTRY_NAME_TAKEN, message=refusal) if refusal else None
 
 
 @check("providers.registered", title="Resource provider of registries is registered")

@@ -71,6 +71,14 @@ async def test_a_read_survives_a_dropped_connection(arm: ScriptedArm, connection
     assert (await connection.azure.registries.get(ACR)).name == "contosoacr"
 
 
+async def test_a_question_that_is_asked_by_post_survives_a_dropped_connection(
+    arm: ScriptedArm, connection: Connection
+) -> None:
+    arm.will_say(Answer(drop=True), Answer(body={"nameAvailable": False, "message": "It is in use."}))
+    assert await connection.azure.registries.name_refusal(ACR) == "It is in use."
+    assert [request.method for request in arm.requests] == ["POST", "POST"]
+
+
 async def test_a_server_that_only_fails_is_unreachable_after_four_tries(
     arm: ScriptedArm, connection: Connection
 ) -> None:
