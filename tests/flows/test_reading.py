@@ -7,7 +7,7 @@ from datetime import timedelta
 from inline_snapshot import snapshot
 
 from services.model.message import Channel, LiveMessage, Subject
-from tests.flows.conversation import Conversation
+from tests.flows.conversation import HOLD, Conversation
 
 
 async def test_a_list_shows_what_azure_has(registry: Conversation) -> None:
@@ -34,6 +34,21 @@ async def test_a_list_says_which_registry_could_not_be_asked(registry: Conversat
     assert await registry.answer() == snapshot("""\
 Registry (only you): No cloud registry could be asked.
   :grey_question:  *contosoacr* could not be asked. Azure could not be reached, so the state of `contosoacr/connectedRegistries` is unknown. Try again soon. Its answer: _InternalServerError: The server encountered an internal error._\
+""")
+
+
+async def test_a_list_comes_in_time_without_a_cluster_that_does_not_answer_and_says_so(registry: Conversation) -> None:
+    await registry.say("deploy edge01 --site berlin")
+    registry.blueprint = replace(registry.blueprint, command_deadline=timedelta(seconds=5))
+    await registry.restart()
+    await registry.fault("azure", "GET .*/berlin-arc/.*/extensions$", "delay", seconds=HOLD, times=None)
+    await registry.say("list")
+
+    assert await registry.answer() == snapshot("""\
+Registry (only you): *1 connected registry*: 1 healthy
+  Name | Health | Site | State | Last sync | Mode | Parent | Login server | Activation | Schedule (UTC) | Window
+  edge01 | healthy | not known | Online | N s ago | ReadOnly | contosoacr | 10.96.0.2 | Active | continuous | –
+  :grey_question:  The cluster of `berlin` could not be asked about extensions.\
 """)
 
 
