@@ -23,7 +23,7 @@ from handlers.kit.rights import permitted_sites
 from handlers.kit.words import join, words
 from handlers.views import errors as views
 from services.model.audit import AuditRow
-from services.model.errors import DatabaseAway, Denied, DomainError, Invalid, NotFound
+from services.model.errors import DatabaseAway, Denied, DomainError, Foreign, Invalid, NotFound
 from services.model.redaction import scrub, scrub_words
 from services.policy.sites import Site
 from services.services import Services
@@ -37,7 +37,7 @@ _log = structlog.get_logger("door")
 
 @dataclass(frozen=True)
 class Reply:
-    """The answer to a request. If `parameter` caused a problem, forms show it beside that field."""
+    """The answer to a request. A form stays open with a `problem`, beside the field of the `parameter` it is about."""
 
     message: Message | Modal | None
     """None when the result is shown elsewhere, such as on an operation's card."""
@@ -78,11 +78,13 @@ class Door:
                     reply = await self._reply(request, passage, deadline)
             except TimeoutError:
                 passage.outcome = "Deadline"
-                reply = Reply(views.too_long(self._deadline, request.reference))
+                late = views.too_long(self._deadline, request.reference)
+                reply = Reply(late, problem=late.text)
             except Exception as error:  # noqa: BLE001 - a person waits for an answer, even after a fault
                 passage.outcome = type(error).__name__
                 _log.exception("fault", reference=request.reference)
-                reply = Reply(views.ours(request.reference))
+                fault = views.ours(request.reference)
+                reply = Reply(fault, problem=fault.text)
         await self._record(request, passage, time.perf_counter() - began)
         return reply
 
@@ -253,15 +255,16 @@ def _missing(command: Command, parameter: Parameter) -> Invalid:
 
 def _parameter(error: DomainError, request: Request, command: Command | None) -> str:
     """The parameter or attachment that caused an error; empty when none did, or several."""
-    if command is None:
-        return ""
-    if isinstance(error, Invalid):
-        if error.field_name in request.attachments:
-            return error.field_name
-        parameter = command.parameter(error.field_name)
-        return parameter.name if parameter else ""
-    if isinstance(error, NotFound) and error.kind == "site":
-        return command.site_parameter or ""
-    if isinstance(error, NotFound) and error.kind == "connected registry":
-        return next((parameter.name for parameter in command.parameters if parameter.positional), "")
-    return ""
+    parameter_name: str | None = ""
+    match error:
+        case Invalid(field_name=name) if name in request.attachments:
+            parameter_name = name
+        case Foreign(service="slack"):  # it does not hand out what was attached
+            parameter_name = next(iter(request.attachments), "")
+        case Invalid(field_name=name) if command and (parameter := command.parameter(name)):
+            parameter_name = parameter.name
+        case NotFound(kind="site") if command:
+            parameter_name = command.site_parameter
+        case NotFound(kind="connected registry") if command:
+            parameter_name = next((parameter.name for parameter in command.parameters if parameter.positional), "")
+    return parameter_name or ""

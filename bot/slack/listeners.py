@@ -10,7 +10,7 @@ import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 from slack_bolt.context.ack.async_ack import AsyncAck
@@ -230,7 +230,7 @@ class Listeners:
     # --- forms ------------------------------------------------------------------------------------------------------
 
     async def form(self, ack: AsyncAck, body: Body) -> None:
-        """A submitted form: its answer, if it comes in time, is shown in the form."""
+        """A submitted form: its answer, if it comes in time, is shown in the form, and nothing filled in is lost."""
         filled = submission(body["view"])
         if refusal := self._refusal(body["user"]["id"]):
             # The form stays open with everything that was filled in.
@@ -249,21 +249,36 @@ class Listeners:
         reference = secrets.token_hex(4)
 
         async def dispatch() -> Reply | None:
-            with self._traces.command():
-                return await self._dispatch(line, where, reference, team=team_of(body))
+            try:
+                with self._traces.command():
+                    return await self._dispatch(line, where, reference, team=team_of(body))
+            except DomainError as error:
+                _log.warning("delivery_not_answered", error=str(error))
+                with self._reading(where.person):
+                    return Reply(Message(views.explanation(error)), problem=views.plain(error))
+
+        async def late() -> Reply | None:
+            """The form is closed by now, so a problem comes with what was filled in."""
+            reply = await running
+            if reply is None or not reply.problem or not isinstance(reply.message, Message):
+                return reply
+            with self._reading(where.person):
+                return replace(reply, message=views.with_line(reply.message, f"{self._slash} {filled.text}"))
 
         with structlog.contextvars.bound_contextvars(reference=reference):
             running = self._tasks.start(dispatch())
         await asyncio.wait({running}, timeout=_FORM_WAIT)
         answer = running.result() if running.done() and not running.exception() else None
-        if answer and answer.parameter in filled.parameters:
-            await ack(response_action="errors", errors={answer.parameter: answer.problem})
+        if answer and answer.problem and filled.parameters:
+            # The form stays open with everything that was filled in, whatever the problem is.
+            field = answer.parameter if answer.parameter in filled.parameters else filled.parameters[0]
+            await ack(response_action="errors", errors={field: answer.problem})
             return
         if answer and isinstance(answer.message, Modal):
             await ack(response_action="update", view=view(answer.message, channel=filled.channel))
             return
         await ack()
-        self._tasks.start(self._send(running, line, where, reference))
+        self._tasks.start(self._send(late(), line, where, reference))
 
     async def options(self, ack: AsyncAck, body: Body) -> None:
         """The names to choose from in a form's field while somebody types."""

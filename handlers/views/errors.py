@@ -7,7 +7,7 @@
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
 
@@ -614,6 +614,12 @@ def form_too_late() -> Message:
     """Slack opens a form only within three seconds."""
     text = t("Opening the form took longer than Slack allows. Please try again.")
     return Message(text, (blocks.section(text),))
+
+
+def with_line(message: Message, line: str) -> Message:
+    """The message with what was filled in to a form that is closed by now, as the line that says the same."""
+    said = blocks.rich(t("What you filled in:"), blocks.preformatted(line))
+    return replace(message, blocks=(*(message.blocks or (blocks.section(message.text),)), said))
 
 
 def too_fast(per_minute: int, wait: float) -> Message:

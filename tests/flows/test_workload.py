@@ -1,10 +1,12 @@
 """Workloads that pull from a connected registry, as conversations."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
 
+from bot.manifest import SCOPES
 from sandbox.azure.images import sample_image
 from tests.flows.conversation import Conversation
 
@@ -474,3 +476,21 @@ async def test_a_file_that_is_no_good_manifest_is_refused_beside_its_field(regis
             "Paste a manifest or attach a file, not both.",
         ]
     )
+
+
+async def test_a_form_whose_file_slack_does_not_hand_out_any_more_stays_open_with_what_was_filled_in(
+    registry: Conversation,
+) -> None:
+    assert registry.box.slack
+    workspace = registry.box.slack.workspace
+    await registry.say("workload deploy edge01 --site berlin")
+    workspace.app = replace(workspace.app, scopes=frozenset(SCOPES) - {"files:read"})
+    refused = await registry.fill(workload="greeter", attachment={"name": "app.yaml", "content": MANIFEST})
+    still_open = (await registry.form())["view"]
+    workspace.app = replace(workspace.app, scopes=None)
+    taken = await registry.fill(dry_run="yes")
+
+    assert "files:read" in refused["errors"]["attachment"]
+    assert still_open
+    assert taken["ok"]
+    assert "*Deploy a workload from edge01 at berlin*" in await registry.answer()
