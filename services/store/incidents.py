@@ -21,11 +21,13 @@ class Incidents(Queries):
 
     async def open(self, acrs: Collection[str] | None = None) -> tuple[StoredIncident, ...]:
         """Those not resolved, oldest first; all, or of these cloud registries."""
-        query = select(incidents).where(incidents.c.resolved.is_(None)).order_by(incidents.c.opened, incidents.c.id)
+        query = select(incidents).where(incidents.c.resolved.is_(None))
         if acrs is not None:
             query = query.where(incidents.c.acr.in_(sorted(acrs)))
         async with self._reading() as connection:
-            return tuple(map(_stored, (await connection.execute(query)).mappings()))
+            rows = (await connection.execute(query)).mappings().all()
+        # Sorted here: SQLite would read all incidents in this order, and the open ones are few.
+        return tuple(map(_stored, sorted(rows, key=lambda row: (row["opened"], row["id"]))))
 
     async def unshown(self, *, with_open: bool) -> tuple[StoredIncident, ...]:
         """Those that have changed since they were last compared with their messages, oldest first.
@@ -51,13 +53,12 @@ class Incidents(Queries):
 
     async def with_messages(self) -> frozenset[str]:
         """Cloud registries (ARM ids, lower case) with open incidents that some channel has a message of."""
-        query = (
-            select(incidents.c.acr)
-            .join(messages, and_(messages.c.kind == "incident", messages.c.subject == incidents.c.id))
-            .where(incidents.c.resolved.is_(None), messages.c.ts != "")
-        )
+        about = and_(messages.c.kind == "incident", messages.c.subject == incidents.c.id)
+        posted = select(messages.c.ts).where(about, messages.c.ts != "")
+        # Not a join: SQLite would begin with the messages of all alerts, also of those that are over.
+        query = select(incidents.c.acr).where(incidents.c.resolved.is_(None), posted.exists()).distinct()
         async with self._reading() as connection:
-            return frozenset(await connection.scalars(query.distinct()))
+            return frozenset(await connection.scalars(query))
 
     async def recent(self, limit: int = 3) -> tuple[StoredIncident, ...]:
         """The newest, newest first."""
