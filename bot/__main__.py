@@ -163,7 +163,9 @@ def check_config() -> int:
     if problems:
         return _print(problems)
     grants, approvals = len(files.policy.grants), len(files.policy.approvals)
-    sys.stdout.write(f"No problems: {len(files.sites)} sites, {grants} grants, {approvals} approval rules.\n")
+    counts = {"site": len(files.sites), "grant": grants, "approval rule": approvals}
+    counted = ", ".join(f"{number} {noun}{'' if number == 1 else 's'}" for noun, number in counts.items())
+    sys.stdout.write(f"No problems: {counted}.\n")
     return 0
 
 

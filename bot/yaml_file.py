@@ -90,7 +90,9 @@ def _unreadable(path: Path, content: bytes, error: Exception) -> Problem:
     match error:
         case yaml.MarkedYAMLError():
             line = error.problem_mark.line + 1 if error.problem_mark else 1
-            return Problem(f"{path}:{line}", f"this is not YAML: {error.problem}")
+            # `* * * * *` without quotes is the beginning of an alias.
+            hint = "; a value that begins with `*` needs quotes" if "an alias" in str(error.context) else ""
+            return Problem(f"{path}:{line}", f"this is not YAML: {error.problem}{hint}")
         case yaml.reader.ReaderError():
             line = content.decode()[: error.position].count("\n") + 1
             return Problem(f"{path}:{line}", "contains a character that YAML does not allow")

@@ -85,7 +85,7 @@ def _nouns(nodes: list[ast.expr]) -> Iterator[str]:
 
 def _of_procedures() -> Iterator[str]:
     """Words of refusals, causes and findings, some of which are put together of others."""
-    for refusal in refusals.WORDS.values():
+    for refusal in (*refusals.WORDS.values(), *refusals.KUBECONFIG.values()):
         yield from (refusal.sentence, refusal.remedy)
     for words in WORDS.values():
         for cause in words.causes.values():

@@ -35,7 +35,7 @@ def render(failure: Failure, kind: str = "", names: Mapping[str, object] | None 
 
     `names` are the names at the site (`Procedure.names`); a command line that needs a missing one is left out.
     """
-    refusal = refusals.words(str(failure.facts.get("error", "")), str(failure.facts.get("reason", "")))
+    refusal = refusals.words(*(str(failure.facts.get(key, "")) for key in ("error", "reason", "code")))
     if refusal is not None:
         # The error's code has the cause; the system's own message follows it.
         message = t(" Its message: {message}") if failure.facts.get("message") else ""

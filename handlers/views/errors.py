@@ -515,7 +515,7 @@ _STATES = {
 def _foreign(error: errors.Foreign) -> str:
     system = t(_SYSTEMS.get(error.service, escape(error.service)))
     target = code(short(error.target)) if error.target else t("it")
-    refusal = refusals.words(type(error).__name__, error.reason)
+    refusal = refusals.words(type(error).__name__, error.reason, error.code)
     if refusal is None:
         sentences = [_happened(error, system, target)]
     else:

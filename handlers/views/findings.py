@@ -79,14 +79,12 @@ def _unasked(finding: Finding) -> FindingWords:
     """Why checks have no answer: the bot's own identity, or the connection to the other system."""
     system = t("The cluster") if finding.facts.get("service") == "kubernetes" else t("Azure")
     words = _UNASKED.get(str(finding.facts.get("error")), _UNASKED["Unreachable"])
-    if refusal := refusals.words(str(finding.facts.get("error")), str(finding.facts.get("reason") or "")):
+    facts = {key: str(finding.facts.get(key) or "") for key in ("error", "reason", "code")}
+    if refusal := refusals.words(**facts):
         message = t(" Its message: {message}") if finding.facts.get("message") else ""
         words = FindingWords(t(refusal.sentence) + message, refusal.remedy, refusal.line)
     if finding.facts.get("error") == "NotAllowed" and not finding.facts.get("action"):
         words = _NOT_ALLOWED
-    is_of_proxy = str(finding.facts.get("reason") or "").startswith("arc_")
-    if finding.facts.get("code") in _KUBECONFIG and not is_of_proxy:
-        words = _KUBECONFIG[str(finding.facts["code"])]
     # `title` is what older versions stored.
     titles = finding.facts.get("titles") or finding.facts.get("title") or ()
     names = [t(str(title)) for title in titles] if isinstance(titles, tuple | list) else [t(str(titles))]
@@ -125,36 +123,3 @@ _NOT_ALLOWED = FindingWords(
     "SYSTEM does not let the bot look ({code}: {message}).",
     "Whoever runs the bot has to grant its identity that right.",
 )
-_KUBECONFIG = {
-    "KubeconfigMissing": FindingWords(
-        "There is no kubeconfig at {target}, so the cluster can't be reached.",
-        "Set `cluster.kubernetes.kubeconfig` in the site file, or put the file there.",
-    ),
-    "KubeconfigInvalid": FindingWords(
-        "The kubeconfig {target} can't be used: {message}.", "Fix the file and check again."
-    ),
-    "ContextMissing": FindingWords(
-        "The kubeconfig has no such context: {target}.",
-        "Set `cluster.kubernetes.context` in the site file to one that `kubectl config get-contexts` lists.",
-    ),
-    "ContextUnset": FindingWords(
-        "The site names no context, and its kubeconfig {target} has several: {message}.",
-        "Set `cluster.kubernetes.context` in the site file to the one that leads to this site's cluster.",
-    ),
-    "CredentialPluginMissing": FindingWords(
-        "The kubeconfig's credential plugin can't be run ({message}).",
-        "Install it where the bot runs, or give the bot a kubeconfig with a token.",
-    ),
-    "CredentialPluginSilent": FindingWords(
-        "The kubeconfig's credential plugin does not come to an end ({message}).",
-        "Run the plugin by hand as the bot's user: it may wait for a person. Give the bot one that signs in by itself.",
-    ),
-    "CredentialPluginInteractive": FindingWords(
-        "The kubeconfig's credential plugin needs a person at a terminal ({message}).",
-        "Give the bot a plugin that signs in by itself, or a kubeconfig with a token.",
-    ),
-    "CredentialPluginFailed": FindingWords(
-        "The kubeconfig's credential plugin returned no credentials ({message}).",
-        "Run the plugin by hand as the bot's user to see why.",
-    ),
-}

@@ -17,9 +17,39 @@ class Refusal:
     line: str = ""
 
 
-def words(error: str, reason: str = "") -> Refusal | None:
-    """The words for an error's class name and `reason`; None for an error that has its words elsewhere."""
-    return WORDS.get((error, reason)) or WORDS.get((error, ""))
+def words(error: str, reason: str = "", code: str = "") -> Refusal | None:
+    """The words for an error's class name and `reason`, or for the bot's own `code`; None if it has them elsewhere."""
+    return (WORDS.get((error, reason)) if reason else None) or KUBECONFIG.get(code) or WORDS.get((error, ""))
+
+
+KUBECONFIG: Mapping[str, Refusal] = {
+    "KubeconfigMissing": Refusal(
+        "There is no kubeconfig at {target}, so the cluster can't be reached.",
+        "Set `cluster.kubernetes.kubeconfig` in the site file, or put the file there.",
+    ),
+    "KubeconfigInvalid": Refusal("The kubeconfig {target} can't be used.", "Fix the file, then try again."),
+    "ContextMissing": Refusal(
+        "The kubeconfig has no such context: {target}.",
+        "Set `cluster.kubernetes.context` in the site file to one that `kubectl config get-contexts` lists.",
+    ),
+    "CredentialPluginMissing": Refusal(
+        "The kubeconfig's credential plugin can't be run.",
+        "Install it where the bot runs, or give the bot a kubeconfig with a token.",
+    ),
+    "CredentialPluginSilent": Refusal(
+        "The kubeconfig's credential plugin does not come to an end.",
+        "Run the plugin by hand as the bot's user: it may wait for a person. Give the bot one that signs in by itself.",
+    ),
+    "CredentialPluginInteractive": Refusal(
+        "The kubeconfig's credential plugin needs a person at a terminal.",
+        "Give the bot a plugin that signs in by itself, or a kubeconfig with a token.",
+    ),
+    "CredentialPluginFailed": Refusal(
+        "The kubeconfig's credential plugin returned no credentials.",
+        "Run the plugin by hand as the bot's user to see why.",
+    ),
+}
+"""Codes of the bot's own for a kubeconfig, whatever class of error they have."""
 
 
 _OWNER = "Only those who run the bot can do that."

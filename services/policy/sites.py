@@ -68,6 +68,8 @@ def _image(name: str) -> str:
         raise ValueError("an image source names the tag that the import makes, before a digest too: `HOST/NAME:TAG`")
     if at and not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
         raise ValueError("a digest is `sha256:` and 64 hexadecimal digits")
+    if repository != repository.lower():
+        raise ValueError(f"a repository is lower case: `{host}/{repository.lower()}:{tag}`")
     if host in _DOCKER_HUB and "/" not in repository:
         # Without it the answer is "unauthorized", which reads like a password problem (Azure/acr#196, #457).
         raise ValueError("Docker Hub's own images are below `library/`, such as `docker.io/library/python:3.12`")
@@ -150,7 +152,7 @@ def _environment(name: str) -> str:
 
 def _size(text: str) -> str:
     if not re.fullmatch(r"[1-9][0-9]*(Ei|Pi|Ti|Gi|Mi)", text):
-        number = re.match(r"[0-9]+", text)
+        number = re.match(r"[1-9][0-9]*", text)
         raise ValueError(
             f"a size is a number with `Mi`, `Gi`, `Ti`, `Pi` or `Ei`, such as `{(number or ['250'])[0]}Gi`"
         )

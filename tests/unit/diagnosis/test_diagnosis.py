@@ -7,6 +7,7 @@ import pytest
 
 from handlers.views.causes import CAUSES as ENGINE_CAUSES
 from handlers.views.causes import render
+from handlers.views.errors import explanation
 from handlers.views.facts import UNKNOWN
 from handlers.views.procedures.deploy_causes import CAUSES
 from services.model.azure import ArcCluster, ConnectedRegistry, Extension, ExtensionStatus, StatusDetail, Token
@@ -356,6 +357,13 @@ def test_what_the_other_system_said_is_not_dropped() -> None:
 
     assert ["words" in text.sentence for text in words] == [True, True]
     assert UNKNOWN not in words[1].sentence
+
+
+def test_a_context_that_is_missing_is_not_told_as_a_cluster_that_may_answer_later() -> None:
+    error = Unreachable("kubernetes", "kubeconfig paris", "ContextMissing")
+
+    assert "no such context" in render(cause({"error": error})).sentence
+    assert "no such context" in explanation(error)
 
 
 def test_the_pods_own_words_win_over_azures_failure() -> None:

@@ -130,6 +130,26 @@ def test_a_key_that_is_there_twice_is_told(files: Files) -> None:
             "acr: {name: contosoacr}\n    sync: {schedule: '0 25 * * *', window: PT3H}",
             "the hour of a schedule lies between 0 and 23",
         ),
+        (
+            "acr: {name: contosoacr}",
+            "acr: {name: contosoacr}\n    sync: {schedule: '0 2 30 2 *', window: PT3H}",
+            "a schedule has to be due some day",
+        ),
+        (
+            "acr: {name: contosoacr}",
+            "acr: {name: contosoacr}\n    sync: {schedule: * * * * *}",
+            "a value that begins with `*` needs quotes",
+        ),
+        (
+            "acr: {name: contosoacr}",
+            "acr: {name: contosoacr}\n    sync: {repositories: [contosoacr.azurecr.io/app]}",
+            "a repository stands without the host of its registry",
+        ),
+        (
+            "acr: {name: contosoacr}",
+            "acr: {name: contosoacr}\n    images: {app: 'mcr.microsoft.com/App:V1'}",
+            "a repository is lower case: `mcr.microsoft.com/app:V1`",
+        ),
     ],
 )
 def test_a_value_that_can_never_work_is_refused_with_the_form_that_does(
