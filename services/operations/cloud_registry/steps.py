@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from services.model.errors import Failure
+from services.model.errors import Absent, Failure
 from services.model.operation import Operation
 from services.model.plan import PlannedStep
 from services.operations.cloud_registry.request import AcrReady, Cause
@@ -53,7 +53,11 @@ def delete(kind: str) -> Step:
     async def begin(scene: Scene) -> Progress:
         acr = scene.site.acr_ref
         # Somebody may have made one since the plan was approved, and Azure deletes everything below.
-        if connected := await scene.azure.connected.list(acr):
+        try:
+            connected = await scene.azure.connected.list(acr)
+        except Absent:
+            return Done()  # the cloud registry is gone already: an earlier run of this step has deleted it
+        if connected:
             raise Failure(Cause.CONNECTED_SINCE, {"connected": tuple(registry.name for registry in connected)})
         return followed(await scene.azure.registries.delete(acr))
 
