@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from services.model.audit import AuditRow
+from services.model.audit import AuditRow, AuditSelection
 from services.model.clock import Clock
 from services.model.codec import decode, encode
 from services.model.errors import (
@@ -419,6 +419,9 @@ class Runner:
         planned = operation.planned[index]
         if planned.effect == "verify":
             return
+        # A process may die before the engine knows that the step has begun. Then it is begun once more.
+        if operation.steps[index].state != "pending" and await self._is_recorded(operation, planned, outcome):
+            return
         facts = {
             "kind": operation.kind,
             "target": operation.target,
@@ -441,6 +444,16 @@ class Runner:
                 facts=facts,
                 at=self._clock.now(),
             )
+        )
+
+    async def _is_recorded(self, operation: Operation, planned: PlannedStep, outcome: str) -> bool:
+        """Whether the audit has this from the same run."""
+        selection = AuditSelection(since=operation.started_at, operation=operation.id)
+        rows = [entry.row for entry in await self._store.audit.newest(selection)]
+        return any(
+            (row.kind, row.outcome, row.facts.get("step"), row.facts.get("params"))
+            == ("write", outcome, planned.kind, planned.params)
+            for row in rows
         )
 
     # --- the end ----------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 
 from handlers.views.operation import card as operation_card
+from services.model.audit import AuditSelection
 from services.model.clock import MachineClock
 from services.model.codec import Codec
 from services.model.errors import Failure, Throttled, Unreachable
@@ -185,6 +186,15 @@ async def test_a_look_that_is_taken_again_after_a_crash_finds_it_running(world: 
     first = await world.running.confirm(ID, 1)
 
     assert await world.running.confirm(ID, 1) == first
+
+
+async def test_a_step_that_is_begun_again_after_a_crash_is_in_the_audit_once(world: World) -> None:
+    await world.has(approval_request=ASKED)
+    await world.running.confirm(ID, 1)
+    begun = [await world.running.begin(ID, 0), await world.running.begin(ID, 0)]
+
+    assert begun == [{"state": "done"}] * 2
+    assert await world.store.audit.count(AuditSelection(operation=ID)) == 1
 
 
 async def test_at_its_end_the_placeholder_and_the_lease_are_gone(world: World) -> None:
