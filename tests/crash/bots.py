@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FORKS = get_context("forkserver")
-FORKS.set_forkserver_preload(["bot.__main__", "bot.start", __name__])
+FORKS.set_forkserver_preload(["__main__", "bot.__main__", "bot.start", __name__])
 
 
 class BotProcess:

@@ -1,20 +1,29 @@
-"""Bots that are killed at what they write, and started again."""
+"""Bots that are killed at what they write and after each step, and started again."""
 
 import asyncio
 import contextlib
+import json
 import re
 import signal
+import sqlite3
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+from kubernetes.aio import client, config
 
 from sandbox.compose import Sandbox
 from sandbox.faults import Fault, Faults, Part
+from services.model.codec import Codec
+from services.operations.procedures import PROCEDURES
+from services.store import Store, open_store
 from tests.crash.bots import BotProcess, start_bot
 from tests.crash.world import EDGE, PATIENCE, World, settings
+from tests.flows import canary
+from tests.flows.conversation import site
+from tests.flows.hosting import Hosting
 
 WRITES = re.compile(r"^(PUT|PATCH|POST|DELETE) |^chat\.")
 QUESTIONS = re.compile(r"selfsubjectaccessreviews|/oauth2/|dryRun|/checkNameAvailability", re.IGNORECASE)
@@ -26,50 +35,80 @@ At each of the many others it would be killed once more in the same wait.
 """
 CHANCE = re.compile(r"op-\w+-|[0-9a-f-]{36}|(?<=edge)\d{3}\b|(?<=registry-bot-images-)[0-9a-f]+")
 """What tells requests of one kind apart: ids, and the numbers of edges."""
-CLICK_AGAIN = 5
-"""Seconds after which a person who sees nothing happen clicks once more."""
+LOOK = 0.02
+"""Seconds between two looks."""
+COMPLETE = """select id, "index", kind from operations join steps on operation = id where steps.state = 'complete'"""
 
 
 class Killer(Faults):
-    """Kills the bot at its first request of each kind that writes anywhere, with the request done or dropped."""
+    """Kills its victim in the middle of steps and between them.
 
-    def __init__(self, *, done: bool, writes: re.Pattern[str] = WRITES) -> None:
+    In the middle: at its first request of each kind that writes anywhere, which is done, and whose answer is lost.
+    Between them: at its first request, to whomever, after the database has the end of another step; it is not done.
+    """
+
+    victim: BotProcess | None = None
+    """Whoever runs; nobody is killed while this is None."""
+
+    def __init__(self, folder: Path, *, writes: re.Pattern[str] = WRITES) -> None:
         super().__init__()
-        self.done, self.writes = done, writes
-        self.victim: BotProcess | None = None
+        self.writes = writes
         self.struck: list[str] = []
+        """At what it has killed: requests, and ends of steps."""
         self.kills = 0
-        self.rests = False
-        """Whether it strikes nobody, whatever is written."""
+        self._spent = set[str]()
+        """At what it kills no more."""
+        self._ends = set[tuple[str, int]]()
+        self._database = folder / "data" / "bot.db"
+
+    def hunt(self, victim: BotProcess | None, again: str) -> None:
+        """Kill this one and those that are started after it, for what happens from now on; once more at `again`."""
+        self.victim = victim
+        self._new_ends()
+        self._spent = {kind for kind in self._spent if not re.search(again, kind)}
 
     def take(self, part: Part, line: str) -> Fault | None:
-        kind = CHANCE.sub("", f"{part} {line}")
+        is_of_the_edge = EDGE.search(line)
+        if self.victim and not is_of_the_edge and self._strike(*self._new_ends()):
+            return Fault(part, ".", "drop")
         is_write = self.writes.search(line) and not QUESTIONS.search(line)
-        is_awaited = not EDGE.search(line) or WAITED_FOR.search(line)
-        if not is_write or not is_awaited or not self.strike(kind):
-            return super().take(part, line)
-        return None if self.done or EDGE.search(line) else Fault(part, ".", "drop")
+        if is_write and (not is_of_the_edge or WAITED_FOR.search(line)):
+            self._strike(CHANCE.sub("", f"{part} {line}"))
+        return super().take(part, line)
 
-    def strike(self, kind: str) -> bool:
-        """Kill the bot if it lives and was not killed for this yet; whether it was."""
-        if self.rests or self.victim is None or kind in self.struck:
+    def _new_ends(self) -> list[str]:
+        """The steps that have ended since the last request."""
+        with contextlib.closing(sqlite3.connect(self._database)) as database:
+            rows = [row for row in database.execute(COMPLETE) if row[:2] not in self._ends]
+        self._ends |= {(operation, index) for operation, index, _ in rows}
+        return [step_end(kind, index) for _, index, kind in rows]
+
+    def _strike(self, *kinds: str) -> bool:
+        """Kill the victim if it lives and was not killed at all of this yet; whether it was."""
+        new = [kind for kind in kinds if kind not in self._spent]
+        if self.victim is None or not new:
             return False
-        self.struck.append(kind)
+        self.struck += new
+        self._spent |= {*new}
         self.kills += 1
         self.victim.send(signal.SIGKILL)
         self.victim = None
         return True
 
-    def forget(self, *kinds: str) -> None:
-        """Kill again at the first request of these kinds."""
-        self.struck = [line for line in self.struck if not any(re.search(kind, line) for kind in kinds)]
+
+def step_end(kind: str, index: int) -> str:
+    """What `Killer.struck` calls a kill between this step and the next one."""
+    return f"after step {index} of {kind}"
 
 
 class KilledWorld(World):
     """With a bot that is started again whenever it dies."""
 
+    store: Store
+    """On the bot's database, to read."""
+
     def __init__(
-        self, box: Sandbox, killer: Faults, folder: Path, http: aiohttp.ClientSession, changes: Mapping[str, str]
+        self, box: Sandbox, killer: Killer, folder: Path, http: aiohttp.ClientSession, changes: Mapping[str, str]
     ) -> None:
         super().__init__(box, http)
         self.killer, self.folder, self.changes = killer, folder, changes
@@ -83,11 +122,17 @@ class KilledWorld(World):
             settings(self.box, self.folder, **self.changes), self.folder / f"log-{self.starts}"
         )
 
+    async def all_restarted(self) -> None:
+        """Return when the bot has been started again after each of its ends."""
+        async with asyncio.timeout(PATIENCE):
+            while self.starts <= self.killer.kills:
+                await asyncio.sleep(LOOK)
+
     async def connected(self) -> None:
         """Return when the bot listens to Slack."""
         async with asyncio.timeout(PATIENCE):
             while not (await self.get("/sandbox/slack/state", **{"as": "alice"}))["connections"]:
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(LOOK)
 
     async def keep_alive(self) -> None:
         """Start it again for ever."""
@@ -95,19 +140,47 @@ class KilledWorld(World):
             assert self.process is not None
             await self.process.ended()
             await self.start()
-            if isinstance(self.killer, Killer):
-                self.killer.victim = self.process
+            self.killer.victim = self.process
+
+    @asynccontextmanager
+    async def kubectl(self) -> AsyncIterator[Any]:
+        """Berlin's cluster, as its administrator sees it."""
+        load: Any = config.new_client_from_config
+        async with await load(self.box.environment()["KUBECONFIG"], "berlin-admin") as api:
+            yield client.CoreV1Api(api)
+
+    async def leases(self) -> frozenset[str]:
+        """Addresses in berlin that operations have spoken for."""
+        return await self.store.leases.of_others(site("berlin").cluster_ref.id.lower(), "")
+
+    async def cards(self, operation: str) -> list[dict[str, Any]]:
+        """The cards of an operation: one, if all is well."""
+        cards = [card for card in await self.messages() if card.get("thread_ts", card["ts"]) == card["ts"]]
+        return [card for card in cards if operation in json.dumps(card)]
+
+    async def texts(self) -> dict[str, bytes]:
+        """Logs, databases and messages."""
+        logs = {path.name: path.read_bytes() for path in self.folder.glob("log-*")}
+        messages = await self.messages()
+        threads = [await self.messages(thread_ts=message["ts"]) for message in messages]
+        return {**logs, **canary.files(self.folder / "data"), "messages": json.dumps([messages, threads]).encode()}
 
 
 @asynccontextmanager
 async def world(
-    folder: Path, faults: Faults, *, content: dict[str, Any] | None = None, changes: Mapping[str, str] | None = None
+    killer: Killer, folder: Path, *, content: dict[str, Any] | None = None, changes: Mapping[str, str] | None = None
 ) -> AsyncIterator[KilledWorld]:
     """With a bot that listens; `content` in the place of the sandbox's default world, `changes` of the settings."""
-    async with Sandbox(content, faults=faults) as box, aiohttp.ClientSession(box.url) as http:
-        made = KilledWorld(box, faults, folder, http, changes or {})
+    (folder / "data").mkdir()
+    async with AsyncExitStack() as stack:
+        box = await stack.enter_async_context(Sandbox(content, faults=killer))
+        http = await stack.enter_async_context(aiohttp.ClientSession(box.url))
+        database = await stack.enter_async_context(Hosting("sqlite").database(folder / "data"))
+        made = KilledWorld(box, killer, folder, http, changes or {})
         await made.start()
         await made.connected()
+        made.store = await open_store(database, Codec(PROCEDURES.values))
+        stack.push_async_callback(made.store.close)
         alive = asyncio.create_task(made.keep_alive())
         try:
             yield made
@@ -118,32 +191,6 @@ async def world(
                 await made.process.ended()
 
 
-async def carried_out(made: KilledWorld, line: str, title: str, success: str) -> dict[str, Any]:
-    await say(made, line)
-    if isinstance(made.killer, Killer):
-        made.killer.victim = made.process
-    card = await approved(made, title, success)
-    return await made.outcome(card, title, f"{success} in")
-
-
 async def say(made: KilledWorld, line: str) -> None:
     await made.connected()
     await made.post("/sandbox/slack/say", **{"as": "alice", "channel": "edge-ops", "text": f"/registry {line}"})
-
-
-async def approved(made: KilledWorld, title: str, end: str) -> dict[str, Any]:
-    """The card, when bob has approved the operation and it has come to this end."""
-    await made.card_says(f"{title}: waiting for approval")
-    # The bot may die of a click before it has taken it in: then it is clicked again after the next start.
-    while "waiting for approval" in (card := await made.card_says(title))["text"]:
-        await made.connected()
-        starts = made.starts
-        await made.post(
-            "/sandbox/slack/click",
-            **{"as": "bob", "channel": "edge-ops", "ts": card["ts"], "text": "Approve", "confirm": True},
-        )
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CLICK_AGAIN):
-                while made.starts == starts and card["text"] == (await made.card_says(title))["text"]:
-                    await asyncio.sleep(0.05)
-    return await made.card_says(f"{title}: {end}, approved by bob")

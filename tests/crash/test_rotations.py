@@ -4,11 +4,8 @@ Meanwhile the edges sync each minute of their clock, and nodes pull from them al
 """
 
 import asyncio
-import json
 import re
-import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -19,7 +16,7 @@ from kubernetes.aio import client, config
 
 from bench import edges
 from bench.traffic import Counts, Edge, ValidPassword, traffic
-from tests.crash.killed import KilledWorld, Killer, say, world
+from tests.crash.killed import KilledWorld, Killer, say, step_end, world
 from tests.crash.world import PATIENCE
 from tests.flows import canary
 
@@ -32,13 +29,12 @@ CLIENT_TOKENS = [
 ]
 KINDS = {"token rotate": 4, "workload rotate": 5}
 """How many steps each has."""
-STEPS = {f"after step {index} of {kind}" for kind, count in KINDS.items() for index in range(count)}
+STEPS = {step_end(kind, index) for kind, count in KINDS.items() for index in range(count)}
 WRITES = re.compile(
     r"generateCredentials|^PATCH .*/(extensions|tokens)/"
     rf"|^(POST|PATCH|DELETE) .*/namespaces/({'|'.join(NAMESPACES)})/(secrets|jobs|deployments)\b"
 )
 """Of the bot, in rotations; those of the edges go on whatever becomes of it."""
-LOOK = 0.02
 
 
 @dataclass(frozen=True)
@@ -56,7 +52,8 @@ class Outcome:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """Three edges with workloads in two namespaces, of which all tokens get new passwords."""
-    folder, killer = tmp_path_factory.mktemp("rotations"), Killer(done=True, writes=WRITES)
+    folder = tmp_path_factory.mktemp("rotations")
+    killer = Killer(folder, writes=WRITES)
     content = edges.world(len(EDGES), 1)
     content["slack"]["channels"][0]["name"] = "edge-ops"
     places = [
@@ -70,7 +67,7 @@ async def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     ]
     approval = {"name": "rotations", "commands": [*KINDS], "approvers": ["edge-approvers"]}
     changes = edges.files(folder, content, repositories=["nginx"], approvals=[approval])
-    async with world(folder, killer, content=content, changes=changes) as made:
+    async with world(killer, folder, content=content, changes=changes) as made:
         await _deploy(made)
         async with traffic(made.box, places, minutes=1, pulls=0.25) as running:
             former, counts = await running.passwords(), [running.counts]
@@ -79,7 +76,7 @@ async def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
             await _rotate(made, killer, CLIENT_TOKENS, ": pulled by the new password, approved by bob")
             counts.append(running.counts)
             passwords = await running.passwords()
-        leaks = canary.leaks(made.box, await _texts(made))
+        leaks = canary.leaks(made.box, await made.texts())
     sync, clients = (after.since(before) for before, after in pairwise(counts))
     return Outcome(sync, clients, former, passwords, leaks, killer.struck)
 
@@ -109,21 +106,16 @@ async def _deploy(made: KilledWorld) -> None:
 
 async def _rotate(made: KilledWorld, killer: Killer, lines: Sequence[str], end: str) -> None:
     """Let alice give these commands while nobody is killed, and bob approve them while the bot dies of what it does."""
-    killer.rests = True
-    async with asyncio.timeout(PATIENCE):
-        while made.starts <= killer.kills:
-            await asyncio.sleep(LOOK)
+    await made.all_restarted()
+    killer.victim = None
     for line in lines:
         await say(made, line)
     await _cards(made, ": waiting for approval", len(lines))
-    # Both kinds of rotation make passwords by the same request.
-    killer.forget("generateCredentials")
-    killer.rests, killer.victim = False, made.process
+    killer.hunt(made.process, "generateCredentials")  # by which both kinds of rotation make passwords
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_approve(made)), group.create_task(_kill_after_steps(made, killer))]
+        approvals = group.create_task(_approve(made))
         await _cards(made, end, len(lines))
-        for task in tasks:
-            task.cancel()
+        approvals.cancel()
 
 
 async def _approve(made: KilledWorld) -> None:
@@ -137,31 +129,12 @@ async def _approve(made: KilledWorld) -> None:
         await asyncio.sleep(1)
 
 
-async def _kill_after_steps(made: KilledWorld, killer: Killer) -> None:
-    """For ever: the bot dies as soon as the database has the end of another step."""
-    query = """select kind, "index" from operations join steps on operation = id where steps.state = 'complete'"""
-    with closing(sqlite3.connect(made.folder / "data" / "bot.db")) as database:
-        while True:
-            for kind, index in database.execute(query).fetchall():
-                if kind in KINDS:
-                    killer.strike(f"after step {index} of {kind}")
-            await asyncio.sleep(LOOK)
-
-
 async def _cards(made: KilledWorld, words: str, count: int, *, meanwhile: Callable[[], object] = lambda: None) -> None:
     """Return when so many cards end with these words; `meanwhile` is called each second."""
     async with asyncio.timeout(PATIENCE):
         while len([card for card in await made.messages() if card["text"].endswith(words)]) < count:
             meanwhile()
             await asyncio.sleep(1)
-
-
-async def _texts(made: KilledWorld) -> dict[str, bytes]:
-    """Logs, databases and messages."""
-    logs = {path.name: path.read_bytes() for path in made.folder.glob("log-*")}
-    messages = await made.messages()
-    threads = [await made.messages(thread_ts=message["ts"]) for message in messages]
-    return {**logs, **canary.files(made.folder / "data"), "messages": json.dumps([messages, threads]).encode()}
 
 
 @pytest.mark.timeout(300)

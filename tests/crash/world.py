@@ -23,6 +23,8 @@ CHANCE = {
     "loginServer",
     "throttle",
     "generation",
+    "url",
+    "pods",
 }
 
 
@@ -78,20 +80,20 @@ class World:
         thread = "\n".join(one["text"] for one in (await self.messages(thread_ts=card["ts"]))[1:])
         clusters = await self.get("/sandbox/kube/state")
         return {
-            "azure": _lasting(await self.get("/sandbox/azure/state")),
+            "azure": lasting(await self.get("/sandbox/azure/state")),
             "cluster": {key: value for key, value in clusters["berlin"].items() if key not in {"url", "pods"}},
             "cards": len([one for one in await self.messages() if title in one["text"]]),
-            "thread": sorted(_without_chance(line) for line in thread.splitlines() if line.strip()),
+            "thread": sorted(without_chance(line) for line in thread.splitlines() if line.strip()),
         }
 
 
-def _lasting(value: Any) -> Any:
+def lasting(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _lasting(item) for key, item in value.items() if key not in CHANCE}
-    return [_lasting(item) for item in value] if isinstance(value, list) else value
+        return {key: lasting(item) for key, item in value.items() if key not in CHANCE}
+    return [lasting(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _without_chance(line: str) -> str:
+def without_chance(line: str) -> str:
     """A thread line without times and ids; an import that was done before the kill is found done."""
     return re.sub(
         r"`[0-9a-f-]{36}`|\d+(\.\d+)? (s|min)( \d+ s)?|at once|existed already and was kept|  ·  ", "", line

@@ -5,12 +5,12 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
-from tests.flows.conversation import Conversation
+from tests.flows.worlds import Surroundings
 
 ROLES = Path(__file__).parents[2] / "deploy" / "azure"
 
 
-def grant(registry: Conversation, *roles: str, but: Collection[str] = ()) -> None:
+def grant(registry: Surroundings, *roles: str, but: Collection[str] = ()) -> None:
     """Give the bot's identity what these roles list, by default those to write with, and nothing else."""
     assert registry.box.azure
     principals = registry.box.azure.cloud.principals

@@ -10,6 +10,7 @@ from kubernetes.aio import client as kube
 from sandbox.azure.images import Repository, sample_image
 from tests.flows.conversation import Conversation
 from tests.flows.test_workload import MINUTE, deploy, online
+from tests.flows.worlds import Surroundings
 
 __all__ = ["online"]
 IMAGES = "images edge01 --site berlin"
@@ -23,7 +24,7 @@ async def pulling(online: Conversation) -> Conversation:
     return online
 
 
-def push(registry: Conversation, *tags: str) -> Repository:
+def push(registry: Surroundings, *tags: str) -> Repository:
     """Point tags of hello-world in the cloud at a new image; the repository."""
     assert registry.box.azure
     images = registry.box.azure.cloud.registries["contosoacr"].images

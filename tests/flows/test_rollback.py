@@ -9,7 +9,7 @@ from tests.flows.test_client_rotation import ROTATE
 from tests.flows.test_edge_images import push
 from tests.flows.test_update import make_tokens
 from tests.flows.test_workload import HELLO, deploy, in_cluster, online
-from tests.flows.worlds import world
+from tests.flows.worlds import Surroundings, world
 
 __all__ = ["online"]
 
@@ -26,7 +26,7 @@ async def roll_back(registry: Conversation, options: str = "") -> str:
     return await registry.answer()
 
 
-def cloud_registry(registry: Conversation) -> Any:
+def cloud_registry(registry: Surroundings) -> Any:
     """The cloud registry inside the sandbox."""
     assert registry.box.azure
     return registry.box.azure.cloud.registries["contosoacr"]
@@ -180,7 +180,7 @@ async def test_what_is_done_is_undone_by_its_counterpart(registry: Conversation)
     assert await world(registry) == before
 
 
-async def everything(registry: Conversation) -> Any:
+async def everything(registry: Surroundings) -> Any:
     """What Azure, berlin's cluster with its workloads, and the database have."""
     deployments = [
         (one["metadata"]["name"], one["spec"]["replicas"], one["spec"]["template"]["spec"])

@@ -20,6 +20,7 @@ from tests.flows.conversation import Conversation, conversation, site
 from tests.flows.test_edge_images import push
 from tests.flows.test_rollback import everything
 from tests.flows.test_update import make_tokens
+from tests.flows.worlds import Surroundings
 
 MINUTE = 60
 DRY_RUN = "This was a dry run: nothing was written."
@@ -145,16 +146,26 @@ LASTING = (
 """Acts that nothing undoes, since others may use what they give the subscription and the cloud registry."""
 
 
+SITES: dict[str, Any] = {
+    "berlin": site("berlin"),
+    "paris": site("paris", acr={"name": "contosoparis", "create_in": "westeurope"}),
+    "lab": site("lab", acr={"name": "contosolab"}),
+}
+"""Berlin, a site whose cloud registry does not exist yet, and one whose cloud registry is in the Basic tier."""
+
+
+def prepare(place: Surroundings) -> None:
+    """Give the bot the rights for every kind, and make what some of them change."""
+    grant(place, "writer", "subscription", "registry-deletion", "resync")
+    make_tokens(place, "till")
+    push(place, "latest")
+
+
 @pytest.fixture
 async def losing(tmp_path: Path) -> AsyncIterator[Conversation]:
-    """Berlin, a site whose cloud registry does not exist yet, and one whose cloud registry is in the Basic tier."""
-    new, lab = {"name": "contosoparis", "create_in": "westeurope"}, {"name": "contosolab"}
-    async with conversation(
-        tmp_path, faults=LostReplies(), berlin=site("berlin"), paris=site("paris", acr=new), lab=site("lab", acr=lab)
-    ) as talk:
-        grant(talk, "writer", "subscription", "registry-deletion", "resync")
-        make_tokens(talk, "till")
-        push(talk, "latest")
+    """The bot at those sites, in a sandbox that loses replies."""
+    async with conversation(tmp_path, faults=LostReplies(), **SITES) as talk:
+        prepare(talk)
         yield talk
 
 
@@ -205,7 +216,7 @@ async def fail_and_retry(talk: Conversation, act: Act) -> tuple[object, ...]:
     return *failed, is_explained, is_as_before, retried.state
 
 
-async def look(talk: Conversation) -> Any:
+async def look(talk: Surroundings) -> Any:
     """Everything but the passwords of the sync token, which outlive the installation that was given them."""
     (azure, clusters), deployments, secrets, passwords, leases = await everything(talk)
     for token in (token for registry in azure["registries"] for token in registry["tokens"]):

@@ -7,6 +7,7 @@ from inline_snapshot import snapshot
 
 from sandbox.azure.cloud import Origin, Token
 from tests.flows.conversation import Conversation
+from tests.flows.worlds import Surroundings
 
 LINE = 'update edge01 --site berlin --schedule "0 3 * * *" --window 3h'
 
@@ -19,13 +20,13 @@ async def deployed(registry: Conversation) -> Conversation:
     return registry
 
 
-def cloud(registry: Conversation) -> Any:
+def cloud(registry: Surroundings) -> Any:
     """The cloud registry inside the sandbox, for what people do to it without the bot."""
     assert registry.box.azure
     return registry.box.azure.cloud.registries["contosoacr"]
 
 
-def make_tokens(registry: Conversation, *names: str) -> None:
+def make_tokens(registry: Surroundings, *names: str) -> None:
     """Tokens that somebody has made there."""
     now = registry.box.clock.now()
     for name in names:

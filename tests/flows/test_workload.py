@@ -9,6 +9,7 @@ from inline_snapshot import snapshot
 from bot.manifest import SCOPES
 from sandbox.azure.images import sample_image
 from tests.flows.conversation import Conversation
+from tests.flows.worlds import Surroundings
 
 HELLO = "workload deploy edge01 --site berlin --image hello-world:latest"
 MINUTE = 60
@@ -30,7 +31,7 @@ async def deploy(registry: Conversation, command: str = HELLO) -> None:
     await registry.quiet()
 
 
-async def in_cluster(registry: Conversation, kind: str) -> list[dict[str, Any]]:
+async def in_cluster(registry: Surroundings, kind: str) -> list[dict[str, Any]]:
     """Objects of the bot's in the namespace `default`."""
     path = {"deployments": "/apis/apps/v1", "secrets": "/api/v1"}[kind]
     async with registry.kubectl() as core:
