@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from handlers.kit.language import phrase, t
 from handlers.views import refusals
-from handlers.views.facts import sentence, shell, short
+from handlers.views.facts import command_line, sentence, shell, short
 from handlers.views.procedures import WORDS, words_of
 from handlers.views.procedures.words import CauseWords
 from services.model.errors import Failure
@@ -61,7 +61,7 @@ def render(failure: Failure, kind: str = "", names: Mapping[str, object] | None 
     cure, retry = sentence(words.remedy, facts), sentence(words.retry, facts)
     remedy, line = f"{cure} {retry}".strip(), shell(words.line, facts)
     helps = not words.needs or failure.facts.get(words.needs)
-    command = shell(words.command, facts) if helps else ""
+    command = command_line(words.command, facts) if helps else ""
     return FailureText(text, remedy, line, command, cure)
 
 

@@ -11,6 +11,7 @@ from handlers.kit.text import bold, code, count, cut, date, escape, listed
 from handlers.views import causes, clusters, errors
 from handlers.views import health as health_words
 from handlers.views.connected import Detail, elsewhere, namesakes
+from handlers.views.facts import command_line
 from services.model.azure import ArcCluster, Token
 from services.model.errors import Failure
 from services.model.health import Health
@@ -86,29 +87,24 @@ def card(detail: Detail, installation: Installation, now: datetime, *, slash: st
 def _failed(installation: Installation, failure: Failure, slash: str) -> Iterator[Block]:
     """Why it does not work, and what cures that without an operation that could be retried."""
     name, site = installation.registry.name, installation.site
-    text = causes.render(failure, "deploy", {**site.names, "name": name})
-    cure, deploy = text.cure, code(f"{slash} extension deploy {name} --site {site.name}")
     registry, state = installation.registry, installation.extension.provisioning_state
+    facts = {**site.names, "name": name, "site": site.name, "parent": registry.parent}
+    text = causes.render(failure, "deploy", facts)
+    cure = text.cure
     if failure.cause in _NEW_CONNECTION_STRING and state == "Succeeded":
-        # A deployment keeps an extension that is installed. A rotation wants an activation, and neither it nor a
-        # reinstallation knows by which protocol a registry above is served.
-        if registry.parent:
-            cure = t(
-                "It needs a new connection string: {line}, whose plan"
-                " says what goes with it (its volume too), then {deploy}.",
-                line=code(f"{slash} extension delete {name} --site {site.name}"),
-                deploy=deploy,
-            )
-        elif registry.activation == "Active":
+        # A deployment keeps an extension that is installed. A rotation wants an activation, and the protocol by which
+        # a registry above is served, which the form of a reinstallation asks for.
+        if registry.activation == "Active" and not registry.parent:
             cure = t("{line} gives it a new password.", line=code(f"{slash} token rotate {name} --site {site.name}"))
         else:
             cure = t(
                 "It needs a new connection string: {line}, whose plan says what goes with it (its volume too).",
-                line=code(f"{slash} extension reinstall {name} --site {site.name}"),
+                line=code(f"{slash} {command_line('extension reinstall {name} --site {site}', facts)}"),
             )
     elif text.command:
         cure = t("{cure} The command: {line}.", cure=cure, line=code(f"{slash} {text.command}"))
     elif state in {"Failed", "Canceled"}:
+        deploy = code(f"{slash} {command_line('extension deploy {name} --site {site}', facts)}")
         cure = t("{cure} {deploy} installs it again.", cure=cure, deploy=deploy).strip()
     title = t("{name} at {site}", name=bold(name), site=bold(site.name))
     yield blocks.section(

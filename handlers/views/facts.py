@@ -30,6 +30,21 @@ def shell(template: str, facts: Mapping[str, object]) -> str:
         return ""
 
 
+def command_line(template: str, facts: Mapping[str, object]) -> str:
+    """A command of the bot in plain text, as its plan takes it for this very connected registry; empty as in `shell`.
+
+    Below another one (`parent`) a new connection string has to name the `protocol` by which that is served. Where
+    nobody has said it, the line opens the form that asks for it.
+    """
+    line = shell(template, facts)
+    is_connecting = line.startswith(("extension deploy ", "extension reinstall ")) and not line.endswith("--choose")
+    if not is_connecting or not facts.get("parent"):
+        return line
+    if facts.get("protocol"):
+        return f"{line} --parent-protocol {facts['protocol']}"
+    return shell("extension reinstall {name} --site {site} --choose", facts)
+
+
 def shown(value: object) -> str:  # noqa: PLR0911 - one per type
     """A fact in prose."""
     match value:

@@ -10,7 +10,7 @@ from typing import Literal
 from handlers.kit.language import t
 from handlers.kit.text import listed
 from handlers.views import refusals
-from handlers.views.facts import sentence, shell
+from handlers.views.facts import command_line, sentence, shell
 from handlers.views.procedures import words_of
 from handlers.views.procedures.words import FindingWords
 from services.model.plan import Finding, Plan
@@ -61,7 +61,7 @@ def render(finding: Finding, kind: str) -> FindingText:
         sentence(words.sentence, finding.facts),
         sentence(words.fix, finding.facts),
         shell(words.line, finding.facts),
-        shell(words.command, finding.facts),
+        command_line(words.command, finding.facts),
     )
 
 

@@ -1,7 +1,7 @@
 """An operation as people see it: the card, the lines in its thread, its details, a list. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 
 from handlers.kit import blocks
@@ -9,6 +9,7 @@ from handlers.kit.blocks import Button, Confirm, TaskStatus, button
 from handlers.kit.language import phrase, t
 from handlers.kit.message import Block, Message
 from handlers.kit.text import bold, code, count, cut, date, duration, escape, labelled, listed, mention
+from handlers.kit.words import join
 from handlers.views import causes, errors, findings
 from handlers.views.facts import short
 from handlers.views.procedures import WORDS, rollback, words_of
@@ -27,6 +28,7 @@ from services.model.operation import (
     StillUnderWay,
 )
 from services.model.plan import Finding, PlannedStep
+from services.operations.reinstall.request import ReinstallOptions
 from services.operations.rollback.request import RollbackOptions
 
 MOST_FINDINGS = 12
@@ -294,8 +296,9 @@ def _failure(operation: Operation) -> Iterator[Block]:
         cause = causes.render(error, operation.kind, _names(operation))
         line = f"\n{code(cause.line)}" if cause.line else ""
         # What mends a cause changes something, and not every site asks for an approval.
-        question = Confirm(t("Run this command?"), f"{cause.command}\n{cause.remedy}", t("Run it"), t("Not now"))
-        yield _with_command(f"{cause.sentence}\n{cause.remedy}{line}", cause.command, "repair", question)
+        command = _as_requested(operation, cause.command)
+        question = Confirm(t("Run this command?"), f"{command}\n{cause.remedy}", t("Run it"), t("Not now"))
+        yield _with_command(f"{cause.sentence}\n{cause.remedy}{line}", command, "repair", question)
         if error.correlation_id:
             yield blocks.context(
                 t("Azure's correlation id: {correlation_id}", correlation_id=code(error.correlation_id))
@@ -307,6 +310,15 @@ def _failure(operation: Operation) -> Iterator[Block]:
     if leftovers or not passwords:
         yield blocks.context(leftovers or t("Nothing was left behind."))
     yield from passwords
+
+
+def _as_requested(operation: Operation, command: str) -> str:
+    """The command with what was asked for: a reinstallation decides on all of it again."""
+    if not command.startswith("extension reinstall ") or command.endswith(" --choose"):
+        return command
+    choices = {field.name: getattr(operation.options, field.name, None) for field in fields(ReinstallOptions)}
+    options = {f"--{name.replace('_', '-')}": str(value) for name, value in choices.items() if value}
+    return " ".join((command, *(join(option) for option in options.items() if option[0] not in command)))
 
 
 def _names(operation: Operation) -> Mapping[str, object]:

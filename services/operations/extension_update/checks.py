@@ -32,11 +32,11 @@ def exists(_site: Site, request: ExtensionUpdateRequest, observation: Observatio
 def extension(_site: Site, request: ExtensionUpdateRequest, observation: Observation) -> Finding | None:
     """One that has failed may be mended by the change."""
     required(observation.extensions)
-    if observation.registry(request.name) is None:
+    if (registry := observation.registry(request.name)) is None:
         return None
     own = observation.extension(request.name)
     if own is None:
-        return blocker(Code.EXTENSION_ABSENT)
+        return blocker(Code.EXTENSION_ABSENT, parent=registry.parent, protocol=request.options.parent_protocol)
     facts = {"extension": own.name, "state": own.provisioning_state, "version": own.version}
     if own.provisioning_state in CHANGING:
         return blocker(Code.EXTENSION_BUSY, **facts)

@@ -26,7 +26,8 @@ def exists(_site: Site, request: RotationRequest, observation: Observation) -> F
         return finding
     if not registry.token_id:
         return blocker(Code.MANAGED_IDENTITY)
-    return finding if registry.activation == "Active" else blocker(Code.NOT_ACTIVATED)
+    way = {"parent": registry.parent, "protocol": request.parent_protocol}
+    return finding if registry.activation == "Active" else blocker(Code.NOT_ACTIVATED, **way)
 
 
 @check("connected.string", title="Connection string can be built")
@@ -78,16 +79,17 @@ def slots(_site: Site, request: RotationRequest, observation: Observation) -> Fi
 def extension(_site: Site, request: RotationRequest, observation: Observation) -> Finding | None:
     """Its secrets can only be replaced as a whole, and those that others have put there can't be read."""
     required(observation.extensions)
-    if observation.registry(request.name) is None:
+    registry = observation.registry(request.name)
+    if registry is None:
         return None
     own = observation.extension(request.name)
     if own is None:
         return blocker(Code.EXTENSION_ABSENT)
-    facts = {"extension": own.name, "state": own.provisioning_state}
+    facts: dict[str, object] = {"extension": own.name, "state": own.provisioning_state}
     if own.provisioning_state in CHANGING:
         return blocker(Code.EXTENSION_BUSY, **facts)
     if own.provisioning_state != "Succeeded":
-        return blocker(Code.EXTENSION_FAILED, **facts)
+        return blocker(Code.EXTENSION_FAILED, **facts, parent=registry.parent, protocol=request.parent_protocol)
     others = tuple(key for key in own.secrets if key not in _SENT)
     return blocker(Code.OTHER_SECRETS, keys=others, **facts) if others else ok(Code.EXTENSION_FOUND, **facts)
 

@@ -7,6 +7,7 @@ from handlers.kit import Catalogue
 from handlers.kit.command import Command
 from handlers.kit.corrections import correction
 from handlers.kit.words import words
+from handlers.views.facts import command_line
 from handlers.views.procedures import WORDS
 from services.model.errors import DomainError, Invalid, NotFound
 from services.operations.deploy.request import DeployOptions, deploy_request
@@ -162,3 +163,17 @@ def test_every_command_on_a_cards_button_is_one_that_runs() -> None:
 
     assert len(lines) > len(kinds)
     assert [CATALOGUE.parse(command, rest, SITES).missing for command, rest in found] == [()] * len(lines)
+
+
+def test_a_card_below_another_registry_offers_a_line_with_the_protocol_or_the_form_that_asks_for_it() -> None:
+    kinds, facts = WORDS.values(), {"name": "line1", "site": "berlin", "parent": "plant"}
+    templates = {finding.command for kind in kinds for finding in kind.findings.values()}
+    templates |= {cause.command for kind in kinds for cause in kind.causes.values()}
+    connecting = [line for line in templates if line.startswith(("extension deploy ", "extension reinstall "))]
+    known = [command_line(template, {**facts, "protocol": "http"}) for template in connecting]
+    unknown = [command_line(template, facts) for template in connecting]
+    parsed = [CATALOGUE.parse(*CATALOGUE.find(words(line)), SITES).arguments for line in (*known, *unknown)]
+
+    assert len(connecting) > 1
+    assert all(arguments.get("parent_protocol") or arguments.get("choose") for arguments in parsed)
+    assert set(unknown) == {"extension reinstall line1 --site berlin --choose"}

@@ -8,13 +8,17 @@ import pytest
 
 from handlers.views import extensions
 from handlers.views.connected import Detail
+from handlers.views.operation import card
 from services.model.azure import ArcCluster, ExtensionStatus, Token
-from services.model.errors import Unreachable
+from services.model.errors import Failure, Unreachable
 from services.model.kubernetes import Runtime
+from services.model.operation import Outcome
 from services.operations.answers import Known, Unknown
+from services.operations.deploy.causes import Cause
+from services.operations.deploy.extension_alone import ExtensionDeployOptions
 from services.operations.deploy.installation import Installation
 from services.policy.placement import Placement
-from tests.golden.values import ACR, EXTENSION, NOW, REGISTRY, SITE
+from tests.golden.values import ACR, EXTENSION, NOW, REGISTRY, SITE, operation
 
 AGO = NOW - timedelta(hours=1)
 UP = Runtime(namespace_phase="Active", deployment_available=True, replicas=1, ready_replicas=1, pod_phase="Running")
@@ -48,8 +52,7 @@ def test_a_password_that_is_refused_is_replaced_without_removing_the_connected_r
 
     assert active.endswith("`/registry token rotate edge01 --site hamburg` gives it a new password.")
     assert "`/registry extension reinstall edge01 --site hamburg`, whose plan says what goes with it" in inactive
-    assert "`/registry extension delete edge01 --site hamburg`, whose plan says what goes with it" in nested
-    assert nested.endswith("then `/registry extension deploy edge01 --site hamburg`.")
+    assert "`/registry extension reinstall edge01 --site hamburg --choose`, whose plan says what goes with it" in nested
 
 
 def test_a_failed_installation_is_installed_again_with_other_options() -> None:
@@ -58,6 +61,15 @@ def test_a_failed_installation_is_installed_again_with_other_options() -> None:
 
     assert "does not work" in text
     assert "The command: `/registry extension reinstall edge01 --site hamburg --choose`." in text
+
+
+def test_a_reinstallation_that_a_card_offers_has_what_was_asked_for() -> None:
+    options = ExtensionDeployOptions(extension_name="edge", parent_protocol="http", tls="http")
+    outcome = Outcome(Failure(Cause.CERT_MANAGER_ABSENT), 0)
+    failed = operation(kind="extension deploy", state="failed", options=options, outcome=outcome)
+
+    line = "extension reinstall edge01 --site hamburg --extension-name edge --parent-protocol http --tls http"
+    assert line in str(card(failed).blocks)
 
 
 @pytest.mark.parametrize(
