@@ -6,17 +6,21 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, islice
 
+from pydantic import TypeAdapter, ValidationError
+
 from handlers.kit.catalogue import Catalogue
 from handlers.kit.command import Command, Commands
 from handlers.kit.nearest import nearest
 from handlers.kit.words import join
 from services.model.errors import DomainError, Invalid, NotFound
-from services.policy.sites import CONNECTED_REGISTRY_NAME, Site, registry_host
+from services.policy.sites import CONNECTED_REGISTRY_NAME, ImageSource, Repository, Site, registry_host
 
 Words = tuple[str, ...]
 _MOST = 12
 """Guesses for one line; each costs a parse."""
 _ROUNDS = 3
+_REPOSITORY: TypeAdapter[str] = TypeAdapter(Repository)
+_SOURCE: TypeAdapter[str] = TypeAdapter(ImageSource)
 _FILLERS = frozenset({"to", "at", "on", "in", "for", "from", "into", "site", "please", "the", "named", "called"})
 _SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "status": ("list",),
@@ -282,8 +286,35 @@ def _image(value: str) -> tuple[str, ...]:
 
 def _by_digest(value: str) -> tuple[str, ...]:
     """An image by its digest alone: that is what was looked at when somebody pinned it."""
-    name, at, digest = value.partition("@")
-    return (f"{name.partition(':')[0]}{at}{digest}",)
+    name, _, digest = value.partition("@")
+    return (f"{name.partition(':')[0]}@{digest}",) if re.fullmatch(r"sha256:[0-9a-f]{64}", digest) else ()
+
+
+def _taken(rule: TypeAdapter[str], value: str, corrected: str) -> tuple[str, ...]:
+    """The corrected value, where the rule takes it."""
+    try:
+        rule.validate_python(value)
+    except ValidationError:
+        return ()
+    return (corrected,)
+
+
+def _in_lower_case(value: str) -> tuple[str, ...]:
+    """An image whose repository is in lower case; the tag keeps its letters."""
+    name, colon, tag = value.partition(":")
+    return _taken(_REPOSITORY, name.lower(), f"{name.lower()}{colon}{tag}")
+
+
+def _source(value: str) -> tuple[str, ...]:
+    """An image source as Docker reads it: from Docker Hub where no host is named, and with the tag `latest`."""
+    host, _, path = value.removeprefix("https://").removeprefix("http://").rpartition("/")
+    if "." not in host and ":" not in host:
+        host = f"docker.io/{host or 'library'}"
+    elif host == "docker.io":
+        host = "docker.io/library"
+    name, _, tag = path.partition(":")
+    source = f"{host.lower()}/{name.lower()}:{tag or 'latest'}"
+    return _taken(_SOURCE, source, source)
 
 
 def _size(value: str) -> tuple[str, ...]:
@@ -294,7 +325,8 @@ def _size(value: str) -> tuple[str, ...]:
 
 def _label(value: str) -> tuple[str, ...]:
     """`Edge_01` as a DNS label."""
-    return (re.sub(r"[_.\s]+", "-", value.lower()).strip("-"),)
+    label = re.sub(r"[_.\s]+", "-", value.lower()).strip("-")
+    return (label,) if re.fullmatch(r"[a-z0-9-]{1,53}", label) else ()
 
 
 _FIXES: Mapping[str, Callable[[str], tuple[str, ...]]] = {
@@ -302,6 +334,10 @@ _FIXES: Mapping[str, Callable[[str], tuple[str, ...]]] = {
     "repository.pattern": _repositories,
     "image.host": _image,
     "image.both": _by_digest,
+    "image.pattern": _in_lower_case,
+    "image.source": _source,
+    "namespace.pattern": _label,
+    "workload.pattern": _label,
     "storage_request.pattern": _size,
     "extension_name.pattern": _label,
 }

@@ -344,7 +344,10 @@ RULES: Mapping[errors.InvalidRule, _Rule] = {
         " with dashes inside.",
         value=code(value),
     ),
-    "namespace.pattern": lambda _, value, __: t("{value} can't be the name of a namespace.", value=code(value)),
+    "namespace.pattern": lambda _, value, __: t(
+        "{value} can't be the name of a namespace. Use up to 63 lowercase letters and digits, with dashes inside.",
+        value=code(value),
+    ),
     "attachment.both": lambda _, __, ___: t("Paste a manifest or attach a file, not both."),
     "attachment.elsewhere": lambda _, value, __: t(
         "{name} is not in Slack but in another service, where the bot can't read it. Attach the file itself.",

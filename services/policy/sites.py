@@ -62,6 +62,8 @@ def _image(name: str) -> str:
     host, slash, path = name.partition("/")
     if not slash or ("." not in host and ":" not in host):
         raise ValueError("an image source has host, repository and tag, such as `mcr.microsoft.com/hello-world:latest`")
+    if host.partition(":")[0] == "localhost":
+        raise ValueError("Azure fetches the image itself, so a registry on this machine can't be its source")
     reference, at, digest = path.partition("@")
     repository, _, tag = reference.rpartition(":")
     if not repository or not tag:
@@ -70,6 +72,7 @@ def _image(name: str) -> str:
         raise ValueError("a digest is `sha256:` and 64 hexadecimal digits")
     if repository != repository.lower():
         raise ValueError(f"a repository is lower case: `{host}/{repository.lower()}:{tag}`")
+    _repository(repository)
     if host in _DOCKER_HUB and "/" not in repository:
         # Without it the answer is "unauthorized", which reads like a password problem (Azure/acr#196, #457).
         raise ValueError("Docker Hub's own images are below `library/`, such as `docker.io/library/python:3.12`")

@@ -169,6 +169,7 @@ bot    (only alice) `contosoacr.azurecr.io/hello-world:latest` names a host. Lea
        /registry workload deploy edge01 --site berlin --image hello-world:latest   [Run this]
 alice  /registry workload deploy edge01 --site berlin --image Hello:latest
 bot    (only alice) `Hello:latest` is not an image. Use a repository with a tag or a digest, such as `hello-world:latest`.
+       /registry workload deploy edge01 --site berlin --image hello:latest   [Run this]
 alice  /registry workload deploy edge01 --site berlin --image hello-world --replicas 0
 bot    (only alice) `0` is out of bounds: `--replicas` takes 1 to 100.
 dave   /registry workload deploy edge01 --site berlin --image hello-world:latest

@@ -9,7 +9,7 @@ from handlers.kit.corrections import correction
 from handlers.kit.words import words
 from handlers.views.facts import command_line
 from handlers.views.procedures import WORDS
-from services.model.errors import DomainError, Invalid, NotFound
+from services.model.errors import DomainError, Invalid, InvalidRule, NotFound
 from services.operations.deploy.request import DeployOptions, deploy_request
 from services.policy.sites import Site
 from tests.unit.kit.declared import SITES
@@ -123,6 +123,29 @@ def offered(line: str) -> str:
 )
 def test_the_line_that_was_meant_is_offered(typed: str, line: str) -> None:
     assert offered(typed) == line
+
+
+@pytest.mark.parametrize(
+    ("rule", "wrong", "right"),
+    [
+        ("image.source", "nginx:1.25", "docker.io/library/nginx:1.25"),
+        ("image.source", "docker.io/nginx:1.25", "docker.io/library/nginx:1.25"),
+        ("image.source", "https://mcr.microsoft.com/Hello-World", "mcr.microsoft.com/hello-world:latest"),
+        ("image.source", "localhost:5000/app:1", ""),
+        ("image.pattern", "Hello-World:V1", "hello-world:V1"),
+        ("image.both", f"app:1@sha256:{'a' * 64}", f"app@sha256:{'a' * 64}"),
+        ("image.both", "app:1@sha256:abc", ""),
+    ],
+)
+def test_an_image_gets_the_form_that_is_taken(rule: InvalidRule, wrong: str, right: str) -> None:
+    typed = ("acr", "import", wrong, "--site", "berlin")
+    command, _ = CATALOGUE.find(typed)
+    error = Invalid("image", wrong, rule)
+    line = correction(
+        typed, error, command, catalogue=CATALOGUE, sites=SITES, permitted=lambda *_: True, slash="/registry"
+    )
+
+    assert line == (f"acr import {right} --site berlin" if right else "")
 
 
 @pytest.mark.parametrize(
