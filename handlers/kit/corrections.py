@@ -145,7 +145,8 @@ def _guesses(
         case Invalid(rule="extra") if command:
             yield from _extra(typed, error, command, sites)
         case Invalid():
-            if values := _FIXES[error.rule](error.value) if error.rule in _FIXES else ():
+            fix = _FIXES.get(error.rule) or _FIXES.get(f"{error.rule} of {error.field_name}")
+            if values := fix(error.value) if fix else ():
                 yield _replaced(typed, error.value, values, f"--{error.field_name.replace('_', '-')}")
             yield from (_replaced(typed, error.value, [name]) for name in error.facts.get("near", ()))
 
@@ -335,10 +336,10 @@ _FIXES: Mapping[str, Callable[[str], tuple[str, ...]]] = {
     "image.host": _image,
     "image.both": _by_digest,
     "image.pattern": _in_lower_case,
-    "image.source": _source,
+    "site_file.rule of image": _source,
     "namespace.pattern": _label,
     "workload.pattern": _label,
     "storage_request.pattern": _size,
     "extension_name.pattern": _label,
 }
-"""Replacements for a value that broke a rule."""
+"""Replacements for a value that broke a rule, or a rule of several fields in this one."""

@@ -246,7 +246,11 @@ Registry: :white_check_mark:  *Prepare the cloud registry contosolab*  ·  ready
     )
     assert slips == snapshot(
         [
-            "Registry (only you): `hello-world` does not do: an image source has host, repository and tag, such as `mcr.microsoft.com/hello-world:latest`.",
+            """\
+Registry (only you): `hello-world` does not do: an image source has host, repository and tag, such as `mcr.microsoft.com/hello-world:latest`.
+  /registry acr import docker.io/library/hello-world:latest --site lab
+  [Run this]\
+""",
             """\
 Registry (only you): Connected registries don't need `Microsoft.Foo`, so the bot does not register it. They need `Microsoft.Kubernetes`, `Microsoft.KubernetesConfiguration`, `Microsoft.ExtendedLocation` and `Microsoft.ContainerRegistry`.
   /registry provider register lab --namespace Microsoft.ExtendedLocation

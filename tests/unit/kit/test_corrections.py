@@ -128,10 +128,10 @@ def test_the_line_that_was_meant_is_offered(typed: str, line: str) -> None:
 @pytest.mark.parametrize(
     ("rule", "wrong", "right"),
     [
-        ("image.source", "nginx:1.25", "docker.io/library/nginx:1.25"),
-        ("image.source", "docker.io/nginx:1.25", "docker.io/library/nginx:1.25"),
-        ("image.source", "https://mcr.microsoft.com/Hello-World", "mcr.microsoft.com/hello-world:latest"),
-        ("image.source", "localhost:5000/app:1", ""),
+        ("site_file.rule", "nginx:1.25", "docker.io/library/nginx:1.25"),
+        ("site_file.rule", "docker.io/nginx:1.25", "docker.io/library/nginx:1.25"),
+        ("site_file.rule", "https://mcr.microsoft.com/Hello-World", "mcr.microsoft.com/hello-world:latest"),
+        ("site_file.rule", "localhost:5000/app:1", ""),
         ("image.pattern", "Hello-World:V1", "hello-world:V1"),
         ("image.both", f"app:1@sha256:{'a' * 64}", f"app@sha256:{'a' * 64}"),
         ("image.both", "app:1@sha256:abc", ""),
