@@ -102,7 +102,7 @@ async def test_a_given_address_that_is_taken_at_the_last_moment_fails_with_its_c
 Registry: :x:  *Deploy edge01 to berlin*  ·  failed
   requested by @alice TIME  ·  development  ·  `op-1`
   0 of 11 steps done, stopped at *Hold: Service IP 10.96.0.9*
-  The Service address `10.96.0.9` is in use by another Service.
+  The Service address `10.96.0.9` is in use by another Service. Its message: `Service "registry-bot" is invalid: spec.clusterIPs: Invalid value: ["10.96.0.9"]: failed to allocate IP 10.96.0.9: provided IP is already allocated`
   Retry: a picked address is replaced by the next free one. If you chose it with `--service-ip`, choose another one or none.
   `kubectl get services --all-namespaces | grep --word-regexp 10.96.0.9`
   Nothing was left behind.
