@@ -89,6 +89,12 @@ class Sightings(Queries):
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
+    async def poll(self, acr: str) -> Poll | None:
+        """Of one cloud registry; None where it was never polled."""
+        async with self._reading() as connection:
+            row = (await connection.execute(select(polls).where(polls.c.acr == acr))).mappings().first()
+        return value(Poll, row) if row else None
+
     async def polls(self) -> tuple[Poll, ...]:
         """Of all cloud registries that are polled."""
         async with self._reading() as connection:

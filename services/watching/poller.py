@@ -26,6 +26,8 @@ DEADLINE = 30.0
 """Seconds for one list with all its pages."""
 AT_ONCE, DOUBTFUL = 8, 4
 """Requests at once to cloud registries that answered last time, and to those that failed."""
+STORING = 4
+"""Questions to the database at once. The process has a few connections, which commands and operations need too."""
 LONGEST = timedelta(minutes=15)
 """Longest time between two polls of one that keeps failing."""
 JITTER = 0.1
@@ -76,6 +78,7 @@ class Poller:
         self._leads = leads
         self._clusters = ArcClusters(azure, now)
         self._sound, self._doubtful = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(DOUBTFUL)
+        self._storing = asyncio.Semaphore(STORING)
         self._failures: dict[str, int] = {}
         self._dues: dict[str, datetime] = {}
         """Until when others leave a cloud registry to this process, by its own doing."""
@@ -157,11 +160,15 @@ class Poller:
 
     async def _turn(self, acr: AcrRef) -> float:
         """Poll if no other process does; the seconds until the next try."""
-        now = self._local()
-        key, until = acr.id.lower(), now + timedelta(seconds=self._deadline * 2)
-        if not self._leads() or not await self._store.sightings.claim(key, now, until, own=self._dues.get(key)):
-            return self._interval * (0.25 + JITTER * self._chance())
-        return (await self.poll(acr)).after
+        key = acr.id.lower()
+        if self._leads():
+            async with self._storing:
+                now = self._local()
+                until = now + timedelta(seconds=self._deadline * 2)
+                is_ours = await self._store.sightings.claim(key, now, until, own=self._dues.get(key))
+            if is_ours:
+                return (await self.poll(acr)).after
+        return self._interval * (0.25 + JITTER * self._chance())
 
     # --- polling ----------------------------------------------------------------------------------------------------
 
@@ -225,8 +232,9 @@ class Poller:
             key = acr.id.lower()
             # One poll for all who want to read at the same moment.
             async with self._refreshing.setdefault(key, asyncio.Lock()):
-                polls = {poll.acr: poll for poll in await self._store.sightings.polls()}
-                if self._is_stale(polls.get(key)):
+                async with self._storing:
+                    last = await self._store.sightings.poll(key)
+                if self._is_stale(last):
                     await self.poll(acr)
 
         await asyncio.gather(*map(poll_if_stale, acrs))
@@ -240,7 +248,8 @@ class Poller:
         return poll.succeeded is None or not 0 <= (self._now() - poll.succeeded).total_seconds() < 2 * self._interval
 
     async def _apply(self, acr: str, now: datetime, decide: Callable[[StoredState], PollResult]) -> None:
-        result = await self._store.sightings.apply_poll(acr, now, decide)
+        async with self._storing:
+            result = await self._store.sightings.apply_poll(acr, now, decide)
         for turn in result.transitions:
             states = {"before": turn.before, "after": turn.after, "reason": turn.reason}
             log.info("health_changed", registry=turn.target.name, acr=acr, **states)
@@ -254,7 +263,8 @@ class Poller:
         down = {registry.name for registry in registries if not _is_up(registry.connection_state)}
         if not down:
             return frozenset(), frozenset()
-        sightings = [last for last in await self._store.sightings.last([acr]) if last.sighting.cluster]
+        async with self._storing:
+            sightings = [last for last in await self._store.sightings.last([acr]) if last.sighting.cluster]
         fallen = [
             last for last in sightings if last.sighting.target.name in down and _is_up(last.sighting.connection_state)
         ]
