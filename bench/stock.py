@@ -203,4 +203,4 @@ async def _audited(connection: AsyncConnection, source: str, first: int, end: in
         if len(batch) >= BATCH or copy == end - 1:
             await connection.execute(insert(audit), batch)
             batch.clear()
-    await connection.execute(update(audit_chain).values(number=number, hash=previous))
+    await connection.execute(update(audit_chain).values(number=number, hash=previous, searched=number))
