@@ -85,11 +85,11 @@ class Killer(Faults):
 
     def _strike(self, *kinds: str) -> bool:
         """Kill the victim if it lives and was not killed at all of this yet; whether it was."""
-        new = [kind for kind in kinds if kind not in self._spent]
+        new = {kind: None for kind in kinds if kind not in self._spent}
         if self.victim is None or not new:
             return False
         self.struck += new
-        self._spent |= {*new}
+        self._spent |= new.keys()
         self.kills += 1
         self.victim.send(signal.SIGKILL)
         self.victim = None

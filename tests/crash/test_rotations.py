@@ -36,6 +36,9 @@ WRITES = re.compile(
 )
 """Of the bot, in rotations; those of the edges go on whatever becomes of it."""
 
+PAUSE = 0.2
+"""Seconds between two looks, two minutes of the edges and two pulls."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -69,7 +72,7 @@ async def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     changes = edges.files(folder, content, repositories=["nginx"], approvals=[approval])
     async with world(killer, folder, content=content, changes=changes) as made:
         await _deploy(made)
-        async with traffic(made.box, places, minutes=1, pulls=0.25) as running:
+        async with traffic(made.box, places, minutes=PAUSE, pulls=PAUSE) as running:
             former, counts = await running.passwords(), [running.counts]
             await _rotate(made, killer, SYNC_TOKENS, ": rotated, approved by bob")
             counts.append(running.counts)
@@ -126,15 +129,15 @@ async def _approve(made: KilledWorld) -> None:
             if "waiting for approval" in card["text"]:
                 click = {"as": "bob", "channel": "edge-ops", "ts": card["ts"], "text": "Approve", "confirm": True}
                 await made.post("/sandbox/slack/click", **click)
-        await asyncio.sleep(1)
+        await asyncio.sleep(PAUSE)
 
 
 async def _cards(made: KilledWorld, words: str, count: int, *, meanwhile: Callable[[], object] = lambda: None) -> None:
-    """Return when so many cards end with these words; `meanwhile` is called each second."""
+    """Return when so many cards end with these words; `meanwhile` is called at each look."""
     async with asyncio.timeout(PATIENCE):
         while len([card for card in await made.messages() if card["text"].endswith(words)]) < count:
             meanwhile()
-            await asyncio.sleep(1)
+            await asyncio.sleep(PAUSE)
 
 
 @pytest.mark.timeout(300)
