@@ -16,6 +16,7 @@ from services.model.operation import PasswordLeft
 from services.model.secret import Secret
 from services.operations.command_line import acr_options, command_line
 from services.operations.step import Scene, settle
+from services.policy.sites import Site
 
 SKEW = timedelta(minutes=1)
 """How far Azure's clock and the bot's may be apart (`services.gateways.azure.clock`)."""
@@ -66,19 +67,23 @@ def password_left(
         own = {step.params["name"] for step in planned if step.kind in TOKENS and step.effect == "create"}
         if not token or token in own or started is None:
             return None
-        options = {"name": token, **acr_options(acr)}
         try:
             slot, passwords = await slot_of(scene), (await scene.azure.tokens.get(acr, token)).passwords
         except Absent:
             return None
         except DomainError:
-            return PasswordLeft(token, "", command_line("az acr token show", **options))
+            return PasswordLeft(token, "", command_line("az acr token show", name=token, **acr_options(acr)))
         made = [password.created for password in passwords if password.name == slot and password.created]
         if not made or made[0] < started - SKEW:
             return None
-        return PasswordLeft(token, slot, command_line("az acr token credential delete", **options, **{slot: True}))
+        return PasswordLeft(token, slot, ending_line(scene.site, token, slot))
 
     return look
+
+
+def ending_line(site: Site, token: str, slot: str) -> str:
+    """What a shell runs to end the password in a token's slot."""
+    return command_line("az acr token credential delete", name=token, **acr_options(site.acr_ref), **{slot: True})
 
 
 async def planned_slot(scene: Scene) -> str:

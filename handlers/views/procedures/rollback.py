@@ -109,6 +109,10 @@ REASONS: Mapping[str, FindingWords] = {
     Reason.PASSWORD_LEFT: FindingWords(
         "The new password of the client token {parts} stays valid until another one takes its place; nobody has it."
     ),
+    Reason.SYNC_PASSWORD_LEFT: FindingWords(
+        "The sync password that the extension was given stays valid, and nobody has it when the extension is gone."
+        " Unless somebody has made another one in its place since, this ends it: {parts}."
+    ),
     Reason.CHANGED_SINCE: FindingWords("Somebody has changed these since, so that they stay as they are: {parts}."),
     Reason.RIGHTS_KEPT: FindingWords(
         "Other connected registries are nested too, and may sync by the rights to these repositories, so that the"

@@ -15,6 +15,7 @@ from services.operations import client_tokens
 from services.operations.answers import known
 from services.operations.belongings import Belongings
 from services.operations.extension_update import procedure as extension_update
+from services.operations.passwords import ending_line
 from services.operations.remove.plan import at_edge, extension_of, of_request
 from services.operations.rollback.observation import Observation
 from services.operations.rollback.request import Reason, RollbackRequest
@@ -91,8 +92,13 @@ def _uninstalled(world: World, planned: PlannedStep) -> Iterator[Part]:
     if planned.effect == "change":
         # It replaced settings and a connection string, which nobody can read.
         yield Staying(Reason.FORMER_UNKNOWN, (f"extension {name}",))
-    elif (extension := extension_of(removal, observation)) is not None and _same(extension.name, name):
+        return
+    if (extension := extension_of(removal, observation)) is not None and _same(extension.name, name):
         yield from at_edge(removal, observation)
+    slot, token = planned.params.get("slot"), world.observation.token(planned.params.get("token"))
+    passwords = {password.name for password in token.passwords} if token else set()
+    if token and slot in passwords and world.request.step("sync_token.put") is None:
+        yield Staying(Reason.SYNC_PASSWORD_LEFT, (ending_line(world.site, token.name, str(slot)),))
 
 
 def _deleted_registry(world: World, planned: PlannedStep) -> Iterator[Part]:

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     CERTIFICATE = auto()
     VERSION = auto()
     PASSWORD_LEFT = auto()
+    SYNC_PASSWORD_LEFT = auto()
     CHANGED_SINCE = auto()
     RIGHTS_KEPT = auto()
     TOKEN_IN_USE = auto()

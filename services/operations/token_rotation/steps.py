@@ -15,6 +15,7 @@ from services.operations.extension_steps import (
     new_protected_settings,
     protected_lines,
 )
+from services.operations.passwords import ending_line
 from services.operations.step import Done, Going, Progress, Scene, Step, follow, followed
 from services.operations.token_rotation.request import Cause, InContact
 from services.operations.token_steps import idle_slot
@@ -101,9 +102,7 @@ def end_password(kind: str) -> Step:
         return followed(await scene.azure.tokens.end_password(scene.site.acr_ref, params["token"], params["slot"]))
 
     def line(site: Site, _operation: Operation, planned: PlannedStep) -> str:
-        slot = {str(planned.params["slot"]): True}
-        token = planned.params["token"]
-        return command_line("az acr token credential delete", name=token, **acr_options(site.acr_ref), **slot)
+        return ending_line(site, str(planned.params["token"]), str(planned.params["slot"]))
 
     return Step(kind, begin, line, wait=follow, interval=2, shifting=SLOT)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from handlers.views.procedures.rollback import REASONS
-from services.model.azure import ArcCluster
+from services.model.azure import ArcCluster, PasswordSlot
 from services.model.errors import Invalid
 from services.model.kubernetes import DeployedWorkload, WorkloadSpec
 from services.model.operation import Operation, Outcome, StepRun
@@ -95,6 +95,15 @@ def test_what_was_there_already_and_what_nobody_could_look_at_is_not_its_own() -
     assert changes_of(stopped(reused, token, last="error", remains=True)).steps == (token,)
     with pytest.raises(Invalid):
         changes_of(stopped(reused, token, last="error", remains=False))
+
+
+def test_an_extension_that_goes_alone_leaves_a_password_and_the_line_that_ends_it() -> None:
+    token = replace(sync_token("edge01"), passwords=(PasswordSlot("password2", NOW),))
+    seen = replace(SEEN, tokens=Known((token,)))
+    install = PlannedStep("extension.install", {"name": "edge01", "token": "edge01", "slot": "password2"}, "create")
+
+    assert Reason.SYNC_PASSWORD_LEFT in planned(install, seen=seen)[1]
+    assert Reason.SYNC_PASSWORD_LEFT not in planned(*EVERYTHING[:-1], install, seen=seen)[1]
 
 
 def test_everything_goes_from_the_edge_to_the_cloud_and_what_works_by_now_is_named() -> None:
