@@ -26,7 +26,7 @@ from sandbox.azure.errors import ArmError, invalid, not_allowed, not_registered
 from sandbox.azure.operations import Operation, Operations
 from sandbox.azure.shapes import Shape, read
 from sandbox.azure.throttle import Throttle
-from sandbox.azure.versions import ResourceType
+from sandbox.azure.versions import NAMESPACES, ResourceType
 from sandbox.clock import Clock
 from sandbox.speed import Speed
 
@@ -502,11 +502,14 @@ def _no_route(request: web.Request, allowed: tuple[str, ...]) -> ArmError:
     lower = [segment.lower() for segment in segments]
     if "providers" in lower:
         place = len(lower) - 1 - lower[::-1].index("providers")
-        namespace, types = segments[place + 1 : place + 2], "/".join(segments[place + 2 :: 2])
+        namespace, types = "".join(segments[place + 1 : place + 2]), "/".join(segments[place + 2 :: 2])
+        if namespace.casefold() not in {provider.casefold() for provider in NAMESPACES}:
+            # In the words of Azure-MG-Sub-Governance-Reporting#52.
+            return ArmError(404, "InvalidResourceNamespace", f"The resource namespace '{namespace}' is invalid.")
         return ArmError(
             404,
             "InvalidResourceType",
-            f"The resource type '{types}' could not be found in the namespace '{''.join(namespace)}' for api version "
+            f"The resource type '{types}' could not be found in the namespace '{namespace}' for api version "
             f"'{request.query.get('api-version')}'.",
         )
     return ArmError(404, "NotFound", f"No HTTP resource was found that matches the request URI '{request.path}'.")

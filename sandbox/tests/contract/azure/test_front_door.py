@@ -98,6 +98,7 @@ async def test_a_token_of_another_tenant_is_refused(
         ("providers/Microsoft.ContainerRegistry/registries", "latest", 400, "InvalidApiVersionParameter"),
         ("providers/Microsoft.ContainerRegistry/registries", "2099-01-01", 400, "NoRegisteredProviderFound"),
         ("providers/Microsoft.ContainerRegistry/nothings", "2025-11-01", 404, "InvalidResourceType"),
+        ("providers/Microsoft.Nothing/registries", "2025-11-01", 404, "InvalidResourceNamespace"),
         ("providers/Microsoft.ContainerRegistry/registries/absent", "2025-11-01", 404, "ResourceNotFound"),
         ("/subscriptions/nonsense/resourceGroups", "2021-04-01", 400, "InvalidSubscriptionId"),
         (
