@@ -317,7 +317,8 @@ def _of_events(runtime: Runtime) -> _Diagnosis | None:
 
 def _of_start(runtime: Runtime) -> _Diagnosis | None:
     """A Pod that has a node and does not run there: a volume, a Secret, the network or the container runtime."""
-    if runtime.waiting_reason in {"", "CrashLoopBackOff"}:
+    is_slow = runtime.waiting_reason not in START_REASONS and not runtime.warnings
+    if runtime.waiting_reason in {"", "CrashLoopBackOff"} or is_slow:
         return None
     return _Diagnosis(Cause.POD_NOT_STARTED, {"reason": runtime.waiting_reason, "message": _last(runtime.warnings)})
 

@@ -45,7 +45,7 @@ class Installation:
             self.registry,
             known(self.cluster, None),
             token=known(self.token, None),
-            last=True,
+            last=self.extension.provisioning_state.casefold() not in {"creating", "updating"},
         )
         if failure is None:
             return None

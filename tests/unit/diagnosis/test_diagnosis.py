@@ -293,6 +293,7 @@ GOING_ON: dict[str, Seen] = {
     "the extension is being created": failed(state="Creating"),
     "the volume waits for its first Pod": pod(volume_phase="Pending"),
     "the Pod starts": pod(pod_phase="Pending", waiting_reason="ContainerCreating"),
+    "the Pod pulls its image for long": pod(pod_phase="Pending", waiting_reason="ContainerCreating") | {"last": True},
     "the Pod waits for its Secret": pod(
         pod_phase="Pending", waiting_reason="ContainerCreating", warnings=("FailedMount: no such Secret",)
     ),
