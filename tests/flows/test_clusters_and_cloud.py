@@ -27,6 +27,8 @@ def cluster_in_azure(registry: Conversation, name: str) -> Any:
 
 
 async def test_clusters_cloud_registries_and_providers_are_shown(registry: Conversation) -> None:
+    # A cluster that has expired reports no more, and lyon's agents have to have reported once.
+    await registry.until(lambda: cluster_in_azure(registry, "lyon-arc").agent_version == "1.31.3")
     await registry.post("/sandbox/azure/clusters/lyon-arc", connectivityStatus="Expired")
     before = await answers(registry, "cluster list", "cluster show hamburg", "acr show berlin", "provider show berlin")
     await registry.say("deploy edge01 --site berlin")
