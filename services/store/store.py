@@ -168,12 +168,9 @@ def _engine(url: str, codec: Codec) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Any) -> None:
-        if connection.get_execution_options().get("reads"):
-            driver: Any = connection.connection.dbapi_connection
-            driver.begin_reading()
-        else:
-            # A transaction that reads first and writes later could not be made a writer while another one writes.
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        driver: Any = connection.connection.dbapi_connection
+        # A transaction that reads first and writes later could not be made a writer while another one writes.
+        driver.begin_with("BEGIN" if connection.get_execution_options().get("reads") else "BEGIN IMMEDIATE")
 
     return engine
 
