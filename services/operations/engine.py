@@ -371,7 +371,8 @@ def _connecting(url: str) -> dict[str, Any]:
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA synchronous=NORMAL")
 
-    return {"pool_events": [(prepare, "connect")]} if url.startswith("sqlite") else {}
+    # A connection to a file does not break, so it is not tried before each use.
+    return {"pool_events": [(prepare, "connect")], "pool_pre_ping": False} if url.startswith("sqlite") else {}
 
 
 def _engine_url(url: str) -> str:
