@@ -233,6 +233,7 @@ class _Work:
             kubernetes,
             children=Parts(operations, pause=blueprint.pace),
             changed=cards.changed,
+            progressed=cards.progressed,
             clock=clock,
             pace=blueprint.pace,
             patience=blueprint.patience,

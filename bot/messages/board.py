@@ -122,7 +122,7 @@ class Kind(Protocol):
         """A subject as it is now; None when there is nothing to show."""
 
     async def is_urgent(self, subject: str) -> bool:
-        """Whether an edit takes precedence over those that only show progress. Asked at each change."""
+        """Whether an edit takes precedence over those that only show progress."""
 
     async def behind(self, since: datetime | None) -> Iterable[str]:
         """Subjects whose latest state may not be shown; with `since` only those that changed after it."""
@@ -131,13 +131,17 @@ class Kind(Protocol):
 class Topic:
     """One kind's side of the board, as services see it (`services.ports.MessageBoard`)."""
 
-    def __init__(self, kind: Kind, changed: Callable[[Subject], None]) -> None:
+    def __init__(self, kind: Kind, queue: Queue) -> None:
         self._kind = kind
-        self._changed = changed
+        self._queue = queue
 
     def changed(self, subject: str) -> None:
         """There is something new to show."""
-        self._changed(Subject(self._kind.name, subject))
+        self._queue.changed(Subject(self._kind.name, subject))
+
+    def progressed(self, subject: str) -> None:
+        """There is something new to show that nobody waits for."""
+        self._queue.progressed(Subject(self._kind.name, subject))
 
 
 class _LeaseLost(Exception):
@@ -182,7 +186,7 @@ class Board:
     def add(self, kind: Kind) -> Topic:
         """Register a kind of subject."""
         self._kinds[kind.name] = kind
-        return Topic(kind, self.changed)
+        return Topic(kind, self._queue)
 
     async def start(self) -> None:
         """Show everything that the last process could not show, and everything from now on."""

@@ -16,6 +16,8 @@ class Queue:
         self._started = False
         self._tasks: dict[Subject, asyncio.Task[None]] = {}
         self._again: dict[Subject, asyncio.Event] = {}
+        self._progressed = set[Subject]()
+        """Subjects with progress that came while they were being shown."""
         self._later: dict[Subject, asyncio.TimerHandle] = {}
         self._early: dict[Subject, None] = {}
         """Subjects that changed before the start."""
@@ -41,6 +43,13 @@ class Queue:
             self._tasks[subject] = asyncio.create_task(self._show(subject))
             self._tasks[subject].add_done_callback(partial(self._ended, subject))
 
+    def progressed(self, subject: Subject) -> None:
+        """Show a subject some time: nobody waits for this change, and it does not end the wait of `changes_within`."""
+        if subject in self._tasks:
+            self._progressed.add(subject)
+        else:
+            self.changed(subject)
+
     def later(self, subject: Subject, seconds: float) -> None:
         """Show a subject after a pause; one that is waiting already keeps its time."""
 
@@ -64,7 +73,9 @@ class Queue:
 
     def _ended(self, subject: Subject, task: asyncio.Task[None]) -> None:
         del self._tasks[subject]
-        if not task.cancelled() and self._again.pop(subject).is_set():
+        progressed = subject in self._progressed
+        self._progressed.discard(subject)
+        if not task.cancelled() and (self._again.pop(subject).is_set() or progressed):
             self.changed(subject)
         elif subject not in self._later:
             self._since.pop(subject, None)

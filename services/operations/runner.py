@@ -71,7 +71,10 @@ class _Cancelled:
 
 
 class Runner:
-    """Plays operations. `changed` is called with an operation's id whenever people should see something new.
+    """Plays operations.
+
+    `changed` is called with an operation's id whenever people should see something new, and `progressed` when its steps
+    have moved on, which nobody waits for.
 
     `pace` scales the pauses between questions, `patience` how long is waited for what may pass by itself.
     """
@@ -86,6 +89,7 @@ class Runner:
         *,
         children: Children,
         changed: Callable[[str], None],
+        progressed: Callable[[str], None],
         clock: Clock,
         pace: float = 1,
         patience: float = 1,
@@ -98,6 +102,7 @@ class Runner:
         self._kubernetes = kubernetes
         self._children = children
         self._changed = changed
+        self._progressed = progressed
         self._clock = clock
         self._pace = pace
         self._patience = patience
@@ -272,7 +277,7 @@ class Runner:
         scene = self._scene(running, index)
         scene = replace(scene, repeated=running.attempt > 1 or earlier != "pending", failed_before=earlier == "error")
         await self._store.operations.begin_step(operation, index)
-        self._changed(operation)
+        self._progressed(operation)
         step = self._procedures.step(running, index)
         if freed := step.frees(scene.site):
             await self._store.locks.free(operation, freed)
@@ -285,7 +290,7 @@ class Runner:
         if isinstance(progress, _Cancelled):
             return CANCELLED
         await self._record(running, index, progress.correlation_id, outcome="done")
-        answer = await self._progressed(running, index, progress)
+        answer = await self._advance(running, index, progress)
         return {**answer, "freed": list(freed)} if freed else answer
 
     async def wait(self, operation: str, index: int, token: JsonObject) -> JsonObject:
@@ -298,14 +303,14 @@ class Runner:
         await asyncio.sleep(step.first * self._pace)
         while not running.cancelling:
             if running.children:
-                self._changed(operation)  # what its parts do is on its card
+                self._progressed(operation)  # what its parts do is on its card
             waited = self._clock.now() - began
             try:
                 progress = await self._look(running, index, step, followed, waited)
             except Exception as error:  # noqa: BLE001 - `_cause` sorts them
                 return await self._stopped(running, index, _cause(error, operation, step.kind), correlation)
             if isinstance(progress, Done):
-                return await self._progressed(running, index, Done(progress.output, correlation))
+                return await self._advance(running, index, Done(progress.output, correlation))
             followed = progress.token
             requested = max(progress.not_before, float(getattr(progress.token, "retry_after", 0) or 0))
             grown = max(FIRST_PAUSE, min(step.interval, waited.total_seconds() / GROWTH))
@@ -379,7 +384,7 @@ class Runner:
         if note == noted or not isinstance(noted, Note | None):
             return
         await self._store.operations.note_step(operation.id, index, note)
-        self._changed(operation.id)
+        self._progressed(operation.id)
 
     async def _cancelled_within(self, operation: Operation, seconds: float) -> bool:
         """Wait so long; return early, with True, when somebody cancels the operation meanwhile."""
@@ -390,7 +395,7 @@ class Runner:
                 return True
         return False
 
-    async def _progressed(self, operation: Operation, index: int, progress: Progress) -> JsonObject:
+    async def _advance(self, operation: Operation, index: int, progress: Progress) -> JsonObject:
         if isinstance(progress, Going):
             return {"state": "going", "token": encode(progress.token), "correlation_id": progress.correlation_id}
         took = await self._store.operations.end_step(
@@ -402,7 +407,7 @@ class Runner:
         )
         self.steps.note(operation.planned[index].kind, "complete", seconds=took.total_seconds())
         log.info("step_done", operation=operation.id, step=operation.planned[index].kind, site=operation.site)
-        self._changed(operation.id)
+        self._progressed(operation.id)
         return {"state": "done"}
 
     async def _stopped(self, operation: Operation, index: int, error: DomainError, correlation: str = "") -> JsonObject:
@@ -412,7 +417,7 @@ class Runner:
         self.steps.note(operation.planned[index].kind, "error", seconds=took.total_seconds())
         await self._record(operation, index, correlation, outcome="failed")
         log.warning("step_failed", operation=operation.id, step=operation.planned[index].kind, error=str(error))
-        self._changed(operation.id)
+        self._progressed(operation.id)
         return {"state": "stopped", "why": "failed", "error": encode(failure), "step": index}
 
     async def _record(self, operation: Operation, index: int, correlation: str, *, outcome: str) -> None:

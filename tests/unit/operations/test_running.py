@@ -81,6 +81,7 @@ def running(store: Store, plans: Plans, clusters: Clusters, *, patience: float) 
         cast(Kubernetes, clusters),
         children=cast(Children, None),
         changed=lambda _: None,
+        progressed=lambda _: None,
         clock=MachineClock(),
         pace=0.0001,
         patience=patience,
