@@ -300,7 +300,8 @@ class Runner:
         followed, correlation = decode(token["token"]), str(token["correlation_id"])
         began = running.steps[index].started or self._clock.now()
         self._recall_writes(running, "complete", "running")
-        await asyncio.sleep(step.first * self._pace)
+        since = max((self._clock.now() - began).total_seconds(), 0)  # the clock may have been set back
+        await asyncio.sleep(step.first * self._pace - since)
         while not running.cancelling:
             if running.children:
                 self._progressed(operation)  # what its parts do is on its card

@@ -113,7 +113,7 @@ class Step:
         begin: Looks before it acts, since it may be called again after a crash; raises `services.model.errors`.
         line: What a POSIX shell runs to do the same, by `az` and `kubectl`, for this step of an operation at a site;
             empty for a part with a plan of its own. `services.operations.command_line` quotes the values.
-        wait: Asked every `interval` seconds until it is done; the first time after `first` seconds.
+        wait: Asked every `interval` seconds until it is done; the first time `first` seconds after its beginning.
         within: How long that may take.
         patient: At the end of that time the step counts as done rather than failed.
         writes: The ARM id of what it creates or changes; empty where that is none.

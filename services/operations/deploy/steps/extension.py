@@ -152,7 +152,7 @@ INSTALL = Step(
     exists=lambda scene: is_there(scene.azure.extensions.get(scene.site.cluster_ref, scene.params["name"])),
     leaves=password_left(planned_slot),
     interval=5,
-    first=0.2,  # Helm has never been done at once
+    first=0.15,  # Helm has never been done at once
     within=timedelta(minutes=30),
     # A run may have filled the password slot that was idle; a retry fills the approved one again.
     shifting=frozenset({"slot"}),
