@@ -40,18 +40,20 @@ class Floor:
     arm: aiohttp.ClientSession
     kube: aiohttp.ClientSession
     subscription: str
+    name: str
+    """Begins the names of its cloud registry and its cluster."""
     requests: int = 0
     """ARM requests so far."""
 
     @property
     def acr(self) -> str:
         """Path of the cloud registry."""
-        return self._resource("Microsoft.ContainerRegistry/registries", f"{FLOOR}acr")
+        return self._resource("Microsoft.ContainerRegistry/registries", f"{self.name}acr")
 
     @property
     def cluster(self) -> str:
         """Path of the connected cluster."""
-        return self._resource("Microsoft.Kubernetes/connectedClusters", f"{FLOOR}-arc")
+        return self._resource("Microsoft.Kubernetes/connectedClusters", f"{self.name}-arc")
 
     @property
     def extensions(self) -> str:
@@ -201,19 +203,19 @@ def _is_online(seen: Json) -> bool:
 
 
 @asynccontextmanager
-async def floor(box: Sandbox) -> AsyncIterator[Floor]:
-    """Sign in and open connections beforehand, as a bot that runs has them."""
+async def floor(box: Sandbox, name: str = FLOOR) -> AsyncIterator[Floor]:
+    """Sign in and open connections beforehand, as a bot that runs has them. `name` is among the world's `floors`."""
     env = box.environment
     trust = ssl.create_default_context(cafile=env["SSL_CERT_FILE"])
     config = yaml.safe_load(Path(env["KUBECONFIG"]).read_text(encoding="utf-8"))
     clusters = {one["name"]: one["cluster"]["server"] for one in config["clusters"]}
     users = {one["name"]: one["user"]["token"] for one in config["users"]}
-    context = next(one["context"] for one in config["contexts"] if one["name"] == FLOOR)
+    context = next(one["context"] for one in config["contexts"] if one["name"] == name)
     async with (
         _session(env["AZURE_RESOURCE_MANAGER_URL"], await _token(env, trust), trust) as arm,
         _session(clusters[context["cluster"]], users[context["user"]], trust) as kube,
     ):
-        steps = Floor(arm, kube, env["AZURE_SUBSCRIPTION_ID"])
+        steps = Floor(arm, kube, env["AZURE_SUBSCRIPTION_ID"], name)
         await steps._look()  # noqa: SLF001 - opens as many connections as the first questions need
         steps.requests = 0
         yield steps

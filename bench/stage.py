@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -30,8 +30,8 @@ FLOOR = "floor"
 """Cluster and cloud registry for the same work without the bot, like berlin's and beside them."""
 
 
-def world(*, channels: int = 1, registered: bool = True) -> dict[str, Any]:
-    """The sandbox's default world with berlin twice: once for the bot, once for the floor.
+def world(*, channels: int = 1, registered: bool = True, floors: Sequence[str] = (FLOOR,)) -> dict[str, Any]:
+    """The sandbox's default world with berlin once for the bot, and once for each deployment of the floor.
 
     `channels` is the number of channels that alice and bob are in (Slack's budget for posts is by channel), named
     bench-0, bench-1 and so on. `registered`: the resource providers are registered beforehand.
@@ -41,9 +41,9 @@ def world(*, channels: int = 1, registered: bool = True) -> dict[str, Any]:
     if registered:
         azure["providers"] = dict.fromkeys(PROVIDERS, "Registered")
     registry, arc, cluster = azure["registries"][0], azure["connected_clusters"][0], kube["clusters"][0]
-    azure["registries"] = [registry, {**deepcopy(registry), "name": f"{FLOOR}acr"}]
-    azure["connected_clusters"] = [arc, {**arc, "name": f"{FLOOR}-arc", "kube": FLOOR}]
-    kube["clusters"] = [cluster, {**deepcopy(cluster), "name": FLOOR}]
+    azure["registries"] = [registry, *({**deepcopy(registry), "name": f"{name}acr"} for name in floors)]
+    azure["connected_clusters"] = [arc, *({**arc, "name": f"{name}-arc", "kube": name} for name in floors)]
+    kube["clusters"] = [cluster, *({**deepcopy(cluster), "name": name} for name in floors)]
     members = ["U0ALICE", "U0BOB", made["slack"]["app"]["bot_user"]]
     made["slack"]["channels"] = [
         {"id": f"C0BENCH{number}", "name": f"bench-{number}", "members": members} for number in range(channels)
