@@ -1,26 +1,22 @@
 """Corrections of a refused line: several guesses, of which only one that would run is offered."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, islice
 
-from pydantic import TypeAdapter, ValidationError
-
 from handlers.kit.catalogue import Catalogue
 from handlers.kit.command import Command, Commands
+from handlers.kit.intended_values import INTENDED
 from handlers.kit.nearest import nearest
 from handlers.kit.words import join
 from services.model.errors import DomainError, Invalid, NotFound
-from services.policy.sites import CONNECTED_REGISTRY_NAME, ImageSource, Repository, Site, registry_host
+from services.policy.sites import Site
 
 Words = tuple[str, ...]
 _MOST = 12
 """Guesses for one line; each costs a parse."""
 _ROUNDS = 3
-_REPOSITORY: TypeAdapter[str] = TypeAdapter(Repository)
-_SOURCE: TypeAdapter[str] = TypeAdapter(ImageSource)
 _FILLERS = frozenset({"to", "at", "on", "in", "for", "from", "into", "site", "please", "the", "named", "called"})
 _SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "status": ("list",),
@@ -145,7 +141,7 @@ def _guesses(
         case Invalid(rule="extra") if command:
             yield from _extra(typed, error, command, sites)
         case Invalid():
-            fix = _FIXES.get(error.rule) or _FIXES.get(f"{error.rule} of {error.field_name}")
+            fix = INTENDED.get(error.rule) or INTENDED.get(f"{error.rule} of {error.field_name}")
             if values := fix(error.value) if fix else ():
                 yield _replaced(typed, error.value, values, f"--{error.field_name.replace('_', '-')}")
             yield from (_replaced(typed, error.value, [name]) for name in error.facts.get("near", ()))
@@ -261,85 +257,3 @@ def _extra(typed: Words, error: Invalid, command: Command, sites: Collection[str
     repeated = [word for value in values for word in (before.option, value)]
     joined = repeated if before.is_repeated else [before.option, " ".join(values)]
     yield [*typed[: at - 2], *joined, *typed[at + len(extra) :]]
-
-
-def _name(value: str) -> tuple[str, ...]:
-    """`Edge01` or `edge-01` as a valid name of a connected registry."""
-    # A letter that is no plain one is not dropped: without it the name would be another one's.
-    unaccented = unicodedata.normalize("NFKD", value.lower())
-    name = re.sub(r"[\W_]", "", "".join(filter(lambda letter: not unicodedata.combining(letter), unaccented)))
-    return (name,) if CONNECTED_REGISTRY_NAME.fullmatch(name) else ()
-
-
-def _repositories(value: str) -> tuple[str, ...]:
-    """The repositories in `hello-world:latest` or `Hello-World,nginx`, without tags."""
-    hostless = [
-        part.strip().lower().removeprefix(f"{registry_host(part.strip().lower())}/") for part in value.split(",")
-    ]
-    names = [re.sub(r"[:@].*", "", part) for part in hostless]
-    return tuple(dict.fromkeys(filter(None, names)))
-
-
-def _image(value: str) -> tuple[str, ...]:
-    """An image without the host of its registry, which is the connected registry's own."""
-    return (value.removeprefix(f"{registry_host(value)}/"),)
-
-
-def _by_digest(value: str) -> tuple[str, ...]:
-    """An image by its digest alone: that is what was looked at when somebody pinned it."""
-    name, _, digest = value.partition("@")
-    return (f"{name.partition(':')[0]}@{digest}",) if re.fullmatch(r"sha256:[0-9a-f]{64}", digest) else ()
-
-
-def _taken(rule: TypeAdapter[str], value: str, corrected: str) -> tuple[str, ...]:
-    """The corrected value, where the rule takes it."""
-    try:
-        rule.validate_python(value)
-    except ValidationError:
-        return ()
-    return (corrected,)
-
-
-def _in_lower_case(value: str) -> tuple[str, ...]:
-    """An image whose repository is in lower case; the tag keeps its letters."""
-    name, colon, tag = value.partition(":")
-    return _taken(_REPOSITORY, name.lower(), f"{name.lower()}{colon}{tag}")
-
-
-def _source(value: str) -> tuple[str, ...]:
-    """An image source as Docker reads it: from Docker Hub where no host is named, and with the tag `latest`."""
-    host, _, path = value.removeprefix("https://").removeprefix("http://").rpartition("/")
-    if "." not in host and ":" not in host:
-        host = f"docker.io/{host or 'library'}"
-    elif host == "docker.io":
-        host = "docker.io/library"
-    name, _, tag = path.partition(":")
-    source = f"{host.lower()}/{name.lower()}:{tag or 'latest'}"
-    return _taken(_SOURCE, source, source)
-
-
-def _size(value: str) -> tuple[str, ...]:
-    """`250GB`, `250 gi` or `250` in the form of Kubernetes."""
-    match = re.fullmatch(r"([1-9][0-9]*)\s*([mgt]?)i?b?", value.lower())
-    return (f"{match[1]}{(match[2] or 'g').upper()}i",) if match else ()
-
-
-def _label(value: str) -> tuple[str, ...]:
-    """`Edge_01` as a DNS label."""
-    label = re.sub(r"[_.\s]+", "-", value.lower()).strip("-")
-    return (label,) if re.fullmatch(r"[a-z0-9-]{1,53}", label) else ()
-
-
-_FIXES: Mapping[str, Callable[[str], tuple[str, ...]]] = {
-    "name.pattern": _name,
-    "repository.pattern": _repositories,
-    "image.host": _image,
-    "image.both": _by_digest,
-    "image.pattern": _in_lower_case,
-    "site_file.rule of image": _source,
-    "namespace.pattern": _label,
-    "workload.pattern": _label,
-    "storage_request.pattern": _size,
-    "extension_name.pattern": _label,
-}
-"""Replacements for a value that broke a rule, or a rule of several fields in this one."""
